@@ -1,0 +1,1 @@
+"""Prose that models and people read, one Markdown file each, and the catalog that renders it."""

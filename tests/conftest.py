@@ -1,0 +1,24 @@
+"""What all tests share: no network, no user data, and the real videos where they are at hand."""
+
+from pathlib import Path
+
+import pytest
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real videos, captions and annotations; skips where it is absent."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"the real videos and captions are not at {SHARED_DATA}")
+    return SHARED_DATA
+
+
+@pytest.fixture(autouse=True)
+def _home_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the user's store, settings and keys out of every test."""
+    monkeypatch.setenv("WHENABOUTS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "LANGSMITH_TRACING", "LANGSMITH_API_KEY"):
+        monkeypatch.delenv(name, raising=False)

@@ -1,0 +1,1 @@
+"""Grounding tools: video, frames, captions, embeddings, store, retrieval, intervals."""

@@ -1,0 +1,1 @@
+"""Captioners: each turns sampled frames into captions; one adapter a file."""

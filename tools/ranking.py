@@ -1,0 +1,50 @@
+"""What a grounder concludes from captions: ranked windows, and whether the event is there at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from tools.timeline import Interval
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Verdict = Literal["found", "not_found", "cannot_tell"]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A candidate interval.
+
+    Attributes:
+        span: Its edges; always edges of captions.
+        score: Rank score on the grounder's own scale; higher is better.
+        confidence: Estimated probability, in [0, 1], that it answers the query.
+    """
+
+    span: Interval
+    score: float
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The outcome of grounding one query in one track of captions.
+
+    Attributes:
+        verdict: ``cannot_tell`` where these captions could not show the thing either way.
+        windows: At most ten candidates, best first; they may overlap. Empty only where there is no
+            caption, or none that speaks of the query.
+        events: The windows claimed as the answer: disjoint, best first, empty unless found.
+        relevance: Shape ``(n_captions,)``: how well each caption fits, on the grounder's own scale,
+            in the order the captions were given.
+        reasoning: One or two sentences for the user: what was looked for, and what decided.
+    """
+
+    verdict: Verdict
+    windows: tuple[Window, ...]
+    events: tuple[Window, ...]
+    relevance: NDArray[np.float64]
+    reasoning: str
