@@ -1,4 +1,4 @@
-"""What a grounder concludes from captions: ranked windows, and whether the event is there at all."""
+"""What a grounder concludes from captions: ranked windows, and whether it is there at all."""
 
 from __future__ import annotations
 
