@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tools.timeline import Interval
 
@@ -28,6 +28,21 @@ class Window:
     score: float
     confidence: float
 
+    def as_dict(self) -> dict[str, float]:
+        """Plain values only; ``from_dict`` reads it back."""
+        return {
+            "start_s": self.span.start_s,
+            "end_s": self.span.end_s,
+            "score": self.score,
+            "confidence": self.confidence,
+        }
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, float]) -> Window:
+        """The window that ``as_dict`` wrote."""
+        span = Interval(plain["start_s"], plain["end_s"])
+        return cls(span, plain["score"], plain["confidence"])
+
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
@@ -48,3 +63,12 @@ class Ranking:
     events: tuple[Window, ...]
     relevance: NDArray[np.float64]
     reasoning: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values only, without the relevance of each caption."""
+        return {
+            "verdict": self.verdict,
+            "windows": [window.as_dict() for window in self.windows],
+            "events": [event.as_dict() for event in self.events],
+            "reasoning": self.reasoning,
+        }

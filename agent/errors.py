@@ -1,0 +1,58 @@
+"""The whole error tree: what the tools raise, and what can go wrong above them.
+
+WhenaboutsError
+├── VideoError, CaptionError, CaptionerError, EmbedderError, StoreError   (see tools.errors)
+├── SettingsError       an environment variable or option that cannot be used
+├── QueryError          a question that cannot be asked
+└── AnswerError         a reply that is no valid answer; written for the model, and told back
+
+The command line catches ``WhenaboutsError`` alone: anything else is a bug and keeps its traceback.
+"""
+
+from typing import Literal
+
+from tools.errors import (
+    CaptionerError,
+    CaptionError,
+    EmbedderError,
+    StoreBusyError,
+    StoreError,
+    VideoError,
+    WhenaboutsError,
+)
+
+__all__ = [
+    "AnswerError",
+    "CaptionError",
+    "CaptionerError",
+    "EmbedderError",
+    "QueryError",
+    "RefusalKind",
+    "SettingsError",
+    "StoreBusyError",
+    "StoreError",
+    "VideoError",
+    "WhenaboutsError",
+]
+
+RefusalKind = Literal["no_json", "wrong_schema", "unknown_caption", "reversed", "contradiction"]
+
+
+class SettingsError(WhenaboutsError):
+    """An environment variable or option has a value that cannot be used; the message names it."""
+
+
+class QueryError(WhenaboutsError):
+    """The question itself cannot be asked, for example because it is empty."""
+
+
+class AnswerError(WhenaboutsError):
+    """A reply is not a valid answer. The message is written for the model that gave it.
+
+    Attributes:
+        kind: Which rule the reply broke.
+    """
+
+    def __init__(self, kind: RefusalKind, message: str) -> None:
+        super().__init__(message)
+        self.kind: RefusalKind = kind

@@ -1,0 +1,173 @@
+"""The answer that every front door gives: one versioned schema for Python, JSON and later servers.
+
+``Grounding.model_json_schema(by_alias=True)`` is its published JSON Schema. Times are seconds,
+never rounded; an interval that is empty, reversed or past the video's end cannot be constructed.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from agent.errors import RefusalKind
+from tools.ranking import Verdict
+from tools.timeline import Interval, Source
+
+SCHEMA_VERSION = 1
+
+Role = Literal["before", "start", "during", "end", "after"]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class _Span(_Frozen):
+    start_s: Seconds
+    end_s: Seconds
+
+    @model_validator(mode="after")
+    def _must_be_an_interval(self) -> "_Span":
+        Interval(self.start_s, self.end_s)
+        return self
+
+    @property
+    def span(self) -> Interval:
+        """The same as an ``Interval``."""
+        return Interval(self.start_s, self.end_s)
+
+
+class Evidence(_Span):
+    """A caption that proves an edge: what was there before, at, between or after the edges."""
+
+    caption_id: str
+    role: Role
+    text: str
+    source: Source
+
+
+class GroundedInterval(_Span):
+    """One stretch of the video that answers the query.
+
+    Attributes:
+        confidence: Estimated probability, in [0, 1], that this interval answers the query.
+        start_precision_s: The true start lies at most this long before ``start_s``.
+        end_precision_s: The true end lies at most this long before ``end_s``.
+        evidence: Captions around both edges, in time order.
+    """
+
+    confidence: float = Field(ge=0, le=1)
+    start_precision_s: Seconds
+    end_precision_s: Seconds
+    evidence: tuple[Evidence, ...]
+
+
+class Candidate(_Span):
+    """A window that retrieval proposed; candidates may overlap."""
+
+    score: float
+    confidence: float = Field(ge=0, le=1)
+
+
+class Gap(_Span):
+    """A stretch that no caption speaks of."""
+
+
+class VideoFacts(_Frozen):
+    """Which video was asked: its content's hash, where it was last seen, how long it decodes."""
+
+    id: str
+    path: str
+    duration_s: float = Field(gt=0)
+
+
+class Coverage(_Frozen):
+    """How much of the video the captions behind the answer have seen.
+
+    Attributes:
+        seen_s: Seconds that some caption covers.
+        rate_hz: Frames looked at per second; None where the captions came from elsewhere.
+        gaps: Stretches no caption covers.
+    """
+
+    seen_s: Seconds
+    rate_hz: float | None
+    gaps: tuple[Gap, ...]
+
+
+class Refusal(_Frozen):
+    """A reply that was not accepted: which rule it broke, what it was told, what it said."""
+
+    attempt: int = Field(ge=1)
+    kind: RefusalKind
+    message: str
+    reply: str
+
+
+class Models(_Frozen):
+    """Who took part, so that a stored answer can be reproduced."""
+
+    captioner: str
+    reasoner: str
+    embedder: str
+    prompts: dict[str, str]
+
+
+class Usage(_Frozen):
+    """What the answer cost. ``seconds`` holds wall time by graph node."""
+
+    captions: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    usd: float = 0.0
+    seconds: dict[str, float] = Field(default_factory=dict)
+
+
+class Grounding(_Frozen):
+    """The answer to one query about one video.
+
+    Attributes:
+        verdict: ``not_found`` where the captions show that it is not there; ``cannot_tell`` where
+            they could not show it either way.
+        intervals: Where it happens, best first; empty unless found.
+        candidates: Every window the grounder ranked, best first, at most ten; they may overlap.
+        closest_rejected: With ``not_found``, the best candidate that was not good enough.
+        reasoning: Why, in a sentence or two.
+        by: Who decided: a text model, the LLM-free grounder, or that grounder standing in for a
+            model whose replies were all refused.
+        attempts: Replies asked for.
+        refusals: Those of them that were not accepted.
+        warning: What the reader should know about the video file; empty where nothing.
+    """
+
+    schema_version: Literal[1] = Field(default=SCHEMA_VERSION, alias="schema")
+    query: str
+    video: VideoFacts
+    verdict: Verdict
+    intervals: tuple[GroundedInterval, ...]
+    candidates: tuple[Candidate, ...]
+    closest_rejected: Candidate | None
+    reasoning: str
+    by: Literal["llm", "similarity", "fallback"]
+    attempts: int = Field(ge=1)
+    refusals: tuple[Refusal, ...]
+    coverage: Coverage
+    models: Models
+    usage: Usage
+    warning: str = ""
+
+    @model_validator(mode="after")
+    def _must_agree_with_itself(self) -> "Grounding":
+        if (self.verdict == "found") != bool(self.intervals):
+            raise ValueError(f"verdict {self.verdict!r} with {len(self.intervals)} intervals")
+        for interval in (*self.intervals, *self.candidates):
+            if interval.end_s > self.video.duration_s:
+                raise ValueError(
+                    f"an interval ends at {interval.end_s} s, past the video's "
+                    f"{self.video.duration_s} s"
+                )
+        return self
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """The published JSON form."""
+        return self.model_dump_json(by_alias=True, indent=indent)

@@ -1,0 +1,88 @@
+"""Everything that can be configured, read once from the environment and ``.env``.
+
+No other module looks at the environment. ``WHENABOUTS_HOME`` moves everything we write.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import platformdirs
+from pydantic import AfterValidator, AnyHttpUrl, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from agent.errors import SettingsError
+
+
+class Settings(BaseSettings):
+    """One frozen set of choices, handed downwards.
+
+    Attributes:
+        home: Folder of the caption store and the caches; from ``WHENABOUTS_HOME``.
+        chroma_url: A running Chroma server to use in place of the embedded store.
+        captioner: Who describes frames: ``auto`` or ``classical``.
+        reasoner: Who decides from captions: ``auto`` or ``similarity``.
+        embedder: Who embeds text: ``minilm``, ``openai:MODEL``, or a sentence-transformers name.
+        rate_hz: Frames looked at per second of video.
+        read_text: Whether the classical describer reads on-screen text; ``None`` where OCR is
+            installed.
+        max_attempts: Replies asked of a reasoner before the LLM-free answer is returned.
+        openai_api_key: Key of an OpenAI-compatible service; from ``OPENAI_API_KEY``.
+        openai_base_url: Address of that service; from ``OPENAI_BASE_URL``.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="WHENABOUTS_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+    )
+
+    home: Annotated[Path, AfterValidator(lambda folder: folder.expanduser().absolute())] = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("whenabouts", appauthor=False))
+    )
+    chroma_url: AnyHttpUrl | None = None
+    captioner: str = "auto"
+    reasoner: str = "auto"
+    embedder: str = "minilm"
+    rate_hz: float = Field(default=1.0, gt=0, le=60, allow_inf_nan=False)
+    read_text: bool | None = None
+    max_attempts: int = Field(default=3, ge=1, le=10)
+    openai_api_key: SecretStr | None = Field(default=None, alias="OPENAI_API_KEY")
+    openai_base_url: str | None = Field(default=None, alias="OPENAI_BASE_URL")
+
+    @property
+    def store_folder(self) -> Path:
+        """Where the embedded caption store lies."""
+        return self.home / "store"
+
+    @property
+    def cache_folder(self) -> Path:
+        """Where files lie that can be made again: the embedder's graph, for example."""
+        return self.home / "cache"
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the environment and ``.env``; options given here win where they are not None.
+
+    Raises:
+        SettingsError: If a value cannot be used; the message names its variable.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as exc:
+        raise SettingsError("; ".join(_complaint(error, given) for error in exc.errors())) from None
+
+
+def _complaint(error: Any, given: dict[str, Any]) -> str:
+    name = str(error["loc"][0])
+    is_option = name in given
+    shown = f"option {name}" if is_option else _variable(name)
+    value = "" if "key" in name.lower() else f" is {error['input']!r}:"
+    return f"{shown}{value} {error['msg'][0].lower()}{error['msg'][1:]}"
+
+
+def _variable(name: str) -> str:
+    return name if name.isupper() else f"WHENABOUTS_{name.upper()}"

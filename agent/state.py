@@ -1,0 +1,90 @@
+"""What each step of the graph reads and writes: plain values only, so that checkpoints stay small.
+
+Each node takes the narrowest state it needs and returns only what it owns.
+"""
+
+from typing import Annotated, Any, TypedDict
+
+from langgraph.channels import EphemeralValue
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Question(BaseModel):
+    """One query about one video: the graph's input.
+
+    The fields live for one question only: a later one on the same thread inherits none of them.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    video: Annotated[str, EphemeralValue] = Field(
+        title="Video", description="Path of a video file, or the id of an indexed video."
+    )
+    query: Annotated[str, EphemeralValue] = Field(
+        title="Query", description="What to look for, in a sentence.", examples=["the dog jumps"]
+    )
+    captions: Annotated[str | None, EphemeralValue] = Field(
+        default=None,
+        title="Captions file",
+        description="Captions of your own (JSON Lines) to answer from.",
+    )
+
+
+def add_seconds(so_far: dict[str, float], more: dict[str, float]) -> dict[str, float]:
+    """Wall time by node; ``watch`` opens every question, so the account starts anew with it."""
+    if "watch" in more:
+        return more
+    return so_far | {node: so_far.get(node, 0.0) + spent_s for node, spent_s in more.items()}
+
+
+class Watched(TypedDict):
+    """After ``watch``: the captions are in the store.
+
+    ``asked`` is the query; ``record`` a ``tools.store.VideoRecord`` as plain values;
+    ``new_captions`` counts those this question had to make.
+    """
+
+    asked: str
+    record: dict[str, Any]
+    new_captions: int
+    seconds: Annotated[dict[str, float], add_seconds]
+
+
+class Retrieved(Watched):
+    """After ``retrieve``: captions worth reading, in time order; the reasoner's #1 is the first.
+
+    ``evidence`` holds captions as plain values, each with its ``relevance``; ``ranking`` the
+    grounder's verdict, windows and events; ``attempts`` and ``refusals`` start anew.
+    """
+
+    evidence: list[dict[str, Any]]
+    ranking: dict[str, Any]
+    coverage: dict[str, Any]
+    attempts: int
+    refusals: list[dict[str, Any]]
+
+
+class Replied(Retrieved):
+    """After ``reason``: one more reply."""
+
+    reply: str
+
+
+class Checked(Replied):
+    """After ``check``: an accepted answer, or one more refusal and ``accepted`` None.
+
+    ``accepted`` is an ``agent.answer.Answer`` as plain values; ``by`` says who gave it.
+    """
+
+    accepted: dict[str, Any] | None
+    by: str
+
+
+class Answered(TypedDict):
+    """What comes out: a ``Grounding`` in its published JSON form."""
+
+    grounding: dict[str, Any]
+
+
+class State(Checked, Answered):
+    """All of it, as the graph stores it."""

@@ -1,0 +1,108 @@
+"""Captions that somebody else wrote: a JSON Lines file, one timed caption a line."""
+
+import hashlib
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from tools.errors import CaptionError
+from tools.timeline import Caption, Interval, Track
+
+FORM = '{"t": 12.0, "caption": "…"} or {"start_s": 12.0, "end_s": 14.0, "caption": "…"}'
+
+
+def file_track(path: Path) -> Track:
+    """The track of a captions file; it changes with the file's content, not with its name.
+
+    Raises:
+        CaptionError: If the file cannot be read.
+    """
+    digest = hashlib.sha256(_read(path)).hexdigest()[:12]
+    return Track(model=f"file:{digest}", prompt_version="", mode="file")
+
+
+def read_captions(path: Path, *, video_id: str, duration_s: float) -> list[Caption]:
+    """Read a captions file, in time order.
+
+    A line with ``t`` alone holds until the next line's time, the last one until the video ends; a
+    line with ``start_s`` and ``end_s`` holds just there.
+
+    Args:
+        path: UTF-8 JSON Lines, each ``{"t" | "start_s" and "end_s", "caption"}``.
+        video_id: The video they speak of.
+        duration_s: Its length; a caption that starts later is an error, an end is cut to it.
+
+    Raises:
+        CaptionError: If the file cannot be read, holds no caption, or a line cannot be used; the
+            message names file and line.
+    """
+    track = file_track(path)
+    rows = _rows(path)
+    moments_s = sorted({row["t"] for row in rows if "t" in row})
+    ends_s = dict(zip(moments_s, [*moments_s[1:], duration_s], strict=True)) if moments_s else {}
+    captions: dict[Interval, Caption] = {}
+    for row in rows:
+        where = f"{path}:{row['line']}"
+        start_s = row["t"] if "t" in row else row["start_s"]
+        if start_s >= duration_s:
+            raise CaptionError(
+                f"{where}: the caption starts at {start_s} s, but the video ends at "
+                f"{duration_s:.2f} s; are these the captions of this video?"
+            )
+        span = Interval(start_s, min(ends_s[start_s] if "t" in row else row["end_s"], duration_s))
+        if span in captions:
+            raise CaptionError(f"{where}: a second caption at {start_s} s; join the two")
+        captions[span] = Caption(video_id, span, row["caption"], "vision", track)
+    return [captions[span] for span in sorted(captions)]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as exc:
+        raise CaptionError(f"cannot read the captions file {path}: {exc.strerror}") from exc
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    try:
+        text = _read(path).decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        raise CaptionError(f"{path} is not UTF-8 text (byte {exc.start}); expected {FORM}") from exc
+    rows = [
+        _row(line, f"{path}:{number}") | {"line": number}
+        for number, line in enumerate(text.split("\n"), start=1)
+        if line.strip()
+    ]
+    if not rows:
+        raise CaptionError(f"{path} holds no captions; expected lines of the form {FORM}")
+    return rows
+
+
+def _row(line: str, where: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as exc:
+        raise CaptionError(f"{where}: not JSON ({exc}); expected {FORM}") from exc
+    if not isinstance(row, dict):
+        raise CaptionError(f"{where}: not a JSON object; expected {FORM}")
+    text = row.get("caption")
+    if not isinstance(text, str) or not text.strip():
+        raise CaptionError(f"{where}: no caption text; expected {FORM}")
+    if "t" in row:
+        return {"t": _seconds(row, "t", where), "caption": text}
+    start_s, end_s = _seconds(row, "start_s", where), _seconds(row, "end_s", where)
+    if end_s <= start_s:
+        raise CaptionError(f"{where}: the caption ends at {end_s} s, before or at its start")
+    return {"start_s": start_s, "end_s": end_s, "caption": text}
+
+
+def _seconds(row: dict[str, Any], name: str, where: str) -> float:
+    value = row.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise CaptionError(
+            f"{where}: {name} is {value!r}, not a number of seconds; expected {FORM}"
+        )
+    if not math.isfinite(value) or value < 0:
+        raise CaptionError(f"{where}: {name} is {value} s; times are finite and not negative")
+    return float(value)

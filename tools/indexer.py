@@ -1,0 +1,231 @@
+"""Makes sure that a video's captions are in the store: decode, describe, embed, write, go on.
+
+One pass over the video. Captions are written as they come, in batches, so that a run that is
+stopped at any moment goes on where it was: no frame whose captions are stored is described again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from tools.captioners.file import file_track, read_captions
+from tools.store import VideoRecord
+from tools.timeline import Caption, Frame, Interval, Track
+from tools.video import FrameReader, measure_duration_s
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tools.captioners.protocol import Captioner, Description
+    from tools.embedder import Embedder
+    from tools.store import CaptionStore
+    from tools.video import Video
+
+BATCH_CAPTIONS = 64
+BATCH_SECONDS = 2.0
+"""A batch is written when it is full or this old: little is lost, little time goes to commits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an index has come.
+
+    Attributes:
+        path: The video being indexed.
+        seen_s: Seconds of video looked at.
+        total_s: Its length as far as is known; None where the header does not say.
+        captions: Captions written to the store by this run.
+        resumed: Whether an earlier run had begun.
+    """
+
+    path: str
+    seen_s: float
+    total_s: float | None
+    captions: int
+    resumed: bool
+
+
+Report = Callable[[Progress], None]
+
+
+def index_video(
+    video: Video,
+    captioner: Captioner,
+    *,
+    rate_hz: float,
+    store: CaptionStore,
+    embedder: Embedder,
+    report: Report,
+) -> VideoRecord:
+    """Caption every sampled frame that has no caption yet.
+
+    A frame's caption holds until the next sampled frame; the last one until the video ends.
+
+    Args:
+        video: From ``tools.video.probe``.
+        captioner: Describes the frames.
+        rate_hz: Frames looked at per second of video.
+        store: Receives the captions, and a record that is ``complete`` at the end only.
+        embedder: Embeds each new caption, once.
+        report: Called after every written batch.
+
+    Raises:
+        VideoError: If no frame decodes.
+        CaptionerError, EmbedderError, StoreError: If one of them cannot go on; what was written
+            stays, and the next run goes on from there.
+    """
+    track = frame_track(captioner, rate_hz)
+    seen = store.seen_starts(video.id, track)
+    reader = FrameReader(video, rate_hz=rate_hz)
+    ends_s = _FrameEnds()
+    writer = _BatchWriter(store, embedder)
+    record = _record(video, track, rate_hz=rate_hz, duration_s=video.header_duration_s)
+    store.put_record(record)
+
+    def say(seen_s: float) -> None:
+        total_s = video.header_duration_s
+        report(Progress(str(video.path), seen_s, total_s, writer.written, bool(seen)))
+
+    waiting: list[Description] = []
+    try:
+        for description in captioner.describe(ends_s.noting(reader), seen=seen):
+            waiting.append(description)
+            if writer.is_due() and writer.write(_with_spans(video.id, track, waiting, ends_s)):
+                say(description.time_s)
+        ends_s.close(reader.decoded_until_s)
+    finally:
+        # Also when interrupted: what has been described, and perhaps paid for, is kept.
+        writer.write(_with_spans(video.id, track, waiting, ends_s))
+    say(reader.decoded_until_s)
+    return _complete(
+        store, record, duration_s=reader.decoded_until_s, warning=reader.warning() or ""
+    )
+
+
+def index_captions_file(
+    video: Video, path: Path, *, store: CaptionStore, embedder: Embedder, report: Report
+) -> VideoRecord:
+    """Put a captions file into the store as a track of its own.
+
+    Args:
+        video: The video the captions speak of; only its length is read.
+        path: A file as ``tools.captioners.file.read_captions`` reads it.
+        store: Receives the captions and their record.
+        embedder: Embeds each new caption, once.
+        report: Called after every written batch.
+
+    Raises:
+        CaptionError: If the file cannot be used; nothing was written then.
+        VideoError: If the video has no readable stream.
+    """
+    track = file_track(path)
+    duration_s = measure_duration_s(video)
+    captions = read_captions(path, video_id=video.id, duration_s=duration_s)
+    seen = store.seen_starts(video.id, track)
+    record = _record(video, track, rate_hz=None, duration_s=duration_s)
+    store.put_record(record)
+    writer = _BatchWriter(store, embedder)
+    for first in range(0, len(captions), BATCH_CAPTIONS):
+        batch = captions[first : first + BATCH_CAPTIONS]
+        writer.write(batch)
+        report(Progress(str(video.path), batch[-1].start_s, duration_s, writer.written, bool(seen)))
+    return _complete(store, record, duration_s=duration_s, warning="")
+
+
+def frame_track(captioner: Captioner, rate_hz: float) -> Track:
+    """The track of a captioner that looks at single frames at this rate."""
+    return Track(captioner.model, captioner.prompt_version, f"frame@{rate_hz:g}/s")
+
+
+class _FrameEnds:
+    """Until when each sampled frame's caption holds: known once the next frame was read."""
+
+    def __init__(self) -> None:
+        self._end_s: dict[float, float] = {}
+        self._last_s: float | None = None
+
+    def noting(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        for frame in frames:
+            self.close(frame.time_s)
+            self._last_s = frame.time_s
+            yield frame
+
+    def close(self, end_s: float) -> None:
+        if self._last_s is not None:
+            self._end_s[self._last_s] = end_s
+
+    def get(self, time_s: float) -> float | None:
+        return self._end_s.get(time_s)
+
+
+def _with_spans(
+    video_id: str, track: Track, waiting: list[Description], ends_s: _FrameEnds
+) -> list[Caption]:
+    """Take from ``waiting`` every description whose end is known, as captions."""
+    captions, still_waiting = [], []
+    for one in waiting:
+        end_s = ends_s.get(one.time_s)
+        if end_s is None:
+            still_waiting.append(one)
+        else:
+            span = Interval(one.time_s, end_s)
+            captions.append(Caption(video_id, span, one.text, one.source, track))
+    waiting[:] = still_waiting
+    return captions
+
+
+class _BatchWriter:
+    """Embeds and stores captions, a batch at a time."""
+
+    def __init__(self, store: CaptionStore, embedder: Embedder) -> None:
+        self._store = store
+        self._embedder = embedder
+        self._asked = 0
+        self._written_at = time.monotonic()
+        self.written = 0
+
+    def is_due(self) -> bool:
+        self._asked += 1
+        return self._asked >= BATCH_CAPTIONS or time.monotonic() - self._written_at >= BATCH_SECONDS
+
+    def write(self, captions: Sequence[Caption]) -> int:
+        if captions:
+            vectors = self._embedder.embed([caption.text for caption in captions])
+            self.written += self._store.add(captions, vectors)
+        self._asked = 0
+        self._written_at = time.monotonic()
+        return len(captions)
+
+
+def _record(
+    video: Video, track: Track, *, rate_hz: float | None, duration_s: float | None
+) -> VideoRecord:
+    return VideoRecord(
+        video_id=video.id,
+        path=str(video.path.absolute()),
+        duration_s=duration_s or 0.0,
+        track=track,
+        rate_hz=rate_hz,
+        complete=False,
+        warning="",
+        indexed_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        captions=0,
+    )
+
+
+def _complete(
+    store: CaptionStore, record: VideoRecord, *, duration_s: float, warning: str
+) -> VideoRecord:
+    done = replace(
+        record,
+        duration_s=duration_s,
+        complete=True,
+        warning=warning,
+        captions=len(store.seen_starts(record.video_id, record.track)),
+    )
+    store.put_record(done)
+    return done
