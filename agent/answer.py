@@ -75,7 +75,9 @@ def _last_answer_object(reply: str) -> dict[str, Any]:
     while at >= 0:
         try:
             value, end = decoder.raw_decode(reply, at)
-        except (ValueError, RecursionError):
+        except RecursionError:
+            break  # Nested a thousand deep: no answer comes after that.
+        except ValueError:
             end = at + 1
         else:
             if found is None or "found" in value:

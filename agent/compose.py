@@ -1,5 +1,6 @@
 """From an accepted answer in caption numbers to a ``Grounding`` in seconds, with its evidence."""
 
+import shlex
 from collections.abc import Sequence
 
 from agent.answer import Answer, Event
@@ -18,6 +19,7 @@ from agent.grounding import (
 )
 from agent.reasoner import Reasoner
 from agent.state import State
+from prompts.catalog import render_prompt
 from tools.ranking import Verdict, Window
 from tools.store import VideoRecord
 from tools.timeline import Caption, Interval
@@ -51,6 +53,7 @@ def compose_grounding(state: State, *, reasoner: Reasoner, embedder: str) -> Gro
         candidates=candidates,
         closest_rejected=candidates[0] if verdict == "not_found" and candidates else None,
         reasoning=_reasoning(answer, state["ranking"]["reasoning"], by=state["by"]),
+        advice=_advice(state["asked"], record) if verdict == "cannot_tell" else "",
         by=state["by"],
         attempts=state["attempts"],
         refusals=tuple(Refusal.model_validate(plain) for plain in state["refusals"]),
@@ -121,6 +124,15 @@ def _verdict(answer: Answer, ranked: Verdict) -> Verdict:
         return "found"
     # No reasoner can know more than its captions could show.
     return "cannot_tell" if ranked == "cannot_tell" else "not_found"
+
+
+def _advice(query: str, record: VideoRecord) -> str:
+    return render_prompt(
+        "cannot_tell",
+        captioner=record.track.model,
+        video=shlex.quote(record.path),
+        query=shlex.quote(query),
+    )
 
 
 def _confidence(span: Interval, windows: Sequence[Window]) -> float:

@@ -133,6 +133,7 @@ class Grounding(_Frozen):
         candidates: Every window the grounder ranked, best first, at most ten; they may overlap.
         closest_rejected: With ``not_found``, the best candidate that was not good enough.
         reasoning: Why, in a sentence or two.
+        advice: With ``cannot_tell``, what would enable an answer; otherwise empty.
         by: Who decided: a text model, the LLM-free grounder, or that grounder standing in for a
             model whose replies were all refused.
         attempts: Replies asked for.
@@ -148,6 +149,7 @@ class Grounding(_Frozen):
     candidates: tuple[Candidate, ...]
     closest_rejected: Candidate | None
     reasoning: str
+    advice: str = ""
     by: Literal["llm", "similarity", "fallback"]
     attempts: int = Field(ge=1)
     refusals: tuple[Refusal, ...]

@@ -18,6 +18,7 @@ class Settings(BaseSettings):
 
     Attributes:
         home: Folder of the caption store and the caches; from ``WHENABOUTS_HOME``.
+        store: Folder of the embedded caption store; by default inside ``home``.
         chroma_url: A running Chroma server to use in place of the embedded store.
         captioner: Who describes frames: ``auto`` or ``classical``.
         reasoner: Who decides from captions: ``auto`` or ``similarity``.
@@ -42,6 +43,7 @@ class Settings(BaseSettings):
     home: Annotated[Path, AfterValidator(lambda folder: folder.expanduser().absolute())] = Field(
         default_factory=lambda: Path(platformdirs.user_data_dir("whenabouts", appauthor=False))
     )
+    store: Path | None = None
     chroma_url: AnyHttpUrl | None = None
     captioner: str = "auto"
     reasoner: str = "auto"
@@ -55,7 +57,7 @@ class Settings(BaseSettings):
     @property
     def store_folder(self) -> Path:
         """Where the embedded caption store lies."""
-        return self.home / "store"
+        return self.store or self.home / "store"
 
     @property
     def cache_folder(self) -> Path:

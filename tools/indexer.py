@@ -36,6 +36,7 @@ class Progress:
 
     Attributes:
         path: The video being indexed.
+        model: Who captions it.
         seen_s: Seconds of video looked at.
         total_s: Its length as far as is known; None where the header does not say.
         captions: Captions written to the store by this run.
@@ -43,6 +44,7 @@ class Progress:
     """
 
     path: str
+    model: str
     seen_s: float
     total_s: float | None
     captions: int
@@ -88,8 +90,9 @@ def index_video(
 
     def say(seen_s: float) -> None:
         total_s = video.header_duration_s
-        report(Progress(str(video.path), seen_s, total_s, writer.written, bool(seen)))
+        report(Progress(str(video.path), track.model, seen_s, total_s, writer.written, bool(seen)))
 
+    say(0.0)
     waiting: list[Description] = []
     try:
         for description in captioner.describe(ends_s.noting(reader), seen=seen):
@@ -132,7 +135,10 @@ def index_captions_file(
     for first in range(0, len(captions), BATCH_CAPTIONS):
         batch = captions[first : first + BATCH_CAPTIONS]
         writer.write(batch)
-        report(Progress(str(video.path), batch[-1].start_s, duration_s, writer.written, bool(seen)))
+        seen_s = batch[-1].start_s
+        report(
+            Progress(str(video.path), track.model, seen_s, duration_s, writer.written, bool(seen))
+        )
     return _complete(store, record, duration_s=duration_s, warning="")
 
 

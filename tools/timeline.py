@@ -140,8 +140,8 @@ class Caption:
         """The same for the same place, source and track: indexing again finds it there already."""
         return _digest(
             self.video_id,
-            self.start_s.hex(),
-            self.end_s.hex(),
+            float(self.start_s).hex(),
+            float(self.end_s).hex(),
             self.source,
             self.track.model,
             self.track.prompt_version,

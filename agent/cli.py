@@ -1,0 +1,142 @@
+"""The ``whenabouts`` command: what it accepts, and how an error or an interruption ends it.
+
+Only the parser lives here, so that ``--help`` answers at once; ``agent.commands`` does the work.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+FOUND, NOT_FOUND, FAILED = 0, 1, 2
+
+EXIT_CODES = """\
+exit codes:
+  0  found, or done
+  1  not found, or cannot tell from these captions
+  2  bad input, or a failure; the message says what to do
+"""
+
+EXAMPLES = """\
+examples:
+  whenabouts ask match.mp4 'the title "half time" is on screen'
+  whenabouts ask kitchen.mp4 "the chef cuts the pizza" --captions kitchen.jsonl
+  whenabouts ask kitchen.mp4 "the screen goes black" --json
+  whenabouts index *.mp4
+"""
+
+ASK_EXAMPLES = """\
+examples:
+  whenabouts ask lobby.mp4 "something enters" --clip entering.mp4
+  whenabouts ask talk.mp4 'the text "Thank you" appears' --json
+  whenabouts ask kitchen.mp4 "the chef cuts the pizza" --captions kitchen.jsonl
+
+a captions file has one JSON object a line:
+  {"t": 12.0, "caption": "what the frame at 12.0 s shows"}
+  {"start_s": 12.0, "end_s": 14.0, "caption": "what happens from 12.0 s to 14.0 s"}
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="whenabouts",
+        description="Ask a video when: intervals in seconds, with the captions that prove them.",
+        epilog=EXAMPLES + "\n" + EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    ask = _command(commands, "ask", "when does it happen? indexes first when needed", ASK_EXAMPLES)
+    ask.add_argument("video", metavar="VIDEO", help="a video file, or the id of an indexed video")
+    ask.add_argument("query", metavar="QUERY", help="what to look for, in a sentence")
+    ask.add_argument("--clip", metavar="OUT.mp4", help="cut the best interval out into a file")
+    _watching_options(ask)
+    _json_option(ask)
+
+    index = _command(commands, "index", "caption videos now, so that asking is quick")
+    index.add_argument("videos", metavar="VIDEO", nargs="+", help="a video file")
+    _watching_options(index)
+    _json_option(index)
+
+    listing = _command(commands, "list", "the indexed videos, and which files are gone")
+    _json_option(listing)
+
+    forget = _command(commands, "forget", "delete a video's captions (never the file)")
+    forget.add_argument(
+        "videos", metavar="VIDEO", nargs="+", help="a video file, or the id of an indexed video"
+    )
+
+    doctor = _command(commands, "doctor", "what works here, what does not, and what would help")
+    _json_option(doctor)
+
+    demo = _command(commands, "demo", "draw a short clip, index it, and ask it four questions")
+    demo.add_argument("--keep", metavar="FILE.mp4", help="keep the clip in this file")
+
+    _command(commands, "schema", "print the JSON Schema of an answer")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    if args.version:
+        from importlib.metadata import version
+
+        print(f"whenabouts {version('whenabouts')}")
+        return FOUND
+    if args.command is None:
+        parser.print_help()
+        return FAILED
+
+    from agent import commands
+    from agent.errors import WhenaboutsError
+
+    try:
+        return commands.run(args)
+    except WhenaboutsError as exc:
+        print(f"whenabouts: {exc}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print(
+            "whenabouts: interrupted; what was indexed so far is kept, and the same command goes "
+            "on from there",
+            file=sys.stderr,
+        )
+        return FAILED
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    does: str,
+    examples: str = "",
+) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=does,
+        description=does[0].upper() + does[1:] + ".",
+        epilog=examples + ("\n" if examples else "") + EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _watching_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--captions", metavar="FILE.jsonl", help="answer from these captions, not from frames"
+    )
+    command.add_argument(
+        "--rate", metavar="HZ", dest="rate_hz", type=float, help="frames to look at per second"
+    )
+    command.add_argument(
+        "--captioner", metavar="NAME", help="who describes frames: auto or classical"
+    )
+
+
+def _json_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="print one JSON object and no prose")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

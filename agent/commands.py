@@ -1,0 +1,204 @@
+"""What each command does: a thin layer of text over ``Grounder``."""
+
+import argparse
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from agent.api import Event, Grounder, ask
+from agent.demo_clip import DEMO_QUESTIONS, draw_demo_clip
+from agent.doctor import examine, render_findings
+from agent.errors import QueryError, WhenaboutsError
+from agent.grounding import Grounding
+from agent.render import clock, clock_span, print_to, record_state, render_answer, render_records
+from agent.settings import load_settings
+from tools.clip import check_clip_path, write_clip
+from tools.indexer import Progress as IndexProgress
+from tools.indexer import Report
+from tools.store import VideoRecord
+from tools.video import probe
+
+DONE, NOT_FOUND, FAILED = 0, 1, 2
+
+stdout = Console()
+stderr = Console(stderr=True)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command that the parser chose; returns its exit code."""
+    commands: dict[str, Callable[[argparse.Namespace], int]] = {
+        "ask": ask_video,
+        "index": index_videos,
+        "list": list_videos,
+        "forget": forget_videos,
+        "doctor": run_doctor,
+        "demo": run_demo,
+        "schema": print_schema,
+    }
+    return commands[args.command](args)
+
+
+def ask_video(args: argparse.Namespace) -> int:
+    """``whenabouts ask``."""
+    ask(args.video, args.query)  # An empty query should cost nothing.
+    if args.clip:
+        check_clip_path(Path(args.clip))
+    with _grounder(args) as grounder, _progress_bar() as report:
+        grounding = grounder.find(
+            args.video, args.query, captions=args.captions, on_event=_progress_events(report)
+        )
+    if args.json:
+        print(grounding.to_json(indent=2))
+    else:
+        print_to(stdout, render_answer(grounding))
+    if args.clip:
+        _cut(grounding, Path(args.clip))
+    return DONE if grounding.verdict == "found" else NOT_FOUND
+
+
+def index_videos(args: argparse.Namespace) -> int:
+    """``whenabouts index``: one unusable video does not stop the others."""
+    if args.captions and len(args.videos) > 1:
+        raise QueryError(
+            f"--captions {args.captions} describes one video, but {len(args.videos)} were given"
+        )
+    done: list[VideoRecord] = []
+    failed = 0
+    with _grounder(args) as grounder, _progress_bar() as report:
+        for video in args.videos:
+            try:
+                record = grounder.watch(video, captions=args.captions, report=report)
+            except WhenaboutsError as exc:
+                failed += 1
+                _say(f"whenabouts: {exc}")
+                continue
+            done.append(record)
+            if not args.json:
+                print_to(stdout, _indexed_line(record))
+    if args.json:
+        print(json.dumps([_record_json(record) for record in done], indent=2))
+    return FAILED if failed else DONE
+
+
+def list_videos(args: argparse.Namespace) -> int:
+    """``whenabouts list``."""
+    with Grounder() as grounder:
+        records = grounder.records()
+    if args.json:
+        print(json.dumps([_record_json(record) for record in records], indent=2))
+    elif records:
+        print_to(stdout, render_records(records))
+    else:
+        _say("nothing is indexed yet; try: whenabouts index VIDEO")
+    return DONE
+
+
+def forget_videos(args: argparse.Namespace) -> int:
+    """``whenabouts forget``."""
+    with Grounder(on_wait=_say) as grounder:
+        for video in args.videos:
+            count = grounder.forget(video)
+            print_to(stdout, f"{video}: {count} captions forgotten; the file is untouched")
+    return DONE
+
+
+def run_doctor(args: argparse.Namespace) -> int:
+    """``whenabouts doctor``: 0 when a video can be asked here, 2 when not."""
+    findings = examine()
+    if args.json:
+        print(json.dumps(findings.as_dict(), indent=2))
+    else:
+        print_to(stdout, render_findings(findings))
+    return DONE if findings.ready else FAILED
+
+
+def run_demo(args: argparse.Namespace) -> int:
+    """``whenabouts demo``: the main job on a clip of our own, in a store of its own."""
+    with tempfile.TemporaryDirectory(prefix="whenabouts-demo-") as scratch:
+        clip = Path(args.keep) if args.keep else Path(scratch) / "demo.mp4"
+        draw_demo_clip(clip)
+        defaults = load_settings()
+        settings = defaults.model_copy(update={"store": Path(scratch), "chroma_url": None})
+        with Grounder(settings) as grounder, _progress_bar() as report:
+            record = grounder.watch(clip, report=report)
+            print_to(stdout, _indexed_line(record))
+            for question in DEMO_QUESTIONS:
+                print_to(stdout, "", f'$ whenabouts ask {clip.name} "{question.query}"')
+                print_to(stdout, render_answer(grounder.find(clip, question.query)))
+    return DONE
+
+
+def print_schema(_: argparse.Namespace) -> int:
+    """``whenabouts schema``."""
+    print(json.dumps(Grounding.model_json_schema(by_alias=True), indent=2))
+    return DONE
+
+
+def _grounder(args: argparse.Namespace) -> Grounder:
+    settings = load_settings(rate_hz=args.rate_hz, captioner=args.captioner)
+    return Grounder(settings, on_wait=_say)
+
+
+def _say(line: str) -> None:
+    """A line for the person, beside the answer: never on stdout."""
+    print_to(stderr, line)
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Report]:
+    """A bar for each video being indexed; nothing at all where everything is there already."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[captions]} captions"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=stderr, disable=not stderr.is_terminal) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def report(progress: IndexProgress) -> None:
+            if progress.path not in tasks:
+                goes_on = "going on with" if progress.resumed else "indexing"
+                _say(f"{goes_on} {progress.path} (captions by {progress.model})")
+                name = Path(progress.path).name
+                tasks[progress.path] = bars.add_task(name, total=progress.total_s, captions=0)
+            bars.update(tasks[progress.path], completed=progress.seen_s, captions=progress.captions)
+
+        yield report
+
+
+def _progress_events(report: Report) -> Callable[[Event], None]:
+    """Pass the graph's progress events on to a bar."""
+
+    def receive(event: Event) -> None:
+        if event["event"] == "progress":
+            fields = {key: value for key, value in event.items() if key not in {"event", "node"}}
+            report(IndexProgress(**fields))
+
+    return receive
+
+
+def _indexed_line(record: VideoRecord) -> str:
+    note = f"; {record.warning}" if record.warning else ""
+    return (
+        f"{record.path}: {record.captions} captions by {record.track.model}, "
+        f"{clock(record.duration_s)} long{note}"
+    )
+
+
+def _record_json(record: VideoRecord) -> dict[str, object]:
+    return record.as_dict() | {"state": record_state(record)}
+
+
+def _cut(grounding: Grounding, out: Path) -> None:
+    if not grounding.intervals:
+        _say(f"nothing was found, so {out} was not written")
+        return
+    best = grounding.intervals[0]
+    write_clip(probe(Path(grounding.video.path)), best.span, out)
+    _say(f"{clock_span(best.span)} written to {out}")

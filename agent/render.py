@@ -1,0 +1,137 @@
+"""Answers as text for a terminal: clock times, a timeline bar, the captions around each edge."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from agent.grounding import GroundedInterval, Grounding
+from tools.store import VideoRecord
+from tools.timeline import Interval
+
+BAR_CELLS = 60
+SHOWN_INTERVALS = 5
+COLOURS = {"found": "green", "not_found": "yellow", "cannot_tell": "magenta"}
+
+
+def clock(time_s: float) -> str:
+    """``0:34.0``, ``12:05.5`` or ``1:02:03.4``: rounded for reading, never for reckoning."""
+    tenths = round(time_s * 10)
+    minutes, tenths = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    seconds = f"{tenths // 10:02d}.{tenths % 10}"
+    return f"{hours}:{minutes:02d}:{seconds}" if hours else f"{minutes}:{seconds}"
+
+
+def clock_span(span: Interval) -> str:
+    """``0:34.0–0:41.5``."""
+    return f"{clock(span.start_s)}–{clock(span.end_s)}"
+
+
+def timeline_bar(spans: Sequence[Interval], *, duration_s: float, cells: int = BAR_CELLS) -> str:
+    """One line for the whole video, filled where a span lies; a short span still fills one cell."""
+    filled = set[int]()
+    for span in spans:
+        first = min(cells - 1, int(span.start_s / duration_s * cells))
+        last = max(first, min(cells - 1, int(span.end_s / duration_s * cells - 1e-9)))
+        filled.update(range(first, last + 1))
+    return "".join("█" if cell in filled else "·" for cell in range(cells))
+
+
+def render_answer(grounding: Grounding) -> RenderableType:
+    """The whole answer: verdict, intervals, evidence, why, and who said so."""
+    colour = COLOURS[grounding.verdict]
+    head = Text()
+    head.append(grounding.verdict.replace("_", " "), style=f"bold {colour}")
+    head.append(f"  “{grounding.query}”", style="bold")
+    head.append(f"  in {Path(grounding.video.path).name}")
+    parts: list[RenderableType] = [head]
+    if grounding.intervals:
+        parts.append(_bar(grounding, colour))
+    parts.extend(_interval(one, colour) for one in grounding.intervals[:SHOWN_INTERVALS])
+    hidden = len(grounding.intervals) - SHOWN_INTERVALS
+    if hidden > 0:
+        parts.append(Text(f"  … and {hidden} more (--json lists them all)", style="dim"))
+    if grounding.closest_rejected:
+        closest = grounding.closest_rejected
+        parts.append(
+            Text(
+                f"  closest, but not good enough: {clock_span(closest.span)}"
+                f"  confidence {closest.confidence:.2f}"
+            )
+        )
+    parts.append(Text(f"  {grounding.reasoning}"))
+    if grounding.advice:
+        parts.append(Text(grounding.advice, style="cyan"))
+    parts.append(Text(f"  {_provenance(grounding)}", style="dim"))
+    if grounding.warning:
+        parts.append(Text(f"  note: {grounding.warning}", style="yellow"))
+    return Group(*parts)
+
+
+def render_records(records: Sequence[VideoRecord]) -> RenderableType:
+    """A table of what is indexed."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("id", "length", "captions", "by", "state", "file"):
+        table.add_column(name, overflow="fold", justify="right" if name == "captions" else "left")
+    for record in sorted(records, key=lambda one: (one.path, one.track)):
+        table.add_row(
+            record.video_id[:12],
+            clock(record.duration_s),
+            str(record.captions),
+            f"{record.track.model} {record.track.mode}",
+            record_state(record),
+            Text(record.path),
+        )
+    return table
+
+
+def record_state(record: VideoRecord) -> str:
+    """``ready``, ``in part``, or ``file gone`` (it can still be asked)."""
+    if not record.complete:
+        return "in part"
+    return "ready" if Path(record.path).exists() else "file gone"
+
+
+def print_to(console: Console, *parts: RenderableType) -> None:
+    """Print without guessing at markup or at what looks like a number."""
+    for part in parts:
+        console.print(part, markup=False, highlight=False, soft_wrap=isinstance(part, Text))
+
+
+def _bar(grounding: Grounding, colour: str) -> Text:
+    spans = [interval.span for interval in grounding.intervals]
+    bar = Text(f"  {clock(0.0)} ")
+    bar.append(timeline_bar(spans, duration_s=grounding.video.duration_s), style=colour)
+    return bar.append(f" {clock(grounding.video.duration_s)}")
+
+
+def _interval(interval: GroundedInterval, colour: str) -> RenderableType:
+    line = Text("  ")
+    line.append(clock_span(interval.span), style=f"bold {colour}")
+    line.append(f"  confidence {interval.confidence:.2f}")
+    line.append(
+        f"  (the start may be {interval.start_precision_s:.1f} s earlier,"
+        f" the end {interval.end_precision_s:.1f} s)",
+        style="dim",
+    )
+    rows = Table.grid(padding=(0, 2, 0, 0))
+    for _ in range(4):
+        rows.add_column(overflow="fold")
+    for one in interval.evidence:
+        rows.add_row("   ", Text(one.role, style="dim"), clock(one.start_s), Text(one.text))
+    return Group(line, rows)
+
+
+def _provenance(grounding: Grounding) -> str:
+    coverage, models = grounding.coverage, grounding.models
+    rate = f", {coverage.rate_hz:g} frames/s" if coverage.rate_hz else ""
+    share = coverage.seen_s / grounding.video.duration_s
+    spent_s = sum(grounding.usage.seconds.values())
+    by = "all replies refused, LLM-free answer" if grounding.by == "fallback" else models.reasoner
+    return (
+        f"captions by {models.captioner}{rate}, {share:.0%} of the video seen;"
+        f" decided by {by}; {spent_s:.1f} s"
+    )
