@@ -1,0 +1,1 @@
+"""Measuring: datasets, metrics, and the scripts behind every published figure."""

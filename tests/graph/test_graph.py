@@ -1,0 +1,197 @@
+"""The graph with real LangGraph and real Chroma; only the reasoner is scripted."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+
+from agent.graph import Graph, Parts, build_graph
+from agent.grounding import Grounding
+from agent.reasoner import Brief, SimilarityReasoner
+from agent.state import Question
+from tests.fakes import WordEmbedder
+from tools.indexer import Progress, Report
+from tools.store import CaptionStore, VideoRecord
+from tools.timeline import Caption, Interval, Track
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "graph.mmd"
+TRACK = Track("file:test", "", "file")
+TEXTS = (
+    ["an empty grey road"] * 4
+    + ["a brown dog jumps over a fence"] * 3
+    + ["an empty grey road"] * 5
+)
+RECORD = VideoRecord(
+    video_id="video1",
+    path="/videos/road.mp4",
+    duration_s=24.0,
+    track=TRACK,
+    rate_hz=None,
+    complete=True,
+    warning="",
+    indexed_at="2026-01-01T00:00:00+00:00",
+    captions=len(TEXTS),
+)
+QUESTION = Question(video="video1", query="a dog jumps")
+GOOD_REPLY = json.dumps(
+    {
+        "steps": [{"caption": 5, "role": "start", "why": "the dog is there"}],
+        "found": True,
+        "events": [{"first": 5, "last": 7}],
+    }
+)
+
+
+class ScriptedReasoner:
+    """Says what it is told to say, and keeps what it was asked."""
+
+    name = "scripted"
+    by: Literal["llm", "similarity"] = "llm"
+    prompts: dict[str, str] = {"reason": "v1"}  # noqa: RUF012  # the protocol has a plain attribute
+
+    def __init__(self, *replies: str) -> None:
+        self._replies = iter(replies)
+        self.asked: list[Brief] = []
+
+    def reply(self, brief: Brief) -> str:
+        self.asked.append(brief)
+        return next(self._replies)
+
+
+def watch(question: Question, *, report: Report) -> tuple[VideoRecord, int]:
+    report(Progress("/videos/road.mp4", "file:test", 24.0, 24.0, 12, resumed=False))
+    assert question.video == RECORD.video_id
+    return RECORD, 0
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[CaptionStore]:
+    embedder = WordEmbedder()
+    captions = [
+        Caption("video1", Interval(2.0 * i, 2.0 * i + 2), text, "vision", TRACK)
+        for i, text in enumerate(TEXTS)
+    ]
+    with CaptionStore.open(tmp_path / "store", embedder=embedder.name) as opened:
+        opened.add(captions, embedder.embed([caption.text for caption in captions]))
+        yield opened
+
+
+def graph_with(store: CaptionStore, reasoner: Any, **options: Any) -> Graph:
+    parts = Parts(watch=watch, store=store, embedder=WordEmbedder(), reasoner=reasoner)
+    return build_graph(parts, **options)
+
+
+def ask(graph: Graph, question: Any = QUESTION, config: Any = None) -> Grounding:
+    return Grounding.model_validate(graph.invoke(question, config)["grounding"])
+
+
+def test_the_llm_free_reasoner_finds_the_dog(store: CaptionStore) -> None:
+    answer = ask(graph_with(store, SimilarityReasoner()))
+    assert answer.verdict == "found"
+    assert answer.by == "similarity"
+    assert answer.intervals[0].span.iou(Interval(8, 14)) > 0.99
+
+
+def test_caption_numbers_become_seconds_with_the_captions_around_each_edge(
+    store: CaptionStore,
+) -> None:
+    answer = ask(graph_with(store, ScriptedReasoner(GOOD_REPLY)))
+    interval = answer.intervals[0]
+    assert (interval.start_s, interval.end_s) == (8.0, 14.0)
+    assert (interval.start_precision_s, interval.end_precision_s) == (2.0, 2.0)
+    assert [(one.role, one.start_s) for one in interval.evidence] == [
+        ("before", 6.0),
+        ("start", 8.0),
+        ("end", 12.0),
+        ("after", 14.0),
+    ]
+    assert answer.by == "llm"
+    assert "the dog is there" in answer.reasoning
+
+
+def test_a_refused_reply_is_told_to_the_reasoner_and_tried_again(store: CaptionStore) -> None:
+    reasoner = ScriptedReasoner("at about four", GOOD_REPLY)
+    answer = ask(graph_with(store, reasoner))
+    assert answer.attempts == 2
+    assert [refusal.kind for refusal in answer.refusals] == ["no_json"]
+    assert reasoner.asked[1].refusals[0].reply == "at about four"
+    assert "no JSON object" in reasoner.asked[1].refusals[0].message
+
+
+def test_after_the_last_attempt_the_llm_free_answer_stands_in(store: CaptionStore) -> None:
+    reversed_reply = '{"found": true, "events": [{"first": 7, "last": 5}]}'
+    answer = ask(graph_with(store, ScriptedReasoner(*[reversed_reply] * 3)))
+    assert answer.by == "fallback"
+    assert [refusal.kind for refusal in answer.refusals] == ["reversed"] * 3
+    assert answer.intervals[0].span.iou(Interval(8, 14)) > 0.99
+
+
+def test_not_in_this_video_is_an_answer_and_carries_the_closest_window(
+    store: CaptionStore,
+) -> None:
+    answer = ask(graph_with(store, ScriptedReasoner('{"found": false}')))
+    assert answer.verdict == "not_found"
+    assert answer.intervals == ()
+    assert answer.closest_rejected is not None
+
+
+def test_a_second_question_on_the_same_thread_starts_clean(store: CaptionStore) -> None:
+    reasoner = ScriptedReasoner("nonsense", GOOD_REPLY, GOOD_REPLY)
+    graph = graph_with(store, reasoner, checkpointer=InMemorySaver())
+    config = {"configurable": {"thread_id": "one"}}
+    first = ask(graph, QUESTION.model_copy(update={"captions": "mine.jsonl"}), config)
+    second = ask(graph, QUESTION, config)
+    assert first.attempts == 2
+    assert second.attempts == 1
+    assert second.refusals == ()
+    assert reasoner.asked[2].refusals == []
+    assert all(second.usage.seconds[node] < 60 for node in ("watch", "retrieve", "reason"))
+
+
+def test_a_captions_file_is_not_inherited_by_the_next_question(store: CaptionStore) -> None:
+    seen: list[str | None] = []
+
+    def note(question: Question, *, report: Report) -> tuple[VideoRecord, int]:
+        seen.append(question.captions)
+        return watch(question, report=report)
+
+    parts = Parts(watch=note, store=store, embedder=WordEmbedder(), reasoner=SimilarityReasoner())
+    graph = build_graph(parts, checkpointer=InMemorySaver())
+    config: Any = {"configurable": {"thread_id": "one"}}
+    graph.invoke({"video": "video1", "query": "a dog", "captions": "mine.jsonl"}, config)
+    graph.invoke({"video": "video1", "query": "a dog"}, config)
+    assert seen == ["mine.jsonl", None]
+
+
+def test_the_state_holds_plain_values_only(store: CaptionStore) -> None:
+    graph = graph_with(store, SimilarityReasoner(), checkpointer=InMemorySaver())
+    config: Any = {"configurable": {"thread_id": "one"}}
+    graph.invoke(QUESTION, config)
+    json.dumps(graph.get_state(config).values)
+
+
+def test_streaming_tells_progress_and_refusals(store: CaptionStore) -> None:
+    graph = graph_with(store, ScriptedReasoner("nonsense", GOOD_REPLY))
+    events = list(graph.stream(QUESTION, stream_mode="custom"))
+    assert [(event["event"], event["node"]) for event in events] == [
+        ("progress", "watch"),
+        ("refusal", "check"),
+    ]
+
+
+def test_asked_asynchronously_the_answer_is_the_same(store: CaptionStore) -> None:
+    graph = graph_with(store, SimilarityReasoner())
+    answer = asyncio.run(graph.ainvoke(QUESTION))["grounding"]
+    assert answer["intervals"] == graph.invoke(QUESTION)["grounding"]["intervals"]
+
+
+def test_the_picture_is_the_one_the_readme_shows(store: CaptionStore) -> None:
+    picture = graph_with(store, SimilarityReasoner()).get_graph().draw_mermaid()
+    assert picture == GOLDEN.read_text(encoding="utf-8")
+    body = [line.strip() for line in picture.splitlines() if "-->" in line or "-.->" in line]
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert all(edge in readme for edge in body)
