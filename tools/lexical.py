@@ -1,0 +1,176 @@
+"""Words in common: BM25 over the captions of one video, weighted by how long each holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+K1 = 1.2
+"""How fast repeating a word stops to count."""
+
+B = 0.5
+"""How much a long caption is held against its words; captions vary little in length."""
+
+# Words of letters and digits; each character by itself in scripts that are written without spaces
+# (kana, CJK ideographs, Thai).
+_WORD = re.compile(r"[^\W_\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]+|[\u0e00-\u0e7f\u3040-\u9fff]")
+
+_STOP_WORDS = frozenset(
+    # fmt: off
+    [
+        "a",
+        "about",
+        "all",
+        "also",
+        "an",
+        "and",
+        "another",
+        "are",
+        "as",
+        "at",
+        "be",
+        "been",
+        "being",
+        "both",
+        "but",
+        "by",
+        "can",
+        "could",
+        "do",
+        "does",
+        "for",
+        "from",
+        "had",
+        "has",
+        "have",
+        "he",
+        "her",
+        "him",
+        "his",
+        "i",
+        "in",
+        "into",
+        "is",
+        "it",
+        "its",
+        "itself",
+        "more",
+        "near",
+        "of",
+        "off",
+        "on",
+        "one",
+        "onto",
+        "or",
+        "other",
+        "our",
+        "out",
+        "over",
+        "s",
+        "several",
+        "she",
+        "so",
+        "some",
+        "such",
+        "than",
+        "that",
+        "the",
+        "their",
+        "them",
+        "there",
+        "these",
+        "they",
+        "this",
+        "those",
+        "through",
+        "to",
+        "up",
+        "very",
+        "was",
+        "we",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "while",
+        "who",
+        "whose",
+        "will",
+        "with",
+        "would",
+        "you",
+        "your",
+    ]
+    # fmt: on
+)
+
+
+def terms_of(text: str) -> list[str]:
+    """The words of a text that carry meaning, in order, lower-cased and with suffixes cut off."""
+    return [term for word in _WORD.findall(text.lower()) if (term := _term(word))]
+
+
+@lru_cache(maxsize=65_536)
+def _term(word: str) -> str:
+    """The stem of a word; empty for a stop word.
+
+    A light stemmer: plural and verb endings alone, so that "cooked", "cooks" and "cooking" meet.
+    """
+    if word in _STOP_WORDS:
+        return ""
+    if len(word) > 4 and word.endswith("ies"):
+        return word[:-3] + "y"
+    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        word = word[:-1]
+    for suffix in ("ing", "ed"):
+        if len(word) > len(suffix) + 2 and word.endswith(suffix):
+            word = word[: -len(suffix)]
+            if word[-1] == word[-2] and word[-1] not in "lsz":
+                word = word[:-1]
+            break
+    return word[:-1] if len(word) > 3 and word.endswith("e") else word
+
+
+def bm25(query: str, texts: Sequence[str], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Score texts by the query's words: rare words in this collection count for more.
+
+    BM25 with idf = ln(1 + (T - df + 0.5) / (df + 0.5)) (Robertson and Zaragoza, "The Probabilistic
+    Relevance Framework", 2009). T, df and the mean length are weighted: with weights proportional
+    to duration, a caption said once for 30 s counts as much as one repeated for 30 s.
+
+    Args:
+        query: Its set of words counts, not their number.
+        texts: One per moment.
+        weights: Shape ``(n,)``, positive: how many texts each stands for.
+
+    Returns:
+        Shape ``(n,)``, at least 0; all 0 where no word is in common.
+    """
+    wanted = {term: column for column, term in enumerate(dict.fromkeys(terms_of(query)))}
+    counts = np.zeros((len(texts), len(wanted)))
+    lengths = np.zeros(len(texts))
+    seen: dict[str, tuple[int, list[int]]] = {}
+    for row, text in enumerate(texts):
+        if text not in seen:
+            terms = terms_of(text)
+            seen[text] = (len(terms), [wanted[term] for term in terms if term in wanted])
+        lengths[row], columns = seen[text]
+        for column in columns:
+            counts[row, column] += 1
+    if not counts.any():
+        return np.zeros(len(texts))
+    total = weights.sum()
+    frequency = weights @ (counts > 0)
+    idf = np.log1p((total - frequency + 0.5) / (frequency + 0.5))
+    relative_length = lengths / (weights @ lengths / total)
+    saturation = counts + (K1 * (1 - B + B * relative_length))[:, None]
+    scores: NDArray[np.float64] = (idf * counts * (K1 + 1) / saturation).sum(axis=1)
+    return scores
