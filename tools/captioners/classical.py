@@ -1,0 +1,100 @@
+"""The classical describer: captions made of what can be measured, and of what can be read.
+
+It needs no model but the reader of text, and makes no claim that measuring cannot carry: no object,
+no person, no action. See ``tools.claims`` for all it can say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Iterator
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from tools.captioners.protocol import Description
+from tools.claims import TEXT_TAG, write_claims, write_screen_text
+from tools.errors import CaptionerError
+from tools.ocr import TextReader, load_text_reader
+from tools.palette import grey_of
+from tools.watching import Watch
+
+if TYPE_CHECKING:
+    from tools.camera import Grey
+    from tools.timeline import Frame, Image
+
+VERSION = "classical-1"
+"""Changes whenever the same frames would be described in other words."""
+
+THREADS = 2
+
+
+class ClassicalCaptioner:
+    """Measures every sampled frame, and reads the text on those that changed.
+
+    Args:
+        read_text: Whether to read text off the screen.
+
+    Raises:
+        CaptionerError: If text is wanted and the extra ``ocr`` is not installed.
+    """
+
+    def __init__(self, *, read_text: bool) -> None:
+        if read_text and find_spec("rapidocr") is None:
+            raise CaptionerError(
+                "reading text off the screen needs the extra: pip install 'whenabouts[ocr]'"
+            )
+        self._reads_text = read_text
+        self._read: TextReader | None = None
+
+    @property
+    def model(self) -> str:
+        return VERSION + TEXT_TAG if self._reads_text else VERSION
+
+    @property
+    def prompt_version(self) -> str:
+        return ""
+
+    def describe(self, frames: Iterable[Frame], *, seen: Container[float]) -> Iterator[Description]:
+        """Describe each frame by signals, and by its text where it has some; see ``Captioner``."""
+        cv2.setNumThreads(THREADS)
+        watch = Watch()
+        screen = _Screen(self._load_reader) if self._reads_text else None
+        for frame in frames:
+            claims = watch.claims(frame)
+            if frame.time_s in seen:
+                continue
+            yield Description(frame.time_s, write_claims(claims), "signal")
+            lines = screen.lines(frame.image) if screen else ()
+            if lines:
+                yield Description(frame.time_s, write_screen_text(lines), "screen")
+
+    def _load_reader(self) -> TextReader:
+        if self._read is None:
+            self._read = load_text_reader()
+        return self._read
+
+
+class _Screen:
+    """Reads the text again only where the picture is no longer the one that was read."""
+
+    def __init__(self, load: Callable[[], TextReader]) -> None:
+        self._load = load
+        self._grey: Grey | None = None
+        self._lines: tuple[str, ...] = ()
+
+    def lines(self, image: Image) -> tuple[str, ...]:
+        grey = grey_of(image)
+        if self._grey is None or not _shows_the_same(self._grey, grey):
+            self._lines = self._load()(image)
+            self._grey = grey
+        return self._lines
+
+
+def _shows_the_same(one: Grey, other: Grey) -> bool:
+    """Whether not even a digit differs between two grey pictures."""
+    if one.shape != other.shape:
+        return False
+    differs = cv2.absdiff(cv2.blur(one, (3, 3)), cv2.blur(other, (3, 3)))
+    return bool(np.count_nonzero(differs > 20) < 0.0005 * differs.size)
