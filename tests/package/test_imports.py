@@ -1,0 +1,161 @@
+"""The one-way rule, read from the source: video → frames → captions → store → … → interval."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.package.source_imports import (
+    ROOT,
+    Import,
+    module_name,
+    read_imports,
+    source_files,
+    start_imports,
+)
+
+# What each folder may import of ours.
+MAY_IMPORT = {
+    "prompts": {"prompts"},
+    "tools": {"tools"},
+    "agent": {"agent", "tools", "prompts"},
+    "evaluation": {"agent.api", "tools", "prompts", "evaluation"},
+    "training": {"agent.api", "tools", "prompts", "training"},
+    "benchmarks": {"agent.api", "tools", "prompts", "evaluation", "benchmarks"},
+    "notebooks": {"agent.api"},
+    "examples": {"agent.api"},
+}
+OURS = {*MAY_IMPORT, "tests"}
+
+# What costs a command that only prints its help a noticeable fraction of a second.
+HEAVY = {
+    "av",
+    "chromadb",
+    "cv2",
+    "langchain",
+    "langchain_core",
+    "langchain_openai",
+    "langgraph",
+    "langsmith",
+    "numpy",
+    "onnx",
+    "onnxruntime",
+    "openai",
+    "PIL",
+    "pydantic",
+    "pydantic_settings",
+    "rapidocr",
+    "rich",
+    "safetensors",
+    "sentence_transformers",
+    "tokenizers",
+    "torch",
+    "transformers",
+}
+
+
+def wrong_arrows(folder: str, root: Path = ROOT) -> list[str]:
+    return [
+        f"{module_name(path, root)} imports {one.name} (line {one.line})"
+        for path in source_files(folder, root)
+        for one in read_imports(path)
+        if one.name.split(".")[0] in OURS
+        and not any(f"{one.name}.".startswith(f"{may}.") for may in MAY_IMPORT[folder])
+    ]
+
+
+def heavy_chains(module: str, root: Path = ROOT) -> list[str]:
+    chains = start_imports(module, root).items()
+    return [" → ".join(chain) for name, chain in chains if name in HEAVY]
+
+
+@pytest.mark.parametrize("folder", MAY_IMPORT)
+def test_imports_point_one_way(folder: str) -> None:
+    assert wrong_arrows(folder) == []
+
+
+@pytest.mark.parametrize("folder", sorted(OURS))
+def test_imports_are_absolute(folder: str) -> None:
+    relative = [
+        f"{path}:{one.line}"
+        for path in source_files(folder)
+        for one in read_imports(path)
+        if one.relative
+    ]
+    assert relative == []
+
+
+def test_the_command_line_starts_without_heavy_modules() -> None:
+    assert heavy_chains("agent.cli") == []
+
+
+@pytest.mark.parametrize("package", ["agent", "tools", "prompts"])
+def test_a_package_file_holds_a_docstring_only(package: str) -> None:
+    tree = ast.parse((ROOT / package / "__init__.py").read_text(encoding="utf-8"))
+    assert ast.get_docstring(tree)
+    assert len(tree.body) == 1
+
+
+def test_only_the_settings_module_looks_at_the_environment() -> None:
+    readers = [
+        module_name(path)
+        for folder in ("agent", "tools", "prompts")
+        for path in source_files(folder)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute | ast.alias)
+        and (node.attr if isinstance(node, ast.Attribute) else node.name)
+        in {"environ", "environb", "getenv"}
+    ]
+    assert set(readers) <= {"agent.settings"}
+
+
+# The reader itself, on a small project of its own.
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    files = {
+        "agent/cli.py": "from agent import api\n",
+        "agent/__init__.py": "",
+        "agent/api.py": (
+            "from typing import TYPE_CHECKING\n"
+            "if TYPE_CHECKING:\n    import torch\nelse:\n    from rich.text import Text\n"
+            "def find():\n    import chromadb\n"
+            "class Lazy:\n    from tools import store\n"
+        ),
+        "tools/store.py": "try:\n    import cv2\nexcept ImportError:\n    pass\n",
+        "tools/late.py": "def grow():\n    from agent.api import find\n",
+        "examples/one.ipynb": (
+            '{"cells": [{"cell_type": "markdown", "source": ["import agent.graph"]},'
+            ' {"cell_type": "code", "source": ["%matplotlib inline\\n", "import agent.graph"]}]}'
+        ),
+    }
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_a_chain_to_a_heavy_module_is_followed_through_our_own(project: Path) -> None:
+    assert sorted(heavy_chains("agent.cli", project)) == [
+        "agent.cli → agent.api → rich",
+        "agent.cli → agent.api → tools.store → cv2",
+    ]
+
+
+def test_an_import_inside_a_function_is_an_arrow_too(project: Path) -> None:
+    assert wrong_arrows("tools", project) == ["tools.late imports agent.api.find (line 2)"]
+
+
+def test_the_code_cells_of_a_notebook_are_read(project: Path) -> None:
+    assert wrong_arrows("examples", project) == ["examples.one imports agent.graph (line 2)"]
+
+
+def test_leading_dots_are_seen(tmp_path: Path) -> None:
+    path = tmp_path / "near.py"
+    path.write_text("from . import far\nfrom .far import thing\n", encoding="utf-8")
+    assert read_imports(path) == [
+        Import(".far", 1, at_start=True, relative=True),
+        Import("far.thing", 2, at_start=True, relative=True),
+    ]
