@@ -1,6 +1,6 @@
 """From a decoded frame to pixels: upright, square, small images, and thumbnails of brightness.
 
-Only ``tools.video`` and ``tools.clip`` use this, with frames that PyAV decoded.
+For frames that PyAV decoded; only ``tools.video`` and ``tools.clip`` use this.
 """
 
 from __future__ import annotations
@@ -118,7 +118,10 @@ def _luma_points(frame: VideoFrame, rows: int, columns: int) -> NDArray[np.uint8
     return luma if full_range else np.asarray(_FROM_LIMITED_RANGE[luma])
 
 
+def assumed_matrix(height_px: int) -> Colorspace:
+    """The YUV matrix that players assume where a video does not name one."""
+    return Colorspace.ITU709 if height_px >= 720 else Colorspace.ITU601
+
+
 def _matrix(frame: VideoFrame) -> Colorspace:
-    """The frame's YUV matrix; where it does not say, what players assume from its size."""
-    assumed = Colorspace.ITU709 if frame.height >= 720 else Colorspace.ITU601
-    return _MATRICES.get(frame.colorspace, assumed)
+    return _MATRICES.get(frame.colorspace, assumed_matrix(frame.height))
