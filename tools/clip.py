@@ -178,7 +178,7 @@ def _with_durations(
 
 
 def _sound(video: Video, span: Interval) -> Iterator[NDArray[np.float32]]:
-    """Samples of the span, shape ``(2, n)`` each, without a gap from the span's start on."""
+    """Samples of the span without a gap from its start on, shape ``(channels, n)``: 1 or 2."""
     with open_container(video.path) as container:
         source = container.streams.best("audio")
         if source is None or getattr(source, "codec_context", None) is None:
@@ -190,7 +190,7 @@ def _sound(video: Video, span: Interval) -> Iterator[NDArray[np.float32]]:
         if span.start_s > _SOUND_LEAD_S:
             with contextlib.suppress(av.FFmpegError):
                 container.seek(math.floor(seek_s * av.time_base))
-        resampler = av.AudioResampler("fltp", "stereo", _SAMPLE_RATE_HZ)
+        resampler = av.AudioResampler("fltp", _layout(source.channels), _SAMPLE_RATE_HZ)
         total = round(span.length_s * _SAMPLE_RATE_HZ)
         done = 0
         next_at: int | None = None
@@ -207,7 +207,7 @@ def _sound(video: Video, span: Interval) -> Iterator[NDArray[np.float32]]:
             if next_at >= total:
                 break
             if next_at > done:
-                yield np.zeros((2, next_at - done), np.float32)
+                yield np.zeros((samples.shape[0], next_at - done), np.float32)
                 done = next_at
             fresh = samples[:, done - next_at : total - next_at]
             next_at += samples.shape[1]
@@ -235,16 +235,18 @@ def _resampled(
 def _audio_packets(
     container: OutputContainer, sound: Iterator[NDArray[np.float32]]
 ) -> Iterator[ClipPacket]:
-    stream = container.add_stream("aac", rate=_SAMPLE_RATE_HZ, layout="stereo")
-    waiting = np.zeros((2, 0), np.float32)
+    first = next(sound)
+    layout = _layout(first.shape[0])
+    stream = container.add_stream("aac", rate=_SAMPLE_RATE_HZ, layout=layout)
+    waiting = first[:, :0]
     done = 0
-    for samples in chain(sound, [None]):
+    for samples in chain([first], sound, [None]):
         if samples is not None:
             waiting = np.concatenate([waiting, samples], axis=1)
         while waiting.shape[1] >= _AAC_SAMPLES or (samples is None and waiting.shape[1]):
             piece, waiting = waiting[:, :_AAC_SAMPLES], waiting[:, _AAC_SAMPLES:]
             frame = av.AudioFrame.from_ndarray(
-                np.ascontiguousarray(piece), format="fltp", layout="stereo"
+                np.ascontiguousarray(piece), format="fltp", layout=layout
             )
             frame.sample_rate = _SAMPLE_RATE_HZ
             frame.time_base = Fraction(1, _SAMPLE_RATE_HZ)
@@ -252,6 +254,11 @@ def _audio_packets(
             done += piece.shape[1]
             yield from stream.encode(frame)
     yield from stream.encode(None)
+
+
+def _layout(channels: int) -> str:
+    # One channel stays one: spread over two, each would be made quieter.
+    return "mono" if channels == 1 else "stereo"
 
 
 def _dts_s(packet: ClipPacket) -> float:

@@ -251,14 +251,20 @@ class _Clock:
         self._nominal_interval_s = nominal_interval_s
         self._last_s = -math.inf
         self._behind_s = 0.0
+        self.was_reset = False
+        self._last_dts: float = -math.inf
         self._noted = 0
         self._earliest_pts = 0
         self._latest_pts = 0
         self._declared_ticks = 0
 
     def note(self, packet: VideoPacket) -> None:
-        """Count a packet, before it is decoded."""
-        if packet.pts is None:
+        """Count a packet, before it is decoded; what came before a reset tells the interval."""
+        if packet.dts is not None:
+            # Decoding times go back only where the clock was set anew.
+            self.was_reset |= (self._last_dts - packet.dts) * self._tick_s > _CLOCK_RESET_S
+            self._last_dts = packet.dts
+        if packet.pts is None or self.was_reset:
             return
         if not self._noted:
             self._earliest_pts = self._latest_pts = packet.pts
@@ -279,12 +285,6 @@ class _Clock:
         # The product of whole numbers first: it rounds once, and equal times come out equal.
         ticks = pts - (self._first_pts or 0)
         return ticks * self._tick_numerator / self._tick_denominator
-
-    def was_reset_before(self, packet: VideoPacket) -> bool:
-        """Whether a packet's timestamp is far behind what came before it."""
-        return packet.pts is not None and (
-            self.time_of(self._latest_pts) - self.time_of(packet.pts) > _CLOCK_RESET_S
-        )
 
     def present(self, frame: VideoFrame) -> float | None:
         """When the frame is shown; None for one that comes too late to be shown at all."""
@@ -326,13 +326,11 @@ class _Thinning:
         self._step_s = step_s
         self._lead_s = lead_s
         self._first_in_slot_s: dict[int, float] = {}
-        self._clock_was_reset = False
 
     def spares(self, packet: VideoPacket) -> bool:
         """Whether the frame is not needed: one before it in its step was decoded already."""
-        self._clock_was_reset |= self._clock.was_reset_before(packet)
         interval_s = self._clock.interval_s
-        if packet.pts is None or interval_s is None or self._clock_was_reset:
+        if packet.pts is None or interval_s is None or self._clock.was_reset:
             return False
         time_s = self._clock.time_of(packet.pts)
         slot = slot_of(time_s, self._step_s)
