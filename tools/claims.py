@@ -46,7 +46,7 @@ PLACES = (
     "at the bottom left",
     "at the bottom",
     "at the bottom right",
-    "over most of the picture",
+    "nearly everywhere",
 )
 SIZES = ("small", "medium-sized", "large")
 
@@ -55,7 +55,7 @@ SENTENCES: dict[Kind, str] = {
     "white": "the screen is white",
     "dark": "the screen is dark",
     "bright": "the screen is bright",
-    "medium": "the screen is neither dark nor bright",
+    "medium": "the screen is of medium brightness",
     "colour": "there is a {colour} area {place}, {percent}% of the picture",
     "cut": "a new shot begins, cut at {at_s} s",
     "camera still": "the camera is still",
@@ -68,7 +68,7 @@ SENTENCES: dict[Kind, str] = {
     "appears": "something appears {place}, {size}",
     "present": "something is present {place}, {size}",
     "gone": "something has gone {place}",
-    "empty": "nothing stands out from the background",
+    "empty": "nothing new is in the picture",
     "moves": "something moves {place}, {size}",
     "nothing moves": "nothing moves",
     "unchanged": "the picture is unchanged since {at_s} s",
