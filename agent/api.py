@@ -79,11 +79,12 @@ class Grounder:
         """
         question = ask(video, query, captions)
         answer: dict[str, Any] = {}
+        update: Any
         for kind, update in self.graph.stream(question, stream_mode=["custom", "values"]):
-            if kind == "custom" and on_event:
-                on_event(update)
-            elif kind == "values":
+            if kind == "values":
                 answer = update
+            elif on_event:
+                on_event(update)
         return Grounding.model_validate(answer["grounding"])
 
     def watch(

@@ -4,7 +4,7 @@
 never rounded; an interval that is empty, reversed or past the video's end cannot be constructed.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -12,7 +12,7 @@ from agent.errors import RefusalKind
 from tools.ranking import Verdict
 from tools.timeline import Interval, Source
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Final = 1
 
 Role = Literal["before", "start", "during", "end", "after"]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]

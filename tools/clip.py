@@ -47,6 +47,21 @@ _SOUND_SLACK_S = 0.05
 _X264_OPTIONS = {"crf": "20", "preset": "veryfast", "bf": "0"}
 
 
+def check_clip_path(out: Path) -> None:
+    """Refuse a place where no clip can be written, before any work is done for it.
+
+    Raises:
+        VideoError: If ``out`` is neither ``.mp4`` nor ``.mkv``, is a directory, or its folder
+            is missing.
+    """
+    if out.suffix.lower() not in _FORMATS:
+        raise VideoError(f"cannot write a clip to {out}: give a name that ends in .mp4 or .mkv")
+    if out.is_dir():
+        raise VideoError(f"cannot write a clip to {out}: it is a directory; give a file name")
+    if not out.parent.is_dir():
+        raise VideoError(f"cannot write a clip to {out}: there is no directory {out.parent}")
+
+
 def write_clip(video: Video, span: Interval, out: Path) -> None:
     """Cut ``span`` out of a video, with its sound, and write it to ``out``.
 
@@ -59,11 +74,8 @@ def write_clip(video: Video, span: Interval, out: Path) -> None:
         VideoError: If ``out`` is neither ``.mp4`` nor ``.mkv``, is a directory or the video itself,
             or cannot be written, or if the video shows nothing in the span.
     """
-    container_format = _FORMATS.get(out.suffix.lower())
-    if container_format is None:
-        raise VideoError(f"cannot write a clip to {out}: give a name that ends in .mp4 or .mkv")
-    if out.is_dir():
-        raise VideoError(f"cannot write a clip to {out}: it is a directory; give a file name")
+    check_clip_path(out)
+    container_format = _FORMATS[out.suffix.lower()]
     if out.exists() and out.samefile(video.path):
         raise VideoError(f"cannot write a clip to {out}: it is the video itself; give another name")
     try:

@@ -183,6 +183,22 @@ class DecodePass:
         with open_container(self._path) as container:
             yield from self._frames(container)
 
+    def measure_until_s(self) -> float:
+        """End of the last frame by the packets' own times: reads the file, decodes next to nothing.
+
+        Where packets carry no times, or their clock starts anew in mid-file, all is decoded.
+        """
+        with open_container(self._path) as container:
+            stream = next(s for s in container.streams.video if s.index == self._stream_index)
+            clock = _Clock(stream.time_base, self._first_pts, self._nominal_interval_s)
+            for packet, _ in self._packets(container, stream):
+                clock.note(packet)
+        if clock.until_s is not None:
+            return clock.until_s
+        for _ in self:
+            pass
+        return self.until_s
+
     def _seek(self, container: InputContainer) -> bool:
         time_base = container.streams[self._stream_index].time_base
         # Where timestamps may start anew in mid-file, a seek could land in the wrong part.
@@ -279,6 +295,16 @@ class _Clock:
         if self._noted < _PACKETS_TO_KNOW_THE_INTERVAL:
             return None
         return self._mean_interval_s()
+
+    @property
+    def until_s(self) -> float | None:
+        """End of the last frame noted; None where the packets do not tell it."""
+        if not self._noted or self.was_reset or self._first_pts is None:
+            return None
+        last_s = self.time_of(self._latest_pts)
+        return (
+            last_s + self.shown_for_s(self._declared_ticks // self._noted) if last_s >= 0 else None
+        )
 
     def time_of(self, pts: int) -> float:
         """Seconds from the first presented frame."""

@@ -115,6 +115,21 @@ def probe(path: Path) -> Video:
     )
 
 
+def measure_duration_s(video: Video) -> float:
+    """Length of a video by its packets, not by its header; reads the file, decodes next to nothing.
+
+    Raises:
+        VideoError: If the file cannot be opened any more.
+    """
+    packets = DecodePass(
+        video.path,
+        video.stream_index,
+        first_pts=video.first_pts,
+        nominal_interval_s=video.nominal_interval_s,
+    )
+    return packets.measure_until_s()
+
+
 class FrameReader:
     """Reads the first frame at or after each tick of a ``1 / rate_hz`` second grid; iterate once.
 
