@@ -8,7 +8,6 @@ parts of a video, with their surroundings, are looked at closely: memory and tim
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +15,14 @@ import numpy as np
 from tools.errors import CaptionError, EmbedderError
 from tools.lexical import bm25
 from tools.moments import CELL_S, Cells, Moments, cut, group_captions, name_caption
-from tools.presence import presence, window_confidence, word_coverage
+from tools.presence import (
+    MINILM,
+    Calibration,
+    best_similarity,
+    presence_probability,
+    rarity,
+    window_probability,
+)
 from tools.ranking import Ranking, Verdict, Window
 from tools.relevance import (
     SMOOTHING_S,
@@ -52,23 +58,10 @@ SURROUNDINGS_S = 75.0
 """What is looked at on each side of a promising moment of a long video."""
 
 FOUND_PRESENCE = 0.5
-"""Probability from which the query's event counts as present in the video."""
+"""From even odds on, "found": fewest wrong verdicts if either error costs the same."""
 
-EVENT_SCORE_SHARE = 0.8
+EVENT_SCORE_SHARE = 0.7
 """A further window is an event of its own if it scores this share of the best one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What the captions say about the query, per cell, before anything is spread over time.
-
-    Attributes:
-        dense: Cosine of query and caption.
-        lexical: BM25 of query and caption.
-    """
-
-    dense: NDArray[np.float64]
-    lexical: NDArray[np.float64]
 
 
 def ground(
@@ -79,7 +72,7 @@ def ground(
     *,
     duration_s: float,
     limit: int = 10,
-    background: NDArray[np.floating] | None = None,
+    calibration: Calibration = MINILM,
 ) -> Ranking:
     """Rank the windows of a video in which a query's event may happen.
 
@@ -91,9 +84,7 @@ def ground(
         vectors: Shape ``(n, d)``, the captions' embeddings by the same model; any length but zero.
         duration_s: Length of the video.
         limit: Most windows wanted.
-        background: Shape ``(k, d)``, embeddings of sentences about nothing in particular
-            (``tools.presence.BACKGROUND``) by the same model: how similar the query is to anything.
-            Without it the verdict assumes what is usual for all-MiniLM-L6-v2.
+        calibration: Of the embedding model; decides the verdict and the confidences alone.
 
     Returns:
         Windows whose edges are edges of captions. The best window by plain cosine is always among
@@ -128,13 +119,9 @@ def ground(
     plain = best_by_cosine(cosine[cells.moment], cells)
     runs, scores = keep_in(runs, scores, plain, curve, cells, limit=limit)
 
-    present = presence(
-        cosine[every_cell.moment],
-        every_cell.weight,
-        coverage=word_coverage(query, moments.texts, cosine),
-        background=None if background is None else _unit(background) @ query_vector,
-    )
-    confidence = present * window_confidence(scores, total=float(cells.weight.sum()))
+    similar = best_similarity(cosine[every_cell.moment], every_cell.weight)
+    present = presence_probability(similar, rarity(query), calibration)
+    confidence = present * window_probability(scores, calibration)
     windows = tuple(
         Window(Interval(float(start_s), float(end_s)), float(score), float(sure))
         for (start_s, end_s), score, sure in zip(
@@ -259,12 +246,12 @@ def _unit_query(
         )
     if not np.isfinite(query_vector).all():
         raise EmbedderError("the query's embedding is not finite")
-    return _unit(query_vector[None, :])[0].astype(vectors.dtype)
+    return np.asarray(_unit(query_vector[None, :])[0], dtype=vectors.dtype)
 
 
 def _unit(vectors: NDArray[np.floating]) -> NDArray[np.floating]:
     norm = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(norm > 0, norm, 1))
+    return np.asarray(vectors / np.where(norm > 0, norm, 1), dtype=vectors.dtype)
 
 
 def _per_caption(

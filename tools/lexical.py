@@ -23,99 +23,24 @@ B = 0.5
 _WORD = re.compile(r"[^\W_\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]+|[\u0e00-\u0e7f\u3040-\u9fff]")
 
 _STOP_WORDS = frozenset(
-    # fmt: off
-    [
-        "a",
-        "about",
-        "all",
-        "also",
-        "an",
-        "and",
-        "another",
-        "are",
-        "as",
-        "at",
-        "be",
-        "been",
-        "being",
-        "both",
-        "but",
-        "by",
-        "can",
-        "could",
-        "do",
-        "does",
-        "for",
-        "from",
-        "had",
-        "has",
-        "have",
-        "he",
-        "her",
-        "him",
-        "his",
-        "i",
-        "in",
-        "into",
-        "is",
-        "it",
-        "its",
-        "itself",
-        "more",
-        "near",
-        "of",
-        "off",
-        "on",
-        "one",
-        "onto",
-        "or",
-        "other",
-        "our",
-        "out",
-        "over",
-        "s",
-        "several",
-        "she",
-        "so",
-        "some",
-        "such",
-        "than",
-        "that",
-        "the",
-        "their",
-        "them",
-        "there",
-        "these",
-        "they",
-        "this",
-        "those",
-        "through",
-        "to",
-        "up",
-        "very",
-        "was",
-        "we",
-        "were",
-        "what",
-        "when",
-        "where",
-        "which",
-        "while",
-        "who",
-        "whose",
-        "will",
-        "with",
-        "would",
-        "you",
-        "your",
-    ]
-    # fmt: on
+    _WORD.findall(
+        "a about all also an and another are as at be been being both but by can could do does "
+        "for from had has have he her him his i in into is it its itself more near of off on "
+        "one onto or other our out over s several she so some such than that the their them "
+        "there these they this those through to up very was we were what when where which while "
+        "who whose will with would you your"
+    )
 )
 
 
 def terms_of(text: str) -> list[str]:
     """The words of a text that carry meaning, in order, lower-cased and with suffixes cut off."""
-    return [term for word in _WORD.findall(text.lower()) if (term := _term(word))]
+    return [term for word in words_of(text) if (term := _term(word))]
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text in order, lower-cased, stop words and all."""
+    return _WORD.findall(text.lower())
 
 
 @lru_cache(maxsize=65_536)

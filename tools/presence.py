@@ -1,11 +1,8 @@
-"""Whether a query's event is in the video at all, and how sure a window is: calibrated odds.
-
-The constants come from ``evaluation/calibrate.py``, which prints them anew.
-"""
+"""Whether a query's event is in the video at all, and how sure a window is: calibrated odds."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,63 +15,101 @@ if TYPE_CHECKING:
 BEST_CELLS = 5.0
 """Ten seconds: how much of the most similar time speaks for presence."""
 
-BEST_TEXTS = 10
+EVERYDAY_WORDS = """
+woman man standing sitting shirt front holding wearing black white looking blue camera
+car person hand smiling people two walking red down hair background table young next
+couch phone group pink large something glasses jacket street green room top face chair
+building hat dress long around sunglasses driving cell including trees girl outside food
+bed cup seat window side blonde back women suit wall bottle road screen yellow sweater
+water gray brown floor men mirror backpack pointing counter mask sign bowl cap kitchen
+tank behind each computer parked boy microphone store view piece directly says desk
+spoon hoodie playing truck
+"""
+"""The hundred commonest words of image captions, commonest first (``evaluation/calibrate.py``)."""
 
-PRESENCE_BIAS, PRESENCE_SIMILARITY, PRESENCE_WORDS = -5.0, 1.6, 1.5
-WINDOW_BIAS, WINDOW_STRENGTH = -3.0, 5.0
-USUAL_BACKGROUND = (0.1, 0.09)
-"""Mean and deviation of a query's cosine to unrelated sentences with all-MiniLM-L6-v2."""
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What turns similarities and scores into probabilities, for one embedding model.
+
+    Two logistic models, fitted by ``evaluation/calibrate.py`` on QVHighlights val: presence on
+    every query asked of its own video and of another one, window on the best window of the first.
+
+    Attributes:
+        presence_bias: Log-odds of presence at similarity 0 and rarity 0.
+        presence_similarity: Per unit of cosine.
+        presence_rarity: Per unit of ``rarity``.
+        window_bias: Log-odds that a window of score 0 has an IoU of 0.5 with a true one.
+        window_score: Per unit of ``tools.windows.score_windows``.
+    """
+
+    presence_bias: float
+    presence_similarity: float
+    presence_rarity: float
+    window_bias: float
+    window_score: float
 
 
-def presence(
-    cosine: NDArray[np.float64],
-    weight: NDArray[np.float64],
-    *,
-    coverage: float,
-    background: NDArray[np.floating] | None,
-) -> float:
-    """Probability that the query's event is somewhere in the video.
+MINILM = Calibration(
+    presence_bias=-14.61,
+    presence_similarity=21.09,
+    presence_rarity=8.14,
+    window_bias=-4.25,
+    window_score=4.73,
+)
+"""For all-MiniLM-L6-v2, whose cosine is about 0.5 where the event is there and 0.25 elsewhere."""
+
+
+def best_similarity(cosine: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
+    """Mean cosine of the ten most similar seconds, in [-1, 1].
+
+    Ten seconds are no fewer in an hour than in a minute, so it hardly grows with the video; the
+    maximum would.
 
     Args:
         cosine: Shape ``(n,)``, query and caption, per cell.
         weight: Shape ``(n,)``, duration of each cell.
-        coverage: See ``word_coverage``.
-        background: Shape ``(k,)``, query and unrelated sentences.
     """
     best = np.argsort(-cosine, kind="stable")
-    share = np.clip(BEST_CELLS - (np.cumsum(weight[best]) - weight[best]), 0, weight[best])
-    similarity = float(cosine[best] @ share / share.sum())
-    if background is None:
-        mean, deviation = USUAL_BACKGROUND
-    else:
-        mean, deviation = float(background.mean()), max(float(background.std()), 1e-3)
-    return float(
-        _logistic(
-            PRESENCE_BIAS
-            + PRESENCE_SIMILARITY * (similarity - mean) / deviation
-            + PRESENCE_WORDS * coverage
-        )
-    )
+    before = np.cumsum(weight[best]) - weight[best]
+    share = np.clip(BEST_CELLS - before, 0, weight[best])
+    return float(cosine[best] @ share / share.sum())
 
 
-def window_confidence(scores: NDArray[np.float64], *, total: float) -> NDArray[np.float64]:
-    """Probability, if the event is in the video, that each window has an IoU of 0.5 with it.
+def rarity(query: str) -> float:
+    """How far a query's words are from what every caption says, in [0, 1].
 
-    Args:
-        scores: Of ``tools.windows.score_windows``; divided by the square root of ``total``, they no
-            longer depend on the video's length.
-        total: Duration of the curve they were made on, in cells of full length.
+    "A man in a blue shirt" is similar to half of all captions, "a woman shears a sheep" to few, so
+    that the same cosine means more for the second. Word frequencies follow Zipf's law: the
+    logarithm of a word's rank stands for its rarity, and words beyond the list count 1.
     """
-    return _logistic(WINDOW_BIAS + WINDOW_STRENGTH * scores / np.sqrt(total))
+    terms = set(terms_of(query))
+    return float(np.mean([_RARITY.get(term, 1.0) for term in terms])) if terms else 1.0
 
 
-def word_coverage(query: str, texts: Sequence[str], cosine: NDArray[np.float64]) -> float:
-    """Share of the query's words that the most similar texts say, from 0 to 1."""
-    wanted = set(terms_of(query))
-    best = np.argsort(-cosine, kind="stable")[:BEST_TEXTS]
-    said = [len(wanted.intersection(terms_of(texts[int(index)]))) for index in best]
-    return float(np.mean(said)) / len(wanted) if wanted else 0.0
+def presence_probability(similarity: float, rarity_: float, calibration: Calibration) -> float:
+    """Probability that the event is somewhere in the video, if half of all queries' are."""
+    log_odds = (
+        calibration.presence_bias
+        + calibration.presence_similarity * similarity
+        + calibration.presence_rarity * rarity_
+    )
+    return float(_logistic(np.asarray(log_odds)))
 
 
-def _logistic(odds: NDArray[np.float64] | float) -> NDArray[np.float64]:
-    return np.asarray(1 / (1 + np.exp(-np.clip(odds, -50, 50))))
+def window_probability(
+    scores: NDArray[np.float64], calibration: Calibration
+) -> NDArray[np.float64]:
+    """Probability, if the event is in the video, that a window has an IoU of 0.5 with it."""
+    return _logistic(calibration.window_bias + calibration.window_score * scores)
+
+
+def _logistic(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(1 / (1 + np.exp(-np.clip(log_odds, -50, 50))))
+
+
+def _zipf(words: list[str]) -> dict[str, float]:
+    return {word: float(np.log1p(rank) / np.log1p(len(words))) for rank, word in enumerate(words)}
+
+
+_RARITY = _zipf(terms_of(EVERYDAY_WORDS))

@@ -22,7 +22,7 @@ THRESHOLDS = np.arange(0.20, 0.851, 0.05)
 STAYS = (0.8, 0.95)
 """Probabilities to stay in the same state for one cell of full length: brisk and calm videos."""
 
-VOTE_SHARE = 0.25
+VOTE_SHARE = 0.12
 """What full agreement with a run of the hidden Markov model adds to a score."""
 
 DUPLICATE_IOU = 0.75
@@ -52,21 +52,29 @@ def vote(curve: Curve, cells: Cells) -> Runs:
 
 
 def score_windows(runs: Runs, votes: Runs, curve: Curve, cells: Cells) -> NDArray[np.float64]:
-    """How much a window stands out, plus how far the votes agree with it.
+    """How much each window stands out, plus how far the votes agree with it.
 
-    Contrast is (mean inside - mean outside) * sqrt(n * max(T - n, 0.5) / T), durations n and T in
-    cells of full length: the t statistic of a window against the rest, so that a long window with
-    the same contrast wins.
+    A window stands out by the correlation of the curve with being inside: (mean inside - mean
+    outside) * sqrt(n (T - n)) / T for durations n of the window and T in all, as the curve has
+    deviation 1. It prefers the longer of two windows with the same contrast, and does not grow with
+    the length of the video.
+
+    Args:
+        runs: Windows, shape ``(k, 2)``.
+        votes: Other windows, shape ``(l, 2)``; ``l`` may be 0.
+        curve: Shape ``(n,)``, standardised.
+        cells: The time axis.
     """
     mass, weight = _cumulate(curve * cells.weight), _cumulate(cells.weight)
-    inside = weight[runs[:, 1]] - weight[runs[:, 0]]
-    inside_mass = mass[runs[:, 1]] - mass[runs[:, 0]]
     total = weight[-1]
+    inside = weight[runs[:, 1]] - weight[runs[:, 0]]
+    # Half a cell: a window that leaves nothing outside must not look infinitely certain.
     outside = np.maximum(total - inside, 0.5)
+    inside_mass = mass[runs[:, 1]] - mass[runs[:, 0]]
     contrast = inside_mass / inside - (mass[-1] - inside_mass) / outside
     agreement = (pairwise_iou(spans_of(runs, cells), spans_of(votes, cells)) ** 2).sum(axis=1)
     scores: NDArray[np.float64] = (
-        contrast * np.sqrt(inside * outside / total) + VOTE_SHARE * agreement
+        contrast * np.sqrt(inside * outside) / total + VOTE_SHARE * agreement
     )
     return scores
 
