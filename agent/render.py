@@ -112,11 +112,7 @@ def _interval(interval: GroundedInterval, colour: str) -> RenderableType:
     line = Text("  ")
     line.append(clock_span(interval.span), style=f"bold {colour}")
     line.append(f"  confidence {interval.confidence:.2f}")
-    line.append(
-        f"  (the start may be {interval.start_precision_s:.1f} s earlier,"
-        f" the end {interval.end_precision_s:.1f} s)",
-        style="dim",
-    )
+    line.append(f"  {_precision(interval)}", style="dim")
     rows = Table.grid(padding=(0, 2, 0, 0))
     for _ in range(4):
         rows.add_column(overflow="fold")
@@ -125,13 +121,21 @@ def _interval(interval: GroundedInterval, colour: str) -> RenderableType:
     return Group(line, rows)
 
 
+def _precision(interval: GroundedInterval) -> str:
+    """How much earlier the edges may lie: a look tells only that something has changed."""
+    start_s, end_s = interval.start_precision_s, interval.end_precision_s
+    if start_s == end_s:
+        return f"edges −{start_s:.1f} s"
+    return f"start −{start_s:.1f} s, end −{end_s:.1f} s"
+
+
 def _provenance(grounding: Grounding) -> str:
     coverage, models = grounding.coverage, grounding.models
-    rate = f", {coverage.rate_hz:g} frames/s" if coverage.rate_hz else ""
+    rate = f", {coverage.rate_hz:g}/s" if coverage.rate_hz else ""
     share = coverage.seen_s / grounding.video.duration_s
     spent_s = sum(grounding.usage.seconds.values())
-    by = "all replies refused, LLM-free answer" if grounding.by == "fallback" else models.reasoner
+    by = f"{models.reasoner}, refused; LLM-free" if grounding.by == "fallback" else models.reasoner
     return (
-        f"captions by {models.captioner}{rate}, {share:.0%} of the video seen;"
-        f" decided by {by}; {spent_s:.1f} s"
+        f"captions: {models.captioner}{rate}, {share:.0%} of the video seen\n"
+        f"  decided by: {by}, in {spent_s:.1f} s"
     )
