@@ -373,7 +373,8 @@ def mounted(folder: Path, options: str) -> Iterator[None]:
     try:
         yield
     finally:
-        subprocess.run(["umount", str(folder)], check=True)
+        # Lazily: Chroma lets go of its files a moment after it is closed.
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def test_a_folder_that_cannot_be_written_says_so(folder: Path) -> None:
