@@ -82,11 +82,16 @@ def _stands_out(change: Pictures, i: int) -> float:
 
 
 def _is_another_picture(frames: Pictures, times_s: Times, i: int) -> bool:
-    """Whether frame ``i`` starts something else: no flash, nobody who steps in."""
-    before, now, later = frames[i - 1], frames[i], frames[i + 1 : i + 1 + AFTER]
-    if any(float(np.abs(one - before).mean()) < MIN_CHANGE / 2 for one in later):
+    """Whether frame ``i`` starts something else: no flash nor its end, nobody who steps in."""
+    before, now = frames[i - 1], frames[i]
+    earlier, later = frames[max(0, i - 1 - AFTER) : i - 1], frames[i + 1 : i + 1 + AFTER]
+    if any(_is_alike(one, before) for one in later) or any(_is_alike(one, now) for one in earlier):
         return False
     return times_s[i] - times_s[i - 1] <= FAR_APART_S or _changed(before, now) >= MIN_BLOCKS
+
+
+def _is_alike(one: Pictures, other: Pictures) -> bool:
+    return float(np.abs(one - other).mean()) < MIN_CHANGE / 2
 
 
 def _changed(one: Pictures, other: Pictures) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -157,7 +156,7 @@ def _spans(
 ) -> list[tuple[Interval, float]]:
     """Disjoint stretches in time order, each with the worth of its best caption."""
     if ask.kinds in {("cut",), ("gone",)}:
-        hits = _with_the_caption_before(captions, hits)
+        return _moments(captions, hits, duration_s)
     runs: list[list[int]] = []
     for index in sorted(hits.worth, key=lambda i: captions[i].span):
         starts_anew = ask.wants == "entrance" and "appears" in {c.kind for c in claims[index]}
@@ -187,17 +186,23 @@ def _enters(claims: Sequence[Claim], ask: Ask) -> bool:
     return any(claim.kind == "appears" and _is_placed(claim, ask) for claim in claims)
 
 
-def _with_the_caption_before(captions: Sequence[Caption], hits: _Hits) -> _Hits:
+def _moments(
+    captions: Sequence[Caption], hits: _Hits, duration_s: float
+) -> list[tuple[Interval, float]]:
     """A cut, and a departure, lie between the caption that tells of it and the one before."""
     signals = sorted(
         (i for i, one in enumerate(captions) if one.source == "signal"),
         key=lambda i: captions[i].span,
     )
-    worth = dict(hits.worth)
-    for before, index in pairwise(signals):
-        if index in hits.worth:
-            worth.setdefault(before, hits.worth[index])
-    return _Hits(worth, hits.bridge_s)
+    moments = []
+    for place, index in enumerate(signals):
+        if index not in hits.worth:
+            continue
+        before = signals[place - 1] if place and signals[place - 1] not in hits.worth else index
+        end_s = min(captions[index].end_s, duration_s)
+        if end_s > captions[before].start_s:
+            moments.append((Interval(captions[before].start_s, end_s), hits.worth[index]))
+    return moments
 
 
 def _end_of_next(captions: Sequence[Caption], last: Caption) -> float:

@@ -201,9 +201,15 @@ def _stripped(words: list[str]) -> list[str]:
     low, high = 0, len(words)
     while high > low and _frames_text(words[high - 1]):
         high -= 1
-    while low < high and words[low] in FILLERS | TEXT_NOUNS | TEXT_VERBS | {"the"}:
+    framing = FILLERS | TEXT_NOUNS | TEXT_VERBS
+    while low < high and (words[low] in framing or _leads_on(words[low:high])):
         low += 1
     return words[low:high]
+
+
+def _leads_on(words: list[str]) -> bool:
+    """Whether "card" or "sign" only leads on to a text: "a title card saying …"."""
+    return words[0] in TEXT_STANDS and bool((TEXT_NOUNS | TEXT_VERBS) & set(words[1:]))
 
 
 def _frames_text(word: str) -> bool:

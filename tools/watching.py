@@ -11,7 +11,6 @@ from tools.camera import Anchor, CameraMotion, measure_camera
 from tools.claims import Claim, Kind, place_of, size_of
 from tools.cuts import CutFinder
 from tools.foreground import (
-    MIN_SHARE,
     EmptyPicture,
     Region,
     find_motion,
@@ -37,6 +36,9 @@ ZOOM_PER_S = 0.25
 
 SAME_MEAN, SAME_BLOCK = 1.5, 10.0
 """Luma steps of 255, over all and in the worst 4x4 block, that are only noise."""
+
+HIDING_SHARE = 0.15
+"""Of the picture: what moves over so much of it is there, whatever lies behind."""
 
 CHANGES: frozenset[Kind] = frozenset({"cut", "appears", "gone", "moves"})
 """Beside these nobody would call a picture unchanged."""
@@ -133,8 +135,8 @@ class _Shot:
         self, scene: Image, moving: list[Region], *, since_s: float
     ) -> list[Claim]:
         present, holes = self._empty.find(scene, since_s=since_s)
-        # What moves is there, also where it hides so much that the empty picture is lost.
-        things = join_regions(present) or [one for one in moving if one.share >= MIN_SHARE]
+        # What hides so much that the empty picture is lost is still there.
+        things = join_regions(present) or [one for one in moving if one.share >= HIDING_SHARE]
         before, self._present = self._present, things
         if things:
             # From the first frame of a shot on nothing can be said to have come.
