@@ -20,7 +20,7 @@ MIN_SIGNS = 2
 """A single sign, or the same one again and again, is as often a window as a letter."""
 
 DETECTION_SIDE = 352
-"""Short side, in pixels, at which text is looked for; 480 costs thrice as much and finds no more."""
+"""Short side, in pixels, at which text is looked for; 480 costs three times as much, in vain."""
 
 
 class TextReader(Protocol):
