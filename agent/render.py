@@ -98,7 +98,7 @@ def record_state(record: VideoRecord) -> str:
 def print_to(console: Console, *parts: RenderableType) -> None:
     """Print without guessing at markup or at what looks like a number."""
     for part in parts:
-        console.print(part, markup=False, highlight=False, soft_wrap=isinstance(part, Text))
+        console.print(part, markup=False, highlight=False, soft_wrap=isinstance(part, str | Text))
 
 
 def _bar(grounding: Grounding, colour: str) -> Text:

@@ -38,4 +38,4 @@ class StoreError(WhenaboutsError):
 
 
 class StoreBusyError(StoreError):
-    """Another process holds the store's writer lock."""
+    """Another process holds the store's lock."""

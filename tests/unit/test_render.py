@@ -1,0 +1,40 @@
+"""Clock times and the timeline bar."""
+
+import pytest
+
+from agent.render import clock, clock_span, timeline_bar
+from tools.timeline import Interval
+
+
+@pytest.mark.parametrize(
+    ("time_s", "shown"),
+    [
+        (0.0, "0:00.0"),
+        (34.04, "0:34.0"),
+        (59.96, "1:00.0"),
+        (725.5, "12:05.5"),
+        (3599.97, "1:00:00.0"),
+        (3723.4, "1:02:03.4"),
+    ],
+)
+def test_times_read_like_a_clock_and_never_show_sixty_seconds(time_s: float, shown: str) -> None:
+    assert clock(time_s) == shown
+
+
+def test_a_span_reads_like_two_clocks() -> None:
+    assert clock_span(Interval(34, 41.5)) == "0:34.0–0:41.5"
+
+
+@pytest.mark.parametrize(
+    ("spans", "bar"),
+    [
+        ([Interval(0, 5)], "█████·····"),
+        ([Interval(5, 10)], "·····█████"),
+        ([Interval(9.99, 10)], "·········█"),
+        ([Interval(3, 3.001), Interval(7, 8)], "···█···█··"),
+        ([Interval(0, 10)], "██████████"),
+        ([], "··········"),
+    ],
+)
+def test_the_bar_is_filled_where_the_span_lies(spans: list[Interval], bar: str) -> None:
+    assert timeline_bar(spans, duration_s=10.0, cells=10) == bar
