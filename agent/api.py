@@ -20,6 +20,8 @@ from tools.indexer import Report, frame_track, index_captions_file, index_video
 from tools.store import CaptionStore, VideoRecord
 from tools.video import probe
 
+__all__ = ["Event", "Grounder", "Grounding", "Settings", "load_settings"]
+
 if TYPE_CHECKING:
     from types import TracebackType
 

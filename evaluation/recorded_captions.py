@@ -14,10 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agent.api import Grounder
-from agent.grounding import Grounding
-from agent.render import clock_span
-from agent.settings import load_settings
+from agent.api import Grounder, Grounding, load_settings
 from evaluation.qvhighlights import Query, read_queries
 from tools.timeline import Interval
 
@@ -46,9 +43,8 @@ def main() -> int:
                     captions=folder / "captions" / f"{query.video_id}.jsonl",
                 )
                 ious.append(best_iou(grounding, query))
-                found = [clock_span(one.span) for one in grounding.intervals[:1]]
-                said = found[0] if found else grounding.verdict
-                print(f"{ious[-1]:5.2f}  {said:>21}  {query.text}")
+                found = [f"{one.start_s:.1f}–{one.end_s:.1f} s" for one in grounding.intervals]
+                print(f"{ious[-1]:5.2f}  {(found or [grounding.verdict])[0]:>15}  {query.text}")
     scores = np.array(ious)
     print(
         f"{len(scores)} queries: R@1 IoU 0.3 {np.mean(scores >= 0.3):.3f}, "
