@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 WIDTH_PX, HEIGHT_PX = 640, 360
 RATE_HZ = 12
 
-TITLE = Interval(0.0, 2.5)
-SCENE = Interval(2.5, 8.0)
-BALLOON = Interval(3.75, 7.0)
-PAN = Interval(8.0, 10.5)
-BLACK = Interval(10.5, 12.0)
-END = Interval(12.0, 14.0)
+TITLE = Interval(0.0, 3.0)
+SCENE = Interval(3.0, 9.0)
+BALLOON = Interval(4.75, 7.75)
+PAN = Interval(9.0, 11.0)
+BLACK = Interval(11.0, 13.0)
+END = Interval(13.0, 15.0)
 
 TITLE_TEXT, END_TEXT = "A QUIET MORNING", "THE END"
 
@@ -51,7 +51,7 @@ DEMO_QUESTIONS = (
 
 
 def draw_demo_clip(path: Path) -> None:
-    """Draw the clip, 14 s of H.264 in 640 x 360, the same pictures every time.
+    """Draw the clip, 15 s of H.264 in 640 x 360, the same pictures every time.
 
     Args:
         path: Where to write it; ends with ``.mp4``.

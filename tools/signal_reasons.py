@@ -80,11 +80,11 @@ def told(ask: Ask, claims: Sequence[Sequence[Claim]], frames: int, events: Seque
         wanted = f"the text {_quoted(ask.text)}" if ask.text else "text"
         if not events:
             return f"Looked for {wanted} on the screen: it was read nowhere in the sampled frames."
-        return f"Looked for {wanted} on the screen: read in {frames} sampled frames."
+        return f"Looked for {wanted} on the screen: read in {_counted(frames)}."
     wanted = " or ".join(f"“{_named(kind, ask)}”" for kind in ask.kinds)
     if not events:
         return f"Looked for frames of which it was measured that {wanted}: there are none."
-    said = f"Measured in {frames} sampled frames: {wanted}."
+    said = f"Measured in {_counted(frames)}: {wanted}."
     cuts_s = [claim.at_s for some in claims for claim in some if claim.kind == "cut"]
     if ask.kinds == ("cut",):
         times = ", ".join(_clock(at_s) for at_s in sorted(filter(None, cuts_s))[:CUTS_TOLD])
@@ -107,6 +107,10 @@ def _named(kind: Kind, ask: Ask) -> str:
         "unchanged": "the picture is unchanged",
     }
     return words.get(kind, Claim(kind).sentence) + places
+
+
+def _counted(frames: int) -> str:
+    return "1 sampled frame" if frames == 1 else f"{frames} sampled frames"
 
 
 def _quoted(words: Sequence[str]) -> str:

@@ -10,7 +10,8 @@ from tools.signal_grounder import ground_signals
 from tools.timeline import Caption, Interval, Track
 from tools.video import FrameReader, probe
 
-RATE_HZ = 2.0
+RATE_HZ = 1.0
+"""The coarsest at which the demo's questions are to be answered; the default of ``index``."""
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def captions(clip: Path) -> list[Caption]:
     found = list(captioner.describe(reader, seen=()))
     times_s = sorted({one.time_s for one in found})
     ends_s = dict(zip(times_s, [*times_s[1:], reader.decoded_until_s], strict=True))
-    track = Track(captioner.model, "", "frame@2/s")
+    track = Track(captioner.model, "", "frame@1/s")
     return [
         Caption("demo", Interval(one.time_s, ends_s[one.time_s]), one.text, one.source, track)
         for one in found
