@@ -19,5 +19,4 @@ class WordEmbedder:
         for row, text in zip(vectors, texts, strict=True):
             for word in re.findall(r"\w+", text.lower()):
                 row[hashlib.sha256(word.encode()).digest()[0] % self.dimension] += 1
-            row /= np.linalg.norm(row)
-        return vectors
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)

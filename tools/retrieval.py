@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tools.grounder import ground
-from tools.signal_grounder import ground_signals
+from tools.senses.grounder import ground_signals
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

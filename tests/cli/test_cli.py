@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,7 +65,7 @@ def test_json_is_one_object_of_the_published_schema_and_alone_on_stdout(
     assert sorted(answer) == sorted(schema(capsys)["properties"])
 
 
-def schema(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
+def schema(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     assert main(["schema"]) == 0
     described = json.loads(capsys.readouterr().out)
     assert isinstance(described, dict)

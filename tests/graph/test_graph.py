@@ -21,9 +21,7 @@ from tools.timeline import Caption, Interval, Track
 GOLDEN = Path(__file__).parents[1] / "golden" / "graph.mmd"
 TRACK = Track("file:test", "", "file")
 TEXTS = (
-    ["an empty grey road"] * 4
-    + ["a brown dog jumps over a fence"] * 3
-    + ["an empty grey road"] * 5
+    ["an empty grey road"] * 4 + ["a brown dog jumps over a fence"] * 3 + ["an empty grey road"] * 5
 )
 RECORD = VideoRecord(
     video_id="video1",
@@ -160,7 +158,7 @@ def test_a_captions_file_is_not_inherited_by_the_next_question(store: CaptionSto
         return watch(question, report=report)
 
     parts = Parts(watch=note, store=store, embedder=WordEmbedder(), reasoner=SimilarityReasoner())
-    graph = build_graph(parts, checkpointer=InMemorySaver())
+    graph: Any = build_graph(parts, checkpointer=InMemorySaver())
     config: Any = {"configurable": {"thread_id": "one"}}
     graph.invoke({"video": "video1", "query": "a dog", "captions": "mine.jsonl"}, config)
     graph.invoke({"video": "video1", "query": "a dog"}, config)

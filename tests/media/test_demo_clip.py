@@ -6,7 +6,7 @@ import pytest
 
 from agent.demo_clip import DEMO_QUESTIONS, END, DemoQuestion, draw_demo_clip
 from tools.captioners.classical import ClassicalCaptioner
-from tools.signal_grounder import ground_signals
+from tools.senses.grounder import ground_signals
 from tools.timeline import Caption, Interval, Track
 from tools.video import FrameReader, probe
 

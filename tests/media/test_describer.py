@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from tools.captioners import classical
 from tools.captioners.classical import ClassicalCaptioner
 from tools.captioners.protocol import Description
-from tools.claims import Claim, Kind, read_claims, read_screen_text
 from tools.errors import CaptionerError
+from tools.senses.claims import Claim, Kind, read_claims, read_screen_text
 from tools.timeline import Frame
 
 Picture = NDArray[np.uint8]

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tools.captioners.classical import ClassicalCaptioner
-from tools.claims import Claim, read_claims, read_screen_text
-from tools.cuts import CutFinder
-from tools.ocr import load_text_reader
+from tools.senses.claims import Claim, read_claims, read_screen_text
+from tools.senses.cuts import CutFinder
+from tools.senses.ocr import load_text_reader
 from tools.video import FrameReader, probe
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]

@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from tools.claims import (
+from tools.senses.claims import (
     COLOURS,
     PLACES,
     PRECISION,

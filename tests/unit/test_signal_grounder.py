@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from tools.claims import Claim, Kind, write_claims, write_screen_text
 from tools.ranking import Ranking
-from tools.signal_grounder import ground_signals
-from tools.signal_query import understand
+from tools.senses.claims import Claim, Kind, write_claims, write_screen_text
+from tools.senses.grounder import ground_signals
+from tools.senses.query import understand
 from tools.timeline import Caption, Interval, Source, Track
 
 DURATION_S = 10.0

@@ -1,7 +1,7 @@
 """The classical describer: captions made of what can be measured, and of what can be read.
 
 It needs no model but the reader of text, and makes no claim that measuring cannot carry: no object,
-no person, no action. See ``tools.claims`` for all it can say.
+no person, no action. See ``tools.senses.claims`` for all it can say.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import cv2
 import numpy as np
 
 from tools.captioners.protocol import Description
-from tools.claims import TEXT_TAG, write_claims, write_screen_text
 from tools.errors import CaptionerError
-from tools.ocr import TextReader, load_text_reader
-from tools.palette import grey_of
-from tools.watching import Watch
+from tools.senses.claims import TEXT_TAG, write_claims, write_screen_text
+from tools.senses.ocr import TextReader, load_text_reader
+from tools.senses.palette import grey_of
+from tools.senses.watching import Watch
 
 if TYPE_CHECKING:
-    from tools.camera import Grey
+    from tools.senses.camera import Grey
     from tools.timeline import Frame, Image
 
 VERSION = "classical-1"

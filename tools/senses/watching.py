@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from tools.camera import Anchor, CameraMotion, measure_camera
-from tools.claims import Claim, Kind, place_of, size_of
-from tools.cuts import CutFinder
-from tools.foreground import (
+from tools.senses.camera import Anchor, CameraMotion, measure_camera
+from tools.senses.claims import Claim, Kind, place_of, size_of
+from tools.senses.cuts import CutFinder
+from tools.senses.foreground import (
     EmptyPicture,
     Region,
     find_motion,
     is_unmoved,
     join_regions,
 )
-from tools.palette import colour_claims, grey_of, screen_claim
+from tools.senses.palette import colour_claims, grey_of, screen_claim
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tools.camera import Grey
+    from tools.senses.camera import Grey
     from tools.timeline import Frame, Image
 
 CAMERA_WIDTH, SCENE_WIDTH = 256, 192

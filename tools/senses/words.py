@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tools.claims import COLOURS
+from tools.senses.claims import COLOURS
 
 
 def _words(text: str) -> frozenset[str]:

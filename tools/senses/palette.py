@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
-from tools.claims import COLOURS, Claim, Kind, place_of
+from tools.senses.claims import COLOURS, Claim, Kind, place_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tools.claims import (
+from tools.ranking import Ranking, Window
+from tools.senses.claims import (
     PRECISION,
     TEXT_PRECISION,
     Claim,
@@ -15,10 +16,9 @@ from tools.claims import (
     read_claims,
     read_screen_text,
 )
-from tools.ranking import Ranking, Window
-from tools.screen_text import text_fit
-from tools.signal_query import Ask, understand
-from tools.signal_reasons import beyond_the_senses, missing_sense, told
+from tools.senses.query import Ask, understand
+from tools.senses.reasons import beyond_the_senses, missing_sense, told
+from tools.senses.screen_text import text_fit
 from tools.timeline import Caption, Interval
 
 BRIDGE_S = 1.05

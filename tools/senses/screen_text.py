@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tools.signal_words import words_of
+from tools.senses.words import words_of
 
 FORGIVEN = ((5, 0), (9, 1))
 """Wrong letters forgiven in texts shorter than so many letters; two in longer ones."""

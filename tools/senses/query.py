@@ -1,7 +1,8 @@
 """Understands questions that measured signals can answer; says which words it has no sense for.
 
 A small grammar, not a guess: every content word of a question must be one that a claim of
-``tools.claims`` accounts for, or belong to the text that is asked for. The others are handed back.
+``tools.senses.claims`` accounts for, or belong to the text that is asked for. The others are handed
+back.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
-from tools.claims import COLOURS, Kind
-from tools.signal_words import (
+from tools.senses.claims import COLOURS, Kind
+from tools.senses.words import (
     FILLERS,
     TEXT_MAY,
     TEXT_NOUNS,

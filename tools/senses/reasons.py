@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tools.claims import TEXT_TAG, Claim, Kind, read_screen_text
 from tools.ranking import Window
-from tools.screen_text import text_fit
-from tools.signal_query import Ask
-from tools.signal_words import FILLERS, PEOPLE
+from tools.senses.claims import TEXT_TAG, Claim, Kind, read_screen_text
+from tools.senses.query import Ask
+from tools.senses.screen_text import text_fit
+from tools.senses.words import FILLERS, PEOPLE
 from tools.timeline import Caption
 
 PRESENCE: frozenset[Kind] = frozenset({"appears", "present", "gone", "empty"})
