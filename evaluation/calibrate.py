@@ -34,6 +34,7 @@ from tools.presence import (
     MINILM,
     Calibration,
     best_similarity,
+    presence_log_odds,
     presence_probability,
     rarity,
     window_probability,
@@ -155,7 +156,11 @@ def _presence_features(asked: Asked) -> Floats:
 def _presence(asked: Asked, calibration: Calibration) -> Floats:
     return np.array(
         [
-            presence_probability(float(similarity), float(rare), calibration)
+            presence_probability(
+                presence_log_odds(float(similarity), float(rare), calibration),
+                stretches=1,
+                literal=False,
+            )
             for similarity, rare in zip(asked.similarity, asked.rarity, strict=True)
         ]
     )

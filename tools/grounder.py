@@ -1,29 +1,31 @@
 """The LLM-free grounder: from a query and embedded captions to ranked windows and a verdict.
 
-captions → moments → cells → relevance curve → candidates → scores → windows → events. Pure numpy on
-given embeddings; nothing here loads a model. Beyond ``WHOLE_CELLS`` of captions only the promising
-parts of a video, with their surroundings, are looked at closely: memory and time stay linear.
+captions → moments → cells → stretches → relevance curve → candidates → scores → windows → events.
+Pure numpy on given embeddings; nothing here loads a model. A long video is looked at closely in its
+most promising stretches only, so that memory and time stay linear in its length.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tools.errors import CaptionError, EmbedderError
-from tools.lexical import bm25
+from tools.lexical import bm25, match_words
 from tools.moments import CELL_S, Cells, Moments, cut, group_captions, name_caption
 from tools.presence import (
     MINILM,
     Calibration,
     best_similarity,
+    presence_log_odds,
     presence_probability,
     rarity,
     window_probability,
 )
-from tools.ranking import Ranking, Verdict, Window
+from tools.ranking import Ranking, Window
 from tools.relevance import (
     SMOOTHING_S,
     feed_back,
@@ -49,19 +51,76 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tools.timeline import Caption
-    from tools.windows import Runs
 
-WHOLE_CELLS = 600
-"""Twenty minutes of captions are looked at whole; of more, the twenty most promising minutes."""
+    Floats = NDArray[np.float64]
 
-SURROUNDINGS_S = 75.0
-"""What is looked at on each side of a promising moment of a long video."""
+STRETCH_S = 150.0
+"""What is looked at closely at once: the length of the videos that all constants were chosen on.
+
+On videos of 5 to 60 minutes put together from val, one curve over 20 minutes finds 15 to 28 points
+of R1@0.5 less than stretches of this length: whole scenes stand out, not the event in them.
+"""
+
+WHOLE_S = 180.0
+"""A video with up to this much captioned time is one stretch."""
+
+STRETCHES = 6
+"""Most stretches of a long video that are looked at closely."""
+
+STRETCH_CELLS = 1000
+"""Most cells in a stretch, for captions denser than seven a second: matrices stay below 8 MB."""
 
 FOUND_PRESENCE = 0.5
 """From even odds on, "found": fewest wrong verdicts if either error costs the same."""
 
-EVENT_SCORE_SHARE = 0.7
+EVENT_SHARE = 0.5
 """A further window is an event of its own if it scores this share of the best one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """What the captions of one track say about one query.
+
+    Attributes:
+        cells: The time axis.
+        vectors: Shape ``(m, d)``, unit embedding of each moment.
+        cosine: Shape ``(m,)``, of query and moment.
+        lexical: Shape ``(m,)``, BM25 of query and moment.
+    """
+
+    cells: Cells
+    vectors: NDArray[np.floating]
+    cosine: Floats
+    lexical: Floats
+
+    def take(self, kept: slice) -> Track:
+        """The same for some of the cells."""
+        return Track(self.cells.take(kept), self.vectors, self.cosine, self.lexical)
+
+    @property
+    def guess(self) -> Floats:
+        """The first guess at relevance, per cell."""
+        moment = self.cells.moment
+        return first_guess(self.cosine[moment], self.lexical[moment], self.cells)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found in one stretch.
+
+    Attributes:
+        curve: Shape ``(n,)``, relevance per cell of the stretch.
+        spans: Shape ``(k, 2)``, windows in seconds, best first.
+        probability: Shape ``(k,)``, that each is right if the event is in the stretch.
+        plain: Shape ``(1, 2)``, the best window by cosine alone.
+        log_odds: That the event is in the stretch.
+    """
+
+    curve: Floats
+    spans: Floats
+    probability: Floats
+    plain: Floats
+    log_odds: float
 
 
 def ground(
@@ -84,11 +143,13 @@ def ground(
         vectors: Shape ``(n, d)``, the captions' embeddings by the same model; any length but zero.
         duration_s: Length of the video.
         limit: Most windows wanted.
-        calibration: Of the embedding model; decides the verdict and the confidences alone.
+        calibration: Of the embedding model; decides verdict and confidences, and which stretches of
+            a long video come first.
 
     Returns:
-        Windows whose edges are edges of captions. The best window by plain cosine is always among
-        them, the last if need be: what refines the ranking can lose the scene.
+        Windows whose edges are edges of captions. Scores are in [0, 1] and do not grow with the
+        video. The best window by plain cosine is always among them, the last if need be: what
+        refines the ranking can lose the scene.
 
     Raises:
         ValueError: If the query is blank, ``limit`` below 1 or ``duration_s`` not positive.
@@ -106,103 +167,116 @@ def ground(
         return Ranking("cannot_tell", (), (), np.zeros(0), "There are no captions to search.")
     moments = group_captions(captions, duration_s=duration_s)
     vectors = _moment_vectors(captions, np.asarray(vectors), moments)
-    query_vector = _unit_query(np.asarray(query_vector), vectors)
-    cosine = (vectors @ query_vector).astype(np.float64)
-    lexical = bm25(query, moments.texts, (moments.end_s - moments.start_s) / CELL_S)
+    cosine = (vectors @ _unit_query(np.asarray(query_vector), vectors)).astype(np.float64)
+    words = match_words(query, moments.texts)
+    lexical = bm25(words, (moments.end_s - moments.start_s) / CELL_S)
 
-    every_cell = cut(moments)
-    guess = first_guess(cosine[every_cell.moment], lexical[every_cell.moment], every_cell)
-    looked_at = promising(guess, every_cell)
-    cells = every_cell.take(looked_at)
-    curve = refine(guess[looked_at], vectors[cells.moment], cells)
-    runs, scores = rank(curve, cells, limit=limit)
-    plain = best_by_cosine(cosine[cells.moment], cells)
-    runs, scores = keep_in(runs, scores, plain, curve, cells, limit=limit)
-
-    similar = best_similarity(cosine[every_cell.moment], every_cell.weight)
-    present = presence_probability(similar, rarity(query), calibration)
-    confidence = present * window_probability(scores, calibration)
-    windows = tuple(
-        Window(Interval(float(start_s), float(end_s)), float(score), float(sure))
-        for (start_s, end_s), score, sure in zip(
-            spans_of(runs, cells), scores, confidence, strict=True
-        )
+    track = Track(cut(moments), vectors, cosine, lexical)
+    guess = track.guess
+    stretches = promising(guess, track.cells)
+    found = [
+        search(track.take(stretch), rarity_=rarity(query), limit=limit, calibration=calibration)
+        for stretch in stretches
+    ]
+    spans, scores = merge(found, limit=limit)
+    present = presence_probability(
+        max(one.log_odds for one in found),
+        stretches=max(1.0, float(track.cells.weight.sum()) * CELL_S / STRETCH_S),
+        literal=bool(words.says_all.any()),
     )
-    found = present >= FOUND_PRESENCE
-    events = claim_events(windows) if found else ()
-    verdict: Verdict = "found" if found else "not_found"
-    relevance = _per_caption(guess, curve, looked_at, every_cell, moments)
-    return Ranking(verdict, windows, events, relevance, _explain(query, windows, events, present))
+    windows = tuple(
+        Window(Interval(start_s, end_s), score, present * score)
+        for (start_s, end_s), score in zip(spans.tolist(), scores.tolist(), strict=True)
+    )
+    is_found = present >= FOUND_PRESENCE
+    events = claim_events(windows) if is_found else ()
+    return Ranking(
+        "found" if is_found else "not_found",
+        windows,
+        events,
+        _per_caption(guess, stretches, found, track.cells, moments),
+        _explain(query, windows, events, present),
+    )
 
 
-def promising(guess: NDArray[np.float64], cells: Cells) -> NDArray[np.bool_]:
-    """Which cells to look at closely: all, or in a long video the best with their surroundings."""
-    if len(cells) <= WHOLE_CELLS:
-        return np.ones(len(cells), dtype=bool)
+def promising(guess: Floats, cells: Cells) -> list[slice]:
+    """The stretches of cells to look at closely: all, or around the best moments of a long video.
+
+    Peaks are apart by half a stretch, so that an event at a stretch's border is inside another's.
+    """
+    if cells.weight.sum() * CELL_S <= WHOLE_S and len(cells) <= STRETCH_CELLS:
+        return [slice(0, len(cells))]
     middle_s = cells.middle_s
-    chosen = np.zeros(len(cells), dtype=bool)
     left = guess.copy()
-    while (room := WHOLE_CELLS - int(chosen.sum())) > 0:
-        peak = int(np.argmax(left))
-        first = int(np.searchsorted(middle_s, middle_s[peak] - SURROUNDINGS_S))
-        after = int(np.searchsorted(middle_s, middle_s[peak] + SURROUNDINGS_S, side="right"))
-        # Around a peak of very dense captions there may be more cells than there is room.
-        first, after = max(first, peak - room // 2), min(after, peak + max(room // 2, 1))
-        chosen[first:after] = True
+    stretches: list[slice] = []
+    while len(stretches) < STRETCHES and (peak := int(np.argmax(left))) is not None:
+        if left[peak] == -np.inf:
+            break
+        reach_s = STRETCH_S / 2
+        first = int(np.searchsorted(middle_s, middle_s[peak] - reach_s))
+        after = int(np.searchsorted(middle_s, middle_s[peak] + reach_s, side="right"))
+        first = max(first, peak - STRETCH_CELLS // 2)
+        after = min(after, peak + STRETCH_CELLS // 2)
+        stretches.append(slice(first, after))
         left[first:after] = -np.inf
-    return chosen
+    return stretches
 
 
-def refine(
-    guess: NDArray[np.float64], vectors: NDArray[np.floating], cells: Cells
-) -> NDArray[np.float64]:
-    """The relevance curve: the first guess, spread to what is like its best moments."""
-    likeness = similarity(vectors.astype(np.float32), cells.weight)
-    fed = feed_back(standardise(guess, cells.weight), likeness, cells)
-    return level(spread(fed, likeness, cells), cells)
-
-
-def rank(
-    curve: NDArray[np.float64], cells: Cells, *, limit: int
-) -> tuple[Runs, NDArray[np.float64]]:
-    """The best windows of a curve as runs of cells, best first, with their scores."""
+def search(track: Track, *, rarity_: float, limit: int, calibration: Calibration) -> Found:
+    """Look closely at one stretch."""
+    cells, moment = track.cells, track.cells.moment
+    curve = refine(track.guess, track.vectors[moment], cells)
     runs = find_candidates(curve, cells)
     scores = score_windows(runs, vote(curve, cells), curve, cells)
     best = select(spans_of(runs, cells), scores, limit=limit)
-    return runs[best], scores[best]
+    similar = best_similarity(track.cosine[moment], cells.weight)
+    return Found(
+        curve=curve,
+        spans=spans_of(runs[best], cells),
+        probability=window_probability(scores[best], calibration),
+        plain=best_by_cosine(track.cosine[moment], cells),
+        log_odds=presence_log_odds(similar, rarity_, calibration),
+    )
 
 
-def best_by_cosine(cosine: NDArray[np.float64], cells: Cells) -> Runs:
+def refine(guess: Floats, vectors: NDArray[np.floating], cells: Cells) -> Floats:
+    """The relevance curve: the first guess, spread to what is like its best moments."""
+    likeness = similarity(vectors.astype(np.float32), cells.weight)
+    return level(spread(feed_back(guess, likeness, cells), likeness, cells), cells)
+
+
+def best_by_cosine(cosine: Floats, cells: Cells) -> Floats:
     """The best window of the plain cosine curve, shape ``(1, 2)``."""
-    smoothed = standardise(smooth(cosine, cells, SMOOTHING_S), cells.weight)
-    curve = level(smoothed, cells)
+    curve = level(standardise(smooth(cosine, cells, SMOOTHING_S), cells.weight), cells)
     runs = find_candidates(curve, cells)
-    return runs[[int(np.argmax(score_windows(runs, runs[:0], curve, cells)))]]
+    best = int(np.argmax(score_windows(runs, runs[:0], curve, cells)))
+    return spans_of(runs[[best]], cells)
 
 
-def keep_in(
-    runs: Runs,
-    scores: NDArray[np.float64],
-    plain: Runs,
-    curve: NDArray[np.float64],
-    cells: Cells,
-    *,
-    limit: int,
-) -> tuple[Runs, NDArray[np.float64]]:
-    """Make sure that a window is among those ranked; it takes the last place if it is not."""
-    is_in = pairwise_iou(spans_of(runs, cells), spans_of(plain, cells)).max() > DUPLICATE_IOU
-    if is_in or limit == 1:
-        return runs, scores
-    runs, scores = runs[: limit - 1], scores[: limit - 1]
-    score = score_windows(plain, runs[:0], curve, cells)
-    return np.concatenate([runs, plain]), np.append(scores, np.minimum(score, scores[-1]))
+def merge(found: Sequence[Found], *, limit: int) -> tuple[Floats, Floats]:
+    """The best windows of all stretches in seconds, shape ``(k, 2)``, and their scores.
+
+    A window's score is its probability in its stretch, times the odds of that stretch relative to
+    the best one's. The window of the best stretch by cosine alone is kept in, if need be as last.
+    """
+    best = max(found, key=lambda one: one.log_odds)
+    spans = np.concatenate([one.spans for one in found])
+    scores = np.concatenate(
+        [one.probability * np.exp(one.log_odds - best.log_odds) for one in found]
+    )
+    kept = select(spans, scores, limit=limit)
+    spans, scores = spans[kept], scores[kept]
+    if limit == 1 or pairwise_iou(spans, best.plain).max() > DUPLICATE_IOU:
+        return spans, scores
+    spans, scores = spans[: limit - 1], scores[: limit - 1]
+    return np.concatenate([spans, best.plain]), np.append(scores, scores[-1])
 
 
 def claim_events(windows: Sequence[Window]) -> tuple[Window, ...]:
     """The windows claimed as the answer: the best, and others apart from it nearly as good."""
     events = [windows[0]]
     for window in windows[1:]:
-        good = window.score >= EVENT_SCORE_SHARE * windows[0].score
+        good = window.score >= EVENT_SHARE * windows[0].score
         if good and all(window.span.overlap_s(event.span) == 0 for event in events):
             events.append(window)
     return tuple(events)
@@ -255,21 +329,27 @@ def _unit(vectors: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 def _per_caption(
-    guess: NDArray[np.float64],
-    curve: NDArray[np.float64],
-    looked_at: NDArray[np.bool_],
+    guess: Floats,
+    stretches: Sequence[slice],
+    found: Sequence[Found],
     cells: Cells,
     moments: Moments,
-) -> NDArray[np.float64]:
+) -> Floats:
     """Relevance of each caption: what was not looked at keeps its order, below all that was."""
+    looked_at = np.zeros(len(guess), dtype=bool)
     relevance = guess.copy()
+    best_odds = max(one.log_odds for one in found)
+    for stretch, one in zip(stretches, found, strict=True):
+        # Odds make a less likely stretch's peak lower, as they do with its windows.
+        curve = one.curve + (one.log_odds - best_odds)
+        relevance[stretch] = np.where(
+            looked_at[stretch], np.maximum(relevance[stretch], curve), curve
+        )
+        looked_at[stretch] = True
     if not looked_at.all():
-        relevance += curve.min() - guess[~looked_at].max()
-    relevance[looked_at] = curve
-    mean = np.bincount(cells.moment, relevance * cells.weight) / np.bincount(
-        cells.moment, cells.weight
-    )
-    return np.asarray(mean[moments.of_caption])
+        relevance[~looked_at] += relevance[looked_at].min() - guess[~looked_at].max()
+    mass = np.bincount(cells.moment, relevance * cells.weight)
+    return np.asarray((mass / np.bincount(cells.moment, cells.weight))[moments.of_caption])
 
 
 def _explain(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -64,21 +65,26 @@ def _term(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("e") else word
 
 
-def bm25(query: str, texts: Sequence[str], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Score texts by the query's words: rare words in this collection count for more.
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """How often each text says each of a query's words.
 
-    BM25 with idf = ln(1 + (T - df + 0.5) / (df + 0.5)) (Robertson and Zaragoza, "The Probabilistic
-    Relevance Framework", 2009). T, df and the mean length are weighted: with weights proportional
-    to duration, a caption said once for 30 s counts as much as one repeated for 30 s.
-
-    Args:
-        query: Its set of words counts, not their number.
-        texts: One per moment.
-        weights: Shape ``(n,)``, positive: how many texts each stands for.
-
-    Returns:
-        Shape ``(n,)``, at least 0; all 0 where no word is in common.
+    Attributes:
+        counts: Shape ``(n, w)``, per text and distinct word of the query.
+        lengths: Shape ``(n,)``, words that carry meaning in each text.
     """
+
+    counts: NDArray[np.float64]
+    lengths: NDArray[np.float64]
+
+    @property
+    def says_all(self) -> NDArray[np.bool_]:
+        """Shape ``(n,)``: texts that say every word of the query; none if it has no words."""
+        return (self.counts > 0).all(axis=1) & (self.counts.shape[1] > 0)
+
+
+def match_words(query: str, texts: Sequence[str]) -> Matches:
+    """Count a query's words in texts; each distinct text is read once."""
     wanted = {term: column for column, term in enumerate(dict.fromkeys(terms_of(query)))}
     counts = np.zeros((len(texts), len(wanted)))
     lengths = np.zeros(len(texts))
@@ -90,12 +96,30 @@ def bm25(query: str, texts: Sequence[str], weights: NDArray[np.float64]) -> NDAr
         lengths[row], columns = seen[text]
         for column in columns:
             counts[row, column] += 1
+    return Matches(counts, lengths)
+
+
+def bm25(matches: Matches, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Score texts by a query's words: words that are rare among these texts count for more.
+
+    BM25 with idf = ln(1 + (T - df + 0.5) / (df + 0.5)) (Robertson and Zaragoza, "The Probabilistic
+    Relevance Framework", 2009). T, df and the mean length are weighted: with weights proportional
+    to duration, a caption said once for 30 s counts as much as one repeated for 30 s.
+
+    Args:
+        matches: Of the query with ``n`` texts.
+        weights: Shape ``(n,)``, positive: how many texts each stands for.
+
+    Returns:
+        Shape ``(n,)``, at least 0; all 0 where no word is in common.
+    """
+    counts = matches.counts
     if not counts.any():
-        return np.zeros(len(texts))
+        return np.zeros(len(counts))
     total = weights.sum()
     frequency = weights @ (counts > 0)
     idf = np.log1p((total - frequency + 0.5) / (frequency + 0.5))
-    relative_length = lengths / (weights @ lengths / total)
+    relative_length = matches.lengths / (weights @ matches.lengths / total)
     saturation = counts + (K1 * (1 - B + B * relative_length))[:, None]
     scores: NDArray[np.float64] = (idf * counts * (K1 + 1) / saturation).sum(axis=1)
     return scores

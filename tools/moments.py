@@ -69,8 +69,8 @@ class Cells:
     def __len__(self) -> int:
         return len(self.start_s)
 
-    def take(self, kept: NDArray[np.bool_]) -> Cells:
-        """The cells where ``kept`` is true."""
+    def take(self, kept: slice) -> Cells:
+        """Some neighbouring cells."""
         return Cells(self.start_s[kept], self.end_s[kept], self.moment[kept])
 
 

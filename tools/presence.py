@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 BEST_CELLS = 5.0
 """Ten seconds: how much of the most similar time speaks for presence."""
 
+LEAST_RARITY = 0.6
+"""Of the plainest twentieth of the queries that presence was fitted on."""
+
+LITERAL_PRESENCE = 0.9
+"""If a caption says every word: on QVHighlights val 33 queries of their own video, 1 of another."""
+
 EVERYDAY_WORDS = """
 woman man standing sitting shirt front holding wearing black white looking blue camera
 car person hand smiling people two walking red down hair background table young next
@@ -77,30 +83,43 @@ def best_similarity(cosine: NDArray[np.float64], weight: NDArray[np.float64]) ->
 
 
 def rarity(query: str) -> float:
-    """How far a query's words are from what every caption says, in [0, 1].
+    """How far a query's words are from what every caption says, in [``LEAST_RARITY``, 1].
 
     "A man in a blue shirt" is similar to half of all captions, "a woman shears a sheep" to few, so
     that the same cosine means more for the second. Word frequencies follow Zipf's law: the
     logarithm of a word's rank stands for its rarity, and words beyond the list count 1.
     """
     terms = set(terms_of(query))
-    return float(np.mean([_RARITY.get(term, 1.0) for term in terms])) if terms else 1.0
+    mean = float(np.mean([_RARITY.get(term, 1.0) for term in terms])) if terms else 1.0
+    return max(mean, LEAST_RARITY)
 
 
-def presence_probability(similarity: float, rarity_: float, calibration: Calibration) -> float:
-    """Probability that the event is somewhere in the video, if half of all queries' are."""
-    log_odds = (
+def presence_log_odds(similarity: float, rarity_: float, calibration: Calibration) -> float:
+    """Log-odds that the event is in a stretch of video, if half of all queries' are."""
+    return (
         calibration.presence_bias
         + calibration.presence_similarity * similarity
         + calibration.presence_rarity * rarity_
     )
-    return float(_logistic(np.asarray(log_odds)))
+
+
+def presence_probability(log_odds: float, *, stretches: float, literal: bool) -> float:
+    """Probability that the event is anywhere in a video.
+
+    Args:
+        log_odds: Of the stretch that fits best.
+        stretches: How many stretches long the video is, at least 1. The best of many fits well by
+            chance: at equal odds for the whole video, each stretch has that much less.
+        literal: Whether a caption says every word of the query.
+    """
+    probability = float(_logistic(np.asarray(log_odds - np.log(stretches))))
+    return max(probability, LITERAL_PRESENCE) if literal else probability
 
 
 def window_probability(
     scores: NDArray[np.float64], calibration: Calibration
 ) -> NDArray[np.float64]:
-    """Probability, if the event is in the video, that a window has an IoU of 0.5 with it."""
+    """Probability, if the event is in the stretch, that a window has an IoU of 0.5 with it."""
     return _logistic(calibration.window_bias + calibration.window_score * scores)
 
 

@@ -93,7 +93,7 @@ def test_a_clip_that_cannot_be_written_is_refused_and_leaves_nothing(tmp_path: P
         (tmp_path / "out.gif", Interval(0, 1), r"ends in \.mp4 or \.mkv"),
         (tmp_path / "folder.mp4", Interval(0, 1), "is a directory"),
         (tmp_path / "same.mp4", Interval(0, 1), "the video itself"),
-        (tmp_path / "none" / "out.mp4", Interval(0, 1), "No such file or directory"),
+        (tmp_path / "none" / "out.mp4", Interval(0, 1), "there is no directory"),
         (tmp_path / "out.mp4", Interval(5, 6), "shows nothing from 5.0 s to 6.0 s"),
     ]:
         with pytest.raises(VideoError, match=reason):
