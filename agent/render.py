@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -13,6 +14,7 @@ from tools.timeline import Interval
 
 BAR_CELLS = 60
 SHOWN_INTERVALS = 5
+INDENT = (0, 0, 0, 2)
 COLOURS = {"found": "green", "not_found": "yellow", "cannot_tell": "magenta"}
 
 
@@ -62,12 +64,14 @@ def render_answer(grounding: Grounding) -> RenderableType:
                 f"  confidence {closest.confidence:.2f}"
             )
         )
-    parts.append(Text(f"  {grounding.reasoning}"))
+    parts.append(Padding(Text(grounding.reasoning), INDENT))
     if grounding.advice:
-        parts.append(Text(grounding.advice, style="cyan"))
-    parts.append(Text(f"  {_provenance(grounding)}", style="dim"))
+        # Not wrapped: these lines are there to be copied.
+        advice = Text(grounding.advice, style="cyan", no_wrap=True, overflow="ignore")
+        parts.append(Padding(advice, INDENT))
+    parts.append(Padding(Text(_provenance(grounding), style="dim"), INDENT))
     if grounding.warning:
-        parts.append(Text(f"  note: {grounding.warning}", style="yellow"))
+        parts.append(Padding(Text(f"note: {grounding.warning}", style="yellow"), INDENT))
     return Group(*parts)
 
 
@@ -125,8 +129,9 @@ def _precision(interval: GroundedInterval) -> str:
     """How much earlier the edges may lie: a look tells only that something has changed."""
     start_s, end_s = interval.start_precision_s, interval.end_precision_s
     if start_s == end_s:
-        return f"edges −{start_s:.1f} s"
-    return f"start −{start_s:.1f} s, end −{end_s:.1f} s"
+        return f"edges −{start_s:.1f} s" if start_s else ""
+    edges = (("start", start_s), ("end", end_s))
+    return ", ".join(f"{name} −{precision_s:.1f} s" for name, precision_s in edges if precision_s)
 
 
 def _provenance(grounding: Grounding) -> str:
@@ -137,5 +142,5 @@ def _provenance(grounding: Grounding) -> str:
     by = f"{models.reasoner}, refused; LLM-free" if grounding.by == "fallback" else models.reasoner
     return (
         f"captions: {models.captioner}{rate}, {share:.0%} of the video seen\n"
-        f"  decided by: {by}, in {spent_s:.1f} s"
+        f"decided by: {by}, in {spent_s:.1f} s"
     )

@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 
 EVERYDAY = 100
 
+UNCALIBRATED = Calibration(0.0, 0.0, 0.0, 0.0, 1.0)
+"""With it a window's score is the logistic function of what the calibration is fitted on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -82,7 +85,14 @@ def ask_all(
         captions = videos[video_id].captions(duration_s=duration_s)
         vectors = embedder.embed([caption.text for caption in captions])
         query_vector = embedder.embed([query.text])[0]
-        ranking = ground(query.text, query_vector, captions, vectors, duration_s=duration_s)
+        ranking = ground(
+            query.text,
+            query_vector,
+            captions,
+            vectors,
+            duration_s=duration_s,
+            calibration=UNCALIBRATED,
+        )
         moments = group_captions(captions, duration_s=duration_s)
         cells = cut(moments)
         first = np.flatnonzero(np.diff(moments.of_caption, prepend=-1))
@@ -93,7 +103,7 @@ def ask_all(
             (
                 best_similarity(cosine[cells.moment], cells.weight),
                 rarity(query.text),
-                best.score,
+                float(np.log(best.score / (1 - best.score))),
                 video_id == query.video_id and bool(iou.max() >= 0.5),
             )
         )

@@ -209,12 +209,10 @@ def promising(guess: Floats, cells: Cells) -> list[slice]:
     middle_s = cells.middle_s
     left = guess.copy()
     stretches: list[slice] = []
-    while len(stretches) < STRETCHES and (peak := int(np.argmax(left))) is not None:
-        if left[peak] == -np.inf:
-            break
-        reach_s = STRETCH_S / 2
-        first = int(np.searchsorted(middle_s, middle_s[peak] - reach_s))
-        after = int(np.searchsorted(middle_s, middle_s[peak] + reach_s, side="right"))
+    while len(stretches) < STRETCHES and left.max() > -np.inf:
+        peak = int(np.argmax(left))
+        edges_s = middle_s[peak] + np.array([-STRETCH_S, STRETCH_S]) / 2
+        first, after = np.searchsorted(middle_s, edges_s).tolist()
         first = max(first, peak - STRETCH_CELLS // 2)
         after = min(after, peak + STRETCH_CELLS // 2)
         stretches.append(slice(first, after))
