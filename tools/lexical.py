@@ -80,7 +80,8 @@ class Matches:
     @property
     def says_all(self) -> NDArray[np.bool_]:
         """Shape ``(n,)``: texts that say every word of the query; none if it has no words."""
-        return (self.counts > 0).all(axis=1) & (self.counts.shape[1] > 0)
+        has_words = self.counts.shape[1] > 0
+        return np.asarray((self.counts > 0).all(axis=1) & has_words)
 
 
 def match_words(query: str, texts: Sequence[str]) -> Matches:

@@ -57,9 +57,9 @@ class Calibration:
 
 
 MINILM = Calibration(
-    presence_bias=-14.61,
-    presence_similarity=21.09,
-    presence_rarity=8.14,
+    presence_bias=-15.01,
+    presence_similarity=21.15,
+    presence_rarity=8.57,
     window_bias=-4.25,
     window_score=4.73,
 )
