@@ -55,7 +55,7 @@ def ask_video(args: argparse.Namespace) -> int:
     if args.json:
         print(grounding.to_json(indent=2))
     else:
-        print_to(stdout, render_answer(grounding))
+        print_to(stdout, *render_answer(grounding))
     if args.clip:
         _cut(grounding, Path(args.clip))
     return DONE if grounding.verdict == "found" else NOT_FOUND
@@ -129,7 +129,7 @@ def run_demo(args: argparse.Namespace) -> int:
             print_to(stdout, _indexed_line(record))
             for question in DEMO_QUESTIONS:
                 print_to(stdout, "", f'$ whenabouts ask {clip.name} "{question.query}"')
-                print_to(stdout, render_answer(grounder.find(clip, question.query)))
+                print_to(stdout, *render_answer(grounder.find(clip, question.query)))
     return DONE
 
 

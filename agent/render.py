@@ -1,5 +1,6 @@
 """Answers as text for a terminal: clock times, a timeline bar, the captions around each edge."""
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -42,8 +43,8 @@ def timeline_bar(spans: Sequence[Interval], *, duration_s: float, cells: int = B
     return "".join("█" if cell in filled else "·" for cell in range(cells))
 
 
-def render_answer(grounding: Grounding) -> RenderableType:
-    """The whole answer: verdict, intervals, evidence, why, and who said so."""
+def render_answer(grounding: Grounding) -> list[RenderableType]:
+    """The whole answer, part by part: verdict, intervals, evidence, why, and who said so."""
     colour = COLOURS[grounding.verdict]
     head = Text()
     head.append(grounding.verdict.replace("_", " "), style=f"bold {colour}")
@@ -66,13 +67,11 @@ def render_answer(grounding: Grounding) -> RenderableType:
         )
     parts.append(Padding(Text(grounding.reasoning), INDENT))
     if grounding.advice:
-        # Not wrapped: these lines are there to be copied.
-        advice = Text(grounding.advice, style="cyan", no_wrap=True, overflow="ignore")
-        parts.append(Padding(advice, INDENT))
+        parts.append(Text(textwrap.indent(grounding.advice, "  "), style="cyan"))
     parts.append(Padding(Text(_provenance(grounding), style="dim"), INDENT))
     if grounding.warning:
         parts.append(Padding(Text(f"note: {grounding.warning}", style="yellow"), INDENT))
-    return Group(*parts)
+    return parts
 
 
 def render_records(records: Sequence[VideoRecord]) -> RenderableType:
@@ -100,7 +99,7 @@ def record_state(record: VideoRecord) -> str:
 
 
 def print_to(console: Console, *parts: RenderableType) -> None:
-    """Print without guessing at markup or at what looks like a number."""
+    """Print without guessing at markup or numbers; lines of plain text stay whole, to be copied."""
     for part in parts:
         console.print(part, markup=False, highlight=False, soft_wrap=isinstance(part, str | Text))
 
