@@ -95,8 +95,7 @@ def ask_all(
         )
         moments = group_captions(captions, duration_s=duration_s)
         cells = cut(moments)
-        first = np.flatnonzero(np.diff(moments.of_caption, prepend=-1))
-        cosine = (vectors[first] @ query_vector).astype(np.float64)
+        cosine = (vectors[moments.first] @ query_vector).astype(np.float64)
         best = ranking.windows[0]
         iou = pairwise_iou(np.array([[best.span.start_s, best.span.end_s]]), query.windows)
         rows.append(

@@ -8,7 +8,7 @@ most promising stretches only, so that memory and time stay linear in its length
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -83,25 +83,35 @@ class Track:
 
     Attributes:
         cells: The time axis.
-        vectors: Shape ``(m, d)``, unit embedding of each moment.
-        cosine: Shape ``(m,)``, of query and moment.
+        vectors: Shape ``(n_captions, d)``, embeddings.
+        first: Shape ``(m,)``, the first caption of each moment.
+        cosine: Shape ``(m,)``, of the query and the moment's most similar caption.
         lexical: Shape ``(m,)``, BM25 of query and moment.
     """
 
     cells: Cells
     vectors: NDArray[np.floating]
+    first: NDArray[np.intp]
     cosine: Floats
     lexical: Floats
 
     def take(self, kept: slice) -> Track:
         """The same for some of the cells."""
-        return Track(self.cells.take(kept), self.vectors, self.cosine, self.lexical)
+        return replace(self, cells=self.cells.take(kept))
 
     @property
     def guess(self) -> Floats:
         """The first guess at relevance, per cell."""
         moment = self.cells.moment
         return first_guess(self.cosine[moment], self.lexical[moment], self.cells)
+
+    @property
+    def cell_vectors(self) -> NDArray[np.float32]:
+        """Shape ``(n_cells, d)``: unit mean of what is said in each cell; 0 where that is 0."""
+        low, high = int(self.cells.moment[0]), int(self.cells.moment[-1]) + 1
+        edges = np.append(self.first, len(self.vectors))[low : high + 1]
+        said = _unit(self.vectors[edges[0] : edges[-1]].astype(np.float32))
+        return _unit(np.add.reduceat(said, edges[:-1] - edges[0], axis=0))[self.cells.moment - low]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +176,16 @@ def ground(
     if not captions:
         return Ranking("cannot_tell", (), (), np.zeros(0), "There are no captions to search.")
     moments = group_captions(captions, duration_s=duration_s)
-    vectors = _moment_vectors(captions, np.asarray(vectors), moments)
-    cosine = (vectors @ _unit_query(np.asarray(query_vector), vectors)).astype(np.float64)
+    vectors = np.asarray(vectors)
+    cosine = _cosine(np.asarray(query_vector), captions, vectors)
     words = match_words(query, moments.texts)
-    lexical = bm25(words, (moments.end_s - moments.start_s) / CELL_S)
-
-    track = Track(cut(moments), vectors, cosine, lexical)
+    track = Track(
+        cells=cut(moments),
+        vectors=vectors,
+        first=moments.first,
+        cosine=np.maximum.reduceat(cosine, moments.first),
+        lexical=bm25(words, (moments.end_s - moments.start_s) / CELL_S),
+    )
     guess = track.guess
     stretches = promising(guess, track.cells)
     found = [
@@ -223,7 +237,7 @@ def promising(guess: Floats, cells: Cells) -> list[slice]:
 def search(track: Track, *, rarity_: float, limit: int, calibration: Calibration) -> Found:
     """Look closely at one stretch."""
     cells, moment = track.cells, track.cells.moment
-    curve = refine(track.guess, track.vectors[moment], cells)
+    curve = refine(track.guess, track.cell_vectors, cells)
     runs = find_candidates(curve, cells)
     scores = score_windows(runs, vote(curve, cells), curve, cells)
     best = select(spans_of(runs, cells), scores, limit=limit)
@@ -237,9 +251,9 @@ def search(track: Track, *, rarity_: float, limit: int, calibration: Calibration
     )
 
 
-def refine(guess: Floats, vectors: NDArray[np.floating], cells: Cells) -> Floats:
+def refine(guess: Floats, vectors: NDArray[np.float32], cells: Cells) -> Floats:
     """The relevance curve: the first guess, spread to what is like its best moments."""
-    likeness = similarity(vectors.astype(np.float32), cells.weight)
+    likeness = similarity(vectors, cells.weight)
     return level(spread(feed_back(guess, likeness, cells), likeness, cells), cells)
 
 
@@ -280,50 +294,45 @@ def claim_events(windows: Sequence[Window]) -> tuple[Window, ...]:
     return tuple(events)
 
 
-def _moment_vectors(
-    captions: Sequence[Caption], vectors: NDArray[np.floating], moments: Moments
-) -> NDArray[np.floating]:
-    """Unit embeddings of moments, shape ``(m, d)``; zero where a caption's embedding is zero."""
+def _cosine(
+    query_vector: NDArray[np.floating],
+    captions: Sequence[Caption],
+    vectors: NDArray[np.floating],
+) -> Floats:
+    """Cosine of query and each caption; 0 where an embedding is zero."""
     if vectors.ndim != 2:
         raise CaptionError(f"caption embeddings must be one row a caption, not {vectors.shape}")
     if len(vectors) < len(captions):
         missing = name_caption(captions[len(vectors)], len(vectors))
         raise CaptionError(f"{missing} has no embedding; index the video again")
     if len(vectors) > len(captions):
+        last = name_caption(captions[-1], len(captions) - 1)
         raise CaptionError(
-            f"there are {len(vectors)} embeddings for {len(captions)} captions, the last being "
-            f"{name_caption(captions[-1], len(captions) - 1)}; index the video again"
+            f"there are {len(vectors)} embeddings, but the last of {len(captions)} captions is "
+            f"{last}; index the video again"
         )
-    broken = ~np.isfinite(np.einsum("ij,ij->i", vectors, vectors))
-    if broken.any():
-        index = int(np.argmax(broken))
-        raise CaptionError(
-            f"the embedding of {name_caption(captions[index], index)} is not finite; "
-            "index the video again"
-        )
-    units = _unit(vectors)
-    if len(moments.texts) == len(captions):
-        return units
-    first = np.flatnonzero(np.diff(moments.of_caption, prepend=-1))
-    return _unit(np.add.reduceat(units, first, axis=0))
-
-
-def _unit_query(
-    query_vector: NDArray[np.floating], vectors: NDArray[np.floating]
-) -> NDArray[np.floating]:
     if query_vector.shape != vectors.shape[1:]:
         raise EmbedderError(
             f"the query's embedding has shape {query_vector.shape}, the captions' "
             f"{vectors.shape[1:]}; index the video again with the embedder in use"
         )
     if not np.isfinite(query_vector).all():
-        raise EmbedderError("the query's embedding is not finite")
-    return np.asarray(_unit(query_vector[None, :])[0], dtype=vectors.dtype)
+        raise EmbedderError("the query's embedding is not finite; look at the embedder in use")
+    norm = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    if not np.isfinite(norm).all():
+        index = int(np.argmin(np.isfinite(norm)))
+        raise CaptionError(
+            f"the embedding of {name_caption(captions[index], index)} is not finite; "
+            "index the video again"
+        )
+    product = vectors @ query_vector.astype(vectors.dtype)
+    norms = norm.astype(np.float64) * float(np.linalg.norm(query_vector))
+    return np.asarray(np.divide(product, norms, out=np.zeros(len(vectors)), where=norms > 0))
 
 
-def _unit(vectors: NDArray[np.floating]) -> NDArray[np.floating]:
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     norm = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(norm > 0, norm, 1), dtype=vectors.dtype)
+    return np.asarray(vectors / np.where(norm > 0, norm, 1), dtype=np.float32)
 
 
 def _per_caption(

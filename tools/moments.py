@@ -42,6 +42,11 @@ class Moments:
     texts: tuple[str, ...]
     of_caption: NDArray[np.intp]
 
+    @property
+    def first(self) -> NDArray[np.intp]:
+        """Shape ``(m,)``, index of each moment's first caption."""
+        return np.flatnonzero(np.diff(self.of_caption, prepend=-1))
+
 
 @dataclass(frozen=True, slots=True)
 class Cells:
