@@ -229,6 +229,10 @@ def promising(guess: Floats, cells: Cells) -> list[slice]:
         first, after = np.searchsorted(middle_s, edges_s).tolist()
         first = max(first, peak - STRETCH_CELLS // 2)
         after = min(after, peak + STRETCH_CELLS // 2)
+        # Whole moments: a window must not end inside a caption.
+        inside = cells.moment[[first, after - 1]]
+        first = int(np.searchsorted(cells.moment, inside[0]))
+        after = int(np.searchsorted(cells.moment, inside[1], side="right"))
         stretches.append(slice(first, after))
         left[first:after] = -np.inf
     return stretches

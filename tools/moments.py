@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from tools.timeline import Caption
 
 CELL_S = 2.0
-"""Longest cell. All of the grounder's widths were chosen on captions of two seconds."""
+"""Usual length of a cell. The grounder's constants were chosen on captions of two seconds."""
+
+MOMENT_CELLS = 75
+"""Most cells of one moment: what does not change for minutes needs no finer cut."""
 
 TOLERANCE_S = 0.001
 """Edges this close are one edge: times are often written to the millisecond."""
@@ -50,7 +53,7 @@ class Moments:
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """A time axis of at most ``CELL_S`` per cell; where no caption holds there is no cell.
+    """A time axis in small steps; where no caption holds there is no cell.
 
     Attributes:
         start_s: Shape ``(n,)``, increasing.
@@ -127,9 +130,9 @@ def group_captions(captions: Sequence[Caption], *, duration_s: float) -> Moments
 
 
 def cut(moments: Moments) -> Cells:
-    """Cut every moment into equal cells of at most ``CELL_S``."""
+    """Cut every moment into equal cells of at most ``CELL_S``, or into ``MOMENT_CELLS``."""
     length_s = moments.end_s - moments.start_s
-    count = np.maximum(np.ceil((length_s - TOLERANCE_S) / CELL_S), 1).astype(np.intp)
+    count = np.ceil((length_s - TOLERANCE_S) / CELL_S).clip(1, MOMENT_CELLS).astype(np.intp)
     moment = np.repeat(np.arange(len(count)), count)
     position = np.arange(len(moment)) - np.repeat(np.cumsum(count) - count, count)
     step_s = (length_s / count)[moment]
