@@ -126,11 +126,11 @@ def _interval(interval: GroundedInterval, colour: str) -> RenderableType:
 
 def _precision(interval: GroundedInterval) -> str:
     """How much earlier the edges may lie: a look tells only that something has changed."""
-    start_s, end_s = interval.start_precision_s, interval.end_precision_s
-    if start_s == end_s:
-        return f"edges −{start_s:.1f} s" if start_s else ""
-    edges = (("start", start_s), ("end", end_s))
-    return ", ".join(f"{name} −{precision_s:.1f} s" for name, precision_s in edges if precision_s)
+    late = {"start": interval.start_precision_s, "end": interval.end_precision_s}
+    shown = {edge: f"up to {late_s:.1f} s earlier" for edge, late_s in late.items() if late_s}
+    if len(shown) == len(late) and len(set(shown.values())) == 1:
+        shown = {"edges": shown["start"]}
+    return f"({', '.join(f'{edge} {by}' for edge, by in shown.items())})" if shown else ""
 
 
 def _provenance(grounding: Grounding) -> str:
