@@ -68,6 +68,14 @@ def test_an_iou_of_exactly_three_quarters_reaches_it() -> None:
     assert summarise(scores)["mAP@0.75"] == 100
 
 
+def test_a_true_window_of_ten_seconds_is_short_and_one_of_thirty_is_middle() -> None:
+    predicted = [np.array([[0.0, 10.0, 1.0]])]
+    by_length = score_by_length(predicted, [np.array([[0.0, 10.0], [20.0, 50.0]])])
+    assert [len(scores.top_iou) for scores in by_length.values()] == [1, 1, 0]
+    assert by_length["short"].top_iou.tolist() == [1.0]
+    assert by_length["middle"].top_iou.tolist() == [0.0]
+
+
 def test_a_query_without_predictions_scores_nothing() -> None:
     scores = score_queries([np.zeros((0, 3))], [np.array([[0.0, 1.0]])])
     assert set(summarise(scores).values()) == {0.0}

@@ -55,7 +55,9 @@ def test_feedback_raises_what_is_like_the_best_moments() -> None:
 
 
 def test_captions_that_are_all_equal_are_not_told_apart_by_rounding() -> None:
-    vectors = np.full((75, 8), 0.1, dtype=np.float32)
+    # Equal texts differ by this much where they were embedded in different batches.
+    rounding = 1e-7 * np.random.default_rng(2).standard_normal((75, 384))
+    vectors = (np.full((75, 384), 384**-0.5) + rounding).astype(np.float32)
     assert not similarity(vectors, np.ones(75)).any()
 
 
@@ -67,6 +69,21 @@ def test_spreading_fills_a_hole_in_a_scene_and_not_the_next_scene() -> None:
     spread_curve = spread(curve, similarity(vectors, cells.weight), cells)
     assert spread_curve[34] > 0.9
     assert spread_curve[40] < 0
+
+
+def test_relevance_spreads_by_time_and_not_by_number_of_captions() -> None:
+    vectors = np.random.default_rng(4).standard_normal((75, 8)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    parts = np.where(np.arange(75) < 40, 1, 4)
+    whole = axis(75)
+    edges = np.concatenate([np.arange(40) * 2.0, 80 + np.arange(141) * 0.5])
+    fine = Cells(edges[:-1], edges[1:], np.repeat(np.arange(75), parts))
+    curve = bump(38, 44)
+    by_clip = spread(curve, similarity(vectors, whole.weight), whole)
+    by_part = spread(
+        np.repeat(curve, parts), similarity(np.repeat(vectors, parts, axis=0), fine.weight), fine
+    )
+    assert level(by_part, fine) == pytest.approx(np.repeat(by_clip, parts), abs=0.03)
 
 
 def test_levelling_gives_a_moment_its_mean_over_time() -> None:
@@ -84,6 +101,12 @@ def test_the_votes_are_for_the_event_itself() -> None:
     rng = np.random.default_rng(0)
     curve = standardise(bump(30, 40) + 0.3 * rng.standard_normal(75), np.ones(75))
     assert vote(curve, axis(75)).tolist() == [[30, 40], [30, 40]]
+
+
+def test_one_doubtful_caption_does_not_break_a_vote() -> None:
+    curve = bump(30, 40) + 0.5 * np.random.default_rng(0).standard_normal(75)
+    curve[35] = 0.8
+    assert [30, 40] in vote(curve, axis(75)).tolist()
 
 
 def test_the_vote_counts_time_and_not_captions() -> None:
