@@ -27,7 +27,9 @@ SMOOTHING_S = 2.0
 """Standard deviation of the Gaussian over which a single caption's slip is averaged out."""
 
 FEEDBACK_S = 10.0
-"""How much of the best-fitting time is taken for an example of what is looked for."""
+FEEDBACK_SHARE_OF_TIME = 0.2
+"""How much of the best-fitting time is taken for an example of what is looked for: ten seconds, but
+of a very short video no more than a fifth, or what is not looked for would be among the examples."""
 
 FEEDBACK_ROUNDS = 2
 FEEDBACK_SHARE = 1.5
@@ -109,7 +111,8 @@ def feed_back(curve: Curve, likeness: NDArray[np.float32], cells: Cells) -> Curv
     for _ in range(FEEDBACK_ROUNDS):
         best = np.argsort(-raised, kind="stable")
         before = np.cumsum(weight[best]) - weight[best]
-        share = np.clip(FEEDBACK_S / CELL_S - before, 0, weight[best])
+        wanted = min(FEEDBACK_S / CELL_S, FEEDBACK_SHARE_OF_TIME * float(weight.sum()))
+        share = np.clip(wanted - before, 0, weight[best])
         examples = best[share > 0]
         found = likeness[:, examples] @ (share[share > 0] / share.sum())
         fed = standardise(smooth(found, cells, FEEDBACK_SMOOTHING_S), weight)
