@@ -20,7 +20,7 @@ from tools.indexer import Report, frame_track, index_captions_file, index_video
 from tools.store import CaptionStore, VideoRecord
 from tools.video import probe
 
-__all__ = ["Event", "Grounder", "Grounding", "Settings", "load_settings"]
+__all__ = ["Event", "Grounder", "Grounding", "Settings", "load_settings", "make_question"]
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -79,7 +79,7 @@ class Grounder:
             QueryError: If the query is empty.
             WhenaboutsError: If the video or the captions cannot be used; see ``agent.errors``.
         """
-        question = ask(video, query, captions)
+        question = make_question(video, query, captions)
         answer: dict[str, Any] = {}
         update: Any
         for kind, update in self.graph.stream(question, stream_mode=["custom", "values"]):
@@ -246,6 +246,8 @@ class Grounder:
         return described
 
     def _by_name(self, name: str) -> list[VideoRecord]:
+        if exactly := self.store.records(name):
+            return exactly
         known = self.store.records()
         path = str(Path(name).absolute())
         ids = {
@@ -275,7 +277,7 @@ MIN_ID = 6
 """Characters of a video id that name it, if no other starts with them."""
 
 
-def ask(video: str | Path, query: str, captions: str | Path | None = None) -> Question:
+def make_question(video: str | Path, query: str, captions: str | Path | None = None) -> Question:
     """A question that can be asked.
 
     Raises:

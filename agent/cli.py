@@ -74,13 +74,16 @@ def build_parser() -> argparse.ArgumentParser:
     demo.add_argument("--keep", metavar="FILE.mp4", help="keep the clip in this file")
 
     _command(commands, "schema", "print the JSON Schema of an answer")
+    _command(commands, "eval", "measure on a benchmark; `whenabouts eval --help` tells more")
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    argv = sys.argv[1:] if argv is None else argv
     parser = build_parser()
-    args = parser.parse_args(argv)
+    # What comes after `eval` is its own affair, and so is its help.
+    args = parser.parse_args(argv[:1] if argv[:1] == ["eval"] else argv)
     if args.version:
         from importlib.metadata import version
 
@@ -90,11 +93,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return FAILED
 
-    from agent import commands
     from agent.errors import WhenaboutsError
 
     try:
-        return commands.run(args)
+        if args.command == "eval":
+            from evaluation.command import run as run_eval
+
+            return run_eval(argv[1:])
+        from agent.commands import run
+
+        return run(args)
     except WhenaboutsError as exc:
         print(f"whenabouts: {exc}", file=sys.stderr)
         return FAILED

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from agent.api import Event, Grounder, ask
+from agent.api import Event, Grounder, make_question
 from agent.demo_clip import DEMO_QUESTIONS, draw_demo_clip
 from agent.doctor import examine, render_findings
 from agent.errors import QueryError, WhenaboutsError
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
 
 def ask_video(args: argparse.Namespace) -> int:
     """``whenabouts ask``."""
-    ask(args.video, args.query)  # An empty query should cost nothing.
+    make_question(args.video, args.query)  # An empty query should cost nothing.
     if args.clip:
         check_clip_path(Path(args.clip))
     with _grounder(args) as grounder, _progress_bar() as report:

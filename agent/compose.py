@@ -49,6 +49,7 @@ def compose_grounding(state: State, *, reasoner: Reasoner, embedder: str) -> Gro
         query=state["asked"],
         video=VideoFacts(id=record.video_id, path=record.path, duration_s=record.duration_s),
         verdict=verdict,
+        presence=state["ranking"]["presence"],
         intervals=tuple(sorted(intervals, key=lambda interval: -interval.confidence)),
         candidates=candidates,
         closest_rejected=candidates[0] if verdict == "not_found" and candidates else None,

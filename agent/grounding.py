@@ -129,6 +129,8 @@ class Grounding(_Frozen):
     Attributes:
         verdict: ``not_found`` where the captions show that it is not there; ``cannot_tell`` where
             they could not show it either way.
+        presence: Estimated probability, in [0, 1], that it happens in this video at all, were that
+            so for half of all queries; None where no such estimate can be made.
         intervals: Where it happens, best first; empty unless found.
         candidates: Every window the grounder ranked, best first, at most ten; they may overlap.
         closest_rejected: With ``not_found``, the best candidate that was not good enough.
@@ -145,6 +147,7 @@ class Grounding(_Frozen):
     query: str
     video: VideoFacts
     verdict: Verdict
+    presence: float | None = Field(ge=0, le=1)
     intervals: tuple[GroundedInterval, ...]
     candidates: tuple[Candidate, ...]
     closest_rejected: Candidate | None

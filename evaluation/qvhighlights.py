@@ -21,7 +21,7 @@ from tools.timeline import Caption, Interval, Track
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tools.ranking import Ranking
+TRACK = Track(model="benchmark", prompt_version="", mode="file")
 
 CLIP_S = 2.0
 """The benchmark's unit: saliency is given and asked for once per two seconds."""
@@ -64,11 +64,8 @@ class CaptionedVideo:
     step_s: float
     texts: tuple[str, ...]
 
-    def captions(self, *, duration_s: float) -> list[Caption]:
+    def captions(self, *, duration_s: float, track: Track = TRACK) -> list[Caption]:
         """The captions inside the video; a few videos end before their last caption does."""
-        track = Track(
-            model="file:qvhighlights", prompt_version="", mode=f"frame@{1 / self.step_s}/s"
-        )
         starts_s = [index * self.step_s for index in range(len(self.texts))]
         return [
             Caption(
@@ -139,16 +136,26 @@ def source_of(video_id: str) -> str:
     return video_id.rsplit("_", 2)[0]
 
 
-def to_submission(query: Query, ranking: Ranking, captions: Sequence[Caption]) -> dict[str, Any]:
-    """One line of a submission: windows with scores, best first, and saliency of each clip."""
+def submission_line(
+    query: Query,
+    windows: Sequence[tuple[float, float, float]],
+    captions: Sequence[Caption],
+    relevance: Sequence[float],
+) -> dict[str, Any]:
+    """One line of a submission.
+
+    Args:
+        query: What was asked.
+        windows: Start, end and score of each, best first.
+        captions: Whose relevance is known.
+        relevance: One for each of them; gives the saliency of each 2 s clip.
+    """
     return {
         "qid": query.qid,
         "query": query.text,
         "vid": query.video_id,
-        "pred_relevant_windows": [
-            [window.span.start_s, window.span.end_s, window.score] for window in ranking.windows
-        ],
-        "pred_saliency_scores": _per_clip(query, ranking, captions).tolist(),
+        "pred_relevant_windows": [list(window) for window in windows],
+        "pred_saliency_scores": _per_clip(query, captions, relevance).tolist(),
     }
 
 
@@ -166,15 +173,15 @@ def read_submission(path: Path) -> dict[int, dict[str, Any]]:
     return {int(row["qid"]): row for _, row in _rows(path, cut_off=True)}
 
 
-def _per_clip(query: Query, ranking: Ranking, captions: Sequence[Caption]) -> NDArray[np.float64]:
+def _per_clip(
+    query: Query, captions: Sequence[Caption], relevance: Sequence[float]
+) -> NDArray[np.float64]:
     """Relevance at the middle of each clip; the lowest where no caption holds."""
     count = math.ceil(query.duration_s / CLIP_S)
-    if not len(ranking.relevance):
-        return np.zeros(count)
-    clips = np.full(count, ranking.relevance.min())
+    clips = np.full(count, min(relevance, default=0.0))
     middle_s = (np.arange(count) + 0.5) * CLIP_S
-    for caption, relevance in zip(captions, ranking.relevance, strict=True):
-        clips[(caption.start_s <= middle_s) & (middle_s < caption.end_s)] = relevance
+    for caption, value in zip(captions, relevance, strict=True):
+        clips[(caption.start_s <= middle_s) & (middle_s < caption.end_s)] = value
     return clips
 
 

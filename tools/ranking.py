@@ -56,6 +56,8 @@ class Ranking:
         relevance: Shape ``(n_captions,)``: how well each caption fits, on the grounder's own scale,
             in the order the captions were given.
         reasoning: One or two sentences for the user: what was looked for, and what decided.
+        presence: Estimated probability that it is in the video at all, were half of all queries;
+            None where no such estimate can be made.
     """
 
     verdict: Verdict
@@ -63,6 +65,7 @@ class Ranking:
     events: tuple[Window, ...]
     relevance: NDArray[np.float64]
     reasoning: str
+    presence: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values only, without the relevance of each caption."""
@@ -71,4 +74,5 @@ class Ranking:
             "windows": [window.as_dict() for window in self.windows],
             "events": [event.as_dict() for event in self.events],
             "reasoning": self.reasoning,
+            "presence": self.presence,
         }

@@ -29,7 +29,7 @@ SMOOTHING_S = 2.0
 FEEDBACK_S = 10.0
 FEEDBACK_SHARE_OF_TIME = 0.2
 """How much of the best-fitting time is taken for an example of what is looked for: ten seconds, but
-of a very short video no more than a fifth, or what is not looked for would be among the examples."""
+of a very short video no more than a fifth, or something else would be among the examples."""
 
 FEEDBACK_ROUNDS = 2
 FEEDBACK_SHARE = 1.5

@@ -19,12 +19,10 @@ from evaluation.qvhighlights import (
     read_queries,
     read_submission,
     source_of,
-    to_submission,
+    submission_line,
     windows_of,
 )
 from evaluation.vector_cache import CachedEmbedder
-from tools.ranking import Ranking, Window
-from tools.timeline import Interval
 
 ROW = {"qid": 7, "query": "a dog", "vid": "a_0.0_5.0", "duration": 5, "relevant_windows": [[0, 4]]}
 
@@ -98,9 +96,7 @@ def test_broken_captions_are_named(tmp_path: Path, row: dict[str, object]) -> No
 
 def test_a_submission_holds_windows_best_first_and_saliency_per_clip(tmp_path: Path) -> None:
     captions = CaptionedVideo("v", 2.5, ("a", "b")).captions(duration_s=5.0)
-    window = Window(Interval(0.0, 2.5), 0.8, 0.7)
-    ranking = Ranking("found", (window,), (window,), np.array([1.0, -1.0]), "")
-    line = to_submission(query("v"), ranking, captions)
+    line = submission_line(query("v"), [(0.0, 2.5, 0.8)], captions, [1.0, -1.0])
     assert line["pred_saliency_scores"] == [1.0, -1.0, -1.0]
     path = tmp_path / "predictions.jsonl"
     path.write_text(json.dumps(line) + '\n{"qid": 2, "pred')
