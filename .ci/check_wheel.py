@@ -5,7 +5,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("agent", "prompts", "tools")
+PACKAGES = ("agent", "evaluation", "prompts", "tools")
 
 
 def find_faults(wheel: Path) -> list[str]:

@@ -165,7 +165,7 @@ def test_what_no_caption_speaks_of_is_not_found_but_the_closest_is_kept() -> Non
     assert ranking.verdict == "not_found"
     assert ranking.events == ()
     assert ranking.windows
-    assert "closest" in ranking.reasoning
+    assert "close enough" in ranking.reasoning
 
 
 def test_the_best_window_by_plain_cosine_takes_the_last_place_if_it_has_none() -> None:
