@@ -155,7 +155,9 @@ def summarise_run(asked: Sequence[Asked], lines: Sequence[dict[str, Any]]) -> di
         "metrics": summarise(scores),
         "interval_95": bootstrap(scores),
         "by_length": {
-            name: summarise(part) for name, part in score_by_length(predicted, truth).items()
+            name: summarise(part)
+            for name, part in score_by_length(predicted, truth).items()
+            if len(part.top_iou)
         },
         "found": {
             kind: float(np.mean([line["verdict"] == "found" for _, line in rows]))
