@@ -4,6 +4,7 @@ Only the parser lives here, so that ``--help`` answers at once; ``agent.commands
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -105,6 +106,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return run(args)
     except WhenaboutsError as exc:
         print(f"whenabouts: {exc}", file=sys.stderr)
+        return FAILED
+    except BrokenPipeError:
+        # Whoever read our output (`| head`) has enough; nothing is left to say, nor at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except KeyboardInterrupt:
         print(
