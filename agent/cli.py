@@ -97,27 +97,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     from agent.errors import WhenaboutsError
 
     try:
-        if args.command == "eval":
-            from evaluation.command import run as run_eval
-
-            return run_eval(argv[1:])
-        from agent.commands import run
-
-        return run(args)
+        return _run(args, argv)
     except WhenaboutsError as exc:
         print(f"whenabouts: {exc}", file=sys.stderr)
-        return FAILED
     except BrokenPipeError:
         # Whoever read our output (`| head`) has enough; nothing is left to say, nor at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
     except KeyboardInterrupt:
         print(
             "whenabouts: interrupted; what was indexed so far is kept, and the same command goes "
             "on from there",
             file=sys.stderr,
         )
-        return FAILED
+    return FAILED
+
+
+def _run(args: argparse.Namespace, argv: Sequence[str]) -> int:
+    if args.command == "eval":
+        from evaluation.command import run as run_eval
+
+        return run_eval(argv[1:])
+    from agent.commands import run
+
+    return run(args)
 
 
 def _command(

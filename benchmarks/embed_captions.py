@@ -3,40 +3,41 @@
 Batches as ``whenabouts`` makes them, against the plain loop of one text at a time, turn by turn in
 the same minutes, so that a busy machine slows both::
 
-    python benchmarks/embed_captions.py ../shared/data/qvhighlights/val_captions.jsonl.gz
+    python benchmarks/embed_captions.py [CAPTIONS.jsonl.gz]
 
 The file holds one JSON object a line, each with a list of ``captions``. Repeated captions are left
 out: they cost nothing when batched.
 """
-
-# ruff: noqa: T201 - a script prints
 
 from __future__ import annotations
 
 import argparse
 import gzip
 import json
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 from tools.minilm import MiniLM
 
 ROUNDS = 5
+CAPTIONS = Path(__file__).resolve().parents[2] / "shared/data/qvhighlights/val_captions.jsonl.gz"
 
 
 def main() -> None:
     """Read the options, measure, print."""
     parser = argparse.ArgumentParser(description="Measure the embedded model on real captions.")
-    parser.add_argument("captions", type=Path, help="a .jsonl.gz file of captions")
+    parser.add_argument(
+        "captions", type=Path, nargs="?", default=CAPTIONS, help="a .jsonl.gz file of captions"
+    )
     parser.add_argument("--limit", type=int, default=4000, help="captions to embed in batches")
     parser.add_argument("--threads", type=int, default=None, help="of the model")
     parser.add_argument("--cache", type=Path, help="where the model's graph is kept")
     options = parser.parse_args()
+    if not options.captions.exists():
+        print(f"skipped: no captions at {options.captions}; name a file of captions")
+        return
     with gzip.open(options.captions, "rt", encoding="utf-8") as lines:
         texts = sorted({text for line in lines for text in json.loads(line)["captions"]})
     texts = texts[:: max(1, len(texts) // options.limit)][: options.limit]
