@@ -70,9 +70,9 @@ STRETCHES = 6
 STRETCH_CELLS = 1000
 """Most cells in a stretch, for captions denser than seven a second: matrices stay below 8 MB."""
 
-FOUND_PRESENCE = 0.2
+FOUND_PRESENCE = 0.25
 """From here on, "found". Presence is estimated as if half of all queries were about something in
-the video; of what people ask, four in five are taken to be, which turns 0.2 into even odds."""
+the video; of what people ask, three in four are taken to be, which turns 0.25 into even odds."""
 
 EVENT_SHARE = 0.5
 """A further window is an event of its own if it scores this share of the best one."""
