@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import threading
+import time
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from agent.errors import QueryError, SettingsError, VideoError
 from agent.graph import Graph, Parts, build_graph
@@ -15,8 +18,16 @@ from agent.reasoner import Reasoner, SimilarityReasoner
 from agent.settings import Settings, load_settings
 from agent.state import Question
 from tools.captioners.file import file_track
+from tools.content import content_id
 from tools.embedder import Embedder, open_embedder
-from tools.indexer import Report, frame_track, index_captions_file, index_video
+from tools.indexer import (
+    Progress,
+    Report,
+    frame_track,
+    index_captions_file,
+    index_video,
+    location,
+)
 from tools.store import CaptionStore, VideoRecord
 from tools.video import probe
 
@@ -32,12 +43,30 @@ if TYPE_CHECKING:
 Event = dict[str, Any]
 """A custom stream event of the graph: ``event``, ``node``, and what that event tells."""
 
+_T = TypeVar("_T")
+
+
+class _made_once(cached_property[_T]):  # noqa: N801  # it reads as the decorator that it extends
+    """A cached property that racing threads make once; the plain one does not, since 3.12."""
+
+    @overload
+    def __get__(self, grounder: None, owner: type[Any] | None = None) -> Self: ...
+
+    @overload
+    def __get__(self, grounder: object, owner: type[Any] | None = None) -> _T: ...
+
+    def __get__(self, grounder: Any, owner: type[Any] | None = None) -> Any:
+        if grounder is None:
+            return self
+        with grounder._making:  # noqa: SLF001  # the lock of the class below
+            return super().__get__(grounder, owner)
+
 
 class Grounder:
     """Finds when things happen in videos.
 
     Nothing is opened or loaded before it is needed. Use it as a context manager, or ``close`` it,
-    to let go of the store.
+    to let go of the store. Several threads may ask at the same time.
 
     Args:
         settings: Where things lie and who does what; by default from the environment.
@@ -58,6 +87,7 @@ class Grounder:
         self._given_captioner = captioner
         self._given_reasoner = reasoner
         self._on_wait = on_wait
+        self._making = threading.RLock()
 
     def find(
         self,
@@ -80,6 +110,16 @@ class Grounder:
             WhenaboutsError: If the video or the captions cannot be used; see ``agent.errors``.
         """
         question = make_question(video, query, captions)
+
+        def report(progress: Progress) -> None:
+            if on_event:
+                on_event({"event": "progress", "node": "watch", **asdict(progress)})
+
+        # In the caller's own thread: the graph would do it in another, which Ctrl-C does not stop.
+        started_s = time.perf_counter()
+        record, new_captions = self._answer_question(question, report=report)
+        watched_s = time.perf_counter() - started_s
+        question = question.model_copy(update={"video": record.video_id})
         answer: dict[str, Any] = {}
         update: Any
         for kind, update in self.graph.stream(question, stream_mode=["custom", "values"]):
@@ -87,7 +127,11 @@ class Grounder:
                 answer = update
             elif on_event:
                 on_event(update)
-        return Grounding.model_validate(answer["grounding"])
+        grounding = Grounding.model_validate(answer["grounding"])
+        usage = grounding.usage
+        seconds = usage.seconds | {"watch": usage.seconds["watch"] + watched_s}
+        spent = usage.model_copy(update={"captions": new_captions, "seconds": seconds})
+        return grounding.model_copy(update={"usage": spent})
 
     def watch(
         self,
@@ -113,7 +157,7 @@ class Grounder:
         Raises:
             VideoError: If it is neither a readable video nor an indexed one.
         """
-        if Path(video).exists():
+        if _is_there(video):
             return self.store.records(probe(Path(video)).id)
         return self._by_name(str(video))
 
@@ -122,7 +166,7 @@ class Grounder:
         records = self.resolve(video)
         return self.store.forget(records[0].video_id) if records else 0
 
-    @cached_property
+    @_made_once
     def graph(self) -> Graph:
         """The compiled graph over this grounder's parts."""
         return build_graph(
@@ -135,7 +179,7 @@ class Grounder:
             )
         )
 
-    @cached_property
+    @_made_once
     def embedder(self) -> Embedder:
         """The embedder that the settings name."""
         key = self.settings.openai_api_key
@@ -146,7 +190,7 @@ class Grounder:
             base_url=self.settings.openai_base_url,
         )
 
-    @cached_property
+    @_made_once
     def store(self) -> CaptionStore:
         """The caption store: embedded, or the Chroma server that the settings name."""
         url = self.settings.chroma_url
@@ -157,7 +201,7 @@ class Grounder:
             on_wait=self._on_wait,
         )
 
-    @cached_property
+    @_made_once
     def captioner(self) -> Captioner:
         """The captioner that the settings name."""
         if self._given_captioner:
@@ -173,7 +217,7 @@ class Grounder:
             read_text = importlib.util.find_spec("rapidocr") is not None
         return ClassicalCaptioner(read_text=read_text)
 
-    @cached_property
+    @_made_once
     def reasoner(self) -> Reasoner:
         """The reasoner that the settings name."""
         if self._given_reasoner:
@@ -185,9 +229,12 @@ class Grounder:
         return SimilarityReasoner()
 
     def close(self) -> None:
-        """Let go of the store."""
-        if "store" in self.__dict__:
-            self.store.close()
+        """Let go of the store; the next question would open it again."""
+        with self._making:
+            self.__dict__.pop("graph", None)
+            store: CaptionStore | None = self.__dict__.pop("store", None)
+        if store:
+            store.close()
 
     def __enter__(self) -> Self:
         return self
@@ -206,17 +253,15 @@ class Grounder:
 
     def _watch(self, name: str, captions: Path | None, report: Report) -> tuple[VideoRecord, int]:
         """The record to answer from, and how many captions it took to make it complete."""
-        video = probe(Path(name)) if Path(name).exists() else None
+        video = probe(Path(name)) if _is_there(name) else None
         records = self.store.records(video.id) if video else self._by_name(name)
         wanted = self._wanted_track(records, captions)
+        if video:
+            records = [self._note_move(record, video.path) for record in records]
         for record in records:
             if record.track == wanted and record.complete:
-                return self._note_move(record, video), 0
-        if video is None:
-            raise VideoError(
-                f"{name} is indexed only in part, and its file is gone ({records[0].path}); "
-                "give the file's new path to go on"
-            )
+                return record, 0
+        video = video or self._found_again(name, records, wanted)
         before = self.store.count(video.id, wanted)
         if captions:
             record = index_captions_file(
@@ -237,26 +282,39 @@ class Grounder:
         """What was asked for; else captions that say more than signals do; else frames as set."""
         if captions:
             return file_track(captions)
-        described = frame_track(self.captioner, self.settings.rate_hz)
-        if self.settings.captioner != "auto" or self._given_captioner:
-            return described
-        from_files = [one for one in records if one.complete and one.track.mode == "file"]
-        if from_files:
-            return max(from_files, key=lambda record: record.indexed_at).track
-        return described
+        if self.settings.captioner == "auto" and not self._given_captioner:
+            from_files = [one for one in records if one.complete and one.track.mode == "file"]
+            if from_files:
+                return max(from_files, key=lambda record: record.indexed_at).track
+        return frame_track(self.captioner, self.settings.rate_hz)
+
+    def _found_again(self, name: str, records: list[VideoRecord], wanted: Track) -> Video:
+        """The video of these records, from where it was last seen, to caption what is missing."""
+        for path in dict.fromkeys(Path(record.path) for record in records):
+            if _is_there(path) and content_id(path) == records[0].video_id:
+                return probe(path)
+        has = sorted({_track_name(record.track) for record in records if record.complete})
+        known = f"is indexed only by {', '.join(has)}" if has else "is indexed only in part"
+        raise VideoError(
+            f"{name} {known}, and its file is gone ({records[0].path}); give the file's new path "
+            f"to have captions by {_track_name(wanted)}"
+        )
 
     def _by_name(self, name: str) -> list[VideoRecord]:
         if exactly := self.store.records(name):
             return exactly
         known = self.store.records()
-        path = str(Path(name).absolute())
+        path = str(location(Path(name)))
         ids = {
             record.video_id
             for record in known
             if record.path == path or (len(name) >= MIN_ID and record.video_id.startswith(name))
         }
         if len(ids) > 1:
-            raise VideoError(f"{name} is the start of {len(ids)} indexed ids; give more of it")
+            raise VideoError(
+                f"{name} may be any of {len(ids)} indexed videos; give one's whole id: "
+                f"{', '.join(sorted(ids))}"
+            )
         if not ids:
             raise VideoError(
                 f"there is no file {name}, and no indexed video of that path or id; "
@@ -264,12 +322,11 @@ class Grounder:
             )
         return [record for record in known if record.video_id in ids]
 
-    def _note_move(self, record: VideoRecord, video: Video | None) -> VideoRecord:
+    def _note_move(self, record: VideoRecord, path: Path) -> VideoRecord:
         """Remember where the file lies now; its content says that it is the same video."""
-        if video is None or record.path == str(video.path.absolute()):
-            return record
-        moved = record.at(video.path)
-        self.store.put_record(moved)
+        moved = record.at(location(path))
+        if moved != record:
+            self.store.put_record(moved)
         return moved
 
 
@@ -288,3 +345,15 @@ def make_question(video: str | Path, query: str, captions: str | Path | None = N
     return Question(
         video=str(video), query=query.strip(), captions=None if captions is None else str(captions)
     )
+
+
+def _is_there(name: str | Path) -> bool:
+    """Whether it names a file, also one that cannot be looked at: ``probe`` then says why."""
+    try:
+        return Path(name).exists()
+    except OSError:
+        return True
+
+
+def _track_name(track: Track) -> str:
+    return f"{track.model} ({track.mode})"

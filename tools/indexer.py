@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.captioners.file import file_track, read_captions
@@ -18,8 +19,6 @@ from tools.timeline import Caption, Frame, Interval, Track
 from tools.video import FrameReader, measure_duration_s
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tools.captioners.protocol import Captioner, Description
     from tools.embedder import Embedder
     from tools.store import CaptionStore
@@ -83,7 +82,7 @@ def index_video(
     track = frame_track(captioner, rate_hz)
     seen = store.seen_starts(video.id, track)
     reader = FrameReader(video, rate_hz=rate_hz)
-    ends_s = _FrameEnds()
+    pending = _Pending(video.id, track)
     writer = _BatchWriter(store, embedder)
     record = _record(video, track, rate_hz=rate_hz, duration_s=video.header_duration_s)
     store.put_record(record)
@@ -92,17 +91,18 @@ def index_video(
         total_s = video.header_duration_s
         report(Progress(str(video.path), track.model, seen_s, total_s, writer.written, bool(seen)))
 
-    say(0.0)
-    waiting: list[Description] = []
+    say(max(seen, default=0.0))
     try:
-        for description in captioner.describe(ends_s.noting(reader), seen=seen):
-            waiting.append(description)
-            if writer.is_due() and writer.write(_with_spans(video.id, track, waiting, ends_s)):
+        for description in captioner.describe(pending.reading(reader), seen=seen):
+            pending.add(description)
+            if writer.is_due() and (captions := pending.captions()):
+                writer.write(captions)
+                pending.remove(captions)
                 say(description.time_s)
-        ends_s.close(reader.decoded_until_s)
+        pending.close(reader.decoded_until_s)
     finally:
         # Also when interrupted: what has been described, and perhaps paid for, is kept.
-        writer.write(_with_spans(video.id, track, waiting, ends_s))
+        writer.write(pending.captions())
     say(reader.decoded_until_s)
     return _complete(
         store, record, duration_s=reader.decoded_until_s, warning=reader.warning() or ""
@@ -144,44 +144,71 @@ def index_captions_file(
 
 def frame_track(captioner: Captioner, rate_hz: float) -> Track:
     """The track of a captioner that looks at single frames at this rate."""
-    return Track(captioner.model, captioner.prompt_version, f"frame@{rate_hz:g}/s")
+    # All digits of the rate: two rates that differ at all look at different frames.
+    rate = repr(float(rate_hz)).removesuffix(".0")
+    return Track(captioner.model, captioner.prompt_version, f"frame@{rate}/s")
 
 
-class _FrameEnds:
-    """Until when each sampled frame's caption holds: known once the next frame was read."""
+def location(path: Path) -> Path:
+    """The one way to write where a file lies, also when it is gone; a link keeps its own name."""
+    return path.parent.resolve() / path.name
 
-    def __init__(self) -> None:
+
+class _Pending:
+    """Descriptions on their way to the store.
+
+    Each waits until its frame's end is known, which is when the next frame is read, and until
+    nothing more can be said of its frame. For a frame that has a caption in the store is not
+    described again, so all its captions must go there in one batch.
+    """
+
+    def __init__(self, video_id: str, track: Track) -> None:
+        self._video_id = video_id
+        self._track = track
         self._end_s: dict[float, float] = {}
-        self._last_s: float | None = None
+        self._last_read_s: float | None = None
+        self._waiting: list[Description] = []
+        self._is_last_whole = True
 
-    def noting(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+    def reading(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """Hand the frames on, and take note of their times."""
         for frame in frames:
             self.close(frame.time_s)
-            self._last_s = frame.time_s
+            self._last_read_s = frame.time_s
             yield frame
 
     def close(self, end_s: float) -> None:
-        if self._last_s is not None:
-            self._end_s[self._last_s] = end_s
+        """The last frame read holds until here; the last one described is whole."""
+        if self._last_read_s is not None:
+            self._end_s[self._last_read_s] = end_s
+        self._is_last_whole = True
 
-    def get(self, time_s: float) -> float | None:
-        return self._end_s.get(time_s)
+    def add(self, description: Description) -> None:
+        time_s = description.time_s
+        if time_s not in self._end_s and time_s != self._last_read_s:
+            raise ValueError(f"{self._track.model} describes {time_s} s, where it read no frame")
+        self._waiting.append(description)
+        self._is_last_whole = False
 
+    def captions(self) -> list[Caption]:
+        """Those that can be stored."""
+        unfinished_s = None if self._is_last_whole else self._waiting[-1].time_s
+        return [
+            Caption(
+                self._video_id,
+                Interval(one.time_s, self._end_s[one.time_s]),
+                one.text,
+                one.source,
+                self._track,
+            )
+            for one in self._waiting
+            if one.time_s in self._end_s and one.time_s != unfinished_s
+        ]
 
-def _with_spans(
-    video_id: str, track: Track, waiting: list[Description], ends_s: _FrameEnds
-) -> list[Caption]:
-    """Take from ``waiting`` every description whose end is known, as captions."""
-    captions, still_waiting = [], []
-    for one in waiting:
-        end_s = ends_s.get(one.time_s)
-        if end_s is None:
-            still_waiting.append(one)
-        else:
-            span = Interval(one.time_s, end_s)
-            captions.append(Caption(video_id, span, one.text, one.source, track))
-    waiting[:] = still_waiting
-    return captions
+    def remove(self, captions: Iterable[Caption]) -> None:
+        """Forget those that are stored, whole frames of them."""
+        stored_s = {caption.start_s for caption in captions}
+        self._waiting = [one for one in self._waiting if one.time_s not in stored_s]
 
 
 class _BatchWriter:
@@ -198,13 +225,12 @@ class _BatchWriter:
         self._asked += 1
         return self._asked >= BATCH_CAPTIONS or time.monotonic() - self._written_at >= BATCH_SECONDS
 
-    def write(self, captions: Sequence[Caption]) -> int:
+    def write(self, captions: Sequence[Caption]) -> None:
         if captions:
             vectors = self._embedder.embed([caption.text for caption in captions])
             self.written += self._store.add(captions, vectors)
         self._asked = 0
         self._written_at = time.monotonic()
-        return len(captions)
 
 
 def _record(
@@ -212,7 +238,7 @@ def _record(
 ) -> VideoRecord:
     return VideoRecord(
         video_id=video.id,
-        path=str(video.path.absolute()),
+        path=str(location(video.path)),
         duration_s=duration_s or 0.0,
         track=track,
         rate_hz=rate_hz,
@@ -231,7 +257,7 @@ def _complete(
         duration_s=duration_s,
         complete=True,
         warning=warning,
-        captions=len(store.seen_starts(record.video_id, record.track)),
+        captions=store.count(record.video_id, record.track),
     )
     store.put_record(done)
     return done

@@ -61,7 +61,9 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as exc:
-        raise CaptionError(f"cannot read the captions file {path}: {exc.strerror}") from exc
+        raise CaptionError(
+            f"cannot read the captions file {path}: {exc.strerror}; check the path"
+        ) from exc
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
@@ -89,6 +91,10 @@ def _row(line: str, where: str) -> dict[str, Any]:
     text = row.get("caption")
     if not isinstance(text, str) or not text.strip():
         raise CaptionError(f"{where}: no caption text; expected {FORM}")
+    try:
+        text.encode()
+    except UnicodeEncodeError as exc:
+        raise CaptionError(f"{where}: {text[exc.start]!r} in the caption is no character") from exc
     if "t" in row:
         return {"t": _seconds(row, "t", where), "caption": text}
     start_s, end_s = _seconds(row, "start_s", where), _seconds(row, "end_s", where)
@@ -103,6 +109,10 @@ def _seconds(row: dict[str, Any], name: str, where: str) -> float:
         raise CaptionError(
             f"{where}: {name} is {value!r}, not a number of seconds; expected {FORM}"
         )
-    if not math.isfinite(value) or value < 0:
-        raise CaptionError(f"{where}: {name} is {value} s; times are finite and not negative")
-    return float(value)
+    try:
+        seconds = float(value)
+    except OverflowError:
+        seconds = math.inf
+    if not math.isfinite(seconds) or seconds < 0:
+        raise CaptionError(f"{where}: {name} is {seconds} s; times are finite and not negative")
+    return seconds
