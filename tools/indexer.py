@@ -7,26 +7,28 @@ stopped at any moment goes on where it was: no frame whose captions are stored i
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tools.captioners.file import file_track, read_captions
-from tools.store import VideoRecord
+from tools.captioners.protocol import Description, NoCaption
+from tools.errors import WhenaboutsError
+from tools.store import CaptionGap, VideoRecord
 from tools.timeline import Caption, Frame, Interval, Track
 from tools.video import FrameReader, measure_duration_s
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tools.captioners.protocol import Captioner, Description
+    from tools.captioners.protocol import Captioner
     from tools.embedder import Embedder
     from tools.store import CaptionStore
     from tools.video import Video
 
 BATCH_CAPTIONS = 64
-BATCH_SECONDS = 2.0
+BATCH_SECONDS = 1.0
 """A batch is written when it is full or this old: little is lost, little time goes to commits."""
 
 
@@ -65,7 +67,8 @@ def index_video(
 ) -> VideoRecord:
     """Caption every sampled frame that has no caption yet.
 
-    A frame's caption holds until the next sampled frame; the last one until the video ends.
+    A caption holds until the frame after those that it describes; the last one until the video
+    ends. Whatever stops the run, what the captioner has under way is waited for and kept.
 
     Args:
         video: From ``tools.video.probe``.
@@ -83,7 +86,7 @@ def index_video(
     track = frame_track(captioner, rate_hz)
     seen = store.seen_starts(video.id, track)
     reader = FrameReader(video, rate_hz=rate_hz)
-    ends_s = _FrameEnds()
+    frames = _SampledFrames(reader)
     writer = _BatchWriter(store, embedder)
     record = _record(video, track, rate_hz=rate_hz, duration_s=video.header_duration_s)
     store.put_record(record)
@@ -93,16 +96,27 @@ def index_video(
         report(Progress(str(video.path), track.model, seen_s, total_s, writer.written, bool(seen)))
 
     say(0.0)
-    waiting: list[Description] = []
+    waiting: list[_Said] = []
+    seen_s = 0.0
+    answers = captioner.describe(frames, seen=seen)
     try:
-        for description in captioner.describe(ends_s.noting(reader), seen=seen):
-            waiting.append(description)
-            if writer.is_due() and writer.write(_with_spans(video.id, track, waiting, ends_s)):
-                say(description.time_s)
-        ends_s.close(reader.decoded_until_s)
+        for said in answers:
+            if said is not None:
+                waiting.append(said)
+                seen_s = max(seen_s, said.time_s)
+            if writer.is_due(len(waiting)):
+                writer.take(_with_spans(video.id, track, waiting, frames))
+                if writer.write():
+                    say(seen_s)
+    except BaseException:
+        # Also Ctrl-C: no frame is begun any more, but what is under way may be paid for.
+        frames.stop()
+        waiting.extend(said for said in answers if said is not None)
+        frames.finish()
+        raise
     finally:
-        # Also when interrupted: what has been described, and perhaps paid for, is kept.
-        writer.write(_with_spans(video.id, track, waiting, ends_s))
+        writer.take(_with_spans(video.id, track, waiting, frames))
+        writer.write()
     say(reader.decoded_until_s)
     return _complete(
         store, record, duration_s=reader.decoded_until_s, warning=reader.warning() or ""
@@ -134,7 +148,8 @@ def index_captions_file(
     writer = _BatchWriter(store, embedder)
     for first in range(0, len(captions), BATCH_CAPTIONS):
         batch = captions[first : first + BATCH_CAPTIONS]
-        writer.write(batch)
+        writer.take(batch)
+        writer.write()
         seen_s = batch[-1].start_s
         report(
             Progress(str(video.path), track.model, seen_s, duration_s, writer.written, bool(seen))
@@ -143,68 +158,110 @@ def index_captions_file(
 
 
 def frame_track(captioner: Captioner, rate_hz: float) -> Track:
-    """The track of a captioner that looks at single frames at this rate."""
-    return Track(captioner.model, captioner.prompt_version, f"frame@{rate_hz:g}/s")
+    """The track of a captioner that is shown frames of this rate."""
+    return Track(captioner.model, captioner.prompt_version, f"{captioner.mode}@{rate_hz:g}/s")
 
 
-class _FrameEnds:
-    """Until when each sampled frame's caption holds: known once the next frame was read."""
+_Said = Description | NoCaption
 
-    def __init__(self) -> None:
+
+class _SampledFrames:
+    """A reader's frames, iterated once; remembers until when each one's caption holds."""
+
+    def __init__(self, reader: FrameReader) -> None:
+        self._reader = reader
+        self._frames = iter(reader)
         self._end_s: dict[float, float] = {}
         self._last_s: float | None = None
+        self._stopped = False
 
-    def noting(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        for frame in frames:
-            self.close(frame.time_s)
+    def __iter__(self) -> Iterator[Frame]:
+        while not self._stopped:
+            frame = next(self._frames, None)
+            if frame is None:
+                self.finish()
+                return
+            self._close(frame.time_s)
             self._last_s = frame.time_s
             yield frame
 
-    def close(self, end_s: float) -> None:
-        if self._last_s is not None:
-            self._end_s[self._last_s] = end_s
+    def stop(self) -> None:
+        """Hand out no more."""
+        self._stopped = True
 
-    def get(self, time_s: float) -> float | None:
+    def finish(self) -> None:
+        """Find out until when the last frame holds that was handed out."""
+        try:
+            following = next(self._frames, None)
+        except WhenaboutsError:
+            following = None  # The error that this is about has been raised already.
+        self._close(following.time_s if following else self._reader.decoded_until_s)
+
+    def end_s(self, time_s: float) -> float | None:
+        """Where the frame of this time ends: known once the next one was read."""
         return self._end_s.get(time_s)
+
+    def _close(self, end_s: float) -> None:
+        if self._last_s is not None and end_s > self._last_s:
+            self._end_s.setdefault(self._last_s, end_s)
 
 
 def _with_spans(
-    video_id: str, track: Track, waiting: list[Description], ends_s: _FrameEnds
-) -> list[Caption]:
-    """Take from ``waiting`` every description whose end is known, as captions."""
-    captions, still_waiting = [], []
+    video_id: str, track: Track, waiting: list[_Said], frames: _SampledFrames
+) -> list[Caption | CaptionGap]:
+    """Take from ``waiting`` everything whose end is known, as captions and gaps."""
+    placed: list[Caption | CaptionGap] = []
+    still_waiting = []
     for one in waiting:
-        end_s = ends_s.get(one.time_s)
+        end_s = frames.end_s(one.time_s if one.last_s is None else one.last_s)
         if end_s is None:
             still_waiting.append(one)
-        else:
-            span = Interval(one.time_s, end_s)
-            captions.append(Caption(video_id, span, one.text, one.source, track))
+            continue
+        span = Interval(one.time_s, end_s)
+        placed.append(
+            Caption(video_id, span, one.text, one.source, track)
+            if isinstance(one, Description)
+            else CaptionGap(video_id, span, one.reason, track)
+        )
     waiting[:] = still_waiting
-    return captions
+    return placed
 
 
 class _BatchWriter:
-    """Embeds and stores captions, a batch at a time."""
+    """Embeds and stores captions, a batch at a time; keeps what could not be written."""
 
     def __init__(self, store: CaptionStore, embedder: Embedder) -> None:
         self._store = store
         self._embedder = embedder
-        self._asked = 0
+        self._captions: list[Caption] = []
+        self._gaps: list[CaptionGap] = []
         self._written_at = time.monotonic()
         self.written = 0
 
-    def is_due(self) -> bool:
-        self._asked += 1
-        return self._asked >= BATCH_CAPTIONS or time.monotonic() - self._written_at >= BATCH_SECONDS
+    def is_due(self, waiting: int) -> bool:
+        """Whether so many are a batch, or the last one is long ago."""
+        return waiting >= BATCH_CAPTIONS or time.monotonic() - self._written_at >= BATCH_SECONDS
 
-    def write(self, captions: Sequence[Caption]) -> int:
-        if captions:
-            vectors = self._embedder.embed([caption.text for caption in captions])
-            self.written += self._store.add(captions, vectors)
-        self._asked = 0
+    def take(self, placed: Sequence[Caption | CaptionGap]) -> None:
+        """Add to the batch."""
+        for one in placed:
+            if isinstance(one, Caption):
+                self._captions.append(one)
+            else:
+                self._gaps.append(one)
+
+    def write(self) -> bool:
+        """Write the batch; returns whether there was anything in it."""
+        wrote = bool(self._captions or self._gaps)
+        if self._captions:
+            vectors = self._embedder.embed([caption.text for caption in self._captions])
+            self.written += self._store.add(self._captions, vectors)
+            self._captions = []
+        if self._gaps:
+            self._store.add_gaps(self._gaps)
+            self._gaps = []
         self._written_at = time.monotonic()
-        return len(captions)
+        return wrote
 
 
 def _record(
@@ -231,7 +288,7 @@ def _complete(
         duration_s=duration_s,
         complete=True,
         warning=warning,
-        captions=len(store.seen_starts(record.video_id, record.track)),
+        captions=store.count(record.video_id, record.track),
     )
     store.put_record(done)
     return done
