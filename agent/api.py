@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from tools.captioners.protocol import Captioner
-    from tools.timeline import Track
+    from tools.timeline import Caption, Interval, Track
     from tools.video import Video
 
 Event = dict[str, Any]
@@ -41,6 +41,8 @@ class Grounder:
         settings: Where things lie and who does what; by default from the environment.
         captioner: Describes frames; by default the one the settings name.
         reasoner: Decides from captions; by default the one the settings name.
+        closer: Makes, for a query, a captioner that looks at frames with an eye on it; a text model
+            can then have a few seconds described again. None: no closer looks.
         on_wait: Told, in a line, when something has to be waited for.
     """
 
@@ -50,11 +52,13 @@ class Grounder:
         *,
         captioner: Captioner | None = None,
         reasoner: Reasoner | None = None,
+        closer: Callable[[str], Captioner] | None = None,
         on_wait: Callable[[str], None] | None = None,
     ) -> None:
         self.settings = settings or load_settings()
         self._given_captioner = captioner
         self._given_reasoner = reasoner
+        self._captioner_for = closer
         self._on_wait = on_wait
 
     def find(
@@ -130,6 +134,9 @@ class Grounder:
                 embedder=self.embedder,
                 reasoner=self.reasoner,
                 max_attempts=self.settings.max_attempts,
+                max_look_ups=self.settings.max_look_ups,
+                evidence_tokens=self.settings.evidence_tokens,
+                closer=self._look_closer if self._captioner_for else None,
             )
         )
 
@@ -176,11 +183,16 @@ class Grounder:
         """The reasoner that the settings name."""
         if self._given_reasoner:
             return self._given_reasoner
-        if self.settings.reasoner not in {"auto", "similarity"}:
-            raise SettingsError(
-                f"there is no reasoner {self.settings.reasoner!r}; use auto or similarity"
-            )
-        return SimilarityReasoner()
+        if self.settings.reasoner in {"auto", "similarity"}:
+            return SimilarityReasoner()
+        from agent.llm_reasoner import LLMReasoner
+
+        key = self.settings.openai_api_key
+        return LLMReasoner(
+            self.settings.reasoner,
+            api_key=key.get_secret_value() if key else None,
+            base_url=self.settings.openai_base_url,
+        )
 
     def close(self) -> None:
         """Let go of the store."""
@@ -201,6 +213,21 @@ class Grounder:
     def _answer_question(self, question: Question, *, report: Report) -> tuple[VideoRecord, int]:
         captions = Path(question.captions) if question.captions else None
         return self._watch(question.video, captions, report)
+
+    def _look_closer(
+        self, record: VideoRecord, query: str, span: Interval, *, rate_hz: float
+    ) -> tuple[list[Caption], int]:
+        from tools.closer import look_closer
+
+        assert self._captioner_for is not None
+        return look_closer(
+            record,
+            self._captioner_for(query),
+            span,
+            rate_hz=rate_hz,
+            store=self.store,
+            embedder=self.embedder,
+        )
 
     def _watch(self, name: str, captions: Path | None, report: Report) -> tuple[VideoRecord, int]:
         """The record to answer from, and how many captions it took to make it complete."""

@@ -52,6 +52,11 @@ def build_parser() -> argparse.ArgumentParser:
     ask.add_argument("query", metavar="QUERY", help="what to look for, in a sentence")
     ask.add_argument("--clip", metavar="OUT.mp4", help="cut the best interval out into a file")
     _watching_options(ask)
+    ask.add_argument(
+        "--reasoner",
+        metavar="NAME",
+        help="who decides from captions: similarity, or a text model such as openai:MODEL",
+    )
     _json_option(ask)
 
     index = _command(commands, "index", "caption videos now, so that asking is quick")

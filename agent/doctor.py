@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.api import Grounder
-from agent.errors import EmbedderError, StoreError
+from agent.errors import EmbedderError, SettingsError, StoreError
 from agent.settings import Settings, load_settings
 
 PACKAGES = (
@@ -65,13 +65,13 @@ class Findings:
 def examine() -> Findings:
     """Look at everything an answer needs, opening the store and the embedder for real."""
     settings = load_settings()
-    needed = (_store(settings), _embedder(settings))
+    needed = (_reasoner(settings), _store(settings), _embedder(settings))
     return Findings(
         ready=all(part.usable for part in needed),
         versions=_versions(),
         places=_places(settings),
         settings=_settings(settings),
-        parts=(*_captioners(), *_reasoners(), *needed),
+        parts=(*_captioners(), _other_reasoner(settings), *needed),
     )
 
 
@@ -163,8 +163,28 @@ def _captioners() -> tuple[Part, ...]:
     )
 
 
-def _reasoners() -> tuple[Part, ...]:
-    return (Part("reasoner", "similarity", usable=True, why="needs no model"),)
+SIMILARITY = Part("reasoner", "similarity", usable=True, why="needs no model")
+NAME_A_MODEL = "export WHENABOUTS_REASONER=openai:MODEL, with OPENAI_API_KEY or OPENAI_BASE_URL"
+
+
+def _other_reasoner(settings: Settings) -> Part:
+    """The reasoner that the settings do not name."""
+    if settings.reasoner not in {"auto", "similarity"}:
+        return SIMILARITY
+    why = "no text model is named, so none is asked"
+    return Part("reasoner", "a text model", usable=False, why=why, enable=NAME_A_MODEL)
+
+
+def _reasoner(settings: Settings) -> Part:
+    """The reasoner that the settings name; it is not asked anything, which might cost."""
+    try:
+        name = Grounder(settings).reasoner.name
+    except SettingsError as exc:
+        return Part("reasoner", settings.reasoner, usable=False, why=str(exc), enable=NAME_A_MODEL)
+    if name == SIMILARITY.name:
+        return SIMILARITY
+    why = f"decides; may look up {settings.max_look_ups} times (not asked anything just now)"
+    return Part("reasoner", name, usable=True, why=why)
 
 
 def _store(settings: Settings) -> Part:
