@@ -11,6 +11,7 @@ import itertools
 import random
 import threading
 import time
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -84,6 +85,10 @@ class ChatService:
         key = (api_key or "").strip()
         self.name = f"openai:{model}"
         self._check(model, key, base_url)
+        import openai
+        from langchain_openai import ChatOpenAI
+        from pydantic import SecretStr
+
         self._model = model
         self._key = key
         self._address = (base_url or OPENAI_URL).rstrip("/")
@@ -93,13 +98,18 @@ class ChatService:
         self._open_at = 0.0
         host = urlsplit(self._address).hostname or ""
         self.is_openai = host == "openai.com" or host.endswith(".openai.com")
-        self._client = _client(
-            model,
-            key=key or "none",
+        connections = openai.DefaultHttpxClient()
+        # Else they would stay open in a cache of LangChain's.
+        weakref.finalize(self, connections.close)
+        self._client = ChatOpenAI(
+            model=model,
+            api_key=SecretStr(key or "none"),
             base_url=self._address,
-            timeout_s=timeout_s,
-            max_tokens=max_tokens,
-            is_openai=self.is_openai,
+            http_client=connections,
+            timeout=openai.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
+            max_retries=0,
+            use_responses_api=False,
+            **_options(max_tokens, is_openai=self.is_openai),
         )
 
     def ask(self, messages: Sequence[BaseMessage], *, stopping: threading.Event) -> Reply:
@@ -127,7 +137,7 @@ class ChatService:
                 if refusal:
                     return Reply("", self._clean(refusal), False, None, None)
                 wait_s = self._judge(exc, tried)
-            except (ValueError, TypeError, AttributeError, LookupError) as exc:
+            except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as exc:
                 # A server that answers 200 with something else fails deep inside the client.
                 if tried > min(STRANGE_REPLIES, self._max_retries):
                     raise self._error(
@@ -168,9 +178,8 @@ class ChatService:
         if exc.code == "insufficient_quota":
             raise self._error(f"{self._address} says that no credit is left; top it up") from None
         if status not in {408, 409, 429} and status < 500:
-            raise self._error(
-                f"{self._address} answers {status}: {said}; is it a model that takes images?"
-            ) from None
+            hint = "; is it a model that takes images?" if status in {400, 413, 415, 422} else ""
+            raise self._error(f"{self._address} answers {status}: {said}{hint}") from None
         if tried > self._max_retries:
             raise self._error(
                 f"{self._address} answered {status} {tried} times: {said}; ask again later, what "
@@ -245,29 +254,13 @@ class ChatService:
         return CaptionerError(f"{self.name}: {message}")
 
 
-def _client(
-    model: str, *, key: str, base_url: str, timeout_s: float, max_tokens: int, is_openai: bool
-) -> Any:
-    import openai
-    from langchain_openai import ChatOpenAI
-    from pydantic import SecretStr
-
-    # OpenAI's newest models want max_completion_tokens (which is what the client makes of its own
-    # max_tokens) and no temperature; other servers often know the old name only.
-    options: dict[str, Any] = (
-        {"max_completion_tokens": max_tokens}
-        if is_openai
-        else {"extra_body": {"max_tokens": max_tokens}, "temperature": 0.0}
-    )
-    return ChatOpenAI(
-        model=model,
-        api_key=SecretStr(key),
-        base_url=base_url,
-        timeout=openai.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
-        max_retries=0,
-        use_responses_api=False,
-        **options,
-    )
+def _options(max_tokens: int, *, is_openai: bool) -> dict[str, Any]:
+    """What OpenAI's newest models and other servers want to be told in different ways."""
+    if is_openai:
+        # They refuse max_tokens, and any temperature but their own.
+        return {"max_completion_tokens": max_tokens}
+    # Sent past the client, which would make the new name of it; many servers know the old one only.
+    return {"extra_body": {"max_tokens": max_tokens}, "temperature": 0.0}
 
 
 def _read(message: Any) -> Reply:
@@ -275,13 +268,16 @@ def _read(message: Any) -> Reply:
     finish = message.response_metadata.get("finish_reason")
     if not refusal and finish == "content_filter":
         refusal = "the service's content filter stopped the reply"
-    counted = message.usage_metadata
+    counted = getattr(message, "usage_metadata", None) or {}
+    tokens_in, tokens_out = counted.get("input_tokens"), counted.get("output_tokens")
+    # The client makes 0 of a missing count, but no question has 0 tokens.
+    is_counted = isinstance(tokens_in, int) and isinstance(tokens_out, int) and tokens_in > 0
     return Reply(
         text=str(message.text).strip(),
         refusal=" ".join(str(refusal).split()),
         cut_off=finish == "length",
-        tokens_in=counted["input_tokens"] if counted else None,
-        tokens_out=counted["output_tokens"] if counted else None,
+        tokens_in=tokens_in if is_counted else None,
+        tokens_out=tokens_out if is_counted else None,
     )
 
 

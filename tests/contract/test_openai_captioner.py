@@ -1,6 +1,7 @@
 """The OpenAI-compatible captioner against a real server on the loopback that follows a script."""
 
 import logging
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -389,9 +390,10 @@ def test_openais_price_is_not_taken_for_another_servers_model() -> None:
     assert server.asked[0].headers["authorization"] == "Bearer none"
 
 
-def test_a_reply_without_usage_makes_the_sum_unknown() -> None:
+@pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": None}, {"total_tokens": 9}])
+def test_a_reply_without_usage_makes_the_sum_unknown(usage: dict[str, Any] | None) -> None:
     prices = {"tiny": Price(2.0, 10.0, "2026-01-01", "mine")}
-    with serving([says("a door", usage=None)]) as server:
+    with serving([says("a door", usage=usage)]) as server:
         captioner = captioner_at(server.url, prices=prices)
         assert len(said_by(captioner)) == 1
     assert (captioner.usage.unmetered, captioner.usage.usd) == (1, None)
@@ -430,3 +432,24 @@ def test_the_key_is_in_no_log_error_or_repr(
     shown += capfd.readouterr()
     assert server.asked
     assert [text for text in shown if KEY in text] == []
+
+
+def test_no_picture_goes_to_a_tracing_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    import langsmith.utils
+    from langchain_core.tracers.langchain import wait_for_all_tracers
+
+    read_variable: Any = langsmith.utils.get_env_var
+    with serving([says("a door")]) as server, socket.create_server(("127.0.0.1", 0)) as tracing:
+        tracing.setblocking(False)
+        address = f"http://127.0.0.1:{tracing.getsockname()[1]}"
+        for name, value in {"TRACING": "true", "ENDPOINT": address, "API_KEY": "none"}.items():
+            monkeypatch.setenv(f"LANGSMITH_{name}", value)
+        read_variable.cache_clear()
+        try:
+            assert len(said_by(captioner_at(server.url), 2)) == 2
+            wait_for_all_tracers()
+        finally:
+            monkeypatch.undo()
+            read_variable.cache_clear()
+        with pytest.raises(BlockingIOError):  # nobody has connected
+            tracing.accept()
