@@ -21,7 +21,7 @@ from agent.answer import Answer, parse_answer
 from agent.compose import compose_grounding, coverage_of
 from agent.errors import AnswerError
 from agent.grounding import LookUp, Refusal
-from agent.look_up import MAX_REQUESTS, Closer, Library
+from agent.look_up import MAX_REQUESTS, Closer, Library, tame_request
 from agent.look_up import look_up as look_up_one
 from agent.reasoner import Brief, Reasoner, Request, SimilarityReasoner, Turn
 from agent.state import (
@@ -133,7 +133,7 @@ def build_graph(parts: Parts, *, checkpointer: BaseCheckpointSaver[Any] | None =
         return {
             "reply": whole_unicode(reply.text),
             "cut_off": reply.cut_off,
-            "requests": [asdict(request) for request in requests],
+            "requests": [asdict(tame_request(request)) for request in requests],
             "attempts": state["attempts"] + (not requests),
             "spent": add_spent(state["spent"], reply),
         }
@@ -229,7 +229,7 @@ def _brief(state: Retrieved, parts: Parts) -> Brief:
         windows=[Window.from_dict(plain) for plain in ranking["windows"]],
         events=[Window.from_dict(plain) for plain in ranking["events"]],
         turns=turns,
-        tools=_library(state, parts).tools() if parts.max_look_ups else (),
+        tools=_library(state, parts).tools if parts.max_look_ups else tuple,
         rounds_left=max(0, parts.max_look_ups - rounds),
     )
 

@@ -150,11 +150,12 @@ class LLMReasoner:
         sent: list[str] = []
         # A conversation that holds look-ups is shown the tools to its end: some services insist.
         offers = bool(brief.rounds_left) or any(turn.look_ups for turn in brief.turns)
-        if brief.tools and offers and "tools" not in self._without:
+        tools = brief.tools() if offers and "tools" not in self._without else ()
+        if tools:
             closed = self._is_compatible and not brief.rounds_left
             choice: dict[str, Any] = {"tool_choice": "none"} if closed else {}
             try:
-                chat = self._llm.bind_tools(list(brief.tools), **choice)
+                chat = self._llm.bind_tools(list(tools), **choice)
                 sent.append("tools")
             except NotImplementedError:
                 self._without.add("tools")

@@ -124,7 +124,7 @@ def look_up(request: Request, tools: Sequence[BaseTool]) -> tuple[LookUp, list[C
     """Do what a model asked for; what cannot be done is said in the look-up's note.
 
     Args:
-        request: Unchecked, as the model made it.
+        request: As ``tame_request`` leaves it, otherwise unchecked.
         tools: Those that it was offered.
 
     Returns:
@@ -152,21 +152,21 @@ def look_up(request: Request, tools: Sequence[BaseTool]) -> tuple[LookUp, list[C
     shown = _within_budget(captions)
     if len(shown) < len(captions):
         note = f"The first {len(shown)} of {len(captions)} captions; ask for less to see the rest."
+    ids = tuple(caption.id for caption in shown)
+    told = LookUp(tool=request.tool, arguments=request.arguments, caption_ids=ids, note=note)
+    return told, shown, made
+
+
+def tame_request(request: Request) -> Request:
+    """A model's request, made fit to be stored and published: nothing odd in it, nothing long."""
     arguments = {
-        shorten(str(plain_value(name)), 40): plain_value(value)
+        shorten(whole_unicode(str(name)), 40): _tame_value(value)
         for name, value in list(request.arguments.items())[:8]
     }
-    ids = tuple(caption.id for caption in shown)
-    name = shorten(whole_unicode(request.tool), 40)
-    return (
-        LookUp(tool=name, arguments=arguments, caption_ids=ids, note=whole_unicode(note)),
-        shown,
-        made,
-    )
+    return Request(shorten(whole_unicode(request.tool), 40), arguments)
 
 
-def plain_value(value: Any) -> Any:
-    """A model's argument, made fit to be stored and published: nothing odd, nothing long."""
+def _tame_value(value: Any) -> Any:
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, int | float) and abs(value) < 1e12:  # Not NaN either.

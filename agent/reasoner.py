@@ -1,7 +1,7 @@
 """Who decides from captions: the protocol, and the LLM-free reasoner that always answers."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -70,7 +70,7 @@ class Brief:
         windows: The LLM-free grounder's candidates, best first; they may overlap.
         events: Those of them that it would answer with; none where it would say "not there".
         turns: This question's earlier replies, oldest first.
-        tools: What it may look up with, should it ask for more; empty where there is nothing.
+        tools: Makes what it may look up with, should it want to see more.
         rounds_left: How often it may still ask.
     """
 
@@ -80,7 +80,7 @@ class Brief:
     windows: Sequence[Window]
     events: Sequence[Window]
     turns: Sequence[Turn] = field(default=())
-    tools: Sequence[BaseTool] = field(default=())
+    tools: Callable[[], Sequence[BaseTool]] = tuple
     rounds_left: int = 0
 
     @property
