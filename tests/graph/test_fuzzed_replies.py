@@ -16,7 +16,7 @@ from agent.llm_reasoner import LLMReasoner
 from tests.fakes import ChatModelOf
 from tests.graph.road import GOOD_REPLY, QUESTION, graph_with, stored
 
-ODD = [
+ODD: list[Any] = [
     *(0, -1, 1, 5, 7, 12, 13, 99, 1.5, -0.0, 1e999, float("nan"), 10**30, 10**400),
     *("", "5", "#5", "\ud800", "ünï\u2028cødé", "\x00", "💥" * 50, "x" * 20_000),
     *(None, True, False, [], {}, [[]], {"first": 5}, [{"first": 5, "last": 7}]),

@@ -90,7 +90,7 @@ def test_a_captions_file_is_not_inherited_by_the_next_question(store: CaptionSto
         return watch(question, report=report)
 
     parts = Parts(watch=note, store=store, embedder=WordEmbedder(), reasoner=SimilarityReasoner())
-    graph = build_graph(parts, checkpointer=InMemorySaver())
+    graph: Any = build_graph(parts, checkpointer=InMemorySaver())
     config: Any = {"configurable": {"thread_id": "one"}}
     graph.invoke({"video": "video1", "query": "a dog", "captions": "mine.jsonl"}, config)
     graph.invoke({"video": "video1", "query": "a dog"}, config)

@@ -32,7 +32,7 @@ def calls(name: str, **arguments: Any) -> Answer:
 
 
 def reasoner_at(server: Server, **options: Any) -> LLMReasoner:
-    given = {"api_key": KEY, "base_url": server.url, "prices": PRICES, "max_retries": 0}
+    given: dict[str, Any] = {"api_key": KEY, "base_url": server.url, "prices": PRICES, "max_retries": 0}
     return LLMReasoner("openai:tiny", **(given | options))
 
 
@@ -251,7 +251,7 @@ def test_a_service_that_is_not_there_is_an_error_that_says_so(store: CaptionStor
     ],
 )
 def test_a_name_or_an_address_that_cannot_be_used_says_what_to_do(
-    name: str, options: dict[str, str], told: str
+    name: str, options: dict[str, Any], told: str
 ) -> None:
     with pytest.raises(SettingsError, match=told) as error:
         LLMReasoner(name, **options)
