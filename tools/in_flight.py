@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-TICK_S = 0.5
+TICK_S = 0.1
 
 
 def run_in_flight(
@@ -33,7 +33,7 @@ def run_in_flight(
         limit: Calls at a time.
 
     Yields:
-        Results in the order of their arrival; None after every half second without one.
+        Results in the order of their arrival; None after every ``TICK_S`` without one.
     """
     crew = _Crew(work, limit)
     try:

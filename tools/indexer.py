@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tools.video import Video
 
 BATCH_CAPTIONS = 64
-BATCH_SECONDS = 1.0
+BATCH_SECONDS = 0.5
 """A batch is written when it is full or this old: little is lost, little time goes to commits."""
 
 

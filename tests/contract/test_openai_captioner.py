@@ -31,7 +31,10 @@ from tools.timeline import Frame
 
 pytest.importorskip("langchain_openai")
 
+from langchain_core.messages import HumanMessage
+
 from tools.captioners.openai import HOPELESS, OpenAICaptioner
+from tools.chat_service import ChatService
 
 KEY = "sk-a-secret-of-the-user-0123456789"
 Said = Description | NoCaption
@@ -214,11 +217,25 @@ def test_a_passing_trouble_is_tried_again(trouble: Answer) -> None:
     assert len(server.asked) == 2
 
 
-def test_retry_after_is_honoured_by_everyone() -> None:
+def test_retry_after_is_honoured() -> None:
     with serving([rate_limited(after_s=0.2), says("a door")]) as server:
-        # One at a time: the frame after the limited one waits as well.
-        assert len(said_by(captioner_at(server.url, in_flight=1), 2)) == 2
-    first, second, _ = server.asked
+        assert len(said_by(captioner_at(server.url))) == 1
+    first, second = server.asked
+    assert second.at_s - first.at_s >= 0.2
+
+
+def test_a_limit_that_one_request_meets_holds_back_all_others() -> None:
+    given_up = threading.Event()
+    given_up.set()
+    with serving([rate_limited(after_s=0.2), says("a door")]) as server:
+        service = ChatService(
+            "tiny", api_key=KEY, base_url=server.url, max_tokens=9, timeout_s=20, max_retries=3
+        )
+        with pytest.raises(CaptionerError, match="stopped"):
+            service.ask([HumanMessage("one")], stopping=given_up)
+        assert service.ask([HumanMessage("two")], stopping=threading.Event()).text == "a door"
+    first, second = server.asked
+    assert second.text == "two"
     assert second.at_s - first.at_s >= 0.2
 
 
