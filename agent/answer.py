@@ -4,18 +4,28 @@ The model sees captions numbered from 1 in time order and answers with numbers, 
 
     {"steps": [{"caption": 17, "role": "start", "why": "the oven door opens"}],
      "found": true, "events": [{"first": 17, "last": 23}]}
+
+Captions that were looked up later have higher numbers, whatever their time: what comes before what
+is judged by the captions' spans alone.
 """
 
 import itertools
 import json
-from typing import Annotated, Any, NoReturn
+from collections.abc import Sequence
+from typing import Annotated, Any, Final, NoReturn, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from agent.errors import AnswerError
 from agent.grounding import Role
+from tools.timeline import Interval
+from tools.wording import shorten, whole_unicode
+
+WHY_CHARS = 300
+"""Longer reasons are shortened: they are shown to people, and decide nothing."""
 
 Number = Annotated[int, Field(strict=True, ge=0)]
+Why = Annotated[str, AfterValidator(lambda why: shorten(whole_unicode(why), WHY_CHARS))]
 
 
 class _Reply(BaseModel):
@@ -27,7 +37,7 @@ class Step(_Reply):
 
     caption: Number
     role: Role
-    why: str = ""
+    why: Why = ""
 
 
 class Event(_Reply):
@@ -45,7 +55,37 @@ class Answer(_Reply):
     events: tuple[Event, ...] = ()
 
 
-def parse_answer(reply: str, *, shown: int) -> Answer:
+def _object_schema(**properties: Any) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _list_schema(**properties: Any) -> dict[str, Any]:
+    return {"type": "array", "items": _object_schema(**properties)}
+
+
+_NUMBER: Final = {"type": "integer"}
+
+ANSWER_SCHEMA: Final = _object_schema(
+    steps=_list_schema(
+        caption=_NUMBER,
+        role={"type": "string", "enum": list(get_args(Role))},
+        why={"type": "string"},
+    ),
+    found={"type": "boolean"},
+    events=_list_schema(first=_NUMBER, last=_NUMBER),
+)
+"""A reply as JSON Schema, in the few words of it that every service with structured output knows.
+
+A service that holds a model to it spares retries; ``parse_answer`` judges the reply all the same.
+"""
+
+
+def parse_answer(reply: str, *, shown: Sequence[Interval]) -> Answer:
     """Find the JSON object in a reply and check it against the captions that were shown.
 
     Prose and code fences around the object are allowed; where there are several objects the last
@@ -53,7 +93,7 @@ def parse_answer(reply: str, *, shown: int) -> Answer:
 
     Args:
         reply: What the model said.
-        shown: How many captions it was shown, numbered ``1 … shown``.
+        shown: The spans of the captions it was shown, by number: #1 is the first.
 
     Raises:
         AnswerError: If there is no such object, its shape is wrong, it names a caption that was not
@@ -63,8 +103,9 @@ def parse_answer(reply: str, *, shown: int) -> Answer:
         answer = Answer.model_validate(_last_answer_object(reply))
     except ValidationError as exc:
         _refuse_schema(exc)
-    _check_numbers(answer, shown)
-    _check_agreement(answer)
+    _check_numbers(answer, len(shown))
+    spans = [_event_span(event, shown) for event in answer.events]
+    _check_agreement(answer, spans, shown)
     return answer
 
 
@@ -98,11 +139,13 @@ def _reject_constant(name: str) -> NoReturn:
 
 
 def _refuse_schema(exc: ValidationError) -> NoReturn:
-    faults = [
-        f"{'.'.join(str(part) for part in error['loc']) or 'object'}: {error['msg']}"
-        for error in exc.errors()[:3]
-    ]
-    raise AnswerError("wrong_schema", f"The JSON object has the wrong shape: {'; '.join(faults)}.")
+    faults = [f"{_place(error['loc'])}: {error['msg']}" for error in exc.errors()[:3]]
+    told = shorten(whole_unicode("; ".join(faults)), 300)
+    raise AnswerError("wrong_schema", f"The JSON object has the wrong shape: {told}.")
+
+
+def _place(location: Sequence[int | str]) -> str:
+    return ".".join(shorten(str(part), 30) for part in location) or "object"
 
 
 def _check_numbers(answer: Answer, shown: int) -> None:
@@ -114,33 +157,49 @@ def _check_numbers(answer: Answer, shown: int) -> None:
         raise AnswerError(
             "unknown_caption", f"No caption {listed} was shown; they are numbered #1 to #{shown}."
         )
-    for event in answer.events:
-        if event.last < event.first:
-            raise AnswerError(
-                "reversed",
-                f"The event from #{event.first} to #{event.last} ends before it starts; "
-                "name its first caption first.",
-            )
 
 
-def _check_agreement(answer: Answer) -> None:
+def _event_span(event: Event, shown: Sequence[Interval]) -> Interval:
+    """From where its first caption begins to where its last one ends."""
+    first, last = shown[event.first - 1], shown[event.last - 1]
+    if last.start_s < first.start_s:
+        raise AnswerError(
+            "reversed",
+            f"The event from #{event.first} to #{event.last} ends before it starts; "
+            "name its first caption first.",
+        )
+    return Interval(first.start_s, last.end_s)
+
+
+def _check_agreement(answer: Answer, spans: Sequence[Interval], shown: Sequence[Interval]) -> None:
     if answer.found and not answer.events:
         raise AnswerError("contradiction", "found is true, but events is empty; name the event.")
     if not answer.found and answer.events:
         raise AnswerError("contradiction", "found is false, but events are named; decide which.")
-    in_order = sorted(answer.events, key=lambda event: event.first)
-    for one, other in itertools.pairwise(in_order):
-        if other.first <= one.last:
+    in_order = sorted(zip(spans, answer.events, strict=True), key=lambda placed: placed[0])
+    for (span, one), (other_span, other) in itertools.pairwise(in_order):
+        if span.overlap_s(other_span) > 0:
             raise AnswerError(
                 "contradiction",
                 f"The events #{one.first}–#{one.last} and #{other.first}–#{other.last} overlap; "
                 "join them or part them.",
             )
-    for step in answer.steps:
-        inside = any(event.first <= step.caption <= event.last for event in answer.events)
-        if answer.events and inside == (step.role in {"before", "after"}):
-            where = "inside" if inside else "outside"
-            raise AnswerError(
-                "contradiction",
-                f"#{step.caption} is labelled {step.role!r}, but lies {where} the events named.",
-            )
+    for step in answer.steps if answer.events else ():
+        _check_label(step, shown[step.caption - 1], spans)
+
+
+def _check_label(step: Step, caption: Interval, events: Sequence[Interval]) -> None:
+    """What is before or after may reach into an event (a longer look does), but not lie in it."""
+    if step.role in {"before", "after"}:
+        contradicts = any(
+            event.start_s <= caption.start_s and caption.end_s <= event.end_s for event in events
+        )
+        where = "inside"
+    else:
+        contradicts = not any(event.overlap_s(caption) > 0 for event in events)
+        where = "outside"
+    if contradicts:
+        raise AnswerError(
+            "contradiction",
+            f"#{step.caption} is labelled {step.role!r}, but lies {where} the events named.",
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import threading
 import time
@@ -13,11 +14,13 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from agent.errors import QueryError, SettingsError, VideoError
 from agent.graph import Graph, Parts, build_graph
-from agent.grounding import Grounding
+from agent.grounding import Grounding, Usage
 from agent.reasoner import Reasoner, SimilarityReasoner
 from agent.settings import Settings, load_settings
 from agent.state import Question
+from prompts.catalog import prompt_version, render_prompt
 from tools.captioners.file import file_track
+from tools.captioners.protocol import Metered
 from tools.content import content_id
 from tools.embedder import Embedder, open_embedder
 from tools.indexer import (
@@ -28,6 +31,8 @@ from tools.indexer import (
     index_video,
     location,
 )
+from tools.looks import LookMode
+from tools.prices import Usage as CaptioningUsage
 from tools.store import CaptionStore, VideoRecord
 from tools.video import probe
 
@@ -37,7 +42,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from tools.captioners.protocol import Captioner
-    from tools.timeline import Track
+    from tools.timeline import Caption, Interval, Track
     from tools.video import Video
 
 Event = dict[str, Any]
@@ -72,6 +77,8 @@ class Grounder:
         settings: Where things lie and who does what; by default from the environment.
         captioner: Describes frames; by default the one the settings name.
         reasoner: Decides from captions; by default the one the settings name.
+        closer: Makes, for a query, a captioner that looks at frames with an eye on it; a text model
+            can then have a few seconds described again. None: no closer looks.
         on_wait: Told, in a line, when something has to be waited for.
     """
 
@@ -81,11 +88,15 @@ class Grounder:
         *,
         captioner: Captioner | None = None,
         reasoner: Reasoner | None = None,
+        closer: Callable[[str], Captioner] | None = None,
         on_wait: Callable[[str], None] | None = None,
     ) -> None:
         self.settings = settings or load_settings()
         self._given_captioner = captioner
         self._given_reasoner = reasoner
+        self._captioner_for = closer
+        if closer is None and captioner is None and _names_model(self.settings.captioner):
+            self._captioner_for = lambda query: self._image_model("describe_activity", query=query)
         self._on_wait = on_wait
         self._making = threading.RLock()
 
@@ -116,6 +127,7 @@ class Grounder:
                 on_event({"event": "progress", "node": "watch", **asdict(progress)})
 
         # In the caller's own thread: the graph would do it in another, which Ctrl-C does not stop.
+        before = self._metered()
         started_s = time.perf_counter()
         record, new_captions = self._answer_question(question, report=report)
         watched_s = time.perf_counter() - started_s
@@ -130,7 +142,10 @@ class Grounder:
         grounding = Grounding.model_validate(answer["grounding"])
         usage = grounding.usage
         seconds = usage.seconds | {"watch": usage.seconds["watch"] + watched_s}
-        spent = usage.model_copy(update={"captions": new_captions, "seconds": seconds})
+        spent = usage.model_copy(
+            update={"captions": usage.captions + new_captions, "seconds": seconds}
+            | self._captioning_since(before, usage)
+        )
         return grounding.model_copy(update={"usage": spent})
 
     def watch(
@@ -176,6 +191,9 @@ class Grounder:
                 embedder=self.embedder,
                 reasoner=self.reasoner,
                 max_attempts=self.settings.max_attempts,
+                max_look_ups=self.settings.max_look_ups,
+                evidence_tokens=self.settings.evidence_tokens,
+                closer=self._look_closer if self._captioner_for else None,
             )
         )
 
@@ -206,9 +224,12 @@ class Grounder:
         """The captioner that the settings name."""
         if self._given_captioner:
             return self._given_captioner
+        if _names_model(self.settings.captioner):
+            return self._image_model("describe_general")
         if self.settings.captioner not in {"auto", "classical"}:
             raise SettingsError(
-                f"there is no captioner {self.settings.captioner!r}; use auto or classical"
+                f"there is no captioner {self.settings.captioner!r}; use auto, classical, "
+                "openai:MODEL or local:FOLDER"
             )
         from tools.captioners.classical import ClassicalCaptioner
 
@@ -217,16 +238,65 @@ class Grounder:
             read_text = importlib.util.find_spec("rapidocr") is not None
         return ClassicalCaptioner(read_text=read_text)
 
+    def _image_model(self, prompt: str, **values: str) -> Captioner:
+        """The image model that the settings name, asked by one of the prompts."""
+        kind, _, model = self.settings.captioner.partition(":")
+        text, version = render_prompt(prompt, **values), prompt_version(prompt)
+        if values:
+            # What was seen with an eye on one query is no answer to another.
+            version += "." + hashlib.sha256(text.encode()).hexdigest()[:8]
+        mode = LookMode.parse(self.settings.mode)
+        if kind == "local":
+            from tools.captioners.local import LocalCaptioner
+
+            return LocalCaptioner(model, prompt=text, prompt_version=version, mode=mode)
+        from tools.captioners.openai import OpenAICaptioner
+
+        key = self.settings.openai_api_key
+        return OpenAICaptioner(
+            model,
+            prompt=text,
+            prompt_version=version,
+            api_key=key.get_secret_value() if key else None,
+            base_url=self.settings.openai_base_url,
+            mode=mode,
+        )
+
     @_made_once
     def reasoner(self) -> Reasoner:
         """The reasoner that the settings name."""
         if self._given_reasoner:
             return self._given_reasoner
-        if self.settings.reasoner not in {"auto", "similarity"}:
-            raise SettingsError(
-                f"there is no reasoner {self.settings.reasoner!r}; use auto or similarity"
-            )
-        return SimilarityReasoner()
+        if self.settings.reasoner in {"auto", "similarity"}:
+            return SimilarityReasoner()
+        from agent.llm_reasoner import LLMReasoner
+
+        key = self.settings.openai_api_key
+        return LLMReasoner(
+            self.settings.reasoner,
+            api_key=key.get_secret_value() if key else None,
+            base_url=self.settings.openai_base_url,
+        )
+
+    def _metered(self) -> CaptioningUsage | None:
+        """What the captioner has used so far; None if it is free, or was not needed yet."""
+        captioner = self.__dict__.get("captioner")
+        return captioner.usage if isinstance(captioner, Metered) else None
+
+    def _captioning_since(
+        self, before: CaptioningUsage | None, usage: Usage
+    ) -> dict[str, int | float | None]:
+        """Tokens and US dollars of ``usage`` with those of the captioner since ``before``."""
+        now = self._metered()
+        if now is None:
+            return {}
+        before = before or CaptioningUsage(usd=0.0)
+        is_known = not (now.usd is None or before.usd is None or usage.usd is None)
+        return {
+            "tokens_in": usage.tokens_in + now.tokens_in - before.tokens_in,
+            "tokens_out": usage.tokens_out + now.tokens_out - before.tokens_out,
+            "usd": usage.usd + now.usd - before.usd if is_known else None,  # type: ignore[operator]  # is_known
+        }
 
     def close(self) -> None:
         """Let go of the store; the next question would open it again."""
@@ -250,6 +320,21 @@ class Grounder:
     def _answer_question(self, question: Question, *, report: Report) -> tuple[VideoRecord, int]:
         captions = Path(question.captions) if question.captions else None
         return self._watch(question.video, captions, report)
+
+    def _look_closer(
+        self, record: VideoRecord, query: str, span: Interval, *, rate_hz: float
+    ) -> tuple[list[Caption], int]:
+        from tools.closer import look_closer
+
+        assert self._captioner_for is not None
+        return look_closer(
+            record,
+            self._captioner_for(query),
+            span,
+            rate_hz=rate_hz,
+            store=self.store,
+            embedder=self.embedder,
+        )
 
     def _watch(self, name: str, captions: Path | None, report: Report) -> tuple[VideoRecord, int]:
         """The record to answer from, and how many captions it took to make it complete."""
@@ -353,6 +438,10 @@ def _is_there(name: str | Path) -> bool:
         return Path(name).exists()
     except OSError:
         return True
+
+
+def _names_model(captioner: str) -> bool:
+    return captioner.startswith(("openai:", "local:"))
 
 
 def _track_name(track: Track) -> str:

@@ -53,6 +53,11 @@ def build_parser() -> argparse.ArgumentParser:
     ask.add_argument("query", metavar="QUERY", help="what to look for, in a sentence")
     ask.add_argument("--clip", metavar="OUT.mp4", help="cut the best interval out into a file")
     _watching_options(ask)
+    ask.add_argument(
+        "--reasoner",
+        metavar="NAME",
+        help="who decides from captions: similarity, or a text model such as openai:MODEL",
+    )
     _json_option(ask)
 
     index = _command(commands, "index", "caption videos now, so that asking is quick")
@@ -145,7 +150,9 @@ def _watching_options(command: argparse.ArgumentParser) -> None:
         "--rate", metavar="HZ", dest="rate_hz", type=float, help="frames to look at per second"
     )
     command.add_argument(
-        "--captioner", metavar="NAME", help="who describes frames: auto or classical"
+        "--captioner",
+        metavar="NAME",
+        help="who describes frames: classical, openai:MODEL or local:FOLDER",
     )
 
 

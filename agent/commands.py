@@ -140,7 +140,8 @@ def print_schema(_: argparse.Namespace) -> int:
 
 
 def _grounder(args: argparse.Namespace) -> Grounder:
-    settings = load_settings(rate_hz=args.rate_hz, captioner=args.captioner)
+    reasoner = getattr(args, "reasoner", None)  # Indexing asks nobody.
+    settings = load_settings(rate_hz=args.rate_hz, captioner=args.captioner, reasoner=reasoner)
     return Grounder(settings, on_wait=_say)
 
 

@@ -12,12 +12,11 @@ from agent.grounding import (
     GroundedInterval,
     Grounding,
     Models,
-    Refusal,
     Role,
     Usage,
     VideoFacts,
 )
-from agent.reasoner import Reasoner
+from agent.reasoner import Reasoner, Turn
 from agent.state import State
 from prompts.catalog import render_prompt
 from tools.ranking import Verdict, Window
@@ -31,6 +30,7 @@ def compose_grounding(state: State, *, reasoner: Reasoner, embedder: str) -> Gro
     captions = [Caption.from_dict(plain) for plain in state["evidence"]]
     windows = [Window.from_dict(plain) for plain in state["ranking"]["windows"]]
     answer = Answer.model_validate(state["accepted"])
+    turns = [Turn.model_validate(plain) for plain in state["turns"]]
     intervals = [
         ground_event(event, answer, captions, windows, duration_s=record.duration_s)
         for event in answer.events
@@ -53,11 +53,12 @@ def compose_grounding(state: State, *, reasoner: Reasoner, embedder: str) -> Gro
         intervals=tuple(sorted(intervals, key=lambda interval: -interval.confidence)),
         candidates=candidates,
         closest_rejected=candidates[0] if verdict == "not_found" and candidates else None,
-        reasoning=_reasoning(answer, state["ranking"]["reasoning"], by=state["by"]),
+        reasoning=_reasoning(answer, captions, state["ranking"]["reasoning"], by=state["by"]),
         advice=_advice(state["asked"], record) if verdict == "cannot_tell" else "",
         by=state["by"],
         attempts=state["attempts"],
-        refusals=tuple(Refusal.model_validate(plain) for plain in state["refusals"]),
+        refusals=tuple(turn.refusal for turn in turns if turn.refusal),
+        look_ups=tuple(one for turn in turns for one in turn.look_ups),
         coverage=Coverage.model_validate(state["coverage"]),
         models=Models(
             captioner=record.track.model,
@@ -65,7 +66,7 @@ def compose_grounding(state: State, *, reasoner: Reasoner, embedder: str) -> Gro
             embedder=embedder,
             prompts=reasoner.prompts,
         ),
-        usage=Usage(captions=state["new_captions"], seconds=state["seconds"]),
+        usage=Usage(captions=state["new_captions"], seconds=state["seconds"], **state["spent"]),
         warning=record.warning,
     )
 
@@ -86,21 +87,20 @@ def ground_event(
     Args:
         event: Numbers into ``captions``, from 1.
         answer: The reply it belongs to, for the labels it gave.
-        captions: What the reasoner was shown, in time order.
+        captions: What the reasoner was shown, by number; in time order but for look-ups.
         windows: The grounder's candidates; the one nearest by IoU lends its confidence.
         duration_s: Length of the video.
     """
-    inside = captions[event.first - 1 : event.last]
-    span = Interval(inside[0].start_s, max(caption.end_s for caption in inside))
+    first, last = captions[event.first - 1], captions[event.last - 1]
+    span = Interval(first.start_s, last.end_s)
     earlier_s = [caption.start_s for caption in captions if caption.start_s < span.start_s]
-    last_look_s = max(caption.start_s for caption in inside)
     return GroundedInterval(
         start_s=span.start_s,
         end_s=span.end_s,
         confidence=_confidence(span, windows),
-        start_precision_s=span.start_s - earlier_s[-1] if earlier_s else 0.0,
-        end_precision_s=0.0 if span.end_s >= duration_s else span.end_s - last_look_s,
-        evidence=_evidence(event, answer, captions),
+        start_precision_s=span.start_s - max(earlier_s) if earlier_s else 0.0,
+        end_precision_s=0.0 if span.end_s >= duration_s else span.end_s - last.start_s,
+        evidence=_evidence(event, span, answer, captions),
     )
 
 
@@ -141,31 +141,46 @@ def _confidence(span: Interval, windows: Sequence[Window]) -> float:
     return max((window.confidence * span.iou(window.span) for window in windows), default=0.0)
 
 
-def _reasoning(answer: Answer, ranked: str, *, by: str) -> str:
-    whys = [f"#{step.caption} {step.why}" for step in answer.steps if step.why]
+def _reasoning(answer: Answer, captions: Sequence[Caption], ranked: str, *, by: str) -> str:
+    """The model's reasons in time order, each with its moment: its numbers mean nothing outside."""
+    placed = sorted((captions[step.caption - 1].start_s, step.why) for step in answer.steps)
+    whys = [f"{start_s:.1f} s: {why}" for start_s, why in placed if why]
     return "; ".join(whys) if by == "llm" and whys else ranked
 
 
-def _evidence(event: Event, answer: Answer, captions: Sequence[Caption]) -> tuple[Evidence, ...]:
+def _evidence(
+    event: Event, span: Interval, answer: Answer, captions: Sequence[Caption]
+) -> tuple[Evidence, ...]:
     """The looks just outside and just inside each edge, and whatever the reasoner labelled."""
     roles: dict[int, Role] = {}
-    if event.first > 1:
-        roles[event.first - 1] = "before"
+    numbered = list(enumerate(captions, start=1))
+    before = [(one.start_s, number) for number, one in numbered if one.end_s <= span.start_s]
+    after = [(one.start_s, -number) for number, one in numbered if one.start_s >= span.end_s]
+    if before:
+        roles[max(before)[1]] = "before"
     roles[event.first] = "start"
     for step in answer.steps:
-        if event.first < step.caption < event.last:
+        caption = captions[step.caption - 1]
+        if (
+            step.caption not in roles
+            and span.start_s <= caption.start_s < caption.end_s <= span.end_s
+        ):
             roles[step.caption] = "during"
-    roles.setdefault(event.last, "end")
-    if event.last < len(captions):
-        roles[event.last + 1] = "after"
+    if event.last != event.first:
+        roles[event.last] = "end"
+    if after:
+        roles[-min(after)[1]] = "after"
     return tuple(
         Evidence(
-            caption_id=captions[number - 1].id,
+            caption_id=caption.id,
             role=role,
-            start_s=captions[number - 1].start_s,
-            end_s=captions[number - 1].end_s,
-            text=captions[number - 1].text,
-            source=captions[number - 1].source,
+            start_s=caption.start_s,
+            end_s=caption.end_s,
+            text=caption.text,
+            source=caption.source,
         )
-        for number, role in sorted(roles.items())
+        for caption, role in sorted(
+            ((captions[number - 1], role) for number, role in roles.items()),
+            key=lambda shown: (shown[0].span, shown[0].source),
+        )
     )

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.api import Grounder
-from agent.errors import EmbedderError, StoreError
+from agent.errors import EmbedderError, SettingsError, StoreError
 from agent.settings import Settings, load_settings
 
 PACKAGES = (
@@ -65,13 +65,13 @@ class Findings:
 def examine() -> Findings:
     """Look at everything an answer needs, opening the store and the embedder for real."""
     settings = load_settings()
-    needed = (_store(settings), _embedder(settings))
+    needed = (_reasoner(settings), _store(settings), _embedder(settings))
     return Findings(
         ready=all(part.usable for part in needed),
         versions=_versions(),
         places=_places(settings),
         settings=_settings(settings),
-        parts=(*_captioners(), *_reasoners(), *needed),
+        parts=(*_captioners(settings), _other_reasoner(settings), *needed),
     )
 
 
@@ -148,7 +148,7 @@ def _facts(facts: dict[str, str]) -> Table:
     return table
 
 
-def _captioners() -> tuple[Part, ...]:
+def _captioners(settings: Settings) -> tuple[Part, ...]:
     reads_text = importlib.util.find_spec("rapidocr") is not None
     return (
         Part("captioner", "classical", usable=True, why="measures light, colour, motion and cuts"),
@@ -159,12 +159,59 @@ def _captioners() -> tuple[Part, ...]:
             why="reads text off the screen" if reads_text else "rapidocr is not installed",
             enable="" if reads_text else "pip install 'whenabouts[ocr]'",
         ),
+        _openai_captioner(settings),
+        _local_captioner(),
         Part("captioner", "a file", usable=True, why="captions of your own, with --captions FILE"),
     )
 
 
-def _reasoners() -> tuple[Part, ...]:
-    return (Part("reasoner", "similarity", usable=True, why="needs no model"),)
+SIMILARITY = Part("reasoner", "similarity", usable=True, why="needs no model")
+NAME_A_MODEL = "export WHENABOUTS_REASONER=openai:MODEL, with OPENAI_API_KEY or OPENAI_BASE_URL"
+
+
+def _other_reasoner(settings: Settings) -> Part:
+    """The reasoner that the settings do not name."""
+    if settings.reasoner not in {"auto", "similarity"}:
+        return SIMILARITY
+    why = "no text model is named, so none is asked"
+    return Part("reasoner", "a text model", usable=False, why=why, enable=NAME_A_MODEL)
+
+
+def _reasoner(settings: Settings) -> Part:
+    """The reasoner that the settings name; it is not asked anything, which might cost."""
+    try:
+        name = Grounder(settings).reasoner.name
+    except SettingsError as exc:
+        return Part("reasoner", settings.reasoner, usable=False, why=str(exc), enable=NAME_A_MODEL)
+    if name == SIMILARITY.name:
+        return SIMILARITY
+    why = f"decides; may look up {settings.max_look_ups} times (not asked anything just now)"
+    return Part("reasoner", name, usable=True, why=why)
+
+
+def _openai_captioner(settings: Settings) -> Part:
+    usable = bool(settings.openai_api_key or settings.openai_base_url)
+    where = settings.openai_base_url or "OpenAI"
+    return Part(
+        "captioner",
+        "openai:MODEL",
+        usable=usable,
+        why=f"frames would go to {where}" if usable else "no key and no server is named",
+        enable=""
+        if usable
+        else "export OPENAI_API_KEY=…   (or OPENAI_BASE_URL of your own server)",
+    )
+
+
+def _local_captioner() -> Part:
+    missing = [name for name in ("torch", "transformers") if not importlib.util.find_spec(name)]
+    return Part(
+        "captioner",
+        "local:FOLDER",
+        usable=not missing,
+        why=f"{' and '.join(missing)} not installed" if missing else "any image-text checkpoint",
+        enable="pip install 'whenabouts[local]'" if missing else "",
+    )
 
 
 def _store(settings: Settings) -> Part:

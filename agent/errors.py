@@ -4,6 +4,7 @@ WhenaboutsError
 ├── VideoError, CaptionError, CaptionerError, EmbedderError, StoreError   (see tools.errors)
 ├── SettingsError       an environment variable or option that cannot be used
 ├── QueryError          a question that cannot be asked
+├── ReasonerError       a text model that cannot be had, or does not answer
 └── AnswerError         a reply that is no valid answer; written for the model, and told back
 
 The command line catches ``WhenaboutsError`` alone: anything else is a bug and keeps its traceback.
@@ -27,6 +28,7 @@ __all__ = [
     "CaptionerError",
     "EmbedderError",
     "QueryError",
+    "ReasonerError",
     "RefusalKind",
     "SettingsError",
     "StoreBusyError",
@@ -35,7 +37,9 @@ __all__ = [
     "WhenaboutsError",
 ]
 
-RefusalKind = Literal["no_json", "wrong_schema", "unknown_caption", "reversed", "contradiction"]
+RefusalKind = Literal[
+    "no_json", "wrong_schema", "unknown_caption", "reversed", "contradiction", "cut_off"
+]
 
 
 class SettingsError(WhenaboutsError):
@@ -44,6 +48,10 @@ class SettingsError(WhenaboutsError):
 
 class QueryError(WhenaboutsError):
     """The question itself cannot be asked, for example because it is empty."""
+
+
+class ReasonerError(WhenaboutsError):
+    """A text model cannot be had here, or does not answer; the message says what to do."""
 
 
 class AnswerError(WhenaboutsError):

@@ -1,4 +1,7 @@
-"""The graph: watch → retrieve → reason → check → answer, with an edge back for refused replies.
+"""The graph: watch → retrieve → reason → check → answer.
+
+Two edges lead back to ``reason``: from ``check`` where a reply was refused, and from ``look_up``,
+where the reasoner goes when it wants to see more captions before it answers.
 
 Parts come from outside (``Parts``), so that this file is the picture and nothing else.
 """
@@ -14,18 +17,31 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
-from agent.answer import parse_answer
+from agent.answer import Answer, parse_answer
 from agent.compose import compose_grounding, coverage_of
 from agent.errors import AnswerError
-from agent.grounding import Refusal
-from agent.reasoner import Brief, Reasoner, SimilarityReasoner
-from agent.state import Answered, Checked, Question, Replied, Retrieved, State, Watched
+from agent.grounding import LookUp, Refusal
+from agent.look_up import MAX_REQUESTS, Closer, Library, tame_request
+from agent.look_up import look_up as look_up_one
+from agent.reasoner import Brief, Reasoner, Request, SimilarityReasoner, Turn
+from agent.state import (
+    Answered,
+    Checked,
+    Question,
+    Replied,
+    Retrieved,
+    State,
+    Watched,
+    add_spent,
+)
 from tools.embedder import Embedder
 from tools.indexer import Progress, Report
 from tools.ranking import Window
+from tools.retrieval import EVIDENCE_TOKENS
 from tools.retrieval import retrieve as retrieve_captions
 from tools.store import CaptionStore, VideoRecord
-from tools.timeline import Caption
+from tools.timeline import Caption, Interval
+from tools.wording import whole_unicode
 
 
 class Watcher(Protocol):
@@ -45,7 +61,10 @@ class Parts:
         store: Holds the captions that ``watch`` vouches for.
         embedder: The one the captions were embedded with.
         reasoner: Decides from captions.
-        max_attempts: Replies asked of the reasoner before the LLM-free answer stands in.
+        max_attempts: Answers asked of the reasoner before the LLM-free answer stands in.
+        max_look_ups: How often it may look something up before it answers; 0 offers it no tools.
+        evidence_tokens: What the captions shown at once may come to.
+        closer: Describes a stretch of a video again, more closely; None where nobody can.
     """
 
     watch: Watcher
@@ -53,6 +72,9 @@ class Parts:
     embedder: Embedder
     reasoner: Reasoner
     max_attempts: int = 3
+    max_look_ups: int = 3
+    evidence_tokens: int = EVIDENCE_TOKENS
+    closer: Closer | None = None
 
 
 Graph = CompiledStateGraph[State, None, Question, Answered]
@@ -89,6 +111,7 @@ def build_graph(parts: Parts, *, checkpointer: BaseCheckpointSaver[Any] | None =
             vectors,
             embedder=parts.embedder,
             duration_s=record.duration_s,
+            limit_tokens=parts.evidence_tokens,
         )
         return {
             "evidence": [
@@ -96,23 +119,44 @@ def build_graph(parts: Parts, *, checkpointer: BaseCheckpointSaver[Any] | None =
                 for caption, relevance in zip(found.captions, found.relevance, strict=True)
             ],
             "ranking": found.ranking.as_dict(),
+            "opening": len(found.captions),
             "coverage": coverage_of(captions, record).model_dump(),
             "attempts": 0,
-            "refusals": [],
+            "turns": [],
+            "spent": {"tokens_in": 0, "tokens_out": 0, "usd": 0.0},
         }
 
     def reason(state: Retrieved) -> dict[str, Any]:
-        return {"reply": parts.reasoner.reply(_brief(state)), "attempts": state["attempts"] + 1}
+        brief = _brief(state, parts)
+        reply = parts.reasoner.reply(brief)
+        requests = reply.requests[:MAX_REQUESTS] if brief.rounds_left and not reply.cut_off else ()
+        return {
+            "reply": whole_unicode(reply.text),
+            "cut_off": reply.cut_off,
+            "requests": [asdict(tame_request(request)) for request in requests],
+            "attempts": state["attempts"] + (not requests),
+            "spent": add_spent(state["spent"], reply),
+        }
+
+    def after_reason(state: Replied) -> Literal["look_up", "check"]:
+        return "look_up" if state["requests"] else "check"
+
+    def look_up(state: Replied, runtime: Runtime[None]) -> dict[str, Any]:
+        update = _look_up(state, parts)
+        for one in update["turns"][-1]["look_ups"]:
+            runtime.stream_writer({"event": "look_up", "node": "look_up", **one})
+        return update
 
     def check(state: Replied, runtime: Runtime[None]) -> dict[str, Any]:
         try:
-            answer = parse_answer(state["reply"], shown=len(state["evidence"]))
+            answer = _judge(state)
         except AnswerError as exc:
             refusal = Refusal(
                 attempt=state["attempts"], kind=exc.kind, message=str(exc), reply=state["reply"]
-            ).model_dump()
-            runtime.stream_writer({"event": "refusal", "node": "check", **refusal})
-            return {"accepted": None, "refusals": [*state["refusals"], refusal]}
+            )
+            runtime.stream_writer({"event": "refusal", "node": "check", **refusal.model_dump()})
+            turn = Turn(said=state["reply"], refusal=refusal).model_dump()
+            return {"accepted": None, "turns": [*state["turns"], turn]}
         return {"accepted": answer.model_dump(), "by": parts.reasoner.by}
 
     def after_check(state: Checked) -> Literal["answer", "reason", "fall_back"]:
@@ -121,8 +165,8 @@ def build_graph(parts: Parts, *, checkpointer: BaseCheckpointSaver[Any] | None =
         return "reason" if state["attempts"] < parts.max_attempts else "fall_back"
 
     def fall_back(state: Checked) -> dict[str, Any]:
-        reply = SimilarityReasoner().reply(_brief(state))
-        answer = parse_answer(reply, shown=len(state["evidence"]))
+        reply = SimilarityReasoner().reply(_brief(state, parts))
+        answer = parse_answer(reply.text, shown=_spans(state))
         return {"accepted": answer.model_dump(), "by": "fallback"}
 
     def answer(state: State) -> dict[str, Any]:
@@ -133,28 +177,70 @@ def build_graph(parts: Parts, *, checkpointer: BaseCheckpointSaver[Any] | None =
     graph.add_node("watch", _timed(watch))
     graph.add_node("retrieve", _timed(retrieve))
     graph.add_node("reason", _timed(reason))
+    graph.add_node("look_up", _timed(look_up))
     graph.add_node("check", _timed(check))
     graph.add_node("fall_back", _timed(fall_back))
     graph.add_node("answer", _timed(answer))
     graph.add_edge(START, "watch")
     graph.add_edge("watch", "retrieve")
     graph.add_edge("retrieve", "reason")
-    graph.add_edge("reason", "check")
+    graph.add_conditional_edges("reason", after_reason)
+    graph.add_edge("look_up", "reason")
     graph.add_conditional_edges("check", after_check)
     graph.add_edge("fall_back", "answer")
     graph.add_edge("answer", END)
     return graph.compile(checkpointer=checkpointer, name="whenabouts")
 
 
-def _brief(state: Retrieved) -> Brief:
+def _look_up(state: Replied, parts: Parts) -> dict[str, Any]:
+    """Do what the last reply asked for; captions not seen so far get the next numbers."""
+    tools = _library(state, parts).tools()
+    evidence, new_captions = list(state["evidence"]), state["new_captions"]
+    known = {plain["id"] for plain in evidence}
+    done: list[LookUp] = []
+    for plain in state["requests"]:
+        one, captions, made = look_up_one(Request(**plain), tools)
+        unseen = [caption for caption in captions if caption.id not in known]
+        evidence += [caption.as_dict() | {"relevance": None} for caption in unseen]
+        known |= {caption.id for caption in unseen}
+        new_captions += made
+        done.append(one)
+    turn = Turn(said=state["reply"], look_ups=tuple(done)).model_dump()
+    return {"evidence": evidence, "new_captions": new_captions, "turns": [*state["turns"], turn]}
+
+
+def _judge(state: Replied) -> Answer:
+    if state["cut_off"]:
+        raise AnswerError(
+            "cut_off",
+            "The reply was too long and was cut off; give fewer steps and shorter reasons.",
+        )
+    return parse_answer(state["reply"], shown=_spans(state))
+
+
+def _brief(state: Retrieved, parts: Parts) -> Brief:
     ranking = state["ranking"]
+    turns = [Turn.model_validate(plain) for plain in state["turns"]]
+    rounds = sum(bool(turn.look_ups) for turn in turns)
     return Brief(
         query=state["asked"],
         captions=[Caption.from_dict(plain) for plain in state["evidence"]],
+        opening=state["opening"],
         windows=[Window.from_dict(plain) for plain in ranking["windows"]],
         events=[Window.from_dict(plain) for plain in ranking["events"]],
-        refusals=[Refusal.model_validate(plain) for plain in state["refusals"]],
+        turns=turns,
+        tools=_library(state, parts).tools if parts.max_look_ups else tuple,
+        rounds_left=max(0, parts.max_look_ups - rounds),
     )
+
+
+def _library(state: Retrieved, parts: Parts) -> Library:
+    record = VideoRecord.from_dict(state["record"])
+    return Library(record, state["asked"], parts.store, parts.embedder, parts.closer)
+
+
+def _spans(state: Retrieved) -> list[Interval]:
+    return [Interval(plain["start_s"], plain["end_s"]) for plain in state["evidence"]]
 
 
 def _timed(node: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:

@@ -4,7 +4,7 @@
 never rounded; an interval that is empty, reversed or past the video's end cannot be constructed.
 """
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -104,6 +104,22 @@ class Refusal(_Frozen):
     reply: str
 
 
+class LookUp(_Frozen):
+    """Captions that the reasoner asked for before it answered.
+
+    Attributes:
+        tool: Which tool it used.
+        arguments: With what.
+        caption_ids: What it was shown for it, in time order.
+        note: What it was told beside them: why there are none, for example.
+    """
+
+    tool: str
+    arguments: dict[str, Any]
+    caption_ids: tuple[str, ...]
+    note: str = ""
+
+
 class Models(_Frozen):
     """Who took part, so that a stored answer can be reproduced."""
 
@@ -114,12 +130,20 @@ class Models(_Frozen):
 
 
 class Usage(_Frozen):
-    """What the answer cost. ``seconds`` holds wall time by graph node."""
+    """What the answer cost: every reply of the reasoner, refused ones and look-ups too.
+
+    Attributes:
+        captions: Captions that had to be made.
+        tokens_in: Tokens of input, as services count them.
+        tokens_out: Tokens of output likewise.
+        usd: US dollars; None where a price or a count is not known.
+        seconds: Wall time by graph node.
+    """
 
     captions: int = 0
     tokens_in: int = 0
     tokens_out: int = 0
-    usd: float = 0.0
+    usd: float | None = 0.0
     seconds: dict[str, float] = Field(default_factory=dict)
 
 
@@ -138,8 +162,9 @@ class Grounding(_Frozen):
         advice: With ``cannot_tell``, what would enable an answer; otherwise empty.
         by: Who decided: a text model, the LLM-free grounder, or that grounder standing in for a
             model whose replies were all refused.
-        attempts: Replies asked for.
+        attempts: Answers asked for.
         refusals: Those of them that were not accepted.
+        look_ups: What the reasoner looked up on the way, in order.
         warning: What the reader should know about the video file; empty where nothing.
     """
 
@@ -156,6 +181,7 @@ class Grounding(_Frozen):
     by: Literal["llm", "similarity", "fallback"]
     attempts: int = Field(ge=1)
     refusals: tuple[Refusal, ...]
+    look_ups: tuple[LookUp, ...] = ()
     coverage: Coverage
     models: Models
     usage: Usage

@@ -1,13 +1,61 @@
 """Who decides from captions: the protocol, and the LLM-free reasoner that always answers."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from agent.grounding import Refusal
+from langchain_core.tools import BaseTool
+from pydantic import BaseModel, ConfigDict
+
+from agent.grounding import LookUp, Refusal
 from tools.ranking import Window
 from tools.timeline import Caption
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A wish to look something up before answering: which tool, with what. Not checked yet."""
+
+    tool: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a reasoner says.
+
+    Attributes:
+        text: Its answer, to be judged by ``agent.answer``; or what it says with its requests.
+        requests: What it wants to see before it answers.
+        cut_off: Whether the text ends at a limit rather than where the model wanted to end.
+        tokens_in: Tokens of input that it took.
+        tokens_out: Tokens of output likewise.
+        usd: What that cost; None where a price or a count is not known.
+    """
+
+    text: str
+    requests: tuple[Request, ...] = ()
+    cut_off: bool = False
+    tokens_in: int = 0
+    tokens_out: int = 0
+    usd: float | None = 0.0
+
+
+class Turn(BaseModel):
+    """One earlier reply to the same question, and what became of it.
+
+    Attributes:
+        said: Its text.
+        look_ups: What it asked for, and which captions it was shown for it.
+        refusal: Why it was not accepted as an answer; None where it was no answer yet.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    said: str
+    look_ups: tuple[LookUp, ...] = ()
+    refusal: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,17 +64,29 @@ class Brief:
 
     Attributes:
         query: The user's words.
-        captions: In time order; the reasoner knows them as #1, #2, …
+        captions: By number: the reasoner knows them as #1, #2, … The first ``opening`` of them are
+            in time order; look-ups brought the others, which keep their numbers for good.
+        opening: How many captions it was shown at once.
         windows: The LLM-free grounder's candidates, best first; they may overlap.
         events: Those of them that it would answer with; none where it would say "not there".
-        refusals: This question's earlier replies and why each was refused, oldest first.
+        turns: This question's earlier replies, oldest first.
+        tools: Makes what it may look up with, should it want to see more.
+        rounds_left: How often it may still ask.
     """
 
     query: str
     captions: Sequence[Caption]
+    opening: int
     windows: Sequence[Window]
     events: Sequence[Window]
-    refusals: Sequence[Refusal] = field(default=())
+    turns: Sequence[Turn] = field(default=())
+    tools: Callable[[], Sequence[BaseTool]] = tuple
+    rounds_left: int = 0
+
+    @property
+    def refusals(self) -> list[Refusal]:
+        """Why each of the earlier answers was refused, oldest first."""
+        return [turn.refusal for turn in self.turns if turn.refusal]
 
 
 class Reasoner(Protocol):
@@ -47,7 +107,13 @@ class Reasoner(Protocol):
     @property
     def prompts(self) -> dict[str, str]: ...
 
-    def reply(self, brief: Brief) -> str: ...
+    def reply(self, brief: Brief) -> Reply:
+        """Answer, or ask to look something up.
+
+        Raises:
+            ReasonerError: If there is no reply to be had.
+        """
+        ...
 
 
 class SimilarityReasoner:
@@ -60,17 +126,26 @@ class SimilarityReasoner:
     def prompts(self) -> dict[str, str]:
         return {}
 
-    def reply(self, brief: Brief) -> str:
+    def reply(self, brief: Brief) -> Reply:
         """The ranking's events as first and last caption numbers."""
-        events = [_numbers(window, brief.captions) for window in brief.events]
-        answer: dict[str, Any] = {"steps": [], "found": bool(events), "events": events}
-        return json.dumps(answer)
+        shown = brief.captions[: brief.opening]
+        events = [
+            dict(zip(("first", "last"), caption_numbers(window, shown), strict=True))
+            for window in brief.events
+        ]
+        return Reply(json.dumps({"steps": [], "found": bool(events), "events": events}))
 
 
-def _numbers(window: Window, captions: Sequence[Caption]) -> dict[str, int]:
+def caption_numbers(window: Window, captions: Sequence[Caption]) -> tuple[int, int]:
+    """The numbers of the first and the last caption in a window of the grounder's.
+
+    Args:
+        window: Its edges are edges of captions, some of which are always shown.
+        captions: In time order, #1 first.
+    """
     inside = [
         number
         for number, caption in enumerate(captions, start=1)
         if window.span.start_s <= caption.start_s and caption.end_s <= window.span.end_s
     ]
-    return {"first": inside[0], "last": inside[-1]}
+    return inside[0], inside[-1]

@@ -20,13 +20,20 @@ class Settings(BaseSettings):
         home: Folder of the caption store and the caches; from ``WHENABOUTS_HOME``.
         store: Folder of the embedded caption store; by default inside ``home``.
         chroma_url: A running Chroma server to use in place of the embedded store.
-        captioner: Who describes frames: ``auto`` or ``classical``.
-        reasoner: Who decides from captions: ``auto`` or ``similarity``.
+        captioner: Who describes frames: ``classical``, ``openai:MODEL`` (any service that speaks
+            OpenAI's API), or ``local:MODEL``, a folder or a name that is on this disk. ``auto`` is
+            ``classical``: a model that costs is asked only where it is named.
+        mode: What an image model is shown at a time: ``frame``, ``grid4`` or ``clip4``.
+        reasoner: Who decides from captions: ``similarity``, or a text model by the name that
+            LangChain has for it, ``openai:MODEL`` for example. ``auto`` is ``similarity``: a model
+            that costs is asked only where it is named.
         embedder: Who embeds text: ``minilm``, ``openai:MODEL``, or a sentence-transformers name.
         rate_hz: Frames looked at per second of video.
         read_text: Whether the classical describer reads on-screen text; ``None`` where OCR is
             installed.
-        max_attempts: Replies asked of a reasoner before the LLM-free answer is returned.
+        max_attempts: Answers asked of a reasoner before the LLM-free answer is returned.
+        max_look_ups: How often a text model may look up more captions before it answers.
+        evidence_tokens: What the captions shown to a text model at once may come to.
         openai_api_key: Key of an OpenAI-compatible service; from ``OPENAI_API_KEY``.
         openai_base_url: Address of that service; from ``OPENAI_BASE_URL``.
     """
@@ -46,11 +53,14 @@ class Settings(BaseSettings):
     store: Path | None = None
     chroma_url: AnyHttpUrl | None = None
     captioner: str = "auto"
+    mode: str = "frame"
     reasoner: str = "auto"
     embedder: str = "minilm"
     rate_hz: float = Field(default=1.0, gt=0, le=60, allow_inf_nan=False)
     read_text: bool | None = None
     max_attempts: int = Field(default=3, ge=1, le=10)
+    max_look_ups: int = Field(default=3, ge=0, le=10)
+    evidence_tokens: int = Field(default=8000, ge=500, le=1_000_000)
     openai_api_key: SecretStr | None = Field(default=None, alias="OPENAI_API_KEY")
     openai_base_url: str | None = Field(default=None, alias="OPENAI_BASE_URL")
 

@@ -8,6 +8,8 @@ from typing import Annotated, Any, TypedDict
 from langgraph.channels import EphemeralValue
 from pydantic import BaseModel, ConfigDict, Field
 
+from agent.reasoner import Reply
+
 
 class Question(BaseModel):
     """One query about one video: the graph's input.
@@ -37,6 +39,16 @@ def add_seconds(so_far: dict[str, float], more: dict[str, float]) -> dict[str, f
     return so_far | {node: so_far.get(node, 0.0) + spent_s for node, spent_s in more.items()}
 
 
+def add_spent(so_far: dict[str, Any], reply: Reply) -> dict[str, Any]:
+    """Tokens and US dollars with one more reply; dollars once unknown stay unknown."""
+    is_known = so_far["usd"] is not None and reply.usd is not None
+    return {
+        "tokens_in": so_far["tokens_in"] + reply.tokens_in,
+        "tokens_out": so_far["tokens_out"] + reply.tokens_out,
+        "usd": so_far["usd"] + reply.usd if is_known else None,
+    }
+
+
 class Watched(TypedDict):
     """After ``watch``: the captions are in the store.
 
@@ -51,23 +63,29 @@ class Watched(TypedDict):
 
 
 class Retrieved(Watched):
-    """After ``retrieve``: captions worth reading, in time order; the reasoner's #1 is the first.
+    """After ``retrieve``: captions worth reading; the reasoner's #1 is the first.
 
-    ``evidence`` holds captions as plain values, each with its ``relevance``; ``ranking`` the
-    grounder's verdict, windows and events; ``attempts`` and ``refusals`` start anew.
+    ``evidence`` holds captions as plain values: first the ``opening`` ones in time order, each with
+    its ``relevance``, then those that look-ups brought, as they came: a number once shown stays.
+    ``ranking`` holds the grounder's verdict, windows and events. ``attempts``, ``turns`` (earlier
+    replies as ``agent.reasoner.Turn``) and ``spent`` start anew.
     """
 
     evidence: list[dict[str, Any]]
     ranking: dict[str, Any]
+    opening: int
     coverage: dict[str, Any]
     attempts: int
-    refusals: list[dict[str, Any]]
+    turns: list[dict[str, Any]]
+    spent: dict[str, Any]
 
 
 class Replied(Retrieved):
-    """After ``reason``: one more reply."""
+    """After ``reason``: one more reply; with ``requests`` it is no answer yet."""
 
     reply: str
+    cut_off: bool
+    requests: list[dict[str, Any]]
 
 
 class Checked(Replied):

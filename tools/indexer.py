@@ -7,25 +7,27 @@ stopped at any moment goes on where it was: no frame whose captions are stored i
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.captioners.file import file_track, read_captions
-from tools.store import VideoRecord
+from tools.captioners.protocol import Description, NoCaption
+from tools.errors import WhenaboutsError
+from tools.store import CaptionGap, VideoRecord
 from tools.timeline import Caption, Frame, Interval, Track
 from tools.video import FrameReader, measure_duration_s
 
 if TYPE_CHECKING:
-    from tools.captioners.protocol import Captioner, Description
+    from tools.captioners.protocol import Captioner
     from tools.embedder import Embedder
     from tools.store import CaptionStore
     from tools.video import Video
 
 BATCH_CAPTIONS = 64
-BATCH_SECONDS = 2.0
+BATCH_SECONDS = 0.5
 """A batch is written when it is full or this old: little is lost, little time goes to commits."""
 
 
@@ -64,7 +66,8 @@ def index_video(
 ) -> VideoRecord:
     """Caption every sampled frame that has no caption yet.
 
-    A frame's caption holds until the next sampled frame; the last one until the video ends.
+    A caption holds until the frame after those that it describes; the last one until the video
+    ends. Whatever stops the run, what the captioner has under way is waited for and kept.
 
     Args:
         video: From ``tools.video.probe``.
@@ -82,7 +85,7 @@ def index_video(
     track = frame_track(captioner, rate_hz)
     seen = store.seen_starts(video.id, track)
     reader = FrameReader(video, rate_hz=rate_hz)
-    pending = _Pending(video.id, track)
+    frames = _SampledFrames(reader)
     writer = _BatchWriter(store, embedder)
     record = _record(video, track, rate_hz=rate_hz, duration_s=video.header_duration_s)
     store.put_record(record)
@@ -92,17 +95,30 @@ def index_video(
         report(Progress(str(video.path), track.model, seen_s, total_s, writer.written, bool(seen)))
 
     say(max(seen, default=0.0))
+    waiting: list[_Said] = []
+    seen_s = 0.0
+    but_s: float | None = None
+    answers = captioner.describe(frames, seen=seen)
     try:
-        for description in captioner.describe(pending.reading(reader), seen=seen):
-            pending.add(description)
-            if writer.is_due() and (captions := pending.captions()):
-                writer.write(captions)
-                pending.remove(captions)
-                say(description.time_s)
-        pending.close(reader.decoded_until_s)
+        for said in answers:
+            if said is not None:
+                waiting.append(said)
+                seen_s = max(seen_s, said.time_s)
+            if writer.is_due(len(waiting)):
+                unfinished_s = _unfinished_s(waiting)
+                writer.take(_with_spans(video.id, track, waiting, frames, but_s=unfinished_s))
+                if writer.write():
+                    say(seen_s)
+    except BaseException:
+        # Also Ctrl-C: no frame is begun any more, but what is under way may be paid for.
+        frames.stop()
+        waiting.extend(said for said in answers if said is not None)
+        frames.finish()
+        but_s = _unfinished_s(waiting)
+        raise
     finally:
-        # Also when interrupted: what has been described, and perhaps paid for, is kept.
-        writer.write(pending.captions())
+        writer.take(_with_spans(video.id, track, waiting, frames, but_s=but_s))
+        writer.write()
     say(reader.decoded_until_s)
     return _complete(
         store, record, duration_s=reader.decoded_until_s, warning=reader.warning() or ""
@@ -134,7 +150,8 @@ def index_captions_file(
     writer = _BatchWriter(store, embedder)
     for first in range(0, len(captions), BATCH_CAPTIONS):
         batch = captions[first : first + BATCH_CAPTIONS]
-        writer.write(batch)
+        writer.take(batch)
+        writer.write()
         seen_s = batch[-1].start_s
         report(
             Progress(str(video.path), track.model, seen_s, duration_s, writer.written, bool(seen))
@@ -143,10 +160,10 @@ def index_captions_file(
 
 
 def frame_track(captioner: Captioner, rate_hz: float) -> Track:
-    """The track of a captioner that looks at single frames at this rate."""
+    """The track of a captioner that is shown frames of this rate."""
     # All digits of the rate: two rates that differ at all look at different frames.
     rate = repr(float(rate_hz)).removesuffix(".0")
-    return Track(captioner.model, captioner.prompt_version, f"frame@{rate}/s")
+    return Track(captioner.model, captioner.prompt_version, f"{captioner.mode}@{rate}/s")
 
 
 def location(path: Path) -> Path:
@@ -154,83 +171,122 @@ def location(path: Path) -> Path:
     return path.parent.resolve() / path.name
 
 
-class _Pending:
-    """Descriptions on their way to the store.
+_Said = Description | NoCaption
 
-    Each waits until its frame's end is known, which is when the next frame is read, and until
-    nothing more can be said of its frame. For a frame that has a caption in the store is not
-    described again, so all its captions must go there in one batch.
-    """
 
-    def __init__(self, video_id: str, track: Track) -> None:
-        self._video_id = video_id
-        self._track = track
+class _SampledFrames:
+    """A reader's frames, iterated once; remembers until when each one's caption holds."""
+
+    def __init__(self, reader: FrameReader) -> None:
+        self._reader = reader
+        self._frames = iter(reader)
         self._end_s: dict[float, float] = {}
-        self._last_read_s: float | None = None
-        self._waiting: list[Description] = []
-        self._is_last_whole = True
+        self._last_s: float | None = None
+        self._stopped = False
 
-    def reading(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        """Hand the frames on, and take note of their times."""
-        for frame in frames:
-            self.close(frame.time_s)
-            self._last_read_s = frame.time_s
+    def __iter__(self) -> Iterator[Frame]:
+        while not self._stopped:
+            frame = next(self._frames, None)
+            if frame is None:
+                self.finish()
+                return
+            self._close(frame.time_s)
+            self._last_s = frame.time_s
             yield frame
 
-    def close(self, end_s: float) -> None:
-        """The last frame read holds until here; the last one described is whole."""
-        if self._last_read_s is not None:
-            self._end_s[self._last_read_s] = end_s
-        self._is_last_whole = True
+    def stop(self) -> None:
+        """Hand out no more."""
+        self._stopped = True
 
-    def add(self, description: Description) -> None:
-        time_s = description.time_s
-        if time_s not in self._end_s and time_s != self._last_read_s:
-            raise ValueError(f"{self._track.model} describes {time_s} s, where it read no frame")
-        self._waiting.append(description)
-        self._is_last_whole = False
+    def finish(self) -> None:
+        """Find out until when the last frame holds that was handed out."""
+        try:
+            following = next(self._frames, None)
+        except WhenaboutsError:
+            following = None  # The error that this is about has been raised already.
+        self._close(following.time_s if following else self._reader.decoded_until_s)
 
-    def captions(self) -> list[Caption]:
-        """Those that can be stored."""
-        unfinished_s = None if self._is_last_whole else self._waiting[-1].time_s
-        return [
-            Caption(
-                self._video_id,
-                Interval(one.time_s, self._end_s[one.time_s]),
-                one.text,
-                one.source,
-                self._track,
-            )
-            for one in self._waiting
-            if one.time_s in self._end_s and one.time_s != unfinished_s
-        ]
+    def end_s(self, time_s: float) -> float | None:
+        """Where the frame of this time ends: known once the next one was read."""
+        return self._end_s.get(time_s)
 
-    def remove(self, captions: Iterable[Caption]) -> None:
-        """Forget those that are stored, whole frames of them."""
-        stored_s = {caption.start_s for caption in captions}
-        self._waiting = [one for one in self._waiting if one.time_s not in stored_s]
+    def _close(self, end_s: float) -> None:
+        if self._last_s is not None and end_s > self._last_s:
+            self._end_s.setdefault(self._last_s, end_s)
+
+
+def _unfinished_s(waiting: list[_Said]) -> float | None:
+    """Time of the frame of which more may be said: the embedded senses say several things of one.
+
+    A frame that has a caption in the store is not described again, so all of its go there at once.
+    """
+    last = waiting[-1] if waiting else None
+    if isinstance(last, Description) and last.source in {"signal", "screen"}:
+        return last.time_s
+    return None
+
+
+def _with_spans(
+    video_id: str,
+    track: Track,
+    waiting: list[_Said],
+    frames: _SampledFrames,
+    *,
+    but_s: float | None,
+) -> list[Caption | CaptionGap]:
+    """Take from ``waiting`` everything whose end is known, as captions and gaps."""
+    placed: list[Caption | CaptionGap] = []
+    still_waiting = []
+    for one in waiting:
+        end_s = frames.end_s(one.time_s if one.last_s is None else one.last_s)
+        if end_s is None or one.time_s == but_s:
+            still_waiting.append(one)
+            continue
+        span = Interval(one.time_s, end_s)
+        placed.append(
+            Caption(video_id, span, one.text, one.source, track)
+            if isinstance(one, Description)
+            else CaptionGap(video_id, span, one.reason, track)
+        )
+    waiting[:] = still_waiting
+    return placed
 
 
 class _BatchWriter:
-    """Embeds and stores captions, a batch at a time."""
+    """Embeds and stores captions, a batch at a time; keeps what could not be written."""
 
     def __init__(self, store: CaptionStore, embedder: Embedder) -> None:
         self._store = store
         self._embedder = embedder
-        self._asked = 0
+        self._captions: list[Caption] = []
+        self._gaps: list[CaptionGap] = []
         self._written_at = time.monotonic()
         self.written = 0
 
-    def is_due(self) -> bool:
-        self._asked += 1
-        return self._asked >= BATCH_CAPTIONS or time.monotonic() - self._written_at >= BATCH_SECONDS
+    def is_due(self, waiting: int) -> bool:
+        """Whether so many are a batch, or the last one is long ago."""
+        return waiting >= BATCH_CAPTIONS or time.monotonic() - self._written_at >= BATCH_SECONDS
 
-    def write(self, captions: Sequence[Caption]) -> None:
-        if captions:
-            vectors = self._embedder.embed([caption.text for caption in captions])
-            self.written += self._store.add(captions, vectors)
-        self._asked = 0
+    def take(self, placed: Sequence[Caption | CaptionGap]) -> None:
+        """Add to the batch."""
+        for one in placed:
+            if isinstance(one, Caption):
+                self._captions.append(one)
+            else:
+                self._gaps.append(one)
+
+    def write(self) -> bool:
+        """Write the batch; returns whether there was anything in it."""
+        wrote = bool(self._captions or self._gaps)
+        if self._captions:
+            vectors = self._embedder.embed([caption.text for caption in self._captions])
+            self.written += self._store.add(self._captions, vectors)
+            self._captions = []
+        if self._gaps:
+            self._store.add_gaps(self._gaps)
+            self._gaps = []
         self._written_at = time.monotonic()
+        return wrote
 
 
 def _record(

@@ -10,6 +10,7 @@ import numpy as np
 
 from tools.grounder import ground
 from tools.senses.grounder import ground_signals
+from tools.wording import estimate_tokens
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +22,18 @@ if TYPE_CHECKING:
 EVIDENCE_LIMIT = 200
 """Captions handed to a reasoner: about 5,000 tokens of text; a video of 200 is shown whole."""
 
+EVIDENCE_TOKENS = 8000
+"""What these captions may come to; a caption of an image model is about 50 tokens."""
+
+CAPTION_CHARS = 600
+"""What is shown of one caption; a screen full of text is longer."""
+
+CAPTION_FRAME_TOKENS = 16
+"""Number, times and source of a caption."""
+
+SEARCH_LIMIT = 12
+"""Captions that one search gives."""
+
 EDGE_CAPTIONS = 2
 """Captions kept on each side of each edge of a candidate window, so that the edge can be judged."""
 
@@ -30,7 +43,7 @@ class Retrieved:
     """The captions worth reading for a query, in time order, and the grounder's view of them.
 
     Attributes:
-        captions: At most ``EVIDENCE_LIMIT`` and the edges of every window.
+        captions: At most ``EVIDENCE_LIMIT`` and so many tokens, or the edges of every window.
         relevance: One per caption, on the grounder's own scale.
         ranking: Over all captions of the track, not only these.
     """
@@ -47,11 +60,9 @@ def retrieve(
     *,
     embedder: Embedder,
     duration_s: float,
+    limit_tokens: int = EVIDENCE_TOKENS,
 ) -> Retrieved:
     """Rank windows for a query and choose the captions to show with them.
-
-    Measured signals and text read off the screen are asked by what they can measure; everything
-    else by meaning and words. The two are never mixed.
 
     Args:
         query: What to look for.
@@ -59,13 +70,10 @@ def retrieve(
         vectors: Shape ``(n, d)``, the captions' embeddings by the same ``embedder``.
         embedder: Embeds the query.
         duration_s: Length of the video.
+        limit_tokens: What the captions chosen may come to; see ``caption_tokens``.
     """
-    if all(caption.source in {"signal", "screen"} for caption in captions):
-        ranking = ground_signals(query, captions, duration_s=duration_s)
-    else:
-        query_vector = embedder.embed([query])[0]
-        ranking = ground(query, query_vector, captions, vectors, duration_s=duration_s)
-    chosen = choose_evidence(captions, ranking, limit=EVIDENCE_LIMIT)
+    ranking = rank(query, captions, vectors, embedder=embedder, duration_s=duration_s)
+    chosen = choose_evidence(captions, ranking, limit=EVIDENCE_LIMIT, limit_tokens=limit_tokens)
     return Retrieved(
         captions=tuple(captions[i] for i in chosen),
         relevance=tuple(float(ranking.relevance[i]) for i in chosen),
@@ -73,12 +81,58 @@ def retrieve(
     )
 
 
-def choose_evidence(captions: Sequence[Caption], ranking: Ranking, *, limit: int) -> list[int]:
+def rank(
+    query: str,
+    captions: Sequence[Caption],
+    vectors: NDArray[np.float32],
+    *,
+    embedder: Embedder,
+    duration_s: float,
+) -> Ranking:
+    """Ask captions by the grounder that understands them; arguments as of ``retrieve``.
+
+    Measured signals and text read off the screen are asked by what they can measure; everything
+    else by meaning and words. The two are never mixed.
+    """
+    if all(caption.source in {"signal", "screen"} for caption in captions):
+        return ground_signals(query, captions, duration_s=duration_s)
+    query_vector = embedder.embed([query])[0]
+    return ground(query, query_vector, captions, vectors, duration_s=duration_s)
+
+
+def search_captions(
+    text: str,
+    captions: Sequence[Caption],
+    vectors: NDArray[np.float32],
+    *,
+    embedder: Embedder,
+    duration_s: float,
+) -> list[Caption]:
+    """The captions that fit other words best, in time order; none where none stands out.
+
+    Arguments are those of ``retrieve``.
+    """
+    relevance = rank(text, captions, vectors, embedder=embedder, duration_s=duration_s).relevance
+    if not captions or relevance.max() <= relevance.min():
+        return []
+    best = np.argsort(-relevance, kind="stable")[:SEARCH_LIMIT]
+    return [captions[i] for i in sorted(best) if relevance[i] > relevance.min()]
+
+
+def caption_tokens(caption: Caption) -> int:
+    """About how many tokens it takes to show a caption; see ``estimate_tokens``."""
+    return estimate_tokens(caption.text[:CAPTION_CHARS]) + CAPTION_FRAME_TOKENS
+
+
+def choose_evidence(
+    captions: Sequence[Caption], ranking: Ranking, *, limit: int, limit_tokens: int
+) -> list[int]:
     """Indices of the captions to show, in time order: all edges of windows, then the most relevant.
 
-    More than ``limit`` only where the windows' edges alone are more.
+    More than either limit only where the windows' edges alone are more.
     """
-    if len(captions) <= limit:
+    tokens = [caption_tokens(caption) for caption in captions]
+    if len(captions) <= limit and sum(tokens) <= limit_tokens:
         return list(range(len(captions)))
     starts_s = np.array([caption.start_s for caption in captions])
     chosen: set[int] = set()
@@ -86,10 +140,14 @@ def choose_evidence(captions: Sequence[Caption], ranking: Ranking, *, limit: int
         for edge in _edges(starts_s, window.span):
             low, high = max(0, edge - EDGE_CAPTIONS), min(len(captions), edge + EDGE_CAPTIONS)
             chosen.update(range(low, high))
-    for index in np.argsort(-ranking.relevance, kind="stable"):
-        if len(chosen) >= limit:
+    spent = sum(tokens[index] for index in chosen)
+    for index in map(int, np.argsort(-ranking.relevance, kind="stable")):
+        if index in chosen:
+            continue
+        spent += tokens[index]
+        if len(chosen) >= limit or spent > limit_tokens:
             break
-        chosen.add(int(index))
+        chosen.add(index)
     return sorted(chosen)
 
 

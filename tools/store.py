@@ -19,7 +19,7 @@ import numpy as np
 
 from tools.chroma import Connection, open_folder, open_server
 from tools.errors import StoreError
-from tools.timeline import Caption, Track
+from tools.timeline import Caption, Interval, Track
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 RECORDS = "videos"
 """Collection of the video records of all embedders."""
+
+GAPS = "gaps"
+"""Collection of what captioners would not describe, whatever the embedder."""
 
 CAPTIONS = "captions-"
 """Start of the name of every collection of captions; one for each embedder."""
@@ -81,6 +84,23 @@ class VideoRecord:
     def from_dict(cls, plain: dict[str, Any]) -> VideoRecord:
         """The record that ``as_dict`` wrote."""
         return cls(**{**plain, "track": Track(**plain["track"])})
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionGap:
+    """A span of a video that a captioner was shown and gave no caption of.
+
+    Attributes:
+        video_id: Hash of the video's content.
+        span: What it was shown, until the next frame.
+        reason: Why there is no caption, in a line.
+        track: Whose caption is missing.
+    """
+
+    video_id: str
+    span: Interval
+    reason: str
+    track: Track
 
 
 class CaptionStore:
@@ -207,14 +227,62 @@ class CaptionStore:
         return [captions[row] for row in order], vectors[order]
 
     def seen_starts(self, video_id: str, track: Track) -> frozenset[float]:
-        """``start_s`` of every stored caption of a track.
+        """``start_s`` of every stored caption of a track, and of every gap.
 
         Raises:
             StoreError: If the store cannot be read.
         """
-        with self._reading() as collection:
-            found = _get(collection, _of(video_id, track), ["metadatas"])
-        return frozenset(float(metadata["start_s"]) for metadata in found["metadatas"])
+        with self._connection.session() as client:
+            found = [
+                metadata
+                for name in (self._collection, GAPS)
+                for metadata in _get(_existing(client, name), _of(video_id, track), ["metadatas"])[
+                    "metadatas"
+                ]
+            ]
+        return frozenset(float(metadata["start_s"]) for metadata in found)
+
+    def add_gaps(self, gaps: Sequence[CaptionGap]) -> None:
+        """Write where a captioner gave no caption, so that it is not paid for saying so again.
+
+        Raises:
+            StoreError: If they cannot be written.
+        """
+        if not gaps:
+            return
+        by_id = {_digest(gap.video_id, gap.track.key, repr(gap.span.start_s)): gap for gap in gaps}
+        with self._connection.session() as client:
+            client.get_or_create_collection(GAPS, embedding_function=None).upsert(
+                ids=list(by_id),
+                # Nor are these searched by likeness.
+                embeddings=np.ones((len(by_id), 1), np.float32),
+                documents=[gap.reason for gap in by_id.values()],
+                metadatas=[
+                    {
+                        "video_id": gap.video_id,
+                        "track": gap.track.key,
+                        "start_s": repr(float(gap.span.start_s)),
+                        "end_s": repr(float(gap.span.end_s)),
+                    }
+                    for gap in by_id.values()
+                ],
+            )
+
+    def gaps(self, video_id: str, track: Track) -> list[CaptionGap]:
+        """Where a track's captioner gave no caption, in time order.
+
+        Raises:
+            StoreError: If the store cannot be read.
+        """
+        with self._connection.session() as client:
+            found = _get(_existing(client, GAPS), _of(video_id, track), ["documents", "metadatas"])
+        gaps = [
+            CaptionGap(
+                video_id, Interval(float(plain["start_s"]), float(plain["end_s"])), reason, track
+            )
+            for plain, reason in zip(found["metadatas"], found["documents"], strict=True)
+        ]
+        return sorted(gaps, key=lambda gap: gap.span)
 
     def count(self, video_id: str, track: Track) -> int:
         """How many captions of a track are stored.
@@ -288,7 +356,7 @@ class CaptionStore:
         return sorted(records, key=lambda record: (record.path, record.indexed_at, record.track))
 
     def forget(self, video_id: str) -> int:
-        """Delete a video's records and captions, those of other embedders too.
+        """Delete a video's records, captions and gaps, those of other embedders too.
 
         Returns:
             How many captions were deleted.
@@ -303,13 +371,14 @@ class CaptionStore:
             # captions would answer from nothing.
             names = sorted(one.name for one in client.list_collections())
             for name in sorted(names, key=lambda name: name != RECORDS):
-                if name != RECORDS and not name.startswith(CAPTIONS):
+                holds_captions = name.startswith(CAPTIONS)
+                if name not in {RECORDS, GAPS} and not holds_captions:
                     continue
                 collection = client.get_collection(name, embedding_function=None)
                 there = collection.get(where=where, include=[])["ids"]
                 if there:
                     collection.delete(where=where)
-                deleted += len(there) if name != RECORDS else 0
+                deleted += len(there) if holds_captions else 0
         return deleted
 
     def _writable(self, client: Client, *, dimension: int) -> Collection:

@@ -2,89 +2,21 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
-from agent.graph import Graph, Parts, build_graph
-from agent.grounding import Grounding
-from agent.reasoner import Brief, SimilarityReasoner
+from agent.graph import Parts, build_graph
+from agent.reasoner import SimilarityReasoner
 from agent.state import Question
 from tests.fakes import WordEmbedder
-from tools.indexer import Progress, Report
+from tests.graph.road import GOOD_REPLY, QUESTION, ScriptedReasoner, ask, graph_with, watch
+from tools.indexer import Report
 from tools.store import CaptionStore, VideoRecord
-from tools.timeline import Caption, Interval, Track
+from tools.timeline import Interval
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "graph.mmd"
-TRACK = Track("file:test", "", "file")
-TEXTS = (
-    ["an empty grey road"] * 4 + ["a brown dog jumps over a fence"] * 3 + ["an empty grey road"] * 5
-)
-RECORD = VideoRecord(
-    video_id="video1",
-    path="/videos/road.mp4",
-    duration_s=24.0,
-    track=TRACK,
-    rate_hz=None,
-    complete=True,
-    warning="",
-    indexed_at="2026-01-01T00:00:00+00:00",
-    captions=len(TEXTS),
-)
-QUESTION = Question(video="video1", query="a dog jumps")
-GOOD_REPLY = json.dumps(
-    {
-        "steps": [{"caption": 5, "role": "start", "why": "the dog is there"}],
-        "found": True,
-        "events": [{"first": 5, "last": 7}],
-    }
-)
-
-
-class ScriptedReasoner:
-    """Says what it is told to say, and keeps what it was asked."""
-
-    name = "scripted"
-    by: Literal["llm", "similarity"] = "llm"
-    prompts: dict[str, str] = {"reason": "v1"}  # noqa: RUF012  # the protocol has a plain attribute
-
-    def __init__(self, *replies: str) -> None:
-        self._replies = iter(replies)
-        self.asked: list[Brief] = []
-
-    def reply(self, brief: Brief) -> str:
-        self.asked.append(brief)
-        return next(self._replies)
-
-
-def watch(question: Question, *, report: Report) -> tuple[VideoRecord, int]:
-    report(Progress("/videos/road.mp4", "file:test", 24.0, 24.0, 12, resumed=False))
-    assert question.video == RECORD.video_id
-    return RECORD, 0
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[CaptionStore]:
-    embedder = WordEmbedder()
-    captions = [
-        Caption("video1", Interval(2.0 * i, 2.0 * i + 2), text, "vision", TRACK)
-        for i, text in enumerate(TEXTS)
-    ]
-    with CaptionStore.open(tmp_path / "store", embedder=embedder.name) as opened:
-        opened.add(captions, embedder.embed([caption.text for caption in captions]))
-        yield opened
-
-
-def graph_with(store: CaptionStore, reasoner: Any, **options: Any) -> Graph:
-    parts = Parts(watch=watch, store=store, embedder=WordEmbedder(), reasoner=reasoner)
-    return build_graph(parts, **options)
-
-
-def ask(graph: Graph, question: Any = QUESTION, config: Any = None) -> Grounding:
-    return Grounding.model_validate(graph.invoke(question, config)["grounding"])
 
 
 def test_the_llm_free_reasoner_finds_the_dog(store: CaptionStore) -> None:

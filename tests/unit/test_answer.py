@@ -1,14 +1,17 @@
 """Replies: what is accepted, and what each refusal tells the model."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.answer import Event, parse_answer
+from agent.answer import ANSWER_SCHEMA, Answer, Event, Step, parse_answer
 from agent.errors import AnswerError
+from tools.timeline import Interval
 
+SPANS = [Interval(2.0 * i, 2.0 * i + 2) for i in range(9)]
 GOOD = {
     "steps": [{"caption": 2, "role": "before", "why": "closed"}, {"caption": 3, "role": "start"}],
     "found": True,
@@ -17,17 +20,17 @@ GOOD = {
 
 
 def test_a_plain_object_is_read() -> None:
-    assert parse_answer(json.dumps(GOOD), shown=9).events == (Event(first=3, last=5),)
+    assert parse_answer(json.dumps(GOOD), shown=SPANS).events == (Event(first=3, last=5),)
 
 
 def test_prose_and_code_fences_around_the_object_are_allowed() -> None:
     reply = f"Let me think {{about}} it.\n```json\n{json.dumps(GOOD)}\n```\nThat is all."
-    assert parse_answer(reply, shown=9).found
+    assert parse_answer(reply, shown=SPANS).found
 
 
 def test_the_last_object_counts_since_models_think_first() -> None:
     draft = json.dumps({"found": False})
-    assert parse_answer(f"{draft} no, wait: {json.dumps(GOOD)} {{}}", shown=9).found
+    assert parse_answer(f"{draft} no, wait: {json.dumps(GOOD)} {{}}", shown=SPANS).found
 
 
 @pytest.mark.parametrize(
@@ -82,7 +85,7 @@ def test_the_last_object_counts_since_models_think_first() -> None:
 )
 def test_a_bad_reply_is_refused_with_its_reason(reply: str, kind: str, told: str) -> None:
     with pytest.raises(AnswerError, match=told) as refusal:
-        parse_answer(reply, shown=9)
+        parse_answer(reply, shown=SPANS)
     assert refusal.value.kind == kind
     assert len(str(refusal.value)) < 400, "a refusal goes back to the model: it must stay short"
 
@@ -101,7 +104,49 @@ def test_no_mutilated_reply_gets_past_as_anything_but_valid(
         whole[:cut] + noise + whole[cut:],
     ):
         try:
-            answer = parse_answer(reply, shown=9)
+            answer = parse_answer(reply, shown=SPANS)
         except AnswerError:
             continue
         assert all(1 <= event.first <= event.last <= 9 for event in answer.events)
+
+
+def test_a_number_says_nothing_about_time() -> None:
+    looked_up = [*SPANS, Interval(3.0, 3.5), Interval(3.5, 4.0)]
+    answer = parse_answer('{"found": true, "events": [{"first": 10, "last": 4}]}', shown=looked_up)
+    assert answer.events == (Event(first=10, last=4),)
+    with pytest.raises(AnswerError, match="#4 to #11 ends before it starts"):
+        parse_answer('{"found": true, "events": [{"first": 4, "last": 11}]}', shown=looked_up)
+
+
+def test_a_longer_look_may_reach_into_the_event_that_it_comes_before() -> None:
+    looked_up = [*SPANS, Interval(3.0, 3.5), Interval(3.5, 4.0)]
+    reply = {
+        "steps": [{"caption": 2, "role": "before"}, {"caption": 10, "role": "start"}],
+        "found": True,
+        "events": [{"first": 10, "last": 11}],
+    }
+    assert parse_answer(json.dumps(reply), shown=looked_up).found
+
+
+def test_reasons_are_kept_short_and_can_be_stored_whatever_is_in_them() -> None:
+    reply = '{"found": true, "events": [{"first": 1, "last": 1}], "steps": [{"caption": 1, '
+    reply += '"role": "start", "why": "\\ud800' + "x" * 5000 + '"}]}'
+    why = parse_answer(reply, shown=SPANS).steps[0].why
+    assert len(why.encode()) < 310
+
+
+def test_a_refusal_is_short_and_can_be_sent_whatever_the_reply_made_up() -> None:
+    made_up = '{"found": true, "\\ud800' + "k" * 5000 + '": 1}'
+    with pytest.raises(AnswerError) as refusal:
+        parse_answer(made_up, shown=SPANS)
+    assert len(str(refusal.value).encode()) < 400
+
+
+def test_the_schema_that_services_are_given_asks_for_what_the_parser_reads() -> None:
+    def named(schema: dict[str, Any]) -> set[str]:
+        return set(schema["properties"])
+
+    properties = ANSWER_SCHEMA["properties"]
+    assert named(ANSWER_SCHEMA) == set(Answer.model_fields)
+    assert named(properties["steps"]["items"]) == set(Step.model_fields)
+    assert named(properties["events"]["items"]) == set(Event.model_fields)

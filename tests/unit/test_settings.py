@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from agent.api import Grounder
 from agent.errors import SettingsError
 from agent.settings import load_settings
 
@@ -45,3 +46,17 @@ def test_a_dotenv_file_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         load_settings().rate_hz = 5  # type: ignore[misc]  # the point of the test
+
+
+def test_no_text_model_is_asked_unless_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-x")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://localhost:8000/v1")
+    assert Grounder().reasoner.name == "similarity"
+    monkeypatch.setenv("WHENABOUTS_REASONER", "openai:tiny")
+    assert Grounder().reasoner.name == "openai:tiny"
+    assert Grounder(load_settings(reasoner="similarity")).reasoner.name == "similarity"
+
+
+def test_a_reasoner_that_does_not_exist_says_which_do() -> None:
+    with pytest.raises(SettingsError, match=r"no reasoner 'gpt'; use auto, similarity, or"):
+        _ = Grounder(load_settings(reasoner="gpt")).reasoner

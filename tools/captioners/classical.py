@@ -56,6 +56,10 @@ class ClassicalCaptioner:
     def prompt_version(self) -> str:
         return ""
 
+    @property
+    def mode(self) -> str:
+        return "frame"
+
     def describe(self, frames: Iterable[Frame], *, seen: Container[float]) -> Iterator[Description]:
         """Describe each frame by signals, and by its text where it has some; see ``Captioner``."""
         cv2.setNumThreads(THREADS)

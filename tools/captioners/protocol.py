@@ -2,24 +2,42 @@
 
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from tools.prices import Usage
 from tools.timeline import Frame, Source
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What one captioner says of one sampled frame.
+    """What one captioner says of one sampled frame, or of a few neighbouring ones together.
 
     Attributes:
-        time_s: ``Frame.time_s`` of the frame described.
+        time_s: ``Frame.time_s`` of the frame described, or the first of them.
         text: One or more sentences, not blank.
         source: What kind of sense it came from.
+        last_s: ``Frame.time_s`` of the last frame described; None where it is the only one.
     """
 
     time_s: float
     text: str
     source: Source
+    last_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoCaption:
+    """Frames that a captioner looked at and would or could not describe; it is not asked again.
+
+    Attributes:
+        time_s: As in ``Description``.
+        reason: Why, in a line: a refusal in its own words, or that nothing was said.
+        last_s: As in ``Description``.
+    """
+
+    time_s: float
+    reason: str
+    last_s: float | None = None
 
 
 class Captioner(Protocol):
@@ -28,6 +46,7 @@ class Captioner(Protocol):
     Attributes:
         model: Names what writes the captions; changes whenever the words would.
         prompt_version: Version of the prompt in use; empty where there is none.
+        mode: How it is shown frames, as ``tools.looks.LookMode`` names it: ``frame``, ``grid4``.
     """
 
     @property
@@ -36,20 +55,42 @@ class Captioner(Protocol):
     @property
     def prompt_version(self) -> str: ...
 
-    def describe(self, frames: Iterable[Frame], *, seen: Container[float]) -> Iterator[Description]:
+    @property
+    def mode(self) -> str: ...
+
+    def describe(
+        self, frames: Iterable[Frame], *, seen: Container[float]
+    ) -> Iterator[Description | NoCaption | None]:
         """Describe each frame, lazily and at most a few frames behind what it has read.
+
+        When ``frames`` ends, it finishes what is under way; a caller that has to stop early ends
+        ``frames`` and reads on, and so loses nothing that was paid for.
 
         Args:
             frames: Every sampled frame of the video from its start, in time order.
-            seen: ``time_s`` of frames whose captions are stored already (an interrupted index goes
-                on): a captioner may learn from them, for example what the empty room looks like,
-                but must not spend on them and yields nothing for them.
+            seen: ``time_s`` of what is stored already (an interrupted index goes on): a captioner
+                may learn from such frames, for example what the empty room looks like, but must not
+                spend on them and yields nothing for them.
 
         Yields:
-            At least one description for every frame not in ``seen``, at most one per source, all
-            those of one frame next to each other.
+            For every frame, or group of frames that are shown together, whose first one is not in
+            ``seen``: a ``NoCaption``, or at least one description, at most one per source and those
+            next to each other. In any order of time. None where it waits for others, a good moment
+            to store what came before.
 
         Raises:
             CaptionerError: If it cannot go on; what was yielded before stays valid.
         """
         ...
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """A captioner that costs tokens.
+
+    Attributes:
+        usage: What it has used since it was made.
+    """
+
+    @property
+    def usage(self) -> Usage: ...

@@ -1,0 +1,312 @@
+"""The LLM reasoner: any chat model that LangChain knows reads the captions and says when."""
+
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from typing import Any, Final, Literal
+from urllib.parse import urlsplit
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.runnables import Runnable
+from pydantic import SecretStr
+
+from agent.answer import ANSWER_SCHEMA
+from agent.errors import ReasonerError, SettingsError
+from agent.reason_prompt import build_conversation, prompt_versions
+from agent.reasoner import Brief, Reply, Request
+from tools.prices import OPENAI_PRICES, Price, cost_usd
+from tools.wording import one_line, shorten, whole_unicode
+
+CONNECT_TIMEOUT_S = 3.0
+NOTHING_TO_READ: Final = '{"steps": [], "found": false, "events": []}'
+RESPONSE_FORMAT: Final = {
+    "type": "json_schema",
+    "json_schema": {"name": "answer", "strict": True, "schema": ANSWER_SCHEMA},
+}
+
+# What a server says of an option that it does not take, in lower case.
+COMPLAINTS: Final = {
+    "response_format": ("response_format", "json_schema", "grammar", "guided"),
+    "tools": ("tool",),
+    "temperature": ("temperature",),
+    "max_tokens": ("max_tokens", "max_completion_tokens"),
+}
+
+INSTEAD: Final = "or use --reasoner similarity, which needs no model"
+
+
+class LLMReasoner:
+    """Asks a text model. What it says is judged elsewhere; here it is only asked and paid.
+
+    The model's own client retries, and nothing above it does. An option that a server does not take
+    (structured output, tools, a temperature, a limit) is left out from then on.
+
+    Args:
+        model: ``PROVIDER:MODEL`` as ``init_chat_model`` knows it, such as ``openai:gpt-5-mini``,
+            ``ollama:qwen3``; or a chat model of one's own.
+        api_key: Of an OpenAI-compatible service; other providers find their own.
+        base_url: Of that service; None for OpenAI.
+        max_tokens: Longest reply, hidden reasoning included; for OpenAI-compatible services.
+        timeout_s: Longest wait for one try of a reply, likewise.
+        max_retries: Further tries after 429, 5xx, timeouts and broken connections, likewise.
+        prices: The user's own, by model name; they come before the built-in ones, which count only
+            for OpenAI itself.
+
+    Raises:
+        SettingsError: If the name, the key or the address cannot be used, or a package is missing.
+    """
+
+    by: Literal["llm", "similarity"] = "llm"
+
+    def __init__(
+        self,
+        model: str | BaseChatModel,
+        *,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        max_tokens: int = 8000,
+        timeout_s: float = 120.0,
+        max_retries: int = 2,
+        prices: Mapping[str, Price] | None = None,
+    ) -> None:
+        self._without: set[str] = set()
+        self._options: dict[str, dict[str, Any]] = {}
+        self._prices = dict(prices or {})
+        self._address = ""
+        if isinstance(model, BaseChatModel):
+            self._llm = model
+            self.name = _name_of(model)
+        else:
+            self.name = model
+            provider, _, name = model.partition(":")
+            options: dict[str, Any] = {}
+            if provider == "openai":
+                self._address = base_url or "https://api.openai.com/v1"
+                options = _openai_options(
+                    model, api_key, self._address, timeout_s=timeout_s, max_retries=max_retries
+                )
+                if is_openai(self._address):
+                    self._prices = {**OPENAI_PRICES, **self._prices}
+                    # Its newest models take no temperature, and a limit under a new name only.
+                    self._options["max_tokens"] = {"max_completion_tokens": max_tokens}
+                else:
+                    self._options["max_tokens"] = {"max_tokens": max_tokens}
+                    self._options["temperature"] = {"temperature": 0}
+            self._llm = _open(model, provider, name, options)
+        self._is_compatible = any(
+            base.__module__.startswith("langchain_openai.") for base in type(self._llm).__mro__
+        )
+        self._secrets = [api_key] if api_key else []
+        self._secrets += [
+            value.get_secret_value()
+            for field in type(self._llm).model_fields
+            if isinstance(value := getattr(self._llm, field), SecretStr)
+        ]
+
+    @property
+    def prompts(self) -> dict[str, str]:
+        return prompt_versions()
+
+    def reply(self, brief: Brief) -> Reply:
+        """Ask once, with everything said so far; nothing is spent where there is no caption.
+
+        Raises:
+            ReasonerError: If the service cannot be reached or refuses, after its client's retries.
+        """
+        if not brief.captions:
+            return Reply(NOTHING_TO_READ)
+        message = self._ask(build_conversation(brief), brief)
+        counted = message.usage_metadata
+        tokens_in, tokens_out = (
+            (counted["input_tokens"], counted["output_tokens"]) if counted else (0, 0)
+        )
+        usd = cost_usd(self.name.partition(":")[2], tokens_in, tokens_out, self._prices)
+        return Reply(
+            text=_text(message),
+            requests=_requests(message),
+            cut_off=_is_cut_off(message),
+            tokens_in=tokens_in,
+            tokens_out=tokens_out,
+            usd=usd if counted else None,
+        )
+
+    def _ask(self, messages: Sequence[BaseMessage], brief: Brief) -> AIMessage:
+        while True:
+            chat, sent = self._chat(brief)
+            try:
+                message = chat.invoke(list(messages))
+            except Exception as exc:  # noqa: BLE001  # each provider's client raises its own
+                refused = _refused_option(exc, sent)
+                if refused is None:
+                    # Without the cause: it holds the request, and the key in its headers.
+                    raise self._error(exc) from None
+                self._without.add(refused)
+            else:
+                return message
+
+    def _chat(self, brief: Brief) -> tuple[Runnable[Any, AIMessage], list[str]]:
+        """The model with what this request needs, and the names of all that it might refuse."""
+        chat: Runnable[Any, AIMessage] = self._llm
+        sent: list[str] = []
+        # A conversation that holds look-ups is shown the tools to its end: some services insist.
+        offers = bool(brief.rounds_left) or any(turn.look_ups for turn in brief.turns)
+        tools = brief.tools() if offers and "tools" not in self._without else ()
+        if tools:
+            closed = self._is_compatible and not brief.rounds_left
+            choice: dict[str, Any] = {"tool_choice": "none"} if closed else {}
+            try:
+                chat = self._llm.bind_tools(list(tools), **choice)
+                sent.append("tools")
+            except NotImplementedError:
+                self._without.add("tools")
+        body: dict[str, Any] = {}
+        options = dict(self._options)
+        if self._is_compatible and ("tools" not in sent or is_openai(self._address)):
+            # Servers other than OpenAI's own hold a model to the schema even where it wants a tool.
+            options["response_format"] = {"response_format": RESPONSE_FORMAT}
+        for option, parameters in options.items():
+            if option not in self._without:
+                body |= parameters
+                sent.append(option)
+        return (chat.bind(extra_body=body) if body else chat), sent
+
+    def _error(self, exc: Exception) -> ReasonerError:
+        status = getattr(exc, "status_code", None)
+        said = self._clean(_said(exc))
+        where = self._address or f"the service of {self.name}"
+        names = {type(one).__name__ for one in _causes(exc)}
+        if names & {"APIConnectionError", "ConnectError", "ConnectionError", "ConnectTimeout"}:
+            what = f"no answer from {where} ({said}); look at the network, at OPENAI_BASE_URL, and "
+            what += "whether the server runs"
+        elif "APITimeoutError" in names:
+            what = f"no answer from {where} in time; a smaller model answers sooner"
+        elif status in {401, 403}:
+            # Not the server's words: they quote part of the key.
+            what = f"{where} refuses the key; set OPENAI_API_KEY to one that may use this model"
+        elif status == 404:
+            what = f"{where} knows no such model ({said}); look at its name and at OPENAI_BASE_URL"
+        elif status == 429:
+            what = f"{where} takes no more requests now ({said}); ask again later"
+        elif status is not None:
+            what = f"{where} answers {status}: {said}; look at the model and its server"
+        else:
+            what = f"{where} does not answer as a chat model does ({said}); look at its address"
+        return ReasonerError(f"{self.name}: {what}, {INSTEAD}")
+
+    def _clean(self, said: str) -> str:
+        for secret in self._secrets:
+            said = said.replace(secret, "…") if secret else said
+        return shorten(one_line(said), 200)
+
+
+def is_openai(address: str) -> bool:
+    """Whether an address is OpenAI's own."""
+    host = urlsplit(address).hostname or ""
+    return host == "openai.com" or host.endswith(".openai.com")
+
+
+def _openai_options(
+    model: str, api_key: str | None, address: str, *, timeout_s: float, max_retries: int
+) -> dict[str, Any]:
+    if find_spec("langchain_openai") is None:
+        raise SettingsError(
+            f"the reasoner {model} needs an extra: pip install 'whenabouts[openai]'"
+        )
+    key = (api_key or "").strip()
+    if not key and is_openai(address):
+        raise SettingsError(
+            f"the reasoner {model} needs OPENAI_API_KEY, or OPENAI_BASE_URL of a server that needs "
+            "no key"
+        )
+    if not (key.isascii() and key.isprintable()):
+        raise SettingsError("OPENAI_API_KEY holds characters that no key has; copy it again")
+    parts = urlsplit(address)
+    if parts.username or parts.password:
+        raise SettingsError(
+            "OPENAI_BASE_URL holds a user or password; put the secret into OPENAI_API_KEY"
+        )
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise SettingsError(
+            f"OPENAI_BASE_URL is {address!r}; it must be like http://localhost:8000/v1"
+        )
+    import openai
+
+    return {
+        "api_key": key or "none",
+        "base_url": address,
+        "timeout": openai.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
+        "max_retries": max_retries,
+        "use_responses_api": False,
+    }
+
+
+def _open(model: str, provider: str, name: str, options: dict[str, Any]) -> BaseChatModel:
+    if not (provider and name):
+        raise SettingsError(
+            f"there is no reasoner {model!r}; use auto, similarity, or PROVIDER:MODEL such as "
+            "openai:gpt-5-mini"
+        )
+    from langchain.chat_models import init_chat_model
+
+    try:
+        llm = init_chat_model(name, model_provider=provider, **options)
+    except ImportError as exc:
+        raise SettingsError(f"the reasoner {model}: {one_line(str(exc))}") from None
+    except ValueError as exc:
+        # An unknown provider, or a key that its own variable does not hold.
+        raise SettingsError(
+            f"the reasoner {model} cannot be had: {shorten(one_line(str(exc)), 300)}"
+        ) from None
+    assert isinstance(llm, BaseChatModel)
+    return llm
+
+
+def _name_of(llm: BaseChatModel) -> str:
+    parameters = llm._get_ls_params()  # noqa: SLF001  # the one place where all models say it
+    name = parameters.get("ls_model_name") or type(llm).__name__
+    return f"{parameters.get('ls_provider', 'own')}:{name}"
+
+
+def _text(message: AIMessage) -> str:
+    refusal = message.additional_kwargs.get("refusal") or ""
+    return whole_unicode(str(message.text) or str(refusal))
+
+
+def _requests(message: AIMessage) -> tuple[Request, ...]:
+    """What the model asks for, in order; arguments that are no JSON fail as wrong ones do."""
+    sound = [Request(call["name"], dict(call["args"])) for call in message.tool_calls]
+    broken = [
+        Request(str(call["name"]), {"arguments": call["args"]})
+        for call in message.invalid_tool_calls
+    ]
+    return (*sound, *broken)
+
+
+def _is_cut_off(message: AIMessage) -> bool:
+    """Whether the reply ends at its limit, as the services word it."""
+    facts = message.response_metadata
+    reasons = {facts.get(name) for name in ("finish_reason", "stop_reason", "done_reason")}
+    return bool(reasons & {"length", "max_tokens", "MAX_TOKENS"})
+
+
+def _refused_option(exc: Exception, sent: Sequence[str]) -> str | None:
+    """Which of the options a server complains of; None where it is about something else."""
+    if getattr(exc, "status_code", None) not in {400, 404, 422, 500, 501}:
+        return None
+    said = _said(exc).lower()
+    return next((one for one in sent if any(word in said for word in COMPLAINTS[one])), None)
+
+
+def _said(exc: Exception) -> str:
+    """The server's own words, without those that a client puts before them."""
+    body = getattr(exc, "body", None)
+    own = body.get("message") if isinstance(body, dict) else None
+    causes = _causes(exc)
+    return str(own or str(causes[-1]) or exc) or type(causes[-1]).__name__
+
+
+def _causes(exc: BaseException) -> list[BaseException]:
+    causes = [exc]
+    while (cause := causes[-1].__cause__) is not None:
+        causes.append(cause)
+    return causes

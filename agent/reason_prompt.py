@@ -1,0 +1,161 @@
+"""The conversation with a text model: what it is shown, and how captions are kept from speaking.
+
+Captions are data. Each is one line that begins with its number, so none can begin a line of the
+fence around them; ``<`` and ``>`` become ``‹`` and ``›``, so none can spell one either; and the
+fence's key is a digest of the lines themselves, which nobody can write into one of them.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+
+from agent.grounding import LookUp
+from agent.reasoner import Brief, Turn, caption_numbers
+from prompts.catalog import prompt_version, render_prompt
+from tools.retrieval import CAPTION_CHARS
+from tools.timeline import Caption
+from tools.wording import one_line, shorten
+
+PROMPTS = (
+    "reason_system",
+    "reason",
+    "reason_candidates",
+    "refused",
+    "looked_up",
+    "search_captions",
+    "read_captions",
+    "look_closer",
+)
+
+QUERY_CHARS = 1000
+REPLY_CHARS = 4000
+"""Of its own refused reply, what a model is shown again: enough to see what it did."""
+
+
+def prompt_versions() -> dict[str, str]:
+    """The version of every prompt that a text model is shown, by name."""
+    return {name: prompt_version(name) for name in PROMPTS}
+
+
+def build_conversation(brief: Brief) -> list[BaseMessage]:
+    """Everything that a text model is told: the rules, the captions, and each turn since.
+
+    Earlier messages never change as a conversation grows, so that services can remember them.
+    """
+    shown = brief.opening
+    messages: list[BaseMessage] = [
+        SystemMessage(render_prompt("reason_system")),
+        HumanMessage(_opening(brief)),
+    ]
+    numbers = {caption.id: number for number, caption in enumerate(brief.captions, start=1)}
+    rounds_left = brief.rounds_left + sum(bool(turn.look_ups) for turn in brief.turns)
+    for place, turn in enumerate(brief.turns):
+        if turn.refusal:
+            messages += _refused(turn, turn.refusal.message, last=shown)
+            continue
+        rounds_left -= 1
+        ids = [caption_id for one in turn.look_ups for caption_id in one.caption_ids]
+        shown = max([shown, *(numbers[caption_id] for caption_id in ids)])
+        messages += _looked_up(turn, place, brief.captions, numbers, rounds_left=rounds_left)
+    return messages
+
+
+def fence(numbered: Iterable[tuple[int, Caption]]) -> str:
+    """Captions, a line each, between two lines that only we can write; empty where there is none.
+
+    Args:
+        numbered: Captions with their numbers.
+    """
+    lines = "\n".join(caption_line(number, caption) for number, caption in numbered)
+    if not lines:
+        return ""
+    key = hashlib.sha256(lines.encode()).hexdigest()[:12]
+    return f"<captions {key}>\n{lines}\n</captions {key}>"
+
+
+def caption_line(number: int, caption: Caption) -> str:
+    """``#17 [12.0–14.0 s] (vision) the oven door opens``."""
+    text = shorten(_tame(caption.text), CAPTION_CHARS)
+    start, end = _seconds(caption.start_s), _seconds(caption.end_s)
+    return f"#{number} [{start}–{end} s] ({caption.source}) {text}"
+
+
+def _opening(brief: Brief) -> str:
+    shown = brief.captions[: brief.opening]
+    windows = [
+        "#{}–#{} (score {:.2f})".format(*caption_numbers(window, shown), window.score)
+        for window in brief.windows
+    ]
+    listed = "\n".join(windows)
+    return _spaced(
+        render_prompt(
+            "reason",
+            query=shorten(_tame(brief.query), QUERY_CHARS),
+            captions=fence(enumerate(shown, start=1)),
+            candidates=render_prompt("reason_candidates", windows=listed) if windows else "",
+            last=str(brief.opening),
+        )
+    )
+
+
+def _refused(turn: Turn, reason: str, *, last: int) -> list[BaseMessage]:
+    # Some services refuse a message without words.
+    said = shorten(turn.said, REPLY_CHARS) or "(nothing)"
+    return [
+        AIMessage(said),
+        HumanMessage(render_prompt("refused", reason=_tame(reason), last=str(last))),
+    ]
+
+
+def _looked_up(
+    turn: Turn,
+    place: int,
+    captions: Sequence[Caption],
+    numbers: dict[str, int],
+    *,
+    rounds_left: int,
+) -> list[BaseMessage]:
+    # Nine letters and digits: the strictest of the services wants exactly that.
+    ids = [f"look{place:02d}{which:03d}" for which in range(len(turn.look_ups))]
+    calls = [
+        {"name": one.tool, "args": one.arguments, "id": call_id, "type": "tool_call"}
+        for call_id, one in zip(ids, turn.look_ups, strict=True)
+    ]
+    told = [
+        ToolMessage(_found(one, captions, numbers, rounds_left=rounds_left), tool_call_id=call_id)
+        for call_id, one in zip(ids, turn.look_ups, strict=True)
+    ]
+    return [AIMessage(shorten(turn.said, REPLY_CHARS), tool_calls=calls), *told]
+
+
+def _found(
+    look_up: LookUp, captions: Sequence[Caption], numbers: dict[str, int], *, rounds_left: int
+) -> str:
+    found = [numbers[caption_id] for caption_id in look_up.caption_ids]
+    rounds = "" if rounds_left else "That was the last look-up. Answer now, with the JSON object."
+    return _spaced(
+        render_prompt(
+            "looked_up",
+            note=_tame(look_up.note),
+            captions=fence((number, captions[number - 1]) for number in found),
+            rounds=rounds,
+        )
+    )
+
+
+def _tame(text: str) -> str:
+    """One line in which nothing looks like a fence."""
+    return one_line(text).translate({ord("<"): "‹", ord(">"): "›"})
+
+
+def _seconds(time_s: float) -> str:
+    """``12.0``, ``12.25``: at least one decimal, at most two."""
+    text = f"{time_s:.2f}"
+    return text.removesuffix("0")
+
+
+def _spaced(text: str) -> str:
+    """Without the empty lines that an empty part of a prompt leaves behind."""
+    paragraphs = [part.strip("\n") for part in text.split("\n\n")]
+    return "\n\n".join(part for part in paragraphs if part)

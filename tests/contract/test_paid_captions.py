@@ -1,0 +1,245 @@
+"""Indexing with captions that cost money: what was answered is stored, and asked for once only."""
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes import WordEmbedder
+from tests.media.drawing import draw_video, even_times
+from tests.servers import Answer, Asked, Server, fails, refuses, says, serving
+from tools.captioners.openai import OpenAICaptioner
+from tools.errors import CaptionerError, EmbedderError
+from tools.indexer import Progress, frame_track, index_video
+from tools.looks import LookMode
+from tools.store import CaptionStore, VideoRecord
+from tools.timeline import Interval
+from tools.video import Video, probe
+
+pytest.importorskip("langchain_openai")
+
+KEY = "sk-a-secret-of-the-user-0123456789"
+SECONDS = 30
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Video:
+    path = tmp_path_factory.mktemp("video") / "gray.mp4"
+    return probe(draw_video(path, even_times(SECONDS, 1)))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[CaptionStore]:
+    with CaptionStore.open(tmp_path / "store", embedder="words") as opened:
+        yield opened
+
+
+def captioner_at(server: Server, **options: Any) -> OpenAICaptioner:
+    given: dict[str, Any] = {"in_flight": 4, "backoff_s": 0.001, "max_retries": 1}
+    return OpenAICaptioner(
+        "tiny",
+        prompt="What is there?",
+        prompt_version="v1",
+        api_key=KEY,
+        base_url=server.url,
+        **(given | options),
+    )
+
+
+def index(
+    video: Video,
+    captioner: OpenAICaptioner,
+    store: CaptionStore,
+    *,
+    embedder: Any = None,
+    report: Callable[[Progress], None] = lambda _: None,
+) -> VideoRecord:
+    return index_video(
+        video,
+        captioner,
+        rate_hz=1,
+        store=store,
+        embedder=embedder or WordEmbedder(),
+        report=report,
+    )
+
+
+def second_of(asked: Asked) -> int:
+    return round(float(asked.images[0].mean()) / 5)
+
+
+def names_second(asked: Asked) -> Answer:
+    return says(f"second {second_of(asked)}")
+
+
+def seconds_asked(server: Server) -> Counter[int]:
+    return Counter(map(second_of, server.asked))
+
+
+def stored_seconds(video: Video, captioner: OpenAICaptioner, store: CaptionStore) -> list[int]:
+    captions, _ = store.read(video.id, frame_track(captioner, 1))
+    # Each says which frame the server saw: it must be the one at whose time it is stored.
+    assert [caption.text for caption in captions] == [f"second {int(c.start_s)}" for c in captions]
+    return [int(caption.start_s) for caption in captions]
+
+
+def test_captions_that_come_in_any_order_hold_until_the_next_frame(
+    video: Video, store: CaptionStore
+) -> None:
+    later = threading.Event()
+
+    def first_comes_last(asked: Asked) -> Answer:
+        if second_of(asked) == SECONDS - 1:
+            later.set()
+        answer = names_second(asked)
+        return answer.after(later) if second_of(asked) == 0 else answer
+
+    with serving(first_comes_last) as server:
+        captioner = captioner_at(server)
+        record = index(video, captioner, store)
+    captions, _ = store.read(video.id, record.track)
+    assert [caption.span for caption in captions] == [Interval(n, n + 1) for n in range(SECONDS)]
+    assert stored_seconds(video, captioner, store) == list(range(SECONDS))
+    assert (record.complete, record.captions, record.track.mode) == (True, SECONDS, "frame@1/s")
+
+
+class Interruption:
+    """Raises once, when so many captions are stored or about to be."""
+
+    def __init__(self, error: BaseException, *, after: int) -> None:
+        self._error: BaseException | None = error
+        self._after = after
+        self.embedder = WordEmbedder()
+        self.name, self.dimension = self.embedder.name, self.embedder.dimension
+        self._embedded = 0
+
+    def embed(self, texts: Any) -> Any:
+        self._embedded += len(texts)
+        if self._error and self._embedded >= self._after:
+            error, self._error = self._error, None
+            raise error
+        return self.embedder.embed(texts)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), EmbedderError("gone"), ValueError("bug")])
+def test_a_run_that_is_stopped_between_two_captions_pays_for_none_twice(
+    video: Video, store: CaptionStore, error: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tools.indexer.BATCH_CAPTIONS", 5)
+    with serving(names_second) as server:
+        captioner = captioner_at(server)
+        with pytest.raises(type(error)):
+            index(video, captioner, store, embedder=Interruption(error, after=9))
+        asked_before = seconds_asked(server)
+        assert 9 <= len(asked_before) < SECONDS
+        # What was answered is stored, also what was under way and what could not be written.
+        assert set(stored_seconds(video, captioner, store)) == set(asked_before)
+        index(video, captioner, store)
+        assert seconds_asked(server) == Counter(range(SECONDS))
+    assert stored_seconds(video, captioner, store) == list(range(SECONDS))
+    assert captioner.usage.captions == SECONDS
+
+
+def test_a_run_that_the_service_ends_pays_for_no_answer_twice(
+    video: Video, store: CaptionStore
+) -> None:
+    def fail_in_the_middle(asked: Asked) -> Answer:
+        return fails(500) if second_of(asked) == 12 else names_second(asked)
+
+    with serving(fail_in_the_middle) as server:
+        captioner = captioner_at(server)
+        with pytest.raises(CaptionerError, match="answered 500 2 times"):
+            index(video, captioner, store)
+        answered = set(seconds_asked(server)) - {12}
+        assert set(stored_seconds(video, captioner, store)) == answered
+    with serving(names_second) as again:
+        index(video, captioner_at(again), store)
+        assert set(seconds_asked(again)) == set(range(SECONDS)) - answered
+    assert stored_seconds(video, captioner, store) == list(range(SECONDS))
+
+
+def test_captions_are_written_while_others_are_waited_for(
+    video: Video, store: CaptionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tools.indexer.BATCH_SECONDS", 0.05)
+    monkeypatch.setattr("tools.in_flight.TICK_S", 0.05)
+    written = threading.Event()
+
+    def all_but_one(asked: Asked) -> Answer:
+        answer = names_second(asked)
+        return answer.after(written) if second_of(asked) == 3 else answer
+
+    def report(progress: Progress) -> None:
+        if progress.captions == SECONDS - 1:
+            written.set()
+
+    with serving(all_but_one) as server:
+        index(video, captioner_at(server), store, report=report)
+    # Else the reply that waits for the report would have come only after 20 s.
+    assert written.is_set()
+
+
+def test_a_refusal_is_no_caption_but_a_gap_and_is_not_paid_again(
+    video: Video, store: CaptionStore
+) -> None:
+    def refuse_two(asked: Asked) -> Answer:
+        return refuses("Not this.") if second_of(asked) in {4, 29} else names_second(asked)
+
+    with serving(refuse_two) as server:
+        captioner = captioner_at(server)
+        record = index(video, captioner, store)
+        index(video, captioner, store)
+        assert seconds_asked(server) == Counter(range(SECONDS))
+    assert set(stored_seconds(video, captioner, store)) == set(range(SECONDS)) - {4, 29}
+    gaps = store.gaps(video.id, record.track)
+    assert [(gap.span, gap.reason) for gap in gaps] == [
+        (Interval(4, 5), "Not this."),
+        (Interval(29, 30), "Not this."),
+    ]
+    assert record.captions == SECONDS - 2
+    assert store.forget(video.id) == SECONDS - 2
+    assert store.gaps(video.id, record.track) == []
+
+
+def test_a_grid_speaks_of_all_its_frames_and_has_a_track_of_its_own(
+    video: Video, store: CaptionStore
+) -> None:
+    with serving([says("it grows lighter")]) as server:
+        captioner = captioner_at(server, mode=LookMode("grid", 4))
+        record = index(video, captioner, store)
+        index(video, captioner, store)
+        assert len(server.asked) == 8
+        assert {len(asked.images) for asked in server.asked} == {1}
+    captions, _ = store.read(video.id, record.track)
+    assert [caption.span for caption in captions] == [
+        Interval(start, min(start + 4, SECONDS)) for start in range(0, SECONDS, 4)
+    ]
+    assert record.track.mode == "grid4@1/s"
+    assert store.seen_starts(video.id, frame_track(captioner_at(server), 1)) == frozenset()
+
+
+def test_the_key_is_nowhere_in_the_store_or_the_log(
+    video: Video, store: CaptionStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    def tell_on_them(asked: Asked) -> Answer:
+        if second_of(asked) == 7:
+            return fails(
+                400, f"declined for {asked.headers['authorization']}", code="content_filter"
+            )
+        return names_second(asked)
+
+    with serving(tell_on_them) as server:
+        record = index(video, captioner_at(server), store)
+        assert server.asked[0].headers["authorization"] == f"Bearer {KEY}"
+    assert [gap.reason for gap in store.gaps(video.id, record.track)] == ["declined for Bearer …"]
+    store.close()
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert files
+    assert [path for path in files if KEY.encode() in path.read_bytes()] == []
+    assert KEY not in caplog.text

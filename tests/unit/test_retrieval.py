@@ -1,0 +1,38 @@
+"""Which captions are shown: edges always, the rest by relevance, within the budget."""
+
+import numpy as np
+
+from tools.ranking import Ranking, Window
+from tools.retrieval import caption_tokens, choose_evidence
+from tools.timeline import Caption, Interval, Track
+from tools.wording import estimate_tokens
+
+TRACK = Track("m", "", "frame")
+CAPTIONS = [
+    Caption("v", Interval(float(i), i + 1.0), "word " * 30, "vision", TRACK) for i in range(100)
+]
+RELEVANCE = np.linspace(1, 0, 100)
+WINDOW = Window(Interval(60, 80), 1.0, 0.5)
+RANKING = Ranking("found", (WINDOW,), (WINDOW,), RELEVANCE, "")
+EDGES = [58, 59, 60, 61, 78, 79, 80, 81]
+
+
+def test_everything_is_shown_where_it_fits() -> None:
+    chosen = choose_evidence(CAPTIONS, RANKING, limit=100, limit_tokens=100_000)
+    assert chosen == list(range(100))
+
+
+def test_the_least_relevant_captions_are_dropped_first() -> None:
+    each = caption_tokens(CAPTIONS[0])
+    chosen = choose_evidence(CAPTIONS, RANKING, limit=100, limit_tokens=each * 30)
+    assert chosen == [*range(22), *EDGES]
+
+
+def test_the_edges_of_windows_are_shown_whatever_the_budget() -> None:
+    assert choose_evidence(CAPTIONS, RANKING, limit=100, limit_tokens=1) == EDGES
+
+
+def test_tokens_are_estimated_on_the_high_side() -> None:
+    assert estimate_tokens("a man opens the door") == 7
+    assert estimate_tokens("男が戸を開ける") == 7
+    assert estimate_tokens("") == 0
