@@ -32,7 +32,12 @@ def calls(name: str, **arguments: Any) -> Answer:
 
 
 def reasoner_at(server: Server, **options: Any) -> LLMReasoner:
-    given: dict[str, Any] = {"api_key": KEY, "base_url": server.url, "prices": PRICES, "max_retries": 0}
+    given: dict[str, Any] = {
+        "api_key": KEY,
+        "base_url": server.url,
+        "prices": PRICES,
+        "max_retries": 0,
+    }
     return LLMReasoner("openai:tiny", **(given | options))
 
 
