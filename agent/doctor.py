@@ -185,8 +185,7 @@ def _reasoner(settings: Settings) -> Part:
         return Part("reasoner", settings.reasoner, usable=False, why=str(exc), enable=NAME_A_MODEL)
     if name == SIMILARITY.name:
         return SIMILARITY
-    why = f"decides; may look up {settings.max_look_ups} times (not asked anything just now)"
-    return Part("reasoner", name, usable=True, why=why)
+    return Part("reasoner", name, usable=True, why="decides; not asked now, since it may cost")
 
 
 def _openai_captioner(settings: Settings) -> Part:

@@ -1,5 +1,6 @@
 """The LLM reasoner: any chat model that LangChain knows reads the captions and says when."""
 
+import weakref
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any, Final, Literal
@@ -15,7 +16,7 @@ from agent.errors import ReasonerError, SettingsError
 from agent.reason_prompt import build_conversation, prompt_versions
 from agent.reasoner import Brief, Reply, Request
 from tools.prices import OPENAI_PRICES, Price, cost_usd
-from tools.wording import one_line, shorten, whole_unicode
+from tools.wording import one_line, shorten
 
 CONNECT_TIMEOUT_S = 3.0
 NOTHING_TO_READ: Final = '{"steps": [], "found": false, "events": []}'
@@ -93,6 +94,9 @@ class LLMReasoner:
                     self._options["max_tokens"] = {"max_tokens": max_tokens}
                     self._options["temperature"] = {"temperature": 0}
             self._llm = _open(model, provider, name, options)
+            if "http_client" in options:
+                # Else connections would stay open in a cache of LangChain's.
+                weakref.finalize(self, options["http_client"].close)
         self._is_compatible = any(
             base.__module__.startswith("langchain_openai.") for base in type(self._llm).__mro__
         )
@@ -117,9 +121,8 @@ class LLMReasoner:
             return Reply(NOTHING_TO_READ)
         message = self._ask(build_conversation(brief), brief)
         counted = message.usage_metadata
-        tokens_in, tokens_out = (
-            (counted["input_tokens"], counted["output_tokens"]) if counted else (0, 0)
-        )
+        tokens_in = counted["input_tokens"] if counted else 0
+        tokens_out = counted["output_tokens"] if counted else 0
         usd = cost_usd(self.name.partition(":")[2], tokens_in, tokens_out, self._prices)
         return Reply(
             text=_text(message),
@@ -127,7 +130,8 @@ class LLMReasoner:
             cut_off=_is_cut_off(message),
             tokens_in=tokens_in,
             tokens_out=tokens_out,
-            usd=usd if counted else None,
+            # Clients make 0 of a missing count, but no question has 0 tokens.
+            usd=usd if tokens_in else None,
         )
 
     def _ask(self, messages: Sequence[BaseMessage], brief: Brief) -> AIMessage:
@@ -232,6 +236,7 @@ def _openai_options(
     import openai
 
     return {
+        "http_client": openai.DefaultHttpxClient(),
         "api_key": key or "none",
         "base_url": address,
         "timeout": openai.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
@@ -269,7 +274,7 @@ def _name_of(llm: BaseChatModel) -> str:
 
 def _text(message: AIMessage) -> str:
     refusal = message.additional_kwargs.get("refusal") or ""
-    return whole_unicode(str(message.text) or str(refusal))
+    return str(message.text) or str(refusal)
 
 
 def _requests(message: AIMessage) -> tuple[Request, ...]:

@@ -13,6 +13,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from agent.grounding import LookUp
 from agent.reasoner import Brief, Turn, caption_numbers
 from prompts.catalog import prompt_version, render_prompt
+from tools.ranking import Window
 from tools.retrieval import CAPTION_CHARS
 from tools.timeline import Caption
 from tools.wording import one_line, shorten
@@ -83,10 +84,7 @@ def caption_line(number: int, caption: Caption) -> str:
 
 def _opening(brief: Brief) -> str:
     shown = brief.captions[: brief.opening]
-    windows = [
-        "#{}–#{} (score {:.2f})".format(*caption_numbers(window, shown), window.score)
-        for window in brief.windows
-    ]
+    windows = [_candidate(window, shown) for window in brief.windows]
     listed = "\n".join(windows)
     return _spaced(
         render_prompt(
@@ -97,6 +95,12 @@ def _opening(brief: Brief) -> str:
             last=str(brief.opening),
         )
     )
+
+
+def _candidate(window: Window, shown: Sequence[Caption]) -> str:
+    first, last = caption_numbers(window, shown)
+    numbers = f"#{first}" if first == last else f"#{first}–#{last}"
+    return f"{numbers} (score {window.score:.2f})"
 
 
 def _refused(turn: Turn, reason: str, *, last: int) -> list[BaseMessage]:

@@ -93,6 +93,16 @@ def test_numbers_grow_by_what_was_not_shown_before(store: CaptionStore) -> None:
     assert answer.look_ups[0].caption_ids == answer.look_ups[1].caption_ids
 
 
+def test_the_same_look_twice_in_one_reply_gives_every_caption_one_number(
+    store: CaptionStore,
+) -> None:
+    look = asks("look_closer", start_s=6, end_s=8, rate_hz=2)
+    reasoner = ScriptedReasoner(replace(look, requests=look.requests * 2), GOOD_REPLY)
+    ask(graph_of(store, reasoner, closer=CloserLook()))
+    ids = [caption.id for caption in reasoner.asked[1].captions]
+    assert len(ids) == len(set(ids)) == 16
+
+
 def test_searching_gives_the_captions_that_fit_in_time_order(store: CaptionStore) -> None:
     reasoner = ScriptedReasoner(asks("search_captions", text="a fence"), GOOD_REPLY)
     found = ask(graph_of(store, reasoner)).look_ups[0].caption_ids
