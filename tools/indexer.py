@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.captioners.file import file_track, read_captions
-from tools.captioners.protocol import Description, NoCaption
+from tools.captioners.protocol import Description, Metered, NoCaption
 from tools.errors import WhenaboutsError
 from tools.store import CaptionGap, VideoRecord
 from tools.timeline import Caption, Frame, Interval, Track
@@ -97,16 +97,23 @@ def index_video(
     say(max(seen, default=0.0))
     waiting: list[_Said] = []
     seen_s = 0.0
-    but_s: float | None = None
+    is_metered = isinstance(captioner, Metered)
+
+    def placed() -> list[Caption | CaptionGap]:
+        # A frame that has a caption in the store is not described again, so all of its captions go
+        # there at once. What costs says one thing of a frame, and is kept as soon as it is said.
+        but_s = None if is_metered else frames.unfinished_s
+        return _with_spans(video.id, track, waiting, frames, but_s=but_s)
+
     answers = captioner.describe(frames, seen=seen)
     try:
         for said in answers:
             if said is not None:
+                frames.note(said, track)
                 waiting.append(said)
                 seen_s = max(seen_s, said.time_s)
             if writer.is_due(len(waiting)):
-                unfinished_s = _unfinished_s(waiting)
-                writer.take(_with_spans(video.id, track, waiting, frames, but_s=unfinished_s))
+                writer.take(placed())
                 if writer.write():
                     say(seen_s)
     except BaseException:
@@ -114,10 +121,9 @@ def index_video(
         frames.stop()
         waiting.extend(said for said in answers if said is not None)
         frames.finish()
-        but_s = _unfinished_s(waiting)
         raise
     finally:
-        writer.take(_with_spans(video.id, track, waiting, frames, but_s=but_s))
+        writer.take(placed())
         writer.write()
     say(reader.decoded_until_s)
     return _complete(
@@ -175,7 +181,11 @@ _Said = Description | NoCaption
 
 
 class _SampledFrames:
-    """A reader's frames, iterated once; remembers until when each one's caption holds."""
+    """A reader's frames, iterated once; remembers until when each one's caption holds.
+
+    Attributes:
+        unfinished_s: Time of the frame of which more may be said; None where of none.
+    """
 
     def __init__(self, reader: FrameReader) -> None:
         self._reader = reader
@@ -183,16 +193,24 @@ class _SampledFrames:
         self._end_s: dict[float, float] = {}
         self._last_s: float | None = None
         self._stopped = False
+        self.unfinished_s: float | None = None
 
     def __iter__(self) -> Iterator[Frame]:
         while not self._stopped:
             frame = next(self._frames, None)
+            self.unfinished_s = None
             if frame is None:
                 self.finish()
                 return
             self._close(frame.time_s)
             self._last_s = frame.time_s
             yield frame
+
+    def note(self, said: _Said, track: Track) -> None:
+        """Until the next frame is read, more may be said of this one."""
+        if said.time_s not in self._end_s and said.time_s != self._last_s:
+            raise ValueError(f"{track.model} describes {said.time_s} s, where it read no frame")
+        self.unfinished_s = said.time_s
 
     def stop(self) -> None:
         """Hand out no more."""
@@ -213,17 +231,6 @@ class _SampledFrames:
     def _close(self, end_s: float) -> None:
         if self._last_s is not None and end_s > self._last_s:
             self._end_s.setdefault(self._last_s, end_s)
-
-
-def _unfinished_s(waiting: list[_Said]) -> float | None:
-    """Time of the frame of which more may be said: the embedded senses say several things of one.
-
-    A frame that has a caption in the store is not described again, so all of its go there at once.
-    """
-    last = waiting[-1] if waiting else None
-    if isinstance(last, Description) and last.source in {"signal", "screen"}:
-        return last.time_s
-    return None
 
 
 def _with_spans(
