@@ -116,6 +116,7 @@ def index_video(
                 writer.take(placed())
                 if writer.write():
                     say(seen_s)
+        frames.unfinished_s = None
     except BaseException:
         # Also Ctrl-C: no frame is begun any more, but what is under way may be paid for.
         frames.stop()
