@@ -2,9 +2,7 @@
 
 import weakref
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from typing import Any, Final, Literal
-from urllib.parse import urlsplit
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
@@ -12,13 +10,13 @@ from langchain_core.runnables import Runnable
 from pydantic import SecretStr
 
 from agent.answer import ANSWER_SCHEMA
-from agent.errors import ReasonerError, SettingsError
+from agent.chat_model import is_openai, open_chat_model, openai_options
+from agent.errors import ReasonerError
 from agent.reason_prompt import build_conversation, prompt_versions
 from agent.reasoner import Brief, Reply, Request
 from tools.prices import OPENAI_PRICES, Price, cost_usd
 from tools.wording import one_line, shorten
 
-CONNECT_TIMEOUT_S = 3.0
 NOTHING_TO_READ: Final = '{"steps": [], "found": false, "events": []}'
 RESPONSE_FORMAT: Final = {
     "type": "json_schema",
@@ -32,6 +30,8 @@ COMPLAINTS: Final = {
     "temperature": ("temperature",),
     "max_tokens": ("max_tokens", "max_completion_tokens"),
 }
+
+SHORTEST_SECRET = 8
 
 INSTEAD: Final = "or use --reasoner similarity, which needs no model"
 
@@ -83,7 +83,7 @@ class LLMReasoner:
             options: dict[str, Any] = {}
             if provider == "openai":
                 self._address = base_url or "https://api.openai.com/v1"
-                options = _openai_options(
+                options = openai_options(
                     model, api_key, self._address, timeout_s=timeout_s, max_retries=max_retries
                 )
                 if is_openai(self._address):
@@ -93,19 +93,17 @@ class LLMReasoner:
                 else:
                     self._options["max_tokens"] = {"max_tokens": max_tokens}
                     self._options["temperature"] = {"temperature": 0}
-            self._llm = _open(model, provider, name, options)
+            self._llm = open_chat_model(model, provider, name, options)
             if "http_client" in options:
                 # Else connections would stay open in a cache of LangChain's.
                 weakref.finalize(self, options["http_client"].close)
         self._is_compatible = any(
             base.__module__.startswith("langchain_openai.") for base in type(self._llm).__mro__
         )
-        self._secrets = [api_key] if api_key else []
-        self._secrets += [
-            value.get_secret_value()
-            for field in type(self._llm).model_fields
-            if isinstance(value := getattr(self._llm, field), SecretStr)
-        ]
+        held = [getattr(self._llm, field) for field in type(self._llm).model_fields]
+        secrets = [one.get_secret_value() for one in held if isinstance(one, SecretStr)]
+        # A server that needs no key is given a word in its place, which is no secret.
+        self._secrets = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
 
     @property
     def prompts(self) -> dict[str, str]:
@@ -199,71 +197,8 @@ class LLMReasoner:
 
     def _clean(self, said: str) -> str:
         for secret in self._secrets:
-            said = said.replace(secret, "…") if secret else said
+            said = said.replace(secret, "…")
         return shorten(one_line(said), 200)
-
-
-def is_openai(address: str) -> bool:
-    """Whether an address is OpenAI's own."""
-    host = urlsplit(address).hostname or ""
-    return host == "openai.com" or host.endswith(".openai.com")
-
-
-def _openai_options(
-    model: str, api_key: str | None, address: str, *, timeout_s: float, max_retries: int
-) -> dict[str, Any]:
-    if find_spec("langchain_openai") is None:
-        raise SettingsError(
-            f"the reasoner {model} needs an extra: pip install 'whenabouts[openai]'"
-        )
-    key = (api_key or "").strip()
-    if not key and is_openai(address):
-        raise SettingsError(
-            f"the reasoner {model} needs OPENAI_API_KEY, or OPENAI_BASE_URL of a server that needs "
-            "no key"
-        )
-    if not (key.isascii() and key.isprintable()):
-        raise SettingsError("OPENAI_API_KEY holds characters that no key has; copy it again")
-    parts = urlsplit(address)
-    if parts.username or parts.password:
-        raise SettingsError(
-            "OPENAI_BASE_URL holds a user or password; put the secret into OPENAI_API_KEY"
-        )
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise SettingsError(
-            f"OPENAI_BASE_URL is {address!r}; it must be like http://localhost:8000/v1"
-        )
-    import openai
-
-    return {
-        "http_client": openai.DefaultHttpxClient(),
-        "api_key": key or "none",
-        "base_url": address,
-        "timeout": openai.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
-        "max_retries": max_retries,
-        "use_responses_api": False,
-    }
-
-
-def _open(model: str, provider: str, name: str, options: dict[str, Any]) -> BaseChatModel:
-    if not (provider and name):
-        raise SettingsError(
-            f"there is no reasoner {model!r}; use auto, similarity, or PROVIDER:MODEL such as "
-            "openai:gpt-5-mini"
-        )
-    from langchain.chat_models import init_chat_model
-
-    try:
-        llm = init_chat_model(name, model_provider=provider, **options)
-    except ImportError as exc:
-        raise SettingsError(f"the reasoner {model}: {one_line(str(exc))}") from None
-    except ValueError as exc:
-        # An unknown provider, or a key that its own variable does not hold.
-        raise SettingsError(
-            f"the reasoner {model} cannot be had: {shorten(one_line(str(exc)), 300)}"
-        ) from None
-    assert isinstance(llm, BaseChatModel)
-    return llm
 
 
 def _name_of(llm: BaseChatModel) -> str:

@@ -125,7 +125,11 @@ def caption_tokens(caption: Caption) -> int:
 
 
 def choose_evidence(
-    captions: Sequence[Caption], ranking: Ranking, *, limit: int, limit_tokens: int
+    captions: Sequence[Caption],
+    ranking: Ranking,
+    *,
+    limit: int,
+    limit_tokens: int = EVIDENCE_TOKENS,
 ) -> list[int]:
     """Indices of the captions to show, in time order: all edges of windows, then the most relevant.
 

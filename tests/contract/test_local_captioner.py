@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -24,18 +24,6 @@ from tools.vision_model import VisionModel
 pytestmark = pytest.mark.slow  # Importing torch and transformers takes seconds.
 
 SEEN_NOTHING: frozenset[float] = frozenset()
-
-
-@pytest.fixture(scope="session")
-def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Folders of tiny checkpoints, by architecture. Read them, copy them, change nothing."""
-    folder = tmp_path_factory.mktemp("checkpoints")
-    saves: dict[str, Callable[[Path], Path]] = {
-        "idefics3": tiny_models.save_idefics3,
-        "llava": tiny_models.save_llava,
-        "blip": tiny_models.save_blip,
-    }
-    return {name: save(folder / name) for name, save in saves.items()}
 
 
 @pytest.fixture(scope="session")
@@ -211,7 +199,7 @@ def memory_errors() -> list[RuntimeError]:
     import torch
 
     return [
-        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        torch.OutOfMemoryError("Tried to allocate 2.00 GiB."),
         RuntimeError("MPS backend out of memory (MPS allocated: 9.0 GB)."),
         RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
     ]
@@ -262,13 +250,15 @@ def test_an_adapter_loads_wherever_it_and_its_base_were_moved(
     shutil.copytree(checkpoints["idefics3"], tmp_path / "idefics3")
     shutil.copytree(adapter, tmp_path / "drawn-clips")
     settings = tmp_path / "drawn-clips" / "adapter_config.json"
-    gone = json.loads(settings.read_text()) | {"base_model_name_or_path": "/gone/base"}
-    settings.write_text(json.dumps(gone, indent=2))
+    base = str(checkpoints["idefics3"])
+    assert base in settings.read_text()
+    settings.write_text(settings.read_text().replace(base, "/gone/base"))
     monkeypatch.chdir(tmp_path)
     moved = make_captioner(Path("idefics3"), adapter=Path("drawn-clips"))
     monkeypatch.chdir("/")
     here = make_captioner(checkpoints["idefics3"], adapter=adapter)
     assert describe(moved) == describe(here)
+    assert moved.model == here.model
 
 
 def test_an_adapter_of_another_model_is_refused(
@@ -292,6 +282,7 @@ def test_the_name_changes_with_whatever_changes_the_words(
 ) -> None:
     idefics3 = checkpoints["idefics3"]
     other_weights = tiny_models.save_idefics3(tmp_path / "seed" / "idefics3", seed=1)
+    other_adapter = tiny_models.save_adapter(idefics3, tmp_path / "drawn-clips", seed=2)
     template = Path(shutil.copytree(idefics3, tmp_path / "template" / "idefics3"))
     with (template / "chat_template.jinja").open("a") as file:
         file.write("Well:")
@@ -300,6 +291,7 @@ def test_the_name_changes_with_whatever_changes_the_words(
         make_captioner(other_weights),
         make_captioner(template),
         make_captioner(idefics3, adapter=adapter),
+        make_captioner(idefics3, adapter=other_adapter),
         make_captioner(idefics3, max_new_tokens=11),
         make_captioner(idefics3, long_side_px=256),
     ]
@@ -374,13 +366,18 @@ def test_weights_of_another_model_are_not_made_up_at_random(
     [
         ({"model_type": "bert"}, "Unrecognized configuration class"),
         ({"model_type": "yet-to-come"}, "does not recognize this architecture"),
-        # Without an answer of ours, transformers would ask at the terminal whether to run it.
         ({"model_type": "own", "auto_map": {"AutoConfig": "own.Config"}}, "contains custom code"),
     ],
 )
 def test_what_is_no_image_text_model_is_refused(
-    checkpoints: dict[str, Path], tmp_path: Path, config: dict[str, Any], reason: str
+    checkpoints: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    config: dict[str, Any],
+    reason: str,
 ) -> None:
+    # Without an answer of ours, transformers asks at the terminal whether to run a model's code.
+    monkeypatch.setattr("builtins.input", lambda *_: pytest.fail("asked at the terminal"))
     folder = Path(shutil.copytree(checkpoints["idefics3"], tmp_path / "other"))
     (folder / "config.json").write_text(json.dumps(config))
     with pytest.raises(CaptionerError, match=f"cannot be loaded: .*{reason}"):

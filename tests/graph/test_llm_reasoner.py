@@ -5,8 +5,12 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
+from langchain_core.tracers.langchain import wait_for_all_tracers
+from langgraph.checkpoint.memory import InMemorySaver
+from langsmith import Client, tracing_context
 
 from agent.errors import ReasonerError, SettingsError
 from agent.grounding import Grounding
@@ -29,6 +33,16 @@ def calls(name: str, **arguments: Any) -> Answer:
     function = {"name": name, "arguments": json.dumps(arguments)}
     call = {"id": "call_1", "type": "function", "function": function}
     return says(None, finish="tool_calls", tool_calls=[call])
+
+
+class Traces:
+    """What would go to a tracing service."""
+
+    def __init__(self) -> None:
+        self.runs: list[dict[str, Any]] = []
+        self.client: Any = mock.create_autospec(Client, instance=True)
+        self.client.create_run.side_effect = lambda *_, **run: self.runs.append(run)
+        self.client.update_run.side_effect = lambda *_, **run: self.runs.append({"name": ""} | run)
 
 
 def reasoner_at(server: Server, **options: Any) -> LLMReasoner:
@@ -224,6 +238,26 @@ def test_a_service_that_fails_is_an_error_with_advice_and_without_the_key(
     assert KEY not in str(error.value)
     assert KEY not in caplog.text
     assert error.value.__cause__ is None
+
+
+def test_no_trace_and_no_checkpoint_holds_the_key(
+    store: CaptionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traced = Traces()
+    script = [calls("search_captions", text="a dog"), says("hm"), GOOD, fails(401, f"no: {KEY}")]
+    saver = InMemorySaver()
+    with serving(script) as server, tracing_context(enabled=True, client=traced.client):
+        graph = graph_with(store, reasoner_at(server), checkpointer=saver)
+        ask(graph, config={"configurable": {"thread_id": "good"}})
+        with pytest.raises(ReasonerError):
+            ask(graph, config={"configurable": {"thread_id": "bad"}})
+        wait_for_all_tracers()
+    names = {run["name"] for run in traced.runs}
+    assert {"reason", "look_up", "search_captions", "check", "ChatOpenAI"} <= names
+    assert "401" in repr(traced.runs)
+    assert "holds no JSON object" in repr(traced.runs)
+    assert KEY not in repr(traced.runs)
+    assert KEY not in repr((saver.storage, saver.writes, saver.blobs))
 
 
 def test_a_service_that_recovers_is_asked_again_by_one_layer_only(store: CaptionStore) -> None:
