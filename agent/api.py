@@ -423,21 +423,40 @@ def make_question(video: str | Path, query: str, captions: str | Path | None = N
     """A question that can be asked.
 
     Raises:
-        QueryError: If the query is empty.
+        QueryError: If the query is empty, or no text.
     """
     if not query.strip():
         raise QueryError('the query is empty; say what to look for, for example "a door opens"')
+    if not _is_text(query):
+        raise QueryError(f"the query {query!a} is not UTF-8 text; type it anew")
     return Question(
         video=str(video), query=query.strip(), captions=None if captions is None else str(captions)
     )
 
 
 def _is_there(name: str | Path) -> bool:
-    """Whether it names a file, also one that cannot be looked at: ``probe`` then says why."""
+    """Whether it names a file, also one that cannot be looked at: ``probe`` then says why.
+
+    Raises:
+        VideoError: If it is there, but its name is no text, so that no answer could name it.
+    """
     try:
-        return Path(name).exists()
+        if not Path(name).exists():
+            return False
     except OSError:
         return True
+    if not _is_text(str(name)):
+        raise VideoError(f"the file name {str(name)!a} is not UTF-8; rename the file")
+    return True
+
+
+def _is_text(words: str) -> bool:
+    """Whether it can be written as UTF-8: bytes that are not come in as halves of characters."""
+    try:
+        words.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _names_model(captioner: str) -> bool:

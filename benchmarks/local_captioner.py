@@ -12,7 +12,7 @@ trained one, and every caption has the same number of tokens. Three things in th
     python benchmarks/local_captioner.py --params 0.5b --device cuda --batches 1,8,32,64
 """
 
-# ruff: noqa: T201, SLF001, S106 - a script prints; it measures from inside; tokens are no passwords
+# ruff: noqa: SLF001, S106 - a script prints; it measures from inside; tokens are no passwords
 
 from __future__ import annotations
 

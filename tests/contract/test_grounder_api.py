@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -111,6 +112,20 @@ def test_an_empty_query_is_refused_before_anything_is_opened(
     with pytest.raises(QueryError, match="the query is empty"):
         grounder.find(road, query)
     assert "store" not in vars(grounder)
+
+
+def test_a_query_that_is_no_text_is_refused_and_shown_readably(
+    grounder: Grounder, road: Path
+) -> None:
+    with pytest.raises(QueryError, match=r"the query 'a \\udcff' is not UTF-8 text"):
+        grounder.find(road, "a \udcff")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other file systems know no such names")
+def test_a_file_whose_name_is_no_text_is_refused(grounder: Grounder, road: Path) -> None:
+    odd = road.rename(road.with_name("r\udcff.mp4"))
+    with pytest.raises(VideoError, match=r"r\\udcff\.mp4' is not UTF-8; rename the file"):
+        grounder.find(odd, "brightness 0")
 
 
 # --- watching

@@ -10,6 +10,7 @@ import pytest
 
 from tests.fakes import BrightnessCaptioner, WordEmbedder
 from tests.media.drawing import draw_video, even_times
+from tools import indexer
 from tools.captioners.file import file_track
 from tools.captioners.protocol import Description
 from tools.decoding import DecodePass
@@ -116,6 +117,29 @@ def test_a_description_of_a_frame_that_was_not_read_is_a_bug_and_not_lost(
         index(even, Inventive(), store)
 
 
+def test_each_caption_is_embedded_once(
+    even: Video, store: CaptionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedded: list[int] = []
+
+    class Counting(WordEmbedder):
+        def embed(self, texts: Any) -> Any:
+            embedded.append(len(texts))
+            return super().embed(texts)
+
+    monkeypatch.setattr(indexer, "BATCH_CAPTIONS", 10)
+    record = index_video(
+        even,
+        BrightnessCaptioner(ahead=3),
+        rate_hz=8.0,
+        store=store,
+        embedder=Counting(),
+        report=lambda _: None,
+    )
+    assert len(embedded) > 3
+    assert sum(embedded) == record.captions == 48
+
+
 # --- tracks
 
 
@@ -181,7 +205,7 @@ ODD_VIDEOS = [
     ("made_truncated_1500kB.mp4", 0.2, 62.9, "ends early: its header says 139.4 s, 62.9 s decode"),
     ("exo_ssasample.mkv", 1.0, 30.0, "ends early: its header says 1449.9 s"),
     ("exo_sample_fragmented.mp4", 10.0, 1.0, ""),
-    ("mpy_no_duration.webm", 10.0, 3.0, ""),
+    ("mpy_no_duration.webm", 10.0, 4.9, ""),
 ]
 
 

@@ -16,9 +16,6 @@ from tools.timeline import Caption, Interval, Source, Track
 TRACK = Track("test", "", "frame@1/s")
 
 
-MANY = 10**6
-
-
 def caption(second: int, text: str = "a road", source: Source = "vision") -> Caption:
     return Caption("v", Interval(second, second + 1.0), text, source, TRACK)
 
@@ -38,9 +35,7 @@ def around(edge: int, count: int) -> set[int]:
 
 def test_where_all_captions_fit_all_are_shown() -> None:
     captions = [caption(second) for second in range(EVIDENCE_LIMIT)]
-    chosen = choose_evidence(
-        captions, ranking(np.zeros(200)), limit=EVIDENCE_LIMIT, limit_tokens=MANY
-    )
+    chosen = choose_evidence(captions, ranking(np.zeros(200)), limit=EVIDENCE_LIMIT)
     assert chosen == list(range(EVIDENCE_LIMIT))
 
 
@@ -51,7 +46,6 @@ def test_both_sides_of_every_edge_of_windows_and_events_are_shown_though_irrelev
         captions,
         ranking(relevance, window(100, 700), window(0, 40), events=(window(300, 320),)),
         limit=60,
-        limit_tokens=MANY,
     )
     edges = set().union(*(around(edge, 3000) for edge in (0, 40, 100, 300, 320, 700)))
     assert edges < set(chosen)
@@ -71,7 +65,7 @@ def test_the_limit_the_order_and_the_edges_are_kept(
     captions = [caption(second) for second in range(2500)]
     relevance = np.random.default_rng(seed).random(2500)
     windows = [window(start, start + length) for start, length in edges]
-    chosen = choose_evidence(captions, ranking(relevance, *windows), limit=100, limit_tokens=MANY)
+    chosen = choose_evidence(captions, ranking(relevance, *windows), limit=100)
     assert len(chosen) == 100
     assert chosen == sorted(set(chosen))
     for one in windows:
@@ -82,17 +76,13 @@ def test_the_limit_the_order_and_the_edges_are_kept(
 def test_more_than_the_limit_only_where_edges_alone_are_more() -> None:
     captions = [caption(second) for second in range(1000)]
     windows = [window(second, second + 20) for second in range(100, 500, 100)]
-    chosen = choose_evidence(
-        captions, ranking(np.zeros(1000), *windows), limit=5, limit_tokens=MANY
-    )
+    chosen = choose_evidence(captions, ranking(np.zeros(1000), *windows), limit=5)
     assert len(chosen) == 4 * 2 * 2 * EDGE_CAPTIONS
 
 
 def test_windows_at_the_ends_of_the_video_have_neighbours_on_one_side() -> None:
     captions = [caption(second) for second in range(300)]
-    chosen = choose_evidence(
-        captions, ranking(np.zeros(300), window(0, 300)), limit=4, limit_tokens=MANY
-    )
+    chosen = choose_evidence(captions, ranking(np.zeros(300), window(0, 300)), limit=4)
     assert chosen == [0, 1, 298, 299]
 
 
