@@ -97,12 +97,13 @@ def test_leaving_the_context_lets_go_of_the_store_and_a_later_question_opens_it(
     road: Path, grounder: Grounder
 ) -> None:
     with grounder:
-        first = grounder.store
+        first, over_the_first = grounder.store, grounder.graph
         grounder.watch(road)
     assert "store" not in vars(grounder)
     grounder.close()
     assert grounder.find(road, "brightness 0").video.path == str(road)
     assert grounder.store is not first
+    assert grounder.graph is not over_the_first
 
 
 @pytest.mark.parametrize("query", ["", " \n"])
