@@ -315,3 +315,10 @@ def test_no_more_windows_than_wanted(limit: int) -> None:
     assert len(ask(day(), limit=limit).windows) <= limit
     with pytest.raises(ValueError, match="limit must be at least 1"):
         ask(day(), limit=0)
+
+
+def test_a_short_event_stands_out_of_footage_whose_captions_are_all_the_same() -> None:
+    still = [(second, second + 1.0, "an empty street") for second in map(float, range(60))]
+    still[45:49] = [(start_s, end_s, "a dog in a street") for start_s, end_s, _ in still[45:49]]
+    ranking = ask(still, query="a dog")
+    assert spans(ranking)[0] == (45.0, 49.0)
