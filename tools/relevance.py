@@ -112,8 +112,8 @@ def feed_back(curve: Curve, likeness: NDArray[np.float32], cells: Cells) -> Curv
         best = np.argsort(-raised, kind="stable")
         before = np.cumsum(weight[best]) - weight[best]
         wanted = min(FEEDBACK_S / CELL_S, FEEDBACK_SHARE_OF_TIME * float(weight.sum()))
-        # By how well they fit: an event may be shorter than all that is wanted, and on still footage
-        # the rest would be no examples of it but of its very opposite.
+        # By how well they fit: an event may be shorter than all that is wanted, and on still
+        # footage the rest would be no examples of it but of its very opposite.
         share = np.clip(wanted - before, 0, weight[best]) * np.maximum(raised[best], 0)
         if not share.any():
             return raised
