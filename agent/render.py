@@ -83,7 +83,7 @@ def render_records(records: Sequence[VideoRecord]) -> RenderableType:
         table.add_row(
             record.video_id[:12],
             clock(record.duration_s),
-            str(record.captions),
+            str(record.captions) if record.complete else "",
             f"{record.track.model} {record.track.mode}",
             record_state(record),
             Text(record.path),

@@ -226,7 +226,7 @@ class FolderConnection:
         if code == errno.ENOSPC or (code is None and self._is_full()):
             return StoreError(f"no space is left for {where}; free some, {MOVE}")
         if isinstance(exc, (FileExistsError, NotADirectoryError)):
-            return StoreError(f"{where} cannot be made, for a file is in its place; {MOVE}")
+            return StoreError(f"{where} cannot be made: a file is there; move it away, {MOVE}")
         if isinstance(exc, OSError) or "readonly database" in said or "unable to open" in said:
             return StoreError(
                 f"{where} cannot be written: {said}; give it write permission, {MOVE}"

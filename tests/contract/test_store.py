@@ -339,7 +339,7 @@ def test_a_store_that_others_keep_busy_says_who_and_gives_up(folder: Path) -> No
 
 def test_a_file_in_the_folders_place_is_named(folder: Path) -> None:
     folder.write_text("not a folder")
-    with pytest.raises(StoreError, match=f"{folder} cannot be made, for a file is in its place"):
+    with pytest.raises(StoreError, match=f"{folder} cannot be made: a file is there"):
         open_store(folder)
 
 
