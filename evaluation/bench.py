@@ -28,7 +28,8 @@ from evaluation.metrics import (
     summarise,
 )
 from evaluation.nulls import hard_nulls, random_nulls
-from evaluation.qvhighlights import BenchmarkError, CaptionedVideo, Query, submission_line
+from evaluation.qvhighlights import CaptionedVideo, Query, submission_line
+from evaluation.results import BenchmarkError
 from tools.store import VideoRecord
 from tools.timeline import Caption, Track
 

@@ -20,7 +20,8 @@ from evaluation.bench import (
     questions_of,
     summarise_run,
 )
-from evaluation.qvhighlights import BenchmarkError, read_captions, read_queries
+from evaluation.qvhighlights import read_captions, read_queries
+from evaluation.results import BenchmarkError
 
 EXAMPLE = """\
 example:

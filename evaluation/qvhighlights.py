@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tools.errors import WhenaboutsError
+from evaluation.results import BenchmarkError
 from tools.timeline import Caption, Interval, Track
 
 if TYPE_CHECKING:
@@ -25,10 +25,6 @@ TRACK = Track(model="benchmark", prompt_version="", mode="file")
 
 CLIP_S = 2.0
 """The benchmark's unit: saliency is given and asked for once per two seconds."""
-
-
-class BenchmarkError(WhenaboutsError):
-    """A file of a benchmark cannot be read; the message names file and line."""
 
 
 @dataclass(frozen=True, slots=True)

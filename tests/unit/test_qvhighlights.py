@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from evaluation.calibrate import everyday_words, main
 from evaluation.nulls import hard_nulls, random_nulls
 from evaluation.qvhighlights import (
-    BenchmarkError,
     CaptionedVideo,
     Query,
     read_captions,
@@ -22,6 +21,7 @@ from evaluation.qvhighlights import (
     submission_line,
     windows_of,
 )
+from evaluation.results import BenchmarkError
 from evaluation.vector_cache import CachedEmbedder
 
 ROW = {"qid": 7, "query": "a dog", "vid": "a_0.0_5.0", "duration": 5, "relevant_windows": [[0, 4]]}

@@ -1,0 +1,148 @@
+"""One line of a run: what was asked, what is true, what was answered, and what that took.
+
+``results.jsonl`` of a run is the only thing that figures, reports and comparisons read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from tools.errors import WhenaboutsError
+
+Kind = Literal["own", "random", "hard"]
+
+Span = tuple[float, float]
+
+ScoredSpan = tuple[float, float, float]
+
+
+class BenchmarkError(WhenaboutsError):
+    """A file of a benchmark cannot be read; the message names file and line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one stage took for one question.
+
+    Attributes:
+        captions: Captions made; 0 for the reasoner.
+        tokens_in: Tokens of input, as services count them.
+        tokens_out: Tokens of output likewise.
+        usd: US dollars; None where a price or a count is not known.
+    """
+
+    captions: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    usd: float | None = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One question of a run with its outcome.
+
+    Attributes:
+        key: Names the question within the run: ``own:QID``, ``random:QID`` or ``hard:QID``.
+        kind: ``own`` where the query was asked of its own video; otherwise the video is not about
+            it, and right is an answer other than "found".
+        qid: The dataset's name for the query.
+        query: Its text.
+        video: The video asked.
+        duration_s: Its length.
+        truth: True windows in seconds; empty for null queries.
+        verdict: ``found``, ``not_found``, ``cannot_tell``, or ``error``.
+        presence: Estimated probability that it is in the video at all, None where unknown.
+        confidence: Of the best interval or candidate; what risk is measured against.
+        intervals: The answer: start, end, confidence, best first; empty unless found.
+        candidates: Ranked windows: start, end, score, best first; they may overlap.
+        shown: The stretches whose captions the reasoner was shown, merged and in time order.
+        by: ``llm``, ``similarity``, ``fallback``, or empty with an error.
+        attempts: Answers asked of the reasoner.
+        refusals: ``{"kind", "message"}`` of each that was not accepted.
+        look_ups: Captions looked up on the way, as number of look-ups.
+        costs: By stage: ``captioner`` and ``reasoner``.
+        seconds: Wall time by graph node.
+        models: ``captioner``, ``reasoner``, ``embedder``, and ``prompts``: versions by name.
+        relevance: One value per 2 s clip, for benchmarks that ask for it; otherwise empty.
+        error: Why there is no answer, in a line; empty where there is one.
+    """
+
+    key: str
+    kind: Kind
+    qid: str
+    query: str
+    video: str
+    duration_s: float
+    truth: tuple[Span, ...]
+    verdict: Literal["found", "not_found", "cannot_tell", "error"]
+    presence: float | None
+    confidence: float
+    intervals: tuple[ScoredSpan, ...]
+    candidates: tuple[ScoredSpan, ...]
+    shown: tuple[Span, ...]
+    by: str
+    attempts: int
+    refusals: tuple[dict[str, str], ...] = ()
+    look_ups: int = 0
+    costs: dict[str, Cost] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    models: dict[str, Any] = field(default_factory=dict)
+    relevance: tuple[float, ...] = ()
+    error: str = ""
+
+    def as_line(self) -> str:
+        """The result as a line of ``results.jsonl``, newline and all."""
+        return json.dumps(asdict(self), ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> Result:
+        """The result that ``as_line`` wrote.
+
+        Raises:
+            KeyError, TypeError, ValueError: If it is no such thing.
+        """
+        return cls(
+            **{
+                **plain,
+                "truth": tuple((float(start), float(end)) for start, end in plain["truth"]),
+                "intervals": tuple(_scored(one) for one in plain["intervals"]),
+                "candidates": tuple(_scored(one) for one in plain["candidates"]),
+                "shown": tuple((float(start), float(end)) for start, end in plain["shown"]),
+                "refusals": tuple(plain.get("refusals", ())),
+                "costs": {name: Cost(**cost) for name, cost in plain.get("costs", {}).items()},
+                "relevance": tuple(plain.get("relevance", ())),
+            }
+        )
+
+
+def read_results(path: Path) -> list[Result]:
+    """The results of a file, in its order; a last line that was cut off in writing is left out.
+
+    Raises:
+        BenchmarkError: If the file cannot be read, or a line is no result; names file and line.
+    """
+    return list(_results(path))
+
+
+def _results(path: Path) -> Iterator[Result]:
+    try:
+        content = path.read_bytes()
+    except OSError as exc:
+        raise BenchmarkError(f"cannot read {path}: {exc.strerror}") from exc
+    whole = content[: content.rfind(b"\n") + 1]
+    for number, line in enumerate(whole.decode("utf-8", "replace").split("\n")[:-1], start=1):
+        try:
+            yield Result.from_dict(json.loads(line))
+        except (KeyError, TypeError, ValueError, AttributeError) as exc:
+            raise BenchmarkError(
+                f"{path}:{number}: not a result of whenabouts eval ({type(exc).__name__}: {exc})"
+            ) from exc
+
+
+def _scored(plain: Any) -> ScoredSpan:
+    start_s, end_s, score = plain
+    return float(start_s), float(end_s), float(score)
