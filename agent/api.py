@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import threading
 import time
 from collections.abc import Callable
@@ -12,15 +10,24 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
-from agent.errors import QueryError, SettingsError, VideoError
+from agent.errors import QueryError, VideoError
 from agent.graph import Graph, Parts, build_graph
-from agent.grounding import Grounding, Usage
+from agent.grounding import Cost, Grounding, Usage
+from agent.models import (
+    Choice,
+    Confirm,
+    choose_captioner,
+    choose_reasoner,
+    open_captioner,
+    open_reasoner,
+    with_an_eye_on,
+)
 from agent.reasoner import Reasoner, SimilarityReasoner
 from agent.settings import Settings, load_settings
 from agent.state import Question
-from prompts.catalog import prompt_version, render_prompt
+from prompts.catalog import prompt_version
 from tools.captioners.file import file_track
-from tools.captioners.protocol import Metered
+from tools.captioners.protocol import Metered, Promptable
 from tools.content import content_id
 from tools.embedder import Embedder, open_embedder
 from tools.indexer import (
@@ -31,7 +38,6 @@ from tools.indexer import (
     index_video,
     location,
 )
-from tools.looks import LookMode
 from tools.prices import Usage as CaptioningUsage
 from tools.store import CaptionStore, VideoRecord
 from tools.video import probe
@@ -78,8 +84,12 @@ class Grounder:
         captioner: Describes frames; by default the one the settings name.
         reasoner: Decides from captions; by default the one the settings name.
         closer: Makes, for a query, a captioner that looks at frames with an eye on it; a text model
-            can then have a few seconds described again. None: no closer looks.
-        on_wait: Told, in a line, when something has to be waited for.
+            can then have a few seconds described again. By default the captioner's own model, where
+            it can be asked.
+        tell: Told, in a line, what the user should know: who describes where nobody was named, or
+            that something has to be waited for.
+        confirm: Asked with a model's name and the bytes to fetch, before that is done; by default
+            nothing is fetched.
     """
 
     def __init__(
@@ -89,16 +99,17 @@ class Grounder:
         captioner: Captioner | None = None,
         reasoner: Reasoner | None = None,
         closer: Callable[[str], Captioner] | None = None,
-        on_wait: Callable[[str], None] | None = None,
+        tell: Callable[[str], None] = lambda _: None,
+        confirm: Confirm | None = None,
     ) -> None:
         self.settings = settings or load_settings()
         self._given_captioner = captioner
         self._given_reasoner = reasoner
-        self._captioner_for = closer
-        if closer is None and captioner is None and _names_model(self.settings.captioner):
-            self._captioner_for = lambda query: self._image_model("describe_activity", query=query)
-        self._on_wait = on_wait
+        self._given_closer = closer
+        self._tell = tell
+        self._confirm = confirm
         self._making = threading.RLock()
+        self._describing = threading.RLock()
 
     def find(
         self,
@@ -127,9 +138,8 @@ class Grounder:
                 on_event({"event": "progress", "node": "watch", **asdict(progress)})
 
         # In the caller's own thread: the graph would do it in another, which Ctrl-C does not stop.
-        before = self._metered()
         started_s = time.perf_counter()
-        record, new_captions = self._answer_question(question, report=report)
+        record, cost = self._answer_question(question, report=report)
         watched_s = time.perf_counter() - started_s
         question = question.model_copy(update={"video": record.video_id})
         answer: dict[str, Any] = {}
@@ -140,13 +150,12 @@ class Grounder:
             elif on_event:
                 on_event(update)
         grounding = Grounding.model_validate(answer["grounding"])
-        usage = grounding.usage
-        seconds = usage.seconds | {"watch": usage.seconds["watch"] + watched_s}
-        spent = usage.model_copy(
-            update={"captions": usage.captions + new_captions, "seconds": seconds}
-            | self._captioning_since(before, usage)
+        stages, seconds = grounding.usage.stages, grounding.usage.seconds
+        usage = Usage.of(
+            stages | {"captioner": stages["captioner"].plus(cost)},
+            seconds | {"watch": seconds["watch"] + watched_s},
         )
-        return grounding.model_copy(update={"usage": spent})
+        return grounding.model_copy(update={"usage": usage})
 
     def watch(
         self,
@@ -160,7 +169,7 @@ class Grounder:
         Raises:
             WhenaboutsError: As ``find``. What was done before the error is kept.
         """
-        return self._watch(str(video), None if captions is None else Path(captions), report)[0]
+        return self._watch(str(video), None if captions is None else Path(captions), report, "")[0]
 
     def records(self) -> list[VideoRecord]:
         """Every indexed track of every video."""
@@ -193,7 +202,7 @@ class Grounder:
                 max_attempts=self.settings.max_attempts,
                 max_look_ups=self.settings.max_look_ups,
                 evidence_tokens=self.settings.evidence_tokens,
-                closer=self._look_closer if self._captioner_for else None,
+                closer=self._look_closer if self._can_look_closer() else None,
             )
         )
 
@@ -216,87 +225,29 @@ class Grounder:
             self.settings.store_folder,
             embedder=self.settings.embedder,
             url=str(url) if url else None,
-            on_wait=self._on_wait,
+            on_wait=self._tell,
         )
 
     @_made_once
     def captioner(self) -> Captioner:
-        """The captioner that the settings name."""
+        """The captioner that the settings name, with the general prompt."""
         if self._given_captioner:
             return self._given_captioner
-        if _names_model(self.settings.captioner):
-            return self._image_model("describe_general")
-        if self.settings.captioner not in {"auto", "classical"}:
-            raise SettingsError(
-                f"there is no captioner {self.settings.captioner!r}; use auto, classical, "
-                "openai:MODEL or local:FOLDER"
-            )
-        from tools.captioners.classical import ClassicalCaptioner
-
-        read_text = self.settings.read_text
-        if read_text is None:
-            read_text = importlib.util.find_spec("rapidocr") is not None
-        return ClassicalCaptioner(read_text=read_text)
-
-    def _image_model(self, prompt: str, **values: str) -> Captioner:
-        """The image model that the settings name, asked by one of the prompts."""
-        kind, _, model = self.settings.captioner.partition(":")
-        text, version = render_prompt(prompt, **values), prompt_version(prompt)
-        if values:
-            # What was seen with an eye on one query is no answer to another.
-            version += "." + hashlib.sha256(text.encode()).hexdigest()[:8]
-        mode = LookMode.parse(self.settings.mode)
-        if kind == "local":
-            from tools.captioners.local import LocalCaptioner
-
-            return LocalCaptioner(model, prompt=text, prompt_version=version, mode=mode)
-        from tools.captioners.openai import OpenAICaptioner
-
-        key = self.settings.openai_api_key
-        return OpenAICaptioner(
-            model,
-            prompt=text,
-            prompt_version=version,
-            api_key=key.get_secret_value() if key else None,
-            base_url=self.settings.openai_base_url,
-            mode=mode,
-        )
+        return open_captioner(self.settings, self._captioner_choice.name, confirm=self._confirm)
 
     @_made_once
     def reasoner(self) -> Reasoner:
         """The reasoner that the settings name."""
         if self._given_reasoner:
             return self._given_reasoner
-        if self.settings.reasoner in {"auto", "similarity"}:
-            return SimilarityReasoner()
-        from agent.llm_reasoner import LLMReasoner
+        choice = choose_reasoner(self.settings)
+        if choice.why:
+            self._tell(choice.why)
+        return open_reasoner(self.settings, choice.name)
 
-        key = self.settings.openai_api_key
-        return LLMReasoner(
-            self.settings.reasoner,
-            api_key=key.get_secret_value() if key else None,
-            base_url=self.settings.openai_base_url,
-        )
-
-    def _metered(self) -> CaptioningUsage | None:
-        """What the captioner has used so far; None if it is free, or was not needed yet."""
-        captioner = self.__dict__.get("captioner")
-        return captioner.usage if isinstance(captioner, Metered) else None
-
-    def _captioning_since(
-        self, before: CaptioningUsage | None, usage: Usage
-    ) -> dict[str, int | float | None]:
-        """Tokens and US dollars of ``usage`` with those of the captioner since ``before``."""
-        now = self._metered()
-        if now is None:
-            return {}
-        before = before or CaptioningUsage(usd=0.0)
-        is_known = not (now.usd is None or before.usd is None or usage.usd is None)
-        return {
-            "tokens_in": usage.tokens_in + now.tokens_in - before.tokens_in,
-            "tokens_out": usage.tokens_out + now.tokens_out - before.tokens_out,
-            "usd": usage.usd + now.usd - before.usd if is_known else None,  # type: ignore[operator]  # is_known
-        }
+    @_made_once
+    def _captioner_choice(self) -> Choice:
+        return choose_captioner(self.settings)
 
     def close(self) -> None:
         """Let go of the store; the next question would open it again."""
@@ -317,61 +268,130 @@ class Grounder:
     ) -> None:
         self.close()
 
-    def _answer_question(self, question: Question, *, report: Report) -> tuple[VideoRecord, int]:
+    def _answer_question(self, question: Question, *, report: Report) -> tuple[VideoRecord, Cost]:
         captions = Path(question.captions) if question.captions else None
-        return self._watch(question.video, captions, report)
+        return self._watch(question.video, captions, report, question.query)
+
+    def _can_look_closer(self) -> bool:
+        """Whether there is an image model for it; it is not loaded to find out."""
+        if self._given_closer or self._given_captioner:
+            return bool(self._given_closer) or isinstance(self._given_captioner, Promptable)
+        return self._captioner_choice.is_model
 
     def _look_closer(
         self, record: VideoRecord, query: str, span: Interval, *, rate_hz: float
-    ) -> tuple[list[Caption], int]:
+    ) -> tuple[list[Caption], Cost]:
         from tools.closer import look_closer
 
-        assert self._captioner_for is not None
-        return look_closer(
-            record,
-            self._captioner_for(query),
-            span,
-            rate_hz=rate_hz,
-            store=self.store,
-            embedder=self.embedder,
-        )
+        if self._given_closer:
+            captioner = self._given_closer(query)
+        else:
+            captioner = with_an_eye_on(self.captioner, query)
+        before = _metered(captioner)
+        with self._describing:
+            captions, made = look_closer(
+                record,
+                captioner,
+                span,
+                rate_hz=rate_hz,
+                store=self.store,
+                embedder=self.embedder,
+            )
+        return captions, _cost(made, before, _metered(captioner))
 
-    def _watch(self, name: str, captions: Path | None, report: Report) -> tuple[VideoRecord, int]:
-        """The record to answer from, and how many captions it took to make it complete."""
+    def _watch(
+        self, name: str, captions: Path | None, report: Report, query: str
+    ) -> tuple[VideoRecord, Cost]:
+        """The record to answer from, and what it took to make it complete.
+
+        With the activity strategy the captions are those made for the query.
+        """
         video = probe(Path(name)) if _is_there(name) else None
         records = self.store.records(video.id) if video else self._by_name(name)
-        wanted = self._wanted_track(records, captions)
         if video:
             records = [self._note_move(record, video.path) for record in records]
-        for record in records:
-            if record.track == wanted and record.complete:
-                return record, 0
-        video = video or self._found_again(name, records, wanted)
+        if settled := self._settled(records, captions, query):
+            return settled, Cost()
+        # One video at a time: whoever waits for the same captions then finds them.
+        with self._describing:
+            records = self.store.records(video.id) if video else self._by_name(name)
+            if settled := self._settled(records, captions, query):
+                return settled, Cost()
+            wanted = self._wanted_track(captions, query)
+            video = video or self._found_again(name, records, wanted)
+            return self._describe(video, captions, report, query, wanted)
+
+    def _settled(
+        self, records: list[VideoRecord], captions: Path | None, query: str
+    ) -> VideoRecord | None:
+        """The complete record to answer from, if there is one."""
+        ready = [record for record in records if record.complete]
+        if not captions and self._takes_what_is_there():
+            # Captions of a file, or of an image model that was paid: they say more than signals do.
+            seen = [record for record in ready if self._is_seen(record)]
+            if seen:
+                return max(seen, key=lambda record: record.indexed_at)
+        if not ready:
+            return None
+        wanted = self._wanted_track(captions, query)
+        return next((record for record in ready if record.track == wanted), None)
+
+    def _takes_what_is_there(self) -> bool:
+        """Whether nobody was named, nor anything else said of how to describe."""
+        return (
+            self.settings.captioner == "auto"
+            and self.settings.strategy == "general"
+            and not self._given_captioner
+        )
+
+    def _is_seen(self, record: VideoRecord) -> bool:
+        track = record.track
+        if track.mode == "file":
+            return True
+        by_model = Choice(track.model).is_model
+        general = prompt_version("describe_general")
+        mode = track.mode.startswith(f"{self.settings.mode}@")
+        return by_model and mode and track.prompt_version in {"", general}
+
+    def _describe(
+        self, video: Video, captions: Path | None, report: Report, query: str, wanted: Track
+    ) -> tuple[VideoRecord, Cost]:
         before = self.store.count(video.id, wanted)
         if captions:
             record = index_captions_file(
                 video, captions, store=self.store, embedder=self.embedder, report=report
             )
-        else:
-            record = index_video(
-                video,
-                self.captioner,
-                rate_hz=self.settings.rate_hz,
-                store=self.store,
-                embedder=self.embedder,
-                report=report,
-            )
-        return record, record.captions - before
+            return record, Cost(captions=record.captions - before)
+        captioner = self._describer(query)
+        if self.settings.captioner == "auto" and not self._given_captioner:
+            self._tell(self._captioner_choice.why)
+        metered = _metered(captioner)
+        record = index_video(
+            video,
+            captioner,
+            rate_hz=self.settings.rate_hz,
+            store=self.store,
+            embedder=self.embedder,
+            report=report,
+        )
+        return record, _cost(record.captions - before, metered, _metered(captioner))
 
-    def _wanted_track(self, records: list[VideoRecord], captions: Path | None) -> Track:
-        """What was asked for; else captions that say more than signals do; else frames as set."""
+    def _describer(self, query: str) -> Captioner:
+        """Who describes frames, as the strategy says."""
+        if self.settings.strategy == "general":
+            return self.captioner
+        if not query:
+            raise QueryError(
+                "the activity strategy shows the question to the image model, so that there is "
+                "nothing to index before one is asked; ask one, or use --strategy general"
+            )
+        return with_an_eye_on(self.captioner, query)
+
+    def _wanted_track(self, captions: Path | None, query: str) -> Track:
+        """The track of the captions file, or of frames described as the settings say."""
         if captions:
             return file_track(captions)
-        if self.settings.captioner == "auto" and not self._given_captioner:
-            from_files = [one for one in records if one.complete and one.track.mode == "file"]
-            if from_files:
-                return max(from_files, key=lambda record: record.indexed_at).track
-        return frame_track(self.captioner, self.settings.rate_hz)
+        return frame_track(self._describer(query), self.settings.rate_hz)
 
     def _found_again(self, name: str, records: list[VideoRecord], wanted: Track) -> Video:
         """The video of these records, from where it was last seen, to caption what is missing."""
@@ -459,8 +479,20 @@ def _is_text(words: str) -> bool:
     return True
 
 
-def _names_model(captioner: str) -> bool:
-    return captioner.startswith(("openai:", "local:"))
+def _metered(captioner: Captioner) -> CaptioningUsage:
+    """What a captioner has used so far: nothing, if it is free."""
+    return captioner.usage if isinstance(captioner, Metered) else CaptioningUsage()
+
+
+def _cost(made: int, before: CaptioningUsage, now: CaptioningUsage) -> Cost:
+    """What making so many captions took, by the captioner's meter before and after."""
+    is_known = before.usd is not None and now.usd is not None
+    return Cost(
+        captions=made,
+        tokens_in=now.tokens_in - before.tokens_in,
+        tokens_out=now.tokens_out - before.tokens_out,
+        usd=now.usd - before.usd if is_known else None,  # type: ignore[operator]  # is_known
+    )
 
 
 def _track_name(track: Track) -> str:

@@ -54,6 +54,11 @@ def build_parser() -> argparse.ArgumentParser:
     ask.add_argument("--clip", metavar="OUT.mp4", help="cut the best interval out into a file")
     _watching_options(ask)
     ask.add_argument(
+        "--strategy",
+        choices=("general", "activity"),
+        help="describe frames once for all questions, or with an eye on this one (image models)",
+    )
+    ask.add_argument(
         "--reasoner",
         metavar="NAME",
         help="who decides from captions: similarity, or a text model such as openai:MODEL",
@@ -152,7 +157,15 @@ def _watching_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--captioner",
         metavar="NAME",
-        help="who describes frames: classical, openai:MODEL or local:FOLDER",
+        help="who describes frames: classical, openai:MODEL or local:MODEL (a folder or hub name)",
+    )
+    command.add_argument(
+        "--mode",
+        metavar="MODE",
+        help="what an image model is shown at a time: frame, grid4 (one picture) or clip4",
+    )
+    command.add_argument(
+        "--yes", action="store_true", help="fetch a model that is not on this machine unasked"
     )
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,16 @@ from agent.demo_clip import DEMO_QUESTIONS, draw_demo_clip
 from agent.doctor import examine, render_findings
 from agent.errors import QueryError, WhenaboutsError
 from agent.grounding import Grounding
-from agent.render import clock, clock_span, print_to, record_state, render_answer, render_records
+from agent.models import Confirm
+from agent.render import (
+    clock,
+    clock_span,
+    look_up_line,
+    print_to,
+    record_state,
+    render_answer,
+    render_records,
+)
 from agent.settings import load_settings
 from tools.clip import check_clip_path, write_clip
 from tools.indexer import Progress as IndexProgress
@@ -100,7 +110,7 @@ def list_videos(args: argparse.Namespace) -> int:
 
 def forget_videos(args: argparse.Namespace) -> int:
     """``whenabouts forget``."""
-    with Grounder(on_wait=_say) as grounder:
+    with Grounder(tell=_say) as grounder:
         for video in args.videos:
             count = grounder.forget(video)
             print_to(stdout, f"{video}: {count} captions forgotten; the file is untouched")
@@ -123,7 +133,9 @@ def run_demo(args: argparse.Namespace) -> int:
         clip = Path(args.keep) if args.keep else Path(scratch) / "demo.mp4"
         draw_demo_clip(clip)
         defaults = load_settings()
-        settings = defaults.model_copy(update={"store": Path(scratch), "chroma_url": None})
+        # Whatever is configured: the demo costs nothing, and sends nothing anywhere.
+        own = {"captioner": "classical", "strategy": "general", "reasoner": "similarity"}
+        settings = defaults.model_copy(update={"store": Path(scratch), "chroma_url": None} | own)
         with Grounder(settings) as grounder, _progress_bar() as report:
             record = grounder.watch(clip, report=report)
             print_to(stdout, _indexed_line(record))
@@ -140,9 +152,26 @@ def print_schema(_: argparse.Namespace) -> int:
 
 
 def _grounder(args: argparse.Namespace) -> Grounder:
-    reasoner = getattr(args, "reasoner", None)  # Indexing asks nobody.
-    settings = load_settings(rate_hz=args.rate_hz, captioner=args.captioner, reasoner=reasoner)
-    return Grounder(settings, on_wait=_say)
+    settings = load_settings(
+        rate_hz=args.rate_hz,
+        captioner=args.captioner,
+        mode=args.mode,
+        strategy=getattr(args, "strategy", None),  # Indexing has no question to show,
+        reasoner=getattr(args, "reasoner", None),  # and asks nobody.
+    )
+    return Grounder(settings, tell=_say, confirm=_agrees(yes=args.yes))
+
+
+def _agrees(*, yes: bool) -> Confirm:
+    """Whether gigabytes may be fetched: by option, or by a person who is asked."""
+
+    def confirm(model: str, size_bytes: int) -> bool:
+        if yes or not (sys.stdin.isatty() and stderr.is_terminal):
+            return yes
+        question = f"{model} is {size_bytes / 1e9:.2f} GB to fetch from the hub. Fetch it? [y/N] "
+        return stderr.input(question, markup=False).strip().lower() in {"y", "yes"}
+
+    return confirm
 
 
 def _say(line: str) -> None:
@@ -174,12 +203,16 @@ def _progress_bar() -> Iterator[Report]:
 
 
 def _progress_events(report: Report) -> Callable[[Event], None]:
-    """Pass the graph's progress events on to a bar."""
+    """Pass the graph's progress events on to a bar, and tell what else happens on the way."""
 
     def receive(event: Event) -> None:
         if event["event"] == "progress":
             fields = {key: value for key, value in event.items() if key not in {"event", "node"}}
             report(IndexProgress(**fields))
+        elif event["event"] == "refusal":
+            _say(f"reply {event['attempt']} was refused ({event['kind']}): {event['message']}")
+        elif event["event"] == "look_up":
+            _say(look_up_line(event))
 
     return receive
 

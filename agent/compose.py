@@ -5,7 +5,9 @@ from collections.abc import Sequence
 
 from agent.answer import Answer, Event
 from agent.grounding import (
+    STAGES,
     Candidate,
+    Cost,
     Coverage,
     Evidence,
     Gap,
@@ -20,7 +22,7 @@ from agent.reasoner import Reasoner, Turn
 from agent.state import State
 from prompts.catalog import render_prompt
 from tools.ranking import Verdict, Window
-from tools.store import VideoRecord
+from tools.store import CaptionGap, CaptionStore, VideoRecord
 from tools.timeline import Caption, Interval
 
 
@@ -66,7 +68,10 @@ def compose_grounding(state: State, *, reasoner: Reasoner, embedder: str) -> Gro
             embedder=embedder,
             prompts=reasoner.prompts,
         ),
-        usage=Usage(captions=state["new_captions"], seconds=state["seconds"], **state["spent"]),
+        usage=Usage.of(
+            {stage: Cost.model_validate(state["spent"][stage]) for stage in STAGES},
+            state["seconds"],
+        ),
         warning=record.warning,
     )
 
@@ -104,20 +109,30 @@ def ground_event(
     )
 
 
-def coverage_of(captions: Sequence[Caption], record: VideoRecord) -> Coverage:
-    """Which seconds the captions speak of, given in time order."""
-    gaps: list[Gap] = []
+def coverage_of(captions: Sequence[Caption], record: VideoRecord, store: CaptionStore) -> Coverage:
+    """Which seconds the captions speak of, given in time order, and why others have none."""
+    missed: list[Interval] = []
     covered_until_s = 0.0
     for caption in captions:
         if caption.start_s > covered_until_s:
-            gaps.append(Gap(start_s=covered_until_s, end_s=caption.start_s))
+            missed.append(Interval(covered_until_s, caption.start_s))
         covered_until_s = max(covered_until_s, caption.end_s)
     if covered_until_s < record.duration_s:
-        gaps.append(Gap(start_s=covered_until_s, end_s=record.duration_s))
-    missed_s = sum(gap.span.length_s for gap in gaps)
+        missed.append(Interval(covered_until_s, record.duration_s))
+    missed_s = sum(span.length_s for span in missed)
+    noted = store.gaps(record.video_id, record.track) if missed else []
     return Coverage(
-        seen_s=max(0.0, record.duration_s - missed_s), rate_hz=record.rate_hz, gaps=tuple(gaps)
+        seen_s=max(0.0, record.duration_s - missed_s),
+        rate_hz=record.rate_hz,
+        gaps=tuple(
+            Gap(start_s=span.start_s, end_s=span.end_s, reason=_why(span, noted)) for span in missed
+        ),
     )
+
+
+def _why(span: Interval, noted: Sequence[CaptionGap]) -> str:
+    """What the captioner said in place of captions, each reason once."""
+    return "; ".join(dict.fromkeys(gap.reason for gap in noted if gap.span.overlap_s(span) > 0))
 
 
 def _verdict(answer: Answer, ranked: Verdict) -> Verdict:

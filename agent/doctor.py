@@ -14,6 +14,7 @@ from rich.text import Text
 
 from agent.api import Grounder
 from agent.errors import EmbedderError, SettingsError, StoreError
+from agent.models import choose_captioner, has_service, local_models
 from agent.settings import Settings, load_settings
 
 PACKAGES = (
@@ -65,7 +66,7 @@ class Findings:
 def examine() -> Findings:
     """Look at everything an answer needs, opening the store and the embedder for real."""
     settings = load_settings()
-    needed = (_reasoner(settings), _store(settings), _embedder(settings))
+    needed = (_captioner(settings), _reasoner(settings), _store(settings), _embedder(settings))
     return Findings(
         ready=all(part.usable for part in needed),
         versions=_versions(),
@@ -92,7 +93,7 @@ def render_findings(findings: Findings) -> RenderableType:
         line.append(f"  {part.does:<9}  {part.name:<12}  {part.why}")
         page.append(line)
         if part.enable:
-            page.append(Text(f"         to enable: {part.enable}", style="cyan"))
+            page.append(Text(f"       enable: {part.enable}", style="cyan"))
     ready = "ready: a video can be asked here" if findings.ready else "not ready: see above"
     page += [Text(""), Text(ready, style="bold green" if findings.ready else "bold red")]
     return Group(*page)
@@ -167,13 +168,26 @@ def _captioners(settings: Settings) -> tuple[Part, ...]:
 
 SIMILARITY = Part("reasoner", "similarity", usable=True, why="needs no model")
 NAME_A_MODEL = "export WHENABOUTS_REASONER=openai:MODEL, with OPENAI_API_KEY or OPENAI_BASE_URL"
+NAME_A_CAPTIONER = "export WHENABOUTS_CAPTIONER=classical, or openai:MODEL, or local:MODEL"
+
+
+def _captioner(settings: Settings) -> Part:
+    """The captioner that the settings mean; it is neither asked nor loaded."""
+    try:
+        choice = choose_captioner(settings)
+    except SettingsError as exc:
+        name = settings.captioner
+        return Part("captions", name, usable=False, why=str(exc), enable=NAME_A_CAPTIONER)
+    return Part("captions", choice.name, usable=True, why=choice.why or "named in the settings")
 
 
 def _other_reasoner(settings: Settings) -> Part:
-    """The reasoner that the settings do not name."""
-    if settings.reasoner not in {"auto", "similarity"}:
+    """The reasoner that the settings do not mean."""
+    if settings.reasoner not in {"auto", "similarity"} or (
+        settings.reasoner == "auto" and has_service(settings)
+    ):
         return SIMILARITY
-    why = "no text model is named, so none is asked"
+    why = "no text model is named, and no service configured"
     return Part("reasoner", "a text model", usable=False, why=why, enable=NAME_A_MODEL)
 
 
@@ -189,7 +203,7 @@ def _reasoner(settings: Settings) -> Part:
 
 
 def _openai_captioner(settings: Settings) -> Part:
-    usable = bool(settings.openai_api_key or settings.openai_base_url)
+    usable = has_service(settings)
     where = settings.openai_base_url or "OpenAI"
     return Part(
         "captioner",
@@ -206,11 +220,17 @@ def _local_captioner() -> Part:
     missing = [name for name in ("torch", "transformers") if not importlib.util.find_spec(name)]
     return Part(
         "captioner",
-        "local:FOLDER",
+        "local:MODEL",
         usable=not missing,
-        why=f"{' and '.join(missing)} not installed" if missing else "any image-text checkpoint",
+        why=f"{' and '.join(missing)} not installed" if missing else _on_this_disk(),
         enable="pip install 'whenabouts[local]'" if missing else "",
     )
+
+
+def _on_this_disk() -> str:
+    here = local_models()
+    fetched = f"on this disk: {', '.join(here[:3])}" if here else "none is on this disk yet"
+    return f"any image-text checkpoint; {fetched}"
 
 
 def _store(settings: Settings) -> Part:

@@ -20,7 +20,7 @@ from langgraph.runtime import Runtime
 from agent.answer import Answer, parse_answer
 from agent.compose import compose_grounding, coverage_of
 from agent.errors import AnswerError
-from agent.grounding import LookUp, Refusal
+from agent.grounding import Cost, LookUp, Refusal
 from agent.look_up import MAX_REQUESTS, Closer, Library, tame_request
 from agent.look_up import look_up as look_up_one
 from agent.reasoner import Brief, Reasoner, Request, SimilarityReasoner, Turn
@@ -32,7 +32,7 @@ from agent.state import (
     Retrieved,
     State,
     Watched,
-    add_spent,
+    add_cost,
 )
 from tools.embedder import Embedder
 from tools.indexer import Progress, Report
@@ -47,8 +47,8 @@ from tools.wording import whole_unicode
 class Watcher(Protocol):
     """Makes sure that a question's video has its captions in the store."""
 
-    def __call__(self, question: Question, *, report: Report) -> tuple[VideoRecord, int]:
-        """Return the record to answer from, and how many captions had to be made."""
+    def __call__(self, question: Question, *, report: Report) -> tuple[VideoRecord, Cost]:
+        """Return the record to answer from, and what it took to have its captions."""
         ...
 
 
@@ -95,11 +95,11 @@ def build_graph(parts: Parts, *, checkpointer: BaseCheckpointSaver[Any] | None =
         def report(progress: Progress) -> None:
             runtime.stream_writer({"event": "progress", "node": "watch", **asdict(progress)})
 
-        record, new_captions = parts.watch(question, report=report)
+        record, cost = parts.watch(question, report=report)
         return {
             "asked": question.query,
             "record": record.as_dict(),
-            "new_captions": new_captions,
+            "spent": {"captioner": cost.model_dump(), "reasoner": Cost().model_dump()},
         }
 
     def retrieve(state: Watched) -> dict[str, Any]:
@@ -120,10 +120,9 @@ def build_graph(parts: Parts, *, checkpointer: BaseCheckpointSaver[Any] | None =
             ],
             "ranking": found.ranking.as_dict(),
             "opening": len(found.captions),
-            "coverage": coverage_of(captions, record).model_dump(),
+            "coverage": coverage_of(captions, record, parts.store).model_dump(),
             "attempts": 0,
             "turns": [],
-            "spent": {"tokens_in": 0, "tokens_out": 0, "usd": 0.0},
         }
 
     def reason(state: Retrieved) -> dict[str, Any]:
@@ -135,7 +134,7 @@ def build_graph(parts: Parts, *, checkpointer: BaseCheckpointSaver[Any] | None =
             "cut_off": reply.cut_off,
             "requests": [asdict(tame_request(request)) for request in requests],
             "attempts": state["attempts"] + (not requests),
-            "spent": add_spent(state["spent"], reply),
+            "spent": add_cost(state["spent"], "reasoner", reply.cost),
         }
 
     def after_reason(state: Replied) -> Literal["look_up", "check"]:
@@ -195,18 +194,18 @@ def build_graph(parts: Parts, *, checkpointer: BaseCheckpointSaver[Any] | None =
 def _look_up(state: Replied, parts: Parts) -> dict[str, Any]:
     """Do what the last reply asked for; captions not seen so far get the next numbers."""
     tools = _library(state, parts).tools()
-    evidence, new_captions = list(state["evidence"]), state["new_captions"]
+    evidence, spent = list(state["evidence"]), state["spent"]
     known = {plain["id"] for plain in evidence}
     done: list[LookUp] = []
     for plain in state["requests"]:
-        one, captions, made = look_up_one(Request(**plain), tools)
+        one, captions, cost = look_up_one(Request(**plain), tools)
         unseen = [caption for caption in captions if caption.id not in known]
         evidence += [caption.as_dict() | {"relevance": None} for caption in unseen]
         known |= {caption.id for caption in unseen}
-        new_captions += made
+        spent = add_cost(spent, "captioner", cost)
         done.append(one)
     turn = Turn(said=state["reply"], look_ups=tuple(done)).model_dump()
-    return {"evidence": evidence, "new_captions": new_captions, "turns": [*state["turns"], turn]}
+    return {"evidence": evidence, "spent": spent, "turns": [*state["turns"], turn]}
 
 
 def _judge(state: Replied) -> Answer:

@@ -4,7 +4,7 @@
 never rounded; an interval that is empty, reversed or past the video's end cannot be constructed.
 """
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -13,6 +13,9 @@ from tools.ranking import Verdict
 from tools.timeline import Interval, Source
 
 SCHEMA_VERSION: Final = 1
+
+Stage = Literal["captioner", "reasoner"]
+STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
 
 Role = Literal["before", "start", "during", "end", "after"]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -70,7 +73,9 @@ class Candidate(_Span):
 
 
 class Gap(_Span):
-    """A stretch that no caption speaks of."""
+    """A stretch that no caption speaks of; ``reason`` where the captioner gave one, else empty."""
+
+    reason: str = ""
 
 
 class VideoFacts(_Frozen):
@@ -129,22 +134,50 @@ class Models(_Frozen):
     prompts: dict[str, str]
 
 
-class Usage(_Frozen):
-    """What the answer cost: every reply of the reasoner, refused ones and look-ups too.
+class Cost(_Frozen):
+    """What something cost.
 
     Attributes:
         captions: Captions that had to be made.
         tokens_in: Tokens of input, as services count them.
         tokens_out: Tokens of output likewise.
         usd: US dollars; None where a price or a count is not known.
-        seconds: Wall time by graph node.
     """
 
     captions: int = 0
     tokens_in: int = 0
     tokens_out: int = 0
     usd: float | None = 0.0
+
+    def plus(self, other: "Cost") -> "Cost":
+        """Both together; dollars once unknown stay unknown."""
+        is_known = self.usd is not None and other.usd is not None
+        return Cost(
+            captions=self.captions + other.captions,
+            tokens_in=self.tokens_in + other.tokens_in,
+            tokens_out=self.tokens_out + other.tokens_out,
+            usd=self.usd + other.usd if is_known else None,  # type: ignore[operator]  # is_known
+        )
+
+
+class Usage(Cost):
+    """What the answer cost: every caption, and every reply, refused ones and look-ups too.
+
+    Attributes:
+        stages: The same by stage: the ``captioner``, closer looks too, and the ``reasoner``.
+        seconds: Wall time by graph node.
+    """
+
+    stages: dict[Stage, Cost] = Field(default_factory=dict)
     seconds: dict[str, float] = Field(default_factory=dict)
+
+    @classmethod
+    def of(cls, stages: dict[Stage, Cost], seconds: dict[str, float]) -> "Usage":
+        """The sums over all stages."""
+        total = Cost()
+        for cost in stages.values():
+            total = total.plus(cost)
+        return cls(**total.model_dump(), stages=stages, seconds=seconds)
 
 
 class Grounding(_Frozen):

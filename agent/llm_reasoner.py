@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from agent.answer import ANSWER_SCHEMA
 from agent.chat_model import is_openai, open_chat_model, openai_options
 from agent.errors import ReasonerError
+from agent.grounding import Cost
 from agent.reason_prompt import build_conversation, prompt_versions
 from agent.reasoner import Brief, Reply, Request
 from tools.prices import OPENAI_PRICES, Price, cost_usd
@@ -126,10 +127,12 @@ class LLMReasoner:
             text=_text(message),
             requests=_requests(message),
             cut_off=_is_cut_off(message),
-            tokens_in=tokens_in,
-            tokens_out=tokens_out,
-            # Clients make 0 of a missing count, but no question has 0 tokens.
-            usd=usd if tokens_in else None,
+            cost=Cost(
+                tokens_in=tokens_in,
+                tokens_out=tokens_out,
+                # Clients make 0 of a missing count, but no question has 0 tokens.
+                usd=usd if tokens_in else None,
+            ),
         )
 
     def _ask(self, messages: Sequence[BaseMessage], brief: Brief) -> AIMessage:

@@ -8,7 +8,7 @@ from langchain_core.tools import BaseTool, StructuredTool
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent.errors import CaptionerError, VideoError
-from agent.grounding import LookUp
+from agent.grounding import Cost, LookUp
 from agent.reasoner import Request
 from prompts.catalog import render_prompt
 from tools.closer import MAX_FRAMES, MAX_RATE_HZ
@@ -32,8 +32,8 @@ class Closer(Protocol):
 
     def __call__(
         self, record: VideoRecord, query: str, span: Interval, *, rate_hz: float
-    ) -> tuple[list[Caption], int]:
-        """Return the captions in time order, and how many of them had to be made.
+    ) -> tuple[list[Caption], Cost]:
+        """Return the captions in time order, and what it took to have them.
 
         Raises:
             CaptionerError, VideoError: If it cannot; the reasoner is told why, and goes on.
@@ -85,7 +85,7 @@ class Library:
     def tools(self) -> list[BaseTool]:
         """The tools, for a model to be offered and for ``look_up`` to run.
 
-        Each returns ``(captions in time order, how many had to be made)``. There is no closer look
+        Each returns ``(captions in time order, what they cost)``. There is no closer look
         at captions that came from elsewhere: they are all that the user wants answers from.
         """
         tools = [
@@ -98,29 +98,29 @@ class Library:
             tools.append(closer)
         return tools
 
-    def _search(self, text: str) -> tuple[list[Caption], int]:
+    def _search(self, text: str) -> tuple[list[Caption], Cost]:
         captions, vectors = self.store.read(self.record.video_id, self.record.track)
         if not text.strip():
-            return [], 0
+            return [], Cost()
         duration_s = self.record.duration_s
         found = search_captions(
             text, captions, vectors, embedder=self.embedder, duration_s=duration_s
         )
-        return found, 0
+        return found, Cost()
 
-    def _read(self, start_s: float, end_s: float) -> tuple[list[Caption], int]:
+    def _read(self, start_s: float, end_s: float) -> tuple[list[Caption], Cost]:
         span = Interval(start_s, end_s)
         captions, _ = self.store.read(self.record.video_id, self.record.track)
-        return [caption for caption in captions if caption.span.overlap_s(span) > 0], 0
+        return [caption for caption in captions if caption.span.overlap_s(span) > 0], Cost()
 
     def _look_closer(
         self, start_s: float, end_s: float, rate_hz: float
-    ) -> tuple[list[Caption], int]:
+    ) -> tuple[list[Caption], Cost]:
         assert self.closer is not None
         return self.closer(self.record, self.query, Interval(start_s, end_s), rate_hz=rate_hz)
 
 
-def look_up(request: Request, tools: Sequence[BaseTool]) -> tuple[LookUp, list[Caption], int]:
+def look_up(request: Request, tools: Sequence[BaseTool]) -> tuple[LookUp, list[Caption], Cost]:
     """Do what a model asked for; what cannot be done is said in the look-up's note.
 
     Args:
@@ -128,17 +128,17 @@ def look_up(request: Request, tools: Sequence[BaseTool]) -> tuple[LookUp, list[C
         tools: Those that it was offered.
 
     Returns:
-        The look-up, the captions it showed, and how many of them had to be made.
+        The look-up, the captions it showed, and what they cost.
     """
     captions: list[Caption] = []
-    made = 0
+    cost = Cost()
     tool = next((one for one in tools if one.name == request.tool), None)
     if tool is None:
         names = ", ".join(one.name for one in tools)
         note = f"There is no tool of that name; there are {names}."
     else:
         try:
-            captions, made = tool.invoke(request.arguments)
+            captions, cost = tool.invoke(request.arguments)
             note = "" if captions else "No caption was found."
         except ValidationError as exc:
             faults = [
@@ -154,7 +154,7 @@ def look_up(request: Request, tools: Sequence[BaseTool]) -> tuple[LookUp, list[C
         note = f"The first {len(shown)} of {len(captions)} captions; ask for less to see the rest."
     ids = tuple(caption.id for caption in shown)
     told = LookUp(tool=request.tool, arguments=request.arguments, caption_ids=ids, note=note)
-    return told, shown, made
+    return told, shown, cost
 
 
 def tame_request(request: Request) -> Request:

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 from langchain_core.tools import BaseTool
 from pydantic import BaseModel, ConfigDict
 
-from agent.grounding import LookUp, Refusal
+from agent.grounding import Cost, LookUp, Refusal
 from tools.ranking import Window
 from tools.timeline import Caption
 
@@ -29,17 +29,13 @@ class Reply:
         text: Its answer, to be judged by ``agent.answer``; or what it says with its requests.
         requests: What it wants to see before it answers.
         cut_off: Whether the text ends at a limit rather than where the model wanted to end.
-        tokens_in: Tokens of input that it took.
-        tokens_out: Tokens of output likewise.
-        usd: What that cost; None where a price or a count is not known.
+        cost: What it took.
     """
 
     text: str
     requests: tuple[Request, ...] = ()
     cut_off: bool = False
-    tokens_in: int = 0
-    tokens_out: int = 0
-    usd: float | None = 0.0
+    cost: Cost = field(default_factory=Cost)
 
 
 class Turn(BaseModel):

@@ -1,17 +1,19 @@
 """Answers as text for a terminal: clock times, a timeline bar, the captions around each edge."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from agent.grounding import GroundedInterval, Grounding
+from agent.grounding import Coverage, GroundedInterval, Grounding, Usage
 from tools.store import VideoRecord
 from tools.timeline import Interval
+from tools.wording import shorten
 
 BAR_CELLS = 60
 SHOWN_INTERVALS = 5
@@ -98,6 +100,14 @@ def record_state(record: VideoRecord) -> str:
     return "ready" if Path(record.path).exists() else "file gone"
 
 
+def look_up_line(event: Mapping[str, Any]) -> str:
+    """What a model asked to see before it answers, and how much it was shown."""
+    arguments = ", ".join(f"{name}={value}" for name, value in event["arguments"].items())
+    shown = len(event["caption_ids"])
+    note = f"; {event['note']}" if event["note"] else ""
+    return f"looks up {event['tool']}({arguments}): {shown} captions{note}"
+
+
 def print_to(console: Console, *parts: RenderableType) -> None:
     """Print without guessing at markup or numbers; lines of plain text stay whole, to be copied."""
     for part in parts:
@@ -139,7 +149,24 @@ def _provenance(grounding: Grounding) -> str:
     share = coverage.seen_s / grounding.video.duration_s
     spent_s = sum(grounding.usage.seconds.values())
     by = f"{models.reasoner}, refused; LLM-free" if grounding.by == "fallback" else models.reasoner
+    seen = f"{share:.0%} of the video seen{_not_described(coverage)}"
     return (
-        f"captions: {models.captioner}{rate}, {share:.0%} of the video seen\n"
-        f"decided by: {by}, in {spent_s:.1f} s"
+        f"captions: {models.captioner}{rate}, {seen}\n"
+        f"decided by: {by}, in {spent_s:.1f} s{_spent(grounding.usage)}"
     )
+
+
+def _not_described(coverage: Coverage) -> str:
+    """How often, and for the first time why, a captioner that was shown frames said nothing."""
+    reasons = [gap.reason for gap in coverage.gaps if gap.reason]
+    if not reasons:
+        return ""
+    return f" ({len(reasons)} stretches not described: {shorten(reasons[0], 100)})"
+
+
+def _spent(usage: Usage) -> str:
+    tokens = usage.tokens_in + usage.tokens_out
+    if not tokens:
+        return ""
+    usd = "at a price not known here" if usage.usd is None else f"{usage.usd:.4f} USD"
+    return f", {tokens:,} tokens, {usd}"

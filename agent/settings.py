@@ -4,7 +4,7 @@ No other module looks at the environment. ``WHENABOUTS_HOME`` moves everything w
 """
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import platformdirs
 from pydantic import AfterValidator, AnyHttpUrl, Field, SecretStr, ValidationError
@@ -21,12 +21,21 @@ class Settings(BaseSettings):
         store: Folder of the embedded caption store; by default inside ``home``.
         chroma_url: A running Chroma server to use in place of the embedded store.
         captioner: Who describes frames: ``classical``, ``openai:MODEL`` (any service that speaks
-            OpenAI's API), or ``local:MODEL``, a folder or a name that is on this disk. ``auto`` is
-            ``classical``: a model that costs is asked only where it is named.
+            OpenAI's API), or ``local:MODEL``, a folder or a name on the hub. ``auto`` is the
+            service where one is configured, else a model on this disk, else ``classical``.
+        strategy: How an image model is asked: ``general``, once for all questions, or
+            ``activity``, which shows it the question and is done for each.
         mode: What an image model is shown at a time: ``frame``, ``grid4`` or ``clip4``.
+        in_flight: Requests to a service at a time.
+        detail: How closely a service's model looks: ``auto``, ``low`` or ``high``.
+        max_image_kb: Largest picture that is sent, in 1,000 bytes.
+        adapter: Folder of a LoRA adapter for a ``local:`` model.
+        device: Of a ``local:`` model: ``auto``, ``cpu``, ``cuda``, ``mps``, ``cuda:1``.
+        dtype: Of a ``local:`` model: ``auto``, ``float32``, ``bfloat16``, ``float16``.
+        prices: File of prices, which come before the built-in ones; see ``tools.prices``.
         reasoner: Who decides from captions: ``similarity``, or a text model by the name that
-            LangChain has for it, ``openai:MODEL`` for example. ``auto`` is ``similarity``: a model
-            that costs is asked only where it is named.
+            LangChain has for it, ``openai:MODEL`` for example. ``auto`` is the service where one is
+            configured, else ``similarity``.
         embedder: Who embeds text: ``minilm``, ``openai:MODEL``, or a sentence-transformers name.
         rate_hz: Frames looked at per second of video.
         read_text: Whether the classical describer reads on-screen text; ``None`` where OCR is
@@ -53,7 +62,15 @@ class Settings(BaseSettings):
     store: Path | None = None
     chroma_url: AnyHttpUrl | None = None
     captioner: str = "auto"
+    strategy: Literal["general", "activity"] = "general"
     mode: str = "frame"
+    in_flight: int = Field(default=16, ge=1, le=256)
+    detail: Literal["auto", "low", "high"] = "auto"
+    max_image_kb: int = Field(default=500, ge=5, le=20_000)
+    adapter: Path | None = None
+    device: str = "auto"
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    prices: Path | None = None
     reasoner: str = "auto"
     embedder: str = "minilm"
     rate_hz: float = Field(default=1.0, gt=0, le=60, allow_inf_nan=False)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypedDict
 from langgraph.channels import EphemeralValue
 from pydantic import BaseModel, ConfigDict, Field
 
-from agent.reasoner import Reply
+from agent.grounding import Cost, Stage
 
 
 class Question(BaseModel):
@@ -39,26 +39,21 @@ def add_seconds(so_far: dict[str, float], more: dict[str, float]) -> dict[str, f
     return so_far | {node: so_far.get(node, 0.0) + spent_s for node, spent_s in more.items()}
 
 
-def add_spent(so_far: dict[str, Any], reply: Reply) -> dict[str, Any]:
-    """Tokens and US dollars with one more reply; dollars once unknown stay unknown."""
-    is_known = so_far["usd"] is not None and reply.usd is not None
-    return {
-        "tokens_in": so_far["tokens_in"] + reply.tokens_in,
-        "tokens_out": so_far["tokens_out"] + reply.tokens_out,
-        "usd": so_far["usd"] + reply.usd if is_known else None,
-    }
+def add_cost(spent: dict[str, Any], stage: Stage, cost: Cost) -> dict[str, Any]:
+    """What every stage has cost so far, with one more cost of one of them."""
+    return spent | {stage: Cost.model_validate(spent[stage]).plus(cost).model_dump()}
 
 
 class Watched(TypedDict):
     """After ``watch``: the captions are in the store.
 
-    ``asked`` is the query; ``record`` a ``tools.store.VideoRecord`` as plain values;
-    ``new_captions`` counts those this question had to make.
+    ``asked`` is the query; ``record`` a ``tools.store.VideoRecord`` as plain values; ``spent`` the
+    ``agent.grounding.Cost`` of each stage as plain values, which starts anew.
     """
 
     asked: str
     record: dict[str, Any]
-    new_captions: int
+    spent: dict[str, Any]
     seconds: Annotated[dict[str, float], add_seconds]
 
 
@@ -67,8 +62,8 @@ class Retrieved(Watched):
 
     ``evidence`` holds captions as plain values: first the ``opening`` ones in time order, each with
     its ``relevance``, then those that look-ups brought, as they came: a number once shown stays.
-    ``ranking`` holds the grounder's verdict, windows and events. ``attempts``, ``turns`` (earlier
-    replies as ``agent.reasoner.Turn``) and ``spent`` start anew.
+    ``ranking`` holds the grounder's verdict, windows and events. ``attempts`` and ``turns``
+    (earlier replies as ``agent.reasoner.Turn``) start anew.
     """
 
     evidence: list[dict[str, Any]]
@@ -77,7 +72,6 @@ class Retrieved(Watched):
     coverage: dict[str, Any]
     attempts: int
     turns: list[dict[str, Any]]
-    spent: dict[str, Any]
 
 
 class Replied(Retrieved):

@@ -132,8 +132,9 @@ def not_json() -> Answer:
 class Server:
     """What a running server was asked so far, in order of arrival; ``url`` ends with ``/v1``."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, models: Sequence[str] | None) -> None:
         self.url = ""
+        self.models = models
         self.asked: list[Asked] = []
         self.most_at_once = 0
         self._script = script
@@ -161,9 +162,14 @@ class Server:
 
 
 @contextmanager
-def serving(script: Script) -> Iterator[Server]:
-    """Run a server in threads of this process, until the end of the ``with``."""
-    scripted = Server(script)
+def serving(script: Script, *, models: Sequence[str] | None = None) -> Iterator[Server]:
+    """Run a server in threads of this process, until the end of the ``with``.
+
+    Args:
+        script: What it answers.
+        models: What it lists under ``/models``; None: there is no such page.
+    """
+    scripted = Server(script, models)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -180,6 +186,13 @@ def serving(script: Script) -> Iterator[Server]:
                     self._send(answer)
                 except OSError:
                     self.close_connection = True  # The client has given up.
+
+        def do_GET(self) -> None:
+            if scripted.models is None or self.path != "/v1/models":
+                self._send(fails(404))
+                return
+            rows = [{"id": name, "object": "model"} for name in scripted.models]
+            self._send(Answer(json.dumps({"object": "list", "data": rows}).encode()))
 
         def _send(self, answer: Answer) -> None:
             self.send_response(answer.status)

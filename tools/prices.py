@@ -38,17 +38,17 @@ class Price:
     source: str
 
 
-_MODEL_PAGES = "https://developers.openai.com/api/docs/models"
+_RELEASE = "OpenAI's prices as known at the release of GPT-5; not looked up since"
 
 OPENAI_PRICES: Mapping[str, Price] = {
-    "gpt-4o": Price(2.50, 10.00, "2025-08-07", _MODEL_PAGES),
-    "gpt-4o-mini": Price(0.15, 0.60, "2025-08-07", _MODEL_PAGES),
-    "gpt-4.1": Price(2.00, 8.00, "2025-08-07", _MODEL_PAGES),
-    "gpt-4.1-mini": Price(0.40, 1.60, "2025-08-07", _MODEL_PAGES),
-    "gpt-4.1-nano": Price(0.10, 0.40, "2025-08-07", _MODEL_PAGES),
-    "gpt-5": Price(1.25, 10.00, "2025-08-07", _MODEL_PAGES),
-    "gpt-5-mini": Price(0.25, 2.00, "2025-08-07", _MODEL_PAGES),
-    "gpt-5-nano": Price(0.05, 0.40, "2025-08-07", _MODEL_PAGES),
+    "gpt-4o": Price(2.50, 10.00, "2025-08-07", _RELEASE),
+    "gpt-4o-mini": Price(0.15, 0.60, "2025-08-07", _RELEASE),
+    "gpt-4.1": Price(2.00, 8.00, "2025-08-07", _RELEASE),
+    "gpt-4.1-mini": Price(0.40, 1.60, "2025-08-07", _RELEASE),
+    "gpt-4.1-nano": Price(0.10, 0.40, "2025-08-07", _RELEASE),
+    "gpt-5": Price(1.25, 10.00, "2025-08-07", _RELEASE),
+    "gpt-5-mini": Price(0.25, 2.00, "2025-08-07", _RELEASE),
+    "gpt-5-nano": Price(0.05, 0.40, "2025-08-07", _RELEASE),
 }
 """OpenAI's own standard prices for models that read images, by model name."""
 

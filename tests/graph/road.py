@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from agent.graph import Graph, Parts, build_graph
-from agent.grounding import Grounding
+from agent.grounding import Cost, Grounding
 from agent.reasoner import Brief, Reply
 from agent.state import Question
 from tests.fakes import WordEmbedder
@@ -57,10 +57,10 @@ class ScriptedReasoner:
         return Reply(said) if isinstance(said, str) else said
 
 
-def watch(question: Question, *, report: Report) -> tuple[VideoRecord, int]:
+def watch(question: Question, *, report: Report) -> tuple[VideoRecord, Cost]:
     report(Progress("/videos/road.mp4", "file:test", 24.0, 24.0, 12, resumed=False))
     assert question.video == RECORD.video_id
-    return RECORD, 0
+    return RECORD, Cost()
 
 
 @contextmanager

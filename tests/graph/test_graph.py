@@ -8,6 +8,7 @@ from typing import Any
 from langgraph.checkpoint.memory import InMemorySaver
 
 from agent.graph import Parts, build_graph
+from agent.grounding import Cost
 from agent.reasoner import SimilarityReasoner
 from agent.state import Question
 from tests.fakes import WordEmbedder
@@ -85,7 +86,7 @@ def test_a_second_question_on_the_same_thread_starts_clean(store: CaptionStore) 
 def test_a_captions_file_is_not_inherited_by_the_next_question(store: CaptionStore) -> None:
     seen: list[str | None] = []
 
-    def note(question: Question, *, report: Report) -> tuple[VideoRecord, int]:
+    def note(question: Question, *, report: Report) -> tuple[VideoRecord, Cost]:
         seen.append(question.captions)
         return watch(question, report=report)
 

@@ -13,7 +13,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langsmith import Client, tracing_context
 
 from agent.errors import ReasonerError, SettingsError
-from agent.grounding import Grounding
+from agent.grounding import Cost, Grounding
 from agent.llm_reasoner import LLMReasoner
 from tests.fakes import ChatModelOf
 from tests.graph.road import GOOD_REPLY, RECORD, TEXTS, ask, graph_with, stored
@@ -166,7 +166,7 @@ def test_captions_are_looked_up_and_shown_with_numbers_that_stay(tmp_path: Path)
         serving([calls("read_captions", start_s=0, end_s=6), GOOD]) as server,
     ):
         long = replace(RECORD, duration_s=600.0)
-        parts: dict[str, Any] = {"watch": lambda *_, **__: (long, 0), "evidence_tokens": 500}
+        parts: dict[str, Any] = {"watch": lambda *_, **__: (long, Cost()), "evidence_tokens": 500}
         answer = ask(graph_with(store, reasoner_at(server), **parts))
     assert roles(server.asked[1]) == ["system", "user", "assistant", "tool"]
     opening, call, told = server.asked[1].body["messages"][1:]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from agent.errors import CaptionerError
+from agent.grounding import Cost
 from agent.reasoner import Reply, Request
 from tests.graph.road import (
     GOOD_REPLY,
@@ -37,7 +38,7 @@ class CloserLook:
 
     def __call__(
         self, record: VideoRecord, query: str, span: Interval, *, rate_hz: float
-    ) -> tuple[list[Caption], int]:
+    ) -> tuple[list[Caption], Cost]:
         self.asked.append((query, span, rate_hz))
         if self._error:
             raise self._error
@@ -46,11 +47,11 @@ class CloserLook:
         return [
             Caption("video1", Interval(start_s, start_s + 0.5), text, "vision", CLOSER)
             for start_s, text in zip(starts_s, texts, strict=True)
-        ], 4
+        ], Cost(captions=4, tokens_in=40, tokens_out=8, usd=0.01)
 
 
-def watched(*_: Any, **__: Any) -> tuple[VideoRecord, int]:
-    return WATCHED, 0
+def watched(*_: Any, **__: Any) -> tuple[VideoRecord, Cost]:
+    return WATCHED, Cost()
 
 
 def graph_of(store: CaptionStore, reasoner: ScriptedReasoner, **parts: Any) -> Any:
@@ -80,7 +81,10 @@ def test_a_closer_look_makes_an_edge_finer(store: CaptionStore) -> None:
         ("end", 12.0),
         ("after", 14.0),
     ]
-    assert answer.usage.captions == 4
+    assert answer.usage.stages["captioner"] == Cost(
+        captions=4, tokens_in=40, tokens_out=8, usd=0.01
+    )
+    assert (answer.usage.captions, answer.usage.usd) == (4, 0.01)
 
 
 def test_numbers_grow_by_what_was_not_shown_before(store: CaptionStore) -> None:
@@ -154,7 +158,7 @@ def test_a_closer_look_is_offered_only_where_frames_were_described(
     record: VideoRecord, closer: Any, offered: bool, store: CaptionStore
 ) -> None:
     reasoner = ScriptedReasoner(GOOD_REPLY)
-    ask(graph_with(store, reasoner, watch=lambda *_, **__: (record, 0), closer=closer))
+    ask(graph_with(store, reasoner, watch=lambda *_, **__: (record, Cost()), closer=closer))
     names = [tool.name for tool in reasoner.asked[0].tools()]
     assert names[:2] == ["search_captions", "read_captions"]
     assert ("look_closer" in names) is offered
@@ -177,7 +181,7 @@ def test_long_stretches_are_shown_in_part_and_that_is_said(store: CaptionStore) 
     store.add(long, vectors)
     record = replace(WATCHED, duration_s=54.0)
     reasoner = ScriptedReasoner(asks("read_captions", start_s=24, end_s=54), GOOD_REPLY)
-    graph = graph_with(store, reasoner, watch=lambda *_, **__: (record, 0))
+    graph = graph_with(store, reasoner, watch=lambda *_, **__: (record, Cost()))
     note = ask(graph).look_ups[0].note
     assert "of 30 captions; ask for less" in note
 

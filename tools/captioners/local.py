@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import cached_property
@@ -70,7 +71,7 @@ class LocalCaptioner:
         long_side_px: int = 1024,
         threads: int | None = None,
     ) -> None:
-        _check_installed(adapter)
+        check_installed(adapter)
         self._folder = _whole_folder(model)
         self._adapter = _whole_adapter(adapter)
         self._name = Path(model).name if Path(model).is_dir() else str(model)
@@ -89,6 +90,14 @@ class LocalCaptioner:
         self._max_new_tokens = max_new_tokens
         self._long_side_px = long_side_px
         self._threads = threads
+        self._lender: LocalCaptioner | None = None
+
+    def asked(self, prompt: str, prompt_version: str) -> LocalCaptioner:
+        """The same model asked something else; it is in memory once."""
+        other = copy.copy(self)
+        other._prompt, other._prompt_version = prompt, prompt_version  # noqa: SLF001  # its own kind
+        other._lender = self._lender or self  # noqa: SLF001
+        return other
 
     @cached_property
     def model(self) -> str:
@@ -166,6 +175,8 @@ class LocalCaptioner:
 
     @cached_property
     def _loaded(self) -> VisionModel:
+        if self._lender:
+            return self._lender._loaded  # noqa: SLF001
         from tools.vision_model import VisionModel
 
         return VisionModel(
@@ -183,7 +194,12 @@ def _said(look: Look, text: str) -> Description | NoCaption:
     return NoCaption(look.time_s, "the model wrote nothing", look.last_s)
 
 
-def _check_installed(adapter: Path | None) -> None:
+def check_installed(adapter: Path | None) -> None:
+    """Whether the extra is here.
+
+    Raises:
+        CaptionerError: If not; says how to install it.
+    """
     needed = ["torch", "transformers", "accelerate", *(["peft"] if adapter else [])]
     missing = [name for name in needed if find_spec(name) is None]
     if missing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import threading
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -92,9 +93,15 @@ class OpenAICaptioner:
         self._max_image_bytes = 1000 * max_image_kb
         self._long_side_px = long_side_px
         self._max_tokens = max_tokens
-        self._meter = _Meter(
-            model, {**(OPENAI_PRICES if self._service.is_openai else {}), **(prices or {})}
-        )
+        self._prices = {**(OPENAI_PRICES if self._service.is_openai else {}), **(prices or {})}
+        self._meter = _Meter(model, self._prices)
+
+    def asked(self, prompt: str, prompt_version: str) -> OpenAICaptioner:
+        """The same model asked something else over the same connections, metered anew."""
+        other = copy.copy(self)
+        other._prompt, other._prompt_version = prompt, prompt_version  # noqa: SLF001  # its own kind
+        other._meter = _Meter(self._model, self._prices)  # noqa: SLF001
+        return other
 
     @property
     def model(self) -> str:

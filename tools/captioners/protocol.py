@@ -94,3 +94,12 @@ class Metered(Protocol):
 
     @property
     def usage(self) -> Usage: ...
+
+
+@runtime_checkable
+class Promptable(Protocol):
+    """A captioner that is asked a prompt, and so can be asked another one."""
+
+    def asked(self, prompt: str, prompt_version: str) -> Captioner:
+        """The same captioner asked something else; it shares what is heavy, and meters anew."""
+        ...
