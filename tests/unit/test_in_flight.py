@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from tools.in_flight import run_in_flight
+from tools.in_flight import _Crew, run_in_flight
 
 
 def test_a_single_call_at_a_time_keeps_the_order() -> None:
@@ -79,3 +80,60 @@ def test_whoever_stops_listening_stops_the_calls() -> None:
     next(results)
     results.close()  # type: ignore[attr-defined]  # it is a generator
     assert len(begun) < 20
+
+
+def test_results_do_not_wait_for_an_item_that_takes_long_to_come() -> None:
+    received = threading.Event()
+
+    def items() -> Iterator[int]:
+        yield 1
+        assert received.wait(20)
+        yield 2
+
+    results = []
+    for result in run_in_flight(lambda item, _: item, items(), limit=2):
+        results += [] if result is None else [result]
+        if results:
+            received.set()
+    assert results == [1, 2]
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+def test_no_more_than_the_limit_are_begun_that_were_not_dealt_with(limit: int) -> None:
+    begun: list[int] = []
+    all_begun = threading.Semaphore(0)
+
+    def work(item: int, stopping: threading.Event) -> int:
+        begun.append(item)
+        all_begun.release()
+        return item
+
+    dealt_with = 0
+    for result in run_in_flight(work, range(20), limit=limit):
+        if result is None:
+            continue
+        # Every thread that may begin a call has done so before the next line is looked at.
+        for _ in range(limit if dealt_with == 0 else min(1, 20 - len(begun))):
+            assert all_begun.acquire(timeout=20)
+        assert len(begun) <= dealt_with + limit
+        dealt_with += 1
+    assert sorted(begun) == list(range(20))
+
+
+def test_a_result_on_the_way_to_its_caller_survives_an_interruption(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first_arrival = _Crew.first_arrival
+    interruptions = [KeyboardInterrupt()]
+
+    def interrupted(self: _Crew[int, int]) -> Any:
+        arrival = first_arrival(self)
+        if arrival is not None and interruptions:
+            raise interruptions.pop()
+        return arrival
+
+    monkeypatch.setattr(_Crew, "first_arrival", interrupted)
+    results: list[int | None] = []
+    with pytest.raises(KeyboardInterrupt):
+        results.extend(run_in_flight(lambda item, _: item, [7], limit=1))
+    assert results == [7]
