@@ -22,7 +22,7 @@ from agent.models import (
     open_reasoner,
     with_an_eye_on,
 )
-from agent.reasoner import Reasoner, SimilarityReasoner
+from agent.reasoner import Reasoner
 from agent.settings import Settings, load_settings
 from agent.state import Question
 from prompts.catalog import prompt_version

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
+from rich.filesize import decimal
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from agent.api import Event, Grounder, make_question
@@ -168,7 +169,7 @@ def _agrees(*, yes: bool) -> Confirm:
     def confirm(model: str, size_bytes: int) -> bool:
         if yes or not (sys.stdin.isatty() and stderr.is_terminal):
             return yes
-        question = f"{model} is {size_bytes / 1e9:.2f} GB to fetch from the hub. Fetch it? [y/N] "
+        question = f"{model} is {decimal(size_bytes)} to fetch from the hub. Fetch it? [y/N] "
         return stderr.input(question, markup=False).strip().lower() in {"y", "yes"}
 
     return confirm
@@ -219,9 +220,9 @@ def _progress_events(report: Report) -> Callable[[Event], None]:
 
 def _indexed_line(record: VideoRecord) -> str:
     note = f"; {record.warning}" if record.warning else ""
+    captions = f"{record.captions} caption{'' if record.captions == 1 else 's'}"
     return (
-        f"{record.path}: {record.captions} captions by {record.track.model}, "
-        f"{clock(record.duration_s)} long{note}"
+        f"{record.path}: {captions} by {record.track.model}, {clock(record.duration_s)} long{note}"
     )
 
 

@@ -275,6 +275,8 @@ def _key(settings: Settings) -> str | None:
 
 def _have(model: str, confirm: Confirm | None) -> None:
     """Fetch a model that is not here, if whoever is asked agrees to its size."""
+    from rich.filesize import decimal
+
     from tools.hub import choices, download_model, model_download_bytes
 
     if Path(model).expanduser().is_dir():
@@ -283,7 +285,7 @@ def _have(model: str, confirm: Confirm | None) -> None:
     # An unknown size is the hub's silence; fetching will say so, and what works without it.
     if size_bytes and not (confirm and confirm(model, size_bytes)):
         raise CaptionerError(
-            f"{model} is not on this machine, and {size_bytes / 1e9:.2f} GB to fetch from the hub; "
+            f"{model} is not on this machine, and {decimal(size_bytes)} to fetch from the hub; "
             f"--yes fetches it; {choices()}"
         )
     download_model(model)
