@@ -189,18 +189,22 @@ def _progress_bar() -> Iterator[Report]:
         TextColumn("{task.fields[captions]} captions"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=stderr, disable=not stderr.is_terminal) as bars:
-        tasks: dict[str, TaskID] = {}
+    bars = Progress(*columns, console=stderr, disable=not stderr.is_terminal)
+    tasks: dict[str, TaskID] = {}
 
-        def report(progress: IndexProgress) -> None:
-            if progress.path not in tasks:
-                goes_on = "going on with" if progress.resumed else "indexing"
-                _say(f"{goes_on} {progress.path} (captions by {progress.model})")
-                name = Path(progress.path).name
-                tasks[progress.path] = bars.add_task(name, total=progress.total_s, captions=0)
-            bars.update(tasks[progress.path], completed=progress.seen_s, captions=progress.captions)
+    def report(progress: IndexProgress) -> None:
+        if progress.path not in tasks:
+            bars.start()  # No sooner: a bar that is drawn anew would wipe away a question.
+            goes_on = "going on with" if progress.resumed else "indexing"
+            _say(f"{goes_on} {progress.path} (captions by {progress.model})")
+            name = Path(progress.path).name
+            tasks[progress.path] = bars.add_task(name, total=progress.total_s, captions=0)
+        bars.update(tasks[progress.path], completed=progress.seen_s, captions=progress.captions)
 
+    try:
         yield report
+    finally:
+        bars.stop()
 
 
 def _progress_events(report: Report) -> Callable[[Event], None]:
