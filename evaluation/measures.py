@@ -86,6 +86,20 @@ MEANINGS = {
 """Every figure's name, in the order of a table, with what it says; shares are in percent."""
 
 
+LOWER_IS_BETTER = frozenset(
+    {
+        "start error (s)",
+        "end error (s)",
+        "wrong answers",
+        "presence calibration error",
+        "confidence calibration error",
+    }
+)
+
+NEITHER_IS_BETTER = frozenset({"answered"})
+"""More answers are better only if they are right, which the other figures say."""
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """A figure with its 95% interval.
