@@ -202,12 +202,11 @@ def _as_json(comparison: Comparison, options: argparse.Namespace) -> dict[str, A
 
 
 def _show(comparison: Comparison, options: argparse.Namespace) -> None:
-    console = Console()
-    console.print(f"A  {options.run_a}\nB  {options.run_b}", highlight=False, markup=False)
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"A  {options.run_a}\nB  {options.run_b}", markup=False)
     console.print(
         f"{comparison.shared} shared questions; {comparison.only_a} only in A and "
-        f"{comparison.only_b} only in B are left out",
-        highlight=False,
+        f"{comparison.only_b} only in B are left out"
     )
     figures = Table("figure", box=None, pad_edge=False)
     for heading in ("A", "B", "B - A", "95% interval", "better"):
@@ -223,7 +222,7 @@ def _show(comparison: Comparison, options: argparse.Namespace) -> None:
         )
     console.print(figures)
     if comparison.not_in_both:
-        console.print(f"in one run alone: {', '.join(comparison.not_in_both)}", highlight=False)
+        console.print(f"in one run alone: {', '.join(comparison.not_in_both)}")
     moved = Table("outcome in A", "in B", box=None, pad_edge=False)
     moved.add_column("questions", justify="right")
     for (before, after), count in _by_count(comparison):

@@ -8,11 +8,15 @@ their scores. All functions are pure; the bootstrap is seeded.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from evaluation.resampling import resampled, weighted_auroc, weighted_calibration_error
+from evaluation.results import Span
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -126,10 +130,11 @@ def bootstrap(
 ) -> dict[str, tuple[float, float]]:
     """95% percentile intervals of the figures of ``summarise``, resampling queries."""
     columns = _columns(scores)
-    rng = np.random.default_rng(seed)
-    evenly = np.full(len(columns), 1 / len(columns))
-    means = np.array(
-        [rng.multinomial(len(columns), evenly) @ columns / len(columns) for _ in range(draws)]
+    means = np.concatenate(
+        [
+            weights @ columns / len(columns)
+            for weights in resampled(len(columns), draws=draws, seed=seed)
+        ]
     )
     low, high = 100 * np.percentile(means, [2.5, 97.5], axis=0)
     return dict(zip(_NAMES, zip(low.tolist(), high.tolist(), strict=True), strict=True))
@@ -143,10 +148,10 @@ def auroc(positive: Floats, negative: Floats) -> float:
     """
     if not (len(positive) and len(negative)):
         raise ValueError(f"AUROC of {len(positive)} positives and {len(negative)} negatives")
-    ordered = np.sort(negative)
-    below = np.searchsorted(ordered, positive, side="left")
-    not_above = np.searchsorted(ordered, positive, side="right")
-    return float((below + not_above).mean() / 2 / len(negative))
+    once = weighted_auroc(
+        positive, negative, np.ones((1, len(positive))), np.ones((1, len(negative)))
+    )
+    return float(once[0])
 
 
 def expected_calibration_error(confidence: Floats, right: NDArray[np.bool_]) -> float:
@@ -156,9 +161,8 @@ def expected_calibration_error(confidence: Floats, right: NDArray[np.bool_]) -> 
         confidence: Shape ``(n,)`` in [0, 1].
         right: Shape ``(n,)``: whether what was claimed with that confidence is so.
     """
-    bins = np.minimum((confidence * 10).astype(np.intp), 9)
-    gap = np.bincount(bins, confidence - right, minlength=10)
-    return float(np.abs(gap).sum() / len(confidence))
+    once = np.ones((1, len(confidence)))
+    return float(weighted_calibration_error(confidence, right.astype(np.float64), once)[0])
 
 
 def pairwise_iou(these: Floats, those: Floats) -> Floats:
@@ -172,6 +176,38 @@ def pairwise_iou(these: Floats, those: Floats) -> Floats:
     lengths = (these[:, 1] - these[:, 0])[:, None] + (those[:, 1] - those[:, 0])[None, :]
     union = lengths - overlap
     return np.asarray(np.divide(overlap, union, out=np.zeros_like(overlap), where=union > 0))
+
+
+def union_iou_area(predicted: Sequence[Span], truth: Sequence[Span]) -> float:
+    """VUE-TR's accuracy of one query: area under "IoU above the threshold", thresholds 0 to 1.
+
+    The IoU is that of all predicted spans together with all true ones. As the benchmark's own
+    evaluation does (Vidi Team, "Vidi: Large Multimodal Models for Video Understanding and Editing",
+    2025): predicted spans are widened to whole seconds, touching ones are joined, reversed ones
+    are left out; the area is taken by trapezoids over 101 thresholds.
+
+    Args:
+        predicted: Start and end of each, in any order; maybe none.
+        truth: Start and end of each, disjoint.
+
+    Returns:
+        The area in [0, 1]; its mean over queries is the benchmark's figure.
+    """
+    joined: list[tuple[int, int]] = []
+    for start_s, end_s in sorted((math.floor(start), math.ceil(end)) for start, end in predicted):
+        if joined and start_s <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end_s))
+        else:
+            joined.append((start_s, end_s))
+    joined = [(start_s, end_s) for start_s, end_s in joined if start_s <= end_s]
+    overlap_s = sum(
+        max(0.0, min(end_s, true_end_s) - max(start_s, true_start_s))
+        for start_s, end_s in joined
+        for true_start_s, true_end_s in truth
+    )
+    union_s = sum(end_s - start_s for start_s, end_s in (*joined, *truth)) - overlap_s
+    above = overlap_s / union_s > np.linspace(0, 1, 101)
+    return float(np.trapezoid(above.astype(np.float64), dx=0.01))
 
 
 _NAMES = ("R1@0.5", "R1@0.7", "mAP@0.5", "mAP@0.75", "mAP", "mIoU")
