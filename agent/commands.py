@@ -16,7 +16,7 @@ from agent.api import Event, Grounder, make_question
 from agent.demo_clip import DEMO_QUESTIONS, draw_demo_clip
 from agent.doctor import examine, render_findings
 from agent.errors import QueryError, WhenaboutsError
-from agent.grounding import Grounding
+from agent.grounding import Grounding, Refusal
 from agent.models import Confirm
 from agent.render import (
     clock,
@@ -211,12 +211,11 @@ def _progress_events(report: Report) -> Callable[[Event], None]:
     """Pass the graph's progress events on to a bar, and tell what else happens on the way."""
 
     def receive(event: Event) -> None:
-        if event["event"] == "progress":
-            fields = {key: value for key, value in event.items() if key not in {"event", "node"}}
-            report(IndexProgress(**fields))
-        elif event["event"] == "refusal":
-            _say(f"reply {event['attempt']} was refused ({event['kind']}): {event['message']}")
-        elif event["event"] == "look_up":
+        if isinstance(event, IndexProgress):
+            report(event)
+        elif isinstance(event, Refusal):
+            _say(f"reply {event.attempt} was refused ({event.kind}): {event.message}")
+        else:
             _say(look_up_line(event))
 
     return receive

@@ -20,6 +20,7 @@ from langgraph.runtime import Runtime
 from agent.answer import Answer, parse_answer
 from agent.compose import compose_grounding, coverage_of
 from agent.errors import AnswerError
+from agent.events import write_event
 from agent.grounding import Cost, LookUp, Refusal
 from agent.look_up import MAX_REQUESTS, Closer, Library, tame_request
 from agent.look_up import look_up as look_up_one
@@ -84,8 +85,7 @@ def build_graph(parts: Parts, *, checkpointer: BaseCheckpointSaver[Any] | None =
     """Compile the graph.
 
     Input is a ``Question`` or a dict of its fields; output ``{"grounding": …}``, a ``Grounding`` in
-    its JSON form. ``stream(…, stream_mode="custom")`` yields progress events as dicts with
-    ``event``, ``node`` and what that event tells.
+    its JSON form. ``stream(…, stream_mode="custom")`` yields what ``agent.events`` writes.
 
     Raises (when run):
         WhenaboutsError: What the parts raise for bad input.
@@ -93,7 +93,7 @@ def build_graph(parts: Parts, *, checkpointer: BaseCheckpointSaver[Any] | None =
 
     def watch(question: Question, runtime: Runtime[None]) -> dict[str, Any]:
         def report(progress: Progress) -> None:
-            runtime.stream_writer({"event": "progress", "node": "watch", **asdict(progress)})
+            runtime.stream_writer(write_event(progress, node="watch"))
 
         record, cost = parts.watch(question, report=report)
         return {
@@ -143,7 +143,7 @@ def build_graph(parts: Parts, *, checkpointer: BaseCheckpointSaver[Any] | None =
     def look_up(state: Replied, runtime: Runtime[None]) -> dict[str, Any]:
         update = _look_up(state, parts)
         for one in update["turns"][-1]["look_ups"]:
-            runtime.stream_writer({"event": "look_up", "node": "look_up", **one})
+            runtime.stream_writer(write_event(LookUp.model_validate(one), node="look_up"))
         return update
 
     def check(state: Replied, runtime: Runtime[None]) -> dict[str, Any]:
@@ -153,7 +153,7 @@ def build_graph(parts: Parts, *, checkpointer: BaseCheckpointSaver[Any] | None =
             refusal = Refusal(
                 attempt=state["attempts"], kind=exc.kind, message=str(exc), reply=state["reply"]
             )
-            runtime.stream_writer({"event": "refusal", "node": "check", **refusal.model_dump()})
+            runtime.stream_writer(write_event(refusal, node="check"))
             turn = Turn(said=state["reply"], refusal=refusal).model_dump()
             return {"accepted": None, "turns": [*state["turns"], turn]}
         return {"accepted": answer.model_dump(), "by": parts.reasoner.by}

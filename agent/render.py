@@ -1,16 +1,15 @@
 """Answers as text for a terminal: clock times, a timeline bar, the captions around each edge."""
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from agent.grounding import Coverage, GroundedInterval, Grounding, Usage
+from agent.grounding import Coverage, GroundedInterval, Grounding, LookUp, Usage
 from tools.store import VideoRecord
 from tools.timeline import Interval
 from tools.wording import shorten
@@ -100,12 +99,11 @@ def record_state(record: VideoRecord) -> str:
     return "ready" if Path(record.path).exists() else "file gone"
 
 
-def look_up_line(event: Mapping[str, Any]) -> str:
+def look_up_line(look_up: LookUp) -> str:
     """What a model asked to see before it answers, and how much it was shown."""
-    arguments = ", ".join(f"{name}={value}" for name, value in event["arguments"].items())
-    shown = len(event["caption_ids"])
-    note = f"; {event['note']}" if event["note"] else ""
-    return f"looks up {event['tool']}({arguments}): {shown} captions{note}"
+    arguments = ", ".join(f"{name}={value}" for name, value in look_up.arguments.items())
+    note = f"; {look_up.note}" if look_up.note else ""
+    return f"looks up {look_up.tool}({arguments}): {len(look_up.caption_ids)} captions{note}"
 
 
 def print_to(console: Console, *parts: RenderableType) -> None:

@@ -19,6 +19,7 @@ from tests.fakes import BrightnessCaptioner, WordEmbedder
 from tests.media.drawing import draw_video, even_times, gray
 from tools import indexer
 from tools.captioners.file import file_track
+from tools.indexer import Progress
 from tools.store import CaptionStore, VideoRecord
 
 MADE = ("store", "embedder", "captioner", "reasoner", "graph")
@@ -137,10 +138,10 @@ def test_find_captions_what_is_missing_tells_of_it_and_counts_it(
 ) -> None:
     events: list[Event] = []
     first = grounder.find(road, "brightness 40", on_event=events.append)
-    assert [event["event"] for event in events] == ["progress"] * len(events)
-    assert {event["node"] for event in events} == {"watch"}
-    assert (events[0]["path"], events[0]["captions"]) == (str(road), 0)
-    assert events[-1]["captions"] == first.usage.captions == 6
+    told = [event for event in events if isinstance(event, Progress)]
+    assert events == told
+    assert (told[0].path, told[0].captions) == (str(road), 0)
+    assert told[-1].captions == first.usage.captions == 6
     events.clear()
     second = grounder.find(road, "brightness 40", on_event=events.append)
     assert (events, second.usage.captions) == ([], 0)
