@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from evaluation.decomposition import OUTCOMES, Outcome, outcome
-from evaluation.measures import LOWER_IS_BETTER, NEITHER_IS_BETTER, Statistics
+from evaluation.measures import LOWER_IS_BETTER, NEITHER_IS_BETTER, OF_ONE, Statistics
 from evaluation.resampling import interval_95, resampled
 from evaluation.results import BenchmarkError, Result, read_results
 
@@ -34,6 +34,10 @@ The difference is B - A over the questions that both runs answered, with its 95%
 paired bootstrap. A run is called better where that interval excludes 0. With some thirty figures
 one or two will exclude it by chance: say beforehand which one decides.
 """
+
+
+_NOTHING = 1e-9
+"""What sums in another order may differ by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,14 +175,14 @@ def _differences(
             difference=second - first,
             low=low,
             high=high,
-            excludes_0=low > 0 or high < 0,
+            excludes_0=low > _NOTHING or high < -_NOTHING,
             better=_better(name, low, high),
         )
     return differences, tuple(name for name in {**value_a, **value_b} if name not in differences)
 
 
 def _better(name: str, low: float, high: float) -> str:
-    if name in NEITHER_IS_BETTER or low <= 0 <= high:
+    if name in NEITHER_IS_BETTER or (low <= _NOTHING and high >= -_NOTHING):
         return ""
     return "B" if (low > 0) != (name in LOWER_IS_BETTER) else "A"
 
@@ -209,16 +213,18 @@ def _show(comparison: Comparison, options: argparse.Namespace) -> None:
         f"{comparison.only_b} only in B are left out"
     )
     figures = Table("figure", box=None, pad_edge=False)
-    for heading in ("A", "B", "B - A", "95% interval", "better"):
+    for heading in ("A", "B", "B - A", "95% interval", "excludes 0", "better"):
         figures.add_column(heading, justify="right")
     for name, one in comparison.differences.items():
+        digits = 3 if name in OF_ONE else 2
         figures.add_row(
             name,
-            f"{one.a:.2f}",
-            f"{one.b:.2f}",
-            f"{one.difference:+.2f}",
-            f"{one.low:+.2f} to {one.high:+.2f}",
-            one.better or ("differs" if one.excludes_0 else "not shown"),
+            f"{one.a:.{digits}f}",
+            f"{one.b:.{digits}f}",
+            f"{one.difference:+.{digits}f}",
+            f"{one.low:+.{digits}f} to {one.high:+.{digits}f}",
+            "yes" if one.excludes_0 else "no",
+            one.better,
         )
     console.print(figures)
     if comparison.not_in_both:

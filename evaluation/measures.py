@@ -100,6 +100,17 @@ NEITHER_IS_BETTER = frozenset({"answered"})
 """More answers are better only if they are right, which the other figures say."""
 
 
+OF_ONE = frozenset(
+    {
+        "presence AUROC (random)",
+        "presence AUROC (hard)",
+        "presence calibration error",
+        "confidence calibration error",
+    }
+)
+"""Figures from 0 to 1, which want a third digit; all others are in percent or in seconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """A figure with its 95% interval.
