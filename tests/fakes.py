@@ -62,6 +62,7 @@ class BrightnessCaptioner:
         ahead: Frames it reads before it says anything of the first of them.
         backwards: Whether it then describes the latest of them first.
         before_saying: Called before each description with how many there were so far; may raise.
+        needs_every_frame: Whether it wants to see frames that look like the one before.
 
     Attributes:
         described_s: Times of the frames it described, once for each source.
@@ -78,8 +79,10 @@ class BrightnessCaptioner:
         ahead: int = 0,
         backwards: bool = False,
         before_saying: Callable[[int], None] = lambda _: None,
+        needs_every_frame: bool = True,
     ) -> None:
         self.model = model
+        self.needs_every_frame = needs_every_frame
         self.described_s: list[float] = []
         self._sources = sources
         self._ahead = ahead

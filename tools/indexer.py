@@ -1,23 +1,28 @@
 """Makes sure that a video's captions are in the store: decode, describe, embed, write, go on.
 
-One pass over the video. Captions are written as they come, in batches, so that a run that is
-stopped at any moment goes on where it was: no frame whose captions are stored is described again.
+One pass over the video, its stages side by side: a thread decodes a few frames ahead and leaves out
+those that show nothing new, the caller's thread has the others described, and a thread embeds and
+stores. Captions are written as they come, in batches, so that a run that is stopped at any moment
+goes on where it was: no frame whose captions are stored is described again. What costs is written
+down as soon as it is said, before it is stored.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.captioners.file import file_track, read_captions
-from tools.captioners.protocol import Description, Metered, NoCaption
-from tools.errors import WhenaboutsError
-from tools.store import CaptionGap, VideoRecord
-from tools.timeline import Caption, Frame, Interval, Track
+from tools.captioners.protocol import Metered
+from tools.indexing.caption_writer import BATCH_CAPTIONS
+from tools.indexing.captioning import Captioning
+from tools.indexing.progress import Progress, Report
+from tools.journal import Journal
+from tools.near_duplicates import POLICY, needs_every_frame
+from tools.store import VideoRecord
+from tools.timeline import Track
 from tools.video import FrameReader, measure_duration_s
 
 if TYPE_CHECKING:
@@ -26,33 +31,14 @@ if TYPE_CHECKING:
     from tools.store import CaptionStore
     from tools.video import Video
 
-BATCH_CAPTIONS = 64
-BATCH_SECONDS = 0.5
-"""A batch is written when it is full or this old: little is lost, little time goes to commits."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far an index has come.
-
-    Attributes:
-        path: The video being indexed.
-        model: Who captions it.
-        seen_s: Seconds of video looked at.
-        total_s: Its length as far as is known; None where the header does not say.
-        captions: Captions written to the store by this run.
-        resumed: Whether an earlier run had begun.
-    """
-
-    path: str
-    model: str
-    seen_s: float
-    total_s: float | None
-    captions: int
-    resumed: bool
-
-
-Report = Callable[[Progress], None]
+__all__ = [
+    "Progress",
+    "Report",
+    "frame_track",
+    "index_captions_file",
+    "index_video",
+    "location",
+]
 
 
 def index_video(
@@ -63,8 +49,10 @@ def index_video(
     store: CaptionStore,
     embedder: Embedder,
     report: Report,
+    every_frame: bool | None = None,
+    journals: Path | None = None,
 ) -> VideoRecord:
-    """Caption every sampled frame that has no caption yet.
+    """Caption every sampled frame that shows something new and has no caption yet.
 
     A caption holds until the frame after those that it describes; the last one until the video
     ends. Whatever stops the run, what the captioner has under way is waited for and kept.
@@ -75,61 +63,43 @@ def index_video(
         rate_hz: Frames looked at per second of video.
         store: Receives the captions, and a record that is ``complete`` at the end only.
         embedder: Embeds each new caption, once.
-        report: Called after every written batch.
+        report: Called in the caller's thread, at the beginning, after written batches, and at the
+            end.
+        every_frame: Whether frames are described that look like the one described before; None
+            leaves it to the captioner, see ``frame_track``.
+        journals: Folder in which what a ``Metered`` captioner says is written down until it is in
+            the store; None: what was said and is not stored yet is lost if the process is killed.
 
     Raises:
         VideoError: If no frame decodes.
         CaptionerError, EmbedderError, StoreError: If one of them cannot go on; what was written
             stays, and the next run goes on from there.
     """
-    track = frame_track(captioner, rate_hz)
-    seen = store.seen_starts(video.id, track)
-    reader = FrameReader(video, rate_hz=rate_hz)
-    frames = _SampledFrames(reader)
-    writer = _BatchWriter(store, embedder)
+    if every_frame is None:
+        every_frame = needs_every_frame(captioner)
+    track = frame_track(captioner, rate_hz, every_frame=every_frame)
     record = _record(video, track, rate_hz=rate_hz, duration_s=video.header_duration_s)
+    journal = None
+    if journals is not None and isinstance(captioner, Metered):
+        journal = Journal(journals, video_id=video.id, track=track)
+    reader = FrameReader(video, rate_hz=rate_hz)
     store.put_record(record)
-
-    def say(seen_s: float) -> None:
-        total_s = video.header_duration_s
-        report(Progress(str(video.path), track.model, seen_s, total_s, writer.written, bool(seen)))
-
-    say(max(seen, default=0.0))
-    waiting: list[_Said] = []
-    seen_s = 0.0
-    is_metered = isinstance(captioner, Metered)
-
-    def placed() -> list[Caption | CaptionGap]:
-        # A frame that has a caption in the store is not described again, so all of its captions go
-        # there at once. What costs says one thing of a frame, and is kept as soon as it is said.
-        but_s = None if is_metered else frames.unfinished_s
-        return _with_spans(video.id, track, waiting, frames, but_s=but_s)
-
-    answers = captioner.describe(frames, seen=seen)
-    try:
-        for said in answers:
-            if said is not None:
-                frames.note(said, track)
-                waiting.append(said)
-                seen_s = max(seen_s, said.time_s)
-            if writer.is_due(len(waiting)):
-                writer.take(placed())
-                if writer.write():
-                    say(seen_s)
-        frames.unfinished_s = None
-    except BaseException:
-        # Also Ctrl-C: no frame is begun any more, but what is under way may be paid for.
-        frames.stop()
-        waiting.extend(said for said in answers if said is not None)
-        frames.finish()
-        raise
-    finally:
-        writer.take(placed())
-        writer.write()
-    say(reader.decoded_until_s)
-    return _complete(
+    Captioning(
+        record,
+        captioner,
+        reader,
+        every_frame=every_frame,
+        store=store,
+        embedder=embedder,
+        journal=journal,
+        total_s=video.header_duration_s,
+    ).run(report)
+    done = _complete(
         store, record, duration_s=reader.decoded_until_s, warning=reader.warning() or ""
     )
+    if journal:
+        journal.delete()
+    return done
 
 
 def index_captions_file(
@@ -154,147 +124,35 @@ def index_captions_file(
     seen = store.seen_starts(video.id, track)
     record = _record(video, track, rate_hz=None, duration_s=duration_s)
     store.put_record(record)
-    writer = _BatchWriter(store, embedder)
+    written = 0
     for first in range(0, len(captions), BATCH_CAPTIONS):
         batch = captions[first : first + BATCH_CAPTIONS]
-        writer.take(batch)
-        writer.write()
+        written += store.add(batch, embedder.embed([caption.text for caption in batch]))
         seen_s = batch[-1].start_s
-        report(
-            Progress(str(video.path), track.model, seen_s, duration_s, writer.written, bool(seen))
-        )
+        report(Progress(str(video.path), track.model, seen_s, duration_s, written, bool(seen)))
     return _complete(store, record, duration_s=duration_s, warning="")
 
 
-def frame_track(captioner: Captioner, rate_hz: float) -> Track:
-    """The track of a captioner that is shown frames of this rate."""
+def frame_track(captioner: Captioner, rate_hz: float, *, every_frame: bool | None = None) -> Track:
+    """The track of a captioner that is shown frames of this rate.
+
+    Args:
+        captioner: Who describes the frames.
+        rate_hz: Frames looked at per second of video.
+        every_frame: Whether it is shown those too that look like the one before. None: only if it
+            learns from them, see ``tools.near_duplicates.LearnsFromEveryFrame``.
+    """
     # All digits of the rate: two rates that differ at all look at different frames.
     rate = repr(float(rate_hz)).removesuffix(".0")
-    return Track(captioner.model, captioner.prompt_version, f"{captioner.mode}@{rate}/s")
+    if every_frame is None:
+        every_frame = needs_every_frame(captioner)
+    chosen = "" if every_frame else f" {POLICY}"
+    return Track(captioner.model, captioner.prompt_version, f"{captioner.mode}@{rate}/s{chosen}")
 
 
 def location(path: Path) -> Path:
     """The one way to write where a file lies, also when it is gone; a link keeps its own name."""
     return path.parent.resolve() / path.name
-
-
-_Said = Description | NoCaption
-
-
-class _SampledFrames:
-    """A reader's frames, iterated once; remembers until when each one's caption holds.
-
-    Attributes:
-        unfinished_s: Time of the frame of which more may be said; None where of none.
-    """
-
-    def __init__(self, reader: FrameReader) -> None:
-        self._reader = reader
-        self._frames = iter(reader)
-        self._end_s: dict[float, float] = {}
-        self._last_s: float | None = None
-        self._stopped = False
-        self.unfinished_s: float | None = None
-
-    def __iter__(self) -> Iterator[Frame]:
-        while not self._stopped:
-            frame = next(self._frames, None)
-            self.unfinished_s = None
-            if frame is None:
-                self.finish()
-                return
-            self._close(frame.time_s)
-            self._last_s = frame.time_s
-            yield frame
-
-    def note(self, said: _Said, track: Track) -> None:
-        """Until the next frame is read, more may be said of this one."""
-        if said.time_s not in self._end_s and said.time_s != self._last_s:
-            raise ValueError(f"{track.model} describes {said.time_s} s, where it read no frame")
-        self.unfinished_s = said.time_s
-
-    def stop(self) -> None:
-        """Hand out no more."""
-        self._stopped = True
-
-    def finish(self) -> None:
-        """Find out until when the last frame holds that was handed out."""
-        try:
-            following = next(self._frames, None)
-        except WhenaboutsError:
-            following = None  # The error that this is about has been raised already.
-        self._close(following.time_s if following else self._reader.decoded_until_s)
-
-    def end_s(self, time_s: float) -> float | None:
-        """Where the frame of this time ends: known once the next one was read."""
-        return self._end_s.get(time_s)
-
-    def _close(self, end_s: float) -> None:
-        if self._last_s is not None and end_s > self._last_s:
-            self._end_s.setdefault(self._last_s, end_s)
-
-
-def _with_spans(
-    video_id: str,
-    track: Track,
-    waiting: list[_Said],
-    frames: _SampledFrames,
-    *,
-    but_s: float | None,
-) -> list[Caption | CaptionGap]:
-    """Take from ``waiting`` everything whose end is known, as captions and gaps."""
-    placed: list[Caption | CaptionGap] = []
-    still_waiting = []
-    for one in waiting:
-        end_s = frames.end_s(one.time_s if one.last_s is None else one.last_s)
-        if end_s is None or one.time_s == but_s:
-            still_waiting.append(one)
-            continue
-        span = Interval(one.time_s, end_s)
-        placed.append(
-            Caption(video_id, span, one.text, one.source, track)
-            if isinstance(one, Description)
-            else CaptionGap(video_id, span, one.reason, track)
-        )
-    waiting[:] = still_waiting
-    return placed
-
-
-class _BatchWriter:
-    """Embeds and stores captions, a batch at a time; keeps what could not be written."""
-
-    def __init__(self, store: CaptionStore, embedder: Embedder) -> None:
-        self._store = store
-        self._embedder = embedder
-        self._captions: list[Caption] = []
-        self._gaps: list[CaptionGap] = []
-        self._written_at = time.monotonic()
-        self.written = 0
-
-    def is_due(self, waiting: int) -> bool:
-        """Whether so many are a batch, or the last one is long ago."""
-        return waiting >= BATCH_CAPTIONS or time.monotonic() - self._written_at >= BATCH_SECONDS
-
-    def take(self, placed: Sequence[Caption | CaptionGap]) -> None:
-        """Add to the batch."""
-        for one in placed:
-            if isinstance(one, Caption):
-                self._captions.append(one)
-            else:
-                self._gaps.append(one)
-
-    def write(self) -> bool:
-        """Write the batch; returns whether there was anything in it."""
-        wrote = bool(self._captions or self._gaps)
-        if self._captions:
-            vectors = self._embedder.embed([caption.text for caption in self._captions])
-            self.written += self._store.add(self._captions, vectors)
-            self._captions = []
-        if self._gaps:
-            self._store.add_gaps(self._gaps)
-            self._gaps = []
-        self._written_at = time.monotonic()
-        return wrote
 
 
 def _record(

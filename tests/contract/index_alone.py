@@ -3,10 +3,12 @@
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 from tests.fakes import BrightnessCaptioner, WordEmbedder
-from tools.indexer import index_video
+from tools.indexer import frame_track, index_video
+from tools.indexing.caption_writer import BATCH_CAPTIONS
 from tools.store import CaptionStore
 from tools.timeline import Source
 from tools.video import probe
@@ -17,16 +19,23 @@ RATE_HZ = 10.0
 
 
 def main(store_folder: str, video: str, killed_before: int | None) -> None:
-    """Index; before description number ``killed_before`` the process gets SIGKILL."""
+    """Index; before description number ``killed_before`` the process gets SIGKILL.
+
+    Not before the first batch was written, if so many descriptions are more than one.
+    """
+    film = probe(Path(video))
 
     def kill(said: int) -> None:
         if said == killed_before:
+            while said > BATCH_CAPTIONS and not store.seen_starts(film.id, track):
+                time.sleep(0.001)
             os.kill(os.getpid(), signal.SIGKILL)
 
     captioner = BrightnessCaptioner(sources=SOURCES, ahead=AHEAD, before_saying=kill)
+    track = frame_track(captioner, RATE_HZ)
     with CaptionStore.open(Path(store_folder), embedder=WordEmbedder.name) as store:
         index_video(
-            probe(Path(video)),
+            film,
             captioner,
             rate_hz=RATE_HZ,
             store=store,

@@ -17,9 +17,9 @@ from agent.api import Event, Grounder, Settings
 from agent.errors import QueryError, VideoError
 from tests.fakes import BrightnessCaptioner, WordEmbedder
 from tests.media.drawing import draw_video, even_times, gray
-from tools import indexer
 from tools.captioners.file import file_track
 from tools.indexer import Progress
+from tools.indexing import caption_writer
 from tools.store import CaptionStore, VideoRecord
 
 MADE = ("store", "embedder", "captioner", "reasoner", "graph")
@@ -374,7 +374,7 @@ def test_many_threads_asking_at_once_get_the_answers_of_one_by_one(
 def test_the_answer_carries_what_is_wrong_with_the_file(
     grounder: Grounder, shared_data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(indexer, "BATCH_SECONDS", 0.0)
+    monkeypatch.setattr(caption_writer, "BATCH_SECONDS", 0.0)
     truncated = shared_data / "odd_videos" / "made_truncated_1500kB.mp4"
     answer = grounder.find(truncated, "brightness 100")
     assert "the file ends early: its header says 139.4 s, 62.9 s decode" in answer.warning

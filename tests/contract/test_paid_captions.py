@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,8 +14,10 @@ from tests.fakes import WordEmbedder
 from tests.media.drawing import draw_video, even_times
 from tests.servers import Answer, Asked, Server, fails, refuses, says, serving
 from tools.captioners.openai import OpenAICaptioner
+from tools.captioners.protocol import Description, NoCaption
 from tools.errors import CaptionerError, EmbedderError
 from tools.indexer import Progress, frame_track, index_video
+from tools.journal import Journal
 from tools.looks import LookMode
 from tools.store import CaptionStore, VideoRecord
 from tools.timeline import Interval
@@ -57,6 +60,7 @@ def index(
     *,
     embedder: Any = None,
     report: Callable[[Progress], None] = lambda _: None,
+    journals: Path | None = None,
 ) -> VideoRecord:
     return index_video(
         video,
@@ -65,6 +69,9 @@ def index(
         store=store,
         embedder=embedder or WordEmbedder(),
         report=report,
+        # The drawn frames differ in brightness alone, less than what counts as new.
+        every_frame=True,
+        journals=journals,
     )
 
 
@@ -81,7 +88,7 @@ def seconds_asked(server: Server) -> Counter[int]:
 
 
 def stored_seconds(video: Video, captioner: OpenAICaptioner, store: CaptionStore) -> list[int]:
-    captions, _ = store.read(video.id, frame_track(captioner, 1))
+    captions, _ = store.read(video.id, frame_track(captioner, 1, every_frame=True))
     # Each says which frame the server saw: it must be the one at whose time it is stored.
     assert [caption.text for caption in captions] == [f"second {int(c.start_s)}" for c in captions]
     return [int(caption.start_s) for caption in captions]
@@ -116,11 +123,13 @@ class Interruption:
         self.embedder = WordEmbedder()
         self.name, self.dimension = self.embedder.name, self.embedder.dimension
         self._embedded = 0
+        self.happened = threading.Event()
 
     def embed(self, texts: Any) -> Any:
         self._embedded += len(texts)
         if self._error and self._embedded >= self._after:
             error, self._error = self._error, None
+            self.happened.set()
             raise error
         return self.embedder.embed(texts)
 
@@ -129,11 +138,17 @@ class Interruption:
 def test_a_run_that_is_stopped_between_two_captions_pays_for_none_twice(
     video: Video, store: CaptionStore, error: BaseException, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tools.indexer.BATCH_CAPTIONS", 5)
-    with serving(names_second) as server:
+    monkeypatch.setattr("tools.indexing.caption_writer.BATCH_CAPTIONS", 5)
+    interruption = Interruption(error, after=9)
+
+    def late_at_the_end(asked: Asked) -> Answer:
+        answer = names_second(asked)
+        return answer.after(interruption.happened) if second_of(asked) >= 20 else answer
+
+    with serving(late_at_the_end) as server:
         captioner = captioner_at(server)
         with pytest.raises(type(error)):
-            index(video, captioner, store, embedder=Interruption(error, after=9))
+            index(video, captioner, store, embedder=interruption)
         asked_before = seconds_asked(server)
         assert 9 <= len(asked_before) < SECONDS
         # What was answered is stored, also what was under way and what could not be written.
@@ -165,7 +180,7 @@ def test_a_run_that_the_service_ends_pays_for_no_answer_twice(
 def test_captions_are_written_while_others_are_waited_for(
     video: Video, store: CaptionStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tools.indexer.BATCH_SECONDS", 0.05)
+    monkeypatch.setattr("tools.indexing.caption_writer.BATCH_SECONDS", 0.05)
     monkeypatch.setattr("tools.in_flight.TICK_S", 0.05)
     written = threading.Event()
 
@@ -181,6 +196,47 @@ def test_captions_are_written_while_others_are_waited_for(
         index(video, captioner_at(server), store, report=report)
     # Else the reply that waits for the report would have come only after 20 s.
     assert written.is_set()
+
+
+def test_what_arrives_is_on_disk_at_once_also_while_the_writer_is_busy(
+    video: Video, store: CaptionStore, tmp_path: Path
+) -> None:
+    journals = tmp_path / "journals"
+
+    class Busy(WordEmbedder):
+        def embed(self, texts: Any) -> Any:
+            end_s = time.monotonic() + 20
+            while len(written()) < SECONDS:
+                assert time.monotonic() < end_s, f"only {len(written())} lines"
+                time.sleep(0.005)
+            return super().embed(texts)
+
+    def written() -> list[bytes]:
+        return [line for path in journals.glob("*") for line in path.read_bytes().splitlines()]
+
+    with serving(names_second) as server:
+        captioner = captioner_at(server)
+        index(video, captioner, store, embedder=Busy(), journals=journals)
+    assert stored_seconds(video, captioner, store) == list(range(SECONDS))
+    # All of it is in the store now.
+    assert list(journals.iterdir()) == []
+
+
+def test_what_the_journal_holds_is_not_asked_for(
+    video: Video, store: CaptionStore, tmp_path: Path
+) -> None:
+    with serving(names_second) as server:
+        captioner = captioner_at(server)
+        track = frame_track(captioner, 1, every_frame=True)
+        journal = Journal(tmp_path, video_id=video.id, track=track)
+        for second in (3, 4, SECONDS - 1):
+            journal.append(Description(float(second), f"second {second}", "vision", float(second)))
+        journal.append(NoCaption(7.0, "refused", 7.0))
+        journal.close()
+        index(video, captioner, store, journals=tmp_path)
+        assert set(seconds_asked(server)) == set(range(SECONDS)) - {3, 4, 7, SECONDS - 1}
+    assert stored_seconds(video, captioner, store) == [n for n in range(SECONDS) if n != 7]
+    assert [gap.span for gap in store.gaps(video.id, track)] == [Interval(7, 8)]
 
 
 def test_a_refusal_is_no_caption_but_a_gap_and_is_not_paid_again(
@@ -219,7 +275,10 @@ def test_a_grid_speaks_of_all_its_frames_and_has_a_track_of_its_own(
         Interval(start, min(start + 4, SECONDS)) for start in range(0, SECONDS, 4)
     ]
     assert record.track.mode == "grid4@1/s"
-    assert store.seen_starts(video.id, frame_track(captioner_at(server), 1)) == frozenset()
+    assert (
+        store.seen_starts(video.id, frame_track(captioner_at(server), 1, every_frame=True))
+        == frozenset()
+    )
 
 
 def test_the_key_is_nowhere_in_the_store_or_the_log(

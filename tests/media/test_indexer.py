@@ -10,12 +10,12 @@ import pytest
 
 from tests.fakes import BrightnessCaptioner, WordEmbedder
 from tests.media.drawing import draw_video, even_times
-from tools import indexer
 from tools.captioners.file import file_track
 from tools.captioners.protocol import Description
 from tools.decoding import DecodePass
 from tools.errors import CaptionError
 from tools.indexer import Progress, frame_track, index_captions_file, index_video
+from tools.indexing import caption_writer
 from tools.store import CaptionStore, VideoRecord
 from tools.timeline import Caption
 from tools.video import Video, probe
@@ -113,7 +113,7 @@ def test_a_description_of_a_frame_that_was_not_read_is_a_bug_and_not_lost(
             next(iter(frames))
             yield Description(0.3, "made up", "vision")
 
-    with pytest.raises(ValueError, match=r"brightness describes 0\.3 s, where it read no frame"):
+    with pytest.raises(ValueError, match=r"describes 0\.3 s, where it read no frame"):
         index(even, Inventive(), store)
 
 
@@ -127,7 +127,7 @@ def test_each_caption_is_embedded_once(
             embedded.append(len(texts))
             return super().embed(texts)
 
-    monkeypatch.setattr(indexer, "BATCH_CAPTIONS", 10)
+    monkeypatch.setattr(caption_writer, "BATCH_CAPTIONS", 10)
     record = index_video(
         even,
         BrightnessCaptioner(ahead=3),

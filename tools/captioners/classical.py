@@ -60,6 +60,11 @@ class ClassicalCaptioner:
     def mode(self) -> str:
         return "frame"
 
+    @property
+    def needs_every_frame(self) -> bool:
+        """It learns from still frames what the empty picture is; see ``tools.near_duplicates``."""
+        return True
+
     def describe(self, frames: Iterable[Frame], *, seen: Container[float]) -> Iterator[Description]:
         """Describe each frame by signals, and by its text where it has some; see ``Captioner``."""
         cv2.setNumThreads(THREADS)

@@ -1,0 +1,1 @@
+"""The stages of an index that ``tools.indexer`` runs side by side."""

@@ -1,0 +1,163 @@
+"""One run of a captioner over a video: its stages side by side, and nothing that it says lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tools.captioners.protocol import Description, Metered
+from tools.indexing.caption_writer import CaptionWriter
+from tools.indexing.frame_feed import FrameFeed
+from tools.indexing.progress import Pace, Progress, Report
+from tools.near_duplicates import DistinctFrames
+from tools.prices import Usage
+from tools.store import CaptionGap
+from tools.timeline import Caption, Interval
+
+if TYPE_CHECKING:
+    from tools.captioners.protocol import Captioner, NoCaption
+    from tools.embedder import Embedder
+    from tools.journal import Journal
+    from tools.store import CaptionStore, VideoRecord
+    from tools.video import FrameReader
+
+
+class Captioning:
+    """Has every frame described that has no caption yet, and puts what is said into the store.
+
+    Args:
+        record: Of the track that is written.
+        captioner: Describes the frames.
+        reader: Reads them.
+        every_frame: Whether those too are described that look like the one before.
+        store: Says what is there already, and receives the rest.
+        embedder: Embeds each new caption.
+        journal: Where what is said is written down at once; None for nowhere.
+        total_s: How long the video is thought to be.
+    """
+
+    def __init__(
+        self,
+        record: VideoRecord,
+        captioner: Captioner,
+        reader: FrameReader,
+        *,
+        every_frame: bool,
+        store: CaptionStore,
+        embedder: Embedder,
+        journal: Journal | None,
+        total_s: float | None,
+    ) -> None:
+        self._record = record
+        self._captioner = captioner
+        self._reader = reader
+        self._journal = journal
+        self._total_s = total_s
+        self._used_before = _usage(captioner)
+        self._pace = Pace()
+        stored = store.seen_starts(record.video_id, record.track)
+        # What an earlier run was told and could not store; where it ends is found out again.
+        self._waiting: list[Description | NoCaption] = [
+            said for said in (journal.read() if journal else ()) if said.time_s not in stored
+        ]
+        self._seen = stored | {said.time_s for said in self._waiting}
+        self._seen_s = max(self._seen, default=0.0)
+        self._writer = CaptionWriter(store, embedder)
+        distinct = DistinctFrames()
+        self._feed = FrameFeed(
+            reader,
+            keeps=lambda frame: every_frame or distinct.keeps(frame.image, frame.time_s),
+            has_room=self._writer.has_room,
+        )
+
+    def run(self, report: Report) -> None:
+        """Do it; ``report`` is called in this thread, at the beginning and as batches are written.
+
+        Raises:
+            WhenaboutsError: If something cannot go on. Whatever it is, also Ctrl-C: what is under
+                way at the captioner is waited for and kept.
+        """
+        report(self._progress())
+        reported = 0
+        answers = self._captioner.describe(self._feed, seen=self._seen)
+        try:
+            for said in answers:
+                self._note(said)
+                self._place()
+                self._writer.raise_error()
+                if self._writer.written != reported:
+                    reported = self._writer.written
+                    report(self._progress())
+            self._feed.unfinished_s = None
+        except BaseException:
+            # No frame is begun any more, but what is under way may be paid for.
+            self._feed.stop()
+            for said in answers:
+                self._note(said)
+            self._feed.finish()
+            raise
+        finally:
+            self._end()
+        self._seen_s = self._reader.decoded_until_s
+        report(self._progress())
+
+    def _note(self, said: Description | NoCaption | None) -> None:
+        if said is None:
+            return
+        self._feed.said_of(said.time_s)
+        self._waiting.append(said)
+        self._seen_s = max(self._seen_s, said.time_s)
+        if self._journal:
+            self._journal.append(said)
+
+    def _place(self) -> None:
+        """Hand over to the writer what has an end and is finished."""
+        # A frame that has a caption in the store is not described again, so all of its captions go
+        # there at once. What costs says one thing of a frame, and is kept as soon as it is said.
+        but_s = None if isinstance(self._captioner, Metered) else self._feed.unfinished_s
+        placed: list[Caption | CaptionGap] = []
+        waiting = []
+        for said in self._waiting:
+            end_s = self._feed.end_s(said.time_s if said.last_s is None else said.last_s)
+            if end_s is None or said.time_s == but_s:
+                waiting.append(said)
+            else:
+                placed.append(self._with_span(said, Interval(said.time_s, end_s)))
+        self._waiting = waiting
+        self._writer.take(placed)
+
+    def _with_span(self, said: Description | NoCaption, span: Interval) -> Caption | CaptionGap:
+        video_id, track = self._record.video_id, self._record.track
+        if isinstance(said, Description):
+            return Caption(video_id, span, said.text, said.source, track)
+        return CaptionGap(video_id, span, said.reason, track)
+
+    def _end(self) -> None:
+        try:
+            self._place()
+            self._writer.close()
+        finally:
+            self._feed.close()
+            if self._journal:
+                self._journal.close()
+
+    def _progress(self) -> Progress:
+        used, before = _usage(self._captioner), self._used_before
+        self._pace.mark(seen_s=self._seen_s, captions=self._writer.written)
+        return Progress(
+            path=self._record.path,
+            model=self._record.track.model,
+            seen_s=self._seen_s,
+            total_s=self._total_s,
+            captions=self._writer.written,
+            resumed=bool(self._seen),
+            frames=self._feed.frames_read,
+            skipped=self._feed.frames_skipped,
+            captions_per_s=self._pace.captions_per_s(),
+            left_s=self._pace.left_s(self._total_s),
+            tokens=used.tokens_in + used.tokens_out - before.tokens_in - before.tokens_out,
+            usd=None if used.usd is None or before.usd is None else used.usd - before.usd,
+        )
+
+
+def _usage(captioner: Captioner) -> Usage:
+    return captioner.usage if isinstance(captioner, Metered) else Usage()

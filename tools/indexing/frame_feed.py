@@ -1,0 +1,153 @@
+"""Sampled frames, decoded ahead in a thread; who captions them never waits for the decoder alone.
+
+Also the one who knows until when a frame's caption holds: until the next frame that is kept.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from tools.video import FrameReader
+
+if TYPE_CHECKING:
+    from tools.timeline import Frame
+
+FRAMES_AHEAD = 8
+"""Decoded frames that wait: the decoder's pauses are bridged, and memory stays small."""
+
+CHECK_S = 0.05
+"""How soon it is noticed that there is room again."""
+
+
+class FrameFeed:
+    """The frames of one reading that are kept, iterated once, by one thread; closed by its maker.
+
+    Args:
+        reader: Read in a thread of its own, at most ``FRAMES_AHEAD`` frames ahead.
+        keeps: Whether a frame, in time order, is handed out; asked in that thread.
+        has_room: Whether a frame may be handed out now; asked again while it may not.
+
+    Attributes:
+        frames_read: Frames read so far.
+        frames_skipped: Those of them that were not kept.
+        unfinished_s: Time of the frame of which more may be said; None where of none.
+    """
+
+    def __init__(
+        self,
+        reader: FrameReader,
+        *,
+        keeps: Callable[[Frame], bool],
+        has_room: Callable[[], bool],
+    ) -> None:
+        self._reader = reader
+        self._keeps = keeps
+        self._has_room = has_room
+        self._change = threading.Condition()
+        self._frames: deque[Frame] = deque()
+        self._end_s: dict[float, float] = {}
+        self._newest_s: float | None = None
+        self._handed_out_s: float | None = None
+        self._is_read = self._stopped = self._closed = False
+        self._error: BaseException | None = None
+        self.frames_read = 0
+        self.frames_skipped = 0
+        self.unfinished_s: float | None = None
+        self._thread = threading.Thread(target=self._read, name="decoder", daemon=True)
+        self._thread.start()
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Hand out frames, until the video ends or ``stop``.
+
+        Raises:
+            VideoError: As the reader does, after the frames before.
+        """
+        while (frame := self._next()) is not None:
+            yield frame
+        self.unfinished_s = None
+
+    def said_of(self, time_s: float) -> None:
+        """Something was said of this frame; until the next one is read, more may be.
+
+        Raises:
+            ValueError: If no such frame was handed out.
+        """
+        if time_s not in self._end_s and time_s != self._newest_s:
+            raise ValueError(f"something describes {time_s} s, where it read no frame")
+        self.unfinished_s = time_s
+
+    def end_s(self, time_s: float) -> float | None:
+        """Where the caption of this frame ends; known once a later frame was kept."""
+        return self._end_s.get(time_s)
+
+    def stop(self) -> None:
+        """Hand out no more."""
+        with self._change:
+            self._stopped = True
+            self._change.notify_all()
+
+    def finish(self) -> None:
+        """After ``stop``: read on until it is known where the last frame handed out ends."""
+        with self._change:
+            self._change.wait_for(
+                lambda: (
+                    self._is_read or self._handed_out_s is None or self._handed_out_s in self._end_s
+                )
+            )
+
+    def close(self) -> None:
+        """Read no further; returns when the file is closed."""
+        with self._change:
+            self._stopped = self._closed = True
+            self._change.notify_all()
+        self._thread.join()
+
+    def _next(self) -> Frame | None:
+        with self._change:
+            while not self._stopped:
+                if self._frames and self._has_room():
+                    frame = self._frames.popleft()
+                    self._handed_out_s, self.unfinished_s = frame.time_s, None
+                    self._change.notify_all()
+                    return frame
+                if self._is_read and not self._frames:
+                    if self._error is not None:
+                        raise self._error
+                    return None
+                # Who makes room does not say so, but that is soon seen.
+                self._change.wait(CHECK_S if self._frames else None)
+        return None
+
+    def _read(self) -> None:
+        try:
+            for frame in self._reader:
+                if not self._take(frame):
+                    return
+            self._note_end(self._reader.decoded_until_s)
+        except BaseException as exc:  # noqa: BLE001 - raised again where frames are handed out
+            self._error = exc
+        finally:
+            with self._change:
+                self._is_read = True
+                self._change.notify_all()
+
+    def _take(self, frame: Frame) -> bool:
+        """Queue a frame, or leave it out; returns whether to read on."""
+        self.frames_read += 1
+        if not self._keeps(frame):
+            self.frames_skipped += 1
+            return not self._closed
+        self._note_end(frame.time_s)
+        with self._change:
+            self._newest_s = frame.time_s
+            self._frames.append(frame)
+            self._change.notify_all()
+            self._change.wait_for(lambda: self._closed or len(self._frames) < FRAMES_AHEAD)
+        return not self._closed
+
+    def _note_end(self, end_s: float) -> None:
+        if self._newest_s is not None and end_s > self._newest_s:
+            self._end_s[self._newest_s] = end_s

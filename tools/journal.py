@@ -1,0 +1,100 @@
+"""A file of what was said of a video and is not in the store yet, for what must not be paid twice.
+
+A line is written as soon as its reply is there; batches go to the store later. Whoever is killed in
+between reads the file at the next start. A process that dies loses nothing that it wrote; a machine
+that loses its power may lose the last seconds, since lines are not forced onto the disk one by one.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from tools.captioners.protocol import Description, NoCaption
+from tools.errors import StoreError
+
+if TYPE_CHECKING:
+    from tools.timeline import Track
+
+Said = Description | NoCaption
+
+
+class Journal:
+    """What was said of one track of one video, in the order of arrival.
+
+    Two processes may write the same one: lines do not mix.
+
+    Args:
+        folder: Where journals lie; made when the first line is written.
+        video_id: Hash of the video's content.
+        track: Whose captions they are.
+    """
+
+    def __init__(self, folder: Path, *, video_id: str, track: Track) -> None:
+        self.path = folder / f"{video_id}-{track.key}.jsonl"
+        self._file: BinaryIO | None = None
+        self._failed = False
+
+    def read(self) -> list[Said]:
+        """What was written, by earlier runs too; a last line that is not whole is left out.
+
+        Raises:
+            StoreError: If the file is there and cannot be read.
+        """
+        try:
+            lines = self.path.read_bytes().splitlines()
+        except FileNotFoundError:
+            return []
+        except OSError as exc:
+            raise StoreError(f"the journal {self.path} cannot be read: {exc}") from None
+        return [said for line in lines if (said := _said(line)) is not None]
+
+    def append(self, said: Said) -> None:
+        """Write a line; it is there when this returns, also if the process is killed then.
+
+        Raises:
+            StoreError: If it cannot be written; the first time only, so that what else is under way
+                can still go to the store.
+        """
+        if self._failed:
+            return
+        line = json.dumps(asdict(said), ensure_ascii=False).encode() + b"\n"
+        try:
+            if self._file is None:
+                self._file = self._open()
+            self._file.write(line)
+        except OSError as exc:
+            self._failed = True
+            raise StoreError(
+                f"the journal {self.path} cannot be written: {exc}; make room, or choose another "
+                "folder"
+            ) from None
+
+    def close(self) -> None:
+        """Let go of the file; harmless when repeated."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def delete(self) -> None:
+        """Remove the file: all that it says is in the store."""
+        self.close()
+        self.path.unlink(missing_ok=True)
+
+    def _open(self) -> BinaryIO:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        # Unbuffered: a line is one write, at the end whatever other processes have written.
+        file = self.path.open("ab", buffering=0)
+        if file.tell() and not self.path.read_bytes().endswith(b"\n"):
+            file.write(b"\n")
+        return file
+
+
+def _said(line: bytes) -> Said | None:
+    try:
+        plain: Any = json.loads(line)
+    except ValueError:
+        return None  # Cut off by the end of a process.
+    return Description(**plain) if "text" in plain else NoCaption(**plain)
