@@ -35,7 +35,7 @@ from tools.presence import (
     Calibration,
     best_similarity,
     presence_log_odds,
-    presence_probability,
+    presence_odds,
     rarity,
     window_probability,
 )
@@ -100,7 +100,7 @@ def ask_all(
         iou = pairwise_iou(np.array([[best.span.start_s, best.span.end_s]]), query.windows)
         rows.append(
             (
-                best_similarity(cosine[cells.moment], cells.weight),
+                float(best_similarity(cosine[cells.moment], cells.weight)),
                 rarity(query.text),
                 float(np.log(best.score / (1 - best.score))),
                 video_id == query.video_id and bool(iou.max() >= 0.5),
@@ -163,16 +163,15 @@ def _presence_features(asked: Asked) -> Floats:
 
 
 def _presence(asked: Asked, calibration: Calibration) -> Floats:
-    return np.array(
-        [
-            presence_probability(
-                presence_log_odds(float(similarity), float(rare), calibration),
-                stretches=1,
-                literal=False,
-            )
-            for similarity, rare in zip(asked.similarity, asked.rarity, strict=True)
-        ]
+    odds = presence_odds(
+        np.array(
+            [
+                presence_log_odds(np.asarray(similarity), float(rare), calibration)
+                for similarity, rare in zip(asked.similarity, asked.rarity, strict=True)
+            ]
+        )
     )
+    return np.asarray(odds / (1 + odds))
 
 
 def _fit_logistic(features: Floats, positive: NDArray[np.bool_]) -> Floats:

@@ -17,12 +17,13 @@ from tools.errors import CaptionError, EmbedderError
 from tools.lexical import bm25, match_words
 from tools.moments import CELL_S, Cells, Moments, cut, group_captions, name_caption
 from tools.presence import (
+    LITERAL_PRESENCE,
     MINILM,
     Calibration,
-    best_similarity,
-    presence_log_odds,
+    presence_odds,
     presence_probability,
     rarity,
+    share_of_best,
     window_probability,
 )
 from tools.ranking import Ranking, Window
@@ -36,6 +37,7 @@ from tools.relevance import (
     spread,
     standardise,
 )
+from tools.stretches import STRETCH_S, Clues, promising
 from tools.timeline import Interval
 from tools.windows import (
     DUPLICATE_IOU,
@@ -54,28 +56,17 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-STRETCH_S = 150.0
-"""What is looked at closely at once: the length of the videos that all constants were chosen on.
-
-One curve over a longer video finds whole scenes and not the event in them: 12 to 28 points of
-R1@0.5 fewer on videos of 5 to 60 minutes put together from QVHighlights val.
-"""
-
-WHOLE_S = 180.0
-"""A video with up to this much captioned time is one stretch."""
-
-STRETCHES = 6
-"""Most stretches of a long video that are looked at closely."""
-
-STRETCH_CELLS = 1000
-"""Most cells in a stretch, for captions denser than seven a second: matrices stay below 8 MB."""
-
 FOUND_PRESENCE = 0.25
 """From here on, "found". Presence is estimated as if half of all queries were about something in
 the video; of what people ask, three in four are taken to be, which turns 0.25 into even odds."""
 
 EVENT_SHARE = 0.5
 """A further window is an event of its own if it scores this share of the best one."""
+
+
+TOGETHER_SHARE = 4.5
+"""Log-odds, between stretches, for the cosine of the query and of all that the best window says: a
+query tells in one sentence what captions tell in several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +115,7 @@ class Found:
         spans: Shape ``(k, 2)``, windows in seconds, best first.
         probability: Shape ``(k,)``, that each is right if the event is in the stretch.
         plain: Shape ``(1, 2)``, the best window by cosine alone.
-        log_odds: That the event is in the stretch.
+        log_odds: That the event is in this stretch rather than in another one.
     """
 
     curve: Floats
@@ -187,20 +178,35 @@ def ground(
         cosine=np.maximum.reduceat(cosine, moments.first),
         lexical=bm25(words, (moments.end_s - moments.start_s) / CELL_S),
     )
+    clues = Clues(
+        track.cells,
+        track.cosine[track.cells.moment],
+        (words.counts > 0)[track.cells.moment],
+        rarity(query),
+        calibration,
+    )
     guess = track.guess
-    stretches = promising(guess, track.cells)
+    stretches = promising(clues, guess, lambda stretch: track.take(stretch).cell_vectors)
     found = [
-        search(track.take(stretch), rarity_=rarity(query), limit=limit, calibration=calibration)
+        search(
+            track.take(stretch),
+            query_vector=np.asarray(query_vector),
+            log_odds=clues.judge(stretch),
+            limit=limit,
+            calibration=calibration,
+        )
         for stretch in stretches
     ]
     spans, scores = merge(found, limit=limit)
-    present = presence_probability(
-        max(one.log_odds for one in found),
-        stretches=max(1.0, float(track.cells.weight.sum()) * CELL_S / STRETCH_S),
-        literal=bool(words.says_all.any()),
-    )
+    odds = presence_odds(clues.log_odds)
+    present = presence_probability(odds, clues.weight)
+    if words.says_all.any():
+        present = max(present, LITERAL_PRESENCE)
+    # In a long video, what is there may still be in another stretch than the best one.
+    captioned_s = float(track.cells.weight.sum()) * CELL_S
+    here = present * share_of_best(odds, clues.weight, stretches=captioned_s / STRETCH_S)
     windows = tuple(
-        Window(Interval(start_s, end_s), score, present * score)
+        Window(Interval(start_s, end_s), score, here * score)
         for (start_s, end_s), score in zip(spans.tolist(), scores.tolist(), strict=True)
     )
     is_found = present >= FOUND_PRESENCE
@@ -215,45 +221,28 @@ def ground(
     )
 
 
-def promising(guess: Floats, cells: Cells) -> list[slice]:
-    """The stretches of cells to look at closely: all, or around the best moments of a long video.
-
-    Peaks are apart by half a stretch, so that an event at a stretch's border is inside another's.
-    """
-    if cells.weight.sum() * CELL_S <= WHOLE_S and len(cells) <= STRETCH_CELLS:
-        return [slice(0, len(cells))]
-    middle_s = cells.middle_s
-    left = guess.copy()
-    stretches: list[slice] = []
-    while len(stretches) < STRETCHES and left.max() > -np.inf:
-        peak = int(np.argmax(left))
-        edges_s = middle_s[peak] + np.array([-STRETCH_S, STRETCH_S]) / 2
-        first, after = np.searchsorted(middle_s, edges_s).tolist()
-        first = max(first, peak - STRETCH_CELLS // 2)
-        after = min(after, peak + STRETCH_CELLS // 2)
-        # Whole moments: a window must not end inside a caption.
-        inside = cells.moment[[first, after - 1]]
-        first = int(np.searchsorted(cells.moment, inside[0]))
-        after = int(np.searchsorted(cells.moment, inside[1], side="right"))
-        stretches.append(slice(first, after))
-        left[first:after] = -np.inf
-    return stretches
-
-
-def search(track: Track, *, rarity_: float, limit: int, calibration: Calibration) -> Found:
-    """Look closely at one stretch."""
-    cells, moment = track.cells, track.cells.moment
-    curve = refine(track.guess, track.cell_vectors, cells)
+def search(
+    track: Track,
+    *,
+    query_vector: NDArray[np.floating],
+    log_odds: float,
+    limit: int,
+    calibration: Calibration,
+) -> Found:
+    """Look closely at one stretch, whose log-odds by its best captions and words are known."""
+    cells, moment, said = track.cells, track.cells.moment, track.cell_vectors
+    curve = refine(track.guess, said, cells)
     runs = find_candidates(curve, cells)
     scores = score_windows(runs, vote(curve, cells), curve, cells)
     best = select(spans_of(runs, cells), scores, limit=limit)
-    similar = best_similarity(track.cosine[moment], cells.weight)
+    together = _unit(said[slice(*runs[best[0]])].mean(axis=0, keepdims=True))[0]
+    agreement = float(together @ _unit(query_vector[None].astype(np.float32))[0])
     return Found(
         curve=curve,
         spans=spans_of(runs[best], cells),
         probability=window_probability(scores[best], calibration),
         plain=best_by_cosine(track.cosine[moment], cells),
-        log_odds=presence_log_odds(similar, rarity_, calibration),
+        log_odds=log_odds + TOGETHER_SHARE * agreement,
     )
 
 

@@ -5,12 +5,13 @@ import pytest
 
 from tools.presence import (
     EVERYDAY_WORDS,
-    LITERAL_PRESENCE,
     MINILM,
     best_similarity,
     presence_log_odds,
+    presence_odds,
     presence_probability,
     rarity,
+    share_of_best,
     window_probability,
 )
 
@@ -40,22 +41,41 @@ def test_everyday_words_are_less_rare_than_others() -> None:
 
 
 def test_the_same_similarity_means_more_for_a_rarer_query() -> None:
-    plain, special = (presence_log_odds(0.4, rarity_, MINILM) for rarity_ in (0.6, 1.0))
+    plain, special = (
+        presence_log_odds(np.array([0.4]), rarity_, MINILM)[0] for rarity_ in (0.6, 1.0)
+    )
     assert plain < 0 < special
 
 
+def present(*log_odds: float) -> float:
+    return presence_probability(presence_odds(np.array(log_odds)), np.ones(len(log_odds)))
+
+
 def test_the_best_of_many_stretches_has_to_fit_better() -> None:
-    alone, among_ten = (
-        presence_probability(1.0, stretches=count, literal=False) for count in (1, 10)
-    )
-    assert alone > 0.5 > among_ten
+    assert present(0.0) == pytest.approx(0.5)
+    assert present(1.0) > 0.5 > present(1.0, *9 * [-4.0])
 
 
-def test_a_caption_that_says_every_word_settles_it() -> None:
-    assert presence_probability(-5.0, stretches=1, literal=True) == LITERAL_PRESENCE
-    assert presence_probability(5.0, stretches=1, literal=True) > LITERAL_PRESENCE
+def test_two_stretches_that_may_be_it_speak_for_more_than_one() -> None:
+    assert present(1.0, 1.0, -4.0) > present(1.0, -4.0, -4.0)
+
+
+def test_in_hundreds_of_stretches_one_that_looks_like_it_proves_little() -> None:
+    assert present(20.0) > 0.99
+    assert present(20.0, *999 * [-9.0]) == pytest.approx(0.25, abs=0.01)
+
+
+def test_the_best_stretch_shares_with_others_as_good() -> None:
+    def share(*log_odds: float) -> float:
+        odds = presence_odds(np.array(log_odds))
+        return share_of_best(odds, np.ones(len(odds)), stretches=len(odds))
+
+    assert share(2.0) == 1.0
+    assert share(2.0, 2.0, -50.0) == pytest.approx(0.5)
+    assert share(2.0, -50.0, -50.0) == pytest.approx(1.0)
 
 
 def test_extreme_odds_stay_probabilities() -> None:
-    assert 0 < presence_probability(-1e9, stretches=1, literal=False) < 1e-9
+    assert 0 < present(-1e9) < 1e-9
+    assert 0.99 < present(1e9) < 1
     assert window_probability(np.array([-1e9, 1e9]), MINILM) == pytest.approx([0, 1])
