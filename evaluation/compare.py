@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
+from evaluation.console import open_console
 from evaluation.decomposition import OUTCOMES, Outcome, outcome
 from evaluation.measures import LOWER_IS_BETTER, NEITHER_IS_BETTER, OF_ONE, Statistics
 from evaluation.resampling import interval_95, resampled
@@ -206,7 +206,7 @@ def _as_json(comparison: Comparison, options: argparse.Namespace) -> dict[str, A
 
 
 def _show(comparison: Comparison, options: argparse.Namespace) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    console = open_console()
     console.print(f"A  {options.run_a}\nB  {options.run_b}", markup=False)
     console.print(
         f"{comparison.shared} shared questions; {comparison.only_a} only in A and "

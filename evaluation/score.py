@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
+from evaluation.console import open_console
 from evaluation.measures import Figure, measure
 from evaluation.metrics import union_iou_area
 from evaluation.predictions import Annotation, Predictions, read_annotations, read_predictions
@@ -265,7 +265,7 @@ def _as_json(
 
 
 def _show(scored: Scored, figures: dict[str, Figure], options: argparse.Namespace) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    console = open_console()
     left_out = "left out" if options.predicted_only else "counted as misses"
     console.print(f"{options.predictions}", markup=False)
     console.print(

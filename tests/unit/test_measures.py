@@ -1,5 +1,7 @@
 """The figures of a run, on results whose figures can be done by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from evaluation.measures import (
     MEANINGS,
     NEITHER_IS_BETTER,
     OF_ONE,
+    Statistics,
     measure,
     risk_coverage,
     risk_interval,
@@ -61,7 +64,7 @@ def test_a_query_without_answer_counts_as_a_miss() -> None:
 
 def test_edges_are_measured_against_the_window_that_was_met_and_only_where_one_was() -> None:
     results = [
-        made("q1", intervals=((22.0, 33.0, 0.8),), truth=((20.0, 30.0), (80.0, 90.0))),
+        made("q1", intervals=((22.0, 33.0, 0.8),), truth=((80.0, 90.0), (20.0, 30.0))),
         made("q2", intervals=((19.0, 30.0, 0.8),)),
         missed("q3"),
     ]
@@ -125,6 +128,28 @@ def test_intervals_are_seeded_and_as_wide_as_theory_says() -> None:
     assert figure != measure(results, seed=1)["R@1 IoU=0.5"]
     assert figure.value == 75
     assert (figure.high - figure.low) / 2 == pytest.approx(196 * np.sqrt(0.1875 / 400), rel=0.1)
+
+
+def test_a_query_that_counts_thrice_is_a_query_that_is_there_thrice() -> None:
+    results = [
+        made("a", intervals=((22.0, 33.0, 0.8),), presence=0.3),
+        made("b", intervals=((18.0, 34.0, 0.8),), confidence=0.2),
+        missed("c", confidence=0.6),
+        made("d", verdict="not_found", intervals=(), presence=0.2),
+        *(null(qid, found=qid == "b", presence=0.25) for qid in "abcd"),
+        *(null(qid, kind="hard", found=qid != "d", presence=0.3) for qid in "abd"),
+    ]
+    times = {"a": 3, "b": 1, "c": 2, "d": 0}
+    repeated = [
+        replace(one, key=f"{one.key}{copy}", qid=f"{one.qid}{copy}")
+        for one in results
+        for copy in range(times[one.qid])
+    ]
+    statistics = Statistics(results)
+    weights = np.array([[float(times[qid]) for qid in statistics.queries]])
+    weighted = {name: float(value[0]) for name, value in statistics.at(weights).items()}
+    assert weighted.keys() == MEANINGS.keys()
+    assert weighted == pytest.approx(values(*repeated))
 
 
 def test_what_was_asked_with_a_query_is_drawn_with_it() -> None:

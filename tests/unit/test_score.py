@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from evaluation import score
+from evaluation.measures import measure
 from evaluation.metrics import union_iou_area
 from evaluation.predictions import Annotation, Predictions, read_annotations, read_predictions
 from evaluation.results import BenchmarkError
@@ -138,6 +139,15 @@ def test_what_cannot_be_a_span_is_counted_and_is_a_miss_where_it_stands(
     figures = score.figures_of(outcome, Predictions("", {"q": ()}), draws=5)
     assert figures["R@1 IoU=0.3"].value == 0
     assert figures["R@5 IoU=0.7"].value == 100
+
+
+def test_spans_without_a_score_are_ranked_as_they_are_listed() -> None:
+    right, wrong = [20.0, 30.0], [60.0, 70.0]
+    scores = {
+        first: measure(judged(*spans).results, draws=5)["QVHighlights mAP"].value
+        for first, spans in (("right", (right, wrong)), ("wrong", (wrong, right)))
+    }
+    assert scores == {"right": 100, "wrong": 50}
 
 
 def test_a_span_may_end_within_a_second_of_the_end_and_anywhere_where_that_is_not_known() -> None:
