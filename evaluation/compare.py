@@ -19,9 +19,10 @@ from rich.table import Table
 
 from evaluation.console import open_console
 from evaluation.decomposition import OUTCOMES, Outcome, outcome
-from evaluation.measures import LOWER_IS_BETTER, NEITHER_IS_BETTER, OF_ONE, Statistics
+from evaluation.figures import LOWER_IS_BETTER, NEITHER_IS_BETTER, OF_ONE
 from evaluation.resampling import interval_95, resampled
 from evaluation.results import BenchmarkError, Result, read_results
+from evaluation.weighing import Statistics
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction

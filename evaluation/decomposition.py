@@ -25,10 +25,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-import numpy as np
-
-from evaluation.measures import is_right
-from evaluation.metrics import pairwise_iou
+from evaluation.answers import best_iou, is_right
 from evaluation.results import Result, Span
 
 Outcome = Literal[
@@ -108,7 +105,7 @@ def _miss(result: Result, bar: float) -> Outcome:
         return "refused"
     if result.verdict != "found":
         return "missed_present"
-    return "edge_error" if 0 < _best_iou(result) < bar else "reasoning_miss"
+    return "edge_error" if 0 < best_iou(result.intervals, result) < bar else "reasoning_miss"
 
 
 def _is_shown(window: Span, shown: Sequence[Span]) -> bool:
@@ -116,11 +113,3 @@ def _is_shown(window: Span, shown: Sequence[Span]) -> bool:
     start_s, end_s = window
     covered_s = sum(max(0.0, min(end_s, end) - max(start_s, start)) for start, end in shown)
     return covered_s >= SHOWN_SHARE * (end_s - start_s)
-
-
-def _best_iou(result: Result) -> float:
-    """Best IoU of any answered interval with any true window."""
-    if not result.intervals:
-        return 0.0
-    answered = np.array(result.intervals)[:, :2]
-    return float(pairwise_iou(answered, np.array(result.truth)).max())

@@ -19,7 +19,8 @@ import numpy as np
 from rich.table import Table
 
 from evaluation.console import open_console
-from evaluation.measures import Figure, measure
+from evaluation.figures import Figure
+from evaluation.measures import measure
 from evaluation.metrics import union_iou_area
 from evaluation.predictions import Annotation, Predictions, read_annotations, read_predictions
 from evaluation.resampling import interval_95, resampled

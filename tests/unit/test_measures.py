@@ -5,18 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from evaluation.measures import (
-    LOWER_IS_BETTER,
-    MEANINGS,
-    NEITHER_IS_BETTER,
-    OF_ONE,
-    Statistics,
-    measure,
-    risk_coverage,
-    risk_interval,
-    top_iou,
-)
+from evaluation.figures import LOWER_IS_BETTER, MEANINGS, NEITHER_IS_BETTER, OF_ONE
+from evaluation.measures import measure, risk_coverage, risk_interval, top_iou
 from evaluation.results import Result
+from evaluation.weighing import Statistics
 from tests.made_results import made, missed, null
 
 HALF = ((20.0, 25.0, 0.8),)

@@ -17,17 +17,17 @@ from evaluation.metrics import (
     score_queries,
     summarise,
 )
-from evaluation.qvhighlights import read_queries, read_submission, windows_of
+from evaluation.predictions import read_annotations, read_predictions
 
 
 @pytest.mark.data
 def test_published_predictions_get_their_official_scores(shared_data: Path) -> None:
     folder = shared_data / "formats" / "qvhighlights_preds"
     official = json.loads((folder / "sample_val_preds_metrics_raw.json").read_text())
-    queries = read_queries(shared_data / "qvhighlights" / "val.jsonl")
-    lines = read_submission(folder / "sample_val_preds.jsonl")
-    predicted = [windows_of(lines[query.qid]) for query in queries]
-    truth = [query.windows for query in queries]
+    annotations = read_annotations(shared_data / "qvhighlights" / "val.jsonl")
+    spans = read_predictions(folder / "sample_val_preds.jsonl").spans
+    predicted = [np.array(spans[qid], dtype=np.float64) for qid in annotations]
+    truth = [np.array(one.windows) for one in annotations.values()]
 
     ranges = {"full": score_queries(predicted, truth), **score_by_length(predicted, truth)}
     for name, scores in ranges.items():
