@@ -277,6 +277,7 @@ class Grounder:
                 max_look_ups=self.settings.max_look_ups,
                 evidence_tokens=self.settings.evidence_tokens,
                 closer=self._look_closer if self._can_look_closer() else None,
+                refine=self.settings.refine is not False,
             )
         )
 
@@ -352,7 +353,7 @@ class Grounder:
         """Whether there is an image model for it; it is not loaded to find out."""
         if self._given_closer or self._given_captioner:
             return bool(self._given_closer) or isinstance(self._given_captioner, Promptable)
-        return self._captioner_choice.is_model
+        return self._captioner_choice.is_model or self.settings.refine is True
 
     def _look_closer(
         self, record: VideoRecord, query: str, span: Interval, *, rate_hz: float
@@ -361,8 +362,10 @@ class Grounder:
 
         if self._given_closer:
             captioner = self._given_closer(query)
-        else:
+        elif isinstance(self.captioner, Promptable):
             captioner = with_an_eye_on(self.captioner, query)
+        else:
+            captioner = self.captioner
         before = metered(captioner)
         with self._watcher.describing:
             captions, made = look_closer(

@@ -59,6 +59,11 @@ def build_parser() -> argparse.ArgumentParser:
         help="describe frames once for all questions, or with an eye on this one (image models)",
     )
     ask.add_argument(
+        "--refine",
+        action=argparse.BooleanOptionalAction,
+        help="look closer at the edges of the answer (by default where an image model looks)",
+    )
+    ask.add_argument(
         "--reasoner",
         metavar="NAME",
         help="who decides from captions: similarity, or a text model such as openai:MODEL",

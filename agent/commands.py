@@ -157,6 +157,7 @@ def _grounder(args: argparse.Namespace) -> Grounder:
         rate_hz=args.rate_hz,
         captioner=args.captioner,
         mode=args.mode,
+        refine=getattr(args, "refine", None),
         strategy=getattr(args, "strategy", None),  # Indexing has no question to show,
         reasoner=getattr(args, "reasoner", None),  # and asks nobody.
     )

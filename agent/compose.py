@@ -9,6 +9,7 @@ from agent.grounding import (
     Candidate,
     Cost,
     Coverage,
+    DecidedBy,
     Evidence,
     Gap,
     GroundedInterval,
@@ -23,7 +24,7 @@ from agent.state import State
 from prompts.catalog import render_prompt
 from tools.ranking import Verdict, Window
 from tools.store import CaptionGap, CaptionStore, VideoRecord
-from tools.timeline import Caption, Interval
+from tools.timeline import Caption, Interval, Track
 
 
 def compose_grounding(state: State, *, reasoner: Reasoner, embedder: str) -> Grounding:
@@ -34,7 +35,9 @@ def compose_grounding(state: State, *, reasoner: Reasoner, embedder: str) -> Gro
     answer = Answer.model_validate(state["accepted"])
     turns = [Turn.model_validate(plain) for plain in state["turns"]]
     intervals = [
-        ground_event(event, answer, captions, windows, duration_s=record.duration_s)
+        ground_event(
+            event, answer, captions, windows, duration_s=record.duration_s, track=record.track
+        )
         for event in answer.events
     ]
     verdict = _verdict(answer, state["ranking"]["verdict"])
@@ -72,7 +75,7 @@ def compose_grounding(state: State, *, reasoner: Reasoner, embedder: str) -> Gro
             {stage: Cost.model_validate(state["spent"][stage]) for stage in STAGES},
             state["seconds"],
         ),
-        warning=record.warning,
+        warning="; ".join(filter(None, (record.warning, state["refine_note"]))),
     )
 
 
@@ -83,11 +86,9 @@ def ground_event(
     windows: Sequence[Window],
     *,
     duration_s: float,
+    track: Track,
 ) -> GroundedInterval:
     """Turn an event's first and last caption numbers into seconds, precision and evidence.
-
-    Each look at the video is a caption's start: the event began after the look before it, and ended
-    before the look after it. Where there is no such look, the edge is the video's own and exact.
 
     Args:
         event: Numbers into ``captions``, from 1.
@@ -95,18 +96,41 @@ def ground_event(
         captions: What the reasoner was shown, by number; in time order but for look-ups.
         windows: The grounder's candidates; the one nearest by IoU lends its confidence.
         duration_s: Length of the video.
+        track: What the question is answered from; other captions are closer looks.
     """
-    first, last = captions[event.first - 1], captions[event.last - 1]
-    span = Interval(first.start_s, last.end_s)
-    earlier_s = [caption.start_s for caption in captions if caption.start_s < span.start_s]
+    span = Interval(captions[event.first - 1].start_s, captions[event.last - 1].end_s)
+    start, end = edges_of(event, captions, duration_s=duration_s)
     return GroundedInterval(
         start_s=span.start_s,
         end_s=span.end_s,
         confidence=_confidence(span, windows),
-        start_precision_s=span.start_s - max(earlier_s) if earlier_s else 0.0,
-        end_precision_s=0.0 if span.end_s >= duration_s else span.end_s - last.start_s,
+        start_precision_s=start.length_s if start else 0.0,
+        end_precision_s=end.length_s if end else 0.0,
+        start_by=_decided_by(start, captions, track),
+        end_by=_decided_by(end, captions, track),
         evidence=_evidence(event, span, answer, captions),
     )
+
+
+def edges_of(
+    event: Event, captions: Sequence[Caption], *, duration_s: float
+) -> tuple[Interval | None, Interval | None]:
+    """The spans in which an event's true start and end lie; None where it is the video's own edge.
+
+    Each look at the video is a caption's start: the event began after the look before its first
+    caption, and ended before the look after its last.
+    """
+    first, last = captions[event.first - 1], captions[event.last - 1]
+    earlier_s = max((one.start_s for one in captions if one.start_s < first.start_s), default=None)
+    start = None if earlier_s is None else Interval(earlier_s, first.start_s)
+    return start, None if last.end_s >= duration_s else Interval(last.start_s, last.end_s)
+
+
+def _decided_by(edge: Interval | None, captions: Sequence[Caption], track: Track) -> DecidedBy:
+    if edge is None:
+        return "video"
+    looks = [one for one in captions if one.start_s == edge.start_s]
+    return "caption" if all(one.track == track for one in looks) else "closer_look"
 
 
 def coverage_of(captions: Sequence[Caption], record: VideoRecord, store: CaptionStore) -> Coverage:

@@ -1,7 +1,8 @@
-"""The graph: watch → retrieve → reason → check → answer.
+"""The graph: watch → retrieve → reason → check → refine → check → answer.
 
 Two edges lead back to ``reason``: from ``check`` where a reply was refused, and from ``look_up``,
-where the reasoner goes when it wants to see more captions before it answers.
+where the reasoner goes when it wants to see more captions before it answers. ``refine`` looks
+closer at the edges of an accepted answer, where an image model is there for it, and is checked too.
 
 Parts come from outside (``Parts``), so that this file is the picture and nothing else.
 """
@@ -25,6 +26,7 @@ from agent.grounding import Cost, LookUp, Refusal
 from agent.look_up import MAX_REQUESTS, Closer, Library, tame_request
 from agent.look_up import look_up as look_up_one
 from agent.reasoner import Brief, Reasoner, Request, SimilarityReasoner, Turn
+from agent.refine import refine as refine_edges
 from agent.state import (
     Answered,
     Checked,
@@ -66,6 +68,7 @@ class Parts:
         max_look_ups: How often it may look something up before it answers; 0 offers it no tools.
         evidence_tokens: What the captions shown at once may come to.
         closer: Describes a stretch of a video again, more closely; None where nobody can.
+        refine: Whether it looks at the edges of every answer.
     """
 
     watch: Watcher
@@ -76,6 +79,7 @@ class Parts:
     max_look_ups: int = 3
     evidence_tokens: int = EVIDENCE_TOKENS
     closer: Closer | None = None
+    refine: bool = True
 
 
 Graph = CompiledStateGraph[State, None, Question, Answered]
@@ -103,27 +107,7 @@ def build_graph(parts: Parts, *, checkpointer: BaseCheckpointSaver[Any] | None =
         }
 
     def retrieve(state: Watched) -> dict[str, Any]:
-        record = VideoRecord.from_dict(state["record"])
-        captions, vectors = parts.store.read(record.video_id, record.track)
-        found = retrieve_captions(
-            state["asked"],
-            captions,
-            vectors,
-            embedder=parts.embedder,
-            duration_s=record.duration_s,
-            limit_tokens=parts.evidence_tokens,
-        )
-        return {
-            "evidence": [
-                caption.as_dict() | {"relevance": relevance}
-                for caption, relevance in zip(found.captions, found.relevance, strict=True)
-            ],
-            "ranking": found.ranking.as_dict(),
-            "opening": len(found.captions),
-            "coverage": coverage_of(captions, record, parts.store).model_dump(),
-            "attempts": 0,
-            "turns": [],
-        }
+        return _retrieve(state, parts)
 
     def reason(state: Retrieved) -> dict[str, Any]:
         brief = _brief(state, parts)
@@ -156,12 +140,18 @@ def build_graph(parts: Parts, *, checkpointer: BaseCheckpointSaver[Any] | None =
             runtime.stream_writer(write_event(refusal, node="check"))
             turn = Turn(said=state["reply"], refusal=refusal).model_dump()
             return {"accepted": None, "turns": [*state["turns"], turn]}
-        return {"accepted": answer.model_dump(), "by": parts.reasoner.by}
+        return {"accepted": answer.model_dump(), "by": state["refined_by"] or parts.reasoner.by}
 
-    def after_check(state: Checked) -> Literal["answer", "reason", "fall_back"]:
+    def after_check(state: Checked) -> Literal["answer", "refine", "reason", "fall_back"]:
         if state["accepted"] is not None:
-            return "answer"
+            return after_accepting(state)
         return "reason" if state["attempts"] < parts.max_attempts else "fall_back"
+
+    def after_accepting(state: Checked) -> Literal["answer", "refine"]:
+        return "refine" if _is_worth_refining(state, parts) else "answer"
+
+    def refine(state: Checked) -> dict[str, Any]:
+        return _refine(state, parts)
 
     def fall_back(state: Checked) -> dict[str, Any]:
         reply = SimilarityReasoner().reply(_brief(state, parts))
@@ -179,6 +169,7 @@ def build_graph(parts: Parts, *, checkpointer: BaseCheckpointSaver[Any] | None =
     graph.add_node("look_up", _timed(look_up))
     graph.add_node("check", _timed(check))
     graph.add_node("fall_back", _timed(fall_back))
+    graph.add_node("refine", _timed(refine))
     graph.add_node("answer", _timed(answer))
     graph.add_edge(START, "watch")
     graph.add_edge("watch", "retrieve")
@@ -186,9 +177,36 @@ def build_graph(parts: Parts, *, checkpointer: BaseCheckpointSaver[Any] | None =
     graph.add_conditional_edges("reason", after_reason)
     graph.add_edge("look_up", "reason")
     graph.add_conditional_edges("check", after_check)
-    graph.add_edge("fall_back", "answer")
+    graph.add_conditional_edges("fall_back", after_accepting)
+    graph.add_edge("refine", "check")
     graph.add_edge("answer", END)
     return graph.compile(checkpointer=checkpointer, name="whenabouts")
+
+
+def _retrieve(state: Watched, parts: Parts) -> dict[str, Any]:
+    record = VideoRecord.from_dict(state["record"])
+    captions, vectors = parts.store.read(record.video_id, record.track)
+    found = retrieve_captions(
+        state["asked"],
+        captions,
+        vectors,
+        embedder=parts.embedder,
+        duration_s=record.duration_s,
+        limit_tokens=parts.evidence_tokens,
+    )
+    return {
+        "evidence": [
+            caption.as_dict() | {"relevance": relevance}
+            for caption, relevance in zip(found.captions, found.relevance, strict=True)
+        ],
+        "ranking": found.ranking.as_dict(),
+        "opening": len(found.captions),
+        "coverage": coverage_of(captions, record, parts.store).model_dump(),
+        "attempts": 0,
+        "turns": [],
+        "refined_by": "",
+        "refine_note": "",
+    }
 
 
 def _look_up(state: Replied, parts: Parts) -> dict[str, Any]:
@@ -206,6 +224,40 @@ def _look_up(state: Replied, parts: Parts) -> dict[str, Any]:
         done.append(one)
     turn = Turn(said=state["reply"], look_ups=tuple(done)).model_dump()
     return {"evidence": evidence, "spent": spent, "turns": [*state["turns"], turn]}
+
+
+def _is_worth_refining(state: Checked, parts: Parts) -> bool:
+    """Whether there are edges not refined yet, made of frames, and somebody can look closer."""
+    has_edges = bool(state["accepted"] and state["accepted"]["events"])
+    is_of_frames = state["record"]["rate_hz"] is not None
+    can_look = parts.refine and parts.closer is not None
+    return can_look and has_edges and is_of_frames and not state["refined_by"]
+
+
+def _refine(state: Checked, parts: Parts) -> dict[str, Any]:
+    """The accepted answer with its edges decided again, as a reply to be checked like any other."""
+    assert parts.closer is not None
+    captions = [Caption.from_dict(plain) for plain in state["evidence"]]
+    refined = refine_edges(
+        Answer.model_validate(state["accepted"]),
+        captions,
+        VideoRecord.from_dict(state["record"]),
+        state["asked"],
+        closer=parts.closer,
+        embedder=parts.embedder,
+    )
+    looks = refined.captions[len(captions) :]
+    return {
+        "reply": refined.answer.model_dump_json(),
+        "cut_off": False,
+        "evidence": [
+            *state["evidence"],
+            *(caption.as_dict() | {"relevance": None} for caption in looks),
+        ],
+        "spent": add_cost(state["spent"], "captioner", refined.cost),
+        "refined_by": state["by"],
+        "refine_note": refined.note,
+    }
 
 
 def _judge(state: Replied) -> Answer:

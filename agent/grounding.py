@@ -18,6 +18,8 @@ Stage = Literal["captioner", "reasoner"]
 STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
 
 Role = Literal["before", "start", "during", "end", "after"]
+DecidedBy = Literal["caption", "closer_look", "video"]
+
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
@@ -56,12 +58,17 @@ class GroundedInterval(_Span):
         confidence: Estimated probability, in [0, 1], that this interval answers the query.
         start_precision_s: The true start lies at most this long before ``start_s``.
         end_precision_s: The true end lies at most this long before ``end_s``.
+        start_by: What decided the start: a ``caption``, a ``closer_look`` at the time before it, or
+            nothing (``video``), as it is the video's own.
+        end_by: What decided the end, likewise.
         evidence: Captions around both edges, in time order.
     """
 
     confidence: float = Field(ge=0, le=1)
     start_precision_s: Seconds
     end_precision_s: Seconds
+    start_by: DecidedBy = "caption"
+    end_by: DecidedBy = "caption"
     evidence: tuple[Evidence, ...]
 
 

@@ -38,6 +38,8 @@ class Settings(BaseSettings):
             configured, else ``similarity``.
         embedder: Who embeds text: ``minilm``, ``openai:MODEL``, or a sentence-transformers name.
         rate_hz: Frames looked at per second of video.
+        refine: Whether the edges of an answer are looked at again, more closely; ``None`` where an
+            image model describes frames.
         read_text: Whether the classical describer reads on-screen text; ``None`` where OCR is
             installed.
         max_attempts: Answers asked of a reasoner before the LLM-free answer is returned.
@@ -74,6 +76,7 @@ class Settings(BaseSettings):
     reasoner: str = "auto"
     embedder: str = "minilm"
     rate_hz: float = Field(default=1.0, gt=0, le=60, allow_inf_nan=False)
+    refine: bool | None = None
     read_text: bool | None = None
     max_attempts: int = Field(default=3, ge=1, le=10)
     max_look_ups: int = Field(default=3, ge=0, le=10)

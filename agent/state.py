@@ -62,8 +62,9 @@ class Retrieved(Watched):
 
     ``evidence`` holds captions as plain values: first the ``opening`` ones in time order, each with
     its ``relevance``, then those that look-ups brought, as they came: a number once shown stays.
-    ``ranking`` holds the grounder's verdict, windows and events. ``attempts`` and ``turns``
-    (earlier replies as ``agent.reasoner.Turn``) start anew.
+    ``ranking`` holds the grounder's verdict, windows and events. ``attempts``, ``turns``
+    (earlier replies as ``agent.reasoner.Turn``) and ``refined_by`` (who gave the answer whose edges
+    were looked at again) start anew.
     """
 
     evidence: list[dict[str, Any]]
@@ -72,6 +73,7 @@ class Retrieved(Watched):
     coverage: dict[str, Any]
     attempts: int
     turns: list[dict[str, Any]]
+    refined_by: str
 
 
 class Replied(Retrieved):
@@ -86,10 +88,12 @@ class Checked(Replied):
     """After ``check``: an accepted answer, or one more refusal and ``accepted`` None.
 
     ``accepted`` is an ``agent.answer.Answer`` as plain values; ``by`` says who gave it.
+    ``refine_note`` says why edges could not be looked at more closely; empty where they were.
     """
 
     accepted: dict[str, Any] | None
     by: str
+    refine_note: str
 
 
 class Answered(TypedDict):

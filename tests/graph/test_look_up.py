@@ -55,7 +55,7 @@ def watched(*_: Any, **__: Any) -> tuple[VideoRecord, Cost]:
 
 
 def graph_of(store: CaptionStore, reasoner: ScriptedReasoner, **parts: Any) -> Any:
-    return graph_with(store, reasoner, **({"watch": watched} | parts))
+    return graph_with(store, reasoner, **({"watch": watched, "refine": False} | parts))
 
 
 def test_a_closer_look_makes_an_edge_finer(store: CaptionStore) -> None:
