@@ -1,0 +1,1 @@
+"""``whenabouts eval report``: one page and one Markdown file of tables from results of runs."""

@@ -1,0 +1,41 @@
+"""What questions cost, in dollars and seconds; what is not known stays unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from evaluation.results import Cost, Result
+
+
+def usd_of(result: Result) -> float | None:
+    """Dollars that a question cost over all stages; None where a stage's cost is not known."""
+    return sum_usd([cost.usd for cost in result.costs.values()]) if result.costs else None
+
+
+def seconds_of(result: Result) -> float | None:
+    """Wall time of a question over all graph nodes; None where none was taken."""
+    return sum(result.seconds.values()) if result.seconds else None
+
+
+def sum_usd(usd: Sequence[float | None]) -> float | None:
+    """The sum, None where a part of it is not known."""
+    known = [part for part in usd if part is not None]
+    return sum(known) if len(known) == len(usd) else None
+
+
+def stages_of(results: Sequence[Result]) -> dict[str, list[Cost]]:
+    """The costs of every stage, one for each question that has any, stages in order of name."""
+    stages: dict[str, list[Cost]] = {}
+    for one in results:
+        for stage, cost in one.costs.items():
+            stages.setdefault(stage, []).append(cost)
+    return dict(sorted(stages.items()))
+
+
+def nodes_of(results: Sequence[Result]) -> dict[str, list[float]]:
+    """Wall times in seconds by graph node, in the order in which the graph comes to them."""
+    nodes: dict[str, list[float]] = {}
+    for one in results:
+        for node, spent_s in one.seconds.items():
+            nodes.setdefault(node, []).append(spent_s)
+    return nodes
