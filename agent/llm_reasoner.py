@@ -1,12 +1,13 @@
 """The LLM reasoner: any chat model that LangChain knows reads the captions and says when."""
 
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
 from pydantic import SecretStr
 
 from agent.answer import ANSWER_SCHEMA
@@ -118,7 +119,50 @@ class LLMReasoner:
         """
         if not brief.captions:
             return Reply(NOTHING_TO_READ)
-        message = self._ask(build_conversation(brief), brief)
+        # A conversation that holds look-ups is shown the tools to its end: some services insist.
+        offers = bool(brief.rounds_left) or any(turn.look_ups for turn in brief.turns)
+        return self._ask(
+            build_conversation(brief),
+            tools=brief.tools if offers else None,
+            may_call=bool(brief.rounds_left),
+            response_format=RESPONSE_FORMAT,
+        )
+
+    def converse(self, messages: Sequence[BaseMessage], *, schema: dict[str, Any]) -> Reply:
+        """Ask once about something else than captions; without tools.
+
+        Args:
+            messages: Everything said so far.
+            schema: Of the reply wanted; services that can are asked to hold the model to it.
+
+        Raises:
+            ReasonerError: As ``reply``.
+        """
+        wanted = {"name": "reply", "strict": True, "schema": schema}
+        return self._ask(messages, response_format={"type": "json_schema", "json_schema": wanted})
+
+    def _ask(
+        self,
+        messages: Sequence[BaseMessage],
+        *,
+        response_format: dict[str, Any],
+        tools: Callable[[], Sequence[BaseTool]] | None = None,
+        may_call: bool = False,
+    ) -> Reply:
+        while True:
+            chat, sent = self._chat(response_format, tools, may_call=may_call)
+            try:
+                message = chat.invoke(list(messages))
+            except Exception as exc:  # noqa: BLE001  # each provider's client raises its own
+                refused = _refused_option(exc, sent)
+                if refused is None:
+                    # Without the cause: it holds the request, and the key in its headers.
+                    raise self._error(exc) from None
+                self._without.add(refused)
+            else:
+                return self._reply(message)
+
+    def _reply(self, message: AIMessage) -> Reply:
         counted = message.usage_metadata
         tokens_in = counted["input_tokens"] if counted else 0
         tokens_out = counted["output_tokens"] if counted else 0
@@ -135,29 +179,19 @@ class LLMReasoner:
             ),
         )
 
-    def _ask(self, messages: Sequence[BaseMessage], brief: Brief) -> AIMessage:
-        while True:
-            chat, sent = self._chat(brief)
-            try:
-                message = chat.invoke(list(messages))
-            except Exception as exc:  # noqa: BLE001  # each provider's client raises its own
-                refused = _refused_option(exc, sent)
-                if refused is None:
-                    # Without the cause: it holds the request, and the key in its headers.
-                    raise self._error(exc) from None
-                self._without.add(refused)
-            else:
-                return message
-
-    def _chat(self, brief: Brief) -> tuple[Runnable[Any, AIMessage], list[str]]:
+    def _chat(
+        self,
+        response_format: dict[str, Any],
+        make_tools: Callable[[], Sequence[BaseTool]] | None,
+        *,
+        may_call: bool,
+    ) -> tuple[Runnable[Any, AIMessage], list[str]]:
         """The model with what this request needs, and the names of all that it might refuse."""
         chat: Runnable[Any, AIMessage] = self._llm
         sent: list[str] = []
-        # A conversation that holds look-ups is shown the tools to its end: some services insist.
-        offers = bool(brief.rounds_left) or any(turn.look_ups for turn in brief.turns)
-        tools = brief.tools() if offers and "tools" not in self._without else ()
+        tools = make_tools() if make_tools and "tools" not in self._without else ()
         if tools:
-            closed = self._is_compatible and not brief.rounds_left
+            closed = self._is_compatible and not may_call
             choice: dict[str, Any] = {"tool_choice": "none"} if closed else {}
             try:
                 chat = self._llm.bind_tools(list(tools), **choice)
@@ -168,7 +202,7 @@ class LLMReasoner:
         options = dict(self._options)
         if self._is_compatible and ("tools" not in sent or is_openai(self._address)):
             # Servers other than OpenAI's own hold a model to the schema even where it wants a tool.
-            options["response_format"] = {"response_format": RESPONSE_FORMAT}
+            options["response_format"] = {"response_format": response_format}
         for option, parameters in options.items():
             if option not in self._without:
                 body |= parameters

@@ -1,0 +1,81 @@
+"""What a chat needs of videos, and how a ``Grounder`` gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from agent.events import Event
+from agent.grounding import Grounding, VideoFacts
+from tools.timeline import Caption, Interval
+
+if TYPE_CHECKING:
+    from agent.api import Grounder
+
+Tell = Callable[[Event], None]
+
+
+class VideoAccess(Protocol):
+    """Finds, reads and cuts; ``tell`` receives what happens on the way, and may end it."""
+
+    def find(self, video: str, query: str, *, tell: Tell) -> Grounding:
+        """When does it happen? Raises ``WhenaboutsError``."""
+        ...
+
+    def read(self, video: str, *, tell: Tell) -> tuple[VideoFacts, Sequence[Caption]]:
+        """All captions, in time order. Raises ``WhenaboutsError``."""
+        ...
+
+    def cut(self, video: str, span: Interval, out: Path | None = None) -> tuple[VideoFacts, str]:
+        """Write a clip, by default under a name of its own; returns where.
+
+        Raises ``WhenaboutsError``.
+        """
+        ...
+
+
+class GrounderAccess:
+    """A grounder's videos.
+
+    Args:
+        grounder: Finds, and makes captions where they are missing.
+        captions: A captions file to answer from.
+        clips: Folder that clips are written to.
+    """
+
+    def __init__(self, grounder: Grounder, *, captions: Path | None, clips: Path) -> None:
+        self._grounder = grounder
+        self._captions = captions
+        self._clips = clips
+
+    def find(self, video: str, query: str, *, tell: Tell) -> Grounding:
+        return self._grounder.find(video, query, captions=self._captions, on_event=tell)
+
+    def read(self, video: str, *, tell: Tell) -> tuple[VideoFacts, Sequence[Caption]]:
+        record = self._grounder.watch(video, captions=self._captions, report=tell)
+        captions, _ = self._grounder.store.read(record.video_id, record.track)
+        facts = VideoFacts(id=record.video_id, path=record.path, duration_s=record.duration_s)
+        return facts, captions
+
+    def cut(self, video: str, span: Interval, out: Path | None = None) -> tuple[VideoFacts, str]:
+        from tools.clip import write_clip
+        from tools.video import probe
+
+        probed = probe(Path(video))
+        out = out or self._clips / clip_name(Path(video), span)
+        write_clip(probed, span, out)
+        length_s = probed.header_duration_s
+        facts = VideoFacts(id=probed.id, path=video, duration_s=length_s or span.end_s)
+        return facts, str(out)
+
+
+def clip_name(video: Path, span: Interval) -> str:
+    """``lobby_0m32.0s-0m40.0s.mp4``: the same stretch has the same name, another has another."""
+    start, end = (f"{int(time_s // 60)}m{time_s % 60:04.1f}s" for time_s in _edges(span))
+    return f"{video.stem}_{start}-{end}.mp4"
+
+
+def _edges(span: Interval) -> tuple[float, float]:
+    # Rounded first, so that 59.96 s becomes 1m00.0s.
+    return round(span.start_s, 1), round(span.end_s, 1)

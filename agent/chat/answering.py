@@ -1,0 +1,342 @@
+"""What one turn comes to in one video: constraints over intervals, captions read, a clip cut."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agent.chat.access import Tell, VideoAccess
+from agent.chat.constraints import Anchor, Selection, fair_candidates, fits, select
+from agent.chat.follow_up import ChatError, FollowUp
+from agent.chat.reading import AROUND_S, STRETCH_S, read_captions
+from agent.chat.turns import ChatAnswer, Moment, ReadCaption, VideoResult, focus
+from agent.chat.wording import say_moment, say_place, say_spans, say_which
+from agent.grounding import Grounding, VideoFacts
+from agent.render import clock, clock_span
+from tools.ranking import Verdict
+from tools.timeline import Caption, Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What an earlier turn found for the same question in the same video."""
+
+    video: VideoFacts
+    verdict: Verdict
+    found: tuple[Moment, ...]
+    candidates: tuple[Moment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Grounded:
+    """What ``ground`` has for one video: an answer, an earlier one, an event's, or an error."""
+
+    video: str
+    found: Grounding | None = None
+    known: Known | None = None
+    event: Grounding | None = None
+    error: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values only; ``from_dict`` reads them back."""
+        plain: dict[str, Any] = {"video": self.video, "error": self.error}
+        for name, grounding in (("found", self.found), ("event", self.event)):
+            plain[name] = grounding.model_dump(mode="json", by_alias=True) if grounding else None
+        if self.known:
+            result = VideoResult(
+                video=self.known.video,
+                outcome=self.known.verdict,
+                words="",
+                found=self.known.found,
+                candidates=self.known.candidates,
+            )
+            plain["known"] = result.model_dump(mode="json")
+        return plain
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> Grounded:
+        """What ``as_dict`` wrote."""
+        known = plain.get("known")
+        return cls(
+            video=plain["video"],
+            found=Grounding.model_validate(plain["found"]) if plain["found"] else None,
+            event=Grounding.model_validate(plain["event"]) if plain["event"] else None,
+            known=_known(VideoResult.model_validate(known)) if known else None,
+            error=plain["error"],
+        )
+
+
+def recall(turns: Sequence[ChatAnswer], *, query: str, video: str) -> Known | None:
+    """The latest answer to the same question, so that a follow-up to it asks nobody again."""
+    for turn in reversed(turns):
+        if (turn.follow_up.query or "").casefold() != query.casefold():
+            continue
+        for result in turn.results:
+            if result.video and result.video.path == video and result.outcome != "failed":
+                return _known(result)
+    return None
+
+
+def answer_in_video(
+    follow_up: FollowUp,
+    grounded: Grounded,
+    *,
+    turns: Sequence[ChatAnswer],
+    access: VideoAccess,
+    tell: Tell,
+) -> VideoResult:
+    """Answer a turn for one video.
+
+    Raises:
+        ChatError: If it names a time past the video's end.
+        WhenaboutsError: If captions cannot be read or a clip cannot be written.
+    """
+    if grounded.event and not grounded.event.intervals:
+        return _no_event(follow_up, grounded.event)
+    anchor = _anchor(follow_up, grounded.event, turns)
+    if follow_up.kind == "cut":
+        return _cut(grounded.video, anchor, access)
+    if follow_up.kind == "describe":
+        assert anchor is not None
+        reading = access.read(grounded.video, tell=tell)
+        return _describe(follow_up, grounded, anchor, turns, reading)
+    known = grounded.known or _known_of(grounded.found)
+    if anchor and follow_up.times:
+        _check_times(follow_up, known.video)
+    if follow_up.kind == "still_there":
+        assert anchor is not None
+        _, captions = access.read(grounded.video, tell=tell)
+        return _still_there(known, grounded, anchor, captions)
+    return _find(follow_up, known, grounded, anchor, turns)
+
+
+def _find(
+    follow_up: FollowUp,
+    known: Known,
+    grounded: Grounded,
+    anchor: Anchor | None,
+    turns: Sequence[ChatAnswer],
+) -> VideoResult:
+    selection = select(
+        known.found,
+        known.candidates,
+        relation=follow_up.relation,
+        anchor=anchor,
+        which=follow_up.which,
+    )
+    words = _say_selection(follow_up, known, selection, turns)
+    if grounded.event:
+        words = f"{words}; {_say_event(grounded.event)}"
+    return _result(known, grounded, selection.chosen, words)
+
+
+def _still_there(
+    known: Known, grounded: Grounded, anchor: Anchor, captions: Sequence[Caption]
+) -> VideoResult:
+    covering = tuple(one for one in known.found if fits(one, "at", anchor))
+    fair = fair_candidates(known.found, known.candidates)
+    perhaps = tuple(one for one in fair if fits(one, "at", anchor))
+    moment = clock(anchor.start_s)
+    if covering:
+        words = f"yes: {say_moment(covering[0])}"
+    elif perhaps:
+        words = f"perhaps: {say_moment(perhaps[0])} is no answer, only a fair candidate"
+    elif known.found:
+        words = f"not at {moment}; it is there {say_spans(known.found)}"
+    else:
+        words = _say_without(known)
+    # The captions at the moment itself show whether to believe it.
+    read = read_captions(captions, _around(anchor, known.video))
+    return _result(known, grounded, covering or perhaps, words, captions=read)
+
+
+def _describe(
+    follow_up: FollowUp,
+    grounded: Grounded,
+    anchor: Anchor,
+    turns: Sequence[ChatAnswer],
+    reading: tuple[VideoFacts, Sequence[Caption]],
+) -> VideoResult:
+    video, captions = reading
+    if follow_up.times:
+        _check_times(follow_up, video)
+    stretch = _stretch(follow_up, anchor, video)
+    if stretch is None:
+        edge = "ends" if follow_up.relation == "after" else "begins"
+        return VideoResult(video=video, outcome="read", words=f"nothing: the video {edge} there")
+    read = read_captions(captions, stretch)
+    notes = [
+        clock_span(stretch),
+        "" if read else "no caption speaks of it",
+        _say_event(grounded.event) if grounded.event else "",
+        _comes_again(follow_up, anchor, turns),
+    ]
+    return VideoResult(
+        video=video,
+        outcome="read",
+        words="; ".join(note for note in notes if note),
+        intervals=(Moment(start_s=stretch.start_s, end_s=stretch.end_s),),
+        captions=tuple(read),
+    )
+
+
+def _cut(video: str, anchor: Anchor | None, access: VideoAccess) -> VideoResult:
+    assert anchor is not None
+    span = Interval(anchor.start_s, anchor.end_s)
+    facts, path = access.cut(video, span)
+    return VideoResult(
+        video=facts,
+        outcome="cut",
+        words=f"{clock_span(span)} written to {path}",
+        intervals=(Moment(start_s=span.start_s, end_s=span.end_s),),
+        clip=path,
+    )
+
+
+def _result(
+    known: Known,
+    grounded: Grounded,
+    chosen: tuple[Moment, ...],
+    words: str,
+    *,
+    captions: Sequence[ReadCaption] = (),
+) -> VideoResult:
+    """A verdict on the question with its constraint: found is what fits it."""
+    without: Verdict = "cannot_tell" if known.verdict == "cannot_tell" else "not_found"
+    return VideoResult(
+        video=known.video,
+        outcome="found" if chosen else without,
+        words=words,
+        intervals=chosen,
+        found=known.found,
+        candidates=known.candidates,
+        captions=tuple(captions),
+        grounding=grounded.found,
+    )
+
+
+def _anchor(
+    follow_up: FollowUp, event: Grounding | None, turns: Sequence[ChatAnswer]
+) -> Anchor | None:
+    """The seconds that a follow-up's times, turn or event stand for."""
+    if follow_up.times:
+        return Anchor(follow_up.times_s[0], follow_up.times_s[-1])
+    if event:
+        best = event.intervals[0]
+        return Anchor(best.start_s, best.end_s)
+    turn = next((one for one in turns if one.turn == follow_up.turn), None)
+    moment = focus(turn, follow_up.interval) if turn else None
+    return Anchor(moment.start_s, moment.end_s) if moment else None
+
+
+def _stretch(follow_up: FollowUp, anchor: Anchor, video: VideoFacts) -> Interval | None:
+    """What is read: half a minute after or before, or the stretch itself."""
+    if follow_up.relation == "after":
+        start_s, end_s = anchor.end_s, min(anchor.end_s + STRETCH_S, video.duration_s)
+    elif follow_up.relation == "before":
+        start_s, end_s = max(0.0, anchor.start_s - STRETCH_S), anchor.start_s
+    elif anchor.start_s == anchor.end_s:
+        return _around(anchor, video)
+    else:
+        start_s, end_s = anchor.start_s, min(anchor.end_s, video.duration_s)
+    return Interval(start_s, end_s) if start_s < end_s else None
+
+
+def _around(anchor: Anchor, video: VideoFacts) -> Interval:
+    return Interval(
+        max(0.0, anchor.start_s - AROUND_S), min(video.duration_s, anchor.end_s + AROUND_S)
+    )
+
+
+def _check_times(follow_up: FollowUp, video: VideoFacts) -> None:
+    for text, time_s in zip(follow_up.times, follow_up.times_s, strict=True):
+        # The last of two times may lie past the end: "from 9:00 to 20:00" means the rest.
+        if time_s >= video.duration_s and text == follow_up.times[0]:
+            raise ChatError(
+                f"{text} is past the end: {video.path} is {clock(video.duration_s)} long"
+            )
+
+
+def _no_event(follow_up: FollowUp, event: Grounding) -> VideoResult:
+    said = {"not_found": "was not found", "cannot_tell": "cannot be told from these captions"}
+    return VideoResult(
+        video=event.video,
+        outcome=event.verdict,
+        words=f"“{event.query}” {said[event.verdict]}, so there is nothing to look "
+        f"{follow_up.relation}",
+        grounding=event,
+    )
+
+
+def _say_event(event: Grounding) -> str:
+    best = event.intervals[0]
+    moment = Moment(start_s=best.start_s, end_s=best.end_s, confidence=best.confidence)
+    return f"“{event.query}” is {say_moment(moment)}"
+
+
+def _comes_again(follow_up: FollowUp, anchor: Anchor, turns: Sequence[ChatAnswer]) -> str:
+    """What the same words may have meant too: the next interval of the question."""
+    turn = next((one for one in turns if one.turn == follow_up.turn), None)
+    if turn is None or follow_up.relation != "after" or not turn.follow_up.query:
+        return ""
+    later = select(turn.result.found, (), relation="after", anchor=anchor, which=1).chosen
+    if not later:
+        return ""
+    return f"“{turn.follow_up.query}” comes again at {say_spans(later)} (ask “again?”)"
+
+
+def _say_selection(
+    follow_up: FollowUp, known: Known, selection: Selection, turns: Sequence[ChatAnswer]
+) -> str:
+    if not known.found:
+        return _say_without(known)
+    place = say_place(follow_up, turns)
+    which = f"no {say_which(follow_up)} time" if follow_up.which else "none"
+    if not selection.chosen:
+        in_order = sorted(known.found, key=lambda one: one.start_s)
+        return f"{which} {place}".rstrip() + f"; it is there {say_spans(in_order)}"
+    words = ", ".join(say_moment(moment) for moment in selection.chosen)
+    if follow_up.which and selection.counted > 1:
+        words += f", the {say_which(follow_up)} of {selection.counted}"
+    if selection.stand_ins:
+        fair = ", ".join(say_moment(moment) for moment in selection.stand_ins)
+        words += f"; the answer itself has {which} {place}".rstrip()
+        words += f", so candidates that were less sure count too: {fair}"
+    return words
+
+
+def _say_without(known: Known) -> str:
+    return "cannot tell from these captions" if known.verdict == "cannot_tell" else "not found"
+
+
+def _known_of(grounding: Grounding | None) -> Known:
+    assert grounding is not None
+    return Known(
+        video=grounding.video,
+        verdict=grounding.verdict,
+        found=tuple(
+            Moment(
+                start_s=one.start_s,
+                end_s=one.end_s,
+                confidence=one.confidence,
+                shows=next((seen.text for seen in one.evidence if seen.role == "start"), ""),
+            )
+            for one in grounding.intervals
+        ),
+        candidates=tuple(
+            Moment(start_s=one.start_s, end_s=one.end_s, confidence=one.confidence)
+            for one in grounding.candidates
+        ),
+    )
+
+
+def _known(result: VideoResult) -> Known:
+    assert result.video is not None
+    verdict: Verdict = "cannot_tell" if result.outcome == "cannot_tell" else "not_found"
+    return Known(
+        video=result.video,
+        verdict="found" if result.found else verdict,
+        found=result.found,
+        candidates=result.candidates,
+    )

@@ -1,0 +1,105 @@
+"""Order and time, decided in code over intervals: what comes after, and which of it is the second.
+
+Pure functions.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from agent.chat.follow_up import Relation
+from agent.chat.turns import Moment
+
+FAIR_CONFIDENCE = 0.1
+FAIR_SHARE = 1 / 3  # of the best answer's
+"""A candidate that was no answer may stand in for one with so much confidence at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """What a constraint relates to: a stretch, or a moment (``end_s == start_s``)."""
+
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The intervals that fit a constraint.
+
+    Attributes:
+        chosen: In time order; as given where there is no constraint.
+        counted: How many intervals fit, before one of them was chosen.
+        stand_ins: Those of them that were no answers but fair candidates: only counted where the
+            answers alone do not reach.
+    """
+
+    chosen: tuple[Moment, ...]
+    counted: int
+    stand_ins: tuple[Moment, ...] = ()
+
+
+def fits(moment: Moment, relation: Relation, anchor: Anchor | None) -> bool:
+    """Whether an interval lies where a constraint wants it.
+
+    ``after``: it begins at the anchor's end or later. ``before``: it ends at the anchor's start or
+    earlier. ``during`` and ``at``: they share some time, or the moment lies in it.
+    """
+    if relation == "anywhere" or anchor is None:
+        return True
+    if relation == "after":
+        return moment.start_s >= anchor.end_s
+    if relation == "before":
+        return moment.end_s <= anchor.start_s
+    if anchor.start_s == anchor.end_s:
+        return moment.start_s <= anchor.start_s < moment.end_s
+    return moment.start_s < anchor.end_s and anchor.start_s < moment.end_s
+
+
+def nth(moments: Iterable[Moment], which: int | None) -> tuple[Moment, ...]:
+    """In time order: all of them, or only the ``which``-th (-1 the last), if there are so many."""
+    ordered = sorted(moments, key=lambda moment: (moment.start_s, moment.end_s))
+    if which is None:
+        return tuple(ordered)
+    place = which - 1 if which > 0 else len(ordered) + which
+    return (ordered[place],) if 0 <= place < len(ordered) else ()
+
+
+def select(
+    found: Sequence[Moment],
+    candidates: Sequence[Moment],
+    *,
+    relation: Relation,
+    anchor: Anchor | None,
+    which: int | None,
+) -> Selection:
+    """The intervals of an answer that fit; where none does, fair candidates beside them.
+
+    Args:
+        found: The answer's intervals, best first; where it has none, no candidate stands in.
+        candidates: What else was ranked, best first.
+        relation: Where the interval has to lie.
+        anchor: To what; None with ``anywhere``.
+        which: Which of those that fit.
+    """
+    fitting = [moment for moment in found if fits(moment, relation, anchor)]
+    if relation == "anywhere" and which is None:
+        return Selection(tuple(fitting), len(fitting))
+    if chosen := nth(fitting, which):
+        return Selection(chosen, len(fitting))
+    fair = [one for one in fair_candidates(found, candidates) if fits(one, relation, anchor)]
+    both = [*fitting, *fair]
+    return Selection(nth(both, which), len(both), tuple(fair))
+
+
+def fair_candidates(found: Sequence[Moment], candidates: Sequence[Moment]) -> list[Moment]:
+    """Candidates good enough to be named as such: apart from the answers and from each other."""
+    if not found:
+        return []
+    least = max(FAIR_CONFIDENCE, FAIR_SHARE * max(one.confidence or 0.0 for one in found))
+    taken, fair = list(found), list[Moment]()
+    for one in sorted(candidates, key=lambda candidate: -(candidate.confidence or 0.0)):
+        apart = all(one.span.overlap_s(other.span) == 0 for other in taken)
+        if apart and (one.confidence or 0.0) >= least:
+            taken.append(one)
+            fair.append(one)
+    return fair

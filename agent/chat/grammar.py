@@ -1,0 +1,342 @@
+"""A small grammar of follow-ups, for where no text model reads the turns.
+
+It knows a dozen forms (``FORMS``) and no more. A turn with words of its own that fits none of them
+is a question by itself; one that only points ("and her?") is refused, with the forms that are
+understood. Which form matched is shown to the user as "understood: …".
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from agent.chat.follow_up import CLOCK, FollowUp, FollowUpError, find_video
+from agent.chat.turns import ChatAnswer, latest_focus, latest_query
+
+ORDINALS: Final = {
+    name: number
+    for number, names in {
+        1: "first 1st earliest",
+        2: "second 2nd",
+        3: "third 3rd",
+        4: "fourth 4th",
+        5: "fifth 5th",
+        6: "sixth 6th",
+        7: "seventh 7th",
+        8: "eighth 8th",
+        9: "ninth 9th",
+        10: "tenth 10th",
+        -1: "last final latest",
+    }.items()
+    for name in names.split()
+}
+
+# Words that say nothing by themselves about what is looked for.
+POINTING: Final = frozenset(
+    "a about again all an and any are at be before but can did do does for from go had has have he "
+    "her here hers him his how i in is it its many me more much not of often on one ones or really she show so "
+    "sure tell that the their them then there these they thing this those time times to too us was "
+    "we were what when where which who whom whose why will with would you".split()
+)
+
+_ORD = rf"(?P<which>{'|'.join(ORDINALS)})"
+_ONE = r"(?:one|time|occurrence|interval|moment)"
+_THAT = r"(?:that|this|it|then|him|her|them)"
+_OPEN = r"(?:and |so |but )?(?:what|who)(?:'s|’s)?\b"
+_BETWEEN = rf"(?:between|from)\s(?P<from>{CLOCK})\s?(?:and|to|until|till|-|–)\s?(?P<to>{CLOCK})"
+_SIDE = r"(?P<side>after|before)"
+_LEAD = r"(?:and |so |but |ok |okay )?"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One kind of follow-up: how it is said, for example, and what it then means."""
+
+    example: str
+    pattern: re.Pattern[str]
+    read: Callable[[re.Match[str], list[ChatAnswer]], dict[str, Any]]
+
+
+def parse_follow_up(said: str, *, turns: list[ChatAnswer], videos: Sequence[str]) -> FollowUp:
+    """Read a turn by the grammar.
+
+    Args:
+        said: The user's words.
+        turns: The turns before it, oldest first.
+        videos: Paths of the videos that can be named.
+
+    Raises:
+        FollowUpError: If it is not understood, or refers to something that is not there.
+    """
+    words, named = _take_videos(_plain_words(said), videos)
+    if not words:
+        raise FollowUpError("unclear", f"“{said}” names no moment and nothing to look for")
+    for form in FORMS:
+        if match := form.pattern.fullmatch(words):
+            fields = form.read(match, turns)
+            try:
+                return FollowUp(**(fields | ({"videos": named} if named else {})))
+            except ValueError as exc:
+                raise FollowUpError("contradiction", f"“{said}”: {_reason(exc)}") from None
+    if not set(re.findall(r"\w+", words.casefold())) - POINTING:
+        raise FollowUpError("unclear", f"“{said}” is not understood.\n{understood_forms()}")
+    return FollowUp(kind="find", query=words, videos=named)
+
+
+def understood_forms() -> str:
+    """What the grammar understands, by example."""
+    examples = "".join(f"\n  {form.example}" for form in FORMS)
+    return (
+        "Without a text model (--reasoner) a follow-up can be one of these; anything else is taken "
+        f"for a new question, so name what to look for:{examples}"
+    )
+
+
+def _plain_words(said: str) -> str:
+    return re.sub(r"\s+", " ", said).strip().rstrip("?!. ").strip()
+
+
+def _take_videos(words: str, paths: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """The words without "in lobby.mp4" or "in all videos" at either end, and the videos named."""
+    everywhere = r"in (?:all|both|every one)(?: of (?:them|the videos)| (?:the )?videos)?"
+    match = re.fullmatch(
+        rf"(?:{everywhere},? )?(?P<rest>.*?)(?:,? {everywhere})?", words, re.IGNORECASE
+    )
+    if match and match["rest"] != words:
+        return _plain_words(match["rest"]), tuple(paths)
+    for pattern in (
+        r"(?P<rest>.+?),? in (?P<name>[^,]+)",
+        r"in (?P<name>[^,]+?), ?(?P<rest>.+)",
+        r"in (?P<name>\S+) (?P<rest>.+)",
+    ):
+        match = re.fullmatch(pattern, words, re.IGNORECASE)
+        path = find_video(match["name"], paths) if match else None
+        # With one video, "a dog in the kitchen" is not about kitchen.mp4.
+        if match and path and (len(paths) > 1 or "." in match["name"]):
+            return _plain_words(match["rest"]), (path,)
+    return words, ()
+
+
+def _reason(exc: ValueError) -> str:
+    """What pydantic says of the first fault, without its own words around it."""
+    errors = getattr(exc, "errors", None)
+    return str(errors()[0]["msg"]).removeprefix("Value error, ") if errors else str(exc)
+
+
+def _that(turns: list[ChatAnswer], meant: ChatAnswer | None = None) -> dict[str, Any]:
+    """The anchor "that": the first interval shown by the latest turn that has one."""
+    turn = meant or latest_focus(turns)
+    if turn is None:
+        raise FollowUpError(
+            "unknown_turn",
+            "there is nothing before this to refer to: no answer so far has an interval; ask for "
+            "something first",
+        )
+    if not turn.result.intervals:
+        raise FollowUpError(
+            "unknown_turn",
+            f"the answer to “{turn.said}” has no interval to refer to; ask for something else",
+        )
+    return {"turn": turn.turn, "interval": 1, "videos": _videos_of(turn)}
+
+
+def _same(turns: list[ChatAnswer]) -> tuple[ChatAnswer, dict[str, Any]]:
+    """The latest turn that looked for something, and its question once more."""
+    turn = latest_query(turns)
+    if turn is None:
+        raise FollowUpError(
+            "unknown_turn", "there is no question before this to come back to; ask one first"
+        )
+    return turn, {"kind": "find", "query": turn.follow_up.query, "videos": _videos_of(turn)}
+
+
+def _videos_of(turn: ChatAnswer) -> tuple[str, ...]:
+    return (turn.result.video.path,) if turn.result.video else ()
+
+
+def _cut_that(match: re.Match[str], turns: list[ChatAnswer]) -> dict[str, Any]:
+    anchor = _that(turns)
+    if match["which"]:
+        turn = turns[anchor["turn"] - turns[0].turn]
+        ordered = sorted(turn.result.intervals, key=lambda moment: moment.start_s)
+        which = ORDINALS[match["which"].lower()]
+        place = which - 1 if which > 0 else len(ordered) - 1
+        if place >= len(ordered):
+            raise FollowUpError(
+                "unknown_turn", f"the last answer has {len(ordered)} intervals, and no more"
+            )
+        anchor["interval"] = turn.result.intervals.index(ordered[place]) + 1
+    return {"kind": "cut"} | anchor
+
+
+def _cut_times(match: re.Match[str], _: list[ChatAnswer]) -> dict[str, Any]:
+    return {"kind": "cut", "times": (match["from"], match["to"])}
+
+
+def _still_there(match: re.Match[str], turns: list[ChatAnswer]) -> dict[str, Any]:
+    who = match["who"]
+    same: dict[str, Any] = {"query": who}
+    if not set(re.findall(r"\w+", who.casefold())) - POINTING:
+        same = _same(turns)[1]
+    return same | {"kind": "still_there", "relation": "at", "times": (match["at"],)}
+
+
+def _describe_between(match: re.Match[str], _: list[ChatAnswer]) -> dict[str, Any]:
+    return {"kind": "describe", "relation": "during", "times": (match["from"], match["to"])}
+
+
+def _describe_time(match: re.Match[str], _: list[ChatAnswer]) -> dict[str, Any]:
+    relation = match["side"].lower().replace("around", "at")
+    return {"kind": "describe", "relation": relation, "times": (match["at"],)}
+
+
+def _describe_that(match: re.Match[str], turns: list[ChatAnswer]) -> dict[str, Any]:
+    relation = {"before": "before", "during": "during", "while": "during"}.get(
+        (match["side"] or "after").lower(), "after"
+    )
+    latest = latest_focus(turns)
+    back = {"after": "before", "before": "after"}
+    if latest and latest.follow_up.relation == back.get(relation) and latest.follow_up.turn:
+        # After "and after that?", "and before that?" turns back to what both relate to.
+        read = latest.follow_up
+        anchor = {"turn": read.turn, "interval": read.interval, "videos": _videos_of(latest)}
+        return {"kind": "describe", "relation": relation} | anchor
+    return {"kind": "describe", "relation": relation} | _that(turns)
+
+
+def _again(match: re.Match[str], turns: list[ChatAnswer]) -> dict[str, Any]:
+    turn, same = _same(turns)
+    back = bool(match["back"])
+    if not turn.result.intervals:
+        raise FollowUpError(
+            "unknown_turn",
+            f"“{turn.said}” had no answer that lies in the video, so nothing comes before or after",
+        )
+    return (
+        same
+        | _that(turns, turn)
+        | {
+            "relation": "before" if back else "after",
+            "which": -1 if back else 1,
+        }
+    )
+
+
+def _nth(match: re.Match[str], turns: list[ChatAnswer]) -> dict[str, Any]:
+    return _same(turns)[1] | {"which": ORDINALS[match["which"].lower()]}
+
+
+def _event_first(match: re.Match[str], _: list[ChatAnswer]) -> dict[str, Any]:
+    side = match["side"].lower()
+    relation = side if side in {"after", "before"} else "during"
+    anchor = {"relation": relation, "event": match["event"]}
+    if match["open"]:
+        return {"kind": "describe"} | anchor
+    return {"kind": "find", "query": match["query"]} | anchor
+
+
+def _nth_of_new(match: re.Match[str], _: list[ChatAnswer]) -> dict[str, Any]:
+    return {"kind": "find", "query": match["query"], "which": ORDINALS[match["which"].lower()]}
+
+
+def _find_side(match: re.Match[str], turns: list[ChatAnswer]) -> dict[str, Any]:
+    fields = {"kind": "find", "query": match["query"], "relation": match["side"].lower()}
+    if match["at"]:
+        return fields | {"times": (match["at"],)}
+    return fields | _that(turns)
+
+
+def _find_between(match: re.Match[str], _: list[ChatAnswer]) -> dict[str, Any]:
+    times = (match["from"], match["to"])
+    return {"kind": "find", "query": match["query"], "relation": "during", "times": times}
+
+
+def _form(
+    example: str,
+    pattern: str,
+    read: Callable[[re.Match[str], list[ChatAnswer]], dict[str, Any]],
+) -> Form:
+    return Form(example, re.compile(pattern, re.IGNORECASE), read)
+
+
+# The first that matches counts, so the narrower ones come first.
+FORMS: Final = (
+    _form(
+        "cut that out · cut out the second one",
+        rf"(?:please )?(?:cut|clip|save)(?: out)? (?:{_THAT}|the {_ORD} {_ONE})(?: out)?",
+        _cut_that,
+    ),
+    _form(
+        "cut out 1:00 to 1:30",
+        rf"(?:please )?(?:cut|clip|save)(?: out)? (?:between |from )?(?P<from>{CLOCK})"
+        rf"\s?(?:and|to|until|-|–)\s?(?P<to>{CLOCK})(?: out)?",
+        _cut_times,
+    ),
+    _form(
+        "is he still there at 2:10? · is the dog there at 0:35?",
+        rf"{_LEAD}(?:is|are|was|were) (?P<who>.+?) (?:still )?"
+        rf"(?:there|here|visible|around|on screen|in the picture)(?: still)? at (?P<at>{CLOCK})",
+        _still_there,
+    ),
+    _form(
+        "what happens between 1:00 and 1:30?",
+        rf"(?:{_OPEN}.*? |and |what about ){_BETWEEN}",
+        _describe_between,
+    ),
+    _form(
+        "what happens at 0:45? · who is there after 1:30?",
+        rf"(?:{_OPEN}.*? |and |what about )(?P<side>at|around|after|before) (?P<at>{CLOCK})",
+        _describe_time,
+    ),
+    _form(
+        "and after that? · what about before that? · what happens next?",
+        rf"(?:{_OPEN}.*? |and |so |and what )?(?:right |just |directly )?"
+        rf"(?:(?P<side>after|before|during) {_THAT}(?: happens| happened)?"
+        r"|then|next|afterwards)",
+        _describe_that,
+    ),
+    _form(
+        "again? · the next time · the one before",
+        rf"{_LEAD}(?:when |does (?:it|that|this) happen |is there )?(?:the )?(?:once |ever )?"
+        rf"(?:again|(?:another|next)(?: {_ONE})?|(?P<back>previous(?: {_ONE})?|{_ONE} before))"
+        rf"(?: (?:after|before)? ?{_THAT})?",
+        _again,
+    ),
+    _form(
+        "the second time · the last one",
+        rf"{_LEAD}(?:when (?:was|is) |what about |show (?:me )?)?(?:the )?{_ORD}(?: {_ONE})?",
+        _nth,
+    ),
+    _form(
+        "before she sits down, who was there? · after the dog runs, when does a car come?",
+        rf"{_LEAD}(?P<side>after|before|during|while) (?P<event>[^,]+), "
+        rf"(?:(?P<open>{_OPEN}.*)|(?P<query>.+))",
+        _event_first,
+    ),
+    _form(
+        "who was there before she sits down?",
+        rf"(?P<open>{_OPEN} (?:is|was|are|were|happens|happened|comes|came)\b.*?) "
+        rf"(?P<side>after|before|during|while) (?P<event>.+)(?P<query>)",
+        _event_first,
+    ),
+    _form(
+        "when was the dog there first?",
+        rf"when (?:is|was|are|were|does|do|did) (?P<query>.+?) (?:for the )?{_ORD}(?: time)?",
+        _nth_of_new,
+    ),
+    _form(
+        "the first time the dog is there",
+        rf"(?:when (?:is|was) )?the {_ORD} time (?:that )?(?P<query>.+)",
+        _nth_of_new,
+    ),
+    _form(
+        "a car after that · when does a car come before 2:00?",
+        rf"(?P<query>.+?),? {_SIDE} (?:(?P<at>{CLOCK})|that|this)",
+        _find_side,
+    ),
+    _form(
+        "a car between 1:00 and 3:00",
+        rf"(?P<query>.+?),? {_BETWEEN}",
+        _find_between,
+    ),
+)

@@ -1,0 +1,82 @@
+"""Where chats are remembered: checkpoints of every thread in one SQLite file."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from langgraph.checkpoint.sqlite import SqliteSaver
+
+from agent.chat.follow_up import ChatError
+
+BUSY_TIMEOUT_S = 10.0
+
+
+class ChatMemory:
+    """The remembered chats of one file, which is made when it is not there.
+
+    Args:
+        path: The SQLite file.
+
+    Raises:
+        ChatError: If it cannot be opened, or is no such file; says what to do.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # The saver has a lock of its own; turns run in threads.
+            self._connection = sqlite3.connect(
+                path, timeout=BUSY_TIMEOUT_S, check_same_thread=False
+            )
+        except (OSError, sqlite3.Error) as exc:
+            raise unusable(path, exc) from exc
+        self.saver = SqliteSaver(self._connection)
+        try:
+            self.saver.setup()
+            self.threads()
+        except sqlite3.Error as exc:
+            self.close()
+            raise unusable(path, exc) from exc
+
+    def threads(self) -> list[str]:
+        """Names of the remembered chats, the latest first.
+
+        Raises:
+            sqlite3.Error: If the file is damaged.
+        """
+        with self.saver.cursor(transaction=False) as cursor:
+            rows = cursor.execute(
+                "SELECT thread_id FROM checkpoints GROUP BY thread_id "
+                "ORDER BY MAX(checkpoint_id) DESC"
+            ).fetchall()
+        return [str(name) for (name,) in rows]
+
+    def keep_latest(self, thread: str) -> None:
+        """Forget the steps that led to a chat's latest state: each holds all its turns again.
+
+        Raises:
+            sqlite3.Error: If the file cannot be written.
+        """
+        with self.saver.cursor() as cursor:
+            latest = cursor.execute(
+                "SELECT MAX(checkpoint_id) FROM checkpoints WHERE thread_id = ?", (thread,)
+            ).fetchone()[0]
+            for table in ("writes", "checkpoints"):
+                cursor.execute(
+                    f"DELETE FROM {table} WHERE thread_id = ? AND checkpoint_id < ?",  # noqa: S608  # two names of ours
+                    (thread, latest),
+                )
+
+    def close(self) -> None:
+        """Let go of the file; harmless when repeated."""
+        self._connection.close()
+
+
+def unusable(path: Path, exc: Exception) -> ChatError:
+    """What the user should know of a file of chats that cannot be used."""
+    return ChatError(
+        f"the memory of chats, {path}, cannot be used ({exc}); this chat goes on, and will not be "
+        "remembered. Move the file away to begin a new memory"
+    )

@@ -1,0 +1,322 @@
+"""``ChatSession``: a conversation about videos, over a ``Grounder``. For any front door."""
+
+from __future__ import annotations
+
+import contextvars
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.memory import InMemorySaver
+from pydantic import BaseModel, ConfigDict
+
+from agent.chat.access import GrounderAccess, VideoAccess
+from agent.chat.follow_up import ChatError, find_video
+from agent.chat.graph import ChatGraph, LeftError, Said, TurnContext, build_chat_graph
+from agent.chat.memory import ChatMemory, unusable
+from agent.chat.rewriting import Converser
+from agent.chat.turns import ChatAnswer, TurnRefusal, focus, latest_focus
+from agent.errors import QueryError, WhenaboutsError
+from agent.events import Event, read_event
+from agent.watcher import is_text, is_there
+from tools.indexer import location
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from agent.api import Grounder
+
+MEMORY_FILE = "chats.sqlite"
+
+
+class Understood(BaseModel):
+    """How a turn was read, told before it is answered; plain ones need no earlier turn."""
+
+    model_config = ConfigDict(frozen=True)
+
+    words: str
+    by: Literal["llm", "grammar", "fallback"]
+    is_plain: bool
+
+
+ChatEvent = Event | TurnRefusal | Understood
+"""Beside what finding tells: a model's reading was refused; the turn was understood."""
+
+
+class ChatSession:
+    """A conversation with memory.
+
+    Questions are asked one after the other. Where the memory cannot be used, the conversation goes
+    on without one. Use it as a context manager, or ``close`` it; the grounder stays open.
+
+    Args:
+        grounder: Finds; where its reasoner is a text model, that model reads the turns as well.
+        thread: Name of the conversation; one that is remembered is taken up again.
+        videos: Files, or ids of indexed videos; the first is the current one. None: those that the
+            thread was about.
+        captions: A captions file to answer from.
+        clips: Folder that clips are written to; by default the working directory.
+        tell: Told, in a line, what the user should know.
+        access: In place of the grounder's own access to videos.
+    """
+
+    def __init__(
+        self,
+        grounder: Grounder,
+        *,
+        thread: str,
+        videos: Sequence[str | Path] = (),
+        captions: str | Path | None = None,
+        clips: Path | None = None,
+        tell: Callable[[str], None] = lambda _: None,
+        access: VideoAccess | None = None,
+    ) -> None:
+        self.thread = thread
+        self.videos: list[str] = []
+        self.current = ""
+        self._grounder = grounder
+        self._tell = tell
+        self._access = access or GrounderAccess(
+            grounder,
+            captions=Path(captions) if captions else None,
+            clips=clips or Path.cwd(),
+        )
+        self._graph: ChatGraph | None = None
+        self._memory: ChatMemory | None = None
+        try:
+            self._memory = ChatMemory(grounder.settings.home / MEMORY_FILE)
+        except ChatError as exc:
+            tell(str(exc))
+        self._saver: Any = self._memory.saver if self._memory else InMemorySaver()
+        self.turns: list[ChatAnswer] = []
+        self._last_videos: list[str] = []
+        self._recall()
+        for video in videos:
+            self._add_or_tell(str(video))
+        if not videos:
+            self._add_remembered()
+        self.current = self.videos[0] if self.videos else ""
+
+    @property
+    def known_threads(self) -> list[str]:
+        """Names of the remembered conversations, the latest first."""
+        try:
+            return self._memory.threads() if self._memory else []
+        except sqlite3.Error:
+            return []
+
+    @property
+    def is_remembered(self) -> bool:
+        """Whether what is said now can be taken up tomorrow."""
+        return self._memory is not None
+
+    def add_video(self, name: str) -> str:
+        """Make a video part of the conversation, if it is not, and the current one.
+
+        Args:
+            name: A path, an id of an indexed video, or, of one that is part of it, the file name.
+
+        Returns:
+            Its path.
+
+        Raises:
+            VideoError: If it is neither a readable video nor an indexed one.
+        """
+        path = find_video(name, self.videos) or self._path_of(name)
+        if path not in self.videos:
+            self.videos.append(path)
+        self.current = path
+        return path
+
+    def ask(
+        self, said: str, *, on_event: Callable[[ChatEvent], None] = lambda _: None
+    ) -> ChatAnswer:
+        """Say something, and wait for the answer.
+
+        Raises:
+            QueryError: If nothing was said.
+            ChatError: If it is not understood, or refers to what is not there.
+            WhenaboutsError: If the video or its captions cannot be used.
+        """
+        for happened in self.stream(said):
+            if isinstance(happened, ChatAnswer):
+                return happened
+            on_event(happened)
+        raise AssertionError("a stream ends with its answer")
+
+    def stream(self, said: str) -> Iterator[ChatEvent | ChatAnswer]:
+        """What happens while a turn is answered, as it happens; the answer comes last.
+
+        Whoever stops iterating has cancelled the turn: it is not remembered, and this returns at
+        once, while a request under way ends by itself. Errors are those of ``ask``.
+        """
+        if not said.strip() or not is_text(said):
+            raise QueryError("nothing was said that can be read; ask when something happens")
+        if not self.videos:
+            raise ChatError("there is no video to ask; name one with /video FILE")
+        try:
+            yield from self._stream(said.strip())
+        except sqlite3.Error as exc:
+            self._forget_memory(exc)
+            yield from self._stream(said.strip())
+
+    def cut_last(self, out: Path | None = None) -> str:
+        """Write what "that" means, the latest turn's first interval, to a file; returns its path.
+
+        Args:
+            out: Where to; by default a name of its own in the folder of clips.
+
+        Raises:
+            ChatError: If there is nothing to cut yet.
+            VideoError: If the video is gone, or the clip cannot be written.
+        """
+        turn = latest_focus(self.turns)
+        moment = focus(turn) if turn else None
+        if turn is None or moment is None or turn.result.video is None:
+            raise ChatError("there is nothing to cut yet: no answer so far has an interval")
+        return self._access.cut(turn.result.video.path, moment.span, out)[1]
+
+    def close(self) -> None:
+        """Let go of the memory's file."""
+        if self._memory:
+            self._memory.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _stream(self, said: str) -> Iterator[ChatEvent | ChatAnswer]:
+        happened: queue.SimpleQueue[ChatEvent | ChatAnswer | BaseException] = queue.SimpleQueue()
+        context = TurnContext()
+
+        def run() -> None:
+            try:
+                for one in self._events(said, context):
+                    happened.put(one)
+            except LeftError:
+                pass
+            except BaseException as exc:  # noqa: BLE001  # raised again, in the caller's thread
+                happened.put(exc)
+
+        # A thread of its own, with the caller's context: a request under way cannot be interrupted,
+        # but whoever asked need not wait for it.
+        thread = threading.Thread(
+            target=contextvars.copy_context().run, args=(run,), daemon=True, name="chat-turn"
+        )
+        thread.start()
+        try:
+            while True:
+                one = happened.get()
+                if isinstance(one, BaseException):
+                    raise one
+                if isinstance(one, ChatAnswer):
+                    thread.join()
+                    self.turns.append(one)
+                    self._tidy_memory()
+                yield one
+                if isinstance(one, ChatAnswer):
+                    return
+        finally:
+            context.left.set()
+
+    def _events(self, said: str, context: TurnContext) -> Iterator[ChatEvent | ChatAnswer]:
+        answer: dict[str, Any] = {}
+        question = Said(said=said, videos=self.videos, current=self.current)
+        update: Any
+        for kind, update in self._chat_graph().stream(
+            question,
+            self._config,
+            context=context,
+            stream_mode=["custom", "values"],
+            # Remembered before it is told: a chat that is killed knows what it said.
+            durability="sync",
+        ):
+            if kind == "values":
+                answer = update
+            else:
+                yield _read_chat_event(update)
+        yield ChatAnswer.model_validate(answer["answer"])
+
+    @property
+    def _config(self) -> RunnableConfig:
+        return {
+            "configurable": {"thread_id": self.thread},
+            "metadata": {"thread_id": self.thread},
+        }
+
+    def _chat_graph(self) -> ChatGraph:
+        """Made with the first question: opening a text model takes its time."""
+        if self._graph is None:
+            reasoner = self._grounder.reasoner
+            self._graph = build_chat_graph(
+                self._access,
+                model=reasoner if isinstance(reasoner, Converser) else None,
+                max_attempts=self._grounder.settings.max_attempts,
+                checkpointer=self._saver,
+            )
+        return self._graph
+
+    def _recall(self) -> None:
+        """What the thread's latest checkpoint holds; nothing where it is new."""
+        try:
+            found = self._saver.get_tuple(self._config)
+            values = found.checkpoint["channel_values"] if found else {}
+            self._last_videos = [str(path) for path in values.get("videos", [])]
+            self.turns = [ChatAnswer.model_validate(plain) for plain in values.get("turns", [])]
+        except Exception as exc:  # noqa: BLE001  # a damaged file fails in many ways
+            self._forget_memory(exc)
+
+    def _forget_memory(self, exc: Exception) -> None:
+        """Go on without the file, with what is known of this conversation."""
+        assert self._memory is not None
+        self._tell(str(unusable(self._memory.path, exc)))
+        self._memory.close()
+        self._memory = None
+        self._saver = InMemorySaver()
+        self._graph = None
+        turns = [turn.remembered() for turn in self.turns]
+        if turns:
+            self._chat_graph().update_state(self._config, {"turns": turns}, as_node="answer")
+
+    def _tidy_memory(self) -> None:
+        try:
+            if self._memory:
+                self._memory.keep_latest(self.thread)
+        except sqlite3.Error as exc:
+            self._forget_memory(exc)
+
+    def _add_or_tell(self, video: str) -> None:
+        try:
+            self.add_video(video)
+        except WhenaboutsError as exc:
+            self._tell(str(exc))
+
+    def _add_remembered(self) -> None:
+        for path in self._last_videos:
+            self._add_or_tell(path)
+
+    def _path_of(self, name: str) -> str:
+        if is_there(name):
+            self._grounder.resolve(name)  # Refuses what is no video.
+            return str(location(Path(name)))
+        return self._grounder.resolve(name)[0].path
+
+
+def _read_chat_event(plain: dict[str, Any]) -> ChatEvent:
+    told = {name: value for name, value in plain.items() if name != "event"}
+    if plain["event"] == "understood":
+        return Understood(**told)
+    if plain["event"] == "turn_refusal":
+        return TurnRefusal(**told)
+    return read_event(plain)
