@@ -170,6 +170,12 @@ def _watching_options(command: argparse.ArgumentParser) -> None:
         help="what an image model is shown at a time: frame, grid4 (one picture) or clip4",
     )
     command.add_argument(
+        "--every-frame",
+        action="store_true",
+        default=None,
+        help="have an image model describe frames too that look like the one before",
+    )
+    command.add_argument(
         "--yes", action="store_true", help="fetch a model that is not on this machine unasked"
     )
 

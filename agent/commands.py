@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.filesize import decimal
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from agent.api import Event, Grounder, make_question
 from agent.demo_clip import DEMO_QUESTIONS, draw_demo_clip
@@ -23,6 +23,7 @@ from agent.render import (
     clock_span,
     look_up_line,
     print_to,
+    progress_line,
     record_state,
     render_answer,
     render_records,
@@ -157,6 +158,7 @@ def _grounder(args: argparse.Namespace) -> Grounder:
         rate_hz=args.rate_hz,
         captioner=args.captioner,
         mode=args.mode,
+        every_frame=args.every_frame,
         refine=getattr(args, "refine", None),
         strategy=getattr(args, "strategy", None),  # Indexing has no question to show,
         reasoner=getattr(args, "reasoner", None),  # and asks nobody.
@@ -187,8 +189,7 @@ def _progress_bar() -> Iterator[Report]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.fields[captions]} captions"),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[told]}"),
     )
     bars = Progress(*columns, console=stderr, disable=not stderr.is_terminal)
     tasks: dict[str, TaskID] = {}
@@ -199,8 +200,9 @@ def _progress_bar() -> Iterator[Report]:
             goes_on = "going on with" if progress.resumed else "indexing"
             _say(f"{goes_on} {progress.path} (captions by {progress.model})")
             name = Path(progress.path).name
-            tasks[progress.path] = bars.add_task(name, total=progress.total_s, captions=0)
-        bars.update(tasks[progress.path], completed=progress.seen_s, captions=progress.captions)
+            tasks[progress.path] = bars.add_task(name, total=progress.total_s, told="")
+        told = progress_line(progress)
+        bars.update(tasks[progress.path], completed=progress.seen_s, told=told)
 
     try:
         yield report

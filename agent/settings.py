@@ -38,6 +38,7 @@ class Settings(BaseSettings):
             configured, else ``similarity``.
         embedder: Who embeds text: ``minilm``, ``openai:MODEL``, or a sentence-transformers name.
         rate_hz: Frames looked at per second of video.
+        every_frame: Whether an image model describes frames too that look like the one before.
         refine: Whether the edges of an answer are looked at again, more closely; ``None`` where an
             image model describes frames.
         read_text: Whether the classical describer reads on-screen text; ``None`` where OCR is
@@ -76,6 +77,7 @@ class Settings(BaseSettings):
     reasoner: str = "auto"
     embedder: str = "minilm"
     rate_hz: float = Field(default=1.0, gt=0, le=60, allow_inf_nan=False)
+    every_frame: bool = False
     refine: bool | None = None
     read_text: bool | None = None
     max_attempts: int = Field(default=3, ge=1, le=10)
@@ -88,6 +90,11 @@ class Settings(BaseSettings):
     def store_folder(self) -> Path:
         """Where the embedded caption store lies."""
         return self.store or self.home / "store"
+
+    @property
+    def journal_folder(self) -> Path:
+        """Where replies that were paid for lie until they are in the store."""
+        return self.home / "journals"
 
     @property
     def cache_folder(self) -> Path:

@@ -171,6 +171,8 @@ class Watcher:
             store=self._opened.store,
             embedder=self._opened.embedder,
             report=report,
+            every_frame=self._settings.every_frame or None,
+            journals=self._settings.journal_folder,
         )
         return record, cost_between(record.captions - before, before_use, metered(captioner))
 
@@ -189,7 +191,8 @@ class Watcher:
         """The track of the captions file, or of frames described as the settings say."""
         if captions:
             return file_track(captions)
-        return frame_track(self._describer(query), self._settings.rate_hz)
+        every_frame = self._settings.every_frame or None
+        return frame_track(self._describer(query), self._settings.rate_hz, every_frame=every_frame)
 
     def _found_again(self, name: str, records: list[VideoRecord], wanted: Track) -> Video:
         """The video of these records, from where it was last seen, to caption what is missing."""
