@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evaluation.measures import is_right, top_iou
+from evaluation.answers import is_right, top_iou
 from evaluation.report.axes import Plot, drawn, percent, plainly
 from evaluation.report.costs import seconds_of, usd_of
 from evaluation.report.means import Means, means
