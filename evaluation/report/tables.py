@@ -18,6 +18,7 @@ from evaluation.report.runs import Run
 from evaluation.report.words import (
     MEANINGS,
     NAMES,
+    NOTHING,
     NULL_OUTCOMES,
     OWN_OUTCOMES,
     UNKNOWN,
@@ -120,13 +121,15 @@ def provenance_table(runs: Sequence[Run]) -> Table:
     """What was asked, who took part, what went wrong, and where the run comes from."""
     facts = [_facts(run) for run in runs]
     names = dict.fromkeys(name for of_run in facts for name in of_run)
-    rows = tuple((Cell(name), *(Cell(of_run.get(name, "–")) for of_run in facts)) for name in names)
+    rows = tuple(
+        (Cell(name), *(Cell(of_run.get(name, NOTHING)) for of_run in facts)) for name in names
+    )
     return Table("Provenance", ("", *(run.name for run in runs)), rows, is_numeric=False)
 
 
 def _figure(name: str, figure: Figure | None) -> Cell:
     if figure is None:
-        return Cell("–")
+        return Cell(NOTHING)
     digits = 3 if name in OF_ONE else 2 if name.endswith("(s)") else 1
     value, low, high = (number(one, digits) for one in (figure.value, figure.low, figure.high))
     return Cell(value, f"[{low}, {high}] n={figure.count:,}")
@@ -134,7 +137,7 @@ def _figure(name: str, figure: Figure | None) -> Cell:
 
 def _time(spent_s: Sequence[float]) -> Cell:
     if not spent_s:
-        return Cell("–")
+        return Cell(NOTHING)
     median_s, late_s = np.percentile(spent_s, [50, 95]).tolist()
     return Cell(duration(median_s), f"[{duration(late_s)}; {duration(sum(spent_s))}]")
 
@@ -178,7 +181,7 @@ def _facts(run: Run) -> dict[str, str]:
     refusals = Counter(one.get("kind", "") for result in run.results for one in result.refusals)
     facts = {
         "questions": _tally(kinds),
-        "videos": f"{len({one.video for one in run.results}):,}",
+        "videos asked": f"{len({one.video for one in run.results}):,}",
         "errors": f"{len(run.errors):,}",
         "bad lines left out": _count(run.summary, "bad_lines"),
         "bad videos left out": _count(run.summary, "bad_videos"),
@@ -222,4 +225,4 @@ def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(value, list):
         yield name, ", ".join(map(str, value))
     else:
-        yield name, str(value)
+        yield name, NOTHING if value in {None, ""} else str(value)
