@@ -7,13 +7,13 @@ import contextvars
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
-from agent.errors import QueryError, WhenaboutsError
+from agent.errors import QueryError, ReasonerError, WhenaboutsError
 from agent.events import Event, read_event
 from agent.graph import Graph, Parts, build_graph
 from agent.grounding import Cost, Grounding, Usage
@@ -318,7 +318,7 @@ class Grounder:
         choice = choose_reasoner(self.settings)
         if choice.why:
             self._tell(choice.why)
-        return open_reasoner(self.settings, choice.name)
+        return open_reasoner(self.settings, choice.name, frames_of=self._frames_of)
 
     @_made_once
     def _captioner_choice(self) -> Choice:
@@ -348,6 +348,32 @@ class Grounder:
         return self._watcher.watch(
             question.video, captions=captions, query=question.query, report=report
         )
+
+    def _frames_of(self, captions: Sequence[Caption]) -> dict[float, bytes]:
+        """JPEG pictures of the frames that captions stand for, by time; one pass over the video."""
+        from tools.looks import encode_jpeg
+        from tools.video import FrameReader, probe
+
+        if not captions:
+            return {}
+        record = next(
+            record
+            for record in self.store.records(captions[0].video_id)
+            if record.track == captions[0].track
+        )
+        if record.rate_hz is None:
+            raise ReasonerError(
+                f"the captions of {record.path} are no frames that could be shown; index it with "
+                "--captioner none"
+            )
+        wanted = {caption.start_s for caption in captions}
+        reader = FrameReader(probe(Path(record.path)), rate_hz=record.rate_hz)
+        limit = 1000 * self.settings.max_image_kb
+        return {
+            frame.time_s: encode_jpeg(frame.image, max_bytes=limit)
+            for frame in reader
+            if frame.time_s in wanted
+        }
 
     def _can_look_closer(self) -> bool:
         """Whether there is an image model for it; it is not loaded to find out."""

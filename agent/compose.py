@@ -122,7 +122,10 @@ def edges_of(
     caption, and ended before the look after its last.
     """
     first, last = captions[event.first - 1], captions[event.last - 1]
-    earlier = [one for one in captions if one.start_s < first.start_s]
+    # Of the same kind: what is said between two looks does not make them closer.
+    earlier = [
+        one for one in captions if one.start_s < first.start_s and one.source == first.source
+    ]
     if earlier:
         before = max(earlier, key=lambda one: one.start_s)
         start = Interval(_last_look_s(before), first.start_s)

@@ -1,5 +1,7 @@
 """In which span an event's true edges lie: between the looks on both sides of them."""
 
+import itertools
+
 import pytest
 
 from agent.answer import Event
@@ -11,7 +13,7 @@ def captions_of(mode: str, *edges_s: float) -> list[Caption]:
     track = Track("openai:tiny", "v1", mode)
     return [
         Caption("video", Interval(start_s, end_s), f"caption {start_s}", "vision", track)
-        for start_s, end_s in zip(edges_s, edges_s[1:], strict=False)
+        for start_s, end_s in itertools.pairwise(edges_s)
     ]
 
 
