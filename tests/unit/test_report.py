@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from evaluation.report import command
-from evaluation.report.accuracy_plots import tenths
+from evaluation.report.accuracy_plots import accuracy_plots, tenths
 from evaluation.report.content import make_report
 from evaluation.report.cost_plots import cost_plots
 from evaluation.report.length_plots import LENGTHS, bins_of
@@ -295,6 +295,13 @@ def test_a_run_whose_cost_is_not_known_is_named_and_has_no_point() -> None:
     assert "alone for which it is known: a run" in against_usd.note
     assert against_usd.svg.count("--run-1") == 0
     assert against_seconds.svg.count("--run-1") > 0
+
+
+@pytest.mark.parametrize(("count", "bands"), [(4, 4), (5, 0)])
+def test_bands_that_would_hide_one_another_are_left_out(count: int, bands: int) -> None:
+    recall, *_ = accuracy_plots([replace(MIXED, name=str(number)) for number in range(count)])
+    assert recall.svg.count("fill-opacity: 0.15") == bands
+    assert ("Bands are" in recall.note) == bool(bands)
 
 
 def test_a_single_run_shows_what_its_questions_cost() -> None:
