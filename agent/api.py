@@ -276,6 +276,7 @@ class Grounder:
                 max_attempts=self.settings.max_attempts,
                 max_look_ups=self.settings.max_look_ups,
                 evidence_tokens=self.settings.evidence_tokens,
+                context=self.settings.context,
                 closer=self._look_closer if self._can_look_closer() else None,
                 refine=self.settings.refine is not False,
             )

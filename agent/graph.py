@@ -37,6 +37,7 @@ from agent.state import (
     Watched,
     add_cost,
 )
+from agent.tracks import read_tracks
 from tools.embedder import Embedder
 from tools.indexer import Progress, Report
 from tools.ranking import Window
@@ -45,6 +46,8 @@ from tools.retrieval import retrieve as retrieve_captions
 from tools.store import CaptionStore, VideoRecord
 from tools.timeline import Caption, Interval
 from tools.wording import whole_unicode
+
+Context = Literal["retrieved", "all"]
 
 
 class Watcher(Protocol):
@@ -67,6 +70,8 @@ class Parts:
         max_attempts: Answers asked of the reasoner before the LLM-free answer stands in.
         max_look_ups: How often it may look something up before it answers; 0 offers it no tools.
         evidence_tokens: What the captions shown at once may come to.
+        context: Which captions are shown where not all of them fit: those ``retrieved`` for the
+            query, or of ``all``, as many as fit at even distances.
         closer: Describes a stretch of a video again, more closely; None where nobody can.
         refine: Whether it looks at the edges of every answer.
     """
@@ -78,6 +83,7 @@ class Parts:
     max_attempts: int = 3
     max_look_ups: int = 3
     evidence_tokens: int = EVIDENCE_TOKENS
+    context: Context = "retrieved"
     closer: Closer | None = None
     refine: bool = True
 
@@ -185,14 +191,14 @@ def build_graph(parts: Parts, *, checkpointer: BaseCheckpointSaver[Any] | None =
 
 def _retrieve(state: Watched, parts: Parts) -> dict[str, Any]:
     record = VideoRecord.from_dict(state["record"])
-    captions, vectors = parts.store.read(record.video_id, record.track)
+    tracks = read_tracks(parts.store, record)
     found = retrieve_captions(
         state["asked"],
-        captions,
-        vectors,
+        tracks,
         embedder=parts.embedder,
         duration_s=record.duration_s,
         limit_tokens=parts.evidence_tokens,
+        evenly=parts.context == "all",
     )
     return {
         "evidence": [
@@ -201,7 +207,7 @@ def _retrieve(state: Watched, parts: Parts) -> dict[str, Any]:
         ],
         "ranking": found.ranking.as_dict(),
         "opening": len(found.captions),
-        "coverage": coverage_of(captions, record, parts.store).model_dump(),
+        "coverage": coverage_of(tracks[0][0], record, parts.store).model_dump(),
         "attempts": 0,
         "turns": [],
         "refined_by": "",

@@ -17,7 +17,6 @@ from tools.windows import DUPLICATE_IOU
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tools.ranking import Verdict
     from tools.timeline import Caption
 
 MOST_WINDOWS = 10
@@ -34,9 +33,10 @@ def fuse(
 ) -> tuple[list[Caption], Ranking]:
     """Put the rankings of several tracks of one video together.
 
-    Found where any of them finds it; "cannot tell" only where none finds it and one of them could
-    not show it. The events are those of the track that is surest of the presence, and what others
-    found elsewhere and are nearly as sure of.
+    Found where any of them finds it; otherwise the first track decides: what is said in a video, or
+    written on the screen, seldom shows that something is not in the picture. The events are those
+    of the track that is surest of the presence, and what others found elsewhere and are nearly as
+    sure of.
 
     Args:
         ranked: The captions of each track in time order, and their ranking; at least one.
@@ -52,12 +52,12 @@ def fuse(
     relevance = np.concatenate([_by_rank(ranking.relevance) for _, ranking in ranked])
     order = sorted(range(len(captions)), key=lambda index: (captions[index].span, index))
     rankings = [ranking for _, ranking in ranked]
-    decider = max(rankings, key=_certainty)
-    verdict = _verdict(rankings)
+    found = [ranking for ranking in rankings if ranking.verdict == "found"]
+    decider = max(found, key=_certainty, default=rankings[0])
     return [captions[index] for index in order], Ranking(
-        verdict=verdict,
+        verdict=decider.verdict,
         windows=_best(rankings),
-        events=_events(rankings, decider) if verdict == "found" else (),
+        events=_events(rankings, decider) if found else (),
         relevance=relevance[order],
         reasoning=decider.reasoning,
         presence=max((one.presence for one in rankings if one.presence is not None), default=None),
@@ -71,16 +71,9 @@ def _by_rank(relevance: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(1.0 / (RANK_OFFSET + places), np.float64)
 
 
-def _certainty(ranking: Ranking) -> tuple[bool, float, float]:
+def _certainty(ranking: Ranking) -> tuple[float, float]:
     best = max((window.confidence for window in ranking.windows), default=0.0)
-    return ranking.verdict == "found", ranking.presence or 0.0, best
-
-
-def _verdict(rankings: Sequence[Ranking]) -> Verdict:
-    verdicts = {ranking.verdict for ranking in rankings}
-    if "found" in verdicts:
-        return "found"
-    return "cannot_tell" if "cannot_tell" in verdicts else "not_found"
+    return ranking.presence or 0.0, best
 
 
 def _best(rankings: Sequence[Ranking]) -> tuple[Window, ...]:

@@ -50,11 +50,11 @@ def test_what_one_track_finds_is_found_though_another_does_not_see_it() -> None:
     ("one", "other", "together"),
     [
         ("cannot_tell", "not_found", "cannot_tell"),
-        ("not_found", "not_found", "not_found"),
+        ("not_found", "cannot_tell", "not_found"),
         ("cannot_tell", "found", "found"),
     ],
 )
-def test_a_track_that_cannot_tell_leaves_it_open_unless_another_finds_it(
+def test_the_first_track_decides_unless_another_finds_it(
     one: Verdict, other: Verdict, together: Verdict
 ) -> None:
     seen = ranking_of(one, (4, 8, 0.1), captions=3, presence=None)
