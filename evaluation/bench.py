@@ -23,6 +23,7 @@ from tools.captioners.protocol import Metered
 from tools.errors import WhenaboutsError
 from tools.in_flight import run_in_flight
 from tools.indexer import Progress
+from tools.prices import Usage
 
 ERRORS_IN_A_ROW = 10
 """So many questions that fail one after the other are no accident: a service is gone, say."""
@@ -237,35 +238,37 @@ class _Meter:
         self._captioner = grounder.captioner
         self._folder = folder
         self._key = key
-        self._captions = 0
+        self._made = 0
         self._used = self._usage()
         self._read_at = time.perf_counter()
 
-    def read(self, captions: int) -> None:
+    def read(self, made: int) -> None:
         """Note what came since the last time.
 
         Args:
-            captions: Made for this video by now.
+            made: Captions stored for this video by now; a captioner that has a meter knows better.
         """
         used, now = self._usage(), time.perf_counter()
-        made = captions - self._captions
-        if made or used != self._used:
+        if made > self._made or used != self._used:
+            is_metered = isinstance(self._captioner, Metered)
             usd = None
-            if used[2] is not None and self._used[2] is not None:
-                usd = used[2] - self._used[2]
-            cost = Cost(made, used[0] - self._used[0], used[1] - self._used[1], usd)
+            if used.usd is not None and self._used.usd is not None:
+                usd = used.usd - self._used.usd
+            cost = Cost(
+                captions=used.captions - self._used.captions if is_metered else made - self._made,
+                tokens_in=used.tokens_in - self._used.tokens_in,
+                tokens_out=used.tokens_out - self._used.tokens_out,
+                usd=usd,
+            )
             self._folder.add_captioning(self._key, cost, seconds=now - self._read_at)
-            self._captions, self._used, self._read_at = captions, used, now
+            self._made, self._used, self._read_at = made, used, now
 
     def close(self) -> None:
         """Note what came after the last report."""
-        self.read(self._captions)
+        self.read(self._made)
 
-    def _usage(self) -> tuple[int, int, float | None]:
-        if not isinstance(self._captioner, Metered):
-            return 0, 0, 0.0
-        usage = self._captioner.usage
-        return usage.tokens_in, usage.tokens_out, usage.usd
+    def _usage(self) -> Usage:
+        return self._captioner.usage if isinstance(self._captioner, Metered) else Usage()
 
 
 def result_of(question: Question, state: dict[str, Any], captioning: Captioning) -> Result:
