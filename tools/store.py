@@ -232,23 +232,35 @@ class CaptionStore:
         with self._reading() as collection:
             captions, vectors = self._kept_captions.get(
                 (video_id, track),
-                lambda: _in_time_order(_get(collection, _of(video_id, track), _ALL)),
+                lambda: _read_all(collection, video_id, track),
                 generation=self._connection.generation,
             )
         return list(captions), vectors
 
     def read_around(
-        self, video_id: str, track: Track, span: Interval
-    ) -> tuple[list[Caption], NDArray[np.float32]]:
-        """As ``read``, of the minutes that a span touches; longer captions may begin before them.
+        self, places: Sequence[tuple[str, Track, Interval]]
+    ) -> list[tuple[list[Caption], NDArray[np.float32]]]:
+        """As ``read``, but of each place only the minutes that its span touches.
+
+        All are read at once: in a large store, finding captions costs more than reading them.
+
+        Args:
+            places: Video, track and span of each. Where two share a minute, the first has it. A
+                long caption belongs to the minute that it begins in.
 
         Raises:
             StoreError: If the store cannot be read.
         """
-        first, last = int(span.start_s // BLOCK_S), int(span.end_s // BLOCK_S)
-        marks = [_mark(video_id, track, block) for block in range(first, last + 1)]
+        place_of: dict[str, int] = {}
+        for index, (video_id, track, span) in enumerate(places):
+            for block in range(int(span.start_s // BLOCK_S), int(span.end_s // BLOCK_S) + 1):
+                place_of.setdefault(_mark(video_id, track, block), index)
         with self._reading() as collection:
-            return _in_time_order(_get(collection, {"block": {"$in": marks}}, _ALL))
+            found = _get(collection, {"block": {"$in": list(place_of)}}, _ALL) if places else {}
+        rows: list[list[int]] = [[] for _ in places]
+        for row, metadata in enumerate(found.get("metadatas", ())):
+            rows[place_of[metadata["block"]]].append(row)
+        return [_in_time_order(found, some) for some in rows]
 
     def seen_starts(self, video_id: str, track: Track) -> frozenset[float]:
         """``start_s`` of every stored caption of a track, and of every gap.
@@ -473,18 +485,20 @@ def _get(collection: Collection | None, where: dict[str, Any], include: list[Any
 _ALL = ["embeddings", "documents", "metadatas"]
 
 
-def _in_time_order(found: Any) -> Read:
-    """Captions and vectors of Chroma's columns."""
-    if not found["ids"]:
+def _in_time_order(found: Any, rows: Sequence[int]) -> Read:
+    """Captions and vectors of some rows of Chroma's columns."""
+    if not rows:
         return [], np.empty((0, 0), np.float32)
-    captions = [
-        _caption(metadata, text)
-        for metadata, text in zip(found["metadatas"], found["documents"], strict=True)
-    ]
-    order = sorted(range(len(captions)), key=lambda row: _place(captions[row]))
+    captions = {row: _caption(found["metadatas"][row], found["documents"][row]) for row in rows}
+    order = sorted(rows, key=lambda row: _place(captions[row]))
     vectors = np.asarray(found["embeddings"], np.float32)[order]
     vectors.flags.writeable = False
     return [captions[row] for row in order], vectors
+
+
+def _read_all(collection: Collection | None, video_id: str, track: Track) -> Read:
+    found = _get(collection, _of(video_id, track), _ALL)
+    return _in_time_order(found, range(len(found["ids"])))
 
 
 def _read_gaps(collection: Collection | None, video_id: str, track: Track) -> list[CaptionGap]:

@@ -165,11 +165,21 @@ def test_the_minutes_around_a_span_are_read_alone(store: CaptionStore) -> None:
     vectors = vectors_of("v", 30)
     store.add(captions, vectors)
     store.add([caption(start_s=130, video_id="w")], vectors[:1])
-    read, read_vectors = store.read_around("v", TRACK, Interval(100, 190))
+    (read, read_vectors), other_track, past_the_end, other_video, shared = store.read_around(
+        [
+            ("v", TRACK, Interval(100, 190)),
+            ("v", OTHER_TRACK, Interval(100, 190)),
+            ("v", TRACK, Interval(9000, 9001)),
+            ("w", TRACK, Interval(120, 121)),
+            ("v", TRACK, Interval(200, 250)),
+        ]
+    )
     assert [one.start_s for one in read] == [20.0 * n for n in range(3, 12)]
     np.testing.assert_allclose(read_vectors, vectors[3:12], atol=1e-6)
-    assert store.read_around("v", OTHER_TRACK, Interval(100, 190))[0] == []
-    assert store.read_around("v", TRACK, Interval(9000, 9001))[0] == []
+    assert other_track[0] == past_the_end[0] == []
+    assert [one.video_id for one in other_video[0]] == ["w"]
+    assert [one.start_s for one in shared[0]] == [240.0, 260.0, 280.0]
+    assert store.read_around([]) == []
 
 
 def test_tracks_and_videos_are_kept_apart(store: CaptionStore) -> None:
