@@ -76,6 +76,17 @@ def retrieve(
             most relevant ones.
     """
     captions, ranking = _rank_all(query, tracks, embedder=embedder, duration_s=duration_s)
+    return take_evidence(captions, ranking, limit_tokens=limit_tokens, evenly=evenly)
+
+
+def take_evidence(
+    captions: Sequence[Caption],
+    ranking: Ranking,
+    *,
+    limit_tokens: int = EVIDENCE_TOKENS,
+    evenly: bool = False,
+) -> Retrieved:
+    """The captions to show with a ranking of them; arguments are those of ``retrieve``."""
     chosen = choose_evidence(
         captions, ranking, limit=EVIDENCE_LIMIT, limit_tokens=limit_tokens, evenly=evenly
     )
