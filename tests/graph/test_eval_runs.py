@@ -136,7 +136,7 @@ def hire(monkeypatch: pytest.MonkeyPatch) -> Callable[..., PaidReasoner]:
 
     def put_in_place(usd: float | None = 0.01, fails: Callable[[str], bool] = never) -> Any:
         reasoner = PaidReasoner(usd, fails)
-        monkeypatch.setattr(api, "open_reasoner", lambda *_: reasoner)
+        monkeypatch.setattr(api, "open_reasoner", lambda *_, **__: reasoner)
         return reasoner
 
     return put_in_place
