@@ -174,20 +174,15 @@ def _show(summary: dict[str, Any], folder: RunFolder) -> None:
     print(f"{questions['asked']} of {questions['of']} questions, for {spent}; in {folder.path}")
     for what, count in (
         ("bad lines left out", len(summary["bad_lines"])),
-        ("videos left out", len(summary["bad_videos"])),
-        ("queries of those left out", summary["queries_of_bad_videos"]),
-        ("queries with windows cut to the video's end", _cut(summary)),
-        ("questions failed; the same command asks them again", questions["errors"]),
+        ("bad or missing videos left out", summary["bad_videos"]["videos"]),
+        ("queries about those left out", summary["bad_videos"]["queries"]),
+        ("queries with windows cut to the video's end", summary["windows_cut_to_video"]["queries"]),
+        ("questions that failed (the same command asks them again)", questions["errors"]),
     ):
         if count:
-            print(f"{count} {what}")
+            print(f"{what}: {count}")
     if summary["stopped"]:
         print(f"stopped: {summary['stopped']}; a higher limit goes on from there")
-
-
-def _cut(summary: dict[str, Any]) -> int:
-    count: int = summary["windows_cut_to_video"]["queries"]
-    return count
 
 
 @contextmanager

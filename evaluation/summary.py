@@ -24,6 +24,9 @@ from evaluation.results import Cost, Result
 from evaluation.run_folder import add_costs
 from evaluation.selection import Selection
 
+EXAMPLES = 5
+"""Bad videos that are named: with a part of a dataset at hand, nearly all may be missing."""
+
 
 def summarise_run(
     results: Sequence[Result], selection: Selection, *, stopped: str, by_length: bool
@@ -52,8 +55,11 @@ def summarise_run(
         },
         "stopped": stopped,
         "bad_lines": list(selection.bad_lines),
-        "bad_videos": selection.bad_videos,
-        "queries_of_bad_videos": selection.left_out,
+        "bad_videos": {
+            "videos": len(selection.bad_videos),
+            "queries": selection.left_out,
+            "examples": list(selection.bad_videos.values())[:EXAMPLES],
+        },
         "windows_cut_to_video": {
             "queries": len(cuts_s),
             "furthest_s": round(max(cuts_s, default=0.0), 3),

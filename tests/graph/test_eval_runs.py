@@ -346,11 +346,14 @@ def test_bad_lines_and_missing_videos_are_left_out_only_when_that_is_said(
     summary = run([*arguments, "--skip-bad"], tmp_path / "run")
     assert summary["questions"]["own"] == 4
     assert len(summary["bad_lines"]) == 1
-    assert list(summary["bad_videos"]) == ["ccc_0.0_20.0"]
-    assert summary["queries_of_bad_videos"] == 1
+    assert summary["bad_videos"] == {
+        "videos": 1,
+        "queries": 1,
+        "examples": [f"there is no ccc_0.0_20.0 in {captions}"],
+    }
     printed = capsys.readouterr().out
-    assert "1 bad lines left out" in printed
-    assert "1 queries of those left out" in printed
+    assert "bad lines left out: 1" in printed
+    assert "queries about those left out: 1" in printed
 
 
 def test_a_part_of_the_videos_is_enough_for_a_part_of_the_queries(
