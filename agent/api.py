@@ -7,16 +7,17 @@ import contextvars
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
-from agent.errors import QueryError, WhenaboutsError
-from agent.events import Event, read_event
+from agent.errors import QueryError, ReasonerError, WhenaboutsError
+from agent.events import Event
 from agent.graph import Graph, Parts, build_graph
 from agent.grounding import Cost, Grounding, Usage
+from agent.library import ask_library, run_graph
 from agent.models import (
     Choice,
     Confirm,
@@ -133,20 +134,51 @@ class Grounder:
         record, cost = self._answer_question(question, report=receive)
         watched_s = time.perf_counter() - started_s
         question = question.model_copy(update={"video": record.video_id})
-        answer: dict[str, Any] = {}
-        update: Any
-        for kind, update in self.graph.stream(question, stream_mode=["custom", "values"]):
-            if kind == "values":
-                answer = update
-            else:
-                receive(read_event(update))
-        grounding = Grounding.model_validate(answer["grounding"])
+        grounding = run_graph(self.graph, question, receive)
         stages, seconds = grounding.usage.stages, grounding.usage.seconds
         usage = Usage.of(
             stages | {"captioner": stages["captioner"].plus(cost)},
             seconds | {"watch": seconds["watch"] + watched_s},
         )
         return grounding.model_copy(update={"usage": usage})
+
+    def find_all(
+        self,
+        query: str,
+        *,
+        videos: Iterable[str | Path] | None = None,
+        limit: int = 5,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> list[Grounding]:
+        """Where in many videos does it happen? Answers of the likeliest videos, best first.
+
+        The videos are searched together, so that confidences can be compared between them. A text
+        model, if one is set, then reads the captions of each of the likeliest.
+
+        Args:
+            query: What to look for, in a sentence.
+            videos: Video files, described first where that is missing, or ids of indexed videos;
+                None: every indexed video, by what is there of it.
+            limit: Most answers wanted.
+            on_event: As of ``find``.
+
+        Raises:
+            QueryError: If the query is empty, or nothing is indexed.
+            WhenaboutsError: As ``find``.
+        """
+        query = make_question("all", query).query
+        receive = on_event or (lambda _: None)
+        if videos is None:
+            records = self._watcher.answerable()
+        else:
+            wanted = dict.fromkeys(map(str, videos))
+            records = [
+                self._watcher.watch(one, captions=None, query=query, report=receive)[0]
+                for one in wanted
+            ]
+        if not records:
+            raise QueryError("nothing is indexed yet; index videos first, or name some")
+        return ask_library(query, records, self._parts(), limit=limit, on_event=receive)
 
     async def afind(
         self,
@@ -267,19 +299,7 @@ class Grounder:
     @_made_once
     def graph(self) -> Graph:
         """The compiled graph over this grounder's parts."""
-        return build_graph(
-            Parts(
-                watch=self._answer_question,
-                store=self.store,
-                embedder=self.embedder,
-                reasoner=self.reasoner,
-                max_attempts=self.settings.max_attempts,
-                max_look_ups=self.settings.max_look_ups,
-                evidence_tokens=self.settings.evidence_tokens,
-                closer=self._look_closer if self._can_look_closer() else None,
-                refine=self.settings.refine is not False,
-            )
-        )
+        return build_graph(self._parts())
 
     @_made_once
     def embedder(self) -> Embedder:
@@ -318,7 +338,7 @@ class Grounder:
         choice = choose_reasoner(self.settings)
         if choice.why:
             self._tell(choice.why)
-        return open_reasoner(self.settings, choice.name)
+        return open_reasoner(self.settings, choice.name, frames_of=self._frames_of)
 
     @_made_once
     def _captioner_choice(self) -> Choice:
@@ -348,6 +368,46 @@ class Grounder:
         return self._watcher.watch(
             question.video, captions=captions, query=question.query, report=report
         )
+
+    def _parts(self) -> Parts:
+        return Parts(
+            watch=self._answer_question,
+            store=self.store,
+            embedder=self.embedder,
+            reasoner=self.reasoner,
+            max_attempts=self.settings.max_attempts,
+            max_look_ups=self.settings.max_look_ups,
+            evidence_tokens=self.settings.evidence_tokens,
+            context=self.settings.context,
+            closer=self._look_closer if self._can_look_closer() else None,
+            refine=self.settings.refine is not False,
+        )
+
+    def _frames_of(self, captions: Sequence[Caption]) -> dict[float, bytes]:
+        """JPEG pictures of the frames that captions stand for, by time; one pass over the video."""
+        from tools.looks import encode_jpeg
+        from tools.video import FrameReader, probe
+
+        if not captions:
+            return {}
+        record = next(
+            record
+            for record in self.store.records(captions[0].video_id)
+            if record.track == captions[0].track
+        )
+        if record.rate_hz is None:
+            raise ReasonerError(
+                f"the captions of {record.path} are no frames that could be shown; index it with "
+                "--captioner none"
+            )
+        wanted = {caption.start_s for caption in captions}
+        reader = FrameReader(probe(Path(record.path)), rate_hz=record.rate_hz)
+        limit = 1000 * self.settings.max_image_kb
+        return {
+            frame.time_s: encode_jpeg(frame.image, max_bytes=limit)
+            for frame in reader
+            if frame.time_s in wanted
+        }
 
     def _can_look_closer(self) -> bool:
         """Whether there is an image model for it; it is not loaded to find out."""

@@ -30,6 +30,8 @@ examples:
   whenabouts ask lobby.mp4 "something enters" --clip entering.mp4
   whenabouts ask talk.mp4 'the text "Thank you" appears' --json
   whenabouts ask kitchen.mp4 "the chef cuts the pizza" --captions kitchen.jsonl
+  whenabouts ask holidays/ "a dog runs into the sea"
+  whenabouts ask --all "a dog runs into the sea" --limit 3
 
 a captions file has one JSON object a line:
   {"t": 12.0, "caption": "what the frame at 12.0 s shows"}
@@ -49,8 +51,17 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     ask = _command(commands, "ask", "when does it happen? indexes first when needed", ASK_EXAMPLES)
-    ask.add_argument("video", metavar="VIDEO", help="a video file, or the id of an indexed video")
-    ask.add_argument("query", metavar="QUERY", help="what to look for, in a sentence")
+    ask.add_argument(
+        "words",
+        metavar="[VIDEO ...] QUERY",
+        nargs="+",
+        help="video files, folders of them, or ids of indexed videos; then what to look for, in a "
+        "sentence",
+    )
+    ask.add_argument("--all", action="store_true", help="ask every indexed video")
+    ask.add_argument(
+        "--limit", metavar="N", type=int, default=5, help="of many videos, most answers (5)"
+    )
     ask.add_argument("--clip", metavar="OUT.mp4", help="cut the best interval out into a file")
     _watching_options(ask)
     ask.add_argument(
@@ -71,7 +82,9 @@ def build_parser() -> argparse.ArgumentParser:
     _json_option(ask)
 
     index = _command(commands, "index", "caption videos now, so that asking is quick")
-    index.add_argument("videos", metavar="VIDEO", nargs="+", help="a video file")
+    index.add_argument(
+        "videos", metavar="VIDEO", nargs="+", help="a video file, or a folder of them"
+    )
     _watching_options(index)
     _json_option(index)
 
@@ -168,6 +181,12 @@ def _watching_options(command: argparse.ArgumentParser) -> None:
         "--mode",
         metavar="MODE",
         help="what an image model is shown at a time: frame, grid4 (one picture) or clip4",
+    )
+    command.add_argument(
+        "--every-frame",
+        action="store_true",
+        default=None,
+        help="have an image model describe frames too that look like the one before",
     )
     command.add_argument(
         "--yes", action="store_true", help="fetch a model that is not on this machine unasked"

@@ -4,13 +4,13 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
 from rich.filesize import decimal
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from agent.api import Event, Grounder, make_question
 from agent.demo_clip import DEMO_QUESTIONS, draw_demo_clip
@@ -23,11 +23,15 @@ from agent.render import (
     clock_span,
     look_up_line,
     print_to,
+    progress_line,
     record_state,
     render_answer,
+    render_answers,
+    render_json,
     render_records,
 )
 from agent.settings import load_settings
+from agent.watcher import expand_videos
 from tools.clip import check_clip_path, write_clip
 from tools.indexer import Progress as IndexProgress
 from tools.indexer import Report
@@ -43,7 +47,7 @@ stderr = Console(stderr=True)
 def run(args: argparse.Namespace) -> int:
     """Run the command that the parser chose; returns its exit code."""
     commands: dict[str, Callable[[argparse.Namespace], int]] = {
-        "ask": ask_video,
+        "ask": ask,
         "index": index_videos,
         "list": list_videos,
         "forget": forget_videos,
@@ -54,34 +58,49 @@ def run(args: argparse.Namespace) -> int:
     return commands[args.command](args)
 
 
-def ask_video(args: argparse.Namespace) -> int:
-    """``whenabouts ask``."""
-    make_question(args.video, args.query)  # An empty query should cost nothing.
+def ask(args: argparse.Namespace) -> int:
+    """``whenabouts ask``: one video, several, or all."""
+    *names, query = args.words
+    if args.all and names:
+        raise QueryError(f"--all asks every indexed video; leave out {', '.join(names)}")
+    if not (args.all or names):
+        raise QueryError("name a video before the query, or --all to ask every indexed video")
+    if args.limit < 1:
+        raise QueryError(f"--limit must be at least 1, not {args.limit}")
+    make_question("", query)  # An empty query should cost nothing.
     if args.clip:
         check_clip_path(Path(args.clip))
+    videos = expand_videos(names)
+    is_one = len(videos) == 1 and not args.all
+    if args.captions and not is_one:
+        raise QueryError(f"--captions {args.captions} describes one video; ask one")
     with _grounder(args) as grounder, _progress_bar() as report:
-        grounding = grounder.find(
-            args.video, args.query, captions=args.captions, on_event=_progress_events(report)
-        )
+        on_event = _tell_events(report)
+        if is_one:
+            answers = [grounder.find(videos[0], query, captions=args.captions, on_event=on_event)]
+        else:
+            wanted = None if args.all else videos
+            answers = grounder.find_all(query, videos=wanted, limit=args.limit, on_event=on_event)
     if args.json:
-        print(grounding.to_json(indent=2))
+        print(answers[0].to_json(indent=2) if is_one else render_json(query, answers))
     else:
-        print_to(stdout, *render_answer(grounding))
+        print_to(stdout, *render_answers(query, answers))
     if args.clip:
-        _cut(grounding, Path(args.clip))
-    return DONE if grounding.verdict == "found" else NOT_FOUND
+        _cut(answers, Path(args.clip))
+    return DONE if any(answer.verdict == "found" for answer in answers) else NOT_FOUND
 
 
 def index_videos(args: argparse.Namespace) -> int:
     """``whenabouts index``: one unusable video does not stop the others."""
-    if args.captions and len(args.videos) > 1:
+    videos = expand_videos(args.videos)
+    if args.captions and len(videos) > 1:
         raise QueryError(
-            f"--captions {args.captions} describes one video, but {len(args.videos)} were given"
+            f"--captions {args.captions} describes one video, but {len(videos)} were given"
         )
     done: list[VideoRecord] = []
     failed = 0
     with _grounder(args) as grounder, _progress_bar() as report:
-        for video in args.videos:
+        for video in videos:
             try:
                 record = grounder.watch(video, captions=args.captions, report=report)
             except WhenaboutsError as exc:
@@ -157,6 +176,7 @@ def _grounder(args: argparse.Namespace) -> Grounder:
         rate_hz=args.rate_hz,
         captioner=args.captioner,
         mode=args.mode,
+        every_frame=args.every_frame,
         refine=getattr(args, "refine", None),
         strategy=getattr(args, "strategy", None),  # Indexing has no question to show,
         reasoner=getattr(args, "reasoner", None),  # and asks nobody.
@@ -187,8 +207,7 @@ def _progress_bar() -> Iterator[Report]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.fields[captions]} captions"),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[told]}"),
     )
     bars = Progress(*columns, console=stderr, disable=not stderr.is_terminal)
     tasks: dict[str, TaskID] = {}
@@ -199,8 +218,9 @@ def _progress_bar() -> Iterator[Report]:
             goes_on = "going on with" if progress.resumed else "indexing"
             _say(f"{goes_on} {progress.path} (captions by {progress.model})")
             name = Path(progress.path).name
-            tasks[progress.path] = bars.add_task(name, total=progress.total_s, captions=0)
-        bars.update(tasks[progress.path], completed=progress.seen_s, captions=progress.captions)
+            tasks[progress.path] = bars.add_task(name, total=progress.total_s, told="")
+        told = progress_line(progress)
+        bars.update(tasks[progress.path], completed=progress.seen_s, told=told)
 
     try:
         yield report
@@ -208,7 +228,7 @@ def _progress_bar() -> Iterator[Report]:
         bars.stop()
 
 
-def _progress_events(report: Report) -> Callable[[Event], None]:
+def _tell_events(report: Report) -> Callable[[Event], None]:
     """Pass the graph's progress events on to a bar, and tell what else happens on the way."""
 
     def receive(event: Event) -> None:
@@ -234,10 +254,10 @@ def _record_json(record: VideoRecord) -> dict[str, object]:
     return record.as_dict() | {"state": record_state(record)}
 
 
-def _cut(grounding: Grounding, out: Path) -> None:
-    if not grounding.intervals:
+def _cut(answers: Sequence[Grounding], out: Path) -> None:
+    if not (answers and answers[0].intervals):
         _say(f"nothing was found, so {out} was not written")
         return
-    best = grounding.intervals[0]
-    write_clip(probe(Path(grounding.video.path)), best.span, out)
+    best = answers[0].intervals[0]
+    write_clip(probe(Path(answers[0].video.path)), best.span, out)
     _say(f"{clock_span(best.span)} written to {out}")

@@ -22,6 +22,7 @@ from agent.grounding import (
 from agent.reasoner import Reasoner, Turn
 from agent.state import State
 from prompts.catalog import render_prompt
+from tools.indexer import alike_rate_hz
 from tools.ranking import Verdict, Window
 from tools.store import CaptionGap, CaptionStore, VideoRecord
 from tools.timeline import Caption, Interval, Track
@@ -121,15 +122,34 @@ def edges_of(
     caption, and ended before the look after its last.
     """
     first, last = captions[event.first - 1], captions[event.last - 1]
-    earlier_s = max((one.start_s for one in captions if one.start_s < first.start_s), default=None)
-    start = None if earlier_s is None else Interval(earlier_s, first.start_s)
-    return start, None if last.end_s >= duration_s else Interval(last.start_s, last.end_s)
+    # Of the same kind: what is said between two looks does not make them closer.
+    earlier = [
+        one for one in captions if one.start_s < first.start_s and one.source == first.source
+    ]
+    if earlier:
+        before = max(earlier, key=lambda one: one.start_s)
+        start = Interval(_last_look_s(before), first.start_s)
+    else:
+        start = None
+    return start, None if last.end_s >= duration_s else Interval(_last_look_s(last), last.end_s)
+
+
+def _last_look_s(caption: Caption) -> float:
+    """The last moment that the caption is known to hold at.
+
+    Where frames that look alike are described once, each of them was looked at all the same.
+    """
+    looks_hz = alike_rate_hz(caption.track)
+    if looks_hz is None:
+        return caption.start_s
+    # A frame comes up to one frame interval late: a quarter more, for four frames a second or more.
+    return max(caption.start_s, caption.end_s - 1.25 / looks_hz)
 
 
 def _decided_by(edge: Interval | None, captions: Sequence[Caption], track: Track) -> DecidedBy:
     if edge is None:
         return "video"
-    looks = [one for one in captions if one.start_s == edge.start_s]
+    looks = [one for one in captions if one.start_s <= edge.start_s < one.end_s]
     return "caption" if all(one.track == track for one in looks) else "closer_look"
 
 

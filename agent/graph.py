@@ -37,14 +37,18 @@ from agent.state import (
     Watched,
     add_cost,
 )
+from agent.tracks import read_tracks
 from tools.embedder import Embedder
 from tools.indexer import Progress, Report
 from tools.ranking import Window
 from tools.retrieval import EVIDENCE_TOKENS
+from tools.retrieval import Retrieved as Retrieval
 from tools.retrieval import retrieve as retrieve_captions
 from tools.store import CaptionStore, VideoRecord
 from tools.timeline import Caption, Interval
 from tools.wording import whole_unicode
+
+Context = Literal["retrieved", "all"]
 
 
 class Watcher(Protocol):
@@ -67,6 +71,10 @@ class Parts:
         max_attempts: Answers asked of the reasoner before the LLM-free answer stands in.
         max_look_ups: How often it may look something up before it answers; 0 offers it no tools.
         evidence_tokens: What the captions shown at once may come to.
+        retrieve: Has retrieved already, for a video of many that are asked together; None: what is
+            retrieved is decided here.
+        context: Which captions are shown where not all of them fit: those ``retrieved`` for the
+            query, or of ``all``, as many as fit at even distances.
         closer: Describes a stretch of a video again, more closely; None where nobody can.
         refine: Whether it looks at the edges of every answer.
     """
@@ -78,6 +86,8 @@ class Parts:
     max_attempts: int = 3
     max_look_ups: int = 3
     evidence_tokens: int = EVIDENCE_TOKENS
+    retrieve: Callable[[VideoRecord], Retrieval] | None = None
+    context: Context = "retrieved"
     closer: Closer | None = None
     refine: bool = True
 
@@ -185,15 +195,18 @@ def build_graph(parts: Parts, *, checkpointer: BaseCheckpointSaver[Any] | None =
 
 def _retrieve(state: Watched, parts: Parts) -> dict[str, Any]:
     record = VideoRecord.from_dict(state["record"])
-    captions, vectors = parts.store.read(record.video_id, record.track)
-    found = retrieve_captions(
-        state["asked"],
-        captions,
-        vectors,
-        embedder=parts.embedder,
-        duration_s=record.duration_s,
-        limit_tokens=parts.evidence_tokens,
-    )
+    tracks = read_tracks(parts.store, record)
+    if parts.retrieve:
+        found = parts.retrieve(record)
+    else:
+        found = retrieve_captions(
+            state["asked"],
+            tracks,
+            embedder=parts.embedder,
+            duration_s=record.duration_s,
+            limit_tokens=parts.evidence_tokens,
+            evenly=parts.context == "all",
+        )
     return {
         "evidence": [
             caption.as_dict() | {"relevance": relevance}
@@ -201,7 +214,7 @@ def _retrieve(state: Watched, parts: Parts) -> dict[str, Any]:
         ],
         "ranking": found.ranking.as_dict(),
         "opening": len(found.captions),
-        "coverage": coverage_of(captions, record, parts.store).model_dump(),
+        "coverage": coverage_of(tracks[0][0], record, parts.store).model_dump(),
         "attempts": 0,
         "turns": [],
         "refined_by": "",

@@ -14,8 +14,9 @@ from agent.answer import ANSWER_SCHEMA
 from agent.chat_model import is_openai, open_chat_model, openai_options
 from agent.errors import ReasonerError
 from agent.grounding import Cost
-from agent.reason_prompt import build_conversation, prompt_versions
+from agent.reason_prompt import CaptionConversation, Conversation
 from agent.reasoner import Brief, Reply, Request
+from prompts.catalog import prompt_version
 from tools.prices import OPENAI_PRICES, Price, cost_usd
 from tools.wording import one_line, shorten
 
@@ -54,6 +55,7 @@ class LLMReasoner:
         max_retries: Further tries after 429, 5xx, timeouts and broken connections, likewise.
         prices: The user's own, by model name; they come before the built-in ones, which count only
             for OpenAI itself.
+        conversation: What it is told; by default captions, and what it looks up.
 
     Raises:
         SettingsError: If the name, the key or the address cannot be used, or a package is missing.
@@ -71,7 +73,9 @@ class LLMReasoner:
         timeout_s: float = 120.0,
         max_retries: int = 2,
         prices: Mapping[str, Price] | None = None,
+        conversation: Conversation | None = None,
     ) -> None:
+        self._conversation = conversation or CaptionConversation()
         self._without: set[str] = set()
         self._options: dict[str, dict[str, Any]] = {}
         self._prices = dict(prices or {})
@@ -99,6 +103,7 @@ class LLMReasoner:
             if "http_client" in options:
                 # Else connections would stay open in a cache of LangChain's.
                 weakref.finalize(self, options["http_client"].close)
+        self._priced_as = self.name.partition(":")[2]
         self._is_compatible = any(
             base.__module__.startswith("langchain_openai.") for base in type(self._llm).__mro__
         )
@@ -109,7 +114,7 @@ class LLMReasoner:
 
     @property
     def prompts(self) -> dict[str, str]:
-        return prompt_versions()
+        return {name: prompt_version(name) for name in self._conversation.prompts}
 
     def reply(self, brief: Brief) -> Reply:
         """Ask once, with everything said so far; nothing is spent where there is no caption.
@@ -121,8 +126,9 @@ class LLMReasoner:
             return Reply(NOTHING_TO_READ)
         # A conversation that holds look-ups is shown the tools to its end: some services insist.
         offers = bool(brief.rounds_left) or any(turn.look_ups for turn in brief.turns)
+        offers = offers and self._conversation.offers_look_ups
         return self._ask(
-            build_conversation(brief),
+            self._conversation(brief),
             tools=brief.tools if offers else None,
             may_call=bool(brief.rounds_left),
             response_format=RESPONSE_FORMAT,
@@ -166,7 +172,7 @@ class LLMReasoner:
         counted = message.usage_metadata
         tokens_in = counted["input_tokens"] if counted else 0
         tokens_out = counted["output_tokens"] if counted else 0
-        usd = cost_usd(self.name.partition(":")[2], tokens_in, tokens_out, self._prices)
+        usd = cost_usd(self._priced_as, tokens_in, tokens_out, self._prices)
         return Reply(
             text=_text(message),
             requests=_requests(message),

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from agent.errors import CaptionerError, VideoError
 from agent.grounding import Cost, LookUp
 from agent.reasoner import Request
+from agent.tracks import read_tracks
 from prompts.catalog import render_prompt
 from tools.closer import MAX_FRAMES, MAX_RATE_HZ
 from tools.embedder import Embedder
@@ -99,19 +100,21 @@ class Library:
         return tools
 
     def _search(self, text: str) -> tuple[list[Caption], Cost]:
-        captions, vectors = self.store.read(self.record.video_id, self.record.track)
         if not text.strip():
             return [], Cost()
+        tracks = read_tracks(self.store, self.record)
         duration_s = self.record.duration_s
-        found = search_captions(
-            text, captions, vectors, embedder=self.embedder, duration_s=duration_s
-        )
-        return found, Cost()
+        return search_captions(text, tracks, embedder=self.embedder, duration_s=duration_s), Cost()
 
     def _read(self, start_s: float, end_s: float) -> tuple[list[Caption], Cost]:
         span = Interval(start_s, end_s)
-        captions, _ = self.store.read(self.record.video_id, self.record.track)
-        return [caption for caption in captions if caption.span.overlap_s(span) > 0], Cost()
+        found = [
+            caption
+            for captions, _ in read_tracks(self.store, self.record)
+            for caption in captions
+            if caption.span.overlap_s(span) > 0
+        ]
+        return sorted(found, key=lambda caption: (caption.span, caption.source)), Cost()
 
     def _look_closer(
         self, start_s: float, end_s: float, rate_hz: float

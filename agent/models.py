@@ -21,6 +21,7 @@ from tools.looks import LookMode
 from tools.prices import Price, read_prices
 
 if TYPE_CHECKING:
+    from agent.one_shot import FramesOf
     from agent.settings import Settings
     from tools.captioners.protocol import Captioner
 
@@ -28,6 +29,9 @@ OPENAI_MODEL: Final = "gpt-5-mini"
 """What ``auto`` asks of OpenAI itself: it reads images, answers in JSON, and costs little."""
 
 OPENAI_ADDRESS: Final = "https://api.openai.com/v1"
+
+FRAMES: Final = "frames:"
+"""Before a model's name: it is shown the frames themselves, all at once."""
 
 PATIENCE_S = 5.0
 """Until a server that does not list its models counts as out of reach."""
@@ -64,7 +68,7 @@ def choose_captioner(settings: Settings) -> Choice:
     name = settings.captioner
     if name == "auto":
         return _auto_captioner(settings)
-    if name != "classical" and not Choice(name).is_model:
+    if name not in {"classical", "none"} and not Choice(name).is_model:
         raise SettingsError(
             f"there is no captioner {name!r}; use auto, classical, openai:MODEL or local:MODEL"
         )
@@ -111,6 +115,10 @@ def open_captioner(settings: Settings, name: str, *, confirm: Confirm | None) ->
         if read_text is None:
             read_text = importlib.util.find_spec("rapidocr") is not None
         return ClassicalCaptioner(read_text=read_text)
+    if kind == "none":
+        from tools.captioners.blank import BlankCaptioner
+
+        return BlankCaptioner()
     prompt, version = render_prompt("describe_general"), prompt_version("describe_general")
     mode = LookMode.parse(settings.mode)
     if kind == "local":
@@ -162,8 +170,13 @@ def with_an_eye_on(captioner: Captioner, query: str) -> Captioner:
     return captioner.asked(prompt, f"{prompt_version('describe_activity')}.{digest}")
 
 
-def open_reasoner(settings: Settings, name: str) -> Reasoner:
+def open_reasoner(settings: Settings, name: str, *, frames_of: FramesOf) -> Reasoner:
     """Open a reasoner; nothing is asked of it yet.
+
+    Args:
+        settings: How it is asked.
+        name: As in ``Choice``; ``frames:MODEL`` is shown frames in place of captions.
+        frames_of: Reads those frames.
 
     Raises:
         SettingsError: If there is no such model, or its key, address or package is missing.
@@ -171,13 +184,18 @@ def open_reasoner(settings: Settings, name: str) -> Reasoner:
     if name == "similarity":
         return SimilarityReasoner()
     from agent.llm_reasoner import LLMReasoner
+    from agent.one_shot import FrameConversation
 
-    return LLMReasoner(
-        name,
+    model = name.removeprefix(FRAMES)
+    reasoner = LLMReasoner(
+        model,
         api_key=_key(settings),
         base_url=settings.openai_base_url,
         prices=prices_of(settings),
+        conversation=FrameConversation(frames_of) if model != name else None,
     )
+    reasoner.name = name
+    return reasoner
 
 
 def prices_of(settings: Settings) -> Mapping[str, Price]:

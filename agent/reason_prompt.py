@@ -7,12 +7,13 @@ fence's key is a digest of the lines themselves, which nobody can write into one
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 from agent.grounding import LookUp
 from agent.reasoner import Brief, Turn, caption_numbers
-from prompts.catalog import prompt_version, render_prompt
+from prompts.catalog import render_prompt
 from tools.ranking import Window
 from tools.retrieval import CAPTION_CHARS
 from tools.timeline import Caption
@@ -34,9 +35,32 @@ REPLY_CHARS = 4000
 """Of its own refused reply, what a model is shown again: enough to see what it did."""
 
 
-def prompt_versions() -> dict[str, str]:
-    """The version of every prompt that a text model is shown, by name."""
-    return {name: prompt_version(name) for name in PROMPTS}
+class Conversation(Protocol):
+    """Turns a brief into what a model is told.
+
+    Attributes:
+        prompts: Names of the prompts it uses.
+        offers_look_ups: Whether the model may be offered tools in it.
+    """
+
+    @property
+    def prompts(self) -> Sequence[str]: ...
+
+    @property
+    def offers_look_ups(self) -> bool: ...
+
+    def __call__(self, brief: Brief) -> list[BaseMessage]: ...
+
+
+class CaptionConversation:
+    """A text model reads captions, and may look up more."""
+
+    prompts = PROMPTS
+    offers_look_ups = True
+
+    def __call__(self, brief: Brief) -> list[BaseMessage]:
+        """See ``build_conversation``."""
+        return build_conversation(brief)
 
 
 def build_conversation(brief: Brief) -> list[BaseMessage]:
@@ -53,7 +77,7 @@ def build_conversation(brief: Brief) -> list[BaseMessage]:
     rounds_left = brief.rounds_left + sum(bool(turn.look_ups) for turn in brief.turns)
     for place, turn in enumerate(brief.turns):
         if turn.refusal:
-            messages += _refused(turn, turn.refusal.message, last=shown)
+            messages += refusal_messages(turn, turn.refusal.message, last=shown)
             continue
         rounds_left -= 1
         ids = [caption_id for one in turn.look_ups for caption_id in one.caption_ids]
@@ -77,9 +101,13 @@ def fence(numbered: Iterable[tuple[int, Caption]]) -> str:
 
 def caption_line(number: int, caption: Caption) -> str:
     """``#17 [12.0–14.0 s] (vision) the oven door opens``."""
-    text = shorten(_tame(caption.text), CAPTION_CHARS)
-    start, end = _seconds(caption.start_s), _seconds(caption.end_s)
-    return f"#{number} [{start}–{end} s] ({caption.source}) {text}"
+    text = shorten(tame(caption.text), CAPTION_CHARS)
+    return f"#{number} {caption_time(caption)} ({caption.source}) {text}"
+
+
+def caption_time(caption: Caption) -> str:
+    """``[12.0–14.0 s]``."""
+    return f"[{_seconds(caption.start_s)}–{_seconds(caption.end_s)} s]"
 
 
 def _opening(brief: Brief) -> str:
@@ -89,7 +117,7 @@ def _opening(brief: Brief) -> str:
     return _spaced(
         render_prompt(
             "reason",
-            query=shorten(_tame(brief.query), QUERY_CHARS),
+            query=shorten(tame(brief.query), QUERY_CHARS),
             captions=fence(enumerate(shown, start=1)),
             candidates=render_prompt("reason_candidates", windows=listed) if windows else "",
             last=str(brief.opening),
@@ -103,12 +131,13 @@ def _candidate(window: Window, shown: Sequence[Caption]) -> str:
     return f"{numbers} (score {window.score:.2f})"
 
 
-def _refused(turn: Turn, reason: str, *, last: int) -> list[BaseMessage]:
+def refusal_messages(turn: Turn, reason: str, *, last: int) -> list[BaseMessage]:
+    """A refused reply, and what is told of it; captions up to number ``last`` were shown."""
     # Some services refuse a message without words.
     said = shorten(turn.said, REPLY_CHARS) or "(nothing)"
     return [
         AIMessage(said),
-        HumanMessage(render_prompt("refused", reason=_tame(reason), last=str(last))),
+        HumanMessage(render_prompt("refused", reason=tame(reason), last=str(last))),
     ]
 
 
@@ -141,14 +170,14 @@ def _found(
     return _spaced(
         render_prompt(
             "looked_up",
-            note=_tame(look_up.note),
+            note=tame(look_up.note),
             captions=fence((number, captions[number - 1]) for number in found),
             rounds=rounds,
         )
     )
 
 
-def _tame(text: str) -> str:
+def tame(text: str) -> str:
     """One line in which nothing looks like a fence."""
     return one_line(text).translate({ord("<"): "‹", ord(">"): "›"})
 

@@ -140,8 +140,11 @@ def caption_numbers(window: Window, captions: Sequence[Caption]) -> tuple[int, i
         captions: In time order, #1 first.
     """
     inside = [
-        number
+        (number, caption)
         for number, caption in enumerate(captions, start=1)
         if window.span.start_s <= caption.start_s and caption.end_s <= window.span.end_s
     ]
-    return inside[0], inside[-1]
+    # What is said or written may lie in the middle of what is seen: edges are those of the window.
+    first, _ = min(inside, key=lambda one: one[1].start_s)
+    last, _ = max(inside, key=lambda one: one[1].end_s)
+    return first, last

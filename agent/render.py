@@ -1,7 +1,9 @@
 """Answers as text for a terminal: clock times, a timeline bar, the captions around each edge."""
 
+import json
 import textwrap
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
@@ -9,10 +11,16 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from agent.grounding import Coverage, GroundedInterval, Grounding, LookUp, Usage
+from agent.errors import VideoError
+from agent.grounding import SCHEMA_VERSION, Coverage, GroundedInterval, Grounding, LookUp, Usage
+from tools.content import content_id, is_video_name
+from tools.indexing.progress import Progress
 from tools.store import VideoRecord
 from tools.timeline import Interval
 from tools.wording import shorten
+
+FILES_LOOKED_AT = 200
+"""In the folder of a file that is gone, at most, when the list is made."""
 
 BAR_CELLS = 60
 SHOWN_INTERVALS = 5
@@ -75,6 +83,36 @@ def render_answer(grounding: Grounding) -> list[RenderableType]:
     return parts
 
 
+def render_answers(query: str, answers: Sequence[Grounding]) -> list[RenderableType]:
+    """Answers of several videos: those found in full, then a line for each of the others."""
+    if len(answers) == 1:
+        return render_answer(answers[0])
+    found = [answer for answer in answers if answer.verdict == "found"]
+    parts: list[RenderableType] = []
+    for answer in found:
+        parts += [*render_answer(answer), ""]
+    if not found:
+        parts.append(Text(f"not found  “{query}”  in any of the likeliest videos", style="bold"))
+    for answer in answers:
+        if answer.verdict != "found":
+            parts.append(Text(f"  {_closest(answer)}", style="dim"))
+    return parts
+
+
+def render_json(query: str, answers: Sequence[Grounding]) -> str:
+    """Answers of several videos as one JSON object, each in the published form."""
+    plain = [answer.model_dump(mode="json", by_alias=True) for answer in answers]
+    return json.dumps({"schema": SCHEMA_VERSION, "query": query, "answers": plain}, indent=2)
+
+
+def _closest(answer: Grounding) -> str:
+    name = f"{answer.verdict.replace('_', ' ')} in {Path(answer.video.path).name}"
+    closest = answer.closest_rejected
+    if closest is None:
+        return name
+    return f"{name}; closest {clock_span(closest.span)}, confidence {closest.confidence:.2f}"
+
+
 def render_records(records: Sequence[VideoRecord]) -> RenderableType:
     """A table of what is indexed."""
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -93,10 +131,44 @@ def render_records(records: Sequence[VideoRecord]) -> RenderableType:
 
 
 def record_state(record: VideoRecord) -> str:
-    """``ready``, ``in part``, or ``file gone`` (it can still be asked)."""
-    if not record.complete:
-        return "in part"
-    return "ready" if Path(record.path).exists() else "file gone"
+    """``ready``, ``in part``, or what became of the file; what is indexed can still be asked.
+
+    A file is known by its content: where another one lies in its place, that is said, and where it
+    lies in the same folder under another name, that name.
+    """
+    path = Path(record.path)
+    if not path.exists():
+        new_name = _moved_to(record, path.parent)
+        return f"moved to {new_name}" if new_name else "file gone"
+    if _changed_since(record, path) and _content(path) != record.video_id:
+        return "another video lies there now"
+    return "ready" if record.complete else "in part"
+
+
+def _moved_to(record: VideoRecord, folder: Path) -> Path | None:
+    """Where the video lies now, if that is in the same folder."""
+    try:
+        files = sorted(one for one in folder.iterdir() if is_video_name(one))
+    except OSError:
+        return None
+    new = [one for one in files if _changed_since(record, one)][:FILES_LOOKED_AT]
+    return next((one for one in new if _content(one) == record.video_id), None)
+
+
+def _changed_since(record: VideoRecord, path: Path) -> bool:
+    """Whether a file was written, moved or renamed after the video was indexed."""
+    try:
+        changed_s = path.stat().st_ctime
+    except OSError:
+        return False
+    return changed_s >= datetime.fromisoformat(record.indexed_at).timestamp()
+
+
+def _content(path: Path) -> str | None:
+    try:
+        return content_id(path)
+    except VideoError:
+        return None
 
 
 def look_up_line(look_up: LookUp) -> str:
@@ -104,6 +176,21 @@ def look_up_line(look_up: LookUp) -> str:
     arguments = ", ".join(f"{name}={value}" for name, value in look_up.arguments.items())
     note = f"; {look_up.note}" if look_up.note else ""
     return f"looks up {look_up.tool}({arguments}): {len(look_up.caption_ids)} captions{note}"
+
+
+def progress_line(progress: Progress) -> str:
+    """How far an index is: ``120 captions, 3.1/s, 40% alike, 0.0123 USD, 2:05 left``."""
+    parts = [f"{progress.captions} captions"]
+    if progress.captions_per_s:
+        parts.append(f"{progress.captions_per_s:.1f}/s")
+    if progress.skipped:
+        parts.append(f"{progress.skipped / progress.frames:.0%} of frames alike")
+    if progress.tokens:
+        usd = "price not known" if progress.usd is None else f"{progress.usd:.4f} USD"
+        parts.append(f"{progress.tokens:,} tokens, {usd}")
+    if progress.left_s is not None:
+        parts.append(f"{clock(progress.left_s).rpartition('.')[0]} left")
+    return ", ".join(parts)
 
 
 def print_to(console: Console, *parts: RenderableType) -> None:

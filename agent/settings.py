@@ -38,6 +38,7 @@ class Settings(BaseSettings):
             configured, else ``similarity``.
         embedder: Who embeds text: ``minilm``, ``openai:MODEL``, or a sentence-transformers name.
         rate_hz: Frames looked at per second of video.
+        every_frame: Whether an image model describes frames too that look like the one before.
         refine: Whether the edges of an answer are looked at again, more closely; ``None`` where an
             image model describes frames.
         read_text: Whether the classical describer reads on-screen text; ``None`` where OCR is
@@ -45,6 +46,8 @@ class Settings(BaseSettings):
         max_attempts: Answers asked of a reasoner before the LLM-free answer is returned.
         max_look_ups: How often a text model may look up more captions before it answers.
         evidence_tokens: What the captions shown to a text model at once may come to.
+        context: Which captions are shown where not all fit: those ``retrieved`` for the query, or
+            ``all`` at even distances.
         openai_api_key: Key of an OpenAI-compatible service; from ``OPENAI_API_KEY``.
         openai_base_url: Address of that service; from ``OPENAI_BASE_URL``.
     """
@@ -76,11 +79,13 @@ class Settings(BaseSettings):
     reasoner: str = "auto"
     embedder: str = "minilm"
     rate_hz: float = Field(default=1.0, gt=0, le=60, allow_inf_nan=False)
+    every_frame: bool = False
     refine: bool | None = None
     read_text: bool | None = None
     max_attempts: int = Field(default=3, ge=1, le=10)
     max_look_ups: int = Field(default=3, ge=0, le=10)
     evidence_tokens: int = Field(default=8000, ge=500, le=1_000_000)
+    context: Literal["retrieved", "all"] = "retrieved"
     openai_api_key: SecretStr | None = Field(default=None, alias="OPENAI_API_KEY")
     openai_base_url: str | None = Field(default=None, alias="OPENAI_BASE_URL")
 
@@ -88,6 +93,11 @@ class Settings(BaseSettings):
     def store_folder(self) -> Path:
         """Where the embedded caption store lies."""
         return self.store or self.home / "store"
+
+    @property
+    def journal_folder(self) -> Path:
+        """Where replies that were paid for lie until they are in the store."""
+        return self.home / "journals"
 
     @property
     def cache_folder(self) -> Path:

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Protocol
 from agent.errors import QueryError, VideoError
 from agent.grounding import Cost
 from agent.models import Choice, with_an_eye_on
+from agent.tracks import BESIDE_MODES
 from prompts.catalog import prompt_version
 from tools.captioners.file import file_track
 from tools.captioners.protocol import Metered
-from tools.content import content_id
+from tools.content import content_id, is_video_name
 from tools.indexer import Report, frame_track, index_captions_file, index_video, location
 from tools.prices import Usage as CaptioningUsage
 from tools.video import probe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from agent.settings import Settings
     from tools.captioners.protocol import Captioner
@@ -74,6 +75,14 @@ class Watcher:
     def records(self) -> list[VideoRecord]:
         """Every indexed track of every video."""
         return self._opened.store.records()
+
+    def answerable(self) -> list[VideoRecord]:
+        """Of every video that is indexed completely, the track that says most."""
+        by_video: dict[str, VideoRecord] = {}
+        for record in sorted(self.records(), key=lambda one: (self._is_seen(one), one.indexed_at)):
+            if record.complete and record.track.mode not in BESIDE_MODES:
+                by_video[record.video_id] = record
+        return list(by_video.values())
 
     def resolve(self, video: str | Path) -> list[VideoRecord]:
         """The indexed tracks of one video, named by file, id, start of an id, or former path.
@@ -171,6 +180,8 @@ class Watcher:
             store=self._opened.store,
             embedder=self._opened.embedder,
             report=report,
+            every_frame=self._settings.every_frame or None,
+            journals=self._settings.journal_folder,
         )
         return record, cost_between(record.captions - before, before_use, metered(captioner))
 
@@ -189,7 +200,8 @@ class Watcher:
         """The track of the captions file, or of frames described as the settings say."""
         if captions:
             return file_track(captions)
-        return frame_track(self._describer(query), self._settings.rate_hz)
+        every_frame = self._settings.every_frame or None
+        return frame_track(self._describer(query), self._settings.rate_hz, every_frame=every_frame)
 
     def _found_again(self, name: str, records: list[VideoRecord], wanted: Track) -> Video:
         """The video of these records, from where it was last seen, to caption what is missing."""
@@ -231,6 +243,25 @@ class Watcher:
         if moved != record:
             self._opened.store.put_record(moved)
         return moved
+
+
+def expand_videos(names: Sequence[str]) -> list[str]:
+    """The names with every folder replaced by the video files in it, by name; each once.
+
+    Raises:
+        VideoError: If there is no video in a folder.
+    """
+    expanded: list[str] = []
+    for name in names:
+        folder = Path(name)
+        if not folder.is_dir():
+            expanded.append(name)
+            continue
+        inside = sorted(str(one) for one in folder.iterdir() if is_video_name(one))
+        if not inside:
+            raise VideoError(f"there is no video in {name}; name files, or another folder")
+        expanded += inside
+    return list(dict.fromkeys(expanded))
 
 
 def is_there(name: str | Path) -> bool:

@@ -1,274 +1,343 @@
-"""Runs a captioned benchmark through the graph that ``ask`` uses, and sums up what came out.
+"""Asks the questions of a run through the graph that ``ask`` uses, several at a time.
 
-Captions go into a store that is kept between runs, so that each is embedded once. Every answer is
-written down as it comes: a run that was stopped goes on where it was, and asks nothing twice.
+Captions are made, where they are missing, in the order of the questions and in one thread; the
+questions whose captions are there are asked meanwhile. What an answer is does not depend on how
+many are asked at a time, nor on which is answered first.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import subprocess
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from agent.api import Grounder, Grounding, make_question
-from evaluation.metrics import (
-    auroc,
-    bootstrap,
-    expected_calibration_error,
-    pairwise_iou,
-    score_by_length,
-    score_queries,
-    summarise,
-)
-from evaluation.nulls import hard_nulls, random_nulls
-from evaluation.qvhighlights import CaptionedVideo, Query, submission_line
-from evaluation.results import BenchmarkError
-from tools.store import VideoRecord
-from tools.timeline import Caption, Track
+from evaluation.nulls import Question
+from evaluation.qvhighlights import relevance_by_clip
+from evaluation.results import BenchmarkError, Cost, Result, Span
+from evaluation.run_folder import Captioning, RunFolder, add_costs
+from evaluation.videos import Videos
+from tools.captioners.protocol import Metered
+from tools.errors import WhenaboutsError
+from tools.in_flight import run_in_flight
+from tools.indexer import Progress
+from tools.prices import Usage
 
-Report = Callable[[str, int, int], None]
-"""Told what is being done, how much of it is done, and how much there is."""
+ERRORS_IN_A_ROW = 10
+"""So many questions that fail one after the other are no accident: a service is gone, say."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One question of a run: a query, and the video it is asked of.
+class Standing:
+    """How far a run has come.
 
     Attributes:
-        kind: ``own`` for the query's own video; ``random`` or ``hard`` for one that it is not
-            about.
-        query: The query.
-        video_id: The video asked.
+        done: Questions that have an answer.
+        total: All of them.
+        errors: Those of the first that failed.
+        usd: What the run has cost; None where a price is not known.
+        doing: The video that is being described; empty where none is.
     """
 
-    kind: str
-    query: Query
-    video_id: str
-
-    @property
-    def key(self) -> str:
-        """Names this question in the answers file."""
-        return f"{self.kind}:{self.query.qid}"
+    done: int
+    total: int
+    errors: int
+    usd: float | None
+    doing: str
 
 
-def index_captions(
-    videos: Iterable[CaptionedVideo],
-    durations_s: dict[str, float],
-    *,
-    captioner: str,
-    grounder: Grounder,
-    report: Report,
-) -> None:
-    """Put the captions of every video into the store, under its id, unless they are there."""
-    track = Track(model=captioner, prompt_version="", mode="file")
-    complete = {
-        record.video_id
-        for record in grounder.records()
-        if record.complete and record.track == track
-    }
-    missing = [video for video in videos if video.video_id not in complete]
-    for done, video in enumerate(missing):
-        report("captions", done, len(missing))
-        duration_s = durations_s[video.video_id]
-        captions = video.captions(duration_s=duration_s, track=track)
-        vectors = grounder.embedder.embed([caption.text for caption in captions])
-        grounder.store.add(captions, vectors)
-        grounder.store.put_record(
-            VideoRecord(
-                video_id=video.video_id,
-                path=video.video_id,
-                duration_s=duration_s,
-                track=track,
-                rate_hz=1 / video.step_s,
-                complete=True,
-                warning="",
-                indexed_at=datetime.now(UTC).isoformat(timespec="seconds"),
-                captions=len(captions),
-            )
-        )
-    report("captions", len(missing), len(missing))
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A question whose video can be asked, or why it cannot."""
+
+    question: Question
+    asked_as: str
+    failure: str = ""
 
 
-def questions_of(queries: Sequence[Query], *, seed: int) -> list[Asked]:
-    """Every query asked of its own video, then of a random other one, then of a hard other one."""
-    asked = [Asked("own", query, query.video_id) for query in queries]
-    others = random_nulls(queries, seed=seed)
-    asked += [Asked("random", query, other) for query, other in zip(queries, others, strict=True)]
-    segments = hard_nulls(queries, seed=seed)
-    asked += [
-        Asked("hard", query, segment)
-        for query, segment in zip(queries, segments, strict=True)
-        if segment is not None
-    ]
-    return asked
+class _StoppedError(Exception):
+    """Ends the description of a video that is no longer wanted; what was made is kept."""
 
 
-def answer_all(
-    asked: Sequence[Asked], *, grounder: Grounder, answers: Path, report: Report
-) -> list[dict[str, Any]]:
-    """Ask what has no answer in the file yet; returns all answers, in the order asked.
+class Bench:
+    """Asks questions and writes the results down.
 
-    Raises:
-        BenchmarkError: If the answers file belongs to other questions.
+    Args:
+        grounder: Answers.
+        videos: What is asked.
+        folder: Where results go; open.
+        at_once: Questions under way at a time.
+        max_usd: Stop when the run, all starts of it, has cost so much; None for no limit. What is
+            under way then is finished.
+        with_relevance: Whether results say how relevant each 2 s clip is.
+        report: Told how far it has come.
     """
-    known = _read_answers(answers)
-    with answers.open("a", encoding="utf-8") as file:
-        for done, question in enumerate(asked):
-            report("questions", done, len(asked))
-            if question.key not in known:
-                line = _ask(question, grounder)
-                file.write(json.dumps(line) + "\n")
-                file.flush()
-                known[question.key] = line
-    report("questions", len(asked), len(asked))
-    for question in asked:
-        if known[question.key]["vid"] != question.video_id:
-            raise BenchmarkError(
-                f"{answers}: {question.key} was asked of {known[question.key]['vid']}, not of "
-                f"{question.video_id}; give another --out for another seed or split"
-            )
-    return [known[question.key] for question in asked]
 
+    def __init__(
+        self,
+        grounder: Grounder,
+        videos: Videos,
+        folder: RunFolder,
+        *,
+        at_once: int = 1,
+        max_usd: float | None = None,
+        with_relevance: bool = False,
+        report: Callable[[Standing], None] = lambda _: None,
+    ) -> None:
+        self._grounder = grounder
+        self._videos = videos
+        self._folder = folder
+        self._at_once = at_once
+        self._max_usd = max_usd
+        self._with_relevance = with_relevance
+        self._report = report
+        self._stopping = threading.Event()
+        self._watching = threading.Lock()
+        self._why = ""
+        self._error: BenchmarkError | None = None
+        self._doing = ""
+        self._failures: dict[str, str] = {}
 
-def summarise_run(asked: Sequence[Asked], lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The figures of a run: retrieval metrics, null queries, calibration, time."""
-    by_kind: dict[str, list[tuple[Asked, dict[str, Any]]]] = {"own": [], "random": [], "hard": []}
-    for question, line in zip(asked, lines, strict=True):
-        by_kind[question.kind].append((question, line))
-    own = by_kind["own"]
-    truth = [question.query.windows for question, _ in own]
-    predicted = [
-        np.array(line["pred_relevant_windows"], dtype=np.float64).reshape(-1, 3) for _, line in own
-    ]
-    scores = score_queries(predicted, truth)
-    presence = {
-        kind: np.array([line["presence"] for _, line in rows]) for kind, rows in by_kind.items()
-    }
-    summary: dict[str, Any] = {
-        "queries": len(own),
-        "metrics": summarise(scores),
-        "interval_95": bootstrap(scores),
-        "by_length": {
-            name: summarise(part)
-            for name, part in score_by_length(predicted, truth).items()
-            if len(part.top_iou)
-        },
-        "found": {
-            kind: float(np.mean([line["verdict"] == "found" for _, line in rows]))
-            for kind, rows in by_kind.items()
-            if rows
-        },
-        "null_auroc": {
-            kind: auroc(presence["own"], presence[kind])
-            for kind in ("random", "hard")
-            if len(presence[kind])
-        },
-        "calibration_error": _calibration(own, by_kind["random"]),
-        "refused": sum(line["by"] == "fallback" for line in lines),
-        "ms_per_query": {
-            node: round(1000 * float(np.median([line["seconds"][node] for line in lines])), 2)
-            for node in lines[0]["seconds"]
-        },
-    }
-    return summary
+    def run(self, questions: Sequence[Question]) -> str:
+        """Ask what has no answer yet.
 
+        Returns:
+            Why it stopped before the end; empty where everything was asked.
 
-def provenance(files: Iterable[Path], *, grounder: Grounder, captioner: str) -> dict[str, Any]:
-    """What a figure must say of where it comes from."""
-    return {
-        "files": {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in files},
-        "captioner": captioner,
-        "reasoner": grounder.reasoner.name,
-        "prompts": grounder.reasoner.prompts,
-        "embedder": grounder.embedder.name,
-        "commit": _commit(),
-    }
-
-
-def _ask(question: Asked, grounder: Grounder) -> dict[str, Any]:
-    asked = make_question(question.video_id, question.query.text)
-    *_, state = grounder.graph.stream(asked, stream_mode="values")
-    grounding = Grounding.model_validate(state["grounding"])
-    line = submission_line(
-        question.query,
-        [(one.start_s, one.end_s, one.score) for one in grounding.candidates],
-        [Caption.from_dict(plain) for plain in state["evidence"]],
-        [plain["relevance"] for plain in state["evidence"]],
-    )
-    return line | {
-        "key": question.key,
-        "vid": question.video_id,
-        "verdict": grounding.verdict,
-        "presence": grounding.presence,
-        "confidence": max((one.confidence for one in grounding.candidates), default=0.0),
-        "by": grounding.by,
-        "attempts": grounding.attempts,
-        "seconds": grounding.usage.seconds,
-    }
-
-
-def _read_answers(path: Path) -> dict[str, dict[str, Any]]:
-    """Answers by key; a last line that was cut off in writing is dropped from the file."""
-    if not path.exists():
-        return {}
-    whole = path.read_bytes()
-    kept = whole[: whole.rfind(b"\n") + 1]
-    if len(kept) < len(whole):
-        with path.open("r+b") as file:
-            file.truncate(len(kept))
-    return {line["key"]: line for line in _lines(kept, path)}
-
-
-def _lines(content: bytes, path: Path) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(content.decode().splitlines(), start=1):
+        Raises:
+            BenchmarkError: If ``ERRORS_IN_A_ROW`` questions failed, or the limit of dollars cannot
+                be kept because a price is not known.
+        """
+        asked = {question.key for question in questions}
+        results = self._folder.results
+        pending = [
+            question
+            for question in questions
+            if question.key not in results or results[question.key].verdict == "error"
+        ]
+        for question in pending:
+            # An error is asked again, and is not done until then.
+            results.pop(question.key, None)
+        in_a_row = 0
+        self._check_budget()
         try:
-            row = json.loads(line)
-        except ValueError as exc:
-            raise BenchmarkError(f"{path}:{number}: not an answer of this program ({exc})") from exc
-        yield row
+            for result in run_in_flight(self._answer, self._ready(pending), limit=self._at_once):
+                if result is not None:
+                    self._folder.add(result)
+                    in_a_row = in_a_row + 1 if result.verdict == "error" else 0
+                    if in_a_row == ERRORS_IN_A_ROW:
+                        self._stop(error=f"{in_a_row} questions in a row failed: {result.error}")
+                    self._check_budget()
+                self._tell(len(asked))
+        finally:
+            self._stopping.set()
+            # Ctrl-C stops the description of a video, too, and what it has paid for is kept.
+            with self._watching:
+                pass
+        if self._error:
+            raise self._error
+        return self._why
+
+    def _ready(self, pending: Sequence[Question]) -> Iterator[_Ready]:
+        """Questions whose captions are there; makes them first."""
+        by_question = self._grounder.settings.strategy == "activity"
+        for question in pending:
+            name = question.video_id
+            if self._stopping.is_set():
+                return
+            if by_question:
+                yield _Ready(question, self._videos.asked_as(name))
+                continue
+            try:
+                yield _Ready(question, self._watch(question))
+            except _StoppedError:
+                return
+            except WhenaboutsError as exc:
+                self._failures[name] = str(exc)
+                yield _Ready(question, name, failure=str(exc))
+
+    def _watch(self, question: Question) -> str:
+        """Describe the question's video where that is to be done; returns its id in the store."""
+        name = question.video_id
+        if name in self._failures:
+            raise BenchmarkError(self._failures[name])
+        meter = _Meter(self._grounder, self._folder, question.key)
+
+        def report(progress: Progress) -> None:
+            self._doing = name
+            meter.read(progress.captions)
+            self._check_budget()
+            if self._stopping.is_set():
+                raise _StoppedError
+
+        with self._watching:
+            try:
+                record = self._videos.watch(name, self._grounder, report=report)
+            finally:
+                meter.close()
+                self._doing = ""
+        return record.video_id
+
+    def _answer(self, ready: _Ready, cancelled: threading.Event) -> Result | None:
+        """The result of one question; None where it is not asked any more."""
+        if cancelled.is_set() or self._stopping.is_set():
+            return None
+        question = ready.question
+        captioning = self._folder.captioning.get(question.key, Captioning())
+        if ready.failure:
+            return _failed(question, ready.failure, captioning)
+        try:
+            asked = make_question(ready.asked_as, question.query.text)
+            *_, state = self._grounder.graph.stream(asked, stream_mode="values")
+        except WhenaboutsError as exc:
+            return _failed(question, str(exc), captioning)
+        result = result_of(question, state, captioning)
+        if self._with_relevance:
+            shown = [plain for plain in state["evidence"] if plain["relevance"] is not None]
+            relevance = relevance_by_clip(
+                question.query.duration_s or result.duration_s,
+                [(plain["start_s"], plain["end_s"]) for plain in shown],
+                [plain["relevance"] for plain in shown],
+            )
+            result = replace(result, relevance=relevance)
+        return result
+
+    def _check_budget(self) -> None:
+        if self._max_usd is None:
+            return
+        spent_usd = self._folder.spent_usd()
+        if spent_usd is None:
+            self._stop(
+                error=f"what this costs is not known, so --max-usd {self._max_usd:g} cannot be "
+                "kept; say what the models cost in a file, and name it in WHENABOUTS_PRICES"
+            )
+        elif spent_usd >= self._max_usd:
+            self._stop(why=f"${spent_usd:.4f} of --max-usd {self._max_usd:g} are spent")
+
+    def _stop(self, *, why: str = "", error: str = "") -> None:
+        self._why = self._why or why
+        if error and not self._error:
+            self._error = BenchmarkError(
+                f"{error} (what was answered is kept; the same command goes on from there)"
+            )
+        self._stopping.set()
+
+    def _tell(self, total: int) -> None:
+        results = list(self._folder.results.values())
+        errors = sum(result.verdict == "error" for result in results)
+        spent_usd = self._folder.spent_usd()
+        self._report(Standing(len(results), total, errors, spent_usd, self._doing))
 
 
-def _calibration(
-    own: Sequence[tuple[Asked, dict[str, Any]]], null: Sequence[tuple[Asked, dict[str, Any]]]
-) -> dict[str, float]:
-    """Expected calibration error over own and random null queries together."""
-    rows = [*own, *null]
-    is_own = np.array([question.kind == "own" for question, _ in rows])
-    right = np.array([_is_right(question, line) for question, line in rows])
-    presence = np.array([line["presence"] for _, line in rows])
-    confidence = np.array([line["confidence"] for _, line in rows])
-    return {
-        "presence": expected_calibration_error(presence, is_own),
-        "confidence": expected_calibration_error(confidence, right),
+class _Meter:
+    """Writes down what captioning costs while it goes on, so that a kill loses next to nothing."""
+
+    def __init__(self, grounder: Grounder, folder: RunFolder, key: str) -> None:
+        self._captioner = grounder.captioner
+        self._folder = folder
+        self._key = key
+        self._made = 0
+        self._used = self._usage()
+        self._read_at = time.perf_counter()
+
+    def read(self, made: int) -> None:
+        """Note what came since the last time.
+
+        Args:
+            made: Captions stored for this video by now; a captioner that has a meter knows better.
+        """
+        used, now = self._usage(), time.perf_counter()
+        if made > self._made or used != self._used:
+            is_metered = isinstance(self._captioner, Metered)
+            usd = None
+            if used.usd is not None and self._used.usd is not None:
+                usd = used.usd - self._used.usd
+            cost = Cost(
+                captions=used.captions - self._used.captions if is_metered else made - self._made,
+                tokens_in=used.tokens_in - self._used.tokens_in,
+                tokens_out=used.tokens_out - self._used.tokens_out,
+                usd=usd,
+            )
+            self._folder.add_captioning(self._key, cost, seconds=now - self._read_at)
+            self._made, self._used, self._read_at = made, used, now
+
+    def close(self) -> None:
+        """Note what came after the last report."""
+        self.read(self._made)
+
+    def _usage(self) -> Usage:
+        return self._captioner.usage if isinstance(self._captioner, Metered) else Usage()
+
+
+def result_of(question: Question, state: dict[str, Any], captioning: Captioning) -> Result:
+    """A result from the graph's last state, and from what its captions took before it ran."""
+    grounding = Grounding.model_validate(state["grounding"])
+    intervals = [(one.start_s, one.end_s, one.confidence) for one in grounding.intervals]
+    confidences = [one.confidence for one in grounding.candidates]
+    costs: dict[str, Cost] = {
+        stage: Cost(cost.captions, cost.tokens_in, cost.tokens_out, cost.usd)
+        for stage, cost in grounding.usage.stages.items()
     }
+    seconds = dict(grounding.usage.seconds)
+    return Result(
+        **_facts(question),
+        duration_s=grounding.video.duration_s,
+        verdict=grounding.verdict,
+        presence=grounding.presence,
+        confidence=intervals[0][2] if intervals else max(confidences, default=0.0),
+        intervals=tuple(intervals),
+        candidates=tuple((one.start_s, one.end_s, one.score) for one in grounding.candidates),
+        shown=merged([(plain["start_s"], plain["end_s"]) for plain in state["evidence"]]),
+        by=grounding.by,
+        attempts=grounding.attempts,
+        refusals=tuple({"kind": one.kind, "message": one.message} for one in grounding.refusals),
+        look_ups=len(grounding.look_ups),
+        costs=costs | {"captioner": add_costs(costs.get("captioner", Cost()), captioning.cost)},
+        seconds=seconds | {"watch": seconds.get("watch", 0.0) + captioning.seconds},
+        models=grounding.models.model_dump(),
+    )
 
 
-def _is_right(question: Asked, line: dict[str, Any]) -> bool:
-    """Whether the best window has a temporal IoU of 0.5 with a true one."""
-    windows = np.array(line["pred_relevant_windows"], dtype=np.float64).reshape(-1, 3)[:1, :2]
-    if question.kind != "own" or not len(windows):
-        return False
-    return bool(pairwise_iou(windows, question.query.windows).max() >= 0.5)
+def merged(spans: Sequence[Span]) -> tuple[Span, ...]:
+    """The same time as fewest spans, in order; those that touch are joined."""
+    joined: list[Span] = []
+    for start_s, end_s in sorted(spans):
+        if joined and start_s <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end_s))
+        else:
+            joined.append((start_s, end_s))
+    return tuple(joined)
 
 
-def _commit() -> str:
-    """The commit of this code, with a ``+`` where files differ from it; empty outside git."""
-    folder = Path(__file__).parent
-    try:
-        done = subprocess.run(
-            ["git", "describe", "--always", "--dirty=+", "--abbrev=12"],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return ""
-    return done.stdout.strip()
+def _failed(question: Question, error: str, captioning: Captioning) -> Result:
+    return Result(
+        **_facts(question),
+        duration_s=(question.query.duration_s or 0.0) if question.kind == "own" else 0.0,
+        verdict="error",
+        presence=None,
+        confidence=0.0,
+        intervals=(),
+        candidates=(),
+        shown=(),
+        by="",
+        attempts=0,
+        costs={"captioner": captioning.cost},
+        seconds={"watch": captioning.seconds},
+        error=" ".join(error.split()),
+    )
+
+
+def _facts(question: Question) -> dict[str, Any]:
+    """What a result says of its question."""
+    query = question.query
+    windows = query.windows.tolist() if question.kind == "own" else []
+    return {
+        "key": question.key,
+        "kind": question.kind,
+        "qid": query.qid,
+        "query": query.text,
+        "video": question.video_id,
+        "truth": tuple((start_s, end_s) for start_s, end_s in windows),
+    }

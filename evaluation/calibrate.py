@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from evaluation.datasets.query import Query
 from evaluation.metrics import auroc, expected_calibration_error, pairwise_iou
 from evaluation.nulls import hard_nulls, random_nulls
-from evaluation.qvhighlights import CaptionedVideo, Query, read_captions, read_queries, source_of
+from evaluation.qvhighlights import CaptionedVideo, read_captions, read_queries, source_of
 from evaluation.vector_cache import CachedEmbedder
 from tools.embedder import Embedder, open_embedder
 from tools.errors import WhenaboutsError
@@ -230,7 +231,7 @@ def calibrate(
 ) -> dict[str, object]:
     """Everything that ``main`` prints."""
     queries, videos = read_queries(annotations), read_captions(captions)
-    durations_s = {query.video_id: query.duration_s for query in queries}
+    durations_s = {query.video_id: query.known_duration_s for query in queries}
     cached = CachedEmbedder(embedder, cache, progress=_show)
     texts = [text for video_id in durations_s for text in videos[video_id].texts]
     cached.embed([*texts, *(query.text for query in queries)])

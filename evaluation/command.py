@@ -1,133 +1,121 @@
-"""``whenabouts eval``: a benchmark, end to end, with one command."""
+"""``whenabouts eval``: a dataset end to end with one command, and what to do with runs."""
 
 from __future__ import annotations
 
 import argparse
-import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-from agent.api import Grounder, load_settings
-from evaluation.bench import (
-    Report,
-    answer_all,
-    index_captions,
-    provenance,
-    questions_of,
-    summarise_run,
-)
-from evaluation.qvhighlights import read_captions, read_queries
-from evaluation.results import BenchmarkError
+from evaluation import compare, score
+from evaluation.datasets.registry import DATASETS
+from evaluation.report import command as report
 
 EXAMPLE = """\
-example:
-  whenabouts eval qvhighlights --captions val_captions.jsonl.gz --annotations val.jsonl --out run1
+examples:
+  whenabouts eval own --annotations labels.csv --videos clips/ --out runs/mine
+  whenabouts eval qvhighlights --annotations val.jsonl --captions val_captions.jsonl.gz \\
+      --null-rate 1 --out runs/qvhighlights
+  whenabouts eval charades-sta --annotations charades_sta_test.txt --videos Charades_v1_480/ \\
+      --durations Charades_v1_test.csv --captioner openai:gpt-5-mini --max-usd 5 --out runs/paid
 
-writes into --out:
-  predictions.jsonl  one line a query, in QVHighlights submission form
-  answers.jsonl      every question asked, null queries too; a stopped run goes on from here
-  summary.json       the figures, with 95% intervals, and where they come from
+writes into --out, and goes on from there when started again:
+  results.jsonl      a line for every question asked, with what was answered and what it cost
+  summary.json       figures with 95% intervals, why answers are wrong, and where all this is from
+  timing.json        how long things took
+  predictions.jsonl  of qvhighlights: the form in which its authors' evaluation wants it
+
+exit codes:
+  0  everything was asked and answered
+  1  stopped by --max-usd, or some questions failed; the same command goes on from there
+  2  bad input, or a failure; the message says what to do
 """
+
+ABOUT_RUNS: Mapping[str, ModuleType] = {
+    "compare": compare,
+    "score": score,
+    "report": report,
+}
+"""What is not a dataset: modules with ``add_parser`` and ``run``."""
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The options of ``whenabouts eval``."""
     parser = argparse.ArgumentParser(
-        prog="whenabouts eval", description="Measure on a benchmark, through the graph ask uses."
-    )
-    datasets = parser.add_subparsers(dest="dataset", metavar="DATASET", required=True)
-    qvhighlights = datasets.add_parser(
-        "qvhighlights",
-        help="moment retrieval on captions of QVHighlights videos",
-        description="Moment retrieval on captions of QVHighlights videos.",
+        prog="whenabouts eval",
+        description="Measure on a dataset, through the graph that ask uses.",
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    qvhighlights.add_argument("--captions", type=Path, required=True, help="captions, JSON Lines")
-    qvhighlights.add_argument("--annotations", type=Path, required=True, help="queries and windows")
-    qvhighlights.add_argument("--out", type=Path, required=True, help="folder for the results")
-    qvhighlights.add_argument("--reasoner", default="similarity", help="who decides")
-    qvhighlights.add_argument("--limit", type=int, help="only the first N queries")
-    qvhighlights.add_argument("--seed", type=int, default=0, help="of the null queries")
+    commands = parser.add_subparsers(dest="command", metavar="DATASET | COMMAND", required=True)
+    for name, dataset in DATASETS.items():
+        one = commands.add_parser(
+            name,
+            help=dataset.says,
+            description=f"Measure on {name}: {dataset.says}.",
+            epilog=f"annotations:\n  {dataset.form}\n\n{EXAMPLE}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        _add_run_options(one)
+    for module in ABOUT_RUNS.values():
+        module.add_parser(commands)
     return parser
 
 
 def run(argv: Sequence[str]) -> int:
     """Run ``whenabouts eval`` with its own arguments; returns the exit code."""
     options = build_parser().parse_args(argv)
-    queries, videos = read_queries(options.annotations), read_captions(options.captions)
-    if options.limit is not None and options.limit < 1:
-        raise BenchmarkError(f"--limit must be at least 1, not {options.limit}")
-    queries = queries[: options.limit]
-    uncaptioned = sorted({query.video_id for query in queries} - set(videos))
-    if uncaptioned:
-        raise BenchmarkError(
-            f"{options.captions}: no captions for {len(uncaptioned)} of the videos asked about, "
-            f"{uncaptioned[0]} for one"
-        )
-    durations_s = {query.video_id: query.duration_s for query in queries}
-    asked = questions_of(queries, seed=options.seed)
-    settings = load_settings(reasoner=options.reasoner)
-    # A store of its own, so that benchmarks do not turn up among the user's videos.
-    settings = settings.model_copy(update={"store": settings.home / "benchmarks"})
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise BenchmarkError(f"cannot write to {options.out}: {exc.strerror}") from exc
-    console = Console(stderr=True)
-    with Grounder(settings) as grounder, _bars(console) as report:
-        index_captions(
-            [videos[video_id] for video_id in durations_s],
-            durations_s,
-            captioner=_captioner(options.captions),
-            grounder=grounder,
-            report=report,
-        )
-        lines = answer_all(
-            asked, grounder=grounder, answers=options.out / "answers.jsonl", report=report
-        )
-        summary = summarise_run(asked, lines) | provenance(
-            (options.captions, options.annotations),
-            grounder=grounder,
-            captioner=_captioner(options.captions),
-        )
-    own = [line for question, line in zip(asked, lines, strict=True) if question.kind == "own"]
-    predictions = "".join(json.dumps(_submission(line)) + "\n" for line in own)
-    (options.out / "predictions.jsonl").write_text(predictions, encoding="utf-8")
-    shown = json.dumps(summary, indent=2)
-    (options.out / "summary.json").write_text(shown + "\n", encoding="utf-8")
-    print(shown)
-    return 0
+    if options.command in DATASETS:
+        # Late: help and bad options need no graph.
+        from evaluation.run import run_dataset
+
+        return run_dataset(DATASETS[options.command], options)
+    code: int = ABOUT_RUNS[options.command].run(options)
+    return code
 
 
-SUBMITTED = ("qid", "query", "vid", "pred_relevant_windows", "pred_saliency_scores")
-
-
-def _submission(line: dict[str, object]) -> dict[str, object]:
-    return {name: line[name] for name in SUBMITTED}
-
-
-def _captioner(captions: Path) -> str:
-    """Names the captions by their file, as the summary and the store know them."""
-    return f"captions:{captions.name}"
-
-
-@contextmanager
-def _bars(console: Console) -> Iterator[Report]:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
+def _add_run_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--annotations", type=Path, required=True, metavar="FILE")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "--videos", type=Path, metavar="DIR", help="video files, named as in the annotations"
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        tasks = {name: progress.add_task(name, total=None) for name in ("captions", "questions")}
-
-        def report(what: str, done: int, total: int) -> None:
-            progress.update(tasks[what], completed=done, total=total)
-
-        yield report
+    source.add_argument(
+        "--captions",
+        type=Path,
+        metavar="FILE|DIR",
+        help="captions in place of videos: {vid, step, captions} lines, or a folder of VIDEO.jsonl",
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the results")
+    parser.add_argument(
+        "--durations", type=Path, metavar="FILE.csv", help="lengths of videos: id and length"
+    )
+    asking = parser.add_argument_group("who answers")
+    asking.add_argument("--captioner", metavar="NAME", help="who describes frames")
+    asking.add_argument("--reasoner", metavar="NAME", help="who decides from captions")
+    asking.add_argument("--rate", type=float, metavar="HZ", help="frames to look at per second")
+    asking.add_argument("--mode", metavar="MODE", help="frame, grid4 or clip4, for image models")
+    asking.add_argument("--strategy", choices=("general", "activity"), help="as of ask")
+    chosen = parser.add_argument_group("which questions")
+    chosen.add_argument("--limit", type=int, metavar="N", help="only the first N queries")
+    chosen.add_argument("--shuffle", action="store_true", help="in a seeded order, before --limit")
+    chosen.add_argument("--seed", type=int, default=0, help="of --shuffle and of null queries")
+    chosen.add_argument(
+        "--null-rate",
+        type=float,
+        default=0.0,
+        metavar="R",
+        help="share of queries, 0 to 1, asked of a random other video too, and of another segment "
+        "of the same source where there is one",
+    )
+    chosen.add_argument(
+        "--skip-bad", action="store_true", help="leave out bad lines and videos, and count them"
+    )
+    running = parser.add_argument_group("how to run")
+    running.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="questions at a time (default 1)"
+    )
+    running.add_argument(
+        "--max-usd", type=float, metavar="USD", help="stop when the run has cost so much"
+    )
+    running.add_argument("--json", action="store_true", help="print summary.json, not a table")

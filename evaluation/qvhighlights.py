@@ -1,21 +1,23 @@
-"""QVHighlights: its annotations, captions of its videos, and the form its evaluation reads.
+"""QVHighlights: captions of its videos, what its videos are cut from, and its submissions.
 
-The data: https://github.com/jayleicn/moment_detr (annotations CC BY-NC-SA 4.0).
+The data: https://github.com/jayleicn/moment_detr (annotations CC BY-NC-SA 4.0). The annotations
+are read by ``evaluation.datasets.qvhighlights``.
 """
 
 from __future__ import annotations
 
-import gzip
-import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evaluation.results import BenchmarkError
+from evaluation.datasets import qvhighlights
+from evaluation.datasets.query import LineError, Query, number
+from evaluation.datasets.reading import json_object, numbered_lines
+from evaluation.results import BenchmarkError, Result, Span
 from tools.timeline import Caption, Interval, Track
 
 if TYPE_CHECKING:
@@ -25,25 +27,6 @@ TRACK = Track(model="benchmark", prompt_version="", mode="file")
 
 CLIP_S = 2.0
 """The benchmark's unit: saliency is given and asked for once per two seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """One question of the benchmark with its true answer.
-
-    Attributes:
-        qid: The benchmark's number for it.
-        text: What is looked for.
-        video_id: The video it is about.
-        duration_s: Length of that video.
-        windows: Shape ``(m, 2)``, true start and end in seconds; ``m >= 1``.
-    """
-
-    qid: int
-    text: str
-    video_id: str
-    duration_s: float
-    windows: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,49 +60,32 @@ class CaptionedVideo:
 
 
 def read_queries(path: Path) -> list[Query]:
-    """Read annotations, in the file's order.
+    """Read annotations that have to be whole, in the file's order.
 
     Raises:
         BenchmarkError: If the file cannot be read or a line is not an annotation.
     """
-    queries = []
-    for where, row in _rows(path):
-        try:
-            query = Query(
-                qid=int(row["qid"]),
-                text=str(row["query"]),
-                video_id=str(row["vid"]),
-                duration_s=float(row["duration"]),
-                windows=np.array(row["relevant_windows"], dtype=np.float64).reshape(-1, 2),
-            )
-        except (KeyError, TypeError, ValueError) as exc:
-            raise BenchmarkError(
-                f"{where}: not an annotation ({type(exc).__name__}: {exc}); expected qid, query, "
-                "vid, duration and relevant_windows"
-            ) from exc
-        if not len(query.windows):
-            raise BenchmarkError(f"{where}: query {query.qid} has no relevant window")
-        queries.append(query)
-    return queries
+    return qvhighlights.read(path, {}).all_or_error()
 
 
 def read_captions(path: Path) -> dict[str, CaptionedVideo]:
-    """Read captions of videos, by video.
+    """Read captions of videos, by video: ``{"vid", "step", "captions": [text, …]}`` a line.
 
     Raises:
         BenchmarkError: If the file cannot be read or a line is not a captioned video.
     """
     videos = {}
-    for where, row in _rows(path):
+    for where, line in numbered_lines(path):
         try:
-            video = CaptionedVideo(str(row["vid"]), float(row["step"]), tuple(row["captions"]))
-        except (KeyError, TypeError, ValueError) as exc:
+            video = _captioned_video(json_object(line))
+        except KeyError as exc:
             raise BenchmarkError(
-                f"{where}: not a captioned video ({type(exc).__name__}: {exc}); expected vid, "
-                "step and captions"
+                f"{where}: there is no {exc.args[0]!r}; expected vid, step and captions"
             ) from exc
-        if not (video.step_s > 0 and all(isinstance(text, str) for text in video.texts)):
-            raise BenchmarkError(f"{where}: step must be positive and captions must be texts")
+        except LineError as exc:
+            raise BenchmarkError(f"{where}: not a captioned video: {exc}") from exc
+        if video.video_id in videos:
+            raise BenchmarkError(f"{where}: {video.video_id} stands in the file twice")
         videos[video.video_id] = video
     return videos
 
@@ -132,70 +98,42 @@ def source_of(video_id: str) -> str:
     return video_id.rsplit("_", 2)[0]
 
 
-def submission_line(
-    query: Query,
-    windows: Sequence[tuple[float, float, float]],
-    captions: Sequence[Caption],
-    relevance: Sequence[float],
-) -> dict[str, Any]:
-    """One line of a submission.
-
-    Args:
-        query: What was asked.
-        windows: Start, end and score of each, best first.
-        captions: Whose relevance is known.
-        relevance: One for each of them; gives the saliency of each 2 s clip.
-    """
+def submission_line(result: Result) -> dict[str, Any]:
+    """One line of a submission: the ranked windows of a query asked of its own video."""
     return {
-        "qid": query.qid,
-        "query": query.text,
-        "vid": query.video_id,
-        "pred_relevant_windows": [list(window) for window in windows],
-        "pred_saliency_scores": _per_clip(query, captions, relevance).tolist(),
+        "qid": int(result.qid) if result.qid.isdecimal() else result.qid,
+        "query": result.query,
+        "vid": result.video,
+        "pred_relevant_windows": [list(window) for window in result.candidates],
+        "pred_saliency_scores": list(result.relevance),
     }
 
 
-def windows_of(line: dict[str, Any]) -> NDArray[np.float64]:
-    """Predicted windows of a submission's line, shape ``(k, 3)``: start, end, score."""
-    return np.array(line["pred_relevant_windows"], dtype=np.float64).reshape(-1, 3)
+def relevance_by_clip(
+    duration_s: float, spans: Sequence[Span], relevance: Sequence[float]
+) -> tuple[float, ...]:
+    """Relevance at the middle of each 2 s clip; the lowest where no caption holds.
 
-
-def read_submission(path: Path) -> dict[int, dict[str, Any]]:
-    """Read a submission, by query number; an incomplete last line (a run cut off) is left out.
-
-    Raises:
-        BenchmarkError: If the file cannot be read or an earlier line is not a prediction.
+    Args:
+        duration_s: The video's length.
+        spans: Of captions whose relevance is known.
+        relevance: One for each of them.
     """
-    return {int(row["qid"]): row for _, row in _rows(path, cut_off=True)}
-
-
-def _per_clip(
-    query: Query, captions: Sequence[Caption], relevance: Sequence[float]
-) -> NDArray[np.float64]:
-    """Relevance at the middle of each clip; the lowest where no caption holds."""
-    count = math.ceil(query.duration_s / CLIP_S)
-    clips = np.full(count, min(relevance, default=0.0))
+    count = math.ceil(duration_s / CLIP_S)
+    clips: NDArray[np.float64] = np.full(count, min(relevance, default=0.0))
     middle_s = (np.arange(count) + 0.5) * CLIP_S
-    for caption, value in zip(captions, relevance, strict=True):
-        clips[(caption.start_s <= middle_s) & (middle_s < caption.end_s)] = value
-    return clips
+    for (start_s, end_s), value in zip(spans, relevance, strict=True):
+        clips[(start_s <= middle_s) & (middle_s < end_s)] = value
+    return tuple(clips.tolist())
 
 
-def _rows(path: Path, *, cut_off: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
-    try:
-        with gzip.open(path, "rt") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
-            lines = file.read().split("\n")
-    except (OSError, EOFError, UnicodeDecodeError) as exc:
-        raise BenchmarkError(f"cannot read {path}: {exc}") from exc
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as exc:
-            if cut_off and number == len(lines):
-                return
-            raise BenchmarkError(f"{path}:{number}: not JSON ({exc})") from exc
-        if not isinstance(row, dict):
-            raise BenchmarkError(f"{path}:{number}: not a JSON object")
-        yield f"{path}:{number}", row
+def _captioned_video(row: dict[str, Any]) -> CaptionedVideo:
+    video_id, step_s, texts = row["vid"], number(row["step"], "step"), row["captions"]
+    if step_s <= 0:
+        raise LineError(f"step is {step_s:g} s")
+    if not isinstance(texts, list) or not texts:
+        raise LineError("captions must be a list of texts, one at least")
+    for index, text in enumerate(texts):
+        if not isinstance(text, str) or not text.strip():
+            raise LineError(f"caption {index} of {video_id} is {text!r}")
+    return CaptionedVideo(str(video_id), step_s, tuple(texts))

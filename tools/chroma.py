@@ -42,8 +42,19 @@ MOVE = "or set WHENABOUTS_HOME to another folder"
 class Connection(Protocol):
     """Hands out a Chroma client for the length of one operation."""
 
-    def session(self) -> AbstractContextManager[Client]:
+    @property
+    def generation(self) -> int | None:
+        """Another number whenever what is stored may have changed; to be read within a session.
+
+        None where others can write unseen.
+        """
+        ...
+
+    def session(self, *, writes: bool = False) -> AbstractContextManager[Client]:
         """A client, all of whose failures come out as StoreError.
+
+        Args:
+            writes: Whether it is for changing what is stored.
 
         Raises:
             StoreError: If Chroma cannot be reached, read or written.
@@ -68,8 +79,12 @@ class ServerConnection:
         self._client: Client | None = None
         self._opening = threading.Lock()
 
+    @property
+    def generation(self) -> int | None:
+        return None
+
     @contextmanager
-    def session(self) -> Iterator[Client]:
+    def session(self, *, writes: bool = False) -> Iterator[Client]:  # noqa: ARG002  # no difference to a server
         import httpx
         from chromadb.errors import ChromaError
 
@@ -144,15 +159,22 @@ class FolderConnection:
         self._last_user_file = folder / "last-user"
         self._name = f"process {os.getpid()} on {socket.gethostname()} ({uuid.uuid4().hex})"
         self._client: Client | None = None
+        self._generation = 0
+
+    @property
+    def generation(self) -> int | None:
+        return self._generation
 
     @contextmanager
-    def session(self) -> Iterator[Client]:
+    def session(self, *, writes: bool = False) -> Iterator[Client]:
         from chromadb.errors import ChromaError
 
         with self._threads:
             self._acquire()
             opened_before = self._client
             try:
+                # Also where it then fails: it may have written some.
+                self._generation += writes
                 yield self._current_client()
             except (ChromaError, OSError) as exc:
                 # What a failed write left in the client's memory is not known: start afresh.
@@ -193,6 +215,7 @@ class FolderConnection:
         if self._client is not None and self._read_last_user() == self._name:
             return self._client
         self.close()
+        self._generation += 1
         # Before the first use, so that a process killed in the middle of it has left its name.
         self._last_user_file.write_text(self._name, encoding="utf-8")
         import chromadb

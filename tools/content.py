@@ -17,6 +17,16 @@ _BLOCKS = 64
 _BLOCK_BYTES = 256 << 10
 
 
+SUFFIXES = frozenset(
+    ".3gp .asf .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .vob .webm .wmv".split()
+)
+
+
+def is_video_name(path: Path) -> bool:
+    """Whether a file is named as video files are; a file named outright needs no such name."""
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+
+
 def content_id(path: Path) -> str:
     """Hash a video file's content: SHA-256, the first 32 hex digits.
 

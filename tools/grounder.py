@@ -133,6 +133,7 @@ def ground(
     *,
     duration_s: float,
     limit: int = 10,
+    elsewhere_s: float = 0.0,
     calibration: Calibration = MINILM,
 ) -> Ranking:
     """Rank the windows of a video in which a query's event may happen.
@@ -145,6 +146,7 @@ def ground(
         vectors: Shape ``(n, d)``, the captions' embeddings by the same model; any length but zero.
         duration_s: Length of the video.
         limit: Most windows wanted.
+        elsewhere_s: How much more there is whose captions are not given, as they fit too badly.
         calibration: Of the embedding model; decides verdict and confidences, and which stretches of
             a long video come first.
 
@@ -199,11 +201,13 @@ def ground(
     ]
     spans, scores = merge(found, limit=limit)
     odds = presence_odds(clues.log_odds)
-    present = presence_probability(odds, clues.weight)
+    captioned_s = float(track.cells.weight.sum()) * CELL_S
+    present = presence_probability(
+        odds, clues.weight, share=captioned_s / (captioned_s + elsewhere_s)
+    )
     if words.says_all.any():
         present = max(present, LITERAL_PRESENCE)
     # In a long video, what is there may still be in another stretch than the best one.
-    captioned_s = float(track.cells.weight.sum()) * CELL_S
     here = present * share_of_best(odds, clues.weight, stretches=captioned_s / STRETCH_S)
     windows = tuple(
         Window(Interval(start_s, end_s), score, here * score)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -65,6 +66,12 @@ def _term(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("e") else word
 
 
+@lru_cache(maxsize=40_000)
+def _known_terms(text: str) -> tuple[str, ...]:
+    """The terms of a caption: the next question about the same video needs them again."""
+    return tuple(map(sys.intern, terms_of(text)))
+
+
 @dataclass(frozen=True, slots=True)
 class Matches:
     """How often each text says each of a query's words.
@@ -92,7 +99,7 @@ def match_words(query: str, texts: Sequence[str]) -> Matches:
     seen: dict[str, tuple[int, list[int]]] = {}
     for row, text in enumerate(texts):
         if text not in seen:
-            terms = terms_of(text)
+            terms = _known_terms(text)
             seen[text] = (len(terms), [wanted[term] for term in terms if term in wanted])
         lengths[row], columns = seen[text]
         for column in columns:

@@ -133,7 +133,9 @@ def presence_odds(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(odds / (1 - LOOK_ALIKES + LOOK_ALIKES * odds))
 
 
-def presence_probability(odds: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
+def presence_probability(
+    odds: NDArray[np.float64], weight: NDArray[np.float64], *, share: float = 1.0
+) -> float:
     """Probability that the event is anywhere in a video, were that so for half of all queries.
 
     Before looking, it is as likely in one second as in another, so that the odds of the whole are
@@ -143,8 +145,9 @@ def presence_probability(odds: NDArray[np.float64], weight: NDArray[np.float64])
     Args:
         odds: Shape ``(s,)``, of stretches that cover the video evenly; see ``presence_odds``.
         weight: Shape ``(s,)``, how much video each has.
+        share: How much of the whole they cover; the rest does not fit at all.
     """
-    mean = float(np.average(odds, weights=weight))
+    mean = share * float(np.average(odds, weights=weight))
     return mean / (1 + mean)
 
 

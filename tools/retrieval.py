@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tools.fusion import fuse
 from tools.grounder import ground
 from tools.senses.grounder import ground_signals
 from tools.wording import estimate_tokens
@@ -45,7 +46,7 @@ class Retrieved:
     Attributes:
         captions: At most ``EVIDENCE_LIMIT`` and so many tokens, or the edges of every window.
         relevance: One per caption, on the grounder's own scale.
-        ranking: Over all captions of the track, not only these.
+        ranking: Over all captions of the tracks, not only these.
     """
 
     captions: tuple[Caption, ...]
@@ -55,25 +56,40 @@ class Retrieved:
 
 def retrieve(
     query: str,
-    captions: Sequence[Caption],
-    vectors: NDArray[np.float32],
+    tracks: Sequence[tuple[Sequence[Caption], NDArray[np.float32]]],
     *,
     embedder: Embedder,
     duration_s: float,
     limit_tokens: int = EVIDENCE_TOKENS,
+    evenly: bool = False,
 ) -> Retrieved:
     """Rank windows for a query and choose the captions to show with them.
 
     Args:
         query: What to look for.
-        captions: One track of one video, in time order.
-        vectors: Shape ``(n, d)``, the captions' embeddings by the same ``embedder``.
+        tracks: Captions of one video, each kind in time order with its embeddings, shape
+            ``(n, d)``, by the same ``embedder``; the one that the question is answered from first.
         embedder: Embeds the query.
         duration_s: Length of the video.
         limit_tokens: What the captions chosen may come to; see ``caption_tokens``.
+        evenly: Fill the budget with captions at even distances, whatever they say, in place of the
+            most relevant ones.
     """
-    ranking = rank(query, captions, vectors, embedder=embedder, duration_s=duration_s)
-    chosen = choose_evidence(captions, ranking, limit=EVIDENCE_LIMIT, limit_tokens=limit_tokens)
+    captions, ranking = _rank_all(query, tracks, embedder=embedder, duration_s=duration_s)
+    return take_evidence(captions, ranking, limit_tokens=limit_tokens, evenly=evenly)
+
+
+def take_evidence(
+    captions: Sequence[Caption],
+    ranking: Ranking,
+    *,
+    limit_tokens: int = EVIDENCE_TOKENS,
+    evenly: bool = False,
+) -> Retrieved:
+    """The captions to show with a ranking of them; arguments are those of ``retrieve``."""
+    chosen = choose_evidence(
+        captions, ranking, limit=EVIDENCE_LIMIT, limit_tokens=limit_tokens, evenly=evenly
+    )
     return Retrieved(
         captions=tuple(captions[i] for i in chosen),
         relevance=tuple(float(ranking.relevance[i]) for i in chosen),
@@ -89,10 +105,17 @@ def rank(
     embedder: Embedder,
     duration_s: float,
 ) -> Ranking:
-    """Ask captions by the grounder that understands them; arguments as of ``retrieve``.
+    """Ask captions by the grounder that understands them.
 
     Measured signals and text read off the screen are asked by what they can measure; everything
     else by meaning and words. The two are never mixed.
+
+    Args:
+        query: What to look for.
+        captions: One kind of captions of one video, in time order.
+        vectors: Shape ``(n, d)``, their embeddings.
+        embedder: Made them; embeds the query.
+        duration_s: Length of the video.
     """
     if all(caption.source in {"signal", "screen"} for caption in captions):
         return ground_signals(query, captions, duration_s=duration_s)
@@ -102,8 +125,7 @@ def rank(
 
 def search_captions(
     text: str,
-    captions: Sequence[Caption],
-    vectors: NDArray[np.float32],
+    tracks: Sequence[tuple[Sequence[Caption], NDArray[np.float32]]],
     *,
     embedder: Embedder,
     duration_s: float,
@@ -112,11 +134,27 @@ def search_captions(
 
     Arguments are those of ``retrieve``.
     """
-    relevance = rank(text, captions, vectors, embedder=embedder, duration_s=duration_s).relevance
+    captions, ranking = _rank_all(text, tracks, embedder=embedder, duration_s=duration_s)
+    relevance = ranking.relevance
     if not captions or relevance.max() <= relevance.min():
         return []
     best = np.argsort(-relevance, kind="stable")[:SEARCH_LIMIT]
     return [captions[i] for i in sorted(best) if relevance[i] > relevance.min()]
+
+
+def _rank_all(
+    query: str,
+    tracks: Sequence[tuple[Sequence[Caption], NDArray[np.float32]]],
+    *,
+    embedder: Embedder,
+    duration_s: float,
+) -> tuple[list[Caption], Ranking]:
+    return fuse(
+        [
+            (captions, rank(query, captions, vectors, embedder=embedder, duration_s=duration_s))
+            for captions, vectors in tracks
+        ]
+    )
 
 
 def caption_tokens(caption: Caption) -> int:
@@ -130,22 +168,28 @@ def choose_evidence(
     *,
     limit: int,
     limit_tokens: int = EVIDENCE_TOKENS,
+    evenly: bool = False,
 ) -> list[int]:
     """Indices of the captions to show, in time order: all edges of windows, then the most relevant.
 
-    More than either limit only where the windows' edges alone are more.
+    More than either limit only where the windows' edges alone are more. See ``retrieve``.
     """
     tokens = [caption_tokens(caption) for caption in captions]
     if len(captions) <= limit and sum(tokens) <= limit_tokens:
         return list(range(len(captions)))
     starts_s = np.array([caption.start_s for caption in captions])
+    ends_s = np.array([caption.end_s for caption in captions])
     chosen: set[int] = set()
     for window in (*ranking.events, *ranking.windows):
         for edge in _edges(starts_s, window.span):
             low, high = max(0, edge - EDGE_CAPTIONS), min(len(captions), edge + EDGE_CAPTIONS)
             chosen.update(range(low, high))
+        # Among captions of several kinds, those that make the edges need not be the next ones.
+        made = (starts_s == window.span.start_s) | (ends_s == window.span.end_s)
+        chosen.update(np.flatnonzero(made).tolist())
     spent = sum(tokens[index] for index in chosen)
-    for index in map(int, np.argsort(-ranking.relevance, kind="stable")):
+    order = _evenly(len(captions)) if evenly else np.argsort(-ranking.relevance, kind="stable")
+    for index in map(int, order):
         if index in chosen:
             continue
         spent += tokens[index]
@@ -153,6 +197,16 @@ def choose_evidence(
             break
         chosen.add(index)
     return sorted(chosen)
+
+
+def _evenly(count: int) -> NDArray[np.intp]:
+    """All indices, so that however many one takes they are spread out (van der Corput's order)."""
+    bits = max(1, (count - 1).bit_length())
+    indices = np.arange(1 << bits)
+    turned = np.zeros_like(indices)
+    for bit in range(bits):
+        turned |= ((indices >> bit) & 1) << (bits - 1 - bit)
+    return np.asarray(turned[turned < count], np.intp)
 
 
 def _edges(starts_s: NDArray[np.float64], span: Interval) -> tuple[int, int]:

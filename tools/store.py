@@ -19,6 +19,7 @@ import numpy as np
 
 from tools.chroma import Connection, open_folder, open_server
 from tools.errors import StoreError
+from tools.kept import Kept
 from tools.timeline import Caption, Interval, Track
 
 if TYPE_CHECKING:
@@ -44,6 +45,16 @@ SYNC_CAPTIONS = 100
 """Captions after which the index is saved: whoever opens the store replays what is not. With
 Chroma's own 1,000, opening takes five times as long, and adding is no faster.
 """
+
+
+BLOCK_S = 60.0
+"""Captions are marked with the minute that they start in: what is around a moment of a long video
+is found without reading the whole, and Chroma finds equal marks fast, but not ranges of numbers."""
+
+KEPT_CAPTIONS = 40_000
+"""Captions kept in memory between questions: ten hours at one a second, about 130 MB."""
+
+Read = tuple[list[Caption], "NDArray[np.float32]"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +126,8 @@ class CaptionStore:
         self._collection = _collection_name(embedder)
         self._resources = ExitStack()
         self._connection = self._resources.enter_context(opening)
+        self._kept_captions = Kept[Read](KEPT_CAPTIONS, size=lambda read: len(read[0]) + 1)
+        self._kept_gaps = Kept[list[CaptionGap]](KEPT_CAPTIONS, size=lambda gaps: len(gaps) + 1)
 
     @classmethod
     def open(
@@ -189,7 +202,7 @@ class CaptionStore:
             row_of_id.setdefault(caption.id, row)
         ids = list(row_of_id)
         added = 0
-        with self._connection.session() as client:
+        with self._connection.session(writes=True) as client:
             collection = self._writable(client, dimension=matrix.shape[1])
             limit = client.get_max_batch_size()
             for first in range(0, len(ids), limit):
@@ -211,20 +224,43 @@ class CaptionStore:
     def read(self, video_id: str, track: Track) -> tuple[list[Caption], NDArray[np.float32]]:
         """One track's captions in time order, and their embeddings ``(n, d)``; ``(0, 0)`` if none.
 
+        The embeddings are read-only: they are kept for the next question, until anyone writes.
+
         Raises:
             StoreError: If the store cannot be read.
         """
         with self._reading() as collection:
-            found = _get(collection, _of(video_id, track), ["embeddings", "documents", "metadatas"])
-        if not found["ids"]:
-            return [], np.empty((0, 0), np.float32)
-        captions = [
-            _caption(metadata, text)
-            for metadata, text in zip(found["metadatas"], found["documents"], strict=True)
-        ]
-        order = sorted(range(len(captions)), key=lambda row: _place(captions[row]))
-        vectors = np.asarray(found["embeddings"], np.float32)
-        return [captions[row] for row in order], vectors[order]
+            captions, vectors = self._kept_captions.get(
+                (video_id, track),
+                lambda: _read_all(collection, video_id, track),
+                generation=self._connection.generation,
+            )
+        return list(captions), vectors
+
+    def read_around(
+        self, places: Sequence[tuple[str, Track, Interval]]
+    ) -> list[tuple[list[Caption], NDArray[np.float32]]]:
+        """As ``read``, but of each place only the minutes that its span touches.
+
+        All are read at once: in a large store, finding captions costs more than reading them.
+
+        Args:
+            places: Video, track and span of each. Where two share a minute, the first has it. A
+                long caption belongs to the minute that it begins in.
+
+        Raises:
+            StoreError: If the store cannot be read.
+        """
+        place_of: dict[str, int] = {}
+        for index, (video_id, track, span) in enumerate(places):
+            for block in range(int(span.start_s // BLOCK_S), int(span.end_s // BLOCK_S) + 1):
+                place_of.setdefault(_mark(video_id, track, block), index)
+        with self._reading() as collection:
+            found = _get(collection, {"block": {"$in": list(place_of)}}, _ALL) if places else {}
+        rows: list[list[int]] = [[] for _ in places]
+        for row, metadata in enumerate(found.get("metadatas", ())):
+            rows[place_of[metadata["block"]]].append(row)
+        return [_in_time_order(found, some) for some in rows]
 
     def seen_starts(self, video_id: str, track: Track) -> frozenset[float]:
         """``start_s`` of every stored caption of a track, and of every gap.
@@ -251,7 +287,7 @@ class CaptionStore:
         if not gaps:
             return
         by_id = {_digest(gap.video_id, gap.track.key, repr(gap.span.start_s)): gap for gap in gaps}
-        with self._connection.session() as client:
+        with self._connection.session(writes=True) as client:
             client.get_or_create_collection(GAPS, embedding_function=None).upsert(
                 ids=list(by_id),
                 # Nor are these searched by likeness.
@@ -275,14 +311,13 @@ class CaptionStore:
             StoreError: If the store cannot be read.
         """
         with self._connection.session() as client:
-            found = _get(_existing(client, GAPS), _of(video_id, track), ["documents", "metadatas"])
-        gaps = [
-            CaptionGap(
-                video_id, Interval(float(plain["start_s"]), float(plain["end_s"])), reason, track
+            return list(
+                self._kept_gaps.get(
+                    (video_id, track),
+                    lambda: _read_gaps(_existing(client, GAPS), video_id, track),
+                    generation=self._connection.generation,
+                )
             )
-            for plain, reason in zip(found["metadatas"], found["documents"], strict=True)
-        ]
-        return sorted(gaps, key=lambda gap: gap.span)
 
     def count(self, video_id: str, track: Track) -> int:
         """How many captions of a track are stored.
@@ -330,7 +365,7 @@ class CaptionStore:
         Raises:
             StoreError: If it cannot be written.
         """
-        with self._connection.session() as client:
+        with self._connection.session(writes=True) as client:
             records = client.get_or_create_collection(RECORDS, embedding_function=None)
             records.upsert(
                 ids=[_digest(self._embedder, record.video_id, record.track.key)],
@@ -366,7 +401,7 @@ class CaptionStore:
         """
         where: dict[str, Any] = {"video_id": video_id}
         deleted = 0
-        with self._connection.session() as client:
+        with self._connection.session(writes=True) as client:
             # Records first: captions without a record are indexed again, a record without
             # captions would answer from nothing.
             names = sorted(one.name for one in client.list_collections())
@@ -447,6 +482,40 @@ def _get(collection: Collection | None, where: dict[str, Any], include: list[Any
     return collection.get(where=where, include=include)
 
 
+_ALL = ["embeddings", "documents", "metadatas"]
+
+
+def _in_time_order(found: Any, rows: Sequence[int]) -> Read:
+    """Captions and vectors of some rows of Chroma's columns."""
+    if not rows:
+        return [], np.empty((0, 0), np.float32)
+    captions = {row: _caption(found["metadatas"][row], found["documents"][row]) for row in rows}
+    order = sorted(rows, key=lambda row: _place(captions[row]))
+    vectors = np.asarray(found["embeddings"], np.float32)[order]
+    vectors.flags.writeable = False
+    return [captions[row] for row in order], vectors
+
+
+def _read_all(collection: Collection | None, video_id: str, track: Track) -> Read:
+    found = _get(collection, _of(video_id, track), _ALL)
+    return _in_time_order(found, range(len(found["ids"])))
+
+
+def _read_gaps(collection: Collection | None, video_id: str, track: Track) -> list[CaptionGap]:
+    found = _get(collection, _of(video_id, track), ["documents", "metadatas"])
+    gaps = [
+        CaptionGap(
+            video_id, Interval(float(plain["start_s"]), float(plain["end_s"])), reason, track
+        )
+        for plain, reason in zip(found["metadatas"], found["documents"], strict=True)
+    ]
+    return sorted(gaps, key=lambda gap: gap.span)
+
+
+def _mark(video_id: str, track: Track, block: int) -> str:
+    return _digest(video_id, track.key, str(block))[:16]
+
+
 def _of(video_id: str, track: Track) -> dict[str, Any]:
     return {"$and": [{"video_id": video_id}, {"track": track.key}]}
 
@@ -455,7 +524,8 @@ def _metadata(caption: Caption) -> dict[str, str]:
     plain = {name: value for name, value in caption.as_dict().items() if name not in {"id", "text"}}
     # As text: Chroma gives one float in twelve back with another last digit, and ids depend on it.
     times = {name: repr(float(plain[name])) for name in ("start_s", "end_s")}
-    return {**plain, **times, "track": caption.track.key}
+    block = _mark(caption.video_id, caption.track, int(caption.start_s // BLOCK_S))
+    return {**plain, **times, "track": caption.track.key, "block": block}
 
 
 def _caption(metadata: Any, text: str) -> Caption:

@@ -33,10 +33,11 @@ ORDINALS: Final = {
 
 # Words that say nothing by themselves about what is looked for.
 POINTING: Final = frozenset(
-    "a about again all an and any are at be before but can did do does for from go had has have he "
-    "her here hers him his how i in is it its many me more much not of often on one ones or really she show so "
-    "sure tell that the their them then there these they thing this those time times to too us was "
-    "we were what when where which who whom whose why will with would you".split()
+    "a about again all an and any are at be before but can did do does for from go had has "
+    "have he her here hers him his how i in is it its many me more much not of often on one "
+    "ones or really she show so sure tell that the their them then there these they thing "
+    "this those time times to too us was we were what when where which who whom whose why "
+    "will with would you".split()
 )
 
 _ORD = rf"(?P<which>{'|'.join(ORDINALS)})"

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evaluation.measures import risk_coverage, risk_interval, top_iou
-from evaluation.report.axes import Plot, beside, drawn, line, percent
+from evaluation.answers import top_iou
+from evaluation.measures import risk_coverage, risk_interval
+from evaluation.report.axes import Plot, about_bands, band, beside, drawn, line, percent
 from evaluation.report.means import means
 from evaluation.report.runs import Run
 from evaluation.report.svg import draw, run_colour
@@ -39,14 +40,12 @@ def _recall(runs: Sequence[Run]) -> Plot | None:
             reached = (ious[run.name][:, None] >= _RECALL_AT).astype(np.float64)
             recall = means(100 * reached, [one.qid for one in run.own])
             line(axes, place, _RECALL_AT, recall.value)
-            axes.fill_between(
-                _RECALL_AT, recall.low, recall.high, color=run_colour(place), alpha=0.15, lw=0
-            )
+            band(axes, place, _RECALL_AT, recall.low, recall.high, of=len(asked))
         percent(axes, "R@1, % of queries")
         axes.set(xlim=(0, 1), xlabel="temporal IoU that counts as right", xticks=_TENTHS)
 
     title = "Recall against the IoU that counts as right"
-    note = "R@1: queries whose first interval reaches the IoU. Bands are 95% intervals."
+    note = f"R@1: queries whose first interval reaches the IoU. {about_bands(len(asked))}"
     return Plot(title, draw("recall", title, paint), note)
 
 
@@ -97,16 +96,15 @@ def _risk(runs: Sequence[Run]) -> Plot | None:
             at = 100 * coverage[shown]
             line(axes, place, at, 100 * risk[shown])
             axes.plot(at[-1:], 100 * risk[-1:], "o", ms=4, color=run_colour(place))
-            axes.fill_between(
-                at, 100 * low[shown], 100 * high[shown], color=run_colour(place), alpha=0.15, lw=0
-            )
+            band(axes, place, at, 100 * low[shown], 100 * high[shown], of=len(curves))
         percent(axes, "risk, % of those answers that are wrong")
         axes.set(xlim=(0, 102), xlabel="coverage, % of all questions answered “found”")
 
     title = "Risk against coverage"
     note = (
         f"The most confident answers first, from the {_FIRST_ANSWER}th on; the dot is all of them. "
-        "Wrong is an IoU below 0.5, or “found” where it is not there. Bands are 95% intervals."
+        "Wrong is an IoU below 0.5, or “found” where it is not there. "
+        f"{about_bands(len(curves))}"
     )
     return Plot(title, draw("risk", title, paint), note)
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
+_BANDS = 4
+"""The bands of more runs would hide one another."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plot:
     """A plot with what a reader has to know.
@@ -45,6 +49,17 @@ def beside(nth: int, of: int, *, member: float = 0.8) -> float:
 def line(axes: Axes, place: int, x: Floats, y: Floats) -> None:
     """Draw the line of the run at this place."""
     axes.plot(x, y, color=run_colour(place), ls=run_dashes(place))
+
+
+def band(axes: Axes, place: int, x: Floats, low: Floats, high: Floats, *, of: int) -> None:
+    """Draw the interval around the line of a run, unless there are too many runs for that."""
+    if of <= _BANDS:
+        axes.fill_between(x, low, high, color=run_colour(place), alpha=0.15, lw=0)
+
+
+def about_bands(of: int) -> str:
+    """What a note says of the bands around so many lines."""
+    return "Bands are 95% intervals." if of <= _BANDS else "95% intervals are in the table below."
 
 
 def percent(axes: Axes, label: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from evaluation.decomposition import Outcome, decompose
@@ -69,13 +69,13 @@ class Report:
 
     Attributes:
         runs: Whom it is about.
-        warning: Why runs cannot be compared as they are; empty where they can.
+        warnings: Why figures cannot be taken as they are, in a sentence or two each.
         sections: About all runs.
         closely: About each run.
     """
 
     runs: tuple[Run, ...]
-    warning: str
+    warnings: tuple[str, ...]
     sections: tuple[Section, ...]
     closely: tuple[Closely, ...]
 
@@ -93,19 +93,25 @@ def make_report(runs: Sequence[Run]) -> Report:
         Section("Cost and time", tuple(cost_plots(runs)), (costs_table(runs), times_table(runs))),
         Section("Where this comes from", (), (provenance_table(runs),)),
     )
-    return Report(tuple(runs), _warning(runs), sections, tuple(_closely(run) for run in runs))
+    return Report(
+        tuple(runs), tuple(_warnings(runs)), sections, tuple(_closely(run) for run in runs)
+    )
 
 
-def _warning(runs: Sequence[Run]) -> str:
-    """Figures of runs that were asked different things differ for that reason too."""
+def _warnings(runs: Sequence[Run]) -> Iterator[str]:
+    for run in runs:
+        of = run.summary.get("questions", {}).get("of", len(run.results))
+        if len(run.results) < of:
+            asked_of = f"{len(run.results):,} of {of:,} questions"
+            yield f"{run.name} is not complete: {asked_of} were asked."
+    # Figures of runs that were asked different things differ for that reason too.
     asked = [{(one.key, one.video) for one in run.results} for run in runs]
     common, every = set.intersection(*asked), set.union(*asked)
-    if common == every:
-        return ""
-    return (
-        f"These runs were not asked the same: {len(common):,} of {len(every):,} questions are in "
-        "all of them. Differences between their figures may come from the questions alone."
-    )
+    if common != every:
+        yield (
+            f"These runs were not asked the same: {len(common):,} of {len(every):,} questions are "
+            "in all of them. Differences between figures may come from the questions alone."
+        )
 
 
 _SPOKEN_OF: set[Outcome] = {"right", "right_null", "error"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evaluation.measures import is_right, top_iou
+from evaluation.answers import is_right, top_iou
 from evaluation.report.axes import Plot, drawn, percent, plainly
 from evaluation.report.costs import seconds_of, usd_of
 from evaluation.report.means import Means, means
@@ -115,6 +115,7 @@ def _spread(run: Run, amount: Amount, unit: str, about: str) -> Plot | None:
         else:
             axes.set_xlim(left=0)
         axes.xaxis.set_major_formatter(plainly)
+        axes.set_ylim(top=1.15 * (good + bad).max())
         for quantile, label in ((50, "median"), (95, "95%")):
             at = float(np.percentile(values, quantile))
             axes.axvline(at, color=INK, lw=0.8, ls=(0, (3, 2)))

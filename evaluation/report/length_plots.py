@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evaluation.measures import top_iou
+from evaluation.answers import top_iou
 from evaluation.report.axes import Plot, beside, drawn, percent
 from evaluation.report.means import means
 from evaluation.report.runs import Run

@@ -15,8 +15,7 @@ def as_markdown(report: Report) -> str:
     """The tables, then of each run examples of its misses and the first of its errors."""
     names = ", ".join(plain(run.name) for run in report.runs)
     blocks = [f"# whenabouts: {names}"]
-    if report.warning:
-        blocks.append(f"**{report.warning}**")
+    blocks += [f"**{plain(warning)}**" for warning in report.warnings]
     for section in report.sections:
         for table in section.tables:
             blocks += _table(table)

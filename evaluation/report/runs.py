@@ -17,7 +17,7 @@ class Run:
 
     Attributes:
         name: Its folder's name, or the path as given where two folders have the same name.
-        results: In the order of the file; at least one.
+        results: In the order of the file; at least one, and one for each question.
         summary: What ``summary.json`` holds; empty where there is none.
     """
 
@@ -53,14 +53,19 @@ def read_runs(folders: Sequence[Path]) -> list[Run]:
     for given, folder, name in zip(folders, resolved, names, strict=True):
         if resolved.count(folder) > 1:
             raise BenchmarkError(f"{given} is given twice; name every run once")
-        results = read_results(given / "results.jsonl")
+        # A run that is under way, or was killed, may have asked again what failed before.
+        results = {one.key: one for one in read_results(given / "results.jsonl")}
         if not results:
             raise BenchmarkError(
                 f"{given / 'results.jsonl'} holds no result yet; let whenabouts eval run first"
             )
         label = name if names.count(name) == 1 else str(given)
-        runs.append(Run(label, tuple(results), _read_summary(given / "summary.json")))
+        runs.append(Run(label, tuple(results.values()), _read_summary(given / "summary.json")))
     return runs
+
+
+_PARTS = {"questions": dict, "bad_lines": list, "bad_videos": dict, "provenance": dict}
+"""What a report takes from a summary."""
 
 
 def _read_summary(path: Path) -> dict[str, Any]:
@@ -72,4 +77,7 @@ def _read_summary(path: Path) -> dict[str, Any]:
         raise BenchmarkError(f"cannot read {path}: {exc}") from exc
     if not isinstance(summary, dict):
         raise BenchmarkError(f"{path} is no summary of whenabouts eval: it holds no JSON object")
+    for name, kind in _PARTS.items():
+        if name in summary and not isinstance(summary[name], kind):
+            raise BenchmarkError(f"{path} is no summary of whenabouts eval: see its {name!r}")
     return summary

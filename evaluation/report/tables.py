@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 
 from evaluation.decomposition import decompose
-from evaluation.measures import MEANINGS as FIGURES
-from evaluation.measures import Figure, measure
+from evaluation.figures import MEANINGS as FIGURES
+from evaluation.figures import OF_ONE, Figure
+from evaluation.measures import measure
 from evaluation.report.costs import nodes_of, stages_of, sum_usd, usd_of
 from evaluation.report.runs import Run
 from evaluation.report.words import (
     MEANINGS,
     NAMES,
+    NOTHING,
     NULL_OUTCOMES,
     OWN_OUTCOMES,
     UNKNOWN,
@@ -119,22 +121,23 @@ def provenance_table(runs: Sequence[Run]) -> Table:
     """What was asked, who took part, what went wrong, and where the run comes from."""
     facts = [_facts(run) for run in runs]
     names = dict.fromkeys(name for of_run in facts for name in of_run)
-    rows = tuple((Cell(name), *(Cell(of_run.get(name, "–")) for of_run in facts)) for name in names)
+    rows = tuple(
+        (Cell(name), *(Cell(of_run.get(name, NOTHING)) for of_run in facts)) for name in names
+    )
     return Table("Provenance", ("", *(run.name for run in runs)), rows, is_numeric=False)
 
 
 def _figure(name: str, figure: Figure | None) -> Cell:
     if figure is None:
-        return Cell("–")
-    is_fraction = "AUROC" in name or "calibration" in name
-    digits = 3 if is_fraction else 2 if name.endswith("(s)") else 1
+        return Cell(NOTHING)
+    digits = 3 if name in OF_ONE else 2 if name.endswith("(s)") else 1
     value, low, high = (number(one, digits) for one in (figure.value, figure.low, figure.high))
     return Cell(value, f"[{low}, {high}] n={figure.count:,}")
 
 
 def _time(spent_s: Sequence[float]) -> Cell:
     if not spent_s:
-        return Cell("–")
+        return Cell(NOTHING)
     median_s, late_s = np.percentile(spent_s, [50, 95]).tolist()
     return Cell(duration(median_s), f"[{duration(late_s)}; {duration(sum(spent_s))}]")
 
@@ -178,9 +181,11 @@ def _facts(run: Run) -> dict[str, str]:
     refusals = Counter(one.get("kind", "") for result in run.results for one in result.refusals)
     facts = {
         "questions": _tally(kinds),
-        "videos": f"{len({one.video for one in run.results}):,}",
+        "videos asked": f"{len({one.video for one in run.results}):,}",
         "errors": f"{len(run.errors):,}",
-        "bad lines": _bad_lines(run.summary),
+        "bad lines left out": _count(run.summary, "bad_lines"),
+        "bad videos left out": _count(run.summary, "bad_videos"),
+        "stopped early": str(run.summary.get("stopped") or "no"),
         "answered by": _tally(Counter(one.by or "nobody" for one in run.results)),
         "answers asked for": f"{sum(one.attempts for one in run.results):,}",
         "refused": _tally(refusals) or "none",
@@ -193,7 +198,9 @@ def _facts(run: Run) -> dict[str, str]:
     for name, values in models.items():
         # One value for the whole run is the rule; where captions differ by video there are more.
         facts[name] = next(iter(values)) if len(values) == 1 else _several(values)
-    return facts | {f"run: {name}": value for name, value in _leaves(_origin(run.summary))}
+    origin = dict(_leaves(run.summary.get("provenance", {})))
+    # What results say of the models is said already, question by question.
+    return facts | {name: value for name, value in origin.items() if name not in facts}
 
 
 def _several(values: Counter[str], most: int = 4) -> str:
@@ -205,19 +212,9 @@ def _tally(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name or 'unnamed'} {count:,}" for name, count in counts.items())
 
 
-def _bad_lines(summary: Mapping[str, Any]) -> str:
-    bad = summary.get("bad_lines")
-    if bad is None:
-        return UNKNOWN
-    return f"{len(bad):,}" if isinstance(bad, list) else str(bad)
-
-
-_NOT_ORIGIN = {"figures", "metrics", "interval_95", "by_length", "found", "null_auroc", "bad_lines"}
-"""What a summary holds beside where its run comes from."""
-
-
-def _origin(summary: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in summary.items() if name not in _NOT_ORIGIN}
+def _count(summary: Mapping[str, Any], name: str) -> str:
+    left_out = summary.get(name)
+    return UNKNOWN if left_out is None else f"{len(left_out):,}"
 
 
 def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
@@ -228,4 +225,4 @@ def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(value, list):
         yield name, ", ".join(map(str, value))
     else:
-        yield name, str(value)
+        yield name, NOTHING if value in {None, ""} else str(value)

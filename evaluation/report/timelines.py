@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from evaluation.answers import top_iou
 from evaluation.decomposition import outcome
-from evaluation.measures import top_iou
 from evaluation.report.runs import Run
 from evaluation.report.words import NAMES, VERDICTS, probability, span
 from evaluation.results import Result, ScoredSpan, Span

@@ -7,6 +7,7 @@ import math
 from evaluation.decomposition import Outcome
 
 UNKNOWN = "not known"
+NOTHING = "–"
 
 OWN_OUTCOMES: tuple[Outcome, ...] = (
     "right",
@@ -56,7 +57,7 @@ VERDICTS = {
 
 def number(value: float, digits: int = 1) -> str:
     """A number with this many decimals, a dash where it is not defined."""
-    return f"{value:,.{digits}f}" if math.isfinite(value) else "–"
+    return f"{value:,.{digits}f}" if math.isfinite(value) else NOTHING
 
 
 def usd(amount: float | None) -> str:

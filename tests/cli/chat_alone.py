@@ -1,4 +1,4 @@
-"""A chat in a process of its own, which a test may kill; options as ``whenabouts chat`` has them."""
+"""A chat in a process of its own, which a test may kill; as ``whenabouts chat`` begins one."""
 
 import argparse
 import sys

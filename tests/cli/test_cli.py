@@ -140,7 +140,7 @@ def test_one_bad_video_does_not_stop_the_others(
         (["ask", "{road}", "x", "--rate", "-1"], "rate_hz is -1.0"),
         (["ask", "{road}", "x", "--captioner", "magic"], "no captioner 'magic'"),
         (["ask", "{road}", "x", "--clip", "out.gif"], "ends in .mp4 or .mkv"),
-        (["ask", "{folder}", "x"], "is a directory"),
+        (["forget", "{folder}"], "is a directory"),
         (["index", "a.mp4", "b.mp4", "--captions", "c.jsonl"], "describes one video"),
         (["forget", "unknown"], "there is no file unknown"),
     ],

@@ -30,7 +30,8 @@ def test_an_image_model_on_a_server_describes_the_frames(
     with serving(dog_in_the_middle) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
-        question = ["ask", str(video), "a brown dog jumps", "--captioner", "openai:tiny", "--json"]
+        question = ["ask", str(video), "a brown dog jumps", "--captioner", "openai:tiny"]
+        question += ["--json", "--every-frame", "--no-refine"]
         assert main(question) == 0
         answer = json.loads(capsys.readouterr().out)
         assert len(server.asked) == 12

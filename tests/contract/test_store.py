@@ -17,11 +17,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from chromadb.api.models.Collection import Collection
 
 from tests.contract import store_writer
 from tests.contract.store_writer import DIMENSION, TRACK, captions_of, vectors_of
 from tools.errors import StoreBusyError, StoreError
-from tools.store import CaptionStore, VideoRecord
+from tools.store import CaptionGap, CaptionStore, VideoRecord
 from tools.timeline import Caption, Interval, Track
 
 OTHER_TRACK = Track("openai:gpt-5-mini", "a1b2c3", "frame@2/s")
@@ -113,6 +114,72 @@ def test_more_captions_than_one_batch_of_chroma_takes(store: CaptionStore) -> No
     assert store.add(captions, np.tile(vectors_of("v", 60), (100, 1))) == 6000
     assert store.count("v", TRACK) == 6000
     assert store.forget("v") == 6000
+
+
+def test_a_second_read_asks_chroma_for_nothing_until_something_is_written(
+    store: CaptionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.add(captions_of("v", 10), vectors_of("v", 10))
+    gets: list[str] = []
+    get = Collection.get
+
+    def noting(self: Collection, **arguments: Any) -> Any:
+        gets.append(self.name)
+        return get(self, **arguments)
+
+    monkeypatch.setattr(Collection, "get", noting)
+    first, second = store.read("v", TRACK), store.read("v", TRACK)
+    assert len(gets) == 1
+    assert first[0] == second[0]
+    assert first[0] is not second[0]
+    store.put_record(record())
+    store.read("v", TRACK)
+    assert len(gets) == 2
+
+
+def test_what_is_read_cannot_be_changed_for_the_next_reader(store: CaptionStore) -> None:
+    store.add(captions_of("v", 3), vectors_of("v", 3))
+    captions, vectors = store.read("v", TRACK)
+    captions.clear()
+    with pytest.raises(ValueError, match="read-only"):
+        vectors[0] = 0
+    assert len(store.read("v", TRACK)[0]) == 3
+
+
+def test_a_reader_sees_what_another_store_of_this_process_writes_and_forgets(
+    folder: Path, store: CaptionStore
+) -> None:
+    with open_store(folder) as other:
+        for count in (2, 5):
+            other.add(captions_of("v", count), vectors_of("v", count))
+            assert len(store.read("v", TRACK)[0]) == count
+        other.add_gaps([CaptionGap("v", Interval(7, 8), "too dark", TRACK)])
+        assert store.gaps("v", TRACK) == [CaptionGap("v", Interval(7, 8), "too dark", TRACK)]
+        other.forget("v")
+        assert store.read("v", TRACK)[0] == []
+        assert store.gaps("v", TRACK) == []
+
+
+def test_the_minutes_around_a_span_are_read_alone(store: CaptionStore) -> None:
+    captions = [caption(f"{n}", start_s=20.0 * n) for n in range(30)]
+    vectors = vectors_of("v", 30)
+    store.add(captions, vectors)
+    store.add([caption(start_s=130, video_id="w")], vectors[:1])
+    (read, read_vectors), other_track, past_the_end, other_video, shared = store.read_around(
+        [
+            ("v", TRACK, Interval(100, 190)),
+            ("v", OTHER_TRACK, Interval(100, 190)),
+            ("v", TRACK, Interval(9000, 9001)),
+            ("w", TRACK, Interval(120, 121)),
+            ("v", TRACK, Interval(200, 250)),
+        ]
+    )
+    assert [one.start_s for one in read] == [20.0 * n for n in range(3, 12)]
+    np.testing.assert_allclose(read_vectors, vectors[3:12], atol=1e-6)
+    assert other_track[0] == past_the_end[0] == []
+    assert [one.video_id for one in other_video[0]] == ["w"]
+    assert [one.start_s for one in shared[0]] == [240.0, 260.0, 280.0]
+    assert store.read_around([]) == []
 
 
 def test_tracks_and_videos_are_kept_apart(store: CaptionStore) -> None:
@@ -261,12 +328,15 @@ def test_a_closed_store_can_be_closed_again_and_opened_anew(folder: Path) -> Non
 def test_an_open_reader_sees_what_another_process_adds(folder: Path, store: CaptionStore) -> None:
     store.add(captions_of("v", 30), vectors_of("v", 30))
     assert store.search(vectors_of("v", 30)[0], limit=1)
+    run_writer(folder, "v", 40)
+    assert_whole(store, "v", 40)
+    assert store.read("w", TRACK)[0] == []
     run_writer(folder, "w", 30)
     assert_whole(store, "w", 30)
     assert store.search(vectors_of("w", 30)[4], limit=1)[0][0] == captions_of("w", 30)[4]
     store.add(captions_of("x", 30), vectors_of("x", 30))
     run_writer(folder, "y", 30)
-    for video_id in "vwxy":
+    for video_id in "wxy":
         assert_whole(store, video_id, 30)
 
 

@@ -20,8 +20,8 @@ from examples.own_agent import answer as answer_by_agent
 from tests.fakes import BrightnessCaptioner, ChatModelOf, WordEmbedder
 from tests.graph.road import ScriptedReasoner
 from tests.media.drawing import draw_video, even_times
-from tools import indexer
 from tools.indexer import Progress
+from tools.indexing import caption_writer
 
 FOUND = '{"steps": [], "found": true, "events": [{"first": 2, "last": 3}]}'
 
@@ -63,7 +63,7 @@ def test_a_stream_raises_what_find_raises(tmp_path: Path, grounder: Grounder) ->
 def test_leaving_a_stream_ends_the_search_and_keeps_what_was_described(
     road: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(indexer, "BATCH_SECONDS", 0.0)
+    monkeypatch.setattr(caption_writer, "BATCH_SECONDS", 0.0)
     threads = threading.active_count()
     captioner = BrightnessCaptioner()
     with Grounder(captioner=captioner) as grounder:
@@ -92,7 +92,7 @@ def test_afind_gives_the_answer_of_find_beside_other_tasks(road: Path, grounder:
 def test_a_cancelled_afind_describes_no_further(
     road: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(indexer, "BATCH_SECONDS", 0.0)
+    monkeypatch.setattr(caption_writer, "BATCH_SECONDS", 0.0)
     with Grounder(captioner=BrightnessCaptioner()) as grounder:
 
         async def give_up() -> None:

@@ -176,7 +176,7 @@ def test_asked_through_the_grounder_the_closer_captioner_is_shown_the_query(vide
 
     model = ChatModelOf(answers=asks_first, takes_tools=True)
     with Grounder(
-        load_settings(rate_hz=2),
+        load_settings(rate_hz=2, refine=False),
         captioner=FrameCounter(),
         reasoner=LLMReasoner(model),
         closer=captioner_for,

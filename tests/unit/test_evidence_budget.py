@@ -32,6 +32,22 @@ def test_the_edges_of_windows_are_shown_whatever_the_budget() -> None:
     assert choose_evidence(CAPTIONS, RANKING, limit=100, limit_tokens=1) == EDGES
 
 
+def test_evenly_chosen_captions_are_spread_out_whatever_they_say() -> None:
+    each = caption_tokens(CAPTIONS[0])
+    chosen = choose_evidence(
+        CAPTIONS, RANKING, limit=100, limit_tokens=each * (len(EDGES) + 10), evenly=True
+    )
+    assert np.diff(chosen).max() <= 16
+
+
+def test_captions_that_make_an_edge_are_shown_though_others_stand_between() -> None:
+    long = Caption("v", Interval(60.0, 80.0), "one long look", "vision", TRACK)
+    captions = sorted([*CAPTIONS, long], key=lambda one: one.span)
+    ranking = Ranking("found", (WINDOW,), (WINDOW,), np.zeros(101), "")
+    chosen = choose_evidence(captions, ranking, limit=10, limit_tokens=1)
+    assert captions.index(long) in chosen
+
+
 def test_tokens_are_estimated_on_the_high_side() -> None:
     assert estimate_tokens("a man opens the door") == 7
     assert estimate_tokens("男が戸を開ける") == 7

@@ -56,6 +56,12 @@ def test_the_best_of_many_stretches_has_to_fit_better() -> None:
     assert present(1.0) > 0.5 > present(1.0, *9 * [-4.0])
 
 
+def test_what_is_known_not_to_fit_counts_without_being_given() -> None:
+    odds = presence_odds(np.array([1.0, -4.0]))
+    given = presence_probability(np.append(odds, [0.0, 0.0]), np.ones(4))
+    assert presence_probability(odds, np.ones(2), share=0.5) == pytest.approx(given)
+
+
 def test_two_stretches_that_may_be_it_speak_for_more_than_one() -> None:
     assert present(1.0, 1.0, -4.0) > present(1.0, -4.0, -4.0)
 

@@ -10,24 +10,21 @@ import pytest
 from numpy.typing import NDArray
 
 from evaluation.calibrate import everyday_words, main
-from evaluation.nulls import hard_nulls, random_nulls
+from evaluation.datasets.query import Query
+from evaluation.nulls import draw_questions, hard_nulls, random_nulls
 from evaluation.qvhighlights import (
-    CaptionedVideo,
-    Query,
     read_captions,
     read_queries,
-    read_submission,
+    relevance_by_clip,
     source_of,
     submission_line,
-    windows_of,
 )
 from evaluation.results import BenchmarkError
 from evaluation.vector_cache import CachedEmbedder
+from tests.made_results import made
 
-ROW = {"qid": 7, "query": "a dog", "vid": "a_0.0_5.0", "duration": 5, "relevant_windows": [[0, 4]]}
 
-
-def query(video_id: str, qid: int = 1) -> Query:
+def query(video_id: str, qid: str = "1") -> Query:
     return Query(qid, "a dog", video_id, 5.0, np.array([[0.0, 4.0]]))
 
 
@@ -43,36 +40,6 @@ class CountingEmbedder:
         return np.array([[len(text), 1, 0] for text in texts], dtype=np.float32)
 
 
-def test_annotations_are_read_in_order(tmp_path: Path) -> None:
-    path = tmp_path / "val.jsonl"
-    path.write_text(json.dumps(ROW) + "\n\n" + json.dumps(ROW | {"qid": 8}) + "\n")
-    first, second = read_queries(path)
-    assert (first.qid, second.qid, first.duration_s) == (7, 8, 5.0)
-    assert first.windows.tolist() == [[0.0, 4.0]]
-
-
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        ("{", "val.jsonl:1: not JSON"),
-        ("[]", "val.jsonl:1: not a JSON object"),
-        ('{"qid": 1}', "val.jsonl:1: not an annotation .*'query'"),
-        (json.dumps(ROW | {"relevant_windows": []}), "query 7 has no relevant window"),
-        (json.dumps(ROW | {"relevant_windows": [[1]]}), "not an annotation"),
-    ],
-)
-def test_a_broken_annotation_is_named(tmp_path: Path, line: str, message: str) -> None:
-    path = tmp_path / "val.jsonl"
-    path.write_text(line + "\n")
-    with pytest.raises(BenchmarkError, match=message):
-        read_queries(path)
-
-
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BenchmarkError, match=r"cannot read .*nothing\.jsonl"):
-        read_queries(tmp_path / "nothing.jsonl")
-
-
 def test_captions_end_with_the_video(tmp_path: Path) -> None:
     path = tmp_path / "captions.jsonl.gz"
     row = {"vid": "v", "step": 2.0, "captions": ["a", "b", "c", "d"]}
@@ -86,25 +53,45 @@ def test_captions_end_with_the_video(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("row", [{"vid": "v"}, {"vid": "v", "step": 0, "captions": []}])
-def test_broken_captions_are_named(tmp_path: Path, row: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ({"vid": "v"}, "there is no 'step'"),
+        ({"vid": "v", "step": 0, "captions": ["a"]}, "step is 0 s"),
+        ({"vid": "v", "step": 2, "captions": []}, "one at least"),
+        ({"vid": "v", "step": 2, "captions": ["a", " "]}, "caption 1 of v is ' '"),
+        ({"vid": "u", "step": 2, "captions": ["a"]}, "u stands in the file twice"),
+    ],
+)
+def test_broken_captions_are_named(tmp_path: Path, row: dict[str, object], why: str) -> None:
     path = tmp_path / "captions.jsonl"
-    path.write_text(json.dumps(row))
-    with pytest.raises(BenchmarkError, match=r"captions\.jsonl:1: "):
+    path.write_text('{"vid": "u", "step": 2, "captions": ["a"]}\n' + json.dumps(row))
+    with pytest.raises(BenchmarkError, match=rf"captions\.jsonl:2: .*{why}"):
         read_captions(path)
 
 
-def test_a_submission_holds_windows_best_first_and_saliency_per_clip(tmp_path: Path) -> None:
-    captions = CaptionedVideo("v", 2.5, ("a", "b")).captions(duration_s=5.0)
-    line = submission_line(query("v"), [(0.0, 2.5, 0.8)], captions, [1.0, -1.0])
-    assert line["pred_saliency_scores"] == [1.0, -1.0, -1.0]
-    path = tmp_path / "predictions.jsonl"
-    path.write_text(json.dumps(line) + '\n{"qid": 2, "pred')
-    assert windows_of(read_submission(path)[1]).tolist() == [[0.0, 2.5, 0.8]]
-    assert list(read_submission(path)) == [1]
-    path.write_text('{"qid": 2, "pred\n' + json.dumps(line))
-    with pytest.raises(BenchmarkError, match=r"predictions\.jsonl:1: not JSON"):
-        read_submission(path)
+def test_annotations_that_must_be_whole_have_no_bad_line(tmp_path: Path) -> None:
+    path = tmp_path / "val.jsonl"
+    path.write_text('{"qid": 1}\n')
+    with pytest.raises(BenchmarkError, match=r"val\.jsonl:1: "):
+        read_queries(path)
+
+
+def test_relevance_is_that_at_the_middle_of_each_clip() -> None:
+    assert relevance_by_clip(5.0, [(0.0, 2.5), (2.5, 3.0)], [1.0, -1.0]) == (1.0, -1.0, -1.0)
+    assert relevance_by_clip(3.0, [], []) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(("qid", "submitted"), [("7", 7), ("V:7", "V:7")])
+def test_a_submission_holds_ranked_windows_and_relevance(qid: str, submitted: int | str) -> None:
+    result = made(qid, candidates=((0.0, 2.5, 0.8),), relevance=(1.0, -1.0))
+    assert submission_line(result) == {
+        "qid": submitted,
+        "query": result.query,
+        "vid": result.video,
+        "pred_relevant_windows": [[0.0, 2.5, 0.8]],
+        "pred_saliency_scores": [1.0, -1.0],
+    }
 
 
 def test_null_queries_are_seeded_and_about_something_else() -> None:
@@ -115,8 +102,27 @@ def test_null_queries_are_seeded_and_about_something_else() -> None:
     assert nulls == random_nulls(queries, seed=3)
     assert all(source_of(null) != source_of(own) for null, own in zip(nulls, ids, strict=True))
     assert hard_nulls(queries) == [ids[1], ids[0], None, None]
-    with pytest.raises(ValueError, match="two sources"):
+    with pytest.raises(BenchmarkError, match="two sources"):
         random_nulls(queries[:2])
+
+
+def test_a_share_of_the_queries_is_asked_of_other_videos_too() -> None:
+    ids = ["a_0_5", "a_5_9", "b_0_5", "c_0_5", "d_0_5", "e_0_5", "f_0_5", "g_0_5"]
+    queries = [query(video_id, f"q{video_id[:1]}{video_id[2]}") for video_id in ids]
+    assert [one.key for one in draw_questions(queries)] == [f"own:{one.qid}" for one in queries]
+    half = draw_questions(queries, null_rate=0.5, seed=1)
+    assert [one.kind for one in half].count("random") == 4
+    assert half == draw_questions(queries, null_rate=0.5, seed=1)
+    assert {one.key for one in half} != {
+        one.key for one in draw_questions(queries, null_rate=0.5, seed=2)
+    }
+    every = draw_questions(queries, null_rate=1)
+    kinds = [one.kind for one in every]
+    assert kinds == ["own"] * 8 + ["random"] * 8 + ["hard"] * 2
+    assert [one.video_id for one in every[8:16]] == random_nulls(queries)
+    # Where nothing is cut from anything, another video is another source.
+    whole = draw_questions(queries, null_rate=1, source_of=str)
+    assert {one.kind for one in whole} == {"own", "random"}
 
 
 def test_a_text_is_embedded_once_ever(tmp_path: Path) -> None:

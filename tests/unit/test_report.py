@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from evaluation.report import command
-from evaluation.report.accuracy_plots import tenths
+from evaluation.report.accuracy_plots import accuracy_plots, tenths
 from evaluation.report.content import make_report
 from evaluation.report.cost_plots import cost_plots
 from evaluation.report.length_plots import LENGTHS, bins_of
@@ -72,7 +72,13 @@ def run_of(*results: Result, name: str = "a run", summary: dict[str, Any] | None
     return Run(name, results, summary or {})
 
 
-MIXED = run_of(FOUND, NULL, FAILED, ELSEWHERE, summary={"commit": "abc", "bad_lines": 3})
+MIXED = run_of(
+    FOUND,
+    NULL,
+    FAILED,
+    ELSEWHERE,
+    summary={"provenance": {"commit": "abc", "reasoner": "m"}, "bad_lines": ["x:1", "x:7"]},
+)
 
 
 def written(folder: Path, results: Sequence[Result], summary: str = "") -> Path:
@@ -167,7 +173,7 @@ def test_anybodys_text_stays_text() -> None:
     )
     failed = replace(FAILED, error=ATTACK, query=ATTACK)
     runs = [
-        run_of(attacked, failed, NULL, name=name, summary={ATTACK: [ATTACK]})
+        run_of(attacked, failed, NULL, name=name, summary={"provenance": {ATTACK: [ATTACK]}})
         for name in (ATTACK, f"_{ATTACK}")
     ]
     made = make_report(runs)
@@ -179,7 +185,7 @@ def test_anybodys_text_stays_text() -> None:
 
 
 def test_a_line_break_or_a_bar_does_not_break_a_markdown_table() -> None:
-    made = make_report([run_of(FOUND, name="a|b\nc", summary={"x\n|": "1|2\n3"})])
+    made = make_report([run_of(FOUND, name="a|b\nc", summary={"provenance": {"x\n|": "1|2\n3"}})])
     blocks = [block for block in as_markdown(made).strip().split("\n\n") if block.startswith("|")]
     assert len(blocks) == 5
     for block in blocks:
@@ -196,28 +202,39 @@ def test_equal_results_are_equal_bytes(tmp_path: Path) -> None:
         assert one == two
 
 
-@pytest.mark.parametrize(
-    "results",
-    [
-        pytest.param([FOUND, ELSEWHERE], id="no null query"),
-        pytest.param([NULL], id="null queries alone"),
-        pytest.param([named(4, verdict="not_found", intervals=()), NULL], id="nothing found"),
-        pytest.param([FOUND], id="one query"),
-        pytest.param([FAILED, replace(FAILED, key="own:9", qid="9")], id="all errors"),
-        pytest.param([named(5, presence=None, costs={}, seconds={})], id="nothing measured"),
-        pytest.param([named(6, costs={"reasoner": Cost(usd=None)})], id="cost not known"),
-        pytest.param([named(7, candidates=(), shown=())], id="nothing shown"),
-        pytest.param([named(8, duration_s=0.4, truth=((0.0, 0.4),))], id="a very short video"),
-        pytest.param([named(8, duration_s=36e3, truth=((3e4, 3.5e4),))], id="a very long video"),
-        pytest.param([named(n, seconds={"reason": 10.0**n}) for n in range(-2, 3)], id="wide"),
-        pytest.param([named(n, confidence=0.9 - n / 50) for n in range(30)], id="many"),
-    ],
-)
-def test_runs_of_every_kind_give_a_page(results: list[Result]) -> None:
-    for runs in ([run_of(*results)], [run_of(*results), run_of(*results, name="again")]):
-        made = make_report(runs)
-        assert not re.search(r"\bnan\b", as_markdown(made))
-        assert Elements(as_html(made)).text.count("Provenance") == 1
+KINDS = {
+    "no null query": [FOUND, ELSEWHERE],
+    "null queries alone": [NULL],
+    "nothing found": [named(4, verdict="not_found", intervals=()), NULL],
+    "one query": [FOUND],
+    "all errors": [FAILED, replace(FAILED, key="own:9", qid="9")],
+    "nothing measured": [named(5, presence=None, costs={}, seconds={})],
+    "cost not known": [named(6, costs={"reasoner": Cost(usd=None)})],
+    "nothing shown": [named(7, candidates=(), shown=())],
+    "a very short video": [named(8, duration_s=0.4, truth=((0.0, 0.4),))],
+    "a very long video": [named(9, duration_s=36e3, truth=((3e4, 3.5e4),))],
+    "a wide range of times": [named(n, seconds={"reason": 10.0**n}) for n in range(-2, 3)],
+    "many": [named(n, confidence=0.9 - n / 50) for n in range(30)],
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_run_of_any_kind_gives_a_page(kind: str) -> None:
+    made = make_report([run_of(*KINDS[kind])])
+    assert not re.search(r"\bnan\b", as_markdown(made))
+    assert "Provenance" in Elements(as_html(made)).text
+
+
+def test_runs_of_all_kinds_give_one_page() -> None:
+    made = make_report([run_of(*results, name=kind) for kind, results in KINDS.items()])
+    assert not re.search(r"\bnan\b", as_markdown(made))
+    assert len(Elements(as_html(made)).all("stroke-dasharray")) >= len(KINDS)
+
+
+def test_where_no_run_knows_its_costs_there_is_no_plot_of_them() -> None:
+    silent = run_of(*KINDS["nothing measured"])
+    assert cost_plots([silent]) == []
+    assert cost_plots([silent, replace(silent, name="other")]) == []
 
 
 def test_the_worst_are_the_lowest_iou_then_the_surest_and_no_errors() -> None:
@@ -280,6 +297,13 @@ def test_a_run_whose_cost_is_not_known_is_named_and_has_no_point() -> None:
     assert against_seconds.svg.count("--run-1") > 0
 
 
+@pytest.mark.parametrize(("count", "bands"), [(4, 4), (5, 0)])
+def test_bands_that_would_hide_one_another_are_left_out(count: int, bands: int) -> None:
+    recall, *_ = accuracy_plots([replace(MIXED, name=str(number)) for number in range(count)])
+    assert recall.svg.count("fill-opacity: 0.15") == bands
+    assert ("Bands are" in recall.note) == bool(bands)
+
+
 def test_a_single_run_shows_what_its_questions_cost() -> None:
     titles = [plot.title for plot in cost_plots([MIXED])]
     assert titles == ["The cost of a question", "The time of a question"]
@@ -297,15 +321,31 @@ def test_provenance_says_who_took_part_and_what_went_wrong() -> None:
     table = provenance_table([MIXED])
     said = {row[0].text: row[1].text for row in table.rows}
     assert said["questions"] == "own 3, random 1"
-    assert (said["errors"], said["bad lines"]) == ("1", "3")
+    assert (said["errors"], said["bad lines left out"]) == ("1", "2")
     assert (said["reasoner"], said["prompts reason"]) == ("m", "0123456789ab")
-    assert said["run: commit"] == "abc"
+    assert said["commit"] == "abc"
 
 
 def test_runs_that_were_asked_different_things_are_told_apart() -> None:
     one, other = run_of(FOUND, NULL), run_of(FOUND, ELSEWHERE, name="other")
-    assert "1 of 3 questions" in make_report([one, other]).warning
-    assert not make_report([one, replace(one, name="other")]).warning
+    (warning,) = make_report([one, other]).warnings
+    assert "1 of 3 questions" in warning
+    assert not make_report([one, replace(one, name="other")]).warnings
+
+
+def test_a_run_that_is_not_complete_is_said_to_be_so() -> None:
+    stopped = run_of(FOUND, NULL, summary={"questions": {"of": 4}, "stopped": "--max-usd 1"})
+    assert make_report([stopped]).warnings == (
+        "a run is not complete: 2 of 4 questions were asked.",
+    )
+    said = {row[0].text: row[1].text for row in provenance_table([stopped]).rows}
+    assert said["stopped early"] == "--max-usd 1"
+
+
+def test_of_a_question_that_was_asked_again_the_last_answer_counts(tmp_path: Path) -> None:
+    again = replace(FAILED, verdict="found", error="")
+    (run,) = read_runs([written(tmp_path / "run", [FAILED, FOUND, again])])
+    assert run.results == (again, FOUND)
 
 
 def test_runs_in_folders_of_one_name_go_by_their_paths(tmp_path: Path) -> None:
@@ -333,6 +373,7 @@ def test_the_command_writes_a_page_and_markdown_and_says_where(
         ([], "", "r.html", "holds no result yet"),
         ([FOUND], "{", "r.html", "cannot read .*summary.json"),
         ([FOUND], "[]", "r.html", "holds no JSON object"),
+        ([FOUND], '{"bad_lines": 3}', "r.html", "summary.json is no summary.*'bad_lines'"),
         ([FOUND], "", "report.pdf", "--out must name an HTML page.*report.pdf"),
         ([FOUND], "", "run/results.jsonl/r.html", "cannot write"),
     ],

@@ -93,8 +93,7 @@ def test_a_long_video_is_cut_to_the_limit_in_time_order_with_its_own_relevance()
     embedder = WordEmbedder()
     found = retrieve(
         "a brown dog jumps",
-        captions,
-        embedder.embed(texts),
+        [(captions, embedder.embed(texts))],
         embedder=embedder,
         duration_s=2000.0,
     )
@@ -134,12 +133,12 @@ def test_signals_are_asked_by_what_they_measure_and_all_else_by_meaning(
     captions = [caption(n, source=source) for n, source in enumerate(sources)]
     embedder = WordEmbedder()
     vectors = embedder.embed(["a road"] * len(captions))
-    retrieve("a road", captions, vectors, embedder=embedder, duration_s=2.0)
+    retrieve("a road", [(captions, vectors)], embedder=embedder, duration_s=2.0)
     assert asked == ["signals" if by_signals else "meaning"]
 
 
 def test_without_captions_nothing_is_found_and_nothing_fails() -> None:
     empty = np.empty((0, 0), np.float32)
-    found = retrieve("a road", [], empty, embedder=WordEmbedder(), duration_s=2.0)
+    found = retrieve("a road", [([], empty)], embedder=WordEmbedder(), duration_s=2.0)
     assert (found.captions, found.ranking.events) == ((), ())
     assert found.ranking.verdict != "found"

@@ -1,0 +1,83 @@
+"""Labels of your own: JSON Lines or CSV of ``video, query, start, end``, in seconds.
+
+Rows of the same video and query are one query with several true windows. A fifth field,
+``duration``, is needed only where there is no video to measure.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evaluation.datasets.query import Annotations, LineError, Query, make_query
+from evaluation.datasets.reading import Reading, csv_rows, json_object, numbered_lines
+from evaluation.results import BenchmarkError
+
+FIELDS = ("video", "query", "start", "end")
+
+FORM = '{"video", "query", "start", "end"}, or CSV with these columns'
+
+
+def read(path: Path, durations_s: Mapping[str, float]) -> Annotations:
+    """Read a file; one whose name ends in ``.csv`` is CSV, any other JSON Lines.
+
+    Raises:
+        BenchmarkError: If the file cannot be read, or is CSV without these columns.
+    """
+    reading = Reading(FORM)
+    rows = _csv_rows(path, reading) if path.suffix == ".csv" else _json_rows(path, reading)
+    queries: dict[tuple[str, str], list[Query]] = {}
+    for where, row in rows:
+        with reading.line(where):
+            query = make_query(
+                qid="",
+                text=row["query"],
+                video_id=row["video"],
+                duration_s=row.get("duration", durations_s.get(str(row["video"]))),
+                windows=[[row["start"], row["end"]]],
+                where=where,
+            )
+            same = queries.setdefault((query.video_id, query.text), [])
+            for earlier in same:
+                if earlier.windows.tolist() == query.windows.tolist():
+                    raise LineError(f"the same as {earlier.where}")
+                if earlier.duration_s != query.duration_s:
+                    raise LineError(f"the duration is not that of {earlier.where}")
+            same.append(query)
+    numbers: Counter[str] = Counter()
+    for (video_id, _), same in queries.items():
+        if same:
+            reading.add(_joined(same, qid=f"{video_id}:{numbers[video_id]}"))
+            numbers[video_id] += 1
+    return reading.annotations(path)
+
+
+def _joined(rows: list[Query], *, qid: str) -> Query:
+    """One query with the windows of all, in time order."""
+    windows = np.array(sorted(window for row in rows for window in row.windows.tolist()))
+    return replace(rows[0], qid=qid, windows=windows, cut_s=max(row.cut_s for row in rows))
+
+
+def _json_rows(path: Path, reading: Reading) -> Iterator[tuple[str, dict[str, Any]]]:
+    for where, line in numbered_lines(path):
+        with reading.line(where):
+            yield where, json_object(line)
+
+
+def _csv_rows(path: Path, reading: Reading) -> Iterator[tuple[str, dict[str, Any]]]:
+    for where, row in csv_rows(path):
+        missing = [name for name in FIELDS if name not in row]
+        if missing:
+            raise BenchmarkError(
+                f"{path}:1: no column {', '.join(missing)}; the first line must name the columns "
+                f"{', '.join(FIELDS)}"
+            )
+        with reading.line(where):
+            if None in row:
+                raise LineError("more fields than columns; quote a text that holds a comma")
+            yield where, {name: value for name, value in row.items() if value}

@@ -1,0 +1,141 @@
+"""A conversation of twelve turns about ``permissive_composite.mp4``, and a text model for it.
+
+The intervals are those of the captions, one every 2 s, around the truth in ``ground_truth.jsonl``.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from tests.servers import Answer, Asked, says
+
+Spans = list[tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What is said, what should come of it, and how a text model would read it."""
+
+    said: str
+    outcome: str
+    spans: Spans
+    reading: dict[str, Any]
+
+
+PASSES: Spans = [
+    (16.0, 20.0),
+    (222.0, 226.0),
+    (316.0, 320.0),
+    (380.0, 384.0),
+    (448.0, 452.0),
+    (510.0, 514.0),
+    (586.0, 590.0),
+]
+"""All of them; the LLM-free grounder finds the third to the fifth."""
+
+CARDIGAN = "a woman in a grey cardigan at the table"
+CARS = "two cars pass each other"
+
+
+def script(passes: Spans) -> list[Turn]:
+    """The conversation.
+
+    Args:
+        passes: When the cars pass, as whoever answers finds it.
+    """
+    return [
+        Turn(CARDIGAN, "found", [(48.0, 60.0)], {"query": CARDIGAN}),
+        Turn(
+            "and after that?",
+            "read",
+            [(60.0, 90.0)],
+            {"kind": "describe", "relation": "after", "turn": 1, "interval": 1},
+        ),
+        Turn(
+            "is she still there at 0:55?",
+            "found",
+            [(48.0, 60.0)],
+            {"kind": "still_there", "query": CARDIGAN, "relation": "at", "times": ["0:55"]},
+        ),
+        Turn(
+            "is she still there at 2:10?",
+            "not_found",
+            [],
+            {"kind": "still_there", "query": CARDIGAN, "relation": "at", "times": ["2:10"]},
+        ),
+        Turn(CARS, "found", passes, {"query": CARS}),
+        Turn("the second time", "found", [passes[1]], {"query": CARS, "which": 2}),
+        Turn(
+            "again?",
+            "found",
+            [passes[2]],
+            {"query": CARS, "relation": "after", "turn": 6, "interval": 1, "which": 1},
+        ),
+        Turn("the last one", "found", [passes[-1]], {"query": CARS, "which": -1}),
+        Turn(
+            "what happens between 1:00 and 1:30?",
+            "read",
+            [(60.0, 90.0)],
+            {"kind": "describe", "relation": "during", "times": ["1:00", "1:30"]},
+        ),
+        Turn(
+            "before the coffee is poured, what was there?",
+            "read",
+            [(302.0, 332.0)],
+            {"kind": "describe", "relation": "before", "event": "the coffee is poured"},
+        ),
+        Turn(
+            "when was the dog there first?",
+            "found",
+            [(32.0, 40.0)],
+            {"query": "the dog there", "which": 1},
+        ),
+        Turn("cut that out", "cut", [(32.0, 40.0)], {"kind": "cut", "turn": 11, "interval": 1}),
+    ]
+
+
+# What a model that reads the captions would take for each of them.
+SHOWN = {
+    CARDIGAN: r"cardigan|grey jacket|woman in grey remains",
+    CARS: r"pass each other|front of a silver car|red car leaves at the top",
+    "the coffee is poured": r"kettle",
+    "the dog there": r"\bdog\b|puppy",
+}
+
+NOTHING: dict[str, Any] = {
+    "kind": "find",
+    "query": None,
+    "videos": [],
+    "relation": "anywhere",
+    "times": [],
+    "turn": None,
+    "interval": None,
+    "event": None,
+    "which": None,
+}
+
+
+def scripted_model(asked: Asked) -> Answer:
+    """Reads turns as the script has them, the second only when told off; and finds by words."""
+    system = asked.body["messages"][0]["content"]
+    if "rewrite them into one JSON object" not in system:
+        return says(_find(asked.text))
+    said = asked.text.partition("Their latest words:\n")[2].splitlines()[0]
+    turn = next(turn for turn in script(PASSES) if turn.said == said)
+    if said == "and after that?" and "was not accepted" not in asked.text:
+        return says('They mean {"kind": "describe", "relation": "after", "turn": 7}')
+    return says(f"```json\n{json.dumps(NOTHING | turn.reading)}\n```")
+
+
+def _find(prompt: str) -> str:
+    (query,) = re.findall(r"Look for: (.+)", prompt)
+    lines = re.findall(r"#(\d+) \[[^]]+\] \(vision\) (.+)", prompt)
+    fitting = [int(number) for number, text in lines if re.search(SHOWN[query], text)]
+    events: list[dict[str, int]] = []
+    for number in fitting:
+        if events and events[-1]["last"] == number - 1:
+            events[-1]["last"] = number
+        else:
+            events.append({"first": number, "last": number})
+    return json.dumps({"steps": [], "found": bool(events), "events": events})

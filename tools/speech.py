@@ -1,0 +1,110 @@
+"""What is said in a video, as captions with the source ``speech``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from tools.sound import read_sound
+from tools.timeline import Caption, Interval, Track
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tools.video import Video
+
+MIN_LENGTH_S = 0.02
+"""Models give times in steps of this; what they say has no length is given one step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """Words that were heard.
+
+    Attributes:
+        start_s: Seconds from where the sound that was transcribed begins.
+        end_s: Likewise; not before ``start_s``.
+        text: What was said, not blank.
+    """
+
+    start_s: float
+    end_s: float
+    text: str
+
+
+class Transcriber(Protocol):
+    """Writes down what is said.
+
+    Attributes:
+        model: Names what writes; changes whenever the words would.
+        mode: How it listens: ``speech``, or ``speech:de`` where it was told the language.
+    """
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def mode(self) -> str: ...
+
+    def __call__(self, samples: NDArray[np.float32]) -> Iterable[Utterance]:
+        """Transcribe, lazily, in order of time.
+
+        Args:
+            samples: Shape ``(n,)`` float32, mono, ``tools.sound.SAMPLE_RATE_HZ``.
+
+        Raises:
+            CaptionerError: If it cannot go on.
+        """
+        ...
+
+
+def speech_track(transcriber: Transcriber) -> Track:
+    """The track of what a transcriber writes."""
+    return Track(transcriber.model, prompt_version="", mode=transcriber.mode)
+
+
+def transcribe(
+    video: Video,
+    transcriber: Transcriber,
+    *,
+    duration_s: float,
+    progress: Callable[[float], None] = lambda _: None,
+) -> Iterator[Caption]:
+    """Captions of what is said, lazily, in order of time; no two have the same span.
+
+    Args:
+        video: From ``tools.video.probe``.
+        transcriber: Hears the sound in pieces of some minutes.
+        duration_s: Length of the video; what is said after it is left out.
+        progress: Called with how many seconds of the video were listened to, after each caption and
+            each piece.
+
+    Raises:
+        VideoError: If the video has no sound, or none of it decodes.
+        CaptionerError: If the transcriber cannot go on; the captions before stay valid.
+    """
+    track = speech_track(transcriber)
+    waiting: Caption | None = None
+    for piece in read_sound(video):
+        if piece.start_s >= duration_s:
+            break
+        for said in transcriber(piece.samples):
+            start_s = piece.start_s + said.start_s
+            end_s = max(piece.start_s + said.end_s, start_s + MIN_LENGTH_S)
+            start_s, end_s = max(0.0, start_s), min(duration_s, end_s)
+            text = " ".join(said.text.split())
+            if end_s <= start_s or not text:
+                continue
+            span = Interval(start_s, end_s)
+            if waiting and waiting.span == span:
+                waiting = replace(waiting, text=f"{waiting.text} {text}")
+                continue
+            if waiting:
+                yield waiting
+                progress(waiting.end_s)
+            waiting = Caption(video.id, span, text, "speech", track)
+        progress(min(max(0.0, piece.end_s), duration_s))
+    if waiting:
+        yield waiting

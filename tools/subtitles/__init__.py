@@ -1,0 +1,1 @@
+"""Subtitles as captions: files beside a video, and tracks inside it."""

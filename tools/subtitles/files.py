@@ -1,0 +1,135 @@
+"""Subtitle files: SubRip, WebVTT, SBV and ASS, in whatever state and encoding they are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tools.errors import CaptionError
+from tools.subtitles.ass import looks_like_ass, read_ass
+from tools.subtitles.cues import (
+    Cue,
+    Kind,
+    Subtitles,
+    holds_no_words,
+    list_of,
+    merge_repeats,
+)
+from tools.subtitles.encoding import NotTextError, decode_text
+from tools.subtitles.languages import language_in_name
+from tools.subtitles.timed_text import TimedText, dialect_of, read_timed_text
+
+SUFFIXES = (".srt", ".vtt", ".ass", ".ssa", ".sbv")
+
+FORMATS = "SubRip (.srt), WebVTT (.vtt), ASS (.ass, .ssa) or SBV (.sbv)"
+
+MAX_BYTES = 32 << 20
+"""A day of talk is a tenth of this."""
+
+_KINDS: dict[str, Kind] = {
+    "captions": "subtitles",
+    "subtitles": "subtitles",
+    "chapters": "chapters",
+    "descriptions": "descriptions",
+    "metadata": "metadata",
+}
+
+
+def read_subtitles(path: Path) -> Subtitles:
+    """Read a subtitle file: the good cues, and what of it could not be used.
+
+    The format is told by the content; the end of the name only decides where that does not. Chapter
+    titles come as ``Chapter: …``; text that a cue repeats of the one before is said once.
+
+    Raises:
+        CaptionError: If it cannot be read, is no subtitle file, or has no cue that can be used; one
+            line that names the file and says what to do.
+    """
+    text, encoding, is_guessed = _text(path)
+    found = _parse(text, path)
+    kind = _kind(path, found)
+    cues = merge_repeats(found.cues)
+    if kind == "metadata":
+        raise CaptionError(
+            f"{path} holds data for programs and no words; give the subtitles or captions instead"
+        )
+    if not cues:
+        why = f" ({list_of(found.problems, str(path))})" if found.problems else ""
+        raise CaptionError(f"{path} holds no subtitle that can be used{why}; expected {FORMATS}")
+    if kind == "chapters":
+        cues = tuple(Cue(one.start_s, one.end_s, (f"Chapter: {one.text}",)) for one in cues)
+    return Subtitles(
+        name=str(path),
+        cues=cues,
+        problems=tuple(found.problems),
+        kind=kind,
+        language=found.header.get("language") or language_in_name(path),
+        encoding=encoding,
+        encoding_is_guessed=is_guessed,
+    )
+
+
+def find_sidecars(video: Path) -> list[Path]:
+    """Subtitle files beside a video: ``VIDEO.srt``, ``VIDEO.en.vtt``, the plain name first.
+
+    A file that is named after another, longer-named video there is that one's.
+    """
+    try:
+        names = sorted(entry.name for entry in video.parent.iterdir() if entry.is_file())
+    except OSError:
+        return []
+    others = {
+        Path(name).stem
+        for name in names
+        if Path(name).suffix.lower() not in SUFFIXES and Path(name).stem != video.stem
+    }
+    found = []
+    for name in names:
+        stem, suffix = Path(name).stem, Path(name).suffix.lower()
+        is_ours = stem == video.stem or stem.startswith(f"{video.stem}.")
+        is_other = any(stem == other or stem.startswith(f"{other}.") for other in others)
+        # Not a longer-named video's, unless that is how this one is named.
+        if suffix in SUFFIXES and is_ours and not (is_other and stem != video.stem):
+            found.append(name)
+    found.sort(key=lambda name: (Path(name).stem != video.stem, name))
+    return [video.parent / name for name in found]
+
+
+def _text(path: Path) -> tuple[str, str, bool]:
+    try:
+        size = path.stat().st_size
+        if size == 0:
+            raise CaptionError(f"{path} is empty; copy or download it again")
+        if size > MAX_BYTES:
+            raise CaptionError(
+                f"{path} has {size / 1e6:.0f} MB, far more than subtitles have; is it the video? "
+                f"Give a file of {FORMATS}"
+            )
+        decoded = decode_text(path.read_bytes())
+    except OSError as exc:
+        raise CaptionError(
+            f"cannot read the subtitles {path}: {exc.strerror}; check the path"
+        ) from exc
+    except NotTextError as exc:
+        raise CaptionError(f"{path} is no text; is it the video? Give a file of {FORMATS}") from exc
+    return decoded
+
+
+def _parse(text: str, path: Path) -> TimedText:
+    dialect = dialect_of(text, path.suffix.lower())
+    if looks_like_ass(text) and not text.startswith("WEBVTT"):
+        cues, problems = read_ass(text)
+        return TimedText(cues, problems)
+    if dialect is None:
+        raise CaptionError(f"{path} holds no times of subtitles; expected {FORMATS}")
+    return read_timed_text(text, dialect)
+
+
+def _kind(path: Path, found: TimedText) -> Kind:
+    if holds_no_words(found.cues):
+        return "metadata"
+    said = found.header.get("kind", "").casefold()
+    if said in _KINDS:
+        return _KINDS[said]
+    in_name = (_KINDS[part] for part in re.split(r"[.]", path.stem.casefold()) if part in _KINDS)
+    return next(in_name, "subtitles")
