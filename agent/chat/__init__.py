@@ -1,1 +1,1 @@
-"""Talking about videos: turns resolved against earlier answers. Free of any terminal but one."""
+"""Talking about videos: turns read against earlier answers. Only ``terminal`` knows of one."""

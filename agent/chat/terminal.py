@@ -71,11 +71,12 @@ def run_chat(
         thread=thread,
         videos=args.videos,
         captions=args.captions,
-        tell=lambda line: print_to(stderr, line),
+        tell=lambda line: print_to(stderr, Text(line)),
     ) as session:
         if not session.videos:
+            new = f"“{args.thread}” is a new chat, and " if args.thread else ""
             raise QueryError(
-                "there is no video to talk about; name one: whenabouts chat VIDEO"
+                f"{new}there is no video to talk about; name one: whenabouts chat VIDEO"
                 + _known_threads(session)
             )
         terminal = Terminal(session, progress=progress, as_json=args.json)
@@ -221,10 +222,10 @@ class Terminal:
 
     def _say(self, line: str) -> None:
         """Beside the answers: never on stdout."""
-        print_to(self._stderr, line)
+        print_to(self._stderr, Text(line))
 
     def _show(self, *lines: str) -> None:
-        print_to(self._stderr if self._as_json else self._stdout, *lines)
+        print_to(self._stderr if self._as_json else self._stdout, *map(Text, lines))
 
 
 class _Lines:
@@ -255,7 +256,7 @@ class _Lines:
         if not line:
             raise EOFError
         # What came through a pipe was not typed: shown, the transcript can be read.
-        print_to(self._console, f"{prompt}{line.rstrip()}")
+        print_to(self._console, Text(f"{prompt}{line.rstrip()}"))
         return line
 
 

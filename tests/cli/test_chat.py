@@ -114,6 +114,9 @@ def test_twelve_turns_give_the_expected_intervals_whoever_is_killed_between_them
                     answer = chat.ask(turn.said)
                     assert answer.get("turn") == number, answer
                     assert answer["by"] == reader
+                    misread = reader == "llm" and turn.said == "and after that?"
+                    kinds = [one["kind"] for one in answer["refusals"]]
+                    assert kinds == ["unknown_turn"] * misread
                     assert answer["results"][0]["outcome"] == turn.outcome, turn.said
                     assert sorted(spans(answer)) == turn.spans, turn.said
                 chat.process.send_signal(signal.SIGKILL)
@@ -186,7 +189,7 @@ def test_a_transcript_through_a_pipe_shows_questions_answers_and_what_was_unders
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ([], "there is no video to talk about"),
+        (["--thread", "x"], "“x” is a new chat, and there is no video to talk about"),
         (["missing.mp4"], "there is no file missing.mp4"),
         (["a.mp4", "b.mp4", "--captions", "c.jsonl"], "describes one video"),
     ],

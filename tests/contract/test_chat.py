@@ -256,6 +256,36 @@ def test_leaving_a_turn_cancels_it_and_not_the_chat(
             assert [turn.said for turn in session.turns] == ["brightness 0"]
 
 
+def test_a_turn_that_was_left_writes_nothing_over_the_next_one(
+    road: Path, captions: Path, told: list[str]
+) -> None:
+    released = threading.Event()
+
+    class Slow(TalkingReasoner):
+        def converse(self, messages: Sequence[BaseMessage], *, schema: dict[str, Any]) -> Reply:
+            reply = super().converse(messages, schema=schema)
+            if len(self.told) == 2:
+                released.wait(60)
+            return reply
+
+    reasoner = Slow("no idea", {"query": "a red car"}, {"query": DOG})
+    with Grounder(reasoner=reasoner) as grounder:
+        grounder.watch(road, captions=captions)
+        with chat(grounder, told, road) as session:
+            before = set(threading.enumerate())
+            for _ in session.stream("a red car"):
+                break  # Its first reading was refused, and the second one takes its time.
+            left = set(threading.enumerate()) - before
+            while len(reasoner.told) < 2:
+                threading.Event().wait(0.01)
+            assert session.ask(DOG).turn == 1
+            released.set()
+            for thread in left:
+                thread.join(60)
+        with chat(grounder, told) as session:
+            assert [turn.said for turn in session.turns] == [DOG]
+
+
 @pytest.mark.parametrize("wreck", ["no database", "folder", "values"])
 def test_a_damaged_memory_is_said_plainly_left_alone_and_the_chat_goes_on(
     wreck: str, grounder: Grounder, road: Path, told: list[str]

@@ -2,7 +2,8 @@
 
 import pytest
 
-from agent.chat.constraints import Anchor, Relation, fair_candidates, fits, nth, select
+from agent.chat.constraints import Anchor, fair_candidates, fits, nth, select
+from agent.chat.follow_up import Relation
 from agent.chat.reading import read_captions, thin_out
 from agent.chat.turns import Moment, ReadCaption
 from tools.timeline import Caption, Interval, Track
