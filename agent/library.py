@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
-from agent.events import Event, read_event
-from agent.graph import Graph, Parts, build_graph
+from agent.events import Event
+from agent.graph import Parts, build_graph, run_graph
 from agent.grounding import Cost, Grounding
 from agent.state import Question
 from agent.tracks import BESIDE_MODES
@@ -53,18 +52,6 @@ def ask_library(
         run_graph(graph, Question(video=video_id, query=query), on_event) for video_id in found
     ]
     return sorted(answers, key=_rank)
-
-
-def run_graph(graph: Graph, question: Question, on_event: Callable[[Event], None]) -> Grounding:
-    """Run the graph to its end, telling what happens on the way."""
-    answer: dict[str, Any] = {}
-    update: Any
-    for kind, update in graph.stream(question, stream_mode=["custom", "values"]):
-        if kind == "values":
-            answer = update
-        else:
-            on_event(read_event(update))
-    return Grounding.model_validate(answer["grounding"])
 
 
 def _evidence(answer: LibraryAnswer, parts: Parts) -> Retrieved:

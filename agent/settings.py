@@ -95,6 +95,11 @@ class Settings(BaseSettings):
         return self.store or self.home / "store"
 
     @property
+    def threads_file(self) -> Path:
+        """Where the steps of threads lie."""
+        return self.home / "threads.sqlite"
+
+    @property
     def journal_folder(self) -> Path:
         """Where replies that were paid for lie until they are in the store."""
         return self.home / "journals"
