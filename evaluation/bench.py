@@ -138,7 +138,8 @@ class Bench:
                 pass
         if self._error:
             raise self._error
-        return self._why
+        # The last answer may reach the limit: nothing was stopped then.
+        return self._why if results.keys() < asked else ""
 
     def _ready(self, pending: Sequence[Question]) -> Iterator[_Ready]:
         """Questions whose captions are there; makes them first."""

@@ -233,7 +233,7 @@ def test_a_run_stops_at_its_limit_of_dollars_and_goes_on_with_a_higher_one(
     assert "stopped: $0.0300" in capsys.readouterr().out
     run([*arguments, "--max-usd", "0.025"], tmp_path / "run", code=1)
     assert len(reasoner.asked) == 3
-    done = run([*arguments, "--max-usd", "9"], tmp_path / "run")
+    done = run([*arguments, "--max-usd", "0.12"], tmp_path / "run")
     assert len(reasoner.asked) == 12
     assert done["stopped"] == ""
     assert (
