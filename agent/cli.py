@@ -219,6 +219,23 @@ def _watching_options(command: argparse.ArgumentParser, *, captions: bool = True
         help="what an image model is shown at a time: frame, grid4 (one picture) or clip4",
     )
     command.add_argument(
+        "--subtitles",
+        metavar="FILE",
+        help="read what is said from this file (.srt, .vtt, .ass, .sbv); auto: those beside or "
+        "inside the video; off: none",
+    )
+    command.add_argument(
+        "--speech",
+        metavar="MODEL",
+        help="hear what is said with a Whisper model: a folder, or a name that is on this disk",
+    )
+    command.add_argument(
+        "--screen",
+        action="store_true",
+        default=None,
+        help="read text off the screen too, beside what an image model says (slow)",
+    )
+    command.add_argument(
         "--every-frame",
         action="store_true",
         default=None,

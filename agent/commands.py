@@ -205,6 +205,9 @@ def _grounder(args: argparse.Namespace) -> Grounder:
         captioner=args.captioner,
         mode=args.mode,
         every_frame=args.every_frame,
+        subtitles=args.subtitles,
+        speech=args.speech,
+        screen=args.screen,
         refine=getattr(args, "refine", None),
         strategy=getattr(args, "strategy", None),  # Indexing has no question to show,
         reasoner=getattr(args, "reasoner", None),  # and asks nobody.

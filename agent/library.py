@@ -7,7 +7,7 @@ from agent.events import Event
 from agent.graph import Parts, build_graph, run_graph
 from agent.grounding import Cost, Grounding
 from agent.state import Question
-from agent.tracks import BESIDE_MODES
+from agent.tracks import is_beside
 from tools.library import LibraryAnswer, search_library
 from tools.retrieval import Retrieved, take_evidence
 from tools.store import VideoRecord
@@ -35,7 +35,7 @@ def ask_library(
     beside = [
         record
         for record in parts.store.records()
-        if record.complete and record.track.mode in BESIDE_MODES and record.video_id in primary
+        if record.complete and is_beside(record.track) and record.video_id in primary
     ]
     likeliest = search_library(
         query, [*records, *beside], store=parts.store, embedder=parts.embedder

@@ -36,6 +36,10 @@ class Settings(BaseSettings):
         reasoner: Who decides from captions: ``similarity``, or a text model by the name that
             LangChain has for it, ``openai:MODEL`` for example. ``auto`` is the service where one is
             configured, else ``similarity``.
+        subtitles: What is said, from a file of subtitles; ``auto`` reads those that lie beside a
+            video or inside it when it is indexed, ``off`` none.
+        speech: What is said, heard by a Whisper model: a folder, or a name that is on this disk.
+        screen: Whether text on the screen is read, beside the captions of an image model.
         embedder: Who embeds text: ``minilm``, ``openai:MODEL``, or a sentence-transformers name.
         rate_hz: Frames looked at per second of video.
         every_frame: Whether an image model describes frames too that look like the one before.
@@ -77,6 +81,9 @@ class Settings(BaseSettings):
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     prices: Path | None = None
     reasoner: str = "auto"
+    subtitles: str = "auto"
+    speech: str = ""
+    screen: bool = False
     embedder: str = "minilm"
     rate_hz: float = Field(default=1.0, gt=0, le=60, allow_inf_nan=False)
     every_frame: bool = False
