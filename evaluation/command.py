@@ -9,6 +9,7 @@ from types import ModuleType
 
 from evaluation import compare, score
 from evaluation.datasets.registry import DATASETS
+from evaluation.experiments import command as experiment
 from evaluation.report import command as report
 
 EXAMPLE = """\
@@ -35,6 +36,7 @@ ABOUT_RUNS: Mapping[str, ModuleType] = {
     "compare": compare,
     "score": score,
     "report": report,
+    "experiment": experiment,
 }
 """What is not a dataset: modules with ``add_parser`` and ``run``."""
 
