@@ -68,6 +68,13 @@ class _made_once(cached_property[_T]):  # noqa: N801  # it reads as the decorato
             return super().__get__(grounder, owner)
 
 
+_WATCHED: contextvars.ContextVar[VideoRecord | None] = contextvars.ContextVar(
+    "watched", default=None
+)
+"""What ``find`` has made ready for the graph that it runs, which need not look again: a run that a
+limit ended would otherwise go on."""
+
+
 class _CancelledError(Exception):
     """Ends a search that nobody waits for any more."""
 
@@ -142,11 +149,15 @@ class Grounder:
         record, cost = self._answer_question(question, report=receive)
         watched_s = time.perf_counter() - started_s
         question = question.model_copy(update={"video": record.video_id})
-        if thread is None:
-            grounding = run_graph(self.graph, question, receive)
-        else:
-            config: RunnableConfig = {"configurable": {"thread_id": thread}}
-            grounding = run_graph(self._thread_graph, question, receive, config)
+        watched = _WATCHED.set(record)
+        try:
+            if thread is None:
+                grounding = run_graph(self.graph, question, receive)
+            else:
+                config: RunnableConfig = {"configurable": {"thread_id": thread}}
+                grounding = run_graph(self._thread_graph, question, receive, config)
+        finally:
+            _WATCHED.reset(watched)
         stages, seconds = grounding.usage.stages, grounding.usage.seconds
         usage = Usage.of(
             stages | {"captioner": stages["captioner"].plus(cost)},
@@ -403,6 +414,9 @@ class Grounder:
         self.close()
 
     def _answer_question(self, question: Question, *, report: Report) -> tuple[VideoRecord, Cost]:
+        watched = _WATCHED.get()
+        if watched and watched.video_id == question.video:
+            return watched, Cost()
         captions = Path(question.captions) if question.captions else None
         return self._watcher.watch(
             question.video, captions=captions, query=question.query, report=report

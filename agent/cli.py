@@ -242,6 +242,15 @@ def _watching_options(command: argparse.ArgumentParser, *, captions: bool = True
         help="have an image model describe frames too that look like the one before",
     )
     command.add_argument(
+        "--max-usd", metavar="USD", type=float, help="describe no further than that costs"
+    )
+    command.add_argument(
+        "--max-captions", metavar="N", type=int, help="describe no more than that in this run"
+    )
+    command.add_argument(
+        "--max-minutes", metavar="MIN", type=float, help="describe no longer than that"
+    )
+    command.add_argument(
         "--yes", action="store_true", help="fetch a model that is not on this machine unasked"
     )
 

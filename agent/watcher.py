@@ -16,6 +16,7 @@ from tools.captioners.file import file_track
 from tools.captioners.protocol import Metered
 from tools.content import content_id, is_video_name
 from tools.indexer import Report, frame_track, index_captions_file, index_video, location
+from tools.indexing.limits import Limits
 from tools.prices import Usage as CaptioningUsage
 from tools.video import probe
 
@@ -176,6 +177,11 @@ class Watcher:
             report=report,
             every_frame=self._settings.every_frame or None,
             journals=self._settings.journal_folder,
+            limits=Limits(
+                max_captions=self._settings.max_captions,
+                max_usd=self._settings.max_usd,
+                max_minutes=self._settings.max_minutes,
+            ),
         )
         return record, cost_between(record.captions - before, before_use, metered(captioner))
 

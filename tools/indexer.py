@@ -104,7 +104,11 @@ def index_video(
     ).run(report)
     if stopped:
         record = replace(
-            record, warning=f"{video.path}: {stopped}", captions=store.count(video.id, track)
+            record,
+            # Where the header does not say, it is as long as was seen of it.
+            duration_s=record.duration_s or reader.decoded_until_s,
+            warning=f"{video.path}: {stopped}",
+            captions=store.count(video.id, track),
         )
         store.put_record(record)
         return record
