@@ -9,15 +9,16 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from agent.errors import QueryError, ReasonerError, WhenaboutsError
 from agent.events import Event
-from agent.graph import Graph, Parts, build_graph
+from agent.graph import Graph, Parts, build_graph, run_graph
 from agent.grounding import Cost, Grounding, Usage
-from agent.library import ask_library, run_graph
+from agent.library import ask_library
 from agent.models import (
     Choice,
     Confirm,
@@ -28,8 +29,10 @@ from agent.models import (
     with_an_eye_on,
 )
 from agent.reasoner import Reasoner
+from agent.replay import Replayed, replay
 from agent.settings import Settings, load_settings
 from agent.state import Question
+from agent.threads import open_threads
 from agent.watcher import Watcher, cost_between, is_text, metered
 from tools.captioners.protocol import Promptable
 from tools.embedder import Embedder, open_embedder
@@ -40,6 +43,8 @@ __all__ = ["Event", "Grounder", "Grounding", "Settings", "load_settings", "make_
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from langchain_core.runnables import RunnableConfig
 
     from tools.captioners.protocol import Captioner
     from tools.timeline import Caption, Interval
@@ -61,6 +66,13 @@ class _made_once(cached_property[_T]):  # noqa: N801  # it reads as the decorato
             return self
         with grounder._making:  # noqa: SLF001  # the lock of the class below
             return super().__get__(grounder, owner)
+
+
+_WATCHED: contextvars.ContextVar[VideoRecord | None] = contextvars.ContextVar(
+    "watched", default=None
+)
+"""What ``find`` has made ready for the graph that it runs, which need not look again: a run that a
+limit ended would otherwise go on."""
 
 
 class _CancelledError(Exception):
@@ -103,6 +115,7 @@ class Grounder:
         self._tell = tell
         self._confirm = confirm
         self._making = threading.RLock()
+        self._files = ExitStack()
         choice = None if captioner else lambda: self._captioner_choice
         self._watcher = Watcher(self.settings, self, choice=choice, tell=tell)
 
@@ -112,6 +125,7 @@ class Grounder:
         query: str,
         *,
         captions: str | Path | None = None,
+        thread: str | None = None,
         on_event: Callable[[Event], None] | None = None,
     ) -> Grounding:
         """When does it happen? Captions are made first where they are missing.
@@ -120,6 +134,7 @@ class Grounder:
             video: A video file, or the id (or the start of it) of an indexed video.
             query: What to look for, in a sentence.
             captions: A captions file to answer from, in place of described frames.
+            thread: Name under which every step is kept, for ``replay``; None: none is.
             on_event: Receives what happens on the way, in this thread. What it raises ends the
                 search, and what was described so far is kept.
 
@@ -134,13 +149,40 @@ class Grounder:
         record, cost = self._answer_question(question, report=receive)
         watched_s = time.perf_counter() - started_s
         question = question.model_copy(update={"video": record.video_id})
-        grounding = run_graph(self.graph, question, receive)
+        watched = _WATCHED.set(record)
+        try:
+            if thread is None:
+                grounding = run_graph(self.graph, question, receive)
+            else:
+                config: RunnableConfig = {"configurable": {"thread_id": thread}}
+                grounding = run_graph(self._thread_graph, question, receive, config)
+        finally:
+            _WATCHED.reset(watched)
         stages, seconds = grounding.usage.stages, grounding.usage.seconds
         usage = Usage.of(
             stages | {"captioner": stages["captioner"].plus(cost)},
             seconds | {"watch": seconds["watch"] + watched_s},
         )
         return grounding.model_copy(update={"usage": usage})
+
+    def replay(
+        self,
+        thread: str,
+        node: str,
+        *,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> Replayed:
+        """Answer a thread's last question again from one of its steps, with the models set now.
+
+        Args:
+            thread: The name that ``find`` was given.
+            node: A node of the graph, such as ``reason``; what came before it is taken as it was.
+            on_event: As of ``find``.
+
+        Raises:
+            QueryError: If there is no such thread, or it never came to that step.
+        """
+        return replay(self._thread_graph, thread, node, on_event=on_event or (lambda _: None))
 
     def find_all(
         self,
@@ -302,6 +344,12 @@ class Grounder:
         return build_graph(self._parts())
 
     @_made_once
+    def _thread_graph(self) -> Graph:
+        """The same graph, its steps kept in the file of threads."""
+        saver = self._files.enter_context(open_threads(self.settings.threads_file))
+        return build_graph(self._parts(), checkpointer=saver)
+
+    @_made_once
     def embedder(self) -> Embedder:
         """The embedder that the settings name."""
         key = self.settings.openai_api_key
@@ -348,6 +396,8 @@ class Grounder:
         """Let go of the store; the next question would open it again."""
         with self._making:
             self.__dict__.pop("graph", None)
+            self.__dict__.pop("_thread_graph", None)
+            self._files.close()
             store: CaptionStore | None = self.__dict__.pop("store", None)
         if store:
             store.close()
@@ -364,6 +414,9 @@ class Grounder:
         self.close()
 
     def _answer_question(self, question: Question, *, report: Report) -> tuple[VideoRecord, Cost]:
+        watched = _WATCHED.get()
+        if watched and watched.video_id == question.video:
+            return watched, Cost()
         captions = Path(question.captions) if question.captions else None
         return self._watcher.watch(
             question.video, captions=captions, query=question.query, report=report

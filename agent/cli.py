@@ -39,6 +39,14 @@ a captions file has one JSON object a line:
 """
 
 
+REPLAY_EXAMPLES = """\
+examples:
+  whenabouts ask kitchen.mp4 "the chef cuts the pizza" --thread pizza
+  whenabouts replay pizza --reasoner openai:gpt-5-mini
+  whenabouts replay pizza --from watch --captioner openai:gpt-5-mini
+"""
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line."""
     parser = argparse.ArgumentParser(
@@ -70,15 +78,16 @@ def build_parser() -> argparse.ArgumentParser:
         help="describe frames once for all questions, or with an eye on this one (image models)",
     )
     ask.add_argument(
+        "--thread",
+        metavar="NAME",
+        help="keep every step under this name, for `whenabouts replay` (one video)",
+    )
+    ask.add_argument(
         "--refine",
         action=argparse.BooleanOptionalAction,
         help="look closer at the edges of the answer (by default where an image model looks)",
     )
-    ask.add_argument(
-        "--reasoner",
-        metavar="NAME",
-        help="who decides from captions: similarity, or a text model such as openai:MODEL",
-    )
+    _reasoner_option(ask)
     _json_option(ask)
 
     index = _command(commands, "index", "caption videos now, so that asking is quick")
@@ -87,6 +96,24 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _watching_options(index)
     _json_option(index)
+
+    replay = _command(
+        commands,
+        "replay",
+        "answer a thread's question again from one of its steps, with other models",
+        REPLAY_EXAMPLES,
+    )
+    replay.add_argument("thread", metavar="THREAD", help="the name given to ask --thread")
+    replay.add_argument(
+        "--from",
+        dest="node",
+        metavar="NODE",
+        default="reason",
+        help="the step to begin at: watch, retrieve, reason (default), check, refine, …",
+    )
+    _watching_options(replay, captions=False)
+    _reasoner_option(replay)
+    _json_option(replay)
 
     listing = _command(commands, "list", "the indexed videos, and which files are gone")
     _json_option(listing)
@@ -165,10 +192,19 @@ def _command(
     )
 
 
-def _watching_options(command: argparse.ArgumentParser) -> None:
+def _reasoner_option(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--captions", metavar="FILE.jsonl", help="answer from these captions, not from frames"
+        "--reasoner",
+        metavar="NAME",
+        help="who decides from captions: similarity, or a text model such as openai:MODEL",
     )
+
+
+def _watching_options(command: argparse.ArgumentParser, *, captions: bool = True) -> None:
+    if captions:
+        command.add_argument(
+            "--captions", metavar="FILE.jsonl", help="answer from these captions, not from frames"
+        )
     command.add_argument(
         "--rate", metavar="HZ", dest="rate_hz", type=float, help="frames to look at per second"
     )
@@ -183,10 +219,36 @@ def _watching_options(command: argparse.ArgumentParser) -> None:
         help="what an image model is shown at a time: frame, grid4 (one picture) or clip4",
     )
     command.add_argument(
+        "--subtitles",
+        metavar="FILE",
+        help="read what is said from this file (.srt, .vtt, .ass, .sbv); auto: those beside or "
+        "inside the video; off: none",
+    )
+    command.add_argument(
+        "--speech",
+        metavar="MODEL",
+        help="hear what is said with a Whisper model: a folder, or a name that is on this disk",
+    )
+    command.add_argument(
+        "--screen",
+        action="store_true",
+        default=None,
+        help="read text off the screen too, beside what an image model says (slow)",
+    )
+    command.add_argument(
         "--every-frame",
         action="store_true",
         default=None,
         help="have an image model describe frames too that look like the one before",
+    )
+    command.add_argument(
+        "--max-usd", metavar="USD", type=float, help="describe no further than that costs"
+    )
+    command.add_argument(
+        "--max-captions", metavar="N", type=int, help="describe no more than that in this run"
+    )
+    command.add_argument(
+        "--max-minutes", metavar="MIN", type=float, help="describe no longer than that"
     )
     command.add_argument(
         "--yes", action="store_true", help="fetch a model that is not on this machine unasked"

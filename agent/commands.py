@@ -29,6 +29,7 @@ from agent.render import (
     render_answers,
     render_json,
     render_records,
+    render_replay,
 )
 from agent.settings import load_settings
 from agent.watcher import expand_videos
@@ -49,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
     commands: dict[str, Callable[[argparse.Namespace], int]] = {
         "ask": ask,
         "index": index_videos,
+        "replay": replay_thread,
         "list": list_videos,
         "forget": forget_videos,
         "doctor": run_doctor,
@@ -74,10 +76,20 @@ def ask(args: argparse.Namespace) -> int:
     is_one = len(videos) == 1 and not args.all
     if args.captions and not is_one:
         raise QueryError(f"--captions {args.captions} describes one video; ask one")
+    if args.thread and not is_one:
+        raise QueryError(f"--thread {args.thread} keeps the steps of one video's answer; ask one")
     with _grounder(args) as grounder, _progress_bar() as report:
         on_event = _tell_events(report)
         if is_one:
-            answers = [grounder.find(videos[0], query, captions=args.captions, on_event=on_event)]
+            answers = [
+                grounder.find(
+                    videos[0],
+                    query,
+                    captions=args.captions,
+                    thread=args.thread,
+                    on_event=on_event,
+                )
+            ]
         else:
             wanted = None if args.all else videos
             answers = grounder.find_all(query, videos=wanted, limit=args.limit, on_event=on_event)
@@ -113,6 +125,22 @@ def index_videos(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps([_record_json(record) for record in done], indent=2))
     return FAILED if failed else DONE
+
+
+def replay_thread(args: argparse.Namespace) -> int:
+    """``whenabouts replay``."""
+    with _grounder(args) as grounder, _progress_bar() as report:
+        replayed = grounder.replay(args.thread, args.node, on_event=_tell_events(report))
+    if args.json:
+        both = {"from": replayed.node, "before": replayed.before, "after": replayed.after}
+        plain = {
+            name: one.model_dump(mode="json", by_alias=True) if isinstance(one, Grounding) else one
+            for name, one in both.items()
+        }
+        print(json.dumps(plain, indent=2))
+    else:
+        print_to(stdout, render_replay(replayed))
+    return DONE if replayed.after.verdict == "found" else NOT_FOUND
 
 
 def list_videos(args: argparse.Namespace) -> int:
@@ -177,6 +205,12 @@ def _grounder(args: argparse.Namespace) -> Grounder:
         captioner=args.captioner,
         mode=args.mode,
         every_frame=args.every_frame,
+        max_usd=args.max_usd,
+        max_captions=args.max_captions,
+        max_minutes=args.max_minutes,
+        subtitles=args.subtitles,
+        speech=args.speech,
+        screen=args.screen,
         refine=getattr(args, "refine", None),
         strategy=getattr(args, "strategy", None),  # Indexing has no question to show,
         reasoner=getattr(args, "reasoner", None),  # and asks nobody.

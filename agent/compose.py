@@ -27,6 +27,12 @@ from tools.ranking import Verdict, Window
 from tools.store import CaptionGap, CaptionStore, VideoRecord
 from tools.timeline import Caption, Interval, Track
 
+SEEN_SHARE = 0.9
+"""Of a video of which less was described, nobody can say that something is not in it."""
+
+SAID = frozenset({"subtitle", "speech"})
+"""Sources whose captions begin and end with what they tell of, rather than with a look at it."""
+
 
 def compose_grounding(state: State, *, reasoner: Reasoner, embedder: str) -> Grounding:
     """The published answer from the graph's state once a reply was accepted."""
@@ -41,7 +47,9 @@ def compose_grounding(state: State, *, reasoner: Reasoner, embedder: str) -> Gro
         )
         for event in answer.events
     ]
-    verdict = _verdict(answer, state["ranking"]["verdict"])
+    coverage = Coverage.model_validate(state["coverage"])
+    seen_share = coverage.seen_s / record.duration_s if record.complete else 0.0
+    verdict = _verdict(answer, state["ranking"]["verdict"], seen_share=seen_share)
     candidates = tuple(
         Candidate(
             start_s=window.span.start_s,
@@ -60,12 +68,12 @@ def compose_grounding(state: State, *, reasoner: Reasoner, embedder: str) -> Gro
         candidates=candidates,
         closest_rejected=candidates[0] if verdict == "not_found" and candidates else None,
         reasoning=_reasoning(answer, captions, state["ranking"]["reasoning"], by=state["by"]),
-        advice=_advice(state["asked"], record) if verdict == "cannot_tell" else "",
+        advice=_advice(state["asked"], record, coverage) if verdict == "cannot_tell" else "",
         by=state["by"],
         attempts=state["attempts"],
         refusals=tuple(turn.refusal for turn in turns if turn.refusal),
         look_ups=tuple(one for turn in turns for one in turn.look_ups),
-        coverage=Coverage.model_validate(state["coverage"]),
+        coverage=coverage,
         models=Models(
             captioner=record.track.model,
             reasoner=reasoner.name,
@@ -107,8 +115,8 @@ def ground_event(
         confidence=_confidence(span, windows),
         start_precision_s=start.length_s if start else 0.0,
         end_precision_s=end.length_s if end else 0.0,
-        start_by=_decided_by(start, captions, track),
-        end_by=_decided_by(end, captions, track),
+        start_by=_decided_by(start, captions[event.first - 1], captions, track),
+        end_by=_decided_by(end, captions[event.last - 1], captions, track),
         evidence=_evidence(event, span, answer, captions),
     )
 
@@ -116,22 +124,25 @@ def ground_event(
 def edges_of(
     event: Event, captions: Sequence[Caption], *, duration_s: float
 ) -> tuple[Interval | None, Interval | None]:
-    """The spans in which an event's true start and end lie; None where it is the video's own edge.
+    """The spans in which an event's true start and end lie; None where the edge is exact.
 
     Each look at the video is a caption's start: the event began after the look before its first
-    caption, and ended before the look after its last.
+    caption, and ended before the look after its last. Exact are the video's own edges, and those of
+    what is said.
     """
     first, last = captions[event.first - 1], captions[event.last - 1]
     # Of the same kind: what is said between two looks does not make them closer.
     earlier = [
         one for one in captions if one.start_s < first.start_s and one.source == first.source
     ]
-    if earlier:
+    if earlier and first.source not in SAID:
         before = max(earlier, key=lambda one: one.start_s)
         start = Interval(_last_look_s(before), first.start_s)
     else:
         start = None
-    return start, None if last.end_s >= duration_s else Interval(_last_look_s(last), last.end_s)
+    if last.end_s >= duration_s or last.source in SAID:
+        return start, None
+    return start, Interval(_last_look_s(last), last.end_s)
 
 
 def _last_look_s(caption: Caption) -> float:
@@ -146,9 +157,11 @@ def _last_look_s(caption: Caption) -> float:
     return max(caption.start_s, caption.end_s - 1.25 / looks_hz)
 
 
-def _decided_by(edge: Interval | None, captions: Sequence[Caption], track: Track) -> DecidedBy:
+def _decided_by(
+    edge: Interval | None, made_by: Caption, captions: Sequence[Caption], track: Track
+) -> DecidedBy:
     if edge is None:
-        return "video"
+        return "caption" if made_by.source in SAID else "video"
     looks = [one for one in captions if one.start_s <= edge.start_s < one.end_s]
     return "caption" if all(one.track == track for one in looks) else "closer_look"
 
@@ -179,14 +192,30 @@ def _why(span: Interval, noted: Sequence[CaptionGap]) -> str:
     return "; ".join(dict.fromkeys(gap.reason for gap in noted if gap.span.overlap_s(span) > 0))
 
 
-def _verdict(answer: Answer, ranked: Verdict) -> Verdict:
+def _verdict(answer: Answer, ranked: Verdict, *, seen_share: float) -> Verdict:
     if answer.found:
         return "found"
-    # No reasoner can know more than its captions could show.
-    return "cannot_tell" if ranked == "cannot_tell" else "not_found"
+    # No reasoner can know more than its captions could show, nor what nobody has looked at.
+    is_open = ranked == "cannot_tell" or seen_share < SEEN_SHARE
+    return "cannot_tell" if is_open else "not_found"
 
 
-def _advice(query: str, record: VideoRecord) -> str:
+def _advice(query: str, record: VideoRecord, coverage: Coverage) -> str:
+    if not record.complete:
+        return render_prompt(
+            "seen_in_part",
+            seen=f"{coverage.seen_s:.0f}",
+            duration=f"{record.duration_s:.0f}",
+            video=shlex.quote(record.path),
+            query=shlex.quote(query),
+        )
+    if coverage.seen_s < SEEN_SHARE * record.duration_s:
+        return render_prompt(
+            "described_in_part",
+            seen=f"{coverage.seen_s:.0f}",
+            duration=f"{record.duration_s:.0f}",
+            captioner=record.track.model,
+        )
     return render_prompt(
         "cannot_tell",
         captioner=record.track.model,

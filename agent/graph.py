@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from functools import wraps
 from typing import Any, Literal, Protocol
 
+from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
@@ -21,8 +22,8 @@ from langgraph.runtime import Runtime
 from agent.answer import Answer, parse_answer
 from agent.compose import compose_grounding, coverage_of
 from agent.errors import AnswerError
-from agent.events import write_event
-from agent.grounding import Cost, LookUp, Refusal
+from agent.events import Event, read_event, write_event
+from agent.grounding import Cost, Grounding, LookUp, Refusal
 from agent.look_up import MAX_REQUESTS, Closer, Library, tame_request
 from agent.look_up import look_up as look_up_one
 from agent.reasoner import Brief, Reasoner, Request, SimilarityReasoner, Turn
@@ -191,6 +192,30 @@ def build_graph(parts: Parts, *, checkpointer: BaseCheckpointSaver[Any] | None =
     graph.add_edge("refine", "check")
     graph.add_edge("answer", END)
     return graph.compile(checkpointer=checkpointer, name="whenabouts")
+
+
+def run_graph(
+    graph: Graph,
+    question: Question | None,
+    on_event: Callable[[Event], None],
+    config: RunnableConfig | None = None,
+) -> Grounding:
+    """Run the graph to its end, telling what happens on the way.
+
+    Args:
+        graph: From ``build_graph``.
+        question: What is asked; None goes on from the checkpoint that ``config`` names.
+        on_event: Receives what happens.
+        config: Names a thread, or a checkpoint of one.
+    """
+    answer: dict[str, Any] = {}
+    update: Any
+    for kind, update in graph.stream(question, config, stream_mode=["custom", "values"]):
+        if kind == "values":
+            answer = update
+        else:
+            on_event(read_event(update))
+    return Grounding.model_validate(answer["grounding"])
 
 
 def _retrieve(state: Watched, parts: Parts) -> dict[str, Any]:

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
-from agent.events import Event, read_event
-from agent.graph import Graph, Parts, build_graph
+from agent.events import Event
+from agent.graph import Parts, build_graph, run_graph
 from agent.grounding import Cost, Grounding
 from agent.state import Question
-from agent.tracks import BESIDE_MODES
+from agent.tracks import is_beside
 from tools.library import LibraryAnswer, search_library
 from tools.retrieval import Retrieved, take_evidence
 from tools.store import VideoRecord
@@ -36,7 +35,7 @@ def ask_library(
     beside = [
         record
         for record in parts.store.records()
-        if record.complete and record.track.mode in BESIDE_MODES and record.video_id in primary
+        if record.complete and is_beside(record.track) and record.video_id in primary
     ]
     likeliest = search_library(
         query, [*records, *beside], store=parts.store, embedder=parts.embedder
@@ -53,18 +52,6 @@ def ask_library(
         run_graph(graph, Question(video=video_id, query=query), on_event) for video_id in found
     ]
     return sorted(answers, key=_rank)
-
-
-def run_graph(graph: Graph, question: Question, on_event: Callable[[Event], None]) -> Grounding:
-    """Run the graph to its end, telling what happens on the way."""
-    answer: dict[str, Any] = {}
-    update: Any
-    for kind, update in graph.stream(question, stream_mode=["custom", "values"]):
-        if kind == "values":
-            answer = update
-        else:
-            on_event(read_event(update))
-    return Grounding.model_validate(answer["grounding"])
 
 
 def _evidence(answer: LibraryAnswer, parts: Parts) -> Retrieved:

@@ -2,7 +2,7 @@
 
 import json
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from rich.text import Text
 
 from agent.errors import VideoError
 from agent.grounding import SCHEMA_VERSION, Coverage, GroundedInterval, Grounding, LookUp, Usage
+from agent.replay import Replayed
 from tools.content import content_id, is_video_name
 from tools.indexing.progress import Progress
 from tools.store import VideoRecord
@@ -97,6 +98,37 @@ def render_answers(query: str, answers: Sequence[Grounding]) -> list[RenderableT
         if answer.verdict != "found":
             parts.append(Text(f"  {_closest(answer)}", style="dim"))
     return parts
+
+
+def render_replay(replayed: Replayed) -> RenderableType:
+    """The two answers side by side, as far as they can differ."""
+    before, after = replayed.before, replayed.after
+    table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
+    table.add_column("")
+    table.add_column("before", overflow="fold")
+    table.add_column(f"from {replayed.node}", overflow="fold")
+    for name, of in _COMPARED.items():
+        was, now = of(before), of(after)
+        table.add_row(name, Text(was), Text(now, style="" if was == now else "bold"))
+    return Group(Text(f"“{after.query}”  in {Path(after.video.path).name}", style="bold"), table)
+
+
+def _intervals_line(answer: Grounding) -> str:
+    return "\n".join(
+        f"{clock_span(one.span)}  {one.confidence:.2f}"
+        for one in answer.intervals[:SHOWN_INTERVALS]
+    )
+
+
+_COMPARED: dict[str, Callable[[Grounding], str]] = {
+    "verdict": lambda answer: answer.verdict.replace("_", " "),
+    "intervals": _intervals_line,
+    "reasoning": lambda answer: answer.reasoning,
+    "decided by": lambda answer: f"{answer.models.reasoner} ({answer.by})",
+    "captions": lambda answer: answer.models.captioner,
+    "replies": lambda answer: f"{answer.attempts}, {len(answer.refusals)} refused",
+    "tokens": lambda answer: f"{answer.usage.tokens_in} in, {answer.usage.tokens_out} out",
+}
 
 
 def render_json(query: str, answers: Sequence[Grounding]) -> str:

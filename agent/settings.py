@@ -36,6 +36,10 @@ class Settings(BaseSettings):
         reasoner: Who decides from captions: ``similarity``, or a text model by the name that
             LangChain has for it, ``openai:MODEL`` for example. ``auto`` is the service where one is
             configured, else ``similarity``.
+        subtitles: What is said, from a file of subtitles; ``auto`` reads those that lie beside a
+            video or inside it when it is indexed, ``off`` none.
+        speech: What is said, heard by a Whisper model: a folder, or a name that is on this disk.
+        screen: Whether text on the screen is read, beside the captions of an image model.
         embedder: Who embeds text: ``minilm``, ``openai:MODEL``, or a sentence-transformers name.
         rate_hz: Frames looked at per second of video.
         every_frame: Whether an image model describes frames too that look like the one before.
@@ -43,6 +47,10 @@ class Settings(BaseSettings):
             image model describes frames.
         read_text: Whether the classical describer reads on-screen text; ``None`` where OCR is
             installed.
+        max_captions: Frames, grids or clips that one run may have described; what is there then
+            answers, and the next run goes on.
+        max_usd: US dollars that one run may spend on describing, likewise.
+        max_minutes: Minutes that describing may take, likewise.
         max_attempts: Answers asked of a reasoner before the LLM-free answer is returned.
         max_look_ups: How often a text model may look up more captions before it answers.
         evidence_tokens: What the captions shown to a text model at once may come to.
@@ -77,11 +85,17 @@ class Settings(BaseSettings):
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     prices: Path | None = None
     reasoner: str = "auto"
+    subtitles: str = "auto"
+    speech: str = ""
+    screen: bool = False
     embedder: str = "minilm"
     rate_hz: float = Field(default=1.0, gt=0, le=60, allow_inf_nan=False)
     every_frame: bool = False
     refine: bool | None = None
     read_text: bool | None = None
+    max_captions: int | None = Field(default=None, ge=1)
+    max_usd: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    max_minutes: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     max_attempts: int = Field(default=3, ge=1, le=10)
     max_look_ups: int = Field(default=3, ge=0, le=10)
     evidence_tokens: int = Field(default=8000, ge=500, le=1_000_000)
@@ -93,6 +107,11 @@ class Settings(BaseSettings):
     def store_folder(self) -> Path:
         """Where the embedded caption store lies."""
         return self.store or self.home / "store"
+
+    @property
+    def threads_file(self) -> Path:
+        """Where the steps of threads lie."""
+        return self.home / "threads.sqlite"
 
     @property
     def journal_folder(self) -> Path:

@@ -1,17 +1,40 @@
 """The captions that a question is answered from: its own track, and what stands beside it."""
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Protocol
 
+from tools.fusion import layers
 from tools.timeline import Caption
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from tools.captioners.protocol import Captioner
+    from tools.embedder import Embedder
     from tools.store import CaptionStore, VideoRecord
+    from tools.timeline import Track
 
 BESIDE_MODES = frozenset({"subtitles", "speech", "screen"})
 """What is said, and what is written on the screen: modes of tracks that are read beside another."""
+
+
+class Opened(Protocol):
+    """What is opened when it is first needed."""
+
+    @property
+    def store(self) -> "CaptionStore": ...
+
+    @property
+    def embedder(self) -> "Embedder": ...
+
+    @property
+    def captioner(self) -> "Captioner": ...
+
+
+def is_beside(track: "Track") -> bool:
+    """Whether a track is read beside another one: ``subtitles``, ``speech:de``, ``screen@1/s``."""
+    return re.split("[:@]", track.mode)[0] in BESIDE_MODES
 
 
 def read_tracks(
@@ -21,6 +44,8 @@ def read_tracks(
     beside = [
         one
         for one in store.records(record.video_id)
-        if one.complete and one.track.mode in BESIDE_MODES and one.track != record.track
+        if one.complete and is_beside(one.track) and one.track != record.track
     ]
-    return [store.read(one.video_id, one.track) for one in (record, *beside)]
+    first = store.read(record.video_id, record.track)
+    others = [store.read(one.video_id, one.track) for one in beside]
+    return [first, *(layer for captions, vectors in others for layer in layers(captions, vectors))]

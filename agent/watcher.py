@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from agent.beside import Beside
 from agent.errors import QueryError, VideoError
 from agent.grounding import Cost
 from agent.models import Choice, with_an_eye_on
-from agent.tracks import BESIDE_MODES
+from agent.tracks import Opened, is_beside
 from prompts.catalog import prompt_version
 from tools.captioners.file import file_track
 from tools.captioners.protocol import Metered
 from tools.content import content_id, is_video_name
 from tools.indexer import Report, frame_track, index_captions_file, index_video, location
+from tools.indexing.limits import Limits
 from tools.prices import Usage as CaptioningUsage
 from tools.video import probe
 
@@ -23,26 +25,12 @@ if TYPE_CHECKING:
 
     from agent.settings import Settings
     from tools.captioners.protocol import Captioner
-    from tools.embedder import Embedder
-    from tools.store import CaptionStore, VideoRecord
+    from tools.store import VideoRecord
     from tools.timeline import Track
     from tools.video import Video
 
 MIN_ID = 6
 """Characters of a video id that name it, if no other starts with them."""
-
-
-class Opened(Protocol):
-    """What is opened when it is first needed."""
-
-    @property
-    def store(self) -> CaptionStore: ...
-
-    @property
-    def embedder(self) -> Embedder: ...
-
-    @property
-    def captioner(self) -> Captioner: ...
 
 
 class Watcher:
@@ -70,6 +58,7 @@ class Watcher:
         self._opened = opened
         self._choice = choice if settings.captioner == "auto" else None
         self._tell = tell
+        self._beside = Beside(settings, opened, tell)
         self.describing = threading.RLock()
 
     def records(self) -> list[VideoRecord]:
@@ -80,7 +69,7 @@ class Watcher:
         """Of every video that is indexed completely, the track that says most."""
         by_video: dict[str, VideoRecord] = {}
         for record in sorted(self.records(), key=lambda one: (self._is_seen(one), one.indexed_at)):
-            if record.complete and record.track.mode not in BESIDE_MODES:
+            if record.complete and not is_beside(record.track):
                 by_video[record.video_id] = record
         return list(by_video.values())
 
@@ -117,16 +106,22 @@ class Watcher:
         records = self._opened.store.records(video.id) if video else self._by_name(name)
         if video:
             records = [self._note_move(record, video.path) for record in records]
-        if settled := self._settled(records, captions, query):
+        settled = self._settled(records, captions, query)
+        if settled and not self._beside.is_asked_for:
             return settled, Cost()
         # One video at a time: whoever waits for the same captions then finds them.
         with self.describing:
             records = self._opened.store.records(video.id) if video else self._by_name(name)
-            if settled := self._settled(records, captions, query):
+            settled = self._settled(records, captions, query)
+            if settled and not self._beside.is_asked_for:
                 return settled, Cost()
             wanted = self._wanted_track(captions, query)
             video = video or self._found_again(name, records, wanted)
-            return self._describe(video, captions, report, query, wanted)
+            record, cost = settled, Cost()
+            if record is None:
+                record, cost = self._describe(video, captions, report, query, wanted)
+            self._beside.add(video, record, report=report)
+            return record, cost
 
     def _settled(
         self, records: list[VideoRecord], captions: Path | None, query: str
@@ -182,6 +177,11 @@ class Watcher:
             report=report,
             every_frame=self._settings.every_frame or None,
             journals=self._settings.journal_folder,
+            limits=Limits(
+                max_captions=self._settings.max_captions,
+                max_usd=self._settings.max_usd,
+                max_minutes=self._settings.max_minutes,
+            ),
         )
         return record, cost_between(record.captions - before, before_use, metered(captioner))
 

@@ -110,16 +110,7 @@ class Bench:
             BenchmarkError: If ``ERRORS_IN_A_ROW`` questions failed, or the limit of dollars cannot
                 be kept because a price is not known.
         """
-        asked = {question.key for question in questions}
-        results = self._folder.results
-        pending = [
-            question
-            for question in questions
-            if question.key not in results or results[question.key].verdict == "error"
-        ]
-        for question in pending:
-            # An error is asked again, and is not done until then.
-            results.pop(question.key, None)
+        pending = self._unanswered(questions)
         in_a_row = 0
         self._check_budget()
         try:
@@ -130,7 +121,7 @@ class Bench:
                     if in_a_row == ERRORS_IN_A_ROW:
                         self._stop(error=f"{in_a_row} questions in a row failed: {result.error}")
                     self._check_budget()
-                self._tell(len(asked))
+                self._tell(len(questions))
         finally:
             self._stopping.set()
             # Ctrl-C stops the description of a video, too, and what it has paid for is kept.
@@ -138,7 +129,17 @@ class Bench:
                 pass
         if self._error:
             raise self._error
-        return self._why
+        # The last answer may reach the limit: nothing was stopped then.
+        return self._why if self._unanswered(questions) else ""
+
+    def _unanswered(self, questions: Sequence[Question]) -> list[Question]:
+        """Those that were not asked, or failed."""
+        results = self._folder.results
+        return [
+            question
+            for question in questions
+            if question.key not in results or results[question.key].verdict == "error"
+        ]
 
     def _ready(self, pending: Sequence[Question]) -> Iterator[_Ready]:
         """Questions whose captions are there; makes them first."""

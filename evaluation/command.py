@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
-from evaluation import compare, score
+from evaluation import compare, haystack, score
 from evaluation.datasets.registry import DATASETS
+from evaluation.experiments import command as experiment
 from evaluation.report import command as report
 
 EXAMPLE = """\
@@ -35,6 +36,8 @@ ABOUT_RUNS: Mapping[str, ModuleType] = {
     "compare": compare,
     "score": score,
     "report": report,
+    "haystack": haystack,
+    "experiment": experiment,
 }
 """What is not a dataset: modules with ``add_parser`` and ``run``."""
 

@@ -64,6 +64,26 @@ def fuse(
     )
 
 
+def layers(
+    captions: Sequence[Caption], vectors: NDArray[np.float32]
+) -> list[tuple[list[Caption], NDArray[np.float32]]]:
+    """Captions parted so that none overlaps the next: two people may speak at the same time.
+
+    Args:
+        captions: Of one track, in time order.
+        vectors: Shape ``(n, d)``, their embeddings.
+    """
+    places: list[list[int]] = []
+    for index, caption in enumerate(captions):
+        free = (one for one in places if captions[one[-1]].end_s <= caption.start_s)
+        layer = next(free, None)
+        if layer is None:
+            places.append([index])
+        else:
+            layer.append(index)
+    return [([captions[index] for index in layer], vectors[layer]) for layer in places]
+
+
 def _by_rank(relevance: NDArray[np.float64]) -> NDArray[np.float64]:
     """Reciprocal ranks; captions of equal relevance share the best of theirs."""
     ordered = np.sort(-relevance)

@@ -19,6 +19,7 @@ from tools.captioners.file import file_track, read_captions
 from tools.captioners.protocol import Metered
 from tools.indexing.caption_writer import BATCH_CAPTIONS
 from tools.indexing.captioning import Captioning
+from tools.indexing.limits import Limits
 from tools.indexing.progress import Progress, Report
 from tools.journal import Journal
 from tools.near_duplicates import POLICY, needs_every_frame
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from tools.video import Video
 
 __all__ = [
+    "Limits",
     "Progress",
     "Report",
     "alike_rate_hz",
@@ -53,6 +55,7 @@ def index_video(
     report: Report,
     every_frame: bool | None = None,
     journals: Path | None = None,
+    limits: Limits | None = None,
 ) -> VideoRecord:
     """Caption every sampled frame that shows something new and has no caption yet.
 
@@ -71,6 +74,8 @@ def index_video(
             leaves it to the captioner, see ``frame_track``.
         journals: Folder in which what a ``Metered`` captioner says is written down until it is in
             the store; None: what was said and is not stored yet is lost if the process is killed.
+        limits: Where this run ends at the latest. The record is not complete then, and its warning
+            says until when the video was seen; the next run goes on from there.
 
     Raises:
         VideoError: If no frame decodes.
@@ -86,7 +91,7 @@ def index_video(
         journal = Journal(journals, video_id=video.id, track=track)
     reader = FrameReader(video, rate_hz=rate_hz)
     store.put_record(record)
-    Captioning(
+    stopped = Captioning(
         record,
         captioner,
         reader,
@@ -95,7 +100,18 @@ def index_video(
         embedder=embedder,
         journal=journal,
         total_s=video.header_duration_s,
+        limits=limits or Limits(),
     ).run(report)
+    if stopped:
+        record = replace(
+            record,
+            # Where the header does not say, it is as long as was seen of it.
+            duration_s=record.duration_s or reader.decoded_until_s,
+            warning=f"{video.path}: {stopped}",
+            captions=store.count(video.id, track),
+        )
+        store.put_record(record)
+        return record
     done = _complete(
         store, record, duration_s=reader.decoded_until_s, warning=reader.warning() or ""
     )

@@ -90,7 +90,13 @@ class _Shelf:
     def moved(self) -> list[Caption]:
         """The captions, beginning at ``from_s``."""
         return [
-            replace(caption, span=Interval(self._at(caption.start_s), self._at(caption.end_s)))
+            Caption(
+                caption.video_id,
+                Interval(self._at(caption.start_s), self._at(caption.end_s)),
+                caption.text,
+                caption.source,
+                caption.track,
+            )
             for caption in self.captions
         ]
 

@@ -1,7 +1,8 @@
 """What an image model is shown at a time: a frame, a grid of neighbours in one picture, or a clip.
 
-A grid or clip of n takes the sampled frames n by n, so that every frame is shown once and a caption
-speaks of all n; the groups are counted from the video's first frame and are the same in every run.
+A grid or clip of n takes the frames that it is given n by n, so that every one is shown once and a
+caption speaks of all n; the groups are counted from the video's first frame, and are the same in
+every run. Where frames that show nothing new are left out before, n neighbours may be far apart.
 """
 
 from __future__ import annotations
@@ -109,12 +110,13 @@ def take_looks(
     images: list[Image] = []
     for count, frame in enumerate(frames):
         is_first = count % mode.frames == 0
-        if is_first and images:
-            yield _look(times_s, images, mode, long_side_px)
-            times_s, images = [], []
         if images or (is_first and frame.time_s not in seen):
             times_s.append(frame.time_s)
             images.append(frame.image)
+        if len(images) == mode.frames:
+            # Before the next frame is asked for: that may wait for what is said of these.
+            yield _look(times_s, images, mode, long_side_px)
+            times_s, images = [], []
     if images:
         yield _look(times_s, images, mode, long_side_px)
 

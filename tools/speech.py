@@ -91,20 +91,29 @@ def transcribe(
         if piece.start_s >= duration_s:
             break
         for said in transcriber(piece.samples):
-            start_s = piece.start_s + said.start_s
-            end_s = max(piece.start_s + said.end_s, start_s + MIN_LENGTH_S)
-            start_s, end_s = max(0.0, start_s), min(duration_s, end_s)
-            text = " ".join(said.text.split())
-            if end_s <= start_s or not text:
-                continue
-            span = Interval(start_s, end_s)
-            if waiting and waiting.span == span:
-                waiting = replace(waiting, text=f"{waiting.text} {text}")
-                continue
-            if waiting:
-                yield waiting
-                progress(waiting.end_s)
-            waiting = Caption(video.id, span, text, "speech", track)
+            caption = _caption(said, piece.start_s, video.id, duration_s, track)
+            if caption and waiting and caption.span == waiting.span:
+                waiting = replace(waiting, text=f"{waiting.text} {caption.text}")
+            elif caption:
+                if waiting:
+                    yield waiting
+                    progress(waiting.end_s)
+                waiting = caption
+        if waiting:
+            # What the next piece says has another span.
+            yield waiting
+            waiting = None
         progress(min(max(0.0, piece.end_s), duration_s))
-    if waiting:
-        yield waiting
+
+
+def _caption(
+    said: Utterance, from_s: float, video_id: str, duration_s: float, track: Track
+) -> Caption | None:
+    """The part of it that lies in the video; None where none does, or nothing was said."""
+    start_s, end_s = from_s + said.start_s, from_s + said.end_s
+    end_s = min(duration_s, max(end_s, start_s + MIN_LENGTH_S))
+    start_s = max(0.0, start_s)
+    text = " ".join(said.text.split())
+    if end_s <= start_s or not text:
+        return None
+    return Caption(video_id, Interval(start_s, end_s), text, "speech", track)

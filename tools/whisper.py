@@ -37,7 +37,8 @@ class Whisper:
 
     Stretches without a voice are left out beforehand (Silero's detector, which comes with
     faster-whisper), since Whisper invents words for them. Its segments of up to half a minute are
-    parted at the ends of sentences and at pauses, by the times of their words.
+    parted at the ends of sentences and at pauses, by the times of their words. The same sound comes
+    out in the same words every time.
 
     Args:
         model: A folder with a model for CTranslate2, the name of one on the Hugging Face hub that
@@ -89,7 +90,14 @@ class Whisper:
         """Transcribe; see ``tools.speech.Transcriber``."""
         try:
             segments, _ = self._model.transcribe(
-                samples, language=self._language, vad_filter=True, word_timestamps=True
+                samples,
+                language=self._language,
+                vad_filter=True,
+                word_timestamps=True,
+                # Its second tries at higher temperatures throw dice, and what is indexed twice must
+                # come out the same. Without the words before, what it repeats ends with a window.
+                temperature=0.0,
+                condition_on_previous_text=False,
             )
             for segment in segments:
                 yield from _utterances(segment)

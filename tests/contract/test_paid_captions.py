@@ -16,9 +16,10 @@ from tests.servers import Answer, Asked, Server, fails, refuses, says, serving
 from tools.captioners.openai import OpenAICaptioner
 from tools.captioners.protocol import Description, NoCaption
 from tools.errors import CaptionerError, EmbedderError
-from tools.indexer import Progress, frame_track, index_video
+from tools.indexer import Limits, Progress, frame_track, index_video
 from tools.journal import Journal
 from tools.looks import LookMode
+from tools.prices import Price
 from tools.store import CaptionStore, VideoRecord
 from tools.timeline import Interval
 from tools.video import Video, probe
@@ -61,6 +62,7 @@ def index(
     embedder: Any = None,
     report: Callable[[Progress], None] = lambda _: None,
     journals: Path | None = None,
+    limits: Limits | None = None,
 ) -> VideoRecord:
     return index_video(
         video,
@@ -72,6 +74,7 @@ def index(
         # The drawn frames differ in brightness alone, less than what counts as new.
         every_frame=True,
         journals=journals,
+        limits=limits,
     )
 
 
@@ -237,6 +240,43 @@ def test_what_the_journal_holds_is_not_asked_for(
         assert set(seconds_asked(server)) == set(range(SECONDS)) - {3, 4, 7, SECONDS - 1}
     assert stored_seconds(video, captioner, store) == [n for n in range(SECONDS) if n != 7]
     assert [gap.span for gap in store.gaps(video.id, track)] == [Interval(7, 8)]
+
+
+PRICES = {"tiny": Price(100.0, 0.0, "", "")}
+"""A reply of 100 tokens costs a cent."""
+
+
+@pytest.mark.parametrize(
+    ("limits", "reached"),
+    [(Limits(max_captions=9), "9 captions"), (Limits(max_usd=0.095), "0.095 US dollars")],
+)
+def test_at_a_limit_the_index_stops_says_so_and_goes_on_in_the_next_run(
+    video: Video, store: CaptionStore, tmp_path: Path, limits: Limits, reached: str
+) -> None:
+    journals = tmp_path / "journals"
+    with serving(names_second) as server:
+        captioner = captioner_at(server, prices=PRICES)
+        record = index(video, captioner, store, limits=limits, journals=journals)
+        assert seconds_asked(server) == Counter(range(9))
+        assert stored_seconds(video, captioner, store) == list(range(9))
+        assert (record.complete, record.captions) == (False, 9)
+        assert record.warning.endswith(f"stopped at {reached}: seen until 9.0 s")
+        assert store.records(video.id) == [record]
+        assert list(journals.iterdir()) == []
+        record = index(video, captioner, store, limits=limits)
+        assert seconds_asked(server) == Counter(range(18))
+        record = index(video, captioner, store, limits=Limits(max_captions=12))
+    assert stored_seconds(video, captioner, store) == list(range(SECONDS))
+    assert (record.complete, record.warning) == (True, "")
+
+
+def test_a_limit_in_dollars_needs_a_price(video: Video, store: CaptionStore) -> None:
+    with serving(names_second) as server:
+        captioner = captioner_at(server)
+        with pytest.raises(CaptionerError, match="costs is not known"):
+            index(video, captioner, store, limits=Limits(max_usd=1))
+        assert seconds_asked(server) == Counter([0])
+    assert stored_seconds(video, captioner, store) == [0]
 
 
 def test_a_refusal_is_no_caption_but_a_gap_and_is_not_paid_again(

@@ -191,6 +191,9 @@ def test_a_run_killed_in_the_middle_of_a_line_and_restarted_gives_the_same_bytes
     written = (killed / "results.jsonl").read_bytes()
     assert written.count(b"\n") == 6
     assert not written.endswith(b"\n")
+    # What follows must not be joined to the half line, and is read when it goes on once more.
+    assert alone(3, arguments, killed) == -signal.SIGKILL
+    assert (killed / "results.jsonl").read_bytes().count(b"\n") == 8
     run(arguments, killed)
     run(arguments, whole)
     assert_same_bytes(killed, whole)
@@ -233,7 +236,7 @@ def test_a_run_stops_at_its_limit_of_dollars_and_goes_on_with_a_higher_one(
     assert "stopped: $0.0300" in capsys.readouterr().out
     run([*arguments, "--max-usd", "0.025"], tmp_path / "run", code=1)
     assert len(reasoner.asked) == 3
-    done = run([*arguments, "--max-usd", "9"], tmp_path / "run")
+    done = run([*arguments, "--max-usd", "0.12"], tmp_path / "run")
     assert len(reasoner.asked) == 12
     assert done["stopped"] == ""
     assert (
@@ -259,6 +262,10 @@ def test_a_question_that_fails_is_counted_and_asked_again(
 ) -> None:
     hire(fails=lambda query: query == "a bus")
     summary = run(arguments, tmp_path / "run", code=1)
+    # Not asked again for want of money: it is still known to have failed.
+    stopped = run([*arguments, "--max-usd", "0.01"], tmp_path / "run", code=1)
+    assert (stopped["questions"]["errors"], stopped["questions"]["asked"]) == (3, 12)
+    assert "are spent" in stopped["stopped"]
     assert summary["questions"]["errors"] == 3
     assert summary["figures"]["mIoU"]["count"] == 5
     failed = [one for one in read_results(tmp_path / "run/results.jsonl") if one.error]

@@ -149,19 +149,25 @@ def test_with_the_activity_strategy_every_question_has_its_own_captions(
 def test_a_captioner_that_fails_fails_the_questions_of_that_video_alone(
     arguments: list[str], tmp_path: Path, hire: Hire
 ) -> None:
+    failed: list[int] = []
+
     def fail_late(said: int) -> None:
         if said == 8:
+            failed.append(said)
             raise CaptionerError("the service is gone")
 
+    labels = Path(arguments[5])
+    labels.write_text(labels.read_text() + "sub/two,brightness 15,3,4\n")
     hire(fail_late)
     summary, results = run(arguments, tmp_path / "run", code=1)
-    assert summary["questions"]["errors"] == 1
-    assert [one.error for one in results] == ["", "", "the service is gone"]
+    assert summary["questions"]["errors"] == 2
+    assert [one.error for one in results] == ["", "", *["the service is gone"] * 2]
+    assert failed == [8]  # Not once more for the second question.
     assert results[2].costs["captioner"].captions == 2
     captioner = hire()
     summary, results = run(arguments, tmp_path / "run")
     assert len(captioner.described_s) == 2
-    assert [one.error for one in results] == ["", "", ""]
+    assert [one.error for one in results] == [""] * 4
     assert summary["cost"]["captioner"]["usd"] == 5.0
 
 

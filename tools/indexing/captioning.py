@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from tools.captioners.protocol import Description, Metered
 from tools.indexing.caption_writer import CaptionWriter
 from tools.indexing.frame_feed import FrameFeed
+from tools.indexing.limits import Budget, Gate, Limits
 from tools.indexing.progress import Pace, Progress, Report
+from tools.looks import LookMode
 from tools.near_duplicates import DistinctFrames
 from tools.prices import Usage
 from tools.store import CaptionGap
@@ -33,6 +35,7 @@ class Captioning:
         embedder: Embeds each new caption.
         journal: Where what is said is written down at once; None for nowhere.
         total_s: How long the video is thought to be.
+        limits: Where this run ends.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Captioning:
         embedder: Embedder,
         journal: Journal | None,
         total_s: float | None,
+        limits: Limits,
     ) -> None:
         self._record = record
         self._captioner = captioner
@@ -61,16 +65,29 @@ class Captioning:
         ]
         self._seen = stored | {said.time_s for said in self._waiting}
         self._seen_s = max(self._seen, default=0.0)
+        self._budget = Budget(
+            limits,
+            frames_per_look=LookMode.parse(captioner.mode).frames,
+            seen=self._seen,
+            usage=lambda: _usage(captioner),
+            model=captioner.model,
+        )
         self._writer = CaptionWriter(store, embedder)
         distinct = DistinctFrames()
         self._feed = FrameFeed(
             reader,
             keeps=lambda frame: every_frame or distinct.keeps(frame.image, frame.time_s),
-            has_room=self._writer.has_room,
+            gate=lambda frame: (
+                self._budget.gate(frame.time_s) if self._writer.has_room() else Gate.WAIT
+            ),
+            on_out=lambda frame: self._budget.count(frame.time_s),
         )
 
-    def run(self, report: Report) -> None:
+    def run(self, report: Report) -> str:
         """Do it; ``report`` is called in this thread, at the beginning and as batches are written.
+
+        Returns:
+            Which limit ended the run, and until when the video was seen then; else nothing.
 
         Raises:
             WhenaboutsError: If something cannot go on. Whatever it is, also Ctrl-C: what is under
@@ -88,6 +105,8 @@ class Captioning:
                     reported = self._writer.written
                     report(self._progress())
             self._feed.unfinished_s = None
+            if self._budget.reached:
+                self._feed.finish()
         except BaseException:
             # No frame is begun any more, but what is under way may be paid for.
             self._feed.stop()
@@ -97,8 +116,12 @@ class Captioning:
             raise
         finally:
             self._end()
-        self._seen_s = self._reader.decoded_until_s
+        until_s = self._feed.handed_out_until_s
+        self._seen_s = until_s if self._budget.reached else self._reader.decoded_until_s
         report(self._progress())
+        if not self._budget.reached:
+            return ""
+        return f"stopped at {self._budget.reached}: seen until {until_s:.1f} s"
 
     def _note(self, said: Description | NoCaption | None) -> None:
         if said is None:
@@ -135,6 +158,8 @@ class Captioning:
         try:
             self._place()
             self._writer.close()
+            if self._journal and not self._waiting:
+                self._journal.delete()
         finally:
             self._feed.close()
             if self._journal:

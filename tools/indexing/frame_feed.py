@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from tools.indexing.limits import Gate
 from tools.video import FrameReader
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ class FrameFeed:
     Args:
         reader: Read in a thread of its own, at most ``FRAMES_AHEAD`` frames ahead.
         keeps: Whether a frame, in time order, is handed out; asked in that thread.
-        has_room: Whether a frame may be handed out now; asked again while it may not.
+        gate: Whether the next frame may be handed out; asked again while it has to wait.
+        on_out: Told of each frame that is handed out.
 
     Attributes:
         frames_read: Frames read so far.
@@ -41,11 +43,13 @@ class FrameFeed:
         reader: FrameReader,
         *,
         keeps: Callable[[Frame], bool],
-        has_room: Callable[[], bool],
+        gate: Callable[[Frame], Gate],
+        on_out: Callable[[Frame], None] = lambda _: None,
     ) -> None:
         self._reader = reader
         self._keeps = keeps
-        self._has_room = has_room
+        self._gate = gate
+        self._on_out = on_out
         self._change = threading.Condition()
         self._frames: deque[Frame] = deque()
         self._end_s: dict[float, float] = {}
@@ -79,6 +83,12 @@ class FrameFeed:
             raise ValueError(f"something describes {time_s} s, where it read no frame")
         self.unfinished_s = time_s
 
+    @property
+    def handed_out_until_s(self) -> float:
+        """Where the last frame handed out ends, or begins if that is not known."""
+        last_s = self._handed_out_s
+        return 0.0 if last_s is None else self._end_s.get(last_s, last_s)
+
     def end_s(self, time_s: float) -> float | None:
         """Where the caption of this frame ends; known once a later frame was kept."""
         return self._end_s.get(time_s)
@@ -108,18 +118,27 @@ class FrameFeed:
     def _next(self) -> Frame | None:
         with self._change:
             while not self._stopped:
-                if self._frames and self._has_room():
-                    frame = self._frames.popleft()
-                    self._handed_out_s, self.unfinished_s = frame.time_s, None
-                    self._change.notify_all()
-                    return frame
-                if self._is_read and not self._frames:
+                if self._frames:
+                    gate = self._gate(self._frames[0])
+                    if gate is Gate.OPEN:
+                        return self._hand_out()
+                    self._stopped |= gate is Gate.SHUT
+                    # Who opens the gate does not say so, but that is soon seen.
+                    self._change.wait(CHECK_S)
+                elif self._is_read:
                     if self._error is not None:
                         raise self._error
                     return None
-                # Who makes room does not say so, but that is soon seen.
-                self._change.wait(CHECK_S if self._frames else None)
+                else:
+                    self._change.wait()
         return None
+
+    def _hand_out(self) -> Frame:
+        frame = self._frames.popleft()
+        self._handed_out_s, self.unfinished_s = frame.time_s, None
+        self._on_out(frame)
+        self._change.notify_all()
+        return frame
 
     def _read(self) -> None:
         try:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import codecs
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from charset_normalizer import CharsetMatch
 
 BYTE_ORDER_MARKS = (
     # UTF-32 first: its mark begins with that of UTF-16.
@@ -14,8 +17,10 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
+COMMONEST = "cp1252"
+
 CANDIDATES = (
-    "cp1252",
+    COMMONEST,
     "gb18030",
     "big5",
     "cp932",
@@ -30,10 +35,14 @@ CANDIDATES = (
     "cp1255",
     "cp1256",
 )
-"""Encodings that subtitle files come in, the commoner one first where the text decides nothing.
+"""Encodings that subtitle files come in.
 
 Among all that Python knows there is always a rarer one that fits a short text just as well.
 """
+
+DAMAGED_SHARE = 0.1
+"""UTF-8 of which no more of what is beyond ASCII is broken is still UTF-8: hardly any other
+encoding could look like it."""
 
 
 class Decoded(NamedTuple):
@@ -49,7 +58,7 @@ class NotTextError(Exception):
 
 
 def decode_text(content: bytes) -> Decoded:
-    """Decode: by byte order mark, else UTF-8 or UTF-16 if it is valid, else the likeliest of a few.
+    """Decode: by byte order mark, else as UTF-8 or UTF-16, else in the likeliest of a few.
 
     Raises:
         NotTextError: If none of them fits.
@@ -85,11 +94,20 @@ def _without_mark(content: bytes) -> tuple[str, str]:
 def _guessed(content: bytes) -> Decoded:
     from charset_normalizer import from_bytes
 
+    damaged = content.decode("utf-8", "replace")
+    beyond_ascii = sum(sign > "\x7f" for sign in damaged)
+    if damaged.count("\ufffd") <= DAMAGED_SHARE * beyond_ascii:
+        return Decoded(damaged, "utf-8", is_guessed=True)
     matches = list(from_bytes(content, cp_isolation=list(CANDIDATES)))
     if not matches:
         raise NotTextError
-    best = min(
-        matches,
-        key=lambda one: (one.chaos, -one.coherence, CANDIDATES.index(one.encoding)),
-    )
+    best = matches[0]
+    for match in matches:
+        # Western text often fits the Central European code just as well, and is far commoner.
+        if match.encoding == COMMONEST and _fit(match) == _fit(best):
+            best = match
     return Decoded(content.decode(best.encoding), best.encoding, is_guessed=True)
+
+
+def _fit(match: CharsetMatch) -> tuple[float, float]:
+    return match.chaos, match.coherence

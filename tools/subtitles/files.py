@@ -26,6 +26,10 @@ FORMATS = "SubRip (.srt), WebVTT (.vtt), ASS (.ass, .ssa) or SBV (.sbv)"
 MAX_BYTES = 32 << 20
 """A day of talk is a tenth of this."""
 
+_VIDEO_SUFFIXES = frozenset(
+    ".3gp .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .webm .wmv".split()
+)
+
 _KINDS: dict[str, Kind] = {
     "captions": "subtitles",
     "subtitles": "subtitles",
@@ -78,18 +82,18 @@ def find_sidecars(video: Path) -> list[Path]:
         names = sorted(entry.name for entry in video.parent.iterdir() if entry.is_file())
     except OSError:
         return []
-    others = {
+    longer = {
         Path(name).stem
         for name in names
-        if Path(name).suffix.lower() not in SUFFIXES and Path(name).stem != video.stem
+        if Path(name).suffix.lower() in _VIDEO_SUFFIXES
+        and Path(name).stem.startswith(f"{video.stem}.")
     }
     found = []
     for name in names:
         stem, suffix = Path(name).stem, Path(name).suffix.lower()
         is_ours = stem == video.stem or stem.startswith(f"{video.stem}.")
-        is_other = any(stem == other or stem.startswith(f"{other}.") for other in others)
-        # Not a longer-named video's, unless that is how this one is named.
-        if suffix in SUFFIXES and is_ours and not (is_other and stem != video.stem):
+        is_theirs = any(stem == one or stem.startswith(f"{one}.") for one in longer)
+        if suffix in SUFFIXES and is_ours and not is_theirs:
             found.append(name)
     found.sort(key=lambda name: (Path(name).stem != video.stem, name))
     return [video.parent / name for name in found]

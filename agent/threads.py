@@ -1,0 +1,40 @@
+"""Threads: every step of a question, kept in a file, so that it can be gone back to."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from langgraph.checkpoint.sqlite import SqliteSaver
+
+from agent.errors import StoreError
+
+BUSY_S = 30.0
+"""Until another process that writes to the file counts as stuck."""
+
+
+@contextmanager
+def open_threads(path: Path) -> Iterator[SqliteSaver]:
+    """Open the file of threads, or make it; several processes may use it at a time.
+
+    Raises:
+        StoreError: If it cannot be opened, or is something else.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Nodes run in threads of their own; the saver takes a lock for each use.
+        connection = sqlite3.connect(path, check_same_thread=False, timeout=BUSY_S)
+    except (OSError, sqlite3.Error) as exc:
+        raise StoreError(f"the threads in {path} cannot be opened: {exc}") from None
+    try:
+        saver = SqliteSaver(connection)
+        saver.setup()
+    except sqlite3.DatabaseError as exc:
+        connection.close()
+        raise StoreError(
+            f"{path} holds no threads, or is damaged ({exc}); move it away to begin anew"
+        ) from None
+    try:
+        yield saver
+    finally:
+        connection.close()

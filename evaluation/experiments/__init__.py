@@ -1,0 +1,1 @@
+"""Named experiments: a question, and the runs whose comparison answers it."""

@@ -1,0 +1,73 @@
+"""Limits: a run that ends early answers from what was seen, and the next one goes on."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from agent import api
+from agent.cli import main
+from tests.fakes import WordEmbedder
+from tests.media.drawing import draw_video, even_times
+from tests.servers import Answer, Asked, Server, says, serving
+
+
+@pytest.fixture(autouse=True)
+def _word_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "open_embedder", lambda *_, **__: WordEmbedder())
+
+
+def a_dog_at_the_end(request: Asked) -> Answer:
+    return says("a brown dog jumps" if request.images[0].mean() > 150 else "an empty road")
+
+
+def ask(
+    server: Server, video: Path, query: str, *more: str, monkeypatch: pytest.MonkeyPatch
+) -> list[str]:
+    monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+    options = ["--captioner", "openai:tiny", "--reasoner", "similarity", "--no-refine"]
+    return ["ask", str(video), query, "--every-frame", "--json", *options, *more]
+
+
+def test_a_limit_ends_the_describing_and_not_the_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = draw_video(tmp_path / "road.mp4", even_times(48, 4.0))
+    with serving(a_dog_at_the_end) as server:
+        question = ask(server, video, "a brown dog jumps", monkeypatch=monkeypatch)
+        assert main([*question, "--max-captions", "4"]) == 1
+        first = json.loads(capsys.readouterr().out)
+        assert len(server.asked) == 4
+        assert main(question) == 0
+        second = json.loads(capsys.readouterr().out)
+        assert len(server.asked) == 12, "nothing is paid for twice"
+    assert (first["verdict"], first["usage"]["captions"]) == ("cannot_tell", 4)
+    assert "Only 4 of 12 s of this video have been described" in first["advice"]
+    assert first["coverage"]["gaps"][-1]["end_s"] == first["video"]["duration_s"]
+    assert second["verdict"] == "found"
+    assert second["intervals"][0]["end_s"] == pytest.approx(12.0, abs=0.3)
+
+
+def test_what_was_seen_before_the_limit_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = draw_video(tmp_path / "road.mp4", even_times(48, 4.0))
+    with serving(a_dog_at_the_end) as server:
+        question = ask(server, video, "an empty road", monkeypatch=monkeypatch)
+        assert main([*question, "--max-captions", "4"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["intervals"][0]["start_s"] == 0.0
+    assert "4 captions" in answer["warning"] or "seen until" in answer["warning"]
+
+
+def test_captions_of_half_a_video_cannot_tell_what_is_not_in_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = draw_video(tmp_path / "road.mp4", even_times(48, 4.0))
+    captions = tmp_path / "road.jsonl"
+    rows = [{"start_s": t, "end_s": t + 1, "caption": "an empty road"} for t in range(5)]
+    captions.write_text("\n".join(json.dumps(row) for row in rows))
+    assert main(["ask", str(video), "zebras paint", "--captions", str(captions), "--json"]) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["verdict"] == "cannot_tell"
+    assert "speak of 5 of the video's 12 s only" in answer["advice"]

@@ -1,0 +1,103 @@
+"""Time travel: a kept question answered again from one of its steps, by another model."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from agent import api
+from agent.api import Grounder
+from agent.cli import main
+from agent.errors import QueryError, StoreError
+from agent.settings import load_settings
+from tests.fakes import BrightnessCaptioner, WordEmbedder
+from tests.graph.road import ScriptedReasoner
+from tests.media.drawing import draw_video, even_times
+
+FIRST = '{"steps": [], "found": true, "events": [{"first": 1, "last": 2}]}'
+OTHER = '{"steps": [], "found": true, "events": [{"first": 3, "last": 4}]}'
+
+
+@pytest.fixture(autouse=True)
+def _word_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "open_embedder", lambda *_, **__: WordEmbedder())
+
+
+@pytest.fixture
+def road(tmp_path: Path) -> Path:
+    return draw_video(tmp_path / "road.mp4", even_times(48, 8.0))
+
+
+def grounder_with(*replies: str) -> Grounder:
+    return Grounder(captioner=BrightnessCaptioner(), reasoner=ScriptedReasoner(*replies))
+
+
+def test_another_model_answers_from_the_captions_of_before(road: Path) -> None:
+    with grounder_with("no", FIRST) as grounder:
+        before = grounder.find(road, "brightness 0", thread="mine")
+    with grounder_with(OTHER) as grounder:
+        replayed = grounder.replay("mine", "reason")
+    assert replayed.before.intervals == before.intervals
+    assert replayed.before.attempts == 2
+    assert replayed.after.attempts == 2, "the last step of that name: the second reply"
+    assert replayed.after.intervals[0].start_s == 2.0
+    assert replayed.after.usage.captions == 0
+
+
+def test_from_its_first_step_a_question_is_described_anew(road: Path) -> None:
+    with grounder_with(FIRST) as grounder:
+        grounder.find(road, "brightness 0", thread="mine")
+    other = BrightnessCaptioner(model="another")
+    with Grounder(captioner=other, reasoner=ScriptedReasoner(OTHER)) as grounder:
+        replayed = grounder.replay("mine", "watch")
+    assert (replayed.after.query, replayed.after.models.captioner) == ("brightness 0", "another")
+    assert replayed.after.usage.captions == 6
+
+
+def test_threads_are_apart_and_a_second_question_inherits_nothing(road: Path) -> None:
+    with grounder_with(FIRST, OTHER, OTHER) as grounder:
+        grounder.find(road, "brightness 0", thread="one")
+        grounder.find(road, "brightness 90", thread="two")
+        again = grounder.find(road, "brightness 120", thread="one")
+        assert again.attempts == 1
+
+
+def test_what_cannot_be_replayed_is_said(road: Path) -> None:
+    with grounder_with(FIRST) as grounder:
+        with pytest.raises(QueryError, match="there is no thread 'none'"):
+            grounder.replay("none", "reason")
+        grounder.find(road, "brightness 0", thread="mine")
+        with pytest.raises(QueryError, match="there is no step 'think'; there are watch, retrieve"):
+            grounder.replay("mine", "think")
+        with pytest.raises(QueryError, match="has no step 'fall_back' to go back to; it came to"):
+            grounder.replay("mine", "fall_back")
+
+
+def test_a_damaged_file_of_threads_is_said(road: Path) -> None:
+    file = load_settings().threads_file
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"not a database" * 100)
+    with (
+        grounder_with(FIRST) as grounder,
+        pytest.raises(StoreError, match=r"threads\.sqlite holds no threads, or is damaged"),
+    ):
+        grounder.find(road, "brightness 0", thread="mine")
+
+
+def test_the_command_line_shows_both_answers_side_by_side(
+    road: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    captions = tmp_path / "road.jsonl"
+    rows = [{"t": t, "caption": "a dog jumps" if t in {2, 3} else "a road"} for t in range(6)]
+    captions.write_text("\n".join(json.dumps(row) for row in rows))
+    question = ["ask", str(road), "a dog jumps", "--captions", str(captions), "--thread", "dog"]
+    assert main(question) == 0
+    capsys.readouterr()
+    assert main(["replay", "dog", "--reasoner", "similarity"]) == 0
+    shown = capsys.readouterr().out
+    assert "“a dog jumps”  in road.mp4" in shown
+    assert shown.count("0:02.0–0:04.0") == 2
+    assert main(["replay", "dog", "--from", "retrieve", "--json"]) == 0
+    both = json.loads(capsys.readouterr().out)
+    assert both["before"]["intervals"] == both["after"]["intervals"]
+    assert main(["replay", "cat"]) == 2

@@ -1,0 +1,117 @@
+"""What is said in a video, beside its frames: found unasked, named, left out, or not to be had."""
+
+from pathlib import Path
+
+import pytest
+
+from agent import api
+from agent.api import Grounder
+from agent.cli import main
+from agent.errors import CaptionerError, CaptionError
+from agent.settings import load_settings
+from agent.tracks import is_beside
+from tests.fakes import BrightnessCaptioner, WordEmbedder
+from tests.media.drawing import draw_video, even_times
+from tools.timeline import Track
+
+CUES = """1
+00:00:01,000 --> 00:00:02,500
+The ferry leaves at noon
+
+2
+00:00:04,000 --> 00:00:05,000
+Mind the gap
+"""
+
+
+@pytest.fixture(autouse=True)
+def _word_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "open_embedder", lambda *_, **__: WordEmbedder())
+
+
+@pytest.fixture
+def road(tmp_path: Path) -> Path:
+    return draw_video(tmp_path / "road.mp4", even_times(48, 8.0))
+
+
+def find(video: Path, query: str, **settings: object) -> tuple[api.Grounding, list[str]]:
+    said: list[str] = []
+    with Grounder(
+        load_settings(**settings), captioner=BrightnessCaptioner(), tell=said.append
+    ) as grounder:
+        return grounder.find(video, query), said
+
+
+def test_subtitles_beside_a_video_are_read_when_it_is_indexed(road: Path) -> None:
+    road.with_suffix(".srt").write_text(CUES)
+    answer, said = find(road, "the ferry leaves at noon")
+    assert (answer.intervals[0].start_s, answer.intervals[0].end_s) == (1.0, 2.5)
+    sources = {one.source for one in answer.intervals[0].evidence}
+    assert sources == {"subtitle", "vision"}
+    assert said == []
+
+
+def test_subtitles_that_are_off_or_of_another_film_are_left_out(road: Path, tmp_path: Path) -> None:
+    (tmp_path / "river.srt").write_text(CUES)
+    road.with_suffix(".srt").write_text(CUES)
+    answer, _ = find(road, "the ferry leaves at noon", subtitles="off")
+    assert all(one.source == "vision" for each in answer.intervals for one in each.evidence)
+
+
+def test_a_file_that_is_named_is_read_also_for_a_video_indexed_before(
+    road: Path, tmp_path: Path
+) -> None:
+    find(road, "brightness 0")
+    cues = tmp_path / "said.srt"
+    cues.write_text(CUES)
+    answer, _ = find(road, "mind the gap", subtitles=str(cues))
+    assert (answer.intervals[0].start_s, answer.intervals[0].end_s) == (4.0, 5.0)
+    assert answer.usage.captions == 0, "no frame is described for it"
+
+
+def test_broken_subtitles_are_told_of_where_they_were_found_and_an_error_where_named(
+    road: Path, tmp_path: Path
+) -> None:
+    road.with_suffix(".srt").write_text("nothing of the kind")
+    answer, said = find(road, "brightness 0")
+    assert answer.verdict == "found"
+    assert len(said) == 1
+    assert said[0].startswith("left out: ")
+    assert "road.srt" in said[0]
+    with pytest.raises(CaptionError, match=r"road\.srt"):
+        find(road, "brightness 0", subtitles=str(road.with_suffix(".srt")))
+
+
+def test_people_who_speak_at_once_are_both_heard(road: Path) -> None:
+    road.with_suffix(".vtt").write_text(
+        "WEBVTT\n\n00:01.000 --> 00:04.000\nthe ferry leaves\n\n"
+        "00:02.000 --> 00:03.000\nmind the gap\n\n00:03.500 --> 00:05.000\nall aboard\n"
+    )
+    assert find(road, "mind the gap")[0].intervals[0].start_s == 2.0
+    assert find(road, "all aboard")[0].intervals[0].start_s == 3.5
+
+
+def test_a_speech_model_that_is_not_here_is_an_error_with_advice(road: Path) -> None:
+    with pytest.raises(CaptionerError, match="no/such/model"):
+        find(road, "brightness 0", speech="/no/such/model")
+
+
+@pytest.mark.data
+def test_subtitles_inside_a_video_are_read(
+    shared_data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = shared_data / "odd_videos" / "exo_sample_with_srt.mkv"
+    assert main(["index", str(video), "--captioner", "classical"]) == 0
+    capsys.readouterr()
+    with Grounder() as grounder:
+        beside = [record for record in grounder.records() if is_beside(record.track)]
+    assert len(beside) == 1
+    assert beside[0].captions > 0
+
+
+@pytest.mark.parametrize(
+    ("mode", "beside"),
+    [("subtitles", True), ("speech:de", True), ("screen@1/s", True), ("frame@1/s", False)],
+)
+def test_what_stands_beside_is_told_by_its_mode(mode: str, beside: bool) -> None:
+    assert is_beside(Track("m", "", mode)) == beside

@@ -1,0 +1,106 @@
+"""What is said becomes captions on the video's clock, whoever writes it down."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import tools.sound
+from tests.media.drawing import draw_video, even_times
+from tools.errors import VideoError
+from tools.speech import Utterance, speech_track, transcribe
+from tools.video import Video, probe
+
+
+class Parrot:
+    """Says what it was told to say of each piece."""
+
+    model = "parrot-1"
+    mode = "speech:de"
+
+    def __init__(self, *says: list[Utterance]) -> None:
+        self._says = iter(says)
+        self.heard_s: list[float] = []
+
+    def __call__(self, samples: NDArray[np.float32]) -> Iterator[Utterance]:
+        self.heard_s.append(samples.size / tools.sound.SAMPLE_RATE_HZ)
+        yield from next(self._says, [])
+
+
+def video_of(folder: Path, *, offset_s: float = 0.0) -> Video:
+    name = f"{offset_s}.mkv"
+    return probe(draw_video(folder / name, even_times(50, 25), offset_s=offset_s, sound_s=3.0))
+
+
+def said(video: Video, parrot: Parrot) -> list[tuple[float, float, str]]:
+    captions = list(transcribe(video, parrot, duration_s=2.0))
+    assert {caption.source for caption in captions} <= {"speech"}
+    assert {caption.track for caption in captions} <= {speech_track(parrot)}
+    return [
+        (round(caption.start_s, 2), round(caption.end_s, 2), caption.text) for caption in captions
+    ]
+
+
+def test_captions_stand_where_the_words_were_heard(tmp_path: Path) -> None:
+    words = [Utterance(0.5, 0.9, " Hello\nthere "), Utterance(1.0, 1.4, "Bye")]
+    spans = said(video_of(tmp_path), Parrot(words))
+    assert spans == [(0.5, 0.9, "Hello there"), (1.0, 1.4, "Bye")]
+    # The picture begins 0.4 s after the sound.
+    spans = said(video_of(tmp_path, offset_s=0.4), Parrot(words))
+    assert spans == [(0.1, 0.5, "Hello there"), (0.6, 1.0, "Bye")]
+
+
+def test_words_beyond_the_video_are_cut_or_left_out_and_words_without_length_kept(
+    tmp_path: Path,
+) -> None:
+    words = [
+        *(Utterance(0.1, 0.2, "before the picture"), Utterance(0.3, 0.6, "half before")),
+        *(Utterance(1.0, 1.0, "short"), Utterance(2.3, 2.6, "half after")),
+        *(Utterance(2.5, 2.9, "after"), Utterance(1.0, 1.5, " ")),
+    ]
+    spans = said(video_of(tmp_path, offset_s=0.4), Parrot(words))
+    assert spans == [(0.0, 0.2, "half before"), (0.6, 0.62, "short"), (1.9, 2.0, "half after")]
+
+
+def test_words_of_one_span_share_a_caption_since_its_id_is_of_the_span(tmp_path: Path) -> None:
+    words = [Utterance(0.5, 0.9, "Hello"), Utterance(0.5, 0.9, "there")]
+    assert said(video_of(tmp_path), Parrot(words)) == [(0.5, 0.9, "Hello there")]
+
+
+def test_every_piece_is_heard_at_its_own_time_and_progress_grows_to_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tools.sound, "PIECE_S", 1.0)
+    monkeypatch.setattr(tools.sound, "CUT_WITHIN_S", 0.5)
+    parrot = Parrot([Utterance(0.1, 0.3, "one")], [Utterance(0.1, 0.3, "two")])
+    progress: list[float] = []
+    captions = list(
+        transcribe(video_of(tmp_path), parrot, duration_s=2.0, progress=progress.append)
+    )
+    assert [caption.text for caption in captions] == ["one", "two"]
+    assert captions[1].start_s == pytest.approx(parrot.heard_s[0] + 0.1, abs=0.03)
+    assert progress == sorted(progress)
+    assert progress[-1] == 2.0
+
+
+def test_captions_come_as_they_are_made(tmp_path: Path) -> None:
+    def endless() -> Iterator[Utterance]:
+        for second in range(3):
+            yield Utterance(second / 2, second / 2 + 0.2, "tick")
+        raise AssertionError("more was asked for than was taken")
+
+    class Endless(Parrot):
+        def __call__(self, samples: NDArray[np.float32]) -> Iterator[Utterance]:
+            return endless()
+
+    captions = transcribe(video_of(tmp_path), Endless(), duration_s=2.0)
+    assert next(captions).text == "tick"
+    assert next(captions).text == "tick"
+
+
+def test_a_video_without_sound_is_refused_before_anyone_listens(tmp_path: Path) -> None:
+    video = probe(draw_video(tmp_path / "a.mp4", even_times(5, 5)))
+    with pytest.raises(VideoError, match="nothing to transcribe"):
+        said(video, Parrot())

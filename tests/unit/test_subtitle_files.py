@@ -1,0 +1,378 @@
+"""Subtitle files: good cues are kept as plain words, and each that is not is named by its line."""
+
+from pathlib import Path
+
+import pytest
+
+from tools.errors import CaptionError
+from tools.subtitles.files import find_sidecars, read_subtitles
+
+Told = list[tuple[float, float, str]]
+
+
+def write(folder: Path, name: str, text: str | bytes) -> Path:
+    path = folder / name
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+def told(path: Path) -> Told:
+    return [(cue.start_s, cue.end_s, cue.text) for cue in read_subtitles(path).cues]
+
+
+def vtt(*cues: str) -> str:
+    return "\n\n".join(("WEBVTT", *cues)) + "\n"
+
+
+def text_of(folder: Path, words: str) -> str:
+    return (
+        read_subtitles(write(folder, "a.vtt", vtt(f"00:01.000 --> 00:02.000\n{words}")))
+        .cues[0]
+        .text
+    )
+
+
+def test_the_four_formats_say_the_same(tmp_path: Path) -> None:
+    files = {
+        "a.srt": "1\r\n00:00:01,500 --> 00:00:02,250\r\nHello\r\nthere\r\n",
+        "a.vtt": vtt("00:01.500 --> 00:02.250 align:start position:0%\nHello\nthere"),
+        "a.sbv": "0:00:01.500,0:00:02.250\nHello\nthere\n",
+        "a.ass": "[Events]\nFormat: Layer, Start, End, Style, Name, Text\n"
+        "Comment: 0,0:00:01.50,0:00:02.25,x,,not this\n"
+        "Dialogue: 0,0:00:01.50,0:00:02.25,x,,Hello\\Nthere\n",
+    }
+    for name, text in files.items():
+        assert told(write(tmp_path, name, text)) == [(1.5, 2.25, "Hello there")], name
+
+
+def test_the_content_tells_the_format_and_not_the_name(tmp_path: Path) -> None:
+    path = write(
+        tmp_path, "a.srt", "[Events]\nDialogue: 0,0:00:01.00,0:00:02.00,,,0,0,0,,Hi, you\n"
+    )
+    assert told(path) == [(1.0, 2.0, "Hi, you")]
+    assert told(write(tmp_path, "b.txt", vtt("00:01.000 --> 00:02.000\nHi"))) == [(1.0, 2.0, "Hi")]
+
+
+@pytest.mark.parametrize(
+    ("words", "plain"),
+    [
+        ("<b>Bold</b> and <c.yellow.bg_blue>coloured</c>", "Bold and coloured"),
+        ("When <00:01.500>the moon<00:00:01.700> hits", "When the moon hits"),
+        ("<v.loud Roger Bingham>We are in <i>New York</i>", "Roger Bingham: We are in New York"),
+        ("<v Ann>Hi</v> <v Bob>Hello", "Ann: Hi Bob: Hello"),
+        ("<ruby>漢<rt>kan</rt>字<rt>ji</rt></ruby>", "漢字"),
+        ("{\\an8\\i1}Up{\\i0} here", "Up here"),
+        ('<font color="#ff0000">Red</font>', "Red"),
+        ("Tom &amp; Jerry &lt;3 &nbsp;&#9834;", "Tom & Jerry <3 ♪"),
+        ("a < b > c <laughs> {sighs}", "a < b > c <laughs> {sighs}"),
+        ("\u202bשלום\u202c\u200f!", "שלום!"),
+        ("می\u200cروم", "می\u200cروم"),
+    ],
+)
+def test_markup_goes_and_words_and_speakers_stay(tmp_path: Path, words: str, plain: str) -> None:
+    assert text_of(tmp_path, words) == plain
+
+
+def test_ass_keeps_words_and_speakers_and_no_drawings(tmp_path: Path) -> None:
+    events = "\n".join(
+        f"Dialogue: 0,0:00:0{number}.00,0:00:0{number + 1}.00,Default,{name},0,0,0,,{text}"
+        for number, (name, text) in enumerate(
+            [
+                ("Olly", r"{\fad(1,2)\pos(3,4)}So,\Nwe meet{comment}"),
+                ("", r"{\p1}m 0 0 l 10 10{\p0}"),
+                ("", r"soft\hspace"),
+            ]
+        )
+    )
+    path = write(tmp_path, "a.ass", f"[Script Info]\nTitle: x\n\n[Events]\n{events}\n")
+    assert told(path) == [(0.0, 1.0, "Olly: So, we meet"), (2.0, 3.0, "soft space")]
+    assert read_subtitles(path).problems == ()
+
+
+def test_comments_styles_regions_and_headers_are_no_words(tmp_path: Path) -> None:
+    text = (
+        "WEBVTT - a title\nKind: captions\nLanguage: pt-BR\nStyle:\n::cue { color: red }\n##\n\n"
+        "NOTE one line\n\nNOTE\nseveral\nlines\n\nSTYLE\n::cue(b) { color: red }\n\n"
+        "REGION\nid:fred\n\nthe name of it\n00:01.000 --> 00:02.000\nNOTE this is said\n"
+    )
+    read = read_subtitles(write(tmp_path, "a.vtt", text))
+    assert [cue.text for cue in read.cues] == ["NOTE this is said"]
+    assert (read.language, read.kind, read.warning) == ("pt-BR", "subtitles", None)
+
+
+def test_each_broken_cue_is_named_by_its_line_and_the_others_are_kept(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        "a.vtt",
+        vtt(
+            "00:01.000 --> 00:02.000\ngood",
+            "00:03.000 --> 00:0x.000\nunreadable",
+            "00:05.000 --> 00:04.000\nbackwards",
+            "00:06.000 --> 00:07.000",
+            "nobody knows when",
+            "00:99.000 --> 01:40.000\nno clock says so",
+            "00:08.000 --> 00:09.000\nalso good",
+        ),
+    )
+    read = read_subtitles(path)
+    assert [cue.text for cue in read.cues] == ["good", "also good"]
+    assert [problem.line for problem in read.problems] == [6, 9, 12, 14, 16]
+    warning = str(read.warning)
+    assert "\n" not in warning
+    assert "2 cues kept, 5 problems" in warning
+    for part in ("a.vtt:6 has times that", "a.vtt:9 ends at 4 s", "a.vtt:12 has times without"):
+        assert part in warning
+    assert "a.vtt:14 has words without times: 'nobody knows when'" in warning
+
+
+def test_of_many_problems_the_first_are_named_and_the_rest_counted(tmp_path: Path) -> None:
+    cues = [f"00:0{number}.000 --> x\nwords" for number in range(8)]
+    read = read_subtitles(write(tmp_path, "a.vtt", vtt("00:00.000 --> 00:01.000\nfirst", *cues)))
+    assert str(read.warning).endswith("; and 3 more")
+
+
+def test_words_of_subrip_may_have_an_empty_line_in_them(tmp_path: Path) -> None:
+    text = (
+        "1\n00:00:01,000 --> 00:00:02,000\nabove\n\nbelow\n\n"
+        "2\n00:00:03,000 --> 00:00:04,000\nnext\n3\n00:00:05,000 --> 00:00:06,000\nno empty line\n"
+    )
+    assert told(write(tmp_path, "a.srt", text)) == [
+        (1.0, 2.0, "above below"),
+        (3.0, 4.0, "next"),
+        (5.0, 6.0, "no empty line"),
+    ]
+
+
+def test_rolling_captions_are_said_once_and_when_they_came(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        "a.vtt",
+        vtt(
+            "00:01.000 --> 00:03.000\n \nso this<00:01.500><c> is</c>",
+            "00:03.000 --> 00:03.010\nso this is\n ",
+            "00:03.010 --> 00:05.000\nso this is\nhow<00:04.000><c> it</c><c> looks</c>",
+            "00:05.000 --> 00:05.010\nhow it looks\n ",
+        ),
+    )
+    assert told(path) == [(1.0, 3.01, "so this is"), (3.01, 5.01, "how it looks")]
+
+
+def test_karaoke_and_effects_drawn_in_layers_become_one_cue(tmp_path: Path) -> None:
+    growing = vtt(
+        "00:01.000 --> 00:02.000\none",
+        "00:02.000 --> 00:03.000\none two",
+        "00:03.000 --> 00:04.000\none two three",
+    )
+    assert told(write(tmp_path, "a.vtt", growing)) == [(1.0, 4.0, "one two three")]
+    layers = vtt(
+        "00:01.000 --> 00:02.000\nSHOP",
+        "00:01.000 --> 00:02.500\nBob talks",
+        "00:02.000 --> 00:03.000\nSHOP",
+    )
+    assert told(write(tmp_path, "a.vtt", layers)) == [(1.0, 3.0, "SHOP"), (1.0, 2.5, "Bob talks")]
+
+
+def test_the_same_words_later_and_other_words_meanwhile_stay_apart(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        "a.vtt",
+        vtt(
+            "00:01.000 --> 00:02.000\nNo.",
+            "00:04.000 --> 00:05.000\nNo.",
+            "00:04.500 --> 00:06.000\nYes.",
+        ),
+    )
+    assert told(path) == [(1.0, 2.0, "No."), (4.0, 5.0, "No."), (4.5, 6.0, "Yes.")]
+
+
+def test_chapters_are_named_so_and_data_for_programs_is_refused(tmp_path: Path) -> None:
+    chapters = vtt("00:00.000 --> 10:00.000\nPrologue")
+    read = read_subtitles(write(tmp_path, "film.chapters.en.vtt", chapters))
+    assert (read.kind, read.cues[0].text) == ("chapters", "Chapter: Prologue")
+    in_header = chapters.replace("WEBVTT", "WEBVTT\nKind: chapters")
+    assert read_subtitles(write(tmp_path, "a.vtt", in_header)).kind == "chapters"
+    for data in ('{"lat": 1}', "thumbs.jpg#xywh=0,0,160,90"):
+        path = write(tmp_path, "a.vtt", vtt(f"00:00.000 --> 00:05.000\n{data}"))
+        with pytest.raises(CaptionError, match="data for programs"):
+            read_subtitles(path)
+
+
+WORDS = {
+    "zh": "宇宙守护神保护我们远离邪恶他能徒手抓住子弹",
+    "ja": "左に見えるのは…すべて安全。完璧に安全だ。危ない！",
+    "ru": "Где вы были вчера вечером? Я был дома, очень устал.",
+    "fr": "Où étiez-vous hier soir ? J'étais à la maison, très fatigué. Ça va, mon frère.",
+    "pl": "Gdzie byłeś wczoraj wieczorem? Byłem w domu, bardzo zmęczony.",
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "encoding"),
+    [
+        *(("ru", form) for form in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be")),
+        *(("fr", form) for form in ("utf-32", "utf-16-le", "cp1252")),
+        *(("zh", form) for form in ("gb2312", "gb18030", "utf-16-be")),
+        *(("ja", form) for form in ("shift_jis", "euc_jp")),
+        *(("ru", form) for form in ("cp1251", "koi8-r")),
+        ("pl", "cp1250"),
+    ],
+)
+def test_words_are_read_in_any_usual_encoding_and_a_guess_is_called_one(
+    tmp_path: Path, language: str, encoding: str
+) -> None:
+    words = WORDS[language]
+    text = f"1\n00:00:01,000 --> 00:00:02,000\n{words}\n\n"
+    read = read_subtitles(write(tmp_path, "a.srt", text.encode(encoding)))
+    assert [cue.text for cue in read.cues] == [words]
+    assert read.encoding_is_guessed == (not encoding.startswith("utf"))
+    assert ("which is a guess" in str(read.warning)) == read.encoding_is_guessed
+
+
+def test_utf8_with_a_broken_character_is_still_utf8(tmp_path: Path) -> None:
+    words = (WORDS["fr"] * 3).encode().replace("Ç".encode(), b"\xc3", 1)
+    path = write(tmp_path, "a.srt", b"1\n00:00:01,000 --> 00:00:02,000\n" + words)
+    read = read_subtitles(path)
+    assert "mon frère" in read.cues[0].text
+    assert (read.encoding, read.encoding_is_guessed) == ("utf-8", True)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"", "is empty"),
+        (b"\x00\x00\x00\x1cftypisom\x00\x00\x02\x00isomiso2avc1mp41" * 50, "is it the video"),
+        (b"\xff\xfe\x00", "is no text"),
+        (b"some words", "holds no subtitle that can be used"),
+        (b"WEBVTT\n", "holds no subtitle that can be used; expected SubRip"),
+        (b"1\n00:00:03,000 --> 00:00:01,000\nx\n", r"1 problem: a\.srt:2 ends at 1 s"),
+    ],
+)
+def test_what_is_no_subtitle_file_is_refused_in_one_line(
+    tmp_path: Path, content: bytes, complaint: str
+) -> None:
+    path = write(tmp_path, "a.srt", content)
+    with pytest.raises(CaptionError, match=complaint) as error:
+        read_subtitles(path)
+    assert str(path) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_file_a_folder_and_one_of_another_kind_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(CaptionError, match="No such file"):
+        read_subtitles(tmp_path / "missing.srt")
+    with pytest.raises(CaptionError, match="cannot read"):
+        read_subtitles(tmp_path)
+    with pytest.raises(CaptionError, match="holds no times"):
+        read_subtitles(write(tmp_path, "a.txt", "Dear diary"))
+
+
+def test_a_huge_file_is_not_read_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "a.srt"
+    with path.open("wb") as file:
+        file.truncate(100 << 20)
+    with pytest.raises(CaptionError, match=r"105 MB.*is it the video"):
+        read_subtitles(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "language"),
+    [
+        ("talk.en.vtt", "en"),
+        ("talk.pt-BR.forced.srt", "pt-BR"),
+        ("talk.en.hi.srt", "en"),
+        ("talk.hi.srt", "hi"),
+        ("talk.ger.srt", "ger"),
+        ("talk.srt", None),
+        ("my.cut.srt", None),
+        ("en.srt", None),
+    ],
+)
+def test_the_name_tells_the_language(tmp_path: Path, name: str, language: str | None) -> None:
+    path = write(tmp_path, name, "1\n00:00:01,000 --> 00:00:02,000\nx\n")
+    assert read_subtitles(path).language == language
+
+
+def test_files_named_like_the_video_are_found_and_those_of_another_video_are_not(
+    tmp_path: Path,
+) -> None:
+    names = "talk.mp4 talk.srt talk.en.VTT talk.de.forced.ass talk.txt talk.en.json talks.srt"
+    others = "talk.part2.mp4 talk.part2.srt talk.part2.en.srt [a]*.mp4 [a]*.srt"
+    for name in f"{names} {others}".split():
+        write(tmp_path, name, "x")
+    found = [path.name for path in find_sidecars(tmp_path / "talk.mp4")]
+    assert found == ["talk.srt", "talk.de.forced.ass", "talk.en.VTT"]
+    second = [path.name for path in find_sidecars(tmp_path / "talk.part2.mp4")]
+    assert second == ["talk.part2.srt", "talk.part2.en.srt"]
+    assert [path.name for path in find_sidecars(tmp_path / "[a]*.mp4")] == ["[a]*.srt"]
+    assert find_sidecars(tmp_path / "nowhere" / "talk.mp4") == []
+
+
+CUES_AND_LINES = {
+    # Cues kept, and the lines named.
+    "elephantsdream.captions.ar.vtt": (77, []),
+    "elephantsdream.captions.en.vtt": (78, []),
+    "elephantsdream.captions.ja.vtt": (77, []),
+    "elephantsdream.chapters.en.vtt": (9, []),
+    "elephantsdream.descriptions.en.vtt": (63, []),
+    "srt/ascii.srt": (3, []),
+    "srt/gb2312.srt": (3, []),
+    "webvtt-py/captions_with_bom.vtt": (4, []),
+    "webvtt-py/comments.vtt": (3, []),
+    "webvtt-py/cue_tags.vtt": (3, []),
+    "webvtt-py/invalid.vtt": (7, [1]),
+    "webvtt-py/invalid_timeframe.sbv": (3, [7, 13]),
+    "webvtt-py/invalid_timeframe.srt": (5, []),
+    "webvtt-py/invalid_timeframe.vtt": (6, [6]),
+    "webvtt-py/invalid_timeframe_in_cue_text.vtt": (3, [6]),
+    "webvtt-py/metadata_headers.vtt": (2, []),
+    "webvtt-py/metadata_headers_multiline.vtt": (2, []),
+    "webvtt-py/missing_caption_text.sbv": (3, [4, 12]),
+    "webvtt-py/missing_caption_text.srt": (4, [6]),
+    "webvtt-py/missing_caption_text.vtt": (4, [6]),
+    "webvtt-py/missing_timeframe.sbv": (3, [4, 12]),
+    "webvtt-py/missing_timeframe.srt": (4, [5]),
+    "webvtt-py/missing_timeframe.vtt": (6, [6]),
+    "webvtt-py/one_caption.srt": (1, []),
+    "webvtt-py/one_caption.vtt": (1, []),
+    "webvtt-py/sample.sbv": (4, [14]),
+    "webvtt-py/sample.srt": (5, []),
+    "webvtt-py/sample.vtt": (16, []),
+    "webvtt-py/styles.vtt": (1, []),
+    "webvtt-py/two_captions.sbv": (2, []),
+    "webvtt-py/using_identifiers.vtt": (6, []),
+    "webvtt-py/youtube_dl.vtt": (3, []),
+}
+
+UNUSABLE = {
+    "webvtt-py/empty.vtt",
+    "webvtt-py/invalid_format.sbv",
+    "webvtt-py/invalid_format1.srt",
+    "webvtt-py/invalid_format2.srt",
+    "webvtt-py/invalid_format3.srt",
+    "webvtt-py/invalid_format4.srt",
+    "webvtt-py/no_captions.vtt",
+}
+
+
+@pytest.mark.data
+def test_every_published_file_is_read_as_far_as_it_is_good(shared_data: Path) -> None:
+    folder = shared_data / "formats" / "subtitles"
+    found, refused = {}, {}
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = path.relative_to(folder).as_posix()
+        try:
+            read = read_subtitles(path)
+        except CaptionError as error:
+            refused[name] = str(error)
+            continue
+        found[name] = (len(read.cues), [problem.line for problem in read.problems])
+        words = " ".join(cue.text for cue in read.cues)
+        assert not any(mark in words for mark in ("-->", "NOTE", "<c", "<0", "::cue")), name
+    assert found == CUES_AND_LINES
+    assert set(refused) == UNUSABLE
+    for name, message in refused.items():
+        assert name in message
+        assert "\n" not in message
+    chinese = read_subtitles(folder / "srt" / "gb2312.srt")
+    assert chinese.cues[0].text == "宇宙守护神 保护我们远离邪恶"
+    assert chinese.encoding == "gb18030"
