@@ -276,8 +276,10 @@ def test_ctrl_c_cancels_the_question_and_ctrl_d_leaves(
                 terminal.wait_for("road.mp4>")
                 terminal.type("\x03")
                 terminal.wait_for("Ctrl-D or /quit leaves")
+                terminal.wait_for("road.mp4>")
                 terminal.type("/videos\r")
                 terminal.wait_for(f"* {road}")
+                terminal.wait_for("road.mp4>")  # Typed sooner, Ctrl-D would go to nobody.
                 released.set()
                 terminal.type("\x04")
                 assert process.wait(60) == 0
