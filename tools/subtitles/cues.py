@@ -25,7 +25,7 @@ _MARKUP = re.compile(
     r"|<(?:\d+:)?\d\d:\d\d\.\d+>",
     flags=re.IGNORECASE,
 )
-_VOICE = re.compile(r"<v(?:\.[^\s<>]*)?\s+([^<>]+?)\s*>", flags=re.IGNORECASE)
+_VOICE = re.compile(r"<v(?:\.[^\s<>]*)?\s([^<>]*)>", flags=re.IGNORECASE)
 # The reading aid above a word says the word again.
 _READING_AID = re.compile(r"<rt(?:[.\s][^<>]*)?>.*?(?:</rt>|(?=</ruby>)|$)", flags=re.IGNORECASE)
 _OVERRIDES = re.compile(r"\{\\[^{}]*\}")
@@ -144,11 +144,15 @@ def plain_lines(text: str) -> tuple[str, ...]:
     """
     if len(text) > MAX_CUE_CHARS:
         text = text[:MAX_CUE_CHARS] + "…"
-    plain = _VOICE.sub(r"\1: ", _READING_AID.sub("", _OVERRIDES.sub("", text)))
+    plain = _VOICE.sub(_name_of_voice, _READING_AID.sub("", _OVERRIDES.sub("", text)))
     plain = _ENTITY.sub(lambda found: html.unescape(found[0]), _MARKUP.sub("", plain))
     # Unescaping may bring in a line break or a space of its own, but no new line.
     lines = (" ".join(_UNSEEN.sub("", line).split()) for line in plain.split("\n"))
     return tuple(line for line in lines if line)
+
+
+def _name_of_voice(found: re.Match[str]) -> str:
+    return f"{name}: " if (name := found[1].strip()) else ""
 
 
 def holds_no_words(cues: Sequence[Cue]) -> bool:
