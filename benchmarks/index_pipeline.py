@@ -176,8 +176,8 @@ def store_alone(folder: Path, embedder: HashEmbedder, texts: Sequence[str]) -> N
 class MadeUpReader(FrameReader):
     """Hands out the frames of a video again and again, for as many hours as wanted."""
 
-    def __init__(self, video: Any, *, rate_hz: float, hours: float) -> None:
-        super().__init__(video, rate_hz=rate_hz)
+    def __init__(self, video: Any, *, rate_hz: float, hours: float, earlier: bool) -> None:
+        super().__init__(video, rate_hz=rate_hz, earlier=earlier)
         self._hours = hours
 
     @property

@@ -17,7 +17,7 @@ TIMES = 1501
 """From 0.00 to 30.00 s in steps of 0.02 s, each a token."""
 
 WIDTH = 32
-BREVITY = 2.0
+BREVITY = 4.0
 """How strongly it is drawn to the end: else it would write on to its limit."""
 
 

@@ -134,7 +134,7 @@ class DecodePass:
         nominal_interval_s: How far apart frames are that carry no timestamp.
         from_s: Start at the keyframe at or before this time where the file can seek, else at 0.
         step_s: Leave frames out as said above; None decodes them all.
-        lead_s: See above.
+        lead_s: See above; None where no frame before a step is wanted.
 
     Attributes:
         until_s: End of the last frame so far: its time and its duration, or the mean interval where
@@ -151,7 +151,7 @@ class DecodePass:
         nominal_interval_s: float,
         from_s: float = 0.0,
         step_s: float | None = None,
-        lead_s: float = 0.0,
+        lead_s: float | None = None,
     ) -> None:
         self._path = path
         self._stream_index = stream_index
@@ -347,7 +347,7 @@ class _Clock:
 class _Thinning:
     """Chooses the packets whose frames may be left out if no other frame refers to them."""
 
-    def __init__(self, clock: _Clock, step_s: float, lead_s: float) -> None:
+    def __init__(self, clock: _Clock, step_s: float, lead_s: float | None) -> None:
         self._clock = clock
         self._step_s = step_s
         self._lead_s = lead_s
@@ -365,6 +365,9 @@ class _Thinning:
             if len(self._first_in_slot_s) > 64:
                 del self._first_in_slot_s[min(self._first_in_slot_s)]
             return False
+        if interval_s > self._step_s / 4:
+            return False
+        if self._lead_s is None:
+            return True
         lead_slot = slot_of(time_s + self._lead_s, self._step_s)
-        is_last_before_lead = slot_of(time_s + interval_s + self._lead_s, self._step_s) > lead_slot
-        return interval_s <= self._step_s / 4 and not is_last_before_lead
+        return slot_of(time_s + interval_s + self._lead_s, self._step_s) == lead_slot

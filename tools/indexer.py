@@ -89,7 +89,7 @@ def index_video(
     journal = None
     if journals is not None and isinstance(captioner, Metered):
         journal = Journal(journals, video_id=video.id, track=track)
-    reader = FrameReader(video, rate_hz=rate_hz)
+    reader = FrameReader(video, rate_hz=rate_hz, earlier=needs_every_frame(captioner))
     store.put_record(record)
     stopped = Captioning(
         record,

@@ -100,7 +100,7 @@ def rarity(query: str) -> float:
     that the same cosine means more for the second. Word frequencies follow Zipf's law: the
     logarithm of a word's rank stands for its rarity, and words beyond the list count 1.
     """
-    terms = set(terms_of(query))
+    terms = dict.fromkeys(terms_of(query))
     mean = float(np.mean([_RARITY.get(term, 1.0) for term in terms])) if terms else 1.0
     return max(mean, LEAST_RARITY)
 

@@ -10,6 +10,8 @@ import numpy as np
 
 from tools.fusion import fuse
 from tools.grounder import ground
+from tools.ordered import rank_in_order
+from tools.query_parts import split_query
 from tools.senses.grounder import ground_signals
 from tools.wording import estimate_tokens
 
@@ -108,7 +110,8 @@ def rank(
     """Ask captions by the grounder that understands them.
 
     Measured signals and text read off the screen are asked by what they can measure; everything
-    else by meaning and words. The two are never mixed.
+    else by meaning and words. The two are never mixed. A question with an order in it is asked in
+    parts; see ``tools.query_parts``.
 
     Args:
         query: What to look for.
@@ -119,8 +122,11 @@ def rank(
     """
     if all(caption.source in {"signal", "screen"} for caption in captions):
         return ground_signals(query, captions, duration_s=duration_s)
-    query_vector = embedder.embed([query])[0]
-    return ground(query, query_vector, captions, vectors, duration_s=duration_s)
+
+    def ask(text: str) -> Ranking:
+        return ground(text, embedder.embed([text])[0], captions, vectors, duration_s=duration_s)
+
+    return rank_in_order(query, split_query(query), ask)
 
 
 def search_captions(

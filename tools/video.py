@@ -149,6 +149,7 @@ class FrameReader:
         long_side_px: Larger frames are made smaller, so that their long side has this length.
         start_s: Begin of the window.
         end_s: End of the window; None reads to the end of the video.
+        earlier: Whether frames come with the one about 0.1 s before; leaving it out saves a little.
 
     Attributes:
         rate_hz: As given.
@@ -165,6 +166,7 @@ class FrameReader:
         long_side_px: int = 512,
         start_s: float = 0.0,
         end_s: float | None = None,
+        earlier: bool = True,
     ) -> None:
         if not (math.isfinite(rate_hz) and rate_hz > 0):
             raise ValueError(f"rate_hz must be positive and finite, not {rate_hz}")
@@ -178,6 +180,7 @@ class FrameReader:
         self._video = video
         self._step_s = 1 / rate_hz
         self._long_side_px = long_side_px
+        self._with_earlier = earlier
         self._start_s = start_s
         self._end_s = math.inf if end_s is None else end_s
         tick_s = slot_of(start_s, self._step_s) * self._step_s
@@ -188,7 +191,7 @@ class FrameReader:
             nominal_interval_s=video.nominal_interval_s,
             from_s=max(0.0, tick_s - _EARLIER_MAX_S),
             step_s=self._step_s,
-            lead_s=_EARLIER_MIN_S,
+            lead_s=_EARLIER_MIN_S if earlier else None,
         )
 
     @property
@@ -235,14 +238,15 @@ class FrameReader:
         for shown in self._pass:
             if shown.time_s >= self._end_s:
                 return
-            earlier.add(shown)
+            if self._with_earlier:
+                earlier.add(shown)
             luma.append(luma_thumbnail(shown.frame))
             luma_s.append(shown.time_s)
             slot = slot_of(shown.time_s, self._step_s)
             if slot == last_slot:
                 continue
             last_slot = slot
-            before = earlier.take(slot, shown.time_s)
+            before = earlier.take(slot, shown.time_s) if self._with_earlier else None
             if shown.time_s >= self._start_s:
                 image = images.image(shown.frame)
                 earlier_image = images.image(before.frame) if before else None

@@ -33,7 +33,7 @@ THREADS = 2
 
 
 class Whisper:
-    """A loaded model; see ``tools.speech.Transcriber``.
+    """A model, loaded when it first listens; see ``tools.speech.Transcriber``.
 
     Stretches without a voice are left out beforehand (Silero's detector, which comes with
     faster-whisper), since Whisper invents words for them. Its segments of up to half a minute are
@@ -48,7 +48,8 @@ class Whisper:
         compute_type: How CTranslate2 calculates, such as ``int8``; ``default`` as it was saved.
 
     Raises:
-        CaptionerError: If the extra or the model is not here, or the model cannot be loaded.
+        CaptionerError: If the extra or the model is not here. When it first listens: if the model
+            cannot be loaded, or does not know the language.
     """
 
     def __init__(
@@ -59,24 +60,12 @@ class Whisper:
         device: str = "auto",
         compute_type: str = "default",
     ) -> None:
-        folder = find_whisper(model)
-        try:
-            self._model = _library().WhisperModel(
-                str(folder), device=device, compute_type=compute_type, cpu_threads=THREADS
-            )
-        except (RuntimeError, ValueError, OSError) as exc:
-            raise CaptionerError(
-                f"the speech model in {folder} cannot be loaded ({_line(exc)}); fetch or convert "
-                "it again, or try the device cpu"
-            ) from exc
-        languages = self._model.supported_languages
-        if language is not None and language not in languages:
-            raise CaptionerError(
-                f"the speech model {model} does not know the language {language!r}; it knows "
-                f"{', '.join(languages[:12])}{' and more' if len(languages) > 12 else ''}"
-            )
+        self._folder = find_whisper(model)
         self._language = language
-        self._name = f"whisper:{Path(model).name}@{content_id(folder / 'model.bin')[:12]}"
+        self._device = device
+        self._compute_type = compute_type
+        self._loaded: Any = None
+        self._name = f"whisper:{Path(model).name}@{content_id(self._folder / 'model.bin')[:12]}"
 
     @property
     def model(self) -> str:
@@ -88,8 +77,10 @@ class Whisper:
 
     def __call__(self, samples: NDArray[np.float32]) -> Iterator[Utterance]:
         """Transcribe; see ``tools.speech.Transcriber``."""
+        if self._loaded is None:
+            self._loaded = self._load()
         try:
-            segments, _ = self._model.transcribe(
+            segments, _ = self._loaded.transcribe(
                 samples,
                 language=self._language,
                 vad_filter=True,
@@ -105,6 +96,28 @@ class Whisper:
             raise CaptionerError(
                 f"the speech model broke off ({_line(exc)}); try the device cpu"
             ) from exc
+
+    def _load(self) -> Any:
+        try:
+            loaded = _library().WhisperModel(
+                str(self._folder),
+                device=self._device,
+                compute_type=self._compute_type,
+                cpu_threads=THREADS,
+            )
+        except (RuntimeError, ValueError, OSError) as exc:
+            raise CaptionerError(
+                f"the speech model in {self._folder} cannot be loaded ({_line(exc)}); fetch or "
+                "convert it again, or try the device cpu"
+            ) from exc
+        known = loaded.supported_languages
+        if self._language is not None and self._language not in known:
+            raise CaptionerError(
+                f"the speech model in {self._folder} does not know the language "
+                f"{self._language!r}; it knows {', '.join(known[:12])}"
+                f"{' and more' if len(known) > 12 else ''}"
+            )
+        return loaded
 
 
 def find_whisper(model: str | Path) -> Path:

@@ -20,6 +20,7 @@ from evaluation.experiments.arms import Arm
 from evaluation.experiments.catalog import Experiment
 from evaluation.experiments.command import ALL
 from evaluation.experiments.contrast import write_report
+from evaluation.report.words import usd
 from evaluation.results import BenchmarkError, Cost, read_results
 from evaluation.run_folder import CAPTIONING, RESULTS, sum_usd, write_whole
 from evaluation.summary import as_json
@@ -53,10 +54,16 @@ def conduct(experiment: Experiment, arms: Sequence[Arm], options: argparse.Names
         others = [out / other.name for other in arms if other is not arm]
         left_usd = _left_usd(options.max_usd, others)
         if left_usd is not None and left_usd <= 0:
-            console.print(f"stopped: --max-usd {options.max_usd:g} are spent", markup=False)
+            console.print(
+                f"\n--max-usd {options.max_usd:g} is spent; a higher limit goes on from there",
+                markup=False,
+            )
             code = INCOMPLETE
             break
-        console.print(f"\narm {arm.name}, {number} of {len(arms)}", markup=False, style="bold")
+        heading = f"\narm {arm.name}, {number} of {len(arms)}"
+        if left_usd is not None:
+            heading += f", with {usd(left_usd)} of --max-usd {options.max_usd:g} left"
+        console.print(heading, markup=False, style="bold")
         code = max(code, _run(experiment, arm, options, left_usd))
     write_report(experiment, arms, out)
     return code

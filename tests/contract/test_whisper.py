@@ -7,17 +7,20 @@ from types import SimpleNamespace
 from typing import Any
 
 import av
+import numpy as np
 import pytest
 
 import tools.whisper
 from tests.media.drawing import gray
 from tests.tiny_whisper import convert, save_whisper
 from tools.errors import CaptionerError
+from tools.sound import SAMPLE_RATE_HZ
 from tools.speech import speech_track, transcribe
 from tools.video import Video, probe
 from tools.whisper import Whisper, find_whisper
 
 LENGTH_S = 11.0
+SILENCE = np.zeros(SAMPLE_RATE_HZ, np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -70,12 +73,13 @@ def test_a_model_is_named_by_its_weights_and_told_languages_it_knows(
     assert whisper.model.startswith("whisper:tiny@")
     assert whisper.mode == "speech"
     assert Whisper(whisper_folder, language="en").mode == "speech:en"
+    assert list(whisper(SILENCE)) == []
     copy = shutil.copytree(whisper_folder, tmp_path / "tiny")
     assert Whisper(copy).model == whisper.model
     other = convert(save_whisper(tmp_path / "checkpoint", seed=1), tmp_path / "other" / "tiny")
     assert Whisper(other).model != whisper.model
     with pytest.raises(CaptionerError, match="does not know the language 'xx'; it knows en"):
-        Whisper(whisper_folder, language="xx")
+        list(Whisper(whisper_folder, language="xx")(SILENCE))
 
 
 @pytest.mark.slow
@@ -83,7 +87,7 @@ def test_a_damaged_model_is_refused_with_its_place(whisper_folder: Path, tmp_pat
     damaged = shutil.copytree(whisper_folder, tmp_path / "damaged")
     (damaged / "model.bin").write_bytes(b"no model")
     with pytest.raises(CaptionerError, match=r"model in .*damaged cannot be loaded") as error:
-        Whisper(damaged)
+        list(Whisper(damaged)(SILENCE))
     assert "\n" not in str(error.value)
 
 

@@ -66,6 +66,11 @@ def test_frames_left_undecoded_change_no_sample(tmp_path: Path, pyramid: str) ->
     assert all((a.image == b.image).all() for a, b in zip(thinned, expected, strict=True))
     assert [frame.earlier_s for frame in thinned] == [None, 0.88, 1.88, 2.88]
     assert some.decoded_until_s == pytest.approx(4.0)
+    alone = list(FrameReader(probe(path), rate_hz=1.0, earlier=False))
+    assert [frame.time_s for frame in alone] == [frame.time_s for frame in expected]
+    assert all((a.image == b.image).all() for a, b in zip(alone, expected, strict=True))
+    assert [frame.earlier for frame in alone] == [None] * 4
+    assert sum(len(frame.luma) for frame in alone) <= sum(len(frame.luma) for frame in thinned)
 
 
 def test_a_stream_where_no_frame_refers_to_another_still_has_a_frame_a_tick(

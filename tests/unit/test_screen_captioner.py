@@ -82,18 +82,24 @@ def test_an_interrupted_run_goes_on_as_if_there_had_been_no_interruption(step_s:
 
 
 def test_what_is_stored_is_not_read_again_but_for_its_last_stretch() -> None:
-    frames = frames_of([100, 200] * 20)
+    frames = frames_of(([100] * 4 + [200] * 4) * 5)
     reader = Reader()
-    seen = frozenset(frame.time_s for frame in frames[:38])
+    seen = frozenset(frame.time_s for frame in frames[: 9 * 4 : 4])
     list(ScreenCaptioner(reader).describe(frames, seen=seen))
-    assert reader.read == 3
+    # The ninth of ten stretches, and the tenth.
+    assert reader.read == 2
+
+
+def test_a_stretch_never_reaches_over_one_that_is_stored() -> None:
+    said = said_of(frames_of([100] * 8), seen=frozenset({4.0}))
+    assert said == [Description(0.0, "On screen: “level 100”.", "screen", last_s=3.0)]
 
 
 def test_it_is_a_captioner_that_is_shown_still_pictures_too() -> None:
     captioner: Captioner = ScreenCaptioner(Reader())
     assert needs_every_frame(captioner)
     assert captioner.model.startswith("rapidocr")
-    assert (captioner.prompt_version, captioner.mode) == ("", "screen")
+    assert (captioner.prompt_version, captioner.mode) == ("", "frame")
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

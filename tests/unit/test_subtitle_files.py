@@ -172,6 +172,34 @@ def test_karaoke_and_effects_drawn_in_layers_become_one_cue(tmp_path: Path) -> N
     assert told(write(tmp_path, "a.vtt", layers)) == [(1.0, 3.0, "SHOP"), (1.0, 2.5, "Bob talks")]
 
 
+def test_a_text_that_grows_after_another_layer_was_drawn_grows_in_its_own_place(
+    tmp_path: Path,
+) -> None:
+    path = write(
+        tmp_path,
+        "a.vtt",
+        vtt(
+            "00:01.000 --> 00:02.000\nSHOP",
+            "00:01.000 --> 00:02.500\nBob talks",
+            "00:02.000 --> 00:03.000\nSHOP",
+            "00:03.000 --> 00:04.000\nSHOP closed",
+        ),
+    )
+    assert told(path) == [(1.0, 4.0, "SHOP closed"), (1.0, 2.5, "Bob talks")]
+
+
+@pytest.mark.parametrize("more", ["<rt>", "<v " + " " * 1000, "word ", "{\\p1}", "&amp"])
+def test_what_is_longer_than_any_cue_is_cut(tmp_path: Path, more: str) -> None:
+    words = "Hello " + more * (1_000_000 // len(more))
+    for name, text in (
+        ("a.srt", f"1\n00:00:01,000 --> 00:00:02,000\n{words}\n"),
+        ("a.ass", f"[Events]\nDialogue: 0,0:00:01.00,0:00:02.00,,,0,0,0,,{words}\n"),
+    ):
+        (cue,) = read_subtitles(write(tmp_path, name, text)).cues
+        assert cue.text.startswith("Hello")
+        assert len(cue.text) <= 10_001
+
+
 def test_the_same_words_later_and_other_words_meanwhile_stay_apart(tmp_path: Path) -> None:
     path = write(
         tmp_path,

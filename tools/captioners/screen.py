@@ -12,6 +12,8 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+import cv2
+
 from tools.captioners.protocol import Description, NoCaption
 from tools.errors import CaptionerError
 from tools.senses.claims import write_screen_text
@@ -28,6 +30,8 @@ and frames that an earlier run described need be held no longer."""
 NO_TEXT = "no text on the screen"
 
 NAME = "rapidocr"
+
+THREADS = 2
 
 
 @dataclass(slots=True)
@@ -84,7 +88,7 @@ class ScreenCaptioner:
 
     @property
     def mode(self) -> str:
-        return "screen"
+        return "frame"
 
     @property
     def needs_every_frame(self) -> bool:
@@ -100,6 +104,7 @@ class ScreenCaptioner:
         the next one belong to it. Only the last of these runs is read again, to find where its text
         ended: what comes out is the same as if there had been no interruption.
         """
+        cv2.setNumThreads(THREADS)
         screen = ScreenReader(self._load)
         run: _Run | None = None
         for frame in _unread(frames, seen):

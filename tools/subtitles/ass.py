@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from tools.subtitles.cues import Cue, Problem, clock_seconds, plain_lines
+from tools.subtitles.cues import MAX_CUE_CHARS, Cue, Problem, clock_seconds, plain_lines
 
 # Of the [Events] section where the file does not say, by the format's own specification.
 USUAL_FIELDS = (
@@ -65,7 +65,7 @@ def event_lines(event: str, fields: Sequence[str]) -> tuple[str, ...] | None:
     if len(values) < len(fields):
         return None
     named = dict(zip(fields, values, strict=True))
-    text = _DRAWING.sub("", named["text"])
+    text = _DRAWING.sub("", named["text"][:MAX_CUE_CHARS])
     text = re.sub(r"\\[Nn]", "\n", text).replace(r"\h", " ")
     lines = plain_lines(re.sub(r"\{[^{}]*\}", "", text))
     speaker = " ".join(named.get("name", named.get("actor", "")).split())

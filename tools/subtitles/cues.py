@@ -16,13 +16,16 @@ TOUCHING_S = 0.1
 
 NAMED_PROBLEMS = 5
 
+MAX_CUE_CHARS = 10_000
+"""Minutes of talk; a damaged or hostile file may have megabytes where a cue is to be."""
+
 _MARKUP = re.compile(
     r"</?(?:b|br|c|div|em|font|i|lang|p|rt|ruby|s|span|strong|u|v)(?:[.\s][^<>]*)?/?>"
     # Times inside a cue, at which its next words light up.
     r"|<(?:\d+:)?\d\d:\d\d\.\d+>",
     flags=re.IGNORECASE,
 )
-_VOICE = re.compile(r"<v(?:\.[^\s<>]*)?\s+([^<>]+?)\s*>", flags=re.IGNORECASE)
+_VOICE = re.compile(r"<v(?:\.[^\s<>]*)?\s([^<>]*)>", flags=re.IGNORECASE)
 # The reading aid above a word says the word again.
 _READING_AID = re.compile(r"<rt(?:[.\s][^<>]*)?>.*?(?:</rt>|(?=</ruby>)|$)", flags=re.IGNORECASE)
 _OVERRIDES = re.compile(r"\{\\[^{}]*\}")
@@ -135,12 +138,21 @@ def clock_seconds(
 
 
 def plain_lines(text: str) -> tuple[str, ...]:
-    """The words of a cue without markup; who speaks is kept, as ``Bob: …``."""
-    plain = _VOICE.sub(r"\1: ", _READING_AID.sub("", _OVERRIDES.sub("", text)))
+    """The words of a cue without markup; who speaks is kept, as ``Bob: …``.
+
+    What is longer than any cue (``MAX_CUE_CHARS``) is cut, and ends with an ellipsis.
+    """
+    if len(text) > MAX_CUE_CHARS:
+        text = text[:MAX_CUE_CHARS] + "…"
+    plain = _VOICE.sub(_name_of_voice, _READING_AID.sub("", _OVERRIDES.sub("", text)))
     plain = _ENTITY.sub(lambda found: html.unescape(found[0]), _MARKUP.sub("", plain))
     # Unescaping may bring in a line break or a space of its own, but no new line.
     lines = (" ".join(_UNSEEN.sub("", line).split()) for line in plain.split("\n"))
     return tuple(line for line in lines if line)
+
+
+def _name_of_voice(found: re.Match[str]) -> str:
+    return f"{name}: " if (name := found[1].strip()) else ""
 
 
 def holds_no_words(cues: Sequence[Cue]) -> bool:
@@ -157,7 +169,7 @@ def merge_repeats(cues: Iterable[Cue]) -> tuple[Cue, ...]:
     """
     merged: list[Cue] = []
     latest: dict[tuple[str, ...], int] = {}
-    shown = Cue(0.0, 0.0, ())
+    shown, place = Cue(0.0, 0.0, ()), 0
     for cue in sorted(cues, key=lambda one: (one.start_s, one.end_s)):
         follows = bool(merged) and abs(cue.start_s - shown.end_s) <= TOUCHING_S
         new = cue.lines[_scrolled(shown.lines, cue.lines) :] if follows else cue.lines
@@ -165,15 +177,15 @@ def merge_repeats(cues: Iterable[Cue]) -> tuple[Cue, ...]:
         again = latest.get(new)
         if follows and (grown or not new):
             more = cue.text[len(shown.text) + 1 :]
-            last = merged[-1]
+            last = merged[place]
             longer = (f"{last.text} {more}",) if grown else last.lines
-            merged[-1] = Cue(last.start_s, max(last.end_s, cue.end_s), longer)
+            merged[place] = Cue(last.start_s, max(last.end_s, cue.end_s), longer)
         elif again is not None and cue.start_s - merged[again].end_s <= TOUCHING_S:
             # Also with another cue between: effects are drawn in several layers.
-            until_s = max(merged[again].end_s, cue.end_s)
-            merged[again] = replace(merged[again], end_s=until_s)
+            place = again
+            merged[place] = replace(merged[place], end_s=max(merged[place].end_s, cue.end_s))
         else:
-            latest[new] = len(merged)
+            place = latest[new] = len(merged)
             merged.append(replace(cue, lines=new))
         shown = cue
     return tuple(merged)

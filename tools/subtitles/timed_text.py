@@ -79,27 +79,29 @@ def read_timed_text(text: str, dialect: Dialect) -> TimedText:
     found = TimedText()
     lines = re.split(r"\r\n|\r|\n", text)
     first = _read_header(lines, found) if dialect == "vtt" else 0
+    # The cue that words without times may belong to.
     last: int | None = None
     for block in _blocks(lines, first, dialect):
-        if block.times is None:
-            if dialect == "srt" and last is not None and not block.above[0].strip().isdigit():
-                # SubRip's words may have an empty line in them: the next cue begins with a number.
-                cue = found.cues[last]
-                found.cues[last] = Cue(cue.start_s, cue.end_s, cue.lines + _plain(block.above))
-            elif dialect != "vtt" or not _SKIPPED_BLOCK.fullmatch(block.above[0]):
+        words = _plain(block.above)
+        if block.times is not None:
+            cue = _cue(block, dialect)
+            if isinstance(cue, Cue):
+                last = len(found.cues)
+                found.cues.append(cue)
+            else:
                 last = None
-                words = " ".join(_plain(block.above))
-                found.problems.append(
-                    Problem(block.line, f"has words without times: {words!r:.60}")
-                )
+                found.problems.append(cue)
+        elif dialect == "vtt" and _SKIPPED_BLOCK.fullmatch(block.above[0]):
             continue
-        cue_or_problem = _cue(block, dialect)
-        if isinstance(cue_or_problem, Cue):
-            last = len(found.cues)
-            found.cues.append(cue_or_problem)
-        else:
+        elif dialect == "srt" and last is not None and not block.above[0].strip().isdigit():
+            # SubRip's words may have an empty line in them: the next cue begins with a number.
+            before = found.cues[last]
+            found.cues[last] = Cue(before.start_s, before.end_s, before.lines + words)
+        elif words:
             last = None
-            found.problems.append(cue_or_problem)
+            found.problems.append(
+                Problem(block.line, f"has words without times: {' '.join(words)!r:.60}")
+            )
     return found
 
 

@@ -1,0 +1,124 @@
+"""Spans to LangSmith, by its own SDK: a run is created when a span begins, and updated at its end.
+
+The SDK's own background threads are not used: they keep a program from ending for as long as a
+silent endpoint pleases.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from langsmith import Client
+from langsmith.utils import LangSmithAuthError
+from urllib3.util.retry import Retry
+
+from agent.tracing.courier import Courier, UndeliveredError
+from agent.tracing.spans import Span
+
+# Names of our facts as LangSmith knows them.
+_USAGE = {"tokens_in": "input_tokens", "tokens_out": "output_tokens"}
+
+
+@dataclass(frozen=True, slots=True)
+class LangSmith:
+    """Where LangSmith is.
+
+    Attributes:
+        url: Of its API.
+        api_key: None for a server that needs none.
+        project: Traces of ours go there.
+        workspace: Of a key that is good for several; None for its own.
+    """
+
+    url: str = "https://api.smith.langchain.com"
+    api_key: str | None = None
+    project: str = "default"
+    workspace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """A run as the SDK sends it."""
+
+    run: dict[str, Any]
+    is_new: bool
+
+
+class LangSmithSink:
+    """Sends spans as runs. The SDK is loaded, and the address tried, in a thread of its own."""
+
+    def __init__(self, target: LangSmith) -> None:
+        self._target = target
+        self._failure: Exception | None = None
+        self._courier: Courier[_Event] = Courier(
+            self._deliver,
+            where=target.url,
+            probe_url=f"{target.url.rstrip('/')}/info",
+            instead="look at LANGSMITH_ENDPOINT and LANGSMITH_API_KEY, or set "
+            "LANGSMITH_TRACING=false",
+            hushed=("langsmith.client",),
+        )
+
+    def started(self, span: Span) -> None:
+        self._courier.put(_Event(self._run(span) | {"inputs": span.inputs}, is_new=True))
+
+    def ended(self, span: Span) -> None:
+        ended = {"end_time": span.end, "outputs": span.outputs, "error": span.error or None}
+        self._courier.put(_Event(self._run(span) | ended, is_new=False))
+
+    def complaint(self) -> str:
+        return self._courier.complaint()
+
+    def close(self, *, within_s: float) -> None:
+        self._courier.close(within_s=within_s)
+
+    def _run(self, span: Span) -> dict[str, Any]:
+        metadata = dict(span.metadata)
+        used = {theirs: metadata[ours] for ours, theirs in _USAGE.items() if ours in metadata}
+        if span.kind == "llm" and used:
+            metadata["usage_metadata"] = used | {"total_tokens": sum(used.values())}
+        return {
+            "id": span.id,
+            "trace_id": span.trace_id,
+            "parent_run_id": span.parent_id,
+            "dotted_order": span.order,
+            "session_name": span.project or self._target.project,
+            "name": span.name,
+            "run_type": span.kind,
+            "start_time": span.start,
+            "tags": list(span.tags),
+            "extra": {"metadata": metadata},
+        }
+
+    @cached_property
+    def _client(self) -> Client:
+        return Client(
+            self._target.url,
+            api_key=self._target.api_key or "",
+            workspace_id=self._target.workspace,
+            auto_batch_tracing=False,
+            # What it would add are environment variables and the state of a git checkout.
+            omit_traced_runtime_info=True,
+            retry_config=Retry(total=0),
+            tracing_mode="langsmith",
+            tracing_error_callback=self._fail,
+        )
+
+    def _deliver(self, events: Sequence[_Event]) -> None:
+        self._client.multipart_ingest(
+            create=[event.run for event in events if event.is_new],
+            update=[event.run for event in events if not event.is_new],
+        )
+        failure, self._failure = self._failure, None
+        if isinstance(failure, LangSmithAuthError):
+            raise UndeliveredError(f"{self._target.url} refuses the key")
+        if failure:
+            raise UndeliveredError(f"{self._target.url} does not take traces ({_kind(failure)})")
+
+    def _fail(self, error: Exception) -> None:
+        self._failure = error
+
+
+def _kind(error: Exception) -> str:
+    return type(error).__name__.removeprefix("LangSmith")

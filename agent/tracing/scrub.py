@@ -1,0 +1,196 @@
+"""What a trace may hold: pictures become placeholders, keys disappear, text can be hidden.
+
+It is the only way into a trace, whatever the trace is sent to.
+"""
+
+import base64
+import binascii
+import dataclasses
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+from langchain_core.messages import BaseMessage
+from pydantic import BaseModel, SecretStr
+
+HIDDEN_KEY: Final = "(a key)"
+
+LONGEST_BASE64: Final = 200
+"""A longer run of base64 is taken for a picture, whatever stands around it."""
+
+_DATA_URL = r"data:(?P<type>[\w.+-]+/[\w.+-]+)?(?:;[\w=.+-]+)*;base64,(?P<data>[A-Za-z0-9+/_=\s-]*)"
+# Whole, or in lines of at least 60 characters as encoders of mail write them.
+_RUN = r"(?:[A-Za-z0-9+/_-]{60,}={0,2}(?:\\r|\\n|\s)*){3,}[A-Za-z0-9+/_-]*={0,2}"
+_PICTURE = re.compile(rf"{_DATA_URL}|(?P<run>{_RUN})")
+
+_KEY = re.compile(
+    r"\b(?:sk|pk|rk|lsv2|hf|gsk|xai|ghp|gho|glpat)[-_][A-Za-z0-9_-]{12,}"
+    r"|\bAIza[0-9A-Za-z_-]{30,}|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
+    r"|(?i:(?<=bearer )|(?<=basic ))[A-Za-z0-9._~+/=-]{12,}"
+)
+_NAME_OF_A_KEY = re.compile(
+    r"(?i)(?:^|[_-])(?:api[_-]?key|key|authorization|secret|password|access[_-]?token)$|^token$"
+)
+
+# “12 s”, “#3 [12.0–14.0 s]”: how the text before a picture says when it was.
+_TIME = re.compile(r"(?P<time_s>\d+(?:\.\d+)?)(?:\s?[–-]\s?\d+(?:\.\d+)?)?\s?s\b")
+_LABEL = 60
+
+# Where text is hidden: what names, counts or sorts, and is no word of a video or of a question.
+_SHOWN: Final = frozenset(
+    """
+    accepted_by attempt attempts by caption_id caption_ids captioner embedder end_by event finish
+    id indexed_at kind kinds look_ups ls_model_name ls_model_type ls_provider mode model node
+    prompt_version prompts reasoner refined_by refusals role schema source start_by thread_id tool
+    tools track type verdict video_id
+    """.split()
+)
+_IDENTIFIER = re.compile(r"[\w.:@/+#-]{1,120}")
+
+_ROLES: Final = {"human": "user", "ai": "assistant"}
+_DEEPEST = 40
+
+
+class Scrubber:
+    """Makes any value plain JSON that may leave the process.
+
+    Args:
+        hide_text: Whether captions, questions, replies and file names are hidden too.
+        secrets: Strings that must not appear anywhere; what looks like a key never does.
+    """
+
+    def __init__(self, *, hide_text: bool = False, secrets: Iterable[str] = ()) -> None:
+        self.hide_text = hide_text
+        self._secrets = sorted((one for one in secrets if len(one) >= 8), key=len, reverse=True)
+        # The same captions come by in every span.
+        self.without_keys = lru_cache(maxsize=4096)(self._without_keys)
+
+    def __call__(self, value: Any, *, frame_times_s: Iterable[float] = ()) -> Any:
+        """The value as plain JSON.
+
+        Args:
+            value: Anything: messages, models, arrays, dicts of all that.
+            frame_times_s: When the pictures in it were, in order, where that is known.
+        """
+        return _Pass(self, iter(frame_times_s)).plain(value)
+
+    def error(self, error: BaseException) -> str:
+        """An exception in a line; its type alone where text is hidden."""
+        name = type(error).__name__
+        if self.hide_text or not str(error):
+            return name
+        return f"{name}: {self(str(error))}"
+
+    def _without_keys(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, HIDDEN_KEY)
+        return _KEY.sub(HIDDEN_KEY, text)
+
+
+@lru_cache(maxsize=4096)
+def _names_a_key(field: str) -> bool:
+    return bool(_NAME_OF_A_KEY.search(field))
+
+
+class _Pass:
+    """One value on its way through; it counts the pictures it meets."""
+
+    def __init__(self, scrubber: Scrubber, times_s: Iterator[float]) -> None:
+        self._scrubber = scrubber
+        self._times_s = times_s
+        self._label_s: float | None = None
+
+    def plain(  # noqa: PLR0911  # a kind of value each
+        self, value: Any, name: str = "", depth: int = 0
+    ) -> Any:
+        if isinstance(value, str):
+            return self._text(value, name)
+        if value is None or isinstance(value, bool | int):
+            return value
+        if isinstance(value, float):
+            # JSON has no other numbers.
+            return value if abs(value) < float("inf") else str(value)
+        if depth > _DEEPEST:
+            return "(too deep)"
+        if isinstance(value, Mapping):
+            return self._fields(value, name, depth)
+        if isinstance(value, list | tuple | set | frozenset):
+            return [self.plain(one, name, depth + 1) for one in value]
+        return self._object(value, name, depth)
+
+    def _fields(self, values: Mapping[Any, Any], name: str, depth: int) -> dict[str, Any]:
+        plain: dict[str, Any] = {}
+        for key, value in values.items():
+            field = key if type(key) is str else str(key)
+            if value and _names_a_key(field):
+                plain[field] = HIDDEN_KEY
+            else:
+                # Below ``prompts``, every name is that of a prompt.
+                named = name if name == "prompts" else field
+                plain[field] = self.plain(value, named, depth + 1)
+        if plain.get("type") == "text" and (
+            found := _TIME.search(str(values.get("text"))[:_LABEL])
+        ):
+            self._label_s = float(found["time_s"])
+        return plain
+
+    def _object(  # noqa: PLR0911  # likewise
+        self, value: Any, name: str, depth: int
+    ) -> Any:
+        if isinstance(value, SecretStr):
+            return HIDDEN_KEY
+        if isinstance(value, bytes | bytearray | memoryview):
+            return self._placeholder(bytes(value))
+        if isinstance(value, BaseMessage):
+            return self.plain(_message(value), name, depth)
+        if isinstance(value, BaseModel):
+            return self.plain(dict(value), name, depth)
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            fields = {one.name: getattr(value, one.name) for one in dataclasses.fields(value)}
+            self._label_s = fields.get("time_s", self._label_s)
+            return self.plain(fields, name, depth)
+        if hasattr(value, "tobytes"):  # An array, or a picture of PIL's.
+            return self._placeholder(value.tobytes())
+        if isinstance(value, BaseException):
+            return self._scrubber.error(value)
+        return self._text(str(value), name)
+
+    def _text(self, text: str, name: str) -> str:
+        shown = text
+        if len(text) > LONGEST_BASE64 or "base64," in text:
+            shown = _PICTURE.sub(self._replaced, text)
+            if shown != text and _PICTURE.fullmatch(text):
+                return shown
+        if self._scrubber.hide_text and not (name in _SHOWN and _IDENTIFIER.fullmatch(text)):
+            return f"({len(text)} characters)" if text else ""
+        return self._scrubber.without_keys(shown)
+
+    def _replaced(self, found: re.Match[str]) -> str:
+        text = found["data"] if found["run"] is None else found["run"]
+        packed = re.sub(r"\\r|\\n|\s", "", text).replace("-", "+").replace("_", "/").rstrip("=")
+        try:
+            data = base64.b64decode(packed + "=" * (-len(packed) % 4))
+        except binascii.Error:
+            data = packed.encode()
+        return self._placeholder(data)
+
+    def _placeholder(self, data: bytes) -> str:
+        digest = hashlib.sha256(data).hexdigest()[:16]
+        time_s = next(self._times_s, self._label_s)
+        when = "" if time_s is None else f", at {time_s:g} s"
+        return f"(image sha256:{digest}, {len(data)} bytes{when})"
+
+
+def _message(message: BaseMessage) -> dict[str, Any]:
+    """A message as chat services spell it."""
+    plain: dict[str, Any] = {
+        "role": _ROLES.get(message.type, message.type),
+        "content": message.content,
+    }
+    if calls := getattr(message, "tool_calls", None):
+        plain["tool_calls"] = [{"tool": one["name"], "arguments": one["args"]} for one in calls]
+    if refusal := message.additional_kwargs.get("refusal"):
+        plain["refusal"] = refusal
+    return plain

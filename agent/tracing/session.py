@@ -1,0 +1,171 @@
+"""Tracing, from the first question to the last: what is traced goes to every place that is set."""
+
+import atexit
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Self
+from uuid import uuid4
+
+from langchain_core.callbacks import BaseCallbackHandler, CallbackManager
+from langchain_core.runnables.config import ensure_config, patch_config, var_child_runnable_config
+from langchain_core.tracers.langchain import LangChainTracer
+from langsmith import get_current_run_tree, tracing_context
+
+from agent.tracing.langsmith_sink import LangSmith, LangSmithSink
+from agent.tracing.otel_sink import OtelSink, Otlp, is_installed
+from agent.tracing.recorder import Recorder
+from agent.tracing.scrub import Scrubber
+from agent.tracing.spans import Sink
+from agent.tracing.trace_file import TraceFile
+
+LAST_WAIT_S: Final = 1.5
+"""What the end of a program waits for all services together, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class TraceTargets:
+    """Where spans go, and what of them; nothing is traced by default.
+
+    Attributes:
+        file: A file of JSON lines.
+        langsmith: A LangSmith server.
+        otlp: An OpenTelemetry collector.
+        text: Whether captions, questions and replies are in them.
+        secrets: Keys in use, which are in none of them.
+    """
+
+    file: Path | None = None
+    langsmith: LangSmith | None = None
+    otlp: Otlp | None = None
+    text: bool = True
+    secrets: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Step:
+    """What is being traced; set ``outputs`` before it ends."""
+
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+
+class Tracing:
+    """Traces what is run in ``step``. Several threads may run steps at the same time.
+
+    Args:
+        targets: Where spans go.
+        tell: Told in a line when spans are lost, and why.
+
+    Raises:
+        TraceError: If the file cannot be written.
+    """
+
+    def __init__(self, targets: TraceTargets, *, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self._takes_over = targets.langsmith is not None
+        self._sinks: list[Sink] = []
+        self._complaints: list[str] = []
+        if targets.file:
+            self._sinks.append(TraceFile(targets.file))
+        if targets.langsmith:
+            self._sinks.append(LangSmithSink(targets.langsmith))
+        if targets.otlp and is_installed():
+            self._sinks.append(OtelSink(targets.otlp))
+        elif targets.otlp:
+            self._complaints.append(
+                "traces off: an OpenTelemetry collector is configured, and nothing here speaks to "
+                "it: pip install 'whenabouts[otel]', or set OTEL_SDK_DISABLED=true"
+            )
+        scrubber = Scrubber(hide_text=not targets.text, secrets=targets.secrets)
+        self._recorder = Recorder(scrubber, self._sinks)
+        if self._sinks:
+            # Should nobody close it: services are waited for, and not for long.
+            atexit.register(self.close)
+
+    @contextmanager
+    def step(
+        self, name: str, inputs: Mapping[str, Any], *, metadata: Mapping[str, Any] | None = None
+    ) -> Iterator[Step]:
+        """Trace the block as one span; graphs, models and steps in it are spans below.
+
+        Nothing has to be handed on: they find it in the context of the thread.
+
+        Args:
+            name: Of the span.
+            inputs: What goes in.
+            metadata: Facts to tell beside it, of all spans below too: ``thread_id`` for a chat.
+        """
+        step = Step()
+        if not self._sinks:
+            yield step
+            self._complain()
+            return
+        around = get_current_run_tree()
+        with self._without_others():
+            config = ensure_config()
+            run_id = uuid4()
+            manager = CallbackManager.configure(
+                inheritable_callbacks=self._callbacks(config.get("callbacks")),
+                inheritable_metadata={**(config.get("metadata") or {}), **(metadata or {})},
+            )
+            self._recorder.begin_below(run_id, around)
+            run = manager.on_chain_start({"name": name}, dict(inputs), run_id=run_id, name=name)
+            child = patch_config(config, callbacks=run.get_child())
+            token = var_child_runnable_config.set(child)
+            try:
+                yield step
+            except BaseException as exc:
+                run.on_chain_error(exc)
+                raise
+            else:
+                run.on_chain_end(step.outputs)
+            finally:
+                var_child_runnable_config.reset(token)
+                self._complain()
+
+    def close(self) -> None:
+        """Send what is still waiting, for ``LAST_WAIT_S`` at most; later steps are not traced."""
+        atexit.unregister(self.close)
+        until = time.monotonic() + LAST_WAIT_S
+        for sink in self._sinks:
+            sink.close(within_s=max(0.0, until - time.monotonic()))
+        self._complain()
+        self._sinks.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _without_others(self) -> AbstractContextManager[None]:
+        """LangSmith's own tracer would send everything a second time, pictures and all."""
+        return tracing_context(enabled=False) if self._takes_over else nullcontext()
+
+    def _callbacks(self, inherited: Any) -> Any:
+        """The callbacks around, with our recorder among them, and LangSmith's tracer not."""
+        if isinstance(inherited, CallbackManager):
+            manager = inherited.copy()
+            for handler in list(manager.handlers):
+                if self._takes_over and isinstance(handler, LangChainTracer):
+                    manager.remove_handler(handler)
+            if self._recorder not in manager.handlers:
+                manager.add_handler(self._recorder)
+            return manager
+        handlers: list[BaseCallbackHandler] = list(inherited or ())
+        return [
+            *(
+                one
+                for one in handlers
+                if not (self._takes_over and isinstance(one, LangChainTracer))
+            ),
+            self._recorder,
+        ]
+
+    def _complain(self) -> None:
+        for complaint in (*self._complaints, *(sink.complaint() for sink in self._sinks)):
+            if complaint:
+                self._tell(complaint)
+        self._complaints.clear()

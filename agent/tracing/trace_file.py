@@ -1,0 +1,167 @@
+"""A trace as a file of JSON lines: one when a span begins, one when it ends.
+
+Each line is on the disk before the program goes on, so that a crash loses nothing that happened
+before it, and shows what was under way.
+"""
+
+import json
+import os
+import threading
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from agent.errors import WhenaboutsError
+from agent.tracing.spans import Span
+
+VERSION: Final = 1
+
+# One for all lines: making one takes longer than most lines.
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+class TraceError(WhenaboutsError):
+    """A file of a trace cannot be written or read; the message says which, and which line."""
+
+
+class TraceFile:
+    """Writes spans to a file, after those that are in it.
+
+    Args:
+        path: The file; its folder must be there.
+
+    Raises:
+        TraceError: If it cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._complaint = ""
+        try:
+            self._file = path.open("ab", buffering=0)
+        except OSError as exc:
+            raise TraceError(
+                f"the trace cannot be written to {path}: {os.strerror(exc.errno or 0)}"
+            ) from None
+
+    def started(self, span: Span) -> None:
+        self._write(
+            {
+                "trace": VERSION,
+                "at": "start",
+                "id": str(span.id),
+                "trace_id": str(span.trace_id),
+                "parent_id": str(span.parent_id) if span.parent_id else None,
+                "name": span.name,
+                "kind": span.kind,
+                "start": span.start.isoformat(),
+                "inputs": span.inputs,
+                "metadata": span.metadata,
+                "tags": span.tags,
+            }
+        )
+
+    def ended(self, span: Span) -> None:
+        self._write(
+            {
+                "trace": VERSION,
+                "at": "end",
+                "id": str(span.id),
+                "end": span.end.isoformat() if span.end else None,
+                "outputs": span.outputs,
+                "metadata": span.metadata,
+                "tags": span.tags,
+                "error": span.error,
+            }
+        )
+
+    def complaint(self) -> str:
+        complaint, self._complaint = self._complaint, ""
+        return complaint
+
+    def close(self, *, within_s: float) -> None:  # noqa: ARG002  # nothing is under way
+        self._file.close()
+
+    def _write(self, event: dict[str, Any]) -> None:
+        line = _ENCODER.encode(event) + "\n"
+        with self._lock:
+            if self._file.closed:
+                return
+            try:
+                # In one piece: two processes may write to the same file.
+                self._file.write(line.encode("utf-8", "replace"))
+            except OSError as exc:
+                # A full disk costs the rest of the trace, and no answer.
+                self._complaint = f"the trace ends early: {self._path}: {exc.strerror}"
+                self._file.close()
+
+
+def read_trace(path: Path) -> list[Span]:
+    """The spans of a trace file in the order they began; those without an end were under way.
+
+    Raises:
+        TraceError: If it cannot be read, or a line is none of a trace: which, and why.
+    """
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as exc:
+        raise TraceError(
+            f"there is no trace to read at {path}: {os.strerror(exc.errno or 0)}; "
+            "--trace FILE.jsonl writes one"
+        ) from None
+    spans: dict[UUID, Span] = {}
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            _read_line(line, spans)
+        except (ValueError, TypeError, KeyError, AttributeError) as exc:
+            if number == len(lines) and not path.read_bytes().endswith(b"\n"):
+                break  # The program ended while it was writing this line.
+            raise TraceError(
+                f"{path}:{number}: this is no line of a trace ({_why(exc)}); "
+                "is it a file that --trace wrote?"
+            ) from None
+    if not spans:
+        raise TraceError(f"{path} holds no span; --trace FILE.jsonl writes some")
+    return list(spans.values())
+
+
+def _read_line(line: bytes, spans: dict[UUID, Span]) -> None:
+    event = json.loads(line)
+    if event["trace"] != VERSION:
+        raise ValueError(f"version {event['trace']!r}, not {VERSION}")
+    span_id = UUID(event["id"])
+    if event["at"] == "start":
+        spans[span_id] = Span(
+            id=span_id,
+            trace_id=UUID(event["trace_id"]),
+            parent_id=UUID(event["parent_id"]) if event["parent_id"] else None,
+            order="",
+            name=str(event["name"]),
+            kind=event["kind"],
+            start=datetime.fromisoformat(event["start"]),
+            inputs=dict(event["inputs"]),
+            metadata=dict(event["metadata"]),
+            tags=tuple(event["tags"]),
+        )
+    else:
+        spans[span_id] = replace(
+            spans[span_id],
+            end=datetime.fromisoformat(event["end"]),
+            outputs=dict(event["outputs"]),
+            metadata=dict(event["metadata"]),
+            tags=tuple(event["tags"]),
+            error=str(event["error"]),
+        )
+
+
+def _why(exc: Exception) -> str:
+    if isinstance(exc, json.JSONDecodeError):
+        return f"no JSON: {exc.msg} at column {exc.colno}"
+    if isinstance(exc, KeyError):
+        return f"{exc} is missing, or the span's beginning is"
+    return str(exc)
