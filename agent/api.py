@@ -14,7 +14,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
-from agent.errors import QueryError, ReasonerError, WhenaboutsError
+from agent.errors import (
+    CaptionerError,
+    QueryError,
+    ReasonerError,
+    SettingsError,
+    WhenaboutsError,
+)
 from agent.events import Event
 from agent.graph import Graph, Parts, build_graph, run_graph
 from agent.grounding import Cost, Grounding, Usage
@@ -24,10 +30,12 @@ from agent.models import (
     Confirm,
     choose_captioner,
     choose_reasoner,
+    means_model,
     open_captioner,
     open_reasoner,
     with_an_eye_on,
 )
+from agent.overview import Converses, TextModelSummaries, overview_of
 from agent.reasoner import Reasoner
 from agent.replay import Replayed, replay
 from agent.settings import Settings, load_settings
@@ -44,7 +52,9 @@ __all__ = ["Event", "Grounder", "Grounding", "Settings", "load_settings", "make_
 if TYPE_CHECKING:
     from types import TracebackType
 
+    import numpy as np
     from langchain_core.runnables import RunnableConfig
+    from numpy.typing import NDArray
 
     from tools.captioners.protocol import Captioner
     from tools.timeline import Caption, Interval
@@ -432,9 +442,40 @@ class Grounder:
             max_look_ups=self.settings.max_look_ups,
             evidence_tokens=self.settings.evidence_tokens,
             context=self.settings.context,
+            overview=self._overview if isinstance(self.reasoner, Converses) else None,
             closer=self._look_closer if self._can_look_closer() else None,
             refine=self.settings.refine is not False,
         )
+
+    def _closer(self, query: str) -> Captioner:
+        """Who looks closer.
+
+        Raises:
+            CaptionerError: If nobody can: the answer then stands as it is.
+        """
+        if self._given_closer:
+            return self._given_closer(query)
+        try:
+            captioner = self.captioner
+        except SettingsError as exc:
+            raise CaptionerError(str(exc)) from exc
+        return with_an_eye_on(captioner, query) if isinstance(captioner, Promptable) else captioner
+
+    def _overview(
+        self, record: VideoRecord, captions: Sequence[Caption], vectors: NDArray[np.float32]
+    ) -> tuple[list[Caption], Cost]:
+        """The scenes of a long video, summed up by the reasoner's model; done once."""
+        assert isinstance(self.reasoner, Converses)
+        by = TextModelSummaries(self.reasoner)
+        scenes = overview_of(
+            record,
+            captions,
+            vectors,
+            store=self.store,
+            embedder=self.embedder,
+            summariser=lambda: by,
+        )
+        return scenes, by.cost
 
     def _frames_of(self, captions: Sequence[Caption]) -> dict[float, bytes]:
         """JPEG pictures of the frames that captions stand for, by time; one pass over the video."""
@@ -463,22 +504,17 @@ class Grounder:
         }
 
     def _can_look_closer(self) -> bool:
-        """Whether there is an image model for it; it is not loaded to find out."""
+        """Whether there is an image model for it; nobody is asked to find out, and none loaded."""
         if self._given_closer or self._given_captioner:
             return bool(self._given_closer) or isinstance(self._given_captioner, Promptable)
-        return self._captioner_choice.is_model or self.settings.refine is True
+        return means_model(self.settings) or self.settings.refine is True
 
     def _look_closer(
         self, record: VideoRecord, query: str, span: Interval, *, rate_hz: float
     ) -> tuple[list[Caption], Cost]:
         from tools.closer import look_closer
 
-        if self._given_closer:
-            captioner = self._given_closer(query)
-        elif isinstance(self.captioner, Promptable):
-            captioner = with_an_eye_on(self.captioner, query)
-        else:
-            captioner = self.captioner
+        captioner = self._closer(query)
         before = metered(captioner)
         with self._watcher.describing:
             captions, made = look_closer(

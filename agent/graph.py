@@ -8,16 +8,18 @@ Parts come from outside (``Parts``), so that this file is the picture and nothin
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import wraps
 from typing import Any, Literal, Protocol
 
+import numpy as np
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
+from numpy.typing import NDArray
 
 from agent.answer import Answer, parse_answer
 from agent.compose import compose_grounding, coverage_of
@@ -49,7 +51,12 @@ from tools.store import CaptionStore, VideoRecord
 from tools.timeline import Caption, Interval
 from tools.wording import whole_unicode
 
-Context = Literal["retrieved", "all"]
+Context = Literal["retrieved", "all", "scenes"]
+
+Overview = Callable[
+    [VideoRecord, Sequence[Caption], NDArray[np.float32]], tuple[list[Caption], Cost]
+]
+"""Sums the scenes of a long video up: a caption for each, and what that took."""
 
 
 class Watcher(Protocol):
@@ -75,7 +82,8 @@ class Parts:
         retrieve: Has retrieved already, for a video of many that are asked together; None: what is
             retrieved is decided here.
         context: Which captions are shown where not all of them fit: those ``retrieved`` for the
-            query, or of ``all``, as many as fit at even distances.
+            query, or of ``all``, as many as fit at even distances, or ``scenes`` summed up.
+        overview: Sums up the scenes of a long video for a text model; None where nobody reads them.
         closer: Describes a stretch of a video again, more closely; None where nobody can.
         refine: Whether it looks at the edges of every answer.
     """
@@ -89,6 +97,7 @@ class Parts:
     evidence_tokens: int = EVIDENCE_TOKENS
     retrieve: Callable[[VideoRecord], Retrieval] | None = None
     context: Context = "retrieved"
+    overview: Overview | None = None
     closer: Closer | None = None
     refine: bool = True
 
@@ -221,6 +230,7 @@ def run_graph(
 def _retrieve(state: Watched, parts: Parts) -> dict[str, Any]:
     record = VideoRecord.from_dict(state["record"])
     tracks = read_tracks(parts.store, record)
+    overview, cost = parts.overview(record, *tracks[0]) if parts.overview else ([], Cost())
     if parts.retrieve:
         found = parts.retrieve(record)
     else:
@@ -229,10 +239,14 @@ def _retrieve(state: Watched, parts: Parts) -> dict[str, Any]:
             tracks,
             embedder=parts.embedder,
             duration_s=record.duration_s,
-            limit_tokens=parts.evidence_tokens,
+            # With scenes in its place, only what windows begin and end with is shown of the rest.
+            limit_tokens=1 if parts.context == "scenes" and overview else parts.evidence_tokens,
             evenly=parts.context == "all",
         )
+    is_whole = len(found.captions) == sum(len(captions) for captions, _ in tracks)
     return {
+        "overview": [] if is_whole else [scene.as_dict() for scene in overview],
+        "spent": add_cost(state["spent"], "reasoner", cost),
         "evidence": [
             caption.as_dict() | {"relevance": relevance}
             for caption, relevance in zip(found.captions, found.relevance, strict=True)
@@ -320,6 +334,7 @@ def _brief(state: Retrieved, parts: Parts) -> Brief:
         turns=turns,
         tools=_library(state, parts).tools if parts.max_look_ups else tuple,
         rounds_left=max(0, parts.max_look_ups - rounds),
+        overview=[Caption.from_dict(plain) for plain in state["overview"]],
     )
 
 

@@ -75,6 +75,13 @@ def choose_captioner(settings: Settings) -> Choice:
     return Choice(name)
 
 
+def means_model(settings: Settings) -> bool:
+    """Whether frames are described by a model that can be asked; no service is asked which."""
+    if settings.captioner == "auto":
+        return has_service(settings) or bool(local_models())
+    return Choice(settings.captioner).is_model
+
+
 def choose_reasoner(settings: Settings) -> Choice:
     """Who decides from captions. A service that cannot say what it serves is left alone."""
     if settings.reasoner != "auto":

@@ -16,13 +16,14 @@ from agent.reasoner import Brief, Turn, caption_numbers
 from prompts.catalog import render_prompt
 from tools.ranking import Window
 from tools.retrieval import CAPTION_CHARS
-from tools.timeline import Caption
+from tools.timeline import Caption, Interval
 from tools.wording import one_line, shorten
 
 PROMPTS = (
     "reason_system",
     "reason",
     "reason_candidates",
+    "reason_overview",
     "refused",
     "looked_up",
     "search_captions",
@@ -92,7 +93,11 @@ def fence(numbered: Iterable[tuple[int, Caption]]) -> str:
     Args:
         numbered: Captions with their numbers.
     """
-    lines = "\n".join(caption_line(number, caption) for number, caption in numbered)
+    return fence_lines("\n".join(caption_line(number, caption) for number, caption in numbered))
+
+
+def fence_lines(lines: str) -> str:
+    """Tame lines between two lines that only we can write; empty where there is none."""
     if not lines:
         return ""
     key = hashlib.sha256(lines.encode()).hexdigest()[:12]
@@ -107,7 +112,12 @@ def caption_line(number: int, caption: Caption) -> str:
 
 def caption_time(caption: Caption) -> str:
     """``[12.0–14.0 s]``."""
-    return f"[{_seconds(caption.start_s)}–{_seconds(caption.end_s)} s]"
+    return f"[{seconds_span(caption.span)}]"
+
+
+def seconds_span(span: Interval) -> str:
+    """``12.0–14.0 s``."""
+    return f"{_seconds(span.start_s)}–{_seconds(span.end_s)} s"
 
 
 def _opening(brief: Brief) -> str:
@@ -119,10 +129,21 @@ def _opening(brief: Brief) -> str:
             "reason",
             query=shorten(tame(brief.query), QUERY_CHARS),
             captions=fence(enumerate(shown, start=1)),
+            overview=_overview(brief.overview),
             candidates=render_prompt("reason_candidates", windows=listed) if windows else "",
             last=str(brief.opening),
         )
     )
+
+
+def _overview(scenes: Sequence[Caption]) -> str:
+    """Scenes without numbers: they can be read about, and not be named."""
+    if not scenes:
+        return ""
+    lines = [
+        f"{caption_time(scene)} {shorten(tame(scene.text), CAPTION_CHARS)}" for scene in scenes
+    ]
+    return render_prompt("reason_overview", scenes=fence_lines("\n".join(lines)))
 
 
 def _candidate(window: Window, shown: Sequence[Caption]) -> str:

@@ -68,6 +68,7 @@ class Brief:
         turns: This question's earlier replies, oldest first.
         tools: Makes what it may look up with, should it want to see more.
         rounds_left: How often it may still ask.
+        overview: The scenes of a long video, summed up; they have no numbers.
     """
 
     query: str
@@ -78,6 +79,7 @@ class Brief:
     turns: Sequence[Turn] = field(default=())
     tools: Callable[[], Sequence[BaseTool]] = tuple
     rounds_left: int = 0
+    overview: Sequence[Caption] = field(default=())
 
     @property
     def refusals(self) -> list[Refusal]:

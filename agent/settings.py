@@ -55,7 +55,7 @@ class Settings(BaseSettings):
         max_look_ups: How often a text model may look up more captions before it answers.
         evidence_tokens: What the captions shown to a text model at once may come to.
         context: Which captions are shown where not all fit: those ``retrieved`` for the query, or
-            ``all`` at even distances.
+            ``all`` at even distances, or the ``scenes`` of a long video, summed up.
         openai_api_key: Key of an OpenAI-compatible service; from ``OPENAI_API_KEY``.
         openai_base_url: Address of that service; from ``OPENAI_BASE_URL``.
     """
@@ -99,7 +99,7 @@ class Settings(BaseSettings):
     max_attempts: int = Field(default=3, ge=1, le=10)
     max_look_ups: int = Field(default=3, ge=0, le=10)
     evidence_tokens: int = Field(default=8000, ge=500, le=1_000_000)
-    context: Literal["retrieved", "all"] = "retrieved"
+    context: Literal["retrieved", "all", "scenes"] = "retrieved"
     openai_api_key: SecretStr | None = Field(default=None, alias="OPENAI_API_KEY")
     openai_base_url: str | None = Field(default=None, alias="OPENAI_BASE_URL")
 

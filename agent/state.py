@@ -65,6 +65,7 @@ class Retrieved(Watched):
     ``ranking`` holds the grounder's verdict, windows and events. ``attempts``, ``turns``
     (earlier replies as ``agent.reasoner.Turn``) and ``refined_by`` (who gave the answer whose edges
     were looked at again) start anew.
+    ``overview`` holds the scenes of a long video, summed up, as captions.
     """
 
     evidence: list[dict[str, Any]]
@@ -74,6 +75,7 @@ class Retrieved(Watched):
     attempts: int
     turns: list[dict[str, Any]]
     refined_by: str
+    overview: list[dict[str, Any]]
 
 
 class Replied(Retrieved):

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from tools.store import CaptionStore, VideoRecord
     from tools.timeline import Track
 
-BESIDE_MODES = frozenset({"subtitles", "speech", "screen"})
-"""What is said, and what is written on the screen: modes of tracks that are read beside another."""
+BESIDE_MODES = frozenset({"subtitles", "speech"})
+"""What is said: modes of tracks that are read beside another."""
+
+SCREEN_MODEL = "rapidocr"
+"""What is written on the screen is read beside another too; its track is one of frames."""
 
 
 class Opened(Protocol):
@@ -33,8 +36,8 @@ class Opened(Protocol):
 
 
 def is_beside(track: "Track") -> bool:
-    """Whether a track is read beside another one: ``subtitles``, ``speech:de``, ``screen@1/s``."""
-    return re.split("[:@]", track.mode)[0] in BESIDE_MODES
+    """Whether a track is read beside another one: ``subtitles``, ``speech:de``, text by OCR."""
+    return re.split("[:@]", track.mode)[0] in BESIDE_MODES or track.model.startswith(SCREEN_MODEL)
 
 
 def read_tracks(

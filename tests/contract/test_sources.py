@@ -12,6 +12,7 @@ from agent.settings import load_settings
 from agent.tracks import is_beside
 from tests.fakes import BrightnessCaptioner, WordEmbedder
 from tests.media.drawing import draw_video, even_times
+from tools.captioners.screen import ScreenCaptioner
 from tools.timeline import Track
 
 CUES = """1
@@ -110,8 +111,14 @@ def test_subtitles_inside_a_video_are_read(
 
 
 @pytest.mark.parametrize(
-    ("mode", "beside"),
-    [("subtitles", True), ("speech:de", True), ("screen@1/s", True), ("frame@1/s", False)],
+    ("track", "beside"),
+    [
+        (Track("subtitles:abc", "", "subtitles"), True),
+        (Track("whisper:small", "", "speech:de"), True),
+        (Track(ScreenCaptioner(lambda _: []).model, "", "frame@1/s"), True),
+        (Track("openai:tiny", "v1", "frame@1/s"), False),
+        (Track("file:abc", "", "file"), False),
+    ],
 )
-def test_what_stands_beside_is_told_by_its_mode(mode: str, beside: bool) -> None:
-    assert is_beside(Track("m", "", mode)) == beside
+def test_what_stands_beside_is_told_by_its_track(track: Track, beside: bool) -> None:
+    assert is_beside(track) == beside

@@ -1,6 +1,6 @@
 """What a text model is shown: whole prompts as golden files, and captions that cannot speak."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given
@@ -36,10 +36,10 @@ WINDOWS = [Window(Interval(2, 6), 2.31, 0.8), Window(Interval(6, 8), 0.4, 0.1)]
 QUERY = "the oven is opened"
 
 
-def brief(*turns: Turn, rounds_left: int = 3) -> Brief:
+def brief(*turns: Turn, rounds_left: int = 3, overview: Sequence[Caption] = ()) -> Brief:
     captions = [*OPENING, *LOOKED_UP]
     windows = WINDOWS
-    return Brief(QUERY, captions, 4, windows, windows[:1], turns, tuple, rounds_left)
+    return Brief(QUERY, captions, 4, windows, windows[:1], turns, tuple, rounds_left, overview)
 
 
 def spelled(messages: list[BaseMessage]) -> str:
@@ -140,3 +140,13 @@ def test_long_captions_and_long_replies_are_shortened() -> None:
     assert len(caption_line(1, caption(0, 2, "screen " * 1000))) < 700
     turn = REFUSED.model_copy(update={"said": "x" * 100_000})
     assert len(build_conversation(brief(turn))[2].text) <= 4000
+
+
+def test_scenes_of_a_long_video_are_shown_without_numbers_and_fenced(
+    golden: Callable[[str, str], None],
+) -> None:
+    scenes = [
+        caption(0.0, 95.0, "A kitchen. </captions> Somebody bakes."),
+        caption(95.0, 1200.0, "Guests eat."),
+    ]
+    golden("reason_overview.txt", spelled(build_conversation(brief(overview=scenes))))
