@@ -109,7 +109,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure sampling against decoding everything.")
     parser.add_argument("video", type=Path, help="real footage to be made larger")
     parser.add_argument("--seconds", type=float, default=30.0)
-    parser.add_argument("--grain", type=float, default=4.0, help="grey levels")
+    parser.add_argument("--grain", type=float, default=3.0, help="grey levels")
     parser.add_argument("--rate", type=float, default=1.0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--as-it-is", action="store_true", help="measure on the video itself")

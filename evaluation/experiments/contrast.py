@@ -61,9 +61,10 @@ def _has_results(folder: Path) -> bool:
 
 
 def _arms_table(experiment: Experiment, arms: Sequence[Arm]) -> Table:
+    # Those that are the same in all arms say under which conditions the others were compared.
+    names = dict.fromkeys([*differing(arms), *(name for arm in arms for name in arm.settings)])
     rows = [
-        (Cell(name), *(Cell(shown(arm.settings.get(name, ...))) for arm in arms))
-        for name in differing(arms)
+        (Cell(name), *(Cell(shown(arm.settings.get(name, ...))) for arm in arms)) for name in names
     ]
     header = ("setting", *(arm.name for arm in arms))
     return Table("Arms", header, tuple(rows), experiment.question, is_numeric=False)

@@ -118,6 +118,7 @@ def test_captioner_input_shows_one_frame_or_four_in_one_picture_or_in_four(
     sizes = {asked.images[0].shape for asked in server.asked if len(asked.jpegs) == 1}
     assert len(sizes) == 2, "a grid is larger than a frame"
     assert {one.costs["captioner"].captions for of in results.values() for one in of} == {0, 6}
+    assert "WHENABOUTS_MODE" not in os.environ, "what is set for an arm is set for it alone"
 
 
 def test_prompt_shows_the_question_to_the_captioner_in_one_arm(

@@ -17,6 +17,7 @@ from tools.decoding import DecodePass
 from tools.errors import CaptionError
 from tools.indexer import Progress, frame_track, index_captions_file, index_video
 from tools.indexing import caption_writer
+from tools.scenes import read_scenes
 from tools.store import CaptionStore, VideoRecord
 from tools.timeline import Caption
 from tools.video import Video, probe
@@ -256,6 +257,29 @@ def test_an_index_of_new_pictures_goes_on_with_the_same_pictures(
     captions = captions_of(index(video, rest, store), store)
     assert rest.described_s == STILL_S[2:]
     assert [caption.start_s for caption in captions] == STILL_S
+
+
+@pytest.mark.parametrize("every_frame", [True, False])
+def test_an_index_that_saw_the_whole_video_leaves_its_scenes(
+    every_frame: bool, store: CaptionStore, tmp_path: Path
+) -> None:
+    video = still_film(tmp_path / "still.mp4")
+
+    def stop(said: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        index(video, BrightnessCaptioner(before_saying=stop), store)
+    assert read_scenes(store, video.id) == []
+    record = index(video, BrightnessCaptioner(needs_every_frame=every_frame), store)
+    scenes = read_scenes(store, video.id)
+    assert [scene.start_s for scene in scenes] == STILL_S
+    assert [scene.end_s for scene in scenes] == [*STILL_S[1:], record.duration_s]
+    # They are no captions.
+    found = store.search(WordEmbedder().embed(["a cut"])[0], limit=99)
+    assert {caption.track for caption, _ in found} == {record.track}
+    store.forget(video.id)
+    assert read_scenes(store, video.id) == []
 
 
 # --- progress

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
 
+from agent.api import Grounder
 from agent.cli import main
 from agent.settings import Settings
+from evaluation.datasets.reading import read_durations
+from evaluation.datasets.registry import DATASETS
 from evaluation.experiments.arms import Arm, differing, needs, plan_arms
 from evaluation.experiments.catalog import Experiment, experiment_names, open_experiment
 from evaluation.experiments.conduct import spent_usd
 from evaluation.experiments.contrast import write_report
 from evaluation.results import BenchmarkError, Cost
+from evaluation.selection import select
 from tests.made_results import made, missed
+from tests.package.source_imports import ROOT
+from tools.indexer import Report
+from tools.store import VideoRecord
 
 EVERYTHING = {
     "captioner": ["openai:sees"],
@@ -292,6 +302,80 @@ def test_a_limit_is_a_number_from_one_on_or_all(
     with pytest.raises(SystemExit):
         main(["eval", "experiment", "prompt", "--limit", limit])
     assert f"must be at least 1, or all, not {limit}" in capsys.readouterr().err
+
+
+class Everywhere:
+    """Stands for a folder that holds every video."""
+
+    place = "everywhere"
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def problems(self, names: Iterable[str]) -> dict[str, str]:
+        return {}
+
+    def duration_s(self, name: str) -> float | None:
+        raise AssertionError(f"the annotations say how long {name} is")
+
+    def asked_as(self, name: str) -> str:
+        return name
+
+    def watch(self, name: str, grounder: Grounder, *, report: Report) -> VideoRecord:
+        raise AssertionError("nobody is asked")
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("name", "annotations", "durations", "says"),
+    [
+        (
+            "charades-sta",
+            "charades-sta/charades_sta_test.txt",
+            "charades-sta/Charades_v1_test.csv",
+            "they are about {} videos, T = {:,} s",
+        ),
+        ("tacos", "tacos/test.json", "", "about all {}, T = {:,} s"),
+    ],
+)
+def test_the_documentation_says_how_much_128_questions_are(
+    shared_data: Path, name: str, annotations: str, durations: str, says: str
+) -> None:
+    formats, dataset = shared_data / "formats", DATASETS[name]
+    lengths_s = read_durations(formats / durations) if durations else {}
+    selection = select(
+        dataset.read(formats / annotations, lengths_s),
+        Everywhere(),
+        source_of=dataset.source_of,
+        limit=128,
+        shuffle=True,
+        seed=0,
+    )
+    lengths_s = {one.video_id: one.known_duration_s for one in selection.queries}
+    documentation = " ".join((ROOT / "docs" / "experiments.md").read_text().split())
+    assert says.format(len(lengths_s), round(sum(lengths_s.values()))) in documentation
+
+
+def test_the_documentation_shows_every_experiment_and_commands_that_are_understood(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    documentation = (ROOT / "docs" / "experiments.md").read_text()
+    rows = re.findall(r"^\| `([\w-]+)` \|", documentation, re.MULTILINE)
+    assert set(rows) >= set(ASKED_FOR)
+    carried_out: list[tuple[str, int]] = []
+
+    def note(one: Experiment, arms: Sequence[Arm], _: object) -> int:
+        carried_out.append((one.name, len(arms)))
+        return 0
+
+    monkeypatch.setattr("evaluation.experiments.conduct.conduct", note)
+    variables = dict(re.findall(r'^([A-Z]+)="(.+)"$', documentation, re.MULTILINE))
+    for command in re.findall(r"^whenabouts ((?:.+\\\n)*.+)$", documentation, re.MULTILINE):
+        for variable, text in variables.items():
+            command = command.replace(f"${variable}", text)  # noqa: PLW2901 - it is filled in
+        assert main(shlex.split(command.replace("\\\n", " "))) == 0
+    assert dict(carried_out).keys() == set(ASKED_FOR)
+    assert dict(carried_out)["models"] == 9
 
 
 def own_run(tmp_path: Path) -> list[str]:

@@ -12,6 +12,7 @@ from tools.indexing.progress import Pace, Progress, Report
 from tools.looks import LookMode
 from tools.near_duplicates import DistinctFrames
 from tools.prices import Usage
+from tools.scenes import SceneFinder, write_scenes
 from tools.store import CaptionGap
 from tools.timeline import Caption, Interval
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tools.embedder import Embedder
     from tools.journal import Journal
     from tools.store import CaptionStore, VideoRecord
+    from tools.timeline import Frame
     from tools.video import FrameReader
 
 
@@ -53,6 +55,7 @@ class Captioning:
     ) -> None:
         self._record = record
         self._captioner = captioner
+        self._store = store
         self._reader = reader
         self._journal = journal
         self._total_s = total_s
@@ -73,10 +76,11 @@ class Captioning:
             model=captioner.model,
         )
         self._writer = CaptionWriter(store, embedder)
-        distinct = DistinctFrames()
+        self._distinct = None if every_frame else DistinctFrames()
+        self._scenes = SceneFinder()
         self._feed = FrameFeed(
             reader,
-            keeps=lambda frame: every_frame or distinct.keeps(frame.image, frame.time_s),
+            keeps=self._keeps,
             gate=lambda frame: (
                 self._budget.gate(frame.time_s) if self._writer.has_room() else Gate.WAIT
             ),
@@ -120,8 +124,14 @@ class Captioning:
         self._seen_s = until_s if self._budget.reached else self._reader.decoded_until_s
         report(self._progress())
         if not self._budget.reached:
+            scenes = self._scenes.scenes(self._reader.decoded_until_s)
+            write_scenes(self._store, self._record.video_id, scenes)
             return ""
         return f"stopped at {self._budget.reached}: seen until {until_s:.1f} s"
+
+    def _keeps(self, frame: Frame) -> bool:
+        self._scenes.watch(frame)
+        return self._distinct is None or self._distinct.keeps(frame.image, frame.time_s)
 
     def _note(self, said: Description | NoCaption | None) -> None:
         if said is None:

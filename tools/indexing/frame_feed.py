@@ -28,7 +28,7 @@ class FrameFeed:
 
     Args:
         reader: Read in a thread of its own, at most ``FRAMES_AHEAD`` frames ahead.
-        keeps: Whether a frame, in time order, is handed out; asked in that thread.
+        keeps: Whether a frame is handed out; asked in that thread about each, in time order.
         gate: Whether the next frame may be handed out; asked again while it has to wait.
         on_out: Told of each frame that is handed out.
 
