@@ -8,6 +8,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from agent.chat.options import CHAT_EXAMPLES, add_chat_options
+
 FOUND, NOT_FOUND, FAILED = 0, 1, 2
 
 EXIT_CODES = """\
@@ -89,6 +91,12 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _reasoner_option(ask)
     _json_option(ask)
+
+    chat = _command(commands, "chat", "talk about videos, with follow-ups", CHAT_EXAMPLES)
+    add_chat_options(chat)
+    _watching_options(chat)
+    _reasoner_option(chat)
+    _json_option(chat)
 
     index = _command(commands, "index", "caption videos now, so that asking is quick")
     index.add_argument(

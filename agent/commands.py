@@ -49,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the command that the parser chose; returns its exit code."""
     commands: dict[str, Callable[[argparse.Namespace], int]] = {
         "ask": ask,
+        "chat": chat_with_videos,
         "index": index_videos,
         "replay": replay_thread,
         "list": list_videos,
@@ -100,6 +101,14 @@ def ask(args: argparse.Namespace) -> int:
     if args.clip:
         _cut(answers, Path(args.clip))
     return DONE if any(answer.verdict == "found" for answer in answers) else NOT_FOUND
+
+
+def chat_with_videos(args: argparse.Namespace) -> int:
+    """``whenabouts chat``."""
+    from agent.chat.terminal import run_chat
+
+    with _grounder(args) as grounder:
+        return run_chat(args, grounder, progress=_progress_bar)
 
 
 def index_videos(args: argparse.Namespace) -> int:

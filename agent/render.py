@@ -228,7 +228,9 @@ def progress_line(progress: Progress) -> str:
 def print_to(console: Console, *parts: RenderableType) -> None:
     """Print without guessing at markup or numbers; lines of plain text stay whole, to be copied."""
     for part in parts:
-        console.print(part, markup=False, highlight=False, soft_wrap=isinstance(part, str | Text))
+        console.print(
+            part, markup=False, highlight=False, emoji=False, soft_wrap=isinstance(part, str | Text)
+        )
 
 
 def _bar(grounding: Grounding, colour: str) -> Text:

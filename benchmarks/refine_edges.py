@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from agent.api import Grounder, load_settings
-from evaluation.qvhighlights import Query, read_queries
+from evaluation.datasets.query import Query
+from evaluation.qvhighlights import read_queries
 from tools.captioners.protocol import Description
 from tools.timeline import Frame, Interval
 

@@ -115,7 +115,7 @@ def test_subtitles_inside_a_video_are_read(
     [
         (Track("subtitles:abc", "", "subtitles"), True),
         (Track("whisper:small", "", "speech:de"), True),
-        (Track(ScreenCaptioner(lambda _: []).model, "", "frame@1/s"), True),
+        (Track(ScreenCaptioner(lambda image: ()).model, "", "frame@1/s"), True),
         (Track("openai:tiny", "v1", "frame@1/s"), False),
         (Track("file:abc", "", "file"), False),
     ],

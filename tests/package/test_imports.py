@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "agent": {"agent", "tools", "prompts"},
     "evaluation": {"agent.api", "tools", "prompts", "evaluation"},
     "training": {"agent.api", "tools", "prompts", "training"},
-    "benchmarks": {"agent.api", "tools", "prompts", "evaluation", "benchmarks"},
+    "benchmarks": {"agent", "tools", "prompts", "evaluation", "benchmarks"},
     "notebooks": {"agent.api"},
     "examples": {"agent.api", "agent.tool"},
 }
