@@ -63,6 +63,7 @@ def _has_results(folder: Path) -> bool:
 def _arms_table(experiment: Experiment, arms: Sequence[Arm]) -> Table:
     # Those that are the same in all arms say under which conditions the others were compared.
     names = dict.fromkeys([*differing(arms), *(name for arm in arms for name in arm.settings)])
+    names.pop("home", None)  # Where files lie on this machine is nothing to a reader.
     rows = [
         (Cell(name), *(Cell(shown(arm.settings.get(name, ...))) for arm in arms)) for name in names
     ]
