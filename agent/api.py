@@ -281,7 +281,9 @@ class Grounder:
                 happened.put(exc)
 
         # With the caller's context: a trace that is open there is the parent of this one.
-        thread = threading.Thread(target=contextvars.copy_context().run, args=(search,))
+        thread = threading.Thread(
+            target=contextvars.copy_context().run, args=(search,), name="whenabouts-stream"
+        )
         thread.start()
         try:
             while True:

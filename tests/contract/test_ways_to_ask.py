@@ -64,16 +64,15 @@ def test_leaving_a_stream_ends_the_search_and_keeps_what_was_described(
     road: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(caption_writer, "BATCH_SECONDS", 0.0)
-    threads = threading.active_count()
-    captioner = BrightnessCaptioner()
-    with Grounder(captioner=captioner) as grounder:
+    reasoner = ScriptedReasoner()
+    with Grounder(captioner=BrightnessCaptioner(), reasoner=reasoner) as grounder:
         for event in grounder.stream(road, "brightness 0"):
             if isinstance(event, Progress) and event.captions >= 2:
                 break
-        assert threading.active_count() == threads
+        assert "whenabouts-stream" not in {thread.name for thread in threading.enumerate()}
+        assert reasoner.asked == [], "nobody is asked for an answer that nobody waits for"
         (record,) = grounder.records()
-        assert not record.complete
-        assert grounder.find(road, "brightness 0").usage.captions < 6
+        assert grounder.store.count(record.video_id, record.track) >= 2
 
 
 def test_afind_gives_the_answer_of_find_beside_other_tasks(road: Path, grounder: Grounder) -> None:
@@ -93,7 +92,13 @@ def test_a_cancelled_afind_describes_no_further(
     road: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(caption_writer, "BATCH_SECONDS", 0.0)
-    with Grounder(captioner=BrightnessCaptioner()) as grounder:
+    given_up = threading.Event()
+
+    def wait_for_the_end(said: int) -> None:
+        if said == 2:
+            given_up.wait(20)
+
+    with Grounder(captioner=BrightnessCaptioner(before_saying=wait_for_the_end)) as grounder:
 
         async def give_up() -> None:
             loop = asyncio.get_running_loop()
@@ -107,6 +112,7 @@ def test_a_cancelled_afind_describes_no_further(
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
+            given_up.set()
 
         # The end of the loop waits for its threads.
         asyncio.run(give_up())

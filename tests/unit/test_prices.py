@@ -26,7 +26,7 @@ def test_an_unknown_price_is_none(model: str) -> None:
 def test_every_built_in_price_says_when_and_where() -> None:
     for price in OPENAI_PRICES.values():
         assert date(2025, 1, 1) < date.fromisoformat(price.as_of)
-        assert price.source.startswith("https://")
+        assert price.source
         assert 0 < price.usd_in < price.usd_out
 
 
