@@ -44,7 +44,7 @@ def write_report(experiment: Experiment, arms: Sequence[Arm], out: Path) -> None
     tables = (_arms_table(experiment, begun), *_differences_table(first, comparisons))
     report = replace(
         report,
-        warnings=(*report.warnings, *_shared_captions(begun, runs)),
+        warnings=(*report.warnings, *_alike(runs), *_shared_captions(begun, runs)),
         sections=(Section(experiment.title, (), tables), *report.sections),
     )
     for name, text in (("report.html", as_html(report)), ("report.md", as_markdown(report))):
@@ -106,6 +106,20 @@ def _difference(name: str, one: Difference | None) -> Cell:
 
 def _signed(value: float, digits: int) -> str:
     return f"+{number(value, digits)}" if value > 0 else number(value, digits)
+
+
+def _alike(runs: Sequence[Run]) -> Iterator[str]:
+    """Arms that differ in what made no difference at all: more often a mistake than a result."""
+    names: dict[tuple[object, ...], list[str]] = {}
+    for run in runs:
+        answers = tuple(sorted((one.key, one.verdict, one.intervals) for one in run.results))
+        names.setdefault(answers, []).append(run.name)
+    for alike in names.values():
+        if len(alike) > 1:
+            yield (
+                f"{', '.join(alike)} answered every question alike: look whether what they differ "
+                "in reaches whoever answers."
+            )
 
 
 def _shared_captions(arms: Sequence[Arm], runs: Sequence[Run]) -> Iterator[str]:

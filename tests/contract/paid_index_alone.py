@@ -16,6 +16,7 @@ from tools.store import CaptionStore
 from tools.video import probe
 
 IN_FLIGHT = 4
+INTERRUPTED = 130
 
 
 def index(folder: Path, video: Path, url: str) -> None:
@@ -50,7 +51,10 @@ def main(folder: str, video: str, url: str) -> None:
     for _ in sys.stdin:
         child = os.fork()
         if child == 0:
-            index(Path(folder), Path(video), url)
+            try:
+                index(Path(folder), Path(video), url)
+            except KeyboardInterrupt:
+                os._exit(INTERRUPTED)
             os._exit(0)
         say(child)
         _, status = os.waitpid(child, 0)

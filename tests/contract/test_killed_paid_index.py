@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract import paid_index_alone
-from tests.contract.paid_index_alone import IN_FLIGHT
+from tests.contract.paid_index_alone import IN_FLIGHT, INTERRUPTED
 from tests.fakes import WordEmbedder
 from tests.media.drawing import Picture, draw_video, even_times, halves
 from tests.servers import Answer, Asked, Server, says, serving
@@ -54,9 +54,9 @@ class Service:
         time.sleep(ANSWER_S)
         return says(f"second {second}")
 
-    def wait_until_asked(self, times: int) -> bool:
+    def wait_until_asked(self, times: int, *, patience_s: float) -> bool:
         with self._change:
-            return self._change.wait_for(lambda: len(self.asked) >= times, timeout=2)
+            return self._change.wait_for(lambda: len(self.asked) >= times, timeout=patience_s)
 
 
 class Forks:
@@ -135,7 +135,7 @@ def test_killed_at_twenty_random_moments_it_pays_for_nothing_twice_that_had_arri
     for _ in range(KILLS):
         before, known_before = len(service.asked), known(tmp_path, film)
         process = forks.begin()
-        service.wait_until_asked(before + chance.randint(1, 12))
+        service.wait_until_asked(before + chance.randint(1, 12), patience_s=2)
         time.sleep(chance.uniform(0, 0.03))
         os.kill(process, signal.SIGKILL)
         assert forks.end() == -signal.SIGKILL
@@ -152,3 +152,22 @@ def test_killed_at_twenty_random_moments_it_pays_for_nothing_twice_that_had_arri
     paid_index_alone.index(tmp_path / "undisturbed", film, forks.url)
     assert captions == stored(tmp_path / "undisturbed", film)
     assert list((tmp_path / "journals").iterdir()) == []
+
+
+@pytest.mark.slow
+def test_interrupted_it_stores_all_that_it_asked_for_and_goes_on_from_there(
+    forks: Forks, service: Service, film: Path, tmp_path: Path
+) -> None:
+    for asked_before in (1, 40, 170):
+        process = forks.begin()
+        assert service.wait_until_asked(asked_before, patience_s=60)
+        os.kill(process, signal.SIGINT)
+        assert forks.end() == INTERRUPTED
+        assert len(service.asked) < SECONDS
+        stored_seconds = {round(caption.start_s) for caption in stored(tmp_path, film)}
+        assert stored_seconds == set(service.asked)
+        assert not any((tmp_path / "journals").iterdir())
+    forks.begin()
+    assert forks.end() == 0
+    assert sorted(service.asked) == list(range(SECONDS))
+    assert len(stored(tmp_path, film)) == SECONDS

@@ -54,6 +54,13 @@ def test_light_that_changes_a_little_is_nothing_new_and_much_is() -> None:
     assert kept([room(), room(light=30)]) == [0, 1]
 
 
+def test_shapes_in_noise_are_no_shapes() -> None:
+    """A wall without any: which side of it is brighter is chance."""
+    walls = [np.random.default_rng(n).integers(124, 132, (64, 72, 3), np.uint8) for n in range(6)]
+    assert max(Signature.of(walls[0]).bits_apart(Signature.of(one)) for one in walls) >= 8
+    assert kept(walls) == [0]
+
+
 def test_slow_drift_adds_up() -> None:
     drift = [room(light=2 * n) for n in range(9)]
     signatures = [Signature.of(one) for one in drift]
