@@ -22,6 +22,7 @@ from agent.errors import (
     WhenaboutsError,
 )
 from agent.events import Event
+from agent.forecast import Forecast, forecast
 from agent.graph import Graph, Parts, build_graph, run_graph
 from agent.grounding import Cost, Grounding, Usage
 from agent.library import ask_library
@@ -333,6 +334,15 @@ class Grounder:
         """
         path = None if captions is None else Path(captions)
         return self._watcher.watch(str(video), captions=path, query="", report=report)[0]
+
+    def estimate(self, video: str | Path) -> Forecast:
+        """What describing a video would take, from a quick look at it; nothing is described.
+
+        Raises:
+            WhenaboutsError: If the video or the captioner cannot be used.
+        """
+        captioner = self._given_captioner or self.captioner
+        return forecast(Path(video), captioner, self.settings, store=self.store)
 
     def records(self) -> list[VideoRecord]:
         """Every indexed track of every video."""

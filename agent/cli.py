@@ -102,6 +102,11 @@ def build_parser() -> argparse.ArgumentParser:
     index.add_argument(
         "videos", metavar="VIDEO", nargs="+", help="a video file, or a folder of them"
     )
+    index.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="say what it would take (frames, captions, tokens, USD, time), and do nothing",
+    )
     _watching_options(index)
     _json_option(index)
 

@@ -16,6 +16,7 @@ from agent.api import Event, Grounder, make_question
 from agent.demo_clip import DEMO_QUESTIONS, draw_demo_clip
 from agent.doctor import examine, render_findings
 from agent.errors import QueryError, WhenaboutsError
+from agent.forecast import Forecast
 from agent.grounding import Grounding, Refusal
 from agent.models import Confirm
 from agent.render import (
@@ -27,9 +28,11 @@ from agent.render import (
     record_state,
     render_answer,
     render_answers,
+    render_forecast,
     render_json,
     render_records,
     render_replay,
+    total_line,
 )
 from agent.settings import load_settings
 from agent.watcher import expand_videos
@@ -118,6 +121,8 @@ def index_videos(args: argparse.Namespace) -> int:
         raise QueryError(
             f"--captions {args.captions} describes one video, but {len(videos)} were given"
         )
+    if args.dry_run:
+        return _forecast(args, videos)
     done: list[VideoRecord] = []
     failed = 0
     with _grounder(args) as grounder, _progress_bar() as report:
@@ -133,6 +138,29 @@ def index_videos(args: argparse.Namespace) -> int:
                 print_to(stdout, _indexed_line(record))
     if args.json:
         print(json.dumps([_record_json(record) for record in done], indent=2))
+    return FAILED if failed else DONE
+
+
+def _forecast(args: argparse.Namespace, videos: Sequence[str]) -> int:
+    """What an index would take, for each video and together."""
+    if args.captions:
+        raise QueryError("--dry-run looks at frames; a captions file takes no time and no money")
+    forecasts: list[Forecast] = []
+    failed = 0
+    with _grounder(args) as grounder:
+        for video in videos:
+            try:
+                forecasts.append(grounder.estimate(video))
+            except WhenaboutsError as exc:
+                failed += 1
+                _say(f"whenabouts: {exc}")
+                continue
+            if not args.json:
+                print_to(stdout, *render_forecast(forecasts[-1]))
+    if args.json:
+        print(json.dumps([one.as_dict() for one in forecasts], indent=2))
+    elif len(forecasts) > 1:
+        print_to(stdout, total_line(forecasts))
     return FAILED if failed else DONE
 
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.errors import VideoError
+from agent.forecast import Forecast
 from agent.grounding import SCHEMA_VERSION, Coverage, GroundedInterval, Grounding, LookUp, Usage
 from agent.replay import Replayed
 from tools.content import content_id, is_video_name
@@ -98,6 +99,44 @@ def render_answers(query: str, answers: Sequence[Grounding]) -> list[RenderableT
         if answer.verdict != "found":
             parts.append(Text(f"  {_closest(answer)}", style="dim"))
     return parts
+
+
+def render_forecast(forecast: Forecast) -> list[RenderableType]:
+    """What describing one video would take."""
+    one = forecast.estimate
+    give = f" ± {one.uncertainty}" if one.uncertainty else ""
+    lines: list[RenderableType] = [
+        Text(f"{forecast.path}  {clock(one.duration_s)} long", style="bold"),
+        f"  frames    {one.frames} at {forecast.rate_hz:g}/s",
+        f"  captions  {one.captions}{give} by {forecast.captioner}"
+        + (f", and {forecast.described} are there already" if forecast.described else ""),
+    ]
+    if one.tokens_in:
+        lines.append(f"  tokens    {one.tokens_in:,} in, {one.tokens_out:,} out")
+        lines.append(f"  price     {_usd(one.usd)}")
+    lines.append(f"  time      {_minutes(one.minutes)}, if {forecast.assumes}")
+    return lines
+
+
+def total_line(forecasts: Sequence[Forecast]) -> str:
+    """Of several videos together."""
+    estimates = [forecast.estimate for forecast in forecasts]
+    prices = [one.usd for one in estimates if one.usd is not None]
+    usd = sum(prices) if len(prices) == len(estimates) else None
+    price = f", {_usd(usd)}" if any(one.tokens_in for one in estimates) else ""
+    minutes = _minutes(sum(one.minutes for one in estimates))
+    captions = sum(one.captions for one in estimates)
+    return f"together: {captions} captions{price}, {minutes}"
+
+
+def _usd(usd: float | None) -> str:
+    return (
+        "not known (WHENABOUTS_PRICES names a file of prices)" if usd is None else f"{usd:.4f} USD"
+    )
+
+
+def _minutes(minutes: float) -> str:
+    return f"{60 * minutes:.0f} s" if minutes < 2 else f"{minutes:.0f} min"
 
 
 def render_replay(replayed: Replayed) -> RenderableType:

@@ -74,6 +74,11 @@ class Usage:
     usd: float | None = 0.0
 
 
+def find_price(model: str, prices: Mapping[str, Price]) -> Price | None:
+    """The price of a model, or of its undated name; see ``cost_usd``."""
+    return prices.get(model) or prices.get(re.sub(r"-\d{4}-\d{2}-\d{2}$", "", model))
+
+
 def cost_usd(
     model: str, tokens_in: int, tokens_out: int, prices: Mapping[str, Price]
 ) -> float | None:
@@ -86,7 +91,7 @@ def cost_usd(
         tokens_out: Tokens of output.
         prices: By model name.
     """
-    price = prices.get(model) or prices.get(re.sub(r"-\d{4}-\d{2}-\d{2}$", "", model))
+    price = find_price(model, prices)
     if price is None:
         return None
     return (tokens_in * price.usd_in + tokens_out * price.usd_out) / 1e6

@@ -1,0 +1,111 @@
+"""What describing a video would take, before it is paid: measured on it, priced by a table."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from agent.chat_model import is_openai
+from agent.models import OPENAI_ADDRESS, prices_of
+from prompts.catalog import render_prompt
+from tools.captioners.protocol import Metered, Promptable
+from tools.estimate import CaptionCost, Estimate, assumed_tokens, estimate_index
+from tools.indexer import frame_track
+from tools.looks import LookMode
+from tools.near_duplicates import needs_every_frame
+from tools.prices import OPENAI_PRICES, Price, find_price
+from tools.video import probe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from agent.settings import Settings
+    from tools.captioners.protocol import Captioner
+    from tools.store import CaptionStore
+
+REPLY_S = 2.0
+"""Until a service has described one look: what small models of large services take."""
+
+LOCAL_S = 5.0
+"""A small model on a processor; a GPU is ten times as fast and more."""
+
+MEASURED_S, READ_S = 0.012, 0.1
+"""The built-in describer, without and with reading text; measured on two cores."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What describing one video would take.
+
+    Attributes:
+        path: The video.
+        captioner: Who would describe it.
+        rate_hz: Frames looked at per second.
+        described: Captions that are there already.
+        estimate: The figures.
+        assumes: What the time rests on, as the end of a sentence.
+    """
+
+    path: str
+    captioner: str
+    rate_hz: float
+    described: int
+    estimate: Estimate
+    assumes: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+def forecast(
+    path: Path, captioner: Captioner, settings: Settings, *, store: CaptionStore
+) -> Forecast:
+    """Look at a video quickly, and reckon.
+
+    Raises:
+        VideoError, StoreError, PriceError: If one of them cannot be used.
+    """
+    video = probe(path)
+    every_frame = settings.every_frame or needs_every_frame(captioner)
+    track = frame_track(captioner, settings.rate_hz, every_frame=every_frame)
+    there, _ = store.read(video.id, track)
+    mode = LookMode.parse(captioner.mode)
+    tokens = (0.0, 0.0)
+    if isinstance(captioner, Metered):
+        prompt = render_prompt("describe_general")
+        tokens = assumed_tokens(video, mode, prompt=prompt, captions=there)
+    seconds, in_flight, assumes = _pace(captioner, settings)
+    estimate = estimate_index(
+        video,
+        CaptionCost(*tokens, seconds=seconds, in_flight=in_flight),
+        rate_hz=settings.rate_hz,
+        mode=mode,
+        every_frame=every_frame,
+        price=_price(captioner, settings),
+        described=len(there),
+    )
+    return Forecast(str(path), captioner.model, settings.rate_hz, len(there), estimate, assumes)
+
+
+def _pace(captioner: Captioner, settings: Settings) -> tuple[float, int, str]:
+    """Seconds a look, how many at a time, and that in words."""
+    if isinstance(captioner, Metered):
+        at_once = settings.in_flight
+        return (
+            REPLY_S,
+            at_once,
+            f"a reply takes {REPLY_S:g} s and {at_once} are under way at a time",
+        )
+    if isinstance(captioner, Promptable):
+        return LOCAL_S, 1, f"a caption takes {LOCAL_S:g} s, as on a processor"
+    seconds = READ_S if captioner.model.endswith("+ocr") else MEASURED_S
+    return seconds, 1, f"a frame takes {seconds:g} s"
+
+
+def _price(captioner: Captioner, settings: Settings) -> Price | None:
+    if not isinstance(captioner, Metered):
+        return Price(0.0, 0.0, "", "")
+    built_in = OPENAI_PRICES if is_openai(settings.openai_base_url or OPENAI_ADDRESS) else {}
+    model = captioner.model.removeprefix("openai:").partition("+")[0]
+    return find_price(model, {**built_in, **prices_of(settings)})

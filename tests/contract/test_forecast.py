@@ -1,0 +1,74 @@
+"""What an index would take, said before anything is asked."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from agent import api
+from agent.cli import main
+from tests.fakes import WordEmbedder
+from tests.media.drawing import draw_video, even_times, gray
+from tests.servers import says, serving
+
+
+@pytest.fixture(autouse=True)
+def _word_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "open_embedder", lambda *_, **__: WordEmbedder())
+
+
+@pytest.fixture
+def still(tmp_path: Path) -> Path:
+    """Twelve seconds of one picture, and twelve of another."""
+    return draw_video(
+        tmp_path / "still.mp4", even_times(96, 4.0), picture=lambda index: gray(40 * (index >= 48))
+    )
+
+
+def test_a_dry_run_asks_nobody_and_counts_what_looks_alike(
+    still: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    prices = tmp_path / "prices.json"
+    prices.write_text('{"tiny": {"in": 10, "out": 20}}')
+    monkeypatch.setenv("WHENABOUTS_PRICES", str(prices))
+    with serving([says("a wall")]) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        index = ["index", str(still), "--captioner", "openai:tiny"]
+        assert main([*index, "--dry-run", "--json"]) == 0
+        (told,) = json.loads(capsys.readouterr().out)
+        assert main([*index, "--dry-run", "--every-frame"]) == 0
+        every_frame = capsys.readouterr().out
+        assert server.asked == []
+        assert main(index) == 0
+        made = len(server.asked)
+        capsys.readouterr()
+        assert main([*index, "--dry-run"]) == 0
+        afterwards = capsys.readouterr().out
+    estimate = told["estimate"]
+    assert (estimate["frames"], estimate["captions"]) == (24, made)
+    usd = (estimate["tokens_in"] * 10 + estimate["tokens_out"] * 20) / 1e6
+    assert estimate["usd"] == pytest.approx(usd)
+    assert "captions  24 by openai:tiny" in every_frame
+    assert f"captions  0 by openai:tiny, and {made} are there already" in afterwards
+
+
+def test_a_price_that_nobody_knows_is_not_invented(
+    still: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    assert main(["index", str(still), "--captioner", "openai:tiny", "--dry-run"]) == 0
+    assert "price     not known" in capsys.readouterr().out
+
+
+def test_a_bad_video_stops_no_other_estimate(
+    still: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    none = str(tmp_path / "none.mp4")
+    options = ["--captioner", "classical", "--dry-run"]
+    assert main(["index", none, str(still), str(still), *options]) == 2
+    shown = capsys.readouterr()
+    assert "none.mp4" in shown.err
+    assert "frames    24 at 1/s" in shown.out
