@@ -1,5 +1,6 @@
 """Real HTTP servers on the loopback that traces are sent to, and that keep all they receive."""
 
+import json
 import socket
 import threading
 import zlib
@@ -36,16 +37,16 @@ class Received:
 
     def runs(self) -> dict[str, dict[str, Any]]:
         """LangSmith's runs by id, put together from what was posted and patched."""
-        import json
 
         runs: dict[str, dict[str, Any]] = {}
         for method, path, headers, body in self.requests:
             if (method, path) != ("POST", "/runs/multipart"):
                 continue
             head = f"Content-Type: {headers['content-type']}\r\n\r\n".encode()
-            for part in BytesParser().parsebytes(head + body).get_payload():
+            parts: Any = BytesParser().parsebytes(head + body).get_payload()
+            for part in parts:
                 name = part.get_param("name", header="content-disposition")
-                _, run_id, *rest = str(name).split(".")
+                _, run_id, *rest = name.split(".")
                 value = json.loads(part.get_payload(decode=True))
                 run = runs.setdefault(run_id, {})
                 if rest:
