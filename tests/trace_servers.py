@@ -57,8 +57,10 @@ class Received:
 
 
 @contextmanager
-def receiving(*, post_status: int = 202, get_status: int = 200) -> Iterator[Received]:
-    """A server that takes everything, or answers with an error."""
+def receiving(
+    *, post_status: int = 202, post_after: threading.Event | None = None
+) -> Iterator[Received]:
+    """A server that takes everything, or answers with an error, or only after an event."""
     received = Received()
 
     class Handler(BaseHTTPRequestHandler):
@@ -68,12 +70,17 @@ def receiving(*, post_status: int = 202, get_status: int = 200) -> Iterator[Rece
             body = self._body()
             if self.headers.get("Content-Encoding") == "gzip":
                 body = zlib.decompress(body, 31)
-            self._note("POST", body)
+            self._note(self.command, body)
+            if post_after:
+                post_after.wait(20)
             self._answer(post_status, b"{}")
+
+        def do_PATCH(self) -> None:
+            self.do_POST()
 
         def do_GET(self) -> None:
             self._note("GET", b"")
-            self._answer(get_status, INFO)
+            self._answer(200, INFO)
 
         def _body(self) -> bytes:
             if self.headers.get("Transfer-Encoding") != "chunked":
