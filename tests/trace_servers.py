@@ -1,5 +1,6 @@
 """Real HTTP servers on the loopback that traces are sent to, and that keep all they receive."""
 
+import json
 import socket
 import threading
 import zlib
@@ -36,16 +37,16 @@ class Received:
 
     def runs(self) -> dict[str, dict[str, Any]]:
         """LangSmith's runs by id, put together from what was posted and patched."""
-        import json
 
         runs: dict[str, dict[str, Any]] = {}
         for method, path, headers, body in self.requests:
             if (method, path) != ("POST", "/runs/multipart"):
                 continue
             head = f"Content-Type: {headers['content-type']}\r\n\r\n".encode()
-            for part in BytesParser().parsebytes(head + body).get_payload():
+            parts: Any = BytesParser().parsebytes(head + body).get_payload()
+            for part in parts:
                 name = part.get_param("name", header="content-disposition")
-                _, run_id, *rest = str(name).split(".")
+                _, run_id, *rest = name.split(".")
                 value = json.loads(part.get_payload(decode=True))
                 run = runs.setdefault(run_id, {})
                 if rest:
@@ -56,8 +57,10 @@ class Received:
 
 
 @contextmanager
-def receiving(*, post_status: int = 202, get_status: int = 200) -> Iterator[Received]:
-    """A server that takes everything, or answers with an error."""
+def receiving(
+    *, post_status: int = 202, post_after: threading.Event | None = None
+) -> Iterator[Received]:
+    """A server that takes everything, or answers with an error, or only after an event."""
     received = Received()
 
     class Handler(BaseHTTPRequestHandler):
@@ -67,12 +70,17 @@ def receiving(*, post_status: int = 202, get_status: int = 200) -> Iterator[Rece
             body = self._body()
             if self.headers.get("Content-Encoding") == "gzip":
                 body = zlib.decompress(body, 31)
-            self._note("POST", body)
+            self._note(self.command, body)
+            if post_after:
+                post_after.wait(20)
             self._answer(post_status, b"{}")
+
+        def do_PATCH(self) -> None:
+            self.do_POST()
 
         def do_GET(self) -> None:
             self._note("GET", b"")
-            self._answer(get_status, INFO)
+            self._answer(200, INFO)
 
         def _body(self) -> bytes:
             if self.headers.get("Transfer-Encoding") != "chunked":

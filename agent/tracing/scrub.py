@@ -18,12 +18,18 @@ from pydantic import BaseModel, SecretStr
 HIDDEN_KEY: Final = "(a key)"
 
 LONGEST_BASE64: Final = 200
-"""A longer run of base64 is taken for a picture, whatever stands around it."""
+"""A run of base64 this long is taken for a picture, whatever stands around it."""
 
-_DATA_URL = r"data:(?P<type>[\w.+-]+/[\w.+-]+)?(?:;[\w=.+-]+)*;base64,(?P<data>[A-Za-z0-9+/_=\s-]*)"
-# Whole, or in lines of at least 60 characters as encoders of mail write them.
-_RUN = r"(?:[A-Za-z0-9+/_-]{60,}={0,2}(?:\\r|\\n|\s)*){3,}[A-Za-z0-9+/_-]*={0,2}"
+_DATA_URL = r"data:[\w.+/-]*+(?:;[\w.+-]++=[\w.+-]*+)*+;base64,(?P<data>[A-Za-z0-9+/_=\s-]*+)"
+# Whole, or in lines of at least 60 characters as encoders of mail write them. Possessive (``}+``):
+# captions come from strangers, and must not be able to send this astray.
+_RUN = (
+    r"[A-Za-z0-9+/_-]{200,}+={0,2}"
+    r"|(?:[A-Za-z0-9+/_-]{60,}+={0,2}(?:\\r|\\n|\s)++){3,}+[A-Za-z0-9+/_-]*+={0,2}"
+)
 _PICTURE = re.compile(rf"{_DATA_URL}|(?P<run>{_RUN})")
+
+_PLACEHOLDER = re.compile(r"\(image sha256:[0-9a-f]{16}, \d+ bytes(?:, at [\d.e+]+ s)?\)")
 
 _KEY = re.compile(
     r"\b(?:sk|pk|rk|lsv2|hf|gsk|xai|ghp|gho|glpat)[-_][A-Za-z0-9_-]{12,}"
@@ -124,7 +130,7 @@ class _Pass:
         plain: dict[str, Any] = {}
         for key, value in values.items():
             field = key if type(key) is str else str(key)
-            if value and _names_a_key(field):
+            if value is not None and _names_a_key(field):
                 plain[field] = HIDDEN_KEY
             else:
                 # Below ``prompts``, every name is that of a prompt.
@@ -151,7 +157,9 @@ class _Pass:
             fields = {one.name: getattr(value, one.name) for one in dataclasses.fields(value)}
             self._label_s = fields.get("time_s", self._label_s)
             return self.plain(fields, name, depth)
-        if hasattr(value, "tobytes"):  # An array, or a picture of PIL's.
+        if hasattr(value, "tobytes"):  # A number or an array of numpy's, or a picture of PIL's.
+            if getattr(value, "shape", None) == ():
+                return self.plain(value.item(), name, depth + 1)
             return self._placeholder(value.tobytes())
         if isinstance(value, BaseException):
             return self._scrubber.error(value)
@@ -159,10 +167,10 @@ class _Pass:
 
     def _text(self, text: str, name: str) -> str:
         shown = text
-        if len(text) > LONGEST_BASE64 or "base64," in text:
+        if len(text) >= LONGEST_BASE64 or "base64," in text:
             shown = _PICTURE.sub(self._replaced, text)
-            if shown != text and _PICTURE.fullmatch(text):
-                return shown
+            if shown != text and self._scrubber.hide_text:
+                return " ".join(_PLACEHOLDER.findall(shown))
         if self._scrubber.hide_text and not (name in _SHOWN and _IDENTIFIER.fullmatch(text)):
             return f"({len(text)} characters)" if text else ""
         return self._scrubber.without_keys(shown)
