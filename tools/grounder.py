@@ -186,6 +186,7 @@ def ground(
         (words.counts > 0)[track.cells.moment],
         rarity(query),
         calibration,
+        is_whole=elsewhere_s == 0,
     )
     guess = track.guess
     stretches = promising(clues, guess, lambda stretch: track.take(stretch).cell_vectors)

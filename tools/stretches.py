@@ -45,6 +45,15 @@ WORDS_SHARE = 0.25
 0.78 of the queries with it and for 0.755 without, of 240 for 0.50 and 0.47; the same from 0.2 to
 0.4. Reciprocal-rank fusion of the two rankings gives 0.77 and 0.49."""
 
+USUAL_LOG_ODDS = -2.6
+LEVEL_SHARE = 0.7
+LEVEL_STRETCHES = 5.0
+"""Some queries are like most of what is said, whatever it is, and some like nothing. The mean over
+a video of many stretches shows which, and log-odds are shifted by most of the difference from what
+is usual on QVHighlights val; the less, the fewer stretches there are. In videos of an hour the
+expected calibration error of presence falls from 0.07 to 0.04, and wrong "found" from 0.58 to 0.55
+with more right ones."""
+
 ALIKE = 0.95
 """Two stretches whose best captions are this close in meaning show the same thing, as hours before
 a still camera do."""
@@ -63,6 +72,7 @@ class Clues:
         words: Shape ``(n, w)``, whether each distinct word of the query is said in each cell.
         rarity: See ``tools.presence.rarity``.
         calibration: Of the embedding model.
+        is_whole: Whether these are all captions there are, and not those that fit best.
     """
 
     cells: Cells
@@ -70,6 +80,7 @@ class Clues:
     words: NDArray[np.bool_]
     rarity: float
     calibration: Calibration
+    is_whole: bool = True
 
     @cached_property
     def pieces(self) -> list[slice]:
@@ -85,7 +96,7 @@ class Clues:
     @cached_property
     def log_odds(self) -> Floats:
         """Shape ``(len(pieces),)``: that what is asked for is in each piece."""
-        return self._judge(self.pieces)
+        return self._judge(self.pieces) - self._level
 
     @property
     def weight(self) -> Floats:
@@ -95,7 +106,17 @@ class Clues:
 
     def judge(self, stretch: slice) -> float:
         """Log-odds that what is asked for is in a stretch."""
-        return float(self._judge([stretch])[0])
+        return float(self._judge([stretch])[0] - self._level)
+
+    @cached_property
+    def _level(self) -> float:
+        """How much higher than usual the query's log-odds are all over this track."""
+        if not self.is_whole:
+            return 0.0
+        more = max(0.0, float(self.cells.weight.sum()) * CELL_S / STRETCH_S - 1)
+        trust = more / (more + LEVEL_STRETCHES)
+        mean = float(np.average(self._judge(self.pieces), weights=self.weight))
+        return LEVEL_SHARE * trust * (mean - USUAL_LOG_ODDS)
 
     def _judge(self, stretches: list[slice]) -> Floats:
         similar = _best_similarities(self.cosine, self.cells.weight, stretches)

@@ -1,6 +1,7 @@
 """Which stretches of a long video are looked at closely: likely ones, and not all of the same."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -108,3 +109,19 @@ def test_hours_of_the_same_leave_room_for_something_else() -> None:
     stretches = chosen(clues(cosine), vectors)
     assert len(stretches) <= STRETCHES
     assert any(stretch.start <= 1500 < stretch.stop for stretch in stretches)
+
+
+def test_a_query_that_is_like_everything_has_to_be_more_like_its_event() -> None:
+    event = hour(c300=0.6)
+    plain = np.maximum(event, 0.3)
+    assert max(clues(plain).log_odds) < max(clues(event).log_odds) - 1
+    of_hits = replace(clues(plain), is_whole=False)
+    assert max(of_hits.log_odds) == pytest.approx(
+        max(replace(clues(event), is_whole=False).log_odds)
+    )
+
+
+def test_two_stretches_say_little_of_what_is_usual() -> None:
+    short, long = np.full(150, 0.4), np.full(1800, 0.4)
+    short[50:60] = long[50:60] = 0.6
+    assert max(clues(short).log_odds) > max(clues(long).log_odds) + 1
