@@ -46,6 +46,7 @@ from agent.watcher import Watcher, cost_between, is_text, metered
 from tools.captioners.protocol import Promptable
 from tools.embedder import Embedder, open_embedder
 from tools.indexer import Report
+from tools.scene_summaries import LONG_S
 from tools.store import CaptionStore, VideoRecord
 
 __all__ = ["Event", "Grounder", "Grounding", "Settings", "load_settings", "make_question"]
@@ -454,7 +455,7 @@ class Grounder:
             max_look_ups=self.settings.max_look_ups,
             evidence_tokens=self.settings.evidence_tokens,
             context=self.settings.context,
-            overview=self._overview if isinstance(self.reasoner, Converses) else None,
+            overview=self._overview if self._reads_scenes() else None,
             closer=self._look_closer if self._can_look_closer() else None,
             refine=self.settings.refine is not False,
         )
@@ -473,6 +474,10 @@ class Grounder:
             raise CaptionerError(str(exc)) from exc
         return with_an_eye_on(captioner, query) if isinstance(captioner, Promptable) else captioner
 
+    def _reads_scenes(self) -> bool:
+        """Whether somebody reads them, and all captions are not wanted in their place."""
+        return isinstance(self.reasoner, Converses) and self.settings.context != "all"
+
     def _overview(
         self, record: VideoRecord, captions: Sequence[Caption], vectors: NDArray[np.float32]
     ) -> tuple[list[Caption], Cost]:
@@ -486,6 +491,7 @@ class Grounder:
             store=self.store,
             embedder=self.embedder,
             summariser=lambda: by,
+            longer_than_s=0.0 if self.settings.context == "scenes" else LONG_S,
         )
         return scenes, by.cost
 

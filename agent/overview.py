@@ -88,6 +88,7 @@ def overview_of(
     store: "CaptionStore",
     embedder: "Embedder",
     summariser: Callable[[], Summariser],
+    longer_than_s: float = LONG_S,
 ) -> list[Caption]:
     """The summaries of a long video's scenes, made and kept if they are not there; else none.
 
@@ -98,8 +99,9 @@ def overview_of(
         store: Keeps the summaries.
         embedder: Embeds them.
         summariser: Opens who sums up, if that has to be done.
+        longer_than_s: Shorter videos are not summed up.
     """
-    if record.duration_s < LONG_S or not captions or not record.complete:
+    if record.duration_s < longer_than_s or not captions or not record.complete:
         return []
     by = summariser()
     kept, _ = store.read(record.video_id, summary_track(by, record.track))

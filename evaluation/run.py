@@ -140,6 +140,9 @@ def _identity(dataset: Dataset, options: argparse.Namespace, grounder: Grounder)
         "max_attempts": settings.max_attempts,
         "max_look_ups": settings.max_look_ups,
         "evidence_tokens": settings.evidence_tokens,
+        "context": settings.context,
+        "refine": settings.refine,
+        "every_frame": settings.every_frame,
     }
 
 

@@ -89,8 +89,10 @@ def take_evidence(
     evenly: bool = False,
 ) -> Retrieved:
     """The captions to show with a ranking of them; arguments are those of ``retrieve``."""
+    # Whoever wants them all, whatever they say, is held back by the budget alone.
+    limit = len(captions) if evenly else EVIDENCE_LIMIT
     chosen = choose_evidence(
-        captions, ranking, limit=EVIDENCE_LIMIT, limit_tokens=limit_tokens, evenly=evenly
+        captions, ranking, limit=limit, limit_tokens=limit_tokens, evenly=evenly
     )
     return Retrieved(
         captions=tuple(captions[i] for i in chosen),
