@@ -42,6 +42,8 @@ from agent.replay import Replayed, replay
 from agent.settings import Settings, load_settings
 from agent.state import Question
 from agent.threads import open_threads
+from agent.tracing.session import Tracing
+from agent.tracing.targets import trace_targets
 from agent.watcher import Watcher, cost_between, is_text, metered
 from tools.captioners.protocol import Promptable
 from tools.embedder import Embedder, open_embedder
@@ -155,10 +157,20 @@ class Grounder:
             WhenaboutsError: If the video or the captions cannot be used; see ``agent.errors``.
         """
         question = make_question(video, query, captions)
-        receive = on_event or (lambda _: None)
+        facts = {} if thread is None else {"thread_id": thread}
+        with self.tracing.step("find", question.model_dump(), metadata=facts) as step:
+            grounding = self._find(question, thread, on_event or (lambda _: None))
+            step.outputs = {"grounding": grounding.model_dump(mode="json", by_alias=True)}
+        return grounding
+
+    def _find(
+        self, question: Question, thread: str | None, receive: Callable[[Event], None]
+    ) -> Grounding:
         # In the caller's own thread: the graph would do it in another, which Ctrl-C does not stop.
         started_s = time.perf_counter()
-        record, cost = self._answer_question(question, report=receive)
+        with self.tracing.step("describe", {"video": question.video}) as step:
+            record, cost = self._answer_question(question, report=receive)
+            step.outputs = {"record": record.as_dict(), "cost": cost.model_dump()}
         watched_s = time.perf_counter() - started_s
         question = question.model_copy(update={"video": record.video_id})
         watched = _WATCHED.set(record)
@@ -194,7 +206,13 @@ class Grounder:
         Raises:
             QueryError: If there is no such thread, or it never came to that step.
         """
-        return replay(self._thread_graph, thread, node, on_event=on_event or (lambda _: None))
+        facts = {"thread_id": thread}
+        with self.tracing.step("replay", {"from": node}, metadata=facts) as step:
+            replayed = replay(
+                self._thread_graph, thread, node, on_event=on_event or (lambda _: None)
+            )
+            step.outputs = {"grounding": replayed.after.model_dump(mode="json", by_alias=True)}
+        return replayed
 
     def find_all(
         self,
@@ -232,7 +250,10 @@ class Grounder:
             ]
         if not records:
             raise QueryError("nothing is indexed yet; index videos first, or name some")
-        return ask_library(query, records, self._parts(), limit=limit, on_event=receive)
+        with self.tracing.step("find_all", {"query": query, "videos": len(records)}) as step:
+            answers = ask_library(query, records, self._parts(), limit=limit, on_event=receive)
+            step.outputs = {"answers": [one.model_dump(mode="json") for one in answers]}
+        return answers
 
     async def afind(
         self,
@@ -367,6 +388,11 @@ class Grounder:
         return build_graph(self._parts())
 
     @_made_once
+    def tracing(self) -> Tracing:
+        """Where questions are traced; nowhere unless the settings say so."""
+        return Tracing(trace_targets(self.settings), tell=self._tell)
+
+    @_made_once
     def _thread_graph(self) -> Graph:
         """The same graph, its steps kept in the file of threads."""
         saver = self._files.enter_context(open_threads(self.settings.threads_file))
@@ -421,9 +447,12 @@ class Grounder:
             self.__dict__.pop("graph", None)
             self.__dict__.pop("_thread_graph", None)
             self._files.close()
+            tracing: Tracing | None = self.__dict__.pop("tracing", None)
             store: CaptionStore | None = self.__dict__.pop("store", None)
         if store:
             store.close()
+        if tracing:
+            tracing.close()
 
     def __enter__(self) -> Self:
         return self

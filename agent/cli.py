@@ -128,6 +128,12 @@ def build_parser() -> argparse.ArgumentParser:
     _reasoner_option(replay)
     _json_option(replay)
 
+    trace = _command(
+        commands, "trace", "print what a --trace file holds: steps, times, tokens, refusals"
+    )
+    trace.add_argument("file", metavar="FILE.jsonl")
+    trace.add_argument("--prompts", action="store_true", help="with the exact prompts and replies")
+
     listing = _command(commands, "list", "the indexed videos, and which files are gone")
     _json_option(listing)
 
@@ -262,6 +268,9 @@ def _watching_options(command: argparse.ArgumentParser, *, captions: bool = True
     )
     command.add_argument(
         "--max-minutes", metavar="MIN", type=float, help="describe no longer than that"
+    )
+    command.add_argument(
+        "--trace", metavar="FILE.jsonl", help="write what happens here, for `whenabouts trace`"
     )
     command.add_argument(
         "--yes", action="store_true", help="fetch a model that is not on this machine unasked"

@@ -35,6 +35,7 @@ from agent.render import (
     total_line,
 )
 from agent.settings import load_settings
+from agent.tracing.tree import render_trace
 from agent.watcher import expand_videos
 from tools.clip import check_clip_path, write_clip
 from tools.indexer import Progress as IndexProgress
@@ -55,6 +56,7 @@ def run(args: argparse.Namespace) -> int:
         "chat": chat_with_videos,
         "index": index_videos,
         "replay": replay_thread,
+        "trace": print_trace,
         "list": list_videos,
         "forget": forget_videos,
         "doctor": run_doctor,
@@ -180,6 +182,12 @@ def replay_thread(args: argparse.Namespace) -> int:
     return DONE if replayed.after.verdict == "found" else NOT_FOUND
 
 
+def print_trace(args: argparse.Namespace) -> int:
+    """``whenabouts trace``."""
+    print_to(stdout, render_trace(Path(args.file), prompts=args.prompts))
+    return DONE
+
+
 def list_videos(args: argparse.Namespace) -> int:
     """``whenabouts list``."""
     with Grounder() as grounder:
@@ -242,6 +250,7 @@ def _grounder(args: argparse.Namespace) -> Grounder:
         captioner=args.captioner,
         mode=args.mode,
         every_frame=args.every_frame,
+        trace=args.trace,
         max_usd=args.max_usd,
         max_captions=args.max_captions,
         max_minutes=args.max_minutes,

@@ -7,10 +7,18 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import AfterValidator, AnyHttpUrl, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, AliasChoices, AnyHttpUrl, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agent.errors import SettingsError
+
+
+def _langsmith(name: str) -> AliasChoices:
+    """The variables that LangSmith's own SDK reads, the newer names first."""
+    older = {"TRACING": ("LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING_V2", "LANGCHAIN_TRACING")}
+    return AliasChoices(
+        f"LANGSMITH_{name}", *older.get(name, (f"LANGCHAIN_{name}",)), f"langsmith_{name.lower()}"
+    )
 
 
 class Settings(BaseSettings):
@@ -58,6 +66,19 @@ class Settings(BaseSettings):
             ``all`` at even distances, or the ``scenes`` of a long video, summed up.
         openai_api_key: Key of an OpenAI-compatible service; from ``OPENAI_API_KEY``.
         openai_base_url: Address of that service; from ``OPENAI_BASE_URL``.
+        trace: File of JSON lines that every run adds its spans to.
+        trace_text: Whether captions, questions and replies are in traces.
+        langsmith_tracing: Whether LangSmith receives traces; from ``LANGSMITH_TRACING``; key,
+            endpoint, project and workspace are from variables like it (or ``LANGCHAIN_…``).
+        langsmith_api_key: See there.
+        langsmith_endpoint: See there.
+        langsmith_project: See there.
+        langsmith_workspace_id: See there.
+        otel_endpoint: An OpenTelemetry collector receives traces; this and the following from the
+            standard's own variables, ``OTEL_…``.
+        otel_traces_endpoint: See there.
+        otel_traces_exporter: See there; ``none`` is no traces.
+        otel_sdk_disabled: See there.
     """
 
     model_config = SettingsConfigDict(
@@ -102,6 +123,23 @@ class Settings(BaseSettings):
     context: Literal["retrieved", "all", "scenes"] = "retrieved"
     openai_api_key: SecretStr | None = Field(default=None, alias="OPENAI_API_KEY")
     openai_base_url: str | None = Field(default=None, alias="OPENAI_BASE_URL")
+    trace: Path | None = None
+    trace_text: bool = True
+    langsmith_tracing: bool = Field(default=False, validation_alias=_langsmith("TRACING"))
+    langsmith_api_key: SecretStr | None = Field(
+        default=None, validation_alias=_langsmith("API_KEY")
+    )
+    langsmith_endpoint: str | None = Field(default=None, validation_alias=_langsmith("ENDPOINT"))
+    langsmith_project: str | None = Field(default=None, validation_alias=_langsmith("PROJECT"))
+    langsmith_workspace_id: str | None = Field(
+        default=None, validation_alias=_langsmith("WORKSPACE_ID")
+    )
+    otel_endpoint: str | None = Field(default=None, alias="OTEL_EXPORTER_OTLP_ENDPOINT")
+    otel_traces_endpoint: str | None = Field(
+        default=None, alias="OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+    )
+    otel_traces_exporter: str = Field(default="otlp", alias="OTEL_TRACES_EXPORTER")
+    otel_sdk_disabled: bool = Field(default=False, alias="OTEL_SDK_DISABLED")
 
     @property
     def store_folder(self) -> Path:

@@ -1,5 +1,6 @@
 """What all tests share: no network, no user data, and the real videos where they are at hand."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,5 +41,6 @@ def _home_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the user's store, settings and keys out of every test."""
     monkeypatch.setenv("WHENABOUTS_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "LANGSMITH_TRACING", "LANGSMITH_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
+    for name in os.environ:
+        if name.startswith(("OPENAI_", "LANGSMITH_", "LANGCHAIN_", "OTEL_")):
+            monkeypatch.delenv(name)

@@ -201,9 +201,13 @@ class ChatSession:
         context = TurnContext()
 
         def run() -> None:
+            facts = {"thread_id": self.thread}
             try:
-                for one in self._events(said, context):
-                    happened.put(one)
+                with self._grounder.tracing.step("turn", {"said": said}, metadata=facts) as step:
+                    for one in self._events(said, context):
+                        if isinstance(one, ChatAnswer):
+                            step.outputs = {"answer": one.model_dump(mode="json")}
+                        happened.put(one)
             except LeftError:
                 pass
             except BaseException as exc:  # noqa: BLE001  # raised again, in the caller's thread
