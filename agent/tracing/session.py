@@ -84,6 +84,11 @@ class Tracing:
             # Should nobody close it: services are waited for, and not for long.
             atexit.register(self.close)
 
+    @property
+    def is_on(self) -> bool:
+        """Whether anything is traced at all."""
+        return bool(self._sinks)
+
     @contextmanager
     def step(
         self, name: str, inputs: Mapping[str, Any], *, metadata: Mapping[str, Any] | None = None
