@@ -6,6 +6,8 @@ from zipfile import ZipFile
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("agent", "evaluation", "prompts", "tools")
+# Code, prompts, the experiments' recipes, and the report's page: no data, pictures or weights.
+SUFFIXES = (".py", ".typed", ".md", ".yaml", ".html", ".css")
 
 
 def find_faults(wheel: Path) -> list[str]:
@@ -34,9 +36,9 @@ def find_faults(wheel: Path) -> list[str]:
     faults += [f"{name} is missing" for name in sorted(wanted - packed)]
     faults += [f"{name} is not of the packages" for name in sorted(packed - wanted)]
     faults += [
-        f"{name} is neither code nor prose"
+        f"{name} is not of a kind that is packed ({' '.join(SUFFIXES)})"
         for name in sorted(packed)
-        if not name.endswith((".py", ".md", ".typed"))
+        if not name.endswith(SUFFIXES)
     ]
     return faults
 
