@@ -157,14 +157,28 @@ class Grounder:
             WhenaboutsError: If the video or the captions cannot be used; see ``agent.errors``.
         """
         question = make_question(video, query, captions)
+        return self._find(question, on_event or (lambda _: None), thread=thread)
+
+    def _find(
+        self,
+        question: Question,
+        receive: Callable[[Event], None],
+        *,
+        thread: str | None = None,
+        before_step: Callable[[], None] = lambda: None,
+    ) -> Grounding:
         facts = {} if thread is None else {"thread_id": thread}
         with self.tracing.step("find", question.model_dump(), metadata=facts) as step:
-            grounding = self._find(question, thread, on_event or (lambda _: None))
+            grounding = self._describe_and_ask(question, thread, receive, before_step)
             step.outputs = {"grounding": grounding.model_dump(mode="json", by_alias=True)}
         return grounding
 
-    def _find(
-        self, question: Question, thread: str | None, receive: Callable[[Event], None]
+    def _describe_and_ask(
+        self,
+        question: Question,
+        thread: str | None,
+        receive: Callable[[Event], None],
+        before_step: Callable[[], None],
     ) -> Grounding:
         # In the caller's own thread: the graph would do it in another, which Ctrl-C does not stop.
         started_s = time.perf_counter()
@@ -176,10 +190,12 @@ class Grounder:
         watched = _WATCHED.set(record)
         try:
             if thread is None:
-                grounding = run_graph(self.graph, question, receive)
+                grounding = run_graph(self.graph, question, receive, before_step=before_step)
             else:
                 config: RunnableConfig = {"configurable": {"thread_id": thread}}
-                grounding = run_graph(self._thread_graph, question, receive, config)
+                grounding = run_graph(
+                    self._thread_graph, question, receive, config, before_step=before_step
+                )
         finally:
             _WATCHED.reset(watched)
         stages, seconds = grounding.usage.stages, grounding.usage.seconds
@@ -265,20 +281,22 @@ class Grounder:
     ) -> Grounding:
         """As ``find``, which runs in a thread; ``on_event`` is called there.
 
-        When the task is cancelled, the thread ends with the next thing that happens in it.
+        When the task is cancelled, the thread ends before the next step or frame.
         """
+        question = make_question(video, query, captions)
         cancelled = threading.Event()
 
-        def receive(event: Event) -> None:
+        def go_on() -> None:
             if cancelled.is_set():
                 raise _CancelledError
+
+        def receive(event: Event) -> None:
+            go_on()
             if on_event:
                 on_event(event)
 
         try:
-            return await asyncio.to_thread(
-                self.find, video, query, captions=captions, on_event=receive
-            )
+            return await asyncio.to_thread(self._find, question, receive, before_step=go_on)
         finally:
             cancelled.set()
 
@@ -289,17 +307,21 @@ class Grounder:
 
         Arguments and errors are those of ``find``. Whoever stops iterating ends the search.
         """
+        question = make_question(video, query, captions)
         happened: queue.SimpleQueue[Event | Grounding | BaseException] = queue.SimpleQueue()
         left = threading.Event()
 
-        def receive(event: Event) -> None:
+        def go_on() -> None:
             if left.is_set():
                 raise _CancelledError
+
+        def receive(event: Event) -> None:
+            go_on()
             happened.put(event)
 
         def search() -> None:
             try:
-                happened.put(self.find(video, query, captions=captions, on_event=receive))
+                happened.put(self._find(question, receive, before_step=go_on))
             except BaseException as exc:  # noqa: BLE001  # raised again, in the caller's thread
                 happened.put(exc)
 

@@ -208,6 +208,8 @@ def run_graph(
     question: Question | None,
     on_event: Callable[[Event], None],
     config: RunnableConfig | None = None,
+    *,
+    before_step: Callable[[], None] = lambda: None,
 ) -> Grounding:
     """Run the graph to its end, telling what happens on the way.
 
@@ -216,11 +218,13 @@ def run_graph(
         question: What is asked; None goes on from the checkpoint that ``config`` names.
         on_event: Receives what happens.
         config: Names a thread, or a checkpoint of one.
+        before_step: Called before each step; what it raises ends the run.
     """
     answer: dict[str, Any] = {}
     update: Any
     for kind, update in graph.stream(question, config, stream_mode=["custom", "values"]):
         if kind == "values":
+            before_step()
             answer = update
         else:
             on_event(read_event(update))

@@ -98,14 +98,14 @@ def refused_twice(store: CaptionStore, tracing: Tracing, **metadata: Any) -> dic
         return ask(tracing, graph_with(store, reasoner), **metadata)
 
 
-def collected(body: bytes) -> list[Any]:
-    """OpenTelemetry's spans in a request's body."""
+def collected(collector: Received) -> list[Any]:
+    """The spans that OpenTelemetry sent, in however many requests."""
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-    request = ExportTraceServiceRequest.FromString(body)
     return [
         span
-        for resource in request.resource_spans
+        for body in collector.posts("/v1/traces")
+        for resource in ExportTraceServiceRequest.FromString(body).resource_spans
         for scope in resource.scope_spans
         for span in scope.spans
     ]
@@ -127,8 +127,7 @@ def test_all_places_receive_the_same_tree_named_by_node(
         (run["name"], names.get(run.get("parent_run_id", "")), run_id)
         for run_id, run in runs.items()
     }
-    (body,) = everywhere.collector.posts("/v1/traces")
-    theirs = collected(body)
+    theirs = collected(everywhere.collector)
     named = {span.span_id: span.name for span in theirs}
     assert sorted((name, parent or "") for name, parent, _ in tree) == sorted(
         (span.name, named.get(span.parent_span_id, "")) for span in theirs
@@ -170,10 +169,9 @@ def test_every_step_tells_its_own_cost_and_every_model_call_its_tokens(
     assert [call["extra"]["metadata"]["usage_metadata"]["total_tokens"] for call in calls] == [
         110
     ] * 3
-    (body,) = everywhere.collector.posts("/v1/traces")
     attributes = [
         {one.key: one.value for one in span.attributes}
-        for span in collected(body)
+        for span in collected(everywhere.collector)
         if span.name == "ChatOpenAI"
     ]
     assert [one["gen_ai.usage.input_tokens"].int_value for one in attributes] == [100] * 3

@@ -64,8 +64,22 @@ def test_leaving_a_stream_ends_the_search_and_keeps_what_was_described(
     road: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(caption_writer, "BATCH_SECONDS", 0.0)
+    left = threading.Event()
+    join = threading.Thread.join
+
+    def note_join(thread: threading.Thread, timeout: float | None = None) -> None:
+        if thread.name == "whenabouts-stream":
+            left.set()
+        join(thread, timeout)
+
+    def wait_before_last(said: int) -> None:
+        if said == 7:
+            left.wait(60)
+
+    monkeypatch.setattr(threading.Thread, "join", note_join)
+    captioner = BrightnessCaptioner(before_saying=wait_before_last)
     reasoner = ScriptedReasoner()
-    with Grounder(captioner=BrightnessCaptioner(), reasoner=reasoner) as grounder:
+    with Grounder(captioner=captioner, reasoner=reasoner) as grounder:
         for event in grounder.stream(road, "brightness 0"):
             if isinstance(event, Progress) and event.captions >= 2:
                 break
