@@ -10,7 +10,6 @@ is judged by the captions' spans alone.
 """
 
 import itertools
-import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Final, NoReturn, get_args
 
@@ -18,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from agent.errors import AnswerError
 from agent.grounding import Role
+from agent.replies import last_object
 from tools.timeline import Interval
 from tools.wording import shorten, whole_unicode
 
@@ -100,7 +100,7 @@ def parse_answer(reply: str, *, shown: Sequence[Interval]) -> Answer:
             shown, an event is reversed, or labels and events contradict each other.
     """
     try:
-        answer = Answer.model_validate(_last_answer_object(reply))
+        answer = Answer.model_validate(_answer_object(reply))
     except ValidationError as exc:
         _refuse_schema(exc)
     _check_numbers(answer, len(shown))
@@ -109,21 +109,8 @@ def parse_answer(reply: str, *, shown: Sequence[Interval]) -> Answer:
     return answer
 
 
-def _last_answer_object(reply: str) -> dict[str, Any]:
-    decoder = json.JSONDecoder(parse_constant=_reject_constant)
-    found: dict[str, Any] | None = None
-    at = reply.find("{")
-    while at >= 0:
-        try:
-            value, end = decoder.raw_decode(reply, at)
-        except RecursionError:
-            break  # Nested a thousand deep: no answer comes after that.
-        except ValueError:
-            end = at + 1
-        else:
-            if found is None or "found" in value:
-                found = value
-        at = reply.find("{", end)
+def _answer_object(reply: str) -> dict[str, Any]:
+    found = last_object(reply, "found")
     if found is None:
         ending = "it breaks off" if "{" in reply else "there is no '{' in it"
         raise AnswerError(
@@ -132,10 +119,6 @@ def _last_answer_object(reply: str) -> dict[str, Any]:
             '{"steps": [...], "found": true, "events": [{"first": 1, "last": 2}]}.',
         )
     return found
-
-
-def _reject_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
 
 
 def _refuse_schema(exc: ValidationError) -> NoReturn:

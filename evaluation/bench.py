@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agent.api import Grounder, Grounding, make_question
+from agent.grounding import Cost
 from evaluation.nulls import Question
 from evaluation.qvhighlights import relevance_by_clip
-from evaluation.results import BenchmarkError, Cost, Result, Span
-from evaluation.run_folder import Captioning, RunFolder, add_costs
+from evaluation.results import BenchmarkError, Result, Span
+from evaluation.run_folder import Captioning, RunFolder
 from evaluation.videos import Videos
 from tools.captioners.protocol import Metered
 from tools.errors import WhenaboutsError
@@ -277,10 +278,7 @@ def result_of(question: Question, state: dict[str, Any], captioning: Captioning)
     grounding = Grounding.model_validate(state["grounding"])
     intervals = [(one.start_s, one.end_s, one.confidence) for one in grounding.intervals]
     confidences = [one.confidence for one in grounding.candidates]
-    costs: dict[str, Cost] = {
-        stage: Cost(cost.captions, cost.tokens_in, cost.tokens_out, cost.usd)
-        for stage, cost in grounding.usage.stages.items()
-    }
+    costs: dict[str, Cost] = dict(grounding.usage.stages.items())
     seconds = dict(grounding.usage.seconds)
     return Result(
         **_facts(question),
@@ -295,7 +293,7 @@ def result_of(question: Question, state: dict[str, Any], captioning: Captioning)
         attempts=grounding.attempts,
         refusals=tuple({"kind": one.kind, "message": one.message} for one in grounding.refusals),
         look_ups=len(grounding.look_ups),
-        costs=costs | {"captioner": add_costs(costs.get("captioner", Cost()), captioning.cost)},
+        costs={**costs, "captioner": costs["captioner"].plus(captioning.cost)},
         seconds=seconds | {"watch": seconds.get("watch", 0.0) + captioning.seconds},
         models=grounding.models.model_dump(),
     )

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from agent.grounding import Cost
 from tools.errors import WhenaboutsError
 
 Kind = Literal["own", "random", "hard"]
@@ -22,23 +23,6 @@ ScoredSpan = tuple[float, float, float]
 
 class BenchmarkError(WhenaboutsError):
     """A file of a benchmark cannot be read; the message names file and line."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What one stage took for one question.
-
-    Attributes:
-        captions: Captions made; 0 for the reasoner.
-        tokens_in: Tokens of input, as services count them.
-        tokens_out: Tokens of output likewise.
-        usd: US dollars; None where a price or a count is not known.
-    """
-
-    captions: int = 0
-    tokens_in: int = 0
-    tokens_out: int = 0
-    usd: float | None = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +80,8 @@ class Result:
 
     def as_line(self) -> str:
         """The result as a line of ``results.jsonl``, newline and all."""
-        return json.dumps(asdict(self), ensure_ascii=False) + "\n"
+        costs = {stage: cost.model_dump() for stage, cost in self.costs.items()}
+        return json.dumps(asdict(self) | {"costs": costs}, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Result:
@@ -117,6 +102,13 @@ class Result:
                 "relevance": tuple(plain.get("relevance", ())),
             }
         )
+
+
+def sum_usd(usd: Iterable[float | None]) -> float | None:
+    """The sum of US dollars; None where a part of it is not known."""
+    parts = list(usd)
+    known = [part for part in parts if part is not None]
+    return sum(known) if len(known) == len(parts) else None
 
 
 def read_results(path: Path) -> list[Result]:

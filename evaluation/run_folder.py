@@ -10,14 +10,15 @@ import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
+from agent.grounding import Cost
 from evaluation.nulls import Question
-from evaluation.results import BenchmarkError, Cost, Result, read_results
+from evaluation.results import BenchmarkError, Result, read_results, sum_usd
 
 RESULTS, CAPTIONING, RUN = "results.jsonl", "captioning.jsonl", "run.json"
 
@@ -89,10 +90,8 @@ class RunFolder:
         """Write down what captions cost, as they are made for a question."""
         with self._writing:
             before = self.captioning.get(key, Captioning())
-            self.captioning[key] = Captioning(
-                add_costs(before.cost, cost), before.seconds + seconds
-            )
-            plain = {"key": key, "seconds": seconds, **asdict(cost)}
+            self.captioning[key] = Captioning(before.cost.plus(cost), before.seconds + seconds)
+            plain = {"key": key, "seconds": seconds, **cost.model_dump()}
             self._append(CAPTIONING, json.dumps(plain) + "\n")
 
     def spent_usd(self) -> float | None:
@@ -101,7 +100,7 @@ class RunFolder:
             # Captions count before their question is answered, and then once.
             costs = [self.captioning[key].cost for key in self.captioning.keys() - self.results]
             costs += [cost for result in self.results.values() for cost in result.costs.values()]
-        return sum_usd(costs)
+        return sum_usd(cost.usd for cost in costs)
 
     def finish(self, questions: Sequence[Question]) -> list[Result]:
         """Put the results in the order of the questions, also in the file; returns them."""
@@ -140,28 +139,12 @@ class RunFolder:
         for plain in _read_lines(self.path / CAPTIONING):
             key, seconds = plain.pop("key"), plain.pop("seconds")
             before = self.captioning.get(key, Captioning())
-            cost = add_costs(before.cost, Cost(**plain))
+            cost = before.cost.plus(Cost(**plain))
             self.captioning[key] = replace(before, cost=cost, seconds=before.seconds + seconds)
 
     def _append(self, name: str, line: str) -> None:
         with (self.path / name).open("a", encoding="utf-8") as file:
             file.write(line)
-
-
-def add_costs(one: Cost, other: Cost) -> Cost:
-    """Both together; dollars once unknown stay unknown."""
-    return Cost(
-        captions=one.captions + other.captions,
-        tokens_in=one.tokens_in + other.tokens_in,
-        tokens_out=one.tokens_out + other.tokens_out,
-        usd=sum_usd([one, other]),
-    )
-
-
-def sum_usd(costs: Sequence[Cost]) -> float | None:
-    """Dollars of all together; None where one is not known."""
-    known = [cost.usd for cost in costs if cost.usd is not None]
-    return sum(known) if len(known) == len(costs) else None
 
 
 def write_whole(path: Path, content: str) -> None:

@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 
+from agent.grounding import Cost
 from evaluation.decomposition import decompose
 from evaluation.measures import measure
 from evaluation.metrics import score_by_length, summarise
-from evaluation.results import Cost, Result
-from evaluation.run_folder import add_costs
+from evaluation.results import Result
 from evaluation.selection import Selection
 
 EXAMPLES = 5
@@ -64,7 +64,7 @@ def summarise_run(
             "queries": len(cuts_s),
             "furthest_s": round(max(cuts_s, default=0.0), 3),
         },
-        "cost": {stage: asdict(cost) for stage, cost in costs_of(results).items()},
+        "cost": {stage: cost.model_dump() for stage, cost in costs_of(results).items()},
     }
 
 
@@ -86,7 +86,7 @@ def costs_of(results: Iterable[Result]) -> dict[str, Cost]:
     total: dict[str, Cost] = {}
     for result in results:
         for stage, cost in result.costs.items():
-            total[stage] = add_costs(total.get(stage, Cost()), cost)
+            total[stage] = total.get(stage, Cost()).plus(cost)
     return total
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes import WordEmbedder
+
 GOLDEN = Path(__file__).parent / "golden"
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -34,6 +36,12 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"the real videos and captions are not at {SHARED_DATA}")
     return SHARED_DATA
+
+
+@pytest.fixture
+def word_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Texts that share words are near each other: an embedder that takes no time to load."""
+    monkeypatch.setattr("agent.api.open_embedder", lambda *_, **__: WordEmbedder())
 
 
 @pytest.fixture(autouse=True)

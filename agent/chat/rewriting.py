@@ -5,7 +5,6 @@ seconds. What it is shown of an answer are its intervals, never a caption: nothi
 captioner says can speak to it.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, NoReturn, Protocol, get_args, runtime_checkable
@@ -17,6 +16,7 @@ from agent.chat.follow_up import FollowUp, FollowUpError, Kind, Relation
 from agent.chat.turns import ChatAnswer, TurnRefusal, VideoResult, check_references
 from agent.reasoner import Reply
 from agent.render import clock_span
+from agent.replies import last_object
 from prompts.catalog import prompt_version, render_prompt
 from tools.wording import one_line, shorten, whole_unicode
 
@@ -116,7 +116,7 @@ def parse_reply(reply: Reply, *, turns: list[ChatAnswer], videos: Sequence[str])
     if reply.cut_off:
         raise FollowUpError("cut_off", "The reply was too long and was cut off.")
     try:
-        follow_up = FollowUp.model_validate(_last_object(reply.text))
+        follow_up = FollowUp.model_validate(_follow_up_object(reply.text))
     except ValidationError as exc:
         _refuse(exc)
     return check_references(follow_up, turns=turns, videos=videos)
@@ -136,29 +136,11 @@ def _result(result: VideoResult) -> str:
     return f"    in {name}: {result.outcome.replace('_', ' ')}{intervals}"
 
 
-def _last_object(text: str) -> dict[str, Any]:
-    """The last JSON object that names a kind: models think first and answer last."""
-    decoder = json.JSONDecoder(parse_constant=_reject_constant)
-    found: dict[str, Any] | None = None
-    at = text.find("{")
-    while at >= 0:
-        try:
-            value, end = decoder.raw_decode(text, at)
-        except RecursionError:
-            break  # Nested a thousand deep: no answer comes after that.
-        except ValueError:
-            end = at + 1
-        else:
-            if found is None or "kind" in value:
-                found = value
-        at = text.find("{", end)
+def _follow_up_object(text: str) -> dict[str, Any]:
+    found = last_object(text, "kind")
     if found is None:
         raise FollowUpError("no_json", 'The reply holds no JSON object {"kind": …}.')
     return found
-
-
-def _reject_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
 
 
 def _refuse(exc: ValidationError) -> NoReturn:

@@ -15,14 +15,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from agent.grounding import Cost
 from evaluation.console import open_console
 from evaluation.experiments.arms import Arm
 from evaluation.experiments.catalog import Experiment
 from evaluation.experiments.command import ALL
 from evaluation.experiments.contrast import write_report
 from evaluation.report.words import usd
-from evaluation.results import BenchmarkError, Cost, read_results
-from evaluation.run_folder import CAPTIONING, RESULTS, sum_usd, write_whole
+from evaluation.results import BenchmarkError, read_results, sum_usd
+from evaluation.run_folder import CAPTIONING, RESULTS, write_whole
 from evaluation.summary import as_json
 from tools.errors import WhenaboutsError
 
@@ -75,7 +76,7 @@ def spent_usd(folder: Path) -> float | None:
     answered = {one.key: one for one in results}
     costs = [cost for one in answered.values() for cost in one.costs.values()]
     costs += [cost for key, cost in _captioning(folder / CAPTIONING) if key not in answered]
-    return sum_usd(costs)
+    return sum_usd(cost.usd for cost in costs)
 
 
 def _captioning(path: Path) -> Iterator[tuple[str, Cost]]:

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evaluation.results import Cost, Result
+from agent.grounding import Cost
+from evaluation.results import Result, sum_usd
 
 
 def usd_of(result: Result) -> float | None:
     """Dollars that a question cost over all stages; None where a stage's cost is not known."""
-    return sum_usd([cost.usd for cost in result.costs.values()]) if result.costs else None
+    return sum_usd(cost.usd for cost in result.costs.values()) if result.costs else None
 
 
 def seconds_of(result: Result) -> float | None:
     """Wall time of a question over all graph nodes; None where none was taken."""
     return sum(result.seconds.values()) if result.seconds else None
-
-
-def sum_usd(usd: Sequence[float | None]) -> float | None:
-    """The sum, None where a part of it is not known."""
-    known = [part for part in usd if part is not None]
-    return sum(known) if len(known) == len(usd) else None
 
 
 def stages_of(results: Sequence[Result]) -> dict[str, list[Cost]]:

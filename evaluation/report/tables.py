@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from agent.grounding import Cost
 from evaluation.decomposition import decompose
 from evaluation.figures import MEANINGS as FIGURES
 from evaluation.figures import OF_ONE, Figure
 from evaluation.measures import measure
-from evaluation.report.costs import nodes_of, stages_of, sum_usd, usd_of
+from evaluation.report.costs import nodes_of, stages_of, usd_of
 from evaluation.report.runs import Run
 from evaluation.report.words import (
     MEANINGS,
@@ -26,7 +27,7 @@ from evaluation.report.words import (
     number,
     usd,
 )
-from evaluation.results import Cost
+from evaluation.results import sum_usd
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ import pytest
 from agent import api
 from agent.cli import main
 from agent.grounding import Grounding
-from tests.fakes import WordEmbedder
 from tests.media.drawing import draw_video, even_times
 from tools.video import probe
 
@@ -25,8 +24,7 @@ LINES = [
 
 
 @pytest.fixture(autouse=True)
-def _word_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "open_embedder", lambda *_, **__: WordEmbedder())
+def _quick(word_embedder: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WHENABOUTS_READ_TEXT", "false")
 
 

@@ -6,24 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from agent import api
 from agent.api import Grounder
 from agent.cli import main
 from agent.errors import QueryError, SettingsError
 from agent.reasoner import Reply, Request
 from agent.settings import Settings, load_settings
-from tests.fakes import WordEmbedder
 from tests.graph.road import ScriptedReasoner
 from tests.media.drawing import draw_video, even_times
 from tests.servers import Answer, Asked, Server, refuses, says, serving
 
+pytestmark = pytest.mark.usefixtures("word_embedder")
+
+
 FRAMES = 6
 FOUND = '{"steps": [], "found": true, "events": [{"first": 2, "last": 3}]}'
-
-
-@pytest.fixture(autouse=True)
-def _word_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "open_embedder", lambda *_, **__: WordEmbedder())
 
 
 @pytest.fixture

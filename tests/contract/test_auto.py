@@ -5,20 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from agent import api
 from agent.api import Grounder
 from agent.cli import main
 from agent.errors import SettingsError
 from agent.models import choose_captioner, choose_reasoner
 from agent.settings import load_settings
-from tests.fakes import WordEmbedder
 from tests.media.drawing import draw_video, even_times
 from tests.servers import says, serving
 
-
-@pytest.fixture(autouse=True)
-def _word_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "open_embedder", lambda *_, **__: WordEmbedder())
+pytestmark = pytest.mark.usefixtures("word_embedder")
 
 
 @pytest.fixture

@@ -5,22 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from agent import api
 from agent.cli import main
-from tests.fakes import WordEmbedder
 from tests.media.drawing import draw_video, even_times
 from tests.servers import Answer, Asked, says, serving
+
+pytestmark = pytest.mark.usefixtures("word_embedder")
 
 
 def dog_in_the_middle(request: Asked) -> Answer:
     """The drawn frames grow brighter: the server sees a dog in those of middling brightness."""
     brightness = float(request.images[0].mean())
     return says("a brown dog jumps" if 70 < brightness < 170 else "an empty road")
-
-
-@pytest.fixture(autouse=True)
-def _word_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "open_embedder", lambda *_, **__: WordEmbedder())
 
 
 def test_an_image_model_on_a_server_describes_the_frames(

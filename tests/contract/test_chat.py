@@ -10,7 +10,6 @@ from typing import Any, Literal
 import pytest
 from langchain_core.messages import BaseMessage
 
-from agent import api
 from agent.api import Grounder, load_settings
 from agent.chat.follow_up import ChatError, FollowUpError
 from agent.chat.session import ChatEvent, ChatSession
@@ -18,10 +17,13 @@ from agent.chat.turns import ChatAnswer
 from agent.errors import QueryError, VideoError
 from agent.reasoner import Brief, Reply
 from tests.chat_script import NOTHING
-from tests.fakes import BrightnessCaptioner, WordEmbedder
+from tests.fakes import BrightnessCaptioner
 from tests.media.drawing import draw_video, even_times
 from tools.indexer import Progress
 from tools.indexing import caption_writer
+
+pytestmark = pytest.mark.usefixtures("word_embedder")
+
 
 LINES = """\
 {"t": 0, "caption": "an empty road"}
@@ -75,11 +77,6 @@ class TalkingReasoner(WordReasoner):
         self.told.append("\n".join(str(message.text) for message in messages))
         reading = next(self._readings)
         return Reply(reading if isinstance(reading, str) else json.dumps(NOTHING | reading))
-
-
-@pytest.fixture(autouse=True)
-def _word_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "open_embedder", lambda *_, **__: WordEmbedder())
 
 
 @pytest.fixture

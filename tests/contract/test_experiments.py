@@ -15,16 +15,14 @@ from pathlib import Path
 
 import pytest
 
-from agent import api
 from agent.cli import main
 from evaluation.results import Result, read_results
-from tests.fakes import WordEmbedder
 from tests.media.drawing import Picture, draw_video, even_times, halves
 from tests.package.source_imports import ROOT
 from tests.servers import Answer, Asked, Server, says, serving
 from tests.tiny_models import save_adapter, save_idefics3
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("word_embedder")]
 
 QUERIES = ["a person opens a door", "a person sits down", "a person turns a light on"]
 FOUND = '{"steps": [], "found": true, "events": [{"first": 1, "last": 2}]}'
@@ -52,11 +50,6 @@ def described(asked: Asked) -> bool:
 def colours(index: int) -> Picture:
     """Every frame looks like no other, so that none is left out."""
     return halves((index * 10 % 250, 60, 90), (200, 255 - index * 10 % 250, index * 30 % 250))
-
-
-@pytest.fixture(autouse=True)
-def _word_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "open_embedder", lambda *_, **__: WordEmbedder())
 
 
 @pytest.fixture

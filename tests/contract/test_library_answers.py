@@ -6,20 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from agent import api
 from agent.api import Grounder
 from agent.cli import main
 from agent.errors import QueryError
-from tests.fakes import WordEmbedder
 from tests.media.drawing import draw_video, even_times, gray
 from tools.captioners.file import file_track
 
+pytestmark = pytest.mark.usefixtures("word_embedder")
+
+
 ROAD, DOG, CAT = "an empty grey road", "a brown dog jumps over a fence", "a cat sleeps on a sofa"
-
-
-@pytest.fixture(autouse=True)
-def _word_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "open_embedder", lambda *_, **__: WordEmbedder())
 
 
 @pytest.fixture

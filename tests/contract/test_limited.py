@@ -5,16 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from agent import api
 from agent.cli import main
-from tests.fakes import WordEmbedder
 from tests.media.drawing import draw_video, even_times
 from tests.servers import Answer, Asked, Server, says, serving
 
-
-@pytest.fixture(autouse=True)
-def _word_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "open_embedder", lambda *_, **__: WordEmbedder())
+pytestmark = pytest.mark.usefixtures("word_embedder")
 
 
 def a_dog_at_the_end(request: Asked) -> Answer:

@@ -6,21 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agent import api
 from agent.api import Grounder
 from agent.errors import ReasonerError
 from agent.one_shot import MOST_FRAMES
 from agent.settings import Settings, load_settings
-from tests.fakes import WordEmbedder
 from tests.media.drawing import draw_video, even_times, gray
 from tests.servers import Server, says, serving
 
+pytestmark = pytest.mark.usefixtures("word_embedder")
+
+
 FOUND = '{"steps": [], "found": true, "events": [{"first": 3, "last": 4}]}'
-
-
-@pytest.fixture(autouse=True)
-def _word_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "open_embedder", lambda *_, **__: WordEmbedder())
 
 
 @pytest.fixture

@@ -5,22 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from agent import api
 from agent.api import Grounder
 from agent.cli import main
 from agent.errors import QueryError, StoreError
 from agent.settings import load_settings
-from tests.fakes import BrightnessCaptioner, WordEmbedder
+from tests.fakes import BrightnessCaptioner
 from tests.graph.road import ScriptedReasoner
 from tests.media.drawing import draw_video, even_times
 
+pytestmark = pytest.mark.usefixtures("word_embedder")
+
+
 FIRST = '{"steps": [], "found": true, "events": [{"first": 1, "last": 2}]}'
 OTHER = '{"steps": [], "found": true, "events": [{"first": 3, "last": 4}]}'
-
-
-@pytest.fixture(autouse=True)
-def _word_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "open_embedder", lambda *_, **__: WordEmbedder())
 
 
 @pytest.fixture

@@ -10,10 +10,13 @@ from agent.cli import main
 from agent.errors import CaptionerError, CaptionError
 from agent.settings import load_settings
 from agent.tracks import is_beside
-from tests.fakes import BrightnessCaptioner, WordEmbedder
+from tests.fakes import BrightnessCaptioner
 from tests.media.drawing import draw_video, even_times
 from tools.captioners.screen import ScreenCaptioner
 from tools.timeline import Track
+
+pytestmark = pytest.mark.usefixtures("word_embedder")
+
 
 CUES = """1
 00:00:01,000 --> 00:00:02,500
@@ -23,11 +26,6 @@ The ferry leaves at noon
 00:00:04,000 --> 00:00:05,000
 Mind the gap
 """
-
-
-@pytest.fixture(autouse=True)
-def _word_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "open_embedder", lambda *_, **__: WordEmbedder())
 
 
 @pytest.fixture

@@ -4,24 +4,21 @@ from pathlib import Path
 
 import pytest
 
-from agent import api
 from agent.api import Grounder
 from agent.chat.session import ChatSession
 from agent.cli import main
 from agent.settings import load_settings
 from agent.tracing.targets import trace_targets
 from agent.tracing.trace_file import read_trace
-from tests.fakes import BrightnessCaptioner, WordEmbedder
+from tests.fakes import BrightnessCaptioner
 from tests.graph.road import ScriptedReasoner
 from tests.media.drawing import draw_video, even_times
 from tests.servers import says, serving
 
+pytestmark = pytest.mark.usefixtures("word_embedder")
+
+
 FOUND = '{"steps": [], "found": true, "events": [{"first": 1, "last": 2}]}'
-
-
-@pytest.fixture(autouse=True)
-def _word_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "open_embedder", lambda *_, **__: WordEmbedder())
 
 
 @pytest.fixture

@@ -17,18 +17,16 @@ from agent.grounding import Grounding, LookUp, Refusal
 from agent.reasoner import Reply, Request
 from agent.tool import make_find_moment
 from examples.own_agent import answer as answer_by_agent
-from tests.fakes import BrightnessCaptioner, ChatModelOf, WordEmbedder
+from tests.fakes import BrightnessCaptioner, ChatModelOf
 from tests.graph.road import ScriptedReasoner
 from tests.media.drawing import draw_video, even_times
 from tools.indexer import Progress
 from tools.indexing import caption_writer
 
+pytestmark = pytest.mark.usefixtures("word_embedder")
+
+
 FOUND = '{"steps": [], "found": true, "events": [{"first": 2, "last": 3}]}'
-
-
-@pytest.fixture(autouse=True)
-def _word_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "open_embedder", lambda *_, **__: WordEmbedder())
 
 
 @pytest.fixture

@@ -25,6 +25,9 @@ from evaluation.results import read_results
 from tests.fakes import WordEmbedder
 from tests.package.source_imports import ROOT
 
+pytestmark = pytest.mark.usefixtures("word_embedder")
+
+
 SCENES = {
     "aaa_0.0_20.0": ["a dog on a lawn"] * 4 + ["a red kite aloft"] * 3 + ["a dog on a lawn"] * 3,
     "bbb_0.0_20.0": ["a bus in a street"] * 5 + ["a cook chops onions"] * 5,
@@ -40,11 +43,6 @@ QUERIES = [
 ]
 
 Arguments = list[str]
-
-
-@pytest.fixture(autouse=True)
-def _word_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "open_embedder", lambda *_, **__: WordEmbedder())
 
 
 @pytest.fixture

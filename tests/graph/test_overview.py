@@ -15,14 +15,12 @@ from tests.graph.road import RECORD, TRACK
 from tests.servers import Answer, Asked, Server, says, serving
 from tools.timeline import Caption, Interval
 
+pytestmark = pytest.mark.usefixtures("word_embedder")
+
+
 STEP_S = 2.0
 TEXTS = ["an empty grey road"] * 200 + ["a brown dog jumps over a fence"] * 5 + ["a river"] * 195
 GOOD = '{"steps": [], "found": false, "events": []}'
-
-
-@pytest.fixture(autouse=True)
-def _word_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "open_embedder", lambda *_, **__: WordEmbedder())
 
 
 def fill(grounder: Grounder) -> None:

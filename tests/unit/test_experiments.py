@@ -12,6 +12,7 @@ import pytest
 
 from agent.api import Grounder
 from agent.cli import main
+from agent.grounding import Cost
 from agent.settings import Settings
 from evaluation.datasets.reading import read_durations
 from evaluation.datasets.registry import DATASETS
@@ -19,7 +20,7 @@ from evaluation.experiments.arms import Arm, differing, needs, plan_arms
 from evaluation.experiments.catalog import Experiment, experiment_names, open_experiment
 from evaluation.experiments.conduct import spent_usd
 from evaluation.experiments.contrast import write_report
-from evaluation.results import BenchmarkError, Cost
+from evaluation.results import BenchmarkError
 from evaluation.selection import select
 from tests.made_results import made, missed
 from tests.package.source_imports import ROOT

@@ -13,12 +13,10 @@ from evaluation import haystack, haystack_run
 from evaluation.results import BenchmarkError, read_results
 from tests.fakes import WordEmbedder
 
+pytestmark = pytest.mark.usefixtures("word_embedder")
+
+
 THINGS = ("red kite", "brass band", "white horse", "steam train", "wooden boat", "street cook")
-
-
-@pytest.fixture(autouse=True)
-def _word_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "open_embedder", lambda *_, **__: WordEmbedder())
 
 
 @pytest.fixture

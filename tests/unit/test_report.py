@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from agent.grounding import Cost
 from evaluation.report import command
 from evaluation.report.accuracy_plots import accuracy_plots, tenths
 from evaluation.report.content import make_report
@@ -25,7 +26,7 @@ from evaluation.report.runs import Run, read_runs
 from evaluation.report.tables import Table, costs_table, outcomes_table, provenance_table
 from evaluation.report.timelines import worst
 from evaluation.report.words import usd
-from evaluation.results import BenchmarkError, Cost, Result
+from evaluation.results import BenchmarkError, Result
 
 FOUND = Result(
     key="own:1",

@@ -6,23 +6,21 @@ no person, no action. See ``tools.senses.claims`` for all it can say.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import cv2
-import numpy as np
 
 from tools.captioners.protocol import Description
 from tools.errors import CaptionerError
 from tools.senses.claims import TEXT_TAG, write_claims, write_screen_text
 from tools.senses.ocr import TextReader, load_text_reader
-from tools.senses.palette import grey_of
+from tools.senses.screen_reader import ScreenReader
 from tools.senses.watching import Watch
 
 if TYPE_CHECKING:
-    from tools.senses.camera import Grey
-    from tools.timeline import Frame, Image
+    from tools.timeline import Frame
 
 VERSION = "classical-1"
 """Changes whenever the same frames would be described in other words."""
@@ -69,7 +67,7 @@ class ClassicalCaptioner:
         """Describe each frame by signals, and by its text where it has some; see ``Captioner``."""
         cv2.setNumThreads(THREADS)
         watch = Watch()
-        screen = _Screen(self._load_reader) if self._reads_text else None
+        screen = ScreenReader(self._load_reader) if self._reads_text else None
         for frame in frames:
             claims = watch.claims(frame)
             if frame.time_s in seen:
@@ -83,27 +81,3 @@ class ClassicalCaptioner:
         if self._read is None:
             self._read = load_text_reader()
         return self._read
-
-
-class _Screen:
-    """Reads the text again only where the picture is no longer the one that was read."""
-
-    def __init__(self, load: Callable[[], TextReader]) -> None:
-        self._load = load
-        self._grey: Grey | None = None
-        self._lines: tuple[str, ...] = ()
-
-    def lines(self, image: Image) -> tuple[str, ...]:
-        grey = grey_of(image)
-        if self._grey is None or not _shows_the_same(self._grey, grey):
-            self._lines = self._load()(image)
-            self._grey = grey
-        return self._lines
-
-
-def _shows_the_same(one: Grey, other: Grey) -> bool:
-    """Whether not even a digit differs between two grey pictures."""
-    if one.shape != other.shape:
-        return False
-    differs = cv2.absdiff(cv2.blur(one, (3, 3)), cv2.blur(other, (3, 3)))
-    return bool(np.count_nonzero(differs > 20) < 0.0005 * differs.size)
