@@ -1,13 +1,15 @@
 """What leaving out near-duplicate frames saves, costs, and loses, on the recorded videos.
 
-    python benchmarks/near_duplicates.py ../shared/data/videos
+    python benchmarks/near_duplicates.py ../shared/data/videos [--qvhighlights FOLDER] [--limit N]
 
 Prints, for each rate, how many frames are kept and what the check costs a frame (bar: 1 ms); then
 the bars: at one frame a second 60% saved on ``one_by_one`` and 40% on the car park that fills
 ``permissive_composite``, a caption begun within every labelled window, and fewer captions at two
 frames a second than one a second without the check. Last, the labelled queries are asked of the
 captions that were written by eye every two seconds, all of them and those of the kept frames (bar:
-half a point less at most; one query of the 28 is 3.6 points).
+half a point less at most; one query of the 28 is 3.6 points). With ``--qvhighlights``, so are the
+queries of ``val.jsonl`` there, of ``val_captions.jsonl.gz`` as they are and with equal neighbours
+made one, which is what the check does to a picture that stays the same.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +33,14 @@ from agent.api import Grounder
 from agent.settings import load_settings
 from benchmarks.refine_edges import RecordedCaptioner
 from evaluation.datasets.query import Query
-from evaluation.qvhighlights import read_queries
+from evaluation.metrics import score_queries
+from evaluation.qvhighlights import read_captions, read_queries
 from evaluation.resampling import interval_95, resampled
+from evaluation.vector_cache import CachedEmbedder
+from tools.embedder import open_embedder
+from tools.grounder import ground
 from tools.near_duplicates import DistinctFrames
-from tools.timeline import Interval
+from tools.timeline import Caption, Interval
 from tools.video import FrameReader, probe
 
 NAMES = ("one_by_one", "sam2_gallery_concat", "permissive_composite")
@@ -40,6 +48,7 @@ RATES_HZ = (0.5, 1.0, 2.0)
 EDGE_S = 0.05
 """Windows are labelled to a tenth of a second or so."""
 
+Percents = NDArray[np.floating[Any]]
 Sampled = tuple[NDArray[np.float64], NDArray[np.bool_]]
 
 
@@ -100,17 +109,73 @@ def print_accuracy(folder: Path) -> None:
             f"{len(queries)} queries, captions of {kind}: mIoU {ious[kind].mean():.1f}, "
             f"R@1 at IoU 0.3, 0.5, 0.7: {recall}"
         )
-    lost = ious["every frame"] - ious["kept frames"]
-    (weights,) = resampled(len(lost), draws=2000, seed=0)
+    print_lost("mIoU", ious["every frame"], ious["kept frames"])
+
+
+def merged(captions: Sequence[Caption]) -> list[Caption]:
+    """The captions, equal neighbours as one that holds over both."""
+    kept: list[Caption] = []
+    for one in captions:
+        if kept and kept[-1].text == one.text:
+            kept[-1] = replace(kept[-1], span=Interval(kept[-1].span.start_s, one.span.end_s))
+        else:
+            kept.append(one)
+    return kept
+
+
+def print_merging(folder: Path, limit: int | None) -> None:
+    """Ask QVHighlights' queries of its captions, and of those with equal neighbours as one."""
+    queries = read_queries(folder / "val.jsonl")[:limit]
+    videos = read_captions(folder / "val_captions.jsonl.gz")
+    cache = load_settings().cache_folder
+    embedder = CachedEmbedder(open_embedder("minilm", cache=cache), cache)
+    as_they_are: list[NDArray[np.float64]] = []
+    as_one: list[NDArray[np.float64]] = []
+    saved = total = 0
+    for query in queries:
+        video = videos[query.video_id]
+        duration_s = query.duration_s or video.step_s * len(video.texts)
+        captions = video.captions(duration_s=duration_s)
+        vector = embedder.embed([query.text])[0]
+        for used, windows in ((captions, as_they_are), (merged(captions), as_one)):
+            vectors = embedder.embed([one.text for one in used])
+            ranking = ground(query.text, vector, used, vectors, duration_s=duration_s)
+            windows.append(
+                np.array([[one.span.start_s, one.span.end_s, one.score] for one in ranking.windows])
+            )
+        total += len(captions)
+        saved += len(captions) - len(merged(captions))
+    truth = [query.windows for query in queries]
+    before, after = score_queries(as_they_are, truth), score_queries(as_one, truth)
+    print(f"QVHighlights, {len(queries)} queries: {saved / total:.1%} of the captions saved")
+    print_lost("mIoU", 100 * before.top_iou, 100 * after.top_iou)
+    print_lost("R1@0.5", 100.0 * (before.top_iou >= 0.5), 100.0 * (after.top_iou >= 0.5))
+    print_lost(
+        "mAP",
+        100 * before.average_precision.mean(axis=1),
+        100 * after.average_precision.mean(axis=1),
+    )
+
+
+def print_lost(name: str, before: Percents, after: Percents) -> None:
+    """What was lost, with its bootstrap interval over queries."""
+    lost = np.asarray(before - after, np.float64)
+    weights = np.concatenate(list(resampled(len(lost), draws=2000, seed=0)))
     low, high = interval_95(weights @ lost / len(lost))
-    print(f"mIoU lost: {lost.mean():.1f} [{low:.1f}, {high:.1f}] points (bar 0.5)")
+    print(
+        f"{name} {before.mean():.2f} without the check, {after.mean():.2f} with it: "
+        f"{lost.mean():.2f} [{low:.2f}, {high:.2f}] points lost (bar 0.5)"
+    )
 
 
 def main() -> None:
     """Measure, print."""
     parser = argparse.ArgumentParser(description="Measure the near-duplicate check.")
     parser.add_argument("videos", type=Path, help="folder of the recorded videos")
-    folder: Path = parser.parse_args().videos
+    parser.add_argument("--qvhighlights", type=Path, metavar="FOLDER", help="val and its captions")
+    parser.add_argument("--limit", type=int, metavar="N", help="only N queries of QVHighlights")
+    options = parser.parse_args()
+    folder: Path = options.videos
     sampled = {
         (name, rate_hz): sample(folder / f"{name}.mp4", rate_hz)
         for name in NAMES
@@ -141,6 +206,8 @@ def main() -> None:
     ):
         print(f"{name}: {twice.sum()} captions at 2/s with the check, {once.size} at 1/s without")
     print_accuracy(folder)
+    if options.qvhighlights:
+        print_merging(options.qvhighlights, options.limit)
 
 
 if __name__ == "__main__":
