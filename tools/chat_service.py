@@ -225,7 +225,7 @@ class ChatService:
 
     def _check(self, model: str, key: str, base_url: str | None) -> None:
         if not model:
-            raise CaptionerError("name the model, as in openai:gpt-6-luna")
+            raise CaptionerError("name the model, as in openai:gpt-5-mini")
         if not (key or base_url):
             raise self._error(
                 "it needs a key: set OPENAI_API_KEY, or OPENAI_BASE_URL to a server that needs none"

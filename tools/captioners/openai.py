@@ -33,7 +33,7 @@ class OpenAICaptioner:
     Captions come as they arrive, in any order. A refusal or an empty reply is a ``NoCaption``.
 
     Args:
-        model: The service's name for it, such as ``gpt-6-luna``.
+        model: The service's name for it, such as ``gpt-5-mini``.
         prompt: What to ask of each look, rendered.
         prompt_version: Of that prompt; with the query in it where the prompt shows one.
         api_key: Of the service; None for one that needs none.
