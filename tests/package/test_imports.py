@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "prompts": {"prompts"},
     "tools": {"tools"},
     "agent": {"agent", "tools", "prompts"},
-    "evaluation": {"agent.api", "tools", "prompts", "evaluation"},
+    "evaluation": {"agent.api", "agent.grounding", "tools", "prompts", "evaluation"},
     "training": {"agent.api", "tools", "prompts", "training"},
     "benchmarks": {"agent", "tools", "prompts", "evaluation", "benchmarks"},
     "notebooks": {"agent.api"},
