@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "tools": {"tools"},
     "agent": {"agent", "tools", "prompts"},
     "evaluation": {"agent.api", "agent.grounding", "tools", "prompts", "evaluation"},
-    "training": {"agent.api", "tools", "prompts", "training"},
+    "training": {"agent.api", "agent.grounding", "tools", "prompts", "training"},
     "benchmarks": {"agent", "tools", "prompts", "evaluation", "benchmarks"},
     "notebooks": {"agent.api"},
     "examples": {"agent.api", "agent.tool"},
