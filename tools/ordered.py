@@ -58,12 +58,14 @@ def _main_text(part: Part) -> str:
 
 def _explain(part: Part, *, found: bool, times: int) -> str:
     if isinstance(part, Nth):
-        which = "last" if part.number == LAST else f"number {part.number}"
-        seen = f'"{part.what.text}" was found {times} times' if times > 1 else "It was found once"
-        return f"{seen}; this is the {which}." if found else f"{seen}; there is no {which}."
+        is_last = part.number == LAST
+        seen = f"“{part.what.text}” was found {times} times" if times > 1 else "It was found once"
+        if found:
+            return f"{seen}; this is {'the last' if is_last else f'number {part.number}'}."
+        return f"{seen}; there is no {'last' if is_last else f'number {part.number}'}."
     assert isinstance(part, Related)
-    others = " and ".join(f'"{texts_of(one)[0]}"' for one in part.to)
-    order = f'"{_main_text(part)}" {part.relation} {others}'
+    others = " and ".join(f"“{texts_of(one)[0]}”" for one in part.to)
+    order = f"“{_main_text(part)}” {part.relation} {others}"
     if found:
         return f"{order}: the captions closest to each part, in this order."
     return f"Each part was found, but never {order}."

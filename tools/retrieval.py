@@ -94,6 +94,8 @@ def take_evidence(
     chosen = choose_evidence(
         captions, ranking, limit=limit, limit_tokens=limit_tokens, evenly=evenly
     )
+    # Of captions of one moment, the one that says what was asked for stands for it.
+    chosen.sort(key=lambda i: (captions[i].start_s, -ranking.relevance[i]))
     return Retrieved(
         captions=tuple(captions[i] for i in chosen),
         relevance=tuple(float(ranking.relevance[i]) for i in chosen),
@@ -123,10 +125,18 @@ def rank(
         duration_s: Length of the video.
     """
     if all(caption.source in {"signal", "screen"} for caption in captions):
-        return ground_signals(query, captions, duration_s=duration_s)
 
-    def ask(text: str) -> Ranking:
-        return ground(text, embedder.embed([text])[0], captions, vectors, duration_s=duration_s)
+        def ask(text: str) -> Ranking:
+            return ground_signals(text, captions, duration_s=duration_s)
+
+        # Words that stand on a screen may be of order too: a question they answer whole has none.
+        whole = ask(query)
+        if whole.verdict != "cannot_tell":
+            return whole
+    else:
+
+        def ask(text: str) -> Ranking:
+            return ground(text, embedder.embed([text])[0], captions, vectors, duration_s=duration_s)
 
     return rank_in_order(query, split_query(query), ask)
 

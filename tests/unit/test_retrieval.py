@@ -11,6 +11,7 @@ from tests.fakes import WordEmbedder
 from tools import retrieval
 from tools.ranking import Ranking, Window
 from tools.retrieval import EDGE_CAPTIONS, EVIDENCE_LIMIT, choose_evidence, retrieve
+from tools.senses.claims import Claim, write_claims, write_screen_text
 from tools.timeline import Caption, Interval, Source, Track
 
 TRACK = Track("test", "", "frame@1/s")
@@ -142,3 +143,44 @@ def test_without_captions_nothing_is_found_and_nothing_fails() -> None:
     found = retrieve("a road", [([], empty)], embedder=WordEmbedder(), duration_s=2.0)
     assert (found.captions, found.ranking.events) == ((), ())
     assert found.ranking.verdict != "found"
+
+
+def measured(second: int, *claims: Claim) -> Caption:
+    return caption(second, write_claims(claims), "signal")
+
+
+def asked(query: str, captions: list[Caption]) -> Ranking:
+    tracks = [(captions, np.zeros((len(captions), 1), np.float32))]
+    embedder = WordEmbedder()
+    return retrieve(query, tracks, embedder=embedder, duration_s=len(captions)).ranking
+
+
+FILM = [measured(second, Claim("black" if second in {2, 6} else "white")) for second in range(8)]
+
+
+@pytest.mark.parametrize(
+    ("query", "start_s"),
+    [
+        ("the second time the screen goes black", 6),
+        ("the screen goes black before the screen goes white", 2),
+    ],
+)
+def test_measured_captions_are_asked_in_parts_too(query: str, start_s: int) -> None:
+    ranking = asked(query, FILM)
+    assert ranking.verdict == "found"
+    assert ranking.events[0].span.start_s == start_s
+
+
+def test_a_word_of_order_that_stands_on_the_screen_is_no_order() -> None:
+    titles = {1: "DARK", 3: "DARK BEFORE DAWN", 5: "DAWN"}
+    captions = [caption(at, write_screen_text([text]), "screen") for at, text in titles.items()]
+    ranking = asked("the text dark before dawn is on the screen", captions)
+    assert [one.span for one in ranking.events] == [Interval(3, 4.0)]
+
+
+def test_of_one_moment_the_caption_that_says_what_was_asked_comes_first() -> None:
+    title = caption(2, write_screen_text(["THE END"]), "screen")
+    for captions in ([*FILM[:2], title, *FILM[2:]], [*FILM[:3], title, *FILM[3:]]):
+        tracks = [(captions, np.zeros((len(captions), 1), np.float32))]
+        found = retrieve("a black screen", tracks, embedder=WordEmbedder(), duration_s=8.0)
+        assert [one.source for one in found.captions if one.start_s == 2] == ["signal", "screen"]
