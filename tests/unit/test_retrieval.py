@@ -173,7 +173,8 @@ def test_measured_captions_are_asked_in_parts_too(query: str, start_s: int) -> N
 
 def test_a_word_of_order_that_stands_on_the_screen_is_no_order() -> None:
     titles = {1: "DARK", 3: "DARK BEFORE DAWN", 5: "DAWN"}
-    captions = [caption(at, write_screen_text([text]), "screen") for at, text in titles.items()]
+    read = [caption(at, write_screen_text([text]), "screen") for at, text in titles.items()]
+    captions = sorted([*FILM, *read], key=lambda one: one.span)
     ranking = asked("the text dark before dawn is on the screen", captions)
     assert [one.span for one in ranking.events] == [Interval(3, 4.0)]
 
