@@ -153,12 +153,23 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _parse(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:
+    """Parse; videos and query may stand on both sides of options, which argparse leaves over."""
+    args, left = parser.parse_known_args(argv)
+    listed = getattr(args, "words", None) or getattr(args, "videos", None)
+    if left and (not listed or any(word.startswith("-") for word in left)):
+        parser.error(f"unrecognized arguments: {' '.join(left)}")
+    if listed:
+        listed += left
+    return args
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     argv = sys.argv[1:] if argv is None else argv
     parser = build_parser()
     # What comes after `eval` is its own affair, and so is its help.
-    args = parser.parse_args(argv[:1] if argv[:1] == ["eval"] else argv)
+    args = _parse(parser, argv[:1] if argv[:1] == ["eval"] else argv)
     if args.version:
         from importlib.metadata import version
 

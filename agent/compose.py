@@ -50,6 +50,7 @@ def compose_grounding(state: State, *, reasoner: Reasoner, embedder: str) -> Gro
     coverage = Coverage.model_validate(state["coverage"])
     seen_share = coverage.seen_s / record.duration_s if record.complete else 0.0
     verdict = _verdict(answer, state["ranking"]["verdict"], seen_share=seen_share)
+    described_by = record.track.prompt_version
     candidates = tuple(
         Candidate(
             start_s=window.span.start_s,
@@ -76,9 +77,10 @@ def compose_grounding(state: State, *, reasoner: Reasoner, embedder: str) -> Gro
         coverage=coverage,
         models=Models(
             captioner=record.track.model,
+            mode=record.track.mode,
             reasoner=reasoner.name,
             embedder=embedder,
-            prompts=reasoner.prompts,
+            prompts=({"describe": described_by} if described_by else {}) | reasoner.prompts,
         ),
         usage=Usage.of(
             {stage: Cost.model_validate(state["spent"][stage]) for stage in STAGES},

@@ -133,9 +133,18 @@ class LookUp(_Frozen):
 
 
 class Models(_Frozen):
-    """Who took part, so that a stored answer can be reproduced."""
+    """Who took part, so that a stored answer can be reproduced.
+
+    Attributes:
+        captioner: Whose captions it is made from.
+        mode: How the captioner looked: ``frame@1/s distinct1``, ``grid4@1/s``, ``file``.
+        reasoner: Who decided.
+        embedder: Who embedded captions and query.
+        prompts: Version of each prompt by name; ``describe`` is the captioner's.
+    """
 
     captioner: str
+    mode: str
     reasoner: str
     embedder: str
     prompts: dict[str, str]

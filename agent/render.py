@@ -303,13 +303,15 @@ def _precision(interval: GroundedInterval) -> str:
 
 def _provenance(grounding: Grounding) -> str:
     coverage, models = grounding.coverage, grounding.models
+    look = models.mode.partition("@")[0]
+    looked = f", {look}" if look not in {"frame", "file"} else ""
     rate = f", {coverage.rate_hz:g}/s" if coverage.rate_hz else ""
     share = coverage.seen_s / grounding.video.duration_s
     spent_s = sum(grounding.usage.seconds.values())
     by = f"{models.reasoner}, refused; LLM-free" if grounding.by == "fallback" else models.reasoner
     seen = f"{share:.0%} of the video seen{_not_described(coverage)}"
     return (
-        f"captions: {models.captioner}{rate}, {seen}\n"
+        f"captions: {models.captioner}{looked}{rate}, {seen}\n"
         f"decided by: {by}, in {spent_s:.1f} s{_spent(grounding.usage)}"
     )
 

@@ -193,3 +193,13 @@ def test_doctor_says_no_where_the_store_cannot_be_opened(
     (store,) = [part for part in findings["parts"] if part["does"] == "store"]
     assert not store["usable"]
     assert store["enable"]
+
+
+def test_the_query_may_stand_behind_options(
+    road: Path, captions: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["ask", str(road), "--captions", str(captions), "a brown dog jumps"]) == 0
+    assert "found  “a brown dog jumps”" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["ask", str(road), "--caption-file", str(captions), "a brown dog jumps"])
+    assert "unrecognized arguments: --caption-file" in capsys.readouterr().err

@@ -77,14 +77,17 @@ def test_the_activity_strategy_needs_a_model_that_can_be_asked(road: Path) -> No
 def test_the_mode_option_says_what_is_shown_at_a_time(
     mode: str, road: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    asked = [str(road), "--captioner", "openai:tiny", "--mode", mode]
     with serving([says("a road")]) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
-        assert main(["index", str(road), "--captioner", "openai:tiny", "--mode", mode]) == 0
-        assert [len(asked.jpegs) for asked in server.asked] == {
+        assert main(["index", *asked]) == 0
+        assert [len(one.jpegs) for one in server.asked] == {
             "grid4": [1, 1],
             "clip3": [3, 3],
         }[mode]
-    assert "2 captions" in capsys.readouterr().out
+        assert "2 captions" in capsys.readouterr().out
+        main(["ask", *asked, "a road", "--reasoner", "similarity", "--no-refine"])
+    assert f"captions: openai:tiny, {mode}, 1/s" in capsys.readouterr().out
 
 
 def test_a_closer_look_is_paid_by_the_captioner_stage(road: Path, tmp_path: Path) -> None:

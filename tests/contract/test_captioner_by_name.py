@@ -33,6 +33,8 @@ def test_an_image_model_on_a_server_describes_the_frames(
         assert main(question) == 0
         assert len(server.asked) == 12, "what is paid for is never asked again"
     assert answer["models"]["captioner"].startswith("openai:tiny")
+    assert answer["models"]["mode"] == "frame@1/s"
+    assert answer["models"]["prompts"]["describe"], "of captions it is told how they were made"
     assert answer["intervals"][0]["start_s"] == pytest.approx(4.0, abs=1.01)
     assert answer["usage"]["captions"] == 12
     assert answer["usage"]["tokens_in"] > 0
