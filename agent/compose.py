@@ -139,16 +139,16 @@ def edges_of(
     ]
     if earlier and first.source not in SAID:
         before = max(earlier, key=lambda one: one.start_s)
-        start = Interval(_last_look_s(before), first.start_s)
+        start = Interval(_last_look_s(before, first.start_s), first.start_s)
     else:
         start = None
     if last.end_s >= duration_s or last.source in SAID:
         return start, None
-    return start, Interval(_last_look_s(last), last.end_s)
+    return start, Interval(_last_look_s(last, last.end_s), last.end_s)
 
 
-def _last_look_s(caption: Caption) -> float:
-    """The last moment that the caption is known to hold at.
+def _last_look_s(caption: Caption, until_s: float) -> float:
+    """The last moment before ``until_s`` that the caption is known to hold at.
 
     Where frames that look alike are described once, each of them was looked at all the same.
     """
@@ -156,7 +156,8 @@ def _last_look_s(caption: Caption) -> float:
     if looks_hz is None:
         return caption.start_s
     # A frame comes up to one frame interval late: a quarter more, for four frames a second or more.
-    return max(caption.start_s, caption.end_s - 1.25 / looks_hz)
+    # A caption may hold for longer than that: a closer look lies within what was seen from afar.
+    return max(caption.start_s, min(caption.end_s, until_s) - 1.25 / looks_hz)
 
 
 def _decided_by(

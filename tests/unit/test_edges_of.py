@@ -3,10 +3,12 @@
 import itertools
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.answer import Event
 from agent.compose import edges_of
-from tools.timeline import Caption, Interval, Track
+from tools.timeline import Caption, Interval, Source, Track
 
 
 def captions_of(mode: str, *edges_s: float) -> list[Caption]:
@@ -39,3 +41,30 @@ def test_only_single_frames_say_so(mode: str) -> None:
 def test_the_videos_own_edges_are_exact() -> None:
     captions = captions_of("frame@1/s", 0, 1, 2)
     assert edges_of(Event(first=1, last=2), captions, duration_s=2.0) == (None, None)
+
+
+def test_a_closer_look_within_a_caption_begins_after_a_look_of_that_caption() -> None:
+    (long,) = captions_of("frame@1/s distinct1", 0, 10)
+    (close,) = captions_of("frame@4/s closer", 6.5, 6.75)
+    start, _ = edges_of(Event(first=2, last=2), [long, close], duration_s=20.0)
+    assert start == Interval(6.5 - 1.25, 6.5)
+
+
+MODES = st.sampled_from(["frame@1/s", "frame@1/s distinct1", "frame@8/s closer", "grid4@1/s"])
+SOURCES: st.SearchStrategy[Source] = st.sampled_from(["vision", "subtitle", "screen"])
+SPANS = st.tuples(st.integers(0, 80), st.integers(1, 40), MODES, SOURCES)
+
+
+@given(st.lists(SPANS, min_size=1, max_size=12), st.data())
+def test_however_captions_lie_an_edge_is_looked_for_before_it(
+    spans: list[tuple[int, int, str, Source]], data: st.DataObject
+) -> None:
+    captions = [
+        Caption("v", Interval(at / 8, (at + long) / 8), "", source, Track("openai:tiny", "", mode))
+        for at, long, mode, source in sorted(spans)
+    ]
+    first = data.draw(st.integers(1, len(captions)))
+    last = data.draw(st.integers(first, len(captions)))
+    start, end = edges_of(Event(first=first, last=last), captions, duration_s=15.0)
+    assert start is None or start.end_s == captions[first - 1].start_s
+    assert end is None or end.end_s == captions[last - 1].end_s
