@@ -60,7 +60,9 @@ def test_however_captions_lie_an_edge_is_looked_for_before_it(
     spans: list[tuple[int, int, str, Source]], data: st.DataObject
 ) -> None:
     captions = [
-        Caption("v", Interval(at / 8, (at + long) / 8), "", source, Track("openai:tiny", "", mode))
+        Caption(
+            "v", Interval(at / 8, (at + long) / 8), "a dog", source, Track("openai:tiny", "", mode)
+        )
         for at, long, mode, source in sorted(spans)
     ]
     first = data.draw(st.integers(1, len(captions)))
