@@ -141,6 +141,7 @@ class Grounder:
         captions: str | Path | None = None,
         thread: str | None = None,
         on_event: Callable[[Event], None] | None = None,
+        before_step: Callable[[], None] | None = None,
     ) -> Grounding:
         """When does it happen? Captions are made first where they are missing.
 
@@ -151,29 +152,22 @@ class Grounder:
             thread: Name under which every step is kept, for ``replay``; None: none is.
             on_event: Receives what happens on the way, in this thread. What it raises ends the
                 search, and what was described so far is kept.
+            before_step: Called before each step of the graph; what it raises ends the search too.
 
         Raises:
             QueryError: If the query is empty.
             WhenaboutsError: If the video or the captions cannot be used; see ``agent.errors``.
         """
         question = make_question(video, query, captions)
-        return self._find(question, on_event or (lambda _: None), thread=thread)
-
-    def _find(
-        self,
-        question: Question,
-        receive: Callable[[Event], None],
-        *,
-        thread: str | None = None,
-        before_step: Callable[[], None] = lambda: None,
-    ) -> Grounding:
         facts = {} if thread is None else {"thread_id": thread}
         with self.tracing.step("find", question.model_dump(), metadata=facts) as step:
-            grounding = self._describe_and_ask(question, thread, receive, before_step)
+            grounding = self._find(
+                question, thread, on_event or (lambda _: None), before_step or (lambda: None)
+            )
             step.outputs = {"grounding": grounding.model_dump(mode="json", by_alias=True)}
         return grounding
 
-    def _describe_and_ask(
+    def _find(
         self,
         question: Question,
         thread: str | None,
@@ -283,7 +277,6 @@ class Grounder:
 
         When the task is cancelled, the thread ends before the next step or frame.
         """
-        question = make_question(video, query, captions)
         cancelled = threading.Event()
 
         def go_on() -> None:
@@ -296,7 +289,9 @@ class Grounder:
                 on_event(event)
 
         try:
-            return await asyncio.to_thread(self._find, question, receive, before_step=go_on)
+            return await asyncio.to_thread(
+                self.find, video, query, captions=captions, on_event=receive, before_step=go_on
+            )
         finally:
             cancelled.set()
 
@@ -307,7 +302,6 @@ class Grounder:
 
         Arguments and errors are those of ``find``. Whoever stops iterating ends the search.
         """
-        question = make_question(video, query, captions)
         happened: queue.SimpleQueue[Event | Grounding | BaseException] = queue.SimpleQueue()
         left = threading.Event()
 
@@ -321,7 +315,10 @@ class Grounder:
 
         def search() -> None:
             try:
-                happened.put(self._find(question, receive, before_step=go_on))
+                answer = self.find(
+                    video, query, captions=captions, on_event=receive, before_step=go_on
+                )
+                happened.put(answer)
             except BaseException as exc:  # noqa: BLE001  # raised again, in the caller's thread
                 happened.put(exc)
 

@@ -6,9 +6,11 @@ Only the parser lives here, so that ``--help`` answers at once; ``agent.commands
 import argparse
 import os
 import sys
+import threading
 from collections.abc import Sequence
+from typing import NoReturn
 
-from agent.chat.options import CHAT_EXAMPLES, add_chat_options
+from agent.chat.options import CHAT_EXAMPLES, TURN_THREAD, add_chat_options
 
 FOUND, NOT_FOUND, FAILED = 0, 1, 2
 
@@ -153,14 +155,25 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def run() -> NoReturn:
+    """The command ``whenabouts``, in a process of its own."""
+    code = main()
+    if any(thread.name == TURN_THREAD for thread in threading.enumerate()):
+        # A question that was left still waits for its model, and Python would wait for it.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
 def _parse(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:
     """Parse; videos and query may stand on both sides of options, which argparse leaves over."""
     args, left = parser.parse_known_args(argv)
-    listed = getattr(args, "words", None) or getattr(args, "videos", None)
-    if left and (not listed or any(word.startswith("-") for word in left)):
+    listed = "words" if "words" in args else "videos"
+    if left and (listed not in args or any(word.startswith("-") for word in left)):
         parser.error(f"unrecognized arguments: {' '.join(left)}")
-    if listed:
-        listed += left
+    if left:
+        setattr(args, listed, [*getattr(args, listed), *left])
     return args
 
 
@@ -293,4 +306,4 @@ def _json_option(command: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,11 +13,21 @@ from tools.timeline import Caption, Interval
 if TYPE_CHECKING:
     from agent.api import Grounder
 
-Tell = Callable[[Event], None]
+
+class Tell(Protocol):
+    """Receives what happens on the way."""
+
+    def __call__(self, event: Event) -> None:
+        """Pass it on; raises where nobody waits any more."""
+        ...
+
+    def go_on(self) -> None:
+        """Raises where nobody waits any more."""
+        ...
 
 
 class VideoAccess(Protocol):
-    """Finds, reads and cuts; ``tell`` receives what happens on the way, and may end it."""
+    """Finds, reads and cuts; ``tell`` receives what happens on the way, and may end that."""
 
     def find(self, video: str, query: str, *, tell: Tell) -> Grounding:
         """When does it happen? Raises ``WhenaboutsError``."""
@@ -50,7 +60,9 @@ class GrounderAccess:
         self._clips = clips
 
     def find(self, video: str, query: str, *, tell: Tell) -> Grounding:
-        return self._grounder.find(video, query, captions=self._captions, on_event=tell)
+        return self._grounder.find(
+            video, query, captions=self._captions, on_event=tell, before_step=tell.go_on
+        )
 
     def read(self, video: str, *, tell: Tell) -> tuple[VideoFacts, Sequence[Caption]]:
         record = self._grounder.watch(video, captions=self._captions, report=tell)

@@ -193,7 +193,7 @@ def build_chat_graph(
         return _understood(follow_up, "fallback" if model else "grammar", state, runtime)
 
     def ground(state: Resolved, runtime: Runtime[TurnContext]) -> dict[str, Any]:
-        follow_up, tell = _follow_up(state), _teller(runtime, "ground")
+        follow_up, tell = _follow_up(state), _Teller(runtime, "ground")
         videos = follow_up.videos or (state["current"],)
         grounded: list[dict[str, Any]] = []
         for video in videos:
@@ -207,7 +207,7 @@ def build_chat_graph(
         return {"grounded": grounded}
 
     def answer(state: GroundedTurn, runtime: Runtime[TurnContext]) -> dict[str, Any]:
-        tell = _teller(runtime, "answer")
+        tell = _Teller(runtime, "answer")
         results = [
             _answer_one(access, state, Grounded.from_dict(plain), tell)
             for plain in state["grounded"]
@@ -282,15 +282,20 @@ def _answer_one(
         return VideoResult(video=None, outcome="failed", words=str(exc))
 
 
-def _teller(runtime: Runtime[TurnContext], node: str) -> Tell:
+class _Teller:
     """Passes on what happens, and ends what nobody waits for any more."""
 
-    def tell(event: Event) -> None:
-        if runtime.context.left.is_set():
-            raise LeftError
-        runtime.stream_writer(write_event(event, node=node))
+    def __init__(self, runtime: Runtime[TurnContext], node: str) -> None:
+        self._runtime = runtime
+        self._node = node
 
-    return tell
+    def __call__(self, event: Event) -> None:
+        self.go_on()
+        self._runtime.stream_writer(write_event(event, node=self._node))
+
+    def go_on(self) -> None:
+        if self._runtime.context.left.is_set():
+            raise LeftError
 
 
 def _turns(state: Listened) -> list[ChatAnswer]:

@@ -71,7 +71,9 @@ class ChatMemory:
 
     def close(self) -> None:
         """Let go of the file; harmless when repeated."""
-        self._connection.close()
+        # A turn that was left may be writing its last step: closed under it, SQLite crashes.
+        with self.saver.lock:
+            self._connection.close()
 
 
 def unusable(path: Path, exc: Exception) -> ChatError:

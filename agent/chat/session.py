@@ -18,6 +18,7 @@ from agent.chat.access import GrounderAccess, VideoAccess
 from agent.chat.follow_up import ChatError, find_video
 from agent.chat.graph import ChatGraph, LeftError, Said, TurnContext, build_chat_graph
 from agent.chat.memory import ChatMemory, unusable
+from agent.chat.options import TURN_THREAD
 from agent.chat.rewriting import Converser
 from agent.chat.turns import ChatAnswer, TurnRefusal, focus, latest_focus
 from agent.errors import QueryError, WhenaboutsError
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from agent.api import Grounder
 
 MEMORY_FILE = "chats.sqlite"
+
+LEFT_TURN_S = 1.0
+"""What the end of a chat waits for a turn that was left, so that it ends in good order."""
 
 
 class Understood(BaseModel):
@@ -86,6 +90,7 @@ class ChatSession:
             clips=clips or Path.cwd(),
         )
         self._graph: ChatGraph | None = None
+        self._left_turn: threading.Thread | None = None
         self._memory: ChatMemory | None = None
         try:
             self._memory = ChatMemory(grounder.settings.home / MEMORY_FILE)
@@ -182,6 +187,9 @@ class ChatSession:
 
     def close(self) -> None:
         """Let go of the memory's file."""
+        if self._left_turn:
+            # It ends before its next step; a reply that is under way is not waited for.
+            self._left_turn.join(LEFT_TURN_S)
         if self._memory:
             self._memory.close()
 
@@ -216,7 +224,7 @@ class ChatSession:
         # A thread of its own, with the caller's context: a request under way cannot be interrupted,
         # but whoever asked need not wait for it.
         thread = threading.Thread(
-            target=contextvars.copy_context().run, args=(run,), daemon=True, name="chat-turn"
+            target=contextvars.copy_context().run, args=(run,), daemon=True, name=TURN_THREAD
         )
         thread.start()
         try:
@@ -233,6 +241,7 @@ class ChatSession:
                     return
         finally:
             context.left.set()
+            self._left_turn = thread
 
     def _events(self, said: str, context: TurnContext) -> Iterator[ChatEvent | ChatAnswer]:
         answer: dict[str, Any] = {}
