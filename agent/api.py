@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
+from agent.background import Background, LeftError
 from agent.errors import (
     CaptionerError,
     QueryError,
@@ -87,10 +87,6 @@ _WATCHED: contextvars.ContextVar[VideoRecord | None] = contextvars.ContextVar(
 )
 """What ``find`` has made ready for the graph that it runs, which need not look again: a run that a
 limit ended would otherwise go on."""
-
-
-class _CancelledError(Exception):
-    """Ends a search that nobody waits for any more."""
 
 
 class Grounder:
@@ -281,7 +277,7 @@ class Grounder:
 
         def go_on() -> None:
             if cancelled.is_set():
-                raise _CancelledError
+                raise LeftError
 
         def receive(event: Event) -> None:
             go_on()
@@ -302,42 +298,17 @@ class Grounder:
 
         Arguments and errors are those of ``find``. Whoever stops iterating ends the search.
         """
-        happened: queue.SimpleQueue[Event | Grounding | BaseException] = queue.SimpleQueue()
-        left = threading.Event()
 
-        def go_on() -> None:
-            if left.is_set():
-                raise _CancelledError
+        def search(told: Background[Event, Grounding]) -> Grounding:
+            return self.find(
+                video, query, captions=captions, on_event=told.tell, before_step=told.go_on
+            )
 
-        def receive(event: Event) -> None:
-            go_on()
-            happened.put(event)
-
-        def search() -> None:
-            try:
-                answer = self.find(
-                    video, query, captions=captions, on_event=receive, before_step=go_on
-                )
-                happened.put(answer)
-            except BaseException as exc:  # noqa: BLE001  # raised again, in the caller's thread
-                happened.put(exc)
-
-        # With the caller's context: a trace that is open there is the parent of this one.
-        thread = threading.Thread(
-            target=contextvars.copy_context().run, args=(search,), name="whenabouts-stream"
-        )
-        thread.start()
+        searching = Background(search)
         try:
-            while True:
-                one = happened.get()
-                if isinstance(one, BaseException):
-                    raise one
-                yield one
-                if isinstance(one, Grounding):
-                    return
+            yield (yield from searching.events())
         finally:
-            left.set()
-            thread.join()
+            searching.join()
 
     def batch(
         self, questions: Iterable[tuple[str | Path, str]], *, at_once: int = 4

@@ -10,7 +10,8 @@ import threading
 from collections.abc import Sequence
 from typing import NoReturn
 
-from agent.chat.options import CHAT_EXAMPLES, TURN_THREAD, add_chat_options
+from agent.background import THREAD
+from agent.chat.options import CHAT_EXAMPLES, add_chat_options
 
 FOUND, NOT_FOUND, FAILED = 0, 1, 2
 
@@ -158,8 +159,8 @@ def build_parser() -> argparse.ArgumentParser:
 def run() -> NoReturn:
     """The command ``whenabouts``, in a process of its own."""
     code = main()
-    if any(thread.name == TURN_THREAD for thread in threading.enumerate()):
-        # A question that was left still waits for its model, and Python would wait for it.
+    if any(thread.name == THREAD for thread in threading.enumerate()):
+        # A question that was left still waits for its model, and Python would wait for both.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

@@ -22,6 +22,7 @@ from langgraph.runtime import Runtime
 from numpy.typing import NDArray
 
 from agent.answer import Answer, parse_answer
+from agent.background import Background
 from agent.compose import compose_grounding, coverage_of
 from agent.errors import AnswerError
 from agent.events import Event, read_event, write_event
@@ -211,7 +212,7 @@ def run_graph(
     *,
     before_step: Callable[[], None] = lambda: None,
 ) -> Grounding:
-    """Run the graph to its end, telling what happens on the way.
+    """Run the graph to its end, telling what happens on the way in the caller's thread.
 
     Args:
         graph: From ``build_graph``.
@@ -220,15 +221,20 @@ def run_graph(
         config: Names a thread, or a checkpoint of one.
         before_step: Called before each step; what it raises ends the run.
     """
-    answer: dict[str, Any] = {}
-    update: Any
-    for kind, update in graph.stream(question, config, stream_mode=["custom", "values"]):
-        if kind == "values":
-            before_step()
-            answer = update
-        else:
-            on_event(read_event(update))
-    return Grounding.model_validate(answer["grounding"])
+
+    def run(told: Background[Event, Grounding]) -> Grounding:
+        answer: dict[str, Any] = {}
+        update: Any
+        for kind, update in graph.stream(question, config, stream_mode=["custom", "values"]):
+            if kind == "values":
+                told.go_on()
+                before_step()
+                answer = update
+            else:
+                told.tell(read_event(update))
+        return Grounding.model_validate(answer["grounding"])
+
+    return Background(run).listen(on_event)
 
 
 def _retrieve(state: Watched, parts: Parts) -> dict[str, Any]:

@@ -13,10 +13,6 @@ inside: a question, a follow-up ("and after that?", "the second time", "cut that
 """
 
 
-TURN_THREAD = "chat-turn"
-"""Name of the threads that turns run in: one that was left may wait for a model's reply."""
-
-
 def add_chat_options(command: argparse.ArgumentParser) -> None:
     """The arguments of ``whenabouts chat``, beside those of describing and reasoning."""
     command.add_argument(

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextvars
-import queue
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -14,11 +11,11 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import BaseModel, ConfigDict
 
+from agent.background import Background
 from agent.chat.access import GrounderAccess, VideoAccess
 from agent.chat.follow_up import ChatError, find_video
-from agent.chat.graph import ChatGraph, LeftError, Said, TurnContext, build_chat_graph
+from agent.chat.graph import ChatGraph, Said, TurnContext, build_chat_graph
 from agent.chat.memory import ChatMemory, unusable
-from agent.chat.options import TURN_THREAD
 from agent.chat.rewriting import Converser
 from agent.chat.turns import ChatAnswer, TurnRefusal, focus, latest_focus
 from agent.errors import QueryError, WhenaboutsError
@@ -90,7 +87,7 @@ class ChatSession:
             clips=clips or Path.cwd(),
         )
         self._graph: ChatGraph | None = None
-        self._left_turn: threading.Thread | None = None
+        self._turn: Background[ChatEvent, ChatAnswer] | None = None
         self._memory: ChatMemory | None = None
         try:
             self._memory = ChatMemory(grounder.settings.home / MEMORY_FILE)
@@ -187,9 +184,9 @@ class ChatSession:
 
     def close(self) -> None:
         """Let go of the memory's file."""
-        if self._left_turn:
+        if self._turn:
             # It ends before its next step; a reply that is under way is not waited for.
-            self._left_turn.join(LEFT_TURN_S)
+            self._turn.join(LEFT_TURN_S)
         if self._memory:
             self._memory.close()
 
@@ -205,45 +202,29 @@ class ChatSession:
         self.close()
 
     def _stream(self, said: str) -> Iterator[ChatEvent | ChatAnswer]:
-        happened: queue.SimpleQueue[ChatEvent | ChatAnswer | BaseException] = queue.SimpleQueue()
         context = TurnContext()
 
-        def run() -> None:
+        def run(told: Background[ChatEvent, ChatAnswer]) -> ChatAnswer:
             facts = {"thread_id": self.thread}
-            try:
-                with self._grounder.tracing.step("turn", {"said": said}, metadata=facts) as step:
-                    for one in self._events(said, context):
-                        if isinstance(one, ChatAnswer):
-                            step.outputs = {"answer": one.model_dump(mode="json")}
-                        happened.put(one)
-            except LeftError:
-                pass
-            except BaseException as exc:  # noqa: BLE001  # raised again, in the caller's thread
-                happened.put(exc)
+            with self._grounder.tracing.step("turn", {"said": said}, metadata=facts) as step:
+                answer = self._take_turn(said, context, told.tell)
+                step.outputs = {"answer": answer.model_dump(mode="json")}
+            return answer
 
-        # A thread of its own, with the caller's context: a request under way cannot be interrupted,
-        # but whoever asked need not wait for it.
-        thread = threading.Thread(
-            target=contextvars.copy_context().run, args=(run,), daemon=True, name=TURN_THREAD
-        )
-        thread.start()
+        # A request under way cannot be interrupted, but whoever asked need not wait for it.
+        self._turn = turn = Background(run)
         try:
-            while True:
-                one = happened.get()
-                if isinstance(one, BaseException):
-                    raise one
-                if isinstance(one, ChatAnswer):
-                    thread.join()
-                    self.turns.append(one)
-                    self._tidy_memory()
-                yield one
-                if isinstance(one, ChatAnswer):
-                    return
+            answer = yield from turn.events()
+            turn.join()
+            self.turns.append(answer)
+            self._tidy_memory()
+            yield answer
         finally:
             context.left.set()
-            self._left_turn = thread
 
-    def _events(self, said: str, context: TurnContext) -> Iterator[ChatEvent | ChatAnswer]:
+    def _take_turn(
+        self, said: str, context: TurnContext, tell: Callable[[ChatEvent], None]
+    ) -> ChatAnswer:
         answer: dict[str, Any] = {}
         question = Said(said=said, videos=self.videos, current=self.current)
         update: Any
@@ -258,8 +239,8 @@ class ChatSession:
             if kind == "values":
                 answer = update
             else:
-                yield _read_chat_event(update)
-        yield ChatAnswer.model_validate(answer["answer"])
+                tell(_read_chat_event(update))
+        return ChatAnswer.model_validate(answer["answer"])
 
     @property
     def _config(self) -> RunnableConfig:

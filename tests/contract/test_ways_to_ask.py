@@ -12,6 +12,7 @@ from langgraph.graph import END, START, StateGraph
 
 from agent import api
 from agent.api import Grounder
+from agent.background import THREAD
 from agent.errors import VideoError, WhenaboutsError
 from agent.grounding import Grounding, LookUp, Refusal
 from agent.reasoner import Reply, Request
@@ -66,7 +67,7 @@ def test_leaving_a_stream_ends_the_search_and_keeps_what_was_described(
     join = threading.Thread.join
 
     def note_join(thread: threading.Thread, timeout: float | None = None) -> None:
-        if thread.name == "whenabouts-stream":
+        if thread.name == THREAD:
             left.set()
         join(thread, timeout)
 
@@ -81,7 +82,7 @@ def test_leaving_a_stream_ends_the_search_and_keeps_what_was_described(
         for event in grounder.stream(road, "brightness 0"):
             if isinstance(event, Progress) and event.captions >= 2:
                 break
-        assert "whenabouts-stream" not in {thread.name for thread in threading.enumerate()}
+        assert THREAD not in {thread.name for thread in threading.enumerate()}
         assert reasoner.asked == [], "nobody is asked for an answer that nobody waits for"
         (record,) = grounder.records()
         assert grounder.store.count(record.video_id, record.track) >= 2
