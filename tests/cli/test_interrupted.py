@@ -39,7 +39,7 @@ def test_ctrl_c_ends_a_question_that_waits_for_its_model(tmp_path: Path) -> None
             try:
                 assert asked.wait(60)
                 process.send_signal(signal.SIGINT)
-                _, said = process.communicate(timeout=30)
+                _, said = process.communicate(timeout=15)  # The reply would come after 20.
             finally:
                 released.set()
                 process.kill()
