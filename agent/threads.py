@@ -5,9 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 
 from agent.errors import StoreError
+
+SERIALIZER = JsonPlusSerializer(allowed_msgpack_modules=[("agent.state", "Question")])
+"""What a question begins with is a type of ours; all else in a thread is plain."""
 
 BUSY_S = 30.0
 """Until another process that writes to the file counts as stuck."""
@@ -27,7 +31,7 @@ def open_threads(path: Path) -> Iterator[SqliteSaver]:
     except (OSError, sqlite3.Error) as exc:
         raise StoreError(f"the threads in {path} cannot be opened: {exc}") from None
     try:
-        saver = SqliteSaver(connection)
+        saver = SqliteSaver(connection, serde=SERIALIZER)
         saver.setup()
     except sqlite3.DatabaseError as exc:
         connection.close()

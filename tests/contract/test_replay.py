@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from langgraph.checkpoint.serde.event_hooks import SerdeEvent, register_serde_event_listener
 
 from agent.api import Grounder
 from agent.cli import main
@@ -36,7 +37,7 @@ def test_another_model_answers_from_the_captions_of_before(road: Path) -> None:
         replayed = grounder.replay("mine", "reason")
     assert replayed.before.intervals == before.intervals
     assert replayed.before.attempts == 2
-    assert replayed.after.attempts == 2, "the last step of that name: the second reply"
+    assert replayed.after.attempts == 1, "what another model was refused is not held against it"
     assert replayed.after.intervals[0].start_s == 2.0
     assert replayed.after.usage.captions == 0
 
@@ -49,6 +50,18 @@ def test_from_its_first_step_a_question_is_described_anew(road: Path) -> None:
         replayed = grounder.replay("mine", "watch")
     assert (replayed.after.query, replayed.after.models.captioner) == ("brightness 0", "another")
     assert replayed.after.usage.captions == 6
+
+
+def test_what_a_thread_keeps_is_known_to_those_who_read_it(road: Path) -> None:
+    events: list[SerdeEvent] = []
+    stop = register_serde_event_listener(events.append)
+    try:
+        with grounder_with(FIRST, OTHER) as grounder:
+            grounder.find(road, "brightness 0", thread="mine")
+            grounder.replay("mine", "watch")
+    finally:
+        stop()
+    assert events == [], "types that are not registered will be refused one day"
 
 
 def test_threads_are_apart_and_a_second_question_inherits_nothing(road: Path) -> None:
