@@ -8,11 +8,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
+from agent.allowance import Allowance, UsedUpError
 from agent.background import Background, LeftError
 from agent.errors import (
     CaptionerError,
@@ -22,7 +23,7 @@ from agent.errors import (
     WhenaboutsError,
 )
 from agent.events import Event
-from agent.forecast import Forecast, forecast
+from agent.forecast import Forecast, forecast, usd_of_caption
 from agent.graph import Graph, Parts, build_graph, run_graph
 from agent.grounding import Cost, Grounding, Usage
 from agent.library import ask_library
@@ -89,6 +90,12 @@ _WATCHED: contextvars.ContextVar[VideoRecord | None] = contextvars.ContextVar(
 limit ended would otherwise go on."""
 
 
+_ALLOWANCE: contextvars.ContextVar[Allowance | None] = contextvars.ContextVar(
+    "allowance", default=None
+)
+"""What the run under way may still have described."""
+
+
 class Grounder:
     """Finds when things happen in videos.
 
@@ -127,7 +134,9 @@ class Grounder:
         self._making = threading.RLock()
         self._files = ExitStack()
         choice = None if captioner else lambda: self._captioner_choice
-        self._watcher = Watcher(self.settings, self, choice=choice, tell=tell)
+        self._watcher = Watcher(
+            self.settings, self, choice=choice, limits=lambda: self._allowance().left(), tell=tell
+        )
 
     def find(
         self,
@@ -156,7 +165,10 @@ class Grounder:
         """
         question = make_question(video, query, captions)
         facts = {} if thread is None else {"thread_id": thread}
-        with self.tracing.step("find", question.model_dump(), metadata=facts) as step:
+        with (
+            self.within_limits(),
+            self.tracing.step("find", question.model_dump(), metadata=facts) as step,
+        ):
             grounding = self._find(
                 question, thread, on_event or (lambda _: None), before_step or (lambda: None)
             )
@@ -213,7 +225,10 @@ class Grounder:
             QueryError: If there is no such thread, or it never came to that step.
         """
         facts = {"thread_id": thread}
-        with self.tracing.step("replay", {"from": node}, metadata=facts) as step:
+        with (
+            self.within_limits(),
+            self.tracing.step("replay", {"from": node}, metadata=facts) as step,
+        ):
             replayed = replay(
                 self._thread_graph, thread, node, on_event=on_event or (lambda _: None)
             )
@@ -244,16 +259,26 @@ class Grounder:
             QueryError: If the query is empty, or nothing is indexed.
             WhenaboutsError: As ``find``.
         """
-        query = make_question("all", query).query
-        receive = on_event or (lambda _: None)
+        question = make_question("all", query)
+        with self.within_limits():
+            return self._find_all(question, videos, limit, on_event or (lambda _: None))
+
+    def _find_all(
+        self,
+        question: Question,
+        videos: Iterable[str | Path] | None,
+        limit: int,
+        receive: Callable[[Event], None],
+    ) -> list[Grounding]:
+        query, records = question.query, []
         if videos is None:
             records = self._watcher.answerable()
-        else:
-            wanted = dict.fromkeys(map(str, videos))
-            records = [
-                self._watcher.watch(one, captions=None, query=query, report=receive)[0]
-                for one in wanted
-            ]
+        for video in dict.fromkeys(map(str, videos or ())):
+            asked = question.model_copy(update={"video": video})
+            try:
+                records.append(self._answer_question(asked, report=receive)[0])
+            except UsedUpError as exc:
+                self._tell(str(exc))
         if not records:
             raise QueryError("nothing is indexed yet; index videos first, or name some")
         with self.tracing.step("find_all", {"query": query, "videos": len(records)}) as step:
@@ -332,6 +357,21 @@ class Grounder:
         with ThreadPoolExecutor(at_once, thread_name_prefix="whenabouts") as threads:
             return list(threads.map(answer, questions))
 
+    @contextmanager
+    def within_limits(self) -> Iterator[None]:
+        """Hold all that is done inside within the settings' limits together, as one run.
+
+        Otherwise each question, and each video that is described, is a run of its own.
+        """
+        if _ALLOWANCE.get():
+            yield
+            return
+        allowed = _ALLOWANCE.set(Allowance(self.settings))
+        try:
+            yield
+        finally:
+            _ALLOWANCE.reset(allowed)
+
     def watch(
         self,
         video: str | Path,
@@ -345,7 +385,9 @@ class Grounder:
             WhenaboutsError: As ``find``. What was done before the error is kept.
         """
         path = None if captions is None else Path(captions)
-        return self._watcher.watch(str(video), captions=path, query="", report=report)[0]
+        record, cost = self._watcher.watch(str(video), captions=path, query="", report=report)
+        self._allowance().spend(cost)
+        return record
 
     def estimate(self, video: str | Path) -> Forecast:
         """What describing a video would take, from a quick look at it; nothing is described.
@@ -460,9 +502,15 @@ class Grounder:
         if watched and watched.video_id == question.video:
             return watched, Cost()
         captions = Path(question.captions) if question.captions else None
-        return self._watcher.watch(
+        record, cost = self._watcher.watch(
             question.video, captions=captions, query=question.query, report=report
         )
+        self._allowance().spend(cost)
+        return record, cost
+
+    def _allowance(self) -> Allowance:
+        """That of the run under way; a run of its own where none is."""
+        return _ALLOWANCE.get() or Allowance(self.settings)
 
     def _parts(self) -> Parts:
         return Parts(
@@ -553,6 +601,12 @@ class Grounder:
 
         captioner = self._closer(query)
         before = metered(captioner)
+        allowance = self._allowance()
+
+        def usd_each() -> float | None:
+            known, _ = self.store.read(record.video_id, record.track)
+            return usd_of_caption(Path(record.path), captioner, self.settings, captions=known)
+
         with self._watcher.describing:
             captions, made = look_closer(
                 record,
@@ -561,8 +615,11 @@ class Grounder:
                 rate_hz=rate_hz,
                 store=self.store,
                 embedder=self.embedder,
+                allow=lambda looks: allowance.check(looks, usd_each=usd_each),
             )
-        return captions, cost_between(made, before, metered(captioner))
+            cost = cost_between(made, before, metered(captioner))
+            allowance.spend(cost)
+        return captions, cost
 
 
 def make_question(video: str | Path, query: str, captions: str | Path | None = None) -> Question:

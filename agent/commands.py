@@ -127,7 +127,7 @@ def index_videos(args: argparse.Namespace) -> int:
         return _forecast(args, videos)
     done: list[VideoRecord] = []
     failed = 0
-    with _grounder(args) as grounder, _progress_bar() as report:
+    with _grounder(args) as grounder, grounder.within_limits(), _progress_bar() as report:
         for video in videos:
             try:
                 record = grounder.watch(video, captions=args.captions, report=report)

@@ -17,11 +17,13 @@ from tools.prices import OPENAI_PRICES, Price, find_price
 from tools.video import probe
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from agent.settings import Settings
     from tools.captioners.protocol import Captioner
     from tools.store import CaptionStore
+    from tools.timeline import Caption
 
 REPLY_S = 2.0
 """Until a service has described one look: what small models of large services take."""
@@ -86,6 +88,21 @@ def forecast(
         described=len(there),
     )
     return Forecast(str(path), captioner.model, settings.rate_hz, len(there), estimate, assumes)
+
+
+def usd_of_caption(
+    path: Path, captioner: Captioner, settings: Settings, *, captions: Sequence[Caption]
+) -> float | None:
+    """About what one more caption of a video costs in US dollars; None where no price is known."""
+    price = _price(captioner, settings)
+    if price is None:
+        return None
+    if not isinstance(captioner, Metered):
+        return 0.0
+    prompt = render_prompt("describe_general")
+    mode = LookMode.parse(captioner.mode)
+    tokens_in, tokens_out = assumed_tokens(probe(path), mode, prompt=prompt, captions=captions)
+    return (tokens_in * price.usd_in + tokens_out * price.usd_out) / 1e6
 
 
 def _pace(captioner: Captioner, settings: Settings) -> tuple[float, int, str]:

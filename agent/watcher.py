@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent.allowance import UsedUpError
 from agent.beside import Beside
 from agent.errors import QueryError, VideoError
 from agent.grounding import Cost
@@ -43,6 +44,7 @@ class Watcher:
         opened: The store, and who describes and embeds.
         choice: Who was chosen to describe where the settings leave it open; None where a captioner
             was given.
+        limits: Says where describing ends, each time before it begins; may raise.
         tell: Told, in a line, who that is.
     """
 
@@ -52,11 +54,13 @@ class Watcher:
         opened: Opened,
         *,
         choice: Callable[[], Choice] | None,
+        limits: Callable[[], Limits],
         tell: Callable[[str], None],
     ) -> None:
         self._settings = settings
         self._opened = opened
         self._choice = choice if settings.captioner == "auto" else None
+        self._limits = limits
         self._tell = tell
         self._beside = Beside(settings, opened, tell)
         self.describing = threading.RLock()
@@ -164,6 +168,12 @@ class Watcher:
                 report=report,
             )
             return record, Cost(captions=record.captions - before)
+        try:
+            limits = self._limits()
+        except UsedUpError as exc:
+            raise UsedUpError(
+                f"{video.path.name} is not described: {exc}; the next run goes on"
+            ) from None
         captioner = self._describer(query)
         if self._choice:
             self._tell(self._choice().why)
@@ -177,11 +187,7 @@ class Watcher:
             report=report,
             every_frame=self._settings.every_frame or None,
             journals=self._settings.journal_folder,
-            limits=Limits(
-                max_captions=self._settings.max_captions,
-                max_usd=self._settings.max_usd,
-                max_minutes=self._settings.max_minutes,
-            ),
+            limits=limits,
         )
         return record, cost_between(record.captions - before, before_use, metered(captioner))
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.captioners.protocol import Description, NoCaption
 from tools.errors import CaptionerError
+from tools.looks import LookMode
 from tools.store import CaptionGap
 from tools.timeline import Caption, Interval, Track
 from tools.video import FrameReader, probe
@@ -31,6 +33,7 @@ def look_closer(
     rate_hz: float,
     store: CaptionStore,
     embedder: Embedder,
+    allow: Callable[[int], None] = lambda _: None,
 ) -> tuple[list[Caption], int]:
     """Describe a stretch of a video on a denser grid; what was described before is not again.
 
@@ -44,6 +47,8 @@ def look_closer(
         rate_hz: Frames to look at per second.
         store: Receives the captions.
         embedder: Embeds them.
+        allow: Given how many frames, grids or clips are to be described, before any is; what it
+            raises ends the look.
 
     Returns:
         The captions in time order, and how many of them had to be made.
@@ -65,6 +70,9 @@ def look_closer(
     until_s = min(span.end_s, reader.decoded_until_s)
     times_s = [frame.time_s for frame in frames]
     ends_s = dict(zip(times_s, [*times_s[1:], until_s], strict=False))
+    new = sum(time_s not in seen for time_s in times_s)
+    if new:
+        allow(math.ceil(new / LookMode.parse(captioner.mode).frames))
     said: list[Description | NoCaption] = []
     try:
         said.extend(one for one in captioner.describe(frames, seen=seen) if one is not None)

@@ -100,11 +100,19 @@ class _Shelf:
             for caption in self.captions
         ]
 
-    def span_of(self, moved: Interval) -> Interval:
-        """Where a window between moved captions lies in the video."""
-        starts = {self._at(caption.start_s): caption.start_s for caption in self.captions}
-        ends = {self._at(caption.end_s): caption.end_s for caption in self.captions}
-        return Interval(starts[moved.start_s], ends[moved.end_s])
+    def span_of(self, moved: Interval) -> Interval | None:
+        """Where a window between moved captions lies in the video; None where in none of these.
+
+        Where all captions say the same, a window holds them all, also those of other shelves.
+        """
+        inside = [
+            caption
+            for caption in self.captions
+            if moved.start_s <= self._at(caption.start_s) and self._at(caption.end_s) <= moved.end_s
+        ]
+        if not inside:
+            return None
+        return Interval(inside[0].start_s, max(caption.end_s for caption in inside))
 
     def _at(self, time_s: float) -> float:
         return self.from_s + (time_s - self.captions[0].start_s)
@@ -216,7 +224,7 @@ def _ground_together(
     store: CaptionStore,
     limit: int,
 ) -> list[LibraryAnswer]:
-    """Ground what is around all places as one video, with gaps that no window bridges."""
+    """Ground what is around all places as one video, with gaps that windows hardly bridge."""
     shelves = _read_shelves(places, store)
     if not shelves:
         return []
@@ -278,10 +286,10 @@ def _read_shelves(places: Sequence[_Place], store: CaptionStore) -> list[_Shelf]
 def _in_own_time(windows: Sequence[Window], shelves: Sequence[_Shelf]) -> tuple[Window, ...]:
     """Those of the windows that lie on these shelves, at the times of their video, best first."""
     return tuple(
-        replace(window, span=shelf.span_of(window.span))
+        replace(window, span=span)
         for window in windows
         for shelf in shelves
-        if shelf.from_s <= window.span.start_s < shelf.from_s + shelf.length_s
+        if (span := shelf.span_of(window.span))
     )
 
 

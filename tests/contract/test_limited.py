@@ -66,3 +66,45 @@ def test_captions_of_half_a_video_cannot_tell_what_is_not_in_it(
     answer = json.loads(capsys.readouterr().out)
     assert answer["verdict"] == "cannot_tell"
     assert "speak of 5 of the video's 12 s only" in answer["advice"]
+
+
+def test_closer_looks_come_out_of_the_same_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = draw_video(tmp_path / "road.mp4", even_times(48, 4.0))
+    prices = tmp_path / "prices.json"
+    prices.write_text('{"tiny": {"in": 1000, "out": 2000}}')  # 12 cents a caption.
+    monkeypatch.setenv("WHENABOUTS_PRICES", str(prices))
+    with serving(a_dog_at_the_end) as server:
+        question = ask(server, video, "a brown dog jumps", monkeypatch=monkeypatch)
+        question.remove("--no-refine")
+        for limit in (["--max-captions", "13"], ["--max-usd", "0.2"], ["--max-usd", "0.01"]):
+            before = len(server.asked)
+            assert main([*question, *limit]) == 0
+            answer = json.loads(capsys.readouterr().out)
+            assert "no closer look: it " in answer["warning"]
+            assert answer["intervals"][0]["start_by"] == "caption"
+            assert len(server.asked) - before == (12 if limit[1] == "13" else 0)
+        assert main(question) == 0
+        answer = json.loads(capsys.readouterr().out)
+        assert answer["intervals"][0]["start_by"] == "closer_look"
+        assert answer["warning"] == ""
+
+
+def test_the_videos_of_one_run_share_its_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    videos = [
+        draw_video(tmp_path / f"road{seconds}.mp4", even_times(4 * seconds, 4.0))
+        for seconds in (6, 7, 8)
+    ]
+    names = [str(video) for video in videos]
+    with serving([says("an empty road")]) as server:
+        options = ask(server, videos[0], "an empty road", monkeypatch=monkeypatch)[3:]
+        assert main(["ask", *names, "an empty road", *options, "--max-captions", "9"]) == 0
+        assert len(server.asked) == 9
+        told = capsys.readouterr()
+        assert len(json.loads(told.out)["answers"]) == 2
+        assert "road8.mp4 is not described: the 9 captions of this run are used" in told.err
+        assert main(["ask", *names, "an empty road", *options]) == 0
+        assert len(server.asked) == 6 + 7 + 8, "nothing is paid for twice"

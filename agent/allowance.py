@@ -1,0 +1,89 @@
+"""What one run may have described: all its videos and closer looks come out of the same limits."""
+
+import time
+from collections.abc import Callable
+
+from agent.errors import CaptionerError
+from agent.grounding import Cost
+from agent.settings import Settings
+from tools.indexing.limits import Limits
+
+
+class UsedUpError(CaptionerError):
+    """Nothing more may be described in this run; the message says which limit was come to."""
+
+
+class Allowance:
+    """Holds one run within the limits of the settings.
+
+    Args:
+        settings: Say what they are.
+        clock: Tells seconds.
+    """
+
+    def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._captions = settings.max_captions
+        self._usd = settings.max_usd
+        self._minutes = settings.max_minutes
+        self._clock = clock
+        self._start_s = clock()
+        self._spent = Cost()
+
+    def spend(self, cost: Cost) -> None:
+        """Note what describing took."""
+        self._spent = self._spent.plus(cost)
+
+    def left(self) -> Limits:
+        """The limits of what comes next.
+
+        Raises:
+            UsedUpError: If one of them is come to.
+        """
+        spent_minutes = (self._clock() - self._start_s) / 60
+        if self._captions is not None and self._spent.captions >= self._captions:
+            raise UsedUpError(f"the {self._captions} captions of this run are used")
+        if self._minutes is not None and spent_minutes >= self._minutes:
+            raise UsedUpError(f"the {self._minutes:g} minutes of this run are used")
+        # What is not known cannot be kept to, which whoever describes says.
+        spent_usd = self._spent.usd or 0.0
+        if self._usd is not None and spent_usd >= self._usd:
+            raise UsedUpError(f"the {self._usd:g} US dollars of this run are used")
+        return Limits(
+            max_captions=None if self._captions is None else self._captions - self._spent.captions,
+            max_usd=None if self._usd is None else self._usd - spent_usd,
+            max_minutes=None if self._minutes is None else self._minutes - spent_minutes,
+        )
+
+    def check(self, looks: int, *, usd_each: Callable[[], float | None]) -> None:
+        """Make sure that a closer look is within what is left.
+
+        Args:
+            looks: Frames, grids or clips to be described.
+            usd_each: What one costs, about, where this run has not paid for any yet; None where
+                that is not known.
+
+        Raises:
+            UsedUpError: If it is not; says what it would take and what is left.
+        """
+        try:
+            left = self.left()
+        except UsedUpError as exc:
+            raise UsedUpError(f"no closer look: {exc}") from None
+        if left.max_captions is not None and looks > left.max_captions:
+            raise UsedUpError(
+                f"no closer look: it takes {looks} captions, and {left.max_captions} are left"
+            )
+        if left.max_usd is None:
+            return
+        paid_usd = self._spent.usd
+        each_usd = paid_usd / self._spent.captions if paid_usd else usd_each()
+        if each_usd is None or paid_usd is None:
+            raise UsedUpError(
+                f"no closer look: what it costs is not known, so {self._usd:g} US dollars cannot "
+                "be kept to"
+            )
+        if looks * each_usd > left.max_usd:
+            raise UsedUpError(
+                f"no closer look: it costs about ${looks * each_usd:.4f}, and "
+                f"${left.max_usd:.4f} are left"
+            )

@@ -1,0 +1,61 @@
+"""One run's limits: what describing took is taken off, and closer looks must fit into the rest."""
+
+import pytest
+
+from agent.allowance import Allowance, UsedUpError
+from agent.grounding import Cost
+from agent.settings import load_settings
+from tools.indexing.limits import Limits
+
+
+def unknown() -> float | None:
+    return None
+
+
+def test_what_describing_took_is_taken_off() -> None:
+    now_s = [100.0]
+    settings = load_settings(max_captions=10, max_usd=1.0, max_minutes=2.0)
+    allowance = Allowance(settings, clock=lambda: now_s[0])
+    assert allowance.left() == Limits(10, 1.0, 2.0)
+    allowance.spend(Cost(captions=4, usd=0.25))
+    now_s[0] += 30
+    assert allowance.left() == Limits(6, 0.75, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("spent", "later_s", "complaint"),
+    [
+        (Cost(captions=10), 0, "the 10 captions of this run are used"),
+        (Cost(captions=1, usd=1.2), 0, "the 1 US dollars of this run are used"),
+        (Cost(), 120, "the 2 minutes of this run are used"),
+    ],
+)
+def test_nothing_more_is_described_where_a_limit_is_come_to(
+    spent: Cost, later_s: float, complaint: str
+) -> None:
+    now_s = [0.0]
+    settings = load_settings(max_captions=10, max_usd=1.0, max_minutes=2.0)
+    allowance = Allowance(settings, clock=lambda: now_s[0])
+    allowance.spend(spent)
+    now_s[0] += later_s
+    with pytest.raises(UsedUpError, match=complaint):
+        allowance.left()
+    with pytest.raises(UsedUpError, match=f"no closer look: {complaint}"):
+        allowance.check(1, usd_each=unknown)
+
+
+def test_a_closer_look_is_reckoned_at_what_captions_cost_so_far() -> None:
+    allowance = Allowance(load_settings(max_usd=1.0))
+    allowance.spend(Cost(captions=8, usd=0.8))
+    allowance.check(1, usd_each=unknown)
+    with pytest.raises(UsedUpError, match=r"it costs about \$0\.3000, and \$0\.2000 are left"):
+        allowance.check(3, usd_each=unknown)
+
+
+def test_what_is_not_known_cannot_be_kept_to() -> None:
+    with pytest.raises(UsedUpError, match="what it costs is not known, so 1 US dollars cannot be"):
+        Allowance(load_settings(max_usd=1.0)).check(1, usd_each=unknown)
+    allowance = Allowance(load_settings(max_captions=5))
+    allowance.check(5, usd_each=unknown)
+    with pytest.raises(UsedUpError, match="it takes 6 captions, and 5 are left"):
+        allowance.check(6, usd_each=unknown)
