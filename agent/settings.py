@@ -55,8 +55,8 @@ class Settings(BaseSettings):
             image model describes frames.
         read_text: Whether the classical describer reads on-screen text; ``None`` where OCR is
             installed.
-        max_captions: Frames, grids or clips that one run may have described; what is there then
-            answers, and the next run goes on.
+        max_captions: Frames, grids or clips that one run may have described, closer looks too; what
+            is there then answers, and the next run goes on.
         max_usd: US dollars that one run may spend on describing, likewise.
         max_minutes: Minutes that describing may take, likewise.
         max_attempts: Answers asked of a reasoner before the LLM-free answer is returned.
