@@ -213,7 +213,8 @@ class Bench:
         if spent_usd is None:
             self._stop(
                 error=f"what this costs is not known, so --max-usd {self._max_usd:g} cannot be "
-                "kept; say what the models cost in a file, and name it in WHENABOUTS_PRICES"
+                "kept; name a file in WHENABOUTS_PRICES that says what they cost, in US dollars "
+                'per million tokens: {"MODEL": {"in": 0.25, "out": 2.0}}'
             )
         elif spent_usd >= self._max_usd:
             self._stop(why=f"${spent_usd:.4f} of --max-usd {self._max_usd:g} are spent")

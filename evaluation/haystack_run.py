@@ -29,7 +29,7 @@ from evaluation.decomposition import decompose
 from evaluation.measures import measure
 from evaluation.nulls import Question
 from evaluation.qvhighlights import read_queries
-from evaluation.results import BenchmarkError, Result
+from evaluation.results import WHOLE, BenchmarkError, Result
 from evaluation.run_folder import Captioning, RunFolder
 from evaluation.stacks import Stack, stack_questions, stack_videos
 from evaluation.summary import as_json, commit, file_hash
@@ -184,13 +184,13 @@ def ask_all(
 
 
 def _ask(question: Question, grounder: Grounder) -> Result:
-    """One question through the graph; ``seconds["all"]`` is what it took from end to end."""
+    """One question through the graph; ``seconds[WHOLE]`` is what it took from end to end."""
     asked = make_question(question.video_id, question.query.text)
     started_s = time.perf_counter()
     *_, state = grounder.graph.stream(asked, stream_mode="values")
     spent_s = time.perf_counter() - started_s
     result = result_of(question, state, Captioning())
-    return replace(result, seconds=result.seconds | {"all": spent_s})
+    return replace(result, seconds=result.seconds | {WHOLE: spent_s})
 
 
 def parts_of(queries: Sequence[Query], stacks: Sequence[Stack]) -> dict[str, tuple[float, float]]:
@@ -220,7 +220,7 @@ def summarise(
     own = [one for one in results if one.kind == "own"]
     absent = [one for one in results if one.kind != "own"]
     ranked = np.array([best_iou(one.candidates[:1], one) for one in own])
-    spent_ms = 1000 * np.array([one.seconds["all"] for one in own])
+    spent_ms = 1000 * np.array([one.seconds[WHOLE] for one in own])
     return {
         "videos": len({one.video for one in own}),
         "queries": len(own),

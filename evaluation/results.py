@@ -21,6 +21,10 @@ Span = tuple[float, float]
 ScoredSpan = tuple[float, float, float]
 
 
+WHOLE = "all"
+"""Beside the nodes in a result's ``seconds``, where it was taken: the question from end to end."""
+
+
 class BenchmarkError(WhenaboutsError):
     """A file of a benchmark cannot be read; the message names file and line."""
 

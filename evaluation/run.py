@@ -184,6 +184,9 @@ def _show(summary: dict[str, Any], folder: RunFolder) -> None:
     ):
         if count:
             print(f"{what}: {count}")
+    failed = next((one for one in folder.results.values() if one.error), None)
+    if failed:
+        print(f"the first of them: {failed.error}")
     if summary["stopped"]:
         print(f"stopped: {summary['stopped']}; a higher limit goes on from there")
 

@@ -34,8 +34,8 @@ example:
   whenabouts eval score predictions.jsonl --annotations val.jsonl
 
 Reads the files of QVHighlights, TimeChat, VUE-TR and ActivityNet as they are published. Spans that
-are empty, reversed, without length, before the start, past the end or no numbers are counted by
-kind and are misses.
+are empty, reversed, without length, before the start, past the end (by more than 1 s, since what is
+published is rounded) or no numbers are counted by kind and are misses.
 """
 
 PAST_END_S = 1.0

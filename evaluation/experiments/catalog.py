@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -13,6 +13,10 @@ from evaluation.datasets.registry import DATASETS
 from evaluation.results import BenchmarkError
 
 SUFFIX = ".yaml"
+
+
+ArmName = Annotated[str, Field(pattern=r"^[^./\\][^/\\]*$")]
+"""It names a folder in that of the experiment."""
 
 
 class Experiment(BaseModel):
@@ -39,7 +43,7 @@ class Experiment(BaseModel):
     limit: int | None = Field(default=None, ge=1)
     seed: int = Field(default=0, ge=0)
     settings: dict[str, Any] = {}
-    arms: dict[str, dict[str, Any]] = Field(min_length=1)
+    arms: dict[ArmName, dict[str, Any]] = Field(min_length=1)
 
 
 def experiment_names() -> list[str]:

@@ -48,6 +48,7 @@ def conduct(experiment: Experiment, arms: Sequence[Arm], options: argparse.Names
         WhenaboutsError: If the options or the data are bad, or an arm cannot go on.
     """
     out: Path = options.out
+    _check_adapters(options)
     _check_plan(out, experiment, arms)
     console = open_console()
     code = DONE
@@ -68,6 +69,18 @@ def conduct(experiment: Experiment, arms: Sequence[Arm], options: argparse.Names
         code = max(code, _run(experiment, arm, options, left_usd))
     write_report(experiment, arms, out)
     return code
+
+
+def _check_adapters(options: argparse.Namespace) -> None:
+    for adapter in options.adapter:
+        if not Path(adapter).is_dir():
+            raise BenchmarkError(f"--adapter {adapter} is no folder")
+    elsewhere = [one for one in options.captioner if not one.startswith("local:")]
+    if options.adapter and elsewhere:
+        raise BenchmarkError(
+            "--adapter goes with a model on this machine: --captioner local:MODEL, not "
+            + ", ".join(elsewhere)
+        )
 
 
 def spent_usd(folder: Path) -> float | None:

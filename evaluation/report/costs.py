@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent.grounding import Cost
-from evaluation.results import Result, sum_usd
+from evaluation.results import WHOLE, Result, sum_usd
 
 
 def usd_of(result: Result) -> float | None:
@@ -14,8 +14,10 @@ def usd_of(result: Result) -> float | None:
 
 
 def seconds_of(result: Result) -> float | None:
-    """Wall time of a question over all graph nodes; None where none was taken."""
-    return sum(result.seconds.values()) if result.seconds else None
+    """Wall time of a question, end to end or over all graph nodes; None where none was taken."""
+    if not result.seconds:
+        return None
+    return result.seconds.get(WHOLE, sum(result.seconds.values()))
 
 
 def stages_of(results: Sequence[Result]) -> dict[str, list[Cost]]:
@@ -32,5 +34,7 @@ def nodes_of(results: Sequence[Result]) -> dict[str, list[float]]:
     nodes: dict[str, list[float]] = {}
     for one in results:
         for node, spent_s in one.seconds.items():
+            if node == WHOLE:
+                continue
             nodes.setdefault(node, []).append(spent_s)
     return nodes

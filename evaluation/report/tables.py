@@ -185,7 +185,7 @@ def _facts(run: Run) -> dict[str, str]:
         "videos asked": f"{len({one.video for one in run.results}):,}",
         "errors": f"{len(run.errors):,}",
         "bad lines left out": _count(run.summary, "bad_lines"),
-        "bad videos left out": _count(run.summary, "bad_videos"),
+        "bad videos left out": _bad_videos(run.summary),
         "stopped early": str(run.summary.get("stopped") or "no"),
         "answered by": _tally(Counter(one.by or "nobody" for one in run.results)),
         "answers asked for": f"{sum(one.attempts for one in run.results):,}",
@@ -216,6 +216,11 @@ def _tally(counts: Mapping[str, int]) -> str:
 def _count(summary: Mapping[str, Any], name: str) -> str:
     left_out = summary.get(name)
     return UNKNOWN if left_out is None else f"{len(left_out):,}"
+
+
+def _bad_videos(summary: Mapping[str, Any]) -> str:
+    left_out = summary.get("bad_videos", {}).get("videos")
+    return UNKNOWN if left_out is None else f"{left_out:,}"
 
 
 def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:

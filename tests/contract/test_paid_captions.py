@@ -146,7 +146,7 @@ def test_a_run_that_is_stopped_between_two_captions_pays_for_none_twice(
 
     def late_at_the_end(asked: Asked) -> Answer:
         answer = names_second(asked)
-        return answer.after(interruption.happened) if second_of(asked) >= 20 else answer
+        return answer.after(interruption.happened) if second_of(asked) >= 12 else answer
 
     with serving(late_at_the_end) as server:
         captioner = captioner_at(server)

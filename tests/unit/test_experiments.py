@@ -236,6 +236,7 @@ def test_what_an_experiment_needs_follows_from_its_arms(name: str, options: list
         ("title: x\nquestion: y\ndataset: ten\narms: {a: {}}", "there is no dataset 'ten'"),
         ("title: x\nquestion: y\ndataset: own\nlimits: 3\narms: {a: {}}", "limits: extra inputs"),
         ("title: x\nquestion: y\ndataset: own\narms: {a: 3}", "mine.yaml: arms.a: input should"),
+        ("title: x\nquestion: y\ndataset: own\narms: {../b: {}}", "mine.yaml: arms.* should match"),
     ],
 )
 def test_a_file_that_is_no_experiment_is_named_with_what_is_wrong(

@@ -18,6 +18,7 @@ from evaluation.report import command
 from evaluation.report.accuracy_plots import accuracy_plots, tenths
 from evaluation.report.content import make_report
 from evaluation.report.cost_plots import cost_plots
+from evaluation.report.costs import nodes_of, seconds_of
 from evaluation.report.length_plots import LENGTHS, bins_of
 from evaluation.report.markdown import as_markdown
 from evaluation.report.means import means
@@ -26,7 +27,7 @@ from evaluation.report.runs import Run, read_runs
 from evaluation.report.tables import Table, costs_table, outcomes_table, provenance_table
 from evaluation.report.timelines import worst
 from evaluation.report.words import usd
-from evaluation.results import BenchmarkError, Result
+from evaluation.results import WHOLE, BenchmarkError, Result
 
 FOUND = Result(
     key="own:1",
@@ -78,7 +79,11 @@ MIXED = run_of(
     NULL,
     FAILED,
     ELSEWHERE,
-    summary={"provenance": {"commit": "abc", "reasoner": "m"}, "bad_lines": ["x:1", "x:7"]},
+    summary={
+        "provenance": {"commit": "abc", "reasoner": "m"},
+        "bad_lines": ["x:1", "x:7"],
+        "bad_videos": {"videos": 0, "queries": 0, "examples": []},
+    },
 )
 
 
@@ -318,11 +323,18 @@ def test_shares_of_outcomes_are_of_own_and_of_null_queries() -> None:
     assert cells(table, "right: not there") == ["1 (100.0%)"]
 
 
+def test_the_time_of_a_question_from_end_to_end_is_no_node_and_counted_once() -> None:
+    result = named(5, seconds={"retrieve": 0.25, "reason": 0.5, WHOLE: 0.875})
+    assert seconds_of(result) == 0.875
+    assert nodes_of([result]) == {"retrieve": [0.25], "reason": [0.5]}
+
+
 def test_provenance_says_who_took_part_and_what_went_wrong() -> None:
     table = provenance_table([MIXED])
     said = {row[0].text: row[1].text for row in table.rows}
     assert said["questions"] == "own 3, random 1"
     assert (said["errors"], said["bad lines left out"]) == ("1", "2")
+    assert said["bad videos left out"] == "0"
     assert (said["reasoner"], said["prompts reason"]) == ("m", "0123456789ab")
     assert said["commit"] == "abc"
 
