@@ -19,13 +19,16 @@ from agent.errors import AnswerError
 from agent.grounding import Role
 from agent.replies import last_object
 from tools.timeline import Interval
-from tools.wording import shorten, whole_unicode
+from tools.wording import one_line, shorten, whole_unicode
 
 WHY_CHARS = 300
 """Longer reasons are shortened: they are shown to people, and decide nothing."""
 
+INSIDE: Final = frozenset({"start", "during", "end"})
+"""Roles of captions that show an event."""
+
 Number = Annotated[int, Field(strict=True, ge=0)]
-Why = Annotated[str, AfterValidator(lambda why: shorten(whole_unicode(why), WHY_CHARS))]
+Why = Annotated[str, AfterValidator(lambda why: shorten(one_line(why), WHY_CHARS))]
 
 
 class _Reply(BaseModel):
@@ -159,6 +162,11 @@ def _check_agreement(answer: Answer, spans: Sequence[Interval], shown: Sequence[
         raise AnswerError("contradiction", "found is true, but events is empty; name the event.")
     if not answer.found and answer.events:
         raise AnswerError("contradiction", "found is false, but events are named; decide which.")
+    if not answer.found and any(step.role in INSIDE for step in answer.steps):
+        raise AnswerError(
+            "contradiction",
+            "found is false, but captions are labelled start, during or end; decide which.",
+        )
     in_order = sorted(zip(spans, answer.events, strict=True), key=lambda placed: placed[0])
     for (span, one), (other_span, other) in itertools.pairwise(in_order):
         if span.overlap_s(other_span) > 0:

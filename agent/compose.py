@@ -233,10 +233,15 @@ def _confidence(span: Interval, windows: Sequence[Window]) -> float:
 
 
 def _reasoning(answer: Answer, captions: Sequence[Caption], ranked: str, *, by: str) -> str:
-    """The model's reasons in time order, each with its moment: its numbers mean nothing outside."""
+    """The model's reasons in time order, each with its moment: its numbers mean nothing outside.
+
+    Where it gives none, those of the grounder are not its own.
+    """
     placed = sorted((captions[step.caption - 1].start_s, step.why) for step in answer.steps)
     whys = [f"{start_s:.1f} s: {why}" for start_s, why in placed if why]
-    return "; ".join(whys) if by == "llm" and whys else ranked
+    if by != "llm":
+        return ranked
+    return "; ".join(whys) or "The text model gave no reasons."
 
 
 def _evidence(

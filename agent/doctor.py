@@ -2,6 +2,7 @@
 
 import importlib.util
 import platform
+import re
 import sys
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -16,6 +17,8 @@ from agent.api import Grounder
 from agent.errors import EmbedderError, SettingsError, StoreError
 from agent.models import choose_captioner, has_service, local_models
 from agent.settings import Settings, load_settings
+
+USER = re.compile(r"(?<=://)[^/\s@]+@")
 
 PACKAGES = (
     "whenabouts",
@@ -134,7 +137,8 @@ def _settings(settings: Settings) -> dict[str, str]:
         if "key" in name:
             shown[name] = "set" if value else "not set"
         else:
-            shown[name] = "not set" if value is None else str(value)
+            # An address may hold a name and a password.
+            shown[name] = "not set" if value is None else USER.sub("…@", str(value))
         if name in settings.model_fields_set:
             shown[name] += "  (from the environment or .env)"
     return shown
@@ -204,7 +208,7 @@ def _reasoner(settings: Settings) -> Part:
 
 def _openai_captioner(settings: Settings) -> Part:
     usable = has_service(settings)
-    where = settings.openai_base_url or "OpenAI"
+    where = USER.sub("…@", settings.openai_base_url or "OpenAI")
     return Part(
         "captioner",
         "openai:MODEL",

@@ -168,10 +168,13 @@ class LLMReasoner:
             else:
                 return self._reply(message)
 
-    def _reply(self, message: AIMessage) -> Reply:
-        counted = message.usage_metadata
-        tokens_in = counted["input_tokens"] if counted else 0
-        tokens_out = counted["output_tokens"] if counted else 0
+    def _reply(self, message: BaseMessage) -> Reply:
+        # Servers are not all as strict as their API: roles, counts and reasons may be anything.
+        counted = getattr(message, "usage_metadata", None) or {}
+        tokens_in, tokens_out = (
+            count if isinstance(count := counted.get(name), int) and count > 0 else 0
+            for name in ("input_tokens", "output_tokens")
+        )
         usd = cost_usd(self._priced_as, tokens_in, tokens_out, self._prices)
         return Reply(
             text=_text(message),
@@ -250,13 +253,15 @@ def _name_of(llm: BaseChatModel) -> str:
     return f"{parameters.get('ls_provider', 'own')}:{name}"
 
 
-def _text(message: AIMessage) -> str:
+def _text(message: BaseMessage) -> str:
     refusal = message.additional_kwargs.get("refusal") or ""
     return str(message.text) or str(refusal)
 
 
-def _requests(message: AIMessage) -> tuple[Request, ...]:
+def _requests(message: BaseMessage) -> tuple[Request, ...]:
     """What the model asks for, in order; arguments that are no JSON fail as wrong ones do."""
+    if not isinstance(message, AIMessage):
+        return ()
     sound = [Request(call["name"], dict(call["args"])) for call in message.tool_calls]
     broken = [
         Request(str(call["name"]), {"arguments": call["args"]})
@@ -265,10 +270,10 @@ def _requests(message: AIMessage) -> tuple[Request, ...]:
     return (*sound, *broken)
 
 
-def _is_cut_off(message: AIMessage) -> bool:
+def _is_cut_off(message: BaseMessage) -> bool:
     """Whether the reply ends at its limit, as the services word it."""
     facts = message.response_metadata
-    reasons = {facts.get(name) for name in ("finish_reason", "stop_reason", "done_reason")}
+    reasons = {str(facts.get(name)) for name in ("finish_reason", "stop_reason", "done_reason")}
     return bool(reasons & {"length", "max_tokens", "MAX_TOKENS"})
 
 

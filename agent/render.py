@@ -19,7 +19,7 @@ from tools.content import content_id, is_video_name
 from tools.indexing.progress import Progress
 from tools.store import VideoRecord
 from tools.timeline import Interval
-from tools.wording import shorten
+from tools.wording import one_line, shorten
 
 FILES_LOOKED_AT = 200
 """In the folder of a file that is gone, at most, when the list is made."""
@@ -76,7 +76,7 @@ def render_answer(grounding: Grounding) -> list[RenderableType]:
                 f"  confidence {closest.confidence:.2f}"
             )
         )
-    parts.append(Padding(Text(grounding.reasoning), INDENT))
+    parts.append(Padding(Text(one_line(grounding.reasoning)), INDENT))
     if grounding.advice:
         parts.append(Text(textwrap.indent(grounding.advice, "  "), style="cyan"))
     parts.append(Padding(Text(_provenance(grounding), style="dim"), INDENT))
@@ -288,7 +288,9 @@ def _interval(interval: GroundedInterval, colour: str) -> RenderableType:
     for _ in range(4):
         rows.add_column(overflow="fold")
     for one in interval.evidence:
-        rows.add_row("   ", Text(one.role, style="dim"), clock(one.start_s), Text(one.text))
+        rows.add_row(
+            "   ", Text(one.role, style="dim"), clock(one.start_s), Text(one_line(one.text))
+        )
     return Group(line, rows)
 
 

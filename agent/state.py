@@ -3,10 +3,13 @@
 Each node takes the narrowest state it needs and returns only what it owns.
 """
 
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 
 from langgraph.channels import EphemeralValue
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import (
+    TypedDict,  # pydantic wants it before Python 3.12: Studio shows schemas
+)
 
 from agent.grounding import Cost, Stage
 

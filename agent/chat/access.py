@@ -75,11 +75,19 @@ class GrounderAccess:
         from tools.video import probe
 
         probed = probe(Path(video))
+        span = _within(span, probed.header_duration_s)
         out = out or self._clips / clip_name(Path(video), span)
         write_clip(probed, span, out)
         length_s = probed.header_duration_s
         facts = VideoFacts(id=probed.id, path=video, duration_s=length_s or span.end_s)
         return facts, str(out)
+
+
+def _within(span: Interval, length_s: float | None) -> Interval:
+    """What of the span lies in the video."""
+    if length_s is None or not span.start_s < length_s < span.end_s:
+        return span
+    return Interval(span.start_s, length_s)
 
 
 def clip_name(video: Path, span: Interval) -> str:

@@ -143,7 +143,8 @@ def _still_there(
     elif perhaps:
         words = f"perhaps: {say_moment(perhaps[0])} is no answer, only a fair candidate"
     elif known.found:
-        words = f"not at {moment}; it is there {say_spans(known.found)}"
+        in_time_order = sorted(known.found, key=lambda one: one.start_s)
+        words = f"not at {moment}; it is there {say_spans(in_time_order)}"
     else:
         words = _say_without(known)
     # The captions at the moment itself show whether to believe it.
@@ -185,6 +186,7 @@ def _cut(video: str, anchor: Anchor | None, access: VideoAccess) -> VideoResult:
     assert anchor is not None
     span = Interval(anchor.start_s, anchor.end_s)
     facts, path = access.cut(video, span)
+    span = Interval(span.start_s, min(span.end_s, facts.duration_s))
     return VideoResult(
         video=facts,
         outcome="cut",
@@ -295,7 +297,7 @@ def _say_selection(
     which = f"no {say_which(follow_up)} time" if follow_up.which else "none"
     if not selection.chosen:
         in_order = sorted(known.found, key=lambda one: one.start_s)
-        return f"{which} {place}".rstrip() + f"; it is there {say_spans(in_order)}"
+        return f"{which} {place}".rstrip() + f" was found; it was found at {say_spans(in_order)}"
     words = ", ".join(say_moment(moment) for moment in selection.chosen)
     if follow_up.which and selection.counted > 1:
         words += f", the {say_which(follow_up)} of {selection.counted}"

@@ -23,6 +23,7 @@ from agent.errors import QueryError, WhenaboutsError
 from agent.grounding import Refusal
 from agent.render import clock, look_up_line, print_to, render_answer
 from tools.indexer import Progress, Report
+from tools.wording import one_line
 
 if TYPE_CHECKING:
     from agent.api import Grounder
@@ -287,7 +288,7 @@ def _render_result(answer: ChatAnswer, result: VideoResult) -> list[RenderableTy
 
 
 def _caption(start_s: float, text: str) -> RenderableType:
-    return Text(f"  {clock(start_s):>8}  {text}")
+    return Text(f"  {clock(start_s):>8}  {one_line(text)}")
 
 
 def trace_lines(answer: ChatAnswer) -> list[str]:

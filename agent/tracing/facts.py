@@ -79,13 +79,18 @@ def _facts_of_answer(grounding: Values) -> dict[str, Any]:
     }
 
 
+def _stages(spent: Values) -> list[Values]:
+    """The costs by stage of a question, or the one cost of a turn of a chat."""
+    return [spent] if "usd" in spent else list(spent.values())
+
+
 def _cost_between(before: Values, after: Values) -> dict[str, Any]:
     """What one step cost, all stages together; dollars once unknown stay unknown."""
     facts: dict[str, Any] = {}
     for name in ("captions", "tokens_in", "tokens_out", "usd"):
         sums = []
         for spent in (before, after):
-            costs = [stage[name] for stage in spent.values()]
+            costs = [stage[name] for stage in _stages(spent)]
             sums.append(None if None in costs else sum(costs))
         was, now = sums
         if was is None or now is None:

@@ -41,6 +41,7 @@ class TraceFile:
         self._lock = threading.Lock()
         self._complaint = ""
         try:
+            _check_is_trace(path)
             self._file = path.open("ab", buffering=0)
         except OSError as exc:
             raise TraceError(
@@ -97,6 +98,19 @@ class TraceFile:
                 # A full disk costs the rest of the trace, and no answer.
                 self._complaint = f"the trace ends early: {self._path}: {exc.strerror}"
                 self._file.close()
+
+
+def _check_is_trace(path: Path) -> None:
+    """Make sure that what is there, if anything, is a trace: lines are written after it."""
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        first = file.readline(1_000_000)
+    if first and not first.startswith(b'{"trace":'):
+        raise TraceError(
+            f"{path} is there and holds something else; name a new file for the trace, or one of "
+            "an earlier trace"
+        )
 
 
 def read_trace(path: Path) -> list[Span]:

@@ -393,3 +393,16 @@ def test_still_there_is_judged_by_intervals_and_shows_the_captions_at_that_momen
     assert gone.result.outcome == "not_found"
     assert gone.result.words == "not at 0:06.0; it is there 0:03.0–0:04.0"
     assert DOG in [one.text for one in gone.result.captions]
+
+
+def test_a_clip_ends_with_its_video(
+    grounder: Grounder,
+    road: Path,
+    told: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with chat(grounder, told, road) as talk:
+        answer = talk.ask("cut out 0:02 to 1:00")
+    assert "0:02.0–0:07.9 written" in answer.result.words

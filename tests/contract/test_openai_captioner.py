@@ -188,6 +188,22 @@ def test_a_refusal_or_nothing_is_recorded_as_such(answer: Answer, reason: str) -
     assert (captioner.usage.captions, captioner.usage.no_captions) == (0, 1)
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["I'm sorry, I can't assist with that.", "Sorry, but I am unable to describe this picture."],
+)
+def test_a_refusal_in_words_is_no_caption(words: str) -> None:
+    with serving([says(words)]) as server:
+        (said,) = said_by(captioner_at(server.url))
+    assert said == NoCaption(0.0, words, 0.0)
+
+
+def test_what_is_unfit_to_be_stored_or_shown_is_taken_out_of_captions() -> None:
+    with serving([says("A dog \ud800 runs \u001b[31mred\u202e.")]) as server:
+        (said,) = said_by(captioner_at(server.url))
+    assert said == Description(0.0, "A dog ? runs [31mred.", "vision", 0.0)
+
+
 def test_words_that_only_sound_like_a_refusal_are_a_caption() -> None:
     with serving([says("I'm sorry, I can't park here, says\n a sign.")]) as server:
         (said,) = said_by(captioner_at(server.url))

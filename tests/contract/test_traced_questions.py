@@ -9,7 +9,7 @@ from agent.chat.session import ChatSession
 from agent.cli import main
 from agent.settings import load_settings
 from agent.tracing.targets import trace_targets
-from agent.tracing.trace_file import read_trace
+from agent.tracing.trace_file import TraceError, read_trace
 from tests.fakes import BrightnessCaptioner
 from tests.graph.road import ScriptedReasoner
 from tests.media.drawing import draw_video, even_times
@@ -75,6 +75,7 @@ def test_turns_of_a_chat_and_replays_carry_their_thread(road: Path, tmp_path: Pa
         grounder.find(road, "brightness 0", thread="kept")
         grounder.replay("kept", "reason")
     spans = read_trace(settings.trace or Path())
+    assert all(span.end for span in spans), "no step is left open"
     by_name = {span.name: span for span in spans}
     threads = {span.metadata.get("thread_id") for span in spans if span.name in {"turn", "replay"}}
     assert threads == {"talk", "kept"}
@@ -90,3 +91,14 @@ def test_a_trace_file_that_cannot_be_written_or_read_is_said(
     assert str(tmp_path) in capsys.readouterr().err
     assert main(["trace", str(tmp_path / "none.jsonl")]) == 2
     assert "none.jsonl" in capsys.readouterr().err
+
+
+def test_a_trace_is_not_written_into_another_file(tmp_path: Path) -> None:
+    captions = tmp_path / "captions.jsonl"
+    captions.write_text('{"t": 0, "caption": "a road"}\n')
+    with (
+        Grounder(load_settings(trace=captions), captioner=BrightnessCaptioner()) as grounder,
+        pytest.raises(TraceError, match="is there and holds something else"),
+    ):
+        grounder.find(tmp_path / "road.mp4", "a road")
+    assert captions.read_text() == '{"t": 0, "caption": "a road"}\n'

@@ -64,6 +64,22 @@ def roles(asked: Asked) -> list[str]:
     return [message["role"] for message in asked.body["messages"]]
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"usage": {"prompt_tokens": 1.5, "completion_tokens": "x", "total_tokens": 2}},
+        {"finish": ["stop"]},
+        {"role": "oracle"},
+    ],
+)
+def test_a_server_that_is_not_strict_about_its_api_is_understood(
+    odd: dict[str, Any], store: CaptionStore
+) -> None:
+    with serving([says(GOOD_REPLY, **odd)]) as server:
+        answer = ask(graph_with(store, reasoner_at(server)))
+    assert (answer.by, answer.verdict, answer.refusals) == ("llm", "found", ())
+
+
 def test_numbers_from_a_model_become_seconds_and_its_tokens_are_counted(
     store: CaptionStore,
 ) -> None:

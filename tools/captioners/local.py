@@ -15,6 +15,7 @@ from tools.checkpoints import find_model, fingerprint, holds_conversations, miss
 from tools.errors import CaptionerError
 from tools.hub import choices
 from tools.looks import LookMode, take_looks
+from tools.wording import one_line
 
 if TYPE_CHECKING:
     from tools.looks import Look
@@ -189,7 +190,7 @@ class LocalCaptioner:
 
 
 def _said(look: Look, text: str) -> Description | NoCaption:
-    if text:
+    if text := one_line(text):
         return Description(look.time_s, text, "vision", look.last_s)
     return NoCaption(look.time_s, "the model wrote nothing", look.last_s)
 

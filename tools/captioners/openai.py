@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import re
 import threading
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from tools.errors import CaptionerError
 from tools.in_flight import run_in_flight
 from tools.looks import LookMode, encode_jpeg, seconds_label, take_looks
 from tools.prices import OPENAI_PRICES, Price, Usage, cost_usd
+from tools.wording import one_line
 
 if TYPE_CHECKING:
     from tools.chat_service import Reply
@@ -22,6 +24,14 @@ if TYPE_CHECKING:
     from tools.timeline import Frame
 
 Detail = Literal["auto", "low", "high"]
+
+REFUSES = re.compile(
+    r"(?:I['’]m|I am|Sorry|I apologi[sz]e)\b.{0,40}?"
+    r"\bI (?:can(?:no|['’])t|am unable to|['’]m unable to|won['’]t) (?:\w+ ){0,2}?"
+    r"(?:assist|help|describe|identify|provide|comply|analy[sz]e|process|caption)\b",
+    re.IGNORECASE,
+)
+"""How models decline in words, where the service has no field for it."""
 
 HOPELESS = 20
 """So many replies without a single caption, and the model is taken for one that cannot."""
@@ -138,13 +148,14 @@ class OpenAICaptioner:
 
         content = question.content(self._prompt, self._detail)
         reply = self._service.ask([HumanMessage(content=content)], stopping=stopping)
-        text = " ".join(reply.text.split())
-        is_caption = bool(text) and not reply.refusal
+        text = one_line(reply.text)
+        refusal = reply.refusal or (text if REFUSES.match(text) else "")
+        is_caption = bool(text) and not refusal
         used = self._meter.count(reply, is_caption=is_caption)
         time_s, last_s = question.times_s[0], question.times_s[-1]
         if is_caption:
             return Description(time_s, text, "vision", last_s)
-        reason = reply.refusal or self._why_empty(reply)
+        reason = refusal or self._why_empty(reply)
         if used.captions == 0 and used.no_captions >= HOPELESS:
             raise CaptionerError(
                 f"{self.model} gave {used.no_captions} replies and no caption ({reason}); is it a "
