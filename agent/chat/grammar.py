@@ -39,6 +39,10 @@ POINTING: Final = frozenset(
     "this those time times to too us was we were what when where which who whom whose why "
     "will with would you".split()
 )
+SMALL_TALK: Final = frozenset("bye exit no ok okay please quit sorry thank thanks yes".split())
+
+TIME: Final = re.compile(r"\b\d{1,2}:\d{2}\b")
+QUOTED: Final = re.compile(r"[\"“”«»„]")
 
 _ORD = rf"(?P<which>{'|'.join(ORDINALS)})"
 _ONE = r"(?:one|time|occurrence|interval|moment)"
@@ -79,7 +83,9 @@ def parse_follow_up(said: str, *, turns: list[ChatAnswer], videos: Sequence[str]
                 return FollowUp(**(fields | ({"videos": named} if named else {})))
             except ValueError as exc:
                 raise FollowUpError("contradiction", f"“{said}”: {_reason(exc)}") from None
-    if not set(re.findall(r"\w+", words.casefold())) - POINTING:
+    says_nothing = not set(re.findall(r"\w+", words.casefold())) - POINTING - SMALL_TALK
+    # A time is meant for us, where it is not quoted from the screen.
+    if says_nothing or (TIME.search(words) and not QUOTED.search(said)):
         raise FollowUpError("unclear", f"“{said}” is not understood.\n{understood_forms()}")
     return FollowUp(kind="find", query=words, videos=named)
 

@@ -229,3 +229,16 @@ def test_that_belongs_to_its_own_video() -> None:
 def test_what_was_understood_is_said_with_its_seconds(said: str, understood: str) -> None:
     follow_up = parse_follow_up(said, turns=DOG, videos=[LOBBY])
     assert say_understood(follow_up, DOG, videos=[LOBBY]) == understood
+
+
+@pytest.mark.parametrize(
+    "said", ["thanks!", "quit", "ok, please", "show me 1:00 to 1:30", "at 1:20, is he there?"]
+)
+def test_what_names_nothing_to_look_for_is_asked_back(said: str) -> None:
+    with pytest.raises(FollowUpError, match="is not understood"):
+        parse_follow_up(said, turns=[], videos=["road.mp4"])
+
+
+def test_a_time_in_quotes_is_looked_for() -> None:
+    said = 'the text "10:30" is on the screen'
+    assert parse_follow_up(said, turns=[], videos=["road.mp4"]).query == said
