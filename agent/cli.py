@@ -5,9 +5,11 @@ Only the parser lives here, so that ``--help`` answers at once; ``agent.commands
 
 import argparse
 import os
+import signal
 import sys
 import threading
 from collections.abc import Sequence
+from types import FrameType
 from typing import NoReturn
 
 from agent.background import THREAD
@@ -158,6 +160,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def run() -> NoReturn:
     """The command ``whenabouts``, in a process of its own."""
+    if sys.argv[1:2] != ["chat"]:  # There, Ctrl-C cancels one question after the other.
+        signal.signal(signal.SIGINT, _interrupt)
     code = main()
     if any(thread.name == THREAD for thread in threading.enumerate()):
         # A question that was left still waits for its model, and Python would wait for both.
@@ -165,6 +169,17 @@ def run() -> NoReturn:
         sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """The first Ctrl-C ends in good order, with replies that are paid for; the second at once."""
+    signal.signal(signal.SIGINT, _leave)
+    signal.default_int_handler(number, frame)
+
+
+def _leave(_: int, __: FrameType | None) -> None:
+    os.write(2, b"whenabouts: left at once; what was stored so far is kept\n")
+    os._exit(FAILED)
 
 
 def _parse(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:
