@@ -159,7 +159,9 @@ def _pass_on(odds: float, kept: float) -> float:
 
 
 def _otsu_split(curve: Curve, weight: Curve) -> NDArray[np.bool_]:
-    """The upper of the two classes that differ most in mean (Otsu, 1979)."""
+    """The upper of the two classes that differ most in mean (Otsu, 1979); all of a single value."""
+    if len(curve) < 2:
+        return np.ones(len(curve), dtype=bool)
     order = np.argsort(curve, kind="stable")
     below = np.cumsum(weight[order])[:-1]
     mass = np.cumsum((curve * weight)[order])

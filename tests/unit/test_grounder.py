@@ -322,3 +322,8 @@ def test_a_short_event_stands_out_of_footage_whose_captions_are_all_the_same() -
     still[45:49] = [(start_s, end_s, "a dog in a street") for start_s, end_s, _ in still[45:49]]
     ranking = ask(still, query="a dog")
     assert spans(ranking)[0] == (45.0, 49.0)
+
+
+def test_a_single_short_caption_is_a_window_of_its_own() -> None:
+    ranking = ask([(1.0, 2.0, "a dog runs")])
+    assert [window.span for window in ranking.windows] == [Interval(1.0, 2.0)]

@@ -93,7 +93,7 @@ class Budget:
         if limits.max_captions is not None and self._begun >= limits.max_captions:
             return self._shut(f"{limits.max_captions} captions")
         if limits.max_minutes is not None and spent_s >= 60 * limits.max_minutes:
-            return self._shut(f"{limits.max_minutes:g} minutes")
+            return self._shut(f"{limits.max_minutes:.2g} minutes")
         return Gate.OPEN if limits.max_usd is None else self._money(limits.max_usd)
 
     def count(self, time_s: float) -> None:
