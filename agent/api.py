@@ -89,7 +89,6 @@ _WATCHED: contextvars.ContextVar[VideoRecord | None] = contextvars.ContextVar(
 """What ``find`` has made ready for the graph that it runs, which need not look again: a run that a
 limit ended would otherwise go on."""
 
-
 _ALLOWANCE: contextvars.ContextVar[Allowance | None] = contextvars.ContextVar(
     "allowance", default=None
 )
@@ -182,7 +181,8 @@ class Grounder:
         receive: Callable[[Event], None],
         before_step: Callable[[], None],
     ) -> Grounding:
-        # In the caller's own thread: the graph would do it in another, which Ctrl-C does not stop.
+        # In the caller's own thread: Ctrl-C waits for replies that are paid for. What the graph
+        # asks for, in another, is left at once.
         started_s = time.perf_counter()
         with self.tracing.step("describe", {"video": question.video}) as step:
             record, cost = self._answer_question(question, report=receive)
