@@ -28,10 +28,11 @@ from evaluation.qvhighlights import CaptionedVideo, read_captions, read_queries,
 from evaluation.vector_cache import CachedEmbedder
 from tools.embedder import Embedder, open_embedder
 from tools.errors import WhenaboutsError
-from tools.grounder import FOUND_PRESENCE, ground
+from tools.grounder import ground
 from tools.lexical import terms_of, words_of
 from tools.moments import cut, group_captions
 from tools.presence import (
+    FOUND_PRESENCE,
     MINILM,
     Calibration,
     best_similarity,

@@ -8,36 +8,26 @@ most promising stretches only, so that memory and time stay linear in its length
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tools.errors import CaptionError, EmbedderError
-from tools.lexical import bm25, match_words
-from tools.moments import CELL_S, Cells, Moments, cut, group_captions, name_caption
+from tools.moments import CELL_S, Cells, Moments
 from tools.presence import (
+    FOUND_PRESENCE,
     LITERAL_PRESENCE,
     MINILM,
     Calibration,
     presence_odds,
     presence_probability,
-    rarity,
     share_of_best,
     window_probability,
 )
 from tools.ranking import Ranking, Window
-from tools.relevance import (
-    SMOOTHING_S,
-    feed_back,
-    first_guess,
-    level,
-    similarity,
-    smooth,
-    spread,
-    standardise,
-)
-from tools.stretches import STRETCH_S, Clues, promising
+from tools.reading import Track, read_track, unit
+from tools.relevance import SMOOTHING_S, level, refine, smooth, standardise
+from tools.stretches import STRETCH_S, promising
 from tools.timeline import Interval
 from tools.windows import (
     DUPLICATE_IOU,
@@ -56,10 +46,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-FOUND_PRESENCE = 0.25
-"""From here on, "found". Presence is estimated as if half of all queries were about something in
-the video; of what people ask, three in four are taken to be, which turns 0.25 into even odds."""
-
 EVENT_SHARE = 0.5
 """A further window is an event of its own if it scores this share of the best one."""
 
@@ -67,43 +53,6 @@ EVENT_SHARE = 0.5
 TOGETHER_SHARE = 4.5
 """Log-odds, between stretches, for the cosine of the query and of all that the best window says: a
 query tells in one sentence what captions tell in several."""
-
-
-@dataclass(frozen=True, slots=True)
-class Track:
-    """What the captions of one track say about one query.
-
-    Attributes:
-        cells: The time axis.
-        vectors: Shape ``(n_captions, d)``, embeddings.
-        first: Shape ``(m,)``, the first caption of each moment.
-        cosine: Shape ``(m,)``, of the query and the moment's most similar caption.
-        lexical: Shape ``(m,)``, BM25 of query and moment.
-    """
-
-    cells: Cells
-    vectors: NDArray[np.floating]
-    first: NDArray[np.intp]
-    cosine: Floats
-    lexical: Floats
-
-    def take(self, kept: slice) -> Track:
-        """The same for some of the cells."""
-        return replace(self, cells=self.cells.take(kept))
-
-    @property
-    def guess(self) -> Floats:
-        """The first guess at relevance, per cell."""
-        moment = self.cells.moment
-        return first_guess(self.cosine[moment], self.lexical[moment], self.cells)
-
-    @property
-    def cell_vectors(self) -> NDArray[np.float32]:
-        """Shape ``(n_cells, d)``: unit mean of what is said in each cell; 0 where that is 0."""
-        low, high = int(self.cells.moment[0]), int(self.cells.moment[-1]) + 1
-        edges = np.append(self.first, len(self.vectors))[low : high + 1]
-        said = _unit(self.vectors[edges[0] : edges[-1]].astype(np.float32))
-        return _unit(np.add.reduceat(said, edges[:-1] - edges[0], axis=0))[self.cells.moment - low]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,33 +110,22 @@ def ground(
             finite; the message names the caption.
         EmbedderError: If the query's embedding does not fit the captions'.
     """
-    if not query.strip():
-        raise ValueError("the query is empty; say what to look for")
     if limit < 1:
         raise ValueError(f"limit must be at least 1, not {limit}")
-    if not (np.isfinite(duration_s) and duration_s > 0):
-        raise ValueError(f"duration_s must be positive and finite, not {duration_s}")
+    if not query.strip():
+        raise ValueError("the query is empty; say what to look for")
     if not captions:
         return Ranking("cannot_tell", (), (), np.zeros(0), "There are no captions to search.")
-    moments = group_captions(captions, duration_s=duration_s)
-    vectors = np.asarray(vectors)
-    cosine = _cosine(np.asarray(query_vector), captions, vectors)
-    words = match_words(query, moments.texts)
-    track = Track(
-        cells=cut(moments),
-        vectors=vectors,
-        first=moments.first,
-        cosine=np.maximum.reduceat(cosine, moments.first),
-        lexical=bm25(words, (moments.end_s - moments.start_s) / CELL_S),
-    )
-    clues = Clues(
-        track.cells,
-        track.cosine[track.cells.moment],
-        (words.counts > 0)[track.cells.moment],
-        rarity(query),
-        calibration,
+    read = read_track(
+        query,
+        query_vector,
+        captions,
+        vectors,
+        duration_s=duration_s,
+        calibration=calibration,
         is_whole=elsewhere_s == 0,
     )
+    track, clues = read.track, read.clues
     guess = track.guess
     stretches = promising(clues, guess, lambda stretch: track.take(stretch).cell_vectors)
     found = [
@@ -206,7 +144,7 @@ def ground(
     present = presence_probability(
         odds, clues.weight, share=captioned_s / (captioned_s + elsewhere_s)
     )
-    if words.says_all.any():
+    if read.is_literal:
         present = max(present, LITERAL_PRESENCE)
     # In a long video, what is there may still be in another stretch than the best one.
     here = present * share_of_best(odds, clues.weight, stretches=captioned_s / STRETCH_S)
@@ -220,7 +158,7 @@ def ground(
         "found" if is_found else "not_found",
         windows,
         events,
-        _per_caption(guess, stretches, found, track.cells, moments),
+        _per_caption(guess, stretches, found, track.cells, read.moments),
         _explain(events),
         present,
     )
@@ -240,8 +178,8 @@ def search(
     runs = find_candidates(curve, cells)
     scores = score_windows(runs, vote(curve, cells), curve, cells)
     best = select(spans_of(runs, cells), scores, limit=limit)
-    together = _unit(said[slice(*runs[best[0]])].mean(axis=0, keepdims=True))[0]
-    agreement = float(together @ _unit(query_vector[None].astype(np.float32))[0])
+    together = unit(said[slice(*runs[best[0]])].mean(axis=0, keepdims=True))[0]
+    agreement = float(together @ unit(query_vector[None].astype(np.float32))[0])
     return Found(
         curve=curve,
         spans=spans_of(runs[best], cells),
@@ -249,12 +187,6 @@ def search(
         plain=best_by_cosine(track.cosine[moment], cells),
         log_odds=log_odds + TOGETHER_SHARE * agreement,
     )
-
-
-def refine(guess: Floats, vectors: NDArray[np.float32], cells: Cells) -> Floats:
-    """The relevance curve: the first guess, spread to what is like its best moments."""
-    likeness = similarity(vectors, cells.weight)
-    return level(spread(feed_back(guess, likeness, cells), likeness, cells), cells)
 
 
 def best_by_cosine(cosine: Floats, cells: Cells) -> Floats:
@@ -292,47 +224,6 @@ def claim_events(windows: Sequence[Window]) -> tuple[Window, ...]:
         if good and all(window.span.overlap_s(event.span) == 0 for event in events):
             events.append(window)
     return tuple(events)
-
-
-def _cosine(
-    query_vector: NDArray[np.floating],
-    captions: Sequence[Caption],
-    vectors: NDArray[np.floating],
-) -> Floats:
-    """Cosine of query and each caption; 0 where an embedding is zero."""
-    if vectors.ndim != 2:
-        raise CaptionError(f"caption embeddings must be one row a caption, not {vectors.shape}")
-    if len(vectors) < len(captions):
-        missing = name_caption(captions[len(vectors)], len(vectors))
-        raise CaptionError(f"{missing} has no embedding; index the video again")
-    if len(vectors) > len(captions):
-        last = name_caption(captions[-1], len(captions) - 1)
-        raise CaptionError(
-            f"there are {len(vectors)} embeddings, but the last of {len(captions)} captions is "
-            f"{last}; index the video again"
-        )
-    if query_vector.shape != vectors.shape[1:]:
-        raise EmbedderError(
-            f"the query's embedding has shape {query_vector.shape}, the captions' "
-            f"{vectors.shape[1:]}; index the video again with the embedder in use"
-        )
-    if not np.isfinite(query_vector).all():
-        raise EmbedderError("the query's embedding is not finite; look at the embedder in use")
-    norm = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
-    if not np.isfinite(norm).all():
-        index = int(np.argmin(np.isfinite(norm)))
-        raise CaptionError(
-            f"the embedding of {name_caption(captions[index], index)} is not finite; "
-            "index the video again"
-        )
-    product = vectors @ query_vector.astype(vectors.dtype)
-    norms = norm.astype(np.float64) * float(np.linalg.norm(query_vector))
-    return np.asarray(np.divide(product, norms, out=np.zeros(len(vectors)), where=norms > 0))
-
-
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    norm = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(norm > 0, norm, 1), dtype=np.float32)
 
 
 def _per_caption(

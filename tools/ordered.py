@@ -2,58 +2,126 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from tools.grounder import claim_events
-from tools.query_parts import LAST, Event, Nth, Part, Related, Scored, evaluate, texts_of
+from tools.grounder import EVENT_SHARE, claim_events
+from tools.query_parts import (
+    LAST,
+    Event,
+    Nth,
+    Part,
+    Related,
+    Scored,
+    Seen,
+    evaluate,
+    order_words,
+    texts_of,
+)
 from tools.ranking import Ranking, Window
+from tools.timeline import Interval
 
 MOST_WINDOWS = 10
 
+TAKEN_FOR_GRANTED = 0.1
+"""What something is placed by counts as there from this presence on: whoever says "after the goal"
+has seen one, so that of such things nine in ten are taken to be there (see ``FOUND_PRESENCE``)."""
 
-def rank_in_order(query: str, part: Part, ask: Callable[[str], Ranking]) -> Ranking:
+
+def rank_in_order(
+    query: str,
+    part: Part,
+    ask: Callable[[str], Ranking],
+    times_of: Callable[[str], Sequence[Window]],
+) -> Ranking:
     """Ask the parts of a question, and keep the windows that stand in the order it wants.
 
     Where a part is not found by itself, the question is asked as one sentence: there are no times
-    to compare, and the sentence may still be said by one caption.
+    to compare, and the sentence may still be said by one caption. The reasoning then says so.
 
     Args:
         query: The whole question.
         part: What ``tools.query_parts.split_query`` makes of it.
         ask: Ranks windows for some words.
+        times_of: All the times that some words are taken to happen, apart from each other.
     """
     if isinstance(part, Event):
-        return ask(query)
+        return _as_one_sentence(ask(query), order_words(part))
     rankings = {text: ask(text) for text in texts_of(part)}
-    if any(ranking.verdict != "found" for ranking in rankings.values()):
-        return ask(query)
-
-    def windows_of(text: str) -> list[Scored]:
-        return [(window.span, window.confidence) for window in rankings[text].windows]
-
-    def events_of(text: str) -> list[Scored]:
-        return [(event.span, event.confidence) for event in rankings[text].events]
-
+    main = texts_of(part)[0]
+    missed = [
+        text for text, ranking in rankings.items() if not _is_there(ranking, asked_for=text == main)
+    ]
+    if missed:
+        said = " and ".join(f"“{text}”" for text in missed)
+        return _noted(ask(query), f"{said} could not be found by itself.")
+    seen = {text: _seen(ranking, times_of(text)) for text, ranking in rankings.items()}
     windows = tuple(
         Window(span, probability, probability)
-        for span, probability in evaluate(part, windows_of, events_of)[:MOST_WINDOWS]
+        for span, probability in evaluate(part, seen)[:MOST_WINDOWS]
     )
-    asked_for = rankings[_main_text(part)]
+    is_found = bool(windows) and (
+        bool(evaluate(part, seen, among="times"))
+        or windows[0].confidence >= EVENT_SHARE * max(sure for _, sure in seen[main].windows)
+    )
+    if not is_found and _happen_together(part, seen):
+        return _noted(ask(query), "its parts happen at the same time, as far as captions tell.")
     presences = [one.presence for one in rankings.values() if one.presence is not None]
     return replace(
-        asked_for,
-        verdict="found" if windows else "not_found",
-        windows=windows or asked_for.windows,
-        events=claim_events(windows) if windows else (),
-        reasoning=_explain(part, found=bool(windows), times=len(asked_for.events)),
+        rankings[main],
+        verdict="found" if is_found else "not_found",
+        windows=windows or rankings[main].windows,
+        events=claim_events(windows) if is_found else (),
+        reasoning=_explain(part, found=is_found, times=len(seen[main].times)),
         presence=min(presences, default=None),
     )
 
 
-def _main_text(part: Part) -> str:
-    """What the answer shows, as against what it is placed by."""
-    return texts_of(part)[0]
+def _is_there(ranking: Ranking, *, asked_for: bool) -> bool:
+    if ranking.verdict == "found" or asked_for:
+        return ranking.verdict == "found"
+    return ranking.presence is not None and ranking.presence >= TAKEN_FOR_GRANTED
+
+
+def _seen(ranking: Ranking, times: Sequence[Window]) -> Seen:
+    """The ranking and the times put together: each knows of some that the other does not."""
+    windows = [*ranking.windows, *(one for one in times if one.span not in _spans(ranking.windows))]
+    # An event's edges are less sure than itself: whatever else it may be like counts too.
+    surest = ranking.events or claim_events(ranking.windows)
+    events = [
+        window
+        for window in ranking.windows
+        if any(window.span.overlap_s(event.span) > 0 for event in surest)
+    ]
+    apart = [event for event in surest if all(event.span.overlap_s(one.span) == 0 for one in times)]
+    return Seen(_scored(windows), _scored(events), _scored([*times, *apart]))
+
+
+def _spans(windows: Sequence[Window]) -> set[Interval]:
+    return {window.span for window in windows}
+
+
+def _scored(windows: Sequence[Window]) -> list[Scored]:
+    return [(window.span, window.confidence) for window in windows]
+
+
+def _as_one_sentence(ranking: Ranking, words: Sequence[str]) -> Ranking:
+    if not words:
+        return ranking
+    said = " and ".join(f"“{word}”" for word in words)
+    note = f"It was asked as one sentence: {said} is not taken for an order in time."
+    return replace(ranking, reasoning=f"{ranking.reasoning} {note}")
+
+
+def _noted(ranking: Ranking, why: str) -> Ranking:
+    note = f"It was asked as one sentence, without its order: {why}"
+    return replace(ranking, reasoning=f"{ranking.reasoning} {note}")
+
+
+def _happen_together(part: Part, seen: Mapping[str, Seen]) -> bool:
+    """Whether what is asked for overlaps what it is placed by: neither is before the other."""
+    what, *others = (seen[text].events for text in texts_of(part))
+    return any(one.overlap_s(other) > 0 for one, _ in what for some in others for other, _ in some)
 
 
 def _explain(part: Part, *, found: bool, times: int) -> str:
@@ -65,7 +133,7 @@ def _explain(part: Part, *, found: bool, times: int) -> str:
         return f"{seen}; there is no {'last' if is_last else f'number {part.number}'}."
     assert isinstance(part, Related)
     others = " and ".join(f"“{texts_of(one)[0]}”" for one in part.to)
-    order = f"“{_main_text(part)}” {part.relation} {others}"
+    order = f"“{texts_of(part)[0]}” {part.relation} {others}"
     if found:
         return f"{order}: the captions closest to each part, in this order."
     return f"Each part was found, but never {order}."

@@ -25,6 +25,10 @@ of an hour (expected calibration error 0.05 in place of 0.08) and of ten (0.11 f
 LITERAL_PRESENCE = 0.9
 """If a caption says every word: on QVHighlights val 33 queries of their own video, 1 of another."""
 
+FOUND_PRESENCE = 0.25
+"""From here on, "found". Presence is estimated as if half of all queries were about something in
+the video; of what people ask, three in four are taken to be, which turns 0.25 into even odds."""
+
 EVERYDAY_WORDS = """
 woman man standing sitting shirt front holding wearing black white looking blue camera
 car person hand smiling people two walking red down hair background table young next

@@ -145,3 +145,9 @@ def level(curve: Curve, cells: Cells) -> Curve:
     means = np.bincount(index, curve * weight) / np.bincount(index, weight)
     levelled: Curve = means[index]
     return levelled
+
+
+def refine(guess: Curve, vectors: NDArray[np.float32], cells: Cells) -> Curve:
+    """The relevance curve: the first guess, spread to what is like its best moments."""
+    likeness = similarity(vectors, cells.weight)
+    return level(spread(feed_back(guess, likeness, cells), likeness, cells), cells)

@@ -10,6 +10,7 @@ import numpy as np
 
 from tools.fusion import fuse
 from tools.grounder import ground
+from tools.occurrences import find_occurrences
 from tools.ordered import rank_in_order
 from tools.query_parts import split_query
 from tools.senses.grounder import ground_signals
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tools.embedder import Embedder
-    from tools.ranking import Ranking
+    from tools.ranking import Ranking, Window
     from tools.timeline import Caption, Interval
 
 EVIDENCE_LIMIT = 200
@@ -129,6 +130,9 @@ def rank(
         def ask(text: str) -> Ranking:
             return ground_signals(text, captions, duration_s=duration_s)
 
+        def times_of(text: str) -> Sequence[Window]:
+            return ask(text).events
+
         # Words that stand on a screen may be of order too: a question they answer whole has none.
         whole = ask(query)
         if whole.verdict != "cannot_tell":
@@ -138,7 +142,11 @@ def rank(
         def ask(text: str) -> Ranking:
             return ground(text, embedder.embed([text])[0], captions, vectors, duration_s=duration_s)
 
-    return rank_in_order(query, split_query(query), ask)
+        def times_of(text: str) -> Sequence[Window]:
+            vector = embedder.embed([text])[0]
+            return find_occurrences(text, vector, captions, vectors, duration_s=duration_s)
+
+    return rank_in_order(query, split_query(query), ask, times_of)
 
 
 def search_captions(

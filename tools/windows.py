@@ -41,14 +41,33 @@ def find_candidates(curve: Curve, cells: Cells) -> Runs:
     if highest - lowest < 1e-9:
         return np.array([[0, len(curve)]], dtype=np.intp)
     height = (curve - lowest) / (highest - lowest)
-    runs = [_runs(height >= threshold, cells) for threshold in THRESHOLDS]
+    runs = [runs_of(height >= threshold, cells) for threshold in THRESHOLDS]
     return np.unique(np.concatenate(runs), axis=0)
 
 
 def vote(curve: Curve, cells: Cells) -> Runs:
     """Runs in which a two-state hidden Markov model believes the query's event is going on."""
-    posteriors = [_event_posterior(curve, cells.weight, stay) for stay in STAYS]
-    return np.concatenate([_runs(posterior > 0.5, cells) for posterior in posteriors])
+    return np.concatenate([runs_of(going_on(curve, cells, stay), cells) for stay in STAYS])
+
+
+def going_on(curve: Curve, cells: Cells, stay: float) -> NDArray[np.bool_]:
+    """Where a two-state hidden Markov model believes the event to be going on, shape ``(n,)``.
+
+    Args:
+        curve: Shape ``(n,)``, standardised.
+        cells: The time axis.
+        stay: Probability to stay in the same state for one cell of full length; see ``STAYS``.
+    """
+    return np.asarray(_event_posterior(curve, cells.weight, stay) > 0.5)
+
+
+def runs_of(inside: NDArray[np.bool_], cells: Cells) -> Runs:
+    """The runs of cells that are inside, none of them across a gap that ends a window."""
+    bridged = cells.start_s[1:] - cells.end_s[:-1] <= BRIDGE_S
+    joined = inside[1:] & inside[:-1] & bridged
+    first = np.flatnonzero(inside & ~np.concatenate([[False], joined]))
+    last = np.flatnonzero(inside & ~np.concatenate([joined, [False]]))
+    return np.stack([first, last + 1], axis=1)
 
 
 def score_windows(runs: Runs, votes: Runs, curve: Curve, cells: Cells) -> NDArray[np.float64]:
@@ -103,14 +122,6 @@ def pairwise_iou(these: NDArray[np.float64], those: NDArray[np.float64]) -> NDAr
     lengths = (these[:, 1] - these[:, 0])[:, None] + (those[:, 1] - those[:, 0])[None, :]
     ious: NDArray[np.float64] = overlap / (lengths - overlap)
     return ious
-
-
-def _runs(inside: NDArray[np.bool_], cells: Cells) -> Runs:
-    bridged = cells.start_s[1:] - cells.end_s[:-1] <= BRIDGE_S
-    joined = inside[1:] & inside[:-1] & bridged
-    first = np.flatnonzero(inside & ~np.concatenate([[False], joined]))
-    last = np.flatnonzero(inside & ~np.concatenate([joined, [False]]))
-    return np.stack([first, last + 1], axis=1)
 
 
 def _cumulate(values: Curve) -> Curve:

@@ -1,6 +1,6 @@
 """Questions with an order in them: how they are split, and which windows stand in that order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pytest
 
@@ -11,7 +11,9 @@ from tools.query_parts import (
     Part,
     Related,
     Scored,
+    Seen,
     evaluate,
+    order_words,
     precedes,
     split_query,
     texts_of,
@@ -45,6 +47,22 @@ DOG, MAN, DOOR = Event("the dog barks"), Event("the man leaves"), Event("the doo
         ),
         ("the dog barks after eating lunch", Related(DOG, "after", (Event("eating lunch"),))),
         ("the dog barks after it is fed", Related(DOG, "after", (Event("it is fed"),))),
+        ("coffee after the pig", Related(Event("coffee"), "after", (Event("the pig"),))),
+        ("Before the pancake, the dog barks", Related(DOG, "before", (Event("the pancake"),))),
+        ("the dog barks right after the goal", Related(DOG, "after", (Event("the goal"),))),
+        ("the third cut", Nth(Event("cut"), 3)),
+        (
+            "the last white car before the second pancake",
+            Related(Nth(Event("white car"), LAST), "before", (Nth(Event("pancake"), 2),)),
+        ),
+        (
+            "between the pancake and the man leaves, the dog barks",
+            Related(DOG, "between", (Event("the pancake"), MAN)),
+        ),
+        (
+            "a woman stands before a mirror after the man leaves",
+            Related(Event("a woman stands before a mirror"), "after", (MAN,)),
+        ),
     ],
 )
 def test_rules_of_the_grammar(query: str, part: Part) -> None:
@@ -60,7 +78,11 @@ def test_rules_of_the_grammar(query: str, part: Part) -> None:
         "Chefs are cooking food on a grill after dark",
         "a woman sits between a bookcase and a plant",
         "A young girl relaxes in bed after her day and talks to the camera",
-        "the first skyscraper of Boston",
+        "the first floor of a house",
+        "the first two cars",
+        "a judge speaks before the crowd",
+        "a mother looks after her child",
+        "children play after a while",
         "she talks while driving",
         "a man eats and then leaves",
         "before",
@@ -71,16 +93,34 @@ def test_sentences_without_an_order_of_events_stay_whole(query: str) -> None:
     assert split_query(query) == Event(query)
 
 
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("a dog runs after a ball", ["after"]),
+        ("the dome of the first skyscraper", ["the first"]),
+        ("he waits until dark", ["until"]),
+        ("the first floor", []),
+        ("the dog barks after the man leaves", []),
+    ],
+)
+def test_words_of_order_that_no_rule_took_are_told(query: str, words: list[str]) -> None:
+    assert order_words(split_query(query)) == words
+
+
 def find(part: Part, **times: Sequence[tuple[float, float, float]]) -> list[tuple[float, float]]:
     """Times of the windows that a part means; each event has windows (start, end, probability)."""
-    known: Mapping[str, list[Scored]] = {
-        {"dog": DOG, "man": MAN, "door": DOOR}[name].text: [
-            (Interval(start_s, end_s), probability) for start_s, end_s, probability in some
-        ]
+    named = {"dog": DOG, "man": MAN, "door": DOOR}
+    seen = {
+        named[name].text: all_alike(
+            [(Interval(start_s, end_s), probability) for start_s, end_s, probability in some]
+        )
         for name, some in times.items()
     }
-    found = evaluate(part, known.__getitem__, known.__getitem__)
-    return [(window.start_s, window.end_s) for window, _ in found]
+    return [(window.start_s, window.end_s) for window, _ in evaluate(part, seen)]
+
+
+def all_alike(times: Sequence[Scored]) -> Seen:
+    return Seen(windows=times, events=times, times=times)
 
 
 BARKS = [(10.0, 14.0, 0.9), (50.0, 54.0, 0.6), (80.0, 84.0, 0.5)]
@@ -123,14 +163,26 @@ def test_parts_nest() -> None:
     assert texts_of(part) == ["the man leaves", "the dog barks"]
 
 
-def test_the_likelihood_of_an_answer_is_that_of_all_its_parts() -> None:
-    windows = {
-        DOG.text: [(Interval(50, 54), 0.6)],
-        MAN.text: [(Interval(0, 5), 0.5), (Interval(30, 35), 0.8), (Interval(70, 75), 0.9)],
+def test_an_answer_is_the_less_likely_the_weaker_what_places_it_is_beside_the_surest() -> None:
+    seen = {
+        DOG.text: all_alike([(Interval(50, 54), 0.6)]),
+        MAN.text: all_alike([(Interval(30, 35), 0.2), (Interval(70, 75), 0.4)]),
     }
-    found = evaluate(Related(DOG, "after", (MAN,)), windows.__getitem__, windows.__getitem__)
-    assert [window for window, _ in found] == [Interval(50, 54)]
-    assert found[0][1] == pytest.approx(0.48)
+    ((window, probability),) = evaluate(Related(DOG, "after", (MAN,)), seen)
+    assert window == Interval(50, 54)
+    assert probability == pytest.approx(0.3)
+
+
+def test_ordinals_count_all_times_and_what_places_is_an_event() -> None:
+    window, event, time = [(Interval(start_s, start_s + 5.0), 0.5) for start_s in (0, 20, 40)]
+    seen = {
+        DOG.text: Seen(windows=[window, event, time], events=[event], times=[event, time]),
+        MAN.text: Seen(windows=[(Interval(10, 15), 0.9)], events=[], times=[]),
+    }
+    assert evaluate(Nth(DOG, 1), seen) == [event]
+    assert evaluate(DOG, seen, among="times") == [event, time]
+    assert evaluate(Related(MAN, "before", (DOG,)), seen) == [(Interval(10, 15), 0.9)]
+    assert evaluate(Related(DOG, "after", (MAN,)), seen) == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,79 @@
+"""How often something happens, counted: by the best windows, and by ``find_occurrences``.
+
+    python benchmarks/count_times.py ../shared/data/qvhighlights [--limit N]
+
+Of the queries of QVHighlights val whose event happens several times, each is counted in its own
+video: how often the number is right, and the first and the last time at a temporal IoU of 0.5.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from agent.settings import load_settings
+from evaluation.qvhighlights import read_captions, read_queries
+from evaluation.vector_cache import CachedEmbedder
+from tools.embedder import open_embedder
+from tools.grounder import ground
+from tools.occurrences import find_occurrences
+from tools.ranking import Window
+from tools.timeline import Interval
+
+
+def main() -> None:
+    """Count, print."""
+    parser = argparse.ArgumentParser(description="Measure how often something happens.")
+    parser.add_argument("folder", type=Path, help="val.jsonl and val_captions.jsonl.gz")
+    parser.add_argument("--limit", type=int, metavar="N", help="only N queries")
+    options = parser.parse_args()
+    queries = read_queries(options.folder / "val.jsonl")
+    repeated = [
+        (query, truth) for query in queries if len(truth := joined(query.windows.tolist())) > 1
+    ]
+    videos = read_captions(options.folder / "val_captions.jsonl.gz")
+    cache = load_settings().cache_folder
+    embedder = CachedEmbedder(open_embedder("minilm", cache=cache), cache)
+    right: dict[str, list[tuple[bool, bool, bool]]] = {"best windows": [], "all times": []}
+    for query, truth in repeated[: options.limit]:
+        video = videos[query.video_id]
+        duration_s = query.duration_s or video.step_s * len(video.texts)
+        captions = video.captions(duration_s=duration_s)
+        vectors = embedder.embed([caption.text for caption in captions])
+        vector = embedder.embed([query.text])[0]
+        ranking = ground(query.text, vector, captions, vectors, duration_s=duration_s)
+        times = find_occurrences(query.text, vector, captions, vectors, duration_s=duration_s)
+        right["best windows"].append(judge(ranking.events or ranking.windows[:1], truth))
+        right["all times"].append(judge(times, truth))
+    print(f"{len(right['all times'])} queries whose event happens several times")
+    for name, judged in right.items():
+        count, first, last = 100 * np.mean(np.array(judged, float), axis=0)
+        print(f"{name:>12}: number right {count:.1f}%, first {first:.1f}%, last {last:.1f}%")
+
+
+def joined(windows: Sequence[list[float]]) -> list[Interval]:
+    """Windows in time order; those that touch are one."""
+    times: list[Interval] = []
+    for start_s, end_s in sorted(windows):
+        if times and start_s <= times[-1].end_s:
+            times[-1] = Interval(times[-1].start_s, max(times[-1].end_s, end_s))
+        else:
+            times.append(Interval(start_s, end_s))
+    return times
+
+
+def judge(found: Sequence[Window], truth: Sequence[Interval]) -> tuple[bool, bool, bool]:
+    """Whether the number is right, the first one and the last one."""
+    spans = sorted(window.span for window in found)
+    if not spans:
+        return False, False, False
+    return (
+        len(spans) == len(truth),
+        spans[0].iou(truth[0]) >= 0.5,
+        spans[-1].iou(truth[-1]) >= 0.5,
+    )
+
+
+if __name__ == "__main__":
+    main()
