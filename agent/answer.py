@@ -11,7 +11,7 @@ is judged by the captions' spans alone.
 
 import itertools
 from collections.abc import Sequence
-from typing import Annotated, Any, Final, NoReturn, get_args
+from typing import Annotated, Any, Final, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -31,11 +31,16 @@ Number = Annotated[int, Field(strict=True, ge=0)]
 Why = Annotated[str, AfterValidator(lambda why: shorten(one_line(why), WHY_CHARS))]
 
 
-class _Reply(BaseModel):
+class StrictReply(BaseModel):
+    """A JSON object of a model's, with nothing in it that is not asked for."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Step(_Reply):
+Kind = TypeVar("Kind", bound=StrictReply)
+
+
+class Step(StrictReply):
     """One labelled caption of the chain of thought."""
 
     caption: Number
@@ -43,14 +48,14 @@ class Step(_Reply):
     why: Why = ""
 
 
-class Event(_Reply):
+class Event(StrictReply):
     """One occurrence, from the first caption that shows it to the last."""
 
     first: Number
     last: Number
 
 
-class Answer(_Reply):
+class Answer(StrictReply):
     """A reply that passed every check."""
 
     steps: tuple[Step, ...] = ()
@@ -58,7 +63,8 @@ class Answer(_Reply):
     events: tuple[Event, ...] = ()
 
 
-def _object_schema(**properties: Any) -> dict[str, Any]:
+def object_schema(**properties: Any) -> dict[str, Any]:
+    """A JSON Schema in the few words that every service with structured output knows."""
     return {
         "type": "object",
         "properties": properties,
@@ -67,22 +73,24 @@ def _object_schema(**properties: Any) -> dict[str, Any]:
     }
 
 
-def _list_schema(**properties: Any) -> dict[str, Any]:
-    return {"type": "array", "items": _object_schema(**properties)}
+def list_schema(**properties: Any) -> dict[str, Any]:
+    """Of a list of objects; see ``object_schema``."""
+    return {"type": "array", "items": object_schema(**properties)}
 
 
 _NUMBER: Final = {"type": "integer"}
 
-ANSWER_SCHEMA: Final = _object_schema(
-    steps=_list_schema(
-        caption=_NUMBER,
-        role={"type": "string", "enum": list(get_args(Role))},
-        why={"type": "string"},
-    ),
-    found={"type": "boolean"},
-    events=_list_schema(first=_NUMBER, last=_NUMBER),
+STEPS_SCHEMA: Final = list_schema(
+    caption=_NUMBER,
+    role={"type": "string", "enum": list(get_args(Role))},
+    why={"type": "string"},
 )
-"""A reply as JSON Schema, in the few words of it that every service with structured output knows.
+EVENTS_SCHEMA: Final = list_schema(first=_NUMBER, last=_NUMBER)
+
+ANSWER_SCHEMA: Final = object_schema(
+    steps=STEPS_SCHEMA, found={"type": "boolean"}, events=EVENTS_SCHEMA
+)
+"""A reply as JSON Schema.
 
 A service that holds a model to it spares retries; ``parse_answer`` judges the reply all the same.
 """
@@ -102,41 +110,53 @@ def parse_answer(reply: str, *, shown: Sequence[Interval]) -> Answer:
         AnswerError: If there is no such object, its shape is wrong, it names a caption that was not
             shown, an event is reversed, or labels and events contradict each other.
     """
-    try:
-        answer = Answer.model_validate(_answer_object(reply))
-    except ValidationError as exc:
-        _refuse_schema(exc)
-    _check_numbers(answer, len(shown))
-    spans = [_event_span(event, shown) for event in answer.events]
+    form = '{"steps": [...], "found": true, "events": [{"first": 1, "last": 2}]}'
+    answer = read_object(reply, Answer, field="found", form=form)
+    check_numbers(answer.steps, answer.events, len(shown))
+    spans = [event_span(event, shown) for event in answer.events]
     _check_agreement(answer, spans, shown)
     return answer
 
 
-def _answer_object(reply: str) -> dict[str, Any]:
-    found = last_object(reply, "found")
+def read_object(reply: str, kind: type[Kind], *, field: str, form: str) -> Kind:
+    """The last JSON object with a field in a reply.
+
+    Args:
+        reply: What the model said.
+        kind: What the object has to be.
+        field: Which the object has that is meant.
+        form: How it is written, to tell the model.
+
+    Raises:
+        AnswerError: If there is none, or its shape is wrong.
+    """
+    found = last_object(reply, field)
     if found is None:
         ending = "it breaks off" if "{" in reply else "there is no '{' in it"
         raise AnswerError(
             "no_json",
-            f"The reply holds no JSON object ({ending}). Reply with one object of the form "
-            '{"steps": [...], "found": true, "events": [{"first": 1, "last": 2}]}.',
+            f"The reply holds no JSON object ({ending}). Reply with one object of the form {form}.",
         )
-    return found
-
-
-def _refuse_schema(exc: ValidationError) -> NoReturn:
-    faults = [f"{_place(error['loc'])}: {error['msg']}" for error in exc.errors()[:3]]
-    told = shorten(whole_unicode("; ".join(faults)), 300)
-    raise AnswerError("wrong_schema", f"The JSON object has the wrong shape: {told}.")
+    try:
+        return kind.model_validate(found)
+    except ValidationError as exc:
+        faults = [f"{_place(error['loc'])}: {error['msg']}" for error in exc.errors()[:3]]
+        told = shorten(whole_unicode("; ".join(faults)), 300)
+        raise AnswerError("wrong_schema", f"The JSON object has the wrong shape: {told}.") from exc
 
 
 def _place(location: Sequence[int | str]) -> str:
     return ".".join(shorten(str(part), 30) for part in location) or "object"
 
 
-def _check_numbers(answer: Answer, shown: int) -> None:
-    named = {step.caption for step in answer.steps}
-    named |= {number for event in answer.events for number in (event.first, event.last)}
+def check_numbers(steps: Sequence[Step], events: Sequence[Event], shown: int) -> None:
+    """Refuse numbers of captions that were not shown, of which there are ``shown``.
+
+    Raises:
+        AnswerError: If there is one.
+    """
+    named = {step.caption for step in steps}
+    named |= {number for event in events for number in (event.first, event.last)}
     unknown = sorted(number for number in named if not 1 <= number <= shown)
     if unknown:
         listed = ", ".join(f"#{str(number)[:12]}" for number in unknown[:5])
@@ -145,8 +165,12 @@ def _check_numbers(answer: Answer, shown: int) -> None:
         )
 
 
-def _event_span(event: Event, shown: Sequence[Interval]) -> Interval:
-    """From where its first caption begins to where its last one ends."""
+def event_span(event: Event, shown: Sequence[Interval]) -> Interval:
+    """From where its first caption begins to where its last one ends.
+
+    Raises:
+        AnswerError: If it ends before it starts.
+    """
     first, last = shown[event.first - 1], shown[event.last - 1]
     if last.start_s < first.start_s:
         raise AnswerError(
@@ -167,7 +191,18 @@ def _check_agreement(answer: Answer, spans: Sequence[Interval], shown: Sequence[
             "contradiction",
             "found is false, but captions are labelled start, during or end; decide which.",
         )
-    in_order = sorted(zip(spans, answer.events, strict=True), key=lambda placed: placed[0])
+    check_apart(answer.events, spans)
+    for step in answer.steps if answer.events else ():
+        _check_label(step, shown[step.caption - 1], spans)
+
+
+def check_apart(events: Sequence[Event], spans: Sequence[Interval]) -> None:
+    """Refuse events that overlap.
+
+    Raises:
+        AnswerError: If two of them do.
+    """
+    in_order = sorted(zip(spans, events, strict=True), key=lambda placed: placed[0])
     for (span, one), (other_span, other) in itertools.pairwise(in_order):
         if span.overlap_s(other_span) > 0:
             raise AnswerError(
@@ -175,8 +210,6 @@ def _check_agreement(answer: Answer, spans: Sequence[Interval], shown: Sequence[
                 f"The events #{one.first}–#{one.last} and #{other.first}–#{other.last} overlap; "
                 "join them or part them.",
             )
-    for step in answer.steps if answer.events else ():
-        _check_label(step, shown[step.caption - 1], spans)
 
 
 def _check_label(step: Step, caption: Interval, events: Sequence[Interval]) -> None:

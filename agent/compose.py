@@ -68,7 +68,7 @@ def compose_grounding(state: State, *, reasoner: Reasoner, embedder: str) -> Gro
         intervals=tuple(sorted(intervals, key=lambda interval: -interval.confidence)),
         candidates=candidates,
         closest_rejected=candidates[0] if verdict == "not_found" and candidates else None,
-        reasoning=_reasoning(answer, captions, state["ranking"]["reasoning"], by=state["by"]),
+        reasoning=_reasoning(answer, captions, state),
         advice=_advice(state["asked"], record, coverage) if verdict == "cannot_tell" else "",
         by=state["by"],
         attempts=state["attempts"],
@@ -232,16 +232,16 @@ def _confidence(span: Interval, windows: Sequence[Window]) -> float:
     return max((window.confidence * span.iou(window.span) for window in windows), default=0.0)
 
 
-def _reasoning(answer: Answer, captions: Sequence[Caption], ranked: str, *, by: str) -> str:
+def _reasoning(answer: Answer, captions: Sequence[Caption], state: State) -> str:
     """The model's reasons in time order, each with its moment: its numbers mean nothing outside.
 
     Where it gives none, those of the grounder are not its own.
     """
+    if state["by"] != "llm":
+        return str(state["ranking"]["reasoning"])
     placed = sorted((captions[step.caption - 1].start_s, step.why) for step in answer.steps)
-    whys = [f"{start_s:.1f} s: {why}" for start_s, why in placed if why]
-    if by != "llm":
-        return ranked
-    return "; ".join(whys) or "The text model gave no reasons."
+    whys = "; ".join(f"{start_s:.1f} s: {why}" for start_s, why in placed if why)
+    return " ".join(filter(None, (state["order"], whys))) or "The text model gave no reasons."
 
 
 def _evidence(

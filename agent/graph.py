@@ -29,6 +29,7 @@ from agent.events import Event, read_event, write_event
 from agent.grounding import Cost, Grounding, LookUp, Refusal
 from agent.look_up import MAX_REQUESTS, Closer, Library, tame_request
 from agent.look_up import look_up as look_up_one
+from agent.parts import parse_parts
 from agent.reasoner import Brief, Reasoner, Request, SimilarityReasoner, Turn
 from agent.refine import refine as refine_edges
 from agent.state import (
@@ -44,7 +45,8 @@ from agent.state import (
 from agent.tracks import read_tracks
 from tools.embedder import Embedder
 from tools.indexer import Progress, Report
-from tools.ranking import Window
+from tools.query_parts import split_query
+from tools.ranking import PartFound, Window
 from tools.retrieval import EVIDENCE_TOKENS
 from tools.retrieval import Retrieved as Retrieval
 from tools.retrieval import retrieve as retrieve_captions
@@ -137,6 +139,7 @@ def build_graph(parts: Parts, *, checkpointer: BaseCheckpointSaver[Any] | None =
         return {
             "reply": whole_unicode(reply.text),
             "cut_off": reply.cut_off,
+            "in_parts": reply.in_parts,
             "requests": [asdict(tame_request(request)) for request in requests],
             "attempts": state["attempts"] + (not requests),
             "spent": add_cost(state["spent"], "reasoner", reply.cost),
@@ -153,7 +156,7 @@ def build_graph(parts: Parts, *, checkpointer: BaseCheckpointSaver[Any] | None =
 
     def check(state: Replied, runtime: Runtime[None]) -> dict[str, Any]:
         try:
-            answer = _judge(state)
+            answer, order = _judge(state)
         except AnswerError as exc:
             refusal = Refusal(
                 attempt=state["attempts"], kind=exc.kind, message=str(exc), reply=state["reply"]
@@ -161,7 +164,11 @@ def build_graph(parts: Parts, *, checkpointer: BaseCheckpointSaver[Any] | None =
             runtime.stream_writer(write_event(refusal, node="check"))
             turn = Turn(said=state["reply"], refusal=refusal).model_dump()
             return {"accepted": None, "turns": [*state["turns"], turn]}
-        return {"accepted": answer.model_dump(), "by": state["refined_by"] or parts.reasoner.by}
+        return {
+            "accepted": answer.model_dump(),
+            "by": state["refined_by"] or parts.reasoner.by,
+            "order": order or state["order"],
+        }
 
     def after_check(state: Checked) -> Literal["answer", "refine", "reason", "fall_back"]:
         if state["accepted"] is not None:
@@ -268,6 +275,7 @@ def _retrieve(state: Watched, parts: Parts) -> dict[str, Any]:
         "turns": [],
         "refined_by": "",
         "refine_note": "",
+        "order": "",
     }
 
 
@@ -304,7 +312,8 @@ def _refine(state: Checked, parts: Parts) -> dict[str, Any]:
         Answer.model_validate(state["accepted"]),
         captions,
         VideoRecord.from_dict(state["record"]),
-        state["asked"],
+        # Of a question in parts, the edges are those of what is asked for.
+        next((part["text"] for part in state["ranking"]["parts"]), state["asked"]),
         closer=parts.closer,
         embedder=parts.embedder,
     )
@@ -312,6 +321,7 @@ def _refine(state: Checked, parts: Parts) -> dict[str, Any]:
     return {
         "reply": refined.answer.model_dump_json(),
         "cut_off": False,
+        "in_parts": False,
         "evidence": [
             *state["evidence"],
             *(caption.as_dict() | {"relevance": None} for caption in looks),
@@ -322,13 +332,16 @@ def _refine(state: Checked, parts: Parts) -> dict[str, Any]:
     }
 
 
-def _judge(state: Replied) -> Answer:
+def _judge(state: Replied) -> tuple[Answer, str]:
+    """The reply as an answer, and how the order of the question's parts decided it, if it did."""
     if state["cut_off"]:
         raise AnswerError(
             "cut_off",
             "The reply was too long and was cut off; give fewer steps and shorter reasons.",
         )
-    return parse_answer(state["reply"], shown=_spans(state))
+    if state["in_parts"]:
+        return parse_parts(state["reply"], split_query(state["asked"]), shown=_spans(state))
+    return parse_answer(state["reply"], shown=_spans(state)), ""
 
 
 def _brief(state: Retrieved, parts: Parts) -> Brief:
@@ -345,6 +358,7 @@ def _brief(state: Retrieved, parts: Parts) -> Brief:
         tools=_library(state, parts).tools if parts.max_look_ups else tuple,
         rounds_left=max(0, parts.max_look_ups - rounds),
         overview=[Caption.from_dict(plain) for plain in state["overview"]],
+        parts=[PartFound.from_dict(plain) for plain in ranking["parts"]],
     )
 
 

@@ -2,6 +2,7 @@
 
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, Literal
 
 from langchain_core.language_models import BaseChatModel
@@ -14,6 +15,7 @@ from agent.answer import ANSWER_SCHEMA
 from agent.chat_model import is_openai, open_chat_model, openai_options
 from agent.errors import ReasonerError
 from agent.grounding import Cost
+from agent.parts import PARTS_SCHEMA
 from agent.reason_prompt import CaptionConversation, Conversation
 from agent.reasoner import Brief, Reply, Request
 from prompts.catalog import prompt_version
@@ -24,6 +26,10 @@ NOTHING_TO_READ: Final = '{"steps": [], "found": false, "events": []}'
 RESPONSE_FORMAT: Final = {
     "type": "json_schema",
     "json_schema": {"name": "answer", "strict": True, "schema": ANSWER_SCHEMA},
+}
+PARTS_FORMAT: Final = {
+    "type": "json_schema",
+    "json_schema": {"name": "answer", "strict": True, "schema": PARTS_SCHEMA},
 }
 
 # What a server says of an option that it does not take, in lower case.
@@ -127,12 +133,14 @@ class LLMReasoner:
         # A conversation that holds look-ups is shown the tools to its end: some services insist.
         offers = bool(brief.rounds_left) or any(turn.look_ups for turn in brief.turns)
         offers = offers and self._conversation.offers_look_ups
-        return self._ask(
+        in_parts = bool(brief.parts) and self._conversation.asks_parts
+        reply = self._ask(
             self._conversation(brief),
             tools=brief.tools if offers else None,
             may_call=bool(brief.rounds_left),
-            response_format=RESPONSE_FORMAT,
+            response_format=PARTS_FORMAT if in_parts else RESPONSE_FORMAT,
         )
+        return replace(reply, in_parts=in_parts)
 
     def converse(self, messages: Sequence[BaseMessage], *, schema: dict[str, Any]) -> Reply:
         """Ask once about something else than captions; without tools.

@@ -34,6 +34,7 @@ class FrameConversation:
 
     prompts = PROMPTS
     offers_look_ups = False
+    asks_parts = False
 
     def __init__(self, frames_of: FramesOf) -> None:
         self._frames_of = frames_of

@@ -6,6 +6,7 @@ fence's key is a digest of the lines themselves, which nobody can write into one
 """
 
 import hashlib
+import string
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
@@ -14,7 +15,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from agent.grounding import LookUp
 from agent.reasoner import Brief, Turn, caption_numbers
 from prompts.catalog import render_prompt
-from tools.ranking import Window
+from tools.ranking import PartFound, Window
 from tools.retrieval import CAPTION_CHARS
 from tools.timeline import Caption, Interval
 from tools.wording import one_line, shorten
@@ -23,6 +24,7 @@ PROMPTS = (
     "reason_system",
     "reason",
     "reason_candidates",
+    "reason_in_parts",
     "reason_overview",
     "refused",
     "looked_up",
@@ -42,6 +44,7 @@ class Conversation(Protocol):
     Attributes:
         prompts: Names of the prompts it uses.
         offers_look_ups: Whether the model may be offered tools in it.
+        asks_parts: Whether a question with an order in it is asked part by part.
     """
 
     @property
@@ -49,6 +52,9 @@ class Conversation(Protocol):
 
     @property
     def offers_look_ups(self) -> bool: ...
+
+    @property
+    def asks_parts(self) -> bool: ...
 
     def __call__(self, brief: Brief) -> list[BaseMessage]: ...
 
@@ -58,6 +64,7 @@ class CaptionConversation:
 
     prompts = PROMPTS
     offers_look_ups = True
+    asks_parts = True
 
     def __call__(self, brief: Brief) -> list[BaseMessage]:
         """See ``build_conversation``."""
@@ -122,18 +129,27 @@ def seconds_span(span: Interval) -> str:
 
 def _opening(brief: Brief) -> str:
     shown = brief.captions[: brief.opening]
-    windows = [_candidate(window, shown) for window in brief.windows]
-    listed = "\n".join(windows)
-    return _spaced(
-        render_prompt(
-            "reason",
-            query=shorten(tame(brief.query), QUERY_CHARS),
-            captions=fence(enumerate(shown, start=1)),
-            overview=_overview(brief.overview),
-            candidates=render_prompt("reason_candidates", windows=listed) if windows else "",
-            last=str(brief.opening),
-        )
+    given = {
+        "query": shorten(tame(brief.query), QUERY_CHARS),
+        "captions": fence(enumerate(shown, start=1)),
+        "overview": _overview(brief.overview),
+        "last": str(brief.opening),
+    }
+    if brief.parts:
+        parts = [
+            f"{letter}: {shorten(tame(part.text), QUERY_CHARS)}\n   {_times(part, shown)}"
+            for letter, part in zip(string.ascii_uppercase, brief.parts, strict=False)
+        ]
+        return _spaced(render_prompt("reason_in_parts", parts="\n".join(parts), **given))
+    windows = "\n".join(
+        f"{_numbers(window, shown)} (score {window.score:.2f})" for window in brief.windows
     )
+    candidates = render_prompt("reason_candidates", windows=windows) if windows else ""
+    return _spaced(render_prompt("reason", candidates=candidates, **given))
+
+
+def _times(part: PartFound, shown: Sequence[Caption]) -> str:
+    return ", ".join(_numbers(time, shown) for time in part.times) or "nowhere"
 
 
 def _overview(scenes: Sequence[Caption]) -> str:
@@ -146,10 +162,9 @@ def _overview(scenes: Sequence[Caption]) -> str:
     return render_prompt("reason_overview", scenes=fence_lines("\n".join(lines)))
 
 
-def _candidate(window: Window, shown: Sequence[Caption]) -> str:
+def _numbers(window: Window, shown: Sequence[Caption]) -> str:
     first, last = caption_numbers(window, shown)
-    numbers = f"#{first}" if first == last else f"#{first}–#{last}"
-    return f"{numbers} (score {window.score:.2f})"
+    return f"#{first}" if first == last else f"#{first}–#{last}"
 
 
 def refusal_messages(turn: Turn, reason: str, *, last: int) -> list[BaseMessage]:

@@ -9,7 +9,7 @@ from langchain_core.tools import BaseTool
 from pydantic import BaseModel, ConfigDict
 
 from agent.grounding import Cost, LookUp, Refusal
-from tools.ranking import Window
+from tools.ranking import PartFound, Window
 from tools.timeline import Caption
 
 
@@ -29,12 +29,15 @@ class Reply:
         text: Its answer, to be judged by ``agent.answer``; or what it says with its requests.
         requests: What it wants to see before it answers.
         cut_off: Whether the text ends at a limit rather than where the model wanted to end.
+        in_parts: Whether it was asked when each of the brief's parts happens, and not for the
+            whole; then ``agent.parts`` judges the text.
         cost: What it took.
     """
 
     text: str
     requests: tuple[Request, ...] = ()
     cut_off: bool = False
+    in_parts: bool = False
     cost: Cost = field(default_factory=Cost)
 
 
@@ -69,6 +72,7 @@ class Brief:
         tools: Makes what it may look up with, should it want to see more.
         rounds_left: How often it may still ask.
         overview: The scenes of a long video, summed up; they have no numbers.
+        parts: Of a question with an order in it, what is looked for, and the grounder's times.
     """
 
     query: str
@@ -80,6 +84,7 @@ class Brief:
     tools: Callable[[], Sequence[BaseTool]] = tuple
     rounds_left: int = 0
     overview: Sequence[Caption] = field(default=())
+    parts: Sequence[PartFound] = field(default=())
 
     @property
     def refusals(self) -> list[Refusal]:

@@ -67,7 +67,8 @@ class Retrieved(Watched):
     its ``relevance``, then those that look-ups brought, as they came: a number once shown stays.
     ``ranking`` holds the grounder's verdict, windows and events. ``attempts``, ``turns``
     (earlier replies as ``agent.reasoner.Turn``) and ``refined_by`` (who gave the answer whose edges
-    were looked at again) start anew.
+    were looked at again) start anew, and so does ``order``: how the parts of the question stand in
+    time, where a model told of each.
     ``overview`` holds the scenes of a long video, summed up, as captions.
     """
 
@@ -78,14 +79,19 @@ class Retrieved(Watched):
     attempts: int
     turns: list[dict[str, Any]]
     refined_by: str
+    order: str
     overview: list[dict[str, Any]]
 
 
 class Replied(Retrieved):
-    """After ``reason``: one more reply; with ``requests`` it is no answer yet."""
+    """After ``reason``: one more reply; with ``requests`` it is no answer yet.
+
+    ``in_parts`` says whether it tells of each part of the question, and not of the whole.
+    """
 
     reply: str
     cut_off: bool
+    in_parts: bool
     requests: list[dict[str, Any]]
 
 

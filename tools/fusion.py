@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tools.ranking import Ranking, Window
+from tools.ranking import PartFound, Ranking, Window
 from tools.windows import DUPLICATE_IOU
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def fuse(
         relevance=relevance[order],
         reasoning=decider.reasoning,
         presence=max((one.presence for one in rankings if one.presence is not None), default=None),
+        parts=_parts(rankings),
     )
 
 
@@ -117,3 +118,20 @@ def _events(rankings: Sequence[Ranking], decider: Ranking) -> tuple[Window, ...]
         if is_apart and event.confidence >= SECOND_SHARE * surest:
             events.append(event)
     return tuple(events)
+
+
+def _parts(rankings: Sequence[Ranking]) -> tuple[PartFound, ...]:
+    """What each part is taken to be in any of the tracks, in time order."""
+    times: dict[str, list[Window]] = {}
+    for ranking in rankings:
+        for part in ranking.parts:
+            there = times.setdefault(part.text, [])
+            there += [
+                one
+                for one in part.times
+                if all(one.span.overlap_s(other.span) == 0 for other in there)
+            ]
+    return tuple(
+        PartFound(text, tuple(sorted(there, key=lambda one: one.span)))
+        for text, there in times.items()
+    )

@@ -18,7 +18,7 @@ from tools.query_parts import (
     order_words,
     texts_of,
 )
-from tools.ranking import Ranking, Window
+from tools.ranking import PartFound, Ranking, Window
 from tools.timeline import Interval
 
 MOST_WINDOWS = 10
@@ -49,13 +49,15 @@ def rank_in_order(
         return _as_one_sentence(ask(query), order_words(part))
     rankings = {text: ask(text) for text in texts_of(part)}
     main = texts_of(part)[0]
+    times = {text: tuple(times_of(text)) for text in rankings}
+    parts = tuple(PartFound(text, times[text]) for text in rankings)
     missed = [
         text for text, ranking in rankings.items() if not _is_there(ranking, asked_for=text == main)
     ]
     if missed:
         said = " and ".join(f"“{text}”" for text in missed)
-        return _noted(ask(query), f"{said} could not be found by itself.")
-    seen = {text: _seen(ranking, times_of(text)) for text, ranking in rankings.items()}
+        return _noted(ask(query), parts, f"{said} could not be found by itself.")
+    seen = {text: _seen(ranking, times[text]) for text, ranking in rankings.items()}
     windows = tuple(
         Window(span, probability, probability)
         for span, probability in evaluate(part, seen)[:MOST_WINDOWS]
@@ -65,15 +67,17 @@ def rank_in_order(
         or windows[0].confidence >= EVENT_SHARE * max(sure for _, sure in seen[main].windows)
     )
     if not is_found and _happen_together(part, seen):
-        return _noted(ask(query), "its parts happen at the same time, as far as captions tell.")
+        why = "its parts happen at the same time, as far as captions tell."
+        return _noted(ask(query), parts, why)
     presences = [one.presence for one in rankings.values() if one.presence is not None]
     return replace(
         rankings[main],
         verdict="found" if is_found else "not_found",
         windows=windows or rankings[main].windows,
         events=claim_events(windows) if is_found else (),
-        reasoning=_explain(part, found=is_found, times=len(seen[main].times)),
+        reasoning=explain(part, found=is_found, times=len(seen[main].times)),
         presence=min(presences, default=None),
+        parts=parts,
     )
 
 
@@ -113,9 +117,9 @@ def _as_one_sentence(ranking: Ranking, words: Sequence[str]) -> Ranking:
     return replace(ranking, reasoning=f"{ranking.reasoning} {note}")
 
 
-def _noted(ranking: Ranking, why: str) -> Ranking:
+def _noted(ranking: Ranking, parts: tuple[PartFound, ...], why: str) -> Ranking:
     note = f"It was asked as one sentence, without its order: {why}"
-    return replace(ranking, reasoning=f"{ranking.reasoning} {note}")
+    return replace(ranking, reasoning=f"{ranking.reasoning} {note}", parts=parts)
 
 
 def _happen_together(part: Part, seen: Mapping[str, Seen]) -> bool:
@@ -124,7 +128,14 @@ def _happen_together(part: Part, seen: Mapping[str, Seen]) -> bool:
     return any(one.overlap_s(other) > 0 for one, _ in what for some in others for other, _ in some)
 
 
-def _explain(part: Part, *, found: bool, times: int) -> str:
+def explain(part: Part, *, found: bool, times: int) -> str:
+    """What the order of the parts came to, for the user.
+
+    Args:
+        part: The question.
+        found: Whether something is as it asks.
+        times: How often its main part happens.
+    """
     if isinstance(part, Nth):
         is_last = part.number == LAST
         seen = f"“{part.what.text}” was found {times} times" if times > 1 else "It was found once"
@@ -135,5 +146,5 @@ def _explain(part: Part, *, found: bool, times: int) -> str:
     others = " and ".join(f"“{texts_of(one)[0]}”" for one in part.to)
     order = f"“{texts_of(part)[0]}” {part.relation} {others}"
     if found:
-        return f"{order}: the captions closest to each part, in this order."
+        return f"{order}: each was found, and so they stand in time."
     return f"Each part was found, but never {order}."

@@ -45,6 +45,28 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class PartFound:
+    """One part of a question with an order in it: "the dog barks" of "… after the man leaves".
+
+    Attributes:
+        text: Its words.
+        times: All the times that it is taken to happen, apart from each other, in time order.
+    """
+
+    text: str
+    times: tuple[Window, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values only; ``from_dict`` reads it back."""
+        return {"text": self.text, "times": [window.as_dict() for window in self.times]}
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> PartFound:
+        """The part that ``as_dict`` wrote."""
+        return cls(plain["text"], tuple(Window.from_dict(one) for one in plain["times"]))
+
+
+@dataclass(frozen=True, slots=True)
 class Ranking:
     """The outcome of grounding one query in one track of captions.
 
@@ -58,6 +80,8 @@ class Ranking:
         reasoning: One or two sentences for the user: what was looked for, and what decided.
         presence: Estimated probability that it is in the video at all, were half of all queries;
             None where no such estimate can be made.
+        parts: Of a question with an order in it, what was looked for, the main part first; empty
+            where it was taken for one sentence.
     """
 
     verdict: Verdict
@@ -66,6 +90,7 @@ class Ranking:
     relevance: NDArray[np.float64]
     reasoning: str
     presence: float | None = None
+    parts: tuple[PartFound, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values only, without the relevance of each caption."""
@@ -75,4 +100,5 @@ class Ranking:
             "events": [event.as_dict() for event in self.events],
             "reasoning": self.reasoning,
             "presence": self.presence,
+            "parts": [part.as_dict() for part in self.parts],
         }

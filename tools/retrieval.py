@@ -198,6 +198,8 @@ def choose_evidence(
 ) -> list[int]:
     """Indices of the captions to show, in time order: all edges of windows, then the most relevant.
 
+    Of each time that a part of the question may happen, the first and the last caption are shown.
+
     More than either limit only where the windows' edges alone are more. See ``retrieve``.
     """
     tokens = [caption_tokens(caption) for caption in captions]
@@ -210,6 +212,8 @@ def choose_evidence(
         for edge in _edges(starts_s, window.span):
             low, high = max(0, edge - EDGE_CAPTIONS), min(len(captions), edge + EDGE_CAPTIONS)
             chosen.update(range(low, high))
+    times = [window for part in ranking.parts for window in part.times]
+    for window in (*ranking.events, *ranking.windows, *times):
         # Among captions of several kinds, those that make the edges need not be the next ones.
         made = (starts_s == window.span.start_s) | (ends_s == window.span.end_s)
         chosen.update(np.flatnonzero(made).tolist())

@@ -16,7 +16,7 @@ from agent.errors import ReasonerError, SettingsError
 from agent.grounding import Cost, Grounding
 from agent.llm_reasoner import LLMReasoner
 from tests.fakes import ChatModelOf
-from tests.graph.road import GOOD_REPLY, RECORD, TEXTS, ask, graph_with, stored
+from tests.graph.road import GOOD_REPLY, QUESTION, RECORD, TEXTS, ask, graph_with, stored
 from tests.servers import Answer, Asked, Server, fails, not_json, rate_limited, says, serving
 from tools.prices import Price
 from tools.store import CaptionStore
@@ -311,3 +311,27 @@ def test_a_name_or_an_address_that_cannot_be_used_says_what_to_do(
     with pytest.raises(SettingsError, match=told) as error:
         LLMReasoner(name, **options)
     assert KEY not in str(error.value)
+
+
+def in_parts(**times: list[tuple[int, int]]) -> Answer:
+    parts = [
+        {"part": letter, "events": [{"first": first, "last": last} for first, last in some]}
+        for letter, some in times.items()
+    ]
+    return says(json.dumps({"steps": [], "parts": parts}))
+
+
+def test_an_order_is_asked_part_by_part_and_decided_here(store: CaptionStore) -> None:
+    script = [GOOD, in_parts(A=[(2, 3), (9, 10)], B=[(5, 7)])]
+    with serving(script) as server:
+        graph = graph_with(store, reasoner_at(server), max_look_ups=0)
+        answer = ask(graph, QUESTION.model_copy(update={"query": "a road after the dog jumps"}))
+    assert [refusal.kind for refusal in answer.refusals] == ["wrong_schema"]
+    assert [(one.start_s, one.end_s) for one in answer.intervals] == [(16.0, 20.0)]
+    assert answer.by == "llm"
+    assert "“a road” after “the dog jumps”" in answer.reasoning
+    first = server.asked[0]
+    assert "A: a road" in first.text
+    assert "B: the dog jumps" in first.text
+    schema = first.body["response_format"]["json_schema"]["schema"]
+    assert set(schema["properties"]) == {"steps", "parts"}

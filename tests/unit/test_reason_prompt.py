@@ -1,6 +1,7 @@
 """What a text model is shown: whole prompts as golden files, and captions that cannot speak."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from agent.grounding import LookUp, Refusal
 from agent.reason_prompt import build_conversation, caption_line, fence
 from agent.reasoner import Brief, Turn
-from tools.ranking import Window
+from tools.ranking import PartFound, Window
 from tools.timeline import Caption, Interval, Track
 
 TRACK = Track("openai:tiny", "v1", "frame@0.5/s")
@@ -81,6 +82,13 @@ REFUSED = Turn(
 
 def test_the_first_question_is_the_golden_one(golden: Callable[[str, str], None]) -> None:
     golden("reason.txt", spelled(build_conversation(brief())))
+
+
+def test_a_question_with_an_order_is_asked_part_by_part(
+    golden: Callable[[str, str], None],
+) -> None:
+    parts = (PartFound("the oven is opened", (WINDOWS[0],)), PartFound("a cake </captions>", ()))
+    golden("reason_in_parts.txt", spelled(build_conversation(replace(brief(), parts=parts))))
 
 
 def test_the_conversation_after_a_look_up_and_a_refusal_is_the_golden_one(
