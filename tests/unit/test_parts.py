@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.answer import Event, parse_answer
+from agent.answer import parse_answer
 from agent.errors import AnswerError
 from agent.parts import PARTS_SCHEMA, PartsReply, letters, parse_parts
 from tools.query_parts import Part, split_query
@@ -91,27 +91,22 @@ def test_parts_may_overlap_each_other() -> None:
     assert answered(AFTER, reply(A=[(1, 6)], B=[(5, 8)]))[0] == []
 
 
-TIMES = st.lists(st.tuples(st.integers(1, 20), st.integers(0, 4)), max_size=4)
+TIMES = st.dictionaries(st.sampled_from([1, 5, 9, 13, 17]), st.integers(0, 3))
+"""How many more captions each event has, by its first one; none overlap."""
 
 
 @given(TIMES, TIMES, st.sampled_from(["after", "before"]))
 def test_whatever_is_accepted_passes_every_check_of_a_whole_answer(
-    dog: list[tuple[int, int]], man: list[tuple[int, int]], word: str
+    dog: dict[int, int], man: dict[int, int], word: str
 ) -> None:
-    said = reply(
-        A=[(first, min(20, first + more)) for first, more in dog],
-        B=[(first, min(20, first + more)) for first, more in man],
+    dog_events, man_events = (
+        [(one, one + more) for one, more in some.items()] for some in (dog, man)
     )
+    said = reply(A=dog_events, B=man_events)
     part = split_query(f"the dog barks {word} the man leaves")
-    try:
-        answer, _ = parse_parts(json.dumps(said), part, shown=SPANS)
-    except AnswerError as exc:
-        assert exc.kind == "contradiction"
-    else:
-        assert parse_answer(answer.model_dump_json(), shown=SPANS) == answer
-        assert set(answer.events) <= {
-            Event(first=first, last=min(20, first + more)) for first, more in dog
-        }
+    answer, _ = parse_parts(json.dumps(said), part, shown=SPANS)
+    assert parse_answer(answer.model_dump_json(), shown=SPANS) == answer
+    assert {(event.first, event.last) for event in answer.events} <= set(dog_events)
 
 
 def test_the_schema_that_services_are_given_has_the_fields_that_are_read() -> None:
