@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
@@ -17,16 +18,18 @@ from agent.allowance import Allowance, UsedUpError
 from agent.background import Background, LeftError
 from agent.errors import (
     CaptionerError,
+    CaptionError,
     QueryError,
     ReasonerError,
     SettingsError,
+    VideoError,
     WhenaboutsError,
 )
 from agent.events import Event
 from agent.forecast import Forecast, forecast, usd_of_caption
 from agent.graph import Graph, Parts, build_graph, run_graph
 from agent.grounding import Cost, Grounding, Usage
-from agent.library import ask_library
+from agent.library import LeftOut, LibraryAnswers, ask_library
 from agent.models import (
     Choice,
     Confirm,
@@ -242,16 +245,18 @@ class Grounder:
         videos: Iterable[str | Path] | None = None,
         limit: int = 5,
         on_event: Callable[[Event], None] | None = None,
-    ) -> list[Grounding]:
+    ) -> LibraryAnswers:
         """Where in many videos does it happen? Answers of the likeliest videos, best first.
 
-        The videos are searched together, so that confidences can be compared between them. A text
-        model, if one is set, then reads the captions of each of the likeliest.
+        The videos are searched together, so that confidences can be compared between them; a
+        question with an order in it is decided in each video by itself. A text model, if one is
+        set, then reads the captions of each of the likeliest.
 
         Args:
             query: What to look for, in a sentence.
             videos: Video files, described first where that is missing, or ids of indexed videos;
-                None: every indexed video, by what is there of it.
+                None: every indexed video, by what is there of it. One that cannot be used is left
+                out, unless all are like that.
             limit: Most answers wanted.
             on_event: As of ``find``.
 
@@ -269,22 +274,25 @@ class Grounder:
         videos: Iterable[str | Path] | None,
         limit: int,
         receive: Callable[[Event], None],
-    ) -> list[Grounding]:
-        query, records = question.query, []
+    ) -> LibraryAnswers:
+        query, records, unusable = question.query, [], dict[str, WhenaboutsError]()
         if videos is None:
             records = self._watcher.answerable()
         for video in dict.fromkeys(map(str, videos or ())):
             asked = question.model_copy(update={"video": video})
             try:
                 records.append(self._answer_question(asked, report=receive)[0])
-            except UsedUpError as exc:
-                self._tell(str(exc))
+            except (UsedUpError, VideoError, CaptionError) as exc:
+                unusable[video] = exc
+        if unusable and not records:
+            raise next(iter(unusable.values()))
         if not records:
             raise QueryError("nothing is indexed yet; index videos first, or name some")
         with self.tracing.step("find_all", {"query": query, "videos": len(records)}) as step:
-            answers = ask_library(query, records, self._parts(), limit=limit, on_event=receive)
-            step.outputs = {"answers": [one.model_dump(mode="json") for one in answers]}
-        return answers
+            found = ask_library(query, records, self._parts(), limit=limit, on_event=receive)
+            step.outputs = {"answers": [one.model_dump(mode="json") for one in found]}
+        left_out = [LeftOut(video, str(exc)) for video, exc in unusable.items()]
+        return replace(found, left_out=(*left_out, *found.left_out))
 
     async def afind(
         self,

@@ -105,7 +105,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     index = _command(commands, "index", "caption videos now, so that asking is quick")
     index.add_argument(
-        "videos", metavar="VIDEO", nargs="+", help="a video file, or a folder of them"
+        "videos", metavar="VIDEO", nargs="+", help="a video file, or a folder (and those below it)"
     )
     index.add_argument(
         "--dry-run",

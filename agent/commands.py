@@ -18,6 +18,7 @@ from agent.doctor import examine, render_findings
 from agent.errors import QueryError, WhenaboutsError
 from agent.forecast import Forecast
 from agent.grounding import Grounding, Refusal
+from agent.library import LibraryAnswers
 from agent.models import Confirm
 from agent.render import (
     clock,
@@ -87,22 +88,17 @@ def ask(args: argparse.Namespace) -> int:
     with _grounder(args) as grounder, _progress_bar() as report:
         on_event = _tell_events(report)
         if is_one:
-            answers = [
-                grounder.find(
-                    videos[0],
-                    query,
-                    captions=args.captions,
-                    thread=args.thread,
-                    on_event=on_event,
-                )
-            ]
+            answer = grounder.find(
+                videos[0], query, captions=args.captions, thread=args.thread, on_event=on_event
+            )
+            answers = LibraryAnswers((answer,))
         else:
             wanted = None if args.all else videos
             answers = grounder.find_all(query, videos=wanted, limit=args.limit, on_event=on_event)
     if args.json:
         print(answers[0].to_json(indent=2) if is_one else render_json(query, answers))
     else:
-        print_to(stdout, *render_answers(query, answers))
+        print_to(stdout, *(render_answer(answers[0]) if is_one else render_answers(query, answers)))
     if args.clip:
         _cut(answers, Path(args.clip))
     return DONE if any(answer.verdict == "found" for answer in answers) else NOT_FOUND

@@ -86,7 +86,9 @@ def compose_grounding(state: State, *, reasoner: Reasoner, embedder: str) -> Gro
             {stage: Cost.model_validate(state["spent"][stage]) for stage in STAGES},
             state["seconds"],
         ),
-        warning="; ".join(filter(None, (record.warning, state["refine_note"]))),
+        warning="; ".join(
+            filter(None, (record.warning, state["refine_note"], _open_order(state, coverage)))
+        ),
     )
 
 
@@ -201,6 +203,17 @@ def _verdict(answer: Answer, ranked: Verdict, *, seen_share: float) -> Verdict:
     # No reasoner can know more than its captions could show, nor what nobody has looked at.
     is_open = ranked == "cannot_tell" or seen_share < SEEN_SHARE
     return "cannot_tell" if is_open else "not_found"
+
+
+def _open_order(state: State, coverage: Coverage) -> str:
+    """That an order is one of what was seen, where that is not all; empty where it is."""
+    duration_s = state["record"]["duration_s"]
+    if not state["ranking"]["parts"] or coverage.seen_s >= SEEN_SHARE * duration_s:
+        return ""
+    return (
+        f"only {coverage.seen_s:.0f} of {duration_s:.0f} s were seen: what comes first, last, "
+        "before or after is told of these alone"
+    )
 
 
 def _advice(query: str, record: VideoRecord, coverage: Coverage) -> str:

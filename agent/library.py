@@ -1,16 +1,55 @@
 """One query to many videos: searched together, then answered each by the graph."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import overload
 
 from agent.events import Event
 from agent.graph import Parts, build_graph, run_graph
 from agent.grounding import Cost, Grounding
 from agent.state import Question
-from agent.tracks import is_beside
+from agent.tracks import is_beside, is_measured, read_tracks
 from tools.library import LibraryAnswer, search_library
-from tools.retrieval import Retrieved, take_evidence
+from tools.query_parts import Event as OneEvent
+from tools.query_parts import split_query, texts_of
+from tools.retrieval import Retrieved, retrieve, take_evidence
 from tools.store import VideoRecord
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A video of which nothing can be told, and why: a reason in words."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class LibraryAnswers(Sequence[Grounding]):
+    """Answers of the likeliest videos, those found first, then by confidence.
+
+    Attributes:
+        answers: One for each of these videos.
+        left_out: Videos that could not be asked, or in which it may be all the same.
+    """
+
+    answers: tuple[Grounding, ...]
+    left_out: tuple[LeftOut, ...] = ()
+
+    @overload
+    def __getitem__(self, index: int) -> Grounding: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Grounding]: ...
+
+    def __getitem__(self, index: int | slice) -> Grounding | Sequence[Grounding]:
+        return self.answers[index]
+
+    def __len__(self) -> int:
+        return len(self.answers)
+
+    def __iter__(self) -> Iterator[Grounding]:
+        return iter(self.answers)
 
 
 def ask_library(
@@ -20,8 +59,8 @@ def ask_library(
     *,
     limit: int,
     on_event: Callable[[Event], None],
-) -> list[Grounding]:
-    """Answers of the likeliest videos, those found first, then by confidence.
+) -> LibraryAnswers:
+    """Ask many videos; a question with an order in it is decided in each of them by itself.
 
     Args:
         query: What to look for.
@@ -37,21 +76,60 @@ def ask_library(
         for record in parts.store.records()
         if record.complete and is_beside(record.track) and record.video_id in primary
     ]
-    likeliest = search_library(
-        query, [*records, *beside], store=parts.store, embedder=parts.embedder
-    )[:limit]
-    found = {answer.record.video_id: _evidence(answer, parts) for answer in likeliest}
+    part = split_query(query)
+    in_order = not isinstance(part, OneEvent)
+    ranked = search_library(
+        texts_of(part)[0] if in_order else query,
+        [*records, *beside],
+        store=parts.store,
+        embedder=parts.embedder,
+        is_measured=lambda record: is_measured(record.track),
+    )
+    likeliest: dict[str, LibraryAnswer] = {}
+    for answer in ranked.answers:
+        likeliest.setdefault(answer.record.video_id, answer)
+    chosen = list(likeliest)[:limit]
+
+    def found(record: VideoRecord) -> Retrieved:
+        if not in_order:
+            return _evidence(likeliest[record.video_id], parts)
+        # An order is one of all that happens in a video, and not of the likeliest places.
+        return retrieve(
+            query,
+            read_tracks(parts.store, record),
+            embedder=parts.embedder,
+            duration_s=record.duration_s,
+            limit_tokens=parts.evidence_tokens,
+            is_one_of_many=True,
+        )
+
     graph = build_graph(
         replace(
             parts,
             watch=lambda question, *, report: (primary[question.video], Cost()),  # noqa: ARG005
-            retrieve=lambda record: found[record.video_id],
+            retrieve=found,
         )
     )
     answers = [
-        run_graph(graph, Question(video=video_id, query=query), on_event) for video_id in found
+        run_graph(graph, Question(video=video_id, query=query), on_event) for video_id in chosen
     ]
-    return sorted(answers, key=_rank)
+    told = {answer.video.id for answer in answers}
+    unable = {record.video_id: reason for record, reason in ranked.left_out}
+    return LibraryAnswers(
+        tuple(sorted(answers, key=_rank)),
+        tuple(
+            LeftOut(record.path, reason)
+            for record in records
+            if record.video_id not in told and (reason := _why_not(record, unable))
+        ),
+    )
+
+
+def _why_not(record: VideoRecord, unable: dict[str, str]) -> str:
+    """Why it may be in a video that gives no answer; empty where it is taken not to be there."""
+    if not record.complete:
+        return "only a part of it was described; index it to the end"
+    return unable.get(record.video_id, "")
 
 
 def _evidence(answer: LibraryAnswer, parts: Parts) -> Retrieved:

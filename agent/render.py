@@ -3,6 +3,7 @@
 import json
 import textwrap
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from rich.text import Text
 from agent.errors import VideoError
 from agent.forecast import Forecast
 from agent.grounding import SCHEMA_VERSION, Coverage, GroundedInterval, Grounding, LookUp, Usage
+from agent.library import LeftOut, LibraryAnswers
 from agent.replay import Replayed
 from tools.content import content_id, is_video_name
 from tools.indexing.progress import Progress
@@ -26,6 +28,7 @@ FILES_LOOKED_AT = 200
 
 BAR_CELLS = 60
 SHOWN_INTERVALS = 5
+SHOWN_NAMES = 5
 INDENT = (0, 0, 0, 2)
 COLOURS = {"found": "green", "not_found": "yellow", "cannot_tell": "magenta"}
 
@@ -85,20 +88,34 @@ def render_answer(grounding: Grounding) -> list[RenderableType]:
     return parts
 
 
-def render_answers(query: str, answers: Sequence[Grounding]) -> list[RenderableType]:
+def render_answers(query: str, answers: LibraryAnswers) -> list[RenderableType]:
     """Answers of several videos: those found in full, then a line for each of the others."""
-    if len(answers) == 1:
-        return render_answer(answers[0])
     found = [answer for answer in answers if answer.verdict == "found"]
     parts: list[RenderableType] = []
     for answer in found:
         parts += [*render_answer(answer), ""]
     if not found:
-        parts.append(Text(f"not found  “{query}”  in any of the likeliest videos", style="bold"))
+        is_open = not answers or any(answer.verdict == "cannot_tell" for answer in answers)
+        verdict = "cannot tell" if is_open and answers.left_out else "not found"
+        where = "in any of the likeliest videos" if answers else "in any of the videos"
+        parts.append(Text(f"{verdict}  “{query}”  {where}", style="bold"))
     for answer in answers:
         if answer.verdict != "found":
             parts.append(Text(f"  {_closest(answer)}", style="dim"))
-    return parts
+    return [*parts, *_left_out(answers.left_out)]
+
+
+def _left_out(videos: Sequence[LeftOut]) -> list[RenderableType]:
+    """A line for each reason, with the videos that it holds for."""
+    by_reason: dict[str, list[str]] = {}
+    for one in videos:
+        by_reason.setdefault(one.reason, []).append(Path(one.path).name)
+    lines: list[RenderableType] = []
+    for reason, names in by_reason.items():
+        more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
+        told = f"not told of: {', '.join(names[:SHOWN_NAMES])}{more}: {reason}"
+        lines.append(Padding(Text(one_line(told), style="magenta"), INDENT))
+    return lines
 
 
 def render_forecast(forecast: Forecast) -> list[RenderableType]:
@@ -170,10 +187,15 @@ _COMPARED: dict[str, Callable[[Grounding], str]] = {
 }
 
 
-def render_json(query: str, answers: Sequence[Grounding]) -> str:
+def render_json(query: str, answers: LibraryAnswers) -> str:
     """Answers of several videos as one JSON object, each in the published form."""
-    plain = [answer.model_dump(mode="json", by_alias=True) for answer in answers]
-    return json.dumps({"schema": SCHEMA_VERSION, "query": query, "answers": plain}, indent=2)
+    plain = {
+        "schema": SCHEMA_VERSION,
+        "query": query,
+        "answers": [answer.model_dump(mode="json", by_alias=True) for answer in answers],
+        "left_out": [asdict(one) for one in answers.left_out],
+    }
+    return json.dumps(plain, indent=2)
 
 
 def _closest(answer: Grounding) -> str:

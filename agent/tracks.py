@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 BESIDE_MODES = frozenset({"subtitles", "speech"})
 """What is said: modes of tracks that are read beside another."""
 
+MEASURED_MODEL = "classical"
+"""Its tracks are asked by what they measure; likeness of words says nothing of them."""
+
 SCREEN_MODEL = "rapidocr"
 """What is written on the screen is read beside another too; its track is one of frames."""
 
@@ -38,6 +41,11 @@ class Opened(Protocol):
 def is_beside(track: "Track") -> bool:
     """Whether a track is read beside another one: ``subtitles``, ``speech:de``, text by OCR."""
     return re.split("[:@]", track.mode)[0] in BESIDE_MODES or track.model.startswith(SCREEN_MODEL)
+
+
+def is_measured(track: "Track") -> bool:
+    """Whether it holds what the embedded senses measure, and not what somebody says of it."""
+    return track.model.startswith(MEASURED_MODEL)
 
 
 def read_tracks(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,12 +71,15 @@ class Watcher:
         return self._opened.store.records()
 
     def answerable(self) -> list[VideoRecord]:
-        """Of every video that is indexed completely, the track that says most."""
+        """Of every indexed video, the track that says most; complete ones before others."""
         by_video: dict[str, VideoRecord] = {}
-        for record in sorted(self.records(), key=lambda one: (self._is_seen(one), one.indexed_at)):
-            if record.complete and not is_beside(record.track):
+        for record in sorted(self.records(), key=self._worth):
+            if not is_beside(record.track):
                 by_video[record.video_id] = record
         return list(by_video.values())
+
+    def _worth(self, record: VideoRecord) -> tuple[bool, bool, str]:
+        return record.complete, self._is_seen(record), record.indexed_at
 
     def resolve(self, video: str | Path) -> list[VideoRecord]:
         """The indexed tracks of one video, named by file, id, start of an id, or former path.
@@ -252,7 +256,9 @@ class Watcher:
 
 
 def expand_videos(names: Sequence[str]) -> list[str]:
-    """The names with every folder replaced by the video files in it, by name; each once.
+    """The names with every folder replaced by the video files in and below it, by path; each once.
+
+    Folders whose name begins with a dot are passed over, and links to folders are not followed.
 
     Raises:
         VideoError: If there is no video in a folder.
@@ -263,10 +269,13 @@ def expand_videos(names: Sequence[str]) -> list[str]:
         if not folder.is_dir():
             expanded.append(name)
             continue
-        inside = sorted(str(one) for one in folder.iterdir() if is_video_name(one))
+        inside: list[str] = []
+        for where, below, files in os.walk(folder):
+            below[:] = [one for one in below if not one.startswith(".")]
+            inside += [str(one) for file in files if is_video_name(one := Path(where, file))]
         if not inside:
-            raise VideoError(f"there is no video in {name}; name files, or another folder")
-        expanded += inside
+            raise VideoError(f"there is no video in or below {name}; name files, or another folder")
+        expanded += sorted(inside)
     return list(dict.fromkeys(expanded))
 
 

@@ -133,7 +133,8 @@ def measure(hours: int, folder: Path) -> tuple[float, float]:
         def ask_library(turn: int) -> None:
             nonlocal right
             scene = int(videos[turn]) * HOUR_S // SCENE_S + int(places[turn])
-            best, *_ = search_library(scene_text(scene), records, store=store, embedder=embedder)
+            ranked = search_library(scene_text(scene), records, store=store, embedder=embedder)
+            best = ranked.answers[0]
             span = Interval(places[turn] * SCENE_S, (places[turn] + 1) * SCENE_S)
             is_there = best.record == records[videos[turn]]
             right += is_there and best.ranking.windows[0].span.iou(span) > 0.5

@@ -7,7 +7,7 @@ different videos compete on one scale.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -20,6 +20,8 @@ from tools.moments import CELL_S
 from tools.presence import BEST_CELLS, MINILM
 from tools.ranking import Ranking, Window
 from tools.senses.grounder import ground_signals
+from tools.senses.query import understand
+from tools.senses.reasons import beyond_the_senses
 from tools.store import BLOCK_S
 from tools.stretches import STRETCH_S, WORDS_SHARE
 from tools.timeline import Caption, Interval, Track
@@ -58,6 +60,19 @@ class LibraryAnswer:
     record: VideoRecord
     ranking: Ranking
     captions: tuple[Caption, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryRanking:
+    """What a library has for a query.
+
+    Attributes:
+        answers: Best first, one for each video and kind of captions that has a window.
+        left_out: Tracks of measured signals that cannot show what is asked for, and why.
+    """
+
+    answers: tuple[LibraryAnswer, ...] = ()
+    left_out: tuple[tuple[VideoRecord, str], ...] = ()
 
 
 @dataclass(slots=True)
@@ -125,7 +140,8 @@ def search_library(
     store: CaptionStore,
     embedder: Embedder,
     limit: int = 10,
-) -> list[LibraryAnswer]:
+    is_measured: Callable[[VideoRecord], bool] = lambda _: False,
+) -> LibraryRanking:
     """Rank answers to a query over many videos, best first.
 
     Args:
@@ -134,10 +150,11 @@ def search_library(
         store: Holds their captions.
         embedder: The one they were embedded with.
         limit: Most windows wanted, over all videos.
+        is_measured: Whether a track is known to hold measured signals: likeness of words says
+            nothing of them, so that each such track is asked.
 
     Returns:
-        One answer for each video that has a window; their order is that of their best windows.
-        Empty where nothing is indexed.
+        The answers in the order of their best windows; none where nothing is indexed.
 
     Raises:
         ValueError: If the query is blank or ``limit`` below 1.
@@ -146,7 +163,8 @@ def search_library(
     if not query.strip():
         raise ValueError("the query is empty; say what to look for")
     query_vector = embedder.embed([query])[0]
-    wanted = {(record.video_id, record.track): record for record in records}
+    signals = [record for record in records if is_measured(record)]
+    wanted = {(one.video_id, one.track): one for one in records if one not in signals}
     hits = [
         (caption, cosine)
         for caption, cosine in store.search(query_vector, limit=HITS)
@@ -154,13 +172,23 @@ def search_library(
     ]
     places = _places(hits, wanted)
     ranked = _likeliest(query, places)[:PLACES]
-    measured = [place for place in ranked if place.hits[0][0].source in MEASURED]
+    signals += [place.record for place in ranked if place.hits[0][0].source in MEASURED]
     told = [place for place in ranked if place.hits[0][0].source not in MEASURED]
-    answers = [
-        *_ground_together(query, query_vector, told, records, store=store, limit=limit),
-        *_ask_signals(query, measured, store=store),
-    ]
-    return sorted(answers, key=lambda answer: -answer.ranking.windows[0].confidence)
+    answers = _ground_together(query, query_vector, told, records, store=store, limit=limit)
+    measured = _ask_signals(query, signals, store=store)
+    return LibraryRanking(
+        tuple(
+            sorted(
+                [*answers, *(one for one in measured if one.ranking.windows)],
+                key=lambda answer: -answer.ranking.windows[0].confidence,
+            )
+        ),
+        tuple(
+            (one.record, one.ranking.reasoning)
+            for one in measured
+            if one.ranking.verdict == "cannot_tell"
+        ),
+    )
 
 
 def _places(
@@ -294,13 +322,16 @@ def _in_own_time(windows: Sequence[Window], shelves: Sequence[_Shelf]) -> tuple[
 
 
 def _ask_signals(
-    query: str, places: Sequence[_Place], *, store: CaptionStore
+    query: str, records: Sequence[VideoRecord], *, store: CaptionStore
 ) -> list[LibraryAnswer]:
     """Measured signals are asked video by video, by what they measure."""
+    if unknown := understand(query).unknown:
+        # Whatever a track holds: nothing of it has to be read to know that.
+        why = Ranking("cannot_tell", (), (), np.zeros(0), beyond_the_senses(unknown, ()))
+        return [LibraryAnswer(record, why, ()) for record in records]
     answers = []
-    for record in {place.record.video_id: place.record for place in places}.values():
+    for record in dict.fromkeys(records):
         captions, _ = store.read(record.video_id, record.track)
         ranking = ground_signals(query, captions, duration_s=record.duration_s)
-        if ranking.windows:
-            answers.append(LibraryAnswer(record, ranking, tuple(captions)))
+        answers.append(LibraryAnswer(record, ranking, tuple(captions)))
     return answers

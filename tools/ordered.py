@@ -33,6 +33,8 @@ def rank_in_order(
     part: Part,
     ask: Callable[[str], Ranking],
     times_of: Callable[[str], Sequence[Window]],
+    *,
+    is_one_of_many: bool = False,
 ) -> Ranking:
     """Ask the parts of a question, and keep the windows that stand in the order it wants.
 
@@ -44,6 +46,8 @@ def rank_in_order(
         part: What ``tools.query_parts.split_query`` makes of it.
         ask: Ranks windows for some words.
         times_of: All the times that some words are taken to happen, apart from each other.
+        is_one_of_many: Whether other videos are asked the same: then nothing is taken for granted
+            of this one, and where a part is not found, neither is the question.
     """
     if isinstance(part, Event):
         return _as_one_sentence(ask(query), order_words(part))
@@ -52,10 +56,16 @@ def rank_in_order(
     times = {text: tuple(times_of(text)) for text in rankings}
     parts = tuple(PartFound(text, times[text]) for text in rankings)
     missed = [
-        text for text, ranking in rankings.items() if not _is_there(ranking, asked_for=text == main)
+        text
+        for text, ranking in rankings.items()
+        if not _is_there(ranking, for_granted=text != main and not is_one_of_many)
     ]
     if missed:
         said = " and ".join(f"“{text}”" for text in missed)
+        if is_one_of_many:
+            why = f"{said} could not be found."
+            verdict = "not_found" if rankings[main].verdict == "found" else rankings[main].verdict
+            return replace(rankings[main], verdict=verdict, events=(), reasoning=why, parts=parts)
         return _noted(ask(query), parts, f"{said} could not be found by itself.")
     seen = {text: _seen(ranking, times[text]) for text, ranking in rankings.items()}
     windows = tuple(
@@ -81,10 +91,10 @@ def rank_in_order(
     )
 
 
-def _is_there(ranking: Ranking, *, asked_for: bool) -> bool:
-    if ranking.verdict == "found" or asked_for:
-        return ranking.verdict == "found"
-    return ranking.presence is not None and ranking.presence >= TAKEN_FOR_GRANTED
+def _is_there(ranking: Ranking, *, for_granted: bool) -> bool:
+    if ranking.verdict == "found":
+        return True
+    return for_granted and ranking.presence is not None and ranking.presence >= TAKEN_FOR_GRANTED
 
 
 def _seen(ranking: Ranking, times: Sequence[Window]) -> Seen:

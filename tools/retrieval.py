@@ -65,6 +65,7 @@ def retrieve(
     duration_s: float,
     limit_tokens: int = EVIDENCE_TOKENS,
     evenly: bool = False,
+    is_one_of_many: bool = False,
 ) -> Retrieved:
     """Rank windows for a query and choose the captions to show with them.
 
@@ -77,8 +78,11 @@ def retrieve(
         limit_tokens: What the captions chosen may come to; see ``caption_tokens``.
         evenly: Fill the budget with captions at even distances, whatever they say, in place of the
             most relevant ones.
+        is_one_of_many: Whether other videos are asked too; see ``tools.ordered.rank_in_order``.
     """
-    captions, ranking = _rank_all(query, tracks, embedder=embedder, duration_s=duration_s)
+    captions, ranking = _rank_all(
+        query, tracks, embedder=embedder, duration_s=duration_s, is_one_of_many=is_one_of_many
+    )
     return take_evidence(captions, ranking, limit_tokens=limit_tokens, evenly=evenly)
 
 
@@ -111,6 +115,7 @@ def rank(
     *,
     embedder: Embedder,
     duration_s: float,
+    is_one_of_many: bool = False,
 ) -> Ranking:
     """Ask captions by the grounder that understands them.
 
@@ -124,6 +129,7 @@ def rank(
         vectors: Shape ``(n, d)``, their embeddings.
         embedder: Made them; embeds the query.
         duration_s: Length of the video.
+        is_one_of_many: As of ``retrieve``.
     """
     if all(caption.source in {"signal", "screen"} for caption in captions):
 
@@ -146,7 +152,7 @@ def rank(
             vector = embedder.embed([text])[0]
             return find_occurrences(text, vector, captions, vectors, duration_s=duration_s)
 
-    return rank_in_order(query, split_query(query), ask, times_of)
+    return rank_in_order(query, split_query(query), ask, times_of, is_one_of_many=is_one_of_many)
 
 
 def search_captions(
@@ -174,13 +180,19 @@ def _rank_all(
     *,
     embedder: Embedder,
     duration_s: float,
+    is_one_of_many: bool = False,
 ) -> tuple[list[Caption], Ranking]:
-    return fuse(
-        [
-            (captions, rank(query, captions, vectors, embedder=embedder, duration_s=duration_s))
-            for captions, vectors in tracks
-        ]
-    )
+    def ranked(captions: Sequence[Caption], vectors: NDArray[np.float32]) -> Ranking:
+        return rank(
+            query,
+            captions,
+            vectors,
+            embedder=embedder,
+            duration_s=duration_s,
+            is_one_of_many=is_one_of_many,
+        )
+
+    return fuse([(captions, ranked(captions, vectors)) for captions, vectors in tracks])
 
 
 def caption_tokens(caption: Caption) -> int:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.fakes import WordEmbedder
-from tools.library import LibraryAnswer, search_library
+from tools.library import LibraryAnswer, LibraryRanking, search_library
 from tools.store import CaptionStore, VideoRecord
 from tools.timeline import Caption, Interval, Source, Track
 
@@ -57,7 +57,8 @@ def film(count: int, *, seed: int, event: str = "", at: int = 0, length: int = 8
 def ask(
     query: str, records: list[VideoRecord], store: CaptionStore, *, limit: int = 10
 ) -> list[LibraryAnswer]:
-    return search_library(query, records, store=store, embedder=EMBEDDER, limit=limit)
+    ranking = search_library(query, records, store=store, embedder=EMBEDDER, limit=limit)
+    return list(ranking.answers)
 
 
 def test_the_video_that_shows_it_comes_first_with_its_own_times(store: CaptionStore) -> None:
@@ -142,6 +143,33 @@ def test_signals_are_asked_by_what_they_measure(store: CaptionStore) -> None:
     by_id = {one.record.video_id: one.ranking for one in answers}
     assert by_id["signals"].events[0].span == Interval(0, 10)
     assert by_id["signals"].presence is None
+
+
+def test_tracks_known_to_be_measured_are_all_asked_and_those_that_cannot_tell_are_left_out(
+    store: CaptionStore,
+) -> None:
+    records = [
+        shelve(
+            store,
+            f"s{n}",
+            ["the picture is bright"] * 9 + ["the screen is black"] * (n % 2),
+            source="signal",
+        )
+        for n in range(12)
+    ]
+
+    def search(query: str) -> LibraryRanking:
+        return search_library(
+            query, records, store=store, embedder=EMBEDDER, is_measured=lambda _: True
+        )
+
+    black = search("the screen is black")
+    assert {one.record.video_id for one in black.answers} == {f"s{n}" for n in range(1, 12, 2)}
+    assert black.left_out == ()
+    zebra = search("a zebra gallops")
+    assert zebra.answers == ()
+    assert [record for record, _ in zebra.left_out] == records
+    assert "zebra" in zebra.left_out[0][1]
 
 
 def test_no_more_windows_than_wanted_over_all_videos(store: CaptionStore) -> None:

@@ -9,8 +9,10 @@ import pytest
 from agent.api import Grounder
 from agent.cli import main
 from agent.errors import QueryError
+from agent.watcher import expand_videos
 from tests.media.drawing import draw_video, even_times, gray
 from tools.captioners.file import file_track
+from tools.timeline import Interval
 
 pytestmark = pytest.mark.usefixtures("word_embedder")
 
@@ -73,6 +75,60 @@ def test_with_nothing_indexed_there_is_nothing_to_search() -> None:
         grounder.find_all("a dog")
 
 
+def test_an_order_is_asked_of_each_video_by_itself(films: Path) -> None:
+    with Grounder() as grounder:
+        first = grounder.find_all("an empty road after the brown dog jumps")[0]
+        never = grounder.find_all("a cat sleeps after the brown dog jumps")
+    assert Path(first.video.path).name == "dog.mp4"
+    (interval,) = first.intervals
+    assert interval.span.iou(Interval(12.0, 20.0)) > 0.99
+    assert {answer.verdict for answer in never} == {"not_found"}
+
+
+def test_one_file_that_cannot_be_used_stops_no_other(
+    films: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (films / "broken.mp4").write_text("no video")
+    assert main(["ask", str(films), "a brown dog jumps", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["answers"][0]["video"]["path"] == str(films / "dog.mp4")
+    ((one),) = told["left_out"]
+    assert one["path"] == str(films / "broken.mp4")
+    assert "broken.mp4" in one["reason"]
+    assert main(["ask", str(films), "a brown dog jumps"]) == 0
+    assert "not told of: broken.mp4: " in capsys.readouterr().out
+
+
+def test_where_no_file_can_be_used_the_first_error_is_the_answer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("one.mp4", "two.mp4"):
+        (tmp_path / name).write_text("no video")
+    assert main(["ask", str(tmp_path), "a dog"]) == 2
+    assert "one.mp4" in capsys.readouterr().err
+
+
+def test_videos_seen_in_part_and_those_only_measured_are_left_out_by_name(
+    films: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = films / "other.mp4"
+    draw_video(other, even_times(30, 1.0), picture=lambda index: gray(index % 25))
+    measured = films / "measured.mp4"
+    draw_video(measured, even_times(20, 1.0), picture=lambda index: gray(30 + index))
+    plain = ["--captioner", "classical"]
+    assert main(["index", str(measured), *plain]) == 0
+    assert main(["index", str(other), *plain, "--max-captions", "2"]) == 0
+    capsys.readouterr()
+    assert main(["ask", "--all", "zebras paint trumpets", "--json"]) == 1
+    reasons = {
+        Path(one["path"]).name: one["reason"]
+        for one in json.loads(capsys.readouterr().out)["left_out"]
+    }
+    assert set(reasons) == {"other.mp4", "measured.mp4"}
+    assert "only a part of it was described" in reasons["other.mp4"]
+    assert "zebras" in reasons["measured.mp4"]
+
+
 def test_the_command_line_asks_all_a_folder_or_several(
     films: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -87,12 +143,21 @@ def test_the_command_line_asks_all_a_folder_or_several(
     assert main(["ask", *several]) == 1
 
 
+def test_folders_below_a_folder_are_asked_too_but_not_hidden_ones(tmp_path: Path) -> None:
+    for name in ("b.mp4", "below/deep/a.mp4", ".cache/c.mp4", "below/notes.txt", "below/.d.mp4"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found = [str(tmp_path / name) for name in ("b.mp4", "below/deep/a.mp4")]
+    assert expand_videos([str(tmp_path)]) == found
+    assert expand_videos([found[1], str(tmp_path)]) == [found[1], found[0]]
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
         (["--all", "road.mp4", "a dog"], "--all asks every indexed video; leave out road.mp4"),
         (["a dog"], "name a video before the query, or --all"),
-        (["{empty}", "a dog"], "there is no video in"),
+        (["{empty}", "a dog"], "there is no video in or below"),
     ],
 )
 def test_what_cannot_be_asked_is_said(

@@ -105,6 +105,7 @@ def test_the_videos_of_one_run_share_its_limit(
         assert len(server.asked) == 9
         told = capsys.readouterr()
         assert len(json.loads(told.out)["answers"]) == 2
-        assert "road8.mp4 is not described: the 9 captions of this run are used" in told.err
+        (left_out,) = json.loads(told.out)["left_out"]
+        assert "road8.mp4 is not described: the 9 captions of this run" in left_out["reason"]
         assert main(["ask", *names, "an empty road", *options]) == 0
         assert len(server.asked) == 6 + 7 + 8, "nothing is paid for twice"

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from agent.grounding import Cost
 from agent.reasoner import SimilarityReasoner
 from agent.state import Question
 from tests.fakes import WordEmbedder
-from tests.graph.road import GOOD_REPLY, QUESTION, ScriptedReasoner, ask, graph_with, watch
+from tests.graph.road import GOOD_REPLY, QUESTION, RECORD, ScriptedReasoner, ask, graph_with, watch
 from tools.indexer import Report
 from tools.store import CaptionStore, VideoRecord
 from tools.timeline import Interval
@@ -68,6 +69,17 @@ def test_not_in_this_video_is_an_answer_and_carries_the_closest_window(
     assert answer.verdict == "not_found"
     assert answer.intervals == ()
     assert answer.closest_rejected is not None
+
+
+def test_an_order_in_a_video_seen_in_part_is_one_of_that_part(store: CaptionStore) -> None:
+    half = replace(RECORD, duration_s=60.0)
+    last = QUESTION.model_copy(update={"query": "the last time a dog jumps"})
+    parts = Parts(lambda *_, **__: (half, Cost()), store, WordEmbedder(), SimilarityReasoner())
+    answer = ask(build_graph(parts), last)
+    assert answer.verdict == "found"
+    assert "only 24 of 60 s were seen" in answer.warning
+    assert ask(build_graph(parts)).warning == ""
+    assert ask(graph_with(store, SimilarityReasoner()), last).warning == ""
 
 
 def test_a_second_question_on_the_same_thread_starts_clean(store: CaptionStore) -> None:
