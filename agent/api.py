@@ -189,7 +189,7 @@ class Grounder:
         started_s = time.perf_counter()
         with self.tracing.step("describe", {"video": question.video}) as step:
             record, cost = self._answer_question(question, report=receive)
-            step.outputs = {"record": record.as_dict(), "cost": cost.model_dump()}
+            step.outputs = {"record": record.as_dict(), "spent": cost.model_dump()}
         watched_s = time.perf_counter() - started_s
         question = question.model_copy(update={"video": record.video_id})
         watched = _WATCHED.set(record)
@@ -393,7 +393,9 @@ class Grounder:
             WhenaboutsError: As ``find``. What was done before the error is kept.
         """
         path = None if captions is None else Path(captions)
-        record, cost = self._watcher.watch(str(video), captions=path, query="", report=report)
+        with self.tracing.step("index", {"video": str(video)}) as step:
+            record, cost = self._watcher.watch(str(video), captions=path, query="", report=report)
+            step.outputs = {"record": record.as_dict(), "spent": cost.model_dump()}
         self._allowance().spend(cost)
         return record
 

@@ -11,7 +11,19 @@ from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-INFO = b'{"version": "0.15.0", "batch_ingest_config": {"use_multipart_endpoint": true}}'
+INFO = json.dumps(
+    {
+        "version": "0.15.0",
+        "batch_ingest_config": {
+            "use_multipart_endpoint": True,
+            "size_limit": 100,
+            "size_limit_bytes": 20_971_520,
+            "scale_up_nthreads_limit": 16,
+            "scale_up_qsize_trigger": 1000,
+            "scale_down_nempty_trigger": 4,
+        },
+    }
+).encode()
 
 
 @dataclass

@@ -39,12 +39,13 @@ def facts_of(inputs: Values, outputs: Values) -> dict[str, Any]:
 
 
 def usage_of(message: Any) -> dict[str, Any]:
-    """Tokens of a model's reply, where the service counted them, and why the reply ended."""
+    """Tokens and price of a model's reply, where they are known, and why the reply ended."""
     counted = getattr(message, "usage_metadata", None) or {}
     told = getattr(message, "response_metadata", None) or {}
     facts = {
         "tokens_in": counted.get("input_tokens"),
         "tokens_out": counted.get("output_tokens"),
+        "usd": told.get("usd"),
         "finish": told.get("finish_reason") or told.get("stop_reason") or told.get("done_reason"),
     }
     return {name: fact for name, fact in facts.items() if fact}

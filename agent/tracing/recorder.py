@@ -49,6 +49,8 @@ class Recorder(BaseCallbackHandler):
     """
 
     run_inline = True
+    keeps_pictures_out = True
+    """Calls of image models may be told: see ``tools.traced_calls``."""
 
     def __init__(self, scrubber: Scrubber, sinks: Sequence[Sink]) -> None:
         self._scrubber = scrubber
@@ -74,6 +76,9 @@ class Recorder(BaseCallbackHandler):
         metadata: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
+        # What is run by name, by us or anybody, is told: edges of the graph have none to give.
+        if serialized is None and self._is_edge(parent_run_id, tags, metadata):
+            return
         name = kwargs.get("name") or (serialized or {}).get("name") or "step"
         self._start("chain", name, _as_dict(inputs), run_id, parent_run_id, tags, metadata)
 
@@ -128,6 +133,14 @@ class Recorder(BaseCallbackHandler):
 
     on_llm_error = on_chain_error
     on_tool_error = on_chain_error
+
+    def _is_edge(
+        self, parent_run_id: UUID | None, tags: list[str] | None, metadata: dict[str, Any] | None
+    ) -> bool:
+        """Whether it is where a node of the graph looks where to go on: the next node says that."""
+        parent = self._open.get(parent_run_id) if parent_run_id else None
+        is_in_node = parent and parent.span.name == (metadata or {}).get("langgraph_node")
+        return bool(is_in_node) and any(tag.startswith("seq:step") for tag in tags or ())
 
     def _start(  # noqa: PLR0917  # what every callback brings
         self,

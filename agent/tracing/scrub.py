@@ -55,6 +55,8 @@ _SHOWN: Final = frozenset(
 )
 _IDENTIFIER = re.compile(r"[\w.:@/+#-]{1,120}")
 
+_OF_A_CAPTION: Final = frozenset({"id", "start_s", "end_s", "text", "source", "mode"})
+
 _ROLES: Final = {"human": "user", "ai": "assistant"}
 _DEEPEST = 40
 
@@ -126,7 +128,9 @@ class _Pass:
             return [self.plain(one, name, depth + 1) for one in value]
         return self._object(value, name, depth)
 
-    def _fields(self, values: Mapping[Any, Any], name: str, depth: int) -> dict[str, Any]:
+    def _fields(self, values: Mapping[Any, Any], name: str, depth: int) -> Any:
+        if name == "evidence" and values.keys() >= _OF_A_CAPTION:
+            return self._caption(values)
         plain: dict[str, Any] = {}
         for key, value in values.items():
             field = key if type(key) is str else str(key)
@@ -141,6 +145,14 @@ class _Pass:
         ):
             self._label_s = float(found["time_s"])
         return plain
+
+    def _caption(self, values: Mapping[Any, Any]) -> str:
+        """A caption in the state of the graph, in a line: there are hundreds in a question."""
+        times = f"{values['start_s']:.2f}–{values['end_s']:.2f} s"
+        said = self._text(values["text"], "text")
+        relevance = values.get("relevance")
+        fits = "" if relevance is None else f" ({relevance:.2f})"
+        return f"{values['id']} [{times}] ({values['source']}) {said}{fits}"
 
     def _object(  # noqa: PLR0911  # likewise
         self, value: Any, name: str, depth: int

@@ -23,6 +23,7 @@ from tools.wording import one_line, shorten
 COLUMN: Final = 20
 """Where the tree begins."""
 QUERY_CHARS: Final = 80
+SHOWN_CALLS: Final = 3
 WIDTH: Final = 100
 
 
@@ -63,7 +64,7 @@ class _Tree:
         yield from self._lines(self.root, "", "")
 
     def _lines(self, span: Span, first: str, rest: str) -> Iterator[str]:
-        children = [one for one in self.below.get(span.id, ()) if not _is_a_turning(one)]
+        children = self.below.get(span.id, ())
         told = _tell(span, is_root=span is self.root)
         yield self._times(span) + first + span.name + (f": {told}" if told else "")
         bar = rest + ("│  " if children else "   ")
@@ -71,11 +72,14 @@ class _Tree:
             yield from _wrapped(note, bar)
         if self.prompts and span.kind == "llm":
             yield from ((" " * COLUMN + bar + line).rstrip() for line in _said(span))
-        for child in children:
-            is_last = child is children[-1]
+        shown = children if self.prompts else _first_calls(children)
+        for child in shown:
+            is_last = child is shown[-1] and len(shown) == len(children)
             yield from self._lines(
                 child, rest + ("└─ " if is_last else "├─ "), rest + ("   " if is_last else "│  ")
             )
+        if more := len(children) - len(shown):
+            yield f"{' ' * COLUMN}{rest}└─ … and {more} more calls (--prompts shows them all)"
 
     def _times(self, span: Span) -> str:
         minutes, seconds = divmod((span.start - self.root.start).total_seconds(), 60)
@@ -83,9 +87,14 @@ class _Tree:
         return f"{minutes:.0f}:{seconds:05.2f} {took:>9}".rjust(COLUMN - 3) + "   "
 
 
-def _is_a_turning(span: Span) -> bool:
-    """Whether it only says where the graph goes next, which the next step says as well."""
-    return span.name.startswith("after_") and set(span.outputs) <= {"value"} and not span.error
+def _first_calls(children: Sequence[Span]) -> Sequence[Span]:
+    """All steps but model calls beyond the first few, which an image model makes one for a frame.
+
+    Those that failed are shown all the same.
+    """
+    calls = [one for one in children if one.kind == "llm" and not one.error]
+    hidden = {one.id for one in calls[SHOWN_CALLS:]} if len(calls) > SHOWN_CALLS + 1 else set()
+    return [one for one in children if one.id not in hidden]
 
 
 def _tell(span: Span, *, is_root: bool) -> str:
@@ -114,7 +123,8 @@ def _tell(span: Span, *, is_root: bool) -> str:
     evidence = span.outputs.get("evidence")
     if isinstance(evidence, list):
         parts.append(f"{len(evidence)} captions to show")
-    if span.kind == "llm" and (model := facts.get("ls_model_name")):
+    model = facts.get("ls_model_name")
+    if span.kind == "llm" and model and model != span.name:
         parts.append(str(model))
     return ", ".join([*parts, *_cost(facts)])
 
@@ -176,6 +186,8 @@ def _text(content: Any) -> str:
             blocks.append(str(block["text"]))
         elif isinstance(picture, dict):
             blocks.append(str(picture.get("url")))
+        elif isinstance(block, dict) and isinstance(block.get("image"), str):
+            blocks.append(block["image"])
         else:
             blocks.append(json.dumps(block, ensure_ascii=False))
     return "\n".join(blocks)

@@ -1,23 +1,30 @@
 """Traces as a user sets them: by option or variable, of questions, chats and replays."""
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.runnables import RunnableLambda
 
 from agent.api import Grounder
 from agent.chat.session import ChatSession
 from agent.cli import main
+from agent.errors import CaptionerError
 from agent.settings import load_settings
 from agent.tracing.targets import trace_targets
 from agent.tracing.trace_file import TraceError, read_trace
+from prompts.catalog import render_prompt
 from tests.fakes import BrightnessCaptioner
 from tests.graph.road import ScriptedReasoner
 from tests.media.drawing import draw_video, even_times
-from tests.servers import says, serving
+from tests.servers import fails, says, serving
 
 pytestmark = pytest.mark.usefixtures("word_embedder")
 
 
+USED = {"prompt_tokens": 90, "completion_tokens": 8, "total_tokens": 98}
 FOUND = '{"steps": [], "found": true, "events": [{"first": 1, "last": 2}]}'
 
 
@@ -64,6 +71,68 @@ def test_a_question_of_the_command_line_is_written_and_printed(
     written = file.read_text()
     assert "sk-very-secret" not in written
     assert "base64" not in written
+
+
+def test_every_call_of_the_image_model_is_a_span_with_placeholders_for_its_frames(
+    road: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "road.trace.jsonl"
+    seen: list[str] = []
+
+    class Curious(BaseCallbackHandler):
+        def on_chat_model_start(self, *_: Any, **__: Any) -> None:
+            seen.append("a picture may be in it")
+
+    with serving(lambda asked: says(f"road {asked.number}", usage=USED)) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        models = {"captioner": "openai:tiny", "reasoner": "similarity"}
+        settings = load_settings(**models, trace=file, refine=True)
+        around: RunnableLambda[str, Any]
+        with Grounder(settings) as grounder:
+            around = RunnableLambda(lambda query: grounder.find(road, query))
+            around.invoke("a road", {"callbacks": [Curious()]})
+    spans = read_trace(file)
+    (describe,) = [span for span in spans if span.name == "describe"]
+    (refine,) = [span for span in spans if span.name == "refine"]
+    calls = [span for span in spans if span.kind == "llm" and span.parent_id == describe.id]
+    looks = [span for span in spans if span.kind == "llm" and span.parent_id == refine.id]
+    assert (len(calls), len(calls) + len(looks)) == (6, len(server.asked))
+    assert seen == []
+    times = set()
+    for call in calls:
+        (message,) = call.inputs["messages"]
+        prompt, picture = message["content"]
+        assert prompt["text"] == render_prompt("describe_general")
+        found = re.fullmatch(
+            r"\(image sha256:[0-9a-f]{16}, \d+ bytes, at (\d) s\)", picture["image"]
+        )
+        assert found
+        times.add(found[1])
+        assert call.outputs["reply"]["content"].startswith("road ")
+        assert (call.metadata["tokens_in"], call.metadata["tokens_out"]) == (90, 8)
+    assert times == set("012345")
+    assert describe.metadata["tokens_in"] == 540
+    assert main(["trace", str(file)]) == 0
+    shown = capsys.readouterr().out
+    assert "… and 3 more calls (--prompts shows them all)" in shown
+
+
+def test_of_many_calls_some_are_told_and_all_that_fail(
+    road: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tools.traced_calls.MOST_CALLS", 2)
+    file = tmp_path / "road.trace.jsonl"
+    script = [says("a road"), says("a road"), says("a road"), fails(400, "no such picture")]
+    with serving(script) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        settings = load_settings(
+            captioner="openai:tiny", reasoner="similarity", trace=file, in_flight=1
+        )
+        with Grounder(settings) as grounder, pytest.raises(CaptionerError):
+            grounder.watch(road)
+    calls = [span for span in read_trace(file) if span.kind == "llm"]
+    assert [bool(call.error) for call in calls] == [False, False, True]
+    assert "no such picture" in calls[-1].error
 
 
 def test_turns_of_a_chat_and_replays_carry_their_thread(road: Path, tmp_path: Path) -> None:

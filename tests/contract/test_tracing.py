@@ -456,7 +456,7 @@ def test_many_questions_at_once_are_trees_of_their_own(store: CaptionStore, tmp_
         assert span.end is not None
         by_trace.setdefault(span.trace_id, []).append(span.name)
     assert len(by_trace) == 8
-    assert {len(names) for names in by_trace.values()} == {9}
+    assert {len(names) for names in by_trace.values()} == {7}
 
 
 def test_a_full_disk_costs_the_rest_of_the_trace_and_no_answer(store: CaptionStore) -> None:

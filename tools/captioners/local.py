@@ -15,6 +15,7 @@ from tools.checkpoints import find_model, fingerprint, holds_conversations, miss
 from tools.errors import CaptionerError
 from tools.hub import choices
 from tools.looks import LookMode, take_looks
+from tools.traced_calls import TracedCalls
 from tools.wording import one_line
 
 if TYPE_CHECKING:
@@ -123,13 +124,14 @@ class LocalCaptioner:
         self, frames: Iterable[Frame], *, seen: Container[float]
     ) -> Iterator[Description | NoCaption]:
         """Describe frames in batches; see ``Captioner``."""
+        calls = TracedCalls.of_this_step()
         waiting: list[Look] = []
         for look in take_looks(frames, self._mode, seen=seen, long_side_px=self._long_side_px):
             waiting.append(look)
             if len(waiting) >= self.batch_size:
-                yield from self._describe(waiting)
+                yield from self._describe(waiting, calls)
                 waiting = []
-        yield from self._describe(waiting)
+        yield from self._describe(waiting, calls)
 
     @property
     def batch_size(self) -> int:
@@ -138,14 +140,20 @@ class LocalCaptioner:
             self._batch_size = CPU_BATCH if self._loaded.device.type == "cpu" else GPU_BATCH
         return self._batch_size
 
-    def _describe(self, looks: Sequence[Look]) -> Iterator[Description | NoCaption]:
+    def _describe(
+        self, looks: Sequence[Look], calls: TracedCalls
+    ) -> Iterator[Description | NoCaption]:
         """Describe looks in time order, in halved batches from where memory runs out on."""
         from tools.vision_model import free_memory
 
         done = 0
         while done < len(looks):
             batch = looks[done : done + self.batch_size]
-            texts = self._try(batch)
+            times_s = [time_s for look in batch for time_s in look.times_s]
+            pictures = [image for look in batch for image in look.images]
+            with calls.call(self.model, self._prompt, times_s, pictures) as call:
+                texts = self._try(batch)
+                call.reply = "\n".join(texts or ["(memory ran out)"])
             if texts is not None:
                 yield from map(_said, batch, texts)
                 done += len(batch)

@@ -16,6 +16,7 @@ from tools.errors import CaptionerError
 from tools.in_flight import run_in_flight
 from tools.looks import LookMode, encode_jpeg, seconds_label, take_looks
 from tools.prices import OPENAI_PRICES, Price, Usage, cost_usd
+from tools.traced_calls import Call, TracedCalls
 from tools.wording import one_line
 
 if TYPE_CHECKING:
@@ -137,13 +138,21 @@ class OpenAICaptioner:
         looks = take_looks(frames, self._mode, seen=seen, long_side_px=self._long_side_px)
         # Made into JPEG at once: what waits for its turn is then small.
         questions = map(self._question, looks)
-        yield from run_in_flight(self._answer, questions, limit=self._in_flight)
+        calls = TracedCalls.of_this_step()
+
+        def answer(question: _Question, stopping: threading.Event) -> Description | NoCaption:
+            with calls.call(self.model, self._prompt, question.times_s, question.jpegs) as call:
+                return self._answer(question, stopping, call)
+
+        yield from run_in_flight(answer, questions, limit=self._in_flight)
 
     def _question(self, look: Look) -> _Question:
         jpegs = tuple(encode_jpeg(one, max_bytes=self._max_image_bytes) for one in look.images)
         return _Question(look.times_s, jpegs)
 
-    def _answer(self, question: _Question, stopping: threading.Event) -> Description | NoCaption:
+    def _answer(
+        self, question: _Question, stopping: threading.Event, call: Call
+    ) -> Description | NoCaption:
         from langchain_core.messages import HumanMessage
 
         content = question.content(self._prompt, self._detail)
@@ -151,6 +160,9 @@ class OpenAICaptioner:
         text = one_line(reply.text)
         refusal = reply.refusal or (text if REFUSES.match(text) else "")
         is_caption = bool(text) and not refusal
+        call.reply = text or refusal
+        call.tokens_in, call.tokens_out = reply.tokens_in, reply.tokens_out
+        call.usd = self._meter.price(reply)
         used = self._meter.count(reply, is_caption=is_caption)
         time_s, last_s = question.times_s[0], question.times_s[-1]
         if is_caption:
@@ -196,6 +208,12 @@ class _Meter:
         self._prices = prices
         self._lock = threading.Lock()
         self.usage = Usage()
+
+    def price(self, reply: Reply) -> float | None:
+        """Of one reply, in USD; None where it is not known."""
+        if reply.tokens_in is None or reply.tokens_out is None:
+            return None
+        return cost_usd(self._model, reply.tokens_in, reply.tokens_out, self._prices)
 
     def count(self, reply: Reply, *, is_caption: bool) -> Usage:
         """Add a reply; returns the sums with it."""
