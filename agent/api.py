@@ -427,6 +427,7 @@ class Grounder:
     @_made_once
     def graph(self) -> Graph:
         """The compiled graph over this grounder's parts."""
+        self.tracing.scrub_own_tracer()
         return build_graph(self._parts())
 
     @_made_once

@@ -78,8 +78,9 @@ class Tracing:
                 "traces off: an OpenTelemetry collector is configured, and nothing here speaks to "
                 "it: pip install 'whenabouts[otel]', or set OTEL_SDK_DISABLED=true"
             )
-        scrubber = Scrubber(hide_text=not targets.text, secrets=targets.secrets)
-        self._recorder = Recorder(scrubber, self._sinks)
+        self._langsmith = targets.langsmith
+        self._scrubber = Scrubber(hide_text=not targets.text, secrets=targets.secrets)
+        self._recorder = Recorder(self._scrubber, self._sinks)
         if self._sinks:
             # Should nobody close it: services are waited for, and not for long.
             atexit.register(self.close)
@@ -88,6 +89,16 @@ class Tracing:
     def is_on(self) -> bool:
         """Whether anything is traced at all."""
         return bool(self._sinks)
+
+    def scrub_own_tracer(self) -> None:
+        """Have LangSmith's own tracer, where it is on, send no frames, keys or hidden text either.
+
+        For graphs that are run outside of ``step``.
+        """
+        if self._langsmith:
+            from agent.tracing.own_tracer import scrub_own_tracer
+
+            scrub_own_tracer(self._langsmith, self._scrubber)
 
     @contextmanager
     def step(

@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 import pytest
 from langchain_core.runnables import RunnableLambda
-from langchain_core.tracers.langchain import LangChainTracer
-from langsmith import Client, get_current_run_tree, trace, tracing_context
+from langchain_core.tracers.langchain import LangChainTracer, wait_for_all_tracers
+from langsmith import Client, get_current_run_tree, run_trees, trace, tracing_context
 
 from agent import api
 from agent.api import Grounder
 from agent.llm_reasoner import LLMReasoner
 from agent.settings import load_settings
+from agent.state import Question
 from agent.tracing import session
 from agent.tracing.langsmith_sink import LangSmith
 from agent.tracing.otel_sink import Otlp
@@ -308,6 +309,38 @@ def complaints_about(targets: TraceTargets, store: CaptionStore) -> list[str]:
         outputs = ask(tracing, graph_with(store, ScriptedReasoner(GOOD_REPLY)))
     assert outputs["grounding"]["verdict"] == "found"
     return told
+
+
+@pytest.mark.parametrize("text", [True, False])
+def test_a_graph_that_is_run_by_itself_sends_no_frame_and_no_hidden_text_either(
+    noisy_road: Path, monkeypatch: pytest.MonkeyPatch, *, text: bool
+) -> None:
+    monkeypatch.setattr(api, "open_embedder", lambda *_, **__: WordEmbedder())
+    monkeypatch.setattr(run_trees, "_CLIENT", None)
+    found = '{"steps": [], "found": true, "events": [{"first": 2, "last": 3}]}'
+    with serving([says(found)]) as server, receiving() as langsmith:
+        settings = load_settings(
+            captioner="none",
+            reasoner="frames:openai:tiny",
+            openai_base_url=server.url,
+            openai_api_key=KEY,
+            langsmith_tracing=True,
+            langsmith_endpoint=langsmith.url,
+            langsmith_api_key=LANGSMITH_KEY,
+            trace_text=text,
+        )
+        with Grounder(settings) as own, tracing_context(enabled=True):
+            own.graph.invoke(Question(video=str(noisy_road), query="purple zebras"))
+        wait_for_all_tracers()
+    (jpegs,) = [asked.jpegs for asked in server.asked]
+    assert len(jpegs) == 3
+    names = {run.get("name") for run in langsmith.runs().values()}
+    assert {"whenabouts", "reason", "ChatOpenAI"} <= names
+    sent = langsmith.bodies
+    assert not LONG_BASE64.search(sent)
+    assert not [jpeg for jpeg in jpegs if base64.b64encode(jpeg)[200:260] in sent]
+    assert KEY.encode() not in sent
+    assert (b"purple zebras" in sent) is text
 
 
 @pytest.mark.parametrize("service", ["LangSmith", "OpenTelemetry"])
