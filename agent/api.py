@@ -14,6 +14,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
+from pydantic import ValidationError
+
 from agent.allowance import Allowance, UsedUpError
 from agent.background import Background, LeftError
 from agent.errors import (
@@ -146,6 +148,8 @@ class Grounder:
         query: str,
         *,
         captions: str | Path | None = None,
+        within: tuple[float, float] | None = None,
+        every_time: bool = False,
         thread: str | None = None,
         on_event: Callable[[Event], None] | None = None,
         before_step: Callable[[], None] | None = None,
@@ -156,16 +160,19 @@ class Grounder:
             video: A video file, or the id (or the start of it) of an indexed video.
             query: What to look for, in a sentence.
             captions: A captions file to answer from, in place of described frames.
+            within: Start and end, in seconds, of the stretch to search; None: the whole video.
+            every_time: Whether all the times that it happens are wanted, the less sure ones too,
+                and not only the best; a text model always names all that it sees.
             thread: Name under which every step is kept, for ``replay``; None: none is.
             on_event: Receives what happens on the way, in this thread. What it raises ends the
                 search, and what was described so far is kept.
             before_step: Called before each step of the graph; what it raises ends the search too.
 
         Raises:
-            QueryError: If the query is empty.
+            QueryError: If the query is empty, or ``within`` is no stretch of the video.
             WhenaboutsError: If the video or the captions cannot be used; see ``agent.errors``.
         """
-        question = make_question(video, query, captions)
+        question = make_question(video, query, captions, within=within, every_time=every_time)
         facts = {} if thread is None else {"thread_id": thread}
         with (
             self.within_limits(),
@@ -633,16 +640,32 @@ class Grounder:
         return captions, cost
 
 
-def make_question(video: str | Path, query: str, captions: str | Path | None = None) -> Question:
+def make_question(
+    video: str | Path,
+    query: str,
+    captions: str | Path | None = None,
+    *,
+    within: tuple[float, float] | None = None,
+    every_time: bool = False,
+) -> Question:
     """A question that can be asked.
 
     Raises:
-        QueryError: If the query is empty, or no text.
+        QueryError: If the query is empty, or no text, or ``within`` no stretch.
     """
+    if not isinstance(query, str):
+        raise QueryError(f"the query has to be text, not {query!r}; say what to look for")
     if not query.strip():
         raise QueryError('the query is empty; say what to look for, for example "a door opens"')
     if not is_text(query):
         raise QueryError(f"the query {query!a} is not UTF-8 text; type it anew")
-    return Question(
-        video=str(video), query=query.strip(), captions=None if captions is None else str(captions)
-    )
+    try:
+        return Question(
+            video=str(video),
+            query=query.strip(),
+            captions=None if captions is None else str(captions),
+            within=within,
+            every_time=every_time,
+        )
+    except ValidationError as exc:
+        raise QueryError(f"within {within}: {exc.errors()[0]['msg']}") from None

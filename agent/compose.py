@@ -48,7 +48,7 @@ def compose_grounding(state: State, *, reasoner: Reasoner, embedder: str) -> Gro
         for event in answer.events
     ]
     coverage = Coverage.model_validate(state["coverage"])
-    seen_share = coverage.seen_s / record.duration_s if record.complete else 0.0
+    seen_share = _seen_share(state, record, coverage)
     verdict = _verdict(answer, state["ranking"]["verdict"], seen_share=seen_share)
     described_by = record.track.prompt_version
     candidates = tuple(
@@ -195,6 +195,16 @@ def coverage_of(captions: Sequence[Caption], record: VideoRecord, store: Caption
 def _why(span: Interval, noted: Sequence[CaptionGap]) -> str:
     """What the captioner said in place of captions, each reason once."""
     return "; ".join(dict.fromkeys(gap.reason for gap in noted if gap.span.overlap_s(span) > 0))
+
+
+def _seen_share(state: State, record: VideoRecord, coverage: Coverage) -> float:
+    """How much was seen of what was searched; nothing counts of a video seen in part."""
+    if state["stretch"] is None:
+        return coverage.seen_s / record.duration_s if record.complete else 0.0
+    start_s, end_s = state["stretch"]
+    stretch = Interval(start_s, min(end_s, record.duration_s))
+    unseen_s = sum(stretch.overlap_s(Interval(gap.start_s, gap.end_s)) for gap in coverage.gaps)
+    return 1 - unseen_s / stretch.length_s
 
 
 def _verdict(answer: Answer, ranked: Verdict, *, seen_share: float) -> Verdict:

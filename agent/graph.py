@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from agent.answer import Answer, parse_answer
 from agent.background import Background
 from agent.compose import compose_grounding, coverage_of
-from agent.errors import AnswerError
+from agent.errors import AnswerError, QueryError
 from agent.events import Event, read_event, write_event
 from agent.grounding import Cost, Grounding, LookUp, Refusal
 from agent.look_up import MAX_REQUESTS, Closer, Library, tame_request
@@ -47,7 +47,7 @@ from tools.embedder import Embedder
 from tools.indexer import Progress, Report
 from tools.query_parts import split_query
 from tools.ranking import PartFound, Window
-from tools.retrieval import EVIDENCE_TOKENS
+from tools.retrieval import EVIDENCE_TOKENS, inside
 from tools.retrieval import Retrieved as Retrieval
 from tools.retrieval import retrieve as retrieve_captions
 from tools.store import CaptionStore, VideoRecord
@@ -125,6 +125,8 @@ def build_graph(parts: Parts, *, checkpointer: BaseCheckpointSaver[Any] | None =
         record, cost = parts.watch(question, report=report)
         return {
             "asked": question.query,
+            "stretch": question.within,
+            "all_times": question.every_time,
             "record": record.as_dict(),
             "spent": {"captioner": cost.model_dump(), "reasoner": Cost().model_dump()},
         }
@@ -246,8 +248,9 @@ def run_graph(
 
 def _retrieve(state: Watched, parts: Parts) -> dict[str, Any]:
     record = VideoRecord.from_dict(state["record"])
-    tracks = read_tracks(parts.store, record)
-    overview, cost = parts.overview(record, *tracks[0]) if parts.overview else ([], Cost())
+    whole = read_tracks(parts.store, record)
+    tracks = [inside(*track, _stretch(state)) for track in whole]
+    overview, cost = parts.overview(record, *whole[0]) if parts.overview else ([], Cost())
     if parts.retrieve:
         found = parts.retrieve(record)
     else:
@@ -259,6 +262,7 @@ def _retrieve(state: Watched, parts: Parts) -> dict[str, Any]:
             # With scenes in its place, only what windows begin and end with is shown of the rest.
             limit_tokens=1 if parts.context == "scenes" and overview else parts.evidence_tokens,
             evenly=parts.context == "all",
+            every_time=state["all_times"],
         )
     is_whole = len(found.captions) == sum(len(captions) for captions, _ in tracks)
     return {
@@ -270,13 +274,30 @@ def _retrieve(state: Watched, parts: Parts) -> dict[str, Any]:
         ],
         "ranking": found.ranking.as_dict(),
         "opening": len(found.captions),
-        "coverage": coverage_of(tracks[0][0], record, parts.store).model_dump(),
+        "coverage": coverage_of(whole[0][0], record, parts.store).model_dump(),
         "attempts": 0,
         "turns": [],
         "refined_by": "",
         "refine_note": "",
         "order": "",
     }
+
+
+def _stretch(state: Watched) -> Interval | None:
+    """What is searched; None for the whole video.
+
+    Raises:
+        QueryError: If it is past the end.
+    """
+    duration_s = state["record"]["duration_s"]
+    if state["stretch"] is None:
+        return None
+    start_s, end_s = state["stretch"]
+    if start_s >= duration_s:
+        raise QueryError(
+            f"nothing is left to search from {start_s:g} s on: the video is {duration_s:.1f} s long"
+        )
+    return Interval(start_s, min(end_s, duration_s))
 
 
 def _look_up(state: Replied, parts: Parts) -> dict[str, Any]:

@@ -3,10 +3,11 @@
 Each node takes the narrowest state it needs and returns only what it owns.
 """
 
+import math
 from typing import Annotated, Any
 
 from langgraph.channels import EphemeralValue
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from typing_extensions import (
     TypedDict,  # pydantic wants it before Python 3.12: Studio shows schemas
 )
@@ -33,6 +34,25 @@ class Question(BaseModel):
         title="Captions file",
         description="Captions of your own (JSON Lines) to answer from.",
     )
+    within: Annotated[tuple[float, float] | None, EphemeralValue] = Field(
+        default=None,
+        title="Within",
+        description="Only this stretch of the video: its start and its end, in seconds.",
+        examples=[[60.0, 90.0]],
+    )
+    every_time: Annotated[bool, EphemeralValue] = Field(
+        default=False,
+        title="Every time",
+        description="Answer with all the times that it happens, the less sure ones too, and not "
+        "only with the best. A text model always names all that it sees.",
+    )
+
+    @field_validator("within")
+    @classmethod
+    def _must_be_a_stretch(cls, within: tuple[float, float] | None) -> tuple[float, float] | None:
+        if within is not None and not 0 <= within[0] < within[1] < math.inf:
+            raise ValueError(f"{within[0]:g} to {within[1]:g} s is no stretch of a video")
+        return within
 
 
 def add_seconds(so_far: dict[str, float], more: dict[str, float]) -> dict[str, float]:
@@ -50,11 +70,14 @@ def add_cost(spent: dict[str, Any], stage: Stage, cost: Cost) -> dict[str, Any]:
 class Watched(TypedDict):
     """After ``watch``: the captions are in the store.
 
-    ``asked`` is the query; ``record`` a ``tools.store.VideoRecord`` as plain values; ``spent`` the
+    ``asked`` is the query, ``stretch`` the seconds that are searched, ``all_times`` whether every
+    time is wanted; ``record`` a ``tools.store.VideoRecord`` as plain values; ``spent`` the
     ``agent.grounding.Cost`` of each stage as plain values, which starts anew.
     """
 
     asked: str
+    stretch: tuple[float, float] | None
+    all_times: bool
     record: dict[str, Any]
     spent: dict[str, Any]
     seconds: Annotated[dict[str, float], add_seconds]

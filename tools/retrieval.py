@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +12,7 @@ from tools.fusion import fuse
 from tools.grounder import ground
 from tools.occurrences import find_occurrences
 from tools.ordered import rank_in_order
-from tools.query_parts import split_query
+from tools.query_parts import Event, split_query
 from tools.senses.grounder import ground_signals
 from tools.wording import estimate_tokens
 
@@ -66,6 +66,7 @@ def retrieve(
     limit_tokens: int = EVIDENCE_TOKENS,
     evenly: bool = False,
     is_one_of_many: bool = False,
+    every_time: bool = False,
 ) -> Retrieved:
     """Rank windows for a query and choose the captions to show with them.
 
@@ -79,9 +80,15 @@ def retrieve(
         evenly: Fill the budget with captions at even distances, whatever they say, in place of the
             most relevant ones.
         is_one_of_many: Whether other videos are asked too; see ``tools.ordered.rank_in_order``.
+        every_time: Whether all the times that it happens are the events, not only the best.
     """
     captions, ranking = _rank_all(
-        query, tracks, embedder=embedder, duration_s=duration_s, is_one_of_many=is_one_of_many
+        query,
+        tracks,
+        embedder=embedder,
+        duration_s=duration_s,
+        is_one_of_many=is_one_of_many,
+        every_time=every_time,
     )
     return take_evidence(captions, ranking, limit_tokens=limit_tokens, evenly=evenly)
 
@@ -116,6 +123,7 @@ def rank(
     embedder: Embedder,
     duration_s: float,
     is_one_of_many: bool = False,
+    every_time: bool = False,
 ) -> Ranking:
     """Ask captions by the grounder that understands them.
 
@@ -130,6 +138,7 @@ def rank(
         embedder: Made them; embeds the query.
         duration_s: Length of the video.
         is_one_of_many: As of ``retrieve``.
+        every_time: Likewise.
     """
     if all(caption.source in {"signal", "screen"} for caption in captions):
 
@@ -152,7 +161,34 @@ def rank(
             vector = embedder.embed([text])[0]
             return find_occurrences(text, vector, captions, vectors, duration_s=duration_s)
 
-    return rank_in_order(query, split_query(query), ask, times_of, is_one_of_many=is_one_of_many)
+    part = split_query(query)
+    ranking = rank_in_order(query, part, ask, times_of, is_one_of_many=is_one_of_many)
+    if every_time and ranking.events and isinstance(part, Event):
+        times = sorted(times_of(query), key=lambda one: -one.confidence)
+        return replace(ranking, events=tuple(times) or ranking.events)
+    return ranking
+
+
+def inside(
+    captions: Sequence[Caption], vectors: NDArray[np.float32], stretch: Interval | None
+) -> tuple[Sequence[Caption], NDArray[np.float32]]:
+    """The captions of a track that lie in a stretch of the video, and their embeddings.
+
+    Where none does, those that reach into it: a still scene may have one caption for minutes.
+
+    Args:
+        captions: In time order.
+        vectors: Shape ``(n, d)``.
+        stretch: None for the whole video.
+    """
+    if stretch is None:
+        return captions, vectors
+    kept = [
+        index
+        for index, one in enumerate(captions)
+        if stretch.start_s <= one.start_s and one.end_s <= stretch.end_s
+    ] or [index for index, one in enumerate(captions) if one.span.overlap_s(stretch) > 0]
+    return [captions[index] for index in kept], vectors[kept]
 
 
 def search_captions(
@@ -181,6 +217,7 @@ def _rank_all(
     embedder: Embedder,
     duration_s: float,
     is_one_of_many: bool = False,
+    every_time: bool = False,
 ) -> tuple[list[Caption], Ranking]:
     def ranked(captions: Sequence[Caption], vectors: NDArray[np.float32]) -> Ranking:
         return rank(
@@ -190,6 +227,7 @@ def _rank_all(
             embedder=embedder,
             duration_s=duration_s,
             is_one_of_many=is_one_of_many,
+            every_time=every_time,
         )
 
     return fuse([(captions, ranked(captions, vectors)) for captions, vectors in tracks])

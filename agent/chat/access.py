@@ -29,8 +29,16 @@ class Tell(Protocol):
 class VideoAccess(Protocol):
     """Finds, reads and cuts; ``tell`` receives what happens on the way, and may end that."""
 
-    def find(self, video: str, query: str, *, tell: Tell) -> Grounding:
-        """When does it happen? Raises ``WhenaboutsError``."""
+    def find(
+        self,
+        video: str,
+        query: str,
+        *,
+        tell: Tell,
+        within: tuple[float, float] | None = None,
+        every_time: bool = False,
+    ) -> Grounding:
+        """When does it happen? See ``Grounder.find``. Raises ``WhenaboutsError``."""
         ...
 
     def read(self, video: str, *, tell: Tell) -> tuple[VideoFacts, Sequence[Caption]]:
@@ -59,9 +67,23 @@ class GrounderAccess:
         self._captions = captions
         self._clips = clips
 
-    def find(self, video: str, query: str, *, tell: Tell) -> Grounding:
+    def find(
+        self,
+        video: str,
+        query: str,
+        *,
+        tell: Tell,
+        within: tuple[float, float] | None = None,
+        every_time: bool = False,
+    ) -> Grounding:
         return self._grounder.find(
-            video, query, captions=self._captions, on_event=tell, before_step=tell.go_on
+            video,
+            query,
+            captions=self._captions,
+            within=within,
+            every_time=every_time,
+            on_event=tell,
+            before_step=tell.go_on,
         )
 
     def read(self, video: str, *, tell: Tell) -> tuple[VideoFacts, Sequence[Caption]]:

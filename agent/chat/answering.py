@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.chat.access import Tell, VideoAccess
-from agent.chat.constraints import Anchor, Selection, fair_candidates, fits, select
+from agent.chat.constraints import Anchor, fair_candidates, fits, select, stretch_of
 from agent.chat.follow_up import ChatError, FollowUp
 from agent.chat.reading import AROUND_S, STRETCH_S, read_captions
 from agent.chat.turns import ChatAnswer, Moment, ReadCaption, VideoResult, focus
@@ -20,17 +20,21 @@ from tools.timeline import Caption, Interval
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What an earlier turn found for the same question in the same video."""
+    """What is known of a question in all of a video: from an answer, or from an earlier turn."""
 
     video: VideoFacts
     verdict: Verdict
     found: tuple[Moment, ...]
     candidates: tuple[Moment, ...]
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Grounded:
-    """What ``ground`` has for one video: an answer, an earlier one, an event's, or an error."""
+    """What ``ground`` has for one video: an answer, an earlier one, an event's, or an error.
+
+    An answer beside an earlier one is to the same question within the turn's constraint.
+    """
 
     video: str
     found: Grounding | None = None
@@ -50,6 +54,7 @@ class Grounded:
                 words="",
                 found=self.known.found,
                 candidates=self.known.candidates,
+                by=self.known.by,
             )
             plain["known"] = result.model_dump(mode="json")
         return plain
@@ -68,14 +73,50 @@ class Grounded:
 
 
 def recall(turns: Sequence[ChatAnswer], *, query: str, video: str) -> Known | None:
-    """The latest answer to the same question, so that a follow-up to it asks nobody again."""
+    """The latest answer to the same question over the whole video."""
     for turn in reversed(turns):
         if (turn.follow_up.query or "").casefold() != query.casefold():
             continue
         for result in turn.results:
-            if result.video and result.video.path == video and result.outcome != "failed":
+            is_whole = turn.follow_up.is_plain or result.found or result.candidates
+            if is_whole and result.video and result.video.path == video:
                 return _known(result)
     return None
+
+
+def ground_turn(
+    access: VideoAccess,
+    follow_up: FollowUp,
+    video: str,
+    turns: Sequence[ChatAnswer],
+    tell: Tell,
+) -> Grounded:
+    """Ask for what a turn needs of one video.
+
+    An earlier answer is asked again only where it cannot tell: a text model has named every time,
+    so that one which fits is there already; and nothing but a search of what the constraint leaves
+    of the video shows that none is.
+
+    Raises:
+        WhenaboutsError: What finding raises.
+    """
+    event = access.find(video, follow_up.event, tell=tell) if follow_up.event else None
+    if follow_up.query is None or (event and not event.intervals):
+        return Grounded(video, event=event)
+    if follow_up.is_plain:
+        return Grounded(video, found=access.find(video, follow_up.query, tell=tell))
+    known = recall(turns, query=follow_up.query, video=video)
+    if follow_up.kind == "still_there":
+        found = None if known else access.find(video, follow_up.query, tell=tell)
+        return Grounded(video, found=found, known=known)
+    anchor = _anchor(follow_up, event, turns)
+    if known and known.by == "llm" and _fitting(follow_up, known.found, anchor)[0]:
+        return Grounded(video, known=known, event=event)
+    within = stretch_of(follow_up.relation, anchor)
+    if within and within[0] >= within[1]:
+        raise ChatError(f"nothing comes before {clock(within[1])}: the video begins there")
+    found = access.find(video, follow_up.query, tell=tell, within=within, every_time=True)
+    return Grounded(video, found=found, known=known, event=event)
 
 
 def answer_in_video(
@@ -101,34 +142,66 @@ def answer_in_video(
         assert anchor is not None
         reading = access.read(grounded.video, tell=tell)
         return _describe(follow_up, grounded, anchor, turns, reading)
-    known = grounded.known or _known_of(grounded.found)
     if anchor and follow_up.times:
-        _check_times(follow_up, known.video)
+        _check_times(follow_up, _video_of(grounded))
     if follow_up.kind == "still_there":
         assert anchor is not None
         _, captions = access.read(grounded.video, tell=tell)
+        known = grounded.known or _known_of(grounded.found)
         return _still_there(known, grounded, anchor, captions)
-    return _find(follow_up, known, grounded, anchor, turns)
+    return _find(follow_up, grounded, anchor, turns)
 
 
 def _find(
-    follow_up: FollowUp,
-    known: Known,
-    grounded: Grounded,
-    anchor: Anchor | None,
-    turns: Sequence[ChatAnswer],
+    follow_up: FollowUp, grounded: Grounded, anchor: Anchor | None, turns: Sequence[ChatAnswer]
 ) -> VideoResult:
-    selection = select(
-        known.found,
-        known.candidates,
-        relation=follow_up.relation,
-        anchor=anchor,
-        which=follow_up.which,
-    )
-    words = _say_selection(follow_up, known, selection, turns)
+    # Within the constraint, where that was asked for; else over the whole video.
+    told = _known_of(grounded.found) if grounded.found else grounded.known
+    assert told is not None
+    whole = told if follow_up.is_plain else grounded.known
+    chosen, counted = _fitting(follow_up, told.found, anchor)
+    place = say_place(follow_up, turns)
+    if chosen:
+        words = ", ".join(say_moment(moment) for moment in chosen)
+        if follow_up.which and counted > 1:
+            words += f", the {say_which(follow_up)} of {counted}"
+    else:
+        words = _say_none(follow_up, told, counted, place)
+        elsewhere = whole.found if whole and place else ()
+        if elsewhere:
+            words += f"; it was found at {say_spans(sorted(elsewhere, key=_start))}"
     if grounded.event:
         words = f"{words}; {_say_event(grounded.event)}"
-    return _result(known, grounded, selection.chosen, words)
+    return _result(told, whole, grounded, chosen, words)
+
+
+def _fitting(
+    follow_up: FollowUp, found: Sequence[Moment], anchor: Anchor | None
+) -> tuple[tuple[Moment, ...], int]:
+    return select(found, relation=follow_up.relation, anchor=anchor, which=follow_up.which)
+
+
+def _say_none(follow_up: FollowUp, told: Known, counted: int, place: str) -> str:
+    """That nothing fits: of what was searched, and not of what was shown before."""
+    if told.verdict == "cannot_tell":
+        return f"cannot tell from these captions {place}".strip()
+    if counted:
+        times = f"{counted} times" if counted > 1 else "once"
+        spans = say_spans(sorted(told.found, key=_start))
+        return (
+            f"no {say_which(follow_up)} time {place}".strip() + f": it was found {times}, {spans}"
+        )
+    return f"none {place} was found" if place else "not found"
+
+
+def _start(moment: Moment) -> float:
+    return moment.start_s
+
+
+def _video_of(grounded: Grounded) -> VideoFacts:
+    told = grounded.found or grounded.known
+    assert told is not None
+    return told.video
 
 
 def _still_there(
@@ -143,13 +216,13 @@ def _still_there(
     elif perhaps:
         words = f"perhaps: {say_moment(perhaps[0])} is no answer, only a fair candidate"
     elif known.found:
-        in_time_order = sorted(known.found, key=lambda one: one.start_s)
+        in_time_order = sorted(known.found, key=_start)
         words = f"not at {moment}; it is there {say_spans(in_time_order)}"
     else:
-        words = _say_without(known)
+        words = "cannot tell from these captions" if known.verdict == "cannot_tell" else "not found"
     # The captions at the moment itself show whether to believe it.
     read = read_captions(captions, _around(anchor, known.video))
-    return _result(known, grounded, covering or perhaps, words, captions=read)
+    return _result(known, known, grounded, covering or perhaps, words, captions=read)
 
 
 def _describe(
@@ -197,7 +270,8 @@ def _cut(video: str, anchor: Anchor | None, access: VideoAccess) -> VideoResult:
 
 
 def _result(
-    known: Known,
+    told: Known,
+    whole: Known | None,
     grounded: Grounded,
     chosen: tuple[Moment, ...],
     words: str,
@@ -205,14 +279,15 @@ def _result(
     captions: Sequence[ReadCaption] = (),
 ) -> VideoResult:
     """A verdict on the question with its constraint: found is what fits it."""
-    without: Verdict = "cannot_tell" if known.verdict == "cannot_tell" else "not_found"
+    without: Verdict = "cannot_tell" if told.verdict == "cannot_tell" else "not_found"
     return VideoResult(
-        video=known.video,
+        video=told.video,
         outcome="found" if chosen else without,
         words=words,
         intervals=chosen,
-        found=known.found,
-        candidates=known.candidates,
+        found=whole.found if whole else (),
+        candidates=whole.candidates if whole else (),
+        by=whole.by if whole else "",
         captions=tuple(captions),
         grounding=grounded.found,
     )
@@ -282,34 +357,10 @@ def _comes_again(follow_up: FollowUp, anchor: Anchor, turns: Sequence[ChatAnswer
     turn = next((one for one in turns if one.turn == follow_up.turn), None)
     if turn is None or follow_up.relation != "after" or not turn.follow_up.query:
         return ""
-    later = select(turn.result.found, (), relation="after", anchor=anchor, which=1).chosen
+    later, _ = select(turn.result.found, relation="after", anchor=anchor, which=1)
     if not later:
         return ""
     return f"“{turn.follow_up.query}” comes again at {say_spans(later)} (ask “again?”)"
-
-
-def _say_selection(
-    follow_up: FollowUp, known: Known, selection: Selection, turns: Sequence[ChatAnswer]
-) -> str:
-    if not known.found:
-        return _say_without(known)
-    place = say_place(follow_up, turns)
-    which = f"no {say_which(follow_up)} time" if follow_up.which else "none"
-    if not selection.chosen:
-        in_order = sorted(known.found, key=lambda one: one.start_s)
-        return f"{which} {place}".rstrip() + f" was found; it was found at {say_spans(in_order)}"
-    words = ", ".join(say_moment(moment) for moment in selection.chosen)
-    if follow_up.which and selection.counted > 1:
-        words += f", the {say_which(follow_up)} of {selection.counted}"
-    if selection.stand_ins:
-        fair = ", ".join(say_moment(moment) for moment in selection.stand_ins)
-        words += f"; the answer itself has {which} {place}".rstrip()
-        words += f", so candidates that were less sure count too: {fair}"
-    return words
-
-
-def _say_without(known: Known) -> str:
-    return "cannot tell from these captions" if known.verdict == "cannot_tell" else "not found"
 
 
 def _known_of(grounding: Grounding | None) -> Known:
@@ -330,6 +381,7 @@ def _known_of(grounding: Grounding | None) -> Known:
             Moment(start_s=one.start_s, end_s=one.end_s, confidence=one.confidence)
             for one in grounding.candidates
         ),
+        by=grounding.by,
     )
 
 
@@ -341,4 +393,5 @@ def _known(result: VideoResult) -> Known:
         verdict="found" if result.found else verdict,
         found=result.found,
         candidates=result.candidates,
+        by=result.by,
     )

@@ -3,6 +3,7 @@
 Pure functions.
 """
 
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -20,22 +21,6 @@ class Anchor:
 
     start_s: float
     end_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """The intervals that fit a constraint.
-
-    Attributes:
-        chosen: In time order; as given where there is no constraint.
-        counted: How many intervals fit, before one of them was chosen.
-        stand_ins: Those of them that were no answers but fair candidates: only counted where the
-            answers alone do not reach.
-    """
-
-    chosen: tuple[Moment, ...]
-    counted: int
-    stand_ins: tuple[Moment, ...] = ()
 
 
 def fits(moment: Moment, relation: Relation, anchor: Anchor | None) -> bool:
@@ -65,30 +50,34 @@ def nth(moments: Iterable[Moment], which: int | None) -> tuple[Moment, ...]:
 
 
 def select(
-    found: Sequence[Moment],
-    candidates: Sequence[Moment],
-    *,
-    relation: Relation,
-    anchor: Anchor | None,
-    which: int | None,
-) -> Selection:
-    """The intervals of an answer that fit; where none does, fair candidates beside them.
+    found: Iterable[Moment], *, relation: Relation, anchor: Anchor | None, which: int | None
+) -> tuple[tuple[Moment, ...], int]:
+    """The intervals that fit a constraint, and how many there were before one was chosen.
 
     Args:
-        found: The answer's intervals, best first; where it has none, no candidate stands in.
-        candidates: What else was ranked, best first.
+        found: Best first.
         relation: Where the interval has to lie.
         anchor: To what; None with ``anywhere``.
         which: Which of those that fit.
+
+    Returns:
+        In time order; as given where there is no constraint.
     """
     fitting = [moment for moment in found if fits(moment, relation, anchor)]
     if relation == "anywhere" and which is None:
-        return Selection(tuple(fitting), len(fitting))
-    if chosen := nth(fitting, which):
-        return Selection(chosen, len(fitting))
-    fair = [one for one in fair_candidates(found, candidates) if fits(one, relation, anchor)]
-    both = [*fitting, *fair]
-    return Selection(nth(both, which), len(both), tuple(fair))
+        return tuple(fitting), len(fitting)
+    return nth(fitting, which), len(fitting)
+
+
+def stretch_of(relation: Relation, anchor: Anchor | None) -> tuple[float, float] | None:
+    """Where an interval can lie that fits, in seconds; None for the whole video."""
+    if relation == "anywhere" or anchor is None:
+        return None
+    if relation == "after":
+        return anchor.end_s, sys.float_info.max
+    if relation == "before":
+        return 0.0, anchor.start_s
+    return anchor.start_s, anchor.end_s
 
 
 def fair_candidates(found: Sequence[Moment], candidates: Sequence[Moment]) -> list[Moment]:

@@ -47,10 +47,15 @@ QUOTED: Final = re.compile(r"[\"“”«»„]")
 _ORD = rf"(?P<which>{'|'.join(ORDINALS)})"
 _ONE = r"(?:one|time|occurrence|interval|moment)"
 _THAT = r"(?:that|this|it|then|him|her|them)"
+_WHO = r"(?:it|that|this|he|she|they|one)"
 _OPEN = r"(?:and |so |but )?(?:what|who)(?:'s|’s)?\b"
 _BETWEEN = rf"(?:between|from)\s(?P<from>{CLOCK})\s?(?:and|to|until|till|-|–)\s?(?P<to>{CLOCK})"
 _SIDE = r"(?P<side>after|before)"
 _LEAD = r"(?:and |so |but |ok |okay )?"
+_THE_SAME: Final = re.compile(
+    r"(?:and|also|(?:and )?the same|and (?:it|that)|(?:what|how) about (?:it|that|the same))",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +83,13 @@ def parse_follow_up(said: str, *, turns: list[ChatAnswer], videos: Sequence[str]
         raise FollowUpError("unclear", f"“{said}” names no moment and nothing to look for")
     for form in FORMS:
         if match := form.pattern.fullmatch(words):
-            fields = form.read(match, turns)
+            fields = _with_a_name(form.read(match, turns), turns)
             try:
                 return FollowUp(**(fields | ({"videos": named} if named else {})))
             except ValueError as exc:
                 raise FollowUpError("contradiction", f"“{said}”: {_reason(exc)}") from None
+    if named and _THE_SAME.fullmatch(words):
+        return FollowUp(**(_same(turns)[1] | {"videos": named}))
     says_nothing = not set(re.findall(r"\w+", words.casefold())) - POINTING - SMALL_TALK
     # A time is meant for us, where it is not quoted from the screen.
     if says_nothing or (TIME.search(words) and not QUOTED.search(said)):
@@ -130,9 +137,21 @@ def _reason(exc: ValueError) -> str:
     return str(errors()[0]["msg"]).removeprefix("Value error, ") if errors else str(exc)
 
 
+def _with_a_name(fields: dict[str, Any], turns: list[ChatAnswer]) -> dict[str, Any]:
+    """With the latest question in place of one that only points: "is it there first?"."""
+    query = fields.get("query")
+    if query is None or not _only_points(query):
+        return fields
+    return _same(turns)[1] | {name: one for name, one in fields.items() if name != "query"}
+
+
+def _only_points(words: str) -> bool:
+    return not set(re.findall(r"\w+", words.casefold())) - POINTING
+
+
 def _that(turns: list[ChatAnswer], meant: ChatAnswer | None = None) -> dict[str, Any]:
-    """The anchor "that": the first interval shown by the latest turn that has one."""
-    turn = meant or latest_focus(turns)
+    """The anchor "that": the first interval shown by the latest turn, and by no earlier one."""
+    turn = meant or (turns[-1] if turns else None)
     if turn is None:
         raise FollowUpError(
             "unknown_turn",
@@ -140,9 +159,11 @@ def _that(turns: list[ChatAnswer], meant: ChatAnswer | None = None) -> dict[str,
             "something first",
         )
     if not turn.result.intervals:
+        earlier = latest_focus(turns)
+        instead = f"name what you mean; “{earlier.said}” had one" if earlier else "ask for another"
         raise FollowUpError(
             "unknown_turn",
-            f"the answer to “{turn.said}” has no interval to refer to; ask for something else",
+            f"the answer to “{turn.said}” has no interval to refer to; {instead}",
         )
     return {"turn": turn.turn, "interval": 1, "videos": _videos_of(turn)}
 
@@ -180,12 +201,16 @@ def _cut_times(match: re.Match[str], _: list[ChatAnswer]) -> dict[str, Any]:
     return {"kind": "cut", "times": (match["from"], match["to"])}
 
 
-def _still_there(match: re.Match[str], turns: list[ChatAnswer]) -> dict[str, Any]:
-    who = match["who"]
-    same: dict[str, Any] = {"query": who}
-    if not set(re.findall(r"\w+", who.casefold())) - POINTING:
-        same = _same(turns)[1]
-    return same | {"kind": "still_there", "relation": "at", "times": (match["at"],)}
+def _count(match: re.Match[str], turns: list[ChatAnswer]) -> dict[str, Any]:
+    # The last one is told with how many there are.
+    query = match["query"]
+    named = {"kind": "find", "query": query} if query else _same(turns)[1]
+    return named | {"which": -1}
+
+
+def _still_there(match: re.Match[str], _: list[ChatAnswer]) -> dict[str, Any]:
+    there = {"kind": "still_there", "relation": "at", "times": (match["at"],)}
+    return {"query": match["who"]} | there
 
 
 def _describe_between(match: re.Match[str], _: list[ChatAnswer]) -> dict[str, Any]:
@@ -303,10 +328,17 @@ FORMS: Final = (
         _describe_that,
     ),
     _form(
-        "again? · the next time · the one before",
-        rf"{_LEAD}(?:when |does (?:it|that|this) happen |is there )?(?:the )?(?:once |ever )?"
-        rf"(?:again|(?:another|next)(?: {_ONE})?|(?P<back>previous(?: {_ONE})?|{_ONE} before))"
-        rf"(?: (?:after|before)? ?{_THAT})?",
+        "how many times? · how often does the dog run?",
+        rf"{_LEAD}(?:how often|how many times)(?: (?:is|are|was|were|does|do|did|has|have) "
+        r"(?P<query>.+?)(?: happen| there)?)?",
+        _count,
+    ),
+    _form(
+        "again? · does he come back? · the next time · the one before",
+        rf"{_LEAD}(?:when |will |does {_WHO} (?:happen|come|appear|return) |is there )?"
+        r"(?:the )?(?:once |ever )?"
+        rf"(?:again|back(?: again)?|(?:another|next)(?: {_ONE})?"
+        rf"|(?P<back>previous(?: {_ONE})?|{_ONE} before))(?: (?:after|before)? ?{_THAT})?",
         _again,
     ),
     _form(

@@ -19,7 +19,7 @@ from langgraph.runtime import Runtime, get_runtime
 from typing_extensions import TypedDict
 
 from agent.chat.access import Tell, VideoAccess
-from agent.chat.answering import Grounded, Known, answer_in_video, recall
+from agent.chat.answering import Grounded, answer_in_video, ground_turn
 from agent.chat.follow_up import FollowUp, FollowUpError
 from agent.chat.grammar import parse_follow_up
 from agent.chat.rewriting import (
@@ -199,7 +199,7 @@ def build_chat_graph(
         grounded: list[dict[str, Any]] = []
         for video in videos:
             try:
-                one = _ground_one(access, follow_up, video, _turns(state), tell)
+                one = ground_turn(access, follow_up, video, _turns(state), tell)
             except WhenaboutsError as exc:
                 if len(videos) == 1:
                     raise
@@ -252,20 +252,6 @@ def _understood(
     event = {"event": "understood", "words": said, "by": by, "is_plain": follow_up.is_plain}
     runtime.stream_writer(event)
     return {"follow_up": follow_up.model_dump(mode="json"), "by": by, "understood": said}
-
-
-def _ground_one(
-    access: VideoAccess, follow_up: FollowUp, video: str, turns: list[ChatAnswer], tell: Tell
-) -> Grounded:
-    """Ask for what the turn needs of one video and no earlier turn has found."""
-    event = access.find(video, follow_up.event, tell=tell) if follow_up.event else None
-    known: Known | None = None
-    if follow_up.query and not follow_up.is_plain:
-        known = recall(turns, query=follow_up.query, video=video)
-    found = None
-    if follow_up.query and known is None:
-        found = access.find(video, follow_up.query, tell=tell)
-    return Grounded(video=video, found=found, known=known, event=event)
 
 
 def _answer_one(

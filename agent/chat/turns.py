@@ -65,8 +65,10 @@ class VideoResult(_Frozen):
         outcome: The verdict on the turn's question, its constraint included; or what was done.
         words: The answer in a sentence.
         intervals: The answer, in the order shown; for captions that were read, the stretch.
-        found: Every interval of the question without its constraint, best first.
-        candidates: What else the grounder ranked, best first; they may overlap.
+        found: The answer to the question without its constraint, best first; empty where nobody
+            has asked that.
+        candidates: What else the grounder ranked for that, best first; they may overlap.
+        by: Who gave that answer, as in a ``Grounding``.
         captions: What was read, in time order. Not remembered.
         clip: Where a clip was written.
         grounding: The whole answer to the question. Not remembered.
@@ -78,6 +80,7 @@ class VideoResult(_Frozen):
     intervals: tuple[Moment, ...] = ()
     found: tuple[Moment, ...] = ()
     candidates: tuple[Moment, ...] = ()
+    by: str = ""
     captions: tuple[ReadCaption, ...] = ()
     clip: str | None = None
     grounding: Grounding | None = None

@@ -1,8 +1,10 @@
 """Order and time over intervals."""
 
+import sys
+
 import pytest
 
-from agent.chat.constraints import Anchor, fair_candidates, fits, nth, select
+from agent.chat.constraints import Anchor, fair_candidates, fits, nth, select, stretch_of
 from agent.chat.follow_up import Relation
 from agent.chat.reading import read_captions, thin_out
 from agent.chat.turns import Moment, ReadCaption
@@ -48,40 +50,36 @@ def test_the_nth_is_counted_in_time_order_from_either_end() -> None:
 
 
 def test_without_a_constraint_the_best_stays_first() -> None:
-    chosen = select(FOUND, (), relation="anywhere", anchor=None, which=None).chosen
-    assert chosen == FOUND
+    assert select(FOUND, relation="anywhere", anchor=None, which=None) == (FOUND, 3)
 
 
 def test_the_next_after_an_interval_skips_what_overlaps_it() -> None:
-    selection = select(FOUND, (), relation="after", anchor=Anchor(15, 35), which=1)
-    assert (selection.chosen, selection.counted) == ((MIDDLE,), 2)
+    assert select(FOUND, relation="after", anchor=Anchor(15, 35), which=1) == ((MIDDLE,), 2)
 
 
 def test_the_previous_is_the_nearest_before() -> None:
-    assert select(FOUND, (), relation="before", anchor=Anchor(60, 65), which=-1).chosen == (MIDDLE,)
+    assert select(FOUND, relation="before", anchor=Anchor(60, 65), which=-1) == ((MIDDLE,), 2)
 
 
-def test_a_fair_candidate_stands_in_where_no_answer_fits() -> None:
-    candidates = (moment(38, 52, 0.5), moment(90, 95, 0.25), moment(91, 99, 0.21))
-    selection = select(FOUND, candidates, relation="after", anchor=Anchor(70, 85), which=None)
-    assert selection.chosen == selection.stand_ins == (candidates[1],)
+def test_where_there_are_not_so_many_none_is_chosen_and_it_is_told_how_many_there_are() -> None:
+    assert select(FOUND, relation="anywhere", anchor=None, which=4) == ((), 3)
 
 
-def test_a_candidate_is_not_asked_for_while_an_answer_fits() -> None:
-    candidates = (moment(1, 5, 0.5),)
-    selection = select(FOUND, candidates, relation="anywhere", anchor=None, which=1)
-    assert (selection.chosen, selection.stand_ins) == ((EARLY,), ())
+@pytest.mark.parametrize(
+    ("relation", "stretch"),
+    [("after", (20, sys.float_info.max)), ("before", (0, 10)), ("at", (10, 20))],
+)
+def test_what_is_searched_is_where_something_that_fits_can_lie(
+    relation: Relation, stretch: tuple[float, float]
+) -> None:
+    assert stretch_of(relation, Anchor(10, 20)) == stretch
+    assert stretch_of("anywhere", None) is None
 
 
 def test_candidates_that_are_unlikely_or_belong_to_an_answer_are_not_fair() -> None:
     weak, overlapping, small = moment(0, 5, 0.19), moment(19, 30, 0.5), moment(0, 5, 0.09)
     assert fair_candidates(FOUND, (weak, overlapping)) == []
     assert fair_candidates((moment(50, 60, 0.12),), (small,)) == []
-
-
-def test_where_nothing_was_found_no_candidate_stands_in() -> None:
-    selection = select((), (EARLY,), relation="after", anchor=Anchor(0, 0), which=None)
-    assert selection.chosen == ()
 
 
 TRACK = Track("file:t", "", "file")
