@@ -90,7 +90,8 @@ def parse_follow_up(said: str, *, turns: list[ChatAnswer], videos: Sequence[str]
                 raise FollowUpError("contradiction", f"“{said}”: {_reason(exc)}") from None
     if named and _THE_SAME.fullmatch(words):
         return FollowUp(**(_same(turns)[1] | {"videos": named}))
-    says_nothing = not set(re.findall(r"\w+", words.casefold())) - POINTING - SMALL_TALK
+    said_words = set(re.findall(r"\w+", words.casefold()))
+    says_nothing = not said_words - POINTING - SMALL_TALK - set(ORDINALS)
     # A time is meant for us, where it is not quoted from the screen.
     if says_nothing or (TIME.search(words) and not QUOTED.search(said)):
         raise FollowUpError("unclear", f"“{said}” is not understood.\n{understood_forms()}")

@@ -18,7 +18,7 @@ from agent.errors import QueryError, VideoError
 from agent.reasoner import Brief, Reply
 from tests.chat_script import NOTHING
 from tests.fakes import BrightnessCaptioner
-from tests.media.drawing import draw_video, even_times
+from tests.media.drawing import draw_video, even_times, gray
 from tools.indexer import Progress
 from tools.indexing import caption_writer
 
@@ -368,6 +368,40 @@ def test_a_question_goes_to_all_videos_and_an_unusable_one_stops_no_other(
             session.add_video("lobby")
     assert len(told) == 1
     assert "none.mp4" in told[0]
+
+
+def test_follow_ups_of_time_and_number_search_what_they_leave_of_the_video(
+    tmp_path: Path, told: list[str]
+) -> None:
+    long_road = draw_video(
+        tmp_path / "long.mp4", even_times(260, 1.0), picture=lambda index: gray(index % 50)
+    )
+    captions = tmp_path / "long.jsonl"
+    dogs = range(10, 250, 20)
+    texts = [
+        f"a brown dog jumps over a fence {at}" if at in dogs else f"an empty grey road {at}"
+        for at in range(0, 260, 5)
+    ]
+    rows = [{"t": 5 * place, "caption": text} for place, text in enumerate(texts)]
+    captions.write_text("\n".join(map(json.dumps, rows)))
+    with Grounder(load_settings(reasoner="similarity")) as grounder:
+        grounder.watch(long_road, captions=captions)
+        with chat(grounder, told, long_road) as session:
+            session.ask("a brown dog jumps")
+            said = {
+                words: session.ask(words)
+                for words in ("the second time", "again?", "how many times?", "the last one")
+            }
+            late = session.ask("a brown dog jumps after 3:55")
+            early = session.ask("a brown dog jumps before 0:05")
+            between = session.ask("a brown dog jumps between 2:00 and 2:40")
+    assert spans(said["the second time"]) == [(30.0, 35.0)]
+    assert spans(said["again?"]) == [(50.0, 55.0)]
+    assert spans(said["the last one"]) == spans(said["how many times?"]) == [(230.0, 235.0)]
+    assert f"the last of {len(dogs)}" in said["how many times?"].result.words
+    assert (late.result.outcome, early.result.outcome) == ("not_found", "not_found")
+    assert "none after 3:55.0 was found" in late.result.words
+    assert spans(between) == [(130.0, 135.0), (150.0, 155.0)]
 
 
 def test_an_event_that_is_not_there_is_said_rather_than_guessed(
