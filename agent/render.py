@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -289,9 +290,17 @@ def progress_line(progress: Progress) -> str:
 def print_to(console: Console, *parts: RenderableType) -> None:
     """Print without guessing at markup or numbers; lines of plain text stay whole, to be copied."""
     for part in parts:
-        console.print(
-            part, markup=False, highlight=False, emoji=False, soft_wrap=isinstance(part, str | Text)
-        )
+        how: dict[str, Any] = {"markup": False, "highlight": False, "emoji": False}
+        how["soft_wrap"] = isinstance(part, str | Text)
+        if console.is_terminal:
+            console.print(part, **how)
+            continue
+        # In a file or a pipe, what fills lines up to the width is in the way.
+        with console.capture() as captured:
+            console.print(part, **how)
+        for line in captured.get().splitlines():
+            console.file.write(f"{line.rstrip()}\n")
+        console.file.flush()
 
 
 def _bar(grounding: Grounding, colour: str) -> Text:

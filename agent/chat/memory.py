@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from langgraph.checkpoint.sqlite import SqliteSaver
 
 from agent.chat.follow_up import ChatError
@@ -12,25 +14,43 @@ from agent.chat.follow_up import ChatError
 BUSY_TIMEOUT_S = 10.0
 
 
+class ThreadInUseError(ChatError):
+    """A conversation is open elsewhere: two at once would each forget what the other said."""
+
+
 class ChatMemory:
     """The remembered chats of one file, which is made when it is not there.
 
     Args:
         path: The SQLite file.
+        thread: The chat that is held here, until ``close`` or the end of the process.
 
     Raises:
-        ChatError: If it cannot be opened, or is no such file; says what to do.
+        ThreadInUseError: If that chat is held elsewhere.
+        ChatError: If the file cannot be opened, or is no such file; says what to do.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, thread: str) -> None:
         self.path = path
+        digest = hashlib.sha256(thread.encode()).hexdigest()[:16]
+        self._held = FileLock(path.parent / "locks" / f"chat-{digest}")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.joinpath("locks").mkdir(parents=True, exist_ok=True)
+            self._held.acquire(timeout=0)
+        except Timeout:
+            raise ThreadInUseError(
+                f"the chat “{thread}” is open elsewhere; leave it there, or begin another with "
+                "--thread NAME"
+            ) from None
+        except OSError as exc:
+            raise unusable(path, exc) from exc
+        try:
             # The saver has a lock of its own; turns run in threads.
             self._connection = sqlite3.connect(
                 path, timeout=BUSY_TIMEOUT_S, check_same_thread=False
             )
         except (OSError, sqlite3.Error) as exc:
+            self._held.release()
             raise unusable(path, exc) from exc
         self.saver = SqliteSaver(self._connection)
         try:
@@ -74,6 +94,7 @@ class ChatMemory:
         # A turn that was left may be writing its last step: closed under it, SQLite crashes.
         with self.saver.lock:
             self._connection.close()
+        self._held.release()
 
 
 def unusable(path: Path, exc: Exception) -> ChatError:

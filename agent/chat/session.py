@@ -15,7 +15,7 @@ from agent.background import Background
 from agent.chat.access import GrounderAccess, VideoAccess
 from agent.chat.follow_up import ChatError, find_video
 from agent.chat.graph import ChatGraph, Said, TurnContext, build_chat_graph
-from agent.chat.memory import ChatMemory, unusable
+from agent.chat.memory import ChatMemory, ThreadInUseError, unusable
 from agent.chat.rewriting import Converser
 from agent.chat.turns import ChatAnswer, TurnRefusal, focus, latest_focus
 from agent.errors import QueryError, WhenaboutsError
@@ -63,6 +63,9 @@ class ChatSession:
         clips: Folder that clips are written to; by default the working directory.
         tell: Told, in a line, what the user should know.
         access: In place of the grounder's own access to videos.
+
+    Raises:
+        ThreadInUseError: If the same conversation is open elsewhere.
     """
 
     def __init__(
@@ -90,7 +93,9 @@ class ChatSession:
         self._turn: Background[ChatEvent, ChatAnswer] | None = None
         self._memory: ChatMemory | None = None
         try:
-            self._memory = ChatMemory(grounder.settings.home / MEMORY_FILE)
+            self._memory = ChatMemory(grounder.settings.home / MEMORY_FILE, thread)
+        except ThreadInUseError:
+            raise
         except ChatError as exc:
             tell(str(exc))
         self._saver: Any = self._memory.saver if self._memory else InMemorySaver()
@@ -208,7 +213,8 @@ class ChatSession:
             facts = {"thread_id": self.thread}
             with self._grounder.tracing.step("turn", {"said": said}, metadata=facts) as step:
                 answer = self._take_turn(said, context, told.tell)
-                step.outputs = {"answer": answer.model_dump(mode="json")}
+                spent = answer.cost.model_dump()
+                step.outputs = {"answer": answer.model_dump(mode="json"), "spent": spent}
             return answer
 
         # A request under way cannot be interrupted, but whoever asked need not wait for it.

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from agent.chat.follow_up import ChatError
@@ -36,8 +37,8 @@ COMMANDS = """\
 /videos        the videos of this chat
 /video NAME    ask another video from now on; a new file joins the chat
 /clip [FILE]   cut the last answer's interval out into a file
-/json          the last answer as JSON
-/trace         how the last answer came about
+/json [N]      the last answer, or that of turn N, as JSON
+/trace [N]     how it came about
 /quit          leave (so does Ctrl-D); Ctrl-C only cancels a question
 A question goes to the current video, or to others: "… in lobby.mp4", "… in all"."""
 
@@ -204,16 +205,23 @@ class Terminal:
     def _clip(self, name: str) -> None:
         self._show(f"written to {self._session.cut_last(Path(name) if name else None)}")
 
-    def _print_json(self, _: str) -> None:
-        _put(self._last_answer().model_dump_json(by_alias=True, indent=2))
+    def _print_json(self, number: str) -> None:
+        _put(self._answer_of(number).model_dump_json(by_alias=True, indent=2))
 
-    def _trace(self, _: str) -> None:
-        self._show(*trace_lines(self._last_answer()))
+    def _trace(self, number: str) -> None:
+        self._show(*trace_lines(self._answer_of(number)))
 
-    def _last_answer(self) -> ChatAnswer:
-        if self._last is None:
+    def _answer_of(self, number: str) -> ChatAnswer:
+        """The answer of a turn by its number, or the last one since this chat was opened."""
+        if not number and self._last is None:
             raise ChatError("nothing was answered yet since this chat was opened")
-        return self._last
+        turns = self._session.turns
+        wanted = number or str(turns[-1].turn)
+        found = next((turn for turn in turns if str(turn.turn) == wanted), None)
+        if found is None:
+            known = f"{turns[0].turn} to {turns[-1].turn}" if turns else "none so far"
+            raise ChatError(f"there is no turn {number} to show; there are: {known}")
+        return found
 
     def _refuse(self, line: str, exc: WhenaboutsError) -> None:
         if self._as_json and not line.startswith("/"):
@@ -242,10 +250,18 @@ class _Lines:
         self._read: ReadLine = self._echo
         if sys.stdin.isatty() and sys.stdout.isatty():
             from prompt_toolkit import PromptSession
+            from prompt_toolkit.completion import NestedCompleter, PathCompleter
             from prompt_toolkit.history import FileHistory
 
             history.parent.mkdir(parents=True, exist_ok=True)
-            prompt: PromptSession[str] = PromptSession(history=FileHistory(str(history)))
+            files = {"/clip", "/video"}
+            names = [line.split()[0] for line in COMMANDS.splitlines() if line[0] == "/"]
+            after = {name: PathCompleter() if name in files else None for name in names}
+            prompt: PromptSession[str] = PromptSession(
+                history=FileHistory(str(history)),
+                completer=NestedCompleter.from_nested_dict(after),
+                complete_while_typing=False,
+            )
             self._read = prompt.prompt
 
     def read(self, prompt: str) -> str:
@@ -276,19 +292,27 @@ def _render_result(answer: ChatAnswer, result: VideoResult) -> list[RenderableTy
         return render_answer(result.grounding)
     parts: list[RenderableType] = [Text(result.words, style="bold")]
     shown = thin_out(result.captions)
-    parts += [_caption(one.start_s, one.text) for one in shown]
+    if shown:
+        parts.append(_captions([(one.start_s, one.text) for one in shown]))
     hidden = len(result.captions) - len(shown)
     if hidden:
         parts.append(Text(f"  … {hidden} captions between these (/json has them all)", style="dim"))
-    if not shown:
-        parts += [_caption(one.start_s, one.shows) for one in result.intervals if one.shows]
+    begins = [(one.start_s, one.shows) for one in result.intervals if one.shows]
+    if begins and not shown:
+        parts.append(_captions(begins))
     if result.grounding and result.grounding.advice:
         parts.append(Text(result.grounding.advice, style="cyan"))
     return parts
 
 
-def _caption(start_s: float, text: str) -> RenderableType:
-    return Text(f"  {clock(start_s):>8}  {one_line(text)}")
+def _captions(said: Sequence[tuple[float, str]]) -> RenderableType:
+    """Texts beside the times at which they begin."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(justify="right", min_width=10)
+    table.add_column()
+    for start_s, text in said:
+        table.add_row(clock(start_s), Text(one_line(text)))
+    return table
 
 
 def trace_lines(answer: ChatAnswer) -> list[str]:

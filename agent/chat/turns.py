@@ -122,6 +122,16 @@ class ChatAnswer(_Frozen):
         """The result that a follow-up refers to: the first with an interval, else the first."""
         return next((one for one in self.results if one.intervals), self.results[0])
 
+    @property
+    def cost(self) -> Cost:
+        """What reading the turn and answering it cost together."""
+        cost = self.usage
+        for result in self.results:
+            if result.grounding:
+                for stage in result.grounding.usage.stages.values():
+                    cost = cost.plus(stage)
+        return cost
+
     def to_json(self) -> str:
         """One line of JSON."""
         return self.model_dump_json(by_alias=True)

@@ -104,7 +104,7 @@ def _tell(span: Span, *, is_root: bool) -> str:
         # The steps in between hand the answer on; the first line tells all of it.
         return str(facts["verdict"]).replace("_", " ") if span.name == "answer" else ""
     parts = []
-    if is_root and (query := span.inputs.get("query")):
+    if is_root and (query := span.inputs.get("query") or span.inputs.get("said")):
         parts.append(f"“{shorten(one_line(str(query)), QUERY_CHARS)}”")
     if "verdict" in facts:
         count = facts.get("attempts", 1)

@@ -151,12 +151,16 @@ def test_a_bad_turn_is_one_line_of_json_and_the_chat_goes_on(
         texts = [one["text"] for one in read["results"][0]["captions"]]
         assert texts == TEXTS[2:4]
         chat.say("/nonsense")
+        chat.say("/trace 1")
+        chat.say("/trace 7")
         chat.say("/videos")
         chat.say("/quit")
         out, err = chat.process.communicate(timeout=60)
     assert chat.process.returncode == 0
     assert out == ""
     assert "there is no /nonsense; /help lists what there is" in err
+    assert "turn 1: “what happens between 0:02 and 0:04?”" in err
+    assert "there is no turn 7 to show; there are: 1 to 1" in err
     assert f"* {road}" in err
     assert "whenabouts chat --thread chat-" in err
 

@@ -12,6 +12,7 @@ from langchain_core.messages import BaseMessage
 
 from agent.api import Grounder, load_settings
 from agent.chat.follow_up import ChatError, FollowUpError
+from agent.chat.memory import ThreadInUseError
 from agent.chat.session import ChatEvent, ChatSession
 from agent.chat.turns import ChatAnswer
 from agent.errors import QueryError, VideoError
@@ -138,6 +139,19 @@ def test_a_conversation_goes_on_where_it_ended_with_its_videos_and_its_turns(
     assert spans(again) == [(5.0, 6.0)]
     assert again.turn == 3
     assert told == []
+
+
+def test_a_thread_that_is_open_elsewhere_is_not_opened_twice(
+    grounder: Grounder, road: Path, told: list[str]
+) -> None:
+    with chat(grounder, told, road) as first:
+        first.ask(DOG)
+        with pytest.raises(ThreadInUseError, match="“t” is open elsewhere"):
+            chat(grounder, told, road)
+        with chat(grounder, told, road, thread="another") as other:
+            other.ask(DOG)
+    with chat(grounder, told) as again:
+        assert [turn.said for turn in again.turns] == [DOG]
 
 
 def test_threads_do_not_know_of_each_other(grounder: Grounder, road: Path, told: list[str]) -> None:

@@ -135,7 +135,9 @@ def test_of_many_calls_some_are_told_and_all_that_fail(
     assert "no such picture" in calls[-1].error
 
 
-def test_turns_of_a_chat_and_replays_carry_their_thread(road: Path, tmp_path: Path) -> None:
+def test_turns_of_a_chat_and_replays_carry_their_thread(
+    road: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     settings = load_settings(trace=tmp_path / "trace.jsonl")
     reasoner = ScriptedReasoner(FOUND, FOUND, FOUND)
     with Grounder(settings, captioner=BrightnessCaptioner(), reasoner=reasoner) as grounder:
@@ -151,6 +153,8 @@ def test_turns_of_a_chat_and_replays_carry_their_thread(road: Path, tmp_path: Pa
     turn = by_name["turn"]
     inside = [span for span in spans if span.name == "find" and span.trace_id == turn.trace_id]
     assert len(inside) == 1, "the question of a turn is a part of it"
+    assert main(["trace", str(settings.trace)]) == 0
+    assert "turn: “brightness 0”" in capsys.readouterr().out
 
 
 def test_a_trace_file_that_cannot_be_written_or_read_is_said(
