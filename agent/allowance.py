@@ -1,9 +1,9 @@
-"""What one run may have described: all its videos and closer looks come out of the same limits."""
+"""What one run may cost: its videos, closer looks and text model come out of the same limits."""
 
 import time
 from collections.abc import Callable
 
-from agent.errors import CaptionerError
+from agent.errors import CaptionerError, ReasonerError
 from agent.grounding import Cost
 from agent.settings import Settings
 from tools.indexing.limits import Limits
@@ -11,6 +11,10 @@ from tools.indexing.limits import Limits
 
 class UsedUpError(CaptionerError):
     """Nothing more may be described in this run; the message says which limit was come to."""
+
+
+class WithheldError(ReasonerError):
+    """The text model was not asked, since a limit of this run would not allow it."""
 
 
 class Allowance:
@@ -28,28 +32,37 @@ class Allowance:
         self._clock = clock
         self._start_s = clock()
         self._spent = Cost()
+        self._replies_usd = 0.0
 
     def spend(self, cost: Cost) -> None:
         """Note what describing took."""
         self._spent = self._spent.plus(cost)
 
-    def left(self) -> Limits:
+    def spend_reply(self, usd: float | None) -> None:
+        """Note what a reply of the text model took, in US dollars, where that is known."""
+        self._replies_usd += usd or 0.0
+
+    def left(self, *, captions: bool = True) -> Limits:
         """The limits of what comes next.
+
+        Args:
+            captions: Whether it is about captions, whose number may be limited too.
 
         Raises:
             UsedUpError: If one of them is come to.
         """
         spent_minutes = (self._clock() - self._start_s) / 60
-        if self._captions is not None and self._spent.captions >= self._captions:
+        if captions and self._captions is not None and self._spent.captions >= self._captions:
             raise UsedUpError(f"the {self._captions} captions of this run are used")
         if self._minutes is not None and spent_minutes >= self._minutes:
             raise UsedUpError(f"the {self._minutes:g} minutes of this run are used")
         # What is not known cannot be kept to, which whoever describes says.
-        spent_usd = self._spent.usd or 0.0
+        spent_usd = (self._spent.usd or 0.0) + self._replies_usd
         if self._usd is not None and spent_usd >= self._usd:
             raise UsedUpError(f"the {self._usd:g} US dollars of this run are used")
+        most = self._captions if captions else None
         return Limits(
-            max_captions=None if self._captions is None else self._captions - self._spent.captions,
+            max_captions=None if most is None else most - self._spent.captions,
             max_usd=None if self._usd is None else self._usd - spent_usd,
             max_minutes=None if self._minutes is None else self._minutes - spent_minutes,
         )
@@ -87,3 +100,27 @@ class Allowance:
                 f"no closer look: it costs about ${looks * each_usd:.4f}, and "
                 f"${left.max_usd:.4f} are left"
             )
+
+    def check_reply(self, usd: float | None) -> None:
+        """Make sure that a reply of the text model is within what is left.
+
+        Args:
+            usd: What it costs at most; None where that is not known.
+
+        Raises:
+            WithheldError: If it is not; says what it would take and what is left.
+        """
+        try:
+            # Captions are what was described; a reply describes nothing.
+            left = self.left(captions=False)
+        except UsedUpError as exc:
+            raise WithheldError(str(exc)) from None
+        if left.max_usd is None:
+            return
+        if usd is None:
+            raise WithheldError(
+                f"what it costs is not known, so {self._usd:g} US dollars cannot be kept to "
+                "(WHENABOUTS_PRICES names a file of prices)"
+            )
+        if usd > left.max_usd:
+            raise WithheldError(f"a reply costs up to ${usd:.4f}, and ${left.max_usd:.4f} are left")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from pydantic import ValidationError
 
-from agent.allowance import Allowance, UsedUpError
+from agent.allowance import Allowance, UsedUpError, WithheldError
 from agent.background import Background, LeftError
 from agent.errors import (
     CaptionerError,
@@ -485,7 +485,9 @@ class Grounder:
         choice = choose_reasoner(self.settings)
         if choice.why:
             self._tell(choice.why)
-        return open_reasoner(self.settings, choice.name, frames_of=self._frames_of)
+        return open_reasoner(
+            self.settings, choice.name, frames_of=self._frames_of, ration=self._allowance
+        )
 
     @_made_once
     def _captioner_choice(self) -> Choice:
@@ -569,15 +571,19 @@ class Grounder:
         """The scenes of a long video, summed up by the reasoner's model; done once."""
         assert isinstance(self.reasoner, Converses)
         by = TextModelSummaries(self.reasoner)
-        scenes = overview_of(
-            record,
-            captions,
-            vectors,
-            store=self.store,
-            embedder=self.embedder,
-            summariser=lambda: by,
-            longer_than_s=0.0 if self.settings.context == "scenes" else LONG_S,
-        )
+        try:
+            scenes = overview_of(
+                record,
+                captions,
+                vectors,
+                store=self.store,
+                embedder=self.embedder,
+                summariser=lambda: by,
+                longer_than_s=0.0 if self.settings.context == "scenes" else LONG_S,
+            )
+        except WithheldError as exc:
+            self._tell(f"the scenes are not summed up: {exc}")
+            scenes = []
         return scenes, by.cost
 
     def _frames_of(self, captions: Sequence[Caption]) -> dict[float, bytes]:

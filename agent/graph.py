@@ -21,6 +21,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from numpy.typing import NDArray
 
+from agent.allowance import WithheldError
 from agent.answer import Answer, parse_answer
 from agent.background import Background
 from agent.compose import compose_grounding, coverage_of
@@ -135,19 +136,11 @@ def build_graph(parts: Parts, *, checkpointer: BaseCheckpointSaver[Any] | None =
         return _retrieve(state, parts)
 
     def reason(state: Retrieved) -> dict[str, Any]:
-        brief = _brief(state, parts)
-        reply = parts.reasoner.reply(brief)
-        requests = reply.requests[:MAX_REQUESTS] if brief.rounds_left and not reply.cut_off else ()
-        return {
-            "reply": whole_unicode(reply.text),
-            "cut_off": reply.cut_off,
-            "in_parts": reply.in_parts,
-            "requests": [asdict(tame_request(request)) for request in requests],
-            "attempts": state["attempts"] + (not requests),
-            "spent": add_cost(state["spent"], "reasoner", reply.cost),
-        }
+        return _reason(state, parts)
 
-    def after_reason(state: Replied) -> Literal["look_up", "check"]:
+    def after_reason(state: Replied) -> Literal["look_up", "check", "fall_back"]:
+        if state["withheld"]:
+            return "fall_back"
         return "look_up" if state["requests"] else "check"
 
     def look_up(state: Replied, runtime: Runtime[None]) -> dict[str, Any]:
@@ -280,6 +273,7 @@ def _retrieve(state: Watched, parts: Parts) -> dict[str, Any]:
         "refined_by": "",
         "refine_note": "",
         "order": "",
+        "withheld": "",
     }
 
 
@@ -298,6 +292,23 @@ def _stretch(state: Watched) -> Interval | None:
             f"nothing is left to search from {start_s:g} s on: the video is {duration_s:.1f} s long"
         )
     return Interval(start_s, min(end_s, duration_s))
+
+
+def _reason(state: Retrieved, parts: Parts) -> dict[str, Any]:
+    brief = _brief(state, parts)
+    try:
+        reply = parts.reasoner.reply(brief)
+    except WithheldError as exc:
+        return {"withheld": str(exc), "requests": []}
+    requests = reply.requests[:MAX_REQUESTS] if brief.rounds_left and not reply.cut_off else ()
+    return {
+        "reply": whole_unicode(reply.text),
+        "cut_off": reply.cut_off,
+        "in_parts": reply.in_parts,
+        "requests": [asdict(tame_request(request)) for request in requests],
+        "attempts": state["attempts"] + (not requests),
+        "spent": add_cost(state["spent"], "reasoner", reply.cost),
+    }
 
 
 def _look_up(state: Replied, parts: Parts) -> dict[str, Any]:

@@ -211,7 +211,7 @@ class Grounding(_Frozen):
         advice: With ``cannot_tell``, what would enable an answer; otherwise empty.
         by: Who decided: a text model, the LLM-free grounder, or that grounder standing in for a
             model whose replies were all refused.
-        attempts: Answers asked for.
+        attempts: Answers asked for; 0 where a limit did not allow one.
         refusals: Those of them that were not accepted.
         look_ups: What the reasoner looked up on the way, in order.
         warning: What the reader should know about the video file; empty where nothing.
@@ -228,7 +228,7 @@ class Grounding(_Frozen):
     reasoning: str
     advice: str = ""
     by: Literal["llm", "similarity", "fallback"]
-    attempts: int = Field(ge=1)
+    attempts: int = Field(ge=0)
     refusals: tuple[Refusal, ...]
     look_ups: tuple[LookUp, ...] = ()
     coverage: Coverage

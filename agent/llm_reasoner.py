@@ -3,7 +3,7 @@
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
@@ -20,7 +20,7 @@ from agent.reason_prompt import CaptionConversation, Conversation
 from agent.reasoner import Brief, Reply, Request
 from prompts.catalog import prompt_version
 from tools.prices import OPENAI_PRICES, Price, cost_usd
-from tools.wording import one_line, shorten
+from tools.wording import estimate_tokens, one_line, shorten
 
 NOTHING_TO_READ: Final = '{"steps": [], "found": false, "events": []}'
 RESPONSE_FORMAT: Final = {
@@ -42,6 +42,22 @@ COMPLAINTS: Final = {
 
 SHORTEST_SECRET = 8
 
+IMAGE_TOKENS: Final = 1500
+"""What a picture in a prompt is taken to come to: services count up to about so many."""
+
+
+class Ration(Protocol):
+    """Says whether one more reply may be paid for, and is told what it took."""
+
+    def check_reply(self, usd: float | None) -> None:
+        """Raises ``ReasonerError`` where a reply that costs up to so much may not be asked for."""
+        ...
+
+    def spend_reply(self, usd: float | None) -> None:
+        """Note what it took."""
+        ...
+
+
 INSTEAD: Final = "or use --reasoner similarity, which needs no model"
 
 
@@ -62,6 +78,7 @@ class LLMReasoner:
         prices: The user's own, by model name; they come before the built-in ones, which count only
             for OpenAI itself.
         conversation: What it is told; by default captions, and what it looks up.
+        ration: Asked before each request, and told what it took; None: nothing is limited.
 
     Raises:
         SettingsError: If the name, the key or the address cannot be used, or a package is missing.
@@ -80,7 +97,10 @@ class LLMReasoner:
         max_retries: int = 2,
         prices: Mapping[str, Price] | None = None,
         conversation: Conversation | None = None,
+        ration: Callable[[], Ration] | None = None,
     ) -> None:
+        self._ration = ration
+        self._max_tokens = max_tokens
         self._conversation = conversation or CaptionConversation()
         self._without: set[str] = set()
         self._options: dict[str, dict[str, Any]] = {}
@@ -163,6 +183,9 @@ class LLMReasoner:
         tools: Callable[[], Sequence[BaseTool]] | None = None,
         may_call: bool = False,
     ) -> Reply:
+        ration = self._ration() if self._ration else None
+        if ration:
+            ration.check_reply(self._most_usd(messages))
         while True:
             chat, sent = self._chat(response_format, tools, may_call=may_call)
             try:
@@ -174,7 +197,20 @@ class LLMReasoner:
                     raise self._error(exc) from None
                 self._without.add(refused)
             else:
-                return self._reply(message)
+                reply = self._reply(message)
+                if ration:
+                    ration.spend_reply(reply.cost.usd)
+                return reply
+
+    def _most_usd(self, messages: Sequence[BaseMessage]) -> float | None:
+        """What a reply to these costs at most, about; None where the price is not known."""
+        tokens = 0
+        for message in messages:
+            tokens += estimate_tokens(str(message.text))
+            if isinstance(message.content, list):
+                pictures = [one for one in message.content if isinstance(one, dict)]
+                tokens += IMAGE_TOKENS * sum(one.get("type") == "image_url" for one in pictures)
+        return cost_usd(self._priced_as, tokens, self._max_tokens, self._prices)
 
     def _reply(self, message: BaseMessage) -> Reply:
         # Servers are not all as strict as their API: roles, counts and reasons may be anything.

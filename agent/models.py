@@ -21,6 +21,7 @@ from tools.looks import LookMode
 from tools.prices import Price, read_prices
 
 if TYPE_CHECKING:
+    from agent.llm_reasoner import Ration
     from agent.one_shot import FramesOf
     from agent.settings import Settings
     from tools.captioners.protocol import Captioner
@@ -177,13 +178,20 @@ def with_an_eye_on(captioner: Captioner, query: str) -> Captioner:
     return captioner.asked(prompt, f"{prompt_version('describe_activity')}.{digest}")
 
 
-def open_reasoner(settings: Settings, name: str, *, frames_of: FramesOf) -> Reasoner:
+def open_reasoner(
+    settings: Settings,
+    name: str,
+    *,
+    frames_of: FramesOf,
+    ration: Callable[[], Ration] | None = None,
+) -> Reasoner:
     """Open a reasoner; nothing is asked of it yet.
 
     Args:
         settings: How it is asked.
         name: As in ``Choice``; ``frames:MODEL`` is shown frames in place of captions.
         frames_of: Reads those frames.
+        ration: Holds a text model within the limits of a run.
 
     Raises:
         SettingsError: If there is no such model, or its key, address or package is missing.
@@ -200,6 +208,7 @@ def open_reasoner(settings: Settings, name: str, *, frames_of: FramesOf) -> Reas
         base_url=settings.openai_base_url,
         prices=prices_of(settings),
         conversation=FrameConversation(frames_of) if model != name else None,
+        ration=ration,
     )
     reasoner.name = name
     return reasoner

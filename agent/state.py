@@ -91,7 +91,7 @@ class Retrieved(Watched):
     ``ranking`` holds the grounder's verdict, windows and events. ``attempts``, ``turns``
     (earlier replies as ``agent.reasoner.Turn``) and ``refined_by`` (who gave the answer whose edges
     were looked at again) start anew, and so does ``order``: how the parts of the question stand in
-    time, where a model told of each.
+    time, where a model told of each; and ``withheld``: why the reasoner could not be asked.
     ``overview`` holds the scenes of a long video, summed up, as captions.
     """
 
@@ -103,6 +103,7 @@ class Retrieved(Watched):
     turns: list[dict[str, Any]]
     refined_by: str
     order: str
+    withheld: str
     overview: list[dict[str, Any]]
 
 

@@ -109,3 +109,32 @@ def test_the_videos_of_one_run_share_its_limit(
         assert "road8.mp4 is not described: the 9 captions of this run" in left_out["reason"]
         assert main(["ask", *names, "an empty road", *options]) == 0
         assert len(server.asked) == 6 + 7 + 8, "nothing is paid for twice"
+
+
+@pytest.mark.parametrize(("dollars", "asked"), [("0.05", 1), ("0.005", 0), ("1", 3)])
+def test_the_text_model_is_asked_only_as_long_as_dollars_allow(
+    dollars: str,
+    asked: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    video = draw_video(tmp_path / "road.mp4", even_times(24, 4.0))
+    captions = tmp_path / "road.jsonl"
+    captions.write_text(
+        "\n".join(f'{{"t": {at}, "caption": "an empty road {at}"}}' for at in range(6))
+    )
+    prices = tmp_path / "prices.json"
+    # 8,000 tokens of a reply are 4 cents; each takes 3, as the server counts.
+    prices.write_text('{"tiny": {"in": 0, "out": 5}}')
+    monkeypatch.setenv("WHENABOUTS_PRICES", str(prices))
+    usage = {"prompt_tokens": 10, "completion_tokens": 6000, "total_tokens": 6010}
+    with serving([says("at about four", usage=usage)]) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        words = ["ask", str(video), "an empty road", "--captions", str(captions), "--json"]
+        assert main([*words, "--reasoner", "openai:tiny", "--max-usd", dollars]) == 0
+        assert len(server.asked) == asked
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["by"] == "fallback"
+    assert answer["attempts"] == len(answer["refusals"]) == asked
+    assert ("the text model was not asked: " in answer["warning"]) is (asked < 3)

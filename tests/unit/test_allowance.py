@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.allowance import Allowance, UsedUpError
+from agent.allowance import Allowance, UsedUpError, WithheldError
 from agent.grounding import Cost
 from agent.settings import load_settings
 from tools.indexing.limits import Limits
@@ -59,3 +59,34 @@ def test_what_is_not_known_cannot_be_kept_to() -> None:
     allowance.check(5, usd_each=unknown)
     with pytest.raises(UsedUpError, match="it takes 6 captions, and 5 are left"):
         allowance.check(6, usd_each=unknown)
+
+
+def test_replies_come_out_of_the_same_dollars_but_are_no_captions() -> None:
+    allowance = Allowance(load_settings(max_captions=5, max_usd=1.0), clock=lambda: 0.0)
+    allowance.spend(Cost(captions=5, usd=0.5))
+    allowance.check_reply(0.4)
+    allowance.spend_reply(0.3)
+    with pytest.raises(WithheldError, match=r"costs up to \$0\.4000, and \$0\.2000 are left"):
+        allowance.check_reply(0.4)
+    with pytest.raises(WithheldError, match="what it costs is not known, so 1 US dollars cannot"):
+        allowance.check_reply(None)
+    allowance.spend_reply(0.2)
+    with pytest.raises(WithheldError, match="the 1 US dollars of this run are used"):
+        allowance.check_reply(0.0)
+
+
+def test_what_looks_cost_is_reckoned_without_replies() -> None:
+    allowance = Allowance(load_settings(max_usd=1.0), clock=lambda: 0.0)
+    allowance.spend(Cost(captions=5, usd=0.05))
+    allowance.spend_reply(0.5)
+    allowance.check(20, usd_each=unknown)
+
+
+def test_minutes_end_replies_too_and_where_nothing_is_limited_any_reply_is_allowed() -> None:
+    now_s = [0.0]
+    allowance = Allowance(load_settings(max_minutes=2.0), clock=lambda: now_s[0])
+    allowance.check_reply(None)
+    now_s[0] = 121.0
+    with pytest.raises(WithheldError, match="the 2 minutes of this run are used"):
+        allowance.check_reply(0.0)
+    Allowance(load_settings()).check_reply(None)
