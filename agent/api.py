@@ -136,6 +136,7 @@ class Grounder:
         self._tell = tell
         self._confirm = confirm
         self._making = threading.RLock()
+        self._reasoners: dict[str, Reasoner] = {}
         self._files = ExitStack()
         choice = None if captioner else lambda: self._captioner_choice
         self._watcher = Watcher(
@@ -485,9 +486,15 @@ class Grounder:
         choice = choose_reasoner(self.settings)
         if choice.why:
             self._tell(choice.why)
-        return open_reasoner(
-            self.settings, choice.name, frames_of=self._frames_of, ration=self._allowance
-        )
+        return self._open_reasoner(choice.name)
+
+    def _open_reasoner(self, name: str) -> Reasoner:
+        with self._making:
+            if name not in self._reasoners:
+                self._reasoners[name] = open_reasoner(
+                    self.settings, name, frames_of=self._frames_of, ration=self._allowance
+                )
+            return self._reasoners[name]
 
     @_made_once
     def _captioner_choice(self) -> Choice:
@@ -545,6 +552,7 @@ class Grounder:
             overview=self._overview if self._reads_scenes() else None,
             closer=self._look_closer if self._can_look_closer() else None,
             refine=self.settings.refine is not False,
+            open_reasoner=self._open_reasoner,
         )
 
     def _closer(self, query: str) -> Captioner:

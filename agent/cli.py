@@ -301,7 +301,10 @@ def _watching_options(command: argparse.ArgumentParser, *, captions: bool = True
         help="have an image model describe frames too that look like the one before",
     )
     command.add_argument(
-        "--max-usd", metavar="USD", type=float, help="spend no more than that on image and text models"
+        "--max-usd",
+        metavar="USD",
+        type=float,
+        help="spend no more than that on image and text models",
     )
     command.add_argument(
         "--max-captions", metavar="N", type=int, help="describe no more than that in this run"

@@ -9,7 +9,7 @@ Parts come from outside (``Parts``), so that this file is the picture and nothin
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import wraps
 from typing import Any, Literal, Protocol
 
@@ -18,14 +18,14 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
-from langgraph.runtime import Runtime
+from langgraph.runtime import Runtime, get_runtime
 from numpy.typing import NDArray
 
 from agent.allowance import WithheldError
 from agent.answer import Answer, parse_answer
 from agent.background import Background
 from agent.compose import compose_grounding, coverage_of
-from agent.errors import AnswerError, QueryError
+from agent.errors import AnswerError, QueryError, SettingsError
 from agent.events import Event, read_event, write_event
 from agent.grounding import Cost, Grounding, LookUp, Refusal
 from agent.look_up import MAX_REQUESTS, Closer, Library, tame_request
@@ -36,6 +36,7 @@ from agent.refine import refine as refine_edges
 from agent.state import (
     Answered,
     Checked,
+    Options,
     Question,
     Replied,
     Retrieved,
@@ -90,6 +91,7 @@ class Parts:
         overview: Sums up the scenes of a long video for a text model; None where nobody reads them.
         closer: Describes a stretch of a video again, more closely; None where nobody can.
         refine: Whether it looks at the edges of every answer.
+        open_reasoner: Opens another reasoner by name, for a run that wants one; None: no run may.
     """
 
     watch: Watcher
@@ -104,22 +106,51 @@ class Parts:
     overview: Overview | None = None
     closer: Closer | None = None
     refine: bool = True
+    open_reasoner: Callable[[str], Reasoner] | None = None
+
+    def for_run(self, options: Options) -> "Parts":
+        """These parts, as one run wants them.
+
+        Raises:
+            SettingsError: If it wants a reasoner that cannot be had.
+        """
+        reasoner = self.reasoner
+        if options.reasoner is not None and options.reasoner != reasoner.name:
+            if self.open_reasoner is None:
+                raise SettingsError(
+                    f"this graph answers by {reasoner.name} alone, and not by {options.reasoner}"
+                )
+            reasoner = self.open_reasoner(options.reasoner)
+        attempts, look_ups = options.max_attempts, options.max_look_ups
+        return replace(
+            self,
+            reasoner=reasoner,
+            max_attempts=self.max_attempts if attempts is None else attempts,
+            max_look_ups=self.max_look_ups if look_ups is None else look_ups,
+            refine=self.refine if options.refine is None else options.refine,
+        )
 
 
-Graph = CompiledStateGraph[State, None, Question, Answered]
+Graph = CompiledStateGraph[State, Options, Question, Answered]
 
 
 def build_graph(parts: Parts, *, checkpointer: BaseCheckpointSaver[Any] | None = None) -> Graph:
     """Compile the graph.
 
-    Input is a ``Question`` or a dict of its fields; output ``{"grounding": …}``, a ``Grounding`` in
-    its JSON form. ``stream(…, stream_mode="custom")`` yields what ``agent.events`` writes.
+    Input is a ``Question`` or a dict of its fields, the context ``Options`` or nothing; output
+    ``{"grounding": …}``, a ``Grounding`` in its JSON form. ``stream(…, stream_mode="custom")``
+    yields what ``agent.events`` writes.
 
     Raises (when run):
         WhenaboutsError: What the parts raise for bad input.
     """
 
-    def watch(question: Question, runtime: Runtime[None]) -> dict[str, Any]:
+    def now() -> Parts:
+        # A graph that this one is a part of may have a context of its own kind.
+        context: Any = get_runtime(Options).context
+        return parts.for_run(context) if isinstance(context, Options) else parts
+
+    def watch(question: Question, runtime: Runtime[Options]) -> dict[str, Any]:
         def report(progress: Progress) -> None:
             runtime.stream_writer(write_event(progress, node="watch"))
 
@@ -133,23 +164,23 @@ def build_graph(parts: Parts, *, checkpointer: BaseCheckpointSaver[Any] | None =
         }
 
     def retrieve(state: Watched) -> dict[str, Any]:
-        return _retrieve(state, parts)
+        return _retrieve(state, now())
 
     def reason(state: Retrieved) -> dict[str, Any]:
-        return _reason(state, parts)
+        return _reason(state, now())
 
     def after_reason(state: Replied) -> Literal["look_up", "check", "fall_back"]:
         if state["withheld"]:
             return "fall_back"
         return "look_up" if state["requests"] else "check"
 
-    def look_up(state: Replied, runtime: Runtime[None]) -> dict[str, Any]:
-        update = _look_up(state, parts)
+    def look_up(state: Replied, runtime: Runtime[Options]) -> dict[str, Any]:
+        update = _look_up(state, now())
         for one in update["turns"][-1]["look_ups"]:
             runtime.stream_writer(write_event(LookUp.model_validate(one), node="look_up"))
         return update
 
-    def check(state: Replied, runtime: Runtime[None]) -> dict[str, Any]:
+    def check(state: Replied, runtime: Runtime[Options]) -> dict[str, Any]:
         try:
             answer, order = _judge(state)
         except AnswerError as exc:
@@ -161,31 +192,31 @@ def build_graph(parts: Parts, *, checkpointer: BaseCheckpointSaver[Any] | None =
             return {"accepted": None, "turns": [*state["turns"], turn]}
         return {
             "accepted": answer.model_dump(),
-            "by": state["refined_by"] or parts.reasoner.by,
+            "by": state["refined_by"] or now().reasoner.by,
             "order": order or state["order"],
         }
 
     def after_check(state: Checked) -> Literal["answer", "refine", "reason", "fall_back"]:
         if state["accepted"] is not None:
             return after_accepting(state)
-        return "reason" if state["attempts"] < parts.max_attempts else "fall_back"
+        return "reason" if state["attempts"] < now().max_attempts else "fall_back"
 
     def after_accepting(state: Checked) -> Literal["answer", "refine"]:
-        return "refine" if _is_worth_refining(state, parts) else "answer"
+        return "refine" if _is_worth_refining(state, now()) else "answer"
 
     def refine(state: Checked) -> dict[str, Any]:
-        return _refine(state, parts)
+        return _refine(state, now())
 
     def fall_back(state: Checked) -> dict[str, Any]:
-        reply = SimilarityReasoner().reply(_brief(state, parts))
+        reply = SimilarityReasoner().reply(_brief(state, now()))
         answer = parse_answer(reply.text, shown=_spans(state))
         return {"accepted": answer.model_dump(), "by": "fallback"}
 
     def answer(state: State) -> dict[str, Any]:
-        grounding = compose_grounding(state, reasoner=parts.reasoner, embedder=parts.embedder.name)
+        grounding = compose_grounding(state, reasoner=now().reasoner, embedder=parts.embedder.name)
         return {"grounding": grounding.model_dump(mode="json", by_alias=True)}
 
-    graph = StateGraph(State, input_schema=Question, output_schema=Answered)
+    graph = StateGraph(State, context_schema=Options, input_schema=Question, output_schema=Answered)
     graph.add_node("watch", _timed(watch))
     graph.add_node("retrieve", _timed(retrieve))
     graph.add_node("reason", _timed(reason))

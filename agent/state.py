@@ -55,6 +55,38 @@ class Question(BaseModel):
         return within
 
 
+class Options(BaseModel):
+    """What may be decided for one run of the graph: its context. What is left out is as set."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    reasoner: str | None = Field(
+        default=None,
+        title="Reasoner",
+        description="Who decides from the captions: similarity, or a text model.",
+        examples=["similarity", "openai:gpt-5-mini"],
+    )
+    max_attempts: int | None = Field(
+        default=None,
+        ge=1,
+        le=10,
+        title="Most attempts",
+        description="Answers asked of a text model before the LLM-free grounder stands in.",
+    )
+    max_look_ups: int | None = Field(
+        default=None,
+        ge=0,
+        le=10,
+        title="Most look-ups",
+        description="How often a text model may look something up before it answers.",
+    )
+    refine: bool | None = Field(
+        default=None,
+        title="Look closer",
+        description="Whether the edges of an answer are looked at again, where somebody can look.",
+    )
+
+
 def add_seconds(so_far: dict[str, float], more: dict[str, float]) -> dict[str, float]:
     """Wall time by node; ``watch`` opens every question, so the account starts anew with it."""
     if "watch" in more:

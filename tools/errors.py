@@ -13,8 +13,11 @@ value, and what to do next.
 """
 
 
-class WhenaboutsError(Exception):
-    """Base class of every error that is the input's or the environment's fault, not a bug."""
+class WhenaboutsError(RuntimeError):
+    """Base class of every error that is the input's or the environment's fault, not a bug.
+
+    Of a ``RuntimeError``, LangGraph's server tells its client the message too.
+    """
 
 
 class VideoError(WhenaboutsError):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -120,6 +120,14 @@ class VisionModel:
                 f"this model's processor does not take {len(looks[0].images)} pictures and a "
                 f"prompt: {_line(exc)}"
             ) from exc
+
+
+def _check_whole(missing: Collection[str], folder: Path) -> None:
+    if missing:
+        raise CaptionerError(
+            f"the weights in {folder} are not those of its config.json: {len(missing)} are "
+            f"missing, {min(missing)} among them"
+        )
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
@@ -235,12 +243,10 @@ def _load_model(
             device_map=str(device),
             output_loading_info=True,
         )
-        if missing := loaded["missing_keys"]:
-            raise CaptionerError(
-                f"the weights in {folder} are not those of its config.json: {len(missing)} are "
-                f"missing, {min(missing)} among them"
-            )
+        _check_whole(loaded["missing_keys"], folder)
         return (_adapt(model, adapter) if adapter else model).eval()
+    except CaptionerError:
+        raise
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as exc:
         if isinstance(exc, RuntimeError) and is_out_of_memory(exc):
             raise CaptionerError(

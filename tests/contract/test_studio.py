@@ -118,18 +118,49 @@ def test_a_remote_graph_answers_as_a_local_one(server: str, folder: Path) -> Non
 def test_the_schema_and_the_picture_read_well_there(server: str) -> None:
     (assistant,) = httpx.post(f"{server}/assistants/search", json={}).json()
     at = f"{server}/assistants/{assistant['assistant_id']}"
-    fields = httpx.get(f"{at}/schemas").json()["input_schema"]["properties"]
+    schemas = httpx.get(f"{at}/schemas").json()
+    fields = schemas["input_schema"]["properties"]
     assert {name: field["title"] for name, field in fields.items()} == {
         "video": "Video",
         "query": "Query",
         "captions": "Captions file",
+        "within": "Within",
+        "every_time": "Every time",
     }
-    assert all(field["description"] for field in fields.values())
+    options = schemas["context_schema"]["properties"]
+    assert {name: field["title"] for name, field in options.items()} == {
+        "reasoner": "Reasoner",
+        "max_attempts": "Most attempts",
+        "max_look_ups": "Most look-ups",
+        "refine": "Look closer",
+    }
+    assert all(field["description"] for field in (*fields.values(), *options.values()))
+    assert set(schemas["output_schema"]["properties"]) == {"grounding"}
     picture = httpx.get(f"{at}/graph").json()
     names = [node["id"] for node in picture["nodes"]]
     assert names[1:-1] == [
         *("watch", "retrieve", "reason", "look_up", "check", "fall_back", "refine", "answer")
     ]
+
+
+def test_a_run_decides_by_its_context_and_is_told_what_is_wrong_with_it(
+    server: str, folder: Path
+) -> None:
+    def asked(**context: Any) -> Any:
+        question = {"video": str(folder / "road.mp4"), "query": "a dog jumps"}
+        question["captions"] = str(folder / "road.jsonl")
+        body = {"assistant_id": "whenabouts", "input": question, "context": context}
+        return httpx.post(f"{server}/runs/wait", json=body, timeout=60).json()
+
+    assert asked(max_attempts=2)["grounding"]["verdict"] == "found"
+    error = asked(reasoner="nonsense:model")["__error__"]
+    assert "nonsense:model" in error["message"]
+
+
+def test_an_error_of_ours_is_told_in_its_own_words(server: str) -> None:
+    error = run(server, video="nowhere.mp4", query="a dog")["__error__"]
+    assert error["error"] == "VideoError"
+    assert "there is no file nowhere.mp4" in error["message"]
 
 
 def test_a_question_without_a_query_is_told_what_is_missing(server: str) -> None:

@@ -2,16 +2,19 @@
 
 import asyncio
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, StateGraph
 
+from agent.errors import SettingsError
 from agent.graph import Parts, build_graph
 from agent.grounding import Cost
 from agent.reasoner import SimilarityReasoner
-from agent.state import Question
+from agent.state import Options, Question
 from tests.fakes import WordEmbedder
 from tests.graph.road import GOOD_REPLY, QUESTION, RECORD, ScriptedReasoner, ask, graph_with, watch
 from tools.indexer import Report
@@ -80,6 +83,38 @@ def test_an_order_in_a_video_seen_in_part_is_one_of_that_part(store: CaptionStor
     assert "only 24 of 60 s were seen" in answer.warning
     assert ask(build_graph(parts)).warning == ""
     assert ask(graph_with(store, SimilarityReasoner()), last).warning == ""
+
+
+def test_a_run_may_decide_how_often_and_by_whom_it_is_answered(store: CaptionStore) -> None:
+    graph = graph_with(
+        store, ScriptedReasoner("nonsense"), open_reasoner=lambda _: SimilarityReasoner()
+    )
+    once = graph.invoke(QUESTION, context=Options(max_attempts=1))["grounding"]
+    assert (once["by"], once["attempts"]) == ("fallback", 1)
+    other = graph.invoke(QUESTION, context=Options(reasoner="similarity"))["grounding"]
+    assert (other["by"], other["models"]["reasoner"]) == ("similarity", "similarity")
+    alone = graph_with(store, SimilarityReasoner())
+    with pytest.raises(SettingsError, match="by similarity alone, and not by openai:tiny"):
+        alone.invoke(QUESTION, context=Options(reasoner="openai:tiny"))
+
+
+def test_a_graph_around_it_may_have_a_context_of_its_own(store: CaptionStore) -> None:
+    @dataclass
+    class Theirs:
+        colour: str
+
+    outer: Any = StateGraph(Theirs, context_schema=Theirs)
+    inner = graph_with(store, SimilarityReasoner())
+    found = []
+
+    def ask_inside(_: Theirs) -> dict[str, str]:
+        found.append(inner.invoke(QUESTION)["grounding"]["verdict"])
+        return {}
+
+    outer.add_node("ask", ask_inside)
+    outer.add_edge(START, "ask")
+    outer.compile().invoke(Theirs("red"), context=Theirs("blue"))
+    assert found == ["found"]
 
 
 def test_a_second_question_on_the_same_thread_starts_clean(store: CaptionStore) -> None:
