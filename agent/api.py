@@ -223,6 +223,7 @@ class Grounder:
         thread: str,
         node: str,
         *,
+        describe_anew: bool = False,
         on_event: Callable[[Event], None] | None = None,
     ) -> Replayed:
         """Answer a thread's last question again from one of its steps, with the models set now.
@@ -230,18 +231,30 @@ class Grounder:
         Args:
             thread: The name that ``find`` was given.
             node: A node of the graph, such as ``reason``; what came before it is taken as it was.
+            describe_anew: Whether it is about the captioner: refused where none would be asked.
             on_event: As of ``find``.
 
         Raises:
             QueryError: If there is no such thread, or it never came to that step.
         """
+        from agent.chat.memory import MEMORY_FILE, is_chat
+
+        if is_chat(self.settings.home / MEMORY_FILE, thread):
+            raise QueryError(
+                f"“{thread}” is a chat, which keeps its answers and not the steps to them; ask the "
+                "question by itself with --thread NAME to go back to it"
+            )
         facts = {"thread_id": thread}
         with (
             self.within_limits(),
             self.tracing.step("replay", {"from": node}, metadata=facts) as step,
         ):
             replayed = replay(
-                self._thread_graph, thread, node, on_event=on_event or (lambda _: None)
+                self._thread_graph,
+                thread,
+                node,
+                describe_anew=describe_anew,
+                on_event=on_event or (lambda _: None),
             )
             step.outputs = {"grounding": replayed.after.model_dump(mode="json", by_alias=True)}
         return replayed

@@ -165,7 +165,12 @@ def _forecast(args: argparse.Namespace, videos: Sequence[str]) -> int:
 def replay_thread(args: argparse.Namespace) -> int:
     """``whenabouts replay``."""
     with _grounder(args) as grounder, _progress_bar() as report:
-        replayed = grounder.replay(args.thread, args.node, on_event=_tell_events(report))
+        replayed = grounder.replay(
+            args.thread,
+            args.node,
+            describe_anew=args.captioner is not None,
+            on_event=_tell_events(report),
+        )
     if args.json:
         both = {"from": replayed.node, "before": replayed.before, "after": replayed.after}
         plain = {

@@ -19,7 +19,7 @@ from agent.grounding import (
     Usage,
     VideoFacts,
 )
-from agent.reasoner import Reasoner, Turn
+from agent.reasoner import Turn
 from agent.state import State
 from prompts.catalog import render_prompt
 from tools.indexer import alike_rate_hz
@@ -34,7 +34,7 @@ SAID = frozenset({"subtitle", "speech"})
 """Sources whose captions begin and end with what they tell of, rather than with a look at it."""
 
 
-def compose_grounding(state: State, *, reasoner: Reasoner, embedder: str) -> Grounding:
+def compose_grounding(state: State, *, embedder: str) -> Grounding:
     """The published answer from the graph's state once a reply was accepted."""
     record = VideoRecord.from_dict(state["record"])
     captions = [Caption.from_dict(plain) for plain in state["evidence"]]
@@ -78,9 +78,10 @@ def compose_grounding(state: State, *, reasoner: Reasoner, embedder: str) -> Gro
         models=Models(
             captioner=record.track.model,
             mode=record.track.mode,
-            reasoner=reasoner.name,
+            reasoner=state["asked_of"]["name"],
             embedder=embedder,
-            prompts=({"describe": described_by} if described_by else {}) | reasoner.prompts,
+            prompts=({"describe": described_by} if described_by else {})
+            | state["asked_of"]["prompts"],
         ),
         usage=Usage.of(
             {stage: Cost.model_validate(state["spent"][stage]) for stage in STAGES},

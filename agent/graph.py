@@ -192,7 +192,7 @@ def build_graph(parts: Parts, *, checkpointer: BaseCheckpointSaver[Any] | None =
             return {"accepted": None, "turns": [*state["turns"], turn]}
         return {
             "accepted": answer.model_dump(),
-            "by": state["refined_by"] or now().reasoner.by,
+            "by": state["refined_by"] or state["asked_of"]["by"],
             "order": order or state["order"],
         }
 
@@ -213,7 +213,7 @@ def build_graph(parts: Parts, *, checkpointer: BaseCheckpointSaver[Any] | None =
         return {"accepted": answer.model_dump(), "by": "fallback"}
 
     def answer(state: State) -> dict[str, Any]:
-        grounding = compose_grounding(state, reasoner=now().reasoner, embedder=parts.embedder.name)
+        grounding = compose_grounding(state, embedder=parts.embedder.name)
         return {"grounding": grounding.model_dump(mode="json", by_alias=True)}
 
     graph = StateGraph(State, context_schema=Options, input_schema=Question, output_schema=Answered)
@@ -326,16 +326,18 @@ def _stretch(state: Watched) -> Interval | None:
 
 
 def _reason(state: Retrieved, parts: Parts) -> dict[str, Any]:
-    brief = _brief(state, parts)
+    brief, reasoner = _brief(state, parts), parts.reasoner
+    asked_of = {"name": reasoner.name, "by": reasoner.by, "prompts": reasoner.prompts}
     try:
         reply = parts.reasoner.reply(brief)
     except WithheldError as exc:
-        return {"withheld": str(exc), "requests": []}
+        return {"withheld": str(exc), "requests": [], "asked_of": asked_of}
     requests = reply.requests[:MAX_REQUESTS] if brief.rounds_left and not reply.cut_off else ()
     return {
         "reply": whole_unicode(reply.text),
         "cut_off": reply.cut_off,
         "in_parts": reply.in_parts,
+        "asked_of": asked_of,
         "requests": [asdict(tame_request(request)) for request in requests],
         "attempts": state["attempts"] + (not requests),
         "spent": add_cost(state["spent"], "reasoner", reply.cost),

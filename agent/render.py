@@ -171,10 +171,13 @@ def render_replay(replayed: Replayed) -> RenderableType:
 
 
 def _intervals_line(answer: Grounding) -> str:
-    return "\n".join(
+    lines = [
         f"{clock_span(one.span)}  {one.confidence:.2f}"
         for one in answer.intervals[:SHOWN_INTERVALS]
-    )
+    ]
+    if len(answer.intervals) > SHOWN_INTERVALS:
+        lines.append(f"… {len(answer.intervals)} in all")
+    return "\n".join(lines)
 
 
 _COMPARED: dict[str, Callable[[Grounding], str]] = {

@@ -143,11 +143,13 @@ class Replied(Retrieved):
     """After ``reason``: one more reply; with ``requests`` it is no answer yet.
 
     ``in_parts`` says whether it tells of each part of the question, and not of the whole.
+    ``asked_of`` names who was asked for it: ``name``, ``by`` and the versions of its ``prompts``.
     """
 
     reply: str
     cut_off: bool
     in_parts: bool
+    asked_of: dict[str, Any]
     requests: list[dict[str, Any]]
 
 

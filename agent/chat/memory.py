@@ -11,6 +11,8 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 
 from agent.chat.follow_up import ChatError
 
+MEMORY_FILE = "chats.sqlite"
+
 BUSY_TIMEOUT_S = 10.0
 
 
@@ -95,6 +97,21 @@ class ChatMemory:
         with self.saver.lock:
             self._connection.close()
         self._held.release()
+
+
+def is_chat(path: Path, thread: str) -> bool:
+    """Whether a file of chats remembers one of that name; not where it cannot be read."""
+    if not path.is_file():
+        return False
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        try:
+            query = "SELECT 1 FROM checkpoints WHERE thread_id = ? LIMIT 1"
+            return connection.execute(query, (thread,)).fetchone() is not None
+        finally:
+            connection.close()
+    except sqlite3.Error:
+        return False
 
 
 def unusable(path: Path, exc: Exception) -> ChatError:

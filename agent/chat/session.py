@@ -15,7 +15,7 @@ from agent.background import Background
 from agent.chat.access import GrounderAccess, VideoAccess
 from agent.chat.follow_up import ChatError, find_video
 from agent.chat.graph import ChatGraph, Said, TurnContext, build_chat_graph
-from agent.chat.memory import ChatMemory, ThreadInUseError, unusable
+from agent.chat.memory import MEMORY_FILE, ChatMemory, ThreadInUseError, unusable
 from agent.chat.rewriting import Converser
 from agent.chat.turns import ChatAnswer, TurnRefusal, focus, latest_focus
 from agent.errors import QueryError, WhenaboutsError
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from agent.api import Grounder
-
-MEMORY_FILE = "chats.sqlite"
 
 LEFT_TURN_S = 1.0
 """What the end of a chat waits for a turn that was left, so that it ends in good order."""

@@ -7,8 +7,10 @@ import pytest
 from langgraph.checkpoint.serde.event_hooks import SerdeEvent, register_serde_event_listener
 
 from agent.api import Grounder
+from agent.chat.session import ChatSession
 from agent.cli import main
 from agent.errors import QueryError, StoreError
+from agent.reasoner import SimilarityReasoner
 from agent.settings import load_settings
 from tests.fakes import BrightnessCaptioner
 from tests.graph.road import ScriptedReasoner
@@ -62,6 +64,50 @@ def test_what_a_thread_keeps_is_known_to_those_who_read_it(road: Path) -> None:
     finally:
         stop()
     assert events == [], "types that are not registered will be refused one day"
+
+
+def test_however_often_it_is_replayed_the_answer_of_before_is_the_first(road: Path) -> None:
+    with grounder_with(OTHER, FIRST, OTHER, OTHER) as grounder:
+        grounder.find(road, "brightness 90", thread="mine")
+        first = grounder.find(road, "brightness 0", thread="mine")
+        once = grounder.replay("mine", "reason")
+        twice = grounder.replay("mine", "reason")
+    for replayed in (once, twice):
+        assert replayed.before.intervals == first.intervals
+        assert replayed.after.intervals[0].start_s == 2.0
+
+
+def test_a_reply_that_is_only_judged_again_stays_that_of_its_model(road: Path) -> None:
+    with grounder_with(FIRST) as grounder:
+        grounder.find(road, "brightness 0", thread="mine")
+    with Grounder(captioner=BrightnessCaptioner(), reasoner=SimilarityReasoner()) as grounder:
+        judged = grounder.replay("mine", "check").after
+        asked = grounder.replay("mine", "reason").after
+    assert (judged.models.reasoner, judged.by) == ("scripted", "llm")
+    assert (asked.models.reasoner, asked.by) == ("similarity", "similarity")
+
+
+def test_another_captioner_is_refused_where_it_would_not_be_asked(
+    road: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    captions = tmp_path / "road.jsonl"
+    captions.write_text('{"t": 0, "caption": "a road"}')
+    words = ["ask", str(road), "a road", "--captions", str(captions), "--thread", "mine"]
+    assert main(words) == 0
+    other = ["--captioner", "classical"]
+    assert main(["replay", "mine", "--from", "reason", *other]) == 2
+    assert "--from watch" in capsys.readouterr().err
+    assert main(["replay", "mine", "--from", "watch", *other]) == 2
+    assert f"answered from the captions in {captions}" in capsys.readouterr().err
+    assert main(["replay", "mine", "--from", "watch"]) == 0
+
+
+def test_a_chat_is_no_thread_of_steps(road: Path) -> None:
+    with grounder_with(FIRST) as grounder:
+        with ChatSession(grounder, thread="talk", videos=[road]) as chat:
+            chat.ask("brightness 0")
+        with pytest.raises(QueryError, match="“talk” is a chat"):
+            grounder.replay("talk", "reason")
 
 
 def test_threads_are_apart_and_a_second_question_inherits_nothing(road: Path) -> None:
