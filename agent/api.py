@@ -565,6 +565,7 @@ class Grounder:
             overview=self._overview if self._reads_scenes() else None,
             closer=self._look_closer if self._can_look_closer() else None,
             refine=self.settings.refine is not False,
+            leave_out=frozenset({"subtitles"} if self.settings.subtitles == "off" else ()),
             open_reasoner=self._open_reasoner,
         )
 
@@ -625,7 +626,10 @@ class Grounder:
                 "--captioner none"
             )
         wanted = {caption.start_s for caption in captions}
-        reader = FrameReader(probe(Path(record.path)), rate_hz=record.rate_hz)
+        video = probe(Path(record.path))
+        if video.id != record.video_id:
+            raise ReasonerError(f"the file {record.path} is another video by now; index that one")
+        reader = FrameReader(video, rate_hz=record.rate_hz)
         limit = 1000 * self.settings.max_image_kb
         return {
             frame.time_s: encode_jpeg(frame.image, max_bytes=limit)

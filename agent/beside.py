@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -13,6 +13,7 @@ from agent.errors import CaptionError, VideoError
 from agent.tracks import Opened
 from tools.indexer import Progress, Report, frame_track, index_video, location
 from tools.store import VideoRecord
+from tools.subtitles.captions import file_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from tools.video import Video
 
 BATCH_CAPTIONS = 64
+
+CHOOSE = "--subtitles FILE reads another"
 
 ENGLISH = ("en", "eng")
 """Preferred among several languages: it is what the built-in embedder knows best."""
@@ -49,6 +52,28 @@ class Beside:
         names_file = self._settings.subtitles not in {"auto", "off"}
         return names_file or bool(self._settings.speech) or self._settings.screen
 
+    def has_changed(self, video: Video, records: Sequence[VideoRecord]) -> bool:
+        """Whether subtitle files beside a video were added, edited or deleted since they were read.
+
+        Args:
+            video: Whose file is at hand.
+            records: Its tracks.
+        """
+        if self._settings.subtitles != "auto":
+            return False
+        known = {record.track for record in records if is_file_beside(record.track)}
+        return known != self._wanted_of_files(video)
+
+    def _wanted_of_files(self, video: Video) -> set[Track]:
+        """The track of the subtitle file beside a video that is read, if there is one."""
+        from tools.subtitles.captions import subtitle_track
+
+        chosen, _ = choose_sidecar(video.path)
+        try:
+            return {subtitle_track(chosen, video=video.path)} if chosen else set()
+        except CaptionError:
+            return set()  # It is told of where it is read.
+
     def add(self, video: Video, record: VideoRecord, *, report: Report) -> None:
         """Put beside a record what is not there yet.
 
@@ -73,22 +98,31 @@ class Beside:
         if self._settings.subtitles != "auto":
             self._read_subtitles(video, record, Path(self._settings.subtitles), report)
             return
+        wanted = self._wanted_of_files(video)
+        for one in self._opened.store.records(video.id):
+            if is_file_beside(one.track) and one.track not in wanted:
+                self._opened.store.forget_track(video.id, one.track)
+                self._tell(f"what {file_of(one.track)} said before is forgotten: it has changed")
         try:
-            found = _find_subtitles(video)
+            found, others = _find_subtitles(video)
             if found:
-                self._read_subtitles(video, record, found, report)
+                is_new = self._read_subtitles(video, record, found, report)
+                if is_new and others:
+                    left = ", ".join(map(_named, others))
+                    self._tell(f"reads the subtitles {_named(found)}, and not {left}; {CHOOSE}")
         except (CaptionError, VideoError) as exc:
             self._tell(f"left out: {exc}")
 
     def _read_subtitles(
         self, video: Video, record: VideoRecord, where: Path | SubtitleTrack, report: Report
-    ) -> None:
+    ) -> bool:
+        """Read them, and forget what the same file said before; whether they were not there yet."""
         from tools.subtitles.captions import subtitle_captions, subtitle_track
         from tools.subtitles.embedded import sidecar_shift_s
 
-        track = subtitle_track(where)
+        track = subtitle_track(where, video=video.path)
         if self._is_there(record, track):
-            return
+            return False
         subtitles = _read(video, where)
         found = subtitle_captions(
             subtitles.cues,
@@ -99,7 +133,11 @@ class Beside:
         )
         for warning in filter(None, (subtitles.warning, found.warning)):
             self._tell(warning)
+        for one in self._opened.store.records(video.id):
+            if file_of(one.track) and one.track.mode == track.mode:
+                self._opened.store.forget_track(video.id, one.track)
         self._store(video, record, track, found.captions, report)
+        return True
 
     def _add_speech(self, video: Video, record: VideoRecord, report: Report) -> None:
         from tools.speech import speech_track, transcribe
@@ -168,20 +206,41 @@ class Beside:
         store.put_record(replace(beside, complete=True, captions=count))
 
 
-def _find_subtitles(video: Video) -> Path | SubtitleTrack | None:
-    """The subtitles that a player would show: a file beside the video, else a track inside it."""
-    from tools.subtitles.embedded import embedded_tracks
+def is_file_beside(track: Track) -> bool:
+    """Whether a track was read from a subtitle file that lay beside its video."""
+    return bool(file_of(track)) and not Path(file_of(track)).is_absolute()
+
+
+def choose_sidecar(video: Path) -> tuple[Path | None, list[Path]]:
+    """The subtitle file beside a video that a player would show, and the others there."""
     from tools.subtitles.files import find_sidecars
     from tools.subtitles.languages import language_in_name
 
-    sidecars = find_sidecars(video.path)
-    plain = [one for one in sidecars if one.stem == video.path.stem]
+    sidecars = find_sidecars(video)
+    plain = [one for one in sidecars if one.stem == video.stem]
     english = [one for one in sidecars if (language_in_name(one) or "").startswith(ENGLISH)]
-    if sidecars:
-        return (plain or english or sidecars)[0]
+    chosen = next(iter([*plain, *english, *sidecars]), None)
+    return chosen, [one for one in sidecars if one != chosen]
+
+
+def _find_subtitles(
+    video: Video,
+) -> tuple[Path | SubtitleTrack | None, Sequence[Path | SubtitleTrack]]:
+    """The subtitles that a player would show, and others: files beside it, else tracks inside."""
+    from tools.subtitles.embedded import embedded_tracks
+
+    chosen, others = choose_sidecar(video.path)
+    if chosen:
+        return chosen, others
     tracks = [track for track in embedded_tracks(video.path) if track.is_readable]
     tracks.sort(key=lambda one: (one.language not in ENGLISH, not one.is_default, one.index))
-    return tracks[0] if tracks else None
+    return (tracks[0] if tracks else None), tracks[1:]
+
+
+def _named(where: Path | SubtitleTrack) -> str:
+    if isinstance(where, Path):
+        return where.name
+    return f"inside the video, {where.language or 'of no known language'} (#{where.index})"
 
 
 def _read(video: Video, where: Path | SubtitleTrack) -> Subtitles:

@@ -20,13 +20,13 @@ from agent.forecast import Forecast
 from agent.grounding import Grounding, Refusal
 from agent.library import LibraryAnswers
 from agent.models import Confirm
+from agent.place import own_file, state_of
 from agent.render import (
     clock,
     clock_span,
     look_up_line,
     print_to,
     progress_line,
-    record_state,
     render_answer,
     render_answers,
     render_forecast,
@@ -332,7 +332,7 @@ def _indexed_line(record: VideoRecord) -> str:
 
 
 def _record_json(record: VideoRecord) -> dict[str, object]:
-    return record.as_dict() | {"state": record_state(record)}
+    return record.as_dict() | {"state": state_of(record)}
 
 
 def _cut(answers: Sequence[Grounding], out: Path) -> None:
@@ -340,5 +340,5 @@ def _cut(answers: Sequence[Grounding], out: Path) -> None:
         _say(f"nothing was found, so {out} was not written")
         return
     best = answers[0].intervals[0]
-    write_clip(probe(Path(answers[0].video.path)), best.span, out)
+    write_clip(probe(own_file(answers[0].video)), best.span, out)
     _say(f"{clock_span(best.span)} written to {out}")

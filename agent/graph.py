@@ -91,6 +91,7 @@ class Parts:
         overview: Sums up the scenes of a long video for a text model; None where nobody reads them.
         closer: Describes a stretch of a video again, more closely; None where nobody can.
         refine: Whether it looks at the edges of every answer.
+        leave_out: Kinds of tracks that are not read, though they are there; see ``read_tracks``.
         open_reasoner: Opens another reasoner by name, for a run that wants one; None: no run may.
     """
 
@@ -106,6 +107,7 @@ class Parts:
     overview: Overview | None = None
     closer: Closer | None = None
     refine: bool = True
+    leave_out: frozenset[str] = frozenset()
     open_reasoner: Callable[[str], Reasoner] | None = None
 
     def for_run(self, options: Options) -> "Parts":
@@ -272,7 +274,7 @@ def run_graph(
 
 def _retrieve(state: Watched, parts: Parts) -> dict[str, Any]:
     record = VideoRecord.from_dict(state["record"])
-    whole = read_tracks(parts.store, record)
+    whole = read_tracks(parts.store, record, leave_out=parts.leave_out)
     tracks = [inside(*track, _stretch(state)) for track in whole]
     overview, cost = parts.overview(record, *whole[0]) if parts.overview else ([], Cost())
     if parts.retrieve:
@@ -429,7 +431,9 @@ def _brief(state: Retrieved, parts: Parts) -> Brief:
 
 def _library(state: Retrieved, parts: Parts) -> Library:
     record = VideoRecord.from_dict(state["record"])
-    return Library(record, state["asked"], parts.store, parts.embedder, parts.closer)
+    return Library(
+        record, state["asked"], parts.store, parts.embedder, parts.closer, parts.leave_out
+    )
 
 
 def _spans(state: Retrieved) -> list[Interval]:

@@ -8,7 +8,8 @@ from agent.events import Event
 from agent.graph import Parts, build_graph, run_graph
 from agent.grounding import Cost, Grounding
 from agent.state import Question
-from agent.tracks import is_beside, is_measured, read_tracks
+from agent.tracks import is_beside, is_measured, kind_of, read_tracks
+from agent.watcher import in_its_place
 from tools.library import LibraryAnswer, search_library
 from tools.query_parts import Event as OneEvent
 from tools.query_parts import split_query, texts_of
@@ -74,7 +75,10 @@ def ask_library(
     beside = [
         record
         for record in parts.store.records()
-        if record.complete and is_beside(record.track) and record.video_id in primary
+        if record.complete
+        and is_beside(record.track)
+        and record.video_id in primary
+        and kind_of(record.track) not in parts.leave_out
     ]
     part = split_query(query)
     in_order = not isinstance(part, OneEvent)
@@ -96,7 +100,7 @@ def ask_library(
         # An order is one of all that happens in a video, and not of the likeliest places.
         return retrieve(
             query,
-            read_tracks(parts.store, record),
+            read_tracks(parts.store, record, leave_out=parts.leave_out),
             embedder=parts.embedder,
             duration_s=record.duration_s,
             limit_tokens=parts.evidence_tokens,
@@ -106,7 +110,10 @@ def ask_library(
     graph = build_graph(
         replace(
             parts,
-            watch=lambda question, *, report: (primary[question.video], Cost()),  # noqa: ARG005
+            watch=lambda question, *, report: (  # noqa: ARG005
+                in_its_place(primary[question.video]),
+                Cost(),
+            ),
             retrieve=found,
         )
     )

@@ -75,6 +75,7 @@ class Library:
         store: Holds the captions.
         embedder: The one they were embedded with.
         closer: Looks closer; None where nobody can.
+        leave_out: Kinds of tracks that are not read; see ``read_tracks``.
     """
 
     record: VideoRecord
@@ -82,6 +83,7 @@ class Library:
     store: CaptionStore
     embedder: Embedder
     closer: Closer | None
+    leave_out: frozenset[str] = frozenset()
 
     def tools(self) -> list[BaseTool]:
         """The tools, for a model to be offered and for ``look_up`` to run.
@@ -102,7 +104,7 @@ class Library:
     def _search(self, text: str) -> tuple[list[Caption], Cost]:
         if not text.strip():
             return [], Cost()
-        tracks = read_tracks(self.store, self.record)
+        tracks = read_tracks(self.store, self.record, leave_out=self.leave_out)
         duration_s = self.record.duration_s
         return search_captions(text, tracks, embedder=self.embedder, duration_s=duration_s), Cost()
 
@@ -110,7 +112,7 @@ class Library:
         span = Interval(start_s, end_s)
         found = [
             caption
-            for captions, _ in read_tracks(self.store, self.record)
+            for captions, _ in read_tracks(self.store, self.record, leave_out=self.leave_out)
             for caption in captions
             if caption.span.overlap_s(span) > 0
         ]

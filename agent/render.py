@@ -4,7 +4,6 @@ import json
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +12,15 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from agent.errors import VideoError
 from agent.forecast import Forecast
 from agent.grounding import SCHEMA_VERSION, Coverage, GroundedInterval, Grounding, LookUp, Usage
 from agent.library import LeftOut, LibraryAnswers
+from agent.place import state_of
 from agent.replay import Replayed
-from tools.content import content_id, is_video_name
 from tools.indexing.progress import Progress
 from tools.store import VideoRecord
 from tools.timeline import Interval
 from tools.wording import one_line, shorten
-
-FILES_LOOKED_AT = 200
-"""In the folder of a file that is gone, at most, when the list is made."""
 
 BAR_CELLS = 60
 SHOWN_INTERVALS = 5
@@ -219,53 +214,12 @@ def render_records(records: Sequence[VideoRecord]) -> RenderableType:
         table.add_row(
             record.video_id[:12],
             clock(record.duration_s),
-            str(record.captions) if record.complete else "",
+            str(record.captions) if record.captions else "",
             f"{record.track.model} {record.track.mode}",
-            record_state(record),
+            state_of(record),
             Text(record.path),
         )
     return table
-
-
-def record_state(record: VideoRecord) -> str:
-    """``ready``, ``in part``, or what became of the file; what is indexed can still be asked.
-
-    A file is known by its content: where another one lies in its place, that is said, and where it
-    lies in the same folder under another name, that name.
-    """
-    path = Path(record.path)
-    if not path.exists():
-        new_name = _moved_to(record, path.parent)
-        return f"moved to {new_name}" if new_name else "file gone"
-    if _changed_since(record, path) and _content(path) != record.video_id:
-        return "another video lies there now"
-    return "ready" if record.complete else "in part"
-
-
-def _moved_to(record: VideoRecord, folder: Path) -> Path | None:
-    """Where the video lies now, if that is in the same folder."""
-    try:
-        files = sorted(one for one in folder.iterdir() if is_video_name(one))
-    except OSError:
-        return None
-    new = [one for one in files if _changed_since(record, one)][:FILES_LOOKED_AT]
-    return next((one for one in new if _content(one) == record.video_id), None)
-
-
-def _changed_since(record: VideoRecord, path: Path) -> bool:
-    """Whether a file was written, moved or renamed after the video was indexed."""
-    try:
-        changed_s = path.stat().st_ctime
-    except OSError:
-        return False
-    return changed_s >= datetime.fromisoformat(record.indexed_at).timestamp()
-
-
-def _content(path: Path) -> str | None:
-    try:
-        return content_id(path)
-    except VideoError:
-        return None
 
 
 def look_up_line(look_up: LookUp) -> str:

@@ -38,9 +38,14 @@ class Opened(Protocol):
     def captioner(self) -> "Captioner": ...
 
 
+def kind_of(track: "Track") -> str:
+    """How a track came about: ``subtitles``, ``speech``, ``frame``, ``file``."""
+    return re.split("[:@]", track.mode)[0]
+
+
 def is_beside(track: "Track") -> bool:
     """Whether a track is read beside another one: ``subtitles``, ``speech:de``, text by OCR."""
-    return re.split("[:@]", track.mode)[0] in BESIDE_MODES or track.model.startswith(SCREEN_MODEL)
+    return kind_of(track) in BESIDE_MODES or track.model.startswith(SCREEN_MODEL)
 
 
 def is_measured(track: "Track") -> bool:
@@ -49,13 +54,22 @@ def is_measured(track: "Track") -> bool:
 
 
 def read_tracks(
-    store: "CaptionStore", record: "VideoRecord"
+    store: "CaptionStore", record: "VideoRecord", *, leave_out: frozenset[str] = frozenset()
 ) -> "list[tuple[list[Caption], NDArray[np.float32]]]":
-    """Captions and embeddings of the record's track, then of each complete track beside it."""
+    """Captions and embeddings of the record's track, then of each complete track beside it.
+
+    Args:
+        store: Holds them.
+        record: Of the track that the question is answered from.
+        leave_out: Kinds of tracks beside it that are not read, such as ``subtitles``.
+    """
     beside = [
         one
         for one in store.records(record.video_id)
-        if one.complete and is_beside(one.track) and one.track != record.track
+        if one.complete
+        and is_beside(one.track)
+        and one.track != record.track
+        and kind_of(one.track) not in leave_out
     ]
     first = store.read(record.video_id, record.track)
     others = [store.read(one.video_id, one.track) for one in beside]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from agent.beside import Beside
 from agent.errors import QueryError, VideoError
 from agent.grounding import Cost
 from agent.models import Choice, with_an_eye_on
+from agent.place import warning_of
 from agent.tracks import Opened, is_beside
 from prompts.catalog import prompt_version
 from tools.captioners.file import file_track
@@ -115,13 +117,13 @@ class Watcher:
         if video:
             records = [self._note_move(record, video.path) for record in records]
         settled = self._settled(records, captions, query)
-        if settled and not self._beside.is_asked_for:
-            return settled, Cost()
+        if settled and not self._wants_more(video, records):
+            return settled if video else in_its_place(settled), Cost()
         # One video at a time: whoever waits for the same captions then finds them.
         with self.describing:
             records = self._opened.store.records(video.id) if video else self._by_name(name)
             settled = self._settled(records, captions, query)
-            if settled and not self._beside.is_asked_for:
+            if settled and not self._wants_more(video, records):
                 return settled, Cost()
             wanted = self._wanted_track(captions, query)
             video = video or self._found_again(name, records, wanted)
@@ -130,6 +132,11 @@ class Watcher:
                 record, cost = self._describe(video, captions, report, query, wanted)
             self._beside.add(video, record, report=report)
             return record, cost
+
+    def _wants_more(self, video: Video | None, records: list[VideoRecord]) -> bool:
+        """Whether something is to be put beside captions that are there, or has changed since."""
+        changed = video is not None and self._beside.has_changed(video, records)
+        return changed or self._beside.is_asked_for
 
     def _settled(
         self, records: list[VideoRecord], captions: Path | None, query: str
@@ -253,6 +260,12 @@ class Watcher:
         if moved != record:
             self._opened.store.put_record(moved)
         return moved
+
+
+def in_its_place(record: VideoRecord) -> VideoRecord:
+    """The record, its warning saying so where another video lies in its place by now."""
+    warning = "; ".join(filter(None, (record.warning, warning_of(record))))
+    return replace(record, warning=warning)
 
 
 def expand_videos(names: Sequence[str]) -> list[str]:

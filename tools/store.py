@@ -416,6 +416,28 @@ class CaptionStore:
                 deleted += len(there) if holds_captions else 0
         return deleted
 
+    def forget_track(self, video_id: str, track: Track) -> int:
+        """Delete one track of a video: its record, captions and gaps; returns how many captions.
+
+        Raises:
+            StoreError: If the store cannot be written.
+        """
+        with self._connection.session(writes=True) as client:
+            records = _existing(client, RECORDS)
+            if records is not None:
+                records.delete(ids=[_digest(self._embedder, video_id, track.key)])
+            deleted = 0
+            for name in (self._collection, GAPS):
+                collection = _existing(client, name)
+                where = _of(video_id, track)
+                if collection is None or not (
+                    there := collection.get(where=where, include=[])["ids"]
+                ):
+                    continue
+                collection.delete(where=where)
+                deleted += len(there) if name == self._collection else 0
+        return deleted
+
     def _writable(self, client: Client, *, dimension: int) -> Collection:
         collection = client.get_or_create_collection(
             self._collection,

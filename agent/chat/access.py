@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from agent.events import Event
 from agent.grounding import Grounding, VideoFacts
+from agent.place import own_file
 from tools.timeline import Caption, Interval
 
 if TYPE_CHECKING:
@@ -45,10 +46,18 @@ class VideoAccess(Protocol):
         """All captions, in time order. Raises ``WhenaboutsError``."""
         ...
 
-    def cut(self, video: str, span: Interval, out: Path | None = None) -> tuple[VideoFacts, str]:
+    def cut(
+        self,
+        video: str,
+        span: Interval,
+        out: Path | None = None,
+        *,
+        answered: VideoFacts | None = None,
+    ) -> tuple[VideoFacts, str]:
         """Write a clip, by default under a name of its own; returns where.
 
-        Raises ``WhenaboutsError``.
+        ``answered`` is the video that the span was found in: another one there is not cut. Raises
+        ``WhenaboutsError``.
         """
         ...
 
@@ -92,11 +101,18 @@ class GrounderAccess:
         facts = VideoFacts(id=record.video_id, path=record.path, duration_s=record.duration_s)
         return facts, captions
 
-    def cut(self, video: str, span: Interval, out: Path | None = None) -> tuple[VideoFacts, str]:
+    def cut(
+        self,
+        video: str,
+        span: Interval,
+        out: Path | None = None,
+        *,
+        answered: VideoFacts | None = None,
+    ) -> tuple[VideoFacts, str]:
         from tools.clip import write_clip
         from tools.video import probe
 
-        probed = probe(Path(video))
+        probed = probe(own_file(answered) if answered else Path(video))
         span = _within(span, probed.header_duration_s)
         out = out or self._clips / clip_name(Path(video), span)
         write_clip(probed, span, out)

@@ -137,7 +137,8 @@ def answer_in_video(
         return _no_event(follow_up, grounded.event)
     anchor = _anchor(follow_up, grounded.event, turns)
     if follow_up.kind == "cut":
-        return _cut(grounded.video, anchor, access)
+        meant = next((one for one in turns if one.turn == follow_up.turn), None)
+        return _cut(grounded.video, anchor, access, answered=meant.result.video if meant else None)
     if follow_up.kind == "describe":
         assert anchor is not None
         reading = access.read(grounded.video, tell=tell)
@@ -255,10 +256,12 @@ def _describe(
     )
 
 
-def _cut(video: str, anchor: Anchor | None, access: VideoAccess) -> VideoResult:
+def _cut(
+    video: str, anchor: Anchor | None, access: VideoAccess, *, answered: VideoFacts | None
+) -> VideoResult:
     assert anchor is not None
     span = Interval(anchor.start_s, anchor.end_s)
-    facts, path = access.cut(video, span)
+    facts, path = access.cut(video, span, answered=answered)
     span = Interval(span.start_s, min(span.end_s, facts.duration_s))
     return VideoResult(
         video=facts,

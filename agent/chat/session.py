@@ -183,7 +183,8 @@ class ChatSession:
         moment = focus(turn) if turn else None
         if turn is None or moment is None or turn.result.video is None:
             raise ChatError("there is nothing to cut yet: no answer so far has an interval")
-        return self._access.cut(turn.result.video.path, moment.span, out)[1]
+        video = turn.result.video
+        return self._access.cut(video.path, moment.span, out, answered=video)[1]
 
     def close(self) -> None:
         """Let go of the memory's file."""

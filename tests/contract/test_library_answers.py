@@ -96,7 +96,7 @@ def test_one_file_that_cannot_be_used_stops_no_other(
     assert one["path"] == str(films / "broken.mp4")
     assert "broken.mp4" in one["reason"]
     assert main(["ask", str(films), "a brown dog jumps"]) == 0
-    assert "not told of: broken.mp4: " in capsys.readouterr().out
+    assert "not told of: broken.mp4:" in capsys.readouterr().out
 
 
 def test_where_no_file_can_be_used_the_first_error_is_the_answer(
@@ -181,6 +181,36 @@ def test_the_list_says_which_files_are_gone_have_moved_or_are_others_by_now(
     assert states["dog.mp4"].endswith(("hound.mp4", "cat.mp4"))
     assert states["road.mp4"] == "file gone"
     assert states["cat.mp4"] == "another video lies there now"
+
+
+def test_a_file_that_was_replaced_is_answered_for_with_a_warning_and_never_cut(
+    films: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Grounder() as grounder:
+        (video_id,) = {one.video_id for one in grounder.resolve(films / "dog.mp4")}
+    shutil.copy(films / "road.mp4", films / "dog.mp4")
+    clip = tmp_path / "clip.mp4"
+    for words in ([video_id], ["--all"]):
+        assert main(["ask", *words, "a brown dog jumps", "--clip", str(clip)]) == 2
+        told = capsys.readouterr()
+        assert "dog.mp4 is another video by now" in told.out
+        assert "is another video by now, and not the one that was asked" in told.err
+    assert not clip.exists()
+
+
+def test_the_list_finds_moved_files_below_and_says_what_was_seen_of_a_part(
+    films: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (films / "below").mkdir()
+    (films / "dog.mp4").rename(films / "below" / "hound.mp4")
+    other = draw_video(films / "other.mp4", even_times(30, 1.0), picture=lambda i: gray(i % 25))
+    assert main(["index", str(other), "--captioner", "classical", "--max-captions", "3"]) == 0
+    capsys.readouterr()
+    assert main(["list", "--json"]) == 0
+    rows = {Path(row["path"]).name: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["dog.mp4"]["state"] == f"moved to {films / 'below' / 'hound.mp4'}"
+    assert rows["other.mp4"]["state"] == "in part (stopped at 3 captions: seen until 3.0 s)"
+    assert rows["other.mp4"]["captions"] == 3
 
 
 def test_of_a_video_with_several_tracks_the_one_that_says_most_is_asked(

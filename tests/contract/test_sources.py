@@ -13,6 +13,7 @@ from agent.tracks import is_beside
 from tests.fakes import BrightnessCaptioner
 from tests.media.drawing import draw_video, even_times
 from tools.captioners.screen import ScreenCaptioner
+from tools.subtitles.captions import file_of
 from tools.timeline import Track
 
 pytestmark = pytest.mark.usefixtures("word_embedder")
@@ -79,6 +80,59 @@ def test_broken_subtitles_are_told_of_where_they_were_found_and_an_error_where_n
     assert "road.srt" in said[0]
     with pytest.raises(CaptionError, match=r"road\.srt"):
         find(road, "brightness 0", subtitles=str(road.with_suffix(".srt")))
+
+
+def test_subtitles_that_are_added_edited_or_deleted_later_are_read_again(road: Path) -> None:
+    def sources() -> list[str]:
+        with Grounder() as grounder:
+            return [file_of(one.track) for one in grounder.records() if is_beside(one.track)]
+
+    cues = road.with_suffix(".srt")
+    find(road, "brightness 0")
+    assert sources() == []
+    cues.write_text(CUES)
+    answer, _ = find(road, "the ferry leaves at noon")
+    assert answer.intervals[0].start_s == 1.0
+    cues.write_text(CUES.replace("ferry", "zeppelin"))
+    answer, said = find(road, "the zeppelin leaves at noon")
+    assert answer.intervals[0].start_s == 1.0
+    assert said == ["what road.srt said before is forgotten: it has changed"]
+    assert sources() == ["road.srt"]
+    cues.unlink()
+    find(road, "brightness 0")
+    assert sources() == []
+
+
+def test_a_named_file_is_kept_and_takes_the_place_of_what_it_said_before(
+    road: Path, tmp_path: Path
+) -> None:
+    cues = tmp_path / "elsewhere" / "said.srt"
+    cues.parent.mkdir()
+    cues.write_text(CUES)
+    find(road, "mind the gap", subtitles=str(cues))
+    assert find(road, "mind the gap")[0].intervals[0].start_s == 4.0
+    cues.write_text(CUES.replace("Mind the gap", "All aboard"))
+    answer, _ = find(road, "all aboard", subtitles=str(cues))
+    assert answer.intervals[0].start_s == 4.0
+    with Grounder() as grounder:
+        assert sum(is_beside(one.track) for one in grounder.records()) == 1
+
+
+def test_subtitles_that_were_read_before_can_be_left_out_of_an_answer(road: Path) -> None:
+    road.with_suffix(".srt").write_text(CUES)
+    find(road, "the ferry leaves at noon")
+    answer, _ = find(road, "the ferry leaves at noon", subtitles="off")
+    assert all(one.source == "vision" for each in answer.intervals for one in each.evidence)
+    assert find(road, "the ferry leaves at noon")[0].intervals[0].start_s == 1.0
+
+
+def test_of_several_languages_it_is_said_which_is_read(road: Path) -> None:
+    for language in ("de", "en", "fr"):
+        road.with_suffix(f".{language}.srt").write_text(CUES)
+    (told,) = find(road, "the ferry leaves at noon")[1]
+    assert told.startswith("reads the subtitles road.en.srt, and not road.de.srt, road.fr.srt; ")
+    assert "--subtitles FILE" in told
+    assert find(road, "the ferry leaves at noon")[1] == [], "once"
 
 
 def test_people_who_speak_at_once_are_both_heard(road: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tools.errors import CaptionError
-from tools.subtitles.captions import SubtitleCaptions, subtitle_captions, subtitle_track
+from tools.subtitles.captions import SubtitleCaptions, file_of, subtitle_captions, subtitle_track
 from tools.subtitles.cues import Cue
 from tools.subtitles.embedded import SubtitleTrack
 from tools.timeline import Track
@@ -64,9 +64,17 @@ def test_the_track_follows_the_content_of_the_file_or_the_number_of_the_stream(
     one.write_text("x")
     copy.write_text("x")
     other.write_text("y")
-    assert subtitle_track(one) == subtitle_track(copy) != subtitle_track(other)
-    assert subtitle_track(one).model.startswith("subtitles:")
+    video = tmp_path / "a.mp4"
+    read = subtitle_track(one, video=video)
+    assert read.model.startswith("subtitles:")
+    assert read.model == subtitle_track(copy, video=video).model
+    assert read.model != subtitle_track(other, video=video).model
+    assert (read.mode, file_of(read)) == ("subtitles:a.srt", "a.srt")
+    elsewhere = subtitle_track(one, video=tmp_path / "films" / "a.mp4")
+    assert file_of(elsewhere) == str(one)
     stream = SubtitleTrack(2, "srt", "eng", None, is_default=True, is_readable=True)
-    assert subtitle_track(stream) == Track("subtitles:stream2.eng", "", "subtitles")
+    inside = subtitle_track(stream, video=video)
+    assert inside == Track("subtitles:stream2.eng", "", "subtitles")
+    assert file_of(inside) == ""
     with pytest.raises(CaptionError, match="No such file"):
-        subtitle_track(tmp_path / "missing.srt")
+        subtitle_track(tmp_path / "missing.srt", video=video)

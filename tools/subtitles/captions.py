@@ -38,8 +38,15 @@ class SubtitleCaptions:
         return f"{cues} outside the video, and {len(self.captions)} in it"
 
 
-def subtitle_track(where: Path | SubtitleTrack) -> Track:
+def subtitle_track(where: Path | SubtitleTrack, *, video: Path) -> Track:
     """The track of a subtitle file, named by its content, or of a stream inside the video.
+
+    Its mode says where the file lies: by its name beside the video, else by its path. So what a
+    file said before it was changed is known to be out of date.
+
+    Args:
+        where: The file or stream.
+        video: The video's own file.
 
     Raises:
         CaptionError: If the file cannot be read.
@@ -54,7 +61,15 @@ def subtitle_track(where: Path | SubtitleTrack) -> Track:
         raise CaptionError(
             f"cannot read the subtitles {where}: {exc.strerror}; check the path"
         ) from exc
-    return Track(f"subtitles:{digest[:12]}", prompt_version="", mode=MODE)
+    place = where.absolute()
+    slot = place.name if place.parent == video.absolute().parent else str(place)
+    return Track(f"subtitles:{digest[:12]}", prompt_version="", mode=f"{MODE}:{slot}")
+
+
+def file_of(track: Track) -> str:
+    """The subtitle file that a track was read from, as ``subtitle_track`` writes it; else empty."""
+    mode, _, slot = track.mode.partition(":")
+    return slot if mode == MODE else ""
 
 
 def subtitle_captions(
