@@ -43,8 +43,13 @@ from tools.indexer import Progress as IndexProgress
 from tools.indexer import Report
 from tools.store import VideoRecord
 from tools.video import probe
+from tools.wording import shorten
 
 DONE, NOT_FOUND, FAILED = 0, 1, 2
+
+BAR_CELLS = 16
+NAME_CHARS = 24
+"""Of a progress bar, and of the name before it: in 80 columns there is room for what it tells."""
 
 stdout = Console()
 stderr = Console(stderr=True)
@@ -287,7 +292,7 @@ def _progress_bar() -> Iterator[Report]:
     """A bar for each video being indexed; nothing at all where everything is there already."""
     columns = (
         TextColumn("{task.description}"),
-        BarColumn(),
+        BarColumn(BAR_CELLS),
         TextColumn("{task.fields[told]}"),
     )
     bars = Progress(*columns, console=stderr, disable=not stderr.is_terminal)
@@ -298,9 +303,9 @@ def _progress_bar() -> Iterator[Report]:
             bars.start()  # No sooner: a bar that is drawn anew would wipe away a question.
             goes_on = "going on with" if progress.resumed else "indexing"
             _say(f"{goes_on} {progress.path} (captions by {progress.model})")
-            name = Path(progress.path).name
+            name = shorten(Path(progress.path).name, NAME_CHARS)
             tasks[progress.path] = bars.add_task(name, total=progress.total_s, told="")
-        told = progress_line(progress)
+        told = progress_line(progress, width=stderr.width - NAME_CHARS - BAR_CELLS - 3)
         bars.update(tasks[progress.path], completed=progress.seen_s, told=told)
 
     try:

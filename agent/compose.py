@@ -21,6 +21,7 @@ from agent.grounding import (
 )
 from agent.reasoner import Turn
 from agent.state import State
+from agent.tracks import is_measured
 from prompts.catalog import render_prompt
 from tools.indexer import alike_rate_hz
 from tools.ranking import Verdict, Window
@@ -248,6 +249,7 @@ def _advice(query: str, record: VideoRecord, coverage: Coverage) -> str:
             duration=f"{record.duration_s:.0f}",
             video=shlex.quote(record.path),
             query=shlex.quote(query),
+            options=_options(record),
         )
     if coverage.seen_s < SEEN_SHARE * record.duration_s:
         return render_prompt(
@@ -262,6 +264,22 @@ def _advice(query: str, record: VideoRecord, coverage: Coverage) -> str:
         video=shlex.quote(record.path),
         query=shlex.quote(query),
     )
+
+
+def _options(record: VideoRecord) -> str:
+    """With which options a command goes on with what was described, as they follow a query."""
+    model, track = record.track.model.partition("+")[0], record.track
+    options = []
+    if is_measured(track):
+        options.append("--captioner classical")
+    elif model.startswith("openai:"):
+        options.append(f"--captioner {shlex.quote(model)}")
+    mode = track.mode.partition("@")[0]
+    if mode != "frame":
+        options.append(f"--mode {mode}")
+    if record.rate_hz not in {None, 1.0}:
+        options.append(f"--rate {record.rate_hz:g}")
+    return "".join(f" {option}" for option in options)
 
 
 def _confidence(span: Interval, windows: Sequence[Window]) -> float:

@@ -229,19 +229,27 @@ def look_up_line(look_up: LookUp) -> str:
     return f"looks up {look_up.tool}({arguments}): {len(look_up.caption_ids)} captions{note}"
 
 
-def progress_line(progress: Progress) -> str:
-    """How far an index is: ``120 captions, 3.1/s, 40% alike, 0.0123 USD, 2:05 left``."""
-    parts = [f"{progress.captions} captions"]
+def progress_line(progress: Progress, *, width: int = 100) -> str:
+    """How far an index is: ``120 captions, 2:05 left, 0.0123 USD, 3.1/s, 40% of frames alike``.
+
+    What matters least is left out where it does not fit into so many characters.
+    """
+    parts = [f"{progress.captions} caption{'' if progress.captions == 1 else 's'}"]
+    if progress.left_s is not None:
+        parts.append(f"{clock(progress.left_s).rpartition('.')[0]} left")
+    if progress.tokens:
+        parts.append("price not known" if progress.usd is None else f"{progress.usd:.4f} USD")
     if progress.captions_per_s:
         parts.append(f"{progress.captions_per_s:.1f}/s")
     if progress.skipped:
         parts.append(f"{progress.skipped / progress.frames:.0%} of frames alike")
     if progress.tokens:
-        usd = "price not known" if progress.usd is None else f"{progress.usd:.4f} USD"
-        parts.append(f"{progress.tokens:,} tokens, {usd}")
-    if progress.left_s is not None:
-        parts.append(f"{clock(progress.left_s).rpartition('.')[0]} left")
-    return ", ".join(parts)
+        parts.append(f"{progress.tokens:,} tokens")
+    line = parts[0]
+    for part in parts[1:]:
+        longer = f"{line}, {part}"
+        line = longer if len(longer) <= width else line
+    return line
 
 
 def print_to(console: Console, *parts: RenderableType) -> None:

@@ -209,7 +209,9 @@ def test_the_list_finds_moved_files_below_and_says_what_was_seen_of_a_part(
     assert main(["list", "--json"]) == 0
     rows = {Path(row["path"]).name: row for row in json.loads(capsys.readouterr().out)}
     assert rows["dog.mp4"]["state"] == f"moved to {films / 'below' / 'hound.mp4'}"
-    assert rows["other.mp4"]["state"] == "in part (stopped at 3 captions: seen until 3.0 s)"
+    assert (
+        rows["other.mp4"]["state"] == "in part (stopped at the limit of captions: seen until 3.0 s)"
+    )
     assert rows["other.mp4"]["captions"] == 3
 
 

@@ -248,7 +248,7 @@ PRICES = {"tiny": Price(100.0, 0.0, "", "")}
 
 @pytest.mark.parametrize(
     ("limits", "reached"),
-    [(Limits(max_captions=9), "9 captions"), (Limits(max_usd=0.095), "0.095 US dollars")],
+    [(Limits(max_captions=9), "captions"), (Limits(max_usd=0.095), "US dollars")],
 )
 def test_at_a_limit_the_index_stops_says_so_and_goes_on_in_the_next_run(
     video: Video, store: CaptionStore, tmp_path: Path, limits: Limits, reached: str
@@ -260,7 +260,7 @@ def test_at_a_limit_the_index_stops_says_so_and_goes_on_in_the_next_run(
         assert seconds_asked(server) == Counter(range(9))
         assert stored_seconds(video, captioner, store) == list(range(9))
         assert (record.complete, record.captions) == (False, 9)
-        assert record.warning.endswith(f"stopped at {reached}: seen until 9.0 s")
+        assert record.warning.endswith(f"stopped at the limit of {reached}: seen until 9.0 s")
         assert store.records(video.id) == [record]
         assert list(journals.iterdir()) == []
         record = index(video, captioner, store, limits=limits)

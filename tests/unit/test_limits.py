@@ -51,7 +51,7 @@ def test_without_limits_everything_goes() -> None:
 def test_so_many_captions_and_no_more() -> None:
     scene = Scene(Limits(max_captions=3))
     assert scene.hand_out(5) == [OPEN, OPEN, OPEN, SHUT]
-    assert scene.budget.reached == "3 captions"
+    assert scene.budget.reached == "the limit of captions"
 
 
 def test_what_is_described_already_counts_for_nothing() -> None:
@@ -71,7 +71,7 @@ def test_after_the_time_nothing_is_begun() -> None:
     assert scene.hand_out() == [OPEN]
     scene.now_s += 1
     assert scene.hand_out() == [SHUT]
-    assert scene.budget.reached == "2 minutes"
+    assert scene.budget.reached == "the limit of minutes"
 
 
 def test_the_first_caption_tells_what_one_costs() -> None:
@@ -87,7 +87,7 @@ def test_the_first_caption_tells_what_one_costs() -> None:
     for _ in range(4):
         scene.answer(0.0125)
     assert scene.hand_out() == [SHUT]
-    assert scene.budget.reached == "0.1 US dollars"
+    assert scene.budget.reached == "the limit of US dollars"
     assert scene.usage.usd == pytest.approx(3.10)
 
 

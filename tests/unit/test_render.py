@@ -1,8 +1,11 @@
 """Clock times and the timeline bar."""
 
+from dataclasses import replace
+
 import pytest
 
-from agent.render import clock, clock_span, timeline_bar
+from agent.render import clock, clock_span, progress_line, timeline_bar
+from tools.indexing.progress import Progress
 from tools.timeline import Interval
 
 
@@ -38,3 +41,22 @@ def test_a_span_reads_like_two_clocks() -> None:
 )
 def test_the_bar_is_filled_where_the_span_lies(spans: list[Interval], bar: str) -> None:
     assert timeline_bar(spans, duration_s=10.0, cells=10) == bar
+
+
+def test_a_progress_line_leaves_out_what_matters_least_where_there_is_no_room() -> None:
+    progress = Progress(
+        *("/films/a.mp4", "openai:tiny", 60.0, 600.0, 308),
+        resumed=False,
+        frames=100,
+        skipped=40,
+        captions_per_s=3.14,
+        left_s=125.0,
+        tokens=123_456,
+        usd=0.0123,
+    )
+    whole = progress_line(progress)
+    assert whole == (
+        "308 captions, 2:05 left, 0.0123 USD, 3.1/s, 40% of frames alike, 123,456 tokens"
+    )
+    assert progress_line(progress, width=40) == "308 captions, 2:05 left, 0.0123 USD"
+    assert progress_line(replace(progress, captions=1), width=5) == "1 caption"

@@ -91,9 +91,9 @@ class Budget:
             return Gate.OPEN
         limits, spent_s = self._limits, self._clock() - self._start_s
         if limits.max_captions is not None and self._begun >= limits.max_captions:
-            return self._shut(f"{limits.max_captions} captions")
+            return self._shut("the limit of captions")
         if limits.max_minutes is not None and spent_s >= 60 * limits.max_minutes:
-            return self._shut(f"{limits.max_minutes:.2g} minutes")
+            return self._shut("the limit of minutes")
         return Gate.OPEN if limits.max_usd is None else self._money(limits.max_usd)
 
     def count(self, time_s: float) -> None:
@@ -117,7 +117,7 @@ class Budget:
         # Within rounding: ten captions of a cent fit into ten cents.
         if spent_usd + (under_way + 1) * spent_usd / answered <= max_usd * (1 + 1e-9):
             return Gate.OPEN
-        return Gate.WAIT if under_way > 0 else self._shut(f"{max_usd:g} US dollars")
+        return Gate.WAIT if under_way > 0 else self._shut("the limit of US dollars")
 
     def _shut(self, reached: str) -> Gate:
         self.reached = reached
