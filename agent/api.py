@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -16,19 +16,16 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from pydantic import ValidationError
 
-from agent.allowance import Allowance, UsedUpError, WithheldError
+from agent.allowance import Allowance, UsedUpError
 from agent.background import Background, LeftError
 from agent.errors import (
-    CaptionerError,
     CaptionError,
     QueryError,
-    ReasonerError,
-    SettingsError,
     VideoError,
     WhenaboutsError,
 )
 from agent.events import Event
-from agent.forecast import Forecast, forecast, usd_of_caption
+from agent.forecast import Forecast, forecast
 from agent.graph import Graph, Parts, build_graph, run_graph
 from agent.grounding import Cost, Grounding, Usage
 from agent.library import LeftOut, LibraryAnswers, ask_library
@@ -37,24 +34,20 @@ from agent.models import (
     Confirm,
     choose_captioner,
     choose_reasoner,
-    means_model,
     open_captioner,
     open_reasoner,
-    with_an_eye_on,
 )
-from agent.overview import Converses, TextModelSummaries, overview_of
 from agent.reasoner import Reasoner
 from agent.replay import Replayed, replay
+from agent.second_looks import SecondLooks
 from agent.settings import Settings, load_settings
 from agent.state import Question
 from agent.threads import open_threads
 from agent.tracing.session import Tracing
 from agent.tracing.targets import trace_targets
-from agent.watcher import Watcher, cost_between, is_text, metered
-from tools.captioners.protocol import Promptable
+from agent.watcher import Watcher, is_text
 from tools.embedder import Embedder, open_embedder
 from tools.indexer import Report
-from tools.scene_summaries import LONG_S
 from tools.store import CaptionStore, VideoRecord
 
 __all__ = ["Event", "Grounder", "Grounding", "Settings", "load_settings", "make_question"]
@@ -62,12 +55,9 @@ __all__ = ["Event", "Grounder", "Grounding", "Settings", "load_settings", "make_
 if TYPE_CHECKING:
     from types import TracebackType
 
-    import numpy as np
     from langchain_core.runnables import RunnableConfig
-    from numpy.typing import NDArray
 
     from tools.captioners.protocol import Captioner
-    from tools.timeline import Caption, Interval
 
 _T = TypeVar("_T")
 
@@ -132,7 +122,6 @@ class Grounder:
         self.settings = settings or load_settings()
         self._given_captioner = captioner
         self._given_reasoner = reasoner
-        self._given_closer = closer
         self._tell = tell
         self._confirm = confirm
         self._making = threading.RLock()
@@ -141,6 +130,15 @@ class Grounder:
         choice = None if captioner else lambda: self._captioner_choice
         self._watcher = Watcher(
             self.settings, self, choice=choice, limits=lambda: self._allowance().left(), tell=tell
+        )
+        self._second_looks = SecondLooks(
+            self.settings,
+            self,
+            given=captioner,
+            given_closer=closer,
+            allowance=self._allowance,
+            describing=self._watcher.describing,
+            tell=tell,
         )
 
     def find(
@@ -505,7 +503,10 @@ class Grounder:
         with self._making:
             if name not in self._reasoners:
                 self._reasoners[name] = open_reasoner(
-                    self.settings, name, frames_of=self._frames_of, ration=self._allowance
+                    self.settings,
+                    name,
+                    frames_of=self._second_looks.frames_of,
+                    ration=self._allowance,
                 )
             return self._reasoners[name]
 
@@ -562,113 +563,12 @@ class Grounder:
             max_look_ups=self.settings.max_look_ups,
             evidence_tokens=self.settings.evidence_tokens,
             context=self.settings.context,
-            overview=self._overview if self._reads_scenes() else None,
-            closer=self._look_closer if self._can_look_closer() else None,
+            overview=self._second_looks.overview_by(self.reasoner),
+            closer=self._second_looks.closer,
             refine=self.settings.refine is not False,
             leave_out=frozenset({"subtitles"} if self.settings.subtitles == "off" else ()),
             open_reasoner=self._open_reasoner,
         )
-
-    def _closer(self, query: str) -> Captioner:
-        """Who looks closer.
-
-        Raises:
-            CaptionerError: If nobody can: the answer then stands as it is.
-        """
-        if self._given_closer:
-            return self._given_closer(query)
-        try:
-            captioner = self.captioner
-        except SettingsError as exc:
-            raise CaptionerError(str(exc)) from exc
-        return with_an_eye_on(captioner, query) if isinstance(captioner, Promptable) else captioner
-
-    def _reads_scenes(self) -> bool:
-        """Whether somebody reads them, and all captions are not wanted in their place."""
-        return isinstance(self.reasoner, Converses) and self.settings.context != "all"
-
-    def _overview(
-        self, record: VideoRecord, captions: Sequence[Caption], vectors: NDArray[np.float32]
-    ) -> tuple[list[Caption], Cost]:
-        """The scenes of a long video, summed up by the reasoner's model; done once."""
-        assert isinstance(self.reasoner, Converses)
-        by = TextModelSummaries(self.reasoner)
-        try:
-            scenes = overview_of(
-                record,
-                captions,
-                vectors,
-                store=self.store,
-                embedder=self.embedder,
-                summariser=lambda: by,
-                longer_than_s=0.0 if self.settings.context == "scenes" else LONG_S,
-            )
-        except WithheldError as exc:
-            self._tell(f"the scenes are not summed up: {exc}")
-            scenes = []
-        return scenes, by.cost
-
-    def _frames_of(self, captions: Sequence[Caption]) -> dict[float, bytes]:
-        """JPEG pictures of the frames that captions stand for, by time; one pass over the video."""
-        from tools.looks import encode_jpeg
-        from tools.video import FrameReader, probe
-
-        if not captions:
-            return {}
-        record = next(
-            record
-            for record in self.store.records(captions[0].video_id)
-            if record.track == captions[0].track
-        )
-        if record.rate_hz is None:
-            raise ReasonerError(
-                f"the captions of {record.path} are no frames that could be shown; index it with "
-                "--captioner none"
-            )
-        wanted = {caption.start_s for caption in captions}
-        video = probe(Path(record.path))
-        if video.id != record.video_id:
-            raise ReasonerError(f"the file {record.path} is another video by now; index that one")
-        reader = FrameReader(video, rate_hz=record.rate_hz)
-        limit = 1000 * self.settings.max_image_kb
-        return {
-            frame.time_s: encode_jpeg(frame.image, max_bytes=limit)
-            for frame in reader
-            if frame.time_s in wanted
-        }
-
-    def _can_look_closer(self) -> bool:
-        """Whether there is an image model for it; nobody is asked to find out, and none loaded."""
-        if self._given_closer or self._given_captioner:
-            return bool(self._given_closer) or isinstance(self._given_captioner, Promptable)
-        return means_model(self.settings) or self.settings.refine is True
-
-    def _look_closer(
-        self, record: VideoRecord, query: str, span: Interval, *, rate_hz: float
-    ) -> tuple[list[Caption], Cost]:
-        from tools.closer import look_closer
-
-        captioner = self._closer(query)
-        before = metered(captioner)
-        allowance = self._allowance()
-
-        def usd_each() -> float | None:
-            known, _ = self.store.read(record.video_id, record.track)
-            return usd_of_caption(Path(record.path), captioner, self.settings, captions=known)
-
-        with self._watcher.describing:
-            captions, made = look_closer(
-                record,
-                captioner,
-                span,
-                rate_hz=rate_hz,
-                store=self.store,
-                embedder=self.embedder,
-                allow=lambda looks: allowance.check(looks, usd_each=usd_each),
-            )
-            cost = cost_between(made, before, metered(captioner))
-            allowance.spend(cost)
-        return captions, cost
 
 
 def make_question(

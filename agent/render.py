@@ -291,10 +291,17 @@ def _interval(interval: GroundedInterval, colour: str) -> RenderableType:
 
 
 def _precision(interval: GroundedInterval) -> str:
-    """How much earlier the edges may lie: a look tells only that something has changed."""
-    late = {"start": interval.start_precision_s, "end": interval.end_precision_s}
-    shown = {edge: f"up to {late_s:.1f} s earlier" for edge, late_s in late.items() if late_s}
-    if len(shown) == len(late) and len(set(shown.values())) == 1:
+    """How much earlier the edges may lie, as far as looks tell, and where a closer look decided."""
+    edges = {
+        "start": (interval.start_precision_s, interval.start_by),
+        "end": (interval.end_precision_s, interval.end_by),
+    }
+    shown = {
+        edge: f"up to {late_s:.1f} s earlier{' by a closer look' * (by == 'closer_look')}"
+        for edge, (late_s, by) in edges.items()
+        if late_s
+    }
+    if len(shown) == len(edges) and len(set(shown.values())) == 1:
         shown = {"edges": shown["start"]}
     return f"({', '.join(f'{edge} {by}' for edge, by in shown.items())})" if shown else ""
 
@@ -306,7 +313,9 @@ def _provenance(grounding: Grounding) -> str:
     rate = f", {coverage.rate_hz:g}/s" if coverage.rate_hz else ""
     share = coverage.seen_s / grounding.video.duration_s
     spent_s = sum(grounding.usage.seconds.values())
-    by = f"{models.reasoner}, refused; LLM-free" if grounding.by == "fallback" else models.reasoner
+    by = models.reasoner
+    if grounding.by == "fallback":
+        by += f", {'refused' if grounding.refusals else 'not asked'}; LLM-free"
     seen = f"{share:.0%} of the video seen{_not_described(coverage)}"
     return (
         f"captions: {models.captioner}{looked}{rate}, {seen}\n"
