@@ -319,6 +319,8 @@ class Grounder:
         query: str,
         *,
         captions: str | Path | None = None,
+        within: tuple[float, float] | None = None,
+        every_time: bool = False,
         on_event: Callable[[Event], None] | None = None,
     ) -> Grounding:
         """As ``find``, which runs in a thread; ``on_event`` is called there.
@@ -338,13 +340,26 @@ class Grounder:
 
         try:
             return await asyncio.to_thread(
-                self.find, video, query, captions=captions, on_event=receive, before_step=go_on
+                self.find,
+                video,
+                query,
+                captions=captions,
+                within=within,
+                every_time=every_time,
+                on_event=receive,
+                before_step=go_on,
             )
         finally:
             cancelled.set()
 
     def stream(
-        self, video: str | Path, query: str, *, captions: str | Path | None = None
+        self,
+        video: str | Path,
+        query: str,
+        *,
+        captions: str | Path | None = None,
+        within: tuple[float, float] | None = None,
+        every_time: bool = False,
     ) -> Iterator[Event | Grounding]:
         """What happens while the answer is found, as it happens; the answer comes last.
 
@@ -353,7 +368,13 @@ class Grounder:
 
         def search(told: Background[Event, Grounding]) -> Grounding:
             return self.find(
-                video, query, captions=captions, on_event=told.tell, before_step=told.go_on
+                video,
+                query,
+                captions=captions,
+                within=within,
+                every_time=every_time,
+                on_event=told.tell,
+                before_step=told.go_on,
             )
 
         searching = Background(search)
@@ -599,4 +620,4 @@ def make_question(
             every_time=every_time,
         )
     except ValidationError as exc:
-        raise QueryError(f"within {within}: {exc.errors()[0]['msg']}") from None
+        raise QueryError(str(exc.errors()[0]["msg"]).removeprefix("Value error, ")) from None

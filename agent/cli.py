@@ -38,6 +38,7 @@ examples:
   whenabouts ask talk.mp4 'the text "Thank you" appears' --json
   whenabouts ask kitchen.mp4 "the chef cuts the pizza" --captions kitchen.jsonl
   whenabouts ask holidays/ "a dog runs into the sea"
+  whenabouts ask lobby.mp4 "the third time somebody comes in" --within 1:00-9:30
   whenabouts ask --all "a dog runs into the sea" --limit 3
 
 a captions file has one JSON object a line:
@@ -76,6 +77,9 @@ def build_parser() -> argparse.ArgumentParser:
     ask.add_argument("--all", action="store_true", help="ask every indexed video")
     ask.add_argument(
         "--limit", metavar="N", type=int, default=5, help="of many videos, most answers (5)"
+    )
+    ask.add_argument(
+        "--within", metavar="FROM-TO", help="search only this stretch, for example 1:00-1:30"
     )
     ask.add_argument("--clip", metavar="OUT.mp4", help="cut the best interval out into a file")
     _watching_options(ask)

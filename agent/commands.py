@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -88,13 +89,21 @@ def ask(args: argparse.Namespace) -> int:
     is_one = len(videos) == 1 and not args.all
     if args.captions and not is_one:
         raise QueryError(f"--captions {args.captions} describes one video; ask one")
+    if args.within and not is_one:
+        raise QueryError(f"--within {args.within} is a stretch of one video; ask one")
+    within = _stretch(args.within) if args.within else None
     if args.thread and not is_one:
         raise QueryError(f"--thread {args.thread} keeps the steps of one video's answer; ask one")
     with _grounder(args) as grounder, _progress_bar() as report:
         on_event = _tell_events(report)
         if is_one:
             answer = grounder.find(
-                videos[0], query, captions=args.captions, thread=args.thread, on_event=on_event
+                videos[0],
+                query,
+                captions=args.captions,
+                within=within,
+                thread=args.thread,
+                on_event=on_event,
             )
             answers = LibraryAnswers((answer,))
         else:
@@ -142,6 +151,26 @@ def index_videos(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps([_record_json(record) for record in done], indent=2))
     return FAILED if failed else DONE
+
+
+def _stretch(text: str) -> tuple[float, float]:
+    """Seconds of ``1:00-1:30``, ``60-90`` or ``1m-90s``.
+
+    Raises:
+        QueryError: If it is no such thing.
+    """
+    from agent.chat.follow_up import parse_clock
+
+    start, dash, end = text.partition("-")
+    try:
+        start_s, end_s = (
+            float(one) if re.fullmatch(r"\d+(\.\d+)?", one.strip()) else parse_clock(one)
+            for one in (start, end)
+        )
+    except ValueError as exc:
+        why = str(exc) if dash else "there is no - in it"
+        raise QueryError(f"--within {text}: {why}; write it like 1:00-1:30") from None
+    return start_s, end_s
 
 
 def _forecast(args: argparse.Namespace, videos: Sequence[str]) -> int:

@@ -89,6 +89,32 @@ def test_a_clip_of_the_answer_is_cut(road: Path, captions: Path, tmp_path: Path)
     assert probe(out).header_duration_s == pytest.approx(2.0, abs=0.1)
 
 
+@pytest.mark.parametrize(
+    ("within", "code", "told"),
+    [
+        ("0:01-0:05", 0, "0:02.0–0:04.0"),
+        ("0-2", 1, "not found"),
+        ("4 s-6 s", 1, "not found"),
+        ("5-1", 2, "5 to 1 s is no stretch of a video"),
+        ("0:10-0:20", 2, "nothing is left to search from 10 s on: the video is 6.0 s long"),
+        ("later", 2, "--within later: there is no - in it; write it like 1:00-1:30"),
+        ("now-then", 2, "'now' is no time"),
+    ],
+)
+def test_a_stretch_is_searched_alone(
+    within: str,
+    code: int,
+    told: str,
+    road: Path,
+    captions: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["ask", str(road), "a brown dog jumps", "--captions", str(captions)]
+    assert main([*words, "--within", within]) == code
+    printed = capsys.readouterr()
+    assert told in (printed.err if code == 2 else printed.out)
+
+
 def test_asking_again_indexes_nothing(
     road: Path, captions: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
