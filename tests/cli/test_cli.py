@@ -105,6 +105,7 @@ def test_a_stretch_is_searched_alone(
     within: str,
     code: int,
     told: str,
+    *,
     road: Path,
     captions: Path,
     capsys: pytest.CaptureFixture[str],

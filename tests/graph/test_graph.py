@@ -10,7 +10,7 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
 
-from agent.errors import SettingsError
+from agent.errors import QueryError, SettingsError
 from agent.graph import Parts, build_graph
 from agent.grounding import Cost
 from agent.reasoner import SimilarityReasoner
@@ -115,6 +115,23 @@ def test_a_graph_around_it_may_have_a_context_of_its_own(store: CaptionStore) ->
     outer.add_edge(START, "ask")
     outer.compile().invoke(Theirs("red"), context=Theirs("blue"))
     assert found == ["found"]
+
+
+def test_a_stretch_is_judged_by_what_was_seen_of_it(store: CaptionStore) -> None:
+    half = replace(RECORD, duration_s=60.0)
+    graph = build_graph(
+        Parts(lambda *_, **__: (half, Cost()), store, WordEmbedder(), SimilarityReasoner())
+    )
+
+    def asked(start_s: float, end_s: float) -> str:
+        return ask(graph, QUESTION.model_copy(update={"within": (start_s, end_s)})).verdict
+
+    assert asked(0, 20) == "found"
+    assert asked(14, 24) == "not_found"
+    assert asked(14, 60) == "cannot_tell"
+    assert asked(30, 50) == "cannot_tell"
+    with pytest.raises(QueryError, match="nothing is left to search from 60 s on"):
+        asked(60, 70)
 
 
 def test_a_second_question_on_the_same_thread_starts_clean(store: CaptionStore) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.fakes import WordEmbedder
 from tools import retrieval
 from tools.ranking import Ranking, Window
-from tools.retrieval import EDGE_CAPTIONS, EVIDENCE_LIMIT, choose_evidence, retrieve
+from tools.retrieval import EDGE_CAPTIONS, EVIDENCE_LIMIT, choose_evidence, inside, retrieve
 from tools.senses.claims import Claim, write_claims, write_screen_text
 from tools.timeline import Caption, Interval, Source, Track
 
@@ -185,3 +185,22 @@ def test_of_one_moment_the_caption_that_says_what_was_asked_comes_first() -> Non
         tracks = [(captions, np.zeros((len(captions), 1), np.float32))]
         found = retrieve("a black screen", tracks, embedder=WordEmbedder(), duration_s=8.0)
         assert [one.source for one in found.captions if one.start_s == 2] == ["signal", "screen"]
+
+
+def test_a_stretch_holds_the_captions_in_it_and_else_those_that_reach_into_it() -> None:
+    captions = [
+        Caption("v", Interval(start_s, end_s), f"{start_s}", "vision", Track("t", "", "file"))
+        for start_s, end_s in ((0.0, 10.0), (10.0, 12.0), (12.0, 60.0))
+    ]
+    vectors = np.eye(3, dtype=np.float32)
+
+    def kept(start_s: float, end_s: float) -> list[float]:
+        some, their = inside(captions, vectors, Interval(start_s, end_s))
+        assert [int(np.argmax(row)) for row in their] == [captions.index(one) for one in some]
+        return [one.start_s for one in some]
+
+    assert kept(0, 12) == [0, 10]
+    assert kept(9, 13) == [10]
+    assert kept(20, 30) == [12]
+    assert kept(60, 70) == []
+    assert inside(captions, vectors, None)[0] is captions
