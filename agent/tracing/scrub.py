@@ -129,7 +129,7 @@ class _Pass:
         return self._object(value, name, depth)
 
     def _fields(self, values: Mapping[Any, Any], name: str, depth: int) -> Any:
-        if name == "evidence" and values.keys() >= _OF_A_CAPTION:
+        if name == "evidence" and values.keys() >= _OF_A_CAPTION and _has_times(values):
             return self._caption(values)
         plain: dict[str, Any] = {}
         for key, value in values.items():
@@ -149,10 +149,12 @@ class _Pass:
     def _caption(self, values: Mapping[Any, Any]) -> str:
         """A caption in the state of the graph, in a line: there are hundreds in a question."""
         times = f"{values['start_s']:.2f}–{values['end_s']:.2f} s"
-        said = self._text(values["text"], "text")
+        named, source, said = (
+            self._text(str(values[field]), field) for field in ("id", "source", "text")
+        )
         relevance = values.get("relevance")
-        fits = "" if relevance is None else f" ({relevance:.2f})"
-        return f"{values['id']} [{times}] ({values['source']}) {said}{fits}"
+        fits = f" ({relevance:.2f})" if isinstance(relevance, float) else ""
+        return f"{named} [{times}] ({source}) {said}{fits}"
 
     def _object(  # noqa: PLR0911  # likewise
         self, value: Any, name: str, depth: int
@@ -201,6 +203,10 @@ class _Pass:
         time_s = next(self._times_s, self._label_s)
         when = "" if time_s is None else f", at {time_s:g} s"
         return f"(image sha256:{digest}, {len(data)} bytes{when})"
+
+
+def _has_times(values: Mapping[Any, Any]) -> bool:
+    return isinstance(values["start_s"], float) and isinstance(values["end_s"], float)
 
 
 def _message(message: BaseMessage) -> dict[str, Any]:

@@ -332,6 +332,7 @@ def test_a_graph_that_is_run_by_itself_sends_no_frame_and_no_hidden_text_either(
         with Grounder(settings) as own, tracing_context(enabled=True):
             own.graph.invoke(Question(video=str(noisy_road), query="purple zebras"))
         wait_for_all_tracers()
+    run_trees.get_cached_client().session.close()
     (jpegs,) = [asked.jpegs for asked in server.asked]
     assert len(jpegs) == 3
     names = {run.get("name") for run in langsmith.runs().values()}

@@ -202,3 +202,36 @@ def test_things_within_things_without_end_do_not_hang() -> None:
     node = Node()
     node.inner = node
     assert "too deep" in spelled(node)
+
+
+CAPTION = {
+    "id": "ab12",
+    "video_id": "v",
+    "start_s": 2.0,
+    "end_s": 4.5,
+    "text": "a dog",
+    "source": "vision",
+    "model": "m",
+    "prompt_version": "",
+    "mode": "file",
+}
+
+
+def test_captions_in_the_state_are_a_line_each() -> None:
+    shown = Scrubber()({"evidence": [CAPTION | {"relevance": 1.5}, CAPTION]})
+    assert shown["evidence"] == [
+        "ab12 [2.00–4.50 s] (vision) a dog (1.50)",
+        "ab12 [2.00–4.50 s] (vision) a dog",
+    ]
+
+
+def test_what_only_looks_like_a_caption_is_scrubbed_as_anything_else() -> None:
+    picture = base64.b64encode(bytes(range(256)) * 4).decode()
+    for field in ("id", "source", "text"):
+        shown = json.dumps(Scrubber()({"evidence": [CAPTION | {field: picture}]}))
+        assert picture[:100] not in shown
+        assert "(image sha256:" in shown
+    odd = Scrubber()({"evidence": [CAPTION | {"start_s": None}]})["evidence"][0]
+    assert odd["text"] == "a dog"
+    hidden = Scrubber(hide_text=True)({"evidence": [CAPTION]})["evidence"]
+    assert hidden == ["ab12 [2.00–4.50 s] (vision) (5 characters)"]
