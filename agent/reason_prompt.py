@@ -149,7 +149,13 @@ def _opening(brief: Brief) -> str:
 
 
 def _times(part: PartFound, shown: Sequence[Caption]) -> str:
-    return ", ".join(_numbers(time, shown) for time in part.times) or "nowhere"
+    """The times whose captions are shown, and how many more there are."""
+    starts_s, ends_s = {one.start_s for one in shown}, {one.end_s for one in shown}
+    seen = [one for one in part.times if one.span.start_s in starts_s and one.span.end_s in ends_s]
+    numbers = [_numbers(time, shown) for time in seen]
+    if more := len(part.times) - len(seen):
+        numbers.append(f"and {more} more whose captions are not shown")
+    return ", ".join(numbers) or "nowhere"
 
 
 def _overview(scenes: Sequence[Caption]) -> str:

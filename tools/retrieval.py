@@ -248,7 +248,8 @@ def choose_evidence(
 ) -> list[int]:
     """Indices of the captions to show, in time order: all edges of windows, then the most relevant.
 
-    Of each time that a part of the question may happen, the first and the last caption are shown.
+    Of the times that a part of the question may happen, the first and the last caption are shown,
+    of the surest first, as long as they fit.
 
     More than either limit only where the windows' edges alone are more. See ``retrieve``.
     """
@@ -262,12 +263,22 @@ def choose_evidence(
         for edge in _edges(starts_s, window.span):
             low, high = max(0, edge - EDGE_CAPTIONS), min(len(captions), edge + EDGE_CAPTIONS)
             chosen.update(range(low, high))
-    times = [window for part in ranking.parts for window in part.times]
-    for window in (*ranking.events, *ranking.windows, *times):
+
+    def made_by(window: Window) -> set[int]:
         # Among captions of several kinds, those that make the edges need not be the next ones.
         made = (starts_s == window.span.start_s) | (ends_s == window.span.end_s)
-        chosen.update(np.flatnonzero(made).tolist())
+        return set(np.flatnonzero(made).tolist())
+
+    for window in (*ranking.events, *ranking.windows):
+        chosen |= made_by(window)
     spent = sum(tokens[index] for index in chosen)
+    times = [window for part in ranking.parts for window in part.times]
+    for time in sorted(times, key=lambda one: -one.confidence):
+        more = made_by(time) - chosen
+        spent += sum(tokens[index] for index in more)
+        if len(chosen) + len(more) > limit or spent > limit_tokens:
+            break
+        chosen |= more
     order = _evenly(len(captions)) if evenly else np.argsort(-ranking.relevance, kind="stable")
     for index in map(int, order):
         if index in chosen:

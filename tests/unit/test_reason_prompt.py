@@ -91,6 +91,12 @@ def test_a_question_with_an_order_is_asked_part_by_part(
     golden("reason_in_parts.txt", spelled(build_conversation(replace(brief(), parts=parts))))
 
 
+def test_times_whose_captions_are_not_shown_are_counted_and_not_numbered() -> None:
+    times = (WINDOWS[0], Window(Interval(100, 102), 0.5, 0.5), Window(Interval(2, 300), 0.5, 0.5))
+    asked = replace(brief(), parts=(PartFound("the oven", times),))
+    assert "#2–#3, and 2 more whose captions are not shown" in build_conversation(asked)[1].text
+
+
 def test_the_conversation_after_a_look_up_and_a_refusal_is_the_golden_one(
     golden: Callable[[str, str], None],
 ) -> None:

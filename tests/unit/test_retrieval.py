@@ -9,8 +9,15 @@ from hypothesis import strategies as st
 
 from tests.fakes import WordEmbedder
 from tools import retrieval
-from tools.ranking import Ranking, Window
-from tools.retrieval import EDGE_CAPTIONS, EVIDENCE_LIMIT, choose_evidence, inside, retrieve
+from tools.ranking import PartFound, Ranking, Window
+from tools.retrieval import (
+    EDGE_CAPTIONS,
+    EVIDENCE_LIMIT,
+    caption_tokens,
+    choose_evidence,
+    inside,
+    retrieve,
+)
 from tools.senses.claims import Claim, write_claims, write_screen_text
 from tools.timeline import Caption, Interval, Source, Track
 
@@ -204,3 +211,20 @@ def test_a_stretch_holds_the_captions_in_it_and_else_those_that_reach_into_it() 
     assert kept(20, 30) == [12]
     assert kept(60, 70) == []
     assert inside(captions, vectors, None)[0] is captions
+
+
+def test_times_of_parts_are_shown_surest_first_and_as_far_as_they_fit() -> None:
+    captions = [
+        Caption("v", Interval(2.0 * at, 2.0 * at + 2), f"{at}", "vision", Track("t", "", "file"))
+        for at in range(400)
+    ]
+    best = Window(Interval(0, 2), 1.0, 0.9)
+    times = tuple(
+        Window(Interval(2.0 * at, 2.0 * at + 2), 0.1, at / 400) for at in range(10, 400, 3)
+    )
+    ranking = Ranking("found", (best,), (best,), np.zeros(400), "", parts=(PartFound("x", times),))
+    tokens = caption_tokens(captions[100])
+    chosen = choose_evidence(captions, ranking, limit=200, limit_tokens=50 * tokens)
+    assert len(chosen) <= 50
+    assert {0, 397, 394} <= set(chosen)
+    assert 10 not in chosen
