@@ -62,8 +62,10 @@ def test_what_is_not_there_has_no_times() -> None:
 
 
 def test_times_are_apart_in_order_and_never_cut_a_caption() -> None:
-    script = [(0.0, 40.0, "a street"), (40.0, 47.0, "a dog"), (47.0, 300.0, "a street by night")]
-    script += [(300.0, 309.0, "the dog again"), (309.0, 620.0, "a street in the rain")]
+    # Long captions, whose cells stretches overlap in and judge each for itself.
+    script = [(0.0, 30.0, "a dog 0"), (30.0, 100.0, "a kitchen 1"), (100.0, 104.0, "a kitchen 2")]
+    script += [(104.0, 174.0, "a street 3"), (174.0, 178.0, "a street 4")]
+    script += [(178.0, 248.0, "a dog in a street 5")]
     found = times(script)
     assert found
     assert all(earlier[1] <= later[0] for earlier, later in pairwise(found))
