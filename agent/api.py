@@ -183,6 +183,21 @@ class Grounder:
             step.outputs = {"grounding": grounding.model_dump(mode="json", by_alias=True)}
         return grounding
 
+    def run(self, question: Question) -> dict[str, Any]:
+        """The state that the graph ends in: what was retrieved and replied, beside the answer.
+
+        Raises:
+            WhenaboutsError: If the video cannot be used; see ``agent.errors``.
+        """
+        with (
+            self.within_limits(),
+            self.tracing.step("find", question.model_dump()) as step,
+        ):
+            *_, state = self._graph.stream(question, stream_mode="values")
+            step.outputs = {"grounding": state["grounding"]}
+        ended: dict[str, Any] = state
+        return ended
+
     def _find(
         self,
         question: Question,
@@ -201,7 +216,7 @@ class Grounder:
         watched = _WATCHED.set(record)
         try:
             if thread is None:
-                grounding = run_graph(self.graph, question, receive, before_step=before_step)
+                grounding = run_graph(self._graph, question, receive, before_step=before_step)
             else:
                 config: RunnableConfig = {"configurable": {"thread_id": thread}}
                 grounding = run_graph(
@@ -464,10 +479,19 @@ class Grounder:
         """Delete a video's captions from the store, never the file; returns how many there were."""
         return self._watcher.forget(video)
 
-    @_made_once
+    @property
     def graph(self) -> Graph:
-        """The compiled graph over this grounder's parts."""
+        """The compiled graph over this grounder's parts, to run by itself or in a larger one.
+
+        Outside of this class's methods it is LangSmith's own SDK that traces it, where LangSmith is
+        on; what that sends is scrubbed too.
+        """
         self.tracing.scrub_own_tracer()
+        return self._graph
+
+    @_made_once
+    def _graph(self) -> Graph:
+        """The graph that every question goes through."""
         return build_graph(self._parts())
 
     @_made_once

@@ -192,7 +192,7 @@ class Bench:
             return _failed(question, ready.failure, captioning)
         try:
             asked = make_question(ready.asked_as, question.query.text)
-            *_, state = self._grounder.graph.stream(asked, stream_mode="values")
+            state = self._grounder.run(asked)
         except WhenaboutsError as exc:
             return _failed(question, str(exc), captioning)
         result = result_of(question, state, captioning)

@@ -387,33 +387,56 @@ def test_a_service_that_falls_silent_is_not_waited_for(store: CaptionStore) -> N
     assert line.startswith(f"traces not sent in full: {target.url} did not take them in time;")
 
 
-ALONE = """
-import sys
-from agent.tracing.langsmith_sink import LangSmith
-from agent.tracing.session import Tracing, TraceTargets
-told = lambda line: print(line, file=sys.stderr)
-tracing = Tracing(TraceTargets(langsmith=LangSmith(sys.argv[1])), tell=told)
-with tracing.step("find", {"query": "a dog"}):
-    pass
-print("done", flush=True)
-"""
-
-
 @pytest.mark.slow
-def test_a_program_that_closes_nothing_ends_beside_a_silent_service(tmp_path: Path) -> None:
-    with silence() as url:
+@pytest.mark.parametrize("way", ["find", "graph"])
+@pytest.mark.parametrize("address", [nobody, silence])
+def test_a_program_that_closes_nothing_ends_beside_a_service_that_does_not_answer(
+    way: str, address: Any, noisy_road: Path, tmp_path: Path
+) -> None:
+    captions = tmp_path / "captions.jsonl"
+    captions.write_text('{"t": 0, "caption": "a dog barks"}\n{"t": 1, "caption": "a red car"}\n')
+    with address() as url:
+        langsmith = {
+            "LANGSMITH_TRACING": "true",
+            "LANGSMITH_ENDPOINT": url,
+            "LANGSMITH_API_KEY": LANGSMITH_KEY,
+        }
         done = subprocess.run(
-            [sys.executable, "-c", ALONE, url],
-            cwd=tmp_path,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            [sys.executable, "-m", "tests.contract.ask_alone", way, noisy_road, captions],
+            cwd=ROOT,
+            env=os.environ | langsmith | {"WHENABOUTS_HOME": str(tmp_path)},
             capture_output=True,
             text=True,
-            timeout=60,
+            # Half of what LangSmith's SDK waits for by itself.
+            timeout=120,
             check=False,
         )
-    assert (done.returncode, done.stdout) == (0, "done\n")
-    assert done.stderr.startswith("traces off: no answer from")
-    assert done.stderr.count("\n") == 1
+    assert (done.returncode, done.stdout) == (0, "found\n")
+    assert LANGSMITH_KEY not in done.stderr
+    if way == "find":
+        assert done.stderr.startswith("traces off: no answer from")
+        assert done.stderr.count("\n") == 1
+
+
+def test_a_question_leaves_the_client_of_langsmiths_own_tracer_alone(
+    noisy_road: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "open_embedder", lambda *_, **__: WordEmbedder())
+    monkeypatch.setattr(run_trees, "_CLIENT", None)
+    with receiving() as langsmith:
+        settings = load_settings(
+            captioner="classical",
+            langsmith_tracing=True,
+            langsmith_endpoint=langsmith.url,
+            langsmith_api_key=LANGSMITH_KEY,
+        )
+        with Grounder(settings) as grounder:
+            record = grounder.watch(noisy_road)
+            grounder.find(noisy_road, "a red car")
+            grounder.run(Question(video=record.video_id, query="a red car"))
+        names = [run.get("name") for run in langsmith.runs().values()]
+    assert names.count("find") == 2
+    assert run_trees._CLIENT is None
 
 
 def test_without_the_extra_a_collector_costs_one_line_that_names_it(
