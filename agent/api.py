@@ -562,7 +562,7 @@ class Grounder:
     def close(self) -> None:
         """Let go of the store; the next question would open it again."""
         with self._making:
-            self.__dict__.pop("graph", None)
+            self.__dict__.pop("_graph", None)
             self.__dict__.pop("_thread_graph", None)
             self._files.close()
             tracing: Tracing | None = self.__dict__.pop("tracing", None)

@@ -34,21 +34,12 @@ PASSES: Spans = [
 ]
 """All of them; the LLM-free grounder takes the third to the fifth for the answer."""
 
-TIMES: Spans = [(208.0, 238.0), (304.0, 332.0), (570.0, 588.0)]
-"""The second time, the next, and the last as the LLM-free grounder counts: with what is around."""
-
 CARDIGAN = "a woman in a grey cardigan at the table"
 CARS = "two cars pass each other"
 
 
-def script(passes: Spans, times: Spans) -> list[Turn]:
-    """The conversation.
-
-    Args:
-        passes: When the cars pass, as whoever answers finds it.
-        times: The second time of that, the next, and the last.
-    """
-    second, third, last = times
+def script(passes: Spans) -> list[Turn]:
+    """The conversation; ``passes`` is when the cars pass, as whoever answers finds it."""
     return [
         Turn(CARDIGAN, "found", [(48.0, 60.0)], {"query": CARDIGAN}),
         Turn(
@@ -70,14 +61,14 @@ def script(passes: Spans, times: Spans) -> list[Turn]:
             {"kind": "still_there", "query": CARDIGAN, "relation": "at", "times": ["2:10"]},
         ),
         Turn(CARS, "found", passes, {"query": CARS}),
-        Turn("the second time", "found", [second], {"query": CARS, "which": 2}),
+        Turn("the second time", "found", [passes[1]], {"query": CARS, "which": 2}),
         Turn(
             "again?",
             "found",
-            [third],
+            [passes[2]],
             {"query": CARS, "relation": "after", "turn": 6, "interval": 1, "which": 1},
         ),
-        Turn("the last one", "found", [last], {"query": CARS, "which": -1}),
+        Turn("the last one", "found", [passes[-1]], {"query": CARS, "which": -1}),
         Turn(
             "what happens between 1:00 and 1:30?",
             "read",
@@ -118,6 +109,7 @@ NOTHING: dict[str, Any] = {
     "interval": None,
     "event": None,
     "which": None,
+    "every_time": False,
 }
 
 
@@ -129,7 +121,7 @@ def scripted_model(asked: Asked) -> Answer:
     if "rewrite them into one JSON object" not in system:
         return says(_find(asked.text))
     said = asked.text.partition("Their latest words:\n")[2].splitlines()[0]
-    turn = next(turn for turn in script(PASSES, PASSES[:3]) if turn.said == said)
+    turn = next(turn for turn in script(PASSES) if turn.said == said)
     if said == "and after that?" and "was not accepted" not in asked.text:
         return says('They mean {"kind": "describe", "relation": "after", "turn": 7}')
     return says(f"```json\n{json.dumps(NOTHING | turn.reading)}\n```")

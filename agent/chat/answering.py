@@ -93,9 +93,10 @@ def ground_turn(
 ) -> Grounded:
     """Ask for what a turn needs of one video.
 
-    An earlier answer is asked again only where it cannot tell: a text model has named every time,
-    so that one which fits is there already; and nothing but a search of what the constraint leaves
-    of the video shows that none is.
+    An earlier answer is asked again only where it cannot tell. A text model has named every time,
+    so that one which fits is there already. Of several that were shown, whoever says "the second
+    time" or "again?" means one of them. Nothing but a search of what the constraint leaves of the
+    video shows that none fits.
 
     Raises:
         WhenaboutsError: What finding raises.
@@ -110,8 +111,10 @@ def ground_turn(
         found = None if known else access.find(video, follow_up.query, tell=tell)
         return Grounded(video, found=found, known=known)
     anchor = _anchor(follow_up, event, turns)
-    if known and known.by == "llm" and _fitting(follow_up, known.found, anchor)[0]:
-        return Grounded(video, known=known, event=event)
+    if known and _fitting(follow_up, known.found, anchor)[0]:
+        is_of_those_shown = follow_up.which and len(known.found) > 1 and not follow_up.times
+        if known.by == "llm" or (is_of_those_shown and not event):
+            return Grounded(video, known=known, event=event)
     within = stretch_of(follow_up.relation, anchor)
     if within and within[0] >= within[1]:
         raise ChatError(f"nothing comes before {clock(within[1])}: the video begins there")
@@ -159,13 +162,15 @@ def _find(
     # Within the constraint, where that was asked for; else over the whole video.
     told = _known_of(grounded.found) if grounded.found else grounded.known
     assert told is not None
-    whole = told if follow_up.is_plain else grounded.known
+    whole = told if follow_up.relation == "anywhere" else grounded.known
     chosen, counted = _fitting(follow_up, told.found, anchor)
     place = say_place(follow_up, turns)
     if chosen:
         words = ", ".join(say_moment(moment) for moment in chosen)
         if follow_up.which and counted > 1:
             words += f", the {say_which(follow_up)} of {counted}"
+        elif follow_up.every_time:
+            words = f"{len(chosen)} times: {words}" if len(chosen) > 1 else f"once: {words}"
     else:
         words = _say_none(follow_up, told, counted, place)
         elsewhere = whole.found if whole and place else ()

@@ -55,17 +55,15 @@ def select(
     """The intervals that fit a constraint, and how many there were before one was chosen.
 
     Args:
-        found: Best first.
+        found: In any order.
         relation: Where the interval has to lie.
         anchor: To what; None with ``anywhere``.
         which: Which of those that fit.
 
     Returns:
-        In time order; as given where there is no constraint.
+        In time order.
     """
     fitting = [moment for moment in found if fits(moment, relation, anchor)]
-    if relation == "anywhere" and which is None:
-        return tuple(fitting), len(fitting)
     return nth(fitting, which), len(fitting)
 
 

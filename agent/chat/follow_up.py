@@ -90,10 +90,13 @@ class FollowUp(BaseModel):
         relation: Where in time the answer has to lie.
         times: As the user said them: one for ``at``, ``after`` and ``before``, two for ``during``.
         turn: Number of an earlier turn whose answer is meant.
-        interval: Which of that answer's intervals, from 1, in the order they were shown.
+        interval: Which of that answer's intervals, from 1, in the order they were shown; None: the
+            surest.
         event: Something to be found first, in a sentence.
         which: Of the intervals that fit, in time order: 1 the first, 2 the second, -1 the last;
             None: all of them.
+        every_time: For ``find``: whether all the times are wanted, the less sure ones too, as for
+            "how many times?".
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -107,6 +110,7 @@ class FollowUp(BaseModel):
     interval: Annotated[int, Field(strict=True, ge=1)] | None = None
     event: Words | None = None
     which: Annotated[int, Field(strict=True, ge=-99, le=99)] | None = None
+    every_time: bool = False
 
     @property
     def times_s(self) -> list[float]:
@@ -116,7 +120,8 @@ class FollowUp(BaseModel):
     @property
     def is_plain(self) -> bool:
         """Whether it is a question that would mean the same outside a chat."""
-        return self.kind == "find" and self.relation == "anywhere" and self.which is None
+        is_whole = self.relation == "anywhere" and self.which is None
+        return self.kind == "find" and is_whole and not self.every_time
 
     @model_validator(mode="after")
     def _must_hold_together(self) -> "FollowUp":
@@ -133,6 +138,8 @@ class FollowUp(BaseModel):
             raise ValueError("kind 'cut' takes relation 'anywhere', and what to cut")
         if self.which is not None and (self.kind != "find" or self.which == 0):
             raise ValueError("which is 1, 2, … or -1, for kind 'find' alone")
+        if self.every_time and (self.kind != "find" or self.which is not None):
+            raise ValueError("every_time is for kind 'find', and without which")
         if self.interval is not None and self.turn is None:
             raise ValueError("interval needs the turn whose interval it is")
         if len(anchors) != wants_anchor:

@@ -108,7 +108,8 @@ def understood_forms() -> str:
 
 
 def _plain_words(said: str) -> str:
-    return re.sub(r"\s+", " ", said).strip().rstrip("?!. ").strip()
+    words = re.sub(r"\s+", " ", said).strip().rstrip("?!. ")
+    return re.sub(r"^please,? (?=.)|(?<=.),? please$", "", words, flags=re.IGNORECASE).strip()
 
 
 def _take_videos(words: str, paths: Sequence[str]) -> tuple[str, tuple[str, ...]]:
@@ -120,16 +121,24 @@ def _take_videos(words: str, paths: Sequence[str]) -> tuple[str, tuple[str, ...]
     if match and match["rest"] != words:
         return _plain_words(match["rest"]), tuple(paths)
     for pattern in (
-        r"(?P<rest>.+?),? in (?P<name>[^,]+)",
+        r"(?P<rest>.+?),? in (?P<name>.+)",
         r"in (?P<name>[^,]+?), ?(?P<rest>.+)",
         r"in (?P<name>\S+) (?P<rest>.+)",
     ):
         match = re.fullmatch(pattern, words, re.IGNORECASE)
-        path = find_video(match["name"], paths) if match else None
+        named = _videos_named(match["name"], paths) if match else ()
         # With one video, "a dog in the kitchen" is not about kitchen.mp4.
-        if match and path and (len(paths) > 1 or "." in match["name"]):
-            return _plain_words(match["rest"]), (path,)
+        if match and named and (len(paths) > 1 or "." in match["name"]):
+            return _plain_words(match["rest"]), named
     return words, ()
+
+
+def _videos_named(words: str, paths: Sequence[str]) -> tuple[str, ...]:
+    """The videos in "yard.mp4, lobby.mp4 and hall.mp4"; none where one of them is no video."""
+    if path := find_video(words, paths):
+        return (path,)
+    found = [find_video(name, paths) for name in re.split(r", and |, | and ", words)]
+    return tuple(path for path in found if path) if all(found) else ()
 
 
 def _reason(exc: ValueError) -> str:
@@ -151,7 +160,7 @@ def _only_points(words: str) -> bool:
 
 
 def _that(turns: list[ChatAnswer], meant: ChatAnswer | None = None) -> dict[str, Any]:
-    """The anchor "that": the first interval shown by the latest turn, and by no earlier one."""
+    """The anchor "that": the surest interval of the latest turn, and of no earlier one."""
     turn = meant or (turns[-1] if turns else None)
     if turn is None:
         raise FollowUpError(
@@ -166,7 +175,7 @@ def _that(turns: list[ChatAnswer], meant: ChatAnswer | None = None) -> dict[str,
             "unknown_turn",
             f"the answer to “{turn.said}” has no interval to refer to; {instead}",
         )
-    return {"turn": turn.turn, "interval": 1, "videos": _videos_of(turn)}
+    return {"turn": turn.turn, "videos": _videos_of(turn)}
 
 
 def _same(turns: list[ChatAnswer]) -> tuple[ChatAnswer, dict[str, Any]]:
@@ -184,17 +193,22 @@ def _videos_of(turn: ChatAnswer) -> tuple[str, ...]:
 
 
 def _cut_that(match: re.Match[str], turns: list[ChatAnswer]) -> dict[str, Any]:
+    if match["file"]:
+        raise FollowUpError(
+            "unclear",
+            f"a clip is named by /clip: “/clip {match['file']}” writes the last answer's interval "
+            "to that file",
+        )
     anchor = _that(turns)
     if match["which"]:
         turn = turns[anchor["turn"] - turns[0].turn]
-        ordered = sorted(turn.result.intervals, key=lambda moment: moment.start_s)
-        which = ORDINALS[match["which"].lower()]
-        place = which - 1 if which > 0 else len(ordered) - 1
-        if place >= len(ordered):
+        which, count = ORDINALS[match["which"].lower()], len(turn.result.intervals)
+        if which > count:
             raise FollowUpError(
-                "unknown_turn", f"the last answer has {len(ordered)} intervals, and no more"
+                "unknown_turn",
+                f"the last answer has {count} interval{'s' * (count > 1)}, and no more",
             )
-        anchor["interval"] = turn.result.intervals.index(ordered[place]) + 1
+        anchor["interval"] = which if which > 0 else count
     return {"kind": "cut"} | anchor
 
 
@@ -203,10 +217,9 @@ def _cut_times(match: re.Match[str], _: list[ChatAnswer]) -> dict[str, Any]:
 
 
 def _count(match: re.Match[str], turns: list[ChatAnswer]) -> dict[str, Any]:
-    # The last one is told with how many there are.
     query = match["query"]
     named = {"kind": "find", "query": query} if query else _same(turns)[1]
-    return named | {"which": -1}
+    return named | {"every_time": True}
 
 
 def _still_there(match: re.Match[str], _: list[ChatAnswer]) -> dict[str, Any]:
@@ -296,12 +309,13 @@ def _form(
 FORMS: Final = (
     _form(
         "cut that out · cut out the second one",
-        rf"(?:please )?(?:cut|clip|save)(?: out)? (?:{_THAT}|the {_ORD} {_ONE})(?: out)?",
+        rf"(?:cut|clip|save)(?: out)? (?:{_THAT}|the {_ORD} {_ONE})(?: out)?"
+        rf"(?:,? (?:and save (?:{_THAT} )?)?(?:as|to|into) (?P<file>\S+))?",
         _cut_that,
     ),
     _form(
         "cut out 1:00 to 1:30",
-        rf"(?:please )?(?:cut|clip|save)(?: out)? (?:between |from )?(?P<from>{CLOCK})"
+        rf"(?:cut|clip|save)(?: out)? (?:between |from )?(?P<from>{CLOCK})"
         rf"\s?(?:and|to|until|-|–)\s?(?P<to>{CLOCK})(?: out)?",
         _cut_times,
     ),
@@ -317,8 +331,18 @@ FORMS: Final = (
         _describe_between,
     ),
     _form(
+        "between 1:00 and 1:30, who is there?",
+        rf"{_BETWEEN},? {_OPEN}.*",
+        _describe_between,
+    ),
+    _form(
         "what happens at 0:45? · who is there after 1:30?",
         rf"(?:{_OPEN}.*? |and |what about )(?P<side>at|around|after|before) (?P<at>{CLOCK})",
+        _describe_time,
+    ),
+    _form(
+        "at 0:45, what happens?",
+        rf"{_LEAD}(?P<side>at|around|after|before) (?P<at>{CLOCK}),? {_OPEN}.*",
         _describe_time,
     ),
     _form(

@@ -59,6 +59,7 @@ FOLLOW_UP_SCHEMA: Final[dict[str, Any]] = {
         "interval": _nullable("integer"),
         "event": _nullable("string"),
         "which": _nullable("integer"),
+        "every_time": {"type": "boolean"},
     },
     "required": list(FollowUp.model_fields),
     "additionalProperties": False,

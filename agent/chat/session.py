@@ -56,7 +56,7 @@ class ChatSession:
         grounder: Finds; where its reasoner is a text model, that model reads the turns as well.
         thread: Name of the conversation; one that is remembered is taken up again.
         videos: Files, or ids of indexed videos; the first is the current one. None: those that the
-            thread was about.
+            thread was about, and the one that it asked last is the current one.
         captions: A captions file to answer from.
         clips: Folder that clips are written to; by default the working directory.
         tell: Told, in a line, what the user should know.
@@ -99,12 +99,20 @@ class ChatSession:
         self._saver: Any = self._memory.saver if self._memory else InMemorySaver()
         self.turns: list[ChatAnswer] = []
         self._last_videos: list[str] = []
+        self._last_current = ""
         self._recall()
         for video in videos:
             self._add_or_tell(str(video))
         if not videos:
             self._add_remembered()
-        self.current = self.videos[0] if self.videos else ""
+        self._recalled = self.turns[-1].turn if self.turns else 0
+        asked_last = self._last_current if not videos else ""
+        self.current = asked_last if asked_last in self.videos else (self.videos or [""])[0]
+
+    @property
+    def recalled(self) -> int:
+        """Number of the last turn that was remembered when this session began; 0 for a new one."""
+        return self._recalled
 
     @property
     def known_threads(self) -> list[str]:
@@ -272,6 +280,7 @@ class ChatSession:
             found = self._saver.get_tuple(self._config)
             values = found.checkpoint["channel_values"] if found else {}
             self._last_videos = [str(path) for path in values.get("videos", [])]
+            self._last_current = str(values.get("current", ""))
             self.turns = [ChatAnswer.model_validate(plain) for plain in values.get("turns", [])]
         except Exception as exc:  # noqa: BLE001  # a damaged file fails in many ways
             self._forget_memory(exc)

@@ -21,7 +21,7 @@ from agent.chat.reading import thin_out
 from agent.chat.session import ChatEvent, ChatSession, Understood
 from agent.chat.turns import ChatAnswer, TurnRefusal, VideoResult
 from agent.errors import QueryError, WhenaboutsError
-from agent.grounding import Refusal
+from agent.grounding import Grounding, Refusal
 from agent.render import clock, look_up_line, print_to, render_answer
 from tools.indexer import Progress, Report
 from tools.wording import one_line
@@ -110,7 +110,6 @@ class Terminal:
         self._as_json = as_json
         self._stdout = Console()
         self._stderr = Console(stderr=True)
-        self._last: ChatAnswer | None = None
 
     def greet(self, *, is_named: bool) -> None:
         """Say which conversation this is, and where it stands."""
@@ -154,11 +153,11 @@ class Terminal:
 
     def _answer(self, line: str) -> None:
         with self._progress() as report:
-            self._last = self._session.ask(line, on_event=lambda event: self._tell(event, report))
+            answer = self._session.ask(line, on_event=lambda event: self._tell(event, report))
         if self._as_json:
-            _put(self._last.to_json())
+            _put(answer.to_json())
         else:
-            print_to(self._stdout, *render_turn(self._last))
+            print_to(self._stdout, *render_turn(answer))
 
     def _tell(self, event: ChatEvent, report: Report) -> None:
         if isinstance(event, Progress):
@@ -209,13 +208,15 @@ class Terminal:
         _put(self._answer_of(number).model_dump_json(by_alias=True, indent=2))
 
     def _trace(self, number: str) -> None:
-        self._show(*trace_lines(self._answer_of(number)))
+        answer = self._answer_of(number)
+        is_recalled = answer.turn <= self._session.recalled
+        self._show(*trace_lines(answer, is_recalled=is_recalled))
 
     def _answer_of(self, number: str) -> ChatAnswer:
-        """The answer of a turn by its number, or the last one since this chat was opened."""
-        if not number and self._last is None:
-            raise ChatError("nothing was answered yet since this chat was opened")
+        """The answer of a turn by its number, or the last one."""
         turns = self._session.turns
+        if not number and not turns:
+            raise ChatError("nothing was answered yet")
         wanted = number or str(turns[-1].turn)
         found = next((turn for turn in turns if str(turn.turn) == wanted), None)
         if found is None:
@@ -289,7 +290,7 @@ def render_turn(answer: ChatAnswer) -> list[RenderableType]:
 
 def _render_result(answer: ChatAnswer, result: VideoResult) -> list[RenderableType]:
     if result.grounding and answer.follow_up.is_plain:
-        return render_answer(result.grounding)
+        return render_answer(_in_time_order(result.grounding))
     parts: list[RenderableType] = [Text(result.words, style="bold")]
     shown = thin_out(result.captions)
     if shown:
@@ -305,6 +306,12 @@ def _render_result(answer: ChatAnswer, result: VideoResult) -> list[RenderableTy
     return parts
 
 
+def _in_time_order(grounding: Grounding) -> Grounding:
+    """So that "the second one" is the second on the screen, too."""
+    ordered = tuple(sorted(grounding.intervals, key=lambda interval: interval.start_s))
+    return grounding.model_copy(update={"intervals": ordered})
+
+
 def _captions(said: Sequence[tuple[float, str]]) -> RenderableType:
     """Texts beside the times at which they begin."""
     table = Table.grid(padding=(0, 2, 0, 0))
@@ -315,8 +322,8 @@ def _captions(said: Sequence[tuple[float, str]]) -> RenderableType:
     return table
 
 
-def trace_lines(answer: ChatAnswer) -> list[str]:
-    """How an answer came about, step by step."""
+def trace_lines(answer: ChatAnswer, *, is_recalled: bool = False) -> list[str]:
+    """How an answer came about, step by step; of a recalled one, only how it was read."""
     lines = [f"turn {answer.turn}: “{answer.said}”"]
     lines += [
         f"  reading {one.attempt} refused ({one.kind}): {one.message}\n    it said: {one.reply}"
@@ -330,12 +337,16 @@ def trace_lines(answer: ChatAnswer) -> list[str]:
     for result in answer.results:
         grounding = result.grounding
         if grounding is None:
-            lines.append("  nobody was asked: from earlier answers, captions, or named times")
+            lines.append(
+                "  an earlier session's: what was asked of whom is not remembered"
+                if is_recalled
+                else "  nobody was asked: from earlier answers, captions, or named times"
+            )
             continue
         lines.append(
             f"  asked “{grounding.query}” in {Path(grounding.video.path).name}: "
             f"{grounding.verdict}, by {grounding.models.reasoner} ({grounding.by}), "
-            f"{grounding.attempts} attempts"
+            f"{grounding.attempts} attempt{'s' * (grounding.attempts > 1)}"
         )
         lines += [f"    {look_up_line(one)}" for one in grounding.look_ups]
         lines += [f"    reply {one.attempt} refused: {one.message}" for one in grounding.refusals]

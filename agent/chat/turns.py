@@ -64,7 +64,7 @@ class VideoResult(_Frozen):
         video: None only where it cannot be asked.
         outcome: The verdict on the turn's question, its constraint included; or what was done.
         words: The answer in a sentence.
-        intervals: The answer, in the order shown; for captions that were read, the stretch.
+        intervals: The answer, in time order; for captions that were read, the stretch.
         found: The answer to the question without its constraint, best first; empty where nobody
             has asked that.
         candidates: What else the grounder ranked for that, best first; they may overlap.
@@ -143,10 +143,11 @@ class ChatAnswer(_Frozen):
 
 
 def focus(turn: ChatAnswer, number: int | None = None) -> Moment | None:
-    """The interval of a turn that "that" means: the first shown, or the one of that number."""
+    """The interval of a turn that "that" means: the surest, or the one of that number."""
     intervals = turn.result.intervals
-    place = (number or 1) - 1
-    return intervals[place] if place < len(intervals) else None
+    if number is None:
+        return max(intervals, key=lambda moment: moment.confidence or 0.0, default=None)
+    return intervals[number - 1] if number <= len(intervals) else None
 
 
 def latest_focus(turns: list[ChatAnswer]) -> ChatAnswer | None:

@@ -28,11 +28,12 @@ def say_understood(
     Args:
         follow_up: How the turn was read.
         turns: Those before it.
-        videos: All of the chat; which one is meant is said only where there are several.
+        videos: All of the chat; which one is meant is said unless it is the only one.
     """
     place = say_place(follow_up, turns)
     shown = f" in {' and '.join(Path(path).name for path in follow_up.videos)}"
-    where = shown if follow_up.videos and len(videos) > 1 else ""
+    is_clear = list(follow_up.videos) == list(videos) or not follow_up.videos
+    where = "" if is_clear else shown
     if follow_up.kind == "cut":
         return f"cut out {place}{where}"
     if follow_up.kind == "describe":
@@ -40,6 +41,7 @@ def say_understood(
     if follow_up.kind == "still_there":
         return f"is “{follow_up.query}” there {place}{where}?"
     which = f"the {say_which(follow_up)} time of " if follow_up.which else ""
+    which = "every time of " if follow_up.every_time else which
     return f"{which}“{follow_up.query}”{' ' if place else ''}{place}{where}"
 
 

@@ -27,14 +27,19 @@ def facts_of(inputs: Values, outputs: Values) -> dict[str, Any]:
     if "reply" in outputs and "attempts" in outputs:
         facts["attempt"] = outputs["attempts"]
         facts["look_ups"] = [one["tool"] for one in outputs.get("requests", ())]
-    if outputs.get("accepted"):
+    if outputs.get("accepted") or outputs.get("follow_up"):
         facts["accepted_by"] = outputs.get("by", "")
     if (turns := outputs.get("turns")) and (refusal := turns[-1].get("refusal")):
         facts["refusals"] = [refusal["kind"]]
+    if refusals := outputs.get("refusals"):
+        # Of readings of a chat's turn: all so far.
+        facts["refusals"] = [refusals[-1]["kind"]]
     if spent := outputs.get("spent"):
         facts |= _cost_between(inputs.get("spent") or {}, spent)
     if grounding := outputs.get("grounding"):
         facts |= _facts_of_answer(grounding)
+    if isinstance(turn := outputs.get("answer"), Mapping):
+        facts |= _facts_of_turn(turn)
     return {name: fact for name, fact in facts.items() if fact not in ("", [], {})}
 
 
@@ -55,7 +60,7 @@ def tags_of(facts: Values) -> tuple[str, ...]:
     """What one may want to filter by: ``verdict:not_found``, ``refused:no_json``."""
     single = [
         f"{name}:{facts[name]}"
-        for name in ("verdict", "by", "captioner", "reasoner")
+        for name in ("verdict", "by", "captioner", "reasoner", "outcome", "read_by")
         if name in facts
     ]
     refusals: Sequence[str] = facts.get("refusals", ())
@@ -77,6 +82,18 @@ def _facts_of_answer(grounding: Values) -> dict[str, Any]:
         "prompts": dict(models["prompts"]),
         **{name: usage[name] for name in ("captions", "tokens_in", "tokens_out")},
         "usd": None if usage["usd"] is None else round(usage["usd"], 12),
+    }
+
+
+def _facts_of_turn(turn: Values) -> dict[str, Any]:
+    """Of a turn of a chat."""
+    results = turn["results"]
+    return {
+        "video_id": "+".join(one["video"]["id"] for one in results if one["video"]),
+        "outcome": "+".join(dict.fromkeys(one["outcome"] for one in results)),
+        "read_by": turn["by"],
+        "refusals": [one["kind"] for one in turn["refusals"]],
+        "prompts": dict(turn["prompts"]),
     }
 
 

@@ -100,9 +100,10 @@ def _first_calls(children: Sequence[Span]) -> Sequence[Span]:
 def _tell(span: Span, *, is_root: bool) -> str:
     """What came of a step, in a line."""
     facts = span.metadata
-    if "verdict" in facts and not is_root:
+    if not is_root and ("verdict" in facts or "outcome" in facts):
         # The steps in between hand the answer on; the first line tells all of it.
-        return str(facts["verdict"]).replace("_", " ") if span.name == "answer" else ""
+        came_to = str(facts.get("outcome") or facts["verdict"]).replace("_", " ")
+        return came_to if span.name == "answer" else ""
     parts = []
     if is_root and (query := span.inputs.get("query") or span.inputs.get("said")):
         parts.append(f"“{shorten(one_line(str(query)), QUERY_CHARS)}”")
@@ -110,6 +111,8 @@ def _tell(span: Span, *, is_root: bool) -> str:
         count = facts.get("attempts", 1)
         attempts = f" in {count} attempts" if count > 1 else ""
         parts.append(f"{facts['verdict'].replace('_', ' ')}, by {facts.get('by')}{attempts}")
+    elif "outcome" in facts:
+        parts.append(f"{facts['outcome'].replace('_', ' ')}, read by {facts['read_by']}")
     elif "caption_count" in facts:
         parts.append(f"{facts['caption_count']} captions by {facts.get('captioner')}")
     if "attempt" in facts:
@@ -143,8 +146,7 @@ def _notes(span: Span) -> Iterator[str]:
     if span.error:
         yield f"failed: {span.error}"
     turns = span.outputs.get("turns")
-    if isinstance(turns, list) and turns and "refusals" in span.metadata:
-        refusal = turns[-1]["refusal"]
+    if refusal := _refusal(span, turns):
         yield f"said: {refusal['reply']}"
         yield f"told: {refusal['message']}"
     for one in turns[-1].get("look_ups", ()) if isinstance(turns, list) and turns else ():
@@ -155,6 +157,17 @@ def _notes(span: Span) -> Iterator[str]:
     if isinstance(grounding, dict) and span.parent_id is None:
         for interval in grounding["intervals"]:
             yield f"{interval['start_s']:.2f}–{interval['end_s']:.2f} s"
+
+
+def _refusal(span: Span, turns: Any) -> Mapping[str, Any] | None:
+    """What a step refused: a reply about captions, or a reading of a chat's turn."""
+    if "refusals" not in span.metadata:
+        return None
+    readings = span.outputs.get("refusals")
+    if isinstance(readings, list) and readings:
+        refusal: Mapping[str, Any] = readings[-1]
+        return refusal
+    return turns[-1].get("refusal") if isinstance(turns, list) and turns else None
 
 
 def _said(span: Span) -> Iterator[str]:

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 import pytest
 
-from tests.chat_script import PASSES, TIMES, Spans, script, scripted_model
+from tests.chat_script import PASSES, Spans, script, scripted_model
 from tests.media.drawing import draw_video, even_times
 from tests.package.source_imports import ROOT
 from tests.servers import Answer, Asked, says, serving
@@ -97,8 +97,7 @@ def test_twelve_turns_give_the_expected_intervals_whoever_is_killed_between_them
     videos = shared_data / "videos"
     video = str(videos / "permissive_composite.mp4")
     captions = str(videos / "captions" / "permissive_composite.jsonl")
-    seen = [PASSES[1], PASSES[2], PASSES[-1]]
-    turns = script(PASSES, seen) if reader == "llm" else script(PASSES[2:5], TIMES)
+    turns = script(PASSES) if reader == "llm" else script(PASSES[2:5])
     with serving(scripted_model, models=["scripted"]) as server:
         reasoner = "openai:scripted" if reader == "llm" else "similarity"
         arguments = ["--thread", f"twelve-{reader}", "--reasoner", reasoner]

@@ -14,6 +14,7 @@ from agent.api import Grounder, load_settings
 from agent.chat.follow_up import ChatError, FollowUpError
 from agent.chat.memory import ThreadInUseError
 from agent.chat.session import ChatEvent, ChatSession
+from agent.chat.terminal import trace_lines
 from agent.chat.turns import ChatAnswer
 from agent.errors import QueryError, VideoError
 from agent.reasoner import Brief, Reply
@@ -177,6 +178,34 @@ def test_a_turn_that_fails_is_not_remembered_and_the_next_is_answered(
         assert session.ask(DOG).turn == 1
     with chat(grounder, told) as session:
         assert len(session.turns) == 1
+
+
+def test_a_conversation_goes_on_with_the_video_that_was_asked_last(
+    grounder: Grounder, road: Path, captions: Path, tmp_path: Path, told: list[str]
+) -> None:
+    other = draw_video(tmp_path / "other.mp4", even_times(50, 6.0))
+    grounder.watch(other, captions=captions)
+    with chat(grounder, told, road, other) as session:
+        session.ask(DOG)
+        session.add_video(str(other))
+        session.ask(DOG)
+    with chat(grounder, told) as session:
+        assert (session.videos, session.current) == ([str(road), str(other)], str(other))
+    with chat(grounder, told, road) as session:
+        assert session.current == str(road)
+
+
+def test_of_an_earlier_session_it_is_said_what_is_not_remembered(
+    grounder: Grounder, road: Path, told: list[str]
+) -> None:
+    with chat(grounder, told, road) as session:
+        asked = session.ask(DOG)
+        assert session.recalled == 0
+    assert "asked “a brown dog" in "\n".join(trace_lines(asked))
+    with chat(grounder, told) as session:
+        recalled = session.turns[0]
+        assert session.recalled == recalled.turn == 1
+    assert "not remembered" in "\n".join(trace_lines(recalled, is_recalled=True))
 
 
 def test_a_follow_up_to_an_answer_asks_nobody_again(
@@ -411,8 +440,9 @@ def test_follow_ups_of_time_and_number_search_what_they_leave_of_the_video(
             between = session.ask("a brown dog jumps between 2:00 and 2:40")
     assert spans(said["the second time"]) == [(30.0, 35.0)]
     assert spans(said["again?"]) == [(50.0, 55.0)]
-    assert spans(said["the last one"]) == spans(said["how many times?"]) == [(230.0, 235.0)]
-    assert f"the last of {len(dogs)}" in said["how many times?"].result.words
+    assert spans(said["how many times?"]) == [(at, at + 5.0) for at in dogs]
+    assert said["how many times?"].result.words.startswith(f"{len(dogs)} times: 0:10.0–0:15.0")
+    assert spans(said["the last one"]) == [(230.0, 235.0)]
     assert (late.result.outcome, early.result.outcome) == ("not_found", "not_found")
     assert "none after 3:55.0 was found" in late.result.words
     assert spans(between) == [(130.0, 135.0), (150.0, 155.0)]

@@ -1,17 +1,21 @@
 """Traces as a user sets them: by option or variable, of questions, chats and replays."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableLambda
 
 from agent.api import Grounder
 from agent.chat.session import ChatSession
 from agent.cli import main
 from agent.errors import CaptionerError
+from agent.grounding import Cost
+from agent.reasoner import Reply
 from agent.settings import load_settings
 from agent.tracing.targets import trace_targets
 from agent.tracing.trace_file import TraceError, read_trace
@@ -155,6 +159,36 @@ def test_turns_of_a_chat_and_replays_carry_their_thread(
     assert len(inside) == 1, "the question of a turn is a part of it"
     assert main(["trace", str(settings.trace)]) == 0
     assert "turn: “brightness 0”" in capsys.readouterr().out
+
+
+def test_a_refused_reading_of_a_turn_stands_in_its_trace(
+    road: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Confused(ScriptedReasoner):
+        """Reads no turn as it should."""
+
+        def converse(self, _: Sequence[BaseMessage], *, schema: dict[str, Any]) -> Reply:
+            return Reply('{"kind": "banana"}', cost=Cost(tokens_in=5, tokens_out=1))
+
+    settings = load_settings(trace=tmp_path / "trace.jsonl", max_attempts=2)
+    with (
+        Grounder(settings, captioner=BrightnessCaptioner(), reasoner=Confused(FOUND)) as grounder,
+        ChatSession(grounder, thread="talk", videos=[str(road)]) as chat,
+    ):
+        chat.ask("brightness 0")
+    spans = read_trace(settings.trace or Path())
+    turn = next(span for span in spans if span.name == "turn")
+    assert turn.metadata["refusals"] == ["wrong_schema", "wrong_schema"]
+    assert turn.metadata["read_by"] == "fallback"
+    assert turn.metadata["video_id"]
+    assert set(turn.metadata["prompts"]) == {"chat_system", "chat_turn", "chat_refused"}
+    assert {"outcome:found", "read_by:fallback", "refused:wrong_schema"} <= set(turn.tags)
+    assert main(["trace", str(settings.trace)]) == 0
+    told = capsys.readouterr().out
+    assert "turn: “brightness 0”, found, read by fallback, refused (wrong_schema, wrong" in told
+    assert told.count("check: refused (wrong_schema)") == 2
+    assert told.count('said: {"kind": "banana"}') == 2
+    assert told.count("told: The JSON object is wrong: kind:") == 2
 
 
 def test_a_trace_file_that_cannot_be_written_or_read_is_said(

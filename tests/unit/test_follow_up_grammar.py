@@ -12,17 +12,21 @@ from agent.grounding import VideoFacts
 
 LOBBY, YARD = "/v/lobby.mp4", "/v/yard.mp4"
 VIDEOS = [LOBBY, YARD]
-THAT = {"turn": 1, "interval": 1}
+THAT = {"turn": 1}
 
 
 def turn(
     number: int, follow_up: FollowUp, *spans: tuple[float, float], video: str = LOBBY
 ) -> ChatAnswer:
+    """A turn that found these, the later the surer."""
     result = VideoResult(
         video=VideoFacts(id="x", path=video, duration_s=600.0),
         outcome="found" if spans else "not_found",
         words="",
-        intervals=tuple(Moment(start_s=start, end_s=end) for start, end in spans),
+        intervals=tuple(
+            Moment(start_s=start, end_s=end, confidence=place / 10)
+            for place, (start, end) in enumerate(spans)
+        ),
     )
     return ChatAnswer(
         turn=number,
@@ -38,7 +42,7 @@ def find(query: str) -> FollowUp:
     return FollowUp(kind="find", query=query)
 
 
-DOG = [turn(1, find("a dog"), (30, 40), (10, 20))]
+DOG = [turn(1, find("a dog"), (10, 20), (30, 40))]
 
 
 def read(said: str, turns: list[ChatAnswer] = DOG) -> dict[str, Any]:
@@ -71,8 +75,11 @@ def read(said: str, turns: list[ChatAnswer] = DOG) -> dict[str, Any]:
             "does he come back?",
             {"kind": "find", "query": "a dog", "relation": "after", "which": 1} | THAT,
         ),
-        ("how many times?", {"kind": "find", "query": "a dog", "which": -1}),
-        ("how often does the cat sleep?", {"kind": "find", "query": "the cat sleep", "which": -1}),
+        ("how many times?", {"kind": "find", "query": "a dog", "every_time": True}),
+        (
+            "how often does the cat sleep?",
+            {"kind": "find", "query": "the cat sleep", "every_time": True},
+        ),
         ("when was it there first?", {"kind": "find", "query": "a dog", "which": 1}),
         ("the second time", {"kind": "find", "query": "a dog", "which": 2}),
         ("and the 3rd?", {"kind": "find", "query": "a dog", "which": 3}),
@@ -109,7 +116,16 @@ def read(said: str, turns: list[ChatAnswer] = DOG) -> dict[str, Any]:
             },
         ),
         ("cut that out", {"kind": "cut"} | THAT),
-        ("cut out the first one", {"kind": "cut", "turn": 1, "interval": 2}),
+        ("cut out the first one", {"kind": "cut", "turn": 1, "interval": 1}),
+        ("Please cut out the last one, please", {"kind": "cut", "turn": 1, "interval": 2}),
+        (
+            "between 0:20 and 0:30 what happens?",
+            {"kind": "describe", "relation": "during", "times": ("0:20", "0:30")},
+        ),
+        (
+            "at 0:45, who is there?",
+            {"kind": "describe", "relation": "at", "times": ("0:45",)},
+        ),
         ("cut 1:00 to 1:30", {"kind": "cut", "times": ("1:00", "1:30")}),
         ("when was the dog there first?", {"kind": "find", "query": "the dog there", "which": 1}),
         ("the last time a car comes", {"kind": "find", "query": "a car comes", "which": -1}),
@@ -170,6 +186,22 @@ def test_what_cannot_be_meant_is_refused_and_says_why(said: str, complaint: str)
         read(said, [])
 
 
+@pytest.mark.parametrize("said", ["cut that out and save it as a.mp4", "save it to a.mp4"])
+def test_a_clip_of_ones_own_name_is_led_to_the_command_for_it(said: str) -> None:
+    with pytest.raises(FollowUpError, match=r"“/clip a\.mp4”"):
+        read(said)
+
+
+def test_more_than_the_last_answer_has_cannot_be_cut() -> None:
+    with pytest.raises(FollowUpError, match="has 2 intervals, and no more"):
+        read("cut out the third one")
+
+
+def test_the_video_of_an_answer_is_named_where_the_chat_is_about_another() -> None:
+    follow_up = parse_follow_up("and after that?", turns=DOG, videos=[YARD])
+    assert say_understood(follow_up, DOG, videos=[YARD]).endswith(" in lobby.mp4")
+
+
 def test_again_after_an_answer_without_intervals_has_nothing_to_go_on_from() -> None:
     with pytest.raises(FollowUpError, match="nothing comes before or after"):
         read("again?", [*DOG, turn(2, find("a helicopter"))])
@@ -201,6 +233,8 @@ def test_again_goes_on_from_the_question_and_not_from_what_was_read_since() -> N
         ("a red car in yard", (YARD,), "a red car"),
         ("in lobby, a red car", (LOBBY,), "a red car"),
         ("a red car in all", (LOBBY, YARD), "a red car"),
+        ("a red car in yard.mp4 and lobby.mp4", (YARD, LOBBY), "a red car"),
+        ("a red car in yard and a garage", (), "a red car in yard and a garage"),
         ("in all videos, a red car", (LOBBY, YARD), "a red car"),
         ("a red car in a garage", (), "a red car in a garage"),
     ],
@@ -236,6 +270,8 @@ def test_that_belongs_to_its_own_video() -> None:
         ("and after that?", "what the captions say after 0:40.0 (the end of the last answer)"),
         ("again?", "the next time of “a dog” after 0:40.0 (the end of the last answer)"),
         ("cut out the first one", "cut out 0:10.0–0:20.0 (the last answer)"),
+        ("cut that out", "cut out 0:30.0–0:40.0 (the last answer)"),
+        ("how many times?", "every time of “a dog”"),
         ("is he still there at 2:10?", "is “a dog” there at 2:10.0?"),
         ("a car between 1:00 and 3:00", "“a car” between 1:00.0 and 3:00.0"),
     ],
