@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from langchain_core.runnables import RunnableConfig
+    from langgraph.checkpoint.sqlite import SqliteSaver
 
     from tools.captioners.protocol import Captioner
 
@@ -162,7 +163,8 @@ class Grounder:
             within: Start and end, in seconds, of the stretch to search; None: the whole video.
             every_time: Whether all the times that it happens are wanted, the less sure ones too,
                 and not only the best; a text model always names all that it sees.
-            thread: Name under which every step is kept, for ``replay``; None: none is.
+            thread: Name under which every step is kept, for ``replay``, and those of an earlier
+                question are not any more; None: none is.
             on_event: Receives what happens on the way, in this thread. What it raises ends the
                 search, and what was described so far is kept.
             before_step: Called before each step of the graph; what it raises ends the search too.
@@ -219,9 +221,9 @@ class Grounder:
                 grounding = run_graph(self._graph, question, receive, before_step=before_step)
             else:
                 config: RunnableConfig = {"configurable": {"thread_id": thread}}
-                grounding = run_graph(
-                    self._thread_graph, question, receive, config, before_step=before_step
-                )
+                graph, saver = self._threads
+                saver.delete_thread(thread)
+                grounding = run_graph(graph, question, receive, config, before_step=before_step)
         finally:
             _WATCHED.reset(watched)
         stages, seconds = grounding.usage.stages, grounding.usage.seconds
@@ -242,7 +244,7 @@ class Grounder:
         """Answer a thread's last question again from one of its steps, with the models set now.
 
         Args:
-            thread: The name that ``find`` was given.
+            thread: The name that ``find`` was given, or that of a chat.
             node: A node of the graph, such as ``reason``; what came before it is taken as it was.
             describe_anew: Whether it is about the captioner: refused where none would be asked.
             on_event: As of ``find``.
@@ -250,20 +252,13 @@ class Grounder:
         Raises:
             QueryError: If there is no such thread, or it never came to that step.
         """
-        from agent.chat.memory import MEMORY_FILE, is_chat
-
-        if is_chat(self.settings.home / MEMORY_FILE, thread):
-            raise QueryError(
-                f"“{thread}” is a chat, which keeps its answers and not the steps to them; ask the "
-                "question by itself with --thread NAME to go back to it"
-            )
         facts = {"thread_id": thread}
         with (
             self.within_limits(),
             self.tracing.step("replay", {"from": node}, metadata=facts) as step,
         ):
             replayed = replay(
-                self._thread_graph,
+                self._threads[0],
                 thread,
                 node,
                 describe_anew=describe_anew,
@@ -500,10 +495,10 @@ class Grounder:
         return Tracing(trace_targets(self.settings), tell=self._tell)
 
     @_made_once
-    def _thread_graph(self) -> Graph:
-        """The same graph, its steps kept in the file of threads."""
+    def _threads(self) -> tuple[Graph, SqliteSaver]:
+        """The same graph, and what keeps its steps in the file of threads."""
         saver = self._files.enter_context(open_threads(self.settings.threads_file))
-        return build_graph(self._parts(), checkpointer=saver)
+        return build_graph(self._parts(), checkpointer=saver), saver
 
     @_made_once
     def embedder(self) -> Embedder:
@@ -563,7 +558,7 @@ class Grounder:
         """Let go of the store; the next question would open it again."""
         with self._making:
             self.__dict__.pop("_graph", None)
-            self.__dict__.pop("_thread_graph", None)
+            self.__dict__.pop("_threads", None)
             self._files.close()
             tracing: Tracing | None = self.__dict__.pop("tracing", None)
             store: CaptionStore | None = self.__dict__.pop("store", None)

@@ -125,7 +125,7 @@ def build_parser() -> argparse.ArgumentParser:
         "answer a thread's question again from one of its steps, with other models",
         REPLAY_EXAMPLES,
     )
-    replay.add_argument("thread", metavar="THREAD", help="the name given to ask --thread")
+    replay.add_argument("thread", metavar="THREAD", help="the name given to ask or chat --thread")
     replay.add_argument(
         "--from",
         dest="node",

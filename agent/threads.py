@@ -17,25 +17,29 @@ BUSY_S = 30.0
 """Until another process that writes to the file counts as stuck."""
 
 
+class ThreadsError(StoreError):
+    """The file of threads cannot be used."""
+
+
 @contextmanager
 def open_threads(path: Path) -> Iterator[SqliteSaver]:
     """Open the file of threads, or make it; several processes may use it at a time.
 
     Raises:
-        StoreError: If it cannot be opened, or is something else.
+        ThreadsError: If it cannot be opened, or is something else.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Nodes run in threads of their own; the saver takes a lock for each use.
         connection = sqlite3.connect(path, check_same_thread=False, timeout=BUSY_S)
     except (OSError, sqlite3.Error) as exc:
-        raise StoreError(f"the threads in {path} cannot be opened: {exc}") from None
+        raise ThreadsError(f"the threads in {path} cannot be opened: {exc}") from None
     try:
         saver = SqliteSaver(connection, serde=SERIALIZER)
         saver.setup()
     except sqlite3.DatabaseError as exc:
         connection.close()
-        raise StoreError(
+        raise ThreadsError(
             f"{path} holds no threads, or is damaged ({exc}); move it away to begin anew"
         ) from None
     try:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from agent.events import Event
 from agent.grounding import Grounding, VideoFacts
 from agent.place import own_file
+from agent.threads import ThreadsError
 from tools.timeline import Caption, Interval
 
 if TYPE_CHECKING:
@@ -69,12 +72,25 @@ class GrounderAccess:
         grounder: Finds, and makes captions where they are missing.
         captions: A captions file to answer from.
         clips: Folder that clips are written to.
+        thread: Name of the chat, under which the steps of its last question are kept for
+            ``replay``.
+        say: Told, in a line, where they cannot be kept.
     """
 
-    def __init__(self, grounder: Grounder, *, captions: Path | None, clips: Path) -> None:
+    def __init__(
+        self,
+        grounder: Grounder,
+        *,
+        captions: Path | None,
+        clips: Path,
+        thread: str,
+        say: Callable[[str], None],
+    ) -> None:
         self._grounder = grounder
         self._captions = captions
         self._clips = clips
+        self._thread: str | None = thread
+        self._say = say
 
     def find(
         self,
@@ -85,7 +101,8 @@ class GrounderAccess:
         within: tuple[float, float] | None = None,
         every_time: bool = False,
     ) -> Grounding:
-        return self._grounder.find(
+        find = partial(
+            self._grounder.find,
             video,
             query,
             captions=self._captions,
@@ -94,6 +111,13 @@ class GrounderAccess:
             on_event=tell,
             before_step=tell.go_on,
         )
+        if self._thread:
+            try:
+                return find(thread=self._thread)
+            except (ThreadsError, sqlite3.Error) as exc:
+                self._thread = None
+                self._say(f"{exc}; the chat goes on, and its questions cannot be replayed")
+        return find()
 
     def read(self, video: str, *, tell: Tell) -> tuple[VideoFacts, Sequence[Caption]]:
         record = self._grounder.watch(video, captions=self._captions, report=tell)

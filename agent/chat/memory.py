@@ -99,21 +99,6 @@ class ChatMemory:
         self._held.release()
 
 
-def is_chat(path: Path, thread: str) -> bool:
-    """Whether a file of chats remembers one of that name; not where it cannot be read."""
-    if not path.is_file():
-        return False
-    try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-        try:
-            query = "SELECT 1 FROM checkpoints WHERE thread_id = ? LIMIT 1"
-            return connection.execute(query, (thread,)).fetchone() is not None
-        finally:
-            connection.close()
-    except sqlite3.Error:
-        return False
-
-
 def unusable(path: Path, exc: Exception) -> ChatError:
     """What the user should know of a file of chats that cannot be used."""
     return ChatError(

@@ -86,6 +86,8 @@ class ChatSession:
             grounder,
             captions=Path(captions) if captions else None,
             clips=clips or Path.cwd(),
+            thread=thread,
+            say=tell,
         )
         self._graph: ChatGraph | None = None
         self._turn: Background[ChatEvent, ChatAnswer] | None = None

@@ -102,12 +102,29 @@ def test_another_captioner_is_refused_where_it_would_not_be_asked(
     assert main(["replay", "mine", "--from", "watch"]) == 0
 
 
-def test_a_chat_is_no_thread_of_steps(road: Path) -> None:
-    with grounder_with(FIRST) as grounder:
+def test_the_last_question_of_a_chat_can_be_replayed(road: Path) -> None:
+    with grounder_with(FIRST, FIRST, OTHER) as grounder:
         with ChatSession(grounder, thread="talk", videos=[road]) as chat:
             chat.ask("brightness 0")
-        with pytest.raises(QueryError, match="“talk” is a chat"):
-            grounder.replay("talk", "reason")
+            asked = chat.ask("brightness 10").result.grounding
+            chat.ask("and after that?")
+        replayed = grounder.replay("talk", "reason")
+    assert asked
+    assert replayed.before.query == replayed.after.query == "brightness 10"
+    assert replayed.before.intervals == asked.intervals != replayed.after.intervals
+
+
+def test_a_chat_goes_on_where_its_steps_cannot_be_kept(road: Path) -> None:
+    told: list[str] = []
+    with grounder_with(FIRST, FIRST) as grounder:
+        grounder.settings.threads_file.parent.mkdir(parents=True, exist_ok=True)
+        grounder.settings.threads_file.write_bytes(b"no database, " * 100)
+        with ChatSession(grounder, thread="talk", videos=[road], tell=told.append) as chat:
+            outcomes = [chat.ask(f"brightness {level}").result.outcome for level in (0, 10)]
+    assert outcomes == ["found", "found"]
+    (line,) = told
+    assert "threads.sqlite" in line
+    assert "cannot be replayed" in line
 
 
 def test_threads_are_apart_and_a_second_question_inherits_nothing(road: Path) -> None:
