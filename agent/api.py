@@ -46,6 +46,7 @@ from agent.threads import open_threads
 from agent.tracing.session import Tracing
 from agent.tracing.targets import trace_targets
 from agent.watcher import Watcher, is_text
+from prompts.catalog import read_prompts, use_prompts
 from tools.embedder import Embedder, open_embedder
 from tools.indexer import Report
 from tools.store import CaptionStore, VideoRecord
@@ -121,6 +122,7 @@ class Grounder:
         confirm: Confirm | None = None,
     ) -> None:
         self.settings = settings or load_settings()
+        use_prompts(read_prompts(self.settings.prompts) if self.settings.prompts else {})
         self._given_captioner = captioner
         self._given_reasoner = reasoner
         self._tell = tell

@@ -317,6 +317,11 @@ def _watching_options(command: argparse.ArgumentParser, *, captions: bool = True
         "--max-minutes", metavar="MIN", type=float, help="describe no longer than that"
     )
     command.add_argument(
+        "--prompts",
+        metavar="FOLDER",
+        help="prompts (NAME.md) that stand in place of those of the same name in prompts/",
+    )
+    command.add_argument(
         "--trace", metavar="FILE.jsonl", help="write what happens here, for `whenabouts trace`"
     )
     command.add_argument(

@@ -285,6 +285,7 @@ def _grounder(args: argparse.Namespace) -> Grounder:
         captioner=args.captioner,
         mode=args.mode,
         every_frame=args.every_frame,
+        prompts=args.prompts,
         trace=args.trace,
         max_usd=args.max_usd,
         max_captions=args.max_captions,

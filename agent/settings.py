@@ -11,6 +11,7 @@ from pydantic import AfterValidator, AliasChoices, AnyHttpUrl, Field, SecretStr,
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agent.errors import SettingsError
+from prompts.catalog import read_prompts
 
 
 def _langsmith(name: str) -> AliasChoices:
@@ -19,6 +20,11 @@ def _langsmith(name: str) -> AliasChoices:
     return AliasChoices(
         f"LANGSMITH_{name}", *older.get(name, (f"LANGCHAIN_{name}",)), f"langsmith_{name.lower()}"
     )
+
+
+def _must_hold_prompts(folder: Path) -> Path:
+    read_prompts(folder)
+    return folder
 
 
 class Settings(BaseSettings):
@@ -40,6 +46,8 @@ class Settings(BaseSettings):
         adapter: Folder of a LoRA adapter for a ``local:`` model.
         device: Of a ``local:`` model: ``auto``, ``cpu``, ``cuda``, ``mps``, ``cuda:1``.
         dtype: Of a ``local:`` model: ``auto``, ``float32``, ``bfloat16``, ``float16``.
+        prompts: Folder of prompts that stand in place of those of the same name in the package, in
+            all of the process.
         prices: File of prices, which come before the built-in ones; see ``tools.prices``.
         reasoner: Who decides from captions: ``similarity``, or a text model by the name that
             LangChain has for it, ``openai:MODEL`` for example. ``auto`` is the service where one is
@@ -104,6 +112,7 @@ class Settings(BaseSettings):
     adapter: Path | None = None
     device: str = "auto"
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    prompts: Annotated[Path, AfterValidator(_must_hold_prompts)] | None = None
     prices: Path | None = None
     reasoner: str = "auto"
     subtitles: str = "auto"

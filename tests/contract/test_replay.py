@@ -12,9 +12,12 @@ from agent.cli import main
 from agent.errors import QueryError, StoreError
 from agent.reasoner import SimilarityReasoner
 from agent.settings import load_settings
+from prompts import catalog
+from prompts.catalog import render_prompt
 from tests.fakes import BrightnessCaptioner
 from tests.graph.road import ScriptedReasoner
 from tests.media.drawing import draw_video, even_times
+from tests.servers import says, serving
 
 pytestmark = pytest.mark.usefixtures("word_embedder")
 
@@ -42,6 +45,30 @@ def test_another_model_answers_from_the_captions_of_before(road: Path) -> None:
     assert replayed.after.attempts == 1, "what another model was refused is not held against it"
     assert replayed.after.intervals[0].start_s == 2.0
     assert replayed.after.usage.captions == 0
+
+
+def test_another_prompt_is_told_to_the_same_model(
+    road: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("langchain_openai")
+    monkeypatch.setattr(catalog, "_in_use", {})
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    own = render_prompt("reason_system")
+    with serving([says(FIRST), says(OTHER)]) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "made-up")
+        model = ["--reasoner", "openai:tiny", "--captioner", "classical"]
+        assert main(["ask", str(road), "a dog", "--thread", "mine", *model]) == 0
+        (folder / "reason_system.md").write_text(f"Be brief. {own}")
+        capsys.readouterr()
+        words = ["replay", "mine", "--reasoner", "openai:tiny", "--prompts", str(folder)]
+        assert main([*words, "--json"]) == 0
+        both = json.loads(capsys.readouterr().out)
+        system = [asked.body["messages"][0]["content"] for asked in server.asked]
+    assert [text.startswith("Be brief.") for text in system] == [False, True]
+    versions = [both[side]["models"]["prompts"]["reason_system"] for side in ("before", "after")]
+    assert versions[0] != versions[1]
 
 
 def test_from_its_first_step_a_question_is_described_anew(road: Path) -> None:

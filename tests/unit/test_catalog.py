@@ -1,8 +1,13 @@
 """Prompts: strict about names, versioned by their text."""
 
+from pathlib import Path
+
 import pytest
 
-from prompts.catalog import PromptError, prompt_version, render_prompt
+from agent.errors import SettingsError
+from agent.settings import load_settings
+from prompts import catalog
+from prompts.catalog import PromptError, prompt_version, read_prompts, render_prompt, use_prompts
 
 NAMES = {"captioner": "classical-1", "video": "clip.mp4", "query": "'a dog'"}
 
@@ -25,3 +30,35 @@ def test_the_advice_names_the_video_and_the_question() -> None:
     assert "whenabouts ask clip.mp4 'a dog' --captions FILE.jsonl" in render_prompt(
         "cannot_tell", **NAMES
     )
+
+
+def test_a_prompt_of_ones_own_stands_in_place_of_one_here_and_has_a_version_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalog, "_in_use", {})
+    own, other = prompt_version("cannot_tell"), prompt_version("reason")
+    (tmp_path / "cannot_tell.md").write_text("No. $captioner $video $query for $$1")
+    use_prompts(read_prompts(tmp_path))
+    assert render_prompt("cannot_tell", **NAMES) == "No. classical-1 clip.mp4 'a dog' for $1"
+    assert prompt_version("cannot_tell") != own
+    assert prompt_version("reason") == other
+    use_prompts({})
+    assert prompt_version("cannot_tell") == own
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "complaint"),
+    [
+        ("cannot_tell.md", "No. $captioner $video", r"have to be \$captioner, \$query, \$video"),
+        ("cannot_tell.md", "$captioner $video $query $", "any other dollar sign"),
+        ("cannot-tell.md", "No.", "there is no prompt 'cannot-tell'"),
+        ("cannot_tell.txt", "No.", "holds no prompt"),
+    ],
+)
+def test_prompts_that_cannot_stand_in_are_refused_by_file(
+    tmp_path: Path, name: str, text: str, complaint: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(SettingsError, match=complaint) as refused:
+        load_settings(prompts=tmp_path)
+    assert str(tmp_path) in str(refused.value)
