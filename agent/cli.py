@@ -52,6 +52,7 @@ examples:
   whenabouts ask kitchen.mp4 "the chef cuts the pizza" --thread pizza
   whenabouts replay pizza --reasoner openai:gpt-5-mini
   whenabouts replay pizza --from watch --captioner openai:gpt-5-mini
+  whenabouts replay pizza --reasoner openai:gpt-5-mini --prompts mine/
 """
 
 
