@@ -7,8 +7,10 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+from pydantic import SecretStr
 from rich.console import Console
 from rich.filesize import decimal
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
@@ -179,7 +181,7 @@ def _forecast(args: argparse.Namespace, videos: Sequence[str]) -> int:
         raise QueryError("--dry-run looks at frames; a captions file takes no time and no money")
     forecasts: list[Forecast] = []
     failed = 0
-    with _grounder(args) as grounder:
+    with _grounder(args, asks=False) as grounder:
         for video in videos:
             try:
                 forecasts.append(grounder.estimate(video))
@@ -226,11 +228,17 @@ def print_trace(args: argparse.Namespace) -> int:
 def list_videos(args: argparse.Namespace) -> int:
     """``whenabouts list``."""
     with Grounder() as grounder:
-        records = grounder.records()
+        # How many captions there are is noted once there are all.
+        records = [
+            record
+            if record.complete
+            else replace(record, captions=grounder.store.count(record.video_id, record.track))
+            for record in grounder.records()
+        ]
     if args.json:
         print(json.dumps([_record_json(record) for record in records], indent=2))
     elif records:
-        print_to(stdout, render_records(records))
+        print_to(stdout, *render_records(records))
     else:
         _say("nothing is indexed yet; try: whenabouts index VIDEO")
     return DONE
@@ -279,7 +287,7 @@ def print_schema(_: argparse.Namespace) -> int:
     return DONE
 
 
-def _grounder(args: argparse.Namespace) -> Grounder:
+def _grounder(args: argparse.Namespace, *, asks: bool = True) -> Grounder:
     settings = load_settings(
         rate_hz=args.rate_hz,
         captioner=args.captioner,
@@ -297,6 +305,10 @@ def _grounder(args: argparse.Namespace) -> Grounder:
         strategy=getattr(args, "strategy", None),  # Indexing has no question to show,
         reasoner=getattr(args, "reasoner", None),  # and asks nobody.
     )
+    is_without_key = not (settings.openai_api_key or settings.openai_base_url)
+    if not asks and is_without_key and settings.captioner.startswith("openai:"):
+        # What it costs can be known before there is a key.
+        settings = settings.model_copy(update={"openai_api_key": SecretStr("nobody-is-asked")})
     return Grounder(settings, tell=_say, confirm=_agrees(yes=args.yes))
 
 

@@ -17,18 +17,18 @@ FILES_LOOKED_AT = 200
 def state_of(record: VideoRecord) -> str:
     """``ready``, ``in part``, or what became of the file; what is indexed can still be asked.
 
-    Where another video lies in its place, that is said; and where it lies in the same folder under
-    another name, or in one below it, that name.
+    Where another video lies in its place, that is said; and where it lies itself in the same folder
+    under another name, or in one below it, that name.
     """
     path = Path(record.path)
-    if not path.exists():
+    is_there = path.exists()
+    if not is_there or _is_another(record, path):
         new_name = _moved_to(record, path.parent)
-        return f"moved to {new_name}" if new_name else "file gone"
-    if _is_another(record, path):
-        return "another video lies there now"
+        became = [f"moved to {new_name}"] if new_name else [] if is_there else ["file gone"]
+        return "; ".join([*became, *(["another video lies there now"] if is_there else [])])
     if record.complete:
         return "ready"
-    why = record.warning.removeprefix(f"{record.path}: ")
+    why = record.warning.removeprefix(f"{record.path}: ").removeprefix(f"{path.name}: ")
     return f"in part ({why})" if why else "in part"
 
 

@@ -4,6 +4,7 @@ import json
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -205,21 +206,20 @@ def _closest(answer: Grounding) -> str:
     return f"{name}; closest {clock_span(closest.span)}, confidence {closest.confidence:.2f}"
 
 
-def render_records(records: Sequence[VideoRecord]) -> RenderableType:
-    """A table of what is indexed."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("id", "length", "captions", "by", "state", "file"):
-        table.add_column(name, overflow="fold", justify="right" if name == "captions" else "left")
-    for record in sorted(records, key=lambda one: (one.path, one.track)):
-        table.add_row(
-            record.video_id[:12],
-            clock(record.duration_s),
-            str(record.captions) if record.captions else "",
-            f"{record.track.model} {record.track.mode}",
-            state_of(record),
-            Text(record.path),
-        )
-    return table
+def render_records(records: Sequence[VideoRecord]) -> list[RenderableType]:
+    """What is indexed: a line for each video, and one below it for each of its tracks."""
+    parts: list[RenderableType] = []
+    ordered = sorted(records, key=lambda one: (one.path, one.video_id, one.track))
+    for (path, video_id), tracks in groupby(ordered, key=lambda one: (one.path, one.video_id)):
+        for place, record in enumerate(tracks):
+            if place == 0:
+                length = clock(record.duration_s)
+                parts.append(Text(f"{video_id[:12]}  {length}  {path}", style="bold"))
+            track = record.track
+            by = f"{track.model} {track.mode}".strip()
+            count = f"{record.captions} caption{'' if record.captions == 1 else 's'}"
+            parts.append(Text(f"    {count} by {by}: {state_of(record)}"))
+    return parts
 
 
 def look_up_line(look_up: LookUp) -> str:

@@ -58,6 +58,18 @@ def test_a_price_that_nobody_knows_is_not_invented(
     assert "price     not known" in capsys.readouterr().out
 
 
+def test_a_price_is_told_to_those_who_have_no_key_yet(
+    still: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    index = ["index", str(still), "--captioner", "openai:gpt-5-mini"]
+    assert main([*index, "--dry-run"]) == 0
+    assert " USD" in capsys.readouterr().out
+    assert main(index) == 2
+    assert "it needs a key" in capsys.readouterr().err
+
+
 def test_a_bad_video_stops_no_other_estimate(
     still: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

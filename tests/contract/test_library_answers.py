@@ -213,6 +213,11 @@ def test_the_list_finds_moved_files_below_and_says_what_was_seen_of_a_part(
         rows["other.mp4"]["state"] == "in part (stopped at the limit of captions: seen until 3.0 s)"
     )
     assert rows["other.mp4"]["captions"] == 3
+    shutil.copy(other, films / "dog.mp4")
+    assert main(["list"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"moved to {films / 'below' / 'hound.mp4'}; another video lies there now" in told
+    assert "3 captions by classical-1" in told
 
 
 def test_of_a_video_with_several_tracks_the_one_that_says_most_is_asked(
