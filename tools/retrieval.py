@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -154,12 +155,16 @@ def rank(
             return whole
     else:
 
+        @cache
+        def embedded(text: str) -> NDArray[np.float32]:
+            vector: NDArray[np.float32] = embedder.embed([text])[0]
+            return vector
+
         def ask(text: str) -> Ranking:
-            return ground(text, embedder.embed([text])[0], captions, vectors, duration_s=duration_s)
+            return ground(text, embedded(text), captions, vectors, duration_s=duration_s)
 
         def times_of(text: str) -> Sequence[Window]:
-            vector = embedder.embed([text])[0]
-            return find_occurrences(text, vector, captions, vectors, duration_s=duration_s)
+            return find_occurrences(text, embedded(text), captions, vectors, duration_s=duration_s)
 
     part = split_query(query)
     ranking = rank_in_order(query, part, ask, times_of, is_one_of_many=is_one_of_many)

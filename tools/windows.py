@@ -152,21 +152,25 @@ def _event_posterior(curve: Curve, weight: Curve, stay: float) -> Curve:
 
 
 def _smooth_odds(evidence: list[float], persistence: list[float]) -> Curve:
-    """Forward-backward in odds form: P(high) per cell from likelihood ratios, shape ``(n,)``."""
-    forward = [evidence[0]]
+    """Forward-backward in odds form: P(high) per cell from likelihood ratios, shape ``(n,)``.
+
+    One step of a symmetric chain that keeps ``kept`` of the difference makes of odds ``o``
+    ``((1 - kept) + (1 + kept) o) / ((1 + kept) + (1 - kept) o)``. Both loops write that out: they
+    are where a question about hours spends its time.
+    """
+    forward = [odds := evidence[0]]
     for ratio, kept in zip(evidence[1:], persistence, strict=True):
-        forward.append(ratio * _pass_on(forward[-1], kept))
-    backward = [1.0]
+        more, less = 1 + kept, 1 - kept
+        odds = ratio * (less + more * odds) / (more + less * odds)
+        forward.append(odds)
+    backward = [odds := 1.0]
     for ratio, kept in zip(reversed(evidence[1:]), reversed(persistence), strict=True):
-        backward.append(_pass_on(ratio * backward[-1], kept))
-    odds = np.array(forward) * np.array(backward[::-1])
-    posterior: Curve = odds / (1 + odds)
+        more, less, odds = 1 + kept, 1 - kept, ratio * odds
+        odds = (less + more * odds) / (more + less * odds)
+        backward.append(odds)
+    odds_of = np.array(forward) * np.array(backward[::-1])
+    posterior: Curve = odds_of / (1 + odds_of)
     return posterior
-
-
-def _pass_on(odds: float, kept: float) -> float:
-    """Odds after one step of a symmetric chain that keeps ``kept`` of the difference."""
-    return ((1 - kept) + (1 + kept) * odds) / ((1 + kept) + (1 - kept) * odds)
 
 
 def _otsu_split(curve: Curve, weight: Curve) -> NDArray[np.bool_]:
