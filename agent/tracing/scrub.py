@@ -57,6 +57,9 @@ _IDENTIFIER = re.compile(r"[\w.:@/+#-]{1,120}")
 
 _OF_A_CAPTION: Final = frozenset({"id", "start_s", "end_s", "text", "source", "mode"})
 
+SHORTEST_KEY: Final = 7
+"""What is shorter hides no key, and is none."""
+
 _ROLES: Final = {"human": "user", "ai": "assistant"}
 _DEEPEST = 40
 
@@ -71,7 +74,8 @@ class Scrubber:
 
     def __init__(self, *, hide_text: bool = False, secrets: Iterable[str] = ()) -> None:
         self.hide_text = hide_text
-        self._secrets = sorted((one for one in secrets if len(one) >= 8), key=len, reverse=True)
+        keys = (one for one in secrets if len(one) >= SHORTEST_KEY)
+        self._secrets = sorted(keys, key=len, reverse=True)
         # The same captions come by in every span.
         self.without_keys = lru_cache(maxsize=4096)(self._without_keys)
 
@@ -115,14 +119,15 @@ class _Pass:
     ) -> Any:
         if isinstance(value, str):
             return self._text(value, name)
-        if value is None or isinstance(value, bool | int):
+        if value is None or isinstance(value, int):
             return value
         if isinstance(value, float):
             # JSON has no other numbers.
             return value if abs(value) < float("inf") else str(value)
         if depth > _DEEPEST:
             return "(too deep)"
-        if isinstance(value, Mapping):
+        # The type of nearly all of them comes first: asking for the abstract one takes its time.
+        if type(value) is dict or isinstance(value, Mapping):
             return self._fields(value, name, depth)
         if isinstance(value, list | tuple | set | frozenset):
             return [self.plain(one, name, depth + 1) for one in value]
@@ -180,6 +185,8 @@ class _Pass:
         return self._text(str(value), name)
 
     def _text(self, text: str, name: str) -> str:
+        if len(text) < SHORTEST_KEY and not self._scrubber.hide_text:
+            return text
         shown = text
         if len(text) >= LONGEST_BASE64 or "base64," in text:
             shown = _PICTURE.sub(self._replaced, text)
