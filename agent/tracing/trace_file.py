@@ -1,7 +1,7 @@
 """A trace as a file of JSON lines: one when a span begins, one when it ends.
 
-Each line is on the disk before the program goes on, so that a crash loses nothing that happened
-before it, and shows what was under way.
+Lines are written as they come, by a thread of their own that is milliseconds behind: a crash loses
+next to nothing of what happened before it, and the file shows what was under way.
 """
 
 import json
@@ -10,6 +10,7 @@ import threading
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, Final
 from uuid import UUID
 
@@ -38,8 +39,8 @@ class TraceFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._lock = threading.Lock()
         self._complaint = ""
+        self._events: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
         try:
             _check_is_trace(path)
             self._file = path.open("ab", buffering=0)
@@ -47,9 +48,12 @@ class TraceFile:
             raise TraceError(
                 f"the trace cannot be written to {path}: {os.strerror(exc.errno or 0)}"
             ) from None
+        # Not waited for where a program crashes; ``close`` waits.
+        self._writer = threading.Thread(target=self._write_all, name="trace file", daemon=True)
+        self._writer.start()
 
     def started(self, span: Span) -> None:
-        self._write(
+        self._events.put(
             {
                 "trace": VERSION,
                 "at": "start",
@@ -66,7 +70,7 @@ class TraceFile:
         )
 
     def ended(self, span: Span) -> None:
-        self._write(
+        self._events.put(
             {
                 "trace": VERSION,
                 "at": "end",
@@ -83,21 +87,24 @@ class TraceFile:
         complaint, self._complaint = self._complaint, ""
         return complaint
 
-    def close(self, *, within_s: float) -> None:  # noqa: ARG002  # nothing is under way
-        self._file.close()
+    def close(self, *, within_s: float) -> None:  # noqa: ARG002  # a disk is no service
+        self._events.put(None)
+        self._writer.join()
 
-    def _write(self, event: dict[str, Any]) -> None:
-        line = _ENCODER.encode(event) + "\n"
-        with self._lock:
-            if self._file.closed:
-                return
-            try:
-                # In one piece: two processes may write to the same file.
-                self._file.write(line.encode("utf-8", "replace"))
-            except OSError as exc:
-                # A full disk costs the rest of the trace, and no answer.
-                self._complaint = f"the trace ends early: {self._path}: {exc.strerror}"
-                self._file.close()
+    def _write_all(self) -> None:
+        is_broken = False
+        with self._file:
+            while event := self._events.get():
+                if is_broken:
+                    continue
+                line = _ENCODER.encode(event) + "\n"
+                try:
+                    # In one piece: two processes may write to the same file.
+                    self._file.write(line.encode("utf-8", "replace"))
+                except OSError as exc:
+                    # A full disk costs the rest of the trace, and no answer.
+                    self._complaint = f"the trace ends early: {self._path}: {exc.strerror}"
+                    is_broken = True
 
 
 def _check_is_trace(path: Path) -> None:

@@ -20,12 +20,18 @@ BEGAN = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 
 
 class Written:
-    """A trace file, span by span."""
+    """A trace file, span by span, until its path is asked for."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self.file = TraceFile(path)
+        self._path = path
+        self._file = TraceFile(path)
         self._count = 0
+
+    @property
+    def path(self) -> Path:
+        """Of the file, with all that was told."""
+        self._file.close(within_s=0)
+        return self._path
 
     def begin(
         self,
@@ -48,19 +54,19 @@ class Written:
             start=BEGAN + timedelta(seconds=after_s),
             inputs=inputs,
         )
-        self.file.started(span)
+        self._file.started(span)
         return span
 
     def end(self, span: Span, *, after_s: float, **changed: Any) -> None:
         end = BEGAN + timedelta(seconds=after_s)
-        self.file.ended(replace(span, end=end, **changed))
+        self._file.ended(replace(span, end=end, **changed))
 
 
 @pytest.fixture
 def written(tmp_path: Path) -> Iterator[Written]:
     written = Written(tmp_path / "trace.jsonl")
     yield written
-    written.file.close(within_s=0)
+    assert written.path.exists()
 
 
 def test_times_count_from_the_question_and_the_tree_from_its_parents(written: Written) -> None:
