@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -218,6 +219,17 @@ def test_the_list_finds_moved_files_below_and_says_what_was_seen_of_a_part(
     told = " ".join(capsys.readouterr().out.split())
     assert f"moved to {films / 'below' / 'hound.mp4'}; another video lies there now" in told
     assert "3 captions by classical-1" in told
+
+
+def test_the_captions_of_an_index_that_was_broken_off_are_counted(
+    films: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Grounder() as grounder:
+        (done,) = grounder.resolve(films / "dog.mp4")
+        grounder.store.put_record(replace(done, complete=False, captions=0))
+    assert main(["list"]) == 0
+    told = capsys.readouterr().out
+    assert f"20 captions by {done.track.model} {done.track.mode}: in part\n" in told
 
 
 def test_of_a_video_with_several_tracks_the_one_that_says_most_is_asked(

@@ -12,6 +12,7 @@ from agent.cli import main
 from agent.errors import QueryError, StoreError
 from agent.reasoner import SimilarityReasoner
 from agent.settings import load_settings
+from agent.threads import open_threads
 from prompts import catalog
 from prompts.catalog import render_prompt
 from tests.fakes import BrightnessCaptioner
@@ -160,6 +161,10 @@ def test_threads_are_apart_and_a_second_question_inherits_nothing(road: Path) ->
         grounder.find(road, "brightness 90", thread="two")
         again = grounder.find(road, "brightness 120", thread="one")
         assert again.attempts == 1
+        with open_threads(grounder.settings.threads_file) as saver:
+            kept = list(saver.list({"configurable": {"thread_id": "one"}}))
+    begun = [one for one in kept if one.metadata["source"] == "input"]
+    assert len(begun) == 1, "the steps of an earlier question are let go of"
 
 
 def test_what_cannot_be_replayed_is_said(road: Path) -> None:
