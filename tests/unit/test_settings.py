@@ -1,5 +1,6 @@
 """Settings: read once, frozen, and clear about the variable that is wrong."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,8 @@ from pydantic import ValidationError
 
 from agent.api import Grounder
 from agent.errors import SettingsError
-from agent.settings import load_settings
+from agent.settings import Settings, load_settings
+from tests.package.source_imports import ROOT
 
 
 def test_home_moves_everything_we_write(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -61,3 +63,15 @@ def test_a_reasoner_that_is_named_is_taken_whatever_is_configured(
 def test_a_reasoner_that_does_not_exist_says_which_do() -> None:
     with pytest.raises(SettingsError, match=r"no reasoner 'gpt'; use auto, similarity, or"):
         _ = Grounder(load_settings(reasoner="gpt")).reasoner
+
+
+def test_the_example_file_names_every_variable_of_ours() -> None:
+    named = set(
+        re.findall(r"^#?(WHENABOUTS_\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    )
+    ours = {
+        f"WHENABOUTS_{name.upper()}"
+        for name, field in Settings.model_fields.items()
+        if field.alias is None and field.validation_alias is None
+    }
+    assert named == ours
