@@ -127,21 +127,22 @@ def read_trace(path: Path) -> list[Span]:
         TraceError: If it cannot be read, or a line is none of a trace: which, and why.
     """
     try:
-        lines = path.read_bytes().splitlines()
+        content = path.read_bytes()
     except OSError as exc:
         raise TraceError(
             f"there is no trace to read at {path}: {os.strerror(exc.errno or 0)}; "
             "--trace FILE.jsonl writes one"
         ) from None
     spans: dict[UUID, Span] = {}
+    lines = content.splitlines()
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
             _read_line(line, spans)
         except (ValueError, TypeError, KeyError, AttributeError) as exc:
-            if number == len(lines) and not path.read_bytes().endswith(b"\n"):
-                break  # The program ended while it was writing this line.
+            if number == len(lines) and not content.endswith(b"\n"):
+                break  # The program is writing this line, or ended while it was.
             raise TraceError(
                 f"{path}:{number}: this is no line of a trace ({_why(exc)}); "
                 "is it a file that --trace wrote?"

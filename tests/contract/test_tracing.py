@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -464,14 +465,17 @@ def test_nothing_is_traced_by_default(store: CaptionStore) -> None:
 # The file.
 
 
-def test_a_line_is_on_the_disk_before_the_program_goes_on(
-    store: CaptionStore, tmp_path: Path
-) -> None:
+def test_what_is_under_way_is_on_the_disk(store: CaptionStore, tmp_path: Path) -> None:
+    lines = 7  # Five begin and two end before the reasoner is asked.
     file = tmp_path / "trace.jsonl"
     seen: list[list[tuple[str, bool]]] = []
 
     class Looking(ScriptedReasoner):
         def reply(self, brief: Any) -> Any:
+            # A thread of its own writes the lines, a little behind what they tell of.
+            until_s = time.monotonic() + 60
+            while file.read_bytes().count(b"\n") < lines and time.monotonic() < until_s:
+                time.sleep(0.01)
             seen.append([(span.name, span.end is not None) for span in read_trace(file)])
             return super().reply(brief)
 
