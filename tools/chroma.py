@@ -100,6 +100,11 @@ class ServerConnection:
         client, self._client = self._client, None
         if client is not None:
             client.close()
+            # Chroma 1.5 stops at this: its cache keeps the client, with connections open.
+            for part in (client, getattr(client, "_admin_client", None)):
+                session = getattr(getattr(part, "_server", None), "_session", None)
+                if session is not None:
+                    session.close()
 
     def _open(self) -> Client:
         with self._opening:

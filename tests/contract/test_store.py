@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -497,10 +496,6 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait()
-        with warnings.catch_warnings():
-            # Chroma's HTTP clients leave their sockets to the garbage collector.
-            warnings.simplefilter("ignore", ResourceWarning)
-            gc.collect()
 
 
 def wait_for_port(port: int) -> None:
@@ -532,6 +527,17 @@ def test_a_server_keeps_captions_and_records_as_a_folder_does(
     assert not folder.exists()
 
 
+@pytest.mark.slow
+def test_a_store_that_is_closed_leaves_no_connection_to_the_server(
+    server_url: str, folder: Path
+) -> None:
+    port = int(server_url.rpartition(":")[2])
+    with open_store(folder, url=server_url) as store:
+        store.records()
+        assert connections_to(port)
+    assert not connections_to(port)
+
+
 def test_a_server_that_does_not_answer_is_named_with_the_line_that_starts_it(folder: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -547,6 +553,12 @@ def test_an_address_that_is_none_is_refused(folder: Path, url: str) -> None:
 
 
 # --- helpers
+
+
+def connections_to(port: int) -> list[socket.socket]:
+    """The open sockets of this process that lead there."""
+    sockets = [one for one in gc.get_objects() if isinstance(one, socket.socket)]
+    return [one for one in sockets if one.fileno() != -1 and one.getpeername()[1] == port]
 
 
 def assert_whole(store: CaptionStore, video_id: str, count: int) -> None:
