@@ -24,12 +24,17 @@ from agent.state import State
 from agent.tracks import is_measured
 from prompts.catalog import render_prompt
 from tools.indexer import alike_rate_hz
+from tools.query_parts import Event as OneEvent
+from tools.query_parts import split_query
 from tools.ranking import Verdict, Window
 from tools.store import CaptionGap, CaptionStore, VideoRecord
 from tools.timeline import Caption, Interval, Track
 
 SEEN_SHARE = 0.9
 """Of a video of which less was described, nobody can say that something is not in it."""
+
+PACE_S = 0.5
+"""Between captions of a file there may be so much, and nothing was missed."""
 
 SAID = frozenset({"subtitle", "speech"})
 """Sources whose captions begin and end with what they tell of, rather than with a look at it."""
@@ -42,13 +47,19 @@ def compose_grounding(state: State, *, embedder: str) -> Grounding:
     windows = [Window.from_dict(plain) for plain in state["ranking"]["windows"]]
     answer = Answer.model_validate(state["accepted"])
     turns = [Turn.model_validate(plain) for plain in state["turns"]]
+    coverage = Coverage.model_validate(state["coverage"])
     intervals = [
         ground_event(
-            event, answer, captions, windows, duration_s=record.duration_s, track=record.track
+            event,
+            answer,
+            captions,
+            windows,
+            duration_s=record.duration_s,
+            track=record.track,
+            unseen=[gap.span for gap in coverage.gaps],
         )
         for event in answer.events
     ]
-    coverage = Coverage.model_validate(state["coverage"])
     seen_share = _seen_share(state, record, coverage)
     verdict = _verdict(answer, state["ranking"]["verdict"], seen_share=seen_share)
     described_by = record.track.prompt_version
@@ -70,7 +81,7 @@ def compose_grounding(state: State, *, embedder: str) -> Grounding:
         candidates=candidates,
         closest_rejected=candidates[0] if verdict == "not_found" and candidates else None,
         reasoning=_reasoning(answer, captions, state),
-        advice=_advice(state["asked"], record, coverage) if verdict == "cannot_tell" else "",
+        advice=_advice(state, record, coverage) if verdict == "cannot_tell" else "",
         by=state["by"],
         attempts=state["attempts"],
         refusals=tuple(turn.refusal for turn in turns if turn.refusal),
@@ -110,6 +121,7 @@ def ground_event(
     *,
     duration_s: float,
     track: Track,
+    unseen: Sequence[Interval] = (),
 ) -> GroundedInterval:
     """Turn an event's first and last caption numbers into seconds, precision and evidence.
 
@@ -120,17 +132,24 @@ def ground_event(
         windows: The grounder's candidates; the one nearest by IoU lends its confidence.
         duration_s: Length of the video.
         track: What the question is answered from; other captions are closer looks.
+        unseen: Stretches that no caption speaks of.
     """
-    span = Interval(captions[event.first - 1].start_s, captions[event.last - 1].end_s)
+    first, last = captions[event.first - 1], captions[event.last - 1]
+    span = Interval(first.start_s, last.end_s)
     start, end = edges_of(event, captions, duration_s=duration_s)
+    holes = [gap for gap in unseen if gap.length_s > PACE_S]
+    before = [gap for gap in holes if gap.end_s == span.start_s and first.source not in SAID]
+    after = [gap for gap in holes if gap.start_s == span.end_s and last.source not in SAID]
+    if before and not start:
+        (start,) = before
     return GroundedInterval(
         start_s=span.start_s,
         end_s=span.end_s,
         confidence=_confidence(span, windows),
         start_precision_s=start.length_s if start else 0.0,
         end_precision_s=end.length_s if end else 0.0,
-        start_by=_decided_by(start, captions[event.first - 1], captions, track),
-        end_by=_decided_by(end, captions[event.last - 1], captions, track),
+        start_by="unseen" if before else _decided_by(start, first, captions, track),
+        end_by="unseen" if after else _decided_by(end, last, captions, track),
         evidence=_evidence(event, span, answer, captions),
     )
 
@@ -233,7 +252,8 @@ def _withheld(state: State) -> str:
 def _open_order(state: State, coverage: Coverage) -> str:
     """That an order is one of what was seen, where that is not all; empty where it is."""
     duration_s = state["record"]["duration_s"]
-    if not state["ranking"]["parts"] or coverage.seen_s >= SEEN_SHARE * duration_s:
+    has_order = not isinstance(split_query(state["asked"]), OneEvent)
+    if not has_order or coverage.seen_s >= SEEN_SHARE * duration_s:
         return ""
     return (
         f"only {coverage.seen_s:.0f} of {duration_s:.0f} s were seen: what comes first, last, "
@@ -241,8 +261,11 @@ def _open_order(state: State, coverage: Coverage) -> str:
     )
 
 
-def _advice(query: str, record: VideoRecord, coverage: Coverage) -> str:
-    if not record.complete:
+def _advice(state: State, record: VideoRecord, coverage: Coverage) -> str:
+    query = state["asked"]
+    # More of what cannot show it would be of no use.
+    is_beyond = state["ranking"]["verdict"] == "cannot_tell" and coverage.seen_s > 0
+    if not record.complete and not is_beyond:
         return render_prompt(
             "seen_in_part",
             seen=f"{coverage.seen_s:.0f}",
@@ -251,7 +274,7 @@ def _advice(query: str, record: VideoRecord, coverage: Coverage) -> str:
             query=shlex.quote(query),
             options=_options(record),
         )
-    if coverage.seen_s < SEEN_SHARE * record.duration_s:
+    if coverage.seen_s < SEEN_SHARE * record.duration_s and not is_beyond:
         return render_prompt(
             "described_in_part",
             seen=f"{coverage.seen_s:.0f}",

@@ -18,7 +18,7 @@ Stage = Literal["captioner", "reasoner"]
 STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
 
 Role = Literal["before", "start", "during", "end", "after"]
-DecidedBy = Literal["caption", "closer_look", "video"]
+DecidedBy = Literal["caption", "closer_look", "video", "unseen"]
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -59,8 +59,9 @@ class GroundedInterval(_Span):
         start_precision_s: The true start lies at most this long before ``start_s``.
         end_precision_s: The true end lies at most this long before ``end_s``.
         start_by: What decided the start: a ``caption``, a ``closer_look`` at the time before it, or
-            nothing (``video``), as it is the video's own.
-        end_by: What decided the end, likewise.
+            nothing: it is the video's own (``video``), or what was before it was not looked at
+            (``unseen``).
+        end_by: What decided the end, likewise; an ``unseen`` one may be later by any length.
         evidence: Captions around both edges, in time order.
     """
 

@@ -92,10 +92,17 @@ def ask_library(
     likeliest: dict[str, LibraryAnswer] = {}
     for answer in ranked.answers:
         likeliest.setdefault(answer.record.video_id, answer)
-    chosen = list(likeliest)[:limit]
+    unable = {record.video_id: reason for record, reason in ranked.left_out}
+    # Then those of which nothing came up: that it is not in them is an answer too.
+    others = [
+        video_id
+        for video_id, record in primary.items()
+        if record.complete and video_id not in likeliest and video_id not in unable
+    ]
+    chosen = [*likeliest, *others][:limit]
 
     def found(record: VideoRecord) -> Retrieved:
-        if not in_order:
+        if not in_order and record.video_id in likeliest:
             return _evidence(likeliest[record.video_id], parts)
         # An order is one of all that happens in a video, and not of the likeliest places.
         return retrieve(
@@ -121,7 +128,6 @@ def ask_library(
         run_graph(graph, Question(video=video_id, query=query), on_event) for video_id in chosen
     ]
     told = {answer.video.id for answer in answers}
-    unable = {record.video_id: reason for record, reason in ranked.left_out}
     return LibraryAnswers(
         tuple(sorted(answers, key=_rank)),
         tuple(

@@ -44,14 +44,27 @@ def clock_span(span: Interval) -> str:
     return f"{clock(span.start_s)}–{clock(span.end_s)}"
 
 
-def timeline_bar(spans: Sequence[Interval], *, duration_s: float, cells: int = BAR_CELLS) -> str:
-    """One line for the whole video, filled where a span lies; a short span still fills one cell."""
+def timeline_bar(
+    spans: Sequence[Interval],
+    *,
+    duration_s: float,
+    cells: int = BAR_CELLS,
+    unseen: Sequence[Interval] = (),
+) -> str:
+    """One line for the whole video, filled where a span lies, blank where nobody has looked.
+
+    A short span still fills one cell.
+    """
     filled = set[int]()
     for span in spans:
         first = min(cells - 1, int(span.start_s / duration_s * cells))
         last = max(first, min(cells - 1, int(span.end_s / duration_s * cells - 1e-9)))
         filled.update(range(first, last + 1))
-    return "".join("█" if cell in filled else "·" for cell in range(cells))
+    middles_s = ((cell + 0.5) * duration_s / cells for cell in range(cells))
+    is_blank = [any(gap.start_s <= at_s < gap.end_s for gap in unseen) for at_s in middles_s]
+    return "".join(
+        "█" if cell in filled else " " if blank else "·" for cell, blank in enumerate(is_blank)
+    )
 
 
 def render_answer(grounding: Grounding) -> list[RenderableType]:
@@ -271,7 +284,9 @@ def print_to(console: Console, *parts: RenderableType) -> None:
 def _bar(grounding: Grounding, colour: str) -> Text:
     spans = [interval.span for interval in grounding.intervals]
     bar = Text(f"  {clock(0.0)} ")
-    bar.append(timeline_bar(spans, duration_s=grounding.video.duration_s), style=colour)
+    unseen = [gap.span for gap in grounding.coverage.gaps]
+    duration_s = grounding.video.duration_s
+    bar.append(timeline_bar(spans, duration_s=duration_s, unseen=unseen), style=colour)
     return bar.append(f" {clock(grounding.video.duration_s)}")
 
 
@@ -291,16 +306,19 @@ def _interval(interval: GroundedInterval, colour: str) -> RenderableType:
 
 
 def _precision(interval: GroundedInterval) -> str:
-    """How much earlier the edges may lie, as far as looks tell, and where a closer look decided."""
+    """How much earlier the edges may lie, as far as looks tell, and who decided them, or nobody."""
     edges = {
         "start": (interval.start_precision_s, interval.start_by),
         "end": (interval.end_precision_s, interval.end_by),
     }
+    whence = {"closer_look": " by a closer look"}
     shown = {
-        edge: f"up to {late_s:.1f} s earlier{' by a closer look' * (by == 'closer_look')}"
+        edge: f"up to {late_s:.1f} s earlier{whence.get(by, '')}"
         for edge, (late_s, by) in edges.items()
         if late_s
     }
+    if interval.end_by == "unseen":
+        shown["end"] = "not seen"
     if len(shown) == len(edges) and len(set(shown.values())) == 1:
         shown = {"edges": shown["start"]}
     return f"({', '.join(f'{edge} {by}' for edge, by in shown.items())})" if shown else ""

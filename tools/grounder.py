@@ -139,6 +139,9 @@ def ground(
         for stretch in stretches
     ]
     spans, scores = merge(found, limit=limit)
+    if len(read.moments.texts) == 1:
+        # Nothing stands out where one thing is said throughout, but there is no other place either.
+        spans, scores = spans[:1], np.ones(1)
     odds = presence_odds(clues.log_odds)
     captioned_s = float(track.cells.weight.sum()) * CELL_S
     present = presence_probability(

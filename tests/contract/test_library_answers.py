@@ -130,6 +130,20 @@ def test_videos_seen_in_part_and_those_only_measured_are_left_out_by_name(
     assert "zebras" in reasons["measured.mp4"]
 
 
+def test_a_video_in_which_nothing_was_measured_of_it_is_told_of_too(
+    films: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured = films / "measured.mp4"
+    draw_video(measured, even_times(20, 1.0), picture=lambda index: gray(10 + index % 10))
+    assert main(["index", str(measured), "--captioner", "classical"]) == 0
+    capsys.readouterr()
+    assert main(["ask", "--all", "a black screen", "--json"]) in {0, 1}
+    told = json.loads(capsys.readouterr().out)
+    verdicts = {Path(one["video"]["path"]).name: one["verdict"] for one in told["answers"]}
+    assert verdicts["measured.mp4"] == "not_found"
+    assert not told["left_out"]
+
+
 def test_the_command_line_asks_all_a_folder_or_several(
     films: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agent.cli import main
-from tests.media.drawing import draw_video, even_times
+from tests.media.drawing import draw_video, even_times, gray
 from tests.servers import Answer, Asked, Server, says, serving
 
 pytestmark = pytest.mark.usefixtures("word_embedder")
@@ -51,8 +51,37 @@ def test_what_was_seen_before_the_limit_is_found(
         question = ask(server, video, "an empty road", monkeypatch=monkeypatch)
         assert main([*question, "--max-captions", "4"]) == 0
     answer = json.loads(capsys.readouterr().out)
-    assert answer["intervals"][0]["start_s"] == 0.0
+    (interval,) = answer["intervals"]
+    assert (interval["start_s"], interval["end_s"], interval["end_by"]) == (0.0, 4.0, "unseen")
     assert "4 captions" in answer["warning"] or "seen until" in answer["warning"]
+
+
+def test_more_of_what_cannot_show_it_is_no_advice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = draw_video(tmp_path / "road.mp4", even_times(48, 4.0))
+    question = ["ask", str(video), "a dog", "--captioner", "classical", "--max-captions", "2"]
+    assert main([*question, "--json"]) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["coverage"]["seen_s"] < 6
+    assert "(classical-1) cannot show this" in answer["advice"].replace("+ocr", "")
+
+
+def test_an_order_of_what_was_measured_in_part_is_one_of_that_part(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    levels = [0] * 8 + [20] * 8 + [0] * 8 + [20] * 24
+    video = draw_video(
+        tmp_path / "night.mp4", even_times(48, 2.0), picture=lambda index: gray(levels[index])
+    )
+    question = ["ask", str(video), "the last time the screen is black", "--json"]
+    describe = ["--captioner", "classical", "--max-minutes", "5", "--every-frame"]
+    assert main([*question, *describe, "--max-captions", "5"]) == 0
+    in_part = json.loads(capsys.readouterr().out)
+    assert "what comes first, last" in in_part["warning"]
+    assert main([*question, *describe]) == 0
+    whole = json.loads(capsys.readouterr().out)
+    assert (whole["warning"], whole["intervals"][0]["start_s"]) == ("", 8.0)
 
 
 def test_captions_of_half_a_video_cannot_tell_what_is_not_in_it(

@@ -26,6 +26,19 @@ def test_a_caption_at_a_time_holds_until_the_next_and_the_last_until_the_end(
     assert spans(path) == [(0.0, 4.0), (4.0, 10.0)]
 
 
+def test_the_last_of_evenly_spaced_captions_holds_for_one_step_where_the_file_ends_early(
+    tmp_path: Path,
+) -> None:
+    path = write(tmp_path, *(f'{{"t": {t}, "caption": "a"}}' for t in (0, 2, 4.1)))
+    assert spans(path)[-1] == (4.1, pytest.approx(6.2))
+    assert spans(path, duration_s=5.0)[-1] == (4.1, 5.0)
+
+
+def test_the_last_of_unevenly_spaced_captions_holds_until_the_end(tmp_path: Path) -> None:
+    path = write(tmp_path, *(f'{{"t": {t}, "caption": "a"}}' for t in (0, 2, 6)))
+    assert spans(path)[-1] == (6.0, 10.0)
+
+
 def test_a_caption_with_its_own_span_keeps_it_but_ends_with_the_video(tmp_path: Path) -> None:
     path = write(
         tmp_path,

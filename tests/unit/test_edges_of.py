@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.answer import Event
-from agent.compose import edges_of
+from agent.answer import Answer, Event
+from agent.compose import edges_of, ground_event
 from tools.timeline import Caption, Interval, Source, Track
 
 
@@ -70,3 +70,20 @@ def test_however_captions_lie_an_edge_is_looked_for_before_it(
     start, end = edges_of(Event(first=first, last=last), captions, duration_s=15.0)
     assert start is None or start.end_s == captions[first - 1].start_s
     assert end is None or end.end_s == captions[last - 1].end_s
+
+
+def test_an_edge_beside_what_was_not_looked_at_is_nobodys() -> None:
+    captions = captions_of("frame@1/s", 10, 11, 12)
+    edges = (Interval(0, 10), Interval(12, 30))
+    found = Answer(found=True, events=(Event(first=1, last=2),))
+    interval = ground_event(
+        found.events[0],
+        found,
+        captions,
+        [],
+        duration_s=30.0,
+        track=captions[0].track,
+        unseen=edges,
+    )
+    assert (interval.start_by, interval.end_by) == ("unseen", "unseen")
+    assert interval.start_precision_s == 10.0

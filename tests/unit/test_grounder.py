@@ -327,3 +327,4 @@ def test_a_short_event_stands_out_of_footage_whose_captions_are_all_the_same() -
 def test_a_single_short_caption_is_a_window_of_its_own() -> None:
     ranking = ask([(1.0, 2.0, "a dog runs")])
     assert [window.span for window in ranking.windows] == [Interval(1.0, 2.0)]
+    assert (ranking.verdict, ranking.windows[0].confidence) == ("found", ranking.presence)

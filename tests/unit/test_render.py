@@ -43,6 +43,11 @@ def test_the_bar_is_filled_where_the_span_lies(spans: list[Interval], bar: str) 
     assert timeline_bar(spans, duration_s=10.0, cells=10) == bar
 
 
+def test_the_bar_is_blank_where_nobody_has_looked() -> None:
+    bar = timeline_bar([Interval(3, 4)], duration_s=10.0, cells=10, unseen=[Interval(4, 9)])
+    assert bar == "···█     ·"
+
+
 def test_a_progress_line_leaves_out_what_matters_least_where_there_is_no_room() -> None:
     progress = Progress(
         *("/films/a.mp4", "openai:tiny", 60.0, 600.0, 308),

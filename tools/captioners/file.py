@@ -3,11 +3,15 @@
 import hashlib
 import json
 import math
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from tools.errors import CaptionError
 from tools.timeline import Caption, Interval, Track
+
+EVEN = 1.5
+"""Steps that differ by no more than this are those of a clock, not of shots or events."""
 
 FORM = '{"t": 12.0, "caption": "…"} or {"start_s": 12.0, "end_s": 14.0, "caption": "…"}'
 
@@ -25,8 +29,9 @@ def file_track(path: Path) -> Track:
 def read_captions(path: Path, *, video_id: str, duration_s: float) -> list[Caption]:
     """Read a captions file, in time order.
 
-    A line with ``t`` alone holds until the next line's time, the last one until the video ends; a
-    line with ``start_s`` and ``end_s`` holds just there.
+    A line with ``t`` alone holds until the next line's time, the last one until the video ends; but
+    where the times are evenly spaced, for one step, so that a file of sampled frames that ends
+    early speaks of nothing after it. A line with ``start_s`` and ``end_s`` holds just there.
 
     Args:
         path: UTF-8 JSON Lines, each ``{"t" | "start_s" and "end_s", "caption"}``.
@@ -40,7 +45,9 @@ def read_captions(path: Path, *, video_id: str, duration_s: float) -> list[Capti
     track = file_track(path)
     rows = _rows(path)
     moments_s = sorted({row["t"] for row in rows if "t" in row})
-    ends_s = dict(zip(moments_s, [*moments_s[1:], duration_s], strict=True)) if moments_s else {}
+    ends_s = dict(pairwise(moments_s))
+    if moments_s:
+        ends_s[moments_s[-1]] = _end_s(moments_s, duration_s)
     captions: dict[Interval, Caption] = {}
     for row in rows:
         where = f"{path}:{row['line']}"
@@ -55,6 +62,13 @@ def read_captions(path: Path, *, video_id: str, duration_s: float) -> list[Capti
             raise CaptionError(f"{where}: a second caption at {start_s} s; join the two")
         captions[span] = Caption(video_id, span, row["caption"], "vision", track)
     return [captions[span] for span in sorted(captions)]
+
+
+def _end_s(moments_s: list[float], duration_s: float) -> float:
+    """Until when the last of these moments holds."""
+    steps_s = [later - earlier for earlier, later in pairwise(moments_s)]
+    is_even = len(steps_s) > 1 and max(steps_s) <= EVEN * min(steps_s)
+    return moments_s[-1] + max(steps_s) if is_even else duration_s
 
 
 def _read(path: Path) -> bytes:
