@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent.allowance import UsedUpError
 from agent.errors import CaptionError, VideoError
-from agent.tracks import Opened
-from tools.indexer import Progress, Report, frame_track, index_video, location
+from agent.tracks import Opened, kind_of, name_of
+from tools.indexer import Limits, Progress, Report, frame_track, index_video, location
 from tools.store import VideoRecord
-from tools.subtitles.captions import file_of
+from tools.subtitles.captions import MODE, file_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,12 +41,22 @@ class Beside:
     Args:
         settings: Which of them.
         opened: The store and the embedder.
-        tell: Told, in a line, what cannot be used of what was found.
+        limits: Say how long listening and reading the screen may take; may raise. They cost nothing
+            else, and what they write down is no picture described.
+        tell: Told, in a line, what cannot be used of what was found, or was left undone.
     """
 
-    def __init__(self, settings: Settings, opened: Opened, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        opened: Opened,
+        *,
+        limits: Callable[[], Limits],
+        tell: Callable[[str], None],
+    ) -> None:
         self._settings = settings
         self._opened = opened
+        self._limits = limits
         self._tell = tell
 
     @property
@@ -53,7 +66,9 @@ class Beside:
         return names_file or bool(self._settings.speech) or self._settings.screen
 
     def has_changed(self, video: Video, records: Sequence[VideoRecord]) -> bool:
-        """Whether subtitle files beside a video were added, edited or deleted since they were read.
+        """Whether subtitle files were added, edited or deleted since they were read.
+
+        What somebody named once stands until another is named, also where its file is gone.
 
         Args:
             video: Whose file is at hand.
@@ -61,7 +76,9 @@ class Beside:
         """
         if self._settings.subtitles != "auto":
             return False
-        known = {record.track for record in records if is_file_beside(record.track)}
+        if named := _named_before(records):
+            return _is_edited(named)
+        known = {record.track for record in records if file_of(record.track)}
         return known != self._wanted_of_files(video)
 
     def _wanted_of_files(self, video: Video) -> set[Track]:
@@ -70,9 +87,26 @@ class Beside:
 
         chosen, _ = choose_sidecar(video.path)
         try:
-            return {subtitle_track(chosen, video=video.path)} if chosen else set()
+            return {subtitle_track(chosen)} if chosen else set()
         except CaptionError:
             return set()  # It is told of where it is read.
+
+    def check(self) -> None:
+        """Make sure that what was asked for can be had, before frames are described.
+
+        Raises:
+            CaptionError, CaptionerError: If it cannot.
+        """
+        from tools.captioners.screen import ScreenCaptioner
+        from tools.subtitles.files import read_subtitles
+        from tools.whisper import Whisper
+
+        if self._settings.subtitles not in {"auto", "off"}:
+            read_subtitles(Path(self._settings.subtitles))
+        if self._settings.speech:
+            Whisper(self._settings.speech)
+        if self._settings.screen:
+            ScreenCaptioner()
 
     def add(self, video: Video, record: VideoRecord, *, report: Report) -> None:
         """Put beside a record what is not there yet.
@@ -96,31 +130,47 @@ class Beside:
         if self._settings.subtitles == "off":
             return
         if self._settings.subtitles != "auto":
-            self._read_subtitles(video, record, Path(self._settings.subtitles), report)
+            named = Path(self._settings.subtitles)
+            self._read_subtitles(video, record, named, report, named=True)
+            return
+        known = self._opened.store.records(video.id)
+        if before := _named_before(known):
+            if _is_edited(before):
+                file = Path(file_of(before))
+                self._tell(f"{file.name} has changed, and is read again")
+                self._read_subtitles(video, record, file, report, named=True)
             return
         wanted = self._wanted_of_files(video)
-        for one in self._opened.store.records(video.id):
-            if is_file_beside(one.track) and one.track not in wanted:
+        for one in known:
+            if file_of(one.track) and one.track not in wanted:
                 self._opened.store.forget_track(video.id, one.track)
-                self._tell(f"what {file_of(one.track)} said before is forgotten: it has changed")
+                name = file_of(one.track)
+                became = "has changed" if video.path.with_name(name).exists() else "is gone"
+                self._tell(f"what {name} said before is forgotten: it {became}")
         try:
             found, others = _find_subtitles(video)
             if found:
                 is_new = self._read_subtitles(video, record, found, report)
                 if is_new and others:
-                    left = ", ".join(map(_named, others))
-                    self._tell(f"reads the subtitles {_named(found)}, and not {left}; {CHOOSE}")
+                    left = _names(others)
+                    self._tell(f"reads the subtitles {_names([found])}, and not {left}; {CHOOSE}")
         except (CaptionError, VideoError) as exc:
             self._tell(f"left out: {exc}")
 
     def _read_subtitles(
-        self, video: Video, record: VideoRecord, where: Path | SubtitleTrack, report: Report
+        self,
+        video: Video,
+        record: VideoRecord,
+        where: Path | SubtitleTrack,
+        report: Report,
+        *,
+        named: bool = False,
     ) -> bool:
-        """Read them, and forget what the same file said before; whether they were not there yet."""
+        """Read them in place of any that were read before; whether they were not there yet."""
         from tools.subtitles.captions import subtitle_captions, subtitle_track
         from tools.subtitles.embedded import sidecar_shift_s
 
-        track = subtitle_track(where, video=video.path)
+        track = subtitle_track(where, named=named)
         if self._is_there(record, track):
             return False
         subtitles = _read(video, where)
@@ -134,7 +184,7 @@ class Beside:
         for warning in filter(None, (subtitles.warning, found.warning)):
             self._tell(warning)
         for one in self._opened.store.records(video.id):
-            if file_of(one.track) and one.track.mode == track.mode:
+            if kind_of(one.track) == MODE:
                 self._opened.store.forget_track(video.id, one.track)
         self._store(video, record, track, found.captions, report)
         return True
@@ -145,9 +195,20 @@ class Beside:
 
         transcriber = Whisper(self._settings.speech)
         track = speech_track(transcriber)
-        if not self._is_there(record, track):
-            said = transcribe(video, transcriber, duration_s=record.duration_s)
-            self._store(video, record, track, said, report)
+        if self._is_there(record, track):
+            return
+        seconds_left = self._seconds_left()
+        if seconds_left is None:
+            self._tell(f"{video.path.name} is not listened to: the minutes of this run are used")
+            return
+        said = transcribe(video, transcriber, duration_s=record.duration_s)
+        try:
+            self._store(video, record, track, _within(said, seconds_left), report)
+        except TimeoutError:
+            self._tell(
+                f"{video.path.name} was not listened to until its end: the minutes of this run are "
+                "used; the next run begins anew"
+            )
 
     def _add_screen(self, video: Video, report: Report) -> None:
         from tools.captioners.screen import ScreenCaptioner
@@ -158,14 +219,29 @@ class Beside:
         records = self._opened.store.records(video.id)
         if any(one.complete and one.track == track for one in records):
             return
-        index_video(
+        seconds_left = self._seconds_left()
+        if seconds_left is None:
+            self._tell(f"the screen of {video.path.name} is not read: the minutes are used")
+            return
+        done = index_video(
             video,
             captioner,
             rate_hz=rate_hz,
             store=self._opened.store,
             embedder=self._opened.embedder,
             report=report,
+            limits=Limits(max_minutes=seconds_left / 60 if math.isfinite(seconds_left) else None),
         )
+        if not done.complete:
+            self._tell(f"{done.warning}, of the text on its screen; the next run goes on")
+
+    def _seconds_left(self) -> float | None:
+        """Of this run; infinite where there is no limit, None where it is come to."""
+        try:
+            minutes = self._limits().max_minutes
+        except UsedUpError:
+            return None
+        return math.inf if minutes is None else 60 * minutes
 
     def _is_there(self, record: VideoRecord, track: Track) -> bool:
         records = self._opened.store.records(record.video_id)
@@ -200,15 +276,37 @@ class Beside:
             seen_s = batch[-1].end_s
             report(
                 Progress(
-                    str(video.path), track.model, seen_s, record.duration_s, count, resumed=False
+                    str(video.path), name_of(track), seen_s, record.duration_s, count, resumed=False
                 )
             )
         store.put_record(replace(beside, complete=True, captions=count))
 
 
-def is_file_beside(track: Track) -> bool:
-    """Whether a track was read from a subtitle file that lay beside its video."""
-    return bool(file_of(track)) and not Path(file_of(track)).is_absolute()
+def _within(captions: Iterable[Caption], seconds: float) -> Iterator[Caption]:
+    """The captions as they come, for so long.
+
+    Raises:
+        TimeoutError: After that.
+    """
+    until_s = time.monotonic() + seconds
+    for caption in captions:
+        yield caption
+        if time.monotonic() > until_s:
+            raise TimeoutError
+
+
+def _named_before(records: Sequence[VideoRecord]) -> Track | None:
+    """The track of the subtitle file that somebody named, if one did."""
+    tracks = (record.track for record in records)
+    return next((one for one in tracks if Path(file_of(one)).is_absolute()), None)
+
+
+def _is_edited(named: Track) -> bool:
+    """Whether the file that was named says something else by now."""
+    from tools.subtitles.captions import subtitle_track
+
+    file = Path(file_of(named))
+    return file.is_file() and subtitle_track(file, named=True) != named
 
 
 def choose_sidecar(video: Path) -> tuple[Path | None, list[Path]]:
@@ -237,10 +335,13 @@ def _find_subtitles(
     return (tracks[0] if tracks else None), tracks[1:]
 
 
-def _named(where: Path | SubtitleTrack) -> str:
-    if isinstance(where, Path):
-        return where.name
-    return f"inside the video, {where.language or 'of no known language'} (#{where.index})"
+def _names(subtitles: Iterable[Path | SubtitleTrack]) -> str:
+    return ", ".join(
+        one.name
+        if isinstance(one, Path)
+        else f"{one.language or 'of no known language'} (stream {one.index} of the video)"
+        for one in subtitles
+    )
 
 
 def _read(video: Video, where: Path | SubtitleTrack) -> Subtitles:

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -16,6 +17,9 @@ from agent.background import THREAD
 from agent.chat.options import CHAT_EXAMPLES, add_chat_options
 
 FOUND, NOT_FOUND, FAILED = 0, 1, 2
+
+SHOW_CURSOR = b"\x1b[?25h"
+"""A progress bar hides it."""
 
 EXIT_CODES = """\
 exit codes:
@@ -118,7 +122,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="say what it would take (frames, captions, tokens, USD, time), and do nothing",
     )
     _watching_options(index)
-    _json_option(index)
+    _json_option(index, "a JSON list, an object a video,")
 
     replay = _command(
         commands,
@@ -145,7 +149,7 @@ def build_parser() -> argparse.ArgumentParser:
     trace.add_argument("--prompts", action="store_true", help="with the exact prompts and replies")
 
     listing = _command(commands, "list", "the indexed videos, and which files are gone")
-    _json_option(listing)
+    _json_option(listing, "a JSON list, an object a track,")
 
     forget = _command(commands, "forget", "delete a video's captions (never the file)")
     forget.add_argument(
@@ -167,6 +171,7 @@ def run() -> NoReturn:
     """The command ``whenabouts``, in a process of its own."""
     if sys.argv[1:2] != ["chat"]:  # There, Ctrl-C cancels one question after the other.
         signal.signal(signal.SIGINT, _interrupt)
+        signal.signal(signal.SIGTERM, _interrupt)
     code = main()
     if any(thread.name == THREAD for thread in threading.enumerate()):
         # A question that was left still waits for its model, and Python would wait for both.
@@ -177,18 +182,27 @@ def run() -> NoReturn:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """The first Ctrl-C ends in good order, with replies that are paid for; the second at once."""
+    """The first Ctrl-C ends in good order, with replies that are paid for; the second at once.
+
+    So does whoever ends programs: a system that shuts down, or ``timeout``.
+    """
     signal.signal(signal.SIGINT, _leave)
+    signal.signal(signal.SIGTERM, _leave)
     signal.default_int_handler(number, frame)
 
 
 def _leave(_: int, __: FrameType | None) -> None:
+    if os.isatty(2):
+        os.write(2, SHOW_CURSOR)
     os.write(2, b"whenabouts: left at once; what was stored so far is kept\n")
     os._exit(FAILED)
 
 
 def _parse(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:
     """Parse; videos and query may stand on both sides of options, which argparse leaves over."""
+    for word in argv:
+        if word.startswith("-") and Path(word).is_file():
+            parser.error(f"{word} is taken for an option; if the file is meant, write ./{word}")
     args, left = parser.parse_known_args(argv)
     listed = "words" if "words" in args else "videos"
     if left and (listed not in args or any(word.startswith("-") for word in left)):
@@ -330,8 +344,8 @@ def _watching_options(command: argparse.ArgumentParser, *, captions: bool = True
     )
 
 
-def _json_option(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--json", action="store_true", help="print one JSON object and no prose")
+def _json_option(command: argparse.ArgumentParser, what: str = "one JSON object") -> None:
+    command.add_argument("--json", action="store_true", help=f"print {what} and no prose")
 
 
 if __name__ == "__main__":

@@ -15,10 +15,11 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from agent.allowance import UsedUpError
 from agent.api import Event, Grounder, make_question
 from agent.demo_clip import DEMO_QUESTIONS, draw_demo_clip
 from agent.doctor import examine, render_findings
-from agent.errors import QueryError, WhenaboutsError
+from agent.errors import QueryError, SettingsError, WhenaboutsError
 from agent.forecast import Forecast
 from agent.grounding import Grounding, Refusal
 from agent.library import LibraryAnswers
@@ -27,6 +28,7 @@ from agent.place import own_file, state_of
 from agent.render import (
     clock,
     clock_span,
+    ends_early,
     look_up_line,
     print_to,
     progress_line,
@@ -40,10 +42,11 @@ from agent.render import (
 )
 from agent.settings import load_settings
 from agent.tracing.tree import render_trace
+from agent.tracks import is_beside, name_of
 from agent.watcher import expand_videos
 from tools.clip import check_clip_path, write_clip
 from tools.indexer import Progress as IndexProgress
-from tools.indexer import Report
+from tools.indexer import Report, location
 from tools.store import VideoRecord
 from tools.video import probe
 from tools.wording import shorten
@@ -139,17 +142,22 @@ def index_videos(args: argparse.Namespace) -> int:
         return _forecast(args, videos)
     done: list[VideoRecord] = []
     failed = 0
-    with _grounder(args) as grounder, grounder.within_limits(), _progress_bar() as report:
+    with _grounder(args) as grounder, grounder.within_limits():
         for video in videos:
             try:
-                record = grounder.watch(video, captions=args.captions, report=report)
+                with _progress_bar() as report:  # Gone from its line before that is written to.
+                    record = grounder.watch(video, captions=args.captions, report=report)
+            except UsedUpError as exc:
+                _say(f"whenabouts: {exc}")  # As one is that a limit ended: what was wanted.
+                continue
             except WhenaboutsError as exc:
                 failed += 1
                 _say(f"whenabouts: {exc}")
                 continue
             done.append(record)
             if not args.json:
-                print_to(stdout, _indexed_line(record))
+                tracks = [one for one in grounder.records() if one.video_id == record.video_id]
+                print_to(stdout, _indexed_line(record, tracks))
     if args.json:
         print(json.dumps([_record_json(record) for record in done], indent=2))
     return FAILED if failed else DONE
@@ -178,23 +186,36 @@ def _stretch(text: str) -> tuple[float, float]:
 def _forecast(args: argparse.Namespace, videos: Sequence[str]) -> int:
     """What an index would take, for each video and together."""
     if args.captions:
-        raise QueryError("--dry-run looks at frames; a captions file takes no time and no money")
+        raise QueryError(
+            "--dry-run tells what it takes to have frames described; captions of a file cost "
+            "nothing, so leave out one of the two"
+        )
+    if args.screen or args.speech:
+        _say("what --screen and --speech take, no money but time, is not in these figures")
     forecasts: list[Forecast] = []
     failed = 0
     with _grounder(args, asks=False) as grounder:
         for video in videos:
             try:
-                forecasts.append(grounder.estimate(video))
+                one = grounder.estimate(video)
             except WhenaboutsError as exc:
                 failed += 1
                 _say(f"whenabouts: {exc}")
                 continue
+            twin = next((other for other in forecasts if other.video_id == one.video_id), None)
+            if twin:
+                _say(f"{one.path} is the same video as {twin.path}, and described with it")
+                continue
+            forecasts.append(one)
             if not args.json:
-                print_to(stdout, *render_forecast(forecasts[-1]))
+                print_to(stdout, *render_forecast(one))
     if args.json:
         print(json.dumps([one.as_dict() for one in forecasts], indent=2))
-    elif len(forecasts) > 1:
+        return FAILED if failed else DONE
+    if len(forecasts) > 1:
         print_to(stdout, total_line(forecasts))
+    if early := ends_early(forecasts, grounder.settings):
+        print_to(stdout, early)
     return FAILED if failed else DONE
 
 
@@ -249,7 +270,14 @@ def forget_videos(args: argparse.Namespace) -> int:
     with Grounder(tell=_say) as grounder:
         for video in args.videos:
             count = grounder.forget(video)
-            print_to(stdout, f"{video}: {count} captions forgotten; the file is untouched")
+            told = f"{count} captions forgotten" if count else "nothing of it was indexed"
+            print_to(stdout, f"{video}: {told}; the file is untouched")
+            path = str(location(Path(video)))
+            for other in sorted({one.video_id for one in grounder.records() if one.path == path}):
+                _say(
+                    f"another video was indexed from there before, and is kept; to forget that "
+                    f"too: whenabouts forget {other[:12]}"
+                )
     return DONE
 
 
@@ -272,9 +300,10 @@ def run_demo(args: argparse.Namespace) -> int:
         # Whatever is configured: the demo costs nothing, and sends nothing anywhere.
         own = {"captioner": "classical", "strategy": "general", "reasoner": "similarity"}
         settings = defaults.model_copy(update={"store": Path(scratch), "chroma_url": None} | own)
-        with Grounder(settings) as grounder, _progress_bar() as report:
-            record = grounder.watch(clip, report=report)
-            print_to(stdout, _indexed_line(record))
+        with Grounder(settings) as grounder:
+            with _progress_bar() as report:
+                record = grounder.watch(clip, report=report)
+            print_to(stdout, _indexed_line(record, []))
             for question in DEMO_QUESTIONS:
                 print_to(stdout, "", f'$ whenabouts ask {clip.name} "{question.query}"')
                 print_to(stdout, *render_answer(grounder.find(clip, question.query)))
@@ -288,28 +317,37 @@ def print_schema(_: argparse.Namespace) -> int:
 
 
 def _grounder(args: argparse.Namespace, *, asks: bool = True) -> Grounder:
-    settings = load_settings(
-        rate_hz=args.rate_hz,
-        captioner=args.captioner,
-        mode=args.mode,
-        every_frame=args.every_frame,
-        prompts=args.prompts,
-        trace=args.trace,
-        max_usd=args.max_usd,
-        max_captions=args.max_captions,
-        max_minutes=args.max_minutes,
-        subtitles=args.subtitles,
-        speech=args.speech,
-        screen=args.screen,
-        refine=getattr(args, "refine", None),
-        strategy=getattr(args, "strategy", None),  # Indexing has no question to show,
-        reasoner=getattr(args, "reasoner", None),  # and asks nobody.
-    )
+    given = {
+        "rate_hz": args.rate_hz,
+        "captioner": args.captioner,
+        "mode": args.mode,
+        "every_frame": args.every_frame,
+        "prompts": args.prompts,
+        "trace": args.trace,
+        "max_usd": args.max_usd,
+        "max_captions": args.max_captions,
+        "max_minutes": args.max_minutes,
+        "subtitles": args.subtitles,
+        "speech": args.speech,
+        "screen": args.screen,
+        "refine": getattr(args, "refine", None),
+        "strategy": getattr(args, "strategy", None),  # Indexing has no question to show,
+        "reasoner": getattr(args, "reasoner", None),  # and asks nobody.
+    }
+    try:
+        settings = load_settings(**given)
+    except SettingsError as exc:
+        raise SettingsError(re.sub(r"\boption (\w+)", _as_typed, str(exc))) from None
     is_without_key = not (settings.openai_api_key or settings.openai_base_url)
     if not asks and is_without_key and settings.captioner.startswith("openai:"):
         # What it costs can be known before there is a key.
         settings = settings.model_copy(update={"openai_api_key": SecretStr("nobody-is-asked")})
     return Grounder(settings, tell=_say, confirm=_agrees(yes=args.yes))
+
+
+def _as_typed(setting: re.Match[str]) -> str:
+    """``--max-usd`` for ``option max_usd``."""
+    return "--" + setting[1].removesuffix("_hz").replace("_", "-")
 
 
 def _agrees(*, yes: bool) -> Confirm:
@@ -334,7 +372,7 @@ def _progress_bar() -> Iterator[Report]:
     """A bar for each video being indexed; nothing at all where everything is there already."""
     columns = (
         TextColumn("{task.description}"),
-        BarColumn(BAR_CELLS),
+        BarColumn(BAR_CELLS, finished_style="green"),
         TextColumn("{task.fields[told]}"),
     )
     bars = Progress(*columns, console=stderr, disable=not stderr.is_terminal)
@@ -370,12 +408,16 @@ def _tell_events(report: Report) -> Callable[[Event], None]:
     return receive
 
 
-def _indexed_line(record: VideoRecord) -> str:
-    note = f"; {record.warning}" if record.warning else ""
-    captions = f"{record.captions} caption{'' if record.captions == 1 else 's'}"
-    return (
-        f"{record.path}: {captions} by {record.track.model}, {clock(record.duration_s)} long{note}"
+def _indexed_line(record: VideoRecord, tracks: Sequence[VideoRecord]) -> str:
+    """What a video is answered from: its captions, and what stands beside them."""
+    warning = record.warning.removeprefix(f"{record.path}: ")
+    told = [record, *(one for one in tracks if one.complete and is_beside(one.track))]
+    counts = (
+        f"{one.captions} caption{'' if one.captions == 1 else 's'} by {name_of(one.track)}"
+        for one in told
     )
+    note = f"; {warning}" if warning else ""
+    return f"{record.path}: {', '.join(counts)}, {clock(record.duration_s)} long{note}"
 
 
 def _record_json(record: VideoRecord) -> dict[str, object]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from agent.chat_model import is_openai
@@ -14,7 +16,7 @@ from tools.indexer import frame_track
 from tools.looks import LookMode
 from tools.near_duplicates import needs_every_frame
 from tools.prices import OPENAI_PRICES, Price, find_price
-from tools.video import probe
+from tools.video import FrameReader, probe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from tools.captioners.protocol import Captioner
     from tools.store import CaptionStore
     from tools.timeline import Caption
+    from tools.video import Video
 
 REPLY_S = 2.0
 """Until a service has described one look: what small models of large services take."""
@@ -31,8 +34,10 @@ REPLY_S = 2.0
 LOCAL_S = 5.0
 """A small model on a processor; a GPU is ten times as fast and more."""
 
-MEASURED_S, READ_S = 0.012, 0.1
-"""The built-in describer, without and with reading text; measured on two cores."""
+MEASURED_S = 0.1
+"""The built-in describer of a video too short to time it; measured on two cores."""
+
+TIMED_FRAMES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,7 @@ class Forecast:
 
     Attributes:
         path: The video.
+        video_id: Its content.
         captioner: Who would describe it.
         rate_hz: Frames looked at per second.
         described: Captions that are there already.
@@ -49,6 +55,7 @@ class Forecast:
     """
 
     path: str
+    video_id: str
     captioner: str
     rate_hz: float
     described: int
@@ -77,7 +84,7 @@ def forecast(
     if isinstance(captioner, Metered):
         prompt = render_prompt("describe_general")
         tokens = assumed_tokens(video, mode, prompt=prompt, captions=there)
-    seconds, in_flight, assumes = _pace(captioner, settings)
+    seconds, in_flight, assumes = _pace(captioner, settings, video)
     estimate = estimate_index(
         video,
         CaptionCost(*tokens, seconds=seconds, in_flight=in_flight),
@@ -87,7 +94,9 @@ def forecast(
         price=_price(captioner, settings),
         described=len(there),
     )
-    return Forecast(str(path), captioner.model, settings.rate_hz, len(there), estimate, assumes)
+    return Forecast(
+        str(path), video.id, captioner.model, settings.rate_hz, len(there), estimate, assumes
+    )
 
 
 def usd_of_caption(
@@ -105,7 +114,7 @@ def usd_of_caption(
     return (tokens_in * price.usd_in + tokens_out * price.usd_out) / 1e6
 
 
-def _pace(captioner: Captioner, settings: Settings) -> tuple[float, int, str]:
+def _pace(captioner: Captioner, settings: Settings, video: Video) -> tuple[float, int, str]:
     """Seconds a look, how many at a time, and that in words."""
     if isinstance(captioner, Metered):
         at_once = settings.in_flight
@@ -116,8 +125,22 @@ def _pace(captioner: Captioner, settings: Settings) -> tuple[float, int, str]:
         )
     if isinstance(captioner, Promptable):
         return LOCAL_S, 1, f"a caption takes {LOCAL_S:g} s, as on a processor"
-    seconds = READ_S if captioner.model.endswith("+ocr") else MEASURED_S
-    return seconds, 1, f"a frame takes {seconds:g} s"
+    seconds = _seconds_a_frame(captioner, video, rate_hz=settings.rate_hz)
+    return seconds, 1, f"a frame takes {seconds:.2g} s, as some of its middle did"
+
+
+def _seconds_a_frame(captioner: Captioner, video: Video, *, rate_hz: float) -> float:
+    """What describing takes here, measured on frames from the middle of the video."""
+    start_s = (video.header_duration_s or 0.0) / 2
+    reader = FrameReader(video, rate_hz=rate_hz, start_s=start_s, earlier=False)
+    described_s = [
+        time.perf_counter()
+        for _ in captioner.describe(islice(reader, TIMED_FRAMES + 1), seen=frozenset())
+    ]
+    if len(described_s) < 2:
+        return MEASURED_S
+    # The first waits for what is loaded once.
+    return (described_s[-1] - described_s[0]) / (len(described_s) - 1)
 
 
 def _price(captioner: Captioner, settings: Settings) -> Price | None:

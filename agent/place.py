@@ -35,7 +35,9 @@ def state_of(record: VideoRecord) -> str:
 def warning_of(record: VideoRecord) -> str:
     """That an answer is not about the file that lies where its video was; empty where it is."""
     path = Path(record.path)
-    if path.exists() and _is_another(record, path):
+    if not path.exists():
+        return f"{path} is gone; this is told from its captions (whenabouts list)"
+    if _is_another(record, path):
         return f"{path} is another video by now; this is about the one that was indexed"
     return ""
 

@@ -13,11 +13,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from agent.compose import SAID
 from agent.forecast import Forecast
 from agent.grounding import SCHEMA_VERSION, Coverage, GroundedInterval, Grounding, LookUp, Usage
 from agent.library import LeftOut, LibraryAnswers
 from agent.place import state_of
 from agent.replay import Replayed
+from agent.settings import Settings
+from tools.estimate import Estimate
 from tools.indexing.progress import Progress
 from tools.store import VideoRecord
 from tools.timeline import Interval
@@ -148,12 +151,39 @@ def render_forecast(forecast: Forecast) -> list[RenderableType]:
 def total_line(forecasts: Sequence[Forecast]) -> str:
     """Of several videos together."""
     estimates = [forecast.estimate for forecast in forecasts]
-    prices = [one.usd for one in estimates if one.usd is not None]
-    usd = sum(prices) if len(prices) == len(estimates) else None
-    price = f", {_usd(usd)}" if any(one.tokens_in for one in estimates) else ""
+    usd = _usd_of(estimates)
+    told = "price not known" if usd is None else _usd(usd)
+    price = f", {told}" if any(one.tokens_in for one in estimates) else ""
     minutes = _minutes(sum(one.minutes for one in estimates))
     captions = sum(one.captions for one in estimates)
     return f"together: {captions} captions{price}, {minutes}"
+
+
+def ends_early(forecasts: Sequence[Forecast], settings: Settings) -> str:
+    """Which limits would end a run before all of that is described; empty where none would."""
+    estimates = [forecast.estimate for forecast in forecasts]
+    usd = _usd_of(estimates)
+    if settings.max_usd is not None and usd is None:
+        return f"--max-usd {settings.max_usd:g} cannot be kept to: what it costs is not known"
+    wanted = {
+        "--max-captions": (settings.max_captions, sum(one.captions for one in estimates)),
+        "--max-usd": (settings.max_usd, usd or 0.0),
+        "--max-minutes": (settings.max_minutes, sum(one.minutes for one in estimates)),
+    }
+    shares = {
+        f"{option} {limit:g}": limit / total
+        for option, (limit, total) in wanted.items()
+        if limit is not None and total > limit
+    }
+    if not shares:
+        return ""
+    first = min(shares, key=lambda option: shares[option])
+    return f"{first} ends it when about {shares[first]:.0%} of that is described"
+
+
+def _usd_of(estimates: Sequence[Estimate]) -> float | None:
+    prices = [one.usd for one in estimates if one.usd is not None]
+    return sum(prices) if len(prices) == len(estimates) else None
 
 
 def _usd(usd: float | None) -> str:
@@ -299,9 +329,9 @@ def _interval(interval: GroundedInterval, colour: str) -> RenderableType:
     for _ in range(4):
         rows.add_column(overflow="fold")
     for one in interval.evidence:
-        rows.add_row(
-            "   ", Text(one.role, style="dim"), clock(one.start_s), Text(one_line(one.text))
-        )
+        said = "said: " if one.source in SAID else ""
+        words = Text.assemble((said, "dim"), one_line(one.text))
+        rows.add_row("   ", Text(one.role, style="dim"), clock(one.start_s), words)
     return Group(line, rows)
 
 

@@ -22,6 +22,12 @@ def _langsmith(name: str) -> AliasChoices:
     )
 
 
+def _must_be_look(name: str) -> str:
+    from tools.looks import LookMode
+
+    return str(LookMode.parse(name))
+
+
 def _must_hold_prompts(folder: Path) -> Path:
     read_prompts(folder)
     return folder
@@ -105,7 +111,7 @@ class Settings(BaseSettings):
     chroma_url: AnyHttpUrl | None = None
     captioner: str = "auto"
     strategy: Literal["general", "activity"] = "general"
-    mode: str = "frame"
+    mode: Annotated[str, AfterValidator(_must_be_look)] = "frame"
     in_flight: int = Field(default=16, ge=1, le=256)
     detail: Literal["auto", "low", "high"] = "auto"
     max_image_kb: int = Field(default=500, ge=5, le=20_000)

@@ -1,6 +1,7 @@
 """The captions that a question is answered from: its own track, and what stands beside it."""
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from tools.fusion import layers
@@ -46,6 +47,14 @@ def kind_of(track: "Track") -> str:
 def is_beside(track: "Track") -> bool:
     """Whether a track is read beside another one: ``subtitles``, ``speech:de``, text by OCR."""
     return kind_of(track) in BESIDE_MODES or track.model.startswith(SCREEN_MODEL)
+
+
+def name_of(track: "Track") -> str:
+    """Who or what the captions of a track are by, as people call it."""
+    if kind_of(track) != "subtitles":
+        return track.model
+    file = track.mode.partition(":")[2]
+    return f"subtitles {Path(file).name}" if file else f"{track.model} of the video"
 
 
 def is_measured(track: "Track") -> bool:

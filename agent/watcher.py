@@ -65,7 +65,7 @@ class Watcher:
         self._choice = choice if settings.captioner == "auto" else None
         self._limits = limits
         self._tell = tell
-        self._beside = Beside(settings, opened, tell)
+        self._beside = Beside(settings, opened, limits=limits, tell=tell)
         self.describing = threading.RLock()
 
     def records(self) -> list[VideoRecord]:
@@ -129,6 +129,7 @@ class Watcher:
             video = video or self._found_again(name, records, wanted)
             record, cost = settled, Cost()
             if record is None:
+                self._beside.check()
                 record, cost = self._describe(video, captions, report, query, wanted)
             self._beside.add(video, record, report=report)
             return record, cost

@@ -19,7 +19,7 @@ from tools.captioners.file import file_track, read_captions
 from tools.captioners.protocol import Metered
 from tools.indexing.caption_writer import BATCH_CAPTIONS
 from tools.indexing.captioning import Captioning
-from tools.indexing.limits import Limits
+from tools.indexing.limits import Limits, without_price
 from tools.indexing.progress import Progress, Report
 from tools.journal import Journal
 from tools.near_duplicates import POLICY, needs_every_frame
@@ -82,6 +82,13 @@ def index_video(
         CaptionerError, EmbedderError, StoreError: If one of them cannot go on; what was written
             stays, and the next run goes on from there.
     """
+    limits = limits or Limits()
+    if (
+        limits.max_usd is not None
+        and isinstance(captioner, Metered)
+        and captioner.usage.usd is None
+    ):
+        raise without_price(captioner.model, limits.max_usd)  # Before one is paid for.
     if every_frame is None:
         every_frame = needs_every_frame(captioner)
     track = frame_track(captioner, rate_hz, every_frame=every_frame)
@@ -100,7 +107,7 @@ def index_video(
         embedder=embedder,
         journal=journal,
         total_s=video.header_duration_s,
-        limits=limits or Limits(),
+        limits=limits,
     ).run(report)
     if stopped:
         record = replace(

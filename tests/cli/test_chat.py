@@ -216,8 +216,9 @@ def test_a_chat_about_nothing_ends_at_once_and_says_why(
 
 
 AT_TERMINAL = """
-import fcntl, runpy, termios
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # So that Ctrl-C reaches it.
+import fcntl, runpy, signal, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # So that Ctrl-C reaches it,
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where tests run in the background.
 runpy.run_module("agent.cli", run_name="__main__", alter_sys=True)
 """
 

@@ -137,11 +137,57 @@ def test_list_and_forget_know_the_video_by_path_and_by_id(
     main(["list"])
     assert "file gone" in capsys.readouterr().out
     assert main(["ask", record["video_id"][:8], "a brown dog jumps"]) == 0
-    capsys.readouterr()
+    assert "gone; this is told from its captions" in unwrapped(capsys)
     assert main(["forget", record["video_id"]]) == 0
     assert "6 captions forgotten" in capsys.readouterr().out
+    assert main(["forget", record["video_id"]]) == 2
+    assert "no indexed video of that path or id" in capsys.readouterr().err
     main(["list"])
     assert "nothing is indexed yet" in capsys.readouterr().err
+
+
+def test_forgetting_a_file_names_the_video_that_lay_there_before(
+    road: Path, captions: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["index", str(road), "--captions", str(captions)])
+    draw_video(road, even_times(24, 8.0))
+    capsys.readouterr()
+    assert main(["forget", str(road)]) == 0
+    told = capsys.readouterr()
+    assert "nothing of it was indexed" in told.out
+    before = re.search(r"another video .* whenabouts forget (\w+)", told.err)
+    assert before
+    assert main(["forget", before[1]]) == 0
+    assert "6 captions forgotten" in capsys.readouterr().out
+
+
+def test_captions_that_stand_beside_are_told_of(
+    road: Path, captions: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cues = "1\n00:00:01,000 --> 00:00:02,500\nThe ferry leaves at noon\n"
+    road.with_suffix(".srt").write_text(cues)
+    assert main(["index", str(road), "--captions", str(captions)]) == 0
+    indexed = unwrapped(capsys)
+    assert "6 captions by file" in indexed
+    assert "1 caption by subtitles road.srt, 0:06.0 long" in indexed
+    assert main(["ask", str(road), "the ferry leaves at noon"]) == 0
+    assert "said: The ferry leaves at noon" in unwrapped(capsys)
+
+
+def test_a_file_whose_name_is_like_an_option_is_named_with_its_folder(
+    road: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    road.rename("-x.mp4")
+    with pytest.raises(SystemExit):
+        main(["ask", "-x.mp4", "a dog"])
+    assert "if the file is meant, write ./-x.mp4" in capsys.readouterr().err
+
+
+def unwrapped(capsys: pytest.CaptureFixture[str]) -> str:
+    """What was printed, without the ends of lines that a narrow terminal makes."""
+    printed = capsys.readouterr()
+    return " ".join(f"{printed.out} {printed.err}".split())
 
 
 def test_one_bad_video_does_not_stop_the_others(
@@ -163,7 +209,9 @@ def test_one_bad_video_does_not_stop_the_others(
             ["ask", "{road}", "x", "--captions", "no.jsonl"],
             "cannot read the captions file no.jsonl",
         ),
-        (["ask", "{road}", "x", "--rate", "-1"], "rate_hz is -1.0"),
+        (["ask", "{road}", "x", "--rate", "-1"], "--rate is -1.0"),
+        (["ask", "{road}", "x", "--mode", "grid99"], "a grid cannot have 99 frames"),
+        (["index", "{road}", "--max-usd", "0"], "--max-usd is 0.0"),
         (["ask", "{road}", "x", "--captioner", "magic"], "no captioner 'magic'"),
         (["ask", "{road}", "x", "--clip", "out.gif"], "ends in .mp4 or .mkv"),
         (["forget", "{folder}"], "is a directory"),

@@ -1,4 +1,4 @@
-"""Ctrl-C while a model thinks: a question ends at once, describing with the second Ctrl-C."""
+"""Ctrl-C, or the end asked for: a question ends at once, describing with the second time."""
 
 import json
 import os
@@ -45,25 +45,34 @@ def waiting(folder: Path, command: str, *arguments: str) -> Iterator[subprocess.
                 process.kill()
 
 
-def test_ctrl_c_ends_a_question_that_waits_for_its_model(tmp_path: Path) -> None:
+both = pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+
+
+@both
+def test_a_question_that_waits_for_its_model_ends_at_once(
+    tmp_path: Path, sign: signal.Signals
+) -> None:
     captions = tmp_path / "road.jsonl"
     lines = [json.dumps({"t": second, "caption": f"a dog, {second}"}) for second in range(6)]
     captions.write_text("\n".join(lines), encoding="utf-8")
     question = ["a dog", "--captions", str(captions), "--reasoner", "openai:slow"]
     with waiting(tmp_path, "ask", *question) as process:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(sign)
         _, said = process.communicate(timeout=15)
     assert process.returncode == 2
     assert "whenabouts: interrupted" in said
     assert "Traceback" not in said
 
 
-def test_a_second_ctrl_c_leaves_replies_that_are_paid_for(tmp_path: Path) -> None:
+@both
+def test_the_second_time_replies_that_are_paid_for_are_left(
+    tmp_path: Path, sign: signal.Signals
+) -> None:
     with waiting(tmp_path, "index", "--captioner", "openai:slow") as process:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(sign)
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(2)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(sign)
         _, said = process.communicate(timeout=15)
     assert process.returncode == 2
     assert "whenabouts: left at once" in said

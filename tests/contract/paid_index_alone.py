@@ -6,6 +6,7 @@ does not wait for twenty interpreters. It says the id of each, and how each ende
 
 import importlib
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -47,6 +48,8 @@ def main(folder: str, video: str, url: str) -> None:
     """Fork once for every line of the input; the first line out tells that all is imported."""
     for module in ("chromadb.api.rust", "langchain_openai"):
         importlib.import_module(module)
+    # A shell has what it runs in the background ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     say("ready")
     for _ in sys.stdin:
         child = os.fork()

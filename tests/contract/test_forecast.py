@@ -79,3 +79,45 @@ def test_a_bad_video_stops_no_other_estimate(
     shown = capsys.readouterr()
     assert "none.mp4" in shown.err
     assert "frames    24 at 1/s" in shown.out
+
+
+def test_limits_that_would_end_it_are_told(
+    still: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prices = tmp_path / "prices.json"
+    prices.write_text('{"tiny": {"in": 10, "out": 20}}')
+    monkeypatch.setenv("WHENABOUTS_PRICES", str(prices))
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    dry = ["index", str(still), "--captioner", "openai:tiny", "--dry-run", "--every-frame"]
+    assert main([*dry, "--max-captions", "24", "--max-usd", "9", "--max-minutes", "9"]) == 0
+    assert "ends it" not in capsys.readouterr().out
+    assert main([*dry, "--max-captions", "6", "--max-usd", "9"]) == 0
+    told = capsys.readouterr().out
+    assert "--max-captions 6 ends it when about 25% of that is described" in told
+    monkeypatch.delenv("WHENABOUTS_PRICES")
+    assert main([*dry, "--max-usd", "9"]) == 0
+    assert "--max-usd 9 cannot be kept to" in capsys.readouterr().out
+
+
+def test_a_video_that_lies_in_two_places_is_counted_once(
+    still: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    twin = tmp_path / "twin.mp4"
+    twin.write_bytes(still.read_bytes())
+    options = ["--captioner", "classical", "--dry-run", "--json"]
+    assert main(["index", str(still), str(twin), *options]) == 0
+    shown = capsys.readouterr()
+    assert len(json.loads(shown.out)) == 1
+    assert f"{twin} is the same video as {still}" in shown.err
+
+
+def test_what_is_not_in_the_figures_is_said(
+    still: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dry = ["index", str(still), "--captioner", "classical", "--dry-run"]
+    assert main([*dry, "--speech", "small"]) == 0
+    assert "is not in these figures" in capsys.readouterr().err
+    captions = tmp_path / "still.jsonl"
+    captions.write_text('{"t": 0, "caption": "a wall"}')
+    assert main([*dry, "--captions", str(captions)]) == 2
+    assert "captions of a file cost nothing" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """What is said in a video, beside its frames: found unasked, named, left out, or not to be had."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -99,7 +100,8 @@ def test_subtitles_that_are_added_edited_or_deleted_later_are_read_again(road: P
     assert said == ["what road.srt said before is forgotten: it has changed"]
     assert sources() == ["road.srt"]
     cues.unlink()
-    find(road, "brightness 0")
+    _, said = find(road, "brightness 0")
+    assert said == ["what road.srt said before is forgotten: it is gone"]
     assert sources() == []
 
 
@@ -116,6 +118,34 @@ def test_a_named_file_is_kept_and_takes_the_place_of_what_it_said_before(
     assert answer.intervals[0].start_s == 4.0
     with Grounder() as grounder:
         assert sum(is_beside(one.track) for one in grounder.records()) == 1
+
+
+def test_a_named_file_takes_the_place_of_all_others_and_stands_until_another_is_named(
+    road: Path,
+) -> None:
+    wrong, right = (road.with_name(f"{name}.srt") for name in ("wrong", "right"))
+    road.with_suffix(".srt").write_text(CUES)
+    wrong.write_text(CUES.replace("Mind the gap", "A treasure under the oak"))
+    right.write_text(CUES.replace("Mind the gap", "All aboard"))
+
+    def files() -> list[str]:
+        with Grounder() as grounder:
+            return [file_of(one.track) for one in grounder.records() if is_beside(one.track)]
+
+    find(road, "mind the gap")
+    assert files() == ["road.srt"]
+    find(road, "mind the gap", subtitles=str(wrong))
+    assert files() == [str(wrong)]
+    answer, said = find(road, "a treasure under the oak")
+    assert (answer.intervals[0].start_s, said) == (4.0, [])
+    wrong.write_text(CUES.replace("Mind the gap", "A castle by the sea"))
+    answer, said = find(road, "a castle by the sea")
+    assert answer.intervals[0].start_s == 4.0
+    assert said == ["wrong.srt has changed, and is read again"]
+    wrong.unlink()
+    assert find(road, "a castle by the sea")[0].intervals[0].start_s == 4.0
+    find(road, "mind the gap", subtitles=str(right))
+    assert files() == [str(right)]
 
 
 def test_subtitles_that_were_read_before_can_be_left_out_of_an_answer(road: Path) -> None:
@@ -149,13 +179,43 @@ def test_a_speech_model_that_is_not_here_is_an_error_with_advice(road: Path) -> 
         find(road, "brightness 0", speech="/no/such/model")
 
 
+@pytest.mark.parametrize(
+    ("asked_for", "complaint"),
+    [({"speech": "/no/such/model"}, "/no/such/model"), ({"subtitles": "no.srt"}, r"no\.srt")],
+)
+def test_what_cannot_be_had_is_said_before_a_frame_is_described(
+    asked_for: dict[str, str], complaint: str, road: Path
+) -> None:
+    with pytest.raises((CaptionerError, CaptionError), match=complaint):
+        find(road, "brightness 0", **asked_for)
+    with Grounder() as grounder:
+        assert grounder.records() == []
+
+
+def test_minutes_that_are_used_leave_the_screen_unread_and_the_answer_stands(road: Path) -> None:
+    pytest.importorskip("rapidocr", reason="the extra ocr is not installed")
+    find(road, "brightness 0")
+    answer, said = find(road, "brightness 0", screen=True, max_minutes=1e-6)
+    assert answer.verdict == "found"
+    assert len(said) == 1
+    assert "road.mp4" in said[0]
+    assert "screen" in said[0]
+    with Grounder() as grounder:
+        assert not [one for one in grounder.records() if is_beside(one.track) and one.complete]
+    assert find(road, "brightness 0", screen=True)[1] == []
+    with Grounder() as grounder:
+        assert [one for one in grounder.records() if is_beside(one.track) and one.complete]
+
+
 @pytest.mark.data
 def test_subtitles_inside_a_video_are_read(
     shared_data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     video = shared_data / "odd_videos" / "exo_sample_with_srt.mkv"
     assert main(["index", str(video), "--captioner", "classical"]) == 0
-    capsys.readouterr()
+    assert re.search(
+        r"captions? by classical-1\S*, \d+ captions? by subtitles", capsys.readouterr().out
+    )
     with Grounder() as grounder:
         beside = [record for record in grounder.records() if is_beside(record.track)]
     assert len(beside) == 1

@@ -30,7 +30,7 @@ def test_the_last_of_evenly_spaced_captions_holds_for_one_step_where_the_file_en
     tmp_path: Path,
 ) -> None:
     path = write(tmp_path, *(f'{{"t": {t}, "caption": "a"}}' for t in (0, 2, 4.1)))
-    assert spans(path)[-1] == (4.1, pytest.approx(6.2))
+    assert spans(path)[-1] == pytest.approx((4.1, 6.2))
     assert spans(path, duration_s=5.0)[-1] == (4.1, 5.0)
 
 

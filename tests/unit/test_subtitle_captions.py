@@ -64,17 +64,15 @@ def test_the_track_follows_the_content_of_the_file_or_the_number_of_the_stream(
     one.write_text("x")
     copy.write_text("x")
     other.write_text("y")
-    video = tmp_path / "a.mp4"
-    read = subtitle_track(one, video=video)
+    read = subtitle_track(one)
     assert read.model.startswith("subtitles:")
-    assert read.model == subtitle_track(copy, video=video).model
-    assert read.model != subtitle_track(other, video=video).model
+    assert read.model == subtitle_track(copy).model
+    assert read.model != subtitle_track(other).model
     assert (read.mode, file_of(read)) == ("subtitles:a.srt", "a.srt")
-    elsewhere = subtitle_track(one, video=tmp_path / "films" / "a.mp4")
-    assert file_of(elsewhere) == str(one)
+    assert file_of(subtitle_track(one, named=True)) == str(one)
     stream = SubtitleTrack(2, "srt", "eng", None, is_default=True, is_readable=True)
-    inside = subtitle_track(stream, video=video)
+    inside = subtitle_track(stream)
     assert inside == Track("subtitles:stream2.eng", "", "subtitles")
     assert file_of(inside) == ""
     with pytest.raises(CaptionError, match="No such file"):
-        subtitle_track(tmp_path / "missing.srt", video=video)
+        subtitle_track(tmp_path / "missing.srt")

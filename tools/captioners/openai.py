@@ -207,7 +207,8 @@ class _Meter:
         self._model = model
         self._prices = prices
         self._lock = threading.Lock()
-        self.usage = Usage()
+        # None from the first, where nobody knows what it will come to.
+        self.usage = Usage(usd=cost_usd(model, 0, 0, prices))
 
     def price(self, reply: Reply) -> float | None:
         """Of one reply, in USD; None where it is not known."""

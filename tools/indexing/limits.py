@@ -38,6 +38,14 @@ class Limits:
                 raise ValueError(f"{name} must be positive and finite, not {value}")
 
 
+def without_price(model: str, max_usd: float) -> CaptionerError:
+    """That a limit of dollars cannot be kept to."""
+    return CaptionerError(
+        f"what {model} costs is not known, so {max_usd:g} US dollars cannot be kept to; give its "
+        "price in a file that WHENABOUTS_PRICES names, or limit the captions (--max-captions)"
+    )
+
+
 class Gate(Enum):
     """Whether the next frame may be handed out."""
 
@@ -105,10 +113,7 @@ class Budget:
     def _money(self, max_usd: float) -> Gate:
         usage, before = self._usage(), self._before
         if usage.usd is None or before.usd is None:
-            raise CaptionerError(
-                f"what {self._model} costs is not known, so {max_usd:g} US dollars cannot be kept "
-                "to; give its price, or limit the captions"
-            )
+            raise without_price(self._model, max_usd)
         answered = usage.captions + usage.no_captions - before.captions - before.no_captions
         under_way = self._begun - answered
         if answered == 0:

@@ -38,15 +38,15 @@ class SubtitleCaptions:
         return f"{cues} outside the video, and {len(self.captions)} in it"
 
 
-def subtitle_track(where: Path | SubtitleTrack, *, video: Path) -> Track:
+def subtitle_track(where: Path | SubtitleTrack, *, named: bool = False) -> Track:
     """The track of a subtitle file, named by its content, or of a stream inside the video.
 
-    Its mode says where the file lies: by its name beside the video, else by its path. So what a
-    file said before it was changed is known to be out of date.
+    Its mode says which file: by its name where it was found beside the video, by its path where
+    somebody named it. So what a file said before it was changed is known to be out of date.
 
     Args:
         where: The file or stream.
-        video: The video's own file.
+        named: Whether somebody named the file.
 
     Raises:
         CaptionError: If the file cannot be read.
@@ -61,8 +61,7 @@ def subtitle_track(where: Path | SubtitleTrack, *, video: Path) -> Track:
         raise CaptionError(
             f"cannot read the subtitles {where}: {exc.strerror}; check the path"
         ) from exc
-    place = where.absolute()
-    slot = place.name if place.parent == video.absolute().parent else str(place)
+    slot = str(where.absolute()) if named else where.name
     return Track(f"subtitles:{digest[:12]}", prompt_version="", mode=f"{MODE}:{slot}")
 
 
