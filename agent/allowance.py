@@ -42,6 +42,12 @@ class Allowance:
         """Note what a reply of the text model took, in US dollars, where that is known."""
         self._replies_usd += usd or 0.0
 
+    def minutes_left(self) -> float | None:
+        """None where they are not limited; 0 where they are used."""
+        if self._minutes is None:
+            return None
+        return max(0.0, self._minutes - (self._clock() - self._start_s) / 60)
+
     def left(self, *, captions: bool = True) -> Limits:
         """The limits of what comes next.
 
@@ -51,10 +57,10 @@ class Allowance:
         Raises:
             UsedUpError: If one of them is come to.
         """
-        spent_minutes = (self._clock() - self._start_s) / 60
+        minutes_left = self.minutes_left()
         if captions and self._captions is not None and self._spent.captions >= self._captions:
             raise UsedUpError(f"the {self._captions} captions of this run are used")
-        if self._minutes is not None and spent_minutes >= self._minutes:
+        if minutes_left == 0:
             raise UsedUpError(f"the {self._minutes:g} minutes of this run are used")
         # What is not known cannot be kept to, which whoever describes says.
         spent_usd = (self._spent.usd or 0.0) + self._replies_usd
@@ -64,7 +70,7 @@ class Allowance:
         return Limits(
             max_captions=None if most is None else most - self._spent.captions,
             max_usd=None if self._usd is None else self._usd - spent_usd,
-            max_minutes=None if self._minutes is None else self._minutes - spent_minutes,
+            max_minutes=minutes_left,
         )
 
     def check(self, looks: int, *, usd_each: Callable[[], float | None]) -> None:

@@ -132,7 +132,7 @@ class Grounder:
         self._files = ExitStack()
         choice = None if captioner else lambda: self._captioner_choice
         self._watcher = Watcher(
-            self.settings, self, choice=choice, limits=lambda: self._allowance().left(), tell=tell
+            self.settings, self, choice=choice, allowance=self._allowance, tell=tell
         )
         self._second_looks = SecondLooks(
             self.settings,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.allowance import UsedUpError
+from agent.allowance import Allowance
 from agent.errors import CaptionError, VideoError
 from agent.tracks import Opened, kind_of, name_of
 from tools.indexer import Limits, Progress, Report, frame_track, index_video, location
@@ -41,8 +41,8 @@ class Beside:
     Args:
         settings: Which of them.
         opened: The store and the embedder.
-        limits: Say how long listening and reading the screen may take; may raise. They cost nothing
-            else, and what they write down is no picture described.
+        allowance: What the run under way may still take; of it, listening and reading the screen
+            take minutes alone.
         tell: Told, in a line, what cannot be used of what was found, or was left undone.
     """
 
@@ -51,12 +51,12 @@ class Beside:
         settings: Settings,
         opened: Opened,
         *,
-        limits: Callable[[], Limits],
+        allowance: Callable[[], Allowance],
         tell: Callable[[str], None],
     ) -> None:
         self._settings = settings
         self._opened = opened
-        self._limits = limits
+        self._allowance = allowance
         self._tell = tell
 
     @property
@@ -197,13 +197,19 @@ class Beside:
         track = speech_track(transcriber)
         if self._is_there(record, track):
             return
-        seconds_left = self._seconds_left()
-        if seconds_left is None:
+        minutes = self._allowance().minutes_left()
+        if minutes == 0:
             self._tell(f"{video.path.name} is not listened to: the minutes of this run are used")
             return
-        said = transcribe(video, transcriber, duration_s=record.duration_s)
+        until_s = math.inf if minutes is None else time.monotonic() + 60 * minutes
+
+        def watch_time(_: float) -> None:
+            if time.monotonic() > until_s:
+                raise TimeoutError
+
+        said = transcribe(video, transcriber, duration_s=record.duration_s, progress=watch_time)
         try:
-            self._store(video, record, track, _within(said, seconds_left), report)
+            self._store(video, record, track, said, report)
         except TimeoutError:
             self._tell(
                 f"{video.path.name} was not listened to until its end: the minutes of this run are "
@@ -219,8 +225,8 @@ class Beside:
         records = self._opened.store.records(video.id)
         if any(one.complete and one.track == track for one in records):
             return
-        seconds_left = self._seconds_left()
-        if seconds_left is None:
+        minutes = self._allowance().minutes_left()
+        if minutes == 0:
             self._tell(f"the screen of {video.path.name} is not read: the minutes are used")
             return
         done = index_video(
@@ -230,18 +236,10 @@ class Beside:
             store=self._opened.store,
             embedder=self._opened.embedder,
             report=report,
-            limits=Limits(max_minutes=seconds_left / 60 if math.isfinite(seconds_left) else None),
+            limits=Limits(max_minutes=minutes),
         )
         if not done.complete:
             self._tell(f"{done.warning}, of the text on its screen; the next run goes on")
-
-    def _seconds_left(self) -> float | None:
-        """Of this run; infinite where there is no limit, None where it is come to."""
-        try:
-            minutes = self._limits().max_minutes
-        except UsedUpError:
-            return None
-        return math.inf if minutes is None else 60 * minutes
 
     def _is_there(self, record: VideoRecord, track: Track) -> bool:
         records = self._opened.store.records(record.video_id)
@@ -280,19 +278,6 @@ class Beside:
                 )
             )
         store.put_record(replace(beside, complete=True, captions=count))
-
-
-def _within(captions: Iterable[Caption], seconds: float) -> Iterator[Caption]:
-    """The captions as they come, for so long.
-
-    Raises:
-        TimeoutError: After that.
-    """
-    until_s = time.monotonic() + seconds
-    for caption in captions:
-        yield caption
-        if time.monotonic() > until_s:
-            raise TimeoutError
 
 
 def _named_before(records: Sequence[VideoRecord]) -> Track | None:

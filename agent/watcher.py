@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.allowance import UsedUpError
+from agent.allowance import Allowance, UsedUpError
 from agent.beside import Beside
 from agent.errors import QueryError, VideoError
 from agent.grounding import Cost
@@ -20,7 +20,6 @@ from tools.captioners.file import file_track
 from tools.captioners.protocol import Metered
 from tools.content import content_id, is_video_name
 from tools.indexer import Report, frame_track, index_captions_file, index_video, location
-from tools.indexing.limits import Limits
 from tools.prices import Usage as CaptioningUsage
 from tools.video import probe
 
@@ -47,7 +46,7 @@ class Watcher:
         opened: The store, and who describes and embeds.
         choice: Who was chosen to describe where the settings leave it open; None where a captioner
             was given.
-        limits: Says where describing ends, each time before it begins; may raise.
+        allowance: What the run under way may still take.
         tell: Told, in a line, who that is.
     """
 
@@ -57,15 +56,15 @@ class Watcher:
         opened: Opened,
         *,
         choice: Callable[[], Choice] | None,
-        limits: Callable[[], Limits],
+        allowance: Callable[[], Allowance],
         tell: Callable[[str], None],
     ) -> None:
         self._settings = settings
         self._opened = opened
         self._choice = choice if settings.captioner == "auto" else None
-        self._limits = limits
+        self._allowance = allowance
         self._tell = tell
-        self._beside = Beside(settings, opened, limits=limits, tell=tell)
+        self._beside = Beside(settings, opened, allowance=allowance, tell=tell)
         self.describing = threading.RLock()
 
     def records(self) -> list[VideoRecord]:
@@ -181,7 +180,7 @@ class Watcher:
             )
             return record, Cost(captions=record.captions - before)
         try:
-            limits = self._limits()
+            limits = self._allowance().left()
         except UsedUpError as exc:
             raise UsedUpError(
                 f"{video.path.name} is not described: {exc}; the next run goes on"

@@ -94,6 +94,8 @@ def test_limits_that_would_end_it_are_told(
     assert main([*dry, "--max-captions", "6", "--max-usd", "9"]) == 0
     told = capsys.readouterr().out
     assert "--max-captions 6 ends it when about 25% of that is described" in told
+    assert main([*dry, "--max-captions", "6", "--max-minutes", "0.0001"]) == 0
+    assert "--max-minutes 0.0001 ends it" in capsys.readouterr().out
     monkeypatch.delenv("WHENABOUTS_PRICES")
     assert main([*dry, "--max-usd", "9"]) == 0
     assert "--max-usd 9 cannot be kept to" in capsys.readouterr().out

@@ -1,11 +1,15 @@
 """What is said in a video, beside its frames: found unasked, named, left out, or not to be had."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from agent import api
+from agent.allowance import Allowance
 from agent.api import Grounder
 from agent.cli import main
 from agent.errors import CaptionerError, CaptionError
@@ -14,6 +18,8 @@ from agent.tracks import is_beside
 from tests.fakes import BrightnessCaptioner
 from tests.media.drawing import draw_video, even_times
 from tools.captioners.screen import ScreenCaptioner
+from tools.sound import SAMPLE_RATE_HZ
+from tools.speech import Utterance
 from tools.subtitles.captions import file_of
 from tools.timeline import Track
 
@@ -192,19 +198,68 @@ def test_what_cannot_be_had_is_said_before_a_frame_is_described(
         assert grounder.records() == []
 
 
-def test_minutes_that_are_used_leave_the_screen_unread_and_the_answer_stands(road: Path) -> None:
-    pytest.importorskip("rapidocr", reason="the extra ocr is not installed")
+class Heard:
+    """Hears a word in every tenth of a second."""
+
+    model, mode = "parrot-1", "speech"
+
+    def __init__(self, name: str) -> None:
+        assert name
+
+    def __call__(self, samples: NDArray[np.float32]) -> Iterator[Utterance]:
+        for tenth in range(samples.size * 10 // SAMPLE_RATE_HZ):
+            yield Utterance(tenth / 10, (tenth + 1) / 10, f"word {tenth}")
+
+
+def finished_beside() -> list[int]:
+    with Grounder() as grounder:
+        tracks = [one for one in grounder.records() if is_beside(one.track)]
+        return [one.captions for one in tracks if one.complete]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "says"),
+    [(0.0, "the screen of road.mp4 is not read"), (1e-9, "of the text on its screen")],
+)
+def test_the_screen_is_read_within_the_minutes(
+    minutes: float, says: str, road: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("rapidocr", reason="the extra `ocr` is not installed")
     find(road, "brightness 0")
-    answer, said = find(road, "brightness 0", screen=True, max_minutes=1e-6)
+    with monkeypatch.context() as used:
+        used.setattr(Allowance, "minutes_left", lambda _: minutes)
+        answer, (told,) = find(road, "brightness 0", screen=True)
     assert answer.verdict == "found"
-    assert len(said) == 1
-    assert "road.mp4" in said[0]
-    assert "screen" in said[0]
-    with Grounder() as grounder:
-        assert not [one for one in grounder.records() if is_beside(one.track) and one.complete]
+    assert says in told
+    assert finished_beside() == []
     assert find(road, "brightness 0", screen=True)[1] == []
-    with Grounder() as grounder:
-        assert [one for one in grounder.records() if is_beside(one.track) and one.complete]
+    assert len(finished_beside()) == 1
+
+
+@pytest.mark.parametrize(
+    ("minutes", "says"), [(0.0, "is not listened to"), (1e-9, "not listened to until its end")]
+)
+def test_it_is_listened_to_within_the_minutes(
+    minutes: float, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tools.whisper.Whisper", Heard)
+    video = draw_video(tmp_path / "talk.mkv", even_times(24, 8.0), sound_s=3.0)
+    find(video, "brightness 0")
+    with monkeypatch.context() as used:
+        used.setattr(Allowance, "minutes_left", lambda _: minutes)
+        answer, (told,) = find(video, "brightness 0", speech="small")
+    assert answer.verdict == "found"
+    assert says in told
+    assert finished_beside() == []
+    assert find(video, "brightness 0", speech="small")[1] == []
+    assert finished_beside() == [30]
+
+
+def test_captions_and_dollars_that_are_used_leave_the_screen_to_be_read(road: Path) -> None:
+    pytest.importorskip("rapidocr", reason="the extra `ocr` is not installed")
+    _, said = find(road, "brightness 0", screen=True, max_captions=2)
+    assert said == []
+    assert len(finished_beside()) == 1
 
 
 @pytest.mark.data

@@ -20,6 +20,10 @@ def test_what_describing_took_is_taken_off() -> None:
     allowance.spend(Cost(captions=4, usd=0.25))
     now_s[0] += 30
     assert allowance.left() == Limits(6, 0.75, 1.5)
+    assert allowance.minutes_left() == 1.5
+    now_s[0] += 300
+    assert allowance.minutes_left() == 0
+    assert Allowance(load_settings(max_captions=1)).minutes_left() is None
 
 
 @pytest.mark.parametrize(
