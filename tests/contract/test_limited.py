@@ -167,3 +167,21 @@ def test_the_text_model_is_asked_only_as_long_as_dollars_allow(
     assert answer["by"] == "fallback"
     assert answer["attempts"] == len(answer["refusals"]) == asked
     assert ("the text model was not asked: " in answer["warning"]) is (asked < 3)
+
+
+def test_an_index_that_a_limit_ends_did_what_was_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    videos = [
+        str(draw_video(tmp_path / f"road{seconds}.mp4", even_times(4 * seconds, 4.0)))
+        for seconds in (6, 7, 8)
+    ]
+    with serving([says("an empty road")]) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        index = ["index", *videos, "--captioner", "openai:tiny", "--every-frame"]
+        assert main([*index, "--max-captions", "9"]) == 0
+        told = capsys.readouterr()
+        assert len(server.asked) == 9
+        assert "road8.mp4 is not described: the 9 captions of this run are used" in told.err
+        assert main([*index, "--max-captions", "99"]) == 0
+        assert len(server.asked) == 6 + 7 + 8
