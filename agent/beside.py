@@ -186,7 +186,9 @@ class Beside:
         for one in self._opened.store.records(video.id):
             if kind_of(one.track) == MODE:
                 self._opened.store.forget_track(video.id, one.track)
-        self._store(video, record, track, found.captions, report)
+        captions = iter(found.captions)
+        batches = iter(lambda: list(islice(captions, BATCH_CAPTIONS)), [])
+        self._store(video, record, track, batches, report)
         return True
 
     def _add_speech(self, video: Video, record: VideoRecord, report: Report) -> None:
@@ -207,13 +209,20 @@ class Beside:
             if time.monotonic() > until_s:
                 raise TimeoutError
 
-        said = transcribe(video, transcriber, duration_s=record.duration_s, progress=watch_time)
+        known_s = max(self._opened.store.seen_starts(video.id, track), default=None)
+        said = transcribe(
+            video,
+            transcriber,
+            duration_s=record.duration_s,
+            known_s=known_s,
+            progress=watch_time,
+        )
         try:
             self._store(video, record, track, said, report)
         except TimeoutError:
             self._tell(
                 f"{video.path.name} was not listened to until its end: the minutes of this run are "
-                "used; the next run begins anew"
+                "used; the next run goes on from there"
             )
 
     def _add_screen(self, video: Video, report: Report) -> None:
@@ -250,9 +259,10 @@ class Beside:
         video: Video,
         record: VideoRecord,
         track: Track,
-        captions: Iterable[Caption],
+        batches: Iterable[Sequence[Caption]],
         report: Report,
     ) -> None:
+        """Write each batch at once, beside what an earlier run may have written of the track."""
         store, embedder = self._opened.store, self._opened.embedder
         now = datetime.now(UTC).isoformat(timespec="seconds")
         beside = replace(
@@ -263,21 +273,16 @@ class Beside:
             complete=False,
             warning="",
             indexed_at=now,
-            captions=0,
+            captions=store.count(video.id, track),
         )
         store.put_record(beside)
-        count = 0
-        waiting = iter(captions)
-        while batch := list(islice(waiting, BATCH_CAPTIONS)):
-            store.add(batch, embedder.embed([caption.text for caption in batch]))
-            count += len(batch)
-            seen_s = batch[-1].end_s
-            report(
-                Progress(
-                    str(video.path), name_of(track), seen_s, record.duration_s, count, resumed=False
-                )
-            )
-        store.put_record(replace(beside, complete=True, captions=count))
+        is_resumed, written = beside.captions > 0, 0
+        for batch in filter(None, batches):
+            written += store.add(batch, embedder.embed([caption.text for caption in batch]))
+            seen_s, length_s = batch[-1].end_s, record.duration_s
+            path, name = str(video.path), name_of(track)
+            report(Progress(path, name, seen_s, length_s, written, resumed=is_resumed))
+        store.put_record(replace(beside, complete=True, captions=beside.captions + written))
 
 
 def _named_before(records: Sequence[VideoRecord]) -> Track | None:

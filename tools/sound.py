@@ -54,9 +54,14 @@ class SoundPiece:
     samples: NDArray[np.float32]
 
     @property
+    def length_s(self) -> float:
+        """Seconds from start to end."""
+        return self.samples.size / SAMPLE_RATE_HZ
+
+    @property
     def end_s(self) -> float:
         """Where it ends, likewise."""
-        return self.start_s + self.samples.size / SAMPLE_RATE_HZ
+        return self.start_s + self.length_s
 
 
 def read_sound(video: Video) -> Iterator[SoundPiece]:

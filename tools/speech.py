@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from tools.sound import read_sound
+from tools.sound import SoundPiece, read_sound
 from tools.timeline import Caption, Interval, Track
 
 if TYPE_CHECKING:
@@ -70,49 +70,53 @@ def transcribe(
     transcriber: Transcriber,
     *,
     duration_s: float,
+    known_s: float | None = None,
     progress: Callable[[float], None] = lambda _: None,
-) -> Iterator[Caption]:
-    """Captions of what is said, lazily, in order of time; no two have the same span.
+) -> Iterator[list[Caption]]:
+    """Captions of what is said, a list for each piece of the sound, as soon as it was heard.
+
+    They are in order of time, and no two have the same span. Where all of a piece's captions are
+    written at once, the start of the last one that was tells a later run where to go on.
 
     Args:
         video: From ``tools.video.probe``.
         transcriber: Hears the sound in pieces of some minutes.
         duration_s: Length of the video; what is said after it is left out.
-        progress: Called with how many seconds of the video were listened to, after each caption and
-            each piece.
+        known_s: Where the last caption of an earlier run begins; its piece and those before are
+            not listened to again.
+        progress: Called with how many seconds of the video were listened to, after each utterance
+            and each piece.
 
     Raises:
         VideoError: If the video has no sound, or none of it decodes.
         CaptionerError: If the transcriber cannot go on; the captions before stay valid.
     """
     track = speech_track(transcriber)
-    waiting: Caption | None = None
     for piece in read_sound(video):
         if piece.start_s >= duration_s:
             break
-        for said in transcriber(piece.samples):
-            caption = _caption(said, piece.start_s, video.id, duration_s, track)
-            if caption and waiting and caption.span == waiting.span:
-                waiting = replace(waiting, text=f"{waiting.text} {caption.text}")
-            elif caption:
-                if waiting:
-                    yield waiting
-                    progress(waiting.end_s)
-                waiting = caption
-        if waiting:
-            # What the next piece says has another span.
-            yield waiting
-            waiting = None
+        if known_s is None or piece.start_s > known_s:
+            captions: list[Caption] = []
+            for said in transcriber(piece.samples):
+                caption = _caption(said, piece, video.id, duration_s, track)
+                if caption and captions and caption.span == captions[-1].span:
+                    text = f"{captions[-1].text} {caption.text}"
+                    captions[-1] = replace(captions[-1], text=text)
+                elif caption:
+                    captions.append(caption)
+                    progress(caption.end_s)
+            yield captions
         progress(min(max(0.0, piece.end_s), duration_s))
 
 
 def _caption(
-    said: Utterance, from_s: float, video_id: str, duration_s: float, track: Track
+    said: Utterance, piece: SoundPiece, video_id: str, duration_s: float, track: Track
 ) -> Caption | None:
     """The part of it that lies in the video; None where none does, or nothing was said."""
-    start_s, end_s = from_s + said.start_s, from_s + said.end_s
-    end_s = min(duration_s, max(end_s, start_s + MIN_LENGTH_S))
-    start_s = max(0.0, start_s)
+    # Models that look at fixed lengths of sound may give times after its end.
+    start_s = piece.start_s + min(said.start_s, piece.length_s - MIN_LENGTH_S)
+    end_s = min(piece.end_s, max(piece.start_s + said.end_s, start_s + MIN_LENGTH_S))
+    start_s, end_s = max(0.0, start_s), min(duration_s, end_s)
     text = " ".join(said.text.split())
     if end_s <= start_s or not text:
         return None

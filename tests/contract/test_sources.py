@@ -255,6 +255,33 @@ def test_it_is_listened_to_within_the_minutes(
     assert finished_beside() == [30]
 
 
+def test_listening_that_was_broken_off_goes_on_with_the_piece_it_was_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pieces_s: list[float] = []
+    broken_off = [False, True, False, False, False]
+
+    class Interrupted(Heard):
+        def __call__(self, samples: NDArray[np.float32]) -> Iterator[Utterance]:
+            pieces_s.append(samples.size / SAMPLE_RATE_HZ)
+            if broken_off.pop(0):
+                raise KeyboardInterrupt
+            return super().__call__(samples)
+
+    monkeypatch.setattr("tools.whisper.Whisper", Interrupted)
+    monkeypatch.setattr("tools.sound.PIECE_S", 1.0)
+    monkeypatch.setattr("tools.sound.CUT_WITHIN_S", 0.5)
+    video = draw_video(tmp_path / "talk.mkv", even_times(24, 8.0), sound_s=3.0)
+    with pytest.raises(KeyboardInterrupt):
+        find(video, "brightness 0", speech="small")
+    assert finished_beside() == []
+    find(video, "brightness 0", speech="small")
+    assert len(finished_beside()) == 1
+    first, again, *others = pieces_s
+    assert others[0] == again != first
+    assert first + sum(others) == pytest.approx(3.0, abs=0.05)
+
+
 def test_captions_and_dollars_that_are_used_leave_the_screen_to_be_read(road: Path) -> None:
     pytest.importorskip("rapidocr", reason="the extra `ocr` is not installed")
     _, said = find(road, "brightness 0", screen=True, max_captions=2)

@@ -56,13 +56,13 @@ def test_a_real_model_transcribes_real_speech_from_end_to_end(
 ) -> None:
     video = speech_video(tmp_path, shared_data / "odd_videos" / "whisper_jfk.flac")
     whisper = Whisper(whisper_folder)
-    captions = list(transcribe(video, whisper, duration_s=LENGTH_S))
+    (captions,) = transcribe(video, whisper, duration_s=LENGTH_S)
     # What it writes is nonsense; that it is heard, timed and written is not.
     assert captions
     for caption in captions:
         assert 0 <= caption.start_s < caption.end_s <= LENGTH_S
         assert (caption.source, caption.track) == ("speech", speech_track(whisper))
-    assert captions == list(transcribe(video, whisper, duration_s=LENGTH_S))
+    assert [captions] == list(transcribe(video, whisper, duration_s=LENGTH_S))
 
 
 @pytest.mark.slow

@@ -35,7 +35,7 @@ def video_of(folder: Path, *, offset_s: float = 0.0) -> Video:
 
 
 def said(video: Video, parrot: Parrot) -> list[tuple[float, float, str]]:
-    captions = list(transcribe(video, parrot, duration_s=2.0))
+    captions = [one for said in transcribe(video, parrot, duration_s=2.0) for one in said]
     assert {caption.source for caption in captions} <= {"speech"}
     assert {caption.track for caption in captions} <= {speech_track(parrot)}
     return [
@@ -76,28 +76,41 @@ def test_every_piece_is_heard_at_its_own_time_and_progress_grows_to_the_end(
     monkeypatch.setattr(tools.sound, "CUT_WITHIN_S", 0.5)
     parrot = Parrot([Utterance(0.1, 0.3, "one")], [Utterance(0.1, 0.3, "two")])
     progress: list[float] = []
-    captions = list(
-        transcribe(video_of(tmp_path), parrot, duration_s=2.0, progress=progress.append)
-    )
-    assert [caption.text for caption in captions] == ["one", "two"]
-    assert captions[1].start_s == pytest.approx(parrot.heard_s[0] + 0.1, abs=0.03)
+    pieces = list(transcribe(video_of(tmp_path), parrot, duration_s=2.0, progress=progress.append))
+    (first,), (second,), *silent = pieces
+    assert (first.text, second.text) == ("one", "two")
+    assert not any(silent)
+    assert second.start_s == pytest.approx(parrot.heard_s[0] + 0.1, abs=0.03)
     assert progress == sorted(progress)
     assert progress[-1] == 2.0
 
 
-def test_captions_come_as_they_are_made(tmp_path: Path) -> None:
-    def endless() -> Iterator[Utterance]:
-        for second in range(3):
-            yield Utterance(second / 2, second / 2 + 0.2, "tick")
-        raise AssertionError("more was asked for than was taken")
+def test_a_piece_comes_before_the_next_is_heard_and_a_later_run_goes_on_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tools.sound, "PIECE_S", 1.0)
+    monkeypatch.setattr(tools.sound, "CUT_WITHIN_S", 0.5)
+    video = video_of(tmp_path)
+    words = [[Utterance(0.1, 0.3, "one"), Utterance(0.9, 4.0, "and")], [Utterance(0, 0.3, "two")]]
+    whole = list(transcribe(video, Parrot(*words), duration_s=2.0))
+    assert [[caption.text for caption in piece] for piece in whole[:2]] == [["one", "and"], ["two"]]
+    first = Parrot(words[0])
+    broken_off = transcribe(video, first, duration_s=2.0)
+    assert next(broken_off) == whole[0]
+    assert len(first.heard_s) == 1
+    known_s = whole[0][-1].start_s
+    assert list(transcribe(video, Parrot(words[1]), duration_s=2.0, known_s=known_s)) == whole[1:]
 
-    class Endless(Parrot):
-        def __call__(self, samples: NDArray[np.float32]) -> Iterator[Utterance]:
-            return endless()
 
-    captions = transcribe(video_of(tmp_path), Endless(), duration_s=2.0)
-    assert next(captions).text == "tick"
-    assert next(captions).text == "tick"
+def test_words_after_the_end_of_a_piece_are_those_of_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tools.sound, "PIECE_S", 1.0)
+    (late,), *_ = transcribe(
+        video_of(tmp_path), Parrot([Utterance(5.0, 6.0, "late")]), duration_s=2.0
+    )
+    assert late.end_s <= 1.0
+    assert late.text == "late"
 
 
 def test_a_video_without_sound_is_refused_before_anyone_listens(tmp_path: Path) -> None:
