@@ -21,7 +21,7 @@ def find_faults(wheel: Path) -> list[str]:
     top_level = {name.split("/")[0] for name in names}
     if top_level != {*PACKAGES, dist_info}:
         faults.append(f"its top-level names are {sorted(top_level)}")
-    if "whenabouts = agent.cli:run" not in entry_points:
+    if "whenabouts = agent.cli.main:run" not in entry_points:
         faults.append(f"its entry points are {entry_points!r}")
     if f"{dist_info}/licenses/LICENSE" not in names:
         faults.append("the licence is missing")

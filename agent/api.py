@@ -16,20 +16,26 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from pydantic import ValidationError
 
-from agent.allowance import Allowance, UsedUpError
-from agent.background import Background, LeftError
 from agent.errors import (
     CaptionError,
     QueryError,
     VideoError,
     WhenaboutsError,
 )
-from agent.events import Event
-from agent.forecast import Forecast, forecast
-from agent.graph import Graph, Parts, build_graph, run_graph
+from agent.graph.cancelling import Background, LeftError
+from agent.graph.events import Event
+from agent.graph.graph import Graph, Parts, build_graph, run_graph
+from agent.graph.many_videos import LeftOut, LibraryAnswers, ask_library
+from agent.graph.replay import Replayed, replay
+from agent.graph.state import Question
+from agent.graph.threads import open_threads
 from agent.grounding import Cost, Grounding, Usage
-from agent.library import LeftOut, LibraryAnswers, ask_library
-from agent.models import (
+from agent.reasoning.brief import Reasoner
+from agent.settings import Settings, load_settings
+from agent.tracing.targets import trace_targets
+from agent.tracing.tracer import Tracing
+from agent.watching.allowance import Allowance, UsedUpError
+from agent.watching.choice import (
     Choice,
     Confirm,
     choose_captioner,
@@ -37,19 +43,13 @@ from agent.models import (
     open_captioner,
     open_reasoner,
 )
-from agent.reasoner import Reasoner
-from agent.replay import Replayed, replay
-from agent.second_looks import SecondLooks
-from agent.settings import Settings, load_settings
-from agent.state import Question
-from agent.threads import open_threads
-from agent.tracing.session import Tracing
-from agent.tracing.targets import trace_targets
-from agent.watcher import Watcher, is_text
+from agent.watching.closer_looks import SecondLooks
+from agent.watching.forecast import Forecast, forecast
+from agent.watching.watcher import Watcher, is_text
 from prompts.catalog import read_prompts, use_prompts
-from tools.embedder import Embedder, open_embedder
-from tools.indexer import Report
-from tools.store import CaptionStore, VideoRecord
+from tools.embedders.embedder import Embedder, open_embedder
+from tools.indexing.indexer import Report
+from tools.store.store import CaptionStore, VideoRecord
 
 __all__ = ["Event", "Grounder", "Grounding", "Settings", "load_settings", "make_question"]
 

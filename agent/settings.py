@@ -23,7 +23,7 @@ def _langsmith(name: str) -> AliasChoices:
 
 
 def _must_be_look(name: str) -> str:
-    from tools.looks import LookMode
+    from tools.captioners.looks import LookMode
 
     return str(LookMode.parse(name))
 
@@ -54,7 +54,7 @@ class Settings(BaseSettings):
         dtype: Of a ``local:`` model: ``auto``, ``float32``, ``bfloat16``, ``float16``.
         prompts: Folder of prompts that stand in place of those of the same name in the package, in
             all of the process.
-        prices: File of prices, which come before the built-in ones; see ``tools.prices``.
+        prices: File of prices, which come before the built-in ones; see ``tools.llm.prices``.
         reasoner: Who decides from captions: ``similarity``, or a text model by the name that
             LangChain has for it, ``openai:MODEL`` for example. ``auto`` is the service where one is
             configured, else ``similarity``.

@@ -4,7 +4,7 @@ import asyncio
 from functools import cache
 
 from agent.api import Grounder
-from agent.graph import Graph
+from agent.graph.graph import Graph
 
 
 async def make_graph() -> Graph:

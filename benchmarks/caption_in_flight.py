@@ -36,7 +36,7 @@ import numpy as np
 
 from tools.captioners.openai import OpenAICaptioner
 from tools.timeline import Frame
-from tools.video import FrameReader, probe
+from tools.video.reader import FrameReader, probe
 
 PROMPT = "Describe what can be seen in one or two sentences. " * 12
 

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from agent.settings import load_settings
-from evaluation.qvhighlights import read_captions, read_queries
-from evaluation.vector_cache import CachedEmbedder
-from tools.embedder import open_embedder
-from tools.grounder import ground
-from tools.occurrences import find_occurrences
+from evaluation.datasets.qvhighlights_files import read_captions, read_queries
+from evaluation.runs.vector_cache import CachedEmbedder
+from tools.embedders.embedder import open_embedder
+from tools.grounding.grounder import ground
+from tools.grounding.occurrences import find_occurrences
 from tools.ranking import Window
 from tools.timeline import Interval
 

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.minilm import MiniLM
+from tools.embedders.minilm import MiniLM
 
 ROUNDS = 5
 CAPTIONS = Path(__file__).resolve().parents[2] / "shared/data/qvhighlights/val_captions.jsonl.gz"

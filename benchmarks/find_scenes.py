@@ -18,8 +18,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tools.scenes import SceneFinder
-from tools.video import FrameReader, probe
+from tools.indexing.scenes import SceneFinder
+from tools.video.reader import FrameReader, probe
 
 NEAR_S = 0.25
 

@@ -19,7 +19,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.grounder import ground
+from tools.grounding.grounder import ground
 from tools.timeline import Caption, Interval, Track
 
 STEP_S = 2.0

@@ -36,11 +36,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.captioners.protocol import Description
-from tools.in_flight import run_in_flight
-from tools.indexer import Progress, index_video
-from tools.store import CaptionStore
+from tools.indexing.indexer import Progress, index_video
+from tools.llm.in_flight import run_in_flight
+from tools.store.store import CaptionStore
 from tools.timeline import Frame
-from tools.video import FrameReader, probe
+from tools.video.reader import FrameReader, probe
 
 BAR = 0.9
 MEMORY_BAR_GB = 1.5
@@ -197,7 +197,7 @@ class MadeUpReader(FrameReader):
 
 def measure_memory(options: argparse.Namespace) -> None:
     """Print how much memory an index of many hours takes, hour by hour."""
-    from tools import indexer
+    from tools.indexing import indexer
 
     start_mb = peak_mb()
     with ExitStack() as stack:

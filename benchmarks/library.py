@@ -29,12 +29,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.graph import Parts, build_graph
+from agent.graph.graph import Parts, build_graph
+from agent.graph.state import Question
 from agent.grounding import Cost
-from agent.reasoner import SimilarityReasoner
-from agent.state import Question
-from tools.library import search_library
-from tools.store import CaptionStore, VideoRecord
+from agent.reasoning.brief import SimilarityReasoner
+from tools.retrieval.library_search import search_library
+from tools.store.store import CaptionStore, VideoRecord
 from tools.timeline import Caption, Interval, Track
 
 HOUR_S = 3600

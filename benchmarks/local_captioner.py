@@ -33,13 +33,13 @@ import numpy as np
 
 from prompts.catalog import prompt_version, render_prompt
 from tools.captioners.local import LocalCaptioner
-from tools.looks import Look
+from tools.captioners.looks import Look
 from tools.timeline import Frame
 
 if TYPE_CHECKING:
     import torch
 
-    from tools.vision_model import VisionModel
+    from tools.captioners.vision_model import VisionModel
 
 SPECIAL = ["<pad>", "<bos>", "<end>", "<image>", "<fake_token_around_image>", "<global-img>"]
 SPECIAL += ["<end_of_utterance>"]

@@ -33,15 +33,15 @@ from agent.api import Grounder
 from agent.settings import load_settings
 from benchmarks.refine_edges import RecordedCaptioner
 from evaluation.datasets.query import Query
-from evaluation.metrics import score_queries
-from evaluation.qvhighlights import read_captions, read_queries
-from evaluation.resampling import interval_95, resampled
-from evaluation.vector_cache import CachedEmbedder
-from tools.embedder import open_embedder
-from tools.grounder import ground
-from tools.near_duplicates import DistinctFrames
+from evaluation.datasets.qvhighlights_files import read_captions, read_queries
+from evaluation.figures.metrics import score_queries
+from evaluation.figures.resampling import interval_95, resampled
+from evaluation.runs.vector_cache import CachedEmbedder
+from tools.embedders.embedder import open_embedder
+from tools.grounding.grounder import ground
 from tools.timeline import Caption, Interval
-from tools.video import FrameReader, probe
+from tools.video.near_duplicates import DistinctFrames
+from tools.video.reader import FrameReader, probe
 
 NAMES = ("one_by_one", "sam2_gallery_concat", "permissive_composite")
 RATES_HZ = (0.5, 1.0, 2.0)

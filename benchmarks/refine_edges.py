@@ -19,7 +19,7 @@ import numpy as np
 
 from agent.api import Grounder, load_settings
 from evaluation.datasets.query import Query
-from evaluation.qvhighlights import read_queries
+from evaluation.datasets.qvhighlights_files import read_queries
 from tools.captioners.protocol import Description
 from tools.timeline import Frame, Interval
 

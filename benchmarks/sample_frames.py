@@ -30,8 +30,8 @@ import av
 import cv2
 import numpy as np
 
-from tools.decoding import slot_of
-from tools.video import FrameReader, Video, probe
+from tools.video.decoding import slot_of
+from tools.video.reader import FrameReader, Video, probe
 
 WIDTH_PX, HEIGHT_PX = 1920, 1080
 BARE_BAR, USUAL_BAR = 0.75, 0.6

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluation import score
+from evaluation.figures import score
 
 
 def main() -> None:

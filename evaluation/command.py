@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
-from evaluation import compare, haystack, score
 from evaluation.datasets.registry import DATASETS
-from evaluation.experiments import command as experiment
-from evaluation.report import command as report
+from evaluation.experiments import experiment_command as experiment
+from evaluation.figures import compare, score
+from evaluation.long_videos import haystack
+from evaluation.report import report_command as report
 
 EXAMPLE = """\
 examples:
@@ -70,7 +71,7 @@ def run(argv: Sequence[str]) -> int:
     options = build_parser().parse_args(argv)
     if options.command in DATASETS:
         # Late: help and bad options need no graph.
-        from evaluation.run import run_dataset
+        from evaluation.runs.run import run_dataset
 
         return run_dataset(DATASETS[options.command], options)
     code: int = ABOUT_RUNS[options.command].run(options)

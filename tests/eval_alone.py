@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 from agent import api
-from agent.cli import main
+from agent.cli.main import main
 from evaluation.results import Result
-from evaluation.run_folder import RESULTS, RunFolder
+from evaluation.runs.run_folder import RESULTS, RunFolder
 from tests.fakes import WordEmbedder
 
 

@@ -10,13 +10,13 @@ import re
 import tempfile
 from pathlib import Path
 
-from agent.llm_reasoner import LLMReasoner
-from agent.tracing.session import TraceTargets, Tracing
-from agent.tracing.tree import render_trace
-from tests.graph.road import GOOD_REPLY, QUESTION, graph_with, stored
+from agent.cli.trace_tree import render_trace
+from agent.reasoning.text_model import LLMReasoner
+from agent.tracing.tracer import TraceTargets, Tracing
 from tests.package.source_imports import ROOT
+from tests.road import GOOD_REPLY, QUESTION, graph_with, stored
 from tests.servers import says, serving
-from tools.prices import Price
+from tools.llm.prices import Price
 
 FILE = ROOT / "docs" / "refused-answer.trace.jsonl"
 PAGE = ROOT / "docs" / "reading-a-trace.md"

@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from agent.events import Event
+from agent.graph.events import Event
+from agent.graph.threads import ThreadsError
 from agent.grounding import Grounding, VideoFacts
-from agent.place import own_file
-from agent.threads import ThreadsError
+from agent.watching.moved_files import own_file
 from tools.timeline import Caption, Interval
 
 if TYPE_CHECKING:
@@ -133,8 +133,8 @@ class GrounderAccess:
         *,
         answered: VideoFacts | None = None,
     ) -> tuple[VideoFacts, str]:
-        from tools.clip import write_clip
-        from tools.video import probe
+        from tools.video.clip import write_clip
+        from tools.video.reader import probe
 
         probed = probe(own_file(answered) if answered else Path(video))
         span = _within(span, probed.header_duration_s)

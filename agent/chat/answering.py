@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.chat.access import Tell, VideoAccess
+from agent.chat.caption_reading import AROUND_S, STRETCH_S, read_captions
 from agent.chat.constraints import Anchor, fair_candidates, fits, select, stretch_of
 from agent.chat.follow_up import ChatError, FollowUp
-from agent.chat.reading import AROUND_S, STRETCH_S, read_captions
 from agent.chat.turns import ChatAnswer, Moment, ReadCaption, VideoResult, focus
 from agent.chat.wording import say_moment, say_place, say_spans, say_which
+from agent.cli.rendering import clock, clock_span
 from agent.grounding import Grounding, VideoFacts
-from agent.render import clock, clock_span
 from tools.ranking import Verdict
 from tools.timeline import Caption, Interval
 

@@ -11,17 +11,17 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import BaseModel, ConfigDict
 
-from agent.background import Background
 from agent.chat.access import GrounderAccess, VideoAccess
 from agent.chat.follow_up import ChatError, find_video
-from agent.chat.graph import ChatGraph, Said, TurnContext, build_chat_graph
 from agent.chat.memory import MEMORY_FILE, ChatMemory, ThreadInUseError, unusable
 from agent.chat.rewriting import Converser
+from agent.chat.turn_graph import ChatGraph, Said, TurnContext, build_chat_graph
 from agent.chat.turns import ChatAnswer, TurnRefusal, focus, latest_focus
 from agent.errors import QueryError, WhenaboutsError
-from agent.events import Event, read_event
-from agent.watcher import is_text, is_there
-from tools.indexer import location
+from agent.graph.cancelling import Background
+from agent.graph.events import Event, read_event
+from agent.watching.watcher import is_text, is_there
+from tools.indexing.indexer import location
 
 if TYPE_CHECKING:
     from types import TracebackType

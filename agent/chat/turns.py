@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from agent.chat.follow_up import Fault, FollowUp, FollowUpError, find_video
 from agent.grounding import Cost, Grounding, Seconds, VideoFacts
 from tools.ranking import Verdict
+from tools.text import shorten
 from tools.timeline import Interval
-from tools.wording import shorten
 
 SCHEMA_VERSION: Final = 1
 

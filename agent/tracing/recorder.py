@@ -50,7 +50,7 @@ class Recorder(BaseCallbackHandler):
 
     run_inline = True
     keeps_pictures_out = True
-    """Calls of image models may be told: see ``tools.traced_calls``."""
+    """Calls of image models may be told: see ``tools.captioners.traced_calls``."""
 
     def __init__(self, scrubber: Scrubber, sinks: Sequence[Sink]) -> None:
         self._scrubber = scrubber

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from agent.tracing.langsmith_sink import LangSmith
 from agent.tracing.otel_sink import Otlp
-from agent.tracing.session import TraceTargets
+from agent.tracing.tracer import TraceTargets
 
 if TYPE_CHECKING:
     from agent.settings import Settings

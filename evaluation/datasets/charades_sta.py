@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+from evaluation.datasets.annotation_files import Reading, numbered_lines
 from evaluation.datasets.query import Annotations, LineError, make_query
 from evaluation.datasets.qvhighlights import read_rows
-from evaluation.datasets.reading import Reading, numbered_lines
 
 FORM = "VIDEO start end##sentence"
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from evaluation.datasets.annotation_files import Reading, csv_rows, json_object, numbered_lines
 from evaluation.datasets.query import Annotations, LineError, Query, make_query
-from evaluation.datasets.reading import Reading, csv_rows, json_object, numbered_lines
 from evaluation.results import BenchmarkError
 
 FIELDS = ("video", "query", "start", "end")

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from evaluation.datasets.annotation_files import Reading, json_object, numbered_lines
 from evaluation.datasets.query import Annotations, LineError, make_query, shown
-from evaluation.datasets.reading import Reading, json_object, numbered_lines
 
 FORM = '{"qid", "query", "vid", "duration", "relevant_windows": [[start, end], …]}'
 

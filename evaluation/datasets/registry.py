@@ -16,7 +16,7 @@ from evaluation.datasets import (
     tacos,
 )
 from evaluation.datasets.query import Annotations
-from evaluation.qvhighlights import source_of
+from evaluation.datasets.qvhighlights_files import source_of
 
 
 def _itself(video_id: str) -> str:

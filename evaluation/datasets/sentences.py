@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from evaluation.datasets.annotation_files import Reading, read_text
 from evaluation.datasets.query import Annotations, LineError, make_query
-from evaluation.datasets.reading import Reading, read_text
 from evaluation.results import BenchmarkError
 
 Clock = Callable[[dict[str, Any]], tuple[object, float]]

@@ -19,12 +19,12 @@ from agent.grounding import Cost
 from evaluation.console import open_console
 from evaluation.experiments.arms import Arm
 from evaluation.experiments.catalog import Experiment
-from evaluation.experiments.command import ALL
 from evaluation.experiments.contrast import write_report
+from evaluation.experiments.experiment_command import ALL
 from evaluation.report.words import usd
 from evaluation.results import BenchmarkError, read_results, sum_usd
-from evaluation.run_folder import CAPTIONING, RESULTS, write_whole
-from evaluation.summary import as_json
+from evaluation.runs.run_folder import CAPTIONING, RESULTS, write_whole
+from evaluation.runs.summary import as_json
 from tools.errors import WhenaboutsError
 
 DONE, INCOMPLETE = 0, 1

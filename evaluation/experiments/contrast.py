@@ -8,20 +8,20 @@ from pathlib import Path
 
 from rich.table import Table as ConsoleTable
 
-from evaluation.compare import Comparison, Difference, compare_runs
 from evaluation.console import open_console
 from evaluation.experiments.arms import SEEN_ALIKE, Arm, differing
 from evaluation.experiments.catalog import Experiment
-from evaluation.experiments.command import shown
-from evaluation.figures import MEANINGS, OF_ONE
+from evaluation.experiments.experiment_command import shown
+from evaluation.figures.compare import Comparison, Difference, compare_runs
+from evaluation.figures.figures import MEANINGS, OF_ONE
 from evaluation.report.content import Section, make_report
 from evaluation.report.markdown import as_markdown
 from evaluation.report.page import as_html
-from evaluation.report.runs import Run, read_runs
+from evaluation.report.reported_runs import Run, read_runs
 from evaluation.report.tables import Cell, Table
 from evaluation.report.words import NOTHING, number
 from evaluation.results import BenchmarkError, Result
-from evaluation.run_folder import RESULTS
+from evaluation.runs.run_folder import RESULTS
 
 HEADLINES = ("mIoU", "R@1 IoU=0.5")
 """What the terminal shows; the report has every figure."""

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evaluation.answers import top_iou
-from evaluation.measures import risk_coverage, risk_interval
+from evaluation.figures.answers import top_iou
+from evaluation.figures.measures import risk_coverage, risk_interval
 from evaluation.report.axes import Plot, about_bands, band, beside, drawn, line, percent
 from evaluation.report.means import means
-from evaluation.report.runs import Run
+from evaluation.report.reported_runs import Run
 from evaluation.report.svg import draw, run_colour
 
 if TYPE_CHECKING:

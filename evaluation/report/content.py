@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from evaluation.decomposition import Outcome, decompose
+from evaluation.figures.decomposition import Outcome, decompose
 from evaluation.report.accuracy_plots import accuracy_plots
 from evaluation.report.axes import Plot
 from evaluation.report.cost_plots import cost_plots
 from evaluation.report.length_plots import length_plots
 from evaluation.report.outcome_plots import outcome_plots
-from evaluation.report.runs import Run
+from evaluation.report.reported_runs import Run
 from evaluation.report.tables import (
     Table,
     costs_table,

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evaluation.answers import is_right, top_iou
+from evaluation.figures.answers import is_right, top_iou
 from evaluation.report.axes import Plot, drawn, percent, plainly
 from evaluation.report.costs import seconds_of, usd_of
 from evaluation.report.means import Means, means
-from evaluation.report.runs import Run
+from evaluation.report.reported_runs import Run
 from evaluation.report.svg import INK, RIGHT, WRONG, Margins, draw, run_colour
 from evaluation.results import Result
 

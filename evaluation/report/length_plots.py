@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evaluation.answers import top_iou
+from evaluation.figures.answers import top_iou
 from evaluation.report.axes import Plot, beside, drawn, percent
 from evaluation.report.means import means
-from evaluation.report.runs import Run
+from evaluation.report.reported_runs import Run
 from evaluation.report.svg import Margins, draw, run_colour
 from evaluation.results import Result
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evaluation.resampling import ratio, resampled
+from evaluation.figures.resampling import ratio, resampled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evaluation.decomposition import Outcome, outcome
+from evaluation.figures.decomposition import Outcome, outcome
 from evaluation.report.axes import Plot, beside, drawn
 from evaluation.report.means import means
-from evaluation.report.runs import Run
+from evaluation.report.reported_runs import Run
 from evaluation.report.svg import INK, MUTED, Margins, draw, run_colour
 from evaluation.report.words import NAMES, NULL_OUTCOMES, OWN_OUTCOMES
 from evaluation.results import Result

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from agent.grounding import Cost
-from evaluation.decomposition import decompose
-from evaluation.figures import MEANINGS as FIGURES
-from evaluation.figures import OF_ONE, Figure
-from evaluation.measures import measure
+from evaluation.figures.decomposition import decompose
+from evaluation.figures.figures import MEANINGS as FIGURES
+from evaluation.figures.figures import OF_ONE, Figure
+from evaluation.figures.measures import measure
 from evaluation.report.costs import nodes_of, stages_of, usd_of
-from evaluation.report.runs import Run
+from evaluation.report.reported_runs import Run
 from evaluation.report.words import (
     MEANINGS,
     NAMES,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evaluation.answers import top_iou
-from evaluation.decomposition import outcome
-from evaluation.report.runs import Run
+from evaluation.figures.answers import top_iou
+from evaluation.figures.decomposition import outcome
+from evaluation.report.reported_runs import Run
 from evaluation.report.words import NAMES, VERDICTS, probability, span
 from evaluation.results import Result, ScoredSpan, Span
 

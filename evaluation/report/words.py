@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from evaluation.decomposition import Outcome
+from evaluation.figures.decomposition import Outcome
 
 UNKNOWN = "not known"
 NOTHING = "–"

@@ -27,7 +27,7 @@ MAY_IMPORT = {
 }
 OURS = {*MAY_IMPORT, "tests"}
 # The front door opens every room, late: `whenabouts eval` is a command like any other.
-FRONT_DOOR = {("agent.cli", "evaluation.command.run")}
+FRONT_DOOR = {("agent.cli.main", "evaluation.command.run")}
 
 # What costs a command that only prints its help a noticeable fraction of a second.
 HEAVY = {
@@ -89,7 +89,7 @@ def test_imports_are_absolute(folder: str) -> None:
 
 
 def test_the_command_line_starts_without_heavy_modules() -> None:
-    assert heavy_chains("agent.cli") == []
+    assert heavy_chains("agent.cli.main") == []
 
 
 @pytest.mark.parametrize("package", ["agent", "tools", "prompts"])
@@ -118,7 +118,7 @@ def test_only_the_settings_module_looks_at_the_environment() -> None:
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     files = {
-        "agent/cli.py": "from agent import api\n",
+        "agent/cli/main.py": "from agent import api\n",
         "agent/__init__.py": "",
         "agent/api.py": (
             "from typing import TYPE_CHECKING\n"
@@ -135,15 +135,15 @@ def project(tmp_path: Path) -> Path:
     }
     for name, text in files.items():
         path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     return tmp_path
 
 
 def test_a_chain_to_a_heavy_module_is_followed_through_our_own(project: Path) -> None:
-    assert sorted(heavy_chains("agent.cli", project)) == [
-        "agent.cli → agent.api → rich",
-        "agent.cli → agent.api → tools.store → cv2",
+    assert sorted(heavy_chains("agent.cli.main", project)) == [
+        "agent.cli.main → agent.api → rich",
+        "agent.cli.main → agent.api → tools.store → cv2",
     ]
 
 
@@ -152,7 +152,7 @@ def test_an_import_inside_a_function_is_an_arrow_too(project: Path) -> None:
 
 
 def test_the_code_cells_of_a_notebook_are_read(project: Path) -> None:
-    assert wrong_arrows("examples", project) == ["examples.one imports agent.graph (line 2)"]
+    assert wrong_arrows("examples", project) == ["examples.one imports agent.graph.graph (line 2)"]
 
 
 def test_leading_dots_are_seen(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def test_importing_every_module_prints_nothing_and_writes_nothing(tmp_path: Path
         for folder in ("agent", "tools", "prompts")
         for path in source_files(folder)
     )
-    assert "agent.cli" in modules
+    assert "agent.cli.main" in modules
     done = run_python("-c", f"import {', '.join(modules)}", cwd=tmp_path)
     assert done.stderr == ""
     assert done.stdout == ""

@@ -1,7 +1,7 @@
 """The classical describer: captions made of what can be measured, and of what can be read.
 
 It needs no model but the reader of text, and makes no claim that measuring cannot carry: no object,
-no person, no action. See ``tools.senses.claims`` for all it can say.
+no person, no action. See ``tools.signals.claims`` for all it can say.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import cv2
 
 from tools.captioners.protocol import Description
 from tools.errors import CaptionerError
-from tools.senses.claims import TEXT_TAG, write_claims, write_screen_text
-from tools.senses.ocr import TextReader, load_text_reader
-from tools.senses.screen_reader import ScreenReader
-from tools.senses.watching import Watch
+from tools.signals.claims import TEXT_TAG, write_claims, write_screen_text
+from tools.signals.frame_claims import Watch
+from tools.signals.ocr import TextReader, load_text_reader
+from tools.signals.screen_reader import ScreenReader
 
 if TYPE_CHECKING:
     from tools.timeline import Frame
@@ -60,7 +60,7 @@ class ClassicalCaptioner:
 
     @property
     def needs_every_frame(self) -> bool:
-        """It learns from still frames what the empty picture is; see ``tools.near_duplicates``."""
+        """It learns from still frames what the empty picture is; see ``near_duplicates``."""
         return True
 
     def describe(self, frames: Iterable[Frame], *, seen: Container[float]) -> Iterator[Description]:

@@ -10,18 +10,18 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tools.captioners.checkpoints import find_model, fingerprint, holds_conversations, missing_parts
+from tools.captioners.hub import choices
+from tools.captioners.looks import LookMode, take_looks
 from tools.captioners.protocol import Description, NoCaption
-from tools.checkpoints import find_model, fingerprint, holds_conversations, missing_parts
+from tools.captioners.traced_calls import TracedCalls
 from tools.errors import CaptionerError
-from tools.hub import choices
-from tools.looks import LookMode, take_looks
-from tools.traced_calls import TracedCalls
-from tools.wording import one_line
+from tools.text import one_line
 
 if TYPE_CHECKING:
-    from tools.looks import Look
+    from tools.captioners.looks import Look
+    from tools.captioners.vision_model import VisionModel
     from tools.timeline import Frame
-    from tools.vision_model import VisionModel
 
 INSTALL = "pip install 'whenabouts[local]'"
 
@@ -40,7 +40,8 @@ class LocalCaptioner:
     for good, and the same frames are tried again.
 
     Args:
-        model: A folder, or a name on the hub that ``tools.hub.download_model`` has fetched.
+        model: A folder, or a name on the hub that ``tools.captioners.hub.download_model`` has
+            fetched.
         prompt: What to ask of each look, rendered; a model without a chat template is not shown it.
         prompt_version: Of that prompt; with the query in it where the prompt shows one.
         mode: What is shown at a time.
@@ -144,7 +145,7 @@ class LocalCaptioner:
         self, looks: Sequence[Look], calls: TracedCalls
     ) -> Iterator[Description | NoCaption]:
         """Describe looks in time order, in halved batches from where memory runs out on."""
-        from tools.vision_model import free_memory
+        from tools.captioners.vision_model import free_memory
 
         done = 0
         while done < len(looks):
@@ -171,7 +172,7 @@ class LocalCaptioner:
 
         The error ends here: it holds on to every tensor of the frames that it went through.
         """
-        from tools.vision_model import is_out_of_memory
+        from tools.captioners.vision_model import is_out_of_memory
 
         try:
             return self._loaded.write(
@@ -186,7 +187,7 @@ class LocalCaptioner:
     def _loaded(self) -> VisionModel:
         if self._lender:
             return self._lender._loaded  # noqa: SLF001
-        from tools.vision_model import VisionModel
+        from tools.captioners.vision_model import VisionModel
 
         return VisionModel(
             self._folder,

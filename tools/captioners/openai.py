@@ -10,18 +10,18 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from tools.captioners.looks import LookMode, encode_jpeg, seconds_label, take_looks
 from tools.captioners.protocol import Description, NoCaption
-from tools.chat_service import ChatService
+from tools.captioners.traced_calls import Call, TracedCalls
 from tools.errors import CaptionerError
-from tools.in_flight import run_in_flight
-from tools.looks import LookMode, encode_jpeg, seconds_label, take_looks
-from tools.prices import OPENAI_PRICES, Price, Usage, cost_usd
-from tools.traced_calls import Call, TracedCalls
-from tools.wording import one_line
+from tools.llm.client import ChatService
+from tools.llm.in_flight import run_in_flight
+from tools.llm.prices import OPENAI_PRICES, Price, Usage, cost_usd
+from tools.text import one_line
 
 if TYPE_CHECKING:
-    from tools.chat_service import Reply
-    from tools.looks import Look
+    from tools.captioners.looks import Look
+    from tools.llm.client import Reply
     from tools.timeline import Frame
 
 Detail = Literal["auto", "low", "high"]

@@ -4,7 +4,7 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from tools.prices import Usage
+from tools.llm.prices import Usage
 from tools.timeline import Frame, Source
 
 
@@ -46,7 +46,8 @@ class Captioner(Protocol):
     Attributes:
         model: Names what writes the captions; changes whenever the words would.
         prompt_version: Version of the prompt in use; empty where there is none.
-        mode: How it is shown frames, as ``tools.looks.LookMode`` names it: ``frame``, ``grid4``.
+        mode: How it is shown frames, as ``tools.captioners.looks.LookMode`` names it: ``frame``,
+            ``grid4``.
     """
 
     @property

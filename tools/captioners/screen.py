@@ -16,9 +16,9 @@ import cv2
 
 from tools.captioners.protocol import Description, NoCaption
 from tools.errors import CaptionerError
-from tools.senses.claims import write_screen_text
-from tools.senses.ocr import TextReader, load_text_reader
-from tools.senses.screen_reader import ScreenReader
+from tools.signals.claims import write_screen_text
+from tools.signals.ocr import TextReader, load_text_reader
+from tools.signals.screen_reader import ScreenReader
 
 if TYPE_CHECKING:
     from tools.timeline import Frame

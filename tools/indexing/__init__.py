@@ -1,1 +1,1 @@
-"""The stages of an index that ``tools.indexer`` runs side by side."""
+"""The stages of an index that ``tools.indexing.indexer`` runs side by side."""

@@ -8,12 +8,12 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tools.store import CaptionGap
+from tools.store.store import CaptionGap
 from tools.timeline import Caption
 
 if TYPE_CHECKING:
-    from tools.embedder import Embedder
-    from tools.store import CaptionStore
+    from tools.embedders.embedder import Embedder
+    from tools.store.store import CaptionStore
 
 BATCH_CAPTIONS = 64
 BATCH_SECONDS = 0.5

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tools.captioners.looks import LookMode
 from tools.captioners.protocol import Description, Metered
 from tools.indexing.caption_writer import CaptionWriter
 from tools.indexing.frame_feed import FrameFeed
 from tools.indexing.limits import Budget, Gate, Limits
 from tools.indexing.progress import Pace, Progress, Report
-from tools.looks import LookMode
-from tools.near_duplicates import DistinctFrames
-from tools.prices import Usage
-from tools.scenes import SceneFinder, write_scenes
-from tools.store import CaptionGap
+from tools.indexing.scenes import SceneFinder, write_scenes
+from tools.llm.prices import Usage
+from tools.store.store import CaptionGap
 from tools.timeline import Caption, Interval
+from tools.video.near_duplicates import DistinctFrames
 
 if TYPE_CHECKING:
     from tools.captioners.protocol import Captioner, NoCaption
-    from tools.embedder import Embedder
-    from tools.journal import Journal
-    from tools.store import CaptionStore, VideoRecord
+    from tools.embedders.embedder import Embedder
+    from tools.indexing.journal import Journal
+    from tools.store.store import CaptionStore, VideoRecord
     from tools.timeline import Frame
-    from tools.video import FrameReader
+    from tools.video.reader import FrameReader
 
 
 class Captioning:

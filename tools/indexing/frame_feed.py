@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from tools.indexing.limits import Gate
-from tools.video import FrameReader
+from tools.video.reader import FrameReader
 
 if TYPE_CHECKING:
     from tools.timeline import Frame

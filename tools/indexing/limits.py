@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from tools.errors import CaptionerError
-from tools.prices import Usage
+from tools.llm.prices import Usage
 
 
 @dataclass(frozen=True, slots=True)

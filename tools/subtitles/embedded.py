@@ -11,10 +11,10 @@ import av
 from av.stream import Disposition
 from av.subtitles.subtitle import AssSubtitle
 
-from tools.decoding import open_container
 from tools.errors import CaptionError
 from tools.subtitles.ass import PACKET_FIELDS, event_lines
 from tools.subtitles.cues import Cue, Problem, Subtitles, list_of, merge_repeats, plain_lines
+from tools.video.decoding import open_container
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.subtitles.stream import SubtitleStream
 
-    from tools.video import Video
+    from tools.video.reader import Video
 
 # FFmpeg's decoders that give text with times. Of television's closed captions (`cc_dec`) the text
 # comes a packet late, and the last one without its end.

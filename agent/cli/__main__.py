@@ -1,0 +1,5 @@
+"""``python -m agent.cli`` is ``whenabouts``."""
+
+from agent.cli.main import run
+
+run()

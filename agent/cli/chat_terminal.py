@@ -1,0 +1,366 @@
+"""``whenabouts chat`` at a terminal, or through a pipe: lines in, answers out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from agent.chat.caption_reading import thin_out
+from agent.chat.follow_up import ChatError
+from agent.chat.grammar import understood_forms
+from agent.chat.session import ChatEvent, ChatSession, Understood
+from agent.chat.turns import ChatAnswer, TurnRefusal, VideoResult
+from agent.cli.rendering import clock, look_up_line, print_to, render_answer
+from agent.errors import QueryError, WhenaboutsError
+from agent.grounding import Grounding, Refusal
+from tools.indexing.indexer import Progress, Report
+from tools.text import one_line
+
+if TYPE_CHECKING:
+    from agent.api import Grounder
+
+DONE, FAILED = 0, 2
+
+HISTORY_FILE = "chat_history"
+
+COMMANDS = """\
+/videos        the videos of this chat
+/video NAME    ask another video from now on; a new file joins the chat
+/clip [FILE]   cut the last answer's interval out into a file
+/json [N]      the last answer, or that of turn N, as JSON
+/trace [N]     how it came about
+/quit          leave (so does Ctrl-D); Ctrl-C only cancels a question
+A question goes to the current video, or to others: "… in lobby.mp4", "… in all"."""
+
+ReadLine = Callable[[str], str]
+"""Shows a prompt and returns a line. Raises ``EOFError`` at the end."""
+
+
+def run_chat(
+    args: argparse.Namespace,
+    grounder: Grounder,
+    *,
+    progress: Callable[[], AbstractContextManager[Report]],
+) -> int:
+    """Talk until the user leaves; returns the exit code.
+
+    Args:
+        args: What ``agent.cli.chat_options`` accepts, with ``captions`` and ``json``.
+        grounder: Finds.
+        progress: Opens a bar for videos that are being described.
+
+    Raises:
+        QueryError: If no video is named and the thread knows none either.
+    """
+    stderr = Console(stderr=True)
+    if args.captions and len(args.videos) > 1:
+        raise QueryError(
+            f"--captions {args.captions} describes one video, but {len(args.videos)} were given"
+        )
+    thread = args.thread or f"chat-{datetime.now().astimezone():%Y%m%d-%H%M%S}"
+    with ChatSession(
+        grounder,
+        thread=thread,
+        videos=args.videos,
+        captions=args.captions,
+        tell=lambda line: print_to(stderr, Text(line)),
+    ) as session:
+        if not session.videos:
+            new = f"“{args.thread}” is a new chat, and " if args.thread else ""
+            raise QueryError(
+                f"{new}there is no video to talk about; name one: whenabouts chat VIDEO"
+                + _known_threads(session)
+            )
+        terminal = Terminal(session, progress=progress, as_json=args.json)
+        terminal.greet(is_named=bool(args.thread))
+        lines = _Lines(grounder.settings.home / HISTORY_FILE, stderr if args.json else Console())
+        terminal.talk(lines.read)
+        terminal.part()
+    return DONE
+
+
+class Terminal:
+    """Reads lines, and prints what becomes of them.
+
+    Args:
+        session: The conversation.
+        progress: Opens a bar for videos that are being described.
+        as_json: One line of JSON a turn on stdout, and everything else on stderr.
+    """
+
+    def __init__(
+        self,
+        session: ChatSession,
+        *,
+        progress: Callable[[], AbstractContextManager[Report]],
+        as_json: bool,
+    ) -> None:
+        self._session = session
+        self._progress = progress
+        self._as_json = as_json
+        self._stdout = Console()
+        self._stderr = Console(stderr=True)
+
+    def greet(self, *, is_named: bool) -> None:
+        """Say which conversation this is, and where it stands."""
+        session = self._session
+        if session.turns:
+            last = session.turns[-1]
+            count = f"{len(session.turns)} turn{'s' if len(session.turns) > 1 else ''} remembered"
+            said = f"“{last.said}” → {last.result.words}"
+            self._say(f"“{session.thread}”, {count}; the last: {said}")
+        elif is_named:
+            self._say(f"“{session.thread}” is a new chat{_known_threads(session)}")
+        names = ", ".join(Path(path).name for path in session.videos)
+        self._say(f"talking about {names}; /help says what can be said")
+
+    def part(self) -> None:
+        """Say how to go on."""
+        if self._session.is_remembered and self._session.turns:
+            self._say(f"to go on: whenabouts chat --thread {self._session.thread}")
+
+    def talk(self, read_line: ReadLine) -> None:
+        """Answer line after line, until there is none or one says so."""
+        while True:
+            try:
+                line = read_line(f"{Path(self._session.current).name}> ").strip()
+            except EOFError:
+                return
+            except KeyboardInterrupt:
+                self._say("(Ctrl-D or /quit leaves)")
+                continue
+            if line in {"/quit", "/exit", "/q"}:
+                return
+            try:
+                if line.startswith("/"):
+                    self._command(line)
+                elif line:
+                    self._answer(line)
+            except WhenaboutsError as exc:
+                self._refuse(line, exc)
+            except KeyboardInterrupt:
+                self._say("cancelled; what was described so far is kept")
+
+    def _answer(self, line: str) -> None:
+        with self._progress() as report:
+            answer = self._session.ask(line, on_event=lambda event: self._tell(event, report))
+        if self._as_json:
+            _put(answer.to_json())
+        else:
+            print_to(self._stdout, *render_turn(answer))
+
+    def _tell(self, event: ChatEvent, report: Report) -> None:
+        if isinstance(event, Progress):
+            report(event)
+        elif isinstance(event, Understood):
+            if not event.is_plain and not self._as_json:
+                print_to(self._stdout, Text(f"understood: {event.words}", style="dim"))
+        elif isinstance(event, TurnRefusal):
+            self._say(f"reading {event.attempt} was refused ({event.kind}): {event.message}")
+        elif isinstance(event, Refusal):
+            self._say(f"reply {event.attempt} was refused ({event.kind}): {event.message}")
+        else:
+            self._say(look_up_line(event))
+
+    def _command(self, line: str) -> None:
+        name, _, argument = line.partition(" ")
+        argument = argument.strip()
+        commands: dict[str, Callable[[str], None]] = {
+            "/help": self._help,
+            "/videos": self._list_videos,
+            "/video": self._switch,
+            "/clip": self._clip,
+            "/json": self._print_json,
+            "/trace": self._trace,
+        }
+        if name not in commands:
+            raise ChatError(f"there is no {name}; /help lists what there is")
+        commands[name](argument)
+
+    def _help(self, _: str) -> None:
+        self._show(COMMANDS, "", understood_forms())
+
+    def _list_videos(self, _: str) -> None:
+        for path in self._session.videos:
+            gone = "" if Path(path).exists() else "  (the file is gone)"
+            mark = "*" if path == self._session.current else " "
+            self._show(f"{mark} {path}{gone}")
+
+    def _switch(self, name: str) -> None:
+        if not name:
+            raise ChatError("which video? /video NAME; /videos lists those of this chat")
+        self._show(f"asking {self._session.add_video(name)} from now on")
+
+    def _clip(self, name: str) -> None:
+        self._show(f"written to {self._session.cut_last(Path(name) if name else None)}")
+
+    def _print_json(self, number: str) -> None:
+        _put(self._answer_of(number).model_dump_json(by_alias=True, indent=2))
+
+    def _trace(self, number: str) -> None:
+        answer = self._answer_of(number)
+        is_recalled = answer.turn <= self._session.recalled
+        self._show(*trace_lines(answer, is_recalled=is_recalled))
+
+    def _answer_of(self, number: str) -> ChatAnswer:
+        """The answer of a turn by its number, or the last one."""
+        turns = self._session.turns
+        if not number and not turns:
+            raise ChatError("nothing was answered yet")
+        wanted = number or str(turns[-1].turn)
+        found = next((turn for turn in turns if str(turn.turn) == wanted), None)
+        if found is None:
+            known = f"{turns[0].turn} to {turns[-1].turn}" if turns else "none so far"
+            raise ChatError(f"there is no turn {number} to show; there are: {known}")
+        return found
+
+    def _refuse(self, line: str, exc: WhenaboutsError) -> None:
+        if self._as_json and not line.startswith("/"):
+            _put(json.dumps({"said": line, "error": str(exc)}))
+        else:
+            self._say(str(exc))
+
+    def _say(self, line: str) -> None:
+        """Beside the answers: never on stdout."""
+        print_to(self._stderr, Text(line))
+
+    def _show(self, *lines: str) -> None:
+        print_to(self._stderr if self._as_json else self._stdout, *map(Text, lines))
+
+
+class _Lines:
+    """Lines from a terminal, with editing and history, or from a pipe, echoed.
+
+    Args:
+        history: File that keeps what was typed.
+        console: Where lines from a pipe are shown.
+    """
+
+    def __init__(self, history: Path, console: Console) -> None:
+        self._console = console
+        self._read: ReadLine = self._echo
+        if sys.stdin.isatty() and sys.stdout.isatty():
+            from prompt_toolkit import PromptSession
+            from prompt_toolkit.completion import NestedCompleter, PathCompleter
+            from prompt_toolkit.history import FileHistory
+
+            history.parent.mkdir(parents=True, exist_ok=True)
+            files = {"/clip", "/video"}
+            names = [line.split()[0] for line in COMMANDS.splitlines() if line[0] == "/"]
+            after = {name: PathCompleter() if name in files else None for name in names}
+            prompt: PromptSession[str] = PromptSession(
+                history=FileHistory(str(history)),
+                completer=NestedCompleter.from_nested_dict(after),
+                complete_while_typing=False,
+            )
+            self._read = prompt.prompt
+
+    def read(self, prompt: str) -> str:
+        """The next line. Raises ``EOFError`` at the end."""
+        return self._read(prompt)
+
+    def _echo(self, prompt: str) -> str:
+        line = sys.stdin.readline()
+        if not line:
+            raise EOFError
+        # What came through a pipe was not typed: shown, the transcript can be read.
+        print_to(self._console, Text(f"{prompt}{line.rstrip()}"))
+        return line
+
+
+def render_turn(answer: ChatAnswer) -> list[RenderableType]:
+    """An answer, video by video."""
+    parts: list[RenderableType] = []
+    for result in answer.results:
+        if len(answer.results) > 1 and result.video:
+            parts.append(Text(Path(result.video.path).name, style="bold"))
+        parts += _render_result(answer, result)
+    return parts
+
+
+def _render_result(answer: ChatAnswer, result: VideoResult) -> list[RenderableType]:
+    if result.grounding and answer.follow_up.is_plain:
+        return render_answer(_in_time_order(result.grounding))
+    parts: list[RenderableType] = [Text(result.words, style="bold")]
+    shown = thin_out(result.captions)
+    if shown:
+        parts.append(_captions([(one.start_s, one.text) for one in shown]))
+    hidden = len(result.captions) - len(shown)
+    if hidden:
+        parts.append(Text(f"  … {hidden} captions between these (/json has them all)", style="dim"))
+    begins = [(one.start_s, one.shows) for one in result.intervals if one.shows]
+    if begins and not shown:
+        parts.append(_captions(begins))
+    if result.grounding and result.grounding.advice:
+        parts.append(Text(result.grounding.advice, style="cyan"))
+    return parts
+
+
+def _in_time_order(grounding: Grounding) -> Grounding:
+    """So that "the second one" is the second on the screen, too."""
+    ordered = tuple(sorted(grounding.intervals, key=lambda interval: interval.start_s))
+    return grounding.model_copy(update={"intervals": ordered})
+
+
+def _captions(said: Sequence[tuple[float, str]]) -> RenderableType:
+    """Texts beside the times at which they begin."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(justify="right", min_width=10)
+    table.add_column()
+    for start_s, text in said:
+        table.add_row(clock(start_s), Text(one_line(text)))
+    return table
+
+
+def trace_lines(answer: ChatAnswer, *, is_recalled: bool = False) -> list[str]:
+    """How an answer came about, step by step; of a recalled one, only how it was read."""
+    lines = [f"turn {answer.turn}: “{answer.said}”"]
+    lines += [
+        f"  reading {one.attempt} refused ({one.kind}): {one.message}\n    it said: {one.reply}"
+        for one in answer.refusals
+    ]
+    lines.append(f"  understood by {answer.by}: {answer.understood}")
+    lines.append(f"  {answer.follow_up.model_dump_json(exclude_defaults=True)}")
+    spent = ", ".join(f"{node} {spent_s:.2f} s" for node, spent_s in answer.seconds.items())
+    tokens = answer.usage.tokens_in + answer.usage.tokens_out
+    lines.append(f"  {spent}{f'; {tokens:,} tokens to read the turn' if tokens else ''}")
+    for result in answer.results:
+        grounding = result.grounding
+        if grounding is None:
+            lines.append(
+                "  an earlier session's: what was asked of whom is not remembered"
+                if is_recalled
+                else "  nobody was asked: from earlier answers, captions, or named times"
+            )
+            continue
+        lines.append(
+            f"  asked “{grounding.query}” in {Path(grounding.video.path).name}: "
+            f"{grounding.verdict}, by {grounding.models.reasoner} ({grounding.by}), "
+            f"{grounding.attempts} attempt{'s' * (grounding.attempts > 1)}"
+        )
+        lines += [f"    {look_up_line(one)}" for one in grounding.look_ups]
+        lines += [f"    reply {one.attempt} refused: {one.message}" for one in grounding.refusals]
+        nodes = grounding.usage.seconds.items()
+        lines.append("    " + ", ".join(f"{node} {spent_s:.2f} s" for node, spent_s in nodes))
+    return lines
+
+
+def _put(line: str) -> None:
+    """One whole line, at once: whoever reads it may be waiting."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _known_threads(session: ChatSession) -> str:
+    known = [name for name in session.known_threads if name != session.thread][:8]
+    return f"; remembered chats: {', '.join(known)}" if known else ""

@@ -1,0 +1,433 @@
+"""What each command does: a thin layer of text over ``Grounder``."""
+
+import argparse
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from pydantic import SecretStr
+from rich.console import Console
+from rich.filesize import decimal
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from agent.api import Event, Grounder, make_question
+from agent.cli.demo import DEMO_QUESTIONS, draw_demo_clip
+from agent.cli.doctor import examine, render_findings
+from agent.cli.rendering import (
+    clock,
+    clock_span,
+    ends_early,
+    look_up_line,
+    print_to,
+    progress_line,
+    render_answer,
+    render_answers,
+    render_forecast,
+    render_json,
+    render_records,
+    render_replay,
+    total_line,
+)
+from agent.cli.trace_tree import render_trace
+from agent.errors import QueryError, SettingsError, WhenaboutsError
+from agent.graph.many_videos import LibraryAnswers
+from agent.grounding import Grounding, Refusal
+from agent.settings import load_settings
+from agent.watching.allowance import UsedUpError
+from agent.watching.choice import Confirm
+from agent.watching.forecast import Forecast
+from agent.watching.moved_files import own_file, state_of
+from agent.watching.watcher import expand_videos
+from tools.indexing.indexer import Progress as IndexProgress
+from tools.indexing.indexer import Report, location
+from tools.retrieval.tracks import is_beside, name_of
+from tools.store.store import VideoRecord
+from tools.text import shorten
+from tools.video.clip import check_clip_path, write_clip
+from tools.video.reader import probe
+
+DONE, NOT_FOUND, FAILED = 0, 1, 2
+
+BAR_CELLS = 16
+NAME_CHARS = 24
+"""Of a progress bar, and of the name before it: in 80 columns there is room for what it tells."""
+
+stdout = Console()
+stderr = Console(stderr=True)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command that the parser chose; returns its exit code."""
+    commands: dict[str, Callable[[argparse.Namespace], int]] = {
+        "ask": ask,
+        "chat": chat_with_videos,
+        "index": index_videos,
+        "replay": replay_thread,
+        "trace": print_trace,
+        "list": list_videos,
+        "forget": forget_videos,
+        "doctor": run_doctor,
+        "demo": run_demo,
+        "schema": print_schema,
+    }
+    return commands[args.command](args)
+
+
+def ask(args: argparse.Namespace) -> int:
+    """``whenabouts ask``: one video, several, or all."""
+    *names, query = args.words
+    if args.all and names:
+        raise QueryError(f"--all asks every indexed video; leave out {', '.join(names)}")
+    if not (args.all or names):
+        raise QueryError("name a video before the query, or --all to ask every indexed video")
+    if args.limit < 1:
+        raise QueryError(f"--limit must be at least 1, not {args.limit}")
+    make_question("", query)  # An empty query should cost nothing.
+    if args.clip:
+        check_clip_path(Path(args.clip))
+    videos = expand_videos(names)
+    is_one = len(videos) == 1 and not args.all
+    if args.captions and not is_one:
+        raise QueryError(f"--captions {args.captions} describes one video; ask one")
+    if args.within and not is_one:
+        raise QueryError(f"--within {args.within} is a stretch of one video; ask one")
+    within = _stretch(args.within) if args.within else None
+    if args.thread and not is_one:
+        raise QueryError(f"--thread {args.thread} keeps the steps of one video's answer; ask one")
+    with _grounder(args) as grounder, _progress_bar() as report:
+        on_event = _tell_events(report)
+        if is_one:
+            answer = grounder.find(
+                videos[0],
+                query,
+                captions=args.captions,
+                within=within,
+                thread=args.thread,
+                on_event=on_event,
+            )
+            answers = LibraryAnswers((answer,))
+        else:
+            wanted = None if args.all else videos
+            answers = grounder.find_all(query, videos=wanted, limit=args.limit, on_event=on_event)
+    if args.json:
+        print(answers[0].to_json(indent=2) if is_one else render_json(query, answers))
+    else:
+        print_to(stdout, *(render_answer(answers[0]) if is_one else render_answers(query, answers)))
+    if args.clip:
+        _cut(answers, Path(args.clip))
+    return DONE if any(answer.verdict == "found" for answer in answers) else NOT_FOUND
+
+
+def chat_with_videos(args: argparse.Namespace) -> int:
+    """``whenabouts chat``."""
+    from agent.cli.chat_terminal import run_chat
+
+    with _grounder(args) as grounder:
+        return run_chat(args, grounder, progress=_progress_bar)
+
+
+def index_videos(args: argparse.Namespace) -> int:
+    """``whenabouts index``: one unusable video does not stop the others."""
+    videos = expand_videos(args.videos)
+    if args.captions and len(videos) > 1:
+        raise QueryError(
+            f"--captions {args.captions} describes one video, but {len(videos)} were given"
+        )
+    if args.dry_run:
+        return _forecast(args, videos)
+    done: list[VideoRecord] = []
+    failed = 0
+    with _grounder(args) as grounder, grounder.within_limits():
+        for video in videos:
+            try:
+                with _progress_bar() as report:  # Gone from its line before that is written to.
+                    record = grounder.watch(video, captions=args.captions, report=report)
+            except UsedUpError as exc:
+                _say(f"whenabouts: {exc}")  # As one is that a limit ended: what was wanted.
+                continue
+            except WhenaboutsError as exc:
+                failed += 1
+                _say(f"whenabouts: {exc}")
+                continue
+            done.append(record)
+            if not args.json:
+                tracks = [one for one in grounder.records() if one.video_id == record.video_id]
+                print_to(stdout, _indexed_line(record, tracks))
+    if args.json:
+        print(json.dumps([_record_json(record) for record in done], indent=2))
+    return FAILED if failed else DONE
+
+
+def _stretch(text: str) -> tuple[float, float]:
+    """Seconds of ``1:00-1:30``, ``60-90`` or ``1m-90s``.
+
+    Raises:
+        QueryError: If it is no such thing.
+    """
+    from agent.chat.follow_up import parse_clock
+
+    start, dash, end = text.partition("-")
+    try:
+        start_s, end_s = (
+            float(one) if re.fullmatch(r"\d+(\.\d+)?", one.strip()) else parse_clock(one)
+            for one in (start, end)
+        )
+    except ValueError as exc:
+        why = str(exc) if dash else "there is no - in it"
+        raise QueryError(f"--within {text}: {why}; write it like 1:00-1:30") from None
+    return start_s, end_s
+
+
+def _forecast(args: argparse.Namespace, videos: Sequence[str]) -> int:
+    """What an index would take, for each video and together."""
+    if args.captions:
+        raise QueryError(
+            "--dry-run tells what it takes to have frames described; captions of a file cost "
+            "nothing, so leave out one of the two"
+        )
+    if args.screen or args.speech:
+        _say("what --screen and --speech take, no money but time, is not in these figures")
+    forecasts: list[Forecast] = []
+    failed = 0
+    with _grounder(args, asks=False) as grounder:
+        for video in videos:
+            try:
+                one = grounder.estimate(video)
+            except WhenaboutsError as exc:
+                failed += 1
+                _say(f"whenabouts: {exc}")
+                continue
+            twin = next((other for other in forecasts if other.video_id == one.video_id), None)
+            if twin:
+                _say(f"{one.path} is the same video as {twin.path}, and described with it")
+                continue
+            forecasts.append(one)
+            if not args.json:
+                print_to(stdout, *render_forecast(one))
+    if args.json:
+        print(json.dumps([one.as_dict() for one in forecasts], indent=2))
+        return FAILED if failed else DONE
+    if len(forecasts) > 1:
+        print_to(stdout, total_line(forecasts))
+    if early := ends_early(forecasts, grounder.settings):
+        print_to(stdout, early)
+    return FAILED if failed else DONE
+
+
+def replay_thread(args: argparse.Namespace) -> int:
+    """``whenabouts replay``."""
+    with _grounder(args) as grounder, _progress_bar() as report:
+        replayed = grounder.replay(
+            args.thread,
+            args.node,
+            describe_anew=args.captioner is not None,
+            on_event=_tell_events(report),
+        )
+    if args.json:
+        both = {"from": replayed.node, "before": replayed.before, "after": replayed.after}
+        plain = {
+            name: one.model_dump(mode="json", by_alias=True) if isinstance(one, Grounding) else one
+            for name, one in both.items()
+        }
+        print(json.dumps(plain, indent=2))
+    else:
+        print_to(stdout, render_replay(replayed))
+    return DONE if replayed.after.verdict == "found" else NOT_FOUND
+
+
+def print_trace(args: argparse.Namespace) -> int:
+    """``whenabouts trace``."""
+    print_to(stdout, render_trace(Path(args.file), prompts=args.prompts))
+    return DONE
+
+
+def list_videos(args: argparse.Namespace) -> int:
+    """``whenabouts list``."""
+    with Grounder() as grounder:
+        # How many captions there are is noted once there are all.
+        records = [
+            record
+            if record.complete
+            else replace(record, captions=grounder.store.count(record.video_id, record.track))
+            for record in grounder.records()
+        ]
+    if args.json:
+        print(json.dumps([_record_json(record) for record in records], indent=2))
+    elif records:
+        print_to(stdout, *render_records(records))
+    else:
+        _say("nothing is indexed yet; try: whenabouts index VIDEO")
+    return DONE
+
+
+def forget_videos(args: argparse.Namespace) -> int:
+    """``whenabouts forget``."""
+    with Grounder(tell=_say) as grounder:
+        for video in args.videos:
+            count = grounder.forget(video)
+            told = f"{count} captions forgotten" if count else "nothing of it was indexed"
+            print_to(stdout, f"{video}: {told}; the file is untouched")
+            path = str(location(Path(video)))
+            for other in sorted({one.video_id for one in grounder.records() if one.path == path}):
+                _say(
+                    f"another video was indexed from there before, and is kept; to forget that "
+                    f"too: whenabouts forget {other[:12]}"
+                )
+    return DONE
+
+
+def run_doctor(args: argparse.Namespace) -> int:
+    """``whenabouts doctor``: 0 when a video can be asked here, 2 when not."""
+    findings = examine()
+    if args.json:
+        print(json.dumps(findings.as_dict(), indent=2))
+    else:
+        print_to(stdout, render_findings(findings))
+    return DONE if findings.ready else FAILED
+
+
+def run_demo(args: argparse.Namespace) -> int:
+    """``whenabouts demo``: the main job on a clip of our own, in a store of its own."""
+    with tempfile.TemporaryDirectory(prefix="whenabouts-demo-") as scratch:
+        clip = Path(args.keep) if args.keep else Path(scratch) / "demo.mp4"
+        draw_demo_clip(clip)
+        defaults = load_settings()
+        # Whatever is configured: the demo costs nothing, and sends nothing anywhere.
+        own = {"captioner": "classical", "strategy": "general", "reasoner": "similarity"}
+        settings = defaults.model_copy(update={"store": Path(scratch), "chroma_url": None} | own)
+        with Grounder(settings) as grounder:
+            with _progress_bar() as report:
+                record = grounder.watch(clip, report=report)
+            print_to(stdout, _indexed_line(record, []))
+            for question in DEMO_QUESTIONS:
+                print_to(stdout, "", f'$ whenabouts ask {clip.name} "{question.query}"')
+                print_to(stdout, *render_answer(grounder.find(clip, question.query)))
+    return DONE
+
+
+def print_schema(_: argparse.Namespace) -> int:
+    """``whenabouts schema``."""
+    print(json.dumps(Grounding.model_json_schema(by_alias=True), indent=2))
+    return DONE
+
+
+def _grounder(args: argparse.Namespace, *, asks: bool = True) -> Grounder:
+    given = {
+        "rate_hz": args.rate_hz,
+        "captioner": args.captioner,
+        "mode": args.mode,
+        "every_frame": args.every_frame,
+        "prompts": args.prompts,
+        "trace": args.trace,
+        "max_usd": args.max_usd,
+        "max_captions": args.max_captions,
+        "max_minutes": args.max_minutes,
+        "subtitles": args.subtitles,
+        "speech": args.speech,
+        "screen": args.screen,
+        "refine": getattr(args, "refine", None),
+        "strategy": getattr(args, "strategy", None),  # Indexing has no question to show,
+        "reasoner": getattr(args, "reasoner", None),  # and asks nobody.
+    }
+    try:
+        settings = load_settings(**given)
+    except SettingsError as exc:
+        raise SettingsError(re.sub(r"\boption (\w+)", _as_typed, str(exc))) from None
+    is_without_key = not (settings.openai_api_key or settings.openai_base_url)
+    if not asks and is_without_key and settings.captioner.startswith("openai:"):
+        # What it costs can be known before there is a key.
+        settings = settings.model_copy(update={"openai_api_key": SecretStr("nobody-is-asked")})
+    return Grounder(settings, tell=_say, confirm=_agrees(yes=args.yes))
+
+
+def _as_typed(setting: re.Match[str]) -> str:
+    """``--max-usd`` for ``option max_usd``."""
+    return "--" + setting[1].removesuffix("_hz").replace("_", "-")
+
+
+def _agrees(*, yes: bool) -> Confirm:
+    """Whether gigabytes may be fetched: by option, or by a person who is asked."""
+
+    def confirm(model: str, size_bytes: int) -> bool:
+        if yes or not (sys.stdin.isatty() and stderr.is_terminal):
+            return yes
+        question = f"{model} is {decimal(size_bytes)} to fetch from the hub. Fetch it? [y/N] "
+        return stderr.input(question, markup=False).strip().lower() in {"y", "yes"}
+
+    return confirm
+
+
+def _say(line: str) -> None:
+    """A line for the person, beside the answer: never on stdout."""
+    print_to(stderr, line)
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Report]:
+    """A bar for each video being indexed; nothing at all where everything is there already."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(BAR_CELLS, finished_style="green"),
+        TextColumn("{task.fields[told]}"),
+    )
+    bars = Progress(*columns, console=stderr, disable=not stderr.is_terminal)
+    tasks: dict[str, TaskID] = {}
+
+    def report(progress: IndexProgress) -> None:
+        if progress.path not in tasks:
+            bars.start()  # No sooner: a bar that is drawn anew would wipe away a question.
+            goes_on = "going on with" if progress.resumed else "indexing"
+            _say(f"{goes_on} {progress.path} (captions by {progress.model})")
+            name = shorten(Path(progress.path).name, NAME_CHARS)
+            tasks[progress.path] = bars.add_task(name, total=progress.total_s, told="")
+        told = progress_line(progress, width=stderr.width - NAME_CHARS - BAR_CELLS - 3)
+        bars.update(tasks[progress.path], completed=progress.seen_s, told=told)
+
+    try:
+        yield report
+    finally:
+        bars.stop()
+
+
+def _tell_events(report: Report) -> Callable[[Event], None]:
+    """Pass the graph's progress events on to a bar, and tell what else happens on the way."""
+
+    def receive(event: Event) -> None:
+        if isinstance(event, IndexProgress):
+            report(event)
+        elif isinstance(event, Refusal):
+            _say(f"reply {event.attempt} was refused ({event.kind}): {event.message}")
+        else:
+            _say(look_up_line(event))
+
+    return receive
+
+
+def _indexed_line(record: VideoRecord, tracks: Sequence[VideoRecord]) -> str:
+    """What a video is answered from: its captions, and what stands beside them."""
+    warning = record.warning.removeprefix(f"{record.path}: ")
+    told = [record, *(one for one in tracks if one.complete and is_beside(one.track))]
+    counts = (
+        f"{one.captions} caption{'' if one.captions == 1 else 's'} by {name_of(one.track)}"
+        for one in told
+    )
+    note = f"; {warning}" if warning else ""
+    return f"{record.path}: {', '.join(counts)}, {clock(record.duration_s)} long{note}"
+
+
+def _record_json(record: VideoRecord) -> dict[str, object]:
+    return record.as_dict() | {"state": state_of(record)}
+
+
+def _cut(answers: Sequence[Grounding], out: Path) -> None:
+    if not (answers and answers[0].intervals):
+        _say(f"nothing was found, so {out} was not written")
+        return
+    best = answers[0].intervals[0]
+    write_clip(probe(own_file(answers[0].video)), best.span, out)
+    _say(f"{clock_span(best.span)} written to {out}")

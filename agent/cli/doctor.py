@@ -1,0 +1,262 @@
+"""What works here and what does not, each with the line that would enable it. Never shows a key."""
+
+import importlib.util
+import platform
+import re
+import sys
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from agent.api import Grounder
+from agent.errors import EmbedderError, SettingsError, StoreError
+from agent.settings import Settings, load_settings
+from agent.watching.choice import choose_captioner, has_service, local_models
+
+USER = re.compile(r"(?<=://)[^/\s@]+@")
+
+PACKAGES = (
+    "whenabouts",
+    "langgraph",
+    "langchain",
+    "chromadb",
+    "av",
+    "opencv-python-headless",
+    "onnxruntime",
+    "numpy",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A captioner, reasoner, embedder or store, and whether it can be used here.
+
+    Attributes:
+        does: Which step it serves.
+        name: As the settings name it.
+        usable: Whether it works as things are.
+        why: Why, or why not.
+        enable: The line that would enable it; empty where it works.
+    """
+
+    does: str
+    name: str
+    usable: bool
+    why: str
+    enable: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Everything ``doctor`` found. ``ready``: a video can be asked here, as things are set."""
+
+    ready: bool
+    versions: dict[str, str]
+    places: dict[str, str]
+    settings: dict[str, str]
+    parts: tuple[Part, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for ``--json``."""
+        return asdict(self)
+
+
+def examine() -> Findings:
+    """Look at everything an answer needs, opening the store and the embedder for real."""
+    settings = load_settings()
+    needed = (_captioner(settings), _reasoner(settings), _store(settings), _embedder(settings))
+    return Findings(
+        ready=all(part.usable for part in needed),
+        versions=_versions(),
+        places=_places(settings),
+        settings=_settings(settings),
+        parts=(*_captioners(settings), _other_reasoner(settings), *needed),
+    )
+
+
+def render_findings(findings: Findings) -> RenderableType:
+    """The findings as a page of text."""
+    page: list[RenderableType] = []
+    for title, facts in (
+        ("versions", findings.versions),
+        ("places", findings.places),
+        ("settings", findings.settings),
+    ):
+        page += [Text(title, style="bold"), _facts(facts), Text("")]
+    page.append(Text("parts", style="bold"))
+    for part in findings.parts:
+        mark, colour = ("yes", "green") if part.usable else ("no ", "yellow")
+        line = Text("  ")
+        line.append(mark, style=colour)
+        line.append(f"  {part.does:<9}  {part.name:<12}  {part.why}")
+        page.append(line)
+        if part.enable:
+            page.append(Text(f"       enable: {part.enable}", style="cyan"))
+    ready = "ready: a video can be asked here" if findings.ready else "not ready: see above"
+    page += [Text(""), Text(ready, style="bold green" if findings.ready else "bold red")]
+    return Group(*page)
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": f"{platform.python_version()} on {platform.system()} {platform.machine()}"}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def _places(settings: Settings) -> dict[str, str]:
+    packages = {f"package {name}": _origin(name) for name in ("agent", "tools", "prompts")}
+    url = settings.chroma_url
+    return packages | {
+        "home": str(settings.home),
+        "store": f"Chroma server {url}" if url else str(settings.store_folder),
+        "cache": str(settings.cache_folder),
+        "python": sys.executable,
+    }
+
+
+def _origin(package: str) -> str:
+    spec = importlib.util.find_spec(package)
+    return str(Path(spec.origin).parent) if spec and spec.origin else "not found"
+
+
+def _settings(settings: Settings) -> dict[str, str]:
+    shown = {}
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if name in {"home", "store", "chroma_url"}:
+            continue
+        if "key" in name:
+            shown[name] = "set" if value else "not set"
+        else:
+            # An address may hold a name and a password.
+            shown[name] = "not set" if value is None else USER.sub("…@", str(value))
+        if name in settings.model_fields_set:
+            shown[name] += "  (from the environment or .env)"
+    return shown
+
+
+def _facts(facts: dict[str, str]) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column()
+    table.add_column(overflow="fold")
+    for name, value in facts.items():
+        table.add_row(f"  {name}", Text(value))
+    return table
+
+
+def _captioners(settings: Settings) -> tuple[Part, ...]:
+    reads_text = importlib.util.find_spec("rapidocr") is not None
+    return (
+        Part("captioner", "classical", usable=True, why="measures light, colour, motion and cuts"),
+        Part(
+            "captioner",
+            "+ocr",
+            usable=reads_text,
+            why="reads text off the screen" if reads_text else "rapidocr is not installed",
+            enable="" if reads_text else "pip install 'whenabouts[ocr]'",
+        ),
+        _openai_captioner(settings),
+        _local_captioner(),
+        Part("captioner", "a file", usable=True, why="captions of your own, with --captions FILE"),
+    )
+
+
+SIMILARITY = Part("reasoner", "similarity", usable=True, why="needs no model")
+NAME_A_MODEL = "export WHENABOUTS_REASONER=openai:MODEL, with OPENAI_API_KEY or OPENAI_BASE_URL"
+NAME_A_CAPTIONER = "export WHENABOUTS_CAPTIONER=classical, or openai:MODEL, or local:MODEL"
+
+
+def _captioner(settings: Settings) -> Part:
+    """The captioner that the settings mean; it is neither asked nor loaded."""
+    try:
+        choice = choose_captioner(settings)
+    except SettingsError as exc:
+        name = settings.captioner
+        return Part("captions", name, usable=False, why=str(exc), enable=NAME_A_CAPTIONER)
+    return Part("captions", choice.name, usable=True, why=choice.why or "named in the settings")
+
+
+def _other_reasoner(settings: Settings) -> Part:
+    """The reasoner that the settings do not mean."""
+    if settings.reasoner not in {"auto", "similarity"} or (
+        settings.reasoner == "auto" and has_service(settings)
+    ):
+        return SIMILARITY
+    why = "no text model is named, and no service configured"
+    return Part("reasoner", "a text model", usable=False, why=why, enable=NAME_A_MODEL)
+
+
+def _reasoner(settings: Settings) -> Part:
+    """The reasoner that the settings name; it is not asked anything, which might cost."""
+    try:
+        name = Grounder(settings).reasoner.name
+    except SettingsError as exc:
+        return Part("reasoner", settings.reasoner, usable=False, why=str(exc), enable=NAME_A_MODEL)
+    if name == SIMILARITY.name:
+        return SIMILARITY
+    return Part("reasoner", name, usable=True, why="decides; not asked now, since it may cost")
+
+
+def _openai_captioner(settings: Settings) -> Part:
+    usable = has_service(settings)
+    where = USER.sub("…@", settings.openai_base_url or "OpenAI")
+    return Part(
+        "captioner",
+        "openai:MODEL",
+        usable=usable,
+        why=f"frames would go to {where}" if usable else "no key and no server is named",
+        enable=""
+        if usable
+        else "export OPENAI_API_KEY=…   (or OPENAI_BASE_URL of your own server)",
+    )
+
+
+def _local_captioner() -> Part:
+    missing = [name for name in ("torch", "transformers") if not importlib.util.find_spec(name)]
+    return Part(
+        "captioner",
+        "local:MODEL",
+        usable=not missing,
+        why=f"{' and '.join(missing)} not installed" if missing else _on_this_disk(),
+        enable="pip install 'whenabouts[local]'" if missing else "",
+    )
+
+
+def _on_this_disk() -> str:
+    here = local_models()
+    fetched = f"on this disk: {', '.join(here[:3])}" if here else "none is on this disk yet"
+    return f"any image-text checkpoint; {fetched}"
+
+
+def _store(settings: Settings) -> Part:
+    name = "chroma server" if settings.chroma_url else "embedded"
+    try:
+        with Grounder(settings) as grounder:
+            count = len({record.video_id for record in grounder.records()})
+    except StoreError as exc:
+        return Part("store", name, usable=False, why=str(exc), enable=_elsewhere(settings))
+    return Part("store", name, usable=True, why=f"{count} videos indexed")
+
+
+def _elsewhere(settings: Settings) -> str:
+    if settings.chroma_url:
+        return f"start a server at {settings.chroma_url}, or unset WHENABOUTS_CHROMA_URL"
+    return "export WHENABOUTS_HOME=FOLDER   (a folder that you can write)"
+
+
+def _embedder(settings: Settings) -> Part:
+    try:
+        with Grounder(settings) as grounder:
+            dimension = grounder.embedder.embed(["a door opens"]).shape[1]
+    except EmbedderError as exc:
+        return Part("embedder", settings.embedder, usable=False, why=str(exc))
+    return Part("embedder", settings.embedder, usable=True, why=f"{dimension} dimensions")

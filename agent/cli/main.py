@@ -1,0 +1,348 @@
+"""The ``whenabouts`` command: what it accepts, and how an error or an interruption ends it.
+
+Only the parser lives here, so that ``--help`` answers at once; ``commands`` does the work.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from agent.cli.chat_options import CHAT_EXAMPLES, add_chat_options
+from agent.graph.cancelling import THREAD
+
+FOUND, NOT_FOUND, FAILED = 0, 1, 2
+
+SHOW_CURSOR = b"\x1b[?25h"
+"""A progress bar hides it."""
+
+EXIT_CODES = """\
+exit codes:
+  0  found, or done
+  1  not found, or cannot tell from these captions
+  2  bad input, or a failure; the message says what to do
+"""
+
+EXAMPLES = """\
+examples:
+  whenabouts ask match.mp4 'the title "half time" is on screen'
+  whenabouts ask kitchen.mp4 "the chef cuts the pizza" --captions kitchen.jsonl
+  whenabouts ask kitchen.mp4 "the screen goes black" --json
+  whenabouts index *.mp4
+"""
+
+ASK_EXAMPLES = """\
+examples:
+  whenabouts ask lobby.mp4 "something enters" --clip entering.mp4
+  whenabouts ask talk.mp4 'the text "Thank you" appears' --json
+  whenabouts ask kitchen.mp4 "the chef cuts the pizza" --captions kitchen.jsonl
+  whenabouts ask holidays/ "a dog runs into the sea"
+  whenabouts ask lobby.mp4 "the third time somebody comes in" --within 1:00-9:30
+  whenabouts ask --all "a dog runs into the sea" --limit 3
+
+a captions file has one JSON object a line:
+  {"t": 12.0, "caption": "what the frame at 12.0 s shows"}
+  {"start_s": 12.0, "end_s": 14.0, "caption": "what happens from 12.0 s to 14.0 s"}
+"""
+
+
+REPLAY_EXAMPLES = """\
+examples:
+  whenabouts ask kitchen.mp4 "the chef cuts the pizza" --thread pizza
+  whenabouts replay pizza --reasoner openai:gpt-5-mini
+  whenabouts replay pizza --from watch --captioner openai:gpt-5-mini
+  whenabouts replay pizza --reasoner openai:gpt-5-mini --prompts mine/
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="whenabouts",
+        description="Ask a video when: intervals in seconds, with the captions that prove them.",
+        epilog=EXAMPLES + "\n" + EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    ask = _command(commands, "ask", "when does it happen? indexes first when needed", ASK_EXAMPLES)
+    ask.add_argument(
+        "words",
+        metavar="[VIDEO ...] QUERY",
+        nargs="+",
+        help="video files, folders of them, or ids of indexed videos; then what to look for, in a "
+        "sentence",
+    )
+    ask.add_argument("--all", action="store_true", help="ask every indexed video")
+    ask.add_argument(
+        "--limit", metavar="N", type=int, default=5, help="of many videos, most answers (5)"
+    )
+    ask.add_argument(
+        "--within", metavar="FROM-TO", help="search only this stretch, for example 1:00-1:30"
+    )
+    ask.add_argument("--clip", metavar="OUT.mp4", help="cut the best interval out into a file")
+    _watching_options(ask)
+    ask.add_argument(
+        "--strategy",
+        choices=("general", "activity"),
+        help="describe frames once for all questions, or with an eye on this one (image models)",
+    )
+    ask.add_argument(
+        "--thread",
+        metavar="NAME",
+        help="keep every step under this name, for `whenabouts replay` (one video)",
+    )
+    ask.add_argument(
+        "--refine",
+        action=argparse.BooleanOptionalAction,
+        help="look closer at the edges of the answer (by default where an image model looks)",
+    )
+    _reasoner_option(ask)
+    _json_option(ask)
+
+    chat = _command(commands, "chat", "talk about videos, with follow-ups", CHAT_EXAMPLES)
+    add_chat_options(chat)
+    _watching_options(chat)
+    _reasoner_option(chat)
+    _json_option(chat)
+
+    index = _command(commands, "index", "caption videos now, so that asking is quick")
+    index.add_argument(
+        "videos", metavar="VIDEO", nargs="+", help="a video file, or a folder (and those below it)"
+    )
+    index.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="say what it would take (frames, captions, tokens, USD, time), and do nothing",
+    )
+    _watching_options(index)
+    _json_option(index, "a JSON list, an object a video,")
+
+    replay = _command(
+        commands,
+        "replay",
+        "answer a thread's question again from one of its steps, with other models",
+        REPLAY_EXAMPLES,
+    )
+    replay.add_argument("thread", metavar="THREAD", help="the name given to ask or chat --thread")
+    replay.add_argument(
+        "--from",
+        dest="node",
+        metavar="NODE",
+        default="reason",
+        help="the step to begin at: watch, retrieve, reason (default), check, refine, …",
+    )
+    _watching_options(replay, captions=False)
+    _reasoner_option(replay)
+    _json_option(replay)
+
+    trace = _command(
+        commands, "trace", "print what a --trace file holds: steps, times, tokens, refusals"
+    )
+    trace.add_argument("file", metavar="FILE.jsonl")
+    trace.add_argument("--prompts", action="store_true", help="with the exact prompts and replies")
+
+    listing = _command(commands, "list", "the indexed videos, and which files are gone")
+    _json_option(listing, "a JSON list, an object a track,")
+
+    forget = _command(commands, "forget", "delete a video's captions (never the file)")
+    forget.add_argument(
+        "videos", metavar="VIDEO", nargs="+", help="a video file, or the id of an indexed video"
+    )
+
+    doctor = _command(commands, "doctor", "what works here, what does not, and what would help")
+    _json_option(doctor)
+
+    demo = _command(commands, "demo", "draw a short clip, index it, and ask it four questions")
+    demo.add_argument("--keep", metavar="FILE.mp4", help="keep the clip in this file")
+
+    _command(commands, "schema", "print the JSON Schema of an answer")
+    _command(commands, "eval", "measure on a benchmark; `whenabouts eval --help` tells more")
+    return parser
+
+
+def run() -> NoReturn:
+    """The command ``whenabouts``, in a process of its own."""
+    if sys.argv[1:2] != ["chat"]:  # There, Ctrl-C cancels one question after the other.
+        signal.signal(signal.SIGINT, _interrupt)
+        signal.signal(signal.SIGTERM, _interrupt)
+    code = main()
+    if any(thread.name == THREAD for thread in threading.enumerate()):
+        # A question that was left still waits for its model, and Python would wait for both.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """The first Ctrl-C ends in good order, with replies that are paid for; the second at once.
+
+    So does whoever ends programs: a system that shuts down, or ``timeout``.
+    """
+    signal.signal(signal.SIGINT, _leave)
+    signal.signal(signal.SIGTERM, _leave)
+    signal.default_int_handler(number, frame)
+
+
+def _leave(_: int, __: FrameType | None) -> None:
+    if os.isatty(2):
+        os.write(2, SHOW_CURSOR)
+    os.write(2, b"whenabouts: left at once; what was stored so far is kept\n")
+    os._exit(FAILED)
+
+
+def _parse(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:
+    """Parse; videos and query may stand on both sides of options, which argparse leaves over."""
+    for word in argv:
+        if word.startswith("-") and Path(word).is_file():
+            parser.error(f"{word} is taken for an option; if the file is meant, write ./{word}")
+    args, left = parser.parse_known_args(argv)
+    listed = "words" if "words" in args else "videos"
+    if left and (listed not in args or any(word.startswith("-") for word in left)):
+        parser.error(f"unrecognized arguments: {' '.join(left)}")
+    if left:
+        setattr(args, listed, [*getattr(args, listed), *left])
+    return args
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    argv = sys.argv[1:] if argv is None else argv
+    parser = build_parser()
+    # What comes after `eval` is its own affair, and so is its help.
+    args = _parse(parser, argv[:1] if argv[:1] == ["eval"] else argv)
+    if args.version:
+        from importlib.metadata import version
+
+        print(f"whenabouts {version('whenabouts')}")
+        return FOUND
+    if args.command is None:
+        parser.print_help()
+        return FAILED
+
+    from agent.errors import WhenaboutsError
+
+    try:
+        return _run(args, argv)
+    except WhenaboutsError as exc:
+        print(f"whenabouts: {exc}", file=sys.stderr)
+    except BrokenPipeError:
+        # Whoever read our output (`| head`) has enough; nothing is left to say, nor at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        print(
+            "whenabouts: interrupted; what was indexed so far is kept, and the same command goes "
+            "on from there",
+            file=sys.stderr,
+        )
+    return FAILED
+
+
+def _run(args: argparse.Namespace, argv: Sequence[str]) -> int:
+    if args.command == "eval":
+        from evaluation.command import run as run_eval
+
+        return run_eval(argv[1:])
+    from agent.cli.commands import run
+
+    return run(args)
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    does: str,
+    examples: str = "",
+) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=does,
+        description=does[0].upper() + does[1:] + ".",
+        epilog=examples + ("\n" if examples else "") + EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _reasoner_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--reasoner",
+        metavar="NAME",
+        help="who decides from captions: similarity, or a text model such as openai:MODEL",
+    )
+
+
+def _watching_options(command: argparse.ArgumentParser, *, captions: bool = True) -> None:
+    if captions:
+        command.add_argument(
+            "--captions", metavar="FILE.jsonl", help="answer from these captions, not from frames"
+        )
+    command.add_argument(
+        "--rate", metavar="HZ", dest="rate_hz", type=float, help="frames to look at per second"
+    )
+    command.add_argument(
+        "--captioner",
+        metavar="NAME",
+        help="who describes frames: classical, openai:MODEL or local:MODEL (a folder or hub name)",
+    )
+    command.add_argument(
+        "--mode",
+        metavar="MODE",
+        help="what an image model is shown at a time: frame, grid4 (one picture) or clip4",
+    )
+    command.add_argument(
+        "--subtitles",
+        metavar="FILE",
+        help="read what is said from this file (.srt, .vtt, .ass, .sbv); auto: those beside or "
+        "inside the video; off: none",
+    )
+    command.add_argument(
+        "--speech",
+        metavar="MODEL",
+        help="hear what is said with a Whisper model: a folder, or a name that is on this disk",
+    )
+    command.add_argument(
+        "--screen",
+        action="store_true",
+        default=None,
+        help="read text off the screen too, beside what an image model says (slow)",
+    )
+    command.add_argument(
+        "--every-frame",
+        action="store_true",
+        default=None,
+        help="have an image model describe frames too that look like the one before",
+    )
+    command.add_argument(
+        "--max-usd",
+        metavar="USD",
+        type=float,
+        help="spend no more than that on image and text models",
+    )
+    command.add_argument(
+        "--max-captions", metavar="N", type=int, help="describe no more than that in this run"
+    )
+    command.add_argument(
+        "--max-minutes", metavar="MIN", type=float, help="describe no longer than that"
+    )
+    command.add_argument(
+        "--prompts",
+        metavar="FOLDER",
+        help="prompts (NAME.md) that stand in place of those of the same name in prompts/",
+    )
+    command.add_argument(
+        "--trace", metavar="FILE.jsonl", help="write what happens here, for `whenabouts trace`"
+    )
+    command.add_argument(
+        "--yes", action="store_true", help="fetch a model that is not on this machine unasked"
+    )
+
+
+def _json_option(command: argparse.ArgumentParser, what: str = "one JSON object") -> None:
+    command.add_argument("--json", action="store_true", help=f"print {what} and no prose")

@@ -1,0 +1,387 @@
+"""Answers as text for a terminal: clock times, a timeline bar, the captions around each edge."""
+
+import json
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from agent.graph.compose import SAID
+from agent.graph.many_videos import LeftOut, LibraryAnswers
+from agent.graph.replay import Replayed
+from agent.grounding import SCHEMA_VERSION, Coverage, GroundedInterval, Grounding, LookUp, Usage
+from agent.settings import Settings
+from agent.watching.forecast import Forecast
+from agent.watching.moved_files import state_of
+from tools.indexing.estimate import Estimate
+from tools.indexing.progress import Progress
+from tools.store.store import VideoRecord
+from tools.text import one_line, shorten
+from tools.timeline import Interval
+
+BAR_CELLS = 60
+SHOWN_INTERVALS = 5
+SHOWN_NAMES = 5
+INDENT = (0, 0, 0, 2)
+COLOURS = {"found": "green", "not_found": "yellow", "cannot_tell": "magenta"}
+
+
+def clock(time_s: float) -> str:
+    """``0:34.0``, ``12:05.5`` or ``1:02:03.4``: rounded for reading, never for reckoning."""
+    tenths = round(time_s * 10)
+    minutes, tenths = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    seconds = f"{tenths // 10:02d}.{tenths % 10}"
+    return f"{hours}:{minutes:02d}:{seconds}" if hours else f"{minutes}:{seconds}"
+
+
+def clock_span(span: Interval) -> str:
+    """``0:34.0–0:41.5``."""
+    return f"{clock(span.start_s)}–{clock(span.end_s)}"
+
+
+def timeline_bar(
+    spans: Sequence[Interval],
+    *,
+    duration_s: float,
+    cells: int = BAR_CELLS,
+    unseen: Sequence[Interval] = (),
+) -> str:
+    """One line for the whole video, filled where a span lies, blank where nobody has looked.
+
+    A short span still fills one cell.
+    """
+    filled = set[int]()
+    for span in spans:
+        first = min(cells - 1, int(span.start_s / duration_s * cells))
+        last = max(first, min(cells - 1, int(span.end_s / duration_s * cells - 1e-9)))
+        filled.update(range(first, last + 1))
+    middles_s = ((cell + 0.5) * duration_s / cells for cell in range(cells))
+    is_blank = [any(gap.start_s <= at_s < gap.end_s for gap in unseen) for at_s in middles_s]
+    return "".join(
+        "█" if cell in filled else " " if blank else "·" for cell, blank in enumerate(is_blank)
+    )
+
+
+def render_answer(grounding: Grounding) -> list[RenderableType]:
+    """The whole answer, part by part: verdict, intervals, evidence, why, and who said so."""
+    colour = COLOURS[grounding.verdict]
+    head = Text()
+    head.append(grounding.verdict.replace("_", " "), style=f"bold {colour}")
+    head.append(f"  “{grounding.query}”", style="bold")
+    head.append(f"  in {Path(grounding.video.path).name}")
+    parts: list[RenderableType] = [head]
+    if grounding.intervals:
+        parts.append(_bar(grounding, colour))
+    parts.extend(_interval(one, colour) for one in grounding.intervals[:SHOWN_INTERVALS])
+    hidden = len(grounding.intervals) - SHOWN_INTERVALS
+    if hidden > 0:
+        parts.append(Text(f"  … and {hidden} more (--json lists them all)", style="dim"))
+    if grounding.closest_rejected:
+        closest = grounding.closest_rejected
+        parts.append(
+            Text(
+                f"  closest, but not good enough: {clock_span(closest.span)}"
+                f"  confidence {closest.confidence:.2f}"
+            )
+        )
+    parts.append(Padding(Text(one_line(grounding.reasoning)), INDENT))
+    if grounding.advice:
+        parts.append(Text(textwrap.indent(grounding.advice, "  "), style="cyan"))
+    parts.append(Padding(Text(_provenance(grounding), style="dim"), INDENT))
+    if grounding.warning:
+        parts.append(Padding(Text(f"note: {grounding.warning}", style="yellow"), INDENT))
+    return parts
+
+
+def render_answers(query: str, answers: LibraryAnswers) -> list[RenderableType]:
+    """Answers of several videos: those found in full, then a line for each of the others."""
+    found = [answer for answer in answers if answer.verdict == "found"]
+    parts: list[RenderableType] = []
+    for answer in found:
+        parts += [*render_answer(answer), ""]
+    if not found:
+        is_open = not answers or any(answer.verdict == "cannot_tell" for answer in answers)
+        verdict = "cannot tell" if is_open and answers.left_out else "not found"
+        where = "in any of the likeliest videos" if answers else "in any of the videos"
+        parts.append(Text(f"{verdict}  “{query}”  {where}", style="bold"))
+    for answer in answers:
+        if answer.verdict != "found":
+            parts.append(Text(f"  {_closest(answer)}", style="dim"))
+    return [*parts, *_left_out(answers.left_out)]
+
+
+def _left_out(videos: Sequence[LeftOut]) -> list[RenderableType]:
+    """A line for each reason, with the videos that it holds for."""
+    by_reason: dict[str, list[str]] = {}
+    for one in videos:
+        by_reason.setdefault(one.reason, []).append(Path(one.path).name)
+    lines: list[RenderableType] = []
+    for reason, names in by_reason.items():
+        more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
+        told = f"not told of: {', '.join(names[:SHOWN_NAMES])}{more}: {reason}"
+        lines.append(Padding(Text(one_line(told), style="magenta"), INDENT))
+    return lines
+
+
+def render_forecast(forecast: Forecast) -> list[RenderableType]:
+    """What describing one video would take."""
+    one = forecast.estimate
+    give = f" ± {one.uncertainty}" if one.uncertainty else ""
+    lines: list[RenderableType] = [
+        Text(f"{forecast.path}  {clock(one.duration_s)} long", style="bold"),
+        f"  frames    {one.frames} at {forecast.rate_hz:g}/s",
+        f"  captions  {one.captions}{give} by {forecast.captioner}"
+        + (f", and {forecast.described} are there already" if forecast.described else ""),
+    ]
+    if one.tokens_in:
+        lines.append(f"  tokens    {one.tokens_in:,} in, {one.tokens_out:,} out")
+        lines.append(f"  price     {_usd(one.usd)}")
+    lines.append(f"  time      {_minutes(one.minutes)}, if {forecast.assumes}")
+    return lines
+
+
+def total_line(forecasts: Sequence[Forecast]) -> str:
+    """Of several videos together."""
+    estimates = [forecast.estimate for forecast in forecasts]
+    usd = _usd_of(estimates)
+    told = "price not known" if usd is None else _usd(usd)
+    price = f", {told}" if any(one.tokens_in for one in estimates) else ""
+    minutes = _minutes(sum(one.minutes for one in estimates))
+    captions = sum(one.captions for one in estimates)
+    return f"together: {captions} captions{price}, {minutes}"
+
+
+def ends_early(forecasts: Sequence[Forecast], settings: Settings) -> str:
+    """Which limits would end a run before all of that is described; empty where none would."""
+    estimates = [forecast.estimate for forecast in forecasts]
+    usd = _usd_of(estimates)
+    if settings.max_usd is not None and usd is None:
+        return f"--max-usd {settings.max_usd:g} cannot be kept to: what it costs is not known"
+    wanted = {
+        "--max-captions": (settings.max_captions, sum(one.captions for one in estimates)),
+        "--max-usd": (settings.max_usd, usd or 0.0),
+        "--max-minutes": (settings.max_minutes, sum(one.minutes for one in estimates)),
+    }
+    shares = {
+        f"{option} {limit:g}": limit / total
+        for option, (limit, total) in wanted.items()
+        if limit is not None and total > limit
+    }
+    if not shares:
+        return ""
+    first = min(shares, key=lambda option: shares[option])
+    return f"{first} ends it when about {shares[first]:.0%} of that is described"
+
+
+def _usd_of(estimates: Sequence[Estimate]) -> float | None:
+    prices = [one.usd for one in estimates if one.usd is not None]
+    return sum(prices) if len(prices) == len(estimates) else None
+
+
+def _usd(usd: float | None) -> str:
+    return (
+        "not known (WHENABOUTS_PRICES names a file of prices)" if usd is None else f"{usd:.4f} USD"
+    )
+
+
+def _minutes(minutes: float) -> str:
+    return f"{60 * minutes:.0f} s" if minutes < 2 else f"{minutes:.0f} min"
+
+
+def render_replay(replayed: Replayed) -> RenderableType:
+    """The two answers side by side, as far as they can differ."""
+    before, after = replayed.before, replayed.after
+    table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
+    table.add_column("")
+    table.add_column("before", overflow="fold")
+    table.add_column(f"from {replayed.node}", overflow="fold")
+    for name, of in _COMPARED.items():
+        was, now = of(before), of(after)
+        table.add_row(name, Text(was), Text(now, style="" if was == now else "bold"))
+    return Group(Text(f"“{after.query}”  in {Path(after.video.path).name}", style="bold"), table)
+
+
+def _intervals_line(answer: Grounding) -> str:
+    lines = [
+        f"{clock_span(one.span)}  {one.confidence:.2f}"
+        for one in answer.intervals[:SHOWN_INTERVALS]
+    ]
+    if len(answer.intervals) > SHOWN_INTERVALS:
+        lines.append(f"… {len(answer.intervals)} in all")
+    return "\n".join(lines)
+
+
+_COMPARED: dict[str, Callable[[Grounding], str]] = {
+    "verdict": lambda answer: answer.verdict.replace("_", " "),
+    "intervals": _intervals_line,
+    "reasoning": lambda answer: answer.reasoning,
+    "decided by": lambda answer: f"{answer.models.reasoner} ({answer.by})",
+    "captions": lambda answer: answer.models.captioner,
+    "replies": lambda answer: f"{answer.attempts}, {len(answer.refusals)} refused",
+    "tokens": lambda answer: f"{answer.usage.tokens_in} in, {answer.usage.tokens_out} out",
+}
+
+
+def render_json(query: str, answers: LibraryAnswers) -> str:
+    """Answers of several videos as one JSON object, each in the published form."""
+    plain = {
+        "schema": SCHEMA_VERSION,
+        "query": query,
+        "answers": [answer.model_dump(mode="json", by_alias=True) for answer in answers],
+        "left_out": [asdict(one) for one in answers.left_out],
+    }
+    return json.dumps(plain, indent=2)
+
+
+def _closest(answer: Grounding) -> str:
+    name = f"{answer.verdict.replace('_', ' ')} in {Path(answer.video.path).name}"
+    closest = answer.closest_rejected
+    if closest is None:
+        return name
+    return f"{name}; closest {clock_span(closest.span)}, confidence {closest.confidence:.2f}"
+
+
+def render_records(records: Sequence[VideoRecord]) -> list[RenderableType]:
+    """What is indexed: a line for each video, and one below it for each of its tracks."""
+    parts: list[RenderableType] = []
+    ordered = sorted(records, key=lambda one: (one.path, one.video_id, one.track))
+    for (path, video_id), tracks in groupby(ordered, key=lambda one: (one.path, one.video_id)):
+        for place, record in enumerate(tracks):
+            if place == 0:
+                length = clock(record.duration_s)
+                parts.append(Text(f"{video_id[:12]}  {length}  {path}", style="bold"))
+            track = record.track
+            by = f"{track.model} {track.mode}".strip()
+            count = f"{record.captions} caption{'' if record.captions == 1 else 's'}"
+            parts.append(Text(f"    {count} by {by}: {state_of(record)}"))
+    return parts
+
+
+def look_up_line(look_up: LookUp) -> str:
+    """What a model asked to see before it answers, and how much it was shown."""
+    arguments = ", ".join(f"{name}={value}" for name, value in look_up.arguments.items())
+    note = f"; {look_up.note}" if look_up.note else ""
+    return f"looks up {look_up.tool}({arguments}): {len(look_up.caption_ids)} captions{note}"
+
+
+def progress_line(progress: Progress, *, width: int = 100) -> str:
+    """How far an index is: ``120 captions, 2:05 left, 0.0123 USD, 3.1/s, 40% of frames alike``.
+
+    What matters least is left out where it does not fit into so many characters.
+    """
+    parts = [f"{progress.captions} caption{'' if progress.captions == 1 else 's'}"]
+    if progress.left_s is not None:
+        parts.append(f"{clock(progress.left_s).rpartition('.')[0]} left")
+    if progress.tokens:
+        parts.append("price not known" if progress.usd is None else f"{progress.usd:.4f} USD")
+    if progress.captions_per_s:
+        parts.append(f"{progress.captions_per_s:.1f}/s")
+    if progress.skipped:
+        parts.append(f"{progress.skipped / progress.frames:.0%} of frames alike")
+    if progress.tokens:
+        parts.append(f"{progress.tokens:,} tokens")
+    line = parts[0]
+    for part in parts[1:]:
+        longer = f"{line}, {part}"
+        line = longer if len(longer) <= width else line
+    return line
+
+
+def print_to(console: Console, *parts: RenderableType) -> None:
+    """Print without guessing at markup or numbers; lines of plain text stay whole, to be copied."""
+    for part in parts:
+        how: dict[str, Any] = {"markup": False, "highlight": False, "emoji": False}
+        how["soft_wrap"] = isinstance(part, str | Text)
+        if console.is_terminal:
+            console.print(part, **how)
+            continue
+        # In a file or a pipe, what fills lines up to the width is in the way.
+        with console.capture() as captured:
+            console.print(part, **how)
+        for line in captured.get().splitlines():
+            console.file.write(f"{line.rstrip()}\n")
+        console.file.flush()
+
+
+def _bar(grounding: Grounding, colour: str) -> Text:
+    spans = [interval.span for interval in grounding.intervals]
+    bar = Text(f"  {clock(0.0)} ")
+    unseen = [gap.span for gap in grounding.coverage.gaps]
+    duration_s = grounding.video.duration_s
+    bar.append(timeline_bar(spans, duration_s=duration_s, unseen=unseen), style=colour)
+    return bar.append(f" {clock(grounding.video.duration_s)}")
+
+
+def _interval(interval: GroundedInterval, colour: str) -> RenderableType:
+    line = Text("  ")
+    line.append(clock_span(interval.span), style=f"bold {colour}")
+    line.append(f"  confidence {interval.confidence:.2f}")
+    line.append(f"  {_precision(interval)}", style="dim")
+    rows = Table.grid(padding=(0, 2, 0, 0))
+    for _ in range(4):
+        rows.add_column(overflow="fold")
+    for one in interval.evidence:
+        said = "said: " if one.source in SAID else ""
+        words = Text.assemble((said, "dim"), one_line(one.text))
+        rows.add_row("   ", Text(one.role, style="dim"), clock(one.start_s), words)
+    return Group(line, rows)
+
+
+def _precision(interval: GroundedInterval) -> str:
+    """How much earlier the edges may lie, as far as looks tell, and who decided them, or nobody."""
+    edges = {
+        "start": (interval.start_precision_s, interval.start_by),
+        "end": (interval.end_precision_s, interval.end_by),
+    }
+    whence = {"closer_look": " by a closer look"}
+    shown = {
+        edge: f"up to {late_s:.1f} s earlier{whence.get(by, '')}"
+        for edge, (late_s, by) in edges.items()
+        if late_s
+    }
+    if interval.end_by == "unseen":
+        shown["end"] = "not seen"
+    if len(shown) == len(edges) and len(set(shown.values())) == 1:
+        shown = {"edges": shown["start"]}
+    return f"({', '.join(f'{edge} {by}' for edge, by in shown.items())})" if shown else ""
+
+
+def _provenance(grounding: Grounding) -> str:
+    coverage, models = grounding.coverage, grounding.models
+    look = models.mode.partition("@")[0]
+    looked = f", {look}" if look not in {"frame", "file"} else ""
+    rate = f", {coverage.rate_hz:g}/s" if coverage.rate_hz else ""
+    share = coverage.seen_s / grounding.video.duration_s
+    spent_s = sum(grounding.usage.seconds.values())
+    by = models.reasoner
+    if grounding.by == "fallback":
+        by += f", {'refused' if grounding.refusals else 'not asked'}; LLM-free"
+    seen = f"{share:.0%} of the video seen{_not_described(coverage)}"
+    return (
+        f"captions: {models.captioner}{looked}{rate}, {seen}\n"
+        f"decided by: {by}, in {spent_s:.1f} s{_spent(grounding.usage)}"
+    )
+
+
+def _not_described(coverage: Coverage) -> str:
+    """How often, and for the first time why, a captioner that was shown frames said nothing."""
+    reasons = [gap.reason for gap in coverage.gaps if gap.reason]
+    if not reasons:
+        return ""
+    return f" ({len(reasons)} stretches not described: {shorten(reasons[0], 100)})"
+
+
+def _spent(usage: Usage) -> str:
+    tokens = usage.tokens_in + usage.tokens_out
+    if not tokens:
+        return ""
+    usd = "at a price not known here" if usage.usd is None else f"{usage.usd:.4f} USD"
+    return f", {tokens:,} tokens, {usd}"

@@ -1,0 +1,1 @@
+"""The graph: its picture, its nodes, its state, and what runs it."""

@@ -1,0 +1,360 @@
+"""From an accepted answer in caption numbers to a ``Grounding`` in seconds, with its evidence."""
+
+import shlex
+from collections.abc import Sequence
+
+from agent.graph.state import State
+from agent.grounding import (
+    STAGES,
+    Candidate,
+    Cost,
+    Coverage,
+    DecidedBy,
+    Evidence,
+    Gap,
+    GroundedInterval,
+    Grounding,
+    Models,
+    Role,
+    Usage,
+    VideoFacts,
+)
+from agent.reasoning.answer import Answer, Event
+from agent.reasoning.brief import Turn
+from prompts.catalog import render_prompt
+from tools.indexing.indexer import alike_rate_hz
+from tools.ranking import Verdict, Window
+from tools.retrieval.temporal_query import Event as OneEvent
+from tools.retrieval.temporal_query import split_query
+from tools.retrieval.tracks import is_measured
+from tools.store.store import CaptionGap, CaptionStore, VideoRecord
+from tools.timeline import Caption, Interval, Track
+
+SEEN_SHARE = 0.9
+"""Of a video of which less was described, nobody can say that something is not in it."""
+
+PACE_S = 0.5
+"""Between captions of a file there may be so much, and nothing was missed."""
+
+SAID = frozenset({"subtitle", "speech"})
+"""Sources whose captions begin and end with what they tell of, rather than with a look at it."""
+
+
+def compose_grounding(state: State, *, embedder: str) -> Grounding:
+    """The published answer from the graph's state once a reply was accepted."""
+    record = VideoRecord.from_dict(state["record"])
+    captions = [Caption.from_dict(plain) for plain in state["evidence"]]
+    windows = [Window.from_dict(plain) for plain in state["ranking"]["windows"]]
+    answer = Answer.model_validate(state["accepted"])
+    turns = [Turn.model_validate(plain) for plain in state["turns"]]
+    coverage = Coverage.model_validate(state["coverage"])
+    intervals = [
+        ground_event(
+            event,
+            answer,
+            captions,
+            windows,
+            duration_s=record.duration_s,
+            track=record.track,
+            unseen=[gap.span for gap in coverage.gaps],
+        )
+        for event in answer.events
+    ]
+    seen_share = _seen_share(state, record, coverage)
+    verdict = _verdict(answer, state["ranking"]["verdict"], seen_share=seen_share)
+    described_by = record.track.prompt_version
+    candidates = tuple(
+        Candidate(
+            start_s=window.span.start_s,
+            end_s=window.span.end_s,
+            score=window.score,
+            confidence=window.confidence,
+        )
+        for window in windows
+    )
+    return Grounding(
+        query=state["asked"],
+        video=VideoFacts(id=record.video_id, path=record.path, duration_s=record.duration_s),
+        verdict=verdict,
+        presence=state["ranking"]["presence"],
+        intervals=tuple(sorted(intervals, key=lambda interval: -interval.confidence)),
+        candidates=candidates,
+        closest_rejected=candidates[0] if verdict == "not_found" and candidates else None,
+        reasoning=_reasoning(answer, captions, state),
+        advice=_advice(state, record, coverage) if verdict == "cannot_tell" else "",
+        by=state["by"],
+        attempts=state["attempts"],
+        refusals=tuple(turn.refusal for turn in turns if turn.refusal),
+        look_ups=tuple(one for turn in turns for one in turn.look_ups),
+        coverage=coverage,
+        models=Models(
+            captioner=record.track.model,
+            mode=record.track.mode,
+            reasoner=state["asked_of"]["name"],
+            embedder=embedder,
+            prompts=({"describe": described_by} if described_by else {})
+            | state["asked_of"]["prompts"],
+        ),
+        usage=Usage.of(
+            {stage: Cost.model_validate(state["spent"][stage]) for stage in STAGES},
+            state["seconds"],
+        ),
+        warning="; ".join(
+            filter(
+                None,
+                (
+                    record.warning,
+                    _withheld(state),
+                    state["refine_note"],
+                    _open_order(state, coverage),
+                ),
+            )
+        ),
+    )
+
+
+def ground_event(
+    event: Event,
+    answer: Answer,
+    captions: Sequence[Caption],
+    windows: Sequence[Window],
+    *,
+    duration_s: float,
+    track: Track,
+    unseen: Sequence[Interval] = (),
+) -> GroundedInterval:
+    """Turn an event's first and last caption numbers into seconds, precision and evidence.
+
+    Args:
+        event: Numbers into ``captions``, from 1.
+        answer: The reply it belongs to, for the labels it gave.
+        captions: What the reasoner was shown, by number; in time order but for look-ups.
+        windows: The grounder's candidates; the one nearest by IoU lends its confidence.
+        duration_s: Length of the video.
+        track: What the question is answered from; other captions are closer looks.
+        unseen: Stretches that no caption speaks of.
+    """
+    first, last = captions[event.first - 1], captions[event.last - 1]
+    span = Interval(first.start_s, last.end_s)
+    start, end = edges_of(event, captions, duration_s=duration_s)
+    holes = [gap for gap in unseen if gap.length_s > PACE_S]
+    before = [gap for gap in holes if gap.end_s == span.start_s and first.source not in SAID]
+    after = [gap for gap in holes if gap.start_s == span.end_s and last.source not in SAID]
+    if before and not start:
+        (start,) = before
+    return GroundedInterval(
+        start_s=span.start_s,
+        end_s=span.end_s,
+        confidence=_confidence(span, windows),
+        start_precision_s=start.length_s if start else 0.0,
+        end_precision_s=end.length_s if end else 0.0,
+        start_by="unseen" if before else _decided_by(start, first, captions, track),
+        end_by="unseen" if after else _decided_by(end, last, captions, track),
+        evidence=_evidence(event, span, answer, captions),
+    )
+
+
+def edges_of(
+    event: Event, captions: Sequence[Caption], *, duration_s: float
+) -> tuple[Interval | None, Interval | None]:
+    """The spans in which an event's true start and end lie; None where the edge is exact.
+
+    Each look at the video is a caption's start: the event began after the look before its first
+    caption, and ended before the look after its last. Exact are the video's own edges, and those of
+    what is said.
+    """
+    first, last = captions[event.first - 1], captions[event.last - 1]
+    # Of the same kind: what is said between two looks does not make them closer.
+    earlier = [
+        one for one in captions if one.start_s < first.start_s and one.source == first.source
+    ]
+    if earlier and first.source not in SAID:
+        before = max(earlier, key=lambda one: one.start_s)
+        start = Interval(_last_look_s(before, first.start_s), first.start_s)
+    else:
+        start = None
+    if last.end_s >= duration_s or last.source in SAID:
+        return start, None
+    return start, Interval(_last_look_s(last, last.end_s), last.end_s)
+
+
+def _last_look_s(caption: Caption, until_s: float) -> float:
+    """The last moment before ``until_s`` that the caption is known to hold at.
+
+    Where frames that look alike are described once, each of them was looked at all the same.
+    """
+    looks_hz = alike_rate_hz(caption.track)
+    if looks_hz is None:
+        return caption.start_s
+    # A frame comes up to one frame interval late: a quarter more, for four frames a second or more.
+    # A caption may hold for longer than that: a closer look lies within what was seen from afar.
+    return max(caption.start_s, min(caption.end_s, until_s) - 1.25 / looks_hz)
+
+
+def _decided_by(
+    edge: Interval | None, made_by: Caption, captions: Sequence[Caption], track: Track
+) -> DecidedBy:
+    if edge is None:
+        return "caption" if made_by.source in SAID else "video"
+    looks = [one for one in captions if one.start_s <= edge.start_s < one.end_s]
+    return "caption" if all(one.track == track for one in looks) else "closer_look"
+
+
+def coverage_of(captions: Sequence[Caption], record: VideoRecord, store: CaptionStore) -> Coverage:
+    """Which seconds the captions speak of, given in time order, and why others have none."""
+    missed: list[Interval] = []
+    covered_until_s = 0.0
+    for caption in captions:
+        if caption.start_s > covered_until_s:
+            missed.append(Interval(covered_until_s, caption.start_s))
+        covered_until_s = max(covered_until_s, caption.end_s)
+    if covered_until_s < record.duration_s:
+        missed.append(Interval(covered_until_s, record.duration_s))
+    missed_s = sum(span.length_s for span in missed)
+    noted = store.gaps(record.video_id, record.track) if missed else []
+    return Coverage(
+        seen_s=max(0.0, record.duration_s - missed_s),
+        rate_hz=record.rate_hz,
+        gaps=tuple(
+            Gap(start_s=span.start_s, end_s=span.end_s, reason=_why(span, noted)) for span in missed
+        ),
+    )
+
+
+def _why(span: Interval, noted: Sequence[CaptionGap]) -> str:
+    """What the captioner said in place of captions, each reason once."""
+    return "; ".join(dict.fromkeys(gap.reason for gap in noted if gap.span.overlap_s(span) > 0))
+
+
+def _seen_share(state: State, record: VideoRecord, coverage: Coverage) -> float:
+    """How much was seen of what was searched; nothing counts of a video seen in part."""
+    if state["stretch"] is None:
+        return coverage.seen_s / record.duration_s if record.complete else 0.0
+    start_s, end_s = state["stretch"]
+    stretch = Interval(start_s, min(end_s, record.duration_s))
+    unseen_s = sum(stretch.overlap_s(Interval(gap.start_s, gap.end_s)) for gap in coverage.gaps)
+    return 1 - unseen_s / stretch.length_s
+
+
+def _verdict(answer: Answer, ranked: Verdict, *, seen_share: float) -> Verdict:
+    if answer.found:
+        return "found"
+    # No reasoner can know more than its captions could show, nor what nobody has looked at.
+    is_open = ranked == "cannot_tell" or seen_share < SEEN_SHARE
+    return "cannot_tell" if is_open else "not_found"
+
+
+def _withheld(state: State) -> str:
+    why = state["withheld"]
+    return f"the text model was not asked: {why}" if why else ""
+
+
+def _open_order(state: State, coverage: Coverage) -> str:
+    """That an order is one of what was seen, where that is not all; empty where it is."""
+    duration_s = state["record"]["duration_s"]
+    has_order = not isinstance(split_query(state["asked"]), OneEvent)
+    if not has_order or coverage.seen_s >= SEEN_SHARE * duration_s:
+        return ""
+    return (
+        f"only {coverage.seen_s:.0f} of {duration_s:.0f} s were seen: what comes first, last, "
+        "before or after is told of these alone"
+    )
+
+
+def _advice(state: State, record: VideoRecord, coverage: Coverage) -> str:
+    query = state["asked"]
+    # More of what cannot show it would be of no use.
+    is_beyond = state["ranking"]["verdict"] == "cannot_tell" and coverage.seen_s > 0
+    if not record.complete and not is_beyond:
+        return render_prompt(
+            "seen_in_part",
+            seen=f"{coverage.seen_s:.0f}",
+            duration=f"{record.duration_s:.0f}",
+            video=shlex.quote(record.path),
+            query=shlex.quote(query),
+            options=_options(record),
+        )
+    if coverage.seen_s < SEEN_SHARE * record.duration_s and not is_beyond:
+        return render_prompt(
+            "described_in_part",
+            seen=f"{coverage.seen_s:.0f}",
+            duration=f"{record.duration_s:.0f}",
+            captioner=record.track.model,
+        )
+    return render_prompt(
+        "cannot_tell",
+        captioner=record.track.model,
+        video=shlex.quote(record.path),
+        query=shlex.quote(query),
+    )
+
+
+def _options(record: VideoRecord) -> str:
+    """With which options a command goes on with what was described, as they follow a query."""
+    model, track = record.track.model.partition("+")[0], record.track
+    options = []
+    if is_measured(track):
+        options.append("--captioner classical")
+    elif model.startswith("openai:"):
+        options.append(f"--captioner {shlex.quote(model)}")
+    mode = track.mode.partition("@")[0]
+    if mode != "frame":
+        options.append(f"--mode {mode}")
+    if record.rate_hz not in {None, 1.0}:
+        options.append(f"--rate {record.rate_hz:g}")
+    return "".join(f" {option}" for option in options)
+
+
+def _confidence(span: Interval, windows: Sequence[Window]) -> float:
+    """The nearest candidate's confidence, shared in proportion to their overlap."""
+    return max((window.confidence * span.iou(window.span) for window in windows), default=0.0)
+
+
+def _reasoning(answer: Answer, captions: Sequence[Caption], state: State) -> str:
+    """The model's reasons in time order, each with its moment: its numbers mean nothing outside.
+
+    Where it gives none, those of the grounder are not its own.
+    """
+    if state["by"] != "llm":
+        return str(state["ranking"]["reasoning"])
+    placed = sorted((captions[step.caption - 1].start_s, step.why) for step in answer.steps)
+    whys = "; ".join(f"{start_s:.1f} s: {why}" for start_s, why in placed if why)
+    return " ".join(filter(None, (state["order"], whys))) or "The text model gave no reasons."
+
+
+def _evidence(
+    event: Event, span: Interval, answer: Answer, captions: Sequence[Caption]
+) -> tuple[Evidence, ...]:
+    """The looks just outside and just inside each edge, and whatever the reasoner labelled."""
+    roles: dict[int, Role] = {}
+    numbered = list(enumerate(captions, start=1))
+    before = [(one.start_s, number) for number, one in numbered if one.end_s <= span.start_s]
+    after = [(one.start_s, -number) for number, one in numbered if one.start_s >= span.end_s]
+    if before:
+        roles[max(before)[1]] = "before"
+    roles[event.first] = "start"
+    for step in answer.steps:
+        caption = captions[step.caption - 1]
+        if (
+            step.caption not in roles
+            and span.start_s <= caption.start_s < caption.end_s <= span.end_s
+        ):
+            roles[step.caption] = "during"
+    if event.last != event.first:
+        roles[event.last] = "end"
+    if after:
+        roles[-min(after)[1]] = "after"
+    return tuple(
+        Evidence(
+            caption_id=caption.id,
+            role=role,
+            start_s=caption.start_s,
+            end_s=caption.end_s,
+            text=caption.text,
+            source=caption.source,
+        )
+        for caption, role in sorted(
+            ((captions[number - 1], role) for number, role in roles.items()),
+            key=lambda shown: (shown[0].span, shown[0].source),
+        )
+    )

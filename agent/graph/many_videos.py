@@ -1,0 +1,157 @@
+"""One query to many videos: searched together, then answered each by the graph."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import overload
+
+from agent.graph.events import Event
+from agent.graph.graph import Parts, build_graph, run_graph
+from agent.graph.state import Question
+from agent.grounding import Cost, Grounding
+from agent.watching.watcher import in_its_place
+from tools.retrieval.library_search import LibraryAnswer, search_library
+from tools.retrieval.retrieval import Retrieved, retrieve, take_evidence
+from tools.retrieval.temporal_query import Event as OneEvent
+from tools.retrieval.temporal_query import split_query, texts_of
+from tools.retrieval.tracks import is_beside, is_measured, kind_of, read_tracks
+from tools.store.store import VideoRecord
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A video of which nothing can be told, and why: a reason in words."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class LibraryAnswers(Sequence[Grounding]):
+    """Answers of the likeliest videos, those found first, then by confidence.
+
+    Attributes:
+        answers: One for each of these videos.
+        left_out: Videos that could not be asked, or in which it may be all the same.
+    """
+
+    answers: tuple[Grounding, ...]
+    left_out: tuple[LeftOut, ...] = ()
+
+    @overload
+    def __getitem__(self, index: int) -> Grounding: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Grounding]: ...
+
+    def __getitem__(self, index: int | slice) -> Grounding | Sequence[Grounding]:
+        return self.answers[index]
+
+    def __len__(self) -> int:
+        return len(self.answers)
+
+    def __iter__(self) -> Iterator[Grounding]:
+        return iter(self.answers)
+
+
+def ask_library(
+    query: str,
+    records: Sequence[VideoRecord],
+    parts: Parts,
+    *,
+    limit: int,
+    on_event: Callable[[Event], None],
+) -> LibraryAnswers:
+    """Ask many videos; a question with an order in it is decided in each of them by itself.
+
+    Args:
+        query: What to look for.
+        records: The track of each video that it is answered from; what is said in these videos, or
+            written on the screen, is searched too.
+        parts: Of the graph that answers for each of them.
+        limit: Most answers wanted.
+        on_event: Receives what happens on the way.
+    """
+    primary = {record.video_id: record for record in records}
+    beside = [
+        record
+        for record in parts.store.records()
+        if record.complete
+        and is_beside(record.track)
+        and record.video_id in primary
+        and kind_of(record.track) not in parts.leave_out
+    ]
+    part = split_query(query)
+    in_order = not isinstance(part, OneEvent)
+    ranked = search_library(
+        texts_of(part)[0] if in_order else query,
+        [*records, *beside],
+        store=parts.store,
+        embedder=parts.embedder,
+        is_measured=lambda record: is_measured(record.track),
+    )
+    likeliest: dict[str, LibraryAnswer] = {}
+    for answer in ranked.answers:
+        likeliest.setdefault(answer.record.video_id, answer)
+    unable = {record.video_id: reason for record, reason in ranked.left_out}
+    # Then those of which nothing came up: that it is not in them is an answer too.
+    others = [
+        video_id
+        for video_id, record in primary.items()
+        if record.complete and video_id not in likeliest and video_id not in unable
+    ]
+    chosen = [*likeliest, *others][:limit]
+
+    def found(record: VideoRecord) -> Retrieved:
+        if not in_order and record.video_id in likeliest:
+            return _evidence(likeliest[record.video_id], parts)
+        # An order is one of all that happens in a video, and not of the likeliest places.
+        return retrieve(
+            query,
+            read_tracks(parts.store, record, leave_out=parts.leave_out),
+            embedder=parts.embedder,
+            duration_s=record.duration_s,
+            limit_tokens=parts.evidence_tokens,
+            is_one_of_many=True,
+        )
+
+    graph = build_graph(
+        replace(
+            parts,
+            watch=lambda question, *, report: (  # noqa: ARG005
+                in_its_place(primary[question.video]),
+                Cost(),
+            ),
+            retrieve=found,
+        )
+    )
+    answers = [
+        run_graph(graph, Question(video=video_id, query=query), on_event) for video_id in chosen
+    ]
+    told = {answer.video.id for answer in answers}
+    return LibraryAnswers(
+        tuple(sorted(answers, key=_rank)),
+        tuple(
+            LeftOut(record.path, reason)
+            for record in records
+            if record.video_id not in told and (reason := _why_not(record, unable))
+        ),
+    )
+
+
+def _why_not(record: VideoRecord, unable: dict[str, str]) -> str:
+    """Why it may be in a video that gives no answer; empty where it is taken not to be there."""
+    if not record.complete:
+        return "only a part of it was described; index it to the end"
+    return unable.get(record.video_id, "")
+
+
+def _evidence(answer: LibraryAnswer, parts: Parts) -> Retrieved:
+    order = sorted(range(len(answer.captions)), key=lambda index: answer.captions[index].span)
+    captions = [answer.captions[index] for index in order]
+    ranking = replace(answer.ranking, relevance=answer.ranking.relevance[order])
+    return take_evidence(captions, ranking, limit_tokens=parts.evidence_tokens)
+
+
+def _rank(answer: Grounding) -> tuple[bool, float]:
+    surest = answer.intervals or answer.candidates
+    return answer.verdict != "found", -max((one.confidence for one in surest), default=0.0)

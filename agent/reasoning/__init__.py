@@ -1,0 +1,1 @@
+"""From captions to a validated answer: what a reasoner is shown, says, and is told."""

@@ -1,0 +1,229 @@
+"""Reply text to typed answer, or an ``AnswerError`` that tells the model what to mend. Pure.
+
+The model sees captions numbered from 1 in time order and answers with numbers, never with seconds:
+
+    {"steps": [{"caption": 17, "role": "start", "why": "the oven door opens"}],
+     "found": true, "events": [{"first": 17, "last": 23}]}
+
+Captions that were looked up later have higher numbers, whatever their time: what comes before what
+is judged by the captions' spans alone.
+"""
+
+import itertools
+from collections.abc import Sequence
+from typing import Annotated, Any, Final, TypeVar, get_args
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from agent.errors import AnswerError
+from agent.grounding import Role
+from agent.reasoning.reply import last_object
+from tools.text import one_line, shorten, whole_unicode
+from tools.timeline import Interval
+
+WHY_CHARS = 300
+"""Longer reasons are shortened: they are shown to people, and decide nothing."""
+
+INSIDE: Final = frozenset({"start", "during", "end"})
+"""Roles of captions that show an event."""
+
+Number = Annotated[int, Field(strict=True, ge=0)]
+Why = Annotated[str, AfterValidator(lambda why: shorten(one_line(why), WHY_CHARS))]
+
+
+class StrictReply(BaseModel):
+    """A JSON object of a model's, with nothing in it that is not asked for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+Kind = TypeVar("Kind", bound=StrictReply)
+
+
+class Step(StrictReply):
+    """One labelled caption of the chain of thought."""
+
+    caption: Number
+    role: Role
+    why: Why = ""
+
+
+class Event(StrictReply):
+    """One occurrence, from the first caption that shows it to the last."""
+
+    first: Number
+    last: Number
+
+
+class Answer(StrictReply):
+    """A reply that passed every check."""
+
+    steps: tuple[Step, ...] = ()
+    found: Annotated[bool, Field(strict=True)]
+    events: tuple[Event, ...] = ()
+
+
+def object_schema(**properties: Any) -> dict[str, Any]:
+    """A JSON Schema in the few words that every service with structured output knows."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def list_schema(**properties: Any) -> dict[str, Any]:
+    """Of a list of objects; see ``object_schema``."""
+    return {"type": "array", "items": object_schema(**properties)}
+
+
+_NUMBER: Final = {"type": "integer"}
+
+STEPS_SCHEMA: Final = list_schema(
+    caption=_NUMBER,
+    role={"type": "string", "enum": list(get_args(Role))},
+    why={"type": "string"},
+)
+EVENTS_SCHEMA: Final = list_schema(first=_NUMBER, last=_NUMBER)
+
+ANSWER_SCHEMA: Final = object_schema(
+    steps=STEPS_SCHEMA, found={"type": "boolean"}, events=EVENTS_SCHEMA
+)
+"""A reply as JSON Schema.
+
+A service that holds a model to it spares retries; ``parse_answer`` judges the reply all the same.
+"""
+
+
+def parse_answer(reply: str, *, shown: Sequence[Interval]) -> Answer:
+    """Find the JSON object in a reply and check it against the captions that were shown.
+
+    Prose and code fences around the object are allowed; where there are several objects the last
+    one that speaks of ``found`` counts, since models think first and answer last.
+
+    Args:
+        reply: What the model said.
+        shown: The spans of the captions it was shown, by number: #1 is the first.
+
+    Raises:
+        AnswerError: If there is no such object, its shape is wrong, it names a caption that was not
+            shown, an event is reversed, or labels and events contradict each other.
+    """
+    form = '{"steps": [...], "found": true, "events": [{"first": 1, "last": 2}]}'
+    answer = read_object(reply, Answer, field="found", form=form)
+    check_numbers(answer.steps, answer.events, len(shown))
+    spans = [event_span(event, shown) for event in answer.events]
+    _check_agreement(answer, spans, shown)
+    return answer
+
+
+def read_object(reply: str, kind: type[Kind], *, field: str, form: str) -> Kind:
+    """The last JSON object with a field in a reply.
+
+    Args:
+        reply: What the model said.
+        kind: What the object has to be.
+        field: Which the object has that is meant.
+        form: How it is written, to tell the model.
+
+    Raises:
+        AnswerError: If there is none, or its shape is wrong.
+    """
+    found = last_object(reply, field)
+    if found is None:
+        ending = "it breaks off" if "{" in reply else "there is no '{' in it"
+        raise AnswerError(
+            "no_json",
+            f"The reply holds no JSON object ({ending}). Reply with one object of the form {form}.",
+        )
+    try:
+        return kind.model_validate(found)
+    except ValidationError as exc:
+        faults = [f"{_place(error['loc'])}: {error['msg']}" for error in exc.errors()[:3]]
+        told = shorten(whole_unicode("; ".join(faults)), 300)
+        raise AnswerError("wrong_schema", f"The JSON object has the wrong shape: {told}.") from exc
+
+
+def _place(location: Sequence[int | str]) -> str:
+    return ".".join(shorten(str(part), 30) for part in location) or "object"
+
+
+def check_numbers(steps: Sequence[Step], events: Sequence[Event], shown: int) -> None:
+    """Refuse numbers of captions that were not shown, of which there are ``shown``.
+
+    Raises:
+        AnswerError: If there is one.
+    """
+    named = {step.caption for step in steps}
+    named |= {number for event in events for number in (event.first, event.last)}
+    unknown = sorted(number for number in named if not 1 <= number <= shown)
+    if unknown:
+        listed = ", ".join(f"#{str(number)[:12]}" for number in unknown[:5])
+        raise AnswerError(
+            "unknown_caption", f"No caption {listed} was shown; they are numbered #1 to #{shown}."
+        )
+
+
+def event_span(event: Event, shown: Sequence[Interval]) -> Interval:
+    """From where its first caption begins to where its last one ends.
+
+    Raises:
+        AnswerError: If it ends before it starts.
+    """
+    first, last = shown[event.first - 1], shown[event.last - 1]
+    if last.start_s < first.start_s:
+        raise AnswerError(
+            "reversed",
+            f"The event from #{event.first} to #{event.last} ends before it starts; "
+            "name its first caption first.",
+        )
+    return Interval(first.start_s, last.end_s)
+
+
+def _check_agreement(answer: Answer, spans: Sequence[Interval], shown: Sequence[Interval]) -> None:
+    if answer.found and not answer.events:
+        raise AnswerError("contradiction", "found is true, but events is empty; name the event.")
+    if not answer.found and answer.events:
+        raise AnswerError("contradiction", "found is false, but events are named; decide which.")
+    if not answer.found and any(step.role in INSIDE for step in answer.steps):
+        raise AnswerError(
+            "contradiction",
+            "found is false, but captions are labelled start, during or end; decide which.",
+        )
+    check_apart(answer.events, spans)
+    for step in answer.steps if answer.events else ():
+        _check_label(step, shown[step.caption - 1], spans)
+
+
+def check_apart(events: Sequence[Event], spans: Sequence[Interval]) -> None:
+    """Refuse events that overlap.
+
+    Raises:
+        AnswerError: If two of them do.
+    """
+    in_order = sorted(zip(spans, events, strict=True), key=lambda placed: placed[0])
+    for (span, one), (other_span, other) in itertools.pairwise(in_order):
+        if span.overlap_s(other_span) > 0:
+            raise AnswerError(
+                "contradiction",
+                f"The events #{one.first}–#{one.last} and #{other.first}–#{other.last} overlap; "
+                "join them or part them.",
+            )
+
+
+def _check_label(step: Step, caption: Interval, events: Sequence[Interval]) -> None:
+    """What is before or after may reach into an event (a longer look does), but not lie in it."""
+    if step.role in {"before", "after"}:
+        contradicts = any(
+            event.start_s <= caption.start_s and caption.end_s <= event.end_s for event in events
+        )
+        where = "inside"
+    else:
+        contradicts = not any(event.overlap_s(caption) > 0 for event in events)
+        where = "outside"
+    if contradicts:
+        raise AnswerError(
+            "contradiction",
+            f"#{step.caption} is labelled {step.role!r}, but lies {where} the events named.",
+        )

@@ -1,0 +1,158 @@
+"""Who decides from captions: the protocol, and the LLM-free reasoner that always answers."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from langchain_core.tools import BaseTool
+from pydantic import BaseModel, ConfigDict
+
+from agent.grounding import Cost, LookUp, Refusal
+from tools.ranking import PartFound, Window
+from tools.timeline import Caption
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A wish to look something up before answering: which tool, with what. Not checked yet."""
+
+    tool: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a reasoner says.
+
+    Attributes:
+        text: Its answer, to be judged by ``agent.reasoning.answer``; or what it says
+            with its requests.
+        requests: What it wants to see before it answers.
+        cut_off: Whether the text ends at a limit rather than where the model wanted to end.
+        in_parts: Whether it was asked when each of the brief's parts happens, and not for the
+            whole; then ``agent.reasoning.ordered_answers`` judges the text.
+        cost: What it took.
+    """
+
+    text: str
+    requests: tuple[Request, ...] = ()
+    cut_off: bool = False
+    in_parts: bool = False
+    cost: Cost = field(default_factory=Cost)
+
+
+class Turn(BaseModel):
+    """One earlier reply to the same question, and what became of it.
+
+    Attributes:
+        said: Its text.
+        look_ups: What it asked for, and which captions it was shown for it.
+        refusal: Why it was not accepted as an answer; None where it was no answer yet.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    said: str
+    look_ups: tuple[LookUp, ...] = ()
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a reasoner is shown.
+
+    Attributes:
+        query: The user's words.
+        captions: By number: the reasoner knows them as #1, #2, … The first ``opening`` of them are
+            in time order; look-ups brought the others, which keep their numbers for good.
+        opening: How many captions it was shown at once.
+        windows: The LLM-free grounder's candidates, best first; they may overlap.
+        events: Those of them that it would answer with; none where it would say "not there".
+        turns: This question's earlier replies, oldest first.
+        tools: Makes what it may look up with, should it want to see more.
+        rounds_left: How often it may still ask.
+        overview: The scenes of a long video, summed up; they have no numbers.
+        parts: Of a question with an order in it, what is looked for, and the grounder's times.
+    """
+
+    query: str
+    captions: Sequence[Caption]
+    opening: int
+    windows: Sequence[Window]
+    events: Sequence[Window]
+    turns: Sequence[Turn] = field(default=())
+    tools: Callable[[], Sequence[BaseTool]] = tuple
+    rounds_left: int = 0
+    overview: Sequence[Caption] = field(default=())
+    parts: Sequence[PartFound] = field(default=())
+
+    @property
+    def refusals(self) -> list[Refusal]:
+        """Why each of the earlier answers was refused, oldest first."""
+        return [turn.refusal for turn in self.turns if turn.refusal]
+
+
+class Reasoner(Protocol):
+    """Answers a brief with text; ``agent.reasoning.answer`` judges the text.
+
+    Attributes:
+        name: Names the model; stands in every answer.
+        by: How its answers are marked.
+        prompts: Version of each prompt it uses, by name.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def by(self) -> Literal["llm", "similarity"]: ...
+
+    @property
+    def prompts(self) -> dict[str, str]: ...
+
+    def reply(self, brief: Brief) -> Reply:
+        """Answer, or ask to look something up.
+
+        Raises:
+            ReasonerError: If there is no reply to be had.
+        """
+        ...
+
+
+class SimilarityReasoner:
+    """Repeats the LLM-free grounder's own decision, in the form every reply has."""
+
+    name = "similarity"
+    by: Literal["llm", "similarity"] = "similarity"
+
+    @property
+    def prompts(self) -> dict[str, str]:
+        return {}
+
+    def reply(self, brief: Brief) -> Reply:
+        """The ranking's events as first and last caption numbers."""
+        shown = brief.captions[: brief.opening]
+        events = [
+            dict(zip(("first", "last"), caption_numbers(window, shown), strict=True))
+            for window in brief.events
+        ]
+        return Reply(json.dumps({"steps": [], "found": bool(events), "events": events}))
+
+
+def caption_numbers(window: Window, captions: Sequence[Caption]) -> tuple[int, int]:
+    """The numbers of the first and the last caption in a window of the grounder's.
+
+    Args:
+        window: Its edges are edges of captions, some of which are always shown.
+        captions: In time order, #1 first.
+    """
+    inside = [
+        (number, caption)
+        for number, caption in enumerate(captions, start=1)
+        if window.span.start_s <= caption.start_s and caption.end_s <= window.span.end_s
+    ]
+    # What is said or written may lie in the middle of what is seen: edges are those of the window.
+    first, _ = min(inside, key=lambda one: one[1].start_s)
+    last, _ = max(inside, key=lambda one: one[1].end_s)
+    return first, last

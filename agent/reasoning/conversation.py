@@ -1,0 +1,236 @@
+"""The conversation with a text model: what it is shown, and how captions are kept from speaking.
+
+Captions are data. Each is one line that begins with its number, so none can begin a line of the
+fence around them; ``<`` and ``>`` become ``‹`` and ``›``, so none can spell one either; and the
+fence's key is a digest of the lines themselves, which nobody can write into one of them.
+"""
+
+import hashlib
+import string
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+
+from agent.grounding import LookUp
+from agent.reasoning.brief import Brief, Turn, caption_numbers
+from prompts.catalog import render_prompt
+from tools.ranking import PartFound, Window
+from tools.retrieval.retrieval import CAPTION_CHARS
+from tools.text import one_line, shorten
+from tools.timeline import Caption, Interval
+
+PROMPTS = (
+    "reason_system",
+    "reason",
+    "reason_candidates",
+    "reason_in_parts",
+    "reason_overview",
+    "refused",
+    "looked_up",
+    "search_captions",
+    "read_captions",
+    "look_closer",
+)
+
+QUERY_CHARS = 1000
+REPLY_CHARS = 4000
+"""Of its own refused reply, what a model is shown again: enough to see what it did."""
+
+
+class Conversation(Protocol):
+    """Turns a brief into what a model is told.
+
+    Attributes:
+        prompts: Names of the prompts it uses.
+        offers_look_ups: Whether the model may be offered tools in it.
+        asks_parts: Whether a question with an order in it is asked part by part.
+    """
+
+    @property
+    def prompts(self) -> Sequence[str]: ...
+
+    @property
+    def offers_look_ups(self) -> bool: ...
+
+    @property
+    def asks_parts(self) -> bool: ...
+
+    def __call__(self, brief: Brief) -> list[BaseMessage]: ...
+
+
+class CaptionConversation:
+    """A text model reads captions, and may look up more."""
+
+    prompts = PROMPTS
+    offers_look_ups = True
+    asks_parts = True
+
+    def __call__(self, brief: Brief) -> list[BaseMessage]:
+        """See ``build_conversation``."""
+        return build_conversation(brief)
+
+
+def build_conversation(brief: Brief) -> list[BaseMessage]:
+    """Everything that a text model is told: the rules, the captions, and each turn since.
+
+    Earlier messages never change as a conversation grows, so that services can remember them.
+    """
+    shown = brief.opening
+    messages: list[BaseMessage] = [
+        SystemMessage(render_prompt("reason_system")),
+        HumanMessage(_opening(brief)),
+    ]
+    numbers = {caption.id: number for number, caption in enumerate(brief.captions, start=1)}
+    rounds_left = brief.rounds_left + sum(bool(turn.look_ups) for turn in brief.turns)
+    for place, turn in enumerate(brief.turns):
+        if turn.refusal:
+            messages += refusal_messages(turn, turn.refusal.message, last=shown)
+            continue
+        rounds_left -= 1
+        ids = [caption_id for one in turn.look_ups for caption_id in one.caption_ids]
+        shown = max([shown, *(numbers[caption_id] for caption_id in ids)])
+        messages += _looked_up(turn, place, brief.captions, numbers, rounds_left=rounds_left)
+    return messages
+
+
+def fence(numbered: Iterable[tuple[int, Caption]]) -> str:
+    """Captions, a line each, between two lines that only we can write; empty where there is none.
+
+    Args:
+        numbered: Captions with their numbers.
+    """
+    return fence_lines("\n".join(caption_line(number, caption) for number, caption in numbered))
+
+
+def fence_lines(lines: str) -> str:
+    """Tame lines between two lines that only we can write; empty where there is none."""
+    if not lines:
+        return ""
+    key = hashlib.sha256(lines.encode()).hexdigest()[:12]
+    return f"<captions {key}>\n{lines}\n</captions {key}>"
+
+
+def caption_line(number: int, caption: Caption) -> str:
+    """``#17 [12.0–14.0 s] (vision) the oven door opens``."""
+    text = shorten(tame(caption.text), CAPTION_CHARS)
+    return f"#{number} {caption_time(caption)} ({caption.source}) {text}"
+
+
+def caption_time(caption: Caption) -> str:
+    """``[12.0–14.0 s]``."""
+    return f"[{seconds_span(caption.span)}]"
+
+
+def seconds_span(span: Interval) -> str:
+    """``12.0–14.0 s``."""
+    return f"{_seconds(span.start_s)}–{_seconds(span.end_s)} s"
+
+
+def _opening(brief: Brief) -> str:
+    shown = brief.captions[: brief.opening]
+    given = {
+        "query": shorten(tame(brief.query), QUERY_CHARS),
+        "captions": fence(enumerate(shown, start=1)),
+        "overview": _overview(brief.overview),
+        "last": str(brief.opening),
+    }
+    if brief.parts:
+        parts = [
+            f"{letter}: {shorten(tame(part.text), QUERY_CHARS)}\n   {_times(part, shown)}"
+            for letter, part in zip(string.ascii_uppercase, brief.parts, strict=False)
+        ]
+        return _spaced(render_prompt("reason_in_parts", parts="\n".join(parts), **given))
+    windows = "\n".join(
+        f"{_numbers(window, shown)} (score {window.score:.2f})" for window in brief.windows
+    )
+    candidates = render_prompt("reason_candidates", windows=windows) if windows else ""
+    return _spaced(render_prompt("reason", candidates=candidates, **given))
+
+
+def _times(part: PartFound, shown: Sequence[Caption]) -> str:
+    """The times whose captions are shown, and how many more there are."""
+    starts_s, ends_s = {one.start_s for one in shown}, {one.end_s for one in shown}
+    seen = [one for one in part.times if one.span.start_s in starts_s and one.span.end_s in ends_s]
+    numbers = [_numbers(time, shown) for time in seen]
+    if more := len(part.times) - len(seen):
+        numbers.append(f"and {more} more whose captions are not shown")
+    return ", ".join(numbers) or "nowhere"
+
+
+def _overview(scenes: Sequence[Caption]) -> str:
+    """Scenes without numbers: they can be read about, and not be named."""
+    if not scenes:
+        return ""
+    lines = [
+        f"{caption_time(scene)} {shorten(tame(scene.text), CAPTION_CHARS)}" for scene in scenes
+    ]
+    return render_prompt("reason_overview", scenes=fence_lines("\n".join(lines)))
+
+
+def _numbers(window: Window, shown: Sequence[Caption]) -> str:
+    first, last = caption_numbers(window, shown)
+    return f"#{first}" if first == last else f"#{first}–#{last}"
+
+
+def refusal_messages(turn: Turn, reason: str, *, last: int) -> list[BaseMessage]:
+    """A refused reply, and what is told of it; captions up to number ``last`` were shown."""
+    # Some services refuse a message without words.
+    said = shorten(turn.said, REPLY_CHARS) or "(nothing)"
+    return [
+        AIMessage(said),
+        HumanMessage(render_prompt("refused", reason=tame(reason), last=str(last))),
+    ]
+
+
+def _looked_up(
+    turn: Turn,
+    place: int,
+    captions: Sequence[Caption],
+    numbers: dict[str, int],
+    *,
+    rounds_left: int,
+) -> list[BaseMessage]:
+    # Nine letters and digits: the strictest of the services wants exactly that.
+    ids = [f"look{place:02d}{which:03d}" for which in range(len(turn.look_ups))]
+    calls = [
+        {"name": one.tool, "args": one.arguments, "id": call_id, "type": "tool_call"}
+        for call_id, one in zip(ids, turn.look_ups, strict=True)
+    ]
+    told = [
+        ToolMessage(_found(one, captions, numbers, rounds_left=rounds_left), tool_call_id=call_id)
+        for call_id, one in zip(ids, turn.look_ups, strict=True)
+    ]
+    return [AIMessage(shorten(turn.said, REPLY_CHARS), tool_calls=calls), *told]
+
+
+def _found(
+    look_up: LookUp, captions: Sequence[Caption], numbers: dict[str, int], *, rounds_left: int
+) -> str:
+    found = [numbers[caption_id] for caption_id in look_up.caption_ids]
+    rounds = "" if rounds_left else "That was the last look-up. Answer now, with the JSON object."
+    return _spaced(
+        render_prompt(
+            "looked_up",
+            note=tame(look_up.note),
+            captions=fence((number, captions[number - 1]) for number in found),
+            rounds=rounds,
+        )
+    )
+
+
+def tame(text: str) -> str:
+    """One line in which nothing looks like a fence."""
+    return one_line(text).translate({ord("<"): "‹", ord(">"): "›"})
+
+
+def _seconds(time_s: float) -> str:
+    """``12.0``, ``12.25``: at least one decimal, at most two."""
+    text = f"{time_s:.2f}"
+    return text.removesuffix("0")
+
+
+def _spaced(text: str) -> str:
+    """Without the empty lines that an empty part of a prompt leaves behind."""
+    paragraphs = [part.strip("\n") for part in text.split("\n\n")]
+    return "\n\n".join(part for part in paragraphs if part)

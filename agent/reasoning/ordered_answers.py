@@ -1,0 +1,130 @@
+"""A reply to a question with an order in it: when each part happens. Their order is code's work.
+
+The model is asked for all the times of each part, by letter, and never which comes first:
+
+    {"steps": [...], "parts": [{"part": "A", "events": [{"first": 3, "last": 5}]},
+                               {"part": "B", "events": []}]}
+
+Pure.
+"""
+
+import string
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from agent.errors import AnswerError
+from agent.reasoning.answer import (
+    EVENTS_SCHEMA,
+    STEPS_SCHEMA,
+    Answer,
+    Event,
+    Step,
+    StrictReply,
+    check_apart,
+    check_numbers,
+    event_span,
+    list_schema,
+    object_schema,
+    read_object,
+)
+from tools.retrieval.ordered import explain
+from tools.retrieval.temporal_query import Part, Seen, evaluate, texts_of
+from tools.text import one_line, shorten
+from tools.timeline import Interval
+
+FORM: Final = (
+    '{"steps": [...], "parts": [{"part": "A", "events": [{"first": 1, "last": 2}]}, '
+    '{"part": "B", "events": []}]}'
+)
+
+PARTS_SCHEMA: Final = object_schema(
+    steps=STEPS_SCHEMA, parts=list_schema(part={"type": "string"}, events=EVENTS_SCHEMA)
+)
+
+
+class PartEvents(StrictReply):
+    """All the times that one part happens."""
+
+    part: str
+    events: tuple[Event, ...]
+
+
+class PartsReply(StrictReply):
+    """What a model says of all parts."""
+
+    steps: tuple[Step, ...] = ()
+    parts: tuple[PartEvents, ...]
+
+
+def letters(part: Part) -> dict[str, str]:
+    """The words of each part by its letter, the main part first."""
+    return dict(zip(string.ascii_uppercase, dict.fromkeys(texts_of(part)), strict=False))
+
+
+def parse_parts(reply: str, part: Part, *, shown: Sequence[Interval]) -> tuple[Answer, str]:
+    """Find the times of each part in a reply, and work out what they come to.
+
+    Args:
+        reply: What the model said.
+        part: The question.
+        shown: The spans of the captions it was shown, by number: #1 is the first.
+
+    Returns:
+        The answer, and how the order decided it, for the user. Labels are those of the answer's own
+        events: the model gave its own for several things at once.
+
+    Raises:
+        AnswerError: If there is no such object, its shape is wrong, a part is missing, unknown or
+            there twice, or its events cannot be.
+    """
+    said = read_object(reply, PartsReply, field="parts", form=FORM)
+    wanted = letters(part)
+    named = [one.part for one in said.parts]
+    if sorted(named) != sorted(wanted):
+        raise AnswerError(
+            "wrong_schema",
+            f"parts has {_listed(named) or 'nothing'}; give each of {_listed(wanted)} once.",
+        )
+    times: dict[str, list[Interval]] = {}
+    for one in said.parts:
+        check_numbers(said.steps, one.events, len(shown))
+        spans = [event_span(event, shown) for event in one.events]
+        check_apart(one.events, spans)
+        times[wanted[one.part]] = spans
+    found = evaluate(part, {text: _all_sure(spans) for text, spans in times.items()}, among="times")
+    named_events = [event for one in said.parts for event in one.events]
+    events = [_event(span, named_events, shown) for span, _ in sorted(found)]
+    answer = Answer(
+        steps=tuple(_relabelled(step, events, shown) for step in said.steps) if events else (),
+        found=bool(events),
+        events=tuple(events),
+    )
+    missing = [text for text, spans in times.items() if not spans]
+    if missing:
+        return answer, f"{' and '.join(f'“{text}”' for text in missing)} was not found."
+    return answer, explain(part, found=answer.found, times=len(times[texts_of(part)[0]]))
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(shorten(one_line(name), 12) for name in names)
+
+
+def _all_sure(spans: Sequence[Interval]) -> Seen:
+    times = [(span, 1.0) for span in spans]
+    return Seen(windows=times, events=times, times=times)
+
+
+def _event(span: Interval, named: Sequence[Event], shown: Sequence[Interval]) -> Event:
+    """The event of a span whose edges are those of events that were named."""
+    first = next(one.first for one in named if shown[one.first - 1].start_s == span.start_s)
+    last = next(one.last for one in named if shown[one.last - 1].end_s == span.end_s)
+    return Event(first=first, last=last)
+
+
+def _relabelled(step: Step, events: Sequence[Event], shown: Sequence[Interval]) -> Step:
+    caption = shown[step.caption - 1]
+    spans = [event_span(event, shown) for event in events]
+    if any(span.overlap_s(caption) > 0 for span in spans):
+        return step.model_copy(update={"role": "during"})
+    is_before = caption.start_s < min(spans).start_s
+    return step.model_copy(update={"role": "before" if is_before else "after"})

@@ -1,0 +1,118 @@
+"""The scenes of a long video, summed up once and kept, for a reader to see where to look."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from langchain_core.messages import BaseMessage, HumanMessage
+from pydantic import BaseModel, ValidationError
+
+from agent.grounding import Cost
+from agent.reasoning.brief import Reply
+from agent.reasoning.conversation import fence_lines, seconds_span, tame
+from prompts.catalog import prompt_version, render_prompt
+from tools.indexing.scene_summaries import (
+    LONG_S,
+    SUMMARY_CHARS,
+    CentralCaptions,
+    Summariser,
+    summarise_scenes,
+    summary_track,
+)
+from tools.indexing.scenes import read_scenes
+from tools.text import shorten
+from tools.timeline import Caption
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tools.embedders.embedder import Embedder
+    from tools.store.store import CaptionStore, VideoRecord
+
+SCENE_CHARS = 6000
+"""Of the captions of one scene, what a text model is shown to sum it up."""
+
+
+@runtime_checkable
+class Converses(Protocol):
+    """A text model that can be asked for other things than moments."""
+
+    @property
+    def name(self) -> str: ...
+
+    def converse(self, messages: Sequence[BaseMessage], *, schema: dict[str, Any]) -> Reply:
+        """Ask once for a reply of a schema."""
+        ...
+
+
+class _Summary(BaseModel):
+    summary: str
+
+
+@dataclass
+class TextModelSummaries:
+    """Sums scenes up with a text model; a reply that is no summary gives the central captions.
+
+    Attributes:
+        model: Is asked, once for each scene.
+        cost: What that took so far.
+    """
+
+    model: Converses
+    cost: Cost = field(default_factory=Cost)
+
+    @property
+    def name(self) -> str:
+        return f"{self.model.name}.{prompt_version('summarise_scene')}"
+
+    def __call__(self, captions: Sequence[Caption], vectors: "NDArray[np.float32]") -> str:
+        """See ``Summariser``."""
+        lines = [f"[{seconds_span(one.span)}] {tame(one.text)}" for one in captions]
+        shown = shorten("\n".join(lines), SCENE_CHARS)
+        prompt = render_prompt("summarise_scene", captions=fence_lines(shown))
+        reply = self.model.converse([HumanMessage(prompt)], schema=_Summary.model_json_schema())
+        self.cost = self.cost.plus(reply.cost)
+        try:
+            said = _Summary.model_validate_json(reply.text[reply.text.find("{") :]).summary.strip()
+        except ValidationError:
+            said = ""
+        return shorten(said, SUMMARY_CHARS) or CentralCaptions()(captions, vectors)
+
+
+def overview_of(
+    record: "VideoRecord",
+    captions: Sequence[Caption],
+    vectors: "NDArray[np.float32]",
+    *,
+    store: "CaptionStore",
+    embedder: "Embedder",
+    summariser: Callable[[], Summariser],
+    longer_than_s: float = LONG_S,
+) -> list[Caption]:
+    """The summaries of a long video's scenes, made and kept if they are not there; else none.
+
+    Args:
+        record: Its captions.
+        captions: Those, in time order.
+        vectors: Shape ``(n, d)``, their embeddings.
+        store: Keeps the summaries.
+        embedder: Embeds them.
+        summariser: Opens who sums up, if that has to be done.
+        longer_than_s: Shorter videos are not summed up.
+    """
+    if record.duration_s < longer_than_s or not captions or not record.complete:
+        return []
+    by = summariser()
+    kept, _ = store.read(record.video_id, summary_track(by, record.track))
+    if kept:
+        return kept
+    made = summarise_scenes(
+        captions,
+        vectors,
+        read_scenes(store, record.video_id),
+        summariser=by,
+        duration_s=record.duration_s,
+    )
+    store.add(made, embedder.embed([one.text for one in made]))
+    return made

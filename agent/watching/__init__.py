@@ -1,0 +1,1 @@
+"""Which captions answer a question, and making those that are missing."""

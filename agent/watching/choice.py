@@ -1,0 +1,325 @@
+"""Opens the models that the settings name, and chooses one where they say ``auto``.
+
+``auto`` is a service where a key or an address of one is configured; else, for frames, a model that
+is on this disk already; else what needs no model. Nothing is fetched unless somebody agreed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from agent.errors import CaptionerError, SettingsError
+from agent.reasoning.brief import Reasoner, SimilarityReasoner
+from prompts.catalog import prompt_version, render_prompt
+from tools.captioners.looks import LookMode
+from tools.captioners.protocol import Promptable
+from tools.llm.prices import Price, read_prices
+
+if TYPE_CHECKING:
+    from agent.reasoning.one_shot import FramesOf
+    from agent.reasoning.text_model import Ration
+    from agent.settings import Settings
+    from tools.captioners.protocol import Captioner
+
+OPENAI_MODEL: Final = "gpt-5-mini"
+"""What ``auto`` asks of OpenAI itself: it reads images, answers in JSON, and costs little."""
+
+OPENAI_ADDRESS: Final = "https://api.openai.com/v1"
+
+FRAMES: Final = "frames:"
+"""Before a model's name: it is shown the frames themselves, all at once."""
+
+PATIENCE_S = 5.0
+"""Until a server that does not list its models counts as out of reach."""
+
+Confirm = Callable[[str, int], bool]
+"""Asked with a model's name and the bytes to fetch; whether to go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Who was chosen, as the settings would name it.
+
+    Attributes:
+        name: ``classical``, ``similarity``, ``openai:MODEL``, ``local:MODEL`` or another model.
+        why: In a line, why and what else there is; empty where the settings name it themselves.
+    """
+
+    name: str
+    why: str = ""
+
+    @property
+    def is_model(self) -> bool:
+        """Whether it is a model that can be asked a question, not only shown frames."""
+        return self.name.startswith(("openai:", "local:"))
+
+
+def choose_captioner(settings: Settings) -> Choice:
+    """Who describes frames.
+
+    Raises:
+        SettingsError: If the service that is configured cannot say which model it serves, or the
+            name stands for nothing.
+    """
+    name = settings.captioner
+    if name == "auto":
+        return _auto_captioner(settings)
+    if name not in {"classical", "none"} and not Choice(name).is_model:
+        raise SettingsError(
+            f"there is no captioner {name!r}; use auto, classical, openai:MODEL or local:MODEL"
+        )
+    return Choice(name)
+
+
+def means_model(settings: Settings) -> bool:
+    """Whether frames are described by a model that can be asked; no service is asked which."""
+    if settings.captioner == "auto":
+        return has_service(settings) or bool(local_models())
+    return Choice(settings.captioner).is_model
+
+
+def choose_reasoner(settings: Settings) -> Choice:
+    """Who decides from captions. A service that cannot say what it serves is left alone."""
+    if settings.reasoner != "auto":
+        return Choice(settings.reasoner)
+    if not has_service(settings):
+        return Choice("similarity")
+    try:
+        model, set_by = _service_model(settings)
+    except SettingsError as exc:
+        return Choice("similarity", f"answers by the LLM-free grounder; {exc}")
+    return Choice(
+        f"openai:{model}",
+        f"answers by openai:{model}, since {set_by} is set (--reasoner similarity asks nobody)",
+    )
+
+
+def has_service(settings: Settings) -> bool:
+    """Whether a key, or the address of a server, is configured."""
+    return bool(settings.openai_api_key or settings.openai_base_url)
+
+
+def open_captioner(settings: Settings, name: str, *, confirm: Confirm | None) -> Captioner:
+    """Open a captioner with the general prompt; a model on this disk is loaded with its first look.
+
+    Args:
+        settings: How it is asked.
+        name: As in ``Choice``.
+        confirm: Asked before a model is fetched; None: nothing is fetched.
+
+    Raises:
+        CaptionerError: If it cannot be had here; says what can.
+    """
+    kind, _, model = name.partition(":")
+    if kind == "classical":
+        from tools.captioners.classical import ClassicalCaptioner
+
+        read_text = settings.read_text
+        if read_text is None:
+            read_text = importlib.util.find_spec("rapidocr") is not None
+        return ClassicalCaptioner(read_text=read_text)
+    if kind == "none":
+        from tools.captioners.blank import BlankCaptioner
+
+        return BlankCaptioner()
+    prompt, version = render_prompt("describe_general"), prompt_version("describe_general")
+    mode = LookMode.parse(settings.mode)
+    if kind == "local":
+        from tools.captioners.local import LocalCaptioner, check_installed
+
+        check_installed(settings.adapter)
+        _have(model, confirm)
+        return LocalCaptioner(
+            model,
+            prompt=prompt,
+            prompt_version=version,
+            mode=mode,
+            adapter=settings.adapter,
+            device=settings.device,
+            dtype=settings.dtype,
+        )
+    from tools.captioners.openai import OpenAICaptioner
+
+    return OpenAICaptioner(
+        model,
+        prompt=prompt,
+        prompt_version=version,
+        api_key=_key(settings),
+        base_url=settings.openai_base_url,
+        mode=mode,
+        in_flight=settings.in_flight,
+        detail=settings.detail,
+        max_image_kb=settings.max_image_kb,
+        prices=prices_of(settings),
+    )
+
+
+def with_an_eye_on(captioner: Captioner, query: str) -> Captioner:
+    """The same captioner asked by the activity prompt, which shows it the query.
+
+    Its prompt version names the query too: what was seen with an eye on one is no answer to
+    another.
+
+    Raises:
+        SettingsError: If it is no captioner that can be asked anything.
+    """
+    if not isinstance(captioner, Promptable):
+        raise SettingsError(
+            f"the activity strategy shows the question to an image model, and {captioner.model} "
+            "is none; use --captioner openai:MODEL or local:MODEL, or --strategy general"
+        )
+    prompt = render_prompt("describe_activity", query=query)
+    digest = hashlib.sha256(prompt.encode()).hexdigest()[:8]
+    return captioner.asked(prompt, f"{prompt_version('describe_activity')}.{digest}")
+
+
+def open_reasoner(
+    settings: Settings,
+    name: str,
+    *,
+    frames_of: FramesOf,
+    ration: Callable[[], Ration] | None = None,
+) -> Reasoner:
+    """Open a reasoner; nothing is asked of it yet.
+
+    Args:
+        settings: How it is asked.
+        name: As in ``Choice``; ``frames:MODEL`` is shown frames in place of captions.
+        frames_of: Reads those frames.
+        ration: Holds a text model within the limits of a run.
+
+    Raises:
+        SettingsError: If there is no such model, or its key, address or package is missing.
+    """
+    if name == "similarity":
+        return SimilarityReasoner()
+    from agent.reasoning.one_shot import FrameConversation
+    from agent.reasoning.text_model import LLMReasoner
+
+    model = name.removeprefix(FRAMES)
+    reasoner = LLMReasoner(
+        model,
+        api_key=_key(settings),
+        base_url=settings.openai_base_url,
+        prices=prices_of(settings),
+        conversation=FrameConversation(frames_of) if model != name else None,
+        ration=ration,
+    )
+    reasoner.name = name
+    return reasoner
+
+
+def prices_of(settings: Settings) -> Mapping[str, Price]:
+    """The user's own prices; none where no file is named.
+
+    Raises:
+        PriceError: If the file cannot be used.
+    """
+    return read_prices(settings.prices) if settings.prices else {}
+
+
+def _auto_captioner(settings: Settings) -> Choice:
+    if has_service(settings):
+        model, set_by = _service_model(settings)
+        where = settings.openai_base_url or OPENAI_ADDRESS
+        return Choice(
+            f"openai:{model}",
+            f"captions by openai:{model}, since {set_by} is set: frames go to {where} "
+            "(--captioner classical keeps them here)",
+        )
+    if here := local_models():
+        return Choice(
+            f"local:{here[0]}",
+            f"captions by local:{here[0]}, which is on this disk (--captioner classical is "
+            "quicker, and sees less)",
+        )
+    return Choice(
+        "classical",
+        "captions by the classical describer, which names no things: no key, server or local "
+        "model is set up (whenabouts doctor)",
+    )
+
+
+def local_models() -> list[str]:
+    """Names of the image-text models that are on this disk and can be run, last used first."""
+    needed = ("torch", "transformers", "huggingface_hub")
+    if any(importlib.util.find_spec(name) is None for name in needed):
+        return []
+    from tools.captioners.checkpoints import models_on_disk
+
+    return models_on_disk()
+
+
+def _service_model(settings: Settings) -> tuple[str, str]:
+    """The model to ask of the configured service, and the variable that configures it."""
+    address = settings.openai_base_url
+    if not address:
+        return OPENAI_MODEL, "OPENAI_API_KEY"
+    from agent.reasoning.chat_model import is_openai
+
+    if is_openai(address):
+        return OPENAI_MODEL, "OPENAI_BASE_URL"
+    served = _served_models(address, _key(settings))
+    if len(served) != 1:
+        offered = f"it serves {', '.join(served[:8])}" if served else "it lists no model"
+        raise SettingsError(
+            f"which model of {address} is meant? {offered}; name one with --captioner and "
+            "--reasoner, as in openai:MODEL, or use --captioner classical --reasoner similarity"
+        )
+    return served[0], "OPENAI_BASE_URL"
+
+
+def _served_models(address: str, key: str | None) -> list[str]:
+    import httpx
+
+    instead = "or name a model with --captioner and --reasoner, as in openai:MODEL"
+    try:
+        reply = httpx.get(
+            f"{address.rstrip('/')}/models",
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            timeout=PATIENCE_S,
+        )
+        rows = reply.raise_for_status().json()["data"]
+        return sorted({str(row["id"]) for row in rows})
+    except httpx.HTTPStatusError as exc:
+        raise SettingsError(
+            f"OPENAI_BASE_URL: {address} answers {exc.response.status_code} when asked for its "
+            f"models; look at the address and at OPENAI_API_KEY, {instead}"
+        ) from None
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeEncodeError):
+        raise SettingsError(
+            f"OPENAI_BASE_URL: no answer from {address}; look whether the server runs, {instead}"
+        ) from None
+    except (ValueError, KeyError, TypeError):
+        raise SettingsError(
+            f"OPENAI_BASE_URL: {address} does not list its models as OpenAI's API does; look at "
+            f"the address, {instead}"
+        ) from None
+
+
+def _key(settings: Settings) -> str | None:
+    key = settings.openai_api_key
+    return key.get_secret_value() if key else None
+
+
+def _have(model: str, confirm: Confirm | None) -> None:
+    """Fetch a model that is not here, if whoever is asked agrees to its size."""
+    from rich.filesize import decimal
+
+    from tools.captioners.hub import choices, download_model, model_download_bytes
+
+    if Path(model).expanduser().is_dir():
+        return
+    size_bytes = model_download_bytes(model)
+    # An unknown size is the hub's silence; fetching will say so, and what works without it.
+    if size_bytes and not (confirm and confirm(model, size_bytes)):
+        raise CaptionerError(
+            f"{model} is not on this machine, and {decimal(size_bytes)} to fetch from the hub; "
+            f"--yes fetches it; {choices()}"
+        )
+    download_model(model)

@@ -1,0 +1,97 @@
+"""Where the file of an indexed video lies by now: a video is known by its content, not its name."""
+
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from agent.errors import VideoError
+from agent.grounding import VideoFacts
+from tools.store.store import VideoRecord
+from tools.video.identity import content_id, is_video_name
+
+FILES_LOOKED_AT = 200
+"""Below the folder of a file that is gone, at most, when the list is made."""
+
+
+def state_of(record: VideoRecord) -> str:
+    """``ready``, ``in part``, or what became of the file; what is indexed can still be asked.
+
+    Where another video lies in its place, that is said; and where it lies itself in the same folder
+    under another name, or in one below it, that name.
+    """
+    path = Path(record.path)
+    is_there = path.exists()
+    if not is_there or _is_another(record, path):
+        new_name = _moved_to(record, path.parent)
+        became = [f"moved to {new_name}"] if new_name else [] if is_there else ["file gone"]
+        return "; ".join([*became, *(["another video lies there now"] if is_there else [])])
+    if record.complete:
+        return "ready"
+    why = record.warning.removeprefix(f"{record.path}: ").removeprefix(f"{path.name}: ")
+    return f"in part ({why})" if why else "in part"
+
+
+def warning_of(record: VideoRecord) -> str:
+    """That an answer is not about the file that lies where its video was; empty where it is."""
+    path = Path(record.path)
+    if not path.exists():
+        return f"{path} is gone; this is told from its captions (whenabouts list)"
+    if _is_another(record, path):
+        return f"{path} is another video by now; this is about the one that was indexed"
+    return ""
+
+
+def own_file(video: VideoFacts) -> Path:
+    """The file of a video that an answer is about, to cut it.
+
+    Raises:
+        VideoError: If another one lies there now.
+    """
+    path = Path(video.path)
+    if path.exists() and _content(path) != video.id:
+        raise VideoError(
+            f"{path} is another video by now, and not the one that was asked; ask that by its "
+            "name now, or index this one"
+        )
+    return path
+
+
+def _is_another(record: VideoRecord, path: Path) -> bool:
+    return _changed_since(record, path) and _content(path) != record.video_id
+
+
+def _moved_to(record: VideoRecord, folder: Path) -> Path | None:
+    """Where the video lies now, if that is in the same folder or below it."""
+    looked_at = 0
+    for path in _videos_below(folder):
+        if not _changed_since(record, path):
+            continue
+        looked_at += 1
+        if looked_at > FILES_LOOKED_AT:
+            return None
+        if _content(path) == record.video_id:
+            return path
+    return None
+
+
+def _videos_below(folder: Path) -> Iterator[Path]:
+    for where, below, files in os.walk(folder):
+        below[:] = sorted(one for one in below if not one.startswith("."))
+        yield from (path for file in sorted(files) if is_video_name(path := Path(where, file)))
+
+
+def _changed_since(record: VideoRecord, path: Path) -> bool:
+    """Whether a file was written, moved or renamed after the video was indexed."""
+    try:
+        changed_s = path.stat().st_ctime
+    except OSError:
+        return False
+    return changed_s >= datetime.fromisoformat(record.indexed_at).timestamp()
+
+
+def _content(path: Path) -> str | None:
+    try:
+        return content_id(path)
+    except VideoError:
+        return None

@@ -1,0 +1,343 @@
+"""What is said in a video and written on its screen, put beside the captions of its frames."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent.errors import CaptionError, VideoError
+from agent.watching.allowance import Allowance
+from tools.indexing.indexer import Limits, Progress, Report, frame_track, index_video, location
+from tools.retrieval.tracks import Opened, kind_of, name_of
+from tools.store.store import VideoRecord
+from tools.subtitles.captions import MODE, file_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agent.settings import Settings
+    from tools.subtitles.cues import Subtitles
+    from tools.subtitles.embedded import SubtitleTrack
+    from tools.timeline import Caption, Track
+    from tools.video.reader import Video
+
+BATCH_CAPTIONS = 64
+
+CHOOSE = "--subtitles FILE reads another"
+
+ENGLISH = ("en", "eng")
+"""Preferred among several languages: it is what the built-in embedder knows best."""
+
+
+class Beside:
+    """Reads subtitles, transcribes speech and reads the screen, as the settings say; each once.
+
+    Args:
+        settings: Which of them.
+        opened: The store and the embedder.
+        allowance: What the run under way may still take; of it, listening and reading the screen
+            take minutes alone.
+        tell: Told, in a line, what cannot be used of what was found, or was left undone.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        opened: Opened,
+        *,
+        allowance: Callable[[], Allowance],
+        tell: Callable[[str], None],
+    ) -> None:
+        self._settings = settings
+        self._opened = opened
+        self._allowance = allowance
+        self._tell = tell
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether something is named that every question wants, also of a video indexed before."""
+        names_file = self._settings.subtitles not in {"auto", "off"}
+        return names_file or bool(self._settings.speech) or self._settings.screen
+
+    def has_changed(self, video: Video, records: Sequence[VideoRecord]) -> bool:
+        """Whether subtitle files were added, edited or deleted since they were read.
+
+        What somebody named once stands until another is named, also where its file is gone.
+
+        Args:
+            video: Whose file is at hand.
+            records: Its tracks.
+        """
+        if self._settings.subtitles != "auto":
+            return False
+        if named := _named_before(records):
+            return _is_edited(named)
+        known = {record.track for record in records if file_of(record.track)}
+        return known != self._wanted_of_files(video)
+
+    def _wanted_of_files(self, video: Video) -> set[Track]:
+        """The track of the subtitle file beside a video that is read, if there is one."""
+        from tools.subtitles.captions import subtitle_track
+
+        chosen, _ = choose_sidecar(video.path)
+        try:
+            return {subtitle_track(chosen)} if chosen else set()
+        except CaptionError:
+            return set()  # It is told of where it is read.
+
+    def check(self) -> None:
+        """Make sure that what was asked for can be had, before frames are described.
+
+        Raises:
+            CaptionError, CaptionerError: If it cannot.
+        """
+        from tools.captioners.screen import ScreenCaptioner
+        from tools.speech.whisper import Whisper
+        from tools.subtitles.files import read_subtitles
+
+        if self._settings.subtitles not in {"auto", "off"}:
+            read_subtitles(Path(self._settings.subtitles))
+        if self._settings.speech:
+            Whisper(self._settings.speech)
+        if self._settings.screen:
+            ScreenCaptioner()
+
+    def add(self, video: Video, record: VideoRecord, *, report: Report) -> None:
+        """Put beside a record what is not there yet.
+
+        Args:
+            video: The video of the record.
+            record: Of the captions that a question is answered from.
+            report: Receives progress.
+
+        Raises:
+            CaptionError, CaptionerError, VideoError: If something that was asked for cannot be had;
+                what is found without being asked for is only told of.
+        """
+        self._add_subtitles(video, record, report)
+        if self._settings.speech:
+            self._add_speech(video, record, report)
+        if self._settings.screen:
+            self._add_screen(video, report)
+
+    def _add_subtitles(self, video: Video, record: VideoRecord, report: Report) -> None:
+        if self._settings.subtitles == "off":
+            return
+        if self._settings.subtitles != "auto":
+            named = Path(self._settings.subtitles)
+            self._read_subtitles(video, record, named, report, named=True)
+            return
+        known = self._opened.store.records(video.id)
+        if before := _named_before(known):
+            if _is_edited(before):
+                file = Path(file_of(before))
+                self._tell(f"{file.name} has changed, and is read again")
+                self._read_subtitles(video, record, file, report, named=True)
+            return
+        wanted = self._wanted_of_files(video)
+        for one in known:
+            if file_of(one.track) and one.track not in wanted:
+                self._opened.store.forget_track(video.id, one.track)
+                name = file_of(one.track)
+                became = "has changed" if video.path.with_name(name).exists() else "is gone"
+                self._tell(f"what {name} said before is forgotten: it {became}")
+        try:
+            found, others = _find_subtitles(video)
+            if found:
+                is_new = self._read_subtitles(video, record, found, report)
+                if is_new and others:
+                    left = _names(others)
+                    self._tell(f"reads the subtitles {_names([found])}, and not {left}; {CHOOSE}")
+        except (CaptionError, VideoError) as exc:
+            self._tell(f"left out: {exc}")
+
+    def _read_subtitles(
+        self,
+        video: Video,
+        record: VideoRecord,
+        where: Path | SubtitleTrack,
+        report: Report,
+        *,
+        named: bool = False,
+    ) -> bool:
+        """Read them in place of any that were read before; whether they were not there yet."""
+        from tools.subtitles.captions import subtitle_captions, subtitle_track
+        from tools.subtitles.embedded import sidecar_shift_s
+
+        track = subtitle_track(where, named=named)
+        if self._is_there(record, track):
+            return False
+        subtitles = _read(video, where)
+        found = subtitle_captions(
+            subtitles.cues,
+            video_id=video.id,
+            duration_s=record.duration_s,
+            track=track,
+            shift_s=sidecar_shift_s(video) if isinstance(where, Path) else 0.0,
+        )
+        for warning in filter(None, (subtitles.warning, found.warning)):
+            self._tell(warning)
+        for one in self._opened.store.records(video.id):
+            if kind_of(one.track) == MODE:
+                self._opened.store.forget_track(video.id, one.track)
+        captions = iter(found.captions)
+        batches = iter(lambda: list(islice(captions, BATCH_CAPTIONS)), [])
+        self._store(video, record, track, batches, report)
+        return True
+
+    def _add_speech(self, video: Video, record: VideoRecord, report: Report) -> None:
+        from tools.speech.transcript import speech_track, transcribe
+        from tools.speech.whisper import Whisper
+
+        transcriber = Whisper(self._settings.speech)
+        track = speech_track(transcriber)
+        if self._is_there(record, track):
+            return
+        minutes = self._allowance().minutes_left()
+        if minutes == 0:
+            self._tell(f"{video.path.name} is not listened to: the minutes of this run are used")
+            return
+        until_s = math.inf if minutes is None else time.monotonic() + 60 * minutes
+
+        def watch_time(_: float) -> None:
+            if time.monotonic() > until_s:
+                raise TimeoutError
+
+        known_s = max(self._opened.store.seen_starts(video.id, track), default=None)
+        said = transcribe(
+            video,
+            transcriber,
+            duration_s=record.duration_s,
+            known_s=known_s,
+            progress=watch_time,
+        )
+        try:
+            self._store(video, record, track, said, report)
+        except TimeoutError:
+            self._tell(
+                f"{video.path.name} was not listened to until its end: the minutes of this run are "
+                "used; the next run goes on from there"
+            )
+
+    def _add_screen(self, video: Video, report: Report) -> None:
+        from tools.captioners.screen import ScreenCaptioner
+
+        captioner = ScreenCaptioner()
+        rate_hz = self._settings.rate_hz
+        track = frame_track(captioner, rate_hz)
+        records = self._opened.store.records(video.id)
+        if any(one.complete and one.track == track for one in records):
+            return
+        minutes = self._allowance().minutes_left()
+        if minutes == 0:
+            self._tell(f"the screen of {video.path.name} is not read: the minutes are used")
+            return
+        done = index_video(
+            video,
+            captioner,
+            rate_hz=rate_hz,
+            store=self._opened.store,
+            embedder=self._opened.embedder,
+            report=report,
+            limits=Limits(max_minutes=minutes),
+        )
+        if not done.complete:
+            self._tell(f"{done.warning}, of the text on its screen; the next run goes on")
+
+    def _is_there(self, record: VideoRecord, track: Track) -> bool:
+        records = self._opened.store.records(record.video_id)
+        return any(one.complete and one.track == track for one in records)
+
+    def _store(
+        self,
+        video: Video,
+        record: VideoRecord,
+        track: Track,
+        batches: Iterable[Sequence[Caption]],
+        report: Report,
+    ) -> None:
+        """Write each batch at once, beside what an earlier run may have written of the track."""
+        store, embedder = self._opened.store, self._opened.embedder
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        beside = replace(
+            record,
+            path=str(location(video.path)),
+            track=track,
+            rate_hz=None,
+            complete=False,
+            warning="",
+            indexed_at=now,
+            captions=store.count(video.id, track),
+        )
+        store.put_record(beside)
+        is_resumed, written = beside.captions > 0, 0
+        for batch in filter(None, batches):
+            written += store.add(batch, embedder.embed([caption.text for caption in batch]))
+            seen_s, length_s = batch[-1].end_s, record.duration_s
+            path, name = str(video.path), name_of(track)
+            report(Progress(path, name, seen_s, length_s, written, resumed=is_resumed))
+        store.put_record(replace(beside, complete=True, captions=beside.captions + written))
+
+
+def _named_before(records: Sequence[VideoRecord]) -> Track | None:
+    """The track of the subtitle file that somebody named, if one did."""
+    tracks = (record.track for record in records)
+    return next((one for one in tracks if Path(file_of(one)).is_absolute()), None)
+
+
+def _is_edited(named: Track) -> bool:
+    """Whether the file that was named says something else by now."""
+    from tools.subtitles.captions import subtitle_track
+
+    file = Path(file_of(named))
+    return file.is_file() and subtitle_track(file, named=True) != named
+
+
+def choose_sidecar(video: Path) -> tuple[Path | None, list[Path]]:
+    """The subtitle file beside a video that a player would show, and the others there."""
+    from tools.subtitles.files import find_sidecars
+    from tools.subtitles.languages import language_in_name
+
+    sidecars = find_sidecars(video)
+    plain = [one for one in sidecars if one.stem == video.stem]
+    english = [one for one in sidecars if (language_in_name(one) or "").startswith(ENGLISH)]
+    chosen = next(iter([*plain, *english, *sidecars]), None)
+    return chosen, [one for one in sidecars if one != chosen]
+
+
+def _find_subtitles(
+    video: Video,
+) -> tuple[Path | SubtitleTrack | None, Sequence[Path | SubtitleTrack]]:
+    """The subtitles that a player would show, and others: files beside it, else tracks inside."""
+    from tools.subtitles.embedded import embedded_tracks
+
+    chosen, others = choose_sidecar(video.path)
+    if chosen:
+        return chosen, others
+    tracks = [track for track in embedded_tracks(video.path) if track.is_readable]
+    tracks.sort(key=lambda one: (one.language not in ENGLISH, not one.is_default, one.index))
+    return (tracks[0] if tracks else None), tracks[1:]
+
+
+def _names(subtitles: Iterable[Path | SubtitleTrack]) -> str:
+    return ", ".join(
+        one.name
+        if isinstance(one, Path)
+        else f"{one.language or 'of no known language'} (stream {one.index} of the video)"
+        for one in subtitles
+    )
+
+
+def _read(video: Video, where: Path | SubtitleTrack) -> Subtitles:
+    from tools.subtitles.embedded import read_embedded
+    from tools.subtitles.files import read_subtitles
+
+    if isinstance(where, Path):
+        return read_subtitles(where)
+    return read_embedded(video, where.index)

@@ -1,0 +1,1 @@
+"""Long videos put together from short ones, and how grounding fares on them."""

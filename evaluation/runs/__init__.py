@@ -1,0 +1,1 @@
+"""Runs over a dataset: which questions, over what, and the files they leave."""

@@ -1,0 +1,139 @@
+"""Captions that a run answers from in place of videos: one file for all of them, or one for each.
+
+- A file of ``{"vid", "step", "captions": [text, …]}`` lines, gzipped or not: captions at a steady
+  step, as ``evaluation.datasets.qvhighlights_files`` reads them.
+- A folder of ``VIDEO.jsonl`` files, as ``whenabouts ask --captions`` takes them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from evaluation.datasets.qvhighlights_files import read_captions as read_steady_captions
+from evaluation.results import BenchmarkError
+from tools.captioners.file import read_captions as read_timed_captions
+from tools.captioners.protocol import Description, NoCaption
+from tools.errors import CaptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+    from tools.timeline import Caption, Frame, Track
+
+
+class CaptionFiles(Protocol):
+    """Captions of many videos.
+
+    Attributes:
+        digest: Hash of what the files hold.
+    """
+
+    digest: str
+
+    def __contains__(self, video_id: object) -> bool: ...
+
+    def captions(self, video_id: str, *, duration_s: float, track: Track) -> list[Caption]:
+        """One video's captions, in time order.
+
+        Raises:
+            WhenaboutsError: If its file cannot be used.
+        """
+        ...
+
+    def rate_hz(self, video_id: str) -> float | None:
+        """How many captions a second has; None where they are at no steady step."""
+        ...
+
+
+def open_caption_files(path: Path) -> CaptionFiles:
+    """Captions in a file or a folder.
+
+    Raises:
+        BenchmarkError: If it cannot be read.
+    """
+    return CaptionFolder(path) if path.is_dir() else SteadyCaptions(path)
+
+
+class SteadyCaptions:
+    """One file with the captions of all videos."""
+
+    def __init__(self, path: Path) -> None:
+        self._videos = read_steady_captions(path)
+        self.digest = _digest([path])
+
+    def __contains__(self, video_id: object) -> bool:
+        return video_id in self._videos
+
+    def captions(self, video_id: str, *, duration_s: float, track: Track) -> list[Caption]:
+        """See ``CaptionFiles``."""
+        return self._videos[video_id].captions(duration_s=duration_s, track=track)
+
+    def rate_hz(self, video_id: str) -> float | None:
+        """See ``CaptionFiles``."""
+        return 1 / self._videos[video_id].step_s
+
+
+class CaptionFolder:
+    """A folder with a captions file for each video, named ``VIDEO.jsonl``."""
+
+    def __init__(self, folder: Path) -> None:
+        files = sorted(folder.glob("*.jsonl"))
+        if not files:
+            raise BenchmarkError(f"{folder} holds no captions file; expected VIDEO.jsonl in it")
+        self._files = {path.stem: path for path in files}
+        self.digest = _digest(files)
+
+    def __contains__(self, video_id: object) -> bool:
+        return video_id in self._files
+
+    def captions(self, video_id: str, *, duration_s: float, track: Track) -> list[Caption]:
+        """See ``CaptionFiles``."""
+        path = self._files[video_id]
+        captions = read_timed_captions(path, video_id=video_id, duration_s=duration_s)
+        return [replace(caption, track=track) for caption in captions]
+
+    def rate_hz(self, video_id: str) -> float | None:  # noqa: ARG002 - of the protocol
+        """See ``CaptionFiles``."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedCaptioner:
+    """Stands for captions that are there already; it cannot describe anything more.
+
+    Attributes:
+        model: Names the captions by their content.
+    """
+
+    model: str
+    prompt_version: str = ""
+    mode: str = "recorded"
+
+    def describe(
+        self,
+        frames: Iterable[Frame],  # noqa: ARG002 - of the protocol
+        *,
+        seen: Container[float],  # noqa: ARG002 - of the protocol
+    ) -> Iterator[Description | NoCaption | None]:
+        """Raise: there is nothing to describe.
+
+        Raises:
+            CaptionError: Always.
+        """
+        raise CaptionError(f"{self.model} holds captions of other videos only")
+
+
+def _digest(paths: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        try:
+            content = path.read_bytes()
+        except OSError as exc:
+            raise BenchmarkError(f"cannot read {path}: {exc.strerror}") from exc
+        digest.update(f"{path.name} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()[:12]

@@ -1,0 +1,78 @@
+"""Ctrl-C, or the end asked for: a question ends at once, describing with the second time."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.drawing import draw_video, even_times
+from tests.package.source_imports import ROOT
+from tests.servers import Answer, Asked, says, serving
+
+pytestmark = pytest.mark.slow
+
+
+@contextmanager
+def waiting(folder: Path, command: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A command that waits for a model, whose replies come after 20 seconds."""
+    video = draw_video(folder / "road.mp4", even_times(48, 6.0))
+    asked, released = threading.Event(), threading.Event()
+
+    def model(_: Asked) -> Answer:
+        asked.set()
+        return says("never read").after(released)
+
+    with serving(model, models=["slow"]) as server:
+        own = {"PYTHONPATH": str(ROOT), "WHENABOUTS_HOME": str(folder / "home")}
+        with subprocess.Popen(
+            [sys.executable, "-m", "agent.cli", command, str(video), *arguments],
+            env=os.environ | own | {"OPENAI_BASE_URL": server.url},
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                assert asked.wait(60)
+                yield process
+            finally:
+                released.set()
+                process.kill()
+
+
+both = pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+
+
+@both
+def test_a_question_that_waits_for_its_model_ends_at_once(
+    tmp_path: Path, sign: signal.Signals
+) -> None:
+    captions = tmp_path / "road.jsonl"
+    lines = [json.dumps({"t": second, "caption": f"a dog, {second}"}) for second in range(6)]
+    captions.write_text("\n".join(lines), encoding="utf-8")
+    question = ["a dog", "--captions", str(captions), "--reasoner", "openai:slow"]
+    with waiting(tmp_path, "ask", *question) as process:
+        process.send_signal(sign)
+        _, said = process.communicate(timeout=15)
+    assert process.returncode == 2
+    assert "whenabouts: interrupted" in said
+    assert "Traceback" not in said
+
+
+@both
+def test_the_second_time_replies_that_are_paid_for_are_left(
+    tmp_path: Path, sign: signal.Signals
+) -> None:
+    with waiting(tmp_path, "index", "--captioner", "openai:slow") as process:
+        process.send_signal(sign)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(2)
+        process.send_signal(sign)
+        _, said = process.communicate(timeout=15)
+    assert process.returncode == 2
+    assert "whenabouts: left at once" in said

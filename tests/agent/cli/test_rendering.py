@@ -1,0 +1,67 @@
+"""Clock times and the timeline bar."""
+
+from dataclasses import replace
+
+import pytest
+
+from agent.cli.rendering import clock, clock_span, progress_line, timeline_bar
+from tools.indexing.progress import Progress
+from tools.timeline import Interval
+
+
+@pytest.mark.parametrize(
+    ("time_s", "shown"),
+    [
+        (0.0, "0:00.0"),
+        (34.04, "0:34.0"),
+        (59.96, "1:00.0"),
+        (725.5, "12:05.5"),
+        (3599.97, "1:00:00.0"),
+        (3723.4, "1:02:03.4"),
+    ],
+)
+def test_times_read_like_a_clock_and_never_show_sixty_seconds(time_s: float, shown: str) -> None:
+    assert clock(time_s) == shown
+
+
+def test_a_span_reads_like_two_clocks() -> None:
+    assert clock_span(Interval(34, 41.5)) == "0:34.0–0:41.5"
+
+
+@pytest.mark.parametrize(
+    ("spans", "bar"),
+    [
+        ([Interval(0, 5)], "█████·····"),
+        ([Interval(5, 10)], "·····█████"),
+        ([Interval(9.99, 10)], "·········█"),
+        ([Interval(3, 3.001), Interval(7, 8)], "···█···█··"),
+        ([Interval(0, 10)], "██████████"),
+        ([], "··········"),
+    ],
+)
+def test_the_bar_is_filled_where_the_span_lies(spans: list[Interval], bar: str) -> None:
+    assert timeline_bar(spans, duration_s=10.0, cells=10) == bar
+
+
+def test_the_bar_is_blank_where_nobody_has_looked() -> None:
+    bar = timeline_bar([Interval(3, 4)], duration_s=10.0, cells=10, unseen=[Interval(4, 9)])
+    assert bar == "···█     ·"
+
+
+def test_a_progress_line_leaves_out_what_matters_least_where_there_is_no_room() -> None:
+    progress = Progress(
+        *("/films/a.mp4", "openai:tiny", 60.0, 600.0, 308),
+        resumed=False,
+        frames=100,
+        skipped=40,
+        captions_per_s=3.14,
+        left_s=125.0,
+        tokens=123_456,
+        usd=0.0123,
+    )
+    whole = progress_line(progress)
+    assert whole == (
+        "308 captions, 2:05 left, 0.0123 USD, 3.1/s, 40% of frames alike, 123,456 tokens"
+    )
+    assert progress_line(progress, width=40) == "308 captions, 2:05 left, 0.0123 USD"
+    assert progress_line(replace(progress, captions=1), width=5) == "1 caption"

@@ -1,0 +1,152 @@
+"""Replies: what is accepted, and what each refusal tells the model."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.errors import AnswerError
+from agent.reasoning.answer import ANSWER_SCHEMA, Answer, Event, Step, parse_answer
+from tools.timeline import Interval
+
+SPANS = [Interval(2.0 * i, 2.0 * i + 2) for i in range(9)]
+GOOD = {
+    "steps": [{"caption": 2, "role": "before", "why": "closed"}, {"caption": 3, "role": "start"}],
+    "found": True,
+    "events": [{"first": 3, "last": 5}],
+}
+
+
+def test_a_plain_object_is_read() -> None:
+    assert parse_answer(json.dumps(GOOD), shown=SPANS).events == (Event(first=3, last=5),)
+
+
+def test_prose_and_code_fences_around_the_object_are_allowed() -> None:
+    reply = f"Let me think {{about}} it.\n```json\n{json.dumps(GOOD)}\n```\nThat is all."
+    assert parse_answer(reply, shown=SPANS).found
+
+
+def test_the_last_object_counts_since_models_think_first() -> None:
+    draft = json.dumps({"found": False})
+    assert parse_answer(f"{draft} no, wait: {json.dumps(GOOD)} {{}}", shown=SPANS).found
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind", "told"),
+    [
+        ("at about four", "no_json", "no JSON object"),
+        ('{"found": true, "events": [{"first": 3', "no_json", "breaks off"),
+        ('{"found": NaN}', "no_json", "no JSON object"),
+        ('{"a":' * 100_000, "no_json", "no JSON object"),
+        ('{"found": ' + "9" * 5000 + "}", "no_json", "no JSON object"),
+        ('{"found": "yes"}', "wrong_schema", "found"),
+        (
+            '{"found": true, "events": [{"first": 1.5, "last": 2}]}',
+            "wrong_schema",
+            "events.0.first",
+        ),
+        ('{"found": true, "events": [{"first": true, "last": 2}]}', "wrong_schema", "events.0"),
+        ('{"found": false, "start": "0:04"}', "wrong_schema", "start"),
+        ('{"found": true, "events": [{"first": 8, "last": 10}]}', "unknown_caption", "#10"),
+        ('{"found": true, "events": [{"first": 0, "last": 2}]}', "unknown_caption", "#1 to #9"),
+        (
+            '{"found": true, "events": [{"first": 1' + "0" * 99 + ', "last": 2}]}',
+            "unknown_caption",
+            "#1",
+        ),
+        ('{"found": false, "steps": [{"caption": 77, "role": "end"}]}', "unknown_caption", "#77"),
+        ('{"found": true, "events": [{"first": 5, "last": 3}]}', "reversed", "#5 to #3"),
+        ('{"found": true, "events": []}', "contradiction", "events is empty"),
+        ('{"found": false, "events": [{"first": 1, "last": 2}]}', "contradiction", "decide"),
+        (
+            '{"found": true, "events": [{"first": 4, "last": 6}, {"first": 1, "last": 4}]}',
+            "contradiction",
+            "#1–#4 and #4–#6 overlap",
+        ),
+        (
+            (
+                '{"found": true, "steps": [{"caption": 4, "role": "before"}],'
+                ' "events": [{"first": 3, "last": 5}]}'
+            ),
+            "contradiction",
+            "#4 is labelled 'before'",
+        ),
+        (
+            (
+                '{"found": true, "steps": [{"caption": 7, "role": "during"}],'
+                ' "events": [{"first": 3, "last": 5}]}'
+            ),
+            "contradiction",
+            "outside",
+        ),
+    ],
+)
+def test_a_bad_reply_is_refused_with_its_reason(reply: str, kind: str, told: str) -> None:
+    with pytest.raises(AnswerError, match=told) as refusal:
+        parse_answer(reply, shown=SPANS)
+    assert refusal.value.kind == kind
+    assert len(str(refusal.value)) < 400, "a refusal goes back to the model: it must stay short"
+
+
+@settings(max_examples=300)
+@given(st.one_of(st.text(), st.binary().map(lambda b: b.decode("latin-1"))), st.data())
+def test_no_mutilated_reply_gets_past_as_anything_but_valid(
+    noise: str, data: st.DataObject
+) -> None:
+    whole = json.dumps(GOOD)
+    cut = data.draw(st.integers(0, len(whole)))
+    for reply in (
+        noise,
+        whole[:cut] + noise,
+        noise + whole[cut:],
+        whole[:cut] + noise + whole[cut:],
+    ):
+        try:
+            answer = parse_answer(reply, shown=SPANS)
+        except AnswerError:
+            continue
+        assert all(1 <= event.first <= event.last <= 9 for event in answer.events)
+
+
+def test_a_number_says_nothing_about_time() -> None:
+    looked_up = [*SPANS, Interval(3.0, 3.5), Interval(3.5, 4.0)]
+    answer = parse_answer('{"found": true, "events": [{"first": 10, "last": 4}]}', shown=looked_up)
+    assert answer.events == (Event(first=10, last=4),)
+    with pytest.raises(AnswerError, match="#4 to #11 ends before it starts"):
+        parse_answer('{"found": true, "events": [{"first": 4, "last": 11}]}', shown=looked_up)
+
+
+def test_a_longer_look_may_reach_into_the_event_that_it_comes_before() -> None:
+    looked_up = [*SPANS, Interval(3.0, 3.5), Interval(3.5, 4.0)]
+    reply = {
+        "steps": [{"caption": 2, "role": "before"}, {"caption": 10, "role": "start"}],
+        "found": True,
+        "events": [{"first": 10, "last": 11}],
+    }
+    assert parse_answer(json.dumps(reply), shown=looked_up).found
+
+
+def test_reasons_are_kept_short_and_can_be_stored_whatever_is_in_them() -> None:
+    reply = '{"found": true, "events": [{"first": 1, "last": 1}], "steps": [{"caption": 1, '
+    reply += '"role": "start", "why": "\\ud800' + "x" * 5000 + '"}]}'
+    why = parse_answer(reply, shown=SPANS).steps[0].why
+    assert len(why.encode()) < 310
+
+
+def test_a_refusal_is_short_and_can_be_sent_whatever_the_reply_made_up() -> None:
+    made_up = '{"found": true, "\\ud800' + "k" * 5000 + '": 1}'
+    with pytest.raises(AnswerError) as refusal:
+        parse_answer(made_up, shown=SPANS)
+    assert len(str(refusal.value).encode()) < 400
+
+
+def test_the_schema_that_services_are_given_asks_for_what_the_parser_reads() -> None:
+    def named(schema: dict[str, Any]) -> set[str]:
+        return set(schema["properties"])
+
+    properties = ANSWER_SCHEMA["properties"]
+    assert named(ANSWER_SCHEMA) == set(Answer.model_fields)
+    assert named(properties["steps"]["items"]) == set(Step.model_fields)
+    assert named(properties["events"]["items"]) == set(Event.model_fields)

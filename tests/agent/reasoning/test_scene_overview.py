@@ -1,0 +1,92 @@
+"""The scenes of a long video, summed up by the text model once, shown where not all fits."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent import api
+from agent.api import Grounder
+from agent.settings import load_settings
+from tests.fakes import WordEmbedder
+from tests.road import RECORD, TRACK
+from tests.servers import Answer, Asked, Server, says, serving
+from tools.timeline import Caption, Interval
+
+pytestmark = pytest.mark.usefixtures("word_embedder")
+
+
+STEP_S = 2.0
+TEXTS = ["an empty grey road"] * 200 + ["a brown dog jumps over a fence"] * 5 + ["a river"] * 195
+GOOD = '{"steps": [], "found": false, "events": []}'
+
+
+def fill(grounder: Grounder) -> None:
+    captions = [
+        Caption(RECORD.video_id, Interval(n * STEP_S, (n + 1) * STEP_S), text, "vision", TRACK)
+        for n, text in enumerate(TEXTS)
+    ]
+    grounder.store.add(captions, WordEmbedder().embed(TEXTS))
+    duration_s = len(TEXTS) * STEP_S
+    grounder.store.put_record(replace(RECORD, duration_s=duration_s, captions=len(TEXTS)))
+
+
+def script(asked: Asked) -> Answer:
+    if '"summary"' in prompt(asked):
+        return says('{"summary": "Somebody drives along."}')
+    return says(GOOD)
+
+
+def prompt(asked: Asked) -> str:
+    return "\n".join(str(message["content"]) for message in asked.body["messages"])
+
+
+def ask(server: Server, **more: Any) -> api.Grounding:
+    settings = load_settings(
+        reasoner="openai:tiny", OPENAI_BASE_URL=server.url, evidence_tokens=2000, **more
+    )
+    with Grounder(settings) as grounder:
+        fill(grounder)
+        return grounder.find(RECORD.video_id, "a dog jumps")
+
+
+def test_scenes_are_summed_up_once_and_shown(tmp_path: Path) -> None:
+    with serving(script) as server:
+        first = ask(server)
+        summed_up = [asked for asked in server.asked if '"summary"' in prompt(asked)]
+        shown = prompt(server.asked[-1])
+        assert 5 <= len(summed_up) == len(server.asked) - 1
+        assert shown.count("Somebody drives along.") == len(summed_up)
+        assert first.usage.stages["reasoner"].tokens_in == 100 * len(server.asked)
+        count = len(server.asked)
+        ask(server)
+        assert len(server.asked) == count + 1, "summaries are kept"
+
+
+def test_in_place_of_captions_scenes_are_shown_and_the_edges_of_windows(tmp_path: Path) -> None:
+    with serving(script) as server:
+        ask(server)
+        retrieved = prompt(server.asked[-1])
+        ask(server, context="scenes")
+        scenes = prompt(server.asked[-1])
+    assert "Somebody drives along." in scenes
+    assert scenes.count("(vision)") < retrieved.count("(vision)") / 2
+
+
+def test_a_reply_that_is_no_summary_gives_the_central_captions(tmp_path: Path) -> None:
+    with serving([says("I cannot"), *[says(GOOD)] * 50]) as server:
+        ask(server)
+    assert json.dumps("an empty grey road")[1:-1] in prompt(server.asked[-1])
+
+
+def test_a_short_video_is_not_summed_up(tmp_path: Path) -> None:
+    with serving(script) as server:
+        settings = load_settings(reasoner="openai:tiny", OPENAI_BASE_URL=server.url)
+        with Grounder(settings) as grounder:
+            caption = Caption(RECORD.video_id, Interval(0, 24), "a road", "vision", TRACK)
+            grounder.store.add([caption], WordEmbedder().embed(["a road"]))
+            grounder.store.put_record(RECORD)
+            grounder.find(RECORD.video_id, "a dog jumps")
+        assert len(server.asked) == 1

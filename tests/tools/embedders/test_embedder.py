@@ -1,0 +1,195 @@
+"""Embedders by name: a service on the loopback, and clear words where something is missing."""
+
+import json
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tools.embedders.embedder import OpenAIEmbedder, open_embedder
+from tools.embedders.minilm import MiniLM
+from tools.errors import EmbedderError
+
+KEY = "sk-a-secret-of-the-user-0123456789"
+Reply = Callable[[list[str]], tuple[int, Any]]
+
+pytest.importorskip("langchain_openai")
+
+
+class Service:
+    """An embeddings API on the loopback, with a scripted reply; remembers what it was asked."""
+
+    def __init__(self, reply: Reply) -> None:
+        self.asked: list[dict[str, Any]] = []
+        self.keys: list[str] = []
+        self.reply = reply
+        self.url = ""
+
+
+@contextmanager
+def serving(reply: Reply) -> Iterator[Service]:
+    service = Service(reply)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            service.asked.append(asked)
+            service.keys.append(self.headers["Authorization"])
+            status, body = service.reply(asked["input"])
+            content = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    service.url = f"http://127.0.0.1:{server.server_port}/v1"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield service
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def embeddings(vectors: list[list[float]]) -> tuple[int, Any]:
+    rows = [
+        {"object": "embedding", "index": number, "embedding": vector}
+        for number, vector in enumerate(vectors)
+    ]
+    usage = {"prompt_tokens": 1, "total_tokens": 1}
+    return 200, {"object": "list", "data": rows, "model": "m", "usage": usage}
+
+
+def by_length(texts: list[str]) -> tuple[int, Any]:
+    return embeddings([[float(len(text)), 1.0, 0.0] for text in texts])
+
+
+def refusal(status: int, message: str) -> Reply:
+    return lambda _: (status, {"error": {"message": message, "type": "refused", "code": None}})
+
+
+def embedder_at(url: str, **options: Any) -> OpenAIEmbedder:
+    return OpenAIEmbedder("small", api_key=KEY, base_url=url, **options)
+
+
+def test_a_service_is_asked_once_for_equal_texts_and_gives_unit_rows(tmp_path: Path) -> None:
+    with serving(by_length) as service:
+        embedder = open_embedder("openai:small", cache=tmp_path, api_key=KEY, base_url=service.url)
+        vectors = embedder.embed(["one", "three", "one"])
+    assert [asked["input"] for asked in service.asked] == [["one", "three"]]
+    assert service.asked[0]["model"] == "small"
+    assert service.keys == [f"Bearer {KEY}"]
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(vectors[[0, 2], 0], 3 / np.sqrt(10), atol=1e-6)
+    assert embedder.name == "openai:small"
+
+
+def test_the_dimension_is_the_services_own() -> None:
+    with serving(by_length) as service:
+        embedder = embedder_at(service.url)
+        assert embedder.dimension == 3
+        assert embedder.embed([]).shape == (0, 3)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_key_is_not_shown(status: int) -> None:
+    message = f"Incorrect API key provided: {KEY[:8]}***{KEY[-4:]}"
+    with serving(refusal(status, message)) as service, pytest.raises(EmbedderError) as failure:
+        embedder_at(service.url).embed(["a door opens"])
+    shown = str(failure.value)
+    assert "OPENAI_API_KEY" in shown
+    assert KEY[:8] not in shown
+    assert KEY[-4:] not in shown
+    assert failure.value.__suppress_context__
+
+
+def test_a_key_in_an_error_of_the_service_is_blotted_out() -> None:
+    reply = refusal(400, f"no model small for {KEY}")
+    with serving(reply) as service, pytest.raises(EmbedderError) as failure:
+        embedder_at(service.url).embed(["a door opens"])
+    assert "answers 400" in str(failure.value)
+    assert "no model small for …" in str(failure.value)
+
+
+def test_no_answer_names_the_address() -> None:
+    with serving(by_length) as service:
+        pass
+    with pytest.raises(EmbedderError, match=f"no answer from {service.url}"):
+        embedder_at(service.url).embed(["a door opens"])
+
+
+def test_a_service_that_hangs_is_given_up() -> None:
+    released = threading.Event()
+
+    def hang(texts: list[str]) -> tuple[int, Any]:
+        released.wait(20)
+        return by_length(texts)
+
+    with serving(hang) as service:
+        try:
+            with pytest.raises(EmbedderError, match="no answer from"):
+                embedder_at(service.url, timeout_s=0.1).embed(["a door opens"])
+        finally:
+            released.set()
+
+
+@pytest.mark.parametrize(
+    ("vectors", "complaint"),
+    [
+        ([[1.0, 0.0]], r"shape \(1, 2\) for 2 texts"),
+        ([[1.0, 0.0], [1.0]], "make no matrix"),
+        ([[1.0, 0.0], [0.0, 0.0]], "'shut' a vector without a direction"),
+    ],
+)
+def test_vectors_that_do_not_fit_are_refused(vectors: list[list[float]], complaint: str) -> None:
+    with (
+        serving(lambda _: embeddings(vectors)) as service,
+        pytest.raises(EmbedderError, match=complaint),
+    ):
+        embedder_at(service.url).embed(["open", "shut"])
+
+
+def test_an_answer_that_is_no_embedding_is_refused() -> None:
+    with (
+        serving(lambda _: (200, {"hello": "world"})) as service,
+        pytest.raises(EmbedderError, match="does not answer as the embeddings API does"),
+    ):
+        embedder_at(service.url).embed(["a door opens"])
+
+
+def test_openai_without_key_and_address_says_what_to_set(tmp_path: Path) -> None:
+    with pytest.raises(EmbedderError, match="set OPENAI_API_KEY"):
+        open_embedder("openai:text-embedding-3-small", cache=tmp_path)
+    with pytest.raises(EmbedderError, match="name the model"):
+        open_embedder("openai:", cache=tmp_path, api_key=KEY)
+
+
+def test_an_extra_that_is_missing_comes_with_its_install_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "langchain_openai", None)
+    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
+    with pytest.raises(EmbedderError, match=r"pip install 'whenabouts\[openai\]'"):
+        open_embedder("openai:small", cache=tmp_path, api_key=KEY)
+    with pytest.raises(EmbedderError, match=r"'BAAI/bge-small.*pip install sentence-transformers"):
+        open_embedder("BAAI/bge-small-en-v1.5", cache=tmp_path)
+
+
+def test_minilm_can_come_from_a_folder_of_the_users(tmp_path: Path) -> None:
+    with pytest.raises(EmbedderError, match=f"there is no {tmp_path}/mine/model.safetensors"):
+        open_embedder(f"minilm:{tmp_path}/mine", cache=tmp_path)
+    assert MiniLM.name == "minilm"

@@ -1,0 +1,114 @@
+"""A question in parts: those that are there are put in order; else it is asked as it stands."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from tools.ranking import Ranking, Verdict, Window
+from tools.retrieval.ordered import rank_in_order
+from tools.retrieval.temporal_query import split_query
+from tools.timeline import Interval
+
+
+def ranking(*windows: tuple[float, float, float], verdict: Verdict = "found") -> Ranking:
+    ranked = tuple(Window(Interval(start, end), score, score) for start, end, score in windows)
+    events = ranked if verdict == "found" else ()
+    return Ranking(verdict, ranked, events, np.zeros(3), "as one sentence", 0.8)
+
+
+KNOWN = {
+    "the dog barks": ranking((10, 14, 0.9), (50, 54, 0.7), (80, 84, 0.3)),
+    "the man leaves": ranking((30, 35, 0.8)),
+    "the bell rings": ranking((1, 2, 0.2), verdict="not_found"),
+}
+
+
+def ask(query: str, known: Mapping[str, Ranking] = KNOWN) -> Ranking:
+    answers = {query: ranking((0, 99, 0.5)), **known}
+    return rank_in_order(
+        query, split_query(query), answers.__getitem__, lambda text: answers[text].events
+    )
+
+
+def spans(answer: Ranking) -> list[tuple[float, float]]:
+    return [(event.span.start_s, event.span.end_s) for event in answer.events]
+
+
+def test_order_decides_against_likeness() -> None:
+    answer = ask("the dog barks after the man leaves")
+    assert spans(answer) == [(50, 54)]
+    assert [window.span.start_s for window in answer.windows] == [50, 80]
+    assert "after" in answer.reasoning
+
+
+def test_all_events_in_the_right_order_are_claimed() -> None:
+    known = {**KNOWN, "the man leaves": ranking((1, 3, 0.8))}
+    query = "after the man leaves, the dog barks"
+    assert spans(ask(query, known)) == [(10, 14), (50, 54)]
+
+
+def test_what_happens_only_in_another_order_is_not_found_and_its_windows_are_kept() -> None:
+    answer = ask("the man leaves before the dog barks for the first time")
+    assert answer.verdict == "not_found"
+    assert answer.events == ()
+    assert answer.windows == KNOWN["the man leaves"].windows
+    assert "never" in answer.reasoning
+
+
+def test_a_time_that_does_not_come_is_not_found() -> None:
+    assert spans(ask("the second time the dog barks")) == [(50, 54)]
+    answer = ask("the fourth time the dog barks")
+    assert answer.verdict == "not_found"
+    assert "found 3 times; there is no number 4" in answer.reasoning
+
+
+def test_where_a_part_is_not_found_the_sentence_is_asked_as_it_stands() -> None:
+    answer = ask("the bell rings before the man leaves")
+    assert spans(answer) == [(0, 99)]
+    assert "without its order: “the bell rings” could not be found" in answer.reasoning
+
+
+def test_what_places_something_is_taken_for_granted_where_it_is_likely_at_all() -> None:
+    unsure = ranking((40, 45, 0.2), verdict="not_found")
+    query = "the dog barks after the bell rings"
+    answer = ask(query, KNOWN | {"the bell rings": replace(unsure, presence=0.15)})
+    assert spans(answer) == [(50, 54)]
+    answer = ask(query, KNOWN | {"the bell rings": replace(unsure, presence=0.05)})
+    assert spans(answer) == [(0, 99)]
+
+
+def test_what_happens_at_the_same_time_is_asked_as_one_sentence() -> None:
+    answer = ask(
+        "the dog barks after the man leaves",
+        {"the dog barks": ranking((30, 36, 0.9)), "the man leaves": ranking((31, 35, 0.8))},
+    )
+    assert spans(answer) == [(0, 99)]
+    assert "at the same time" in answer.reasoning
+
+
+def test_ordinals_count_times_that_are_among_no_best_windows() -> None:
+    found = ranking((10, 14, 0.9))
+    times = [Window(Interval(start_s, start_s + 2.0), 0.1, 0.1) for start_s in range(0, 100, 5)]
+    query = "the 13th cut"
+    answer = rank_in_order(query, split_query(query), {"cut": found}.__getitem__, lambda _: times)
+    assert spans(answer) == [(60, 62)]
+    assert "found 20 times" in answer.reasoning
+
+
+def test_an_order_that_is_not_understood_is_told() -> None:
+    answer = ask("a dog runs after a ball")
+    assert "“after” is not taken for an order in time" in answer.reasoning
+
+
+def test_a_sentence_without_order_is_asked_as_it_stands() -> None:
+    assert ask("a cat sleeps").reasoning == "as one sentence"
+
+
+def test_presence_is_that_of_the_least_certain_part() -> None:
+    known = {
+        "the dog barks": KNOWN["the dog barks"],
+        "the man leaves": replace(KNOWN["the man leaves"], presence=0.4),
+    }
+    query = "the dog barks after the man leaves"
+    assert ask(query, known).presence == 0.4

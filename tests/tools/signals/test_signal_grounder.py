@@ -1,0 +1,242 @@
+"""Questions to the embedded senses: answered from claims, or handed back with the odd words."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from tools.ranking import Ranking
+from tools.signals.claims import Claim, Kind, write_claims, write_screen_text
+from tools.signals.signal_grounder import ground_signals
+from tools.signals.signal_query import understand
+from tools.timeline import Caption, Interval, Source, Track
+
+DURATION_S = 10.0
+
+
+def caption(
+    start_s: float, text: str, source: Source = "signal", model: str = "classical-1+ocr"
+) -> Caption:
+    track = Track(model=model, prompt_version="", mode="frame@1/s")
+    return Caption("v", Interval(start_s, start_s + 1), text, source, track)
+
+
+def said(start_s: float, *claims: Claim) -> Caption:
+    return caption(start_s, write_claims(claims))
+
+
+def read(start_s: float, *lines: str) -> Caption:
+    return caption(start_s, write_screen_text(lines), "screen")
+
+
+def spans(ranking: Ranking) -> list[tuple[float, float]]:
+    return sorted((event.span.start_s, event.span.end_s) for event in ranking.events)
+
+
+STILL, EMPTY, MEDIUM = Claim("camera still"), Claim("empty"), Claim("medium")
+
+
+def at_left(kind: Kind) -> Claim:
+    return Claim(kind, place="at the left", size="small")
+
+
+FILM: Sequence[Caption] = (
+    said(0, MEDIUM, EMPTY),
+    said(1, STILL, EMPTY, Claim("nothing moves")),
+    said(2, STILL, at_left("appears"), at_left("moves")),
+    said(3, STILL, Claim("present", place="in the middle", size="small")),
+    said(4, STILL, Claim("gone", place="in the middle"), EMPTY),
+    said(5, Claim("cut", at_s=4.62), Claim("black")),
+    said(6, Claim("black")),
+    said(7, Claim("cut", at_s=7.0), Claim("pans left")),
+    said(8, Claim("pans left"), Claim("colour", colour="red", place="at the right", percent=20)),
+    said(9, Claim("colour", colour="red", place="nearly everywhere", percent=80)),
+    read(0, "INTERMISSION", "Chapter 2"),
+    read(1, "INTERMISION", "Chapter 2"),
+    read(9, "THE END", "A film with a dog"),
+)
+
+
+def ask(query: str, captions: Sequence[Caption] = FILM) -> Ranking:
+    return ground_signals(query, captions, duration_s=DURATION_S)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("the screen goes black", [(5, 7)]),
+        ("When is the picture black?", [(5, 7)]),
+        ("fade to black", [(5, 7)]),
+        ("the screen is dark", [(5, 7)]),
+        ("the camera pans left", [(7, 9)]),
+        ("camera pan", [(7, 9)]),
+        ("the camera is panning to the left", [(7, 9)]),
+        ("the camera moves", [(7, 9)]),
+        ("the camera does not move", [(1, 5)]),
+        ("the camera is still", [(1, 5)]),
+        ("something enters the picture", [(2, 4)]),
+        ("something appears on the left", [(2, 4)]),
+        ("when does something enter from the left", [(2, 4)]),
+        ("something is visible in the middle", [(3, 4)]),
+        ("something moves", [(2, 3)]),
+        ("is there any movement?", [(2, 3)]),
+        ("something leaves", [(3, 5)]),
+        ("something is gone", [(3, 5)]),
+        ("nothing moves", [(1, 2)]),
+        ("there is no movement", [(1, 2)]),
+        ("the picture is still", [(1, 2)]),
+        ("nothing is there", [(0, 2), (4, 5)]),
+        ("the scene is empty", [(0, 2), (4, 5)]),
+        ("a cut", [(4, 6), (6, 8)]),
+        ("new shot", [(4, 6), (6, 8)]),
+        ("when does the scene change", [(4, 6), (6, 8)]),
+        ("the first cut", [(4, 6)]),
+        ("the last scene change", [(6, 8)]),
+        ("a red area", [(8, 10)]),
+        ("a big red area at the right", [(8, 9)]),
+        ("the screen turns red", [(9, 10)]),
+        ("the title INTERMISSION is on screen", [(0, 2)]),
+        ("the intermission title", [(0, 2)]),
+        ('the text "Chapter 2" appears', [(0, 2)]),
+        ("when does it say the end", [(9, 10)]),
+        ("the word END", [(9, 10)]),
+        ("the word dog", [(9, 10)]),
+        ("'the end' is shown", [(9, 10)]),
+        ("there is text on screen", [(0, 2), (9, 10)]),
+        ("the title intermission disappears", [(1, 3)]),
+    ],
+)
+def test_a_question_of_the_senses_finds_its_stretch(
+    query: str, expected: list[tuple[float, float]]
+) -> None:
+    answer = ask(query)
+    assert answer.verdict == "found", answer.reasoning
+    assert spans(answer) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "strange"),
+    [
+        ("a dog barks", "dog"),
+        ("a red car", "car"),
+        ("he looks at his phone", "phone"),
+        ("somebody enters the room", "somebody"),
+        ("Nobody is in the room.", "nobody"),
+        ("the man in the red shirt appears", "man"),
+        ("a black cat", "cat"),
+        ("a person reads a newspaper", "person"),
+        ("people demonstrate sign language", "language"),
+        ("Somebody spells a word with toy bricks.", "spells"),
+        ("the screen goes black and a dog barks", "and"),
+        ("a man with a title", "man"),
+        ("something moves to the left", "left"),
+        ("something moves from left to right", "left"),
+        ("the screen is not black", "not"),
+        ("der Bildschirm wird schwarz", "bildschirm"),
+        ("屏幕变黑", "屏幕变黑"),
+    ],
+)
+def test_a_question_with_a_word_beyond_the_senses_cannot_be_told(query: str, strange: str) -> None:
+    answer = ask(query)
+    assert answer.verdict == "cannot_tell"
+    assert answer.events == answer.windows == ()
+    assert f"“{strange}”" in answer.reasoning
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "the screen is white",
+        "the camera zooms in",
+        "a green area",
+        "something appears at the bottom",
+        "the title GAME OVER",
+        'the text "Chapter 3" appears',
+        "the word art",
+    ],
+)
+def test_what_the_senses_would_have_shown_and_did_not_is_not_found(query: str) -> None:
+    answer = ask(query)
+    assert answer.verdict == "not_found"
+    assert answer.events == ()
+    assert answer.reasoning
+
+
+def test_strange_words_that_stand_on_the_screen_are_pointed_out() -> None:
+    assert "“dog” can be read on the screen between 0:09.00 and 0:10.00" in ask("a dog").reasoning
+
+
+def test_text_cannot_be_told_where_nothing_read_it() -> None:
+    unread = [caption(0, "The screen is black.", model="classical-1")]
+    answer = ask("the title INTERMISSION", unread)
+    assert answer.verdict == "cannot_tell"
+    assert "whenabouts[ocr]" in answer.reasoning
+
+
+def test_presence_cannot_be_told_where_the_camera_is_never_still() -> None:
+    answer = ask("something appears", [said(0, Claim("pans left"))])
+    assert answer.verdict == "cannot_tell"
+    assert "never still" in answer.reasoning
+
+
+def test_a_title_card_is_not_called_an_empty_scene() -> None:
+    card = [said(0, STILL, EMPTY), said(1, STILL, EMPTY)]
+    film = [said(2, Claim("cut", at_s=2.0), EMPTY), said(3, at_left("appears"))]
+    assert spans(ask("nothing is there", [*card, *film])) == [(2, 3)]
+
+
+def test_what_was_there_when_the_shot_began_has_not_entered() -> None:
+    shot = [said(0, at_left("present")), said(1, at_left("present"))]
+    assert ask("something enters", shot).verdict == "not_found"
+    assert spans(ask("something is there", shot)) == [(0, 2)]
+
+
+def test_a_short_dropout_does_not_split_a_text() -> None:
+    answer = ask("the word END", [read(0, "THE END"), said(1, MEDIUM), read(2, "THE END")])
+    assert spans(answer) == [(0, 3)]
+
+
+def test_the_times_of_cuts_are_told_exactly() -> None:
+    assert "Cut at 0:04.62, 0:07.00." in ask("a cut").reasoning
+
+
+def test_the_answer_does_not_depend_on_the_order_of_the_captions() -> None:
+    for query in ("something enters", "a cut", "the word END", "nothing is there"):
+        assert spans(ask(query, FILM[::-1])) == spans(ask(query))
+
+
+def test_relevance_marks_the_captions_that_answer() -> None:
+    answer = ask("the screen goes black")
+    assert [i for i, worth in enumerate(answer.relevance) if worth] == [5, 6]
+
+
+def test_confidence_is_lower_for_a_misread_text() -> None:
+    exact = ask("the title INTERMISSION", [read(0, "INTERMISSION")]).events[0].confidence
+    misread = ask("the title INTERMISSION", [read(0, "INTERMISION")]).events[0].confidence
+    assert 0.5 < misread < exact < 1
+
+
+def test_at_most_ten_windows_stand_for_many_events() -> None:
+    flashes = [said(2 * i, Claim("black")) for i in range(30)]
+    answer = ground_signals("black screen", flashes, duration_s=60.0)
+    assert len(answer.events) == 30
+    assert len(answer.windows) == 10
+
+
+def test_no_answer_ends_after_the_video() -> None:
+    answer = ground_signals("black screen", [said(0, Claim("black"))], duration_s=0.5)
+    assert spans(answer) == [(0, 0.5)]
+
+
+@pytest.mark.parametrize("query", ["", "   ", "the", "when is it?"])
+def test_a_question_without_a_word_to_look_for_cannot_be_told(query: str) -> None:
+    assert ask(query).verdict == "cannot_tell"
+
+
+def test_no_captions_tell_nothing() -> None:
+    assert ask("black screen", []).verdict == "cannot_tell"
+
+
+def test_the_words_around_a_text_do_not_belong_to_it() -> None:
+    assert understand("the text game over is on the screen").text == ("game", "over")
+    assert understand("a title card saying THE END").text == ("end",)
+    assert understand("when does the screen say hello world").text == ("hello", "world")

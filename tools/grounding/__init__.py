@@ -1,0 +1,1 @@
+"""The LLM-free grounder: from a query and embedded captions to ranked windows."""

@@ -1,0 +1,263 @@
+"""The LLM-free grounder: from a query and embedded captions to ranked windows and a verdict.
+
+captions → moments → cells → stretches → relevance curve → candidates → scores → windows → events.
+Pure numpy on given embeddings; nothing here loads a model. A long video is looked at closely in its
+most promising stretches only, so that memory and time stay linear in its length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tools.grounding.presence import (
+    FOUND_PRESENCE,
+    LITERAL_PRESENCE,
+    MINILM,
+    Calibration,
+    presence_odds,
+    presence_probability,
+    share_of_best,
+    window_probability,
+)
+from tools.grounding.query_fit import Track, read_track, unit
+from tools.grounding.relevance import SMOOTHING_S, level, refine, smooth, standardise
+from tools.grounding.segments import CELL_S, Cells, Moments
+from tools.grounding.stretches import STRETCH_S, promising
+from tools.grounding.windows import (
+    DUPLICATE_IOU,
+    find_candidates,
+    pairwise_iou,
+    score_windows,
+    select,
+    spans_of,
+    vote,
+)
+from tools.ranking import Ranking, Window
+from tools.timeline import Interval
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tools.timeline import Caption
+
+    Floats = NDArray[np.float64]
+
+EVENT_SHARE = 0.5
+"""A further window is an event of its own if it scores this share of the best one."""
+
+
+TOGETHER_SHARE = 4.5
+"""Log-odds, between stretches, for the cosine of the query and of all that the best window says: a
+query tells in one sentence what captions tell in several."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found in one stretch.
+
+    Attributes:
+        curve: Shape ``(n,)``, relevance per cell of the stretch.
+        spans: Shape ``(k, 2)``, windows in seconds, best first.
+        probability: Shape ``(k,)``, that each is right if the event is in the stretch.
+        plain: Shape ``(1, 2)``, the best window by cosine alone.
+        log_odds: That the event is in this stretch rather than in another one.
+    """
+
+    curve: Floats
+    spans: Floats
+    probability: Floats
+    plain: Floats
+    log_odds: float
+
+
+def ground(
+    query: str,
+    query_vector: NDArray[np.floating],
+    captions: Sequence[Caption],
+    vectors: NDArray[np.floating],
+    *,
+    duration_s: float,
+    limit: int = 10,
+    elsewhere_s: float = 0.0,
+    calibration: Calibration = MINILM,
+) -> Ranking:
+    """Rank the windows of a video in which a query's event may happen.
+
+    Args:
+        query: What to look for.
+        query_vector: Shape ``(d,)``, its embedding.
+        captions: One track of one video in time order; see
+            ``tools.grounding.segments.group_captions`` for what may share a span.
+        vectors: Shape ``(n, d)``, the captions' embeddings by the same model; any length but zero.
+        duration_s: Length of the video.
+        limit: Most windows wanted.
+        elsewhere_s: How much more there is whose captions are not given, as they fit too badly.
+        calibration: Of the embedding model; decides verdict and confidences, and which stretches of
+            a long video come first.
+
+    Returns:
+        Windows whose edges are edges of captions. Scores are in [0, 1] and do not grow with the
+        video. The best window by plain cosine is always among them, the last if need be: what
+        refines the ranking can lose the scene.
+
+    Raises:
+        ValueError: If the query is blank, ``limit`` below 1 or ``duration_s`` not positive.
+        CaptionError: If captions are out of order or overlap, or an embedding is missing or not
+            finite; the message names the caption.
+        EmbedderError: If the query's embedding does not fit the captions'.
+    """
+    if limit < 1:
+        raise ValueError(f"limit must be at least 1, not {limit}")
+    if not query.strip():
+        raise ValueError("the query is empty; say what to look for")
+    if not captions:
+        return Ranking("cannot_tell", (), (), np.zeros(0), "There are no captions to search.")
+    read = read_track(
+        query,
+        query_vector,
+        captions,
+        vectors,
+        duration_s=duration_s,
+        calibration=calibration,
+        is_whole=elsewhere_s == 0,
+    )
+    track, clues = read.track, read.clues
+    guess = track.guess
+    stretches = promising(clues, guess, lambda stretch: track.take(stretch).cell_vectors)
+    found = [
+        search(
+            track.take(stretch),
+            query_vector=np.asarray(query_vector),
+            log_odds=clues.judge(stretch),
+            limit=limit,
+            calibration=calibration,
+        )
+        for stretch in stretches
+    ]
+    spans, scores = merge(found, limit=limit)
+    if len(read.moments.texts) == 1:
+        # Nothing stands out where one thing is said throughout, but there is no other place either.
+        spans, scores = spans[:1], np.ones(1)
+    odds = presence_odds(clues.log_odds)
+    captioned_s = float(track.cells.weight.sum()) * CELL_S
+    present = presence_probability(
+        odds, clues.weight, share=captioned_s / (captioned_s + elsewhere_s)
+    )
+    if read.is_literal:
+        present = max(present, LITERAL_PRESENCE)
+    # In a long video, what is there may still be in another stretch than the best one.
+    here = present * share_of_best(odds, clues.weight, stretches=captioned_s / STRETCH_S)
+    windows = tuple(
+        Window(Interval(start_s, end_s), score, here * score)
+        for (start_s, end_s), score in zip(spans.tolist(), scores.tolist(), strict=True)
+    )
+    is_found = present >= FOUND_PRESENCE
+    events = claim_events(windows) if is_found else ()
+    return Ranking(
+        "found" if is_found else "not_found",
+        windows,
+        events,
+        _per_caption(guess, stretches, found, track.cells, read.moments),
+        _explain(events),
+        present,
+    )
+
+
+def search(
+    track: Track,
+    *,
+    query_vector: NDArray[np.floating],
+    log_odds: float,
+    limit: int,
+    calibration: Calibration,
+) -> Found:
+    """Look closely at one stretch, whose log-odds by its best captions and words are known."""
+    cells, moment, said = track.cells, track.cells.moment, track.cell_vectors
+    curve = refine(track.guess, said, cells)
+    runs = find_candidates(curve, cells)
+    scores = score_windows(runs, vote(curve, cells), curve, cells)
+    best = select(spans_of(runs, cells), scores, limit=limit)
+    together = unit(said[slice(*runs[best[0]])].mean(axis=0, keepdims=True))[0]
+    agreement = float(together @ unit(query_vector[None].astype(np.float32))[0])
+    return Found(
+        curve=curve,
+        spans=spans_of(runs[best], cells),
+        probability=window_probability(scores[best], calibration),
+        plain=best_by_cosine(track.cosine[moment], cells),
+        log_odds=log_odds + TOGETHER_SHARE * agreement,
+    )
+
+
+def best_by_cosine(cosine: Floats, cells: Cells) -> Floats:
+    """The best window of the plain cosine curve, shape ``(1, 2)``."""
+    curve = level(standardise(smooth(cosine, cells, SMOOTHING_S), cells.weight), cells)
+    runs = find_candidates(curve, cells)
+    best = int(np.argmax(score_windows(runs, runs[:0], curve, cells)))
+    return spans_of(runs[[best]], cells)
+
+
+def merge(found: Sequence[Found], *, limit: int) -> tuple[Floats, Floats]:
+    """The best windows of all stretches in seconds, shape ``(k, 2)``, and their scores.
+
+    A window's score is its probability in its stretch, times the odds of that stretch relative to
+    the best one's. The window of the best stretch by cosine alone is kept in, if need be as last.
+    """
+    best = max(found, key=lambda one: one.log_odds)
+    spans = np.concatenate([one.spans for one in found])
+    scores = np.concatenate(
+        [one.probability * np.exp(one.log_odds - best.log_odds) for one in found]
+    )
+    kept = select(spans, scores, limit=limit)
+    spans, scores = spans[kept], scores[kept]
+    if limit == 1 or pairwise_iou(spans, best.plain).max() > DUPLICATE_IOU:
+        return spans, scores
+    spans, scores = spans[: limit - 1], scores[: limit - 1]
+    return np.concatenate([spans, best.plain]), np.append(scores, scores[-1])
+
+
+def claim_events(windows: Sequence[Window]) -> tuple[Window, ...]:
+    """The windows claimed as the answer: the best, and others apart from it nearly as good."""
+    events = [windows[0]]
+    for window in windows[1:]:
+        good = window.score >= EVENT_SHARE * windows[0].score
+        if good and all(window.span.overlap_s(event.span) == 0 for event in events):
+            events.append(window)
+    return tuple(events)
+
+
+def _per_caption(
+    guess: Floats,
+    stretches: Sequence[slice],
+    found: Sequence[Found],
+    cells: Cells,
+    moments: Moments,
+) -> Floats:
+    """Relevance of each caption: what was not looked at keeps its order, below all that was."""
+    looked_at = np.zeros(len(guess), dtype=bool)
+    relevance = guess.copy()
+    best_odds = max(one.log_odds for one in found)
+    for stretch, one in zip(stretches, found, strict=True):
+        # Odds make a less likely stretch's peak lower, as they do with its windows.
+        curve = one.curve + (one.log_odds - best_odds)
+        relevance[stretch] = np.where(
+            looked_at[stretch], np.maximum(relevance[stretch], curve), curve
+        )
+        looked_at[stretch] = True
+    if not looked_at.all():
+        relevance[~looked_at] += relevance[looked_at].min() - guess[~looked_at].max()
+    mass = np.bincount(cells.moment, relevance * cells.weight)
+    return np.asarray((mass / np.bincount(cells.moment, cells.weight))[moments.of_caption])
+
+
+def _explain(events: Sequence[Window]) -> str:
+    if not events:
+        return "No caption is close enough in meaning and words to call it there."
+    if len(events) > 1:
+        return (
+            f"The captions of these {len(events)} stretches are the closest in meaning and words."
+        )
+    return "These captions are the closest in meaning and words, and stand out from the rest."

@@ -1,0 +1,164 @@
+"""How the captions of one track fit one query, along a time axis: what grounding starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tools.errors import CaptionError, EmbedderError
+from tools.grounding.lexical import bm25, match_words
+from tools.grounding.presence import Calibration, rarity
+from tools.grounding.relevance import first_guess
+from tools.grounding.segments import CELL_S, Cells, Moments, cut, group_captions, name_caption
+from tools.grounding.stretches import Clues
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tools.timeline import Caption
+
+    Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """What the captions of one track say about one query.
+
+    Attributes:
+        cells: The time axis.
+        vectors: Shape ``(n_captions, d)``, embeddings.
+        first: Shape ``(m,)``, the first caption of each moment.
+        cosine: Shape ``(m,)``, of the query and the moment's most similar caption.
+        lexical: Shape ``(m,)``, BM25 of query and moment.
+    """
+
+    cells: Cells
+    vectors: NDArray[np.floating]
+    first: NDArray[np.intp]
+    cosine: Floats
+    lexical: Floats
+
+    def take(self, kept: slice) -> Track:
+        """The same for some of the cells."""
+        return replace(self, cells=self.cells.take(kept))
+
+    @property
+    def guess(self) -> Floats:
+        """The first guess at relevance, per cell."""
+        moment = self.cells.moment
+        return first_guess(self.cosine[moment], self.lexical[moment], self.cells)
+
+    @property
+    def cell_vectors(self) -> NDArray[np.float32]:
+        """Shape ``(n_cells, d)``: unit mean of what is said in each cell; 0 where that is 0."""
+        low, high = int(self.cells.moment[0]), int(self.cells.moment[-1]) + 1
+        edges = np.append(self.first, len(self.vectors))[low : high + 1]
+        said = unit(self.vectors[edges[0] : edges[-1]].astype(np.float32))
+        return unit(np.add.reduceat(said, edges[:-1] - edges[0], axis=0))[self.cells.moment - low]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A track that was read for a query.
+
+    Attributes:
+        track: What is said, and how well it fits.
+        clues: What speaks for each stretch of it.
+        moments: Which captions say one thing together.
+        is_literal: Whether a moment says every word of the query.
+    """
+
+    track: Track
+    clues: Clues
+    moments: Moments
+    is_literal: bool
+
+
+def read_track(
+    query: str,
+    query_vector: NDArray[np.floating],
+    captions: Sequence[Caption],
+    vectors: NDArray[np.floating],
+    *,
+    duration_s: float,
+    calibration: Calibration,
+    is_whole: bool = True,
+) -> Reading:
+    """Compare a query with every caption; arguments and errors are those of ``grounder.ground``.
+
+    Args:
+        query: What to look for, not blank.
+        query_vector: Shape ``(d,)``.
+        captions: At least one.
+        vectors: Shape ``(n, d)``.
+        duration_s: Length of the video.
+        calibration: Of the embedding model.
+        is_whole: Whether these are all captions that there are.
+    """
+    if not (np.isfinite(duration_s) and duration_s > 0):
+        raise ValueError(f"duration_s must be positive and finite, not {duration_s}")
+    moments = group_captions(captions, duration_s=duration_s)
+    vectors = np.asarray(vectors)
+    cosine = _cosine(np.asarray(query_vector), captions, vectors)
+    words = match_words(query, moments.texts)
+    track = Track(
+        cells=cut(moments),
+        vectors=vectors,
+        first=moments.first,
+        cosine=np.maximum.reduceat(cosine, moments.first),
+        lexical=bm25(words, (moments.end_s - moments.start_s) / CELL_S),
+    )
+    clues = Clues(
+        track.cells,
+        track.cosine[track.cells.moment],
+        (words.counts > 0)[track.cells.moment],
+        rarity(query),
+        calibration,
+        is_whole=is_whole,
+    )
+    return Reading(track, clues, moments, is_literal=bool(words.says_all.any()))
+
+
+def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows of length 1; a row of zeros stays one."""
+    norm = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.where(norm > 0, norm, 1), dtype=np.float32)
+
+
+def _cosine(
+    query_vector: NDArray[np.floating],
+    captions: Sequence[Caption],
+    vectors: NDArray[np.floating],
+) -> Floats:
+    """Cosine of query and each caption; 0 where an embedding is zero."""
+    if vectors.ndim != 2:
+        raise CaptionError(f"caption embeddings must be one row a caption, not {vectors.shape}")
+    if len(vectors) < len(captions):
+        missing = name_caption(captions[len(vectors)], len(vectors))
+        raise CaptionError(f"{missing} has no embedding; index the video again")
+    if len(vectors) > len(captions):
+        last = name_caption(captions[-1], len(captions) - 1)
+        raise CaptionError(
+            f"there are {len(vectors)} embeddings, but the last of {len(captions)} captions is "
+            f"{last}; index the video again"
+        )
+    if query_vector.shape != vectors.shape[1:]:
+        raise EmbedderError(
+            f"the query's embedding has shape {query_vector.shape}, the captions' "
+            f"{vectors.shape[1:]}; index the video again with the embedder in use"
+        )
+    if not np.isfinite(query_vector).all():
+        raise EmbedderError("the query's embedding is not finite; look at the embedder in use")
+    norm = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    if not np.isfinite(norm).all():
+        index = int(np.argmin(np.isfinite(norm)))
+        raise CaptionError(
+            f"the embedding of {name_caption(captions[index], index)} is not finite; "
+            "index the video again"
+        )
+    product = vectors @ query_vector.astype(vectors.dtype)
+    norms = norm.astype(np.float64) * float(np.linalg.norm(query_vector))
+    return np.asarray(np.divide(product, norms, out=np.zeros(len(vectors)), where=norms > 0))

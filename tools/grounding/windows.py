@@ -1,0 +1,187 @@
+"""From a relevance curve to ranked windows: candidates, their score, and the choice among them."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tools.grounding.segments import Cells
+
+    Curve = NDArray[np.float64]
+    Runs = NDArray[np.intp]
+    """Shape ``(k, 2)``: first cell and one past the last."""
+
+THRESHOLDS = np.arange(0.20, 0.851, 0.05)
+"""Heights, between a curve's lowest and highest value, at which it is cut into candidates."""
+
+STAYS = (0.8, 0.95)
+"""Probabilities to stay in the same state for one cell of full length: brisk and calm videos."""
+
+VOTE_SHARE = 0.12
+"""What full agreement with a run of the hidden Markov model adds to a score."""
+
+DUPLICATE_IOU = 0.75
+"""Two windows more alike than this are one candidate."""
+
+BRIDGE_S = 5.0
+"""A gap without captions ends a window if it is longer."""
+
+_EM_ROUNDS = 5
+_LEAST_DEVIATION = 0.15
+
+
+def find_candidates(curve: Curve, cells: Cells) -> Runs:
+    """Every run of cells above each of the thresholds."""
+    lowest, highest = curve.min(), curve.max()
+    if highest - lowest < 1e-9:
+        return np.array([[0, len(curve)]], dtype=np.intp)
+    height = (curve - lowest) / (highest - lowest)
+    runs = [runs_of(height >= threshold, cells) for threshold in THRESHOLDS]
+    return np.unique(np.concatenate(runs), axis=0)
+
+
+def vote(curve: Curve, cells: Cells) -> Runs:
+    """Runs in which a two-state hidden Markov model believes the query's event is going on."""
+    return np.concatenate([runs_of(going_on(curve, cells, stay), cells) for stay in STAYS])
+
+
+def going_on(curve: Curve, cells: Cells, stay: float) -> NDArray[np.bool_]:
+    """Where a two-state hidden Markov model believes the event to be going on, shape ``(n,)``.
+
+    Args:
+        curve: Shape ``(n,)``, standardised.
+        cells: The time axis.
+        stay: Probability to stay in the same state for one cell of full length; see ``STAYS``.
+    """
+    return np.asarray(_event_posterior(curve, cells.weight, stay) > 0.5)
+
+
+def runs_of(inside: NDArray[np.bool_], cells: Cells) -> Runs:
+    """The runs of cells that are inside, none of them across a gap that ends a window."""
+    bridged = cells.start_s[1:] - cells.end_s[:-1] <= BRIDGE_S
+    joined = inside[1:] & inside[:-1] & bridged
+    first = np.flatnonzero(inside & ~np.concatenate([[False], joined]))
+    last = np.flatnonzero(inside & ~np.concatenate([joined, [False]]))
+    return np.stack([first, last + 1], axis=1)
+
+
+def score_windows(runs: Runs, votes: Runs, curve: Curve, cells: Cells) -> NDArray[np.float64]:
+    """How much each window stands out, plus how far the votes agree with it.
+
+    A window stands out by the correlation of the curve with being inside: (mean inside - mean
+    outside) * sqrt(n (T - n)) / T for durations n of the window and T in all, as the curve has
+    deviation 1. It prefers the longer of two windows with the same contrast, and does not grow with
+    the length of the video.
+
+    Args:
+        runs: Windows, shape ``(k, 2)``.
+        votes: Other windows, shape ``(l, 2)``; ``l`` may be 0.
+        curve: Shape ``(n,)``, standardised.
+        cells: The time axis.
+    """
+    mass, weight = _cumulate(curve * cells.weight), _cumulate(cells.weight)
+    total = weight[-1]
+    inside = weight[runs[:, 1]] - weight[runs[:, 0]]
+    # Half a cell: a window that leaves nothing outside must not look infinitely certain.
+    outside = np.maximum(total - inside, 0.5)
+    inside_mass = mass[runs[:, 1]] - mass[runs[:, 0]]
+    contrast = inside_mass / inside - (mass[-1] - inside_mass) / outside
+    agreement = (pairwise_iou(spans_of(runs, cells), spans_of(votes, cells)) ** 2).sum(axis=1)
+    scores: NDArray[np.float64] = (
+        contrast * np.sqrt(inside * outside) / total + VOTE_SHARE * agreement
+    )
+    return scores
+
+
+def select(spans: NDArray[np.float64], scores: NDArray[np.float64], *, limit: int) -> list[int]:
+    """Indices of the best windows, best first, no two of them alike (greedy suppression)."""
+    kept: list[int] = []
+    left = np.argsort(-scores, kind="stable")
+    while len(left) and len(kept) < limit:
+        kept.append(int(left[0]))
+        overlap = pairwise_iou(spans[left], spans[left[:1]])[:, 0]
+        left = left[(overlap <= DUPLICATE_IOU) & (np.arange(len(left)) > 0)]
+    return kept
+
+
+def spans_of(runs: Runs, cells: Cells) -> NDArray[np.float64]:
+    """Start and end of each run in seconds, shape ``(k, 2)``."""
+    return np.stack([cells.start_s[runs[:, 0]], cells.end_s[runs[:, 1] - 1]], axis=1)
+
+
+def pairwise_iou(these: NDArray[np.float64], those: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Temporal IoU of every one of ``these`` ``(k, 2)`` with every one of ``those`` ``(l, 2)``."""
+    start = np.maximum(these[:, None, 0], those[None, :, 0])
+    end = np.minimum(these[:, None, 1], those[None, :, 1])
+    overlap = np.maximum(end - start, 0)
+    lengths = (these[:, 1] - these[:, 0])[:, None] + (those[:, 1] - those[:, 0])[None, :]
+    ious: NDArray[np.float64] = overlap / (lengths - overlap)
+    return ious
+
+
+def _cumulate(values: Curve) -> Curve:
+    return np.concatenate([[0.0], np.cumsum(values)])
+
+
+def _event_posterior(curve: Curve, weight: Curve, stay: float) -> Curve:
+    """P(event) per cell of a two-state Gaussian hidden Markov model, shape ``(n,)``.
+
+    The states share one deviation; five rounds of EM fit it and the means, starting at Otsu's
+    split. A cell's evidence counts by its duration, and the chain forgets by the time passed.
+    """
+    # The eigenvalue of a symmetric two-state chain, raised to the time between cell middles.
+    steps = (weight[1:] + weight[:-1]) / 2
+    persistence = ((2 * stay - 1) ** steps).tolist()
+    posterior = _otsu_split(curve, weight).astype(np.float64)
+    for _ in range(_EM_ROUNDS + 1):
+        high, low = weight * posterior, weight * (1 - posterior)
+        mean_high = float(curve @ high / max(high.sum(), 1e-9))
+        mean_low = float(curve @ low / max(low.sum(), 1e-9))
+        variance = (high @ (curve - mean_high) ** 2 + low @ (curve - mean_low) ** 2) / weight.sum()
+        deviation = max(math.sqrt(variance), _LEAST_DEVIATION)
+        log_odds = (
+            weight * (mean_high - mean_low) * (2 * curve - mean_high - mean_low) / 2 / deviation**2
+        )
+        posterior = _smooth_odds(np.exp(np.clip(log_odds, -50, 50)).tolist(), persistence)
+    return posterior
+
+
+def _smooth_odds(evidence: list[float], persistence: list[float]) -> Curve:
+    """Forward-backward in odds form: P(high) per cell from likelihood ratios, shape ``(n,)``.
+
+    One step of a symmetric chain that keeps ``kept`` of the difference makes of odds ``o``
+    ``((1 - kept) + (1 + kept) o) / ((1 + kept) + (1 - kept) o)``. Both loops write that out: they
+    are where a question about hours spends its time.
+    """
+    forward = [odds := evidence[0]]
+    for ratio, kept in zip(evidence[1:], persistence, strict=True):
+        more, less = 1 + kept, 1 - kept
+        odds = ratio * (less + more * odds) / (more + less * odds)
+        forward.append(odds)
+    backward = [odds := 1.0]
+    for ratio, kept in zip(reversed(evidence[1:]), reversed(persistence), strict=True):
+        more, less, odds = 1 + kept, 1 - kept, ratio * odds
+        odds = (less + more * odds) / (more + less * odds)
+        backward.append(odds)
+    odds_of = np.array(forward) * np.array(backward[::-1])
+    posterior: Curve = odds_of / (1 + odds_of)
+    return posterior
+
+
+def _otsu_split(curve: Curve, weight: Curve) -> NDArray[np.bool_]:
+    """The upper of the two classes that differ most in mean (Otsu, 1979); all of a single value."""
+    if len(curve) < 2:
+        return np.ones(len(curve), dtype=bool)
+    order = np.argsort(curve, kind="stable")
+    below = np.cumsum(weight[order])[:-1]
+    mass = np.cumsum((curve * weight)[order])
+    above = weight.sum() - below
+    between = below * above * (mass[:-1] / below - (mass[-1] - mass[:-1]) / above) ** 2
+    upper = np.zeros(len(curve), dtype=bool)
+    upper[order[int(np.argmax(between)) + 1 :]] = True
+    return upper

@@ -1,0 +1,160 @@
+"""The ranking of a question in parts: each part is grounded by itself, then their order decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from tools.grounding.grounder import EVENT_SHARE, claim_events
+from tools.ranking import PartFound, Ranking, Window
+from tools.retrieval.temporal_query import (
+    LAST,
+    Event,
+    Nth,
+    Part,
+    Related,
+    Scored,
+    Seen,
+    evaluate,
+    order_words,
+    texts_of,
+)
+from tools.timeline import Interval
+
+MOST_WINDOWS = 10
+
+TAKEN_FOR_GRANTED = 0.1
+"""What something is placed by counts as there from this presence on: whoever says "after the goal"
+has seen one, so that of such things nine in ten are taken to be there (see ``FOUND_PRESENCE``)."""
+
+
+def rank_in_order(
+    query: str,
+    part: Part,
+    ask: Callable[[str], Ranking],
+    times_of: Callable[[str], Sequence[Window]],
+    *,
+    is_one_of_many: bool = False,
+) -> Ranking:
+    """Ask the parts of a question, and keep the windows that stand in the order it wants.
+
+    Where a part is not found by itself, the question is asked as one sentence: there are no times
+    to compare, and the sentence may still be said by one caption. The reasoning then says so.
+
+    Args:
+        query: The whole question.
+        part: What ``tools.retrieval.temporal_query.split_query`` makes of it.
+        ask: Ranks windows for some words.
+        times_of: All the times that some words are taken to happen, apart from each other.
+        is_one_of_many: Whether other videos are asked the same: then nothing is taken for granted
+            of this one, and where a part is not found, neither is the question.
+    """
+    if isinstance(part, Event):
+        return _as_one_sentence(ask(query), order_words(part))
+    rankings = {text: ask(text) for text in texts_of(part)}
+    main = texts_of(part)[0]
+    times = {text: tuple(times_of(text)) for text in rankings}
+    parts = tuple(PartFound(text, times[text]) for text in rankings)
+    missed = [
+        text
+        for text, ranking in rankings.items()
+        if not _is_there(ranking, for_granted=text != main and not is_one_of_many)
+    ]
+    if missed:
+        said = " and ".join(f"“{text}”" for text in missed)
+        if is_one_of_many:
+            why = f"{said} could not be found."
+            verdict = "not_found" if rankings[main].verdict == "found" else rankings[main].verdict
+            return replace(rankings[main], verdict=verdict, events=(), reasoning=why, parts=parts)
+        return _noted(ask(query), parts, f"{said} could not be found by itself.")
+    seen = {text: _seen(ranking, times[text]) for text, ranking in rankings.items()}
+    windows = tuple(
+        Window(span, probability, probability)
+        for span, probability in evaluate(part, seen)[:MOST_WINDOWS]
+    )
+    is_found = bool(windows) and (
+        bool(evaluate(part, seen, among="times"))
+        or windows[0].confidence >= EVENT_SHARE * max(sure for _, sure in seen[main].windows)
+    )
+    if not is_found and _happen_together(part, seen):
+        why = "its parts happen at the same time, as far as captions tell."
+        return _noted(ask(query), parts, why)
+    presences = [one.presence for one in rankings.values() if one.presence is not None]
+    return replace(
+        rankings[main],
+        verdict="found" if is_found else "not_found",
+        windows=windows or rankings[main].windows,
+        events=claim_events(windows) if is_found else (),
+        reasoning=explain(part, found=is_found, times=len(seen[main].times)),
+        presence=min(presences, default=None),
+        parts=parts,
+    )
+
+
+def _is_there(ranking: Ranking, *, for_granted: bool) -> bool:
+    if ranking.verdict == "found":
+        return True
+    return for_granted and ranking.presence is not None and ranking.presence >= TAKEN_FOR_GRANTED
+
+
+def _seen(ranking: Ranking, times: Sequence[Window]) -> Seen:
+    """The ranking and the times put together: each knows of some that the other does not."""
+    windows = [*ranking.windows, *(one for one in times if one.span not in _spans(ranking.windows))]
+    # An event's edges are less sure than itself: whatever else it may be like counts too.
+    surest = ranking.events or claim_events(ranking.windows)
+    events = [
+        window
+        for window in ranking.windows
+        if any(window.span.overlap_s(event.span) > 0 for event in surest)
+    ]
+    apart = [event for event in surest if all(event.span.overlap_s(one.span) == 0 for one in times)]
+    return Seen(_scored(windows), _scored(events), _scored([*times, *apart]))
+
+
+def _spans(windows: Sequence[Window]) -> set[Interval]:
+    return {window.span for window in windows}
+
+
+def _scored(windows: Sequence[Window]) -> list[Scored]:
+    return [(window.span, window.confidence) for window in windows]
+
+
+def _as_one_sentence(ranking: Ranking, words: Sequence[str]) -> Ranking:
+    if not words:
+        return ranking
+    said = " and ".join(f"“{word}”" for word in words)
+    note = f"It was asked as one sentence: {said} is not taken for an order in time."
+    return replace(ranking, reasoning=f"{ranking.reasoning} {note}")
+
+
+def _noted(ranking: Ranking, parts: tuple[PartFound, ...], why: str) -> Ranking:
+    note = f"It was asked as one sentence, without its order: {why}"
+    return replace(ranking, reasoning=f"{ranking.reasoning} {note}", parts=parts)
+
+
+def _happen_together(part: Part, seen: Mapping[str, Seen]) -> bool:
+    """Whether what is asked for overlaps what it is placed by: neither is before the other."""
+    what, *others = (seen[text].events for text in texts_of(part))
+    return any(one.overlap_s(other) > 0 for one, _ in what for some in others for other, _ in some)
+
+
+def explain(part: Part, *, found: bool, times: int) -> str:
+    """What the order of the parts came to, for the user.
+
+    Args:
+        part: The question.
+        found: Whether something is as it asks.
+        times: How often its main part happens.
+    """
+    if isinstance(part, Nth):
+        is_last = part.number == LAST
+        seen = f"“{part.what.text}” was found {times} times" if times > 1 else "It was found once"
+        if found:
+            return f"{seen}; this is {'the last' if is_last else f'number {part.number}'}."
+        return f"{seen}; there is no {'last' if is_last else f'number {part.number}'}."
+    assert isinstance(part, Related)
+    others = " and ".join(f"“{texts_of(one)[0]}”" for one in part.to)
+    order = f"“{texts_of(part)[0]}” {part.relation} {others}"
+    if found:
+        return f"{order}: each was found, and so they stand in time."
+    return f"Each part was found, but never {order}."

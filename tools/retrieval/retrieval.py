@@ -1,0 +1,312 @@
+"""Which captions matter for a query: the ranking of windows, and the captions that go with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tools.grounding.grounder import ground
+from tools.grounding.occurrences import find_occurrences
+from tools.retrieval.fusion import fuse
+from tools.retrieval.ordered import rank_in_order
+from tools.retrieval.temporal_query import Event, split_query
+from tools.signals.signal_grounder import ground_signals
+from tools.text import estimate_tokens
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tools.embedders.embedder import Embedder
+    from tools.ranking import Ranking, Window
+    from tools.timeline import Caption, Interval
+
+EVIDENCE_LIMIT = 200
+"""Captions handed to a reasoner: about 5,000 tokens of text; a video of 200 is shown whole."""
+
+EVIDENCE_TOKENS = 8000
+"""What these captions may come to; a caption of an image model is about 50 tokens."""
+
+CAPTION_CHARS = 600
+"""What is shown of one caption; a screen full of text is longer."""
+
+CAPTION_FRAME_TOKENS = 16
+"""Number, times and source of a caption."""
+
+SEARCH_LIMIT = 12
+"""Captions that one search gives."""
+
+EDGE_CAPTIONS = 2
+"""Captions kept on each side of each edge of a candidate window, so that the edge can be judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """The captions worth reading for a query, in time order, and the grounder's view of them.
+
+    Attributes:
+        captions: At most ``EVIDENCE_LIMIT`` and so many tokens, or the edges of every window.
+        relevance: One per caption, on the grounder's own scale.
+        ranking: Over all captions of the tracks, not only these.
+    """
+
+    captions: tuple[Caption, ...]
+    relevance: tuple[float, ...]
+    ranking: Ranking
+
+
+def retrieve(
+    query: str,
+    tracks: Sequence[tuple[Sequence[Caption], NDArray[np.float32]]],
+    *,
+    embedder: Embedder,
+    duration_s: float,
+    limit_tokens: int = EVIDENCE_TOKENS,
+    evenly: bool = False,
+    is_one_of_many: bool = False,
+    every_time: bool = False,
+) -> Retrieved:
+    """Rank windows for a query and choose the captions to show with them.
+
+    Args:
+        query: What to look for.
+        tracks: Captions of one video, each kind in time order with its embeddings, shape
+            ``(n, d)``, by the same ``embedder``; the one that the question is answered from first.
+        embedder: Embeds the query.
+        duration_s: Length of the video.
+        limit_tokens: What the captions chosen may come to; see ``caption_tokens``.
+        evenly: Fill the budget with captions at even distances, whatever they say, in place of the
+            most relevant ones.
+        is_one_of_many: Whether other videos are asked too; see
+            ``tools.retrieval.ordered.rank_in_order``.
+        every_time: Whether all the times that it happens are the events, not only the best.
+    """
+    captions, ranking = _rank_all(
+        query,
+        tracks,
+        embedder=embedder,
+        duration_s=duration_s,
+        is_one_of_many=is_one_of_many,
+        every_time=every_time,
+    )
+    return take_evidence(captions, ranking, limit_tokens=limit_tokens, evenly=evenly)
+
+
+def take_evidence(
+    captions: Sequence[Caption],
+    ranking: Ranking,
+    *,
+    limit_tokens: int = EVIDENCE_TOKENS,
+    evenly: bool = False,
+) -> Retrieved:
+    """The captions to show with a ranking of them; arguments are those of ``retrieve``."""
+    # Whoever wants them all, whatever they say, is held back by the budget alone.
+    limit = len(captions) if evenly else EVIDENCE_LIMIT
+    chosen = choose_evidence(
+        captions, ranking, limit=limit, limit_tokens=limit_tokens, evenly=evenly
+    )
+    # Of captions of one moment, the one that says what was asked for stands for it.
+    chosen.sort(key=lambda i: (captions[i].start_s, -ranking.relevance[i]))
+    return Retrieved(
+        captions=tuple(captions[i] for i in chosen),
+        relevance=tuple(float(ranking.relevance[i]) for i in chosen),
+        ranking=ranking,
+    )
+
+
+def rank(
+    query: str,
+    captions: Sequence[Caption],
+    vectors: NDArray[np.float32],
+    *,
+    embedder: Embedder,
+    duration_s: float,
+    is_one_of_many: bool = False,
+    every_time: bool = False,
+) -> Ranking:
+    """Ask captions by the grounder that understands them.
+
+    Measured signals and text read off the screen are asked by what they can measure; everything
+    else by meaning and words. The two are never mixed. A question with an order in it is asked in
+    parts; see ``tools.retrieval.temporal_query``.
+
+    Args:
+        query: What to look for.
+        captions: One kind of captions of one video, in time order.
+        vectors: Shape ``(n, d)``, their embeddings.
+        embedder: Made them; embeds the query.
+        duration_s: Length of the video.
+        is_one_of_many: As of ``retrieve``.
+        every_time: Likewise.
+    """
+    if all(caption.source in {"signal", "screen"} for caption in captions):
+
+        def ask(text: str) -> Ranking:
+            return ground_signals(text, captions, duration_s=duration_s)
+
+        def times_of(text: str) -> Sequence[Window]:
+            return ask(text).events
+
+        # Words that stand on a screen may be of order too: a question they answer whole has none.
+        whole = ask(query)
+        if whole.verdict != "cannot_tell":
+            return whole
+    else:
+
+        @cache
+        def embedded(text: str) -> NDArray[np.float32]:
+            vector: NDArray[np.float32] = embedder.embed([text])[0]
+            return vector
+
+        def ask(text: str) -> Ranking:
+            return ground(text, embedded(text), captions, vectors, duration_s=duration_s)
+
+        def times_of(text: str) -> Sequence[Window]:
+            return find_occurrences(text, embedded(text), captions, vectors, duration_s=duration_s)
+
+    part = split_query(query)
+    ranking = rank_in_order(query, part, ask, times_of, is_one_of_many=is_one_of_many)
+    if every_time and ranking.events and isinstance(part, Event):
+        times = sorted(times_of(query), key=lambda one: -one.confidence)
+        return replace(ranking, events=tuple(times) or ranking.events)
+    return ranking
+
+
+def inside(
+    captions: Sequence[Caption], vectors: NDArray[np.float32], stretch: Interval | None
+) -> tuple[Sequence[Caption], NDArray[np.float32]]:
+    """The captions of a track that lie in a stretch of the video, and their embeddings.
+
+    Where none does, those that reach into it: a still scene may have one caption for minutes.
+
+    Args:
+        captions: In time order.
+        vectors: Shape ``(n, d)``.
+        stretch: None for the whole video.
+    """
+    if stretch is None:
+        return captions, vectors
+    kept = [
+        index
+        for index, one in enumerate(captions)
+        if stretch.start_s <= one.start_s and one.end_s <= stretch.end_s
+    ] or [index for index, one in enumerate(captions) if one.span.overlap_s(stretch) > 0]
+    return [captions[index] for index in kept], vectors[kept]
+
+
+def search_captions(
+    text: str,
+    tracks: Sequence[tuple[Sequence[Caption], NDArray[np.float32]]],
+    *,
+    embedder: Embedder,
+    duration_s: float,
+) -> list[Caption]:
+    """The captions that fit other words best, in time order; none where none stands out.
+
+    Arguments are those of ``retrieve``.
+    """
+    captions, ranking = _rank_all(text, tracks, embedder=embedder, duration_s=duration_s)
+    relevance = ranking.relevance
+    if not captions or relevance.max() <= relevance.min():
+        return []
+    best = np.argsort(-relevance, kind="stable")[:SEARCH_LIMIT]
+    return [captions[i] for i in sorted(best) if relevance[i] > relevance.min()]
+
+
+def _rank_all(
+    query: str,
+    tracks: Sequence[tuple[Sequence[Caption], NDArray[np.float32]]],
+    *,
+    embedder: Embedder,
+    duration_s: float,
+    is_one_of_many: bool = False,
+    every_time: bool = False,
+) -> tuple[list[Caption], Ranking]:
+    def ranked(captions: Sequence[Caption], vectors: NDArray[np.float32]) -> Ranking:
+        return rank(
+            query,
+            captions,
+            vectors,
+            embedder=embedder,
+            duration_s=duration_s,
+            is_one_of_many=is_one_of_many,
+            every_time=every_time,
+        )
+
+    return fuse([(captions, ranked(captions, vectors)) for captions, vectors in tracks])
+
+
+def caption_tokens(caption: Caption) -> int:
+    """About how many tokens it takes to show a caption; see ``estimate_tokens``."""
+    return estimate_tokens(caption.text[:CAPTION_CHARS]) + CAPTION_FRAME_TOKENS
+
+
+def choose_evidence(
+    captions: Sequence[Caption],
+    ranking: Ranking,
+    *,
+    limit: int,
+    limit_tokens: int = EVIDENCE_TOKENS,
+    evenly: bool = False,
+) -> list[int]:
+    """Indices of the captions to show, in time order: all edges of windows, then the most relevant.
+
+    Of the times that a part of the question may happen, the first and the last caption are shown,
+    of the surest first, as long as they fit.
+
+    More than either limit only where the windows' edges alone are more. See ``retrieve``.
+    """
+    tokens = [caption_tokens(caption) for caption in captions]
+    if len(captions) <= limit and sum(tokens) <= limit_tokens:
+        return list(range(len(captions)))
+    starts_s = np.array([caption.start_s for caption in captions])
+    ends_s = np.array([caption.end_s for caption in captions])
+    chosen: set[int] = set()
+    for window in (*ranking.events, *ranking.windows):
+        for edge in _edges(starts_s, window.span):
+            low, high = max(0, edge - EDGE_CAPTIONS), min(len(captions), edge + EDGE_CAPTIONS)
+            chosen.update(range(low, high))
+
+    def made_by(window: Window) -> set[int]:
+        # Among captions of several kinds, those that make the edges need not be the next ones.
+        made = (starts_s == window.span.start_s) | (ends_s == window.span.end_s)
+        return set(np.flatnonzero(made).tolist())
+
+    for window in (*ranking.events, *ranking.windows):
+        chosen |= made_by(window)
+    spent = sum(tokens[index] for index in chosen)
+    times = [window for part in ranking.parts for window in part.times]
+    for time in sorted(times, key=lambda one: -one.confidence):
+        more = made_by(time) - chosen
+        spent += sum(tokens[index] for index in more)
+        if len(chosen) + len(more) > limit or spent > limit_tokens:
+            break
+        chosen |= more
+    order = _evenly(len(captions)) if evenly else np.argsort(-ranking.relevance, kind="stable")
+    for index in map(int, order):
+        if index in chosen:
+            continue
+        spent += tokens[index]
+        if len(chosen) >= limit or spent > limit_tokens:
+            break
+        chosen.add(index)
+    return sorted(chosen)
+
+
+def _evenly(count: int) -> NDArray[np.intp]:
+    """All indices, so that however many one takes they are spread out (van der Corput's order)."""
+    bits = max(1, (count - 1).bit_length())
+    indices = np.arange(1 << bits)
+    turned = np.zeros_like(indices)
+    for bit in range(bits):
+        turned |= ((indices >> bit) & 1) << (bits - 1 - bit)
+    return np.asarray(turned[turned < count], np.intp)
+
+
+def _edges(starts_s: NDArray[np.float64], span: Interval) -> tuple[int, int]:
+    first = int(np.searchsorted(starts_s, span.start_s, side="left"))
+    after = int(np.searchsorted(starts_s, span.end_s, side="left"))
+    return first, after

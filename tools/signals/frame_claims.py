@@ -1,0 +1,203 @@
+"""Turns sampled frames, one after the other, into the claims that hold for each of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from tools.signals.camera import Anchor, CameraMotion, measure_camera
+from tools.signals.claims import Claim, Kind, place_of, size_of
+from tools.signals.cuts import CutFinder
+from tools.signals.foreground import (
+    EmptyPicture,
+    Region,
+    find_motion,
+    is_unmoved,
+    join_regions,
+)
+from tools.signals.palette import colour_claims, grey_of, screen_claim
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tools.signals.camera import Grey
+    from tools.timeline import Frame, Image
+
+CAMERA_WIDTH, SCENE_WIDTH = 256, 192
+"""Pixels across at which the camera and the things in front of it are measured."""
+
+TURN_PER_S, STILL_PER_S = 0.05, 0.006
+"""Picture widths a second: faster is a pan or tilt, slower is still; between, nothing is said."""
+
+ZOOM_PER_S = 0.25
+"""Growth a second; weaker zooms are too often a thing that comes nearer."""
+
+SAME_MEAN, SAME_BLOCK = 1.5, 10.0
+"""Luma steps of 255, over all and in the worst 4x4 block, that are only noise."""
+
+HIDING_SHARE = 0.15
+"""Of the picture: what moves over so much of it is there, whatever lies behind."""
+
+CHANGES: frozenset[Kind] = frozenset({"cut", "appears", "gone", "moves"})
+"""Beside these nobody would call a picture unchanged."""
+
+
+class Watch:
+    """Watches one video from its start."""
+
+    def __init__(self) -> None:
+        self._cuts = CutFinder()
+        self._shot: _Shot | None = None
+        self._unchanged = _Unchanged()
+
+    def claims(self, frame: Frame) -> list[Claim]:
+        """What can be said of the next sampled frame; never nothing."""
+        claims: list[Claim] = []
+        cut_s = self._cuts.find(frame.luma, frame.luma_s)
+        if cut_s is not None:
+            self._shot = None
+            claims.append(Claim("cut", at_s=cut_s))
+        screen = screen_claim(grey_of(frame.image))
+        unchanged_since_s = self._unchanged.since(frame)
+        if screen.kind in {"black", "white"}:
+            self._shot = None
+            claims.append(screen)
+        else:
+            if screen.kind != "medium":
+                claims.append(screen)
+            if self._shot is None:
+                self._shot = _Shot(frame)
+            claims += self._shot.claims(frame, cut_s=cut_s)
+            claims += colour_claims(_shrunk(frame.image, SCENE_WIDTH))
+        if unchanged_since_s is not None and not {one.kind for one in claims} & CHANGES:
+            claims.append(Claim("unchanged", at_s=unchanged_since_s))
+        return claims or [screen]
+
+
+class _Shot:
+    """What is known of the running shot: its camera, and what the empty scene looks like."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._settle_on(frame)
+
+    def _settle_on(self, frame: Frame) -> None:
+        scene = _shrunk(frame.image, SCENE_WIDTH)
+        self._first_s = self._last_s = frame.time_s
+        self._shape = scene.shape
+        self._anchor = Anchor(_grey(frame.image))
+        self._empty = EmptyPicture(scene)
+        self._is_fixed = False
+        self._was_empty = False
+        self._present: list[Region] = []
+
+    def claims(self, frame: Frame, *, cut_s: float | None) -> list[Claim]:
+        scene, grey = _shrunk(frame.image, SCENE_WIDTH), _grey(frame.image)
+        if scene.shape != self._shape:
+            self._settle_on(frame)
+        earlier = self._earlier_in_shot(frame, cut_s)
+        motion = None
+        if earlier is not None and frame.earlier_s is not None:
+            apart_s = frame.time_s - frame.earlier_s
+            motion = measure_camera(_grey(earlier), grey, apart_s=apart_s)
+        turns = _camera_kinds(motion)
+        same_view = self._anchor.is_same_view(grey)
+        if same_view is False or turns:
+            self._settle_on(frame)
+        elif same_view and frame.time_s > self._first_s:
+            self._is_fixed = True
+        if turns:
+            return [Claim(kind) for kind in turns]
+        claims = []
+        if self._is_fixed or (same_view and motion is not None and _is_still(motion)):
+            claims.append(Claim("camera still"))
+        small_earlier = None if earlier is None else _shrunk(earlier, SCENE_WIDTH)
+        moving = []
+        if self._is_fixed:
+            if small_earlier is not None:
+                moving = join_regions(find_motion(small_earlier, scene))
+            claims += self._presence_claims(scene, moving, since_s=frame.time_s - self._last_s)
+        if moving:
+            claims.append(_region_claim("moves", moving[0]))
+        elif small_earlier is not None and is_unmoved(small_earlier, scene):
+            claims.append(Claim("nothing moves"))
+        self._last_s = frame.time_s
+        return claims
+
+    def _earlier_in_shot(self, frame: Frame, cut_s: float | None) -> Image | None:
+        """The frame a moment before, unless a cut lies between the two."""
+        if frame.earlier is None or frame.earlier_s is None:
+            return None
+        return None if cut_s is not None and frame.earlier_s < cut_s else frame.earlier
+
+    def _presence_claims(
+        self, scene: Image, moving: list[Region], *, since_s: float
+    ) -> list[Claim]:
+        present, holes = self._empty.find(scene, since_s=since_s)
+        # What hides so much that the empty picture is lost is still there.
+        things = join_regions(present) or [one for one in moving if one.share >= HIDING_SHARE]
+        before, self._present = self._present, things
+        if things:
+            # From the first frame of a shot on nothing can be said to have come.
+            kind: Kind = "appears" if self._was_empty and not before else "present"
+            self._was_empty = False
+            return [_region_claim(kind, thing) for thing in things[:2]]
+        left = before or join_regions(holes)
+        gone = [_region_claim("gone", left[0])] if left else []
+        if moving:
+            return gone
+        self._was_empty = True
+        return [*gone, Claim("empty")]
+
+
+class _Unchanged:
+    """Since when the picture has stayed as it is."""
+
+    def __init__(self) -> None:
+        self._reference: NDArray[np.float32] | None = None
+        self._since_s = 0.0
+
+    def since(self, frame: Frame) -> float | None:
+        luma = frame.luma[-1].astype(np.float32)
+        reference = self._reference
+        if reference is not None and reference.shape == luma.shape:
+            differs = np.abs(luma - reference)
+            if differs.mean() < SAME_MEAN and cv2.blur(differs, (4, 4)).max() < SAME_BLOCK:
+                return self._since_s
+        self._reference, self._since_s = luma, frame.time_s
+        return None
+
+
+def _camera_kinds(motion: CameraMotion | None) -> list[Kind]:
+    if motion is None:
+        return []
+    pan, tilt, zoom = motion.pan_per_s, motion.tilt_per_s, motion.zoom_per_s
+    kinds: list[Kind] = []
+    if abs(pan) > TURN_PER_S and abs(pan) > abs(tilt) / 2:
+        kinds.append("pans left" if pan < 0 else "pans right")
+    if abs(tilt) > TURN_PER_S and abs(tilt) > abs(pan) / 2:
+        kinds.append("tilts up" if tilt > 0 else "tilts down")
+    if abs(zoom) > ZOOM_PER_S and abs(zoom) > 4 * max(abs(pan), abs(tilt)):
+        kinds.append("zooms in" if zoom > 0 else "zooms out")
+    return kinds
+
+
+def _is_still(motion: CameraMotion) -> bool:
+    turn = max(abs(motion.pan_per_s), abs(motion.tilt_per_s))
+    return turn < STILL_PER_S and abs(motion.zoom_per_s) < 4 * STILL_PER_S
+
+
+def _region_claim(kind: Kind, region: Region) -> Claim:
+    place = place_of(region.x, region.y, share=region.share)
+    return Claim(kind, place=place, size="" if kind == "gone" else size_of(region.share))
+
+
+def _grey(image: Image) -> Grey:
+    return grey_of(_shrunk(image, CAMERA_WIDTH))
+
+
+def _shrunk(image: Image, width: int) -> Image:
+    height = max(1, round(width * image.shape[0] / image.shape[1]))
+    small: Image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
+    return small

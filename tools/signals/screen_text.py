@@ -1,0 +1,72 @@
+"""Finds words in text that was read off the screen, forgiving what readers of text mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tools.signals.vocabulary import words_of
+
+FORGIVEN = ((5, 0), (9, 1))
+"""Wrong letters forgiven in texts shorter than so many letters; two in longer ones."""
+
+ANY_ORDER = 0.8
+"""Worth of a text that has all the words but not in that order."""
+
+
+def text_fit(wanted: Sequence[str], shown: str) -> float:
+    """How well a shown text has the wanted words, in [0, 1]; 0 where it has not.
+
+    Letter case and spaces do not count (readers run words together), a letter or two may be wrong,
+    numbers must be right: "Chapter 3" is no misread "Chapter 2".
+
+    Args:
+        wanted: Lower-case words; none asks for any text.
+        shown: What is on the screen.
+    """
+    there = words_of(shown)
+    if not wanted:
+        return 1.0 if there else 0.0
+    phrase = _phrase_fit(wanted, there)
+    if phrase or len(wanted) == 1:
+        return phrase
+    return ANY_ORDER * min(_phrase_fit([word], there) for word in wanted)
+
+
+def _phrase_fit(wanted: Sequence[str], there: Sequence[str]) -> float:
+    goal = "".join(wanted)
+    best = 0.0
+    for first in range(len(there)):
+        run = ""
+        for word in there[first : first + len(wanted) + 2]:
+            run += word
+            if len(run) > len(goal) + 2:
+                break
+            best = max(best, _likeness(goal, run))
+    if not best and len(goal) >= 5 and goal in "".join(there):
+        # Two lines or words that were read as one.
+        best = ANY_ORDER
+    return best
+
+
+def _likeness(goal: str, run: str) -> float:
+    if _digits(goal) != _digits(run):
+        return 0.0
+    wrong = _edit_distance(goal, run)
+    forgiven = next((count for below, count in FORGIVEN if len(goal) < below), 2)
+    return 1 - wrong / len(goal) if wrong <= forgiven else 0.0
+
+
+def _digits(text: str) -> str:
+    return "".join(sign for sign in text if sign.isdigit())
+
+
+def _edit_distance(one: str, other: str) -> int:
+    """Levenshtein's."""
+    row = list(range(len(other) + 1))
+    for i, sign in enumerate(one, start=1):
+        diagonal, row[0] = row[0], i
+        for j, letter in enumerate(other, start=1):
+            change = diagonal + (sign != letter)
+            diagonal = row[j]
+            row[j] = min(change, row[j] + 1, row[j - 1] + 1)
+    return row[-1]

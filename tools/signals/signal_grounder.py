@@ -1,0 +1,215 @@
+"""Answers questions from what the embedded senses measured, and says so where they cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tools.ranking import Ranking, Window
+from tools.signals.claims import (
+    PRECISION,
+    TEXT_PRECISION,
+    Claim,
+    Kind,
+    read_claims,
+    read_screen_text,
+)
+from tools.signals.explanations import beyond_the_senses, missing_sense, told
+from tools.signals.screen_text import text_fit
+from tools.signals.signal_query import Ask, understand
+from tools.timeline import Caption, Interval
+
+BRIDGE_S = 1.05
+"""Stretches of what comes and goes with noise are one when they are no farther apart."""
+
+FLICKERING: frozenset[Kind] = frozenset(
+    {
+        "colour",
+        "moves",
+        "nothing moves",
+        "unchanged",
+        "pans left",
+        "pans right",
+        "tilts up",
+        "tilts down",
+        "zooms in",
+        "zooms out",
+    }
+)
+
+SHORTEST_MOVE_S = 0.75
+"""A movement of the camera in a single frame is as often a jolt; longer ones come first."""
+
+WINDOWS_LIMIT = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Hits:
+    """Which captions answer, by index, with the worth of each."""
+
+    worth: dict[int, float]
+    bridge_s: float
+
+
+def ground_signals(query: str, captions: Sequence[Caption], *, duration_s: float) -> Ranking:
+    """Find when the measured claims, or the text on the screen, say what is asked.
+
+    Args:
+        query: A question in English.
+        captions: One track whose sources are ``signal`` and ``screen``, in any order.
+        duration_s: Length of the video; no interval ends later.
+
+    Returns:
+        ``found``; ``not_found`` where the senses would have shown it; ``cannot_tell`` where a word
+        asks for what they have no sense for, or the track lacks the sense.
+    """
+    ask = understand(query)
+    claims = [read_claims(one.text) if one.source == "signal" else [] for one in captions]
+    if ask.unknown:
+        return _cannot_tell(beyond_the_senses(ask.unknown, captions), len(captions))
+    if missing := missing_sense(ask, captions, claims):
+        return _cannot_tell(missing, len(captions))
+    hits = _text_hits(ask, captions) if ask.text is not None else _claim_hits(ask, captions, claims)
+    spans = _spans(ask, captions, claims, hits, duration_s)
+    windows = tuple(Window(span, score=worth, confidence=worth) for span, worth in spans)
+    # Of stretches the long ones count more; moments are told in their order.
+    ranked = windows if ask.wants in {"cut", "end"} else tuple(sorted(windows, key=_best_first))
+    events = ranked
+    if ask.pick != "all" and windows:
+        in_time = sorted(windows, key=lambda window: window.span)
+        events = (in_time[0 if ask.pick == "first" else -1],)
+        ranked = (*events, *(window for window in ranked if window not in events))
+    relevance = np.zeros(len(captions))
+    for index, worth in hits.worth.items():
+        relevance[index] = worth
+    return Ranking(
+        verdict="found" if windows else "not_found",
+        windows=ranked[:WINDOWS_LIMIT],
+        events=events,
+        relevance=relevance,
+        reasoning=told(ask, claims, len(hits.worth), events),
+    )
+
+
+def _cannot_tell(reasoning: str, count: int) -> Ranking:
+    return Ranking("cannot_tell", (), (), np.zeros(count), reasoning)
+
+
+def _text_hits(ask: Ask, captions: Sequence[Caption]) -> _Hits:
+    assert ask.text is not None
+    worth = {}
+    for index, one in enumerate(captions):
+        if one.source == "screen" and (fit := text_fit(ask.text, read_screen_text(one.text))):
+            worth[index] = TEXT_PRECISION * fit
+    return _Hits(worth, BRIDGE_S)
+
+
+def _claim_hits(ask: Ask, captions: Sequence[Caption], claims: Sequence[Sequence[Claim]]) -> _Hits:
+    worth = {
+        index: max(PRECISION[claim.kind] for claim in fitting)
+        for index, some in enumerate(claims)
+        if (fitting := [claim for claim in some if _answers(claim, ask)])
+    }
+    if ask.kinds == ("empty",):
+        worth = _emptied(worth, captions, claims)
+    return _Hits(worth, BRIDGE_S if set(ask.kinds) & FLICKERING else 0.0)
+
+
+def _answers(claim: Claim, ask: Ask) -> bool:
+    least, most = ask.percent
+    return (
+        claim.kind in ask.kinds
+        and (not ask.colour or claim.colour == ask.colour)
+        and (_is_placed(claim, ask) or (ask.wants == "entrance" and claim.kind == "present"))
+        and (claim.percent is None or least <= claim.percent <= most)
+    )
+
+
+def _is_placed(claim: Claim, ask: Ask) -> bool:
+    return all(place in claim.place for place in ask.places)
+
+
+def _emptied(
+    worth: dict[int, float], captions: Sequence[Caption], claims: Sequence[Sequence[Claim]]
+) -> dict[int, float]:
+    """Only shots in which something comes or goes: a title card is not called empty."""
+    shot = 0
+    shot_of: dict[int, int] = {}
+    lively: set[int] = set()
+    for index in sorted(range(len(captions)), key=lambda i: captions[i].start_s):
+        kinds = {claim.kind for claim in claims[index]}
+        shot += "cut" in kinds
+        shot_of[index] = shot
+        if kinds & {"appears", "present", "gone"}:
+            lively.add(shot)
+    return {index: value for index, value in worth.items() if shot_of[index] in lively}
+
+
+def _spans(
+    ask: Ask,
+    captions: Sequence[Caption],
+    claims: Sequence[Sequence[Claim]],
+    hits: _Hits,
+    duration_s: float,
+) -> list[tuple[Interval, float]]:
+    """Disjoint stretches in time order, each with the worth of its best caption."""
+    if ask.kinds in {("cut",), ("gone",)}:
+        return _moments(captions, hits, duration_s)
+    runs: list[list[int]] = []
+    for index in sorted(hits.worth, key=lambda i: captions[i].span):
+        starts_anew = ask.wants == "entrance" and "appears" in {c.kind for c in claims[index]}
+        if runs and not starts_anew:
+            end_s = max(captions[i].end_s for i in runs[-1])
+            if captions[index].start_s - end_s <= hits.bridge_s + 1e-6:
+                runs[-1].append(index)
+                continue
+        runs.append([index])
+    if ask.wants == "entrance":
+        # What was there when the shot began has not entered.
+        runs = [run for run in runs if _enters(claims[run[0]], ask)]
+    spans = []
+    for run in runs:
+        start_s = captions[run[0]].start_s
+        end_s = min(duration_s, max(captions[i].end_s for i in run))
+        if ask.wants == "end" and ask.text is not None:
+            last = captions[run[-1]]
+            start_s = last.start_s
+            end_s = min(duration_s, max(end_s, _end_of_next(captions, last)))
+        if end_s > start_s:
+            spans.append((Interval(start_s, end_s), max(hits.worth[i] for i in run)))
+    return spans
+
+
+def _enters(claims: Sequence[Claim], ask: Ask) -> bool:
+    return any(claim.kind == "appears" and _is_placed(claim, ask) for claim in claims)
+
+
+def _moments(
+    captions: Sequence[Caption], hits: _Hits, duration_s: float
+) -> list[tuple[Interval, float]]:
+    """A cut, and a departure, lie between the caption that tells of it and the one before."""
+    signals = sorted(
+        (i for i, one in enumerate(captions) if one.source == "signal"),
+        key=lambda i: captions[i].span,
+    )
+    moments = []
+    for place, index in enumerate(signals):
+        if index not in hits.worth:
+            continue
+        before = signals[place - 1] if place and signals[place - 1] not in hits.worth else index
+        end_s = min(captions[index].end_s, duration_s)
+        if end_s > captions[before].start_s:
+            moments.append((Interval(captions[before].start_s, end_s), hits.worth[index]))
+    return moments
+
+
+def _end_of_next(captions: Sequence[Caption], last: Caption) -> float:
+    later = [one.end_s for one in captions if one.start_s >= last.end_s - 1e-6]
+    return min(later, default=last.end_s)
+
+
+def _best_first(window: Window) -> tuple[bool, float, float, float]:
+    long_enough = window.span.length_s >= SHORTEST_MOVE_S
+    return not long_enough, -window.score, -window.span.length_s, window.span.start_s

@@ -1,0 +1,228 @@
+"""Understands questions that measured signals can answer; says which words it has no sense for.
+
+A small grammar, not a guess: every content word of a question must be one that a claim of
+``tools.signals.claims`` accounts for, or belong to the text that is asked for. The others are
+handed back.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+from tools.signals.claims import COLOURS, Kind
+from tools.signals.vocabulary import (
+    FILLERS,
+    TEXT_MAY,
+    TEXT_NOUNS,
+    TEXT_STANDS,
+    TEXT_VERBS,
+    meanings_of,
+    words_of,
+)
+
+Pick = Literal["all", "first", "last"]
+Wants = Literal["stretch", "entrance", "end", "cut"]
+
+
+class Rule(NamedTuple):
+    """A form of question.
+
+    Attributes:
+        kinds: Claims that answer it.
+        need: Concepts that must be there, ``|`` between alternatives.
+        may: Concepts that may be there.
+        wants: What the answer is: the stretch itself, one that starts with the first kind, its
+            end, or the moment of a cut.
+    """
+
+    kinds: tuple[Kind, ...]
+    need: str
+    may: str = ""
+    wants: Wants = "stretch"
+
+
+PANS: tuple[Kind, ...] = ("pans left", "pans right")
+TILTS: tuple[Kind, ...] = ("tilts up", "tilts down")
+ZOOMS: tuple[Kind, ...] = ("zooms in", "zooms out")
+WHERE = "screen place big small turn"
+
+RULES = (
+    Rule(("cut",), "cut", "shot scene screen new change happen turn", "cut"),
+    Rule(("cut",), "shot|scene new|change", "shot scene screen new change happen turn", "cut"),
+    Rule(("pans left",), "pan left", "camera turn move"),
+    Rule(("pans right",), "pan right", "camera turn move"),
+    Rule(("pans left",), "camera move|turn left", "turn"),
+    Rule(("pans right",), "camera move|turn right", "turn"),
+    Rule(PANS, "pan", "camera turn move"),
+    Rule(("tilts up",), "camera tilt|move up", "turn"),
+    Rule(("tilts down",), "camera tilt|move down", "turn"),
+    Rule(TILTS, "tilt", "camera turn move"),
+    Rule(("zooms in",), "zoom in", "camera turn"),
+    Rule(("zooms out",), "zoom out", "camera turn"),
+    Rule(ZOOMS, "zoom", "camera turn"),
+    Rule(("camera still",), "camera still", "turn"),
+    Rule(("camera still",), "camera not move|pan|tilt|turn", "turn"),
+    Rule((*PANS, *TILTS, *ZOOMS), "camera move", "turn"),
+    Rule(("black",), "black", "screen turn something present"),
+    Rule(("white",), "white", "screen turn present"),
+    Rule(("dark", "black"), "dark", "screen turn"),
+    Rule(("bright", "white"), "bright", "screen turn"),
+    Rule(("nothing moves", "unchanged"), "nothing move|happen|change", "screen turn"),
+    Rule(("nothing moves", "unchanged"), "not move|change", "screen turn present something"),
+    Rule(("nothing moves", "unchanged"), "still", "screen turn"),
+    Rule(("empty",), "nothing", "present screen background turn"),
+    Rule(("empty",), "empty", "screen background turn"),
+    Rule(("gone",), "something leave", "turn screen place", "end"),
+    Rule(("appears", "present"), "something appear", WHERE, "entrance"),
+    Rule(("moves",), "move", f"something happen {WHERE}"),
+    Rule(("present", "appears"), "something", f"present {WHERE}"),
+    Rule(("colour",), "colour", f"area present appear something {WHERE}"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a question asks of the senses.
+
+    Attributes:
+        kinds: Claims that answer it; empty where text is asked for, or nothing is understood.
+        wants: As in ``Rule``.
+        colour: Wanted name, or empty.
+        places: Words that the claim's place must contain.
+        percent: Least and most share of the picture, in percent.
+        text: The text asked for, as words; empty for any text; None where text is not asked for.
+        pick: Which of several.
+        unknown: Words that no sense accounts for; not empty where the question is beyond them.
+    """
+
+    kinds: tuple[Kind, ...] = ()
+    wants: Wants = "stretch"
+    colour: str = ""
+    places: tuple[str, ...] = ()
+    percent: tuple[int, int] = (0, 100)
+    text: tuple[str, ...] | None = None
+    pick: Pick = "all"
+    unknown: tuple[str, ...] = ()
+
+
+def understand(query: str) -> Ask:
+    """Read a question in English; in any other language its words are unknown."""
+    quoted = [next(filter(None, found)) for found in _QUOTED.findall(query)]
+    rest = _QUOTED.sub(" ", query)
+    words = words_of(rest)
+    shouted = [] if query.isupper() else _SHOUTED.findall(rest)
+    pick: Pick = "first" if "first" in words else "last" if "last" in words else "all"
+    if quoted or shouted:
+        wanted = words_of(" ".join(quoted or shouted))
+        spare = [word for word in words if quoted or word not in wanted]
+        ask = Ask(text=tuple(wanted), wants=_text_wants(spare), unknown=_beyond_text(spare))
+    elif TEXT_NOUNS & set(words) or TEXT_VERBS & set(words):
+        ask = _understand_text(words)
+    else:
+        ask = _understand_signals(words)
+    return replace(ask, pick=pick)
+
+
+_QUOTED = re.compile(r"[“\"«]([^”\"»]+)[”\"»]|(?<!\w)['‘]([^'’]+)['’](?!\w)")
+_SHOUTED = re.compile(r"\b[A-Z][A-Z0-9]{3,}\b")
+
+
+def _understand_signals(words: list[str]) -> Ask:
+    content = [word for word in words if word not in FILLERS or word in {"in", "there"}]
+    for rule in RULES:
+        if _fits(rule, content) and not _asks_direction(rule, words):
+            return Ask(
+                kinds=rule.kinds,
+                wants=rule.wants,
+                colour=next((word for word in words if word in COLOURS), "")
+                if rule.kinds == ("colour",)
+                else "",
+                places=_places(words) if "place" in rule.may else (),
+                percent=_percent(words) if rule.kinds == ("colour",) else (0, 100),
+            )
+    content = [word for word in content if word not in FILLERS]
+    strange = [word for word in content if not meanings_of(word)]
+    return Ask(unknown=tuple(dict.fromkeys(strange or content or words)) or ("",))
+
+
+def _fits(rule: Rule, content: list[str]) -> bool:
+    needs = [set(need.split("|")) for need in rule.need.split()]
+    if not all(any(meanings_of(word) & need for word in content) for need in needs):
+        return False
+    allowed = set(rule.may.split()).union(*needs) | {"in", "present", "first", "last"}
+    if {word for word in content if word in COLOURS} and len({*COLOURS} & {*content}) > 1:
+        return False
+    return all(meanings_of(word) & allowed for word in content)
+
+
+def _asks_direction(rule: Rule, words: list[str]) -> bool:
+    """Whether a thing's direction is asked, which is not measured; the camera's is."""
+    sides = {"left", "right", "top", "bottom"} & set(words)
+    if "place" not in rule.may or not sides or "end" in rule.wants:
+        return False
+    towards = re.search(r"\b(to|towards?|across)( the)? (left|right|top|bottom)\b", " ".join(words))
+    bare = rule.kinds == ("moves",) and not {"on", "at", "in"} & set(words)
+    return len(sides & {"left", "right"}) > 1 or bool(towards) or bare
+
+
+def _places(words: list[str]) -> tuple[str, ...]:
+    names = {"upper": "top", "lower": "bottom", "centre": "middle", "center": "middle"}
+    known = ("left", "right", "top", "bottom", "middle")
+    return tuple(name for word in words if (name := names.get(word, word)) in known)
+
+
+def _percent(words: list[str]) -> tuple[int, int]:
+    """A coloured screen is coloured for the most part; a coloured area need not be."""
+    meant = frozenset().union(*(meanings_of(word) for word in words))
+    if "screen" in meant and not meant & {"area", "place", "something", "big", "small"}:
+        return (50, 100)
+    return (15, 100) if "big" in meant else (0, 12) if "small" in meant else (0, 100)
+
+
+def _understand_text(words: list[str]) -> Ask:
+    cue = next(i for i, word in enumerate(words) if word in TEXT_NOUNS | TEXT_VERBS)
+    before, after = words[:cue], words[cue + 1 :]
+    wanted = _stripped(after)
+    unknown = _beyond_text(before)
+    if unknown and not wanted and words[cue] in TEXT_NOUNS:
+        # "the game over title": the words right before the cue are the text.
+        first = next(i for i, word in enumerate(before) if word in unknown)
+        named = before[first:]
+        if not any(
+            word in FILLERS or meanings_of(word) & {"colour", "big", "small"} for word in named
+        ):
+            wanted, unknown = named, ()
+    return Ask(text=tuple(wanted), wants=_text_wants(words), unknown=unknown)
+
+
+def _stripped(words: list[str]) -> list[str]:
+    """Without what only frames the text: "saying … is on screen"; "the" inside it stays."""
+    low, high = 0, len(words)
+    while high > low and _frames_text(words[high - 1]):
+        high -= 1
+    framing = FILLERS | TEXT_NOUNS | TEXT_VERBS
+    while low < high and (words[low] in framing or _leads_on(words[low:high])):
+        low += 1
+    return words[low:high]
+
+
+def _leads_on(words: list[str]) -> bool:
+    """Whether "card" or "sign" only leads on to a text: "a title card saying …"."""
+    return words[0] in TEXT_STANDS and bool((TEXT_NOUNS | TEXT_VERBS) & set(words[1:]))
+
+
+def _frames_text(word: str) -> bool:
+    meanings = meanings_of(word)
+    frames = word in FILLERS | TEXT_NOUNS | TEXT_VERBS | TEXT_STANDS or meanings & TEXT_MAY
+    return bool(frames) and "place" not in meanings
+
+
+def _beyond_text(words: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word for word in words if not _frames_text(word)))
+
+
+def _text_wants(words: list[str]) -> Wants:
+    leaves = any("leave" in meanings_of(word) and word != "left" for word in words)
+    return "end" if leaves else "stretch"

@@ -1,0 +1,97 @@
+"""The words of questions that measured signals can answer, and what each can mean."""
+
+from __future__ import annotations
+
+import re
+
+from tools.signals.claims import COLOURS
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+FILLERS = _words("""
+    a about all also an any are at be been being by can clip clips could did do does during ever
+    every film find footage for from had has have how i in into is it its locate look me moment
+    moments occur occurs of on one part parts please point s see segment segments show showing
+    shows some stretch tell that the there this time times to video was were what when where which
+    will with you""")
+"""Words that frame a question and ask for nothing."""
+
+CONCEPTS: dict[str, str] = {
+    "screen": "screen picture image frame view display scene",
+    "scene": "scene",
+    "black": "black",
+    "white": "white",
+    "dark": "dark darkness dim darker",
+    "bright": "bright brighter",
+    "turn": "go goes going went gone turn turns turned turning become becomes became get gets got"
+    " getting fade fades faded fading start starts started starting begin begins began beginning"
+    " remain remains stay stays stand stands hold holds suddenly completely fully totally"
+    " entirely entire whole",
+    "camera": "camera",
+    "pan": "pan pans panned panning sweep sweeps swing swings",
+    "tilt": "tilt tilts tilted tilting",
+    "zoom": "zoom zooms zoomed zooming",
+    "left": "left leftwards leftward",
+    "right": "right rightwards rightward",
+    "up": "up upward upwards",
+    "down": "down downward downwards",
+    "in": "in closer",
+    "out": "out",
+    "still": "still static fixed steady stationary frozen freeze freezes motionless unchanged",
+    "move": "move moves moved moving movement movements motion",
+    "change": "change changes changed changing switch switches",
+    "happen": "happen happens happening",
+    "shot": "shot shots",
+    "cut": "cut cuts",
+    "new": "new next another different",
+    "something": "something anything thing things object objects",
+    "appear": "appear appears appeared appearing enter enters entered entering arrive arrives"
+    " arrived arriving come comes came coming",
+    "present": "present visible seen shown there",
+    "leave": "leave leaves left leaving disappear disappears disappeared disappearing vanish"
+    " vanishes vanished exit exits exited gone away",
+    "nothing": "nothing",
+    "empty": "empty",
+    "background": "background but",
+    "not": "not no never without doesn don isn aren t",
+    "colour": " ".join(COLOURS),
+    "area": "area areas region regions patch patches spot colour color coloured colored",
+    "big": "big large huge",
+    "small": "small little tiny",
+    "place": "left right top bottom middle centre center side upper lower",
+    "first": "first",
+    "last": "last",
+}
+"""What words can mean; a word may mean several things."""
+
+
+TEXT_NOUNS = _words("""
+    title titles text texts subtitle subtitles caption captions word words letters lettering
+    writing inscription headline heading intertitle""")
+TEXT_VERBS = _words("say says saying said read reads reading written")
+TEXT_MAY = frozenset({"screen", "turn", "appear", "present", "leave", "first", "last", "in"})
+TEXT_STANDS = frozenset({"card", "sign", "letter", "displayed", "display"})
+"""Words that go with text without being part of it."""
+
+PEOPLE = _words("""
+    somebody someone anybody anyone nobody person persons people man men woman women he she they
+    girl boy child lady guy""")
+
+
+def words_of(text: str) -> list[str]:
+    """Lower-case words and numbers, in order."""
+    return re.findall(r"[^\W_]+", text.casefold())
+
+
+def meanings_of(word: str) -> frozenset[str]:
+    """Names of the ``CONCEPTS`` that a word can stand for; empty for a strange word."""
+    return _MEANINGS.get(word, frozenset())
+
+
+_MEANINGS: dict[str, frozenset[str]] = {
+    word: frozenset(name for name, words in CONCEPTS.items() if word in words.split())
+    for word in {word for words in CONCEPTS.values() for word in words.split()}
+}

@@ -1,0 +1,1 @@
+"""Captions and their vectors in Chroma."""

@@ -1,0 +1,569 @@
+"""Captions, their embeddings, and which videos have them, kept in Chroma.
+
+Whoever indexes a video again finds its captions there: ids come from content, and what is there is
+never written twice. A batch is written whole or not at all, also when the process is killed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from tools.errors import StoreError
+from tools.store.chroma import Connection, open_folder, open_server
+from tools.store.kept import Kept
+from tools.timeline import Caption, Interval, Track
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from chromadb.api.client import Client
+    from chromadb.api.models.Collection import Collection
+    from numpy.typing import ArrayLike, NDArray
+
+RECORDS = "videos"
+"""Collection of the video records of all embedders."""
+
+GAPS = "gaps"
+"""Collection of what captioners would not describe, whatever the embedder."""
+
+CAPTIONS = "captions-"
+"""Start of the name of every collection of captions; one for each embedder."""
+
+SEARCH_WIDTH = 256
+"""Candidates that the approximate search keeps at a time; Chroma's own 100 misses more."""
+
+SYNC_CAPTIONS = 100
+"""Captions after which the index is saved: whoever opens the store replays what is not. With
+Chroma's own 1,000, opening takes five times as long, and adding is no faster.
+"""
+
+
+BLOCK_S = 60.0
+"""Captions are marked with the minute that they start in: what is around a moment of a long video
+is found without reading the whole, and Chroma finds equal marks fast, but not ranges of numbers."""
+
+KEPT_CAPTIONS = 40_000
+"""Captions kept in memory between questions: ten hours at one a second, about 130 MB."""
+
+Read = tuple[list[Caption], "NDArray[np.float32]"]
+
+
+@dataclass(frozen=True, slots=True)
+class VideoRecord:
+    """One track of one video, as far as it is indexed.
+
+    Attributes:
+        video_id: Hash of the video's content.
+        path: Where the file lay when it was last seen.
+        duration_s: Length; what the header says until the index is complete, then what decoded.
+        track: Whose captions they are.
+        rate_hz: Frames looked at per second; None where captions came from elsewhere.
+        complete: Whether the whole video has been looked at.
+        warning: What the user should know of the video; empty where nothing.
+        indexed_at: When, in ISO 8601 and UTC.
+        captions: How many captions the track has; meaningful once complete.
+    """
+
+    video_id: str
+    path: str
+    duration_s: float
+    track: Track
+    rate_hz: float | None
+    complete: bool
+    warning: str
+    indexed_at: str
+    captions: int
+
+    def at(self, path: Path) -> VideoRecord:
+        """The same record of a file that has moved to ``path``."""
+        return replace(self, path=str(path.absolute()))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values only; ``from_dict`` reads them back."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> VideoRecord:
+        """The record that ``as_dict`` wrote."""
+        return cls(**{**plain, "track": Track(**plain["track"])})
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionGap:
+    """A span of a video that a captioner was shown and gave no caption of.
+
+    Attributes:
+        video_id: Hash of the video's content.
+        span: What it was shown, until the next frame.
+        reason: Why there is no caption, in a line.
+        track: Whose caption is missing.
+    """
+
+    video_id: str
+    span: Interval
+    reason: str
+    track: Track
+
+
+class CaptionStore:
+    """The captions of many videos, in the vector space of one embedder.
+
+    Any number of processes and threads may read and write at the same time; each sees what the
+    others finished. Use it as a context manager, or call ``close``.
+    """
+
+    def __init__(self, opening: AbstractContextManager[Connection], *, embedder: str) -> None:
+        self._embedder = embedder
+        self._collection = _collection_name(embedder)
+        self._resources = ExitStack()
+        self._connection = self._resources.enter_context(opening)
+        self._kept_captions = Kept[Read](KEPT_CAPTIONS, size=lambda read: len(read[0]) + 1)
+        self._kept_gaps = Kept[list[CaptionGap]](KEPT_CAPTIONS, size=lambda gaps: len(gaps) + 1)
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        *,
+        embedder: str,
+        url: str | None = None,
+        busy_timeout_s: float = 60.0,
+        on_wait: Callable[[str], None] | None = None,
+    ) -> CaptionStore:
+        """Open the store in a folder, or on a Chroma server where a URL is given.
+
+        Args:
+            folder: Home of the embedded store, made when it is not there; not used with ``url``.
+                It holds pickled indexes, so open only folders that you trust.
+            embedder: Name of what made, or will make, the vectors; no model is loaded.
+            url: Address of a Chroma server.
+            busy_timeout_s: Longest wait for other processes that use the folder.
+            on_wait: Told, in one line, when such a wait becomes noticeable.
+
+        Raises:
+            StoreError: If it cannot be opened; says what to do.
+        """
+        opening: AbstractContextManager[Connection] = (
+            open_server(url)
+            if url
+            else open_folder(folder, busy_timeout_s=busy_timeout_s, on_wait=on_wait)
+        )
+        store = cls(opening, embedder=embedder)
+        try:
+            store.records()
+        except StoreError:
+            store.close()
+            raise
+        return store
+
+    def close(self) -> None:
+        """Let go of Chroma; harmless when repeated."""
+        self._resources.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def add(self, captions: Sequence[Caption], vectors: ArrayLike) -> int:
+        """Write captions that are not there yet.
+
+        Args:
+            captions: In any order; of a repeated id, the first counts.
+            vectors: Shape ``(len(captions), d)``: their embeddings, in the same order.
+
+        Returns:
+            How many were new.
+
+        Raises:
+            StoreError: If a vector does not fit its caption or the store, or writing fails; whole
+                batches may have been written before.
+        """
+        if not captions:
+            return 0
+        matrix = _checked(vectors, captions)
+        row_of_id: dict[str, int] = {}
+        for row, caption in enumerate(captions):
+            row_of_id.setdefault(caption.id, row)
+        ids = list(row_of_id)
+        added = 0
+        with self._connection.session(writes=True) as client:
+            collection = self._writable(client, dimension=matrix.shape[1])
+            limit = client.get_max_batch_size()
+            for first in range(0, len(ids), limit):
+                batch = ids[first : first + limit]
+                # Asking first: writing over what is there costs ten times as much as skipping it.
+                there = set(collection.get(ids=batch, include=[])["ids"])
+                new = [one for one in batch if one not in there]
+                if new:
+                    rows = [row_of_id[one] for one in new]
+                    collection.add(
+                        ids=new,
+                        embeddings=matrix[rows],
+                        documents=[captions[row].text for row in rows],
+                        metadatas=[_metadata(captions[row]) for row in rows],
+                    )
+                    added += len(new)
+        return added
+
+    def read(self, video_id: str, track: Track) -> tuple[list[Caption], NDArray[np.float32]]:
+        """One track's captions in time order, and their embeddings ``(n, d)``; ``(0, 0)`` if none.
+
+        The embeddings are read-only: they are kept for the next question, until anyone writes.
+
+        Raises:
+            StoreError: If the store cannot be read.
+        """
+        with self._reading() as collection:
+            captions, vectors = self._kept_captions.get(
+                (video_id, track),
+                lambda: _read_all(collection, video_id, track),
+                generation=self._connection.generation,
+            )
+        return list(captions), vectors
+
+    def read_around(
+        self, places: Sequence[tuple[str, Track, Interval]]
+    ) -> list[tuple[list[Caption], NDArray[np.float32]]]:
+        """As ``read``, but of each place only the minutes that its span touches.
+
+        All are read at once: in a large store, finding captions costs more than reading them.
+
+        Args:
+            places: Video, track and span of each. Where two share a minute, the first has it. A
+                long caption belongs to the minute that it begins in.
+
+        Raises:
+            StoreError: If the store cannot be read.
+        """
+        place_of: dict[str, int] = {}
+        for index, (video_id, track, span) in enumerate(places):
+            for block in range(int(span.start_s // BLOCK_S), int(span.end_s // BLOCK_S) + 1):
+                place_of.setdefault(_mark(video_id, track, block), index)
+        with self._reading() as collection:
+            found = _get(collection, {"block": {"$in": list(place_of)}}, _ALL) if places else {}
+        rows: list[list[int]] = [[] for _ in places]
+        for row, metadata in enumerate(found.get("metadatas", ())):
+            rows[place_of[metadata["block"]]].append(row)
+        return [_in_time_order(found, some) for some in rows]
+
+    def seen_starts(self, video_id: str, track: Track) -> frozenset[float]:
+        """``start_s`` of every stored caption of a track, and of every gap.
+
+        Raises:
+            StoreError: If the store cannot be read.
+        """
+        with self._connection.session() as client:
+            found = [
+                metadata
+                for name in (self._collection, GAPS)
+                for metadata in _get(_existing(client, name), _of(video_id, track), ["metadatas"])[
+                    "metadatas"
+                ]
+            ]
+        return frozenset(float(metadata["start_s"]) for metadata in found)
+
+    def add_gaps(self, gaps: Sequence[CaptionGap]) -> None:
+        """Write where a captioner gave no caption, so that it is not paid for saying so again.
+
+        Raises:
+            StoreError: If they cannot be written.
+        """
+        if not gaps:
+            return
+        by_id = {_digest(gap.video_id, gap.track.key, repr(gap.span.start_s)): gap for gap in gaps}
+        with self._connection.session(writes=True) as client:
+            client.get_or_create_collection(GAPS, embedding_function=None).upsert(
+                ids=list(by_id),
+                # Nor are these searched by likeness.
+                embeddings=np.ones((len(by_id), 1), np.float32),
+                documents=[gap.reason for gap in by_id.values()],
+                metadatas=[
+                    {
+                        "video_id": gap.video_id,
+                        "track": gap.track.key,
+                        "start_s": repr(float(gap.span.start_s)),
+                        "end_s": repr(float(gap.span.end_s)),
+                    }
+                    for gap in by_id.values()
+                ],
+            )
+
+    def gaps(self, video_id: str, track: Track) -> list[CaptionGap]:
+        """Where a track's captioner gave no caption, in time order.
+
+        Raises:
+            StoreError: If the store cannot be read.
+        """
+        with self._connection.session() as client:
+            return list(
+                self._kept_gaps.get(
+                    (video_id, track),
+                    lambda: _read_gaps(_existing(client, GAPS), video_id, track),
+                    generation=self._connection.generation,
+                )
+            )
+
+    def count(self, video_id: str, track: Track) -> int:
+        """How many captions of a track are stored.
+
+        Raises:
+            StoreError: If the store cannot be read.
+        """
+        with self._reading() as collection:
+            return len(_get(collection, _of(video_id, track), [])["ids"])
+
+    def search(self, vector: ArrayLike, *, limit: int) -> list[tuple[Caption, float]]:
+        """The captions of all videos nearest to a vector, best first, each with its cosine.
+
+        The search is approximate (HNSW): on large stores it may miss a few of the nearest.
+
+        Args:
+            vector: Shape ``(d,)``.
+            limit: Most captions wanted.
+
+        Raises:
+            StoreError: If the vector does not fit the store, or it cannot be read.
+        """
+        wanted = np.asarray(vector, np.float32)
+        if wanted.ndim != 1 or not np.isfinite(wanted).all() or not wanted.any():
+            raise StoreError(
+                f"a search needs one finite vector that is not zero, not shape {wanted.shape}"
+            )
+        with self._reading() as collection:
+            if collection is None:
+                return []
+            _check_dimension(collection, len(wanted))
+            found: Any = collection.query(
+                query_embeddings=wanted[None],
+                n_results=limit,
+                include=["documents", "metadatas", "distances"],
+            )
+        nearest = zip(
+            found["metadatas"][0], found["documents"][0], found["distances"][0], strict=True
+        )
+        return [(_caption(metadata, text), 1.0 - distance) for metadata, text, distance in nearest]
+
+    def put_record(self, record: VideoRecord) -> None:
+        """Write a record in place of the earlier one of the same video and track, if any.
+
+        Raises:
+            StoreError: If it cannot be written.
+        """
+        with self._connection.session(writes=True) as client:
+            records = client.get_or_create_collection(RECORDS, embedding_function=None)
+            records.upsert(
+                ids=[_digest(self._embedder, record.video_id, record.track.key)],
+                # Records are never searched by likeness, but Chroma wants a vector for each.
+                embeddings=np.ones((1, 1), np.float32),
+                # One JSON text, not metadata: floats come back exact, and None is a value.
+                documents=[json.dumps(record.as_dict())],
+                metadatas=[{"video_id": record.video_id, "embedder": self._embedder}],
+            )
+
+    def records(self, video_id: str | None = None) -> list[VideoRecord]:
+        """What is indexed with this embedder, of one video or of all, by path and time of index.
+
+        Raises:
+            StoreError: If the store cannot be read.
+        """
+        where: dict[str, Any] = {"embedder": self._embedder}
+        if video_id is not None:
+            where = {"$and": [where, {"video_id": video_id}]}
+        with self._connection.session() as client:
+            found = _get(_existing(client, RECORDS), where, ["documents"])
+        records = [VideoRecord.from_dict(json.loads(text)) for text in found["documents"]]
+        return sorted(records, key=lambda record: (record.path, record.indexed_at, record.track))
+
+    def forget(self, video_id: str) -> int:
+        """Delete a video's records, captions and gaps, those of other embedders too.
+
+        Returns:
+            How many captions were deleted.
+
+        Raises:
+            StoreError: If the store cannot be written.
+        """
+        where: dict[str, Any] = {"video_id": video_id}
+        deleted = 0
+        with self._connection.session(writes=True) as client:
+            # Records first: captions without a record are indexed again, a record without
+            # captions would answer from nothing.
+            names = sorted(one.name for one in client.list_collections())
+            for name in sorted(names, key=lambda name: name != RECORDS):
+                holds_captions = name.startswith(CAPTIONS)
+                if name not in {RECORDS, GAPS} and not holds_captions:
+                    continue
+                collection = client.get_collection(name, embedding_function=None)
+                there = collection.get(where=where, include=[])["ids"]
+                if there:
+                    collection.delete(where=where)
+                deleted += len(there) if holds_captions else 0
+        return deleted
+
+    def forget_track(self, video_id: str, track: Track) -> int:
+        """Delete one track of a video: its record, captions and gaps; returns how many captions.
+
+        Raises:
+            StoreError: If the store cannot be written.
+        """
+        with self._connection.session(writes=True) as client:
+            records = _existing(client, RECORDS)
+            if records is not None:
+                records.delete(ids=[_digest(self._embedder, video_id, track.key)])
+            deleted = 0
+            for name in (self._collection, GAPS):
+                collection = _existing(client, name)
+                where = _of(video_id, track)
+                if collection is None or not (
+                    there := collection.get(where=where, include=[])["ids"]
+                ):
+                    continue
+                collection.delete(where=where)
+                deleted += len(there) if name == self._collection else 0
+        return deleted
+
+    def _writable(self, client: Client, *, dimension: int) -> Collection:
+        collection = client.get_or_create_collection(
+            self._collection,
+            embedding_function=None,
+            configuration={
+                "hnsw": {
+                    "space": "cosine",
+                    "ef_search": SEARCH_WIDTH,
+                    "sync_threshold": SYNC_CAPTIONS,
+                    "batch_size": SYNC_CAPTIONS,
+                }
+            },
+            metadata={"embedder": self._embedder, "dimension": dimension},
+        )
+        _check_dimension(collection, dimension)
+        return collection
+
+    @contextmanager
+    def _reading(self) -> Iterator[Collection | None]:
+        with self._connection.session() as client:
+            yield _existing(client, self._collection)
+
+
+def _checked(vectors: ArrayLike, captions: Sequence[Caption]) -> NDArray[np.float32]:
+    matrix = np.asarray(vectors, np.float32)
+    if matrix.ndim != 2 or len(matrix) != len(captions) or matrix.shape[1] == 0:
+        raise StoreError(
+            f"{len(captions)} captions, from the one at {captions[0].start_s} s of "
+            f"{captions[0].video_id} on, need a vector each, not an array of shape {matrix.shape}"
+        )
+    useless = ~np.isfinite(matrix).all(axis=1) | ~matrix.any(axis=1)
+    if useless.any():
+        bad = captions[int(useless.argmax())]
+        raise StoreError(
+            f"the vector of the caption at {bad.start_s} s of {bad.video_id} ({bad.text[:60]!r}) "
+            "is not finite, or zero; look at the embedder"
+        )
+    return matrix
+
+
+def _check_dimension(collection: Collection, dimension: int) -> None:
+    stored = (collection.metadata or {}).get("dimension")
+    if stored != dimension:
+        raise StoreError(
+            f"vectors of {dimension} dimensions do not fit the store's {stored} of the embedder "
+            f"{(collection.metadata or {}).get('embedder')!r}; use the model that made them, or "
+            "set WHENABOUTS_HOME to another folder"
+        )
+
+
+def _existing(client: Client, name: str) -> Collection | None:
+    from chromadb.errors import NotFoundError
+
+    try:
+        return client.get_collection(name, embedding_function=None)
+    except NotFoundError:
+        return None
+
+
+def _get(collection: Collection | None, where: dict[str, Any], include: list[Any]) -> Any:
+    """What matches, as Chroma's columns; the columns are empty where there is no collection."""
+    if collection is None:
+        return {"ids": [], "documents": [], "metadatas": []}
+    return collection.get(where=where, include=include)
+
+
+_ALL = ["embeddings", "documents", "metadatas"]
+
+
+def _in_time_order(found: Any, rows: Sequence[int]) -> Read:
+    """Captions and vectors of some rows of Chroma's columns."""
+    if not rows:
+        return [], np.empty((0, 0), np.float32)
+    captions = {row: _caption(found["metadatas"][row], found["documents"][row]) for row in rows}
+    order = sorted(rows, key=lambda row: _place(captions[row]))
+    vectors = np.asarray(found["embeddings"], np.float32)[order]
+    vectors.flags.writeable = False
+    return [captions[row] for row in order], vectors
+
+
+def _read_all(collection: Collection | None, video_id: str, track: Track) -> Read:
+    found = _get(collection, _of(video_id, track), _ALL)
+    return _in_time_order(found, range(len(found["ids"])))
+
+
+def _read_gaps(collection: Collection | None, video_id: str, track: Track) -> list[CaptionGap]:
+    found = _get(collection, _of(video_id, track), ["documents", "metadatas"])
+    gaps = [
+        CaptionGap(
+            video_id, Interval(float(plain["start_s"]), float(plain["end_s"])), reason, track
+        )
+        for plain, reason in zip(found["metadatas"], found["documents"], strict=True)
+    ]
+    return sorted(gaps, key=lambda gap: gap.span)
+
+
+def _mark(video_id: str, track: Track, block: int) -> str:
+    return _digest(video_id, track.key, str(block))[:16]
+
+
+def _of(video_id: str, track: Track) -> dict[str, Any]:
+    return {"$and": [{"video_id": video_id}, {"track": track.key}]}
+
+
+def _metadata(caption: Caption) -> dict[str, str]:
+    plain = {name: value for name, value in caption.as_dict().items() if name not in {"id", "text"}}
+    # As text: Chroma gives one float in twelve back with another last digit, and ids depend on it.
+    times = {name: repr(float(plain[name])) for name in ("start_s", "end_s")}
+    block = _mark(caption.video_id, caption.track, int(caption.start_s // BLOCK_S))
+    return {**plain, **times, "track": caption.track.key, "block": block}
+
+
+def _caption(metadata: Any, text: str) -> Caption:
+    times = {name: float(metadata[name]) for name in ("start_s", "end_s")}
+    return Caption.from_dict({**metadata, **times, "text": text})
+
+
+def _place(caption: Caption) -> tuple[float, float, str]:
+    return caption.start_s, caption.end_s, caption.source
+
+
+def _collection_name(embedder: str) -> str:
+    """Readable, unique, and within Chroma's rules for names."""
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", embedder).strip("-")[:40]
+    return f"{CAPTIONS}{readable}-{_digest(embedder)[:8]}"
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
