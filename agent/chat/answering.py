@@ -12,8 +12,8 @@ from agent.chat.constraints import Anchor, fair_candidates, fits, select, stretc
 from agent.chat.follow_up import ChatError, FollowUp
 from agent.chat.turns import ChatAnswer, Moment, ReadCaption, VideoResult, focus
 from agent.chat.wording import say_moment, say_place, say_spans, say_which
-from agent.cli.rendering import clock, clock_span
 from agent.grounding import Grounding, VideoFacts
+from tools.clock import clock, clock_span
 from tools.ranking import Verdict
 from tools.timeline import Caption, Interval
 

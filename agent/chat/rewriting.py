@@ -14,10 +14,10 @@ from pydantic import ValidationError
 
 from agent.chat.follow_up import FollowUp, FollowUpError, Kind, Relation
 from agent.chat.turns import ChatAnswer, TurnRefusal, VideoResult, check_references
-from agent.cli.rendering import clock_span
 from agent.reasoning.brief import Reply
 from agent.reasoning.reply import last_object
 from prompts.catalog import prompt_version, render_prompt
+from tools.clock import clock_span
 from tools.text import one_line, shorten, whole_unicode
 
 PROMPTS: Final = ("chat_system", "chat_turn", "chat_refused")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from agent.chat.follow_up import FollowUp
 from agent.chat.turns import ChatAnswer, Moment, focus
-from agent.cli.rendering import clock, clock_span
+from tools.clock import clock, clock_span
 
 ORDINALS = {1: "first", 2: "second", 3: "third", -1: "last"}
 

@@ -20,9 +20,10 @@ from agent.chat.follow_up import ChatError
 from agent.chat.grammar import understood_forms
 from agent.chat.session import ChatEvent, ChatSession, Understood
 from agent.chat.turns import ChatAnswer, TurnRefusal, VideoResult
-from agent.cli.rendering import clock, look_up_line, print_to, render_answer
+from agent.cli.rendering import look_up_line, print_to, render_answer
 from agent.errors import QueryError, WhenaboutsError
 from agent.grounding import Grounding, Refusal
+from tools.clock import clock
 from tools.indexing.indexer import Progress, Report
 from tools.text import one_line
 

@@ -19,8 +19,6 @@ from agent.api import Event, Grounder, make_question
 from agent.cli.demo import DEMO_QUESTIONS, draw_demo_clip
 from agent.cli.doctor import examine, render_findings
 from agent.cli.rendering import (
-    clock,
-    clock_span,
     ends_early,
     look_up_line,
     print_to,
@@ -43,6 +41,7 @@ from agent.watching.choice import Confirm
 from agent.watching.forecast import Forecast
 from agent.watching.moved_files import own_file, state_of
 from agent.watching.watcher import expand_videos
+from tools.clock import clock, clock_span
 from tools.indexing.indexer import Progress as IndexProgress
 from tools.indexing.indexer import Report, location
 from tools.retrieval.tracks import is_beside, name_of

@@ -20,6 +20,7 @@ from agent.grounding import SCHEMA_VERSION, Coverage, GroundedInterval, Groundin
 from agent.settings import Settings
 from agent.watching.forecast import Forecast
 from agent.watching.moved_files import state_of
+from tools.clock import clock, clock_span
 from tools.indexing.estimate import Estimate
 from tools.indexing.progress import Progress
 from tools.store.store import VideoRecord
@@ -31,20 +32,6 @@ SHOWN_INTERVALS = 5
 SHOWN_NAMES = 5
 INDENT = (0, 0, 0, 2)
 COLOURS = {"found": "green", "not_found": "yellow", "cannot_tell": "magenta"}
-
-
-def clock(time_s: float) -> str:
-    """``0:34.0``, ``12:05.5`` or ``1:02:03.4``: rounded for reading, never for reckoning."""
-    tenths = round(time_s * 10)
-    minutes, tenths = divmod(tenths, 600)
-    hours, minutes = divmod(minutes, 60)
-    seconds = f"{tenths // 10:02d}.{tenths % 10}"
-    return f"{hours}:{minutes:02d}:{seconds}" if hours else f"{minutes}:{seconds}"
-
-
-def clock_span(span: Interval) -> str:
-    """``0:34.0–0:41.5``."""
-    return f"{clock(span.start_s)}–{clock(span.end_s)}"
 
 
 def timeline_bar(

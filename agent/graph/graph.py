@@ -8,18 +8,16 @@ Parts come from outside (``Parts``), so that this file is the picture and nothin
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import wraps
 from typing import Any, Literal, Protocol
 
-import numpy as np
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime, get_runtime
-from numpy.typing import NDArray
 
 from agent.errors import AnswerError, QueryError, SettingsError
 from agent.graph.cancelling import Background
@@ -43,6 +41,7 @@ from agent.reasoning.brief import Brief, Reasoner, Request, SimilarityReasoner, 
 from agent.reasoning.look_ups import MAX_REQUESTS, Closer, Library, tame_request
 from agent.reasoning.look_ups import look_up as look_up_one
 from agent.reasoning.ordered_answers import parse_parts
+from agent.reasoning.scene_overview import Overview
 from agent.watching.allowance import WithheldError
 from tools.embedders.embedder import Embedder
 from tools.indexing.indexer import Progress, Report
@@ -57,11 +56,6 @@ from tools.text import whole_unicode
 from tools.timeline import Caption, Interval
 
 Context = Literal["retrieved", "all", "scenes"]
-
-Overview = Callable[
-    [VideoRecord, Sequence[Caption], NDArray[np.float32]], tuple[list[Caption], Cost]
-]
-"""Sums the scenes of a long video up: a caption for each, and what that took."""
 
 
 class Watcher(Protocol):

@@ -34,6 +34,12 @@ SCENE_CHARS = 6000
 """Of the captions of one scene, what a text model is shown to sum it up."""
 
 
+Overview = Callable[
+    ["VideoRecord", Sequence[Caption], "NDArray[np.float32]"], tuple[list[Caption], Cost]
+]
+"""Sums the scenes of a long video up: a caption for each, and what that took."""
+
+
 @runtime_checkable
 class Converses(Protocol):
     """A text model that can be asked for other things than moments."""

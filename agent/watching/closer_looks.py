@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from agent.graph.graph import Overview
     from agent.grounding import Cost
     from agent.reasoning.brief import Reasoner
     from agent.reasoning.look_ups import Closer
+    from agent.reasoning.scene_overview import Overview
     from agent.settings import Settings
     from tools.captioners.protocol import Captioner
     from tools.retrieval.tracks import Opened

@@ -1,6 +1,7 @@
 """The one-way rule, read from the source: video → frames → captions → store → … → interval."""
 
 import ast
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,8 @@ MAY_IMPORT = {
     "examples": {"agent.api", "agent.tool"},
 }
 OURS = {*MAY_IMPORT, "tests"}
+# What is installed, each with rooms of its own.
+PACKAGES = ("agent", "evaluation", "prompts", "tools")
 # The front door opens every room, late: `whenabouts eval` is a command like any other.
 FRONT_DOOR = {("agent.cli.main", "evaluation.command.run")}
 
@@ -67,6 +70,44 @@ def wrong_arrows(folder: str, root: Path = ROOT) -> list[str]:
     ]
 
 
+def folder_of(module: str) -> str:
+    """The room a module is in: ``agent.chat.turns`` is in ``chat``; ``agent.api`` is its own."""
+    return module.split(".")[1]
+
+
+def folder_circles(package: str, root: Path = ROOT) -> list[str]:
+    """The rooms of a package that need each other, each pair with the imports that close it."""
+    modules = {module_name(path, root) for path in source_files(package, root)}
+    arrows: dict[str, dict[str, str]] = {}
+    for path in source_files(package, root):
+        importer = module_name(path, root)
+        for one in read_imports(path):
+            imported = next(
+                (n for n in (one.name, one.name.rpartition(".")[0]) if n in modules), ""
+            )
+            if "." not in importer or "." not in imported:
+                continue
+            if folder_of(importer) != folder_of(imported):
+                row = arrows.setdefault(folder_of(importer), {})
+                row.setdefault(folder_of(imported), f"{importer} imports {one.name}")
+
+    def reached(folder: str) -> set[str]:
+        seen: set[str] = set()
+        waiting = [folder]
+        while waiting:
+            new = arrows.get(waiting.pop(), {}).keys() - seen
+            seen |= new
+            waiting += new
+        return seen
+
+    return sorted(
+        why
+        for folder, row in arrows.items()
+        for other, why in row.items()
+        if folder in reached(other)
+    )
+
+
 def heavy_chains(module: str, root: Path = ROOT) -> list[str]:
     chains = start_imports(module, root).items()
     return [" → ".join(chain) for name, chain in chains if name in HEAVY]
@@ -75,6 +116,17 @@ def heavy_chains(module: str, root: Path = ROOT) -> list[str]:
 @pytest.mark.parametrize("folder", MAY_IMPORT)
 def test_imports_point_one_way(folder: str) -> None:
     assert wrong_arrows(folder) == []
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_two_rooms_of_a_package_need_each_other(package: str) -> None:
+    assert folder_circles(package) == []
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_name_means_one_module_in_a_package(package: str) -> None:
+    stems = [path.stem for path in source_files(package) if not path.stem.startswith("__")]
+    assert [stem for stem, times in Counter(stems).items() if times > 1] == []
 
 
 @pytest.mark.parametrize("folder", sorted(OURS))
@@ -147,12 +199,28 @@ def test_a_chain_to_a_heavy_module_is_followed_through_our_own(project: Path) ->
     ]
 
 
+def test_a_circle_of_rooms_is_found_with_the_imports_that_close_it(tmp_path: Path) -> None:
+    files = {
+        "agent/api.py": "from agent.graph import nodes\n",
+        "agent/graph/nodes.py": "def late():\n    from agent.chat.turns import Turn\n",
+        "agent/chat/turns.py": "from agent.graph.nodes import late\n",
+    }
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert folder_circles("agent", tmp_path) == [
+        "agent.chat.turns imports agent.graph.nodes.late",
+        "agent.graph.nodes imports agent.chat.turns.Turn",
+    ]
+
+
 def test_an_import_inside_a_function_is_an_arrow_too(project: Path) -> None:
     assert wrong_arrows("tools", project) == ["tools.late imports agent.api.find (line 2)"]
 
 
 def test_the_code_cells_of_a_notebook_are_read(project: Path) -> None:
-    assert wrong_arrows("examples", project) == ["examples.one imports agent.graph.graph (line 2)"]
+    assert wrong_arrows("examples", project) == ["examples.one imports agent.graph (line 2)"]
 
 
 def test_leading_dots_are_seen(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from agent.cli.rendering import clock, clock_span, progress_line, timeline_bar
+from agent.cli.rendering import progress_line, timeline_bar
+from tools.clock import clock, clock_span
 from tools.indexing.progress import Progress
 from tools.timeline import Interval
 
