@@ -38,6 +38,7 @@ from tools.timeline import Frame
 
 if TYPE_CHECKING:
     import torch
+    from transformers import Idefics3Config
 
     from tools.captioners.vision_model import VisionModel
 
@@ -48,6 +49,9 @@ TEMPLATE = (
     "{% if part['type'] == 'image' %}<image>{% else %}{{ part['text'] }}{% endif %}"
     "{% endfor %}<end>\n{% endfor %}{% if add_generation_prompt %}assistant:\n{% endif %}"
 )
+
+
+ENDS = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ def _layers(hidden: int, wide: int, layers: int, heads: int) -> dict[str, int]:
     }
 
 
-# The larger two are SmolVLM-500M's and SmolVLM-Instruct's sizes, a picture in one piece.
+# The middle two are SmolVLM-500M's and SmolVLM-Instruct's sizes, a picture in one piece.
 SIZES = {
     "tiny": Size(
         _layers(256, 1024, 4, 4) | {"num_key_value_heads": 2, "vocab_size": 2048},
@@ -88,6 +92,12 @@ SIZES = {
     ),
     "2b": Size(
         _layers(2048, 8192, 24, 32) | {"num_key_value_heads": 32, "vocab_size": 49152},
+        _layers(1152, 4304, 27, 16) | {"image_size": 378, "patch_size": 14},
+        scale_factor=3,
+    ),
+    # Idefics3-8B's proportions, with LLaMA-7B's text model and a picture in one piece.
+    "7b": Size(
+        _layers(4096, 11008, 32, 32) | {"num_key_value_heads": 32, "vocab_size": 32064},
         _layers(1152, 4304, 27, 16) | {"image_size": 378, "patch_size": 14},
         scale_factor=3,
     ),
@@ -271,13 +281,26 @@ def make_frames(count: int) -> Iterator[Frame]:
         yield Frame(float(second), image, None, None, luma, np.array([float(second)]))
 
 
+def make_config(size: Size) -> Idefics3Config:
+    """An Idefics3 of this size."""
+    from transformers import Idefics3Config
+
+    return Idefics3Config(
+        text_config={"model_type": "llama", "max_position_embeddings": 8192, **size.text, **ENDS},
+        vision_config=size.vision,
+        scale_factor=size.scale_factor,
+        image_token_id=3,
+        pad_token_id=0,
+        tie_word_embeddings=False,
+    )
+
+
 def save_model(folder: Path, size: Size, tokens: int) -> Path:
     """A checkpoint of this size with random weights, whose captions have so many tokens."""
     import torch
     import transformers
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import (
-        Idefics3Config,
         Idefics3ForConditionalGeneration,
         Idefics3Processor,
         PreTrainedTokenizerFast,
@@ -305,21 +328,12 @@ def save_model(folder: Path, size: Size, tokens: int) -> Path:
         eos_token="<end>",
         additional_special_tokens=SPECIAL[3:],
     )
-    ids = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
-    config = Idefics3Config(
-        text_config={"model_type": "llama", "max_position_embeddings": 8192, **size.text, **ids},
-        vision_config=size.vision,
-        scale_factor=size.scale_factor,
-        image_token_id=3,
-        pad_token_id=0,
-        tie_word_embeddings=False,
-    )
     torch.manual_seed(0)
     torch.set_default_dtype(torch.bfloat16)
-    model = Idefics3ForConditionalGeneration(config)
+    model = Idefics3ForConditionalGeneration(make_config(size))
     torch.set_default_dtype(torch.float32)
     transformers.utils.logging.disable_progress_bar()
-    model.generation_config.update(**ids, min_new_tokens=tokens)
+    model.generation_config.update(**ENDS, min_new_tokens=tokens)
     model.save_pretrained(folder)
     side = {"longest_edge": size.vision["image_size"]}
     pictures = Idefics3ImageProcessorPil(do_image_splitting=False, size=side, max_image_size=side)
