@@ -1,18 +1,15 @@
-"""``Grounder``: watch a video once, ask it many times. The only place that builds real parts."""
+"""``Grounder``: watch a video once, ask it many times."""
 
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import ValidationError
 
@@ -22,32 +19,27 @@ from agent.errors import (
     VideoError,
     WhenaboutsError,
 )
-from agent.graph.cancelling import Background, LeftError
+from agent.graph.cancelling import Background, nobody, under_way
+from agent.graph.dependencies import Dependencies
 from agent.graph.events import Event
-from agent.graph.graph import Graph, Parts, build_graph, run_graph
-from agent.graph.many_videos import LeftOut, LibraryAnswers, ask_library
+from agent.graph.graph import Graph, build_graph
+from agent.graph.many_videos import LeftOut, LibraryAnswers, ask_many_videos
 from agent.graph.replay import Replayed, replay
+from agent.graph.running import run_graph
 from agent.graph.state import Question
 from agent.graph.threads import open_threads
-from agent.grounding import Cost, Grounding, Usage
+from agent.grounding import Grounding
 from agent.reasoning.brief import Reasoner
 from agent.settings import Settings, load_settings
-from agent.tracing.targets import trace_targets
-from agent.tracing.tracer import Tracing
-from agent.watching.allowance import Allowance, UsedUpError
-from agent.watching.choice import (
-    Choice,
-    Confirm,
-    choose_captioner,
-    choose_reasoner,
-    open_captioner,
-    open_reasoner,
-)
+from agent.tracing.tracer import Tracing, trace_targets
+from agent.watching.allowance import Runs, UsedUpError
+from agent.watching.choice import Confirm
 from agent.watching.closer_looks import SecondLooks
 from agent.watching.forecast import Forecast, forecast
+from agent.watching.opened import Opened, made_once
 from agent.watching.watcher import Watcher, is_text
-from prompts.catalog import read_prompts, use_prompts
-from tools.embedders.embedder import Embedder, open_embedder
+from prompts.catalog import PACKAGED, Prompts
+from tools.embedders.embedder import Embedder
 from tools.indexing.indexer import Report
 from tools.store.store import CaptionStore, VideoRecord
 
@@ -60,36 +52,6 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.sqlite import SqliteSaver
 
     from tools.captioners.protocol import Captioner
-
-_T = TypeVar("_T")
-
-
-class _made_once(cached_property[_T]):  # noqa: N801  # it reads as the decorator that it extends
-    """A cached property that racing threads make once; the plain one does not, since 3.12."""
-
-    @overload
-    def __get__(self, grounder: None, owner: type[Any] | None = None) -> Self: ...
-
-    @overload
-    def __get__(self, grounder: object, owner: type[Any] | None = None) -> _T: ...
-
-    def __get__(self, grounder: Any, owner: type[Any] | None = None) -> Any:
-        if grounder is None:
-            return self
-        with grounder._making:  # noqa: SLF001  # the lock of the class below
-            return super().__get__(grounder, owner)
-
-
-_WATCHED: contextvars.ContextVar[VideoRecord | None] = contextvars.ContextVar(
-    "watched", default=None
-)
-"""What ``find`` has made ready for the graph that it runs, which need not look again: a run that a
-limit ended would otherwise go on."""
-
-_ALLOWANCE: contextvars.ContextVar[Allowance | None] = contextvars.ContextVar(
-    "allowance", default=None
-)
-"""What the run under way may still have described."""
 
 
 class Grounder:
@@ -121,26 +83,37 @@ class Grounder:
         tell: Callable[[str], None] = lambda _: None,
         confirm: Confirm | None = None,
     ) -> None:
-        self.settings = settings or load_settings()
-        use_prompts(read_prompts(self.settings.prompts) if self.settings.prompts else {})
-        self._given_captioner = captioner
-        self._given_reasoner = reasoner
+        self.settings = settings = settings or load_settings()
+        self.prompts = Prompts.read(settings.prompts) if settings.prompts else PACKAGED
         self._tell = tell
-        self._confirm = confirm
         self._making = threading.RLock()
-        self._reasoners: dict[str, Reasoner] = {}
         self._files = ExitStack()
-        choice = None if captioner else lambda: self._captioner_choice
+        self._runs = Runs(settings)
+        self._opened = Opened(
+            settings,
+            prompts=self.prompts,
+            runs=self._runs,
+            captioner=captioner,
+            reasoner=reasoner,
+            tell=tell,
+            confirm=confirm,
+        )
         self._watcher = Watcher(
-            self.settings, self, choice=choice, allowance=self._allowance, tell=tell
+            settings,
+            self._opened,
+            prompts=self.prompts,
+            runs=self._runs,
+            under_way=under_way,
+            tell=tell,
         )
         self._second_looks = SecondLooks(
-            self.settings,
-            self,
-            given=captioner,
+            settings,
+            self._opened,
+            prompts=self.prompts,
             given_closer=closer,
-            allowance=self._allowance,
+            runs=self._runs,
             describing=self._watcher.describing,
+            under_way=under_way,
             tell=tell,
         )
 
@@ -176,14 +149,16 @@ class Grounder:
             WhenaboutsError: If the video or the captions cannot be used; see ``agent.errors``.
         """
         question = make_question(video, query, captions, within=within, every_time=every_time)
-        facts = {} if thread is None else {"thread_id": thread}
+        facts: dict[str, Any] = {}
+        graph, config = self._graph, None
+        if thread is not None:
+            facts, config = {"thread_id": thread}, self._new_thread(thread)
+            graph = self._threads[0]
         with (
-            self.within_limits(),
+            self._runs.one(),
             self.tracing.step("find", question.model_dump(), metadata=facts) as step,
         ):
-            grounding = self._find(
-                question, thread, on_event or (lambda _: None), before_step or (lambda: None)
-            )
+            grounding = run_graph(graph, question, on_event, config, before_step=before_step)
             step.outputs = {"grounding": grounding.model_dump(mode="json", by_alias=True)}
         return grounding
 
@@ -194,46 +169,13 @@ class Grounder:
             WhenaboutsError: If the video cannot be used; see ``agent.errors``.
         """
         with (
-            self.within_limits(),
+            self._runs.one(),
             self.tracing.step("find", question.model_dump()) as step,
         ):
             *_, state = self._graph.stream(question, stream_mode="values")
             step.outputs = {"grounding": state["grounding"]}
         ended: dict[str, Any] = state
         return ended
-
-    def _find(
-        self,
-        question: Question,
-        thread: str | None,
-        receive: Callable[[Event], None],
-        before_step: Callable[[], None],
-    ) -> Grounding:
-        # In the caller's own thread: Ctrl-C waits for replies that are paid for. What the graph
-        # asks for, in another, is left at once.
-        started_s = time.perf_counter()
-        with self.tracing.step("describe", {"video": question.video}) as step:
-            record, cost = self._answer_question(question, report=receive)
-            step.outputs = {"record": record.as_dict(), "spent": cost.model_dump()}
-        watched_s = time.perf_counter() - started_s
-        question = question.model_copy(update={"video": record.video_id})
-        watched = _WATCHED.set(record)
-        try:
-            if thread is None:
-                grounding = run_graph(self._graph, question, receive, before_step=before_step)
-            else:
-                config: RunnableConfig = {"configurable": {"thread_id": thread}}
-                graph, saver = self._threads
-                saver.delete_thread(thread)
-                grounding = run_graph(graph, question, receive, config, before_step=before_step)
-        finally:
-            _WATCHED.reset(watched)
-        stages, seconds = grounding.usage.stages, grounding.usage.seconds
-        usage = Usage.of(
-            stages | {"captioner": stages["captioner"].plus(cost)},
-            seconds | {"watch": seconds["watch"] + watched_s},
-        )
-        return grounding.model_copy(update={"usage": usage})
 
     def replay(
         self,
@@ -256,7 +198,7 @@ class Grounder:
         """
         facts = {"thread_id": thread}
         with (
-            self.within_limits(),
+            self._runs.one(),
             self.tracing.step("replay", {"from": node}, metadata=facts) as step,
         ):
             replayed = replay(
@@ -264,7 +206,7 @@ class Grounder:
                 thread,
                 node,
                 describe_anew=describe_anew,
-                on_event=on_event or (lambda _: None),
+                on_event=on_event,
             )
             step.outputs = {"grounding": replayed.after.model_dump(mode="json", by_alias=True)}
         return replayed
@@ -296,15 +238,15 @@ class Grounder:
             WhenaboutsError: As ``find``.
         """
         question = make_question("all", query)
-        with self.within_limits():
-            return self._find_all(question, videos, limit, on_event or (lambda _: None))
+        with self._runs.one():
+            return self._find_all(question, videos, limit, on_event)
 
     def _find_all(
         self,
         question: Question,
         videos: Iterable[str | Path] | None,
         limit: int,
-        receive: Callable[[Event], None],
+        on_event: Callable[[Event], None] | None,
     ) -> LibraryAnswers:
         query, records, unusable = question.query, [], dict[str, WhenaboutsError]()
         if videos is None:
@@ -312,7 +254,7 @@ class Grounder:
         for video in dict.fromkeys(map(str, videos or ())):
             asked = question.model_copy(update={"video": video})
             try:
-                records.append(self._answer_question(asked, report=receive)[0])
+                records.append(self._watcher.watch_for(asked, report=on_event or nobody)[0])
             except (UsedUpError, VideoError, CaptionError) as exc:
                 unusable[video] = exc
         if unusable and not records:
@@ -320,7 +262,9 @@ class Grounder:
         if not records:
             raise QueryError("nothing is indexed yet; index videos first, or name some")
         with self.tracing.step("find_all", {"query": query, "videos": len(records)}) as step:
-            found = ask_library(query, records, self._parts(), limit=limit, on_event=receive)
+            found = ask_many_videos(
+                query, records, self._graph, self._dependencies, limit=limit, on_event=on_event
+            )
             step.outputs = {"answers": [one.model_dump(mode="json") for one in found]}
         left_out = [LeftOut(video, str(exc)) for video, exc in unusable.items()]
         return replace(found, left_out=(*left_out, *found.left_out))
@@ -339,30 +283,22 @@ class Grounder:
 
         When the task is cancelled, the thread ends before the next step or frame.
         """
-        cancelled = threading.Event()
 
-        def go_on() -> None:
-            if cancelled.is_set():
-                raise LeftError
-
-        def receive(event: Event) -> None:
-            go_on()
-            if on_event:
-                on_event(event)
-
-        try:
-            return await asyncio.to_thread(
-                self.find,
+        def search(_: Background[Event, Grounding]) -> Grounding:
+            return self.find(
                 video,
                 query,
                 captions=captions,
                 within=within,
                 every_time=every_time,
-                on_event=receive,
-                before_step=go_on,
+                on_event=on_event,
             )
+
+        searching = Background(search)
+        try:
+            return await asyncio.to_thread(searching.result)
         finally:
-            cancelled.set()
+            searching.leave()
 
     def stream(
         self,
@@ -375,7 +311,7 @@ class Grounder:
     ) -> Iterator[Event | Grounding]:
         """What happens while the answer is found, as it happens; the answer comes last.
 
-        Arguments and errors are those of ``find``. Whoever stops iterating ends the search.
+        Arguments and errors are those of ``find``. To stop iterating is to end the search.
         """
 
         def search(told: Background[Event, Grounding]) -> Grounding:
@@ -386,7 +322,6 @@ class Grounder:
                 within=within,
                 every_time=every_time,
                 on_event=told.tell,
-                before_step=told.go_on,
             )
 
         searching = Background(search)
@@ -417,20 +352,12 @@ class Grounder:
         with ThreadPoolExecutor(at_once, thread_name_prefix="whenabouts") as threads:
             return list(threads.map(answer, questions))
 
-    @contextmanager
-    def within_limits(self) -> Iterator[None]:
+    def within_limits(self) -> AbstractContextManager[None]:
         """Hold all that is done inside within the settings' limits together, as one run.
 
         Otherwise each question, and each video that is described, is a run of its own.
         """
-        if _ALLOWANCE.get():
-            yield
-            return
-        allowed = _ALLOWANCE.set(Allowance(self.settings))
-        try:
-            yield
-        finally:
-            _ALLOWANCE.reset(allowed)
+        return self._runs.one()
 
     def watch(
         self,
@@ -448,7 +375,6 @@ class Grounder:
         with self.tracing.step("index", {"video": str(video)}) as step:
             record, cost = self._watcher.watch(str(video), captions=path, query="", report=report)
             step.outputs = {"record": record.as_dict(), "spent": cost.model_dump()}
-        self._allowance().spend(cost)
         return record
 
     def estimate(self, video: str | Path) -> Forecast:
@@ -457,8 +383,9 @@ class Grounder:
         Raises:
             WhenaboutsError: If the video or the captioner cannot be used.
         """
-        captioner = self._given_captioner or self.captioner
-        return forecast(Path(video), captioner, self.settings, store=self.store)
+        return forecast(
+            Path(video), self.captioner, self.settings, prompts=self.prompts, store=self.store
+        )
 
     def records(self) -> list[VideoRecord]:
         """Every indexed track of every video."""
@@ -486,86 +413,75 @@ class Grounder:
         self.tracing.scrub_own_tracer()
         return self._graph
 
-    @_made_once
-    def _graph(self) -> Graph:
-        """The graph that every question goes through."""
-        return build_graph(self._parts())
+    @property
+    def store(self) -> CaptionStore:
+        """The caption store: embedded, or the Chroma server that the settings name."""
+        return self._opened.store
 
-    @_made_once
+    @property
+    def embedder(self) -> Embedder:
+        """The embedder that the settings name."""
+        return self._opened.embedder
+
+    @property
+    def captioner(self) -> Captioner:
+        """The captioner that the settings name, with the general prompt."""
+        return self._opened.captioner
+
+    @property
+    def reasoner(self) -> Reasoner:
+        """The reasoner that the settings name."""
+        return self._opened.reasoner
+
+    @made_once
     def tracing(self) -> Tracing:
         """Where questions are traced; nowhere unless the settings say so."""
         return Tracing(trace_targets(self.settings), tell=self._tell)
 
-    @_made_once
+    @made_once
+    def _graph(self) -> Graph:
+        """The graph that every question goes through."""
+        return build_graph(self._dependencies)
+
+    @made_once
     def _threads(self) -> tuple[Graph, SqliteSaver]:
         """The same graph, and what keeps its steps in the file of threads."""
         saver = self._files.enter_context(open_threads(self.settings.threads_file))
-        return build_graph(self._parts(), checkpointer=saver), saver
+        graph: Any = self._graph.copy(update={"checkpointer": saver})
+        return graph, saver
 
-    @_made_once
-    def embedder(self) -> Embedder:
-        """The embedder that the settings name."""
-        key = self.settings.openai_api_key
-        return open_embedder(
-            self.settings.embedder,
-            cache=self.settings.cache_folder,
-            api_key=key.get_secret_value() if key else None,
-            base_url=self.settings.openai_base_url,
+    def _new_thread(self, name: str) -> RunnableConfig:
+        """A thread of this name without the steps of an earlier question."""
+        self._threads[1].delete_thread(name)
+        return {"configurable": {"thread_id": name}}
+
+    @made_once
+    def _dependencies(self) -> Dependencies:
+        return Dependencies(
+            watch=self._watcher.watch_for,
+            store=self.store,
+            embedder=self.embedder,
+            reasoner=self.reasoner,
+            max_attempts=self.settings.max_attempts,
+            max_look_ups=self.settings.max_look_ups,
+            evidence_tokens=self.settings.evidence_tokens,
+            context=self.settings.context,
+            overview=self._second_looks.overview_by(self.reasoner),
+            closer=self._second_looks.closer,
+            refine=self.settings.refine is not False,
+            leave_out=frozenset({"subtitles"} if self.settings.subtitles == "off" else ()),
+            prompts=self.prompts,
+            open_reasoner=self._opened.open_reasoner,
         )
-
-    @_made_once
-    def store(self) -> CaptionStore:
-        """The caption store: embedded, or the Chroma server that the settings name."""
-        url = self.settings.chroma_url
-        return CaptionStore.open(
-            self.settings.store_folder,
-            embedder=self.settings.embedder,
-            url=str(url) if url else None,
-            on_wait=self._tell,
-        )
-
-    @_made_once
-    def captioner(self) -> Captioner:
-        """The captioner that the settings name, with the general prompt."""
-        if self._given_captioner:
-            return self._given_captioner
-        return open_captioner(self.settings, self._captioner_choice.name, confirm=self._confirm)
-
-    @_made_once
-    def reasoner(self) -> Reasoner:
-        """The reasoner that the settings name."""
-        if self._given_reasoner:
-            return self._given_reasoner
-        choice = choose_reasoner(self.settings)
-        if choice.why:
-            self._tell(choice.why)
-        return self._open_reasoner(choice.name)
-
-    def _open_reasoner(self, name: str) -> Reasoner:
-        with self._making:
-            if name not in self._reasoners:
-                self._reasoners[name] = open_reasoner(
-                    self.settings,
-                    name,
-                    frames_of=self._second_looks.frames_of,
-                    ration=self._allowance,
-                )
-            return self._reasoners[name]
-
-    @_made_once
-    def _captioner_choice(self) -> Choice:
-        return choose_captioner(self.settings)
 
     def close(self) -> None:
         """Let go of the store; the next question would open it again."""
         with self._making:
-            self.__dict__.pop("_graph", None)
-            self.__dict__.pop("_threads", None)
+            for name in ("_graph", "_threads", "_dependencies"):
+                self.__dict__.pop(name, None)
             self._files.close()
             tracing: Tracing | None = self.__dict__.pop("tracing", None)
-            store: CaptionStore | None = self.__dict__.pop("store", None)
-        if store:
-            store.close()
+        self._opened.close()
         if tracing:
             tracing.close()
 
@@ -579,38 +495,6 @@ class Grounder:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _answer_question(self, question: Question, *, report: Report) -> tuple[VideoRecord, Cost]:
-        watched = _WATCHED.get()
-        if watched and watched.video_id == question.video:
-            return watched, Cost()
-        captions = Path(question.captions) if question.captions else None
-        record, cost = self._watcher.watch(
-            question.video, captions=captions, query=question.query, report=report
-        )
-        self._allowance().spend(cost)
-        return record, cost
-
-    def _allowance(self) -> Allowance:
-        """That of the run under way; a run of its own where none is."""
-        return _ALLOWANCE.get() or Allowance(self.settings)
-
-    def _parts(self) -> Parts:
-        return Parts(
-            watch=self._answer_question,
-            store=self.store,
-            embedder=self.embedder,
-            reasoner=self.reasoner,
-            max_attempts=self.settings.max_attempts,
-            max_look_ups=self.settings.max_look_ups,
-            evidence_tokens=self.settings.evidence_tokens,
-            context=self.settings.context,
-            overview=self._second_looks.overview_by(self.reasoner),
-            closer=self._second_looks.closer,
-            refine=self.settings.refine is not False,
-            leave_out=frozenset({"subtitles"} if self.settings.subtitles == "off" else ()),
-            open_reasoner=self._open_reasoner,
-        )
 
 
 def make_question(

@@ -176,6 +176,16 @@ class Cost(_Frozen):
             usd=self.usd + other.usd if is_known else None,  # type: ignore[operator]  # is_known
         )
 
+    def minus(self, other: "Cost") -> "Cost":
+        """What came on top of the other one; dollars once unknown stay unknown."""
+        is_known = self.usd is not None and other.usd is not None
+        return Cost(
+            captions=self.captions - other.captions,
+            tokens_in=self.tokens_in - other.tokens_in,
+            tokens_out=self.tokens_out - other.tokens_out,
+            usd=self.usd - other.usd if is_known else None,  # type: ignore[operator]  # is_known
+        )
+
 
 class Usage(Cost):
     """What the answer cost: every caption, and every reply, refused ones and look-ups too.

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, AliasChoices, AnyHttpUrl, Field, SecretStr,
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agent.errors import SettingsError
-from prompts.catalog import read_prompts
+from prompts.catalog import Prompts
 
 
 def _langsmith(name: str) -> AliasChoices:
@@ -29,7 +29,7 @@ def _must_be_look(name: str) -> str:
 
 
 def _must_hold_prompts(folder: Path) -> Path:
-    read_prompts(folder)
+    Prompts.read(folder)
     return folder
 
 
@@ -52,8 +52,7 @@ class Settings(BaseSettings):
         adapter: Folder of a LoRA adapter for a ``local:`` model.
         device: Of a ``local:`` model: ``auto``, ``cpu``, ``cuda``, ``mps``, ``cuda:1``.
         dtype: Of a ``local:`` model: ``auto``, ``float32``, ``bfloat16``, ``float16``.
-        prompts: Folder of prompts that stand in place of those of the same name in the package, in
-            all of the process.
+        prompts: Folder of prompts that stand in place of those of the same name in the package.
         prices: File of prices, which come before the built-in ones; see ``tools.llm.prices``.
         reasoner: Who decides from captions: ``similarity``, or a text model by the name that
             LangChain has for it, ``openai:MODEL`` for example. ``auto`` is the service where one is

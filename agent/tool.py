@@ -7,7 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent.api import Grounder, Grounding
 from agent.errors import WhenaboutsError
-from prompts.catalog import render_prompt
 
 MOST_INTERVALS = 5
 """Told to the model; the artifact holds them all."""
@@ -58,7 +57,7 @@ def make_find_moment(grounder: Grounder, *, video: str | Path | None = None) -> 
     return StructuredTool.from_function(
         find_in_any if video is None else find_in_this,
         name="find_moment",
-        description=render_prompt("find_moment"),
+        description=grounder.prompts.render("find_moment"),
         args_schema=Moment if video is None else MomentInThisVideo,
         response_format="content_and_artifact",
         handle_tool_error=True,

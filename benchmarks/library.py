@@ -29,7 +29,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.graph.graph import Parts, build_graph
+from agent.graph.dependencies import Dependencies
+from agent.graph.graph import build_graph
 from agent.graph.state import Question
 from agent.grounding import Cost
 from agent.reasoning.brief import SimilarityReasoner
@@ -114,7 +115,7 @@ def measure(hours: int, folder: Path) -> tuple[float, float]:
     with CaptionStore.open(folder, embedder=embedder.name) as store:
         records = [write(store, number) for number in range(hours)]
         graph = build_graph(
-            Parts(
+            Dependencies(
                 watch=lambda *_, **__: (records[0], Cost()),
                 store=store,
                 embedder=embedder,

@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 
-from prompts.catalog import prompt_version, render_prompt
+from prompts.catalog import PACKAGED
 from tools.captioners.local import LocalCaptioner
 from tools.captioners.looks import Look
 from tools.timeline import Frame
@@ -127,8 +127,8 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
     def make_captioner(batch_size: int) -> LocalCaptioner:
         return LocalCaptioner(
             folder,
-            prompt=render_prompt("describe_general"),
-            prompt_version=prompt_version("describe_general"),
+            prompt=PACKAGED.render("describe_general"),
+            prompt_version=PACKAGED.version("describe_general"),
             device=options.device,
             dtype=options.dtype,
             batch_size=batch_size,
@@ -180,7 +180,7 @@ def caption_one_by_one(loaded: VisionModel, frames: Iterable[Frame], tokens: int
     from PIL import Image
 
     processor, model = loaded._processor, loaded._model
-    prompt = {"type": "text", "text": render_prompt("describe_general")}
+    prompt = {"type": "text", "text": PACKAGED.render("describe_general")}
     for frame in frames:
         picture = {"type": "image", "image": Image.fromarray(frame.image)}
         inputs = processor.apply_chat_template(
@@ -217,7 +217,7 @@ class DecodingWork:
     def of(cls, loaded: VisionModel, tokens: int) -> DecodingWork:
         """Count it for a single frame and our prompt."""
         (frame,) = make_frames(1)
-        prompt = render_prompt("describe_general")
+        prompt = PACKAGED.render("describe_general")
         encoded = loaded._encode([Look((0.0,), (frame.image,))], prompt)
         shown = encoded["input_ids"].shape[1]
         model = loaded._model
@@ -320,7 +320,7 @@ def save_model(folder: Path, size: Size, tokens: int) -> Path:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    words.train_from_iterator([render_prompt("describe_general")], trainer)
+    words.train_from_iterator([PACKAGED.render("describe_general")], trainer)
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=words,
         pad_token="<pad>",

@@ -43,7 +43,7 @@ def shared_data() -> Path:
 @pytest.fixture
 def word_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
     """Texts that share words are near each other: an embedder that takes no time to load."""
-    monkeypatch.setattr("agent.api.open_embedder", lambda *_, **__: WordEmbedder())
+    monkeypatch.setattr("agent.watching.opened.open_embedder", lambda *_, **__: WordEmbedder())
 
 
 @pytest.fixture(autouse=True)

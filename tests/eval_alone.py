@@ -10,8 +10,8 @@ import signal
 import sys
 from pathlib import Path
 
-from agent import api
 from agent.cli.main import main
+from agent.watching import opened
 from evaluation.results import Result
 from evaluation.runs.run_folder import RESULTS, RunFolder
 from tests.fakes import WordEmbedder
@@ -35,6 +35,6 @@ def kill_at(number: int) -> None:
 
 
 if __name__ == "__main__":
-    setattr(api, "open_embedder", lambda *_, **__: WordEmbedder())  # noqa: B010 - ditto
+    setattr(opened, "open_embedder", lambda *_, **__: WordEmbedder())  # noqa: B010 - ditto
     kill_at(int(sys.argv[1]))
     raise SystemExit(main(sys.argv[2:]))

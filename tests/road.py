@@ -6,10 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from agent.graph.graph import Graph, Parts, build_graph
+from agent.graph.dependencies import Dependencies
+from agent.graph.graph import Graph, build_graph
 from agent.graph.state import Question
 from agent.grounding import Cost, Grounding
-from agent.reasoning.brief import Brief, Reply
+from agent.reasoning.brief import Brief
+from agent.reasoning.reply import Reply
 from tests.fakes import WordEmbedder
 from tools.indexing.indexer import Progress, Report
 from tools.store.store import CaptionStore, VideoRecord
@@ -78,7 +80,7 @@ def stored(folder: Path, texts: list[str] = TEXTS, track: Track = TRACK) -> Iter
 
 def graph_with(store: CaptionStore, reasoner: Any, checkpointer: Any = None, **parts: Any) -> Graph:
     given = {"watch": watch, "store": store, "embedder": WordEmbedder(), "reasoner": reasoner}
-    return build_graph(Parts(**(given | parts)), checkpointer=checkpointer)
+    return build_graph(Dependencies(**(given | parts)), checkpointer=checkpointer)
 
 
 def ask(graph: Graph, question: Any = QUESTION, config: Any = None) -> Grounding:

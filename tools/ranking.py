@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from tools.timeline import Interval
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -38,7 +40,7 @@ class Window:
         }
 
     @classmethod
-    def from_dict(cls, plain: dict[str, float]) -> Window:
+    def from_dict(cls, plain: Mapping[str, Any]) -> Window:
         """The window that ``as_dict`` wrote."""
         span = Interval(plain["start_s"], plain["end_s"])
         return cls(span, plain["score"], plain["confidence"])
@@ -61,7 +63,7 @@ class PartFound:
         return {"text": self.text, "times": [window.as_dict() for window in self.times]}
 
     @classmethod
-    def from_dict(cls, plain: dict[str, Any]) -> PartFound:
+    def from_dict(cls, plain: Mapping[str, Any]) -> PartFound:
         """The part that ``as_dict`` wrote."""
         return cls(plain["text"], tuple(Window.from_dict(one) for one in plain["times"]))
 

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 from tools.errors import CaptionError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -163,7 +165,7 @@ class Caption:
         }
 
     @classmethod
-    def from_dict(cls, plain: dict[str, Any]) -> Caption:
+    def from_dict(cls, plain: Mapping[str, Any]) -> Caption:
         """The caption that ``as_dict`` wrote."""
         return cls(
             video_id=plain["video_id"],

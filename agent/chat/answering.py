@@ -7,15 +7,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.chat.access import Tell, VideoAccess
-from agent.chat.caption_reading import AROUND_S, STRETCH_S, read_captions
 from agent.chat.constraints import Anchor, fair_candidates, fits, select, stretch_of
 from agent.chat.follow_up import ChatError, FollowUp
-from agent.chat.turns import ChatAnswer, Moment, ReadCaption, VideoResult, focus
+from agent.chat.turns import ChatAnswer, Moment, ReadCaption, VideoResult, focus, read_captions
 from agent.chat.wording import say_moment, say_place, say_spans, say_which
 from agent.grounding import Grounding, VideoFacts
 from tools.clock import clock, clock_span
 from tools.ranking import Verdict
 from tools.timeline import Caption, Interval
+
+READ_S = 30.0
+"""What "and after that?" reads."""
+
+AROUND_S = 3.0
+"""What "at 2:10" reads on either side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,9 +323,9 @@ def _anchor(
 def _stretch(follow_up: FollowUp, anchor: Anchor, video: VideoFacts) -> Interval | None:
     """What is read: half a minute after or before, or the stretch itself."""
     if follow_up.relation == "after":
-        start_s, end_s = anchor.end_s, min(anchor.end_s + STRETCH_S, video.duration_s)
+        start_s, end_s = anchor.end_s, min(anchor.end_s + READ_S, video.duration_s)
     elif follow_up.relation == "before":
-        start_s, end_s = max(0.0, anchor.start_s - STRETCH_S), anchor.start_s
+        start_s, end_s = max(0.0, anchor.start_s - READ_S), anchor.start_s
     elif anchor.start_s == anchor.end_s:
         return _around(anchor, video)
     else:

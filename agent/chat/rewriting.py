@@ -14,9 +14,8 @@ from pydantic import ValidationError
 
 from agent.chat.follow_up import FollowUp, FollowUpError, Kind, Relation
 from agent.chat.turns import ChatAnswer, TurnRefusal, VideoResult, check_references
-from agent.reasoning.brief import Reply
-from agent.reasoning.reply import last_object
-from prompts.catalog import prompt_version, render_prompt
+from agent.reasoning.reply import Reply, last_object
+from prompts.catalog import PACKAGED, Prompts
 from tools.clock import clock_span
 from tools.text import one_line, shorten, whole_unicode
 
@@ -67,9 +66,9 @@ FOLLOW_UP_SCHEMA: Final[dict[str, Any]] = {
 """A reply as JSON Schema, in the few words of it that every service knows."""
 
 
-def prompt_versions() -> dict[str, str]:
+def prompt_versions(prompts: Prompts) -> dict[str, str]:
     """The version of every prompt that a model is shown to read a turn."""
-    return {name: prompt_version(name) for name in PROMPTS}
+    return {name: prompts.version(name) for name in PROMPTS}
 
 
 def build_conversation(
@@ -79,6 +78,7 @@ def build_conversation(
     videos: Sequence[str],
     current: str,
     refusals: Sequence[TurnRefusal],
+    prompts: Prompts = PACKAGED,
 ) -> list[BaseMessage]:
     """Everything that the model is told to read one turn."""
     listed = [
@@ -86,14 +86,14 @@ def build_conversation(
         for path in videos
     ]
     told = [_turn(turn) for turn in turns[-SHOWN_TURNS:]]
-    opening = render_prompt(
+    opening = prompts.render(
         "chat_turn",
         videos="\n".join(listed),
         turns="\n".join(told) or "(nothing yet)",
         said=shorten(one_line(said), SAID_CHARS),
     )
     messages: list[BaseMessage] = [
-        SystemMessage(render_prompt("chat_system")),
+        SystemMessage(prompts.render("chat_system")),
         HumanMessage(opening),
     ]
     for refusal in refusals:
@@ -102,7 +102,7 @@ def build_conversation(
         reason = one_line(refusal.message)
         messages += [
             AIMessage(said_before),
-            HumanMessage(render_prompt("chat_refused", reason=reason)),
+            HumanMessage(prompts.render("chat_refused", reason=reason)),
         ]
     return messages
 

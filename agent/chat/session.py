@@ -272,6 +272,7 @@ class ChatSession:
                 self._access,
                 model=reasoner if isinstance(reasoner, Converser) else None,
                 max_attempts=self._grounder.settings.max_attempts,
+                prompts=self._grounder.prompts,
                 checkpointer=self._saver,
             )
         return self._graph

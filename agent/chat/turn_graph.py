@@ -34,7 +34,8 @@ from agent.chat.wording import say_understood
 from agent.errors import WhenaboutsError
 from agent.graph.events import Event, write_event
 from agent.grounding import Cost
-from agent.reasoning.brief import Reply
+from agent.reasoning.reply import Reply
+from prompts.catalog import PACKAGED, Prompts
 from tools.text import whole_unicode
 
 REMEMBERED_TURNS = 40
@@ -121,6 +122,7 @@ def build_chat_graph(
     *,
     model: Converser | None,
     max_attempts: int,
+    prompts: Prompts = PACKAGED,
     checkpointer: BaseCheckpointSaver[Any] | None = None,
 ) -> ChatGraph:
     """Compile the graph.
@@ -129,6 +131,7 @@ def build_chat_graph(
         access: Finds, reads and cuts.
         model: Reads the turns; None: the grammar does.
         max_attempts: Readings asked of the model before the grammar stands in.
+        prompts: What the model is told.
         checkpointer: Remembers the turns of each thread.
 
     Raises (when run):
@@ -158,6 +161,7 @@ def build_chat_graph(
             videos=state["videos"],
             current=state["current"],
             refusals=_refusals(state),
+            prompts=prompts,
         )
         reply = model.converse(messages, schema=FOLLOW_UP_SCHEMA)
         return {
@@ -221,7 +225,7 @@ def build_chat_graph(
             follow_up=_follow_up(state),
             results=tuple(results),
             refusals=tuple(_refusals(state)),
-            prompts=prompt_versions() if model else {},
+            prompts=prompt_versions(prompts) if model else {},
             usage=Cost.model_validate(state["spent"]),
             seconds=state["seconds"],
         )

@@ -1,5 +1,6 @@
 """What a chat answers, and what it remembers of it: plain values, small enough for a checkpoint."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any, Final, Literal
 
@@ -9,7 +10,7 @@ from agent.chat.follow_up import Fault, FollowUp, FollowUpError, find_video
 from agent.grounding import Cost, Grounding, Seconds, VideoFacts
 from tools.ranking import Verdict
 from tools.text import shorten
-from tools.timeline import Interval
+from tools.timeline import Caption, Interval
 
 SCHEMA_VERSION: Final = 1
 
@@ -140,6 +141,21 @@ class ChatAnswer(_Frozen):
         """Plain values, without what is only shown once; ``ChatAnswer`` reads them back."""
         once = {"grounding", "captions"}
         return self.model_dump(mode="json", by_alias=True, exclude={"results": {"__all__": once}})
+
+
+def read_captions(captions: Sequence[Caption], span: Interval) -> list[ReadCaption]:
+    """What the captions that touch a span say, in time order; neighbours that say the same joined.
+
+    Args:
+        captions: One track of one video, in time order.
+        span: The stretch; captions that reach past its edges keep their own.
+    """
+    inside = [caption for caption in captions if caption.span.overlap_s(span) > 0]
+    read: list[ReadCaption] = []
+    for text, same in itertools.groupby(inside, key=lambda caption: caption.text):
+        run = list(same)
+        read.append(ReadCaption(start_s=run[0].start_s, end_s=run[-1].end_s, text=text))
+    return read
 
 
 def focus(turn: ChatAnswer, number: int | None = None) -> Moment | None:

@@ -15,11 +15,10 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from agent.chat.caption_reading import thin_out
 from agent.chat.follow_up import ChatError
 from agent.chat.grammar import understood_forms
 from agent.chat.session import ChatEvent, ChatSession, Understood
-from agent.chat.turns import ChatAnswer, TurnRefusal, VideoResult
+from agent.chat.turns import ChatAnswer, ReadCaption, TurnRefusal, VideoResult
 from agent.cli.rendering import look_up_line, print_to, render_answer
 from agent.errors import QueryError, WhenaboutsError
 from agent.grounding import Grounding, Refusal
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
 DONE, FAILED = 0, 2
 
 HISTORY_FILE = "chat_history"
+
+SHOWN_CAPTIONS = 16
 
 COMMANDS = """\
 /videos        the videos of this chat
@@ -56,7 +57,7 @@ def run_chat(
     """Talk until the user leaves; returns the exit code.
 
     Args:
-        args: What ``agent.cli.chat_options`` accepts, with ``captions`` and ``json``.
+        args: What ``agent.cli.main`` accepts, with ``captions`` and ``json``.
         grounder: Finds.
         progress: Opens a bar for videos that are being described.
 
@@ -305,6 +306,14 @@ def _render_result(answer: ChatAnswer, result: VideoResult) -> list[RenderableTy
     if result.grounding and result.grounding.advice:
         parts.append(Text(result.grounding.advice, style="cyan"))
     return parts
+
+
+def thin_out(read: Sequence[ReadCaption], limit: int = SHOWN_CAPTIONS) -> list[ReadCaption]:
+    """At most so many, evenly spread, the first and the last among them."""
+    if len(read) <= limit:
+        return list(read)
+    step = (len(read) - 1) / (limit - 1)
+    return [read[round(place * step)] for place in range(limit)]
 
 
 def _in_time_order(grounding: Grounding) -> Grounding:

@@ -13,7 +13,6 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from agent.cli.chat_options import CHAT_EXAMPLES, add_chat_options
 from agent.graph.cancelling import THREAD
 
 FOUND, NOT_FOUND, FAILED = 0, 1, 2
@@ -50,6 +49,15 @@ a captions file has one JSON object a line:
   {"start_s": 12.0, "end_s": 14.0, "caption": "what happens from 12.0 s to 14.0 s"}
 """
 
+CHAT_EXAMPLES = """\
+examples:
+  whenabouts chat lobby.mp4
+  whenabouts chat lobby.mp4 yard.mp4 --thread break-in
+  whenabouts chat --thread break-in            # goes on tomorrow where it ended
+  whenabouts chat lobby.mp4 --json < turns.txt
+
+inside: a question, a follow-up ("and after that?", "the second time", "cut that out"), or /help
+"""
 
 REPLAY_EXAMPLES = """\
 examples:
@@ -107,7 +115,15 @@ def build_parser() -> argparse.ArgumentParser:
     _json_option(ask)
 
     chat = _command(commands, "chat", "talk about videos, with follow-ups", CHAT_EXAMPLES)
-    add_chat_options(chat)
+    chat.add_argument(
+        "videos",
+        metavar="VIDEO",
+        nargs="*",
+        help="video files, or ids of indexed videos; none: those of the thread",
+    )
+    chat.add_argument(
+        "--thread", metavar="NAME", help="name of the conversation; one of before goes on"
+    )
     _watching_options(chat)
     _reasoner_option(chat)
     _json_option(chat)

@@ -1,21 +1,29 @@
 """Work in a thread of its own: what happens is told in the caller's, which is free to leave.
 
-A request to a model cannot be interrupted. Whoever waits for it in the thread that makes it cannot
-be interrupted either, and Ctrl-C would do nothing until the reply is there.
+A request to a model cannot be interrupted. Where the thread that makes it is also the one that
+waits for it, Ctrl-C would do nothing until the reply is there.
+
+What costs money ends in good order all the same: describing is done ``in_order``, and a caller that
+leaves meanwhile waits until the replies under way are stored.
 """
 
 import contextvars
 import queue
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 THREAD: Final = "whenabouts-background"
 """Name of the threads; one that was left may still wait for a model's reply."""
 
 _E = TypeVar("_E")
 _R = TypeVar("_R")
+
+
+def nobody(_: object) -> None:
+    """Receives what nobody wants to know."""
 
 
 class LeftError(Exception):
@@ -31,9 +39,13 @@ class Background(Generic[_E, _R]):
 
     def __init__(self, work: "Callable[[Background[_E, _R]], _R]") -> None:
         self._happened: queue.SimpleQueue[_Told[_E] | _Ended[_R] | _Failed] = queue.SimpleQueue()
-        self._left = threading.Event()
+        self._around = _UNDER_WAY.get()
+        self._lock = threading.Lock()
+        self._left = False
+        self._in_order = 0
 
         def run() -> None:
+            _UNDER_WAY.set(self)
             try:
                 self._happened.put(_Ended(work(self)))
             except BaseException as exc:  # noqa: BLE001  # raised again, in the caller's thread
@@ -51,9 +63,30 @@ class Background(Generic[_E, _R]):
         self._happened.put(_Told(event))
 
     def go_on(self) -> None:
-        """For the work: raises ``LeftError`` where nobody waits any more."""
-        if self._left.is_set():
+        """For the work: raises ``LeftError`` where nobody waits any more for it.
+
+        Nor for the work that it is a part of.
+        """
+        if self._left:
             raise LeftError
+        if self._around:
+            self._around.go_on()
+
+    @contextmanager
+    def in_order(self) -> Iterator[None]:
+        """For the work: what is done inside is not left before it is over; see ``listen``.
+
+        Raises:
+            LeftError: If nobody waits any more, before it is begun.
+        """
+        with self._lock:
+            self.go_on()
+            self._in_order += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._in_order -= 1
 
     def events(self) -> Generator[_E, None, _R]:
         """What the work tells, as it happens; returns its result, or raises what ended it.
@@ -70,10 +103,13 @@ class Background(Generic[_E, _R]):
                     case _Failed(error):
                         raise error
         finally:
-            self._left.set()
+            self.leave()
 
     def listen(self, receive: Callable[[_E], None]) -> _R:
-        """``events``, each handed over in this thread; what is raised meanwhile leaves."""
+        """``events``, each handed over in this thread; what is raised meanwhile leaves.
+
+        Where something is done ``in_order`` just then, the work's end is waited for first.
+        """
         events = self.events()
         try:
             while True:
@@ -83,10 +119,43 @@ class Background(Generic[_E, _R]):
             return result
         finally:
             events.close()
+            if self._in_order:
+                self.join()
+
+    def result(self) -> _R:
+        """Wait for what comes of it; what it tells on the way is passed over."""
+        return self.listen(nobody)
+
+    def leave(self) -> None:
+        """Nobody waits any more: the work ends with the next thing that it tells or asks."""
+        with self._lock:
+            self._left = True
 
     def join(self, timeout_s: float | None = None) -> None:
         """Wait for the thread's end."""
         self._thread.join(timeout_s)
+
+
+_UNDER_WAY: contextvars.ContextVar[Background[Any, Any] | None] = contextvars.ContextVar(
+    "under_way", default=None
+)
+"""The work that this thread does a part of, if it is any."""
+
+
+class Attended:
+    """Work in its caller's own thread: whoever waits for it is there, and nobody can leave."""
+
+    def go_on(self) -> None:
+        """There is nothing to find out."""
+
+    def in_order(self) -> AbstractContextManager[None]:
+        """Nothing has to be seen to."""
+        return nullcontext()
+
+
+def under_way() -> Background[Any, Any] | Attended:
+    """The work that this thread does a part of; others may then ask it whether to go on."""
+    return _UNDER_WAY.get() or Attended()
 
 
 @dataclass(frozen=True, slots=True)

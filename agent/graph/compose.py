@@ -19,9 +19,9 @@ from agent.grounding import (
     Usage,
     VideoFacts,
 )
-from agent.reasoning.answer import Answer, Event
+from agent.reasoning.answer import Answer, NumberedEvent
 from agent.reasoning.brief import Turn
-from prompts.catalog import render_prompt
+from prompts.catalog import Prompts
 from tools.indexing.indexer import alike_rate_hz
 from tools.ranking import Verdict, Window
 from tools.retrieval.temporal_query import Event as OneEvent
@@ -40,7 +40,7 @@ SAID = frozenset({"subtitle", "speech"})
 """Sources whose captions begin and end with what they tell of, rather than with a look at it."""
 
 
-def compose_grounding(state: State, *, embedder: str) -> Grounding:
+def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Grounding:
     """The published answer from the graph's state once a reply was accepted."""
     record = VideoRecord.from_dict(state["record"])
     captions = [Caption.from_dict(plain) for plain in state["evidence"]]
@@ -81,7 +81,7 @@ def compose_grounding(state: State, *, embedder: str) -> Grounding:
         candidates=candidates,
         closest_rejected=candidates[0] if verdict == "not_found" and candidates else None,
         reasoning=_reasoning(answer, captions, state),
-        advice=_advice(state, record, coverage) if verdict == "cannot_tell" else "",
+        advice=_advice(state, record, coverage, prompts) if verdict == "cannot_tell" else "",
         by=state["by"],
         attempts=state["attempts"],
         refusals=tuple(turn.refusal for turn in turns if turn.refusal),
@@ -90,10 +90,10 @@ def compose_grounding(state: State, *, embedder: str) -> Grounding:
         models=Models(
             captioner=record.track.model,
             mode=record.track.mode,
-            reasoner=state["asked_of"]["name"],
+            reasoner=state["reply"]["asked_of"]["name"],
             embedder=embedder,
             prompts=({"describe": described_by} if described_by else {})
-            | state["asked_of"]["prompts"],
+            | state["reply"]["asked_of"]["prompts"],
         ),
         usage=Usage.of(
             {stage: Cost.model_validate(state["spent"][stage]) for stage in STAGES},
@@ -114,7 +114,7 @@ def compose_grounding(state: State, *, embedder: str) -> Grounding:
 
 
 def ground_event(
-    event: Event,
+    event: NumberedEvent,
     answer: Answer,
     captions: Sequence[Caption],
     windows: Sequence[Window],
@@ -155,7 +155,7 @@ def ground_event(
 
 
 def edges_of(
-    event: Event, captions: Sequence[Caption], *, duration_s: float
+    event: NumberedEvent, captions: Sequence[Caption], *, duration_s: float
 ) -> tuple[Interval | None, Interval | None]:
     """The spans in which an event's true start and end lie; None where the edge is exact.
 
@@ -228,12 +228,12 @@ def _why(span: Interval, noted: Sequence[CaptionGap]) -> str:
 
 def _seen_share(state: State, record: VideoRecord, coverage: Coverage) -> float:
     """How much was seen of what was searched; nothing counts of a video seen in part."""
-    if state["stretch"] is None:
+    if state["asked_within"] is None:
         return coverage.seen_s / record.duration_s if record.complete else 0.0
-    start_s, end_s = state["stretch"]
-    stretch = Interval(start_s, min(end_s, record.duration_s))
-    unseen_s = sum(stretch.overlap_s(Interval(gap.start_s, gap.end_s)) for gap in coverage.gaps)
-    return 1 - unseen_s / stretch.length_s
+    start_s, end_s = state["asked_within"]
+    within = Interval(start_s, min(end_s, record.duration_s))
+    unseen_s = sum(within.overlap_s(Interval(gap.start_s, gap.end_s)) for gap in coverage.gaps)
+    return 1 - unseen_s / within.length_s
 
 
 def _verdict(answer: Answer, ranked: Verdict, *, seen_share: float) -> Verdict:
@@ -261,12 +261,12 @@ def _open_order(state: State, coverage: Coverage) -> str:
     )
 
 
-def _advice(state: State, record: VideoRecord, coverage: Coverage) -> str:
+def _advice(state: State, record: VideoRecord, coverage: Coverage, prompts: Prompts) -> str:
     query = state["asked"]
     # More of what cannot show it would be of no use.
     is_beyond = state["ranking"]["verdict"] == "cannot_tell" and coverage.seen_s > 0
     if not record.complete and not is_beyond:
-        return render_prompt(
+        return prompts.render(
             "seen_in_part",
             seen=f"{coverage.seen_s:.0f}",
             duration=f"{record.duration_s:.0f}",
@@ -275,13 +275,13 @@ def _advice(state: State, record: VideoRecord, coverage: Coverage) -> str:
             options=_options(record),
         )
     if coverage.seen_s < SEEN_SHARE * record.duration_s and not is_beyond:
-        return render_prompt(
+        return prompts.render(
             "described_in_part",
             seen=f"{coverage.seen_s:.0f}",
             duration=f"{record.duration_s:.0f}",
             captioner=record.track.model,
         )
-    return render_prompt(
+    return prompts.render(
         "cannot_tell",
         captioner=record.track.model,
         video=shlex.quote(record.path),
@@ -323,7 +323,7 @@ def _reasoning(answer: Answer, captions: Sequence[Caption], state: State) -> str
 
 
 def _evidence(
-    event: Event, span: Interval, answer: Answer, captions: Sequence[Caption]
+    event: NumberedEvent, span: Interval, answer: Answer, captions: Sequence[Caption]
 ) -> tuple[Evidence, ...]:
     """The looks just outside and just inside each edge, and whatever the reasoner labelled."""
     roles: dict[int, Role] = {}

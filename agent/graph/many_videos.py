@@ -1,11 +1,18 @@
 """One query to many videos: searched together, then answered each by the graph."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import overload
+from typing import Any, overload
 
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.memory import InMemorySaver
+
+from agent.graph.dependencies import Dependencies
 from agent.graph.events import Event
-from agent.graph.graph import Parts, build_graph, run_graph
+from agent.graph.graph import Graph
+from agent.graph.nodes import Layers, retrieve_by, watched
+from agent.graph.running import run_graph
 from agent.graph.state import Question
 from agent.grounding import Cost, Grounding
 from agent.watching.watcher import in_its_place
@@ -13,7 +20,7 @@ from tools.retrieval.library_search import LibraryAnswer, search_library
 from tools.retrieval.retrieval import Retrieved, retrieve, take_evidence
 from tools.retrieval.temporal_query import Event as OneEvent
 from tools.retrieval.temporal_query import split_query, texts_of
-from tools.retrieval.tracks import is_beside, is_measured, kind_of, read_tracks
+from tools.retrieval.tracks import is_beside, is_measured, kind_of
 from tools.store.store import VideoRecord
 
 
@@ -53,40 +60,44 @@ class LibraryAnswers(Sequence[Grounding]):
         return iter(self.answers)
 
 
-def ask_library(
+def ask_many_videos(
     query: str,
     records: Sequence[VideoRecord],
-    parts: Parts,
+    graph: Graph,
+    dependencies: Dependencies,
     *,
     limit: int,
-    on_event: Callable[[Event], None],
+    on_event: Callable[[Event], None] | None,
 ) -> LibraryAnswers:
     """Ask many videos; a question with an order in it is decided in each of them by itself.
+
+    Their captions are there, and are searched together. So the graph is entered at ``reason``.
 
     Args:
         query: What to look for.
         records: The track of each video that it is answered from; what is said in these videos, or
             written on the screen, is searched too.
-        parts: Of the graph that answers for each of them.
+        graph: Answers for each of them.
+        dependencies: Those of the graph.
         limit: Most answers wanted.
         on_event: Receives what happens on the way.
     """
     primary = {record.video_id: record for record in records}
     beside = [
         record
-        for record in parts.store.records()
+        for record in dependencies.store.records()
         if record.complete
         and is_beside(record.track)
         and record.video_id in primary
-        and kind_of(record.track) not in parts.leave_out
+        and kind_of(record.track) not in dependencies.leave_out
     ]
     part = split_query(query)
     in_order = not isinstance(part, OneEvent)
     ranked = search_library(
         texts_of(part)[0] if in_order else query,
         [*records, *beside],
-        store=parts.store,
-        embedder=parts.embedder,
+        store=dependencies.store,
+        embedder=dependencies.embedder,
         is_measured=lambda record: is_measured(record.track),
     )
     likeliest: dict[str, LibraryAnswer] = {}
@@ -99,34 +110,12 @@ def ask_library(
         for video_id, record in primary.items()
         if record.complete and video_id not in likeliest and video_id not in unable
     ]
-    chosen = [*likeliest, *others][:limit]
-
-    def found(record: VideoRecord) -> Retrieved:
-        if not in_order and record.video_id in likeliest:
-            return _evidence(likeliest[record.video_id], parts)
+    answers = []
+    for video_id in [*likeliest, *others][:limit]:
         # An order is one of all that happens in a video, and not of the likeliest places.
-        return retrieve(
-            query,
-            read_tracks(parts.store, record, leave_out=parts.leave_out),
-            embedder=parts.embedder,
-            duration_s=record.duration_s,
-            limit_tokens=parts.evidence_tokens,
-            is_one_of_many=True,
-        )
-
-    graph = build_graph(
-        replace(
-            parts,
-            watch=lambda question, *, report: (  # noqa: ARG005
-                in_its_place(primary[question.video]),
-                Cost(),
-            ),
-            retrieve=found,
-        )
-    )
-    answers = [
-        run_graph(graph, Question(video=video_id, query=query), on_event) for video_id in chosen
-    ]
+        known = None if in_order else likeliest.get(video_id)
+        state = _searched(query, in_its_place(primary[video_id]), known, dependencies)
+        answers.append(_answer_from(state, graph, on_event))
     told = {answer.video.id for answer in answers}
     return LibraryAnswers(
         tuple(sorted(answers, key=_rank)),
@@ -138,6 +127,40 @@ def ask_library(
     )
 
 
+def _searched(
+    query: str, record: VideoRecord, known: LibraryAnswer | None, dependencies: Dependencies
+) -> dict[str, Any]:
+    """The state in which the graph asks the reasoner, as ``watch`` and ``retrieve`` leave it."""
+    started_s = time.perf_counter()
+
+    def search(layers: Layers, *, beside_scenes: bool) -> Retrieved:  # noqa: ARG001  # all are read
+        if known:
+            return _evidence(known, dependencies)
+        return retrieve(
+            query,
+            layers,
+            embedder=dependencies.embedder,
+            duration_s=record.duration_s,
+            limit_tokens=dependencies.evidence_tokens,
+            is_one_of_many=True,
+        )
+
+    state: Any = watched(Question(video=record.video_id, query=query), record, Cost())
+    state |= retrieve_by(search, state, dependencies)
+    spent_s = time.perf_counter() - started_s
+    return {**state, "seconds": {"watch": 0.0, "retrieve": spent_s}}
+
+
+def _answer_from(
+    state: dict[str, Any], graph: Graph, on_event: Callable[[Event], None] | None
+) -> Grounding:
+    """Run the graph from ``reason`` on. To be entered there, it needs a memory of its steps."""
+    remembering: Any = graph.copy(update={"checkpointer": InMemorySaver()})
+    thread: RunnableConfig = {"configurable": {"thread_id": "one of many"}}
+    at_reason = remembering.update_state(thread, state, as_node="retrieve")
+    return run_graph(remembering, None, on_event, at_reason)
+
+
 def _why_not(record: VideoRecord, unable: dict[str, str]) -> str:
     """Why it may be in a video that gives no answer; empty where it is taken not to be there."""
     if not record.complete:
@@ -145,11 +168,11 @@ def _why_not(record: VideoRecord, unable: dict[str, str]) -> str:
     return unable.get(record.video_id, "")
 
 
-def _evidence(answer: LibraryAnswer, parts: Parts) -> Retrieved:
+def _evidence(answer: LibraryAnswer, dependencies: Dependencies) -> Retrieved:
     order = sorted(range(len(answer.captions)), key=lambda index: answer.captions[index].span)
     captions = [answer.captions[index] for index in order]
     ranking = replace(answer.ranking, relevance=answer.ranking.relevance[order])
-    return take_evidence(captions, ranking, limit_tokens=parts.evidence_tokens)
+    return take_evidence(captions, ranking, limit_tokens=dependencies.evidence_tokens)
 
 
 def _rank(answer: Grounding) -> tuple[bool, float]:

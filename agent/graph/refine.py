@@ -8,7 +8,7 @@ import numpy as np
 from agent.errors import CaptionerError, VideoError
 from agent.graph.compose import edges_of
 from agent.grounding import Cost
-from agent.reasoning.answer import Answer, Event
+from agent.reasoning.answer import Answer, NumberedEvent
 from agent.reasoning.look_ups import Closer
 from tools.embedders.embedder import Embedder
 from tools.grounding.edges import begins_at, ends_after, likeness, look_rate_hz, marked
@@ -42,7 +42,7 @@ class Refined:
     note: str = ""
 
 
-def refine(
+def refine_edges(
     answer: Answer,
     captions: Sequence[Caption],
     record: VideoRecord,
@@ -75,14 +75,14 @@ def refine(
     return refined
 
 
-def _refine_event(  # noqa: PLR0917  # one event of ``refine``, whose arguments these are
-    event: Event,
+def _refine_event(  # noqa: PLR0917  # one event of ``refine_edges``, whose arguments these are
+    event: NumberedEvent,
     refined: Refined,
     record: VideoRecord,
     query: str,
     closer: Closer,
     embedder: Embedder,
-) -> Event:
+) -> NumberedEvent:
     start, end = edges_of(event, refined.captions, duration_s=record.duration_s)
     for span, is_start in ((start, True), (end, False)):
         rate_hz = look_rate_hz(span) if span else None
@@ -110,7 +110,7 @@ def _refine_event(  # noqa: PLR0917  # one event of ``refine``, whose arguments 
 
 
 def _references(
-    event: Event, captions: Sequence[Caption], *, is_start: bool
+    event: NumberedEvent, captions: Sequence[Caption], *, is_start: bool
 ) -> tuple[list[Caption], list[Caption]]:
     """What is said just inside and just outside an edge."""
     start_s, end_s = captions[event.first - 1].start_s, captions[event.last - 1].end_s

@@ -4,12 +4,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from langchain_core.runnables import RunnableConfig
+from langgraph.graph import START
 from langgraph.types import StateSnapshot
 
 from agent.errors import QueryError
 from agent.graph.events import Event
-from agent.graph.graph import Graph, run_graph
-from agent.grounding import Grounding
+from agent.graph.graph import Graph
+from agent.graph.running import run_graph
+from agent.graph.state import Question
+from agent.grounding import Cost, Grounding, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ def replay(
     thread: str,
     node: str,
     *,
-    on_event: Callable[[Event], None],
+    on_event: Callable[[Event], None] | None,
     describe_anew: bool = False,
 ) -> Replayed:
     """Run a thread's last question again from just before a node, with the graph's own parts.
@@ -56,8 +59,8 @@ def replay(
     nodes = [name for name in graph.get_graph().nodes if not name.startswith("__")]
     if node not in nodes:
         raise QueryError(f"there is no step {node!r}; there are {', '.join(nodes)}")
-    config: RunnableConfig = {"configurable": {"thread_id": thread}}
-    history = list(graph.get_state_history(config))
+    kept: RunnableConfig = {"configurable": {"thread_id": thread}}
+    history = list(graph.get_state_history(kept))
     if not history:
         raise QueryError(
             f"there is no thread {thread!r}; `whenabouts ask … --thread {thread}` makes one"
@@ -73,7 +76,11 @@ def replay(
         )
     if describe_anew:
         _check_describes(node, begun)
-    after = run_graph(graph, None, on_event, begun.config)
+    if node == "watch":
+        config = _about_the_same_video(graph, begun, answered)
+        after = run_graph(graph, None, on_event, config)
+    else:
+        after = _without_describing(run_graph(graph, None, on_event, begun.config), way)
     return Replayed(node, Grounding.model_validate(answered.values["grounding"]), after)
 
 
@@ -98,6 +105,25 @@ def _check_describes(node: str, begun: StateSnapshot) -> None:
             f"this thread was answered from the captions in {captions}, which no captioner makes; "
             "ask the video with --captioner, and without --captions"
         )
+
+
+def _about_the_same_video(
+    graph: Graph, begun: StateSnapshot, answered: StateSnapshot
+) -> RunnableConfig:
+    """The step before ``watch``, its video named by id: another may lie in its place by now."""
+    asked = {name: one for name, one in begun.values.items() if name in Question.model_fields}
+    same = asked | {"video": answered.values["record"]["video_id"]}
+    return graph.update_state(begun.config, same, as_node=START)
+
+
+def _without_describing(answer: Grounding, way: Sequence[StateSnapshot]) -> Grounding:
+    """The answer without what its captions took: they were there."""
+    spent = next(one.values["spent"] for one in reversed(way) if "spent" in one.values)
+    described = Cost.model_validate(spent["captioner"])
+    stages, seconds = answer.usage.stages, answer.usage.seconds
+    left = stages | {"captioner": stages["captioner"].minus(described)}
+    usage = Usage.of(left, seconds | {"watch": 0.0})
+    return answer.model_copy(update={"usage": usage})
 
 
 def _way_to(state: StateSnapshot, history: Sequence[StateSnapshot]) -> list[StateSnapshot]:

@@ -12,6 +12,17 @@ from typing_extensions import (
     TypedDict,  # pydantic wants it before Python 3.12: Studio shows schemas
 )
 
+from agent.graph.plain_values import (
+    AnswerState,
+    CaptionState,
+    CostState,
+    CoverageState,
+    EvidenceState,
+    RankingState,
+    RecordState,
+    ReplyState,
+    TurnState,
+)
 from agent.grounding import Cost, Stage
 
 
@@ -49,7 +60,7 @@ class Question(BaseModel):
 
     @field_validator("within")
     @classmethod
-    def _must_be_a_stretch(cls, within: tuple[float, float] | None) -> tuple[float, float] | None:
+    def _must_lie_in_a_video(cls, within: tuple[float, float] | None) -> tuple[float, float] | None:
         if within is not None and not 0 <= within[0] < within[1] < math.inf:
             raise ValueError(f"{within[0]:g} to {within[1]:g} s is no stretch of a video")
         return within
@@ -94,76 +105,81 @@ def add_seconds(so_far: dict[str, float], more: dict[str, float]) -> dict[str, f
     return so_far | {node: so_far.get(node, 0.0) + spent_s for node, spent_s in more.items()}
 
 
-def add_cost(spent: dict[str, Any], stage: Stage, cost: Cost) -> dict[str, Any]:
+Spent = dict[Stage, CostState]
+"""What each stage has cost."""
+
+
+def add_cost(spent: Spent, stage: Stage, cost: Cost) -> Spent:
     """What every stage has cost so far, with one more cost of one of them."""
-    return spent | {stage: Cost.model_validate(spent[stage]).plus(cost).model_dump()}
+    return spent | {stage: cost_state(Cost.model_validate(spent[stage]).plus(cost))}
 
 
-class Watched(TypedDict):
+def cost_state(cost: Cost) -> CostState:
+    """The same as plain values."""
+    return CostState(
+        captions=cost.captions,
+        tokens_in=cost.tokens_in,
+        tokens_out=cost.tokens_out,
+        usd=cost.usd,
+    )
+
+
+class AfterWatch(TypedDict):
     """After ``watch``: the captions are in the store.
 
-    ``asked`` is the query, ``stretch`` the seconds that are searched, ``all_times`` whether every
-    time is wanted; ``record`` a ``tools.store.store.VideoRecord`` as plain values; ``spent`` the
-    ``agent.grounding.Cost`` of each stage as plain values, which starts anew.
+    ``asked`` is the query, ``asked_within`` the seconds that are searched, ``all_times`` whether
+    every time is wanted; ``record`` the track that the question is answered from; ``spent`` what
+    each stage has cost, which starts anew.
     """
 
     asked: str
-    stretch: tuple[float, float] | None
+    asked_within: tuple[float, float] | None
     all_times: bool
-    record: dict[str, Any]
-    spent: dict[str, Any]
+    record: RecordState
+    spent: Spent
     seconds: Annotated[dict[str, float], add_seconds]
 
 
-class Retrieved(Watched):
+class AfterRetrieve(AfterWatch):
     """After ``retrieve``: captions worth reading; the reasoner's #1 is the first.
 
-    ``evidence`` holds captions as plain values: first the ``opening`` ones in time order, each with
-    its ``relevance``, then those that look-ups brought, as they came: a number once shown stays.
-    ``ranking`` holds the grounder's verdict, windows and events. ``attempts``, ``turns``
-    (earlier replies as ``agent.reasoning.brief.Turn``) and ``refined_by`` (who gave the answer
-    whose edges were looked at again) start anew, and so does ``order``: how the
-    parts of the question stand in time, where a model told of each; and
-    ``withheld``: why the reasoner could not be asked.
-    ``overview`` holds the scenes of a long video, summed up, as captions.
+    ``evidence`` holds first the ``opening`` captions in time order, each with its relevance, then
+    those that look-ups brought, as they came: a number once shown stays. ``ranking`` holds the
+    grounder's verdict, windows and events. ``attempts``, ``turns`` (earlier replies) and
+    ``refined_by`` (who gave the answer whose edges were looked at again) start anew, and so do
+    ``order``: how the parts of the question stand in time, where a model told of each; and
+    ``withheld``: why the reasoner could not be asked. ``overview`` holds the scenes of a long
+    video, summed up. ``refine_note`` says why edges could not be looked at more closely; empty
+    where they were.
     """
 
-    evidence: list[dict[str, Any]]
-    ranking: dict[str, Any]
+    evidence: list[EvidenceState]
+    ranking: RankingState
     opening: int
-    coverage: dict[str, Any]
+    coverage: CoverageState
     attempts: int
-    turns: list[dict[str, Any]]
+    turns: list[TurnState]
     refined_by: str
+    refine_note: str
     order: str
     withheld: str
-    overview: list[dict[str, Any]]
+    overview: list[CaptionState]
 
 
-class Replied(Retrieved):
-    """After ``reason``: one more reply; with ``requests`` it is no answer yet.
+class AfterReason(AfterRetrieve):
+    """After ``reason``: one more reply; with requests it is no answer yet."""
 
-    ``in_parts`` says whether it tells of each part of the question, and not of the whole.
-    ``asked_of`` names who was asked for it: ``name``, ``by`` and the versions of its ``prompts``.
-    """
-
-    reply: str
-    cut_off: bool
-    in_parts: bool
-    asked_of: dict[str, Any]
-    requests: list[dict[str, Any]]
+    reply: ReplyState
 
 
-class Checked(Replied):
+class AfterCheck(AfterReason):
     """After ``check``: an accepted answer, or one more refusal and ``accepted`` None.
 
-    ``accepted`` is an ``agent.reasoning.answer.Answer`` as plain values; ``by`` says who gave it.
-    ``refine_note`` says why edges could not be looked at more closely; empty where they were.
+    ``by`` says who gave it.
     """
 
-    accepted: dict[str, Any] | None
+    accepted: AnswerState | None
     by: str
-    refine_note: str
 
 
 class Answered(TypedDict):
@@ -172,5 +188,5 @@ class Answered(TypedDict):
     grounding: dict[str, Any]
 
 
-class State(Checked, Answered):
+class State(AfterCheck, Answered):
     """All of it, as the graph stores it."""

@@ -48,7 +48,7 @@ class Step(StrictReply):
     why: Why = ""
 
 
-class Event(StrictReply):
+class NumberedEvent(StrictReply):
     """One occurrence, from the first caption that shows it to the last."""
 
     first: Number
@@ -60,7 +60,7 @@ class Answer(StrictReply):
 
     steps: tuple[Step, ...] = ()
     found: Annotated[bool, Field(strict=True)]
-    events: tuple[Event, ...] = ()
+    events: tuple[NumberedEvent, ...] = ()
 
 
 def object_schema(**properties: Any) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def _place(location: Sequence[int | str]) -> str:
     return ".".join(shorten(str(part), 30) for part in location) or "object"
 
 
-def check_numbers(steps: Sequence[Step], events: Sequence[Event], shown: int) -> None:
+def check_numbers(steps: Sequence[Step], events: Sequence[NumberedEvent], shown: int) -> None:
     """Refuse numbers of captions that were not shown, of which there are ``shown``.
 
     Raises:
@@ -165,7 +165,7 @@ def check_numbers(steps: Sequence[Step], events: Sequence[Event], shown: int) ->
         )
 
 
-def event_span(event: Event, shown: Sequence[Interval]) -> Interval:
+def event_span(event: NumberedEvent, shown: Sequence[Interval]) -> Interval:
     """From where its first caption begins to where its last one ends.
 
     Raises:
@@ -196,7 +196,7 @@ def _check_agreement(answer: Answer, spans: Sequence[Interval], shown: Sequence[
         _check_label(step, shown[step.caption - 1], spans)
 
 
-def check_apart(events: Sequence[Event], spans: Sequence[Interval]) -> None:
+def check_apart(events: Sequence[NumberedEvent], spans: Sequence[Interval]) -> None:
     """Refuse events that overlap.
 
     Raises:

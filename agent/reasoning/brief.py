@@ -3,43 +3,15 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from langchain_core.tools import BaseTool
 from pydantic import BaseModel, ConfigDict
 
-from agent.grounding import Cost, LookUp, Refusal
+from agent.grounding import LookUp, Refusal
+from agent.reasoning.reply import Reply
 from tools.ranking import PartFound, Window
 from tools.timeline import Caption
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A wish to look something up before answering: which tool, with what. Not checked yet."""
-
-    tool: str
-    arguments: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What a reasoner says.
-
-    Attributes:
-        text: Its answer, to be judged by ``agent.reasoning.answer``; or what it says
-            with its requests.
-        requests: What it wants to see before it answers.
-        cut_off: Whether the text ends at a limit rather than where the model wanted to end.
-        in_parts: Whether it was asked when each of the brief's parts happens, and not for the
-            whole; then ``agent.reasoning.ordered_answers`` judges the text.
-        cost: What it took.
-    """
-
-    text: str
-    requests: tuple[Request, ...] = ()
-    cut_off: bool = False
-    in_parts: bool = False
-    cost: Cost = field(default_factory=Cost)
 
 
 class Turn(BaseModel):

@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 
 from agent.grounding import LookUp
 from agent.reasoning.brief import Brief, Turn, caption_numbers
-from prompts.catalog import render_prompt
+from prompts.catalog import PACKAGED, Prompts
 from tools.ranking import PartFound, Window
 from tools.retrieval.retrieval import CAPTION_CHARS
 from tools.text import one_line, shorten
@@ -42,13 +42,13 @@ class Conversation(Protocol):
     """Turns a brief into what a model is told.
 
     Attributes:
-        prompts: Names of the prompts it uses.
+        prompts: Version of each prompt it uses, by name.
         offers_look_ups: Whether the model may be offered tools in it.
         asks_parts: Whether a question with an order in it is asked part by part.
     """
 
     @property
-    def prompts(self) -> Sequence[str]: ...
+    def prompts(self) -> dict[str, str]: ...
 
     @property
     def offers_look_ups(self) -> bool: ...
@@ -60,37 +60,51 @@ class Conversation(Protocol):
 
 
 class CaptionConversation:
-    """A text model reads captions, and may look up more."""
+    """A text model reads captions, and may look up more.
 
-    prompts = PROMPTS
+    Args:
+        prompts: What it is told.
+    """
+
     offers_look_ups = True
     asks_parts = True
 
+    def __init__(self, prompts: Prompts = PACKAGED) -> None:
+        self._prompts = prompts
+
+    @property
+    def prompts(self) -> dict[str, str]:
+        return {name: self._prompts.version(name) for name in PROMPTS}
+
     def __call__(self, brief: Brief) -> list[BaseMessage]:
         """See ``build_conversation``."""
-        return build_conversation(brief)
+        return build_conversation(brief, self._prompts)
 
 
-def build_conversation(brief: Brief) -> list[BaseMessage]:
+def build_conversation(brief: Brief, prompts: Prompts = PACKAGED) -> list[BaseMessage]:
     """Everything that a text model is told: the rules, the captions, and each turn since.
 
     Earlier messages never change as a conversation grows, so that services can remember them.
     """
     shown = brief.opening
     messages: list[BaseMessage] = [
-        SystemMessage(render_prompt("reason_system")),
-        HumanMessage(_opening(brief)),
+        SystemMessage(prompts.render("reason_system")),
+        HumanMessage(_opening(brief, prompts)),
     ]
     numbers = {caption.id: number for number, caption in enumerate(brief.captions, start=1)}
     rounds_left = brief.rounds_left + sum(bool(turn.look_ups) for turn in brief.turns)
     for place, turn in enumerate(brief.turns):
         if turn.refusal:
-            messages += refusal_messages(turn, turn.refusal.message, last=shown)
+            messages += refusal_messages(turn, turn.refusal.message, prompts, last=shown)
             continue
         rounds_left -= 1
         ids = [caption_id for one in turn.look_ups for caption_id in one.caption_ids]
         shown = max([shown, *(numbers[caption_id] for caption_id in ids)])
-        messages += _looked_up(turn, place, brief.captions, numbers, rounds_left=rounds_left)
+        told = [
+            _found(one, brief.captions, numbers, prompts, rounds_left=rounds_left)
+            for one in turn.look_ups
+        ]
+        messages += _looked_up(turn, place, told)
     return messages
 
 
@@ -127,12 +141,12 @@ def seconds_span(span: Interval) -> str:
     return f"{_seconds(span.start_s)}–{_seconds(span.end_s)} s"
 
 
-def _opening(brief: Brief) -> str:
+def _opening(brief: Brief, prompts: Prompts) -> str:
     shown = brief.captions[: brief.opening]
     given = {
         "query": shorten(tame(brief.query), QUERY_CHARS),
         "captions": fence(enumerate(shown, start=1)),
-        "overview": _overview(brief.overview),
+        "overview": _overview(brief.overview, prompts),
         "last": str(brief.opening),
     }
     if brief.parts:
@@ -140,12 +154,12 @@ def _opening(brief: Brief) -> str:
             f"{letter}: {shorten(tame(part.text), QUERY_CHARS)}\n   {_times(part, shown)}"
             for letter, part in zip(string.ascii_uppercase, brief.parts, strict=False)
         ]
-        return _spaced(render_prompt("reason_in_parts", parts="\n".join(parts), **given))
+        return _spaced(prompts.render("reason_in_parts", parts="\n".join(parts), **given))
     windows = "\n".join(
         f"{_numbers(window, shown)} (score {window.score:.2f})" for window in brief.windows
     )
-    candidates = render_prompt("reason_candidates", windows=windows) if windows else ""
-    return _spaced(render_prompt("reason", candidates=candidates, **given))
+    candidates = prompts.render("reason_candidates", windows=windows) if windows else ""
+    return _spaced(prompts.render("reason", candidates=candidates, **given))
 
 
 def _times(part: PartFound, shown: Sequence[Caption]) -> str:
@@ -158,14 +172,14 @@ def _times(part: PartFound, shown: Sequence[Caption]) -> str:
     return ", ".join(numbers) or "nowhere"
 
 
-def _overview(scenes: Sequence[Caption]) -> str:
+def _overview(scenes: Sequence[Caption], prompts: Prompts) -> str:
     """Scenes without numbers: they can be read about, and not be named."""
     if not scenes:
         return ""
     lines = [
         f"{caption_time(scene)} {shorten(tame(scene.text), CAPTION_CHARS)}" for scene in scenes
     ]
-    return render_prompt("reason_overview", scenes=fence_lines("\n".join(lines)))
+    return prompts.render("reason_overview", scenes=fence_lines("\n".join(lines)))
 
 
 def _numbers(window: Window, shown: Sequence[Caption]) -> str:
@@ -173,44 +187,41 @@ def _numbers(window: Window, shown: Sequence[Caption]) -> str:
     return f"#{first}" if first == last else f"#{first}–#{last}"
 
 
-def refusal_messages(turn: Turn, reason: str, *, last: int) -> list[BaseMessage]:
+def refusal_messages(turn: Turn, reason: str, prompts: Prompts, *, last: int) -> list[BaseMessage]:
     """A refused reply, and what is told of it; captions up to number ``last`` were shown."""
     # Some services refuse a message without words.
     said = shorten(turn.said, REPLY_CHARS) or "(nothing)"
     return [
         AIMessage(said),
-        HumanMessage(render_prompt("refused", reason=tame(reason), last=str(last))),
+        HumanMessage(prompts.render("refused", reason=tame(reason), last=str(last))),
     ]
 
 
-def _looked_up(
-    turn: Turn,
-    place: int,
-    captions: Sequence[Caption],
-    numbers: dict[str, int],
-    *,
-    rounds_left: int,
-) -> list[BaseMessage]:
+def _looked_up(turn: Turn, place: int, told: Sequence[str]) -> list[BaseMessage]:
     # Nine letters and digits: the strictest of the services wants exactly that.
     ids = [f"look{place:02d}{which:03d}" for which in range(len(turn.look_ups))]
     calls = [
         {"name": one.tool, "args": one.arguments, "id": call_id, "type": "tool_call"}
         for call_id, one in zip(ids, turn.look_ups, strict=True)
     ]
-    told = [
-        ToolMessage(_found(one, captions, numbers, rounds_left=rounds_left), tool_call_id=call_id)
-        for call_id, one in zip(ids, turn.look_ups, strict=True)
+    answers = [
+        ToolMessage(words, tool_call_id=call_id) for call_id, words in zip(ids, told, strict=True)
     ]
-    return [AIMessage(shorten(turn.said, REPLY_CHARS), tool_calls=calls), *told]
+    return [AIMessage(shorten(turn.said, REPLY_CHARS), tool_calls=calls), *answers]
 
 
 def _found(
-    look_up: LookUp, captions: Sequence[Caption], numbers: dict[str, int], *, rounds_left: int
+    look_up: LookUp,
+    captions: Sequence[Caption],
+    numbers: dict[str, int],
+    prompts: Prompts,
+    *,
+    rounds_left: int,
 ) -> str:
     found = [numbers[caption_id] for caption_id in look_up.caption_ids]
     rounds = "" if rounds_left else "That was the last look-up. Answer now, with the JSON object."
     return _spaced(
-        render_prompt(
+        prompts.render(
             "looked_up",
             note=tame(look_up.note),
             captions=fence((number, captions[number - 1]) for number in found),

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent.errors import CaptionerError, VideoError
 from agent.grounding import Cost, LookUp
-from agent.reasoning.brief import Request
-from prompts.catalog import render_prompt
+from agent.reasoning.reply import Request
+from prompts.catalog import PACKAGED, Prompts
 from tools.embedders.embedder import Embedder
 from tools.indexing.closer_look import MAX_FRAMES, MAX_RATE_HZ
 from tools.retrieval.retrieval import caption_tokens, search_captions
@@ -66,7 +66,7 @@ class LookCloserArguments(ReadArguments):
 
 
 @dataclass(frozen=True, slots=True)
-class Library:
+class LookUpTools:
     """Where one question's look-ups look.
 
     Attributes:
@@ -76,6 +76,7 @@ class Library:
         embedder: The one they were embedded with.
         closer: Looks closer; None where nobody can.
         leave_out: Kinds of tracks that are not read; see ``read_tracks``.
+        prompts: What the tools are described with.
     """
 
     record: VideoRecord
@@ -84,21 +85,22 @@ class Library:
     embedder: Embedder
     closer: Closer | None
     leave_out: frozenset[str] = frozenset()
+    prompts: Prompts = PACKAGED
 
-    def tools(self) -> list[BaseTool]:
+    def offered(self) -> list[BaseTool]:
         """The tools, for a model to be offered and for ``look_up`` to run.
 
         Each returns ``(captions in time order, what they cost)``. There is no closer look
         at captions that came from elsewhere: they are all that the user wants answers from.
         """
         tools = [
-            _tool("search_captions", self._search, SearchArguments),
-            _tool("read_captions", self._read, ReadArguments),
+            self._tool("search_captions", self._search, SearchArguments),
+            self._tool("read_captions", self._read, ReadArguments),
         ]
         if self.closer and self.record.rate_hz is not None:
             frames = str(MAX_FRAMES)
-            closer = _tool("look_closer", self._look_closer, LookCloserArguments, frames=frames)
-            tools.append(closer)
+            look = self._look_closer
+            tools.append(self._tool("look_closer", look, LookCloserArguments, frames=frames))
         return tools
 
     def _search(self, text: str) -> tuple[list[Caption], Cost]:
@@ -123,6 +125,12 @@ class Library:
     ) -> tuple[list[Caption], Cost]:
         assert self.closer is not None
         return self.closer(self.record, self.query, Interval(start_s, end_s), rate_hz=rate_hz)
+
+    def _tool(self, name: str, does: Any, arguments: type[BaseModel], **facts: str) -> BaseTool:
+        description = self.prompts.render(name, **facts)
+        return StructuredTool.from_function(
+            does, name=name, description=description, args_schema=arguments
+        )
 
 
 def look_up(request: Request, tools: Sequence[BaseTool]) -> tuple[LookUp, list[Caption], Cost]:
@@ -195,9 +203,3 @@ def _within_budget(captions: Sequence[Caption]) -> list[Caption]:
             break
         shown.append(caption)
     return shown
-
-
-def _tool(name: str, does: Any, arguments: type[BaseModel], **facts: str) -> BaseTool:
-    return StructuredTool.from_function(
-        does, name=name, description=render_prompt(name, **facts), args_schema=arguments
-    )

@@ -12,7 +12,7 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from agent.reasoning.brief import Brief
 from agent.reasoning.conversation import QUERY_CHARS, caption_time, refusal_messages, tame
-from prompts.catalog import render_prompt
+from prompts.catalog import PACKAGED, Prompts
 from tools.text import shorten
 from tools.timeline import Caption
 
@@ -30,24 +30,31 @@ class FrameConversation:
 
     Args:
         frames_of: Reads the frames.
+        prompts: What it is told.
     """
 
-    prompts = PROMPTS
     offers_look_ups = False
     asks_parts = False
 
-    def __init__(self, frames_of: FramesOf) -> None:
+    def __init__(self, frames_of: FramesOf, prompts: Prompts = PACKAGED) -> None:
         self._frames_of = frames_of
+        self._prompts = prompts
+
+    @property
+    def prompts(self) -> dict[str, str]:
+        return {name: self._prompts.version(name) for name in PROMPTS}
 
     def __call__(self, brief: Brief) -> list[BaseMessage]:
         """The rules, the frames, and each refused reply since."""
         messages: list[BaseMessage] = [
-            SystemMessage(render_prompt("one_shot_system")),
+            SystemMessage(self._prompts.render("one_shot_system")),
             HumanMessage(content=self._shown(brief)),
         ]
         for turn in brief.turns:
             if turn.refusal:
-                messages += refusal_messages(turn, turn.refusal.message, last=brief.opening)
+                messages += refusal_messages(
+                    turn, turn.refusal.message, self._prompts, last=brief.opening
+                )
         return messages
 
     def _shown(self, brief: Brief) -> list[str | dict[Any, Any]]:
@@ -58,7 +65,7 @@ class FrameConversation:
         chosen = [numbered[round(place * (len(numbered) - 1) / steps)] for place in range(count)]
         jpegs = self._frames_of([caption for _, caption in chosen])
         query = shorten(tame(brief.query), QUERY_CHARS)
-        text = render_prompt(
+        text = self._prompts.render(
             "one_shot", query=query, count=str(len(chosen)), last=str(brief.opening)
         )
         blocks: list[str | dict[Any, Any]] = [{"type": "text", "text": text}]

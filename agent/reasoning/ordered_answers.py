@@ -17,7 +17,7 @@ from agent.reasoning.answer import (
     EVENTS_SCHEMA,
     STEPS_SCHEMA,
     Answer,
-    Event,
+    NumberedEvent,
     Step,
     StrictReply,
     check_apart,
@@ -46,7 +46,7 @@ class PartEvents(StrictReply):
     """All the times that one part happens."""
 
     part: str
-    events: tuple[Event, ...]
+    events: tuple[NumberedEvent, ...]
 
 
 class PartsReply(StrictReply):
@@ -114,14 +114,16 @@ def _all_sure(spans: Sequence[Interval]) -> Seen:
     return Seen(windows=times, events=times, times=times)
 
 
-def _event(span: Interval, named: Sequence[Event], shown: Sequence[Interval]) -> Event:
+def _event(
+    span: Interval, named: Sequence[NumberedEvent], shown: Sequence[Interval]
+) -> NumberedEvent:
     """The event of a span whose edges are those of events that were named."""
     first = next(one.first for one in named if shown[one.first - 1].start_s == span.start_s)
     last = next(one.last for one in named if shown[one.last - 1].end_s == span.end_s)
-    return Event(first=first, last=last)
+    return NumberedEvent(first=first, last=last)
 
 
-def _relabelled(step: Step, events: Sequence[Event], shown: Sequence[Interval]) -> Step:
+def _relabelled(step: Step, events: Sequence[NumberedEvent], shown: Sequence[Interval]) -> Step:
     caption = shown[step.caption - 1]
     spans = [event_span(event, shown) for event in events]
     if any(span.overlap_s(caption) > 0 for span in spans):

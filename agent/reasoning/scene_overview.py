@@ -8,9 +8,9 @@ from langchain_core.messages import BaseMessage, HumanMessage
 from pydantic import BaseModel, ValidationError
 
 from agent.grounding import Cost
-from agent.reasoning.brief import Reply
 from agent.reasoning.conversation import fence_lines, seconds_span, tame
-from prompts.catalog import prompt_version, render_prompt
+from agent.reasoning.reply import Reply
+from prompts.catalog import PACKAGED, Prompts
 from tools.indexing.scene_summaries import (
     LONG_S,
     SUMMARY_CHARS,
@@ -62,21 +62,23 @@ class TextModelSummaries:
 
     Attributes:
         model: Is asked, once for each scene.
+        prompts: What it is told.
         cost: What that took so far.
     """
 
     model: Converses
+    prompts: Prompts = PACKAGED
     cost: Cost = field(default_factory=Cost)
 
     @property
     def name(self) -> str:
-        return f"{self.model.name}.{prompt_version('summarise_scene')}"
+        return f"{self.model.name}.{self.prompts.version('summarise_scene')}"
 
     def __call__(self, captions: Sequence[Caption], vectors: "NDArray[np.float32]") -> str:
         """See ``Summariser``."""
         lines = [f"[{seconds_span(one.span)}] {tame(one.text)}" for one in captions]
         shown = shorten("\n".join(lines), SCENE_CHARS)
-        prompt = render_prompt("summarise_scene", captions=fence_lines(shown))
+        prompt = self.prompts.render("summarise_scene", captions=fence_lines(shown))
         reply = self.model.converse([HumanMessage(prompt)], schema=_Summary.model_json_schema())
         self.cost = self.cost.plus(reply.cost)
         try:

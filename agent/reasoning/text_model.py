@@ -14,11 +14,11 @@ from pydantic import SecretStr
 from agent.errors import ReasonerError
 from agent.grounding import Cost
 from agent.reasoning.answer import ANSWER_SCHEMA
-from agent.reasoning.brief import Brief, Reply, Request
+from agent.reasoning.brief import Brief
 from agent.reasoning.chat_model import is_openai, open_chat_model, openai_options
 from agent.reasoning.conversation import CaptionConversation, Conversation
 from agent.reasoning.ordered_answers import PARTS_SCHEMA
-from prompts.catalog import prompt_version
+from agent.reasoning.reply import Reply, Request
 from tools.llm.prices import OPENAI_PRICES, Price, cost_usd
 from tools.text import estimate_tokens, one_line, shorten
 
@@ -140,7 +140,7 @@ class LLMReasoner:
 
     @property
     def prompts(self) -> dict[str, str]:
-        return {name: prompt_version(name) for name in self._conversation.prompts}
+        return self._conversation.prompts
 
     def reply(self, brief: Brief) -> Reply:
         """Ask once, with everything said so far; nothing is spent where there is no caption.

@@ -26,7 +26,8 @@ def facts_of(inputs: Values, outputs: Values) -> dict[str, Any]:
         }
     if "reply" in outputs and "attempts" in outputs:
         facts["attempt"] = outputs["attempts"]
-        facts["look_ups"] = [one["tool"] for one in outputs.get("requests", ())]
+        if isinstance(reply := outputs["reply"], Mapping):  # Of a chat's turn, it is words alone.
+            facts["look_ups"] = [one["tool"] for one in reply["requests"]]
     if outputs.get("accepted") or outputs.get("follow_up"):
         facts["accepted_by"] = outputs.get("by", "")
     if (turns := outputs.get("turns")) and (refusal := turns[-1].get("refusal")):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 from uuid import uuid4
 
 from langchain_core.callbacks import BaseCallbackHandler, CallbackManager
@@ -14,12 +14,15 @@ from langchain_core.runnables.config import ensure_config, patch_config, var_chi
 from langchain_core.tracers.langchain import LangChainTracer
 from langsmith import get_current_run_tree, tracing_context
 
-from agent.tracing.langsmith_sink import LangSmith, LangSmithSink
+from agent.tracing.langsmith_sink import LangSmith, LangSmithSink, scrub_own_tracer
 from agent.tracing.otel_sink import OtelSink, Otlp, is_installed
 from agent.tracing.recorder import Recorder
 from agent.tracing.scrub import Scrubber
 from agent.tracing.spans import Sink
 from agent.tracing.trace_file import TraceFile
+
+if TYPE_CHECKING:
+    from agent.settings import Settings
 
 LAST_WAIT_S: Final = 1.5
 """What the end of a program waits for all services together, at most."""
@@ -42,6 +45,42 @@ class TraceTargets:
     otlp: Otlp | None = None
     text: bool = True
     secrets: tuple[str, ...] = ()
+
+
+def trace_targets(settings: "Settings") -> TraceTargets:
+    """A file where one is named; LangSmith and OpenTelemetry by their own usual variables."""
+    keys = (settings.openai_api_key, settings.langsmith_api_key)
+    return TraceTargets(
+        file=settings.trace,
+        langsmith=_langsmith(settings),
+        otlp=_otlp(settings),
+        text=settings.trace_text,
+        secrets=tuple(key.get_secret_value() for key in keys if key),
+    )
+
+
+def _langsmith(settings: "Settings") -> LangSmith | None:
+    if not settings.langsmith_tracing:
+        return None
+    key = settings.langsmith_api_key
+    usual = LangSmith()
+    return LangSmith(
+        url=settings.langsmith_endpoint or usual.url,
+        api_key=key.get_secret_value() if key else None,
+        project=settings.langsmith_project or usual.project,
+        workspace=settings.langsmith_workspace_id,
+    )
+
+
+def _otlp(settings: "Settings") -> Otlp | None:
+    if settings.otel_sdk_disabled or settings.otel_traces_exporter == "none":
+        return None
+    if settings.otel_traces_endpoint:
+        return Otlp(settings.otel_traces_endpoint)
+    if settings.otel_endpoint:
+        # As the standard has it: the general address is one that paths are added to.
+        return Otlp(f"{settings.otel_endpoint.rstrip('/')}/v1/traces")
+    return None
 
 
 @dataclass(slots=True)
@@ -96,8 +135,6 @@ class Tracing:
         For graphs that are run outside of ``step``.
         """
         if self._langsmith:
-            from agent.tracing.own_tracer import scrub_own_tracer
-
             scrub_own_tracer(self._langsmith, self._scrubber)
 
     @contextmanager

@@ -1,7 +1,9 @@
 """What one run may cost: its videos, closer looks and text model come out of the same limits."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from agent.errors import CaptionerError, ReasonerError
 from agent.grounding import Cost
@@ -130,3 +132,34 @@ class Allowance:
             )
         if usd > left.max_usd:
             raise WithheldError(f"a reply costs up to ${usd:.4f}, and ${left.max_usd:.4f} are left")
+
+
+class Runs:
+    """Which allowance holds just now: that of the run under way, or a run of its own.
+
+    Args:
+        settings: Say what a run may cost.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """All that is done inside is one run; a run inside of another one is a part of it."""
+        under_way = _UNDER_WAY.get()
+        if self in under_way:
+            yield
+            return
+        begun = _UNDER_WAY.set({**under_way, self: Allowance(self._settings)})
+        try:
+            yield
+        finally:
+            _UNDER_WAY.reset(begun)
+
+    def allowance(self) -> Allowance:
+        """That of the run under way; a new one where none is."""
+        return _UNDER_WAY.get().get(self) or Allowance(self._settings)
+
+
+_UNDER_WAY: ContextVar[Mapping[Runs, Allowance]] = ContextVar("runs_under_way", default={})  # noqa: B039  # never changed, only replaced

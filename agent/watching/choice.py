@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Final
 
 from agent.errors import CaptionerError, SettingsError
 from agent.reasoning.brief import Reasoner, SimilarityReasoner
-from prompts.catalog import prompt_version, render_prompt
 from tools.captioners.looks import LookMode
 from tools.captioners.protocol import Promptable
 from tools.llm.prices import Price, read_prices
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from agent.reasoning.one_shot import FramesOf
     from agent.reasoning.text_model import Ration
     from agent.settings import Settings
+    from prompts.catalog import Prompts
     from tools.captioners.protocol import Captioner
 
 OPENAI_MODEL: Final = "gpt-5-mini"
@@ -104,12 +104,15 @@ def has_service(settings: Settings) -> bool:
     return bool(settings.openai_api_key or settings.openai_base_url)
 
 
-def open_captioner(settings: Settings, name: str, *, confirm: Confirm | None) -> Captioner:
+def open_captioner(
+    settings: Settings, name: str, *, prompts: Prompts, confirm: Confirm | None
+) -> Captioner:
     """Open a captioner with the general prompt; a model on this disk is loaded with its first look.
 
     Args:
         settings: How it is asked.
         name: As in ``Choice``.
+        prompts: What it is told.
         confirm: Asked before a model is fetched; None: nothing is fetched.
 
     Raises:
@@ -127,7 +130,7 @@ def open_captioner(settings: Settings, name: str, *, confirm: Confirm | None) ->
         from tools.captioners.blank import BlankCaptioner
 
         return BlankCaptioner()
-    prompt, version = render_prompt("describe_general"), prompt_version("describe_general")
+    prompt, version = prompts.render("describe_general"), prompts.version("describe_general")
     mode = LookMode.parse(settings.mode)
     if kind == "local":
         from tools.captioners.local import LocalCaptioner, check_installed
@@ -159,7 +162,7 @@ def open_captioner(settings: Settings, name: str, *, confirm: Confirm | None) ->
     )
 
 
-def with_an_eye_on(captioner: Captioner, query: str) -> Captioner:
+def with_an_eye_on(captioner: Captioner, query: str, *, prompts: Prompts) -> Captioner:
     """The same captioner asked by the activity prompt, which shows it the query.
 
     Its prompt version names the query too: what was seen with an eye on one is no answer to
@@ -173,15 +176,16 @@ def with_an_eye_on(captioner: Captioner, query: str) -> Captioner:
             f"the activity strategy shows the question to an image model, and {captioner.model} "
             "is none; use --captioner openai:MODEL or local:MODEL, or --strategy general"
         )
-    prompt = render_prompt("describe_activity", query=query)
+    prompt = prompts.render("describe_activity", query=query)
     digest = hashlib.sha256(prompt.encode()).hexdigest()[:8]
-    return captioner.asked(prompt, f"{prompt_version('describe_activity')}.{digest}")
+    return captioner.asked(prompt, f"{prompts.version('describe_activity')}.{digest}")
 
 
 def open_reasoner(
     settings: Settings,
     name: str,
     *,
+    prompts: Prompts,
     frames_of: FramesOf,
     ration: Callable[[], Ration] | None = None,
 ) -> Reasoner:
@@ -190,6 +194,7 @@ def open_reasoner(
     Args:
         settings: How it is asked.
         name: As in ``Choice``; ``frames:MODEL`` is shown frames in place of captions.
+        prompts: What a text model is told.
         frames_of: Reads those frames.
         ration: Holds a text model within the limits of a run.
 
@@ -198,6 +203,7 @@ def open_reasoner(
     """
     if name == "similarity":
         return SimilarityReasoner()
+    from agent.reasoning.conversation import CaptionConversation
     from agent.reasoning.one_shot import FrameConversation
     from agent.reasoning.text_model import LLMReasoner
 
@@ -207,7 +213,9 @@ def open_reasoner(
         api_key=_key(settings),
         base_url=settings.openai_base_url,
         prices=prices_of(settings),
-        conversation=FrameConversation(frames_of) if model != name else None,
+        conversation=FrameConversation(frames_of, prompts)
+        if model != name
+        else CaptionConversation(prompts),
         ration=ration,
     )
     reasoner.name = name

@@ -1,4 +1,4 @@
-"""What a question may have done to a video that is described: look closer, sum up, show frames."""
+"""What a question may have done with a described video: a closer look, scenes summed up."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.errors import CaptionerError, ReasonerError, SettingsError
+from agent.errors import CaptionerError, SettingsError
 from agent.reasoning.scene_overview import Converses, TextModelSummaries, overview_of
-from agent.watching.allowance import Allowance, WithheldError
+from agent.watching.allowance import Runs, WithheldError
 from agent.watching.choice import means_model, with_an_eye_on
 from agent.watching.forecast import usd_of_caption
-from agent.watching.watcher import cost_between, metered
+from agent.watching.watcher import UnderWay, cost_between, metered
 from tools.captioners.protocol import Promptable
 from tools.indexing.scene_summaries import LONG_S
 
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from agent.reasoning.look_ups import Closer
     from agent.reasoning.scene_overview import Overview
     from agent.settings import Settings
+    from agent.watching.opened import Opened
+    from prompts.catalog import Prompts
     from tools.captioners.protocol import Captioner
-    from tools.retrieval.tracks import Opened
     from tools.store.store import VideoRecord
     from tools.timeline import Caption, Interval
 
@@ -37,10 +38,11 @@ class SecondLooks:
     Args:
         settings: Who looks, and how.
         opened: The store, and who describes and embeds.
-        given: A captioner that was given in place of the one the settings name.
+        prompts: What models are told.
         given_closer: Makes, for a query, a captioner that looks with an eye on it.
-        allowance: Of the run under way.
+        runs: Hold what is done within the limits of a run.
         describing: Held while a video is described: one at a time.
+        under_way: The work that this is done for.
         tell: Told, in a line, what is not done, and why.
     """
 
@@ -49,25 +51,28 @@ class SecondLooks:
         settings: Settings,
         opened: Opened,
         *,
-        given: Captioner | None,
+        prompts: Prompts,
         given_closer: Callable[[str], Captioner] | None,
-        allowance: Callable[[], Allowance],
+        runs: Runs,
         describing: AbstractContextManager[object],
+        under_way: Callable[[], UnderWay],
         tell: Callable[[str], None],
     ) -> None:
         self._settings = settings
         self._opened = opened
-        self._given = given
+        self._prompts = prompts
         self._given_closer = given_closer
-        self._allowance = allowance
+        self._runs = runs
         self._describing = describing
+        self._under_way = under_way
         self._tell = tell
 
     @property
     def closer(self) -> Closer | None:
         """Who looks closer; None without an image model: nobody is asked, and none loaded."""
-        if self._given_closer or self._given:
-            can = bool(self._given_closer) or isinstance(self._given, Promptable)
+        given = self._opened.given_captioner
+        if self._given_closer or given:
+            can = bool(self._given_closer) or isinstance(given, Promptable)
         else:
             can = means_model(self._settings) or self._settings.refine is True
         return self._look_closer if can else None
@@ -85,39 +90,6 @@ class SecondLooks:
 
         return overview
 
-    def frames_of(self, captions: Sequence[Caption]) -> dict[float, bytes]:
-        """JPEG pictures of the frames that captions stand for, by time; one pass over the video.
-
-        Raises:
-            ReasonerError: If they are of no frames, or the file is another video by now.
-            VideoError: If it is gone or cannot be read.
-        """
-        from tools.captioners.looks import encode_jpeg
-        from tools.video.reader import FrameReader, probe
-
-        if not captions:
-            return {}
-        record = next(
-            record
-            for record in self._opened.store.records(captions[0].video_id)
-            if record.track == captions[0].track
-        )
-        if record.rate_hz is None:
-            raise ReasonerError(
-                f"the captions of {record.path} are no frames that could be shown; index it with "
-                "--captioner none"
-            )
-        wanted = {caption.start_s for caption in captions}
-        video = probe(Path(record.path))
-        if video.id != record.video_id:
-            raise ReasonerError(f"the file {record.path} is another video by now; index that one")
-        limit = 1000 * self._settings.max_image_kb
-        return {
-            frame.time_s: encode_jpeg(frame.image, max_bytes=limit)
-            for frame in FrameReader(video, rate_hz=record.rate_hz)
-            if frame.time_s in wanted
-        }
-
     def _sum_up(
         self,
         model: Converses,
@@ -126,7 +98,7 @@ class SecondLooks:
         vectors: NDArray[np.float32],
     ) -> tuple[list[Caption], Cost]:
         """The scenes of a long video, done once."""
-        by = TextModelSummaries(model)
+        by = TextModelSummaries(model, self._prompts)
         try:
             scenes = overview_of(
                 record,
@@ -154,7 +126,9 @@ class SecondLooks:
             captioner = self._opened.captioner
         except SettingsError as exc:
             raise CaptionerError(str(exc)) from exc
-        return with_an_eye_on(captioner, query) if isinstance(captioner, Promptable) else captioner
+        if not isinstance(captioner, Promptable):
+            return captioner
+        return with_an_eye_on(captioner, query, prompts=self._prompts)
 
     def _look_closer(
         self, record: VideoRecord, query: str, span: Interval, *, rate_hz: float
@@ -163,13 +137,15 @@ class SecondLooks:
 
         captioner, store = self._who_looks(query), self._opened.store
         before = metered(captioner)
-        allowance = self._allowance()
+        allowance, work = self._runs.allowance(), self._under_way()
 
         def usd_each() -> float | None:
             known, _ = store.read(record.video_id, record.track)
-            return usd_of_caption(Path(record.path), captioner, self._settings, captions=known)
+            return usd_of_caption(
+                Path(record.path), captioner, self._settings, prompts=self._prompts, captions=known
+            )
 
-        with self._describing:
+        with self._describing, work.in_order():
             captions, made = look_closer(
                 record,
                 captioner,
@@ -178,6 +154,7 @@ class SecondLooks:
                 store=store,
                 embedder=self._opened.embedder,
                 allow=lambda looks: allowance.check(looks, usd_each=usd_each),
+                go_on=work.go_on,
             )
             cost = cost_between(made, before, metered(captioner))
             allowance.spend(cost)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from agent.reasoning.chat_model import is_openai
 from agent.watching.choice import OPENAI_ADDRESS, prices_of
-from prompts.catalog import render_prompt
 from tools.captioners.looks import LookMode
 from tools.captioners.protocol import Metered, Promptable
 from tools.indexing.estimate import CaptionCost, Estimate, assumed_tokens, estimate_index
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.settings import Settings
+    from prompts.catalog import Prompts
     from tools.captioners.protocol import Captioner
     from tools.store.store import CaptionStore
     from tools.timeline import Caption
@@ -68,7 +68,7 @@ class Forecast:
 
 
 def forecast(
-    path: Path, captioner: Captioner, settings: Settings, *, store: CaptionStore
+    path: Path, captioner: Captioner, settings: Settings, *, prompts: Prompts, store: CaptionStore
 ) -> Forecast:
     """Look at a video quickly, and reckon.
 
@@ -82,7 +82,7 @@ def forecast(
     mode = LookMode.parse(captioner.mode)
     tokens = (0.0, 0.0)
     if isinstance(captioner, Metered):
-        prompt = render_prompt("describe_general")
+        prompt = prompts.render("describe_general")
         tokens = assumed_tokens(video, mode, prompt=prompt, captions=there)
     seconds, in_flight, assumes = _pace(captioner, settings, video)
     estimate = estimate_index(
@@ -100,7 +100,12 @@ def forecast(
 
 
 def usd_of_caption(
-    path: Path, captioner: Captioner, settings: Settings, *, captions: Sequence[Caption]
+    path: Path,
+    captioner: Captioner,
+    settings: Settings,
+    *,
+    prompts: Prompts,
+    captions: Sequence[Caption],
 ) -> float | None:
     """About what one more caption of a video costs in US dollars; None where no price is known."""
     price = _price(captioner, settings)
@@ -108,7 +113,7 @@ def usd_of_caption(
         return None
     if not isinstance(captioner, Metered):
         return 0.0
-    prompt = render_prompt("describe_general")
+    prompt = prompts.render("describe_general")
     mode = LookMode.parse(captioner.mode)
     tokens_in, tokens_out = assumed_tokens(probe(path), mode, prompt=prompt, captions=captions)
     return (tokens_in * price.usd_in + tokens_out * price.usd_out) / 1e6

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.errors import CaptionError, VideoError
-from agent.watching.allowance import Allowance
 from tools.indexing.indexer import Limits, Progress, Report, frame_track, index_video, location
-from tools.retrieval.tracks import Opened, kind_of, name_of
+from tools.retrieval.tracks import kind_of, name_of
 from tools.store.store import VideoRecord
 from tools.subtitles.captions import MODE, file_of
 
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agent.settings import Settings
+    from agent.watching.allowance import Runs
+    from agent.watching.opened import Opened
     from tools.subtitles.cues import Subtitles
     from tools.subtitles.embedded import SubtitleTrack
     from tools.timeline import Caption, Track
@@ -41,7 +42,7 @@ class Beside:
     Args:
         settings: Which of them.
         opened: The store and the embedder.
-        allowance: What the run under way may still take; of it, listening and reading the screen
+        runs: Say what the run under way may still take; of that, listening and reading the screen
             take minutes alone.
         tell: Told, in a line, what cannot be used of what was found, or was left undone.
     """
@@ -51,12 +52,12 @@ class Beside:
         settings: Settings,
         opened: Opened,
         *,
-        allowance: Callable[[], Allowance],
+        runs: Runs,
         tell: Callable[[str], None],
     ) -> None:
         self._settings = settings
         self._opened = opened
-        self._allowance = allowance
+        self._runs = runs
         self._tell = tell
 
     @property
@@ -108,13 +109,21 @@ class Beside:
         if self._settings.screen:
             ScreenCaptioner()
 
-    def add(self, video: Video, record: VideoRecord, *, report: Report) -> None:
+    def add(
+        self,
+        video: Video,
+        record: VideoRecord,
+        *,
+        report: Report,
+        go_on: Callable[[], None] = lambda: None,
+    ) -> None:
         """Put beside a record what is not there yet.
 
         Args:
             video: The video of the record.
             record: Of the captions that a question is answered from.
             report: Receives progress.
+            go_on: Called now and then; what it raises ends the work, and what was made is kept.
 
         Raises:
             CaptionError, CaptionerError, VideoError: If something that was asked for cannot be had;
@@ -122,9 +131,9 @@ class Beside:
         """
         self._add_subtitles(video, record, report)
         if self._settings.speech:
-            self._add_speech(video, record, report)
+            self._add_speech(video, record, report, go_on)
         if self._settings.screen:
-            self._add_screen(video, report)
+            self._add_screen(video, report, go_on)
 
     def _add_subtitles(self, video: Video, record: VideoRecord, report: Report) -> None:
         if self._settings.subtitles == "off":
@@ -191,7 +200,9 @@ class Beside:
         self._store(video, record, track, batches, report)
         return True
 
-    def _add_speech(self, video: Video, record: VideoRecord, report: Report) -> None:
+    def _add_speech(
+        self, video: Video, record: VideoRecord, report: Report, go_on: Callable[[], None]
+    ) -> None:
         from tools.speech.transcript import speech_track, transcribe
         from tools.speech.whisper import Whisper
 
@@ -199,13 +210,14 @@ class Beside:
         track = speech_track(transcriber)
         if self._is_there(record, track):
             return
-        minutes = self._allowance().minutes_left()
+        minutes = self._runs.allowance().minutes_left()
         if minutes == 0:
             self._tell(f"{video.path.name} is not listened to: the minutes of this run are used")
             return
         until_s = math.inf if minutes is None else time.monotonic() + 60 * minutes
 
         def watch_time(_: float) -> None:
+            go_on()
             if time.monotonic() > until_s:
                 raise TimeoutError
 
@@ -225,7 +237,7 @@ class Beside:
                 "used; the next run goes on from there"
             )
 
-    def _add_screen(self, video: Video, report: Report) -> None:
+    def _add_screen(self, video: Video, report: Report, go_on: Callable[[], None]) -> None:
         from tools.captioners.screen import ScreenCaptioner
 
         captioner = ScreenCaptioner()
@@ -234,7 +246,7 @@ class Beside:
         records = self._opened.store.records(video.id)
         if any(one.complete and one.track == track for one in records):
             return
-        minutes = self._allowance().minutes_left()
+        minutes = self._runs.allowance().minutes_left()
         if minutes == 0:
             self._tell(f"the screen of {video.path.name} is not read: the minutes are used")
             return
@@ -246,6 +258,7 @@ class Beside:
             embedder=self._opened.embedder,
             report=report,
             limits=Limits(max_minutes=minutes),
+            go_on=go_on,
         )
         if not done.complete:
             self._tell(f"{done.warning}, of the text on its screen; the next run goes on")

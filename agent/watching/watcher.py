@@ -6,27 +6,29 @@ import os
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from agent.errors import QueryError, VideoError
 from agent.grounding import Cost
-from agent.watching.allowance import Allowance, UsedUpError
+from agent.watching.allowance import Runs, UsedUpError
 from agent.watching.choice import Choice, with_an_eye_on
 from agent.watching.moved_files import warning_of
 from agent.watching.side_tracks import Beside
-from prompts.catalog import prompt_version
 from tools.captioners.file import file_track
 from tools.captioners.protocol import Metered
 from tools.indexing.indexer import Report, frame_track, index_captions_file, index_video, location
 from tools.llm.prices import Usage as CaptioningUsage
-from tools.retrieval.tracks import Opened, is_beside
+from tools.retrieval.tracks import is_beside
 from tools.video.identity import content_id, is_video_name
 from tools.video.reader import probe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from agent.settings import Settings
+    from agent.watching.opened import Opened
+    from prompts.catalog import Prompts
     from tools.captioners.protocol import Captioner
     from tools.store.store import VideoRecord
     from tools.timeline import Track
@@ -34,6 +36,31 @@ if TYPE_CHECKING:
 
 MIN_ID = 6
 """Characters of a video id that name it, if no other starts with them."""
+
+
+class Asked(Protocol):
+    """What is asked, as far as captions are concerned; see ``agent.graph.state.Question``."""
+
+    @property
+    def video(self) -> str: ...
+
+    @property
+    def query(self) -> str: ...
+
+    @property
+    def captions(self) -> str | None: ...
+
+
+class UnderWay(Protocol):
+    """Work that somebody waits for, who may leave; see ``agent.graph.cancelling``."""
+
+    def go_on(self) -> None:
+        """Raises where nobody waits any more."""
+        ...
+
+    def in_order(self) -> AbstractContextManager[None]:
+        """What is done inside is not left before it is over."""
+        ...
 
 
 class Watcher:
@@ -44,10 +71,10 @@ class Watcher:
     Args:
         settings: How to describe.
         opened: The store, and who describes and embeds.
-        choice: Who was chosen to describe where the settings leave it open; None where a captioner
-            was given.
-        allowance: What the run under way may still take.
-        tell: Told, in a line, who that is.
+        prompts: What an image model is told.
+        runs: Say what the run under way may still take, and are told what was spent.
+        under_way: The work that this is done for.
+        tell: Told, in a line, who describes where nobody was named.
     """
 
     def __init__(
@@ -55,16 +82,19 @@ class Watcher:
         settings: Settings,
         opened: Opened,
         *,
-        choice: Callable[[], Choice] | None,
-        allowance: Callable[[], Allowance],
+        prompts: Prompts,
+        runs: Runs,
+        under_way: Callable[[], UnderWay],
         tell: Callable[[str], None],
     ) -> None:
         self._settings = settings
         self._opened = opened
-        self._choice = choice if settings.captioner == "auto" else None
-        self._allowance = allowance
+        self._prompts = prompts
+        self._is_left_open = settings.captioner == "auto" and not opened.given_captioner
+        self._runs = runs
+        self._under_way = under_way
         self._tell = tell
-        self._beside = Beside(settings, opened, allowance=allowance, tell=tell)
+        self._beside = Beside(settings, opened, runs=runs, tell=tell)
         self.describing = threading.RLock()
 
     def records(self) -> list[VideoRecord]:
@@ -97,6 +127,11 @@ class Watcher:
         records = self.resolve(video)
         return self._opened.store.forget(records[0].video_id) if records else 0
 
+    def watch_for(self, question: Asked, *, report: Report) -> tuple[VideoRecord, Cost]:
+        """The record that answers a question; see ``watch``."""
+        captions = Path(question.captions) if question.captions else None
+        return self.watch(question.video, captions=captions, query=question.query, report=report)
+
     def watch(
         self, name: str, *, captions: Path | None, query: str, report: Report
     ) -> tuple[VideoRecord, Cost]:
@@ -118,8 +153,9 @@ class Watcher:
         settled = self._settled(records, captions, query)
         if settled and not self._wants_more(video, records):
             return settled if video else in_its_place(settled), Cost()
-        # One video at a time: whoever waits for the same captions then finds them.
-        with self.describing:
+        work = self._under_way()
+        # One video at a time: those who wait for the same captions then find them.
+        with self.describing, work.in_order():
             records = self._opened.store.records(video.id) if video else self._by_name(name)
             settled = self._settled(records, captions, query)
             if settled and not self._wants_more(video, records):
@@ -129,8 +165,11 @@ class Watcher:
             record, cost = settled, Cost()
             if record is None:
                 self._beside.check()
-                record, cost = self._describe(video, captions, report, query, wanted)
-            self._beside.add(video, record, report=report)
+                record, cost = self._describe(
+                    video, captions, report, query, wanted, go_on=work.go_on
+                )
+                self._runs.allowance().spend(cost)
+            self._beside.add(video, record, report=report, go_on=work.go_on)
             return record, cost
 
     def _wants_more(self, video: Video | None, records: list[VideoRecord]) -> bool:
@@ -155,19 +194,26 @@ class Watcher:
 
     def _takes_whatis_there(self) -> bool:
         """Whether nobody was named, nor anything else said of how to describe."""
-        return self._choice is not None and self._settings.strategy == "general"
+        return self._is_left_open and self._settings.strategy == "general"
 
     def _is_seen(self, record: VideoRecord) -> bool:
         track = record.track
         if track.mode == "file":
             return True
         by_model = Choice(track.model).is_model
-        general = prompt_version("describe_general")
+        general = self._prompts.version("describe_general")
         mode = track.mode.startswith(f"{self._settings.mode}@")
         return by_model and mode and track.prompt_version in {"", general}
 
     def _describe(
-        self, video: Video, captions: Path | None, report: Report, query: str, wanted: Track
+        self,
+        video: Video,
+        captions: Path | None,
+        report: Report,
+        query: str,
+        wanted: Track,
+        *,
+        go_on: Callable[[], None],
     ) -> tuple[VideoRecord, Cost]:
         before = self._opened.store.count(video.id, wanted)
         if captions:
@@ -180,14 +226,14 @@ class Watcher:
             )
             return record, Cost(captions=record.captions - before)
         try:
-            limits = self._allowance().left()
+            limits = self._runs.allowance().left()
         except UsedUpError as exc:
             raise UsedUpError(
                 f"{video.path.name} is not described: {exc}; the next run goes on"
             ) from None
         captioner = self._describer(query)
-        if self._choice:
-            self._tell(self._choice().why)
+        if self._is_left_open:
+            self._tell(self._opened.choice.why)
         before_use = metered(captioner)
         record = index_video(
             video,
@@ -199,6 +245,7 @@ class Watcher:
             every_frame=self._settings.every_frame or None,
             journals=self._settings.journal_folder,
             limits=limits,
+            go_on=go_on,
         )
         return record, cost_between(record.captions - before, before_use, metered(captioner))
 
@@ -211,7 +258,7 @@ class Watcher:
                 "the activity strategy shows the question to the image model, so that there is "
                 "nothing to index before one is asked; ask one, or use --strategy general"
             )
-        return with_an_eye_on(self._opened.captioner, query)
+        return with_an_eye_on(self._opened.captioner, query, prompts=self._prompts)
 
     def _wanted_track(self, captions: Path | None, query: str) -> Track:
         """The track of the captions file, or of frames described as the settings say."""

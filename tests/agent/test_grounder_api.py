@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from agent import api
 from agent.api import Event, Grounder, Settings
 from agent.errors import QueryError, VideoError
 from tests.drawing import draw_video, even_times, gray
@@ -33,7 +32,7 @@ def opened_embedders(monkeypatch: pytest.MonkeyPatch) -> list[WordEmbedder]:
         opened.append(WordEmbedder())
         return opened[-1]
 
-    monkeypatch.setattr(api, "open_embedder", open_one)
+    monkeypatch.setattr(opened, "open_embedder", open_one)
     monkeypatch.setenv("WHENABOUTS_READ_TEXT", "false")
     return opened
 

@@ -15,7 +15,7 @@ from agent.api import Grounder
 from agent.errors import VideoError, WhenaboutsError
 from agent.graph.cancelling import THREAD
 from agent.grounding import Grounding, LookUp, Refusal
-from agent.reasoning.brief import Reply, Request
+from agent.reasoning.reply import Reply, Request
 from agent.tool import make_find_moment
 from examples.own_agent import answer as answer_by_agent
 from tests.drawing import draw_video, even_times

@@ -19,7 +19,9 @@ from agent.cli.main import main
 from agent.errors import ReasonerError
 from agent.graph.state import Question
 from agent.grounding import Cost
-from agent.reasoning.brief import Brief, Reply, SimilarityReasoner
+from agent.reasoning.brief import Brief, SimilarityReasoner
+from agent.reasoning.reply import Reply
+from agent.watching import opened
 from evaluation.results import read_results
 from evaluation.runs.bench import ERRORS_IN_A_ROW
 from tests.fakes import WordEmbedder
@@ -134,7 +136,7 @@ def hire(monkeypatch: pytest.MonkeyPatch) -> Callable[..., PaidReasoner]:
 
     def put_in_place(usd: float | None = 0.01, fails: Callable[[str], bool] = never) -> Any:
         reasoner = PaidReasoner(usd, fails)
-        monkeypatch.setattr(api, "open_reasoner", lambda *_, **__: reasoner)
+        monkeypatch.setattr(opened, "open_reasoner", lambda *_, **__: reasoner)
         return reasoner
 
     return put_in_place
@@ -300,7 +302,7 @@ def test_captions_are_embedded_once_for_all_runs_of_the_same_file(
             embedded.extend(texts)
             return super().embed(texts)
 
-    monkeypatch.setattr(api, "open_embedder", lambda *_, **__: NotingEmbedder())
+    monkeypatch.setattr(opened, "open_embedder", lambda *_, **__: NotingEmbedder())
     run(arguments, tmp_path / "two")
     assert set(embedded) == {text for _, text, _, _ in QUERIES}
     # The same videos with other captions, and then the first ones again.

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from agent import api
 from agent.cli.main import main
+from agent.watching import opened
 from evaluation.results import Result, read_results
 from evaluation.runs.videos import VideoFolder
 from tests.drawing import draw_sound, draw_video, even_times
@@ -43,11 +43,11 @@ Hire = Callable[..., PaidCaptioner]
 @pytest.fixture
 def hire(monkeypatch: pytest.MonkeyPatch) -> Hire:
     """Has a paid captioner describe frames from now on."""
-    monkeypatch.setattr(api, "open_embedder", lambda *_, **__: WordEmbedder())
+    monkeypatch.setattr(opened, "open_embedder", lambda *_, **__: WordEmbedder())
 
     def put_in_place(before_saying: Callable[[int], None] = lambda _: None) -> PaidCaptioner:
         captioner = PaidCaptioner(before_saying=before_saying)
-        monkeypatch.setattr(api, "open_captioner", lambda *_, **__: captioner)
+        monkeypatch.setattr(opened, "open_captioner", lambda *_, **__: captioner)
         return captioner
 
     return put_in_place

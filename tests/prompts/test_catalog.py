@@ -6,44 +6,40 @@ import pytest
 
 from agent.errors import SettingsError
 from agent.settings import load_settings
-from prompts import catalog
-from prompts.catalog import PromptError, prompt_version, read_prompts, render_prompt, use_prompts
+from prompts.catalog import PACKAGED, PromptError, Prompts
 
 NAMES = {"captioner": "classical-1", "video": "clip.mp4", "query": "'a dog'"}
 
 
 def test_a_missing_and_an_unknown_name_are_errors() -> None:
     with pytest.raises(PromptError, match=r"missing \['query'\], unknown \['question'\]"):
-        render_prompt("cannot_tell", captioner="x", video="y", question="z")
+        PACKAGED.render("cannot_tell", captioner="x", video="y", question="z")
 
 
 def test_an_unknown_prompt_is_an_error() -> None:
     with pytest.raises(PromptError, match="no prompt 'nothing'"):
-        prompt_version("nothing")
+        PACKAGED.version("nothing")
 
 
 def test_values_are_data_and_never_placeholders() -> None:
-    assert "$video" in render_prompt("cannot_tell", **(NAMES | {"query": "$video"}))
+    assert "$video" in PACKAGED.render("cannot_tell", **(NAMES | {"query": "$video"}))
 
 
 def test_the_advice_names_the_video_and_the_question() -> None:
-    assert "whenabouts ask clip.mp4 'a dog' --captions FILE.jsonl" in render_prompt(
+    assert "whenabouts ask clip.mp4 'a dog' --captions FILE.jsonl" in PACKAGED.render(
         "cannot_tell", **NAMES
     )
 
 
 def test_a_prompt_of_ones_own_stands_in_place_of_one_here_and_has_a_version_of_its_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(catalog, "_in_use", {})
-    own, other = prompt_version("cannot_tell"), prompt_version("reason")
     (tmp_path / "cannot_tell.md").write_text("No. $captioner $video $query for $$1")
-    use_prompts(read_prompts(tmp_path))
-    assert render_prompt("cannot_tell", **NAMES) == "No. classical-1 clip.mp4 'a dog' for $1"
-    assert prompt_version("cannot_tell") != own
-    assert prompt_version("reason") == other
-    use_prompts({})
-    assert prompt_version("cannot_tell") == own
+    prompts = Prompts.read(tmp_path)
+    assert prompts.render("cannot_tell", **NAMES) == "No. classical-1 clip.mp4 'a dog' for $1"
+    assert prompts.version("cannot_tell") != PACKAGED.version("cannot_tell")
+    assert prompts.version("reason") == PACKAGED.version("reason")
+    assert PACKAGED.render("cannot_tell", **NAMES).startswith("The captions at hand")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from prompts.catalog import render_prompt
+from prompts.catalog import PACKAGED
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 
@@ -18,4 +18,4 @@ GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 )
 def test_the_rendered_prompt_is_the_golden_one(name: str, values: dict[str, str]) -> None:
     golden = (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
-    assert render_prompt(name, **values) + "\n" == golden
+    assert PACKAGED.render(name, **values) + "\n" == golden

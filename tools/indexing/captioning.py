@@ -17,6 +17,8 @@ from tools.timeline import Caption, Interval
 from tools.video.near_duplicates import DistinctFrames
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tools.captioners.protocol import Captioner, NoCaption
     from tools.embedders.embedder import Embedder
     from tools.indexing.journal import Journal
@@ -87,8 +89,13 @@ class Captioning:
             on_out=lambda frame: self._budget.count(frame.time_s),
         )
 
-    def run(self, report: Report) -> str:
+    def run(self, report: Report, *, go_on: Callable[[], None] = lambda: None) -> str:
         """Do it; ``report`` is called in this thread, at the beginning and as batches are written.
+
+        Args:
+            report: Receives progress.
+            go_on: Called in this thread with everything that is said, and every now and then while
+                a service says nothing; what it raises ends the run.
 
         Returns:
             Which limit ended the run, and until when the video was seen then; else nothing.
@@ -103,6 +110,7 @@ class Captioning:
         try:
             for said in answers:
                 self._note(said)
+                go_on()
                 self._place()
                 self._writer.raise_error()
                 if self._writer.written != reported:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from tools.captioners.looks import LookMode
 from tools.captioners.protocol import Description, NoCaption
 from tools.errors import CaptionerError
 from tools.store.store import CaptionGap
-from tools.timeline import Caption, Interval, Track
+from tools.timeline import Caption, Frame, Interval, Track
 from tools.video.reader import FrameReader, probe
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def look_closer(
     store: CaptionStore,
     embedder: Embedder,
     allow: Callable[[int], None] = lambda _: None,
+    go_on: Callable[[], None] = lambda: None,
 ) -> tuple[list[Caption], int]:
     """Describe a stretch of a video on a denser grid; what was described before is not again.
 
@@ -49,6 +50,8 @@ def look_closer(
         embedder: Embeds them.
         allow: Given how many frames, grids or clips are to be described, before any is; what it
             raises ends the look.
+        go_on: Called before each frame, in any thread; what it raises ends the look, and what is
+            under way at the captioner is waited for and kept.
 
     Returns:
         The captions in time order, and how many of them had to be made.
@@ -75,11 +78,18 @@ def look_closer(
         allow(math.ceil(new / LookMode.parse(captioner.mode).frames))
     said: list[Description | NoCaption] = []
     try:
-        said.extend(one for one in captioner.describe(frames, seen=seen) if one is not None)
+        shown = _as_long_as(go_on, frames)
+        said.extend(one for one in captioner.describe(shown, seen=seen) if one is not None)
     finally:
         # Also when it fails or is interrupted: what was said may be paid for.
         made = _store(said, ends_s, record.video_id, track, store=store, embedder=embedder)
     return store.read(record.video_id, track)[0], made
+
+
+def _as_long_as(go_on: Callable[[], None], frames: Iterable[Frame]) -> Iterator[Frame]:
+    for frame in frames:
+        go_on()
+        yield frame
 
 
 def _within(span: Interval, duration_s: float) -> Interval:

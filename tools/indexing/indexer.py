@@ -28,6 +28,8 @@ from tools.video.near_duplicates import POLICY, needs_every_frame
 from tools.video.reader import FrameReader, measure_duration_s
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tools.captioners.protocol import Captioner
     from tools.embedders.embedder import Embedder
     from tools.store.store import CaptionStore
@@ -56,6 +58,7 @@ def index_video(
     every_frame: bool | None = None,
     journals: Path | None = None,
     limits: Limits | None = None,
+    go_on: Callable[[], None] = lambda: None,
 ) -> VideoRecord:
     """Caption every sampled frame that shows something new and has no caption yet.
 
@@ -76,6 +79,7 @@ def index_video(
             the store; None: what was said and is not stored yet is lost if the process is killed.
         limits: Where this run ends at the latest. The record is not complete then, and its warning
             says until when the video was seen; the next run goes on from there.
+        go_on: Called in the caller's thread, often; what it raises ends the run.
 
     Raises:
         VideoError: If no frame decodes.
@@ -108,7 +112,7 @@ def index_video(
         journal=journal,
         total_s=video.header_duration_s,
         limits=limits,
-    ).run(report)
+    ).run(report, go_on=go_on)
     if stopped:
         record = replace(
             record,

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from tools.retrieval.fusion import layers
 from tools.timeline import Caption
@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from tools.captioners.protocol import Captioner
-    from tools.embedders.embedder import Embedder
     from tools.store.store import CaptionStore, VideoRecord
     from tools.timeline import Track
 
@@ -24,19 +22,6 @@ MEASURED_MODEL = "classical"
 
 SCREEN_MODEL = "rapidocr"
 """What is written on the screen is read beside another too; its track is one of frames."""
-
-
-class Opened(Protocol):
-    """What is opened when it is first needed."""
-
-    @property
-    def store(self) -> "CaptionStore": ...
-
-    @property
-    def embedder(self) -> "Embedder": ...
-
-    @property
-    def captioner(self) -> "Captioner": ...
 
 
 def kind_of(track: "Track") -> str:

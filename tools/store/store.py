@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -92,7 +92,7 @@ class VideoRecord:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, plain: dict[str, Any]) -> VideoRecord:
+    def from_dict(cls, plain: Mapping[str, Any]) -> VideoRecord:
         """The record that ``as_dict`` wrote."""
         return cls(**{**plain, "track": Track(**plain["track"])})
 

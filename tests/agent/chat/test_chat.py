@@ -17,7 +17,8 @@ from agent.chat.session import ChatEvent, ChatSession
 from agent.chat.turns import ChatAnswer
 from agent.cli.chat_terminal import trace_lines
 from agent.errors import QueryError, VideoError
-from agent.reasoning.brief import Brief, Reply
+from agent.reasoning.brief import Brief
+from agent.reasoning.reply import Reply
 from tests.chat_script import NOTHING
 from tests.drawing import draw_video, even_times, gray
 from tests.fakes import BrightnessCaptioner

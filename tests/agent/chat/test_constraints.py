@@ -4,10 +4,10 @@ import sys
 
 import pytest
 
-from agent.chat.caption_reading import read_captions, thin_out
 from agent.chat.constraints import Anchor, fair_candidates, fits, nth, select, stretch_of
 from agent.chat.follow_up import Relation
-from agent.chat.turns import Moment, ReadCaption
+from agent.chat.turns import Moment, ReadCaption, read_captions
+from agent.cli.chat_terminal import thin_out
 from tools.timeline import Caption, Interval, Track
 
 

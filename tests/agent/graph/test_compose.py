@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.graph.compose import edges_of, ground_event
-from agent.reasoning.answer import Answer, Event
+from agent.reasoning.answer import Answer, NumberedEvent
 from tools.timeline import Caption, Interval, Source, Track
 
 
@@ -21,32 +21,32 @@ def captions_of(mode: str, *edges_s: float) -> list[Caption]:
 
 def test_every_caption_is_a_look_where_every_frame_is_described() -> None:
     captions = captions_of("frame@1/s", 0, 1, 2, 3, 4)
-    start, end = edges_of(Event(first=2, last=3), captions, duration_s=4.0)
+    start, end = edges_of(NumberedEvent(first=2, last=3), captions, duration_s=4.0)
     assert (start, end) == (Interval(0, 1), Interval(2, 3))
 
 
 def test_frames_that_look_alike_were_looked_at_though_one_of_them_is_described() -> None:
     captions = captions_of("frame@2/s distinct1", 0, 10, 16, 30)
-    start, end = edges_of(Event(first=2, last=2), captions, duration_s=30.0)
+    start, end = edges_of(NumberedEvent(first=2, last=2), captions, duration_s=30.0)
     assert (start, end) == (Interval(10 - 0.625, 10), Interval(16 - 0.625, 16))
 
 
 @pytest.mark.parametrize("mode", ["grid4@2/s distinct1", "file"])
 def test_only_single_frames_say_so(mode: str) -> None:
     captions = captions_of(mode, 0, 10, 16, 30)
-    start, _ = edges_of(Event(first=2, last=2), captions, duration_s=30.0)
+    start, _ = edges_of(NumberedEvent(first=2, last=2), captions, duration_s=30.0)
     assert start == Interval(0, 10)
 
 
 def test_the_videos_own_edges_are_exact() -> None:
     captions = captions_of("frame@1/s", 0, 1, 2)
-    assert edges_of(Event(first=1, last=2), captions, duration_s=2.0) == (None, None)
+    assert edges_of(NumberedEvent(first=1, last=2), captions, duration_s=2.0) == (None, None)
 
 
 def test_a_closer_look_within_a_caption_begins_after_a_look_of_that_caption() -> None:
     (long,) = captions_of("frame@1/s distinct1", 0, 10)
     (close,) = captions_of("frame@4/s closer", 6.5, 6.75)
-    start, _ = edges_of(Event(first=2, last=2), [long, close], duration_s=20.0)
+    start, _ = edges_of(NumberedEvent(first=2, last=2), [long, close], duration_s=20.0)
     assert start == Interval(6.5 - 1.25, 6.5)
 
 
@@ -67,7 +67,7 @@ def test_however_captions_lie_an_edge_is_looked_for_before_it(
     ]
     first = data.draw(st.integers(1, len(captions)))
     last = data.draw(st.integers(first, len(captions)))
-    start, end = edges_of(Event(first=first, last=last), captions, duration_s=15.0)
+    start, end = edges_of(NumberedEvent(first=first, last=last), captions, duration_s=15.0)
     assert start is None or start.end_s == captions[first - 1].start_s
     assert end is None or end.end_s == captions[last - 1].end_s
 
@@ -75,7 +75,7 @@ def test_however_captions_lie_an_edge_is_looked_for_before_it(
 def test_an_edge_beside_what_was_not_looked_at_is_nobodys() -> None:
     captions = captions_of("frame@1/s", 10, 11, 12)
     edges = (Interval(0, 10), Interval(12, 30))
-    found = Answer(found=True, events=(Event(first=1, last=2),))
+    found = Answer(found=True, events=(NumberedEvent(first=1, last=2),))
     interval = ground_event(
         found.events[0],
         found,

@@ -11,7 +11,8 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
 
 from agent.errors import QueryError, SettingsError
-from agent.graph.graph import Parts, build_graph
+from agent.graph.dependencies import Dependencies
+from agent.graph.graph import build_graph
 from agent.graph.state import Options, Question
 from agent.grounding import Cost
 from agent.reasoning.brief import SimilarityReasoner
@@ -77,7 +78,9 @@ def test_not_in_this_video_is_an_answer_and_carries_the_closest_window(
 def test_an_order_in_a_video_seen_in_part_is_one_of_that_part(store: CaptionStore) -> None:
     half = replace(RECORD, duration_s=60.0)
     last = QUESTION.model_copy(update={"query": "the last time a dog jumps"})
-    parts = Parts(lambda *_, **__: (half, Cost()), store, WordEmbedder(), SimilarityReasoner())
+    parts = Dependencies(
+        lambda *_, **__: (half, Cost()), store, WordEmbedder(), SimilarityReasoner()
+    )
     answer = ask(build_graph(parts), last)
     assert answer.verdict == "found"
     assert "only 24 of 60 s were seen" in answer.warning
@@ -120,7 +123,7 @@ def test_a_graph_around_it_may_have_a_context_of_its_own(store: CaptionStore) ->
 def test_a_stretch_is_judged_by_what_was_seen_of_it(store: CaptionStore) -> None:
     half = replace(RECORD, duration_s=60.0)
     graph = build_graph(
-        Parts(lambda *_, **__: (half, Cost()), store, WordEmbedder(), SimilarityReasoner())
+        Dependencies(lambda *_, **__: (half, Cost()), store, WordEmbedder(), SimilarityReasoner())
     )
 
     def asked(start_s: float, end_s: float) -> str:
@@ -154,7 +157,9 @@ def test_a_captions_file_is_not_inherited_by_the_next_question(store: CaptionSto
         seen.append(question.captions)
         return watch(question, report=report)
 
-    parts = Parts(watch=note, store=store, embedder=WordEmbedder(), reasoner=SimilarityReasoner())
+    parts = Dependencies(
+        watch=note, store=store, embedder=WordEmbedder(), reasoner=SimilarityReasoner()
+    )
     graph: Any = build_graph(parts, checkpointer=InMemorySaver())
     config: Any = {"configurable": {"thread_id": "one"}}
     graph.invoke({"video": "video1", "query": "a dog", "captions": "mine.jsonl"}, config)

@@ -1,5 +1,6 @@
 """Time travel: a kept question answered again from one of its steps, by another model."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -13,9 +14,8 @@ from agent.errors import QueryError, StoreError
 from agent.graph.threads import open_threads
 from agent.reasoning.brief import SimilarityReasoner
 from agent.settings import load_settings
-from prompts import catalog
-from prompts.catalog import render_prompt
-from tests.drawing import draw_video, even_times
+from prompts.catalog import PACKAGED
+from tests.drawing import draw_video, even_times, gray
 from tests.fakes import BrightnessCaptioner
 from tests.road import ScriptedReasoner
 from tests.servers import says, serving
@@ -52,10 +52,9 @@ def test_another_prompt_is_told_to_the_same_model(
     road: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("langchain_openai")
-    monkeypatch.setattr(catalog, "_in_use", {})
     folder = tmp_path / "mine"
     folder.mkdir()
-    own = render_prompt("reason_system")
+    own = PACKAGED.render("reason_system")
     with serving([says(FIRST), says(OTHER)]) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         monkeypatch.setenv("OPENAI_API_KEY", "made-up")
@@ -92,6 +91,39 @@ def test_what_a_thread_keeps_is_known_to_those_who_read_it(road: Path) -> None:
     finally:
         stop()
     assert events == [], "types that are not registered will be refused one day"
+
+
+def test_a_thread_of_an_earlier_version_can_be_replayed_from_each_of_its_steps(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It was kept by the version of November 2026, which called the module ``agent.state``."""
+    other = '{"steps": [], "found": true, "events": [{"first": 2, "last": 2}]}'
+    kept = gzip.decompress(Path(__file__).with_name("thread_before_rooms.sqlite.gz").read_bytes())
+    file = load_settings().threads_file
+    file.parent.mkdir(parents=True)
+    starts = {}
+    for node in ("reason", "check", "answer"):
+        file.write_bytes(kept)
+        with grounder_with("no answer", other) as grounder:
+            replayed = grounder.replay("dog", node)
+        assert replayed.before.query == replayed.after.query == "a dog jumps"
+        assert (replayed.before.attempts, replayed.before.intervals[0].start_s) == (2, 3.0)
+        starts[node] = replayed.after.intervals[0].start_s
+    assert starts == {"reason": 2.0, "check": 2.0, "answer": 3.0}
+    assert caplog.records == []
+
+
+def test_a_replay_from_the_first_step_is_about_the_video_that_was_asked(
+    road: Path, tmp_path: Path
+) -> None:
+    with grounder_with(FIRST) as grounder:
+        asked = grounder.find(road, "brightness 0", thread="mine")
+    other = draw_video(tmp_path / "other.mp4", even_times(24, 8.0), picture=gray)
+    other.replace(road)
+    with grounder_with(OTHER) as grounder:
+        replayed = grounder.replay("mine", "watch")
+    assert replayed.after.video.id == asked.video.id
+    assert "another video by now" in replayed.after.warning
 
 
 def test_however_often_it_is_replayed_the_answer_of_before_is_the_first(road: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.errors import AnswerError
-from agent.reasoning.answer import ANSWER_SCHEMA, Answer, Event, Step, parse_answer
+from agent.reasoning.answer import ANSWER_SCHEMA, Answer, NumberedEvent, Step, parse_answer
 from tools.timeline import Interval
 
 SPANS = [Interval(2.0 * i, 2.0 * i + 2) for i in range(9)]
@@ -20,7 +20,7 @@ GOOD = {
 
 
 def test_a_plain_object_is_read() -> None:
-    assert parse_answer(json.dumps(GOOD), shown=SPANS).events == (Event(first=3, last=5),)
+    assert parse_answer(json.dumps(GOOD), shown=SPANS).events == (NumberedEvent(first=3, last=5),)
 
 
 def test_prose_and_code_fences_around_the_object_are_allowed() -> None:
@@ -113,7 +113,7 @@ def test_no_mutilated_reply_gets_past_as_anything_but_valid(
 def test_a_number_says_nothing_about_time() -> None:
     looked_up = [*SPANS, Interval(3.0, 3.5), Interval(3.5, 4.0)]
     answer = parse_answer('{"found": true, "events": [{"first": 10, "last": 4}]}', shown=looked_up)
-    assert answer.events == (Event(first=10, last=4),)
+    assert answer.events == (NumberedEvent(first=10, last=4),)
     with pytest.raises(AnswerError, match="#4 to #11 ends before it starts"):
         parse_answer('{"found": true, "events": [{"first": 4, "last": 11}]}', shown=looked_up)
 
@@ -149,4 +149,4 @@ def test_the_schema_that_services_are_given_asks_for_what_the_parser_reads() -> 
     properties = ANSWER_SCHEMA["properties"]
     assert named(ANSWER_SCHEMA) == set(Answer.model_fields)
     assert named(properties["steps"]["items"]) == set(Step.model_fields)
-    assert named(properties["events"]["items"]) == set(Event.model_fields)
+    assert named(properties["events"]["items"]) == set(NumberedEvent.model_fields)

@@ -8,7 +8,7 @@ import pytest
 
 from agent.errors import CaptionerError
 from agent.grounding import Cost
-from agent.reasoning.brief import Reply, Request
+from agent.reasoning.reply import Reply, Request
 from tests.road import (
     GOOD_REPLY,
     QUESTION,

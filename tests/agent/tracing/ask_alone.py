@@ -22,5 +22,5 @@ def main(way: str, video: str, captions: str) -> None:
 
 
 if __name__ == "__main__":
-    with patch("agent.api.open_embedder", new=lambda *_, **__: WordEmbedder()):
+    with patch("agent.watching.opened.open_embedder", new=lambda *_, **__: WordEmbedder()):
         main(*sys.argv[1:])

@@ -15,11 +15,11 @@ from agent.chat.session import ChatSession
 from agent.cli.main import main
 from agent.errors import CaptionerError
 from agent.grounding import Cost
-from agent.reasoning.brief import Reply
+from agent.reasoning.reply import Reply
 from agent.settings import load_settings
-from agent.tracing.targets import trace_targets
 from agent.tracing.trace_file import TraceError, read_trace
-from prompts.catalog import render_prompt
+from agent.tracing.tracer import trace_targets
+from prompts.catalog import PACKAGED
 from tests.drawing import draw_video, even_times
 from tests.fakes import BrightnessCaptioner
 from tests.road import ScriptedReasoner
@@ -106,7 +106,7 @@ def test_every_call_of_the_image_model_is_a_span_with_placeholders_for_its_frame
     for call in calls:
         (message,) = call.inputs["messages"]
         prompt, picture = message["content"]
-        assert prompt["text"] == render_prompt("describe_general")
+        assert prompt["text"] == PACKAGED.render("describe_general")
         found = re.fullmatch(
             r"\(image sha256:[0-9a-f]{16}, \d+ bytes, at (\d) s\)", picture["image"]
         )

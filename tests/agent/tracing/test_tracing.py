@@ -19,7 +19,6 @@ from langchain_core.runnables import RunnableLambda
 from langchain_core.tracers.langchain import LangChainTracer, wait_for_all_tracers
 from langsmith import Client, get_current_run_tree, run_trees, trace, tracing_context
 
-from agent import api
 from agent.api import Grounder
 from agent.graph.state import Question
 from agent.reasoning.text_model import LLMReasoner
@@ -29,6 +28,7 @@ from agent.tracing.langsmith_sink import LangSmith
 from agent.tracing.otel_sink import Otlp
 from agent.tracing.trace_file import read_trace
 from agent.tracing.tracer import TraceTargets, Tracing
+from agent.watching import opened
 from tests.drawing import draw_video, even_times
 from tests.fakes import WordEmbedder
 from tests.package.source_imports import ROOT
@@ -212,7 +212,7 @@ def noisy_road(tmp_path: Path) -> Path:
 def test_frames_and_keys_travel_nowhere_at_no_level(
     noisy_road: Path, everywhere: Everywhere, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(api, "open_embedder", lambda *_, **__: WordEmbedder())
+    monkeypatch.setattr(opened, "open_embedder", lambda *_, **__: WordEmbedder())
     found = '{"steps": [], "found": true, "events": [{"first": 2, "last": 3}]}'
     with serving([fails(500, f"{KEY} is overworked"), says("no"), says(found)]) as server:
         settings = load_settings(
@@ -316,7 +316,7 @@ def complaints_about(targets: TraceTargets, store: CaptionStore) -> list[str]:
 def test_a_graph_that_is_run_by_itself_sends_no_frame_and_no_hidden_text_either(
     noisy_road: Path, monkeypatch: pytest.MonkeyPatch, *, text: bool
 ) -> None:
-    monkeypatch.setattr(api, "open_embedder", lambda *_, **__: WordEmbedder())
+    monkeypatch.setattr(opened, "open_embedder", lambda *_, **__: WordEmbedder())
     monkeypatch.setattr(run_trees, "_CLIENT", None)
     found = '{"steps": [], "found": true, "events": [{"first": 2, "last": 3}]}'
     with serving([says(found)]) as server, receiving() as langsmith:
@@ -422,7 +422,7 @@ def test_a_program_that_closes_nothing_ends_beside_a_service_that_does_not_answe
 def test_a_question_leaves_the_client_of_langsmiths_own_tracer_alone(
     noisy_road: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(api, "open_embedder", lambda *_, **__: WordEmbedder())
+    monkeypatch.setattr(opened, "open_embedder", lambda *_, **__: WordEmbedder())
     monkeypatch.setattr(run_trees, "_CLIENT", None)
     with receiving() as langsmith:
         settings = load_settings(

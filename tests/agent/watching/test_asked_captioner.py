@@ -9,7 +9,7 @@ import pytest
 from agent.api import Grounder
 from agent.cli.main import main
 from agent.errors import QueryError, SettingsError
-from agent.reasoning.brief import Reply, Request
+from agent.reasoning.reply import Reply, Request
 from agent.settings import Settings, load_settings
 from tests.drawing import draw_video, even_times
 from tests.road import ScriptedReasoner

@@ -5,7 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from agent.grounding import Cost
-from agent.reasoning.brief import Reply, Request, SimilarityReasoner
+from agent.reasoning.brief import SimilarityReasoner
+from agent.reasoning.reply import Reply, Request
 from tests.fakes import WordEmbedder
 from tests.road import QUESTION, RECORD, ScriptedReasoner, ask, graph_with, stored
 from tools.timeline import Caption, Interval, Track

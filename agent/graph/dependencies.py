@@ -1,0 +1,104 @@
+"""What the graph works with; it comes from outside, so that anybody can bring their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from langgraph.runtime import get_runtime
+
+from agent.errors import SettingsError
+from agent.graph.state import Options
+from prompts.catalog import PACKAGED, Prompts
+from tools.retrieval.retrieval import EVIDENCE_TOKENS
+
+if TYPE_CHECKING:
+    from agent.graph.state import Question
+    from agent.grounding import Cost
+    from agent.reasoning.brief import Reasoner
+    from agent.reasoning.look_ups import Closer
+    from agent.reasoning.scene_overview import Overview
+    from tools.embedders.embedder import Embedder
+    from tools.indexing.indexer import Report
+    from tools.store.store import CaptionStore, VideoRecord
+
+Context = Literal["retrieved", "all", "scenes"]
+
+
+class Watch(Protocol):
+    """Makes sure that a question's video has its captions in the store."""
+
+    def __call__(self, question: Question, *, report: Report) -> tuple[VideoRecord, Cost]:
+        """Return the record to answer from, and what it took to have its captions."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """What the graph is built from.
+
+    Attributes:
+        watch: Captions what is missing.
+        store: Holds the captions that ``watch`` vouches for.
+        embedder: The one the captions were embedded with.
+        reasoner: Decides from captions.
+        max_attempts: Answers asked of the reasoner before the LLM-free answer stands in.
+        max_look_ups: How often it may look something up before it answers; 0 offers it no tools.
+        evidence_tokens: What the captions shown at once may come to.
+        context: Which captions are shown where not all of them fit: those ``retrieved`` for the
+            query, or of ``all``, as many as fit at even distances, or ``scenes`` summed up.
+        overview: Sums up the scenes of a long video for a text model; None where nobody reads them.
+        closer: Describes a few seconds of a video again, more closely; None where nobody can.
+        refine: Whether it looks at the edges of every answer.
+        leave_out: Kinds of tracks that are not read, though they are there; see ``read_tracks``.
+        prompts: What look-ups are described with, and what an answer advises.
+        open_reasoner: Opens another reasoner by name, for a run that wants one; None: no run may.
+    """
+
+    watch: Watch
+    store: CaptionStore
+    embedder: Embedder
+    reasoner: Reasoner
+    max_attempts: int = 3
+    max_look_ups: int = 3
+    evidence_tokens: int = EVIDENCE_TOKENS
+    context: Context = "retrieved"
+    overview: Overview | None = None
+    closer: Closer | None = None
+    refine: bool = True
+    leave_out: frozenset[str] = frozenset()
+    prompts: Prompts = PACKAGED
+    open_reasoner: Callable[[str], Reasoner] | None = None
+
+    def now(self) -> Dependencies:
+        """As the run of the graph that is under way wants them.
+
+        Raises:
+            SettingsError: If it wants a reasoner that cannot be had.
+        """
+        # A graph that this one is a part of may have a context of its own kind.
+        options: Any = get_runtime(Options).context
+        return self.for_run(options) if isinstance(options, Options) else self
+
+    def for_run(self, options: Options) -> Dependencies:
+        """As one run wants them.
+
+        Raises:
+            SettingsError: If it wants a reasoner that cannot be had.
+        """
+        reasoner = self.reasoner
+        if options.reasoner is not None and options.reasoner != reasoner.name:
+            if self.open_reasoner is None:
+                raise SettingsError(
+                    f"this graph answers by {reasoner.name} alone, and not by {options.reasoner}"
+                )
+            reasoner = self.open_reasoner(options.reasoner)
+        attempts, look_ups = options.max_attempts, options.max_look_ups
+        return replace(
+            self,
+            reasoner=reasoner,
+            max_attempts=self.max_attempts if attempts is None else attempts,
+            max_look_ups=self.max_look_ups if look_ups is None else look_ups,
+            refine=self.refine if options.refine is None else options.refine,
+        )

@@ -1,0 +1,48 @@
+"""Running the graph for somebody who waits: what happens is told in the caller's thread."""
+
+from collections.abc import Callable
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+
+from agent.graph.cancelling import Background, nobody
+from agent.graph.events import Event, read_event
+from agent.graph.graph import Graph
+from agent.graph.state import Question
+from agent.grounding import Grounding
+
+
+def run_graph(
+    graph: Graph,
+    question: Question | None,
+    on_event: Callable[[Event], None] | None,
+    config: RunnableConfig | None = None,
+    *,
+    before_step: Callable[[], None] | None = None,
+) -> Grounding:
+    """Run the graph to its end.
+
+    Args:
+        graph: From ``build_graph``.
+        question: What is asked; None goes on from the checkpoint that ``config`` names.
+        on_event: Receives what happens, in this thread.
+        config: Names a thread, or a checkpoint of one.
+        before_step: Called before each step; what it raises ends the run.
+    """
+    # Plain, so that a thread holds no type of ours, whose module may be another one day.
+    asked: Any = None if question is None else question.model_dump(mode="json")
+
+    def run(told: Background[Event, Grounding]) -> Grounding:
+        answer: dict[str, Any] = {}
+        update: Any
+        for kind, update in graph.stream(asked, config, stream_mode=["custom", "values"]):
+            if kind == "values":
+                told.go_on()
+                if before_step:
+                    before_step()
+                answer = update
+            else:
+                told.tell(read_event(update))
+        return Grounding.model_validate(answer["grounding"])
+
+    return Background(run).listen(on_event or nobody)

@@ -1,0 +1,163 @@
+"""What a grounder works with: the store, and who describes, embeds and decides; opened when needed.
+
+The only place that builds real ones.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+
+from agent.watching.choice import (
+    Choice,
+    Confirm,
+    choose_captioner,
+    choose_reasoner,
+    open_captioner,
+    open_reasoner,
+)
+from agent.watching.frames import frames_of
+from tools.embedders.embedder import Embedder, open_embedder
+from tools.store.store import CaptionStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agent.reasoning.brief import Reasoner
+    from agent.settings import Settings
+    from agent.watching.allowance import Runs
+    from prompts.catalog import Prompts
+    from tools.captioners.protocol import Captioner
+
+_T = TypeVar("_T")
+
+
+class made_once(cached_property[_T]):  # noqa: N801  # it reads as the decorator that it extends
+    """A cached property that racing threads make once; the plain one does not, since 3.12.
+
+    Its object has a lock that the same thread may take again, ``_making``.
+    """
+
+    @overload
+    def __get__(self, of: None, owner: type[Any] | None = None) -> Self: ...
+
+    @overload
+    def __get__(self, of: object, owner: type[Any] | None = None) -> _T: ...
+
+    def __get__(self, of: Any, owner: type[Any] | None = None) -> Any:
+        if of is None:
+            return self
+        with of._making:  # noqa: SLF001  # the lock that such an object has
+            return super().__get__(of, owner)
+
+
+class Opened:
+    """Opens what the settings name, each when it is first asked for, and once.
+
+    Several threads may ask at the same time.
+
+    Args:
+        settings: Where things lie and who does what.
+        prompts: What models are told.
+        runs: Hold text models within the limits of a run.
+        captioner: In place of the one that the settings name.
+        reasoner: Likewise.
+        tell: Told, in a line, who decides where nobody was named, or that something is waited for.
+        confirm: Asked before a model is fetched.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        prompts: Prompts,
+        runs: Runs,
+        captioner: Captioner | None,
+        reasoner: Reasoner | None,
+        tell: Callable[[str], None],
+        confirm: Confirm | None,
+    ) -> None:
+        self._making = threading.RLock()
+        self.given_captioner = captioner
+        self._settings = settings
+        self._prompts = prompts
+        self._runs = runs
+        self._given_reasoner = reasoner
+        self._tell = tell
+        self._confirm = confirm
+        self._reasoners: dict[str, Reasoner] = {}
+
+    @made_once
+    def store(self) -> CaptionStore:
+        """The caption store: embedded, or the Chroma server that the settings name."""
+        url = self._settings.chroma_url
+        return CaptionStore.open(
+            self._settings.store_folder,
+            embedder=self._settings.embedder,
+            url=str(url) if url else None,
+            on_wait=self._tell,
+        )
+
+    @made_once
+    def embedder(self) -> Embedder:
+        """The embedder that the settings name."""
+        key = self._settings.openai_api_key
+        return open_embedder(
+            self._settings.embedder,
+            cache=self._settings.cache_folder,
+            api_key=key.get_secret_value() if key else None,
+            base_url=self._settings.openai_base_url,
+        )
+
+    @made_once
+    def choice(self) -> Choice:
+        """Who describes frames, where no captioner was given."""
+        return choose_captioner(self._settings)
+
+    @made_once
+    def captioner(self) -> Captioner:
+        """The captioner that the settings name, with the general prompt."""
+        if self.given_captioner:
+            return self.given_captioner
+        return open_captioner(
+            self._settings, self.choice.name, prompts=self._prompts, confirm=self._confirm
+        )
+
+    @made_once
+    def reasoner(self) -> Reasoner:
+        """The reasoner that the settings name."""
+        if self._given_reasoner:
+            return self._given_reasoner
+        choice = choose_reasoner(self._settings)
+        if choice.why:
+            self._tell(choice.why)
+        return self.open_reasoner(choice.name)
+
+    def open_reasoner(self, name: str) -> Reasoner:
+        """A reasoner by name; the same one for the same name.
+
+        Raises:
+            SettingsError: If it cannot be had here.
+        """
+        with self._making:
+            if name not in self._reasoners:
+                self._reasoners[name] = open_reasoner(
+                    self._settings,
+                    name,
+                    prompts=self._prompts,
+                    frames_of=partial(
+                        frames_of,
+                        records=lambda video_id: self.store.records(video_id),  # noqa: PLW0108  # late
+                        max_bytes=1000 * self._settings.max_image_kb,
+                    ),
+                    ration=self._runs.allowance,
+                )
+            return self._reasoners[name]
+
+    def close(self) -> None:
+        """Let go of the store; it is opened again where it is needed again."""
+        with self._making:
+            store: CaptionStore | None = self.__dict__.pop("store", None)
+        if store:
+            store.close()
