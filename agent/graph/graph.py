@@ -19,7 +19,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime, get_runtime
 
-from agent.errors import AnswerError, QueryError, SettingsError
+from agent.errors import AnswerError, QueryError, SettingsError, UnansweredError
 from agent.graph.cancelling import Background
 from agent.graph.compose import compose_grounding, coverage_of
 from agent.graph.events import Event, read_event, write_event
@@ -301,6 +301,8 @@ def _retrieve(state: Watched, parts: Parts) -> dict[str, Any]:
         "refine_note": "",
         "order": "",
         "withheld": "",
+        "reader_note": "",
+        "all_shown": is_whole,
     }
 
 
@@ -327,12 +329,17 @@ def _reason(state: Retrieved, parts: Parts) -> dict[str, Any]:
     try:
         reply = parts.reasoner.reply(brief)
     except WithheldError as exc:
-        return {"withheld": str(exc), "requests": [], "asked_of": asked_of}
+        why = f"the text model was not asked: {exc}"
+        return {"withheld": why, "requests": [], "asked_of": asked_of}
+    except UnansweredError as exc:
+        why = f"the LLM-free grounder answers, since the text model did not: {exc}"
+        return {"withheld": why, "requests": [], "asked_of": asked_of}
     requests = reply.requests[:MAX_REQUESTS] if brief.rounds_left and not reply.cut_off else ()
     return {
         "reply": whole_unicode(reply.text),
         "cut_off": reply.cut_off,
         "in_parts": reply.in_parts,
+        "reader_note": reply.note,
         "asked_of": asked_of,
         "requests": [asdict(tame_request(request)) for request in requests],
         "attempts": state["attempts"] + (not requests),
@@ -416,11 +423,17 @@ def _brief(state: Retrieved, parts: Parts) -> Brief:
         windows=[Window.from_dict(plain) for plain in ranking["windows"]],
         events=[Window.from_dict(plain) for plain in ranking["events"]],
         turns=turns,
-        tools=_library(state, parts).tools if parts.max_look_ups else tuple,
-        rounds_left=max(0, parts.max_look_ups - rounds),
+        tools=_library(state, parts).tools if _can_look_up(state, parts) else tuple,
+        rounds_left=max(0, parts.max_look_ups - rounds) if _can_look_up(state, parts) else 0,
         overview=[Caption.from_dict(plain) for plain in state["overview"]],
         parts=[PartFound.from_dict(plain) for plain in ranking["parts"]],
     )
+
+
+def _can_look_up(state: Retrieved, parts: Parts) -> bool:
+    """Whether there is anything to be found that is not shown already."""
+    closer = parts.closer is not None and state["record"]["rate_hz"] is not None
+    return parts.max_look_ups > 0 and (closer or not state["all_shown"])
 
 
 def _library(state: Retrieved, parts: Parts) -> Library:

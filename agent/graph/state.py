@@ -124,7 +124,8 @@ class Retrieved(Watched):
     (earlier replies as ``agent.reasoning.brief.Turn``) and ``refined_by`` (who gave the answer
     whose edges were looked at again) start anew, and so does ``order``: how the
     parts of the question stand in time, where a model told of each; and
-    ``withheld``: why the reasoner could not be asked.
+    ``withheld``: why the reasoner gave no reply; and ``reader_note``: what the user should know of
+    how it was asked. ``all_shown``: whether there is no caption that the reasoner was not shown.
     ``overview`` holds the scenes of a long video, summed up, as captions.
     """
 
@@ -137,6 +138,8 @@ class Retrieved(Watched):
     refined_by: str
     order: str
     withheld: str
+    reader_note: str
+    all_shown: bool
     overview: list[dict[str, Any]]
 
 

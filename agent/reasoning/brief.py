@@ -33,6 +33,7 @@ class Reply:
         in_parts: Whether it was asked when each of the brief's parts happens, and not for the
             whole; then ``agent.reasoning.ordered_answers`` judges the text.
         cost: What it took.
+        note: What the user should know of how it was asked; mostly empty.
     """
 
     text: str
@@ -40,6 +41,7 @@ class Reply:
     cut_off: bool = False
     in_parts: bool = False
     cost: Cost = field(default_factory=Cost)
+    note: str = ""
 
 
 class Turn(BaseModel):
@@ -74,6 +76,7 @@ class Brief:
         rounds_left: How often it may still ask.
         overview: The scenes of a long video, summed up; they have no numbers.
         parts: Of a question with an order in it, what is looked for, and the grounder's times.
+        hidden: Numbers of captions that are not shown after all, since the model cannot read more.
     """
 
     query: str
@@ -86,6 +89,7 @@ class Brief:
     rounds_left: int = 0
     overview: Sequence[Caption] = field(default=())
     parts: Sequence[PartFound] = field(default=())
+    hidden: frozenset[int] = frozenset()
 
     @property
     def refusals(self) -> list[Refusal]:
