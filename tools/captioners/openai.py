@@ -7,6 +7,7 @@ import copy
 import math
 import re
 import threading
+import time
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -155,11 +156,17 @@ class OpenAICaptioner:
         questions = map(self._question, looks)
         calls = TracedCalls.of_this_step()
 
-        def answer(question: _Question, stopping: threading.Event) -> Description | NoCaption:
+        def answer(
+            question: _Question, stopping: threading.Event
+        ) -> Description | NoCaption | None:
             with calls.call(self.model, self._prompt, question.times_s, question.jpegs) as call:
                 return self._answer(question, stopping, call)
 
+        before = self._meter.usage
         yield from run_in_flight(answer, questions, limit=self._in_flight)
+        if self._meter.last_failure and not seen and self._meter.usage == before:
+            # Where nothing else came either, it was not one picture's fault.
+            raise self._given_up(self._meter.last_failure)
 
     def _question(self, look: Look) -> _Question:
         jpegs = tuple(encode_jpeg(one, max_bytes=self._max_image_bytes) for one in look.images)
@@ -167,7 +174,7 @@ class OpenAICaptioner:
 
     def _answer(
         self, question: _Question, stopping: threading.Event, call: Call
-    ) -> Description | NoCaption:
+    ) -> Description | NoCaption | None:
         content = question.content(self._prompt, self._detail)
         request = Request(
             [{"role": "user", "content": content}],
@@ -178,6 +185,8 @@ class OpenAICaptioner:
         try:
             reply = self._service.chat(request, stopping=stopping, until=self._until)
         except ServiceError as exc:
+            if exc.kind == "timeout" and time.monotonic() >= self._until:
+                return None
             reason = self._failed(exc)
             call.reply = reason
             return NoCaption(time_s, reason, last_s, is_final=exc.kind == "declined")
@@ -203,11 +212,14 @@ class OpenAICaptioner:
         if exc.kind == "declined":
             self._give_up_if_hopeless(self._meter.count_refusal(), str(exc))
             return str(exc)
-        if exc.kind in _ENDS_THE_RUN or self._meter.count_failure() >= FAILURES_IN_A_ROW:
-            hint = "; is it a model that takes images?" if exc.kind == "refused" else ""
-            kept = "; what was done is kept" if self._meter.usage.captions else ""
-            raise CaptionerError(f"{self._name}: {exc}{hint}{kept}") from None
+        if exc.kind in _ENDS_THE_RUN or self._meter.count_failure(exc) >= FAILURES_IN_A_ROW:
+            raise self._given_up(exc) from None
         return str(exc)
+
+    def _given_up(self, exc: ServiceError) -> CaptionerError:
+        hint = "; is it a model that takes images?" if exc.kind == "refused" else ""
+        kept = "; what was done is kept" if self._meter.usage.captions else ""
+        return CaptionerError(f"{self._name}: {exc}{hint}{kept}")
 
     def _give_up_if_hopeless(self, used: Usage, reason: str) -> None:
         if used.captions == 0 and used.no_captions >= HOPELESS:
@@ -247,19 +259,21 @@ class _Question:
 
 
 class _Meter:
-    """Counts what replies cost; many threads may count at the same time."""
+    """Counts what replies cost, and failures; many threads may count at the same time."""
 
     def __init__(self, model: str, prices: Prices) -> None:
         self._model = model
         self._prices = prices
         self._lock = threading.Lock()
         self._failures = 0
+        self.last_failure: ServiceError | None = None
         # None from the first, where nobody knows what it will come to.
         self.usage = Usage(usd=prices.cost_usd(model, 0, 0))
 
-    def count_failure(self) -> int:
+    def count_failure(self, exc: ServiceError) -> int:
         """Note a look that failed; returns how many did since the last reply."""
         with self._lock:
+            self.last_failure = exc
             self._failures += 1
             return self._failures
 
