@@ -18,8 +18,10 @@ from agent.reasoning.answer import (
     STEPS_SCHEMA,
     Answer,
     Event,
+    Events,
+    ModelReply,
     Step,
-    StrictReply,
+    Steps,
     check_apart,
     check_numbers,
     event_span,
@@ -42,17 +44,17 @@ PARTS_SCHEMA: Final = object_schema(
 )
 
 
-class PartEvents(StrictReply):
+class PartEvents(ModelReply):
     """All the times that one part happens."""
 
     part: str
-    events: tuple[Event, ...]
+    events: Events
 
 
-class PartsReply(StrictReply):
+class PartsReply(ModelReply):
     """What a model says of all parts."""
 
-    steps: tuple[Step, ...] = ()
+    steps: Steps = ()
     parts: tuple[PartEvents, ...]
 
 
