@@ -73,8 +73,8 @@ class Settings(BaseSettings):
             is there then answers, and the next run goes on.
         max_usd: US dollars that one run may spend on describing, likewise.
         max_minutes: Minutes that describing may take, likewise.
-        strict: Whether a question ends in an error where the service of a text model fails for good,
-            in place of the LLM-free answer.
+        strict: Whether a question ends in an error where the service of a text model fails for
+            good, in place of the LLM-free answer.
         max_attempts: Answers asked of a reasoner before the LLM-free answer is returned.
         max_look_ups: How often a text model may look up more captions before it answers.
         evidence_tokens: What the captions shown to a text model at once may come to.

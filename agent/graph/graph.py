@@ -423,17 +423,16 @@ def _brief(state: Retrieved, parts: Parts) -> Brief:
         windows=[Window.from_dict(plain) for plain in ranking["windows"]],
         events=[Window.from_dict(plain) for plain in ranking["events"]],
         turns=turns,
-        tools=_library(state, parts).tools if _can_look_up(state, parts) else tuple,
-        rounds_left=max(0, parts.max_look_ups - rounds) if _can_look_up(state, parts) else 0,
+        tools=_library(state, parts).tools if parts.max_look_ups else tuple,
+        rounds_left=max(0, parts.max_look_ups - rounds),
+        nothing_more=state["all_shown"] and not _can_look_closer(state, parts),
         overview=[Caption.from_dict(plain) for plain in state["overview"]],
         parts=[PartFound.from_dict(plain) for plain in ranking["parts"]],
     )
 
 
-def _can_look_up(state: Retrieved, parts: Parts) -> bool:
-    """Whether there is anything to be found that is not shown already."""
-    closer = parts.closer is not None and state["record"]["rate_hz"] is not None
-    return parts.max_look_ups > 0 and (closer or not state["all_shown"])
+def _can_look_closer(state: Retrieved, parts: Parts) -> bool:
+    return parts.closer is not None and state["record"]["rate_hz"] is not None
 
 
 def _library(state: Retrieved, parts: Parts) -> Library:

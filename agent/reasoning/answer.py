@@ -39,8 +39,8 @@ INSIDE: Final = frozenset({"start", "during", "end"})
 _WRITTEN_NUMBER: Final = re.compile(r"\s*#?(\d{1,9})\s*")
 _WRITTEN_SPAN: Final = re.compile(r"\s*#?(\d{1,9})\s*(?:to|through|until|[-–—])\s*#?(\d{1,9})\s*")
 _SPAN_IN_PROSE: Final = re.compile(
-    r"\s*(?:(?:the|answer|event|moment|it|this|happens|occurs|is|are|was|shown|seen|from|between|at|in|"
-    r"captions?)\b[\s:,]*)*#(?P<first>\d{1,9})\s*(?:to|through|until|and|[-–—])\s*#(?P<last>\d{1,9})"
+    r"\s*(?:(?:the|answer|event|moment|it|this|happens|occurs|is|are|was|shown|seen|from|at|in|"
+    r"captions?)\b[\s:,]*)*#(?P<first>\d{1,9})\s*(?:to|through|until|[-–—])\s*#(?P<last>\d{1,9})"
     r"[\s.]*",
     re.IGNORECASE,
 )

@@ -85,28 +85,27 @@ def _read(reply: str, at: int) -> tuple[dict[str, Any] | None, int, str]:
         why = str(exc)
     else:
         return value, end, ""
-    end = _closing(reply, at)
-    if end is not None:
-        nearly = _read_nearly(reply[at:end])
-        if isinstance(nearly, dict):
-            return nearly, end, ""
-        why = nearly or why
+    closing = _closing(reply, at)
+    if closing is not None:
+        nearly = _read_nearly(reply[at:closing])
+        if nearly is not None:
+            return nearly, closing, ""
     if not _OPENS_OBJECT.match(reply, at):
         return None, at + 1, ""  # A brace in prose.
-    return None, len(reply) if end is None else end, why if end is not None else "it breaks off"
+    return (None, len(reply), "it breaks off") if closing is None else (None, closing, why)
 
 
-def _read_nearly(text: str) -> dict[str, Any] | str:
-    """An object in nearly JSON, or why it is none; empty where the strict parser says it better."""
+def _read_nearly(text: str) -> dict[str, Any] | None:
+    """An object in nearly JSON; None where it is none, which the strict parser says better."""
     if len(text) > LONGEST_NEARLY_JSON:
-        return ""
+        return None
     import json5
 
     try:
         value = json5.loads(text, allow_duplicate_keys=False, parse_constant=_reject_constant)
     except (ValueError, RecursionError, MemoryError):
         value = _python_literal(text)
-    return value if isinstance(value, dict) else ""
+    return value if isinstance(value, dict) else None
 
 
 def _python_literal(text: str) -> Any:

@@ -166,7 +166,10 @@ class LLMReasoner:
         if not brief.captions:
             return Reply(NOTHING_TO_READ)
         # A conversation that holds look-ups is shown the tools to its end: some services insist.
-        offers = bool(brief.rounds_left) or any(turn.look_ups for turn in brief.turns)
+        # Where there is nothing to look up, a schema does more for an answer than tools.
+        offers = bool(brief.rounds_left and not brief.nothing_more) or any(
+            turn.look_ups for turn in brief.turns
+        )
         offers = offers and self._conversation.offers_look_ups
         in_parts = bool(brief.parts) and self._conversation.asks_parts
         note = ""

@@ -8,7 +8,7 @@ import math
 import re
 import threading
 import time
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -164,7 +164,8 @@ class OpenAICaptioner:
 
         before = self._meter.usage
         yield from run_in_flight(answer, questions, limit=self._in_flight)
-        if self._meter.last_failure and not seen and self._meter.usage == before:
+        is_new = isinstance(seen, Sized) and len(seen) == 0
+        if self._meter.last_failure and is_new and self._meter.usage == before:
             # Where nothing else came either, it was not one picture's fault.
             raise self._given_up(self._meter.last_failure)
 

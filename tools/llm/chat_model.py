@@ -77,7 +77,7 @@ class ServiceChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         del stop, run_manager
-        told: list[Message] = convert_to_openai_messages(messages)  # type: ignore[assignment]  # a list, of a list
+        told: list[Message] = convert_to_openai_messages(messages)
         told = self._in_own_words(told)
         request = Request(
             told,

@@ -1,4 +1,4 @@
-"""The one client of OpenAI-compatible services: asked until it answers; if it cannot, why, in words.
+"""The one client of OpenAI-compatible services: asks until they answer, or says why they do not.
 
 Captions, answers, chats and vectors come through here, so that all obey the same rules: this is the
 only layer that retries, negotiates and reads errors. The key is in no message.
@@ -166,19 +166,15 @@ class Service:
         def once() -> list[Any]:
             body = {"model": self.model, "input": list(texts), "encoding_format": "float"}
             answer = self._post("/embeddings", body, until)
-            if answer.status < 400:
-                try:
-                    rows = json.loads(answer.body)["data"]
-                    rows = sorted(rows, key=lambda row: row.get("index", 0))
-                    vectors = [row["embedding"] for row in rows]
-                except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-                    pass
-                else:
-                    self._habits.has_answered = True
-                    return vectors
-            self._judge(classify(answer.status, answer.headers, answer.body, Sent()), Sent(), set())
+            vectors = _vectors(answer)
+            if vectors is None:
+                failure = classify(answer.status, answer.headers, answer.body, Sent())
+                self._judge(failure, Sent(), set())
+            self._habits.has_answered = True
+            return vectors
 
-        return self._persist(once, None, until)
+        vectors: list[Any] = self._persist(once, None, until)
+        return vectors
 
     def _post(self, path: str, body: Mapping[str, Any], until: float) -> Response:
         left_s = min(self._patience.timeout_s, until - time.monotonic())
@@ -342,6 +338,15 @@ def served_models(address: str, api_key: str | None) -> list[str]:
 def _quotes(word: str, key: str) -> bool:
     """Whether a word shows the beginning of a key, or its end behind stars."""
     return key[:6] in word or (key[-4:] in word and any(mark in word for mark in ("*", "…", "...")))
+
+
+def _vectors(answer: Response) -> list[Any] | None:
+    """What an embeddings API gave, in the order of the texts; None where it is something else."""
+    try:
+        rows = json.loads(answer.body)["data"]
+        return [row["embedding"] for row in sorted(rows, key=lambda row: row.get("index", 0))]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
 
 
 def _failed(state: RetryCallState) -> _Again:

@@ -1,8 +1,8 @@
 """What a service's error means, whatever its maker: one classifier for every request. Pure.
 
-Status codes say little: a prompt that is too long is a 400 here and a 500 there, a limit of requests
-comes as 200 with an error inside. So the words and codes in the body are read too, wherever they
-stand in it.
+Status codes say little: a prompt that is too long is a 400 here and a 500 there, a limit of
+requests comes as 200 with an error inside. So the words and codes in the body are read too,
+wherever they stand in it.
 """
 
 from __future__ import annotations
@@ -101,8 +101,8 @@ _CONTEXT: Final = re.compile(
 )
 _HISTORY: Final = re.compile(
     r"thought_?signature|reasoning_content|roles? must alternate|alternate user|toolconfig|"
-    r"tool_?result|tool_?use\b|tool_call_id|role ['\"]?tool|unexpected role|function (?:call|response)"
-    r"|after user messages|jinja",
+    r"tool_?result|tool_?use\b|tool_call_id|role ['\"]?tool|unexpected role|"
+    r"function (?:call|response)|after user messages|jinja",
     re.IGNORECASE,
 )
 _SYSTEM: Final = re.compile(
@@ -112,8 +112,8 @@ _SYSTEM: Final = re.compile(
     re.IGNORECASE,
 )
 _GENERATION: Final = re.compile(
-    r"tool_use_failed|json_validate_failed|failed_generation|failed to (?:call a function|generate json)"
-    r"|malformed_function_call",
+    r"tool_use_failed|json_validate_failed|failed_generation|failed to (?:call a function|"
+    r"generate json)|malformed_function_call",
     re.IGNORECASE,
 )
 _OPTIONS: Final[Mapping[str, re.Pattern[str]]] = {
@@ -158,17 +158,11 @@ def explain(failure: Failure, said: str, *, where: str, model: str) -> ServiceEr
     """
     words = f" ({said})" if said else ""
     answers = f"{where} answers {failure.status}{f': {said}' if said else ''}"
+    refuses_key = f"{where} refuses the key ({failure.status}{f': {said}' if said else ''}); set "
+    no_model = f"{where} knows no model {model!r}{words}; look at the name, at OPENAI_BASE_URL, and"
     kinds: dict[Kind, tuple[FailureKind, str]] = {
-        "key": (
-            "key",
-            f"{where} refuses the key ({failure.status}{f': {said}' if said else ''}); set "
-            f"OPENAI_API_KEY to one that may use {model}",
-        ),
-        "model": (
-            "model",
-            f"{where} knows no model {model!r}{words}; look at the name, at OPENAI_BASE_URL, and "
-            "at what that server lists under /models",
-        ),
+        "key": ("key", refuses_key + f"OPENAI_API_KEY to one that may use {model}"),
+        "model": ("model", no_model + " at what that server lists under /models"),
         "credit": ("credit", f"{where} says that no credit is left{words}; top it up"),
         "declined": ("declined", said or f"{where} declines with {failure.status}"),
         "context": ("context", f"{where} says that this is too much to read{words}"),
@@ -263,7 +257,9 @@ def _judge(status: int, marks: str, sent: Sent) -> dict[str, Any]:  # noqa: PLR0
     return {"kind": "refused"} if status >= 400 else {"kind": "strange"}
 
 
-def _about_form(status: int, marks: str, sent: Sent) -> dict[str, Any] | None:
+def _about_form(  # noqa: PLR0911  # a table
+    status: int, marks: str, sent: Sent
+) -> dict[str, Any] | None:
     options = [one for one in sent.options if one in _OPTIONS and _OPTIONS[one].search(marks)]
     if "max_tokens" in options:
         # A limit of the reply that is too large is the smaller sacrifice than captions.

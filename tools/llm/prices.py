@@ -106,9 +106,9 @@ def _listed_price(address: str, model: str) -> Price | None:
         rates = listed.get_prices(datetime.now(UTC))
     except LookupError:
         return None
-    usd_in, usd_out = (
-        getattr(rate, "base", rate) for rate in (rates.input_mtok, rates.output_mtok)
-    )
+    # Where long prompts cost more, that of ordinary ones.
+    found: list[Any] = [rates.input_mtok, rates.output_mtok]
+    usd_in, usd_out = (getattr(rate, "base", rate) for rate in found)
     if usd_in is None or usd_out is None:
         return None
     source = f"genai-prices {metadata.version('genai-prices')}"

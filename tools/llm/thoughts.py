@@ -35,7 +35,7 @@ _LEAD_IN = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _LOOP = re.compile(r"(?P<once>\S.{4,300}?)(?:\s*(?P=once)){2,}.{0,300}\Z", re.DOTALL)
-_SENTENCE_ENDS = re.compile(r"[.!?…。！？][\"'”’)\]*]*\Z")  # noqa: RUF001  # full-width ones
+_SENTENCE_ENDS = re.compile(r"[.!?…。！？][\"'”’)\]*]*\Z")  # full-width ones
 
 
 @dataclass(frozen=True, slots=True)

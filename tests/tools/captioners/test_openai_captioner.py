@@ -26,15 +26,13 @@ from tests.servers import (
     serving,
 )
 from tools.captioners.looks import LookMode
+from tools.captioners.openai import FAILURES_IN_A_ROW, HOPELESS, OpenAICaptioner
 from tools.captioners.protocol import Captioner, Description, Metered, NoCaption
 from tools.errors import CaptionerError, ServiceError
-from tools.llm.prices import Price, Usage
-from tools.timeline import Frame
-
-
-from tools.captioners.openai import FAILURES_IN_A_ROW, HOPELESS, OpenAICaptioner
 from tools.llm.client import Patience, Service
 from tools.llm.negotiation import Request
+from tools.llm.prices import Price, Usage
+from tools.timeline import Frame
 
 KEY = "sk-a-secret-of-the-user-0123456789"
 PATIENCE = Patience(backoff_s=0.001)
