@@ -5,6 +5,7 @@ WhenaboutsError
 ├── SettingsError       an environment variable or option that cannot be used
 ├── QueryError          a question that cannot be asked
 ├── ReasonerError       a text model that cannot be had, or does not answer
+│   └── UnansweredError the service of one failed for good; the LLM-free answer may stand in
 └── AnswerError         a reply that is no valid answer; written for the model, and told back
 
 The command line catches ``WhenaboutsError`` alone: anything else is a bug and keeps its traceback.
@@ -33,6 +34,7 @@ __all__ = [
     "SettingsError",
     "StoreBusyError",
     "StoreError",
+    "UnansweredError",
     "VideoError",
     "WhenaboutsError",
 ]
@@ -52,6 +54,13 @@ class QueryError(WhenaboutsError):
 
 class ReasonerError(WhenaboutsError):
     """A text model cannot be had here, or does not answer; the message says what to do."""
+
+
+class UnansweredError(ReasonerError):
+    """A text model that is set up as it should be failed for good; the message says how.
+
+    A question then ends in the LLM-free answer, unless the settings are strict.
+    """
 
 
 class AnswerError(WhenaboutsError):

@@ -72,6 +72,8 @@ class Settings(BaseSettings):
             is there then answers, and the next run goes on.
         max_usd: US dollars that one run may spend on describing, likewise.
         max_minutes: Minutes that describing may take, likewise.
+        strict: Whether a question ends in an error where the service of a text model fails for
+            good, in place of the LLM-free answer.
         max_attempts: Answers asked of a reasoner before the LLM-free answer is returned.
         max_look_ups: How often a text model may look up more captions before it answers.
         evidence_tokens: What the captions shown to a text model at once may come to.
@@ -131,6 +133,7 @@ class Settings(BaseSettings):
     max_captions: int | None = Field(default=None, ge=1)
     max_usd: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     max_minutes: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    strict: bool = False
     max_attempts: int = Field(default=3, ge=1, le=10)
     max_look_ups: int = Field(default=3, ge=0, le=10)
     evidence_tokens: int = Field(default=8000, ge=500, le=1_000_000)

@@ -5,12 +5,15 @@ WhenaboutsError
 ├── CaptionError        a caption, or a file of captions, that cannot be used
 ├── CaptionerError      a captioner that cannot run here
 ├── EmbedderError       embedding weights or a service that cannot be used
+├── ServiceError        a request to a service that failed for good; becomes one of the others
 └── StoreError          a caption store that cannot be opened, read or written
     └── StoreBusyError  another process is writing to it
 
 ``agent.errors`` adds what can go wrong above the tools. Every message says what was wrong, with the
 value, and what to do next.
 """
+
+from typing import Literal
 
 
 class WhenaboutsError(RuntimeError):
@@ -34,6 +37,39 @@ class CaptionerError(WhenaboutsError):
 
 class EmbedderError(WhenaboutsError):
     """Text cannot be embedded: weights are missing, damaged, or a service failed."""
+
+
+FailureKind = Literal[
+    "settings",
+    "key",
+    "credit",
+    "model",
+    "unreachable",
+    "timeout",
+    "busy",
+    "broken",
+    "context",
+    "declined",
+    "strange",
+    "refused",
+    "stopped",
+]
+
+
+class ServiceError(WhenaboutsError):
+    """A service cannot be asked, or failed for good.
+
+    Attributes:
+        kind: ``settings``, ``key``, ``credit`` and ``model`` are the user's to mend;
+            ``unreachable`` is a server that is not there. ``timeout``, ``busy`` and ``broken`` did
+            not pass within all retries. ``context`` is too much to read, ``declined`` a refusal of
+            what was shown; ``strange`` is no reply of this API, ``refused`` any other complaint.
+            ``stopped``: the caller gave up.
+    """
+
+    def __init__(self, kind: FailureKind, message: str) -> None:
+        super().__init__(message)
+        self.kind: FailureKind = kind
 
 
 class StoreError(WhenaboutsError):

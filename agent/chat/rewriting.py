@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from agent.chat.follow_up import FollowUp, FollowUpError, Kind, Relation
 from agent.chat.turns import ChatAnswer, TurnRefusal, VideoResult, check_references
-from agent.reasoning.reply import Reply, last_object
+from agent.reasoning.reply import Reply, find_object
 from prompts.catalog import PACKAGED, Prompts
 from tools.clock import clock_span
 from tools.text import one_line, shorten, whole_unicode
@@ -138,10 +138,11 @@ def _result(result: VideoResult) -> str:
 
 
 def _follow_up_object(text: str) -> dict[str, Any]:
-    found = last_object(text, "kind")
-    if found is None:
-        raise FollowUpError("no_json", 'The reply holds no JSON object {"kind": …}.')
-    return found
+    found = find_object(text, "kind", related=frozenset(FollowUp.model_fields) - {"kind"})
+    if found.value is None:
+        why = f" that can be read ({shorten(one_line(found.fault), 120)})" if found.fault else ""
+        raise FollowUpError("no_json", f'The reply holds no JSON object {{"kind": …}}{why}.')
+    return found.value
 
 
 def _refuse(exc: ValidationError) -> NoReturn:

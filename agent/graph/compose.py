@@ -104,7 +104,8 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
                 None,
                 (
                     record.warning,
-                    _withheld(state),
+                    state["withheld"],
+                    state["reader_note"],
                     state["refine_note"],
                     _open_order(state, coverage),
                 ),
@@ -242,11 +243,6 @@ def _verdict(answer: Answer, ranked: Verdict, *, seen_share: float) -> Verdict:
     # No reasoner can know more than its captions could show, nor what nobody has looked at.
     is_open = ranked == "cannot_tell" or seen_share < SEEN_SHARE
     return "cannot_tell" if is_open else "not_found"
-
-
-def _withheld(state: State) -> str:
-    why = state["withheld"]
-    return f"the text model was not asked: {why}" if why else ""
 
 
 def _open_order(state: State, coverage: Coverage) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from langgraph.runtime import Runtime
 from numpy.typing import NDArray
 
-from agent.errors import AnswerError, QueryError
+from agent.errors import AnswerError, QueryError, UnansweredError
 from agent.graph.compose import compose_grounding, coverage_of
 from agent.graph.dependencies import Dependencies
 from agent.graph.events import write_event
@@ -103,11 +103,16 @@ class Nodes:
         try:
             reply = reasoner.reply(brief)
         except WithheldError as exc:
-            return {"withheld": str(exc), "reply": _reply_state(Reply(""), asked_of)}
+            why = f"the text model was not asked: {exc}"
+            return {"withheld": why, "reply": _reply_state(Reply(""), asked_of)}
+        except UnansweredError as exc:
+            why = f"the LLM-free grounder answers, since the text model did not: {exc}"
+            return {"withheld": why, "reply": _reply_state(Reply(""), asked_of)}
         may_ask = brief.rounds_left and not reply.cut_off
         requests = tuple(map(tame_request, reply.requests[:MAX_REQUESTS])) if may_ask else ()
         return {
             "reply": _reply_state(replace(reply, requests=requests), asked_of),
+            "reader_note": reply.note,
             "attempts": state["attempts"] + (not requests),
             "spent": add_cost(state["spent"], "reasoner", reply.cost),
         }
@@ -241,6 +246,8 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> dict[
         "refine_note": "",
         "order": "",
         "withheld": "",
+        "reader_note": "",
+        "all_shown": is_whole,
     }
 
 
@@ -301,9 +308,14 @@ def _brief(state: AfterRetrieve, using: Dependencies) -> Brief:
         turns=turns,
         tools=_look_ups(state, using).offered if using.max_look_ups else tuple,
         rounds_left=max(0, using.max_look_ups - rounds),
+        nothing_more=state["all_shown"] and not _can_look_closer(state, using),
         overview=[Caption.from_dict(plain) for plain in state["overview"]],
         parts=[PartFound.from_dict(plain) for plain in ranking["parts"]],
     )
+
+
+def _can_look_closer(state: AfterRetrieve, using: Dependencies) -> bool:
+    return using.closer is not None and state["record"]["rate_hz"] is not None
 
 
 def _look_ups(state: AfterRetrieve, using: Dependencies) -> LookUpTools:

@@ -148,9 +148,10 @@ class AfterRetrieve(AfterWatch):
     grounder's verdict, windows and events. ``attempts``, ``turns`` (earlier replies) and
     ``refined_by`` (who gave the answer whose edges were looked at again) start anew, and so do
     ``order``: how the parts of the question stand in time, where a model told of each; and
-    ``withheld``: why the reasoner could not be asked. ``overview`` holds the scenes of a long
-    video, summed up. ``refine_note`` says why edges could not be looked at more closely; empty
-    where they were.
+    ``withheld``: why the reasoner gave no reply; and ``reader_note``: what the user should know of
+    how it was asked. ``all_shown``: whether there is no caption that the reasoner was not shown.
+    ``overview`` holds the scenes of a long video, summed up. ``refine_note`` says why edges could
+    not be looked at more closely; empty where they were.
     """
 
     evidence: list[EvidenceState]
@@ -163,6 +164,8 @@ class AfterRetrieve(AfterWatch):
     refine_note: str
     order: str
     withheld: str
+    reader_note: str
+    all_shown: bool
     overview: list[CaptionState]
 
 

@@ -10,14 +10,23 @@ is judged by the captions' spans alone.
 """
 
 import itertools
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Final, TypeVar, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from agent.errors import AnswerError
 from agent.grounding import Role
-from agent.reasoning.reply import last_object
+from agent.reasoning.reply import find_object
 from tools.text import one_line, shorten, whole_unicode
 from tools.timeline import Interval
 
@@ -27,20 +36,42 @@ WHY_CHARS = 300
 INSIDE: Final = frozenset({"start", "during", "end"})
 """Roles of captions that show an event."""
 
-Number = Annotated[int, Field(strict=True, ge=0)]
+_WRITTEN_NUMBER: Final = re.compile(r"\s*#?(\d{1,9})\s*")
+_WRITTEN_SPAN: Final = re.compile(r"\s*#?(\d{1,9})\s*(?:to|through|until|[-–—])\s*#?(\d{1,9})\s*")
+_SPAN_IN_PROSE: Final = re.compile(
+    r"\s*(?:(?:the|answer|event|moment|it|this|happens|occurs|is|are|was|shown|seen|from|at|in|"
+    r"captions?)\b[\s:,]*)*#(?P<first>\d{1,9})\s*(?:to|through|until|[-–—])\s*#(?P<last>\d{1,9})"
+    r"[\s.]*",
+    re.IGNORECASE,
+)
+"""A whole reply that says nothing but from where to where it is; these words cannot deny it."""
+
+
+def _as_number(value: Any) -> Any:
+    """``"#4"`` and ``4.0`` mean a caption as 4 does."""
+    if isinstance(value, str) and (written := _WRITTEN_NUMBER.fullmatch(value)):
+        return int(written[1])
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _as_list(value: Any) -> Any:
+    return () if value is None else value
+
+
+Number = Annotated[int, BeforeValidator(_as_number), Field(strict=True, ge=0)]
 Why = Annotated[str, AfterValidator(lambda why: shorten(one_line(why), WHY_CHARS))]
 
 
-class StrictReply(BaseModel):
-    """A JSON object of a model's, with nothing in it that is not asked for."""
+class ModelReply(BaseModel):
+    """A JSON object of a model's; what was not asked for is not read."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-Kind = TypeVar("Kind", bound=StrictReply)
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Step(StrictReply):
+Kind = TypeVar("Kind", bound=ModelReply)
+
+
+class Step(ModelReply):
     """One labelled caption of the chain of thought."""
 
     caption: Number
@@ -48,19 +79,31 @@ class Step(StrictReply):
     why: Why = ""
 
 
-class NumberedEvent(StrictReply):
+class NumberedEvent(ModelReply):
     """One occurrence, from the first caption that shows it to the last."""
 
     first: Number
     last: Number
 
+    @model_validator(mode="before")
+    @classmethod
+    def _read_span(cls, value: Any) -> Any:
+        """``"#38 to #40"`` means what its object does."""
+        if isinstance(value, str) and (written := _WRITTEN_SPAN.fullmatch(value)):
+            return {"first": int(written[1]), "last": int(written[2])}
+        return value
 
-class Answer(StrictReply):
+
+Steps = Annotated[tuple[Step, ...], BeforeValidator(_as_list)]
+Events = Annotated[tuple[NumberedEvent, ...], BeforeValidator(_as_list)]
+
+
+class Answer(ModelReply):
     """A reply that passed every check."""
 
-    steps: tuple[Step, ...] = ()
+    steps: Steps = ()
     found: Annotated[bool, Field(strict=True)]
-    events: tuple[NumberedEvent, ...] = ()
+    events: Events = ()
 
 
 def object_schema(**properties: Any) -> dict[str, Any]:
@@ -100,7 +143,8 @@ def parse_answer(reply: str, *, shown: Sequence[Interval]) -> Answer:
     """Find the JSON object in a reply and check it against the captions that were shown.
 
     Prose and code fences around the object are allowed; where there are several objects the last
-    one that speaks of ``found`` counts, since models think first and answer last.
+    one that speaks of ``found`` counts, since models think first and answer last. See
+    ``agent.reasoning.reply`` for what is read as JSON.
 
     Args:
         reply: What the model said.
@@ -111,7 +155,12 @@ def parse_answer(reply: str, *, shown: Sequence[Interval]) -> Answer:
             shown, an event is reversed, or labels and events contradict each other.
     """
     form = '{"steps": [...], "found": true, "events": [{"first": 1, "last": 2}]}'
-    answer = read_object(reply, Answer, field="found", form=form)
+    span = _SPAN_IN_PROSE.fullmatch(reply)
+    if span:
+        event = NumberedEvent(first=int(span["first"]), last=int(span["last"]))
+        answer = Answer(found=True, events=(event,))
+    else:
+        answer = read_object(reply, Answer, field="found", form=form)
     check_numbers(answer.steps, answer.events, len(shown))
     spans = [event_span(event, shown) for event in answer.events]
     _check_agreement(answer, spans, shown)
@@ -130,19 +179,23 @@ def read_object(reply: str, kind: type[Kind], *, field: str, form: str) -> Kind:
     Raises:
         AnswerError: If there is none, or its shape is wrong.
     """
-    found = last_object(reply, field)
-    if found is None:
-        ending = "it breaks off" if "{" in reply else "there is no '{' in it"
+    found = find_object(reply, field, related=frozenset(kind.model_fields) - {field})
+    if found.value is None:
+        why = shorten(one_line(found.fault), 120) or "there is no '{' in it"
         raise AnswerError(
             "no_json",
-            f"The reply holds no JSON object ({ending}). Reply with one object of the form {form}.",
+            f"The reply holds no JSON object that can be read ({why}). Reply with one object and "
+            f"nothing after it, all names in double quotes and no comments, of the form {form}.",
         )
     try:
-        return kind.model_validate(found)
+        return kind.model_validate(found.value)
     except ValidationError as exc:
         faults = [f"{_place(error['loc'])}: {error['msg']}" for error in exc.errors()[:3]]
-        told = shorten(whole_unicode("; ".join(faults)), 300)
-        raise AnswerError("wrong_schema", f"The JSON object has the wrong shape: {told}.") from exc
+        told = shorten(whole_unicode("; ".join(faults)), 220)
+        raise AnswerError(
+            "wrong_schema",
+            f"The JSON object has the wrong shape: {told}. It must be of the form {form}.",
+        ) from exc
 
 
 def _place(location: Sequence[int | str]) -> str:

@@ -46,6 +46,8 @@ class Brief:
         rounds_left: How often it may still ask.
         overview: The scenes of a long video, summed up; they have no numbers.
         parts: Of a question with an order in it, what is looked for, and the grounder's times.
+        nothing_more: Whether no look-up could show anything that is not shown already.
+        hidden: Numbers of captions that are not shown after all, since the model cannot read more.
     """
 
     query: str
@@ -58,6 +60,8 @@ class Brief:
     rounds_left: int = 0
     overview: Sequence[Caption] = field(default=())
     parts: Sequence[PartFound] = field(default=())
+    nothing_more: bool = False
+    hidden: frozenset[int] = frozenset()
 
     @property
     def refusals(self) -> list[Refusal]:

@@ -145,7 +145,11 @@ def _opening(brief: Brief, prompts: Prompts) -> str:
     shown = brief.captions[: brief.opening]
     given = {
         "query": shorten(tame(brief.query), QUERY_CHARS),
-        "captions": fence(enumerate(shown, start=1)),
+        "captions": fence(
+            (number, caption)
+            for number, caption in enumerate(shown, start=1)
+            if number not in brief.hidden
+        ),
         "overview": _overview(brief.overview, prompts),
         "last": str(brief.opening),
     }

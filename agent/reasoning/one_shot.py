@@ -58,7 +58,11 @@ class FrameConversation:
         return messages
 
     def _shown(self, brief: Brief) -> list[str | dict[Any, Any]]:
-        numbered = list(enumerate(brief.captions[: brief.opening], start=1))
+        numbered = [
+            (number, caption)
+            for number, caption in enumerate(brief.captions[: brief.opening], start=1)
+            if number not in brief.hidden
+        ]
         count = min(MOST_FRAMES, len(numbered))
         # The first and the last frame, and those between at even distances.
         steps = max(1, count - 1)

@@ -17,9 +17,11 @@ from agent.reasoning.answer import (
     EVENTS_SCHEMA,
     STEPS_SCHEMA,
     Answer,
+    Events,
+    ModelReply,
     NumberedEvent,
     Step,
-    StrictReply,
+    Steps,
     check_apart,
     check_numbers,
     event_span,
@@ -42,17 +44,17 @@ PARTS_SCHEMA: Final = object_schema(
 )
 
 
-class PartEvents(StrictReply):
+class PartEvents(ModelReply):
     """All the times that one part happens."""
 
     part: str
-    events: tuple[NumberedEvent, ...]
+    events: Events
 
 
-class PartsReply(StrictReply):
+class PartsReply(ModelReply):
     """What a model says of all parts."""
 
-    steps: tuple[Step, ...] = ()
+    steps: Steps = ()
     parts: tuple[PartEvents, ...]
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from agent.grounding import Cost
 from agent.reasoning.conversation import fence_lines, seconds_span, tame
-from agent.reasoning.reply import Reply
+from agent.reasoning.reply import Reply, find_object
 from prompts.catalog import PACKAGED, Prompts
 from tools.indexing.scene_summaries import (
     LONG_S,
@@ -82,7 +82,7 @@ class TextModelSummaries:
         reply = self.model.converse([HumanMessage(prompt)], schema=_Summary.model_json_schema())
         self.cost = self.cost.plus(reply.cost)
         try:
-            said = _Summary.model_validate_json(reply.text[reply.text.find("{") :]).summary.strip()
+            said = _Summary.model_validate(find_object(reply.text, "summary").value).summary.strip()
         except ValidationError:
             said = ""
         return shorten(said, SUMMARY_CHARS) or CentralCaptions()(captions, vectors)

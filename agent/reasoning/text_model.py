@@ -1,6 +1,7 @@
 """The LLM reasoner: any chat model that LangChain knows reads the captions and says when."""
 
-import weakref
+import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Literal, Protocol
@@ -11,16 +12,22 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from pydantic import SecretStr
 
-from agent.errors import ReasonerError
+from agent.errors import ReasonerError, SettingsError, UnansweredError
 from agent.grounding import Cost
 from agent.reasoning.answer import ANSWER_SCHEMA
 from agent.reasoning.brief import Brief
-from agent.reasoning.chat_model import is_openai, open_chat_model, openai_options
+from agent.reasoning.chat_model import open_chat_model, open_service
 from agent.reasoning.conversation import CaptionConversation, Conversation
+from agent.reasoning.evidence import show_less
 from agent.reasoning.ordered_answers import PARTS_SCHEMA
 from agent.reasoning.reply import Reply, Request
-from tools.llm.prices import OPENAI_PRICES, Price, cost_usd
-from tools.text import estimate_tokens, one_line, shorten
+from tools.errors import ServiceError
+from tools.llm.chat_model import ServiceChatModel
+from tools.llm.client import Patience, clean
+from tools.llm.failures import Sent, classify, explain, no_answer
+from tools.llm.prices import Price, Prices
+from tools.llm.thoughts import without_thoughts
+from tools.text import estimate_tokens
 
 NOTHING_TO_READ: Final = '{"steps": [], "found": false, "events": []}'
 RESPONSE_FORMAT: Final = {
@@ -32,18 +39,18 @@ PARTS_FORMAT: Final = {
     "json_schema": {"name": "answer", "strict": True, "schema": PARTS_SCHEMA},
 }
 
-# What a server says of an option that it does not take, in lower case.
-COMPLAINTS: Final = {
-    "response_format": ("response_format", "json_schema", "grammar", "guided"),
-    "tools": ("tool",),
-    "temperature": ("temperature",),
-    "max_tokens": ("max_tokens", "max_completion_tokens"),
-}
-
 SHORTEST_SECRET = 8
 
 IMAGE_TOKENS: Final = 1500
-"""What a picture in a prompt is taken to come to: services count up to about so many."""
+"""What a picture in a prompt is taken to cost: services count up to about that."""
+
+CUT_FROM_TOKENS: Final = 3000
+CUT_SHARE: Final = 0.4
+"""A prompt that is estimated at least so long, and of which a service counts less than this share,
+was not read to its end: estimates are a half too high at most."""
+
+MENDABLE: Final = frozenset({"settings", "key", "model"})
+"""Failures that the user has to mend; an answer by somebody else would hide them."""
 
 
 class Ration(Protocol):
@@ -57,6 +64,10 @@ class Ration(Protocol):
         """Note what it took."""
         ...
 
+    def minutes_left(self) -> float | None:
+        """What is left of the run; None where that is not limited."""
+        ...
+
 
 INSTEAD: Final = "or use --reasoner similarity, which needs no model"
 
@@ -64,21 +75,21 @@ INSTEAD: Final = "or use --reasoner similarity, which needs no model"
 class LLMReasoner:
     """Asks a text model. What it says is judged elsewhere; here it is only asked and paid.
 
-    The model's own client retries, and nothing above it does. An option that a server does not take
-    (structured output, tools, a temperature, a limit) is left out from then on.
+    The model's own client retries, and nothing above it does. What is too much for a model to read
+    is made less until it is not, and the reply says so.
 
     Args:
-        model: ``PROVIDER:MODEL`` as ``init_chat_model`` knows it, such as ``openai:gpt-5-mini``,
-            ``ollama:qwen3``; or a chat model of one's own.
+        model: ``openai:MODEL`` of a service that speaks OpenAI's API; ``PROVIDER:MODEL`` as
+            ``init_chat_model`` knows it, such as ``ollama:qwen3``; or a chat model of one's own.
         api_key: Of an OpenAI-compatible service; other providers find their own.
         base_url: Of that service; None for OpenAI.
         max_tokens: Longest reply, hidden reasoning included; for OpenAI-compatible services.
-        timeout_s: Longest wait for one try of a reply, likewise.
-        max_retries: Further tries after 429, 5xx, timeouts and broken connections, likewise.
-        prices: The user's own, by model name; they come before the built-in ones, which count only
-            for OpenAI itself.
+        patience: How long such a service is waited for.
+        prices: The user's own, by model name; see ``tools.llm.prices.Prices``.
         conversation: What it is told; by default captions, and what it looks up.
         ration: Asked before each request, and told what it took; None: nothing is limited.
+        strict: Whether a service that fails for good ends a question, and no other answer stands
+            in.
 
     Raises:
         SettingsError: If the name, the key or the address cannot be used, or a package is missing.
@@ -93,44 +104,48 @@ class LLMReasoner:
         api_key: str | None = None,
         base_url: str | None = None,
         max_tokens: int = 8000,
-        timeout_s: float = 120.0,
-        max_retries: int = 2,
+        patience: Patience | None = None,
         prices: Mapping[str, Price] | None = None,
         conversation: Conversation | None = None,
         ration: Callable[[], Ration] | None = None,
+        strict: bool = False,
     ) -> None:
         self._ration = ration
+        self._strict = strict
         self._max_tokens = max_tokens
         self._conversation = conversation or CaptionConversation()
         self._without: set[str] = set()
-        self._options: dict[str, dict[str, Any]] = {}
-        self._prices = dict(prices or {})
-        self._address = ""
+        self._has_answered = False
+        self._llm: BaseChatModel
+        address = ""
         if isinstance(model, BaseChatModel):
             self._llm = model
             self.name = _name_of(model)
         else:
             self.name = model
             provider, _, name = model.partition(":")
-            options: dict[str, Any] = {}
-            if provider == "openai":
-                self._address = base_url or "https://api.openai.com/v1"
-                options = openai_options(
-                    model, api_key, self._address, timeout_s=timeout_s, max_retries=max_retries
+            if not (provider and name):
+                raise SettingsError(
+                    f"there is no reasoner {model!r}; use auto, similarity, or PROVIDER:MODEL such "
+                    "as openai:gpt-5-mini"
                 )
-                if is_openai(self._address):
-                    self._prices = {**OPENAI_PRICES, **self._prices}
-                    # Its newest models take no temperature, and a limit under a new name only.
-                    self._options["max_tokens"] = {"max_completion_tokens": max_tokens}
-                else:
-                    self._options["max_tokens"] = {"max_tokens": max_tokens}
-                    self._options["temperature"] = {"temperature": 0}
-            self._llm = open_chat_model(model, provider, name, options)
-            if "http_client" in options:
-                # Else connections would stay open in a cache of LangChain's.
-                weakref.finalize(self, options["http_client"].close)
+            if provider == "openai":
+                service = open_service(
+                    model,
+                    api_key=api_key,
+                    base_url=base_url,
+                    max_tokens=max_tokens,
+                    patience=patience,
+                )
+                address = service.service.address
+                self._llm = service
+            else:
+                self._llm = open_chat_model(model)
+        self._prices = Prices(address, prices)
         self._priced_as = self.name.partition(":")[2]
-        self._is_compatible = any(
+        self._is_service = isinstance(self._llm, ServiceChatModel)
+        # One of LangChain's own for such services, which the caller has opened.
+        self._takes_schema = self._is_service or any(
             base.__module__.startswith("langchain_openai.") for base in type(self._llm).__mro__
         )
         held = [getattr(self._llm, field) for field in type(self._llm).model_fields]
@@ -151,16 +166,33 @@ class LLMReasoner:
         if not brief.captions:
             return Reply(NOTHING_TO_READ)
         # A conversation that holds look-ups is shown the tools to its end: some services insist.
-        offers = bool(brief.rounds_left) or any(turn.look_ups for turn in brief.turns)
+        # Where there is nothing to look up, a schema does more for an answer than tools.
+        offers = bool(brief.rounds_left and not brief.nothing_more) or any(
+            turn.look_ups for turn in brief.turns
+        )
         offers = offers and self._conversation.offers_look_ups
         in_parts = bool(brief.parts) and self._conversation.asks_parts
-        reply = self._ask(
-            self._conversation(brief),
-            tools=brief.tools if offers else None,
-            may_call=bool(brief.rounds_left),
-            response_format=PARTS_FORMAT if in_parts else RESPONSE_FORMAT,
-        )
-        return replace(reply, in_parts=in_parts)
+        note = ""
+        while True:
+            try:
+                reply = self._ask(
+                    self._conversation(brief),
+                    tools=brief.tools if offers else None,
+                    may_call=bool(brief.rounds_left),
+                    response_format=PARTS_FORMAT if in_parts else RESPONSE_FORMAT,
+                )
+            except _TooMuchError as exc:
+                less = show_less(brief)
+                if less is None:
+                    raise self._failed("context", exc.told) from None
+                brief = less
+                note = (
+                    f"{self.name} was shown {brief.opening - len(brief.hidden)} of "
+                    f"{brief.opening} captions: all of them are more than it can read"
+                )
+            else:
+                note = "; ".join(filter(None, (note, reply.note)))
+                return replace(reply, in_parts=in_parts, note=note)
 
     def converse(self, messages: Sequence[BaseMessage], *, schema: dict[str, Any]) -> Reply:
         """Ask once about something else than captions; without tools.
@@ -173,7 +205,11 @@ class LLMReasoner:
             ReasonerError: As ``reply``.
         """
         wanted = {"name": "reply", "strict": True, "schema": schema}
-        return self._ask(messages, response_format={"type": "json_schema", "json_schema": wanted})
+        form = {"type": "json_schema", "json_schema": wanted}
+        try:
+            return self._ask(messages, response_format=form)
+        except _TooMuchError as exc:
+            raise self._failed("context", exc.told) from None
 
     def _ask(
         self,
@@ -186,21 +222,39 @@ class LLMReasoner:
         ration = self._ration() if self._ration else None
         if ration:
             ration.check_reply(self._most_usd(messages))
+        bounds: dict[str, Any] = {}
+        if self._is_service and ration and (minutes := ration.minutes_left()) is not None:
+            bounds["until"] = time.monotonic() + 60 * minutes
         while True:
             chat, sent = self._chat(response_format, tools, may_call=may_call)
             try:
-                message = chat.invoke(list(messages))
+                message = chat.invoke(list(messages), **bounds)
+            except ServiceError as exc:
+                if exc.kind == "context":
+                    raise _TooMuchError(str(exc)) from None
+                raise self._failed(exc.kind, str(exc)) from None
             except Exception as exc:  # noqa: BLE001  # each provider's client raises its own
-                refused = _refused_option(exc, sent)
-                if refused is None:
-                    # Without the cause: it holds the request, and the key in its headers.
-                    raise self._error(exc) from None
-                self._without.add(refused)
+                # Without the cause: it holds the request, and the key in its headers.
+                self._judge(exc, sent)
             else:
+                self._has_answered = True
                 reply = self._reply(message)
                 if ration:
                     ration.spend_reply(reply.cost.usd)
-                return reply
+                return replace(reply, note=self._cut_note(messages, reply.cost.tokens_in))
+
+    def _cut_note(self, messages: Sequence[BaseMessage], counted: int) -> str:
+        """That a service seems to have read a part only; empty where it has not."""
+        if not all(isinstance(message.content, str) for message in messages):
+            return ""
+        sent = sum(estimate_tokens(str(message.content)) for message in messages)
+        if not counted or sent < CUT_FROM_TOKENS or counted >= CUT_SHARE * sent:
+            return ""
+        return (
+            f"{self.name} counted {counted} tokens of about {sent} that it was sent, so it seems "
+            "to have read a part only; give its server a longer context (for Ollama: "
+            "OLLAMA_CONTEXT_LENGTH), or show it less (WHENABOUTS_EVIDENCE_TOKENS)"
+        )
 
     def _most_usd(self, messages: Sequence[BaseMessage]) -> float | None:
         """What a reply to these costs at most, about; None where the price is not known."""
@@ -210,7 +264,7 @@ class LLMReasoner:
             if isinstance(message.content, list):
                 pictures = [one for one in message.content if isinstance(one, dict)]
                 tokens += IMAGE_TOKENS * sum(one.get("type") == "image_url" for one in pictures)
-        return cost_usd(self._priced_as, tokens, self._max_tokens, self._prices)
+        return self._prices.cost_usd(self._priced_as, tokens, self._max_tokens)
 
     def _reply(self, message: BaseMessage) -> Reply:
         # Servers are not all as strict as their API: roles, counts and reasons may be anything.
@@ -219,7 +273,7 @@ class LLMReasoner:
             count if isinstance(count := counted.get(name), int) and count > 0 else 0
             for name in ("input_tokens", "output_tokens")
         )
-        usd = cost_usd(self._priced_as, tokens_in, tokens_out, self._prices)
+        usd = self._prices.cost_usd(self._priced_as, tokens_in, tokens_out)
         return Reply(
             text=_text(message),
             requests=_requests(message),
@@ -244,51 +298,67 @@ class LLMReasoner:
         sent: list[str] = []
         tools = make_tools() if make_tools and "tools" not in self._without else ()
         if tools:
-            closed = self._is_compatible and not may_call
+            closed = self._takes_schema and not may_call
             choice: dict[str, Any] = {"tool_choice": "none"} if closed else {}
             try:
                 chat = self._llm.bind_tools(list(tools), **choice)
                 sent.append("tools")
             except NotImplementedError:
                 self._without.add("tools")
-        body: dict[str, Any] = {}
-        options = dict(self._options)
-        if self._is_compatible and ("tools" not in sent or is_openai(self._address)):
-            # Servers other than OpenAI's own hold a model to the schema even where it wants a tool.
-            options["response_format"] = {"response_format": response_format}
-        for option, parameters in options.items():
-            if option not in self._without:
-                body |= parameters
-                sent.append(option)
-        return (chat.bind(extra_body=body) if body else chat), sent
+        if self._is_service:
+            # What its server does not take, or not beside tools, its client leaves out.
+            return chat.bind(response_format=response_format), sent
+        if self._takes_schema and not sent and "response_format" not in self._without:
+            # Not as a parameter of its own, which would raise where a reply is cut off.
+            chat = chat.bind(extra_body={"response_format": response_format})
+            sent.append("response_format")
+        return chat, sent
 
-    def _error(self, exc: Exception) -> ReasonerError:
+    def _judge(self, exc: Exception, sent: Sequence[str]) -> None:
+        """Note an option that a provider other than our own client's does not take.
+
+        Raises:
+            ReasonerError: If it complains of anything else.
+        """
+        where = f"the service of {self.name}"
         status = getattr(exc, "status_code", None)
-        said = self._clean(_said(exc))
-        where = self._address or f"the service of {self.name}"
-        names = {type(one).__name__ for one in _causes(exc)}
-        if names & {"APIConnectionError", "ConnectError", "ConnectionError", "ConnectTimeout"}:
-            what = f"no answer from {where} ({said}); look at the network, at OPENAI_BASE_URL, and "
-            what += "whether the server runs"
-        elif "APITimeoutError" in names:
-            what = f"no answer from {where} in time; a smaller model answers sooner"
-        elif status in {401, 403}:
-            # Not the server's words: they quote part of the key.
-            what = f"{where} refuses the key; set OPENAI_API_KEY to one that may use this model"
-        elif status == 404:
-            what = f"{where} knows no such model ({said}); look at its name and at OPENAI_BASE_URL"
-        elif status == 429:
-            what = f"{where} takes no more requests now ({said}); ask again later"
-        elif status is not None:
-            what = f"{where} answers {status}: {said}; look at the model and its server"
-        else:
-            what = f"{where} does not answer as a chat model does ({said}); look at its address"
-        return ReasonerError(f"{self.name}: {what}, {INSTEAD}")
+        body = getattr(exc, "body", None)
+        causes = _causes(exc)
+        if not isinstance(status, int):
+            names = {type(one).__name__ for one in causes}
+            said = self._clean(str(causes[-1]) or type(causes[-1]).__name__)
+            if any("Connect" in name for name in names):
+                raise self._failed("unreachable", no_answer(where, said)) from None
+            told = f"{where} does not answer as a chat model does ({said}); look at its address"
+            raise self._failed("strange", told) from None
+        content = json.dumps({"error": body or str(exc)}, default=str).encode()
+        failure = classify(status, {}, content, Sent(sent))
+        if failure.kind == "option" and failure.option not in self._without:
+            self._without.add(failure.option)
+            return
+        told_of = explain(failure, self._clean(failure.said), where=where, model=self.name)
+        if told_of.kind == "context":
+            raise _TooMuchError(str(told_of)) from None
+        raise self._failed(told_of.kind, str(told_of)) from None
+
+    def _failed(self, kind: str, told: str) -> ReasonerError:
+        """The error that a failure for good comes to."""
+        error = f"{self.name}: {told}, {INSTEAD}"
+        mendable = kind in MENDABLE or (kind == "unreachable" and not self._has_answered)
+        return ReasonerError(error) if mendable or self._strict else UnansweredError(error)
 
     def _clean(self, said: str) -> str:
         for secret in self._secrets:
-            said = said.replace(secret, "…")
-        return shorten(one_line(said), 200)
+            said = clean(said, secret)
+        return clean(said, "")
+
+
+class _TooMuchError(Exception):
+    """What was sent is more than the model can read."""
+
+    def __init__(self, told: str) -> None:
+        super().__init__(told)
+        self.told = told
 
 
 def _name_of(llm: BaseChatModel) -> str:
@@ -299,7 +369,7 @@ def _name_of(llm: BaseChatModel) -> str:
 
 def _text(message: BaseMessage) -> str:
     refusal = message.additional_kwargs.get("refusal") or ""
-    return str(message.text) or str(refusal)
+    return without_thoughts(str(message.text)).text or str(refusal)
 
 
 def _requests(message: BaseMessage) -> tuple[Request, ...]:
@@ -319,22 +389,6 @@ def _is_cut_off(message: BaseMessage) -> bool:
     facts = message.response_metadata
     reasons = {str(facts.get(name)) for name in ("finish_reason", "stop_reason", "done_reason")}
     return bool(reasons & {"length", "max_tokens", "MAX_TOKENS"})
-
-
-def _refused_option(exc: Exception, sent: Sequence[str]) -> str | None:
-    """Which of the options a server complains of; None where it is about something else."""
-    if getattr(exc, "status_code", None) not in {400, 404, 422, 500, 501}:
-        return None
-    said = _said(exc).lower()
-    return next((one for one in sent if any(word in said for word in COMPLAINTS[one])), None)
-
-
-def _said(exc: Exception) -> str:
-    """The server's own words, without those that a client puts before them."""
-    body = getattr(exc, "body", None)
-    own = body.get("message") if isinstance(body, dict) else None
-    causes = _causes(exc)
-    return str(own or str(causes[-1]) or exc) or type(causes[-1]).__name__
 
 
 def _causes(exc: BaseException) -> list[BaseException]:

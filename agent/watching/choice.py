@@ -17,6 +17,8 @@ from agent.errors import CaptionerError, SettingsError
 from agent.reasoning.brief import Reasoner, SimilarityReasoner
 from tools.captioners.looks import LookMode
 from tools.captioners.protocol import Promptable
+from tools.errors import ServiceError
+from tools.llm.address import OPENAI_URL, is_openai
 from tools.llm.prices import Price, read_prices
 
 if TYPE_CHECKING:
@@ -29,13 +31,8 @@ if TYPE_CHECKING:
 OPENAI_MODEL: Final = "gpt-5-mini"
 """What ``auto`` asks of OpenAI itself: it reads images, answers in JSON, and costs little."""
 
-OPENAI_ADDRESS: Final = "https://api.openai.com/v1"
-
 FRAMES: Final = "frames:"
 """Before a model's name: it is shown the frames themselves, all at once."""
-
-PATIENCE_S = 5.0
-"""Until a server that does not list its models counts as out of reach."""
 
 Confirm = Callable[[str, int], bool]
 """Asked with a model's name and the bytes to fetch; whether to go on."""
@@ -217,6 +214,7 @@ def open_reasoner(
         if model != name
         else CaptionConversation(prompts),
         ration=ration,
+        strict=settings.strict,
     )
     reasoner.name = name
     return reasoner
@@ -234,7 +232,7 @@ def prices_of(settings: Settings) -> Mapping[str, Price]:
 def _auto_captioner(settings: Settings) -> Choice:
     if has_service(settings):
         model, set_by = _service_model(settings)
-        where = settings.openai_base_url or OPENAI_ADDRESS
+        where = settings.openai_base_url or OPENAI_URL
         return Choice(
             f"openai:{model}",
             f"captions by openai:{model}, since {set_by} is set: frames go to {where} "
@@ -268,11 +266,9 @@ def _service_model(settings: Settings) -> tuple[str, str]:
     address = settings.openai_base_url
     if not address:
         return OPENAI_MODEL, "OPENAI_API_KEY"
-    from agent.reasoning.chat_model import is_openai
-
     if is_openai(address):
         return OPENAI_MODEL, "OPENAI_BASE_URL"
-    served = _served_models(address, _key(settings))
+    served = _served_models(address, settings)
     if len(served) != 1:
         offered = f"it serves {', '.join(served[:8])}" if served else "it lists no model"
         raise SettingsError(
@@ -282,31 +278,14 @@ def _service_model(settings: Settings) -> tuple[str, str]:
     return served[0], "OPENAI_BASE_URL"
 
 
-def _served_models(address: str, key: str | None) -> list[str]:
-    import httpx
+def _served_models(address: str, settings: Settings) -> list[str]:
+    from tools.llm.client import served_models
 
-    instead = "or name a model with --captioner and --reasoner, as in openai:MODEL"
     try:
-        reply = httpx.get(
-            f"{address.rstrip('/')}/models",
-            headers={"Authorization": f"Bearer {key}"} if key else {},
-            timeout=PATIENCE_S,
-        )
-        rows = reply.raise_for_status().json()["data"]
-        return sorted({str(row["id"]) for row in rows})
-    except httpx.HTTPStatusError as exc:
+        return served_models(address, _key(settings))
+    except ServiceError as exc:
         raise SettingsError(
-            f"OPENAI_BASE_URL: {address} answers {exc.response.status_code} when asked for its "
-            f"models; look at the address and at OPENAI_API_KEY, {instead}"
-        ) from None
-    except (httpx.HTTPError, httpx.InvalidURL, UnicodeEncodeError):
-        raise SettingsError(
-            f"OPENAI_BASE_URL: no answer from {address}; look whether the server runs, {instead}"
-        ) from None
-    except (ValueError, KeyError, TypeError):
-        raise SettingsError(
-            f"OPENAI_BASE_URL: {address} does not list its models as OpenAI's API does; look at "
-            f"the address, {instead}"
+            f"{exc}; or name a model with --captioner and --reasoner, as in openai:MODEL"
         ) from None
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.errors import CaptionerError, SettingsError
+from agent.errors import CaptionerError, SettingsError, UnansweredError
 from agent.reasoning.scene_overview import Converses, TextModelSummaries, overview_of
 from agent.watching.allowance import Runs, WithheldError
 from agent.watching.choice import means_model, with_an_eye_on
 from agent.watching.forecast import usd_of_caption
 from agent.watching.watcher import UnderWay, cost_between, metered
-from tools.captioners.protocol import Promptable
+from tools.captioners.protocol import Interruptible, Promptable
 from tools.indexing.scene_summaries import LONG_S
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class SecondLooks:
                 summariser=lambda: by,
                 longer_than_s=0.0 if self._settings.context == "scenes" else LONG_S,
             )
-        except WithheldError as exc:
+        except (WithheldError, UnansweredError) as exc:
             self._tell(f"the scenes are not summed up: {exc}")
             scenes = []
         return scenes, by.cost
@@ -138,6 +139,9 @@ class SecondLooks:
         captioner, store = self._who_looks(query), self._opened.store
         before = metered(captioner)
         allowance, work = self._runs.allowance(), self._under_way()
+        minutes = allowance.minutes_left()
+        if minutes is not None and isinstance(captioner, Interruptible):
+            captioner = captioner.until(time.monotonic() + 60 * minutes)
 
         def usd_each() -> float | None:
             known, _ = store.read(record.video_id, record.track)

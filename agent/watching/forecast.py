@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from agent.reasoning.chat_model import is_openai
-from agent.watching.choice import OPENAI_ADDRESS, prices_of
+from agent.watching.choice import prices_of
 from tools.captioners.looks import LookMode
 from tools.captioners.protocol import Metered, Promptable
 from tools.indexing.estimate import CaptionCost, Estimate, assumed_tokens, estimate_index
 from tools.indexing.indexer import frame_track
-from tools.llm.prices import OPENAI_PRICES, Price, find_price
+from tools.llm.address import OPENAI_URL
+from tools.llm.prices import Price, Prices
 from tools.video.near_duplicates import needs_every_frame
 from tools.video.reader import FrameReader, probe
 
@@ -151,6 +151,6 @@ def _seconds_a_frame(captioner: Captioner, video: Video, *, rate_hz: float) -> f
 def _price(captioner: Captioner, settings: Settings) -> Price | None:
     if not isinstance(captioner, Metered):
         return Price(0.0, 0.0, "", "")
-    built_in = OPENAI_PRICES if is_openai(settings.openai_base_url or OPENAI_ADDRESS) else {}
     model = captioner.model.removeprefix("openai:").partition("+")[0]
-    return find_price(model, {**built_in, **prices_of(settings)})
+    address = settings.openai_base_url or OPENAI_URL
+    return Prices(address, prices_of(settings)).find(model)

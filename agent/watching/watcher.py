@@ -151,16 +151,23 @@ class Watcher:
         if video:
             records = [self._note_move(record, video.path) for record in records]
         settled = self._settled(records, captions, query)
-        if settled and not self._wants_more(video, records):
+        if settled and not self._wants_more(video, records) and not self._lacks(settled, query):
             return settled if video else in_its_place(settled), Cost()
         work = self._under_way()
         # One video at a time: those who wait for the same captions then find them.
         with self.describing, work.in_order():
             records = self._opened.store.records(video.id) if video else self._by_name(name)
             settled = self._settled(records, captions, query)
-            if settled and not self._wants_more(video, records):
+            lacking = self._lacks(settled, query) if settled else 0
+            if settled and not self._wants_more(video, records) and not lacking:
                 return settled, Cost()
             wanted = self._wanted_track(captions, query)
+            if settled and lacking and settled.track == wanted:
+                looks = "1 look" if lacking == 1 else f"{lacking} looks"
+                self._tell(
+                    f"asking again for {looks} at {Path(settled.path).name} that got no caption"
+                )
+                settled = None
             video = video or self._found_again(name, records, wanted)
             record, cost = settled, Cost()
             if record is None:
@@ -176,6 +183,13 @@ class Watcher:
         """Whether something is to be put beside captions that are there, or has changed since."""
         changed = video is not None and self._beside.has_changed(video, records)
         return changed or self._beside.is_asked_for
+
+    def _lacks(self, record: VideoRecord, query: str) -> int:
+        """Looks without a caption that an index, which asks nothing, asks for once more."""
+        if query:
+            return 0
+        gaps = self._opened.store.gaps(record.video_id, record.track)
+        return sum(not gap.is_final for gap in gaps)
 
     def _settled(
         self, records: list[VideoRecord], captions: Path | None, query: str

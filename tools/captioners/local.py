@@ -16,6 +16,7 @@ from tools.captioners.looks import LookMode, take_looks
 from tools.captioners.protocol import Description, NoCaption
 from tools.captioners.traced_calls import TracedCalls
 from tools.errors import CaptionerError
+from tools.llm.thoughts import caption_of, without_thoughts
 from tools.text import one_line
 
 if TYPE_CHECKING:
@@ -199,9 +200,11 @@ class LocalCaptioner:
 
 
 def _said(look: Look, text: str) -> Description | NoCaption:
-    if text := one_line(text):
-        return Description(look.time_s, text, "vision", look.last_s)
-    return NoCaption(look.time_s, "the model wrote nothing", look.last_s)
+    spoken = without_thoughts(text)
+    if caption := one_line(caption_of(spoken.text, cut_off=False)):
+        return Description(look.time_s, caption, "vision", look.last_s)
+    reason = "the model thought and said nothing" if spoken.thought else "the model wrote nothing"
+    return NoCaption(look.time_s, reason, look.last_s)
 
 
 def check_installed(adapter: Path | None) -> None:

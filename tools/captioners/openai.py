@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import base64
 import copy
+import math
 import re
 import threading
-from collections.abc import Container, Iterable, Iterator, Mapping
+import time
+from collections.abc import Container, Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from tools.captioners.looks import LookMode, encode_jpeg, seconds_label, take_looks
 from tools.captioners.protocol import Description, NoCaption
 from tools.captioners.traced_calls import Call, TracedCalls
-from tools.errors import CaptionerError
-from tools.llm.client import ChatService
+from tools.errors import CaptionerError, ServiceError
+from tools.llm.client import Patience, Service
 from tools.llm.in_flight import run_in_flight
-from tools.llm.prices import OPENAI_PRICES, Price, Usage, cost_usd
-from tools.text import one_line
+from tools.llm.negotiation import Request
+from tools.llm.prices import Price, Prices, Usage
+from tools.llm.thoughts import caption_of
+from tools.text import one_line, shorten
 
 if TYPE_CHECKING:
     from tools.captioners.looks import Look
-    from tools.llm.client import Reply
+    from tools.llm.completion import Completion
     from tools.timeline import Frame
 
 Detail = Literal["auto", "low", "high"]
@@ -35,7 +39,17 @@ REFUSES = re.compile(
 """How models decline in words, where the service has no field for it."""
 
 HOPELESS = 20
-"""So many replies without a single caption, and the model is taken for one that cannot."""
+"""Replies without a single caption, after which the model is taken for one that cannot."""
+
+FAILURES_IN_A_ROW = 5
+"""Looks that failed for good, one after the other, after which the service is given up. One alone
+may be what the service cannot be shown."""
+
+CAPTION_CHARS = 4000
+"""A caption is no longer; what is after that was said without end."""
+
+_ENDS_THE_RUN = frozenset({"settings", "key", "credit", "model", "unreachable", "busy", "stopped"})
+"""Failures that have nothing to do with what was shown."""
 
 
 class OpenAICaptioner:
@@ -57,14 +71,11 @@ class OpenAICaptioner:
         long_side_px: Larger pictures are made smaller. Frames come 512 px long at most, so this
             matters to grids.
         max_tokens: Longest reply, the model's hidden reasoning included.
-        max_retries: Of one request, after 429, 5xx, timeouts and broken connections.
-        timeout_s: Longest wait for one reply.
-        backoff_s: First wait before a retry where the service names none; it doubles.
-        prices: The user's own, by model name. They come before the built-in ones, which count only
-            for OpenAI itself.
+        patience: How long the service is waited for.
+        prices: The user's own, by model name; see ``tools.llm.prices.Prices``.
 
     Raises:
-        CaptionerError: If the key, the address or the extra ``openai`` is missing or unusable.
+        CaptionerError: If the key or the address is missing or unusable.
     """
 
     def __init__(
@@ -81,20 +92,14 @@ class OpenAICaptioner:
         max_image_kb: int = 500,
         long_side_px: int = 1024,
         max_tokens: int = 1000,
-        max_retries: int = 8,
-        timeout_s: float = 120.0,
-        backoff_s: float = 0.5,
+        patience: Patience | None = None,
         prices: Mapping[str, Price] | None = None,
     ) -> None:
-        self._service = ChatService(
-            model,
-            api_key=api_key,
-            base_url=base_url,
-            max_tokens=max_tokens,
-            timeout_s=timeout_s,
-            max_retries=max_retries,
-            backoff_s=backoff_s,
-        )
+        self._name = f"openai:{model}"
+        try:
+            self._service = Service(model, api_key=api_key, base_url=base_url, patience=patience)
+        except ServiceError as exc:
+            raise CaptionerError(f"{self._name}: {exc}") from None
         self._model = model
         self._prompt = prompt
         self._prompt_version = prompt_version
@@ -104,8 +109,9 @@ class OpenAICaptioner:
         self._max_image_bytes = 1000 * max_image_kb
         self._long_side_px = long_side_px
         self._max_tokens = max_tokens
-        self._prices = {**(OPENAI_PRICES if self._service.is_openai else {}), **(prices or {})}
+        self._prices = Prices(self._service.address, prices)
         self._meter = _Meter(model, self._prices)
+        self._until = math.inf
 
     def asked(self, prompt: str, prompt_version: str) -> OpenAICaptioner:
         """The same model asked something else over the same connections, metered anew."""
@@ -114,9 +120,19 @@ class OpenAICaptioner:
         other._meter = _Meter(self._model, self._prices)  # noqa: SLF001
         return other
 
+    def until(self, at: float) -> OpenAICaptioner:
+        """The same captioner, metered together, that gives up what is under way at a time.
+
+        Args:
+            at: On the monotonic clock; looks that have no reply by then count as not shown.
+        """
+        other = copy.copy(self)
+        other._until = at  # noqa: SLF001  # its own kind
+        return other
+
     @property
     def model(self) -> str:
-        return self._service.name + ("" if self._detail == "auto" else f"+{self._detail}")
+        return self._name + ("" if self._detail == "auto" else f"+{self._detail}")
 
     @property
     def prompt_version(self) -> str:
@@ -140,11 +156,18 @@ class OpenAICaptioner:
         questions = map(self._question, looks)
         calls = TracedCalls.of_this_step()
 
-        def answer(question: _Question, stopping: threading.Event) -> Description | NoCaption:
+        def answer(
+            question: _Question, stopping: threading.Event
+        ) -> Description | NoCaption | None:
             with calls.call(self.model, self._prompt, question.times_s, question.jpegs) as call:
                 return self._answer(question, stopping, call)
 
+        before = self._meter.usage
         yield from run_in_flight(answer, questions, limit=self._in_flight)
+        is_new = isinstance(seen, Sized) and len(seen) == 0
+        if self._meter.last_failure and is_new and self._meter.usage == before:
+            # Where nothing else came either, it was not one picture's fault.
+            raise self._given_up(self._meter.last_failure)
 
     def _question(self, look: Look) -> _Question:
         jpegs = tuple(encode_jpeg(one, max_bytes=self._max_image_bytes) for one in look.images)
@@ -152,33 +175,69 @@ class OpenAICaptioner:
 
     def _answer(
         self, question: _Question, stopping: threading.Event, call: Call
-    ) -> Description | NoCaption:
-        from langchain_core.messages import HumanMessage
-
+    ) -> Description | NoCaption | None:
         content = question.content(self._prompt, self._detail)
-        reply = self._service.ask([HumanMessage(content=content)], stopping=stopping)
-        text = one_line(reply.text)
+        request = Request(
+            [{"role": "user", "content": content}],
+            # The same frames get the same captions, as far as the service can.
+            {"max_tokens": self._max_tokens, "temperature": 0},
+        )
+        time_s, last_s = question.times_s[0], question.times_s[-1]
+        try:
+            reply = self._service.chat(request, stopping=stopping, until=self._until)
+        except ServiceError as exc:
+            if exc.kind == "timeout" and time.monotonic() >= self._until:
+                return None
+            reason = self._failed(exc)
+            call.reply = reason
+            return NoCaption(time_s, reason, last_s, is_final=exc.kind == "declined")
+        text = shorten(one_line(caption_of(reply.text, cut_off=reply.cut_off)), CAPTION_CHARS)
         refusal = reply.refusal or (text if REFUSES.match(text) else "")
         is_caption = bool(text) and not refusal
         call.reply = text or refusal
         call.tokens_in, call.tokens_out = reply.tokens_in, reply.tokens_out
         call.usd = self._meter.price(reply)
         used = self._meter.count(reply, is_caption=is_caption)
-        time_s, last_s = question.times_s[0], question.times_s[-1]
         if is_caption:
             return Description(time_s, text, "vision", last_s)
         reason = refusal or self._why_empty(reply)
+        self._give_up_if_hopeless(used, reason)
+        return NoCaption(time_s, reason, last_s, is_final=bool(refusal))
+
+    def _failed(self, exc: ServiceError) -> str:
+        """Why there is no caption of a look, where others may have one.
+
+        Raises:
+            CaptionerError: If there will be none of others either.
+        """
+        if exc.kind == "declined":
+            self._give_up_if_hopeless(self._meter.count_refusal(), str(exc))
+            return str(exc)
+        if exc.kind in _ENDS_THE_RUN or self._meter.count_failure(exc) >= FAILURES_IN_A_ROW:
+            raise self._given_up(exc) from None
+        return str(exc)
+
+    def _given_up(self, exc: ServiceError) -> CaptionerError:
+        hint = "; is it a model that takes images?" if exc.kind == "refused" else ""
+        kept = "; what was done is kept" if self._meter.usage.captions else ""
+        return CaptionerError(f"{self._name}: {exc}{hint}{kept}")
+
+    def _give_up_if_hopeless(self, used: Usage, reason: str) -> None:
         if used.captions == 0 and used.no_captions >= HOPELESS:
             raise CaptionerError(
                 f"{self.model} gave {used.no_captions} replies and no caption ({reason}); is it a "
                 "model that takes images?"
             )
-        return NoCaption(time_s, reason, last_s)
 
-    def _why_empty(self, reply: Reply) -> str:
+    def _why_empty(self, reply: Completion) -> str:
+        if reply.cut_off and reply.text:
+            return f"the model repeated itself until {self._max_tokens} tokens were used"
+        if reply.thought:
+            within = f" within {self._max_tokens} tokens" if reply.cut_off else ""
+            return f"the model thought and said nothing{within}"
         if reply.cut_off:
             return f"no caption within {self._max_tokens} tokens"
-        return "the reply was empty"
+        return reply.fault or "the reply was empty"
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,25 +260,42 @@ class _Question:
 
 
 class _Meter:
-    """Counts what replies cost; many threads may count at the same time."""
+    """Counts what replies cost, and failures; many threads may count at the same time."""
 
-    def __init__(self, model: str, prices: Mapping[str, Price]) -> None:
+    def __init__(self, model: str, prices: Prices) -> None:
         self._model = model
         self._prices = prices
         self._lock = threading.Lock()
+        self._failures = 0
+        self.last_failure: ServiceError | None = None
         # None from the first, where nobody knows what it will come to.
-        self.usage = Usage(usd=cost_usd(model, 0, 0, prices))
+        self.usage = Usage(usd=prices.cost_usd(model, 0, 0))
 
-    def price(self, reply: Reply) -> float | None:
+    def count_failure(self, exc: ServiceError) -> int:
+        """Note a look that failed; returns how many did since the last reply."""
+        with self._lock:
+            self.last_failure = exc
+            self._failures += 1
+            return self._failures
+
+    def count_refusal(self) -> Usage:
+        """Note a look that the service declined by an error, which costs nothing."""
+        with self._lock:
+            self._failures = 0
+            self.usage = replace(self.usage, no_captions=self.usage.no_captions + 1)
+            return self.usage
+
+    def price(self, reply: Completion) -> float | None:
         """Of one reply, in USD; None where it is not known."""
         if reply.tokens_in is None or reply.tokens_out is None:
             return None
-        return cost_usd(self._model, reply.tokens_in, reply.tokens_out, self._prices)
+        return self._prices.cost_usd(self._model, reply.tokens_in, reply.tokens_out)
 
-    def count(self, reply: Reply, *, is_caption: bool) -> Usage:
+    def count(self, reply: Completion, *, is_caption: bool) -> Usage:
         """Add a reply; returns the sums with it."""
         unmetered = reply.tokens_in is None or reply.tokens_out is None
         with self._lock:
+            self._failures = 0
             sums = replace(
                 self.usage,
                 captions=self.usage.captions + is_caption,
@@ -228,6 +304,6 @@ class _Meter:
                 tokens_out=self.usage.tokens_out + (reply.tokens_out or 0),
                 unmetered=self.usage.unmetered + unmetered,
             )
-            usd = cost_usd(self._model, sums.tokens_in, sums.tokens_out, self._prices)
+            usd = self._prices.cost_usd(self._model, sums.tokens_in, sums.tokens_out)
             self.usage = replace(sums, usd=None if sums.unmetered else usd)
             return self.usage

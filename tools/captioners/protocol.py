@@ -27,17 +27,19 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class NoCaption:
-    """Frames that a captioner looked at and would or could not describe; it is not asked again.
+    """Frames that a captioner looked at and would or could not describe.
 
     Attributes:
         time_s: As in ``Description``.
         reason: Why, in a line: a refusal in its own words, or that nothing was said.
         last_s: As in ``Description``.
+        is_final: Whether it would be so again; else a later index asks once more.
     """
 
     time_s: float
     reason: str
     last_s: float | None = None
+    is_final: bool = True
 
 
 class Captioner(Protocol):
@@ -95,6 +97,15 @@ class Metered(Protocol):
 
     @property
     def usage(self) -> Usage: ...
+
+
+@runtime_checkable
+class Interruptible(Protocol):
+    """A captioner whose replies may take long, and can be given up at a time."""
+
+    def until(self, at: float) -> Captioner:
+        """The same captioner, metered together, that gives up at a time of the monotonic clock."""
+        ...
 
 
 @runtime_checkable

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from tools.embedders.minilm import MiniLM
-from tools.errors import EmbedderError
+from tools.errors import EmbedderError, ServiceError
+from tools.llm.client import Patience, Service
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-OPENAI_URL = "https://api.openai.com/v1"
-SERVICE_TIMEOUT_S = 30.0
+SERVICE_PATIENCE = Patience(timeout_s=30.0, max_retries=4)
+BATCH_TEXTS = 256
+"""Sent at once; halved where a server finds that too much."""
 HUB_TIMEOUT_S = 5.0
 
 
@@ -112,7 +114,7 @@ class OpenAIEmbedder(_ModelOfOthers):
     """An embedding model of OpenAI, or of a server that speaks its API.
 
     Raises:
-        EmbedderError: If the model's name, the key or the extra ``openai`` is missing.
+        EmbedderError: If the model's name or the key is missing, or the address unusable.
     """
 
     def __init__(
@@ -121,62 +123,32 @@ class OpenAIEmbedder(_ModelOfOthers):
         *,
         api_key: str | None,
         base_url: str | None,
-        timeout_s: float = SERVICE_TIMEOUT_S,
+        patience: Patience = SERVICE_PATIENCE,
+        batch_texts: int = BATCH_TEXTS,
     ) -> None:
-        if not model:
-            raise EmbedderError("name the model, as in openai:text-embedding-3-small")
-        if not (api_key or base_url):
-            raise EmbedderError(
-                f"openai:{model} needs a key: set OPENAI_API_KEY, or OPENAI_BASE_URL to a server "
-                "that needs none"
-            )
-        try:
-            from langchain_openai import OpenAIEmbeddings
-        except ImportError as exc:
-            raise EmbedderError(
-                f"openai:{model} needs an extra: pip install 'whenabouts[openai]'"
-            ) from exc
-        from pydantic import SecretStr
-
         self.name = f"openai:{model}"
-        self._base_url = base_url or OPENAI_URL
-        self._key = api_key or "none"
-        self._client = OpenAIEmbeddings(
-            model=model,
-            openai_api_key=SecretStr(self._key),
-            openai_api_base=self._base_url,
-            request_timeout=timeout_s,
-            max_retries=1,
-            # Else it downloads a tokenizer and sends token numbers, which only OpenAI reads.
-            check_embedding_ctx_length=False,
-        )
+        self._batch_texts = batch_texts
+        try:
+            self._service = Service(model, api_key=api_key, base_url=base_url, patience=patience)
+        except ServiceError as exc:
+            raise EmbedderError(f"{self.name}: {exc}") from None
 
     def _vectors(self, texts: list[str]) -> Any:
-        import openai
-
-        try:
-            return self._client.embed_documents(texts)
-        except (openai.AuthenticationError, openai.PermissionDeniedError):
-            # Not the server's words, nor a chain to them: they quote part of the key.
-            raise EmbedderError(
-                f"{self._base_url} refuses the key; set OPENAI_API_KEY to one that may use "
-                f"{self.name}"
-            ) from None
-        except openai.APIConnectionError as exc:
-            raise EmbedderError(
-                f"{self.name}: no answer from {self._base_url} ({exc}); look at the network and "
-                "OPENAI_BASE_URL, or use the embedder minilm"
-            ) from exc
-        except openai.APIStatusError as exc:
-            said = exc.message.replace(self._key, "…")
-            raise EmbedderError(
-                f"{self.name}: {self._base_url} answers {exc.status_code}: {said}"
-            ) from None
-        except (openai.OpenAIError, ValueError, TypeError, AttributeError) as exc:
-            # A server that answers 200 with something else fails deep inside the client.
-            raise EmbedderError(
-                f"{self.name}: {self._base_url} does not answer as the embeddings API does"
-            ) from exc
+        vectors: list[Any] = []
+        while len(vectors) < len(texts):
+            batch = texts[len(vectors) : len(vectors) + self._batch_texts]
+            try:
+                got = self._service.embeddings(batch)
+            except ServiceError as exc:
+                if exc.kind in {"refused", "context", "strange"} and len(batch) > 1:
+                    # Servers differ in how much they take, and in how they say so.
+                    self._batch_texts = -(-len(batch) // 2)
+                    continue
+                raise EmbedderError(f"{self.name}: {exc}, or use the embedder minilm") from None
+            if len(got) != len(batch):
+                raise EmbedderError(f"{self.name} gave {len(got)} vectors for {len(batch)} texts")
+            vectors += got
+        return vectors
 
 
 class SentenceTransformersEmbedder(_ModelOfOthers):

@@ -170,7 +170,7 @@ class Captioning:
         video_id, track = self._record.video_id, self._record.track
         if isinstance(said, Description):
             return Caption(video_id, span, said.text, said.source, track)
-        return CaptionGap(video_id, span, said.reason, track)
+        return CaptionGap(video_id, span, said.reason, track, is_final=said.is_final)
 
     def _end(self) -> None:
         try:

@@ -10,13 +10,14 @@ down as soon as it is said, before it is stored.
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.captioners.file import file_track, read_captions
-from tools.captioners.protocol import Metered
+from tools.captioners.protocol import Interruptible, Metered
 from tools.indexing.caption_writer import BATCH_CAPTIONS
 from tools.indexing.captioning import Captioning
 from tools.indexing.journal import Journal
@@ -28,11 +29,11 @@ from tools.video.near_duplicates import POLICY, needs_every_frame
 from tools.video.reader import FrameReader, measure_duration_s
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tools.captioners.protocol import Captioner
     from tools.embedders.embedder import Embedder
-    from tools.store.store import CaptionStore
+    from tools.store.store import CaptionGap, CaptionStore
     from tools.video.reader import Video
 
 __all__ = [
@@ -102,9 +103,14 @@ def index_video(
         journal = Journal(journals, video_id=video.id, track=track)
     reader = FrameReader(video, rate_hz=rate_hz, earlier=needs_every_frame(captioner))
     store.put_record(record)
+    # What was a passing fault is asked for again.
+    store.forget_passing_gaps(video.id, track)
+    describer = captioner
+    if limits.max_minutes is not None and isinstance(captioner, Interruptible):
+        describer = captioner.until(time.monotonic() + 60 * limits.max_minutes)
     stopped = Captioning(
         record,
-        captioner,
+        describer,
         reader,
         every_frame=every_frame,
         store=store,
@@ -123,9 +129,8 @@ def index_video(
         )
         store.put_record(record)
         return record
-    done = _complete(
-        store, record, duration_s=reader.decoded_until_s, warning=reader.warning() or ""
-    )
+    warnings = filter(None, (reader.warning(), _missing(store.gaps(video.id, track))))
+    done = _complete(store, record, duration_s=reader.decoded_until_s, warning="; ".join(warnings))
     if journal:
         journal.delete()
     return done
@@ -188,6 +193,16 @@ def frame_track(captioner: Captioner, rate_hz: float, *, every_frame: bool | Non
 def location(path: Path) -> Path:
     """The one way to write where a file lies, also when it is gone; a link keeps its own name."""
     return path.parent.resolve() / path.name
+
+
+def _missing(gaps: Sequence[CaptionGap]) -> str:
+    """What is not described though it might be another time; empty where there is nothing."""
+    passing = [gap for gap in gaps if not gap.is_final]
+    if not passing:
+        return ""
+    reasons = ", ".join(dict.fromkeys(gap.reason for gap in passing[:3]))
+    looks = "1 look" if len(passing) == 1 else f"{len(passing)} looks"
+    return f"{looks} got no caption ({reasons}); `whenabouts index` asks for them again"
 
 
 def _record(

@@ -1,74 +1,85 @@
-"""A chat model behind OpenAI's API, asked until it answers; if it cannot, why, in plain words.
+"""The one client of OpenAI-compatible services: asks until they answer, or says why they do not.
 
-This is the only layer that retries: the client below is told not to. The key is in no message, and
-no error keeps the client's own error, which holds the request with its headers.
+Captions, answers, chats and vectors come through here, so that all obey the same rules: this is the
+only layer that retries, negotiates and reads errors. The key is in no message.
 """
 
 from __future__ import annotations
 
-import email.utils
-import itertools
-import random
+import json
+import math
 import threading
 import time
-import weakref
-from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from tools.errors import CaptionerError
+from tools.errors import FailureKind, ServiceError
+from tools.llm.address import check_service, is_openai, proxy_of
+from tools.llm.completion import Completion, read_completion
+from tools.llm.connection import Connection, Response, TransportError
+from tools.llm.failures import Failure, Sent, classify, explain, no_answer
+from tools.llm.negotiation import Request, habits_of
 
 if TYPE_CHECKING:
-    import openai
-    from langchain_core.messages import BaseMessage
+    from tenacity import RetryCallState
 
-OPENAI_URL = "https://api.openai.com/v1"
-
-CONNECT_TIMEOUT_S = 5.0
-LONGEST_WAIT_S = 300.0
+LONGEST_WAIT_S: Final = 300.0
 """A service that asks to wait longer than this is not waited for."""
-LONGEST_BACKOFF_S = 30.0
-STRANGE_REPLIES = 2
-"""Retries after a reply that is none: a wrong address gives the same one for ever."""
+LONGEST_BACKOFF_S: Final = 30.0
+MAX_RETRIES: Final = 8
+FEW_RETRIES: Final = 2
+"""After a reply that is none or empty, one that does not come, or text that a model got wrong: a
+wrong address, a picture that breaks a server and a question that a model cannot answer give the
+same for ever."""
+FAULT_RETRIES: Final = 4
+"""After a 500 of a service that has answered before: what was asked may be what breaks it."""
+LONGEST_WORDS: Final = 300
+DISCOVERY_TIMEOUT_S: Final = 5.0
 
-_FILTER_CODES = {"content_filter", "content_policy_violation", "moderation_blocked"}
+Sleep = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """What the service answered.
+class Patience:
+    """How long a service is waited for.
 
     Attributes:
-        text: What the model said; may be empty.
-        refusal: Where the service says that the model or a filter declined, why; else empty.
-        cut_off: Whether the reply ends at its token limit.
-        tokens_in: Tokens of input that it counted; None where it does not say.
-        tokens_out: Tokens of output likewise.
+        timeout_s: For one reply in all, from the first byte sent to the last one received.
+        max_retries: Further tries of one question.
+        backoff_s: First wait before a retry where the service names none; it doubles.
     """
 
-    text: str
-    refusal: str
-    cut_off: bool
-    tokens_in: int | None
-    tokens_out: int | None
+    timeout_s: float = 120.0
+    max_retries: int = MAX_RETRIES
+    backoff_s: float = 0.5
 
 
-class ChatService:
+class _Again(Exception):  # noqa: N818  # a try that failed, and may be followed by another
+    def __init__(
+        self, kind: FailureKind, told: str, *, limit: int, wait_s: float | None = None
+    ) -> None:
+        super().__init__(told)
+        self.kind: FailureKind = kind
+        self.limit = limit
+        self.wait_s = wait_s
+
+
+class Service:
     """One model of one service. Many threads may ask at the same time.
 
     Args:
         model: The service's name for it.
         api_key: Of the service; None for one that needs none.
         base_url: Such as ``http://localhost:8000/v1``; None for OpenAI.
-        max_tokens: Longest reply.
-        timeout_s: Longest wait for a reply.
-        max_retries: Of one question, after 429, 408, 409, 5xx, timeouts and broken connections.
-        backoff_s: First wait before a retry where the service names none; it doubles.
+        patience: How long it is waited for.
+
+    Attributes:
+        address: Where it is.
+        is_openai: Whether it is OpenAI itself.
 
     Raises:
-        CaptionerError: If the key, the address or the extra ``openai`` is missing or unusable.
+        ServiceError: If the key or the address is missing or unusable.
     """
 
     def __init__(
@@ -77,239 +88,280 @@ class ChatService:
         *,
         api_key: str | None,
         base_url: str | None,
-        max_tokens: int,
-        timeout_s: float,
-        max_retries: int,
-        backoff_s: float = 0.5,
+        patience: Patience | None = None,
     ) -> None:
-        key = (api_key or "").strip()
-        self.name = f"openai:{model}"
-        self._check(model, key, base_url)
-        import openai
-        from langchain_openai import ChatOpenAI
-        from pydantic import SecretStr
+        if not model:
+            raise ServiceError("settings", "name the model, as in openai:gpt-5-mini")
+        self.address, self._key = check_service(api_key, base_url)
+        self.model = model
+        self.is_openai = is_openai(self.address)
+        self._patience = patience or Patience()
+        self._habits = habits_of(self.address, self._key, model, is_openai=self.is_openai)
+        self._connection = Connection(self.address, self._key)
 
-        self._model = model
-        self._key = key
-        self._address = (base_url or OPENAI_URL).rstrip("/")
-        self._max_retries = max_retries
-        self._backoff_s = backoff_s
-        self._has_answered = False
-        self._open_at = 0.0
-        host = urlsplit(self._address).hostname or ""
-        self.is_openai = host == "openai.com" or host.endswith(".openai.com")
-        connections = openai.DefaultHttpxClient()
-        # Else they would stay open in a cache of LangChain's.
-        weakref.finalize(self, connections.close)
-        self._client = ChatOpenAI(
-            model=model,
-            api_key=SecretStr(key or "none"),
-            base_url=self._address,
-            http_client=connections,
-            timeout=openai.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
-            max_retries=0,
-            use_responses_api=False,
-            **_options(max_tokens, is_openai=self.is_openai),
-        )
+    @property
+    def has_answered(self) -> bool:
+        """Whether it ever did, to anybody in this process."""
+        return self._habits.has_answered
 
-    def ask(self, messages: Sequence[BaseMessage], *, stopping: threading.Event) -> Reply:
-        """Send messages and wait for the reply, however many tries it takes.
+    def chat(
+        self,
+        request: Request,
+        *,
+        stopping: threading.Event | None = None,
+        until: float = math.inf,
+    ) -> Completion:
+        """Ask for a reply, however many tries it takes.
+
+        Tokens of tries that brought nothing are counted with those of the reply.
 
         Args:
-            messages: As LangChain has them.
+            request: What to ask.
             stopping: When set, a failed try is not followed by another.
+            until: On the monotonic clock; then it is given up, whatever is under way.
 
         Raises:
-            CaptionerError: If the service refuses, cannot be reached, or gave no reply after all
-                retries; says what to do.
+            ServiceError: If the service refuses, cannot be reached, or gave no reply after all
+                retries; says what to do. Of kind ``timeout`` where ``until`` has passed.
         """
-        import openai
-        from langsmith import tracing_context
+        wasted: list[Completion] = []
+        spared: set[str] = set()
 
-        for tried in itertools.count(1):
-            self._wait_until(self._open_at, stopping)
-            try:
-                # Else every picture goes to the tracing service in full.
-                with tracing_context(enabled=False):
-                    message = self._client.invoke(list(messages))
-            except openai.OpenAIError as exc:
-                refusal = _filtered(exc)
-                if refusal:
-                    return Reply("", self._clean(refusal), False, None, None)
-                wait_s = self._judge(exc, tried)
-            except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as exc:
-                # A server that answers 200 with something else fails deep inside the client.
-                if tried > min(STRANGE_REPLIES, self._max_retries):
-                    raise self._error(
-                        f"{self._address} does not answer as the chat API does "
-                        f"({self._clean(str(exc))}); look at OPENAI_BASE_URL"
-                    ) from None
-                wait_s = self._backoff(tried)
-            else:
-                self._has_answered = True
-                return _read(message)
-            self._wait_until(time.monotonic() + wait_s, stopping)
-        raise AssertionError  # count never ends
+        def once() -> Completion:
+            while True:
+                knew = self._habits.lessons
+                options = {k: v for k, v in request.options.items() if k not in spared}
+                body = self._habits.body(replace(request, options=options), self.model)
+                answer = self._post("/chat/completions", body, until)
+                done = answer.status < 400 and read_completion(
+                    answer.headers.get("content-type", ""), answer.body
+                )
+                if done:
+                    self._habits.has_answered = True
+                    if done.is_empty and not done.cut_off:
+                        wasted.append(done)
+                        self._retry_empty(done)
+                    return done
+                sent = self._habits.sent(body)
+                failure = classify(answer.status, answer.headers, answer.body, sent)
+                if self._habits.learn(failure, sent, knew=knew):
+                    continue
+                self._judge(failure, sent, spared)
 
-    def _judge(self, exc: openai.OpenAIError, tried: int) -> float:
-        """Seconds to wait before another try.
-
-        Raises:
-            CaptionerError: If another try is in vain.
-        """
-        import openai
-
-        if isinstance(exc, openai.APIConnectionError):
-            return self._judge_connection(exc, tried)
-        if not isinstance(exc, openai.APIStatusError):
-            raise self._error(f"the request failed: {self._clean(str(exc))}") from None
-        status, said = exc.status_code, self._clean(_message(exc))
-        if status in {401, 403}:
-            # Not the server's words: they quote part of the key.
-            raise self._error(
-                f"{self._address} refuses the key; set OPENAI_API_KEY to one that may use "
-                f"{self._model}"
-            ) from None
-        if status == 404:
-            raise self._error(
-                f"{self._address} knows no model {self._model!r} ({said}); look at the name, at "
-                "OPENAI_BASE_URL, and at what that server lists under /models"
-            ) from None
-        if exc.code == "insufficient_quota":
-            raise self._error(f"{self._address} says that no credit is left; top it up") from None
-        if status not in {408, 409, 429} and status < 500:
-            hint = "; is it a model that takes images?" if status in {400, 413, 415, 422} else ""
-            raise self._error(f"{self._address} answers {status}: {said}{hint}") from None
-        if tried > self._max_retries:
-            raise self._error(
-                f"{self._address} answered {status} {tried} times: {said}; ask again later, what "
-                "was done is kept"
-            ) from None
-        asked_s = _retry_after_s(exc.response.headers)
-        if asked_s is not None and asked_s > LONGEST_WAIT_S:
-            raise self._error(
-                f"{self._address} wants to be asked again in {asked_s:.0f} s; what was done is kept"
-            ) from None
-        wait_s = self._backoff(tried) if asked_s is None else asked_s
-        if status == 429:
-            # The limit is everyone's: other threads need not find out for themselves.
-            self._open_at = max(self._open_at, time.monotonic() + wait_s)
-        return wait_s
-
-    def _judge_connection(self, exc: openai.APIConnectionError, tried: int) -> float:
-        root = _root(exc)
-        # By name: which HTTP library is below depends on the client's version.
-        unreachable = type(root).__name__ in {
-            "ConnectError",
-            "ConnectTimeout",
-            "UnsupportedProtocol",
-        }
-        if (unreachable and not self._has_answered) or tried > self._max_retries:
-            times = "" if tried == 1 else f" after {tried} tries"
-            detail = self._clean(str(root)) or type(root).__name__
-            raise self._error(
-                f"no answer from {self._address}{times} ({detail}); look at the network and "
-                "OPENAI_BASE_URL, and whether the server runs"
-            ) from None
-        return self._backoff(tried)
-
-    def _backoff(self, tried: int) -> float:
-        longest_s = min(LONGEST_BACKOFF_S, self._backoff_s * 2.0 ** min(tried - 1, 16))
-        # Apart from each other, or all threads would come back at the same moment.
-        return longest_s * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
-
-    def _wait_until(self, at: float, stopping: threading.Event) -> None:
-        while (left_s := at - time.monotonic()) > 0:
-            if stopping.wait(left_s):
-                raise self._error("stopped")
-
-    def _check(self, model: str, key: str, base_url: str | None) -> None:
-        if not model:
-            raise CaptionerError("name the model, as in openai:gpt-5-mini")
-        if not (key or base_url):
-            raise self._error(
-                "it needs a key: set OPENAI_API_KEY, or OPENAI_BASE_URL to a server that needs none"
-            )
-        if not (key.isascii() and key.isprintable()):
-            raise self._error("OPENAI_API_KEY holds characters that no key has; copy it again")
-        parts = urlsplit(base_url or OPENAI_URL)
-        if parts.username or parts.password:
-            # Not shown, and not used: the library below writes addresses into its log.
-            raise self._error(
-                "OPENAI_BASE_URL holds a user or password; put the secret into OPENAI_API_KEY"
-            )
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise self._error(
-                f"OPENAI_BASE_URL is {base_url!r}; it must be like http://localhost:8000/v1"
-            )
-        if find_spec("langchain_openai") is None:
-            raise self._error("it needs an extra: pip install 'whenabouts[openai]'")
-
-    def _clean(self, said: str) -> str:
-        """A server's words in one short line, without the key."""
-        line = " ".join((said.replace(self._key, "…") if self._key else said).split())
-        return line if len(line) <= 200 else f"{line[:199]}…"
-
-    def _error(self, message: str) -> CaptionerError:
-        return CaptionerError(f"{self.name}: {message}")
-
-
-def _options(max_tokens: int, *, is_openai: bool) -> dict[str, Any]:
-    """What OpenAI's newest models and other servers want to be told in different ways."""
-    if is_openai:
-        # They refuse max_tokens, and any temperature but their own.
-        return {"max_completion_tokens": max_tokens}
-    # Sent past the client, which would make the new name of it; many servers know the old one only.
-    return {"extra_body": {"max_tokens": max_tokens}, "temperature": 0.0}
-
-
-def _read(message: Any) -> Reply:
-    refusal = message.additional_kwargs.get("refusal") or ""
-    finish = message.response_metadata.get("finish_reason")
-    if not refusal and finish == "content_filter":
-        refusal = "the service's content filter stopped the reply"
-    counted = getattr(message, "usage_metadata", None) or {}
-    tokens_in, tokens_out = counted.get("input_tokens"), counted.get("output_tokens")
-    # The client makes 0 of a missing count, but no question has 0 tokens.
-    is_counted = isinstance(tokens_in, int) and isinstance(tokens_out, int) and tokens_in > 0
-    return Reply(
-        text=str(message.text).strip(),
-        refusal=" ".join(str(refusal).split()),
-        cut_off=finish == "length",
-        tokens_in=tokens_in if is_counted else None,
-        tokens_out=tokens_out if is_counted else None,
-    )
-
-
-def _filtered(exc: openai.OpenAIError) -> str:
-    """What a service says that declines a picture by an error (Azure does); else empty."""
-    code = getattr(exc, "code", None)
-    if getattr(exc, "status_code", None) == 400 and code in _FILTER_CODES:
-        return _message(exc)
-    return ""
-
-
-def _message(exc: openai.OpenAIError) -> str:
-    """The server's own words, without those that the client puts before them."""
-    body = getattr(exc, "body", None)
-    own = body.get("message") if isinstance(body, dict) else None
-    return str(own or exc)
-
-
-def _retry_after_s(headers: Any) -> float | None:
-    """Seconds that a reply asks to wait (RFC 9110, 10.2.3), or None where it does not."""
-    for name, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         try:
-            seconds = float(headers.get(name, "")) * unit_s
-        except ValueError:
-            continue
-        if seconds >= 0:
-            return seconds
-    date = email.utils.parsedate_tz(headers.get("retry-after", ""))
-    return max(0.0, email.utils.mktime_tz(date) - time.time()) if date else None
+            done = self._persist(once, stopping, until)
+        except ServiceError:
+            if not wasted:
+                raise
+            done = wasted.pop()
+        return _with_wasted(done, wasted)
+
+    def embeddings(self, texts: Sequence[str], *, until: float = math.inf) -> list[Any]:
+        """A vector for each text, as the service sent it; not looked at yet.
+
+        Raises:
+            ServiceError: As ``chat``; of kind ``context`` where it is too much at once.
+        """
+
+        def once() -> list[Any]:
+            body = {"model": self.model, "input": list(texts), "encoding_format": "float"}
+            answer = self._post("/embeddings", body, until)
+            vectors = _vectors(answer)
+            if vectors is None:
+                failure = classify(answer.status, answer.headers, answer.body, Sent())
+                self._judge(failure, Sent(), set())
+            self._habits.has_answered = True
+            return vectors
+
+        vectors: list[Any] = self._persist(once, None, until)
+        return vectors
+
+    def _post(self, path: str, body: Mapping[str, Any], until: float) -> Response:
+        left_s = min(self._patience.timeout_s, until - time.monotonic())
+        if left_s <= 0:
+            raise ServiceError("timeout", "the time of this run is used")
+        content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+        try:
+            return self._connection.post(path, content, timeout_s=left_s)
+        except TransportError as exc:
+            if left_s < self._patience.timeout_s and exc.kind == "late":
+                raise ServiceError("timeout", "the time of this run is used") from None
+            self._judge_transport(exc)
+
+    def _judge_transport(self, exc: TransportError) -> NoReturn:
+        detail = self.clean(str(exc))
+        if exc.kind == "large":
+            raise ServiceError(
+                "strange", f"{self.address} answers with {detail}, which is no reply of a model"
+            ) from None
+        if exc.kind == "late":
+            raise _Again(
+                "timeout",
+                f"no answer from {self.address} ({detail}); a smaller model answers sooner",
+                limit=FEW_RETRIES,
+            ) from None
+        told = no_answer(self.address, detail)
+        if exc.kind == "unreachable" and not self._habits.has_answered:
+            raise ServiceError("unreachable", told) from None
+        raise _Again("unreachable", told, limit=self._patience.max_retries) from None
+
+    def _judge(self, failure: Failure, sent: Sent, spared: set[str]) -> NoReturn:
+        """Raise what a failure that cannot be asked around comes to."""
+        said = self.clean(failure.said)
+        proxy = proxy_of(self.address) if failure.kind in {"refused", "key", "strange"} else ""
+        where = f"{self.address} (through the proxy {proxy})" if proxy else self.address
+        error = explain(failure, said, where=where, model=self.model)
+        if failure.kind == "generation" and not spared:
+            # What the model wrote did not fit there; now it is held to less.
+            spared |= {"tools", "response_format"} & set(sent.options)
+        limit = {
+            "busy": self._patience.max_retries,
+            "broken": self._patience.max_retries,
+            "generation": FEW_RETRIES,
+            "strange": FEW_RETRIES,
+        }.get(failure.kind)
+        if limit is None:
+            raise error
+        if failure.wait_s is not None and failure.wait_s > LONGEST_WAIT_S:
+            told = f"{where} wants to be asked again in {failure.wait_s:.0f} s"
+            raise ServiceError("busy", told)
+        if failure.status == 500 and failure.kind == "broken" and self._habits.has_answered:
+            limit = FAULT_RETRIES
+        raise _Again(error.kind, str(error), limit=limit, wait_s=failure.wait_s)
+
+    def _retry_empty(self, done: Completion) -> NoReturn:
+        why = self.clean(done.fault) or (
+            "the model thought and said nothing" if done.thought else "the reply was empty"
+        )
+        raise _Again("strange", why, limit=FEW_RETRIES)
+
+    def _persist(
+        self, once: Callable[[], Any], stopping: threading.Event | None, until: float
+    ) -> Any:
+        """Try again as long as it makes sense, between waits that all who ask share."""
+        import tenacity
+
+        stop = stopping or threading.Event()
+        shortest_s = self._patience.backoff_s / 2
+        backoff = tenacity.wait_random_exponential(
+            multiplier=2 * shortest_s, min=shortest_s, max=LONGEST_BACKOFF_S
+        )
+
+        def ends(state: RetryCallState) -> bool:
+            limit = min(_failed(state).limit, self._patience.max_retries)
+            return state.attempt_number > limit
+
+        def wait(state: RetryCallState) -> float:
+            failed = _failed(state)
+            # Apart from each other, or all threads would come back at the same moment.
+            wait_s = failed.wait_s if failed.wait_s is not None else backoff(state)
+            if failed.kind == "busy":
+                # The limit is everyone's: other threads need not find out for themselves.
+                gate = self._habits
+                gate.open_at = max(gate.open_at, time.monotonic() + wait_s)
+            return wait_s
+
+        def attempt() -> Any:
+            self._wait_until(self._habits.open_at, stop, until)
+            return once()
+
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(_Again),
+            stop=ends,
+            wait=wait,
+            sleep=lambda wait_s: self._wait_until(time.monotonic() + wait_s, stop, until),
+            reraise=True,
+        )
+        try:
+            return retrying(attempt)
+        except _Again as exc:
+            tried = retrying.statistics.get("attempt_number", 1)
+            times = f", {tried} times" if tried > 1 else ""
+            later = "; ask again later" if exc.kind in {"busy", "broken"} else ""
+            raise ServiceError(exc.kind, f"{exc}{times}{later}") from None
+
+    def _wait_until(self, at: float, stop: threading.Event, until: float) -> None:
+        if at >= until:
+            raise ServiceError("timeout", "the time of this run is used")
+        while (left_s := at - time.monotonic()) > 0:
+            if stop.wait(left_s):
+                raise ServiceError("stopped", "stopped")
+
+    def clean(self, said: str) -> str:
+        """A server's words in one short line, without the key or parts of it."""
+        return clean(said, self._key)
 
 
-def _root(exc: BaseException) -> BaseException:
-    while exc.__cause__ is not None:
-        exc = exc.__cause__
-    return exc
+def clean(said: str, key: str) -> str:
+    """Words of a server in one short line, without a key or parts of it."""
+    line = said.replace(key, "…") if key else said
+    words = line[: 20 * LONGEST_WORDS].split()
+    if len(key) >= 8:
+        words = ["…" if _quotes(word, key) else word for word in words]
+    line = " ".join(words)
+    return line if len(line) <= LONGEST_WORDS else f"{line[: LONGEST_WORDS - 1]}…"
+
+
+def served_models(address: str, api_key: str | None) -> list[str]:
+    """What a server lists under ``/models``, sorted.
+
+    Raises:
+        ServiceError: If the server is not there, or lists nothing that can be read.
+    """
+    address, key = check_service(api_key, address)
+    try:
+        answer = Connection(address, key).get("/models", timeout_s=DISCOVERY_TIMEOUT_S)
+    except TransportError as exc:
+        raise ServiceError(
+            "unreachable",
+            f"OPENAI_BASE_URL: no answer from {address} ({clean(str(exc), key)}); look whether the "
+            "server runs",
+        ) from None
+    if answer.status >= 300:
+        failure = classify(answer.status, answer.headers, answer.body, Sent())
+        said = clean(failure.said, key)
+        raise ServiceError(
+            "refused",
+            f"OPENAI_BASE_URL: {address} answers {answer.status} when asked for its models"
+            f"{f' ({said})' if said else ''}; look at the address and at OPENAI_API_KEY",
+        )
+    try:
+        return sorted({str(row["id"]) for row in json.loads(answer.body)["data"]})
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise ServiceError(
+            "strange",
+            f"OPENAI_BASE_URL: {address} does not list its models as OpenAI's API does; look at "
+            "the address",
+        ) from None
+
+
+def _quotes(word: str, key: str) -> bool:
+    """Whether a word shows the beginning of a key, or its end behind stars."""
+    return key[:6] in word or (key[-4:] in word and any(mark in word for mark in ("*", "…", "...")))
+
+
+def _vectors(answer: Response) -> list[Any] | None:
+    """What an embeddings API gave, in the order of the texts; None where it is something else."""
+    try:
+        rows = json.loads(answer.body)["data"]
+        return [row["embedding"] for row in sorted(rows, key=lambda row: row.get("index", 0))]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+
+
+def _failed(state: RetryCallState) -> _Again:
+    assert state.outcome is not None
+    failed = state.outcome.exception()
+    assert isinstance(failed, _Again)
+    return failed
+
+
+def _with_wasted(done: Completion, wasted: Sequence[Completion]) -> Completion:
+    """A reply that counts the tokens of the empty ones before it."""
+    if not wasted:
+        return done
+    counts: list[int | None] = []
+    for name in ("tokens_in", "tokens_out"):
+        each = [getattr(one, name) for one in (*wasted, done)]
+        counts.append(None if None in each else sum(each))
+    return replace(done, tokens_in=counts[0], tokens_out=counts[1])

@@ -1,7 +1,7 @@
-"""What tokens cost: a small dated table, which a file of the user's own can add to and override.
+"""What tokens cost: the data of ``genai-prices``, which a file of the user's own comes before.
 
-Prices change; each row says when it held. Discounts (cached input, batches) and surcharges (fast or
-very long requests) are not in it.
+That data lies on this disk, so nobody is asked. Discounts (cached input, batches) and surcharges
+(fast or very long requests) are not counted.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,7 @@ class Price:
     Attributes:
         usd_in: US dollars per million tokens of input.
         usd_out: US dollars per million tokens of output, those of hidden reasoning too.
-        as_of: When that held, as an ISO date.
+        as_of: A day on which that held, as an ISO date; empty where nobody says.
         source: Where it stood.
     """
 
@@ -36,21 +38,6 @@ class Price:
     usd_out: float
     as_of: str
     source: str
-
-
-_RELEASE = "OpenAI's prices as known at the release of GPT-5; not looked up since"
-
-OPENAI_PRICES: Mapping[str, Price] = {
-    "gpt-4o": Price(2.50, 10.00, "2025-08-07", _RELEASE),
-    "gpt-4o-mini": Price(0.15, 0.60, "2025-08-07", _RELEASE),
-    "gpt-4.1": Price(2.00, 8.00, "2025-08-07", _RELEASE),
-    "gpt-4.1-mini": Price(0.40, 1.60, "2025-08-07", _RELEASE),
-    "gpt-4.1-nano": Price(0.10, 0.40, "2025-08-07", _RELEASE),
-    "gpt-5": Price(1.25, 10.00, "2025-08-07", _RELEASE),
-    "gpt-5-mini": Price(0.25, 2.00, "2025-08-07", _RELEASE),
-    "gpt-5-nano": Price(0.05, 0.40, "2025-08-07", _RELEASE),
-}
-"""OpenAI's own standard prices for models that read images, by model name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,27 +61,58 @@ class Usage:
     usd: float | None = 0.0
 
 
-def find_price(model: str, prices: Mapping[str, Price]) -> Price | None:
-    """The price of a model, or of its undated name; see ``cost_usd``."""
-    return prices.get(model) or prices.get(re.sub(r"-\d{4}-\d{2}-\d{2}$", "", model))
-
-
-def cost_usd(
-    model: str, tokens_in: int, tokens_out: int, prices: Mapping[str, Price]
-) -> float | None:
-    """US dollars for so many tokens of a model; None where its price is not known.
+class Prices:
+    """What the models of one service cost.
 
     Args:
-        model: The service's name for it. A dated one (``gpt-5-mini-2025-08-07``) costs what the
-            undated one does, unless it has a row of its own.
-        tokens_in: Tokens of input.
-        tokens_out: Tokens of output.
-        prices: By model name.
+        address: Of the service; one that ``genai-prices`` does not know has no prices of its own,
+            whatever its models are called.
+        own: The user's prices by model name; they come first.
     """
-    price = find_price(model, prices)
-    if price is None:
+
+    def __init__(self, address: str, own: Mapping[str, Price] | None = None) -> None:
+        self._address = address
+        self._own = dict(own or {})
+        self._found: dict[str, Price | None] = {}
+
+    def find(self, model: str) -> Price | None:
+        """The price of a model, by the service's name for it; None where it is not known.
+
+        In the user's file, a dated name (``gpt-5-mini-2025-08-07``) costs what the undated one
+        does, unless it has a row of its own.
+        """
+        own = self._own.get(model) or self._own.get(re.sub(r"-\d{4}-\d{2}-\d{2}$", "", model))
+        if own is not None:
+            return own
+        if model not in self._found:
+            self._found[model] = _listed_price(self._address, model)
+        return self._found[model]
+
+    def cost_usd(self, model: str, tokens_in: int, tokens_out: int) -> float | None:
+        """US dollars for tokens of a model; None where its price is not known."""
+        price = self.find(model)
+        if price is None:
+            return None
+        return (tokens_in * price.usd_in + tokens_out * price.usd_out) / 1e6
+
+
+def _listed_price(address: str, model: str) -> Price | None:
+    if not (address and model):
         return None
-    return (tokens_in * price.usd_in + tokens_out * price.usd_out) / 1e6
+    from genai_prices import data_snapshot
+
+    try:
+        _, listed = data_snapshot.get_snapshot().find_provider_model(model, None, None, address)
+        rates = listed.get_prices(datetime.now(UTC))
+    except LookupError:
+        return None
+    # Where long prompts cost more, that of ordinary ones.
+    found: list[Any] = [rates.input_mtok, rates.output_mtok]
+    usd_in, usd_out = (getattr(rate, "base", rate) for rate in found)
+    if usd_in is None or usd_out is None:
+        return None
+    source = f"genai-prices {metadata.version('genai-prices')}"
+    return Price(float(usd_in), float(usd_out), f"{datetime.now(UTC):%Y-%m-%d}", source)
 
 
 def read_prices(path: Path) -> dict[str, Price]:

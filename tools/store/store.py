@@ -33,6 +33,8 @@ RECORDS = "videos"
 """Collection of the video records of all embedders."""
 
 GAPS = "gaps"
+PASSING = {"kind": "passing"}
+"""Marks a gap that is not final."""
 """Collection of what captioners would not describe, whatever the embedder."""
 
 CAPTIONS = "captions-"
@@ -106,12 +108,14 @@ class CaptionGap:
         span: What it was shown, until the next frame.
         reason: Why there is no caption, in a line.
         track: Whose caption is missing.
+        is_final: Whether it would be so again; else a later index asks once more.
     """
 
     video_id: str
     span: Interval
     reason: str
     track: Track
+    is_final: bool = True
 
 
 class CaptionStore:
@@ -300,9 +304,29 @@ class CaptionStore:
                         "start_s": repr(float(gap.span.start_s)),
                         "end_s": repr(float(gap.span.end_s)),
                     }
+                    | ({} if gap.is_final else PASSING)
                     for gap in by_id.values()
                 ],
             )
+
+    def forget_passing_gaps(self, video_id: str, track: Track) -> int:
+        """Delete a track's gaps that are not final, so that they are asked for again.
+
+        Returns:
+            How many there were.
+
+        Raises:
+            StoreError: If they cannot be deleted.
+        """
+        if all(gap.is_final for gap in self.gaps(video_id, track)):
+            return 0
+        with self._connection.session(writes=True) as client:
+            gaps = _existing(client, GAPS)
+            where = {"$and": [{"video_id": video_id}, {"track": track.key}, PASSING]}
+            found = _get(gaps, where, [])["ids"]
+            if gaps is not None and found:
+                gaps.delete(ids=found)
+            return len(found)
 
     def gaps(self, video_id: str, track: Track) -> list[CaptionGap]:
         """Where a track's captioner gave no caption, in time order.
@@ -527,7 +551,11 @@ def _read_gaps(collection: Collection | None, video_id: str, track: Track) -> li
     found = _get(collection, _of(video_id, track), ["documents", "metadatas"])
     gaps = [
         CaptionGap(
-            video_id, Interval(float(plain["start_s"]), float(plain["end_s"])), reason, track
+            video_id,
+            Interval(float(plain["start_s"]), float(plain["end_s"])),
+            reason,
+            track,
+            is_final=plain.get("kind") != PASSING["kind"],
         )
         for plain, reason in zip(found["metadatas"], found["documents"], strict=True)
     ]

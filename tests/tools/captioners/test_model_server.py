@@ -7,6 +7,7 @@ from tests.model_server import ModelServer
 from tests.tools.captioners.test_local_captioner import make_frames
 from tools.captioners.openai import OpenAICaptioner
 from tools.captioners.protocol import Description
+from tools.llm.client import Patience
 
 pytestmark = pytest.mark.slow
 
@@ -20,8 +21,7 @@ def make_asker(server: ModelServer, prompt: str) -> OpenAICaptioner:
         base_url=server.base_url,
         in_flight=2,
         max_tokens=10,
-        timeout_s=60,
-        max_retries=0,
+        patience=Patience(timeout_s=60, max_retries=0),
     )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.fakes import WordEmbedder
 from tools.captioners.openai import OpenAICaptioner
 from tools.indexing.indexer import index_video
+from tools.llm.client import Patience
 from tools.store.store import CaptionStore
 from tools.video.reader import probe
 
@@ -29,7 +30,7 @@ def index(folder: Path, video: Path, url: str) -> None:
         api_key=None,
         base_url=url,
         in_flight=IN_FLIGHT,
-        max_retries=0,
+        patience=Patience(max_retries=0),
     )
     with CaptionStore.open(folder / "store", embedder=WordEmbedder.name) as store:
         index_video(

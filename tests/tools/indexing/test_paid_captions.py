@@ -19,12 +19,11 @@ from tools.captioners.protocol import Description, NoCaption
 from tools.errors import CaptionerError, EmbedderError
 from tools.indexing.indexer import Limits, Progress, frame_track, index_video
 from tools.indexing.journal import Journal
+from tools.llm.client import Patience
 from tools.llm.prices import Price
 from tools.store.store import CaptionStore, VideoRecord
 from tools.timeline import Interval
 from tools.video.reader import Video, probe
-
-pytest.importorskip("langchain_openai")
 
 KEY = "sk-a-secret-of-the-user-0123456789"
 SECONDS = 30
@@ -43,7 +42,7 @@ def store(tmp_path: Path) -> Iterator[CaptionStore]:
 
 
 def captioner_at(server: Server, **options: Any) -> OpenAICaptioner:
-    given: dict[str, Any] = {"in_flight": 4, "backoff_s": 0.001, "max_retries": 1}
+    given: dict[str, Any] = {"in_flight": 4, "patience": Patience(max_retries=1, backoff_s=0.001)}
     return OpenAICaptioner(
         "tiny",
         prompt="What is there?",
@@ -166,11 +165,11 @@ def test_a_run_that_the_service_ends_pays_for_no_answer_twice(
     video: Video, store: CaptionStore
 ) -> None:
     def fail_in_the_middle(asked: Asked) -> Answer:
-        return fails(500) if second_of(asked) == 12 else names_second(asked)
+        return fails(401) if second_of(asked) == 12 else names_second(asked)
 
     with serving(fail_in_the_middle) as server:
         captioner = captioner_at(server)
-        with pytest.raises(CaptionerError, match="answered 500 2 times"):
+        with pytest.raises(CaptionerError, match="refuses the key"):
             index(video, captioner, store)
         answered = set(seconds_asked(server)) - {12}
         assert set(stored_seconds(video, captioner, store)) == answered
@@ -178,6 +177,52 @@ def test_a_run_that_the_service_ends_pays_for_no_answer_twice(
         index(video, captioner_at(again), store)
         assert set(seconds_asked(again)) == set(range(SECONDS)) - answered
     assert stored_seconds(video, captioner, store) == list(range(SECONDS))
+
+
+def test_what_a_service_could_not_caption_is_asked_for_again_and_nothing_else(
+    video: Video, store: CaptionStore
+) -> None:
+    def fail_some(asked: Asked) -> Answer:
+        second = second_of(asked)
+        if second == 12:
+            return fails(500, "crashed")
+        if second == 14:
+            return fails(400, "no nudity", code="content_filter")
+        return says("") if second == 16 else names_second(asked)
+
+    with serving(fail_some) as server:
+        record = index(video, captioner_at(server), store)
+        assert record.complete
+        assert "2 looks got no caption" in record.warning
+        assert "whenabouts index" in record.warning
+    gaps = store.gaps(video.id, record.track)
+    assert [(gap.span.start_s, gap.is_final) for gap in gaps] == [
+        (12, False),
+        (14, True),
+        (16, False),
+    ]
+    with serving(names_second) as again:
+        record = index(video, captioner_at(again), store)
+        assert set(seconds_asked(again)) == {12, 16}
+    assert record.warning == ""
+    assert [gap.span.start_s for gap in store.gaps(video.id, record.track)] == [14]
+
+
+def test_a_limit_of_minutes_cuts_what_is_under_way(video: Video, store: CaptionStore) -> None:
+    released = threading.Event()
+
+    def hang(asked: Asked) -> Answer:
+        answer = names_second(asked)
+        return answer.after(released) if second_of(asked) >= 5 else answer
+
+    with serving(hang) as server:
+        try:
+            limits = Limits(max_minutes=1 / 60)
+            record = index(video, captioner_at(server), store, limits=limits)
+        finally:
+            released.set()
+    assert not record.complete
+    assert set(stored_seconds(video, captioner_at(server), store)) <= set(range(5))
 
 
 def test_captions_are_written_while_others_are_waited_for(

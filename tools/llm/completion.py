@@ -1,0 +1,163 @@
+"""A chat completion as servers send it, whole or as a stream, read without trusting it. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tools.llm.thoughts import without_thoughts
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a model replied.
+
+    Attributes:
+        text: What it said, without its thoughts; may be empty.
+        refusal: Where the service says that the model or a filter declined, why; else empty.
+        finish: Why the reply ends, in the service's word.
+        thought: Whether it thought and said nothing.
+        fault: What the service says went wrong under way; mostly empty.
+        message: The assistant's message as the service sent it, to be told back to it.
+        tokens_in: Tokens of input that the service counted; None where it does not say.
+        tokens_out: Tokens of output likewise.
+    """
+
+    text: str
+    refusal: str
+    finish: str
+    thought: bool
+    fault: str
+    message: Mapping[str, Any] = field(default_factory=dict)
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether the reply ends at its limit of tokens."""
+        return self.finish in {"length", "max_tokens", "MAX_TOKENS"}
+
+    @property
+    def tool_calls(self) -> list[Mapping[str, Any]]:
+        """What it wants to call, as far as it is put as OpenAI's API has it."""
+        calls = self.message.get("tool_calls")
+        return [
+            call
+            for call in (calls if isinstance(calls, list) else ())
+            if isinstance(call, Mapping) and isinstance(call.get("function"), Mapping)
+        ]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing came of it, and nobody says that this is meant."""
+        return not (self.text or self.refusal or self.tool_calls)
+
+
+def read_completion(content_type: str, body: bytes) -> Completion | None:
+    """Read a reply; None where it is none, or holds no message.
+
+    Args:
+        content_type: From its header.
+        body: Unpacked.
+    """
+    is_stream = "event-stream" in content_type or body[:5] == b"data:"
+    try:
+        told = _joined(body) if is_stream else json.loads(body)
+        return _completion(told)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
+        return None
+
+
+def _completion(told: Any) -> Completion | None:
+    choice = told["choices"][0]
+    message = choice["message"]
+    if not isinstance(message, Mapping):
+        return None
+    finish = choice.get("finish_reason")
+    finish = finish if isinstance(finish, str) else ""
+    content = message.get("content")
+    if not isinstance(content, str | list | None):
+        return None
+    spoken = without_thoughts(_text_of(content))
+    thought_apart = any(message.get(name) for name in ("reasoning_content", "reasoning"))
+    refusal = message.get("refusal")
+    refusal = " ".join(refusal.split()) if isinstance(refusal, str) else ""
+    if not refusal and finish in {"content_filter", "SAFETY", "PROHIBITED_CONTENT", "sensitive"}:
+        refusal = "the service's content filter stopped the reply"
+    fault = choice.get("error")
+    if isinstance(fault, Mapping):
+        fault = fault.get("message")
+    usage = told.get("usage") or {}
+    tokens_in, tokens_out = (
+        count if isinstance(count := usage.get(name), int) and not isinstance(count, bool) else None
+        for name in ("prompt_tokens", "completion_tokens")
+    )
+    # Some servers write 0 where they do not count, but no question has 0 tokens.
+    is_counted = bool(tokens_in and tokens_in > 0 and tokens_out is not None and tokens_out >= 0)
+    return Completion(
+        text=spoken.text,
+        refusal=refusal,
+        finish=finish,
+        thought=spoken.thought or (not spoken.text and thought_apart),
+        fault=fault if isinstance(fault, str) else "",
+        message=message,
+        tokens_in=tokens_in if is_counted else None,
+        tokens_out=tokens_out if is_counted else None,
+    )
+
+
+def _text_of(content: Any) -> str:
+    if isinstance(content, str):
+        return content
+    # In blocks, of which some hold thoughts.
+    return "".join(
+        str(block.get("text", ""))
+        for block in content or ()
+        if isinstance(block, Mapping) and block.get("type") in {"text", "output_text"}
+    )
+
+
+def _joined(body: bytes) -> dict[str, Any]:
+    """The reply that the pieces of a stream make together."""
+    message: dict[str, Any] = {"role": "assistant", "content": ""}
+    calls: dict[int, dict[str, Any]] = {}
+    finish, usage, any_choice = None, None, False
+    for piece in _pieces(body):
+        if piece.get("error"):
+            return piece  # No reply: the caller reads what it says.
+        usage = piece.get("usage") or usage
+        for choice in piece.get("choices") or ():
+            any_choice = True
+            finish = choice.get("finish_reason") or finish
+            for name, value in (choice.get("delta") or choice.get("message") or {}).items():
+                if name == "tool_calls":
+                    _add_calls(calls, value or ())
+                elif isinstance(value, str) and name != "role":
+                    message[name] = (message.get(name) or "") + value
+    if not any_choice:
+        return {"choices": []}
+    if calls:
+        message["tool_calls"] = [call for _, call in sorted(calls.items())]
+    return {"choices": [{"message": message, "finish_reason": finish}], "usage": usage}
+
+
+def _add_calls(calls: dict[int, dict[str, Any]], deltas: Any) -> None:
+    for place, delta in enumerate(deltas):
+        call = calls.setdefault(
+            delta.get("index", place),
+            {"id": "", "type": "function", "function": {"name": "", "arguments": ""}},
+        )
+        call |= {k: v for k, v in delta.items() if k not in {"index", "function", "type"} and v}
+        for name, value in (delta.get("function") or {}).items():
+            call["function"][name] = (call["function"].get(name) or "") + (value or "")
+
+
+def _pieces(body: bytes) -> Iterator[dict[str, Any]]:
+    for line in body.decode("utf-8", "replace").splitlines():
+        data = line.removeprefix("data:").strip()
+        if line.startswith("data:") and data and data != "[DONE]":
+            piece = json.loads(data)
+            if isinstance(piece, dict):
+                yield piece

@@ -1,0 +1,223 @@
+"""HTTP to one service, bounded: a reply has so many seconds in all, and so many bytes.
+
+The timeouts of an HTTP client hold for each read, so a server that sends a byte now and then holds
+a caller for hours. Here one deadline holds for everything from the look-up of the name to the last
+byte: requests run in an event loop of a thread of their own, which can drop one at any moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import weakref
+import zlib
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+
+from tools.errors import ServiceError
+from tools.llm.address import proxy_of
+
+if TYPE_CHECKING:
+    import httpx
+
+Result = TypeVar("Result")
+
+CONNECT_TIMEOUT_S = 5.0
+MAX_REPLY_BYTES: Final = 16 * 1024 * 1024
+"""Longest reply, unpacked: more than any model writes, and than most vectors of a batch take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a server answered, whatever its status; names of headers are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class TransportError(Exception):
+    """No whole answer came; the message has the reason in a few words.
+
+    Attributes:
+        kind: ``unreachable``: there is no connection; ``late``: the time was up; ``large``: there
+            was more than may be read; ``broken``: the connection ended early, or what came is not
+            HTTP.
+    """
+
+    def __init__(
+        self, kind: Literal["unreachable", "late", "large", "broken"], reason: str
+    ) -> None:
+        super().__init__(reason)
+        self.kind = kind
+
+
+class Connection:
+    """Sends requests to one address. Many threads may do so at the same time.
+
+    Redirects are not followed: they would carry the key and frames elsewhere.
+
+    Args:
+        address: Of the service, without a slash at the end.
+        key: Goes along as a bearer token; empty for none.
+
+    Raises:
+        ServiceError: If the proxy or the certificates of the environment cannot be used.
+    """
+
+    def __init__(self, address: str, key: str) -> None:
+        self._address = address
+        self._headers = {"authorization": f"Bearer {key or 'none'}", "accept-encoding": "identity"}
+        self._client = _open_client(address)
+        self._pid = os.getpid()
+        self._finalizer = weakref.finalize(self, _close, self._client)
+
+    def post(self, path: str, content: bytes, *, timeout_s: float) -> Response:
+        """Send JSON and read the answer, all within ``timeout_s`` seconds.
+
+        Raises:
+            TransportError: If there is no whole answer in time.
+        """
+        return self._run("POST", path, content, timeout_s)
+
+    def get(self, path: str, *, timeout_s: float) -> Response:
+        """Ask for a page; see ``post``."""
+        return self._run("GET", path, None, timeout_s)
+
+    def _run(self, method: str, path: str, content: bytes | None, timeout_s: float) -> Response:
+        if os.getpid() != self._pid:
+            # A process that was forked off has neither the thread nor these connections.
+            self._finalizer.detach()
+            self._client, self._pid = _open_client(self._address), os.getpid()
+            self._finalizer = weakref.finalize(self, _close, self._client)
+        return _wait_for(self._bounded(method, path, content, timeout_s))
+
+    async def _bounded(
+        self, method: str, path: str, content: bytes | None, timeout_s: float
+    ) -> Response:
+        import httpx
+
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self._send(method, path, content)
+        except TimeoutError:
+            raise TransportError("late", f"none within {timeout_s:.3g} s") from None
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as exc:
+            raise TransportError("unreachable", self._named(exc)) from None
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, zlib.error) as exc:
+            raise TransportError("broken", self._named(exc)) from None
+
+    async def _send(self, method: str, path: str, content: bytes | None) -> Response:
+        headers = self._headers | ({"content-type": "application/json"} if content else {})
+        async with self._client.stream(
+            method, f"{self._address}{path}", content=content, headers=headers
+        ) as answer:
+            unpack = _unpacker(answer.headers.get("content-encoding", ""))
+            body = bytearray()
+            async for chunk in answer.aiter_raw():
+                body += unpack(chunk, MAX_REPLY_BYTES + 1 - len(body))
+                if len(body) > MAX_REPLY_BYTES:
+                    raise TransportError("large", f"more than {MAX_REPLY_BYTES:,} bytes")
+            told = {name.lower(): value for name, value in answer.headers.items()}
+            return Response(answer.status_code, told, bytes(body))
+
+    def _named(self, exc: BaseException) -> str:
+        reason: BaseException = exc
+        while reason.__cause__ is not None or reason.__context__ is not None:
+            reason = reason.__cause__ or reason.__context__ or reason
+        proxy = proxy_of(self._address)
+        through = f"through the proxy {proxy}, " if proxy else ""
+        return through + (str(exc) or str(reason) or type(exc).__name__)
+
+
+class _Unpacker:
+    def __init__(self, window_bits: int) -> None:
+        self._inflate = zlib.decompressobj(window_bits)
+
+    def __call__(self, chunk: bytes, room: int) -> bytes:
+        return self._inflate.decompress(chunk, room)
+
+
+def _unpacker(encoding: str) -> Any:
+    """Unpacks up to so many bytes: some servers pack what nobody asked them to."""
+    packed = encoding.strip().lower()
+    if packed in {"", "identity"}:
+        return lambda chunk, room: chunk[:room]
+    if packed in {"gzip", "x-gzip", "deflate"}:
+        return _Unpacker(zlib.MAX_WBITS | 32)
+    raise TransportError("broken", f"it is packed as {packed[:20]!r}, which was not asked for")
+
+
+def _open_client(address: str) -> httpx.AsyncClient:
+    import httpx
+
+    try:
+        return httpx.AsyncClient(
+            timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=64),
+            follow_redirects=False,
+        )
+    except ImportError:
+        raise ServiceError(
+            "settings",
+            f"requests to {address} go through a SOCKS proxy (ALL_PROXY), which needs a package: "
+            "pip install socksio, or unset that variable",
+        ) from None
+    except OSError as exc:
+        raise ServiceError(
+            "settings",
+            f"the certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read ({exc}); "
+            "mend or unset it",
+        ) from None
+    except ValueError as exc:
+        raise ServiceError(
+            "settings", f"the proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY is none: {exc}"
+        ) from None
+
+
+class _Loop:
+    """The event loop of this process for requests, made with the first of them."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    def running(self) -> asyncio.AbstractEventLoop:
+        with self.lock:
+            if self.loop is None:
+                self.loop = asyncio.new_event_loop()
+                # A daemon: a program that is told to end does not wait for a slow server.
+                threading.Thread(target=self.loop.run_forever, name="requests", daemon=True).start()
+            return self.loop
+
+
+_LOOP = _Loop()
+
+
+def _start_anew() -> None:
+    global _LOOP  # noqa: PLW0603  # the thread stayed in the other process
+    _LOOP = _Loop()
+
+
+os.register_at_fork(after_in_child=_start_anew)
+
+
+def _wait_for(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run it in the loop and wait; Ctrl-C here drops it."""
+    future = asyncio.run_coroutine_threadsafe(work, _LOOP.running())
+    try:
+        return future.result()
+    except BaseException:
+        future.cancel()
+        raise
+
+
+def _close(client: httpx.AsyncClient) -> None:
+    if _LOOP.loop is not None:
+        closing = client.aclose()
+        try:
+            asyncio.run_coroutine_threadsafe(closing, _LOOP.loop)
+        except RuntimeError:
+            closing.close()

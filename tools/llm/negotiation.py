@@ -1,0 +1,225 @@
+"""How a service wants to be asked, found out from its complaints and remembered."""
+
+from __future__ import annotations
+
+import json
+import threading
+import weakref
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tools.llm.failures import Failure, Sent
+
+Message = dict[str, Any]
+"""Of OpenAI's API: ``role``, ``content``, and what else the role has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question to a chat model, as it would be asked of OpenAI.
+
+    Attributes:
+        messages: Everything said so far.
+        options: What else goes along, by name: ``max_tokens``, ``temperature``,
+            ``response_format``, ``tools``; a server may refuse any of them.
+        may_call: Whether the model may use the tools; else they only explain what was said.
+    """
+
+    messages: Sequence[Message]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    may_call: bool = True
+
+
+class Habits:
+    """What is known of one model of one service; shared by all that ask it in this process.
+
+    Attributes:
+        open_at: Clock time before which nothing is asked: a limit is everyone's.
+        has_answered: Whether it ever did.
+        lessons: How often something was learnt of it.
+    """
+
+    def __init__(self, *, is_openai: bool) -> None:
+        self.open_at = 0.0
+        self.has_answered = False
+        self.lessons = 0
+        self._lock = threading.Lock()
+        # OpenAI's newest models take no temperature, and a limit under its new name only.
+        self._without: set[str] = {"temperature"} if is_openai else set()
+        self._limit_name = "max_completion_tokens" if is_openai else "max_tokens"
+        self._renamed = is_openai
+        self._takes_both = is_openai
+        self._streams = False
+        self._plain = False
+        self._folds_system = False
+        self._objects_only = False
+
+    def body(self, request: Request, model: str) -> dict[str, Any]:
+        """The JSON to send."""
+        options = {
+            name: value
+            for name, value in request.options.items()
+            if name not in self._without and value is not None
+        }
+        messages = [dict(message) for message in request.messages]
+        looked_up = any(message["role"] == "tool" for message in messages)
+        if self._plain:
+            messages = in_plain_words(messages)
+            if looked_up:
+                options.pop("tools", None)
+        if self._folds_system:
+            messages = without_system(messages)
+        if self._plain or self._folds_system:
+            messages = alternating(messages)
+        if "detail" in self._without:
+            messages = [_without_detail(message) for message in messages]
+        body: dict[str, Any] = {"model": model, "messages": messages}
+        if "tools" in options and not self._takes_both:
+            # Servers other than OpenAI's own hold a model to the schema even where it wants a tool.
+            options.pop("response_format", None)
+        if "tools" in options and not request.may_call:
+            body["tool_choice"] = "none"
+        if "max_tokens" in options:
+            body[self._limit_name] = options.pop("max_tokens")
+        if "response_format" in options and self._objects_only:
+            options["response_format"] = {"type": "json_object"}
+        body |= options
+        if self._streams:
+            body["stream"] = True
+            if "stream_options" not in self._without:
+                body["stream_options"] = {"include_usage": True}
+        return body
+
+    def sent(self, body: Mapping[str, Any]) -> Sent:
+        """What of a request a server may complain of."""
+        names = {"response_format", "tools", "temperature", "stream", "stream_options"} & set(body)
+        if self._limit_name in body:
+            names.add("max_tokens")
+        if any("detail" in block.get("image_url", ()) for block in _blocks_of_last(body)):
+            names.add("detail")
+        roles = {message["role"] for message in body["messages"]}
+        return Sent(names, look_ups="tool" in roles, system="system" in roles)
+
+    def learn(self, failure: Failure, sent: Sent, *, knew: int) -> bool:
+        """Ask in another form from now on; False where no other form is known.
+
+        Args:
+            failure: What was complained of.
+            sent: In what.
+            knew: ``lessons`` when that was sent; others may have learnt more since.
+        """
+        with self._lock:
+            if self.lessons > knew:
+                return True
+            has_learnt = self._learn(failure, sent)
+            self.lessons += has_learnt
+            return has_learnt
+
+    def _learn(self, failure: Failure, sent: Sent) -> bool:
+        if failure.kind == "stream" and not self._streams:
+            self._streams = True
+            return True
+        if failure.kind == "history" and not (self._plain and self._folds_system):
+            # First without look-ups; should roles still not alternate, without the system's.
+            self._plain, self._folds_system = True, self._plain
+            return True
+        if failure.kind == "system" and not self._folds_system:
+            self._folds_system = True
+            return True
+        return failure.kind == "option" and self._do_without(failure, sent)
+
+    def _do_without(self, failure: Failure, sent: Sent) -> bool:
+        said, option = failure.said.lower(), failure.option
+        if option == "max_tokens" and not self._renamed and "max_completion_tokens" in said:
+            self._renamed, self._limit_name = True, "max_completion_tokens"
+            return True
+        if option == "response_format" and not self._objects_only and "json_object" in said:
+            self._objects_only = True
+            return True
+        if option in self._without or option not in sent.options:
+            return False
+        self._without.add(option)
+        return True
+
+
+_KNOWN: weakref.WeakValueDictionary[tuple[str, str, str], Habits] = weakref.WeakValueDictionary()
+_KNOWN_LOCK = threading.Lock()
+
+
+def habits_of(address: str, key: str, model: str, *, is_openai: bool) -> Habits:
+    """What is known of a model, as long as anybody asks it."""
+    with _KNOWN_LOCK:
+        habits = _KNOWN.get((address, key, model))
+        if habits is None:
+            _KNOWN[address, key, model] = habits = Habits(is_openai=is_openai)
+        return habits
+
+
+def in_plain_words(messages: Sequence[Message]) -> list[Message]:
+    """The same conversation without tools: what was looked up is told by the user."""
+    plain: list[Message] = []
+    asked: dict[str, str] = {}
+    for message in messages:
+        if message["role"] == "assistant" and message.get("tool_calls"):
+            for call in message["tool_calls"]:
+                function = call["function"]
+                asked[call["id"]] = f"{function['name']} {function['arguments']}"
+        elif message["role"] == "tool":
+            what = asked.get(message.get("tool_call_id", ""), "a look-up")
+            found = _text_of(message["content"])
+            plain.append({"role": "user", "content": f"You looked up {what}. It showed:\n{found}"})
+        else:
+            kept = {name: message[name] for name in ("role", "content")}
+            plain.append(kept)
+    return plain
+
+
+def without_system(messages: Sequence[Message]) -> list[Message]:
+    """The same with what the system says told by the user."""
+    return [
+        message | {"role": "user"} if message["role"] == "system" else message
+        for message in messages
+    ]
+
+
+def alternating(messages: Sequence[Message]) -> list[Message]:
+    """The same with neighbours of one role joined."""
+    joined: list[Message] = []
+    for message in messages:
+        last = joined[-1] if joined else None
+        if last is None or last["role"] != message["role"] or "tool_calls" in message:
+            joined.append(message)
+            continue
+        one, other = last["content"], message["content"]
+        if isinstance(one, str) and isinstance(other, str):
+            content: Any = f"{one}\n\n{other}"
+        else:
+            content = [*_blocks(one), *_blocks(other)]
+        joined[-1] = last | {"content": content}
+    return joined
+
+
+def _blocks_of_last(body: Mapping[str, Any]) -> list[Any]:
+    content = body["messages"][-1].get("content")
+    return content if isinstance(content, list) else []
+
+
+def _blocks(content: Any) -> list[Any]:
+    return [{"type": "text", "text": content}] if isinstance(content, str) else list(content or ())
+
+
+def _text_of(content: Any) -> str:
+    return content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
+
+
+def _without_detail(message: Message) -> Message:
+    if not isinstance(message.get("content"), list):
+        return message
+    blocks = [
+        block | {"image_url": {"url": block["image_url"]["url"]}}
+        if block.get("type") == "image_url"
+        else block
+        for block in message["content"]
+    ]
+    return message | {"content": blocks}

@@ -1,0 +1,98 @@
+"""What a model said, without what it thought: thoughts are drafts, and no part of a reply. Pure.
+
+Servers are meant to keep thoughts apart, and often do not: they stand in the text between marks, or
+before a lone end mark where the chat template itself wrote the first one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_TAGS = r"(?:think|thinking|thoughts?|reasoning|reflection|scratchpad|seed:think|antthinking)"
+_OPENS = (
+    rf"<\s*{_TAGS}\s*>|◁\s*think\s*▷|\[THINK\]|<\|begin_of_thought\|>|<\|?channel\|?>\s*"
+    r"(?:analysis|commentary|thought)\b"
+)
+_CLOSES = (
+    rf"<\s*/\s*{_TAGS}\s*>|◁\s*/\s*think\s*▷|\[/THINK\]|<\|end_of_thought\|>|<channel\|>|"
+    r"<\|channel\|>\s*final\s*(?:<\|message\|>)?"
+)
+_MARKS = re.compile(rf"(?P<opens>{_OPENS})|(?P<closes>{_CLOSES})", re.IGNORECASE)
+
+_BOX = re.compile(
+    r"<\|begin_of_(box|solution)\|>(?P<box>.*?)(?:<\|end_of_\1\|>|\Z)"
+    r"|<answer>(?P<answer>.*?)(?:</answer>|\Z)",
+    re.DOTALL | re.IGNORECASE,
+)
+_CONTROL = re.compile(r"<\|[a-z_]{2,24}\|>|</?(?:answer|s)>", re.IGNORECASE)
+_FENCE = re.compile(r"\s*```[\w-]*\s*\n(?P<inside>.*?)\n?\s*```\s*", re.DOTALL)
+_LEAD_IN = re.compile(
+    r"""\s*(?:[*_#\s]*(?:sure|certainly|of\ course|okay|ok)\b[,!.:]*\s*)?
+    (?:[*_#\s]*here(?:['’]s|\ is|\ are)\b[^:\n]{0,80}:[*_\s]*)?
+    (?:[*_#\s]*(?:(?:final|image|picture|frame|one[- ]sentence)\ )?
+    (?:caption|description|answer|output|response)[*_\s]*:[*_\s]*)?""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_LOOP = re.compile(r"(?P<once>\S.{4,300}?)(?:\s*(?P=once)){2,}.{0,300}\Z", re.DOTALL)
+_SENTENCE_ENDS = re.compile(r"[.!?…。！？][\"'”’)\]*]*\Z")  # full-width ones
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A reply with its thoughts taken out.
+
+    Attributes:
+        text: What is left; empty where the thoughts have no end, for then all of it is thought.
+        thought: Whether there were thoughts and nothing else.
+    """
+
+    text: str
+    thought: bool = False
+
+
+def without_thoughts(text: str) -> Spoken:
+    """Take out thoughts between marks, and everything before an end mark that stands alone."""
+    spoken: list[str] = []
+    at, is_open = 0, False
+    for mark in _MARKS.finditer(text):
+        if mark["opens"]:
+            if not is_open:
+                spoken.append(text[at : mark.start()])
+            is_open = True
+        else:
+            if not is_open:
+                # It began before the text did.
+                spoken.clear()
+            at, is_open = mark.end(), False
+    if is_open:
+        return Spoken("", thought=True)
+    had_thoughts = at > 0
+    said = " ".join([*spoken, text[at:]]) if had_thoughts else text
+    boxes = [match["box"] or match["answer"] or "" for match in _BOX.finditer(said)]
+    said = boxes[-1] if boxes and boxes[-1].strip() else said
+    said = _CONTROL.sub(" ", said).strip()
+    return Spoken(said, thought=had_thoughts and not said)
+
+
+def caption_of(said: str, *, cut_off: bool) -> str:
+    """The caption alone in what a model said, without fences, headings and lead-ins.
+
+    Args:
+        said: From ``without_thoughts``.
+        cut_off: Whether it ends at a limit: a model that repeats itself until then said it once.
+
+    Returns:
+        The caption; empty where the model did nothing but repeat itself without end.
+    """
+    fenced = _FENCE.fullmatch(said)
+    text = fenced["inside"] if fenced else said
+    lead_in = _LEAD_IN.match(text)
+    rest = text[lead_in.end() :] if lead_in else text
+    text = (rest if rest.strip() else text).strip()
+    if len(text) > 1 and text[0] == text[-1] and text[0] in '"*`' and text.count(text[0]) == 2:
+        text = text[1:-1].strip()
+    if cut_off and (loop := _LOOP.search(text)):
+        once = (text[: loop.start()] + loop["once"]).strip()
+        return once if _SENTENCE_ENDS.search(once) else ""
+    return text
