@@ -44,6 +44,7 @@ from agent.watching.choice import (
     open_reasoner,
 )
 from agent.watching.closer_looks import SecondLooks
+from agent.watching.destinations import Destinations
 from agent.watching.forecast import Forecast, forecast
 from agent.watching.watcher import Watcher, is_text
 from prompts.catalog import read_prompts, use_prompts
@@ -130,9 +131,15 @@ class Grounder:
         self._making = threading.RLock()
         self._reasoners: dict[str, Reasoner] = {}
         self._files = ExitStack()
+        self._destinations = Destinations(self.settings, tell)
         choice = None if captioner else lambda: self._captioner_choice
         self._watcher = Watcher(
-            self.settings, self, choice=choice, allowance=self._allowance, tell=tell
+            self.settings,
+            self,
+            choice=choice,
+            allowance=self._allowance,
+            tell=tell,
+            name_host=self._destinations.frames,
         )
         self._second_looks = SecondLooks(
             self.settings,
@@ -142,6 +149,7 @@ class Grounder:
             allowance=self._allowance,
             describing=self._watcher.describing,
             tell=tell,
+            name_host=self._destinations.frames,
         )
 
     def find(
@@ -494,7 +502,10 @@ class Grounder:
     @_made_once
     def tracing(self) -> Tracing:
         """Where questions are traced; nowhere unless the settings say so."""
-        return Tracing(trace_targets(self.settings), tell=self._tell)
+        targets = trace_targets(self.settings)
+        remote = (targets.langsmith, targets.otlp)
+        self._destinations.traces(*(one.url for one in remote if one))
+        return Tracing(targets, tell=self._tell)
 
     @_made_once
     def _threads(self) -> tuple[Graph, SqliteSaver]:
@@ -505,6 +516,7 @@ class Grounder:
     @_made_once
     def embedder(self) -> Embedder:
         """The embedder that the settings name."""
+        self._destinations.embedding(self.settings.embedder)
         key = self.settings.openai_api_key
         return open_embedder(
             self.settings.embedder,
@@ -516,6 +528,7 @@ class Grounder:
     @_made_once
     def store(self) -> CaptionStore:
         """The caption store: embedded, or the Chroma server that the settings name."""
+        self._destinations.store()
         url = self.settings.chroma_url
         return CaptionStore.open(
             self.settings.store_folder,
@@ -536,12 +549,15 @@ class Grounder:
         """The reasoner that the settings name."""
         if self._given_reasoner:
             return self._given_reasoner
+        if self.settings.reasoner == "auto":
+            self._destinations.listing()
         choice = choose_reasoner(self.settings)
         if choice.why:
             self._tell(choice.why)
         return self._open_reasoner(choice.name)
 
     def _open_reasoner(self, name: str) -> Reasoner:
+        self._destinations.reasoning(name)
         with self._making:
             if name not in self._reasoners:
                 self._reasoners[name] = open_reasoner(
@@ -554,6 +570,8 @@ class Grounder:
 
     @_made_once
     def _captioner_choice(self) -> Choice:
+        if self.settings.captioner == "auto":
+            self._destinations.listing()
         return choose_captioner(self.settings)
 
     def close(self) -> None:

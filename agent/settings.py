@@ -212,7 +212,7 @@ class Settings(Home):
         return self.home / "cache"
 
 
-def load_settings(env_file: str | Path | None = None, **overrides: Any) -> Settings:
+def load_settings(env_file: str | Path | None = None, /, **overrides: Any) -> Settings:
     """Read the environment and the file of settings; the environment wins over the file.
 
     Args:

@@ -16,6 +16,7 @@ from agent.api import Grounder
 from agent.errors import EmbedderError, SettingsError, StoreError
 from agent.settings import Settings, load_settings
 from agent.watching.choice import choose_captioner, has_service, local_models
+from agent.watching.destinations import OPENAI_HOST, host_of
 
 PACKAGES = (
     "whenabouts",
@@ -211,7 +212,8 @@ def _reasoner(settings: Settings) -> Part:
 
 def _openai_captioner(settings: Settings) -> Part:
     usable = has_service(settings)
-    where = settings.openai_base_url or "OpenAI"
+    address = settings.openai_base_url
+    where = host_of(address) if address else OPENAI_HOST
     return Part(
         "captioner",
         "openai:MODEL",

@@ -72,7 +72,7 @@ def openai_options(
             )
 
     return {
-        "http_client": Discreet(),
+        "http_client": Discreet(follow_redirects=False),
         "api_key": key or "none",
         "base_url": address,
         "timeout": openai.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),

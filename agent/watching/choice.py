@@ -226,11 +226,10 @@ def prices_of(settings: Settings) -> Mapping[str, Price]:
 def _auto_captioner(settings: Settings) -> Choice:
     if has_service(settings):
         model, set_by = _service_model(settings)
-        where = settings.openai_base_url or OPENAI_ADDRESS
         return Choice(
             f"openai:{model}",
-            f"captions by openai:{model}, since {set_by} is set: frames go to {where} "
-            "(--captioner classical keeps them here)",
+            f"captions by openai:{model}, since {set_by} is set (--captioner classical keeps "
+            "frames here)",
         )
     if here := local_models():
         return Choice(

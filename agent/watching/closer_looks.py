@@ -42,6 +42,7 @@ class SecondLooks:
         allowance: Of the run under way.
         describing: Held while a video is described: one at a time.
         tell: Told, in a line, what is not done, and why.
+        name_host: Called with a captioner's name before frames are described by it.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class SecondLooks:
         allowance: Callable[[], Allowance],
         describing: AbstractContextManager[object],
         tell: Callable[[str], None],
+        name_host: Callable[[str], None],
     ) -> None:
         self._settings = settings
         self._opened = opened
@@ -62,6 +64,7 @@ class SecondLooks:
         self._allowance = allowance
         self._describing = describing
         self._tell = tell
+        self._name_host = name_host
 
     @property
     def closer(self) -> Closer | None:
@@ -162,6 +165,7 @@ class SecondLooks:
         from tools.indexing.closer_look import look_closer
 
         captioner, store = self._who_looks(query), self._opened.store
+        self._name_host(captioner.model)
         before = metered(captioner)
         allowance = self._allowance()
 

@@ -48,6 +48,7 @@ class Watcher:
             was given.
         allowance: What the run under way may still take.
         tell: Told, in a line, who that is.
+        name_host: Called with a captioner's name before frames are described by it.
     """
 
     def __init__(
@@ -58,9 +59,11 @@ class Watcher:
         choice: Callable[[], Choice] | None,
         allowance: Callable[[], Allowance],
         tell: Callable[[str], None],
+        name_host: Callable[[str], None],
     ) -> None:
         self._settings = settings
         self._opened = opened
+        self._name_host = name_host
         self._choice = choice if settings.captioner == "auto" else None
         self._allowance = allowance
         self._tell = tell
@@ -188,6 +191,7 @@ class Watcher:
         captioner = self._describer(query)
         if self._choice:
             self._tell(self._choice().why)
+        self._name_host(captioner.model)
         before_use = metered(captioner)
         record = index_video(
             video,

@@ -61,7 +61,7 @@ def test_a_file_in_the_working_folder_is_read_only_where_it_is_named(
     assert load_settings().openai_base_url is None
     (tmp_path / ".env").write_text("WHENABOUTS_RATE_HZ=3\n")
     assert load_settings().rate_hz == 1
-    assert load_settings(env_file=".env").rate_hz == 3
+    assert load_settings(".env").rate_hz == 3
 
 
 PAIRS = [
@@ -85,7 +85,7 @@ def test_a_key_of_the_environment_goes_to_no_address_of_a_file(
         load_settings()
     assert "sk-real-key" not in str(caught.value)
     with pytest.raises(SettingsError, match="a key is not sent"):
-        load_settings(env_file=home_file)
+        load_settings(home_file)
     home_file.write_text(f"{address}=http://own.example/v1\n{key}=sk-other-key\n")
     with pytest.raises(SettingsError, match="a key is not sent"):
         load_settings()
@@ -111,7 +111,7 @@ def test_a_file_cannot_have_a_key_of_the_environment_filled_in(
 def test_a_file_of_settings_that_cannot_be_used_is_named(home_file: Path, tmp_path: Path) -> None:
     for named in (tmp_path / "missing.env", tmp_path):
         with pytest.raises(SettingsError, match=r"give --env a file with lines of NAME=value"):
-            load_settings(env_file=named)
+            load_settings(named)
     home_file.write_bytes(b"WHENABOUTS_CAPTIONER=\xe9\n")
     with pytest.raises(SettingsError, match="is not UTF-8 text"):
         load_settings()

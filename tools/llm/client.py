@@ -98,7 +98,7 @@ class ChatService:
         self._open_at = 0.0
         host = urlsplit(self._address).hostname or ""
         self.is_openai = host == "openai.com" or host.endswith(".openai.com")
-        connections = openai.DefaultHttpxClient()
+        connections = openai.DefaultHttpxClient(follow_redirects=False)
         # Else they would stay open in a cache of LangChain's.
         weakref.finalize(self, connections.close)
         self._client = ChatOpenAI(
