@@ -35,6 +35,7 @@ from agent.tracing.tracer import Tracing, trace_targets
 from agent.watching.allowance import Runs, UsedUpError
 from agent.watching.choice import Confirm
 from agent.watching.closer_looks import SecondLooks
+from agent.watching.destinations import Destinations
 from agent.watching.forecast import Forecast, forecast
 from agent.watching.opened import Opened, made_once
 from agent.watching.watcher import Watcher, is_text
@@ -89,10 +90,12 @@ class Grounder:
         self._making = threading.RLock()
         self._files = ExitStack()
         self._runs = Runs(settings)
+        self._destinations = Destinations(settings, tell)
         self._opened = Opened(
             settings,
             prompts=self.prompts,
             runs=self._runs,
+            destinations=self._destinations,
             captioner=captioner,
             reasoner=reasoner,
             tell=tell,
@@ -105,6 +108,7 @@ class Grounder:
             runs=self._runs,
             under_way=under_way,
             tell=tell,
+            name_host=self._destinations.frames,
         )
         self._second_looks = SecondLooks(
             settings,
@@ -115,6 +119,7 @@ class Grounder:
             describing=self._watcher.describing,
             under_way=under_way,
             tell=tell,
+            name_host=self._destinations.frames,
         )
 
     def find(
@@ -436,7 +441,10 @@ class Grounder:
     @made_once
     def tracing(self) -> Tracing:
         """Where questions are traced; nowhere unless the settings say so."""
-        return Tracing(trace_targets(self.settings), tell=self._tell)
+        targets = trace_targets(self.settings)
+        remote = (targets.langsmith, targets.otlp)
+        self._destinations.traces(*(one.url for one in remote if one))
+        return Tracing(targets, tell=self._tell)
 
     @made_once
     def _graph(self) -> Graph:

@@ -1,17 +1,34 @@
-"""Everything that can be configured, read once from the environment and ``.env``.
+"""Everything that can be configured, read once from the environment and a file of settings.
 
-No other module looks at the environment. ``WHENABOUTS_HOME`` moves everything we write.
+No other module looks at the environment. ``WHENABOUTS_HOME`` moves everything we write. The file is
+``.env`` in that folder, or another one that somebody names; one that only lies in the working
+folder is not read, since it may be anybody's.
 """
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import AfterValidator, AliasChoices, AnyHttpUrl, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    AnyHttpUrl,
+    Field,
+    SecretStr,
+    ValidationError,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agent.errors import SettingsError
 from prompts.catalog import Prompts
+from tools.text import without_passwords
+
+SETTINGS_FILE = ".env"
+
+_OTEL_HEADERS = ("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS")
+"""Secrets that OpenTelemetry's SDK reads by itself."""
 
 
 def _langsmith(name: str) -> AliasChoices:
@@ -28,12 +45,40 @@ def _must_be_look(name: str) -> str:
     return str(LookMode.parse(name))
 
 
+def _must_be_one_word(address: str) -> str:
+    # Such as the carriage return of a file that was written on Windows: no client takes it.
+    if not address.isprintable() or " " in address:
+        raise ValueError("it holds a blank or a control character, often at its end; take that out")
+    return address
+
+
 def _must_hold_prompts(folder: Path) -> Path:
     Prompts.read(folder)
     return folder
 
 
-class Settings(BaseSettings):
+class Home(BaseSettings):
+    """Where everything lies that we write, and the file of settings that is read."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="WHENABOUTS_",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+    )
+
+    home: Annotated[Path, AfterValidator(lambda folder: folder.expanduser().absolute())] = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("whenabouts", appauthor=False))
+    )
+
+    @property
+    def settings_file(self) -> Path:
+        """The file of settings that is read where no other one is named."""
+        return self.home / SETTINGS_FILE
+
+
+class Settings(Home):
     """One frozen set of choices, handed downwards.
 
     Attributes:
@@ -96,18 +141,6 @@ class Settings(BaseSettings):
         otel_sdk_disabled: See there.
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix="WHENABOUTS_",
-        env_file=".env",
-        env_ignore_empty=True,
-        extra="ignore",
-        frozen=True,
-        populate_by_name=True,
-    )
-
-    home: Annotated[Path, AfterValidator(lambda folder: folder.expanduser().absolute())] = Field(
-        default_factory=lambda: Path(platformdirs.user_data_dir("whenabouts", appauthor=False))
-    )
     store: Path | None = None
     chroma_url: AnyHttpUrl | None = None
     captioner: str = "auto"
@@ -139,7 +172,9 @@ class Settings(BaseSettings):
     evidence_tokens: int = Field(default=8000, ge=500, le=1_000_000)
     context: Literal["retrieved", "all", "scenes"] = "retrieved"
     openai_api_key: SecretStr | None = Field(default=None, alias="OPENAI_API_KEY")
-    openai_base_url: str | None = Field(default=None, alias="OPENAI_BASE_URL")
+    openai_base_url: Annotated[str, AfterValidator(_must_be_one_word)] | None = Field(
+        default=None, alias="OPENAI_BASE_URL"
+    )
     trace: Path | None = None
     trace_text: bool = True
     langsmith_tracing: bool = Field(default=False, validation_alias=_langsmith("TRACING"))
@@ -179,25 +214,107 @@ class Settings(BaseSettings):
         return self.home / "cache"
 
 
-def load_settings(**overrides: Any) -> Settings:
-    """Read the environment and ``.env``; options given here win where they are not None.
+def load_settings(env_file: str | Path | None = None, /, **overrides: Any) -> Settings:
+    """Read the environment and the file of settings; the environment wins over the file.
+
+    Args:
+        env_file: Lines of ``NAME=value``; by default ``.env`` in the home folder, where there is
+            one.
+        overrides: Fields of ``Settings``, which win where they are not None.
 
     Raises:
-        SettingsError: If a value cannot be used; the message names its variable.
+        SettingsError: If a value or the file cannot be used, or a key of the environment would go
+            to an address of the file; the message names the variable.
     """
     given = {name: value for name, value in overrides.items() if value is not None}
     try:
-        return Settings(**given)
+        home = Home(home=given["home"]) if "home" in given else Home()
+        file = Path(env_file).expanduser() if env_file else home.settings_file
+        in_file = _read_file(file) if env_file or file.exists() else {}
+        settings = Settings(_env_file=file if in_file else None, **given)
     except ValidationError as exc:
         raise SettingsError("; ".join(_complaint(error, given) for error in exc.errors())) from None
+    except OSError as exc:
+        raise SettingsError(f"the settings cannot be read: {exc}") from None
+    _keep_keys_from(file, in_file, settings)
+    return settings
+
+
+def _read_file(file: Path) -> dict[str, str]:
+    """What the file sets, by names in lower case."""
+    from dotenv import dotenv_values
+
+    advice = "give --env a file with lines of NAME=value"
+    try:
+        if not file.is_file():
+            what = "is no plain file" if file.exists() else "does not exist"
+            raise SettingsError(f"the file of settings {file} {what}; {advice}")
+        values = dotenv_values(file, interpolate=False, encoding="utf-8")
+    except UnicodeDecodeError:
+        raise SettingsError(f"the file of settings {file} is not UTF-8 text; {advice}") from None
+    except OSError as exc:
+        raise SettingsError(
+            f"the file of settings {file} cannot be read: {exc.strerror}; {advice}"
+        ) from None
+    for name, value in values.items():
+        # Filled in, an address could carry a key of the environment away.
+        if value and "${" in value:
+            raise SettingsError(
+                f"{name} in {file} holds ${{…}}, which is not filled in; write the value itself"
+            )
+    return {name.lower(): value for name, value in values.items() if value}
+
+
+def _keep_keys_from(file: Path, in_file: Mapping[str, str], settings: Settings) -> None:
+    """Refuse to send a key of the environment to an address that only a file names.
+
+    Raises:
+        SettingsError: If that would happen.
+    """
+    environment = {name.lower(): value for name, value in os.environ.items()}
+    fields = type(settings).model_fields
+    for name in fields:
+        service, _, what = name.partition("_")
+        address = getattr(settings, name)
+        if not address or not what.endswith(("url", "endpoint")):
+            continue
+        names = _names(name)
+        if not any(in_file.get(one) for one in names) or any(environment.get(one) for one in names):
+            continue
+        keys = {
+            variable: value.get_secret_value()
+            for field in fields
+            if field.partition("_")[0] == service
+            and isinstance(value := getattr(settings, field), SecretStr)
+            for variable in _names(field)
+        }
+        if service == "otel":
+            keys = {one.lower(): environment.get(one.lower(), "") for one in _OTEL_HEADERS}
+        for variable, key in keys.items():
+            if key and environment.get(variable) == key and key not in in_file.values():
+                raise SettingsError(
+                    f"{names[0].upper()} is set by {file}, and {variable.upper()} by the "
+                    "environment: a key is not sent to an address that a file names; set both in "
+                    "the file, or both in the environment"
+                )
+
+
+def _names(field: str) -> list[str]:
+    """The variables that set a field, in lower case."""
+    alias = Settings.model_fields[field].validation_alias
+    if isinstance(alias, AliasChoices):
+        return [str(one).lower() for one in alias.choices]
+    return [str(alias or f"WHENABOUTS_{field}").lower()]
 
 
 def _complaint(error: Any, given: dict[str, Any]) -> str:
     name = str(error["loc"][0])
     is_option = name in given
     shown = f"option {name}" if is_option else _variable(name)
-    value = "" if "key" in name.lower() else f" is {error['input']!r}:"
-    return f"{shown}{value} {error['msg'][0].lower()}{error['msg'][1:]}"
+    is_secret = any(word in name.lower() for word in ("key", "token"))
+    value = "" if is_secret else f" is {without_passwords(repr(error['input']))}:"
+    said = error["msg"].removeprefix("Value error, ")
+    return f"{shown}{value} {said[0].lower()}{said[1:]}"
 
 
 def _variable(name: str) -> str:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from rich.console import Console
+from typing import TYPE_CHECKING
+
+from tools import terminal
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 PIPED_COLUMNS = 110
 """What the widest table needs: a pipe has no width of its own to fit it to."""
@@ -10,7 +15,7 @@ PIPED_COLUMNS = 110
 
 def open_console() -> Console:
     """Standard output, plain; a file or a pipe gets tables whole, and lines as long as they are."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = terminal.open_console(highlight=False, soft_wrap=True)
     if not console.is_terminal:
         console.width = PIPED_COLUMNS
     return console

@@ -10,10 +10,12 @@ WhenaboutsError
     └── StoreBusyError  another process is writing to it
 
 ``agent.errors`` adds what can go wrong above the tools. Every message says what was wrong, with the
-value, and what to do next.
+value, and what to do next. No message holds a password that is part of an address.
 """
 
 from typing import Literal
+
+from tools.text import without_passwords
 
 
 class WhenaboutsError(RuntimeError):
@@ -21,6 +23,9 @@ class WhenaboutsError(RuntimeError):
 
     Of a ``RuntimeError``, LangGraph's server tells its client the message too.
     """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(without_passwords(message))
 
 
 class VideoError(WhenaboutsError):

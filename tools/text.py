@@ -1,9 +1,28 @@
 """Text that comes from models, screens and files, made fit to be stored, counted and shown."""
 
+import re
 import unicodedata
+from functools import lru_cache
 
 JOINERS = "\u200c\u200d"
 """Invisible, and part of words in several scripts."""
+
+_LINE_CHARS = "\n\t"
+_AT_NUMBERS = (
+    "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
+)
+"""Format characters that can be seen: Arabic and other signs around a number."""
+
+_PASSWORD = re.compile(
+    r"(?<=://)(?:[^\s/?#@\\\"'<>]*@)+"  # user:password@
+    # A password in which somebody did not escape a slash; a port before a path is none.
+    r"|(?<=://)[^\s/?#:@]*:(?!\d{1,5}(?:[/?#]|$))[^\s\"'<>]*@"
+)
+_SECRET_OF_QUERY = re.compile(
+    r"(?i)(?<=[?&;])((?:[\w.-]*[_.-])?(?:api[_-]?key|key|token|password|passwd|pwd|secret|sig|"
+    r"signature|auth|credential)=)[^&;#\s\"'<>]+"
+)
+HIDDEN = "…"
 
 
 def whole_unicode(text: str) -> str:
@@ -19,6 +38,56 @@ def one_line(text: str) -> str:
         for char in " ".join(words)
         if char in JOINERS or unicodedata.category(char) not in {"Cc", "Cf"}
     )
+
+
+def without_passwords(text: str) -> str:
+    """The text, with what is secret in the addresses in it replaced by an ellipsis.
+
+    That is everything before the ``@`` of an address, and values of its query that are named like
+    a key. It is the one redaction of errors, settings, traces and whatever else is printed.
+    """
+    if "://" not in text:
+        return text
+    text = _PASSWORD.sub(f"{HIDDEN}@", text)
+    return _SECRET_OF_QUERY.sub(rf"\1{HIDDEN}", text)
+
+
+def printable(text: str) -> str:
+    r"""Text that cannot steer the terminal it is printed to, with no password in its addresses.
+
+    Control characters and marks that change the direction or hide text are spelled out, as in
+    ``\x1b`` and ``\u202e``: names with such characters are told apart from those without. Lines
+    and tabs stay.
+    """
+    text = without_passwords(text)
+    return text if text.isascii() and text.isprintable() else "".join(map(_shown, text))
+
+
+@lru_cache(maxsize=4096)
+def _shown(char: str) -> str:
+    if char in _LINE_CHARS or char in JOINERS or char in _AT_NUMBERS:
+        return char
+    if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"}:
+        return char.encode("unicode_escape").decode()
+    return char
+
+
+def printable_json(text: str, *, ascii_only: bool = False) -> str:
+    """JSON that cannot steer a terminal either: the same characters, escaped as JSON has it.
+
+    Args:
+        text: JSON; what is replaced stands inside its strings alone.
+        ascii_only: Whether everything beyond ASCII is escaped.
+    """
+    return "".join(
+        _json_escape(char) if (ascii_only and not char.isascii()) or _shown(char) != char else char
+        for char in without_passwords(text)
+    )
+
+
+def _json_escape(char: str) -> str:
+    units = char.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 
 
 def shorten(text: str, limit: int) -> str:

@@ -24,7 +24,8 @@ from agent.errors import QueryError, WhenaboutsError
 from agent.grounding import Grounding, Refusal
 from tools.clock import clock
 from tools.indexing.indexer import Progress, Report
-from tools.text import one_line
+from tools.terminal import open_console, put_json
+from tools.text import one_line, printable
 
 if TYPE_CHECKING:
     from agent.api import Grounder
@@ -64,7 +65,7 @@ def run_chat(
     Raises:
         QueryError: If no video is named and the thread knows none either.
     """
-    stderr = Console(stderr=True)
+    stderr = open_console("stderr")
     if args.captions and len(args.videos) > 1:
         raise QueryError(
             f"--captions {args.captions} describes one video, but {len(args.videos)} were given"
@@ -85,7 +86,9 @@ def run_chat(
             )
         terminal = Terminal(session, progress=progress, as_json=args.json)
         terminal.greet(is_named=bool(args.thread))
-        lines = _Lines(grounder.settings.home / HISTORY_FILE, stderr if args.json else Console())
+        lines = _Lines(
+            grounder.settings.home / HISTORY_FILE, stderr if args.json else open_console()
+        )
         terminal.talk(lines.read)
         terminal.part()
     return DONE
@@ -110,8 +113,8 @@ class Terminal:
         self._session = session
         self._progress = progress
         self._as_json = as_json
-        self._stdout = Console()
-        self._stderr = Console(stderr=True)
+        self._stdout = open_console()
+        self._stderr = open_console("stderr")
 
     def greet(self, *, is_named: bool) -> None:
         """Say which conversation this is, and where it stands."""
@@ -135,7 +138,7 @@ class Terminal:
         """Answer line after line, until there is none or one says so."""
         while True:
             try:
-                line = read_line(f"{Path(self._session.current).name}> ").strip()
+                line = read_line(f"{printable(Path(self._session.current).name)}> ").strip()
             except EOFError:
                 return
             except KeyboardInterrupt:
@@ -157,7 +160,7 @@ class Terminal:
         with self._progress() as report:
             answer = self._session.ask(line, on_event=lambda event: self._tell(event, report))
         if self._as_json:
-            _put(answer.to_json())
+            put_json(answer.to_json())
         else:
             print_to(self._stdout, *render_turn(answer))
 
@@ -207,7 +210,7 @@ class Terminal:
         self._show(f"written to {self._session.cut_last(Path(name) if name else None)}")
 
     def _print_json(self, number: str) -> None:
-        _put(self._answer_of(number).model_dump_json(by_alias=True, indent=2))
+        put_json(self._answer_of(number).model_dump_json(by_alias=True, indent=2))
 
     def _trace(self, number: str) -> None:
         answer = self._answer_of(number)
@@ -228,7 +231,7 @@ class Terminal:
 
     def _refuse(self, line: str, exc: WhenaboutsError) -> None:
         if self._as_json and not line.startswith("/"):
-            _put(json.dumps({"said": line, "error": str(exc)}))
+            put_json(json.dumps({"said": line, "error": str(exc)}))
         else:
             self._say(str(exc))
 
@@ -363,12 +366,6 @@ def trace_lines(answer: ChatAnswer, *, is_recalled: bool = False) -> list[str]:
         nodes = grounding.usage.seconds.items()
         lines.append("    " + ", ".join(f"{node} {spent_s:.2f} s" for node, spent_s in nodes))
     return lines
-
-
-def _put(line: str) -> None:
-    """One whole line, at once: whoever reads it may be waiting."""
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 def _known_threads(session: ChatSession) -> str:

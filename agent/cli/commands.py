@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from pydantic import SecretStr
-from rich.console import Console
 from rich.filesize import decimal
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
@@ -46,6 +45,7 @@ from tools.indexing.indexer import Progress as IndexProgress
 from tools.indexing.indexer import Report, location
 from tools.retrieval.tracks import is_beside, name_of
 from tools.store.store import VideoRecord
+from tools.terminal import open_console, put_json
 from tools.text import shorten
 from tools.video.clip import check_clip_path, write_clip
 from tools.video.reader import probe
@@ -56,8 +56,8 @@ BAR_CELLS = 16
 NAME_CHARS = 24
 """Of a progress bar, and of the name before it: in 80 columns there is room for what it tells."""
 
-stdout = Console()
-stderr = Console(stderr=True)
+stdout = open_console()
+stderr = open_console("stderr")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -114,7 +114,7 @@ def ask(args: argparse.Namespace) -> int:
             wanted = None if args.all else videos
             answers = grounder.find_all(query, videos=wanted, limit=args.limit, on_event=on_event)
     if args.json:
-        print(answers[0].to_json(indent=2) if is_one else render_json(query, answers))
+        put_json(answers[0].to_json(indent=2) if is_one else render_json(query, answers))
     else:
         print_to(stdout, *(render_answer(answers[0]) if is_one else render_answers(query, answers)))
     if args.clip:
@@ -158,7 +158,7 @@ def index_videos(args: argparse.Namespace) -> int:
                 tracks = [one for one in grounder.records() if one.video_id == record.video_id]
                 print_to(stdout, _indexed_line(record, tracks))
     if args.json:
-        print(json.dumps([_record_json(record) for record in done], indent=2))
+        put_json(json.dumps([_record_json(record) for record in done], indent=2))
     return FAILED if failed else DONE
 
 
@@ -209,7 +209,7 @@ def _forecast(args: argparse.Namespace, videos: Sequence[str]) -> int:
             if not args.json:
                 print_to(stdout, *render_forecast(one))
     if args.json:
-        print(json.dumps([one.as_dict() for one in forecasts], indent=2))
+        put_json(json.dumps([one.as_dict() for one in forecasts], indent=2))
         return FAILED if failed else DONE
     if len(forecasts) > 1:
         print_to(stdout, total_line(forecasts))
@@ -233,7 +233,7 @@ def replay_thread(args: argparse.Namespace) -> int:
             name: one.model_dump(mode="json", by_alias=True) if isinstance(one, Grounding) else one
             for name, one in both.items()
         }
-        print(json.dumps(plain, indent=2))
+        put_json(json.dumps(plain, indent=2))
     else:
         print_to(stdout, render_replay(replayed))
     return DONE if replayed.after.verdict == "found" else NOT_FOUND
@@ -247,7 +247,7 @@ def print_trace(args: argparse.Namespace) -> int:
 
 def list_videos(args: argparse.Namespace) -> int:
     """``whenabouts list``."""
-    with Grounder() as grounder:
+    with Grounder(load_settings(args.env)) as grounder:
         # How many captions there are is noted once there are all.
         records = [
             record
@@ -256,7 +256,7 @@ def list_videos(args: argparse.Namespace) -> int:
             for record in grounder.records()
         ]
     if args.json:
-        print(json.dumps([_record_json(record) for record in records], indent=2))
+        put_json(json.dumps([_record_json(record) for record in records], indent=2))
     elif records:
         print_to(stdout, *render_records(records))
     else:
@@ -266,7 +266,7 @@ def list_videos(args: argparse.Namespace) -> int:
 
 def forget_videos(args: argparse.Namespace) -> int:
     """``whenabouts forget``."""
-    with Grounder(tell=_say) as grounder:
+    with Grounder(load_settings(args.env), tell=_say) as grounder:
         for video in args.videos:
             count = grounder.forget(video)
             told = f"{count} captions forgotten" if count else "nothing of it was indexed"
@@ -282,9 +282,9 @@ def forget_videos(args: argparse.Namespace) -> int:
 
 def run_doctor(args: argparse.Namespace) -> int:
     """``whenabouts doctor``: 0 when a video can be asked here, 2 when not."""
-    findings = examine()
+    findings = examine(args.env)
     if args.json:
-        print(json.dumps(findings.as_dict(), indent=2))
+        put_json(json.dumps(findings.as_dict(), indent=2))
     else:
         print_to(stdout, render_findings(findings))
     return DONE if findings.ready else FAILED
@@ -295,7 +295,7 @@ def run_demo(args: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="whenabouts-demo-") as scratch:
         clip = Path(args.keep) if args.keep else Path(scratch) / "demo.mp4"
         draw_demo_clip(clip)
-        defaults = load_settings()
+        defaults = load_settings(args.env)
         # Whatever is configured: the demo costs nothing, and sends nothing anywhere.
         own = {"captioner": "classical", "strategy": "general", "reasoner": "similarity"}
         settings = defaults.model_copy(update={"store": Path(scratch), "chroma_url": None} | own)
@@ -311,7 +311,7 @@ def run_demo(args: argparse.Namespace) -> int:
 
 def print_schema(_: argparse.Namespace) -> int:
     """``whenabouts schema``."""
-    print(json.dumps(Grounding.model_json_schema(by_alias=True), indent=2))
+    put_json(json.dumps(Grounding.model_json_schema(by_alias=True), indent=2))
     return DONE
 
 
@@ -334,7 +334,7 @@ def _grounder(args: argparse.Namespace, *, asks: bool = True) -> Grounder:
         "reasoner": getattr(args, "reasoner", None),  # and asks nobody.
     }
     try:
-        settings = load_settings(**given)
+        settings = load_settings(args.env, **given)
     except SettingsError as exc:
         raise SettingsError(re.sub(r"\boption (\w+)", _as_typed, str(exc))) from None
     is_without_key = not (settings.openai_api_key or settings.openai_base_url)
@@ -370,9 +370,10 @@ def _say(line: str) -> None:
 def _progress_bar() -> Iterator[Report]:
     """A bar for each video being indexed; nothing at all where everything is there already."""
     columns = (
-        TextColumn("{task.description}"),
+        # Names of files are no markup.
+        TextColumn("{task.description}", markup=False),
         BarColumn(BAR_CELLS, finished_style="green"),
-        TextColumn("{task.fields[told]}"),
+        TextColumn("{task.fields[told]}", markup=False),
     )
     bars = Progress(*columns, console=stderr, disable=not stderr.is_terminal)
     tasks: dict[str, TaskID] = {}

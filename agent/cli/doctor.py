@@ -2,7 +2,6 @@
 
 import importlib.util
 import platform
-import re
 import sys
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -17,8 +16,7 @@ from agent.api import Grounder
 from agent.errors import EmbedderError, SettingsError, StoreError
 from agent.settings import Settings, load_settings
 from agent.watching.choice import choose_captioner, has_service, local_models
-
-USER = re.compile(r"(?<=://)[^/\s@]+@")
+from agent.watching.destinations import OPENAI_HOST, host_of
 
 PACKAGES = (
     "whenabouts",
@@ -66,14 +64,14 @@ class Findings:
         return asdict(self)
 
 
-def examine() -> Findings:
+def examine(env_file: str | None = None) -> Findings:
     """Look at everything an answer needs, opening the store and the embedder for real."""
-    settings = load_settings()
+    settings = load_settings(env_file)
     needed = (_captioner(settings), _reasoner(settings), _store(settings), _embedder(settings))
     return Findings(
         ready=all(part.usable for part in needed),
         versions=_versions(),
-        places=_places(settings),
+        places=_places(settings, env_file),
         settings=_settings(settings),
         parts=(*_captioners(settings), _other_reasoner(settings), *needed),
     )
@@ -112,15 +110,22 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _places(settings: Settings) -> dict[str, str]:
+def _places(settings: Settings, env_file: str | None) -> dict[str, str]:
     packages = {f"package {name}": _origin(name) for name in ("agent", "tools", "prompts")}
     url = settings.chroma_url
     return packages | {
         "home": str(settings.home),
         "store": f"Chroma server {url}" if url else str(settings.store_folder),
         "cache": str(settings.cache_folder),
+        "settings": env_file or _file_of(settings),
         "python": sys.executable,
     }
+
+
+def _file_of(settings: Settings) -> str:
+    file = settings.settings_file
+    unread = "; .env in this folder is not read (--env .env does)" if Path(".env").exists() else ""
+    return f"{file}{'' if file.exists() else ' (not there)'}{unread}"
 
 
 def _origin(package: str) -> str:
@@ -137,10 +142,9 @@ def _settings(settings: Settings) -> dict[str, str]:
         if "key" in name:
             shown[name] = "set" if value else "not set"
         else:
-            # An address may hold a name and a password.
-            shown[name] = "not set" if value is None else USER.sub("…@", str(value))
+            shown[name] = "not set" if value is None else str(value)
         if name in settings.model_fields_set:
-            shown[name] += "  (from the environment or .env)"
+            shown[name] += "  (from the environment or the file of settings)"
     return shown
 
 
@@ -208,7 +212,8 @@ def _reasoner(settings: Settings) -> Part:
 
 def _openai_captioner(settings: Settings) -> Part:
     usable = has_service(settings)
-    where = USER.sub("…@", settings.openai_base_url or "OpenAI")
+    address = settings.openai_base_url
+    where = host_of(address) if address else OPENAI_HOST
     return Part(
         "captioner",
         "openai:MODEL",

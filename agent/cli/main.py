@@ -9,13 +9,19 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from agent.cli.faults import report_fault
 from agent.graph.cancelling import THREAD
+from tools.errors import WhenaboutsError
+from tools.terminal import OutputError, abandon_output, flush, prepare_streams, put
 
 FOUND, NOT_FOUND, FAILED = 0, 1, 2
+
+SIGNALLED = 128
+"""To this, as shells do, the number of the signal that ended the command is added."""
+INTERRUPTED = SIGNALLED + signal.SIGINT
 
 SHOW_CURSOR = b"\x1b[?25h"
 """A progress bar hides it."""
@@ -25,6 +31,8 @@ exit codes:
   0  found, or done
   1  not found, or cannot tell from these captions
   2  bad input, or a failure; the message says what to do
+ 70  a fault in whenabouts itself, with its traceback
+130  interrupted (Ctrl-C)
 """
 
 EXAMPLES = """\
@@ -68,9 +76,18 @@ examples:
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong with a command line, whatever characters are in it."""
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        if message:
+            _complain(message.rstrip())
+        sys.exit(status)
+
+
+def build_parser() -> Parser:
     """The whole command line."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="whenabouts",
         description="Ask a video when: intervals in seconds, with the captions that prove them.",
         epilog=EXAMPLES + "\n" + EXIT_CODES,
@@ -185,6 +202,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def run() -> NoReturn:
     """The command ``whenabouts``, in a process of its own."""
+    _open_standard_files()
     if sys.argv[1:2] != ["chat"]:  # There, Ctrl-C cancels one question after the other.
         signal.signal(signal.SIGINT, _interrupt)
         signal.signal(signal.SIGTERM, _interrupt)
@@ -197,6 +215,18 @@ def run() -> NoReturn:
     sys.exit(code)
 
 
+def _open_standard_files() -> None:
+    """Where one is closed, the next file that is opened would take its number, and our output."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+_ended_by: list[int] = []
+
+
 def _interrupt(number: int, frame: FrameType | None) -> None:
     """The first Ctrl-C ends in good order, with replies that are paid for; the second at once.
 
@@ -204,25 +234,27 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     """
     signal.signal(signal.SIGINT, _leave)
     signal.signal(signal.SIGTERM, _leave)
+    _ended_by.append(number)
     signal.default_int_handler(number, frame)
 
 
-def _leave(_: int, __: FrameType | None) -> None:
+def _leave(number: int, _: FrameType | None) -> None:
     if os.isatty(2):
         os.write(2, SHOW_CURSOR)
     os.write(2, b"whenabouts: left at once; what was stored so far is kept\n")
-    os._exit(FAILED)
+    os._exit(SIGNALLED + number)
 
 
-def _parse(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:
+def _parse(parser: Parser, argv: Sequence[str]) -> argparse.Namespace:
     """Parse; videos and query may stand on both sides of options, which argparse leaves over."""
     for word in argv:
-        if word.startswith("-") and Path(word).is_file():
+        if word.startswith("-") and os.path.isfile(word):  # noqa: PTH113  # no error if too long
             parser.error(f"{word} is taken for an option; if the file is meant, write ./{word}")
     args, left = parser.parse_known_args(argv)
     listed = "words" if "words" in args else "videos"
     if left and (listed not in args or any(word.startswith("-") for word in left)):
-        parser.error(f"unrecognized arguments: {' '.join(left)}")
+        hint = "; a query that begins with - stands behind --" if listed == "words" else ""
+        parser.error(f"unrecognized arguments: {' '.join(left)}{hint}")
     if left:
         setattr(args, listed, [*getattr(args, listed), *left])
     return args
@@ -230,35 +262,56 @@ def _parse(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Nam
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    argv = sys.argv[1:] if argv is None else argv
+    prepare_streams()
+    try:
+        try:
+            return _parse_and_run(sys.argv[1:] if argv is None else argv)
+        finally:
+            flush()  # Help and versions too: what cannot be written should not look like success.
+    except OutputError as exc:
+        abandon_output()
+        _complain(f"whenabouts: {exc}")
+    except WhenaboutsError as exc:
+        _complain(f"whenabouts: {exc}")
+    except BrokenPipeError:
+        # Whoever read our output (`| head`) has enough; nothing is left to say, nor at exit.
+        abandon_output()
+    except KeyboardInterrupt:
+        _complain(
+            "whenabouts: interrupted; what was indexed so far is kept, and the same command goes "
+            "on from there"
+        )
+        return SIGNALLED + (_ended_by[0] if _ended_by else signal.SIGINT)
+    except Exception as exc:  # noqa: BLE001  # a fault of ours must not pass for "not found"
+        return report_fault(exc, _complain)
+    except BaseException as exc:
+        if type(exc).__name__ != "PanicException":  # Of what is written in Rust, such as Chroma.
+            raise
+        return report_fault(exc, _complain)
+    return FAILED
+
+
+def _complain(line: str) -> None:
+    """A line on stderr; where nobody can be told, nobody is."""
+    try:
+        put(line, to="stderr")
+    except (OutputError, BrokenPipeError):
+        return
+
+
+def _parse_and_run(argv: Sequence[str]) -> int:
     parser = build_parser()
     # What comes after `eval` is its own affair, and so is its help.
     args = _parse(parser, argv[:1] if argv[:1] == ["eval"] else argv)
     if args.version:
         from importlib.metadata import version
 
-        print(f"whenabouts {version('whenabouts')}")
+        put(f"whenabouts {version('whenabouts')}")
         return FOUND
     if args.command is None:
         parser.print_help()
         return FAILED
-
-    from agent.errors import WhenaboutsError
-
-    try:
-        return _run(args, argv)
-    except WhenaboutsError as exc:
-        print(f"whenabouts: {exc}", file=sys.stderr)
-    except BrokenPipeError:
-        # Whoever read our output (`| head`) has enough; nothing is left to say, nor at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except KeyboardInterrupt:
-        print(
-            "whenabouts: interrupted; what was indexed so far is kept, and the same command goes "
-            "on from there",
-            file=sys.stderr,
-        )
-    return FAILED
+    return _run(args, argv)
 
 
 def _run(args: argparse.Namespace, argv: Sequence[str]) -> int:
@@ -272,18 +325,22 @@ def _run(args: argparse.Namespace, argv: Sequence[str]) -> int:
 
 
 def _command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    commands: "argparse._SubParsersAction[Parser]",
     name: str,
     does: str,
     examples: str = "",
 ) -> argparse.ArgumentParser:
-    return commands.add_parser(
+    command = commands.add_parser(
         name,
         help=does,
         description=does[0].upper() + does[1:] + ".",
         epilog=examples + ("\n" if examples else "") + EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    command.add_argument(
+        "--env", metavar="FILE", help="read settings from this file, not from .env in the home"
+    )
+    return command
 
 
 def _reasoner_option(command: argparse.ArgumentParser) -> None:

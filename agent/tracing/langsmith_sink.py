@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+import requests
 from langsmith import Client, run_trees
 from langsmith.utils import LangSmithAuthError
 from requests import PreparedRequest, RequestException, Response, Session
@@ -96,8 +97,12 @@ class LangSmithSink:
 
     @cached_property
     def _client(self) -> Client:
+        # No redirect is followed: it would carry the trace, and the key, to another host.
+        session = requests.Session()
+        session.max_redirects = 0
         return Client(
             self._target.url,
+            session=session,
             api_key=self._target.api_key or "",
             workspace_id=self._target.workspace,
             auto_batch_tracing=False,

@@ -15,6 +15,8 @@ from typing import Any, Final
 from langchain_core.messages import BaseMessage
 from pydantic import BaseModel, SecretStr
 
+from tools.text import without_passwords
+
 HIDDEN_KEY: Final = "(a key)"
 
 LONGEST_BASE64: Final = 200
@@ -33,7 +35,7 @@ _PLACEHOLDER = re.compile(r"\(image sha256:[0-9a-f]{16}, \d+ bytes(?:, at [\d.e+
 
 _KEY = re.compile(
     r"\b(?:sk|pk|rk|lsv2|hf|gsk|xai|ghp|gho|glpat)[-_][A-Za-z0-9_-]{12,}"
-    r"|\bAIza[0-9A-Za-z_-]{30,}|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
+    r"|\bAIza[0-9A-Za-z_-]{30,}"
     r"|(?i:(?<=bearer )|(?<=basic ))[A-Za-z0-9._~+/=-]{12,}"
 )
 _NAME_OF_A_KEY = re.compile(
@@ -98,7 +100,7 @@ class Scrubber:
     def _without_keys(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN_KEY)
-        return _KEY.sub(HIDDEN_KEY, text)
+        return _KEY.sub(HIDDEN_KEY, without_passwords(text))
 
 
 @lru_cache(maxsize=4096)

@@ -18,7 +18,7 @@ from agent.reasoning.brief import Reasoner, SimilarityReasoner
 from tools.captioners.looks import LookMode
 from tools.captioners.protocol import Promptable
 from tools.errors import ServiceError
-from tools.llm.address import OPENAI_URL, is_openai
+from tools.llm.address import is_openai
 from tools.llm.prices import Price, read_prices
 
 if TYPE_CHECKING:
@@ -232,11 +232,10 @@ def prices_of(settings: Settings) -> Mapping[str, Price]:
 def _auto_captioner(settings: Settings) -> Choice:
     if has_service(settings):
         model, set_by = _service_model(settings)
-        where = settings.openai_base_url or OPENAI_URL
         return Choice(
             f"openai:{model}",
-            f"captions by openai:{model}, since {set_by} is set: frames go to {where} "
-            "(--captioner classical keeps them here)",
+            f"captions by openai:{model}, since {set_by} is set (--captioner classical keeps "
+            "frames here)",
         )
     if here := local_models():
         return Choice(

@@ -45,6 +45,7 @@ class SecondLooks:
         describing: Held while a video is described: one at a time.
         under_way: The work that this is done for.
         tell: Told, in a line, what is not done, and why.
+        name_host: Called with a captioner's name before frames are described by it.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class SecondLooks:
         describing: AbstractContextManager[object],
         under_way: Callable[[], UnderWay],
         tell: Callable[[str], None],
+        name_host: Callable[[str], None],
     ) -> None:
         self._settings = settings
         self._opened = opened
@@ -67,6 +69,7 @@ class SecondLooks:
         self._describing = describing
         self._under_way = under_way
         self._tell = tell
+        self._name_host = name_host
 
     @property
     def closer(self) -> Closer | None:
@@ -137,6 +140,7 @@ class SecondLooks:
         from tools.indexing.closer_look import look_closer
 
         captioner, store = self._who_looks(query), self._opened.store
+        self._name_host(captioner.model)
         before = metered(captioner)
         allowance, work = self._runs.allowance(), self._under_way()
         minutes = allowance.minutes_left()

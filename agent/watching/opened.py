@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from agent.reasoning.brief import Reasoner
     from agent.settings import Settings
     from agent.watching.allowance import Runs
+    from agent.watching.destinations import Destinations
     from prompts.catalog import Prompts
     from tools.captioners.protocol import Captioner
 
@@ -61,6 +62,7 @@ class Opened:
         settings: Where things lie and who does what.
         prompts: What models are told.
         runs: Hold text models within the limits of a run.
+        destinations: Name every host before anything goes to it.
         captioner: In place of the one that the settings name.
         reasoner: Likewise.
         tell: Told, in a line, who decides where nobody was named, or that something is waited for.
@@ -73,6 +75,7 @@ class Opened:
         *,
         prompts: Prompts,
         runs: Runs,
+        destinations: Destinations,
         captioner: Captioner | None,
         reasoner: Reasoner | None,
         tell: Callable[[str], None],
@@ -83,6 +86,7 @@ class Opened:
         self._settings = settings
         self._prompts = prompts
         self._runs = runs
+        self._destinations = destinations
         self._given_reasoner = reasoner
         self._tell = tell
         self._confirm = confirm
@@ -91,6 +95,7 @@ class Opened:
     @made_once
     def store(self) -> CaptionStore:
         """The caption store: embedded, or the Chroma server that the settings name."""
+        self._destinations.store()
         url = self._settings.chroma_url
         return CaptionStore.open(
             self._settings.store_folder,
@@ -102,6 +107,7 @@ class Opened:
     @made_once
     def embedder(self) -> Embedder:
         """The embedder that the settings name."""
+        self._destinations.embedding(self._settings.embedder)
         key = self._settings.openai_api_key
         return open_embedder(
             self._settings.embedder,
@@ -113,6 +119,8 @@ class Opened:
     @made_once
     def choice(self) -> Choice:
         """Who describes frames, where no captioner was given."""
+        if self._settings.captioner == "auto":
+            self._destinations.listing()
         return choose_captioner(self._settings)
 
     @made_once
@@ -129,6 +137,8 @@ class Opened:
         """The reasoner that the settings name."""
         if self._given_reasoner:
             return self._given_reasoner
+        if self._settings.reasoner == "auto":
+            self._destinations.listing()
         choice = choose_reasoner(self._settings)
         if choice.why:
             self._tell(choice.why)
@@ -140,6 +150,7 @@ class Opened:
         Raises:
             SettingsError: If it cannot be had here.
         """
+        self._destinations.reasoning(name)
         with self._making:
             if name not in self._reasoners:
                 self._reasoners[name] = open_reasoner(

@@ -75,6 +75,7 @@ class Watcher:
         runs: Say what the run under way may still take, and are told what was spent.
         under_way: The work that this is done for.
         tell: Told, in a line, who describes where nobody was named.
+        name_host: Called with a captioner's name before frames are described by it.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class Watcher:
         runs: Runs,
         under_way: Callable[[], UnderWay],
         tell: Callable[[str], None],
+        name_host: Callable[[str], None],
     ) -> None:
         self._settings = settings
         self._opened = opened
@@ -93,6 +95,7 @@ class Watcher:
         self._is_left_open = settings.captioner == "auto" and not opened.given_captioner
         self._runs = runs
         self._under_way = under_way
+        self._name_host = name_host
         self._tell = tell
         self._beside = Beside(settings, opened, runs=runs, tell=tell)
         self.describing = threading.RLock()
@@ -248,6 +251,7 @@ class Watcher:
         captioner = self._describer(query)
         if self._is_left_open:
             self._tell(self._opened.choice.why)
+        self._name_host(captioner.model)
         before_use = metered(captioner)
         record = index_video(
             video,

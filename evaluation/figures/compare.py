@@ -23,6 +23,7 @@ from evaluation.figures.figures import LOWER_IS_BETTER, NEITHER_IS_BETTER, OF_ON
 from evaluation.figures.resampling import interval_95, resampled
 from evaluation.figures.weighing import Statistics
 from evaluation.results import BenchmarkError, Result, read_results
+from tools.terminal import put_json
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -149,7 +150,7 @@ def run(options: argparse.Namespace) -> int:
         seed=options.seed,
     )
     if options.json:
-        print(json.dumps(_as_json(comparison, options), indent=2, ensure_ascii=False))
+        put_json(json.dumps(_as_json(comparison, options), indent=2, ensure_ascii=False))
     else:
         _show(comparison, options)
     return 0

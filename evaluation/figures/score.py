@@ -30,6 +30,7 @@ from evaluation.figures.predictions import (
 )
 from evaluation.figures.resampling import interval_95, resampled
 from evaluation.results import BenchmarkError, Result, ScoredSpan, Span
+from tools.terminal import put_json
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -165,7 +166,7 @@ def run(options: argparse.Namespace) -> int:
     scored = score_predictions(predictions, annotations, predicted_only=options.predicted_only)
     figures = figures_of(scored, predictions, draws=options.draws, seed=options.seed)
     if options.json:
-        print(json.dumps(_as_json(scored, figures, options), indent=2, ensure_ascii=False))
+        put_json(json.dumps(_as_json(scored, figures, options), indent=2, ensure_ascii=False))
     else:
         _show(scored, figures, options)
     return 0

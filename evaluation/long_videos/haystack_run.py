@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -34,6 +33,7 @@ from evaluation.runs.caption_files import CaptionFiles, open_caption_files
 from evaluation.runs.run_folder import Captioning, RunFolder
 from evaluation.runs.summary import as_json, commit, file_hash
 from evaluation.runs.vector_cache import CachedEmbedder
+from tools import terminal
 from tools.store.store import VideoRecord
 from tools.timeline import Track
 
@@ -155,7 +155,7 @@ def run_haystack(options: argparse.Namespace) -> int:
     }
     (options.out / "summary.json").write_text(as_json(summary), encoding="utf-8")
     if options.json:
-        print(as_json(summary), end="")
+        terminal.put_json(as_json(summary).rstrip())
     else:
         _show(lengths)
     return 0
@@ -252,7 +252,7 @@ def _is_in(result: Result, part: tuple[float, float]) -> bool:
 @contextmanager
 def _bars() -> Iterator[Callable[[str, int, int], None]]:
     """A bar for each thing that is done; nothing where nobody looks."""
-    console = Console(stderr=True)
+    console = terminal.open_console("stderr")
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

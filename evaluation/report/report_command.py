@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from evaluation.results import BenchmarkError
+from tools.terminal import put
 
 EXAMPLE = """\
 example:
@@ -57,5 +58,5 @@ def run(options: argparse.Namespace) -> int:
             path.write_text(text, encoding="utf-8", newline="\n")
         except OSError as exc:
             raise BenchmarkError(f"cannot write {path}: {exc.strerror}") from exc
-        print(path)
+        put(str(path))
     return 0

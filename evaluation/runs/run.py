@@ -23,6 +23,7 @@ from evaluation.runs.run_folder import RunFolder, write_whole
 from evaluation.runs.selection import select
 from evaluation.runs.summary import as_json, commit, file_hash, summarise_run, timing_of
 from evaluation.runs.videos import RECORDED_RATE_HZ, RecordedVideos, VideoFolder
+from tools.terminal import open_console, put, put_json
 
 DONE, INCOMPLETE = 0, 1
 
@@ -40,7 +41,7 @@ def run_dataset(dataset: Dataset, options: argparse.Namespace) -> int:
     durations_s = read_durations(options.durations) if options.durations else {}
     annotations = dataset.read(options.annotations, durations_s)
     videos = _videos(annotations, options)
-    console = Console(stderr=True)
+    console = open_console("stderr")
     with console.status("looking at the videos"):
         selection = select(
             annotations,
@@ -80,7 +81,7 @@ def run_dataset(dataset: Dataset, options: argparse.Namespace) -> int:
         lines = [json.dumps(submission_line(result)) + "\n" for result in own]
         write_whole(folder.path / "predictions.jsonl", "".join(lines))
     if options.json:
-        print(as_json(summary), end="")
+        put_json(as_json(summary).rstrip())
     else:
         _show(summary, folder)
     return INCOMPLETE if stopped or summary["questions"]["errors"] else DONE
@@ -167,14 +168,14 @@ def _show(summary: dict[str, Any], folder: RunFolder) -> None:
     questions, cost = summary["questions"], summary["cost"]
     for name, figure in summary["figures"].items():
         interval = f"[{figure['low']:.2f}, {figure['high']:.2f}]"
-        print(f"{name:34}{figure['value']:8.2f}  {interval:20}of {figure['count']}")
+        put(f"{name:34}{figure['value']:8.2f}  {interval:20}of {figure['count']}")
     outcomes = ", ".join(
         f"{name.replace('_', ' ')} {count}" for name, count in summary["outcomes"].items() if count
     )
-    print(f"\n{outcomes}" if outcomes else "nothing was answered")
+    put(f"\n{outcomes}" if outcomes else "nothing was answered")
     dollars = [one["usd"] for one in cost.values()]
     spent = "an unknown sum" if None in dollars else f"${sum(dollars):.4f}"
-    print(f"{questions['asked']} of {questions['of']} questions, for {spent}; in {folder.path}")
+    put(f"{questions['asked']} of {questions['of']} questions, for {spent}; in {folder.path}")
     for what, count in (
         ("bad lines left out", len(summary["bad_lines"])),
         ("bad or missing videos left out", summary["bad_videos"]["videos"]),
@@ -183,12 +184,12 @@ def _show(summary: dict[str, Any], folder: RunFolder) -> None:
         ("questions that failed (the same command asks them again)", questions["errors"]),
     ):
         if count:
-            print(f"{what}: {count}")
+            put(f"{what}: {count}")
     failed = next((one for one in folder.results.values() if one.error), None)
     if failed:
-        print(f"the first of them: {failed.error}")
+        put(f"the first of them: {failed.error}")
     if summary["stopped"]:
-        print(f"stopped: {summary['stopped']}; a higher limit goes on from there")
+        put(f"stopped: {summary['stopped']}; a higher limit goes on from there")
 
 
 @contextmanager

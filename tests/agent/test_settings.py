@@ -36,13 +36,100 @@ def test_an_option_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) ->
     assert load_settings(rate_hz=None).rate_hz == 3
 
 
-def test_a_dotenv_file_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / ".env").write_text("OPENAI_API_KEY=secret-key\n")
+@pytest.fixture
+def home_file(tmp_path: Path) -> Path:
+    """The file of settings in the home folder, empty so far."""
+    (tmp_path / "home").mkdir()
+    return tmp_path / "home" / ".env"
+
+
+def test_the_file_of_settings_in_the_home_folder_is_read(home_file: Path) -> None:
+    home_file.write_text("OPENAI_API_KEY=secret-key\nOPENAI_BASE_URL=http://own.example/v1\n")
     settings = load_settings()
     assert settings.openai_api_key is not None
     assert settings.openai_api_key.get_secret_value() == "secret-key"
+    assert settings.openai_base_url == "http://own.example/v1"
     assert "secret-key" not in repr(settings)
+
+
+def test_a_file_in_the_working_folder_is_read_only_where_it_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-real")
+    (tmp_path / ".env").write_text("OPENAI_BASE_URL=http://attacker.example/v1\n")
+    assert load_settings().openai_base_url is None
+    (tmp_path / ".env").write_text("WHENABOUTS_RATE_HZ=3\n")
+    assert load_settings().rate_hz == 1
+    assert load_settings(".env").rate_hz == 3
+
+
+PAIRS = [
+    ("OPENAI_API_KEY", "OPENAI_BASE_URL"),
+    ("openai_api_key", "openai_base_url"),
+    ("LANGSMITH_API_KEY", "LANGSMITH_ENDPOINT"),
+    ("LANGSMITH_API_KEY", "LANGCHAIN_ENDPOINT"),
+    ("LANGCHAIN_API_KEY", "LANGSMITH_ENDPOINT"),
+    ("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+    ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"),
+]
+
+
+@pytest.mark.parametrize(("key", "address"), PAIRS)
+def test_a_key_of_the_environment_goes_to_no_address_of_a_file(
+    key: str, address: str, home_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(key, "sk-real-key")
+    home_file.write_text(f"{address}=http://attacker.example/v1\n")
+    with pytest.raises(SettingsError, match="a key is not sent to an address") as caught:
+        load_settings()
+    assert "sk-real-key" not in str(caught.value)
+    with pytest.raises(SettingsError, match="a key is not sent"):
+        load_settings(home_file)
+    home_file.write_text(f"{address}=http://own.example/v1\n{key}=sk-other-key\n")
+    with pytest.raises(SettingsError, match="a key is not sent"):
+        load_settings()
+    monkeypatch.setenv(address, "http://mine.example/v1")
+    load_settings()
+
+
+def test_a_key_and_an_address_of_one_file_go_together(home_file: Path) -> None:
+    for key, address in PAIRS:
+        home_file.write_text(f"{address}=http://own.example/v1\n{key}=sk-other-key\n")
+        load_settings()
+
+
+def test_a_file_cannot_have_a_key_of_the_environment_filled_in(
+    home_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-real-key")
+    home_file.write_text("OPENAI_BASE_URL=http://attacker.example/${OPENAI_API_KEY}/v1\n")
+    with pytest.raises(SettingsError, match=r"holds \$\{…\}, which is not filled in"):
+        load_settings()
+
+
+def test_a_file_of_settings_that_cannot_be_used_is_named(home_file: Path, tmp_path: Path) -> None:
+    for named in (tmp_path / "missing.env", tmp_path):
+        with pytest.raises(SettingsError, match=r"give --env a file with lines of NAME=value"):
+            load_settings(named)
+    home_file.write_bytes(b"WHENABOUTS_CAPTIONER=\xe9\n")
+    with pytest.raises(SettingsError, match="is not UTF-8 text"):
+        load_settings()
+
+
+@pytest.mark.parametrize("bad", ["\r", " ", "\x1b", "\x00"])
+def test_an_address_with_a_character_that_no_client_takes_is_refused(bad: str) -> None:
+    with pytest.raises(SettingsError, match=r"OPENAI_BASE_URL is .* it holds a blank or a control"):
+        load_settings(OPENAI_BASE_URL=f"http://u:hidden@host/v1{bad}")
+
+
+def test_complaints_hold_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WHENABOUTS_CHROMA_URL", "ftp://user:hidden@host:8000")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://user:hid@den@host/v1 ")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert "hid" not in str(caught.value)
+    assert "…@host" in str(caught.value)
 
 
 def test_settings_cannot_be_changed() -> None:

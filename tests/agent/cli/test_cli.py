@@ -235,14 +235,14 @@ def test_bad_input_is_one_line_with_the_value_and_exit_code_2(
     assert printed.out == ""
 
 
-def test_an_interruption_is_one_line_and_exit_code_2(
+def test_an_interruption_is_one_line_and_exit_code_130(
     road: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(api.Grounder, "find", interrupt)
-    assert main(["ask", str(road), "a dog"]) == 2
+    assert main(["ask", str(road), "a dog"]) == 130
     assert "what was indexed so far is kept" in capsys.readouterr().err
 
 

@@ -59,7 +59,7 @@ def test_a_question_that_waits_for_its_model_ends_at_once(
     with waiting(tmp_path, "ask", *question) as process:
         process.send_signal(sign)
         _, said = process.communicate(timeout=15)
-    assert process.returncode == 2
+    assert process.returncode == 128 + sign
     assert "whenabouts: interrupted" in said
     assert "Traceback" not in said
 
@@ -74,5 +74,5 @@ def test_the_second_time_replies_that_are_paid_for_are_left(
             process.wait(2)
         process.send_signal(sign)
         _, said = process.communicate(timeout=15)
-    assert process.returncode == 2
+    assert process.returncode == 128 + sign
     assert "whenabouts: left at once" in said

@@ -415,8 +415,9 @@ def test_a_program_that_closes_nothing_ends_beside_a_service_that_does_not_answe
     assert (done.returncode, done.stdout) == (0, "found\n")
     assert LANGSMITH_KEY not in done.stderr
     if way == "find":
-        assert done.stderr.startswith("traces off: no answer from")
-        assert done.stderr.count("\n") == 1
+        assert "\ntraces off: no answer from" in done.stderr
+        assert done.stderr.startswith("traces go to 127.0.0.1:")
+        assert done.stderr.count("\n") == 2
 
 
 def test_a_question_leaves_the_client_of_langsmiths_own_tracer_alone(

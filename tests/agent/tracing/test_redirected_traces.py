@@ -1,0 +1,61 @@
+"""A collector that sends traces on to another host gets none of them there."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from agent.tracing.langsmith_sink import LangSmith
+from agent.tracing.otel_sink import Otlp
+from agent.tracing.tracer import TraceTargets, Tracing
+
+
+@contextmanager
+def collector(asked: list[str], location: str = "") -> Iterator[str]:
+    """Takes everything, or sends what is posted elsewhere."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def do_POST(self) -> None:
+            asked.append(self.path)
+            self.rfile.read(int(self.headers["Content-Length"] or 0))
+            self.send_response(307 if location else 200)
+            if location:
+                self.send_header("Location", f"{location}{self.path}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize("kind", ["langsmith", "otlp"])
+def test_a_redirect_is_not_followed(kind: str) -> None:
+    asked: list[str] = []
+    stolen: list[str] = []
+    told: list[str] = []
+    with collector(stolen) as thief, collector(asked, location=thief) as url:
+        target = LangSmith(url, api_key="a-real-key") if kind == "langsmith" else Otlp(url)
+        targets = TraceTargets(**{kind: target})
+        with Tracing(targets, tell=told.append) as tracing, tracing.step("find", {"query": "a"}):
+            pass
+    assert asked, "the traces were sent at all"
+    assert stolen == []
+    assert kind == "otlp" or "does not take traces" in told[0]

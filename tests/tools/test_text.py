@@ -1,0 +1,89 @@
+"""Text that is printed: it steers no terminal, and gives no password away."""
+
+import json
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tools.errors import StoreError
+from tools.text import printable, printable_json, without_passwords
+
+HOSTILE = "a\x1b[31mred\x07\x9b2J\r\u202egpj.exe\u2066\u200b\ufeff\udcff\u2028b\x00\x7f"
+
+
+def is_safe(text: str) -> bool:
+    return not any(unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for char in text)
+
+
+def test_what_steers_a_terminal_is_spelled_out() -> None:
+    assert printable("a\x1b[31mb\u202ec\r") == "a\\x1b[31mb\\u202ec\\r"
+    assert is_safe(printable(HOSTILE))
+
+
+def test_lines_and_the_letters_of_all_scripts_stay() -> None:
+    for text in (
+        "two\n\tlines",
+        "می‌خواهم",
+        "👩‍👩‍👧",
+        "سورة ۝ ٢",
+        "日本語",
+        "Ünïcode – “quoted” █·",
+    ):
+        assert printable(text) == text
+
+
+@given(st.text())
+def test_no_text_at_all_steers_a_terminal(text: str) -> None:
+    shown = printable(text).replace("\n", "").replace("\t", "")
+    assert all(char in "\u200c\u200d" or is_safe(char) or char >= "\u0600" for char in shown)
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+
+
+@given(st.dictionaries(st.text(), st.text()))
+def test_json_stays_the_same_json_wherever_it_is_printed(values: dict[str, str]) -> None:
+    raw = json.dumps(values, ensure_ascii=False)
+    for ascii_only in (False, True):
+        shown = printable_json(raw, ascii_only=ascii_only)
+        if "://" not in raw:
+            assert json.loads(shown) == values
+        assert not ascii_only or shown.isascii()
+
+
+def test_json_holds_nothing_that_steers_a_terminal() -> None:
+    raw = json.dumps({"name": HOSTILE}, ensure_ascii=False)
+    assert is_safe(printable_json(raw))
+    assert json.loads(printable_json(raw)) == {"name": HOSTILE}
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("http://user:secret@host:8000/v1", "http://…@host:8000/v1"),
+        ("https://secret@host", "https://…@host"),
+        ("no answer from http://u:s@crt@host, sorry", "no answer from http://…@host, sorry"),
+        ("http://u:se/cret@host/v1", "http://…@host/v1"),
+        ("http://u:se?cret#x@host/v1", "http://…@host/v1"),
+        (
+            "postgresql+psycopg://u:p@h/db and ftp://a:b@c",
+            "postgresql+psycopg://…@h/db and ftp://…@c",
+        ),
+        ("https://host/v1?api_key=secret&x=1", "https://host/v1?api_key=…&x=1"),
+        ("https://host/?x=1&X-Amz-Signature=secret", "https://host/?x=1&X-Amz-Signature=…"),
+        ("https://host/?access_token=secret#top", "https://host/?access_token=…#top"),
+        ("http://localhost:8000/users/@me", "http://localhost:8000/users/@me"),
+        (
+            "https://video.example/@somebody says hi@home",
+            "https://video.example/@somebody says hi@home",
+        ),
+        ("mail me@host", "mail me@host"),
+    ],
+)
+def test_passwords_in_addresses_are_left_out(text: str, shown: str) -> None:
+    assert without_passwords(text) == shown
+
+
+def test_every_error_of_ours_leaves_passwords_out() -> None:
+    assert str(StoreError("http://u:secret@host failed")) == "http://…@host failed"

@@ -1,0 +1,207 @@
+"""The one way to a terminal, a pipe or a file behind ``>``: everything printed goes through here.
+
+What comes from strangers (names of files, queries, captions, replies, messages of servers) is made
+printable, passwords in addresses are left out, and what the output's encoding cannot say is said in
+ASCII. Where the output itself fails, that is an error with a reader, too.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import sys
+from functools import cache
+from typing import IO, TYPE_CHECKING, Any, Literal, TextIO, cast
+
+from tools.errors import WhenaboutsError
+from tools.text import printable, printable_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import Console
+
+StreamName = Literal["stdout", "stderr"]
+
+LOOK_ALIKES = {
+    **dict.fromkeys("█▏▎▍▌▋▊▉━╸╺", "#"),
+    **dict.fromkeys("─–—−", "-"),
+    **dict.fromkeys("“”„", '"'),
+    **dict.fromkeys("‘’", "'"),
+    "·": ".",
+    "│": "|",
+    "├": "|",
+    "└": "`",
+    "…": "...",
+    "→": "->",
+    "▶": ">",
+    "×": "x",
+    "±": "+-",
+}
+"""How what we print ourselves is said in ASCII; other characters are spelled out."""
+
+FALLBACK = "whenabouts.look_alikes"
+
+
+class OutputError(WhenaboutsError):
+    """What should be printed cannot be written, for example because the disk is full."""
+
+
+def prepare_streams() -> None:
+    """Make standard output and error take any text; a stream that is closed leads nowhere."""
+    codecs.register_error(FALLBACK, _say_in_ascii)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, _nowhere())
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors=FALLBACK)
+
+
+def put(text: str, *, to: StreamName = "stdout") -> None:
+    """Print a line, or several, at once: a reader at the other end of a pipe may be waiting.
+
+    Raises:
+        OutputError: If it cannot be written.
+        BrokenPipeError: If nobody reads any more.
+    """
+    _write(f"{printable(text)}\n", to)
+
+
+def put_json(text: str) -> None:
+    """Print JSON on standard output, still JSON wherever it goes.
+
+    Raises:
+        OutputError: If it cannot be written.
+        BrokenPipeError: If nobody reads any more.
+    """
+    safe = printable_json(text)
+    try:
+        safe.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        safe = printable_json(text, ascii_only=True)
+    _write(f"{safe}\n", "stdout")
+
+
+def flush() -> None:
+    """Write what waits to be written to standard output.
+
+    Raises:
+        OutputError: If it cannot be written.
+        BrokenPipeError: If nobody reads any more.
+    """
+    _write("", "stdout")
+
+
+def abandon_output() -> None:
+    """Nothing more can be written: whatever still waits goes nowhere, now and at the exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.__stdout__):
+        try:
+            if stream is not None:
+                os.dup2(nowhere, stream.fileno())
+        except (OSError, ValueError):  # It has none: a test, or a program that keeps what we print.
+            continue
+    os.close(nowhere)
+
+
+def open_console(to: StreamName = "stdout", **options: Any) -> Console:
+    """A console of rich's that prints as everything here does.
+
+    Args:
+        to: Which stream, as it is when something is printed.
+        options: As ``rich.console.Console`` has them.
+    """
+    return _console_class()(stderr=to == "stderr", **options)
+
+
+@cache
+def _console_class() -> type[Console]:
+    # Late: help and errors need no rich.
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
+    from rich.text import Text
+
+    class PlainSpoken(Console):
+        """Cleans every text before its lines are broken, and what others have laid out."""
+
+        def render(
+            self, renderable: RenderableType, options: ConsoleOptions | None = None
+        ) -> Iterable[Segment]:
+            if isinstance(renderable, str):
+                renderable = printable(renderable)
+            elif isinstance(renderable, Text) and (clean := printable(renderable.plain)) != (
+                renderable.plain
+            ):
+                renderable = Text(
+                    clean, renderable.style, end=renderable.end, no_wrap=renderable.no_wrap
+                )
+            for segment in super().render(renderable, options):
+                if segment.control or (segment.text.isascii() and segment.text.isprintable()):
+                    yield segment
+                else:
+                    yield Segment(printable(segment.text), segment.style)
+
+        @property
+        def file(self) -> IO[str]:
+            return cast("IO[str]", _Checked(super().file))
+
+        @file.setter
+        def file(self, new_file: IO[str]) -> None:
+            self._file = new_file
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    return PlainSpoken
+
+
+class _Checked:
+    """A stream whose failures have a reader."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        try:
+            return self._stream.write(text)
+        except OSError as exc:
+            raise _failure(exc) from None
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except OSError as exc:
+            raise _failure(exc) from None
+
+
+def _write(text: str, to: StreamName) -> None:
+    stream = _Checked(getattr(sys, to))
+    stream.write(text)
+    stream.flush()
+
+
+def _failure(exc: OSError) -> Exception:
+    if isinstance(exc, BrokenPipeError):
+        return exc
+    return OutputError(
+        f"the output cannot be written: {exc.strerror or exc}; what was found is not lost, so "
+        "direct it elsewhere and ask again"
+    )
+
+
+def _nowhere() -> TextIO:
+    return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123  # for all of the process
+
+
+def _say_in_ascii(exc: UnicodeError) -> tuple[str, int]:
+    if not isinstance(exc, UnicodeEncodeError):
+        raise exc
+    said = "".join(
+        LOOK_ALIKES.get(char) or char.encode("unicode_escape").decode()
+        for char in exc.object[exc.start : exc.end]
+    )
+    return said, exc.end
