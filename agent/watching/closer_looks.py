@@ -93,6 +93,7 @@ class SecondLooks:
             VideoError: If it is gone or cannot be read.
         """
         from tools.captioners.looks import encode_jpeg
+        from tools.indexing.same_video import shows
         from tools.video.reader import FrameReader, probe
 
         if not captions:
@@ -109,7 +110,7 @@ class SecondLooks:
             )
         wanted = {caption.start_s for caption in captions}
         video = probe(Path(record.path))
-        if video.id != record.video_id:
+        if not shows(record, video.path):
             raise ReasonerError(f"the file {record.path} is another video by now; index that one")
         limit = 1000 * self._settings.max_image_kb
         return {

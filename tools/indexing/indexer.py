@@ -10,6 +10,8 @@ down as soon as it is said, before it is stored.
 from __future__ import annotations
 
 import re
+import time
+import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from tools.captioners.file import file_track, read_captions
 from tools.captioners.protocol import Metered
+from tools.errors import ForgottenError, VideoError
 from tools.indexing.caption_writer import BATCH_CAPTIONS
 from tools.indexing.captioning import Captioning
 from tools.indexing.journal import Journal
@@ -24,6 +27,7 @@ from tools.indexing.limits import Limits, without_price
 from tools.indexing.progress import Progress, Report
 from tools.store.store import VideoRecord
 from tools.timeline import Track
+from tools.video.identity import content_id
 from tools.video.near_duplicates import POLICY, needs_every_frame
 from tools.video.reader import FrameReader, measure_duration_s
 
@@ -60,7 +64,8 @@ def index_video(
     """Caption every sampled frame that shows something new and has no caption yet.
 
     A caption holds until the frame after those that it describes; the last one until the video
-    ends. Whatever stops the run, what the captioner has under way is waited for and kept.
+    ends. Whatever stops the run, what the captioner has under way is waited for and kept. Where
+    another process makes the same captions, it is waited for; what it left undone is done then.
 
     Args:
         video: From ``tools.video.reader.probe``.
@@ -78,7 +83,9 @@ def index_video(
             says until when the video was seen; the next run goes on from there.
 
     Raises:
-        VideoError: If no frame decodes.
+        VideoError: If no frame decodes, or the file was changed meanwhile.
+        ForgottenError: If the video was forgotten meanwhile; nothing of it is kept then.
+        StoreBusyError: If another process still describes it when the minutes are used up.
         CaptionerError, EmbedderError, StoreError: If one of them cannot go on; what was written
             stays, and the next run goes on from there.
     """
@@ -92,39 +99,81 @@ def index_video(
     if every_frame is None:
         every_frame = needs_every_frame(captioner)
     track = frame_track(captioner, rate_hz, every_frame=every_frame)
-    record = _record(video, track, rate_hz=rate_hz, duration_s=video.header_duration_s)
     journal = None
     if journals is not None and isinstance(captioner, Metered):
         journal = Journal(journals, video_id=video.id, track=track)
-    reader = FrameReader(video, rate_hz=rate_hz, earlier=needs_every_frame(captioner))
-    store.put_record(record)
-    stopped = Captioning(
-        record,
-        captioner,
-        reader,
-        every_frame=every_frame,
-        store=store,
-        embedder=embedder,
-        journal=journal,
-        total_s=video.header_duration_s,
-        limits=limits,
-    ).run(report)
-    if stopped:
-        record = replace(
-            record,
-            # Where the header does not say, it is as long as was seen of it.
-            duration_s=record.duration_s or reader.decoded_until_s,
-            warning=f"{video.path}: {stopped}",
-            captions=store.count(video.id, track),
+    began_s = time.monotonic()
+    patience_s = None if limits.max_minutes is None else 60 * limits.max_minutes
+    name = video.path.name
+    with store.claim(video.id, track, name=name, patience_s=patience_s) as has_waited:
+        if has_waited:
+            if made := _complete_record(store, video.id, track):
+                return made
+            limits = limits.after(time.monotonic() - began_s)
+        record = _record(video, track, rate_hz=rate_hz, duration_s=video.header_duration_s)
+        reader = FrameReader(video, rate_hz=rate_hz, earlier=needs_every_frame(captioner))
+        with store.together():
+            # Whoever forgets the video finds both or neither.
+            store.put_record(record)
+            if journal:
+                journal.open()
+        try:
+            return _run(
+                Captioning(
+                    record,
+                    captioner,
+                    reader,
+                    every_frame=every_frame,
+                    store=store,
+                    embedder=embedder,
+                    journal=journal,
+                    total_s=video.header_duration_s,
+                    limits=limits,
+                ),
+                record,
+                video,
+                reader,
+                store=store,
+                report=report,
+            )
+        except ForgottenError:
+            if journal:
+                journal.delete()
+            raise
+
+
+def _run(
+    captioning: Captioning,
+    record: VideoRecord,
+    video: Video,
+    reader: FrameReader,
+    *,
+    store: CaptionStore,
+    report: Report,
+) -> VideoRecord:
+    stopped = captioning.run(report)
+    if content_id(video.path) != (video.content_id or video.id):
+        store.forget_track(video.id, record.track)
+        raise VideoError(
+            f"{video.path} was changed while it was described, so the captions are not kept; index "
+            "it again once it is whole"
         )
-        store.put_record(record)
-        return record
-    done = _complete(
-        store, record, duration_s=reader.decoded_until_s, warning=reader.warning() or ""
+    if stopped:
+        return captioning.settle(
+            replace(
+                record,
+                # Where the header does not say, it is as long as was seen of it.
+                duration_s=record.duration_s or reader.decoded_until_s,
+                warning=f"{video.path}: {stopped}",
+            )
+        )
+    done = replace(
+        record,
+        duration_s=reader.decoded_until_s,
+        complete=True,
+        warning=reader.warning() or "",
     )
-    if journal:
-        journal.delete()
-    return done
+    return captioning.settle(done)
 
 
 def index_captions_file(
@@ -146,16 +195,19 @@ def index_captions_file(
     track = file_track(path)
     duration_s = measure_duration_s(video)
     captions = read_captions(path, video_id=video.id, duration_s=duration_s)
-    seen = store.seen_starts(video.id, track)
-    record = _record(video, track, rate_hz=None, duration_s=duration_s)
-    store.put_record(record)
-    written = 0
-    for first in range(0, len(captions), BATCH_CAPTIONS):
-        batch = captions[first : first + BATCH_CAPTIONS]
-        written += store.add(batch, embedder.embed([caption.text for caption in batch]))
-        seen_s = batch[-1].start_s
-        report(Progress(str(video.path), track.model, seen_s, duration_s, written, bool(seen)))
-    return _complete(store, record, duration_s=duration_s, warning="")
+    with store.claim(video.id, track, name=video.path.name):
+        seen = store.seen_starts(video.id, track)
+        record = _record(video, track, rate_hz=None, duration_s=duration_s)
+        store.put_record(record)
+        written = 0
+        for first in range(0, len(captions), BATCH_CAPTIONS):
+            batch = captions[first : first + BATCH_CAPTIONS]
+            vectors = embedder.embed([caption.text for caption in batch])
+            written += store.add(batch, vectors, during=record)
+            seen_s = batch[-1].start_s
+            report(Progress(str(video.path), track.model, seen_s, duration_s, written, bool(seen)))
+        starts = [caption.start_s for caption in captions]
+        return store.settle(replace(record, complete=True), starts=starts)
 
 
 def alike_rate_hz(track: Track) -> float | None:
@@ -199,18 +251,12 @@ def _record(
         warning="",
         indexed_at=datetime.now(UTC).isoformat(timespec="seconds"),
         captions=0,
+        content_id=video.content_id,
+        file_stamp=video.file_stamp,
+        run=uuid.uuid4().hex,
     )
 
 
-def _complete(
-    store: CaptionStore, record: VideoRecord, *, duration_s: float, warning: str
-) -> VideoRecord:
-    done = replace(
-        record,
-        duration_s=duration_s,
-        complete=True,
-        warning=warning,
-        captions=store.count(record.video_id, record.track),
-    )
-    store.put_record(done)
-    return done
+def _complete_record(store: CaptionStore, video_id: str, track: Track) -> VideoRecord | None:
+    records = store.records(video_id)
+    return next((one for one in records if one.complete and one.track == track), None)
