@@ -7,7 +7,8 @@ WhenaboutsError
 ├── EmbedderError       embedding weights or a service that cannot be used
 ├── ServiceError        a request to a service that failed for good; becomes one of the others
 └── StoreError          a caption store that cannot be opened, read or written
-    └── StoreBusyError  another process is writing to it
+    ├── StoreBusyError  another process is writing to it
+    └── ForgottenError  a video that was forgotten while somebody worked on it
 
 ``agent.errors`` adds what can go wrong above the tools. Every message says what was wrong, with the
 value, and what to do next. No message holds a password that is part of an address.
@@ -83,3 +84,7 @@ class StoreError(WhenaboutsError):
 
 class StoreBusyError(StoreError):
     """Another process holds the store's lock."""
+
+
+class ForgottenError(StoreError):
+    """A video was forgotten while captions of it were being made; they are not kept."""

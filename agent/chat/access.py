@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from agent.graph.events import Event
 from agent.graph.threads import ThreadsError
 from agent.grounding import Grounding, VideoFacts
-from agent.watching.moved_files import own_file
+from agent.watching.moved_files import own_file, spare_videos
 from tools.timeline import Caption, Interval
 
 if TYPE_CHECKING:
@@ -136,9 +136,11 @@ class GrounderAccess:
         from tools.video.clip import write_clip
         from tools.video.reader import probe
 
-        probed = probe(own_file(answered) if answered else Path(video))
+        records = self._grounder.records()
+        probed = probe(own_file(answered, records) if answered else Path(video))
         span = _within(span, probed.header_duration_s)
         out = out or self._clips / clip_name(Path(video), span)
+        spare_videos(out, asked=[Path(video)], records=records)
         write_clip(probed, span, out)
         length_s = probed.header_duration_s
         facts = VideoFacts(id=probed.id, path=video, duration_s=length_s or span.end_s)

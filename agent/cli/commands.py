@@ -38,7 +38,7 @@ from agent.settings import load_settings
 from agent.watching.allowance import UsedUpError
 from agent.watching.choice import Confirm
 from agent.watching.forecast import Forecast
-from agent.watching.moved_files import own_file, state_of
+from agent.watching.moved_files import own_file, spare_videos, state_of
 from agent.watching.watcher import expand_videos
 from tools.clock import clock, clock_span
 from tools.indexing.indexer import Progress as IndexProgress
@@ -80,26 +80,14 @@ def run(args: argparse.Namespace) -> int:
 def ask(args: argparse.Namespace) -> int:
     """``whenabouts ask``: one video, several, or all."""
     *names, query = args.words
-    if args.all and names:
-        raise QueryError(f"--all asks every indexed video; leave out {', '.join(names)}")
-    if not (args.all or names):
-        raise QueryError("name a video before the query, or --all to ask every indexed video")
-    if args.limit < 1:
-        raise QueryError(f"--limit must be at least 1, not {args.limit}")
-    make_question("", query)  # An empty query should cost nothing.
-    if args.clip:
-        check_clip_path(Path(args.clip))
-    videos = expand_videos(names)
+    videos = _asked_videos(args, names, query)
     is_one = len(videos) == 1 and not args.all
-    if args.captions and not is_one:
-        raise QueryError(f"--captions {args.captions} describes one video; ask one")
-    if args.within and not is_one:
-        raise QueryError(f"--within {args.within} is a stretch of one video; ask one")
     within = _stretch(args.within) if args.within else None
-    if args.thread and not is_one:
-        raise QueryError(f"--thread {args.thread} keeps the steps of one video's answer; ask one")
     with _grounder(args) as grounder, _progress_bar() as report:
         on_event = _tell_events(report)
+        if args.clip:
+            asked = [Path(video) for video in videos]
+            spare_videos(Path(args.clip), asked=asked, records=grounder.records())
         if is_one:
             answer = grounder.find(
                 videos[0],
@@ -113,13 +101,43 @@ def ask(args: argparse.Namespace) -> int:
         else:
             wanted = None if args.all else videos
             answers = grounder.find_all(query, videos=wanted, limit=args.limit, on_event=on_event)
+        records = grounder.records() if args.clip else []
     if args.json:
         put_json(answers[0].to_json(indent=2) if is_one else render_json(query, answers))
     else:
         print_to(stdout, *(render_answer(answers[0]) if is_one else render_answers(query, answers)))
     if args.clip:
-        _cut(answers, Path(args.clip))
+        _cut(answers, Path(args.clip), records, overwrite=args.overwrite)
     return DONE if any(answer.verdict == "found" for answer in answers) else NOT_FOUND
+
+
+def _asked_videos(args: argparse.Namespace, names: Sequence[str], query: str) -> list[str]:
+    """The videos to ask, once it is sure that the options go together.
+
+    Raises:
+        QueryError: If they do not.
+        VideoError: If there is no video in a folder, or no clip can be written where it should be.
+    """
+    if args.all and names:
+        raise QueryError(f"--all asks every indexed video; leave out {', '.join(names)}")
+    if not (args.all or names):
+        raise QueryError("name a video before the query, or --all to ask every indexed video")
+    if args.limit < 1:
+        raise QueryError(f"--limit must be at least 1, not {args.limit}")
+    make_question("", query)  # An empty query should cost nothing.
+    if args.overwrite and not args.clip:
+        raise QueryError("--overwrite replaces the file that --clip names; name one")
+    if args.clip:
+        check_clip_path(Path(args.clip), overwrite=args.overwrite)
+    videos = expand_videos(names)
+    is_one = len(videos) == 1 and not args.all
+    if args.captions and not is_one:
+        raise QueryError(f"--captions {args.captions} describes one video; ask one")
+    if args.within and not is_one:
+        raise QueryError(f"--within {args.within} is a stretch of one video; ask one")
+    if args.thread and not is_one:
+        raise QueryError(f"--thread {args.thread} keeps the steps of one video's answer; ask one")
+    return videos
 
 
 def chat_with_videos(args: argparse.Namespace) -> int:
@@ -421,13 +439,20 @@ def _indexed_line(record: VideoRecord, tracks: Sequence[VideoRecord]) -> str:
 
 
 def _record_json(record: VideoRecord) -> dict[str, object]:
-    return record.as_dict() | {"state": state_of(record)}
+    told = record.as_dict() | {"state": state_of(record)}
+    for internal in ("content_id", "file_stamp", "run"):
+        del told[internal]
+    return told
 
 
-def _cut(answers: Sequence[Grounding], out: Path) -> None:
+def _cut(
+    answers: Sequence[Grounding], out: Path, records: Sequence[VideoRecord], *, overwrite: bool
+) -> None:
     if not (answers and answers[0].intervals):
         _say(f"nothing was found, so {out} was not written")
         return
     best = answers[0].intervals[0]
-    write_clip(probe(own_file(answers[0].video)), best.span, out)
+    video = own_file(answers[0].video, records)
+    spare_videos(out, asked=[Path(answer.video.path) for answer in answers], records=records)
+    write_clip(probe(video), best.span, out, overwrite=overwrite)
     _say(f"{clock_span(best.span)} written to {out}")

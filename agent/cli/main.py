@@ -112,6 +112,11 @@ def build_parser() -> Parser:
         "--within", metavar="FROM-TO", help="search only this stretch, for example 1:00-1:30"
     )
     ask.add_argument("--clip", metavar="OUT.mp4", help="cut the best interval out into a file")
+    ask.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="let --clip replace a file that is there (never a video that is asked or indexed)",
+    )
     _watching_options(ask)
     ask.add_argument(
         "--strategy",

@@ -112,15 +112,17 @@ def overview_of(
     if record.duration_s < longer_than_s or not captions or not record.complete:
         return []
     by = summariser()
-    kept, _ = store.read(record.video_id, summary_track(by, record.track))
-    if kept:
-        return kept
-    made = summarise_scenes(
-        captions,
-        vectors,
-        read_scenes(store, record.video_id),
-        summariser=by,
-        duration_s=record.duration_s,
-    )
-    store.add(made, embedder.embed([one.text for one in made]))
+    track = summary_track(by, record.track)
+    with store.claim(record.video_id, track, name=record.path):
+        kept, _ = store.read(record.video_id, track)
+        if kept:
+            return kept
+        made = summarise_scenes(
+            captions,
+            vectors,
+            read_scenes(store, record.video_id),
+            summariser=by,
+            duration_s=record.duration_s,
+        )
+        store.add(made, embedder.embed([one.text for one in made]), during=record)
     return made

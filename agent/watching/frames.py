@@ -32,6 +32,7 @@ def frames_of(
         VideoError: If it is gone or cannot be read.
     """
     from tools.captioners.looks import encode_jpeg
+    from tools.indexing.same_video import shows
     from tools.video.reader import FrameReader, probe
 
     if not captions:
@@ -44,7 +45,7 @@ def frames_of(
         )
     wanted = {caption.start_s for caption in captions}
     video = probe(Path(record.path))
-    if video.id != record.video_id:
+    if not shows(record, video.path):
         raise ReasonerError(f"the file {record.path} is another video by now; index that one")
     return {
         frame.time_s: encode_jpeg(frame.image, max_bytes=max_bytes)

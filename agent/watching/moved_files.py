@@ -1,12 +1,14 @@
 """Where the file of an indexed video lies by now: a video is known by its content, not its name."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
 from agent.errors import VideoError
 from agent.grounding import VideoFacts
+from tools.indexing.indexer import location
+from tools.indexing.same_video import shows
 from tools.store.store import VideoRecord
 from tools.video.identity import content_id, is_video_name
 
@@ -42,14 +44,19 @@ def warning_of(record: VideoRecord) -> str:
     return ""
 
 
-def own_file(video: VideoFacts) -> Path:
-    """The file of a video that an answer is about, to cut it.
+def own_file(video: VideoFacts, records: Iterable[VideoRecord]) -> Path:
+    """Where the file of an answer's video lies.
+
+    Args:
+        video: Of the answer.
+        records: What is indexed.
 
     Raises:
         VideoError: If another one lies there now.
     """
     path = Path(video.path)
-    if path.exists() and _content(path) != video.id:
+    record = next((one for one in records if one.video_id == video.id), None)
+    if path.exists() and not (_shows(record, path) if record else _content(path) == video.id):
         raise VideoError(
             f"{path} is another video by now, and not the one that was asked; ask that by its "
             "name now, or index this one"
@@ -57,8 +64,40 @@ def own_file(video: VideoFacts) -> Path:
     return path
 
 
+def spare_videos(out: Path, *, asked: Iterable[Path], records: Iterable[VideoRecord]) -> None:
+    """Refuse to write to a file that is a video somebody asked or indexed, whatever its name.
+
+    Args:
+        out: Where something is to be written.
+        asked: Files that were asked.
+        records: What is indexed.
+
+    Raises:
+        VideoError: If it is one.
+    """
+    if any(_is_file(out, one) for one in asked):
+        raise VideoError(f"{out} is the video that is asked; give the clip another name")
+    for record in records:
+        there = Path(record.path)
+        if _is_file(out, there) or (out.is_file() and _shows(record, out)):
+            raise VideoError(
+                f"{out} is an indexed video ({record.path}), which is not replaced by a clip; give "
+                "the clip another name"
+            )
+
+
+def _is_file(path: Path, other: Path) -> bool:
+    """Whether two paths lead to one file, or would if it were there."""
+    try:
+        if path.exists() and other.exists():
+            return path.samefile(other)
+        return location(path) == location(other)
+    except OSError:
+        return False
+
+
 def _is_another(record: VideoRecord, path: Path) -> bool:
-    return _changed_since(record, path) and _content(path) != record.video_id
+    return _changed_since(record, path) and not _shows(record, path)
 
 
 def _moved_to(record: VideoRecord, folder: Path) -> Path | None:
@@ -70,7 +109,7 @@ def _moved_to(record: VideoRecord, folder: Path) -> Path | None:
         looked_at += 1
         if looked_at > FILES_LOOKED_AT:
             return None
-        if _content(path) == record.video_id:
+        if _shows(record, path):
             return path
     return None
 
@@ -88,6 +127,13 @@ def _changed_since(record: VideoRecord, path: Path) -> bool:
     except OSError:
         return False
     return changed_s >= datetime.fromisoformat(record.indexed_at).timestamp()
+
+
+def _shows(record: VideoRecord, path: Path) -> bool:
+    try:
+        return shows(record, path)
+    except VideoError:
+        return False
 
 
 def _content(path: Path) -> str | None:

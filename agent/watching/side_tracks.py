@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -276,6 +277,18 @@ class Beside:
         report: Report,
     ) -> None:
         """Write each batch at once, beside what an earlier run may have written of the track."""
+        with self._opened.store.claim(video.id, track, name=video.path.name) as has_waited:
+            if not (has_waited and self._is_there(record, track)):
+                self._write(video, record, track, batches, report)
+
+    def _write(
+        self,
+        video: Video,
+        record: VideoRecord,
+        track: Track,
+        batches: Iterable[Sequence[Caption]],
+        report: Report,
+    ) -> None:
         store, embedder = self._opened.store, self._opened.embedder
         now = datetime.now(UTC).isoformat(timespec="seconds")
         beside = replace(
@@ -287,15 +300,17 @@ class Beside:
             warning="",
             indexed_at=now,
             captions=store.count(video.id, track),
+            run=uuid.uuid4().hex,
         )
         store.put_record(beside)
         is_resumed, written = beside.captions > 0, 0
         for batch in filter(None, batches):
-            written += store.add(batch, embedder.embed([caption.text for caption in batch]))
+            vectors = embedder.embed([caption.text for caption in batch])
+            written += store.add(batch, vectors, during=beside)
             seen_s, length_s = batch[-1].end_s, record.duration_s
             path, name = str(video.path), name_of(track)
             report(Progress(path, name, seen_s, length_s, written, resumed=is_resumed))
-        store.put_record(replace(beside, complete=True, captions=beside.captions + written))
+        store.settle(replace(beside, complete=True), captions=beside.captions + written)
 
 
 def _named_before(records: Sequence[VideoRecord]) -> Track | None:

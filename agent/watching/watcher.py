@@ -16,10 +16,19 @@ from agent.watching.moved_files import warning_of
 from agent.watching.side_tracks import Beside
 from tools.captioners.file import file_track
 from tools.captioners.protocol import Metered
-from tools.indexing.indexer import Report, frame_track, index_captions_file, index_video, location
+from tools.indexing.indexer import (
+    Progress,
+    Report,
+    frame_track,
+    index_captions_file,
+    index_video,
+    location,
+)
+from tools.indexing.journal import delete_journals
+from tools.indexing.same_video import as_indexed, recall, shows
 from tools.llm.prices import Usage as CaptioningUsage
 from tools.retrieval.tracks import is_beside
-from tools.video.identity import content_id, is_video_name
+from tools.video.identity import is_video_name
 from tools.video.reader import probe
 
 if TYPE_CHECKING:
@@ -121,14 +130,33 @@ class Watcher:
         Raises:
             VideoError: If it is neither a readable video nor an indexed one.
         """
-        if is_there(video):
-            return self._opened.store.records(probe(Path(video)).id)
-        return self._by_name(str(video))
+        return self._look_up(video)[1]
+
+    def _look_up(self, name: str | Path) -> tuple[Video | None, list[VideoRecord]]:
+        """The video, where its file is at hand, and its indexed tracks.
+
+        Raises:
+            VideoError: As ``resolve``.
+        """
+        if not is_there(name):
+            return None, self._by_name(str(name))
+        recall(Path(name), self._opened.store)
+        video, records, unproven_id = as_indexed(probe(Path(name)), self._opened.store)
+        if unproven_id:
+            self._tell(
+                f"{name} was moved or changed since an earlier version indexed it, which knew long "
+                "videos by samples alone, so that it counts as another video; what was indexed "
+                f"then still answers as {unproven_id[:12]}"
+            )
+        return video, records
 
     def forget(self, video: str | Path) -> int:
         """Delete a video's captions from the store, never the file; returns how many there were."""
-        records = self.resolve(video)
-        return self._opened.store.forget(records[0].video_id) if records else 0
+        found, records = self._look_up(video)
+        # Also where there is no record: a process that was killed may have left something.
+        video_id = records[0].video_id if records else found.id if found else ""
+        journals = self._settings.journal_folder
+        return self._opened.store.forget(video_id, also=lambda: delete_journals(journals, video_id))
 
     def watch_for(self, question: Asked, *, report: Report) -> tuple[VideoRecord, Cost]:
         """The record that answers a question; see ``watch``."""
@@ -149,10 +177,9 @@ class Watcher:
         Raises:
             WhenaboutsError: If the video or the captions cannot be had; what was made is kept.
         """
-        video = probe(Path(name)) if is_there(name) else None
-        records = self._opened.store.records(video.id) if video else self._by_name(name)
+        video, records = self._look_up(name)
         if video:
-            records = [self._note_move(record, video.path) for record in records]
+            records = [self._note_move(record, video) for record in records]
         settled = self._settled(records, captions, query)
         if settled and not self._wants_more(video, records) and not self._lacks(settled, query):
             return settled if video else in_its_place(settled), Cost()
@@ -175,9 +202,7 @@ class Watcher:
             record, cost = settled, Cost()
             if record is None:
                 self._beside.check()
-                record, cost = self._describe(
-                    video, captions, report, query, wanted, go_on=work.go_on
-                )
+                record, cost = self._describe(video, captions, report, query, go_on=work.go_on)
                 self._runs.allowance().spend(cost)
             self._beside.add(video, record, report=report, go_on=work.go_on)
             return record, cost
@@ -228,20 +253,25 @@ class Watcher:
         captions: Path | None,
         report: Report,
         query: str,
-        wanted: Track,
         *,
         go_on: Callable[[], None],
     ) -> tuple[VideoRecord, Cost]:
-        before = self._opened.store.count(video.id, wanted)
+        made = 0
+
+        def count(progress: Progress) -> None:
+            nonlocal made
+            made = progress.captions
+            report(progress)
+
         if captions:
             record = index_captions_file(
                 video,
                 captions,
                 store=self._opened.store,
                 embedder=self._opened.embedder,
-                report=report,
+                report=count,
             )
-            return record, Cost(captions=record.captions - before)
+            return record, Cost(captions=made)
         try:
             limits = self._runs.allowance().left()
         except UsedUpError as exc:
@@ -259,13 +289,13 @@ class Watcher:
             rate_hz=self._settings.rate_hz,
             store=self._opened.store,
             embedder=self._opened.embedder,
-            report=report,
+            report=count,
             every_frame=self._settings.every_frame or None,
             journals=self._settings.journal_folder,
             limits=limits,
             go_on=go_on,
         )
-        return record, cost_between(record.captions - before, before_use, metered(captioner))
+        return record, cost_between(made, before_use, metered(captioner))
 
     def _describer(self, query: str) -> Captioner:
         """Who describes frames, as the strategy says."""
@@ -288,8 +318,8 @@ class Watcher:
     def _found_again(self, name: str, records: list[VideoRecord], wanted: Track) -> Video:
         """The video of these records, from where it was last seen, to caption what is missing."""
         for path in dict.fromkeys(Path(record.path) for record in records):
-            if is_there(path) and content_id(path) == records[0].video_id:
-                return probe(path)
+            if is_there(path) and shows(records[0], path):
+                return replace(probe(path), id=records[0].video_id)
         has = sorted({_track_name(record.track) for record in records if record.complete})
         known = f"is indexed only by {', '.join(has)}" if has else "is indexed only in part"
         raise VideoError(
@@ -319,12 +349,17 @@ class Watcher:
             )
         return [record for record in known if record.video_id in ids]
 
-    def _note_move(self, record: VideoRecord, path: Path) -> VideoRecord:
+    def _note_move(self, record: VideoRecord, video: Video) -> VideoRecord:
         """Remember where the file lies now; its content says that it is the same video."""
-        moved = record.at(location(path))
-        if moved != record:
-            self._opened.store.put_record(moved)
-        return moved
+
+        def moved(now: VideoRecord) -> VideoRecord:
+            stamp = video.file_stamp or now.file_stamp
+            known = replace(now, content_id=video.content_id, file_stamp=stamp)
+            return known.at(location(video.path))
+
+        if moved(record) == record:
+            return record
+        return self._opened.store.change_record(record, moved)
 
 
 def in_its_place(record: VideoRecord) -> VideoRecord:

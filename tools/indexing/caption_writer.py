@@ -13,7 +13,7 @@ from tools.timeline import Caption
 
 if TYPE_CHECKING:
     from tools.embedders.embedder import Embedder
-    from tools.store.store import CaptionStore
+    from tools.store.store import CaptionStore, VideoRecord
 
 BATCH_CAPTIONS = 64
 BATCH_SECONDS = 0.5
@@ -28,12 +28,20 @@ Placed = Caption | CaptionGap
 class CaptionWriter:
     """Writes what it is given, in order; what could not be written is tried once more at the end.
 
+    Args:
+        store: Receives it.
+        embedder: Embeds captions.
+        during: The record of the run; nothing is written once it is gone.
+
     Attributes:
         written: Captions that were new to the store.
     """
 
-    def __init__(self, store: CaptionStore, embedder: Embedder) -> None:
+    def __init__(
+        self, store: CaptionStore, embedder: Embedder, *, during: VideoRecord | None = None
+    ) -> None:
         self._store = store
+        self._during = during
         self._embedder = embedder
         self._change = threading.Condition()
         self._waiting: deque[Sequence[Placed]] = deque()
@@ -106,10 +114,10 @@ class CaptionWriter:
         captions = [one for one in batch if isinstance(one, Caption)]
         if captions:
             vectors = self._embedder.embed([caption.text for caption in captions])
-            self.written += self._store.add(captions, vectors)
+            self.written += self._store.add(captions, vectors, during=self._during)
         gaps = [one for one in batch if isinstance(one, CaptionGap)]
         if gaps:
-            self._store.add_gaps(gaps)
+            self._store.add_gaps(gaps, during=self._during)
         with self._change:
             for _ in range(parts):
                 self._waiting.popleft()

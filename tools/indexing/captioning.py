@@ -64,6 +64,8 @@ class Captioning:
         self._used_before = _usage(captioner)
         self._pace = Pace()
         stored = store.seen_starts(record.video_id, record.track)
+        self._stored_before = store.count(record.video_id, record.track)
+        self._placed: set[float] = set(stored)
         # What an earlier run was told and could not store; where it ends is found out again.
         self._waiting: list[Description | NoCaption] = [
             said for said in (journal.read() if journal else ()) if said.time_s not in stored
@@ -77,7 +79,7 @@ class Captioning:
             usage=lambda: _usage(captioner),
             model=captioner.model,
         )
-        self._writer = CaptionWriter(store, embedder)
+        self._writer = CaptionWriter(store, embedder, during=record)
         self._distinct = None if every_frame else DistinctFrames()
         self._scenes = SceneFinder()
         self._feed = FrameFeed(
@@ -133,9 +135,19 @@ class Captioning:
         report(self._progress())
         if not self._budget.reached:
             scenes = self._scenes.scenes(self._reader.decoded_until_s)
-            write_scenes(self._store, self._record.video_id, scenes)
+            write_scenes(self._store, self._record.video_id, scenes, during=self._record)
             return ""
         return f"stopped at {self._budget.reached}: seen until {until_s:.1f} s"
+
+    def settle(self, record: VideoRecord) -> VideoRecord:
+        """Write what became of the run, once all is there that was seen before or written by it.
+
+        Raises:
+            ForgottenError: If the video was forgotten meanwhile.
+            StoreError: If something is missing.
+        """
+        least = self._stored_before + self._writer.written
+        return self._store.settle(record, starts=self._placed, captions=least)
 
     def _keeps(self, frame: Frame) -> bool:
         self._scenes.watch(frame)
@@ -164,6 +176,7 @@ class Captioning:
             else:
                 placed.append(self._with_span(said, Interval(said.time_s, end_s)))
         self._waiting = waiting
+        self._placed.update(one.span.start_s for one in placed)
         self._writer.take(placed)
 
     def _with_span(self, said: Description | NoCaption, span: Interval) -> Caption | CaptionGap:

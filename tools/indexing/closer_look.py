@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tools.captioners.looks import LookMode
 from tools.captioners.protocol import Description, NoCaption
 from tools.errors import CaptionerError
+from tools.indexing.same_video import shows
 from tools.store.store import CaptionGap
 from tools.timeline import Caption, Frame, Interval, Track
 from tools.video.reader import FrameReader, probe
@@ -59,30 +60,33 @@ def look_closer(
     Raises:
         CaptionerError: If that is too many frames, or the captioner cannot go on.
         VideoError: If the file is gone or cannot be read.
+        ForgottenError: If the video was forgotten meanwhile.
     """
     span = _within(span, record.duration_s)
     _check_effort(span, rate_hz)
     mode = f"{captioner.mode}@{rate_hz:g}/s {span.start_s:g}-{span.end_s:g}"
     track = Track(captioner.model, captioner.prompt_version, mode)
-    video = probe(Path(record.path))
-    if video.id != record.video_id:
+    path = Path(record.path)
+    if not shows(record, path):
         raise CaptionerError(f"the file {record.path} is another video by now")
-    seen = store.seen_starts(record.video_id, track)
+    video = probe(path)
     reader = FrameReader(video, rate_hz=rate_hz, start_s=span.start_s, end_s=span.end_s)
     frames = list(reader)
     until_s = min(span.end_s, reader.decoded_until_s)
     times_s = [frame.time_s for frame in frames]
     ends_s = dict(zip(times_s, [*times_s[1:], until_s], strict=False))
-    new = sum(time_s not in seen for time_s in times_s)
-    if new:
-        allow(math.ceil(new / LookMode.parse(captioner.mode).frames))
-    said: list[Description | NoCaption] = []
-    try:
-        shown = _as_long_as(go_on, frames)
-        said.extend(one for one in captioner.describe(shown, seen=seen) if one is not None)
-    finally:
-        # Also when it fails or is interrupted: what was said may be paid for.
-        made = _store(said, ends_s, record.video_id, track, store=store, embedder=embedder)
+    with store.claim(record.video_id, track, name=path.name):
+        seen = store.seen_starts(record.video_id, track)
+        new = sum(time_s not in seen for time_s in times_s)
+        if new:
+            allow(math.ceil(new / LookMode.parse(captioner.mode).frames))
+        said: list[Description | NoCaption] = []
+        try:
+            shown = _as_long_as(go_on, frames)
+            said.extend(one for one in captioner.describe(shown, seen=seen) if one is not None)
+        finally:
+            # Also when it fails or is interrupted: what was said may be paid for.
+            made = _store(said, ends_s, record, track, store=store, embedder=embedder)
     return store.read(record.video_id, track)[0], made
 
 
@@ -112,7 +116,7 @@ def _check_effort(span: Interval, rate_hz: float) -> None:
 def _store(
     said: list[Description | NoCaption],
     ends_s: dict[float, float],
-    video_id: str,
+    record: VideoRecord,
     track: Track,
     *,
     store: CaptionStore,
@@ -123,11 +127,12 @@ def _store(
     for one in said:
         span = Interval(one.time_s, ends_s[one.time_s if one.last_s is None else one.last_s])
         if isinstance(one, Description):
-            captions.append(Caption(video_id, span, one.text, one.source, track))
+            captions.append(Caption(record.video_id, span, one.text, one.source, track))
         else:
-            gaps.append(CaptionGap(video_id, span, one.reason, track))
+            gaps.append(CaptionGap(record.video_id, span, one.reason, track))
     if captions:
-        store.add(captions, embedder.embed([caption.text for caption in captions]))
+        vectors = embedder.embed([caption.text for caption in captions])
+        store.add(captions, vectors, during=record)
     if gaps:
-        store.add_gaps(gaps)
+        store.add_gaps(gaps, during=record)
     return len(captions)

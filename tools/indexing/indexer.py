@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import time
+import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from tools.captioners.file import file_track, read_captions
 from tools.captioners.protocol import Interruptible, Metered
+from tools.errors import ForgottenError, VideoError
 from tools.indexing.caption_writer import BATCH_CAPTIONS
 from tools.indexing.captioning import Captioning
 from tools.indexing.journal import Journal
@@ -25,6 +27,7 @@ from tools.indexing.limits import Limits, without_price
 from tools.indexing.progress import Progress, Report
 from tools.store.store import VideoRecord
 from tools.timeline import Track
+from tools.video.identity import content_id
 from tools.video.near_duplicates import POLICY, needs_every_frame
 from tools.video.reader import FrameReader, measure_duration_s
 
@@ -64,7 +67,8 @@ def index_video(
     """Caption every sampled frame that shows something new and has no caption yet.
 
     A caption holds until the frame after those that it describes; the last one until the video
-    ends. Whatever stops the run, what the captioner has under way is waited for and kept.
+    ends. Whatever stops the run, what the captioner has under way is waited for and kept. Where
+    another process makes the same captions, it is waited for; what it left undone is done then.
 
     Args:
         video: From ``tools.video.reader.probe``.
@@ -83,7 +87,9 @@ def index_video(
         go_on: Called in the caller's thread, often; what it raises ends the run.
 
     Raises:
-        VideoError: If no frame decodes.
+        VideoError: If no frame decodes, or the file was changed meanwhile.
+        ForgottenError: If the video was forgotten meanwhile; nothing of it is kept then.
+        StoreBusyError: If another process still describes it when the minutes are used up.
         CaptionerError, EmbedderError, StoreError: If one of them cannot go on; what was written
             stays, and the next run goes on from there.
     """
@@ -97,43 +103,89 @@ def index_video(
     if every_frame is None:
         every_frame = needs_every_frame(captioner)
     track = frame_track(captioner, rate_hz, every_frame=every_frame)
-    record = _record(video, track, rate_hz=rate_hz, duration_s=video.header_duration_s)
     journal = None
     if journals is not None and isinstance(captioner, Metered):
         journal = Journal(journals, video_id=video.id, track=track)
-    reader = FrameReader(video, rate_hz=rate_hz, earlier=needs_every_frame(captioner))
-    store.put_record(record)
-    # What was a passing fault is asked for again.
-    store.forget_passing_gaps(video.id, track)
-    describer = captioner
-    if limits.max_minutes is not None and isinstance(captioner, Interruptible):
-        describer = captioner.until(time.monotonic() + 60 * limits.max_minutes)
-    stopped = Captioning(
-        record,
-        describer,
-        reader,
-        every_frame=every_frame,
-        store=store,
-        embedder=embedder,
-        journal=journal,
-        total_s=video.header_duration_s,
-        limits=limits,
-    ).run(report, go_on=go_on)
-    if stopped:
-        record = replace(
-            record,
-            # Where the header does not say, it is as long as was seen of it.
-            duration_s=record.duration_s or reader.decoded_until_s,
-            warning=f"{video.path}: {stopped}",
-            captions=store.count(video.id, track),
+    began_s = time.monotonic()
+    patience_s = None if limits.max_minutes is None else 60 * limits.max_minutes
+    name = video.path.name
+    with store.claim(video.id, track, name=name, patience_s=patience_s) as has_waited:
+        if has_waited:
+            if made := _complete_record(store, video.id, track):
+                return made
+            limits = limits.after(time.monotonic() - began_s)
+        record = _record(video, track, rate_hz=rate_hz, duration_s=video.header_duration_s)
+        reader = FrameReader(video, rate_hz=rate_hz, earlier=needs_every_frame(captioner))
+        # What was a passing fault is asked for again.
+        store.forget_passing_gaps(video.id, track)
+        with store.together():
+            # A process that forgets the video finds both or neither.
+            store.put_record(record)
+            if journal:
+                journal.open()
+        describer = captioner
+        if limits.max_minutes is not None and isinstance(captioner, Interruptible):
+            describer = captioner.until(time.monotonic() + 60 * limits.max_minutes)
+        try:
+            return _run(
+                Captioning(
+                    record,
+                    describer,
+                    reader,
+                    every_frame=every_frame,
+                    store=store,
+                    embedder=embedder,
+                    journal=journal,
+                    total_s=video.header_duration_s,
+                    limits=limits,
+                ),
+                record,
+                video,
+                reader,
+                store=store,
+                report=report,
+                go_on=go_on,
+            )
+        except ForgottenError:
+            if journal:
+                journal.delete()
+            raise
+
+
+def _run(
+    captioning: Captioning,
+    record: VideoRecord,
+    video: Video,
+    reader: FrameReader,
+    *,
+    store: CaptionStore,
+    report: Report,
+    go_on: Callable[[], None],
+) -> VideoRecord:
+    stopped = captioning.run(report, go_on=go_on)
+    if content_id(video.path) != (video.content_id or video.id):
+        store.forget_track(video.id, record.track)
+        raise VideoError(
+            f"{video.path} was changed while it was described, so the captions are not kept; index "
+            "it again once it is whole"
         )
-        store.put_record(record)
-        return record
-    warnings = filter(None, (reader.warning(), _missing(store.gaps(video.id, track))))
-    done = _complete(store, record, duration_s=reader.decoded_until_s, warning="; ".join(warnings))
-    if journal:
-        journal.delete()
-    return done
+    if stopped:
+        return captioning.settle(
+            replace(
+                record,
+                # Where the header does not say, it is as long as was seen of it.
+                duration_s=record.duration_s or reader.decoded_until_s,
+                warning=f"{video.path}: {stopped}",
+            )
+        )
+    warnings = filter(None, (reader.warning(), _missing(store.gaps(video.id, record.track))))
+    done = replace(
+        record,
+        duration_s=reader.decoded_until_s,
+        complete=True,
+        warning="; ".join(warnings),
+    )
+    return captioning.settle(done)
 
 
 def index_captions_file(
@@ -155,16 +207,19 @@ def index_captions_file(
     track = file_track(path)
     duration_s = measure_duration_s(video)
     captions = read_captions(path, video_id=video.id, duration_s=duration_s)
-    seen = store.seen_starts(video.id, track)
-    record = _record(video, track, rate_hz=None, duration_s=duration_s)
-    store.put_record(record)
-    written = 0
-    for first in range(0, len(captions), BATCH_CAPTIONS):
-        batch = captions[first : first + BATCH_CAPTIONS]
-        written += store.add(batch, embedder.embed([caption.text for caption in batch]))
-        seen_s = batch[-1].start_s
-        report(Progress(str(video.path), track.model, seen_s, duration_s, written, bool(seen)))
-    return _complete(store, record, duration_s=duration_s, warning="")
+    with store.claim(video.id, track, name=video.path.name):
+        seen = store.seen_starts(video.id, track)
+        record = _record(video, track, rate_hz=None, duration_s=duration_s)
+        store.put_record(record)
+        written = 0
+        for first in range(0, len(captions), BATCH_CAPTIONS):
+            batch = captions[first : first + BATCH_CAPTIONS]
+            vectors = embedder.embed([caption.text for caption in batch])
+            written += store.add(batch, vectors, during=record)
+            seen_s = batch[-1].start_s
+            report(Progress(str(video.path), track.model, seen_s, duration_s, written, bool(seen)))
+        starts = [caption.start_s for caption in captions]
+        return store.settle(replace(record, complete=True), starts=starts)
 
 
 def alike_rate_hz(track: Track) -> float | None:
@@ -218,18 +273,12 @@ def _record(
         warning="",
         indexed_at=datetime.now(UTC).isoformat(timespec="seconds"),
         captions=0,
+        content_id=video.content_id,
+        file_stamp=video.file_stamp,
+        run=uuid.uuid4().hex,
     )
 
 
-def _complete(
-    store: CaptionStore, record: VideoRecord, *, duration_s: float, warning: str
-) -> VideoRecord:
-    done = replace(
-        record,
-        duration_s=duration_s,
-        complete=True,
-        warning=warning,
-        captions=store.count(record.video_id, record.track),
-    )
-    store.put_record(done)
-    return done
+def _complete_record(store: CaptionStore, video_id: str, track: Track) -> VideoRecord | None:
+    records = store.records(video_id)
+    return next((one for one in records if one.complete and one.track == track), None)

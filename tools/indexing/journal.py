@@ -7,6 +7,7 @@ that loses its power may lose the last seconds, since lines are not forced onto 
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tools.captioners.protocol import Description, NoCaption
 from tools.errors import StoreError
+from tools.private_files import make_private_file, make_private_folder
 
 if TYPE_CHECKING:
     from tools.timeline import Track
@@ -24,10 +26,11 @@ Said = Description | NoCaption
 class Journal:
     """What was said of one track of one video, in the order of arrival.
 
-    Two processes may write the same one: lines do not mix.
+    Two processes may write the same one: lines do not mix. Once opened, it is written where it was
+    opened: a journal that was deleted meanwhile does not come back.
 
     Args:
-        folder: Where journals lie; made when the first line is written.
+        folder: Where journals lie; made when the first one is opened.
         video_id: Hash of the video's content.
         track: Whose captions they are.
     """
@@ -51,6 +54,18 @@ class Journal:
             raise StoreError(f"the journal {self.path} cannot be read: {exc}") from None
         return [said for line in lines if (said := _said(line)) is not None]
 
+    def open(self) -> None:
+        """Make the file, or go on with it.
+
+        Raises:
+            StoreError: If it cannot be written.
+        """
+        try:
+            if self._file is None:
+                self._file = self._open()
+        except OSError as exc:
+            raise self._unwritable(exc) from None
+
     def append(self, said: Said) -> None:
         """Write a line; it is there when this returns, also if the process is killed then.
 
@@ -67,10 +82,7 @@ class Journal:
             self._file.write(line)
         except OSError as exc:
             self._failed = True
-            raise StoreError(
-                f"the journal {self.path} cannot be written: {exc}; make room, or choose another "
-                "folder"
-            ) from None
+            raise self._unwritable(exc) from None
 
     def close(self) -> None:
         """Let go of the file; harmless when repeated."""
@@ -84,12 +96,34 @@ class Journal:
         self.path.unlink(missing_ok=True)
 
     def _open(self) -> BinaryIO:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(self.path.parent)
+        make_private_file(self.path)
         # Unbuffered: a line is one write, at the end whatever other processes have written.
         file = self.path.open("ab", buffering=0)
         if file.tell() and not self.path.read_bytes().endswith(b"\n"):
             file.write(b"\n")
         return file
+
+    def _unwritable(self, exc: OSError) -> StoreError:
+        return StoreError(
+            f"the journal {self.path} cannot be written: {exc}; make room, or choose another folder"
+        )
+
+
+def delete_journals(folder: Path, video_id: str) -> None:
+    """Delete what was written down of a video and is not in the store.
+
+    Raises:
+        StoreError: If a file of it is there and cannot be deleted.
+    """
+    for path in folder.glob(f"{video_id}-*.jsonl"):
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                path.unlink()
+        except OSError as exc:
+            raise StoreError(
+                f"what was said of the video is still written in {path}: {exc}; delete that file"
+            ) from None
 
 
 def _said(line: bytes) -> Said | None:

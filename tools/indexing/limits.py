@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Container
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from tools.errors import CaptionerError
@@ -36,6 +36,12 @@ class Limits:
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise ValueError(f"{name} must be positive and finite, not {value}")
+
+    def after(self, spent_s: float) -> Limits:
+        """What is left of them when so many seconds have passed without describing anything."""
+        if self.max_minutes is None:
+            return self
+        return replace(self, max_minutes=max(1e-9, self.max_minutes - spent_s / 60))
 
 
 def without_price(model: str, max_usd: float) -> CaptionerError:

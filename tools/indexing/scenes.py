@@ -15,7 +15,7 @@ from tools.store.store import CaptionGap
 from tools.timeline import Interval, Track
 
 if TYPE_CHECKING:
-    from tools.store.store import CaptionStore
+    from tools.store.store import CaptionStore, VideoRecord
     from tools.timeline import Caption, Frame
 
 SCENES = Track("cuts-1", "", "scenes")
@@ -53,17 +53,30 @@ class SceneFinder:
         return [Interval(start_s, end_s) for start_s, end_s in pairwise(bounds_s)]
 
 
-def write_scenes(store: CaptionStore, video_id: str, scenes: Sequence[Interval]) -> None:
+def write_scenes(
+    store: CaptionStore,
+    video_id: str,
+    scenes: Sequence[Interval],
+    *,
+    during: VideoRecord | None = None,
+) -> None:
     """Put a whole video's scenes into the store, unless it has some already.
 
+    Args:
+        store: Receives them.
+        video_id: Of the video.
+        scenes: In time order.
+        during: The record of the run that found them.
+
     Raises:
+        ForgottenError: If that record is gone.
         StoreError: If they cannot be written.
     """
     if store.gaps(video_id, SCENES):
         return
     gaps = [CaptionGap(video_id, span, "a cut", SCENES) for span in scenes]
     for first in range(0, len(gaps), MOST_AT_ONCE):
-        store.add_gaps(gaps[first : first + MOST_AT_ONCE])
+        store.add_gaps(gaps[first : first + MOST_AT_ONCE], during=during)
 
 
 def read_scenes(store: CaptionStore, video_id: str) -> list[Interval]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tools.errors import CaptionerError
 from tools.speech.transcript import Utterance
-from tools.video.identity import content_id
+from tools.video.identity import sampled_id
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,7 +65,7 @@ class Whisper:
         self._device = device
         self._compute_type = compute_type
         self._loaded: Any = None
-        self._name = f"whisper:{Path(model).name}@{content_id(self._folder / 'model.bin')[:12]}"
+        self._name = f"whisper:{Path(model).name}@{sampled_id(self._folder / 'model.bin')[:12]}"
 
     @property
     def model(self) -> str:

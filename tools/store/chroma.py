@@ -1,4 +1,4 @@
-"""A connection to Chroma that several processes can share: an embedded folder, or a server.
+"""Chroma's embedded store in a folder that several processes can share.
 
 Chroma's embedded store is made for one process. What another process adds breaks the reads of a
 client that is already open, and two writing clients damage the vector index for good. So every use
@@ -8,131 +8,32 @@ another process has been in the folder since is opened anew. A server needs none
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import os
-import shutil
 import socket
+import sqlite3
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, cast
 
 from tools.errors import StoreBusyError, StoreError
+from tools.private_files import keep_private, make_private_file, make_private_folder
+from tools.store.failures import DATABASE, MOVE, store_failure
+from tools.store.isolation import chroma_settings, load_chroma
+from tools.store.upkeep import UNFINISHED_REPAIR, WIPE_DUE, wipe_deleted
 
 if TYPE_CHECKING:
     from chromadb.api.client import Client
-    from chromadb.config import Settings
 
 QUIET_WAIT_S = 1.0
 """A session takes milliseconds; only a longer wait is worth a word to the user."""
 
-FULL_BYTES = 2**20
-"""With less space than this, a failed write is put down to it."""
-
 POLL_S = 0.01
 """How often a waiting process looks whether the folder is free."""
-
-MOVE = "or set WHENABOUTS_HOME to another folder"
-
-
-class Connection(Protocol):
-    """Hands out a Chroma client for the length of one operation."""
-
-    @property
-    def generation(self) -> int | None:
-        """Another number whenever what is stored may have changed; to be read within a session.
-
-        None where others can write unseen.
-        """
-        ...
-
-    def session(self, *, writes: bool = False) -> AbstractContextManager[Client]:
-        """A client, all of whose failures come out as StoreError.
-
-        Args:
-            writes: Whether it is for changing what is stored.
-
-        Raises:
-            StoreError: If Chroma cannot be reached, read or written.
-            StoreBusyError: If other processes keep the store for too long.
-        """
-        ...
-
-    def close(self) -> None:
-        """Let go of the client; a later session opens a new one."""
-        ...
-
-
-class ServerConnection:
-    """A running Chroma server, which orders its clients' writes itself.
-
-    Args:
-        url: Such as ``http://localhost:8000``.
-    """
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._client: Client | None = None
-        self._opening = threading.Lock()
-
-    @property
-    def generation(self) -> int | None:
-        return None
-
-    @contextmanager
-    def session(self, *, writes: bool = False) -> Iterator[Client]:  # noqa: ARG002  # no difference to a server
-        import httpx
-        from chromadb.errors import ChromaError
-
-        try:
-            yield self._open()
-        except (ChromaError, httpx.HTTPError, OSError) as exc:
-            raise StoreError(
-                f"the Chroma server at {self._url} failed: {_first_line(exc)}; "
-                "look at its log, or unset WHENABOUTS_CHROMA_URL"
-            ) from exc
-
-    def close(self) -> None:
-        client, self._client = self._client, None
-        if client is not None:
-            client.close()
-            # Chroma 1.5 stops at this: its cache keeps the client, with connections open.
-            for part in (client, getattr(client, "_admin_client", None)):
-                session = getattr(getattr(part, "_server", None), "_session", None)
-                if session is not None:
-                    session.close()
-
-    def _open(self) -> Client:
-        with self._opening:
-            if self._client is None:
-                self._client = self._connect()
-            return self._client
-
-    def _connect(self) -> Client:
-        import chromadb
-
-        try:
-            where = urlsplit(self._url)
-            is_secure = where.scheme == "https"
-            port = where.port or (443 if is_secure else 80)
-        except ValueError as exc:
-            raise StoreError(f"{self._url} is not an address: {exc}") from None
-        if where.scheme not in {"http", "https"} or not where.hostname:
-            raise StoreError(f"{self._url} is no server's address; one is http://localhost:8000")
-        try:
-            client = chromadb.HttpClient(
-                host=where.hostname, port=port, ssl=is_secure, settings=_settings()
-            )
-        except ValueError as exc:  # Chroma's word for "nobody answers"
-            raise StoreError(
-                f"no Chroma server answers at {self._url}; start it with "
-                f"`chroma run --port {port}`, or unset WHENABOUTS_CHROMA_URL"
-            ) from exc
-        return cast("Client", client)
 
 
 class FolderConnection:
@@ -150,21 +51,24 @@ class FolderConnection:
     def __init__(
         self, folder: Path, *, busy_timeout_s: float, on_wait: Callable[[str], None] | None
     ) -> None:
-        from filelock import FileLock
-
-        self._folder = folder
+        self.folder = folder
         self._busy_timeout_s = busy_timeout_s
         self._on_wait = on_wait
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(folder)
         except OSError as exc:
             raise self._failure(exc) from exc
-        self._threads = threading.RLock()
-        self._lock = FileLock(folder / "lock", poll_interval=POLL_S)
         self._last_user_file = folder / "last-user"
-        self._name = f"process {os.getpid()} on {socket.gethostname()} ({uuid.uuid4().hex})"
         self._client: Client | None = None
         self._generation = 0
+        self._begin_process()
+
+    def _begin_process(self) -> None:
+        from filelock import FileLock
+
+        self._threads = threading.RLock()
+        self._lock = FileLock(self.folder / "lock", poll_interval=POLL_S)
+        self._name = f"process {os.getpid()} on {socket.gethostname()} ({uuid.uuid4().hex})"
 
     @property
     def generation(self) -> int | None:
@@ -172,6 +76,7 @@ class FolderConnection:
 
     @contextmanager
     def session(self, *, writes: bool = False) -> Iterator[Client]:
+        load_chroma()
         from chromadb.errors import ChromaError
 
         with self._threads:
@@ -181,21 +86,69 @@ class FolderConnection:
                 # Also where it then fails: it may have written some.
                 self._generation += writes
                 yield self._current_client()
-            except (ChromaError, OSError) as exc:
-                # What a failed write left in the client's memory is not known: start afresh.
-                self.close()
-                raise self._failure(exc) from exc
+            except BaseException as exc:
+                # Chroma's Rust part has a type of its own for what it did not expect.
+                if isinstance(exc, (ChromaError, OSError)) or _is_panic(exc):
+                    # What a failed write left in the client's memory is not known: start afresh.
+                    self.close()
+                    raise self._failure(exc) from exc
+                raise
             finally:
+                if writes:
+                    keep_private(self.folder)
                 self._lock.release()
                 if opened_before is not None and opened_before is not self._client:
                     # Others are at it too: step back for long enough that one of them gets in.
                     time.sleep(2 * POLL_S)
+
+    @contextmanager
+    def alone(self) -> Iterator[Path]:
+        """The folder with nobody in it, not even a client of this process.
+
+        Raises:
+            StoreError: If something fails in it.
+        """
+        with self._threads:
+            self._acquire()
+            try:
+                self.close()
+                # Whoever had it open before is not to trust its memory.
+                self._last_user_file.write_text(self._name, encoding="utf-8")
+                yield self.folder
+            except (OSError, sqlite3.Error) as exc:
+                raise self._failure(exc) from exc
+            finally:
+                keep_private(self.folder)
+                self._lock.release()
+
+    def wipe_is_due(self) -> None:
+        try:
+            (self.folder / WIPE_DUE).touch(mode=0o600)
+        except OSError as exc:
+            raise self._failure(exc) from exc
+
+    def wipe(self) -> None:
+        with self.alone() as folder:
+            wipe_deleted(folder)
 
     def close(self) -> None:
         with self._threads:
             client, self._client = self._client, None
             if client is not None:
                 client.close()
+
+    def leave_to_parent(self) -> None:
+        """In a process that was just forked: begin anew, and touch nothing of the parent's."""
+        client, self._client = self._client, None
+        if client is not None:
+            from chromadb.api.shared_system_client import SharedSystemClient as Shared
+
+            # Closed, or collected as garbage, it would wait for threads that only the parent has.
+            parents: Any = Shared
+            _left_to_parents.append((client, parents._identifier_to_system))  # noqa: SLF001
+            parents._refcount_lock = threading.Lock()  # noqa: SLF001
+            Shared.clear_system_cache()
+        self._begin_process()
 
     def _acquire(self) -> None:
         from filelock import Timeout
@@ -205,11 +158,11 @@ class FolderConnection:
                 self._lock.acquire(timeout=min(QUIET_WAIT_S, self._busy_timeout_s))
             except Timeout:
                 if self._on_wait is not None:
-                    self._on_wait(f"waiting for {self._last_user()}, which uses {self._folder}")
+                    self._on_wait(f"waiting for {self._last_user()}, which uses {self.folder}")
                 self._lock.acquire(timeout=max(0.0, self._busy_timeout_s - QUIET_WAIT_S))
         except Timeout:
             raise StoreBusyError(
-                f"{self._last_user()} has kept the caption store in {self._folder} for "
+                f"{self._last_user()} has kept the caption store in {self.folder} for "
                 f"{self._busy_timeout_s:g} s; wait for it or stop it, {MOVE}"
             ) from None
         except OSError as exc:
@@ -221,12 +174,22 @@ class FolderConnection:
             return self._client
         self.close()
         self._generation += 1
+        if (self.folder / UNFINISHED_REPAIR).exists():
+            raise StoreError(
+                f"a repair of the caption store in {self.folder} was broken off; finish it with "
+                "`whenabouts repair`"
+            )
         # Before the first use, so that a process killed in the middle of it has left its name.
         self._last_user_file.write_text(self._name, encoding="utf-8")
+        if (self.folder / WIPE_DUE).exists():
+            # A process was killed while it forgot; without the space for it, reading goes on.
+            with contextlib.suppress(sqlite3.Error):
+                wipe_deleted(self.folder)
+        make_private_file(self.folder / DATABASE)
         import chromadb
 
         self._client = cast(
-            "Client", chromadb.PersistentClient(path=self._folder, settings=_settings())
+            "Client", chromadb.PersistentClient(path=self.folder, settings=chroma_settings())
         )
         return self._client
 
@@ -239,33 +202,13 @@ class FolderConnection:
     def _last_user(self) -> str:
         return self._read_last_user().partition(" (")[0] or "another process"
 
-    def _is_full(self) -> bool:
-        """Whether space is what Chroma lacked; its own words do not always say so."""
-        try:
-            return shutil.disk_usage(self._folder).free < FULL_BYTES
-        except OSError:
-            return False
-
-    def _failure(self, exc: Exception) -> StoreError:
-        """What it means for the user: no space, no permission, not a folder, or damaged."""
-        said = _first_line(exc)
-        code = exc.errno if isinstance(exc, OSError) else None
-        where = f"the caption store in {self._folder}"
-        if code == errno.ENOSPC or (code is None and self._is_full()):
-            return StoreError(f"no space is left for {where}; free some, {MOVE}")
-        if isinstance(exc, (FileExistsError, NotADirectoryError)):
-            return StoreError(f"{where} cannot be made: a file is there; move it away, {MOVE}")
-        if isinstance(exc, OSError) or "readonly database" in said or "unable to open" in said:
-            return StoreError(
-                f"{where} cannot be written: {said}; give it write permission, {MOVE}"
-            )
-        return StoreError(
-            f"{where} cannot be read: {said}; delete that folder to index anew, {MOVE}"
-        )
+    def _failure(self, exc: BaseException) -> StoreError:
+        return store_failure(self.folder, exc)
 
 
 _open_folders: dict[Path, tuple[FolderConnection, int]] = {}
 _opening_folders = threading.Lock()
+_left_to_parents: list[Any] = []
 
 
 @contextmanager
@@ -295,21 +238,16 @@ def open_folder(
                 connection.close()
 
 
-@contextmanager
-def open_server(url: str) -> Iterator[ServerConnection]:
-    """A connection to a server, closed at the end."""
-    connection = ServerConnection(url)
-    try:
-        yield connection
-    finally:
-        connection.close()
+def _is_panic(exc: BaseException) -> bool:
+    return type(exc).__name__ == "PanicException"
 
 
-def _settings() -> Settings:
-    from chromadb.config import Settings
+def _after_fork() -> None:
+    global _opening_folders  # noqa: PLW0603  # a thread that the child lacks may hold the old one
+    _opening_folders = threading.Lock()
+    for connection, _ in _open_folders.values():
+        connection.leave_to_parent()
 
-    return Settings(anonymized_telemetry=False)
 
-
-def _first_line(exc: Exception) -> str:
-    return (str(exc) or type(exc).__name__).splitlines()[0]
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -9,17 +9,21 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from tools.errors import StoreError
-from tools.store.chroma import Connection, open_folder, open_server
+from tools.errors import ForgottenError, StoreError
+from tools.store.chroma import open_folder
+from tools.store.claiming import claim
+from tools.store.connection import Connection
 from tools.store.kept import Kept
+from tools.store.records import CaptionGap, VideoRecord
+from tools.store.server import open_server
 from tools.timeline import Caption, Interval, Track
 
 if TYPE_CHECKING:
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
     from chromadb.api.client import Client
     from chromadb.api.models.Collection import Collection
     from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["CaptionGap", "CaptionStore", "VideoRecord"]
 
 RECORDS = "videos"
 """Collection of the video records of all embedders."""
@@ -59,65 +65,6 @@ KEPT_CAPTIONS = 40_000
 Read = tuple[list[Caption], "NDArray[np.float32]"]
 
 
-@dataclass(frozen=True, slots=True)
-class VideoRecord:
-    """One track of one video, as far as it is indexed.
-
-    Attributes:
-        video_id: Hash of the video's content.
-        path: Where the file lay when it was last seen.
-        duration_s: Length; what the header says until the index is complete, then what decoded.
-        track: Whose captions they are.
-        rate_hz: Frames looked at per second; None where captions came from elsewhere.
-        complete: Whether the whole video has been looked at.
-        warning: What the user should know of the video; empty where nothing.
-        indexed_at: When, in ISO 8601 and UTC.
-        captions: How many captions the track has; meaningful once complete.
-    """
-
-    video_id: str
-    path: str
-    duration_s: float
-    track: Track
-    rate_hz: float | None
-    complete: bool
-    warning: str
-    indexed_at: str
-    captions: int
-
-    def at(self, path: Path) -> VideoRecord:
-        """The same record of a file that has moved to ``path``."""
-        return replace(self, path=str(path.absolute()))
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values only; ``from_dict`` reads them back."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> VideoRecord:
-        """The record that ``as_dict`` wrote."""
-        return cls(**{**plain, "track": Track(**plain["track"])})
-
-
-@dataclass(frozen=True, slots=True)
-class CaptionGap:
-    """A span of a video that a captioner was shown and gave no caption of.
-
-    Attributes:
-        video_id: Hash of the video's content.
-        span: What it was shown, until the next frame.
-        reason: Why there is no caption, in a line.
-        track: Whose caption is missing.
-        is_final: Whether it would be so again; else a later index asks once more.
-    """
-
-    video_id: str
-    span: Interval
-    reason: str
-    track: Track
-    is_final: bool = True
-
-
 class CaptionStore:
     """The captions of many videos, in the vector space of one embedder.
 
@@ -125,8 +72,17 @@ class CaptionStore:
     others finished. Use it as a context manager, or call ``close``.
     """
 
-    def __init__(self, opening: AbstractContextManager[Connection], *, embedder: str) -> None:
+    def __init__(
+        self,
+        opening: AbstractContextManager[Connection],
+        *,
+        embedder: str,
+        claims: Path,
+        on_wait: Callable[[str], None] | None = None,
+    ) -> None:
         self._embedder = embedder
+        self._claims = claims
+        self._on_wait = on_wait
         self._collection = _collection_name(embedder)
         self._resources = ExitStack()
         self._connection = self._resources.enter_context(opening)
@@ -140,16 +96,19 @@ class CaptionStore:
         *,
         embedder: str,
         url: str | None = None,
+        token: str | None = None,
         busy_timeout_s: float = 60.0,
         on_wait: Callable[[str], None] | None = None,
     ) -> CaptionStore:
         """Open the store in a folder, or on a Chroma server where a URL is given.
 
         Args:
-            folder: Home of the embedded store, made when it is not there; not used with ``url``.
-                It holds pickled indexes, so open only folders that you trust.
+            folder: Home of the embedded store, made when it is not there; with ``url`` it only says
+                which process describes what. It holds pickled indexes, so open only folders that
+                you trust.
             embedder: Name of what made, or will make, the vectors; no model is loaded.
             url: Address of a Chroma server.
+            token: What that server knows its users by.
             busy_timeout_s: Longest wait for other processes that use the folder.
             on_wait: Told, in one line, when such a wait becomes noticeable.
 
@@ -157,11 +116,11 @@ class CaptionStore:
             StoreError: If it cannot be opened; says what to do.
         """
         opening: AbstractContextManager[Connection] = (
-            open_server(url)
+            open_server(url, token=token)
             if url
             else open_folder(folder, busy_timeout_s=busy_timeout_s, on_wait=on_wait)
         )
-        store = cls(opening, embedder=embedder)
+        store = cls(opening, embedder=embedder, claims=folder / "claims", on_wait=on_wait)
         try:
             store.records()
         except StoreError:
@@ -184,17 +143,52 @@ class CaptionStore:
     ) -> None:
         self.close()
 
-    def add(self, captions: Sequence[Caption], vectors: ArrayLike) -> int:
+    def claim(
+        self, video_id: str, track: Track, *, name: str, patience_s: float | None = None
+    ) -> AbstractContextManager[bool]:
+        """Hold a track while its captions are made, so that no other process makes them too.
+
+        Processes that share the folder given to ``open`` keep out of each other's way. See
+        ``tools.store.claiming.claim``.
+        """
+        return claim(
+            self._claims,
+            video_id,
+            track,
+            name=name,
+            on_wait=self._on_wait,
+            patience_s=patience_s,
+        )
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is done within it, no other process comes between (a server's users may).
+
+        Raises:
+            StoreError: If the store cannot be had.
+        """
+        with self._connection.session():
+            yield
+
+    def add(
+        self,
+        captions: Sequence[Caption],
+        vectors: ArrayLike,
+        *,
+        during: VideoRecord | None = None,
+    ) -> int:
         """Write captions that are not there yet.
 
         Args:
             captions: In any order; of a repeated id, the first counts.
             vectors: Shape ``(len(captions), d)``: their embeddings, in the same order.
+            during: The record of the run that made them; nothing is written if it is gone.
 
         Returns:
             How many were new.
 
         Raises:
+            ForgottenError: If the record is gone.
             StoreError: If a vector does not fit its caption or the store, or writing fails; whole
                 batches may have been written before.
         """
@@ -207,6 +201,7 @@ class CaptionStore:
         ids = list(row_of_id)
         added = 0
         with self._connection.session(writes=True) as client:
+            self._check_is_there(client, during)
             collection = self._writable(client, dimension=matrix.shape[1])
             limit = client.get_max_batch_size()
             for first in range(0, len(ids), limit):
@@ -273,25 +268,34 @@ class CaptionStore:
             StoreError: If the store cannot be read.
         """
         with self._connection.session() as client:
-            found = [
-                metadata
-                for name in (self._collection, GAPS)
-                for metadata in _get(_existing(client, name), _of(video_id, track), ["metadatas"])[
-                    "metadatas"
-                ]
+            return self._starts(client, video_id, track)
+
+    def _starts(self, client: Client, video_id: str, track: Track) -> frozenset[float]:
+        found = [
+            metadata
+            for name in (self._collection, GAPS)
+            for metadata in _get(_existing(client, name), _of(video_id, track), ["metadatas"])[
+                "metadatas"
             ]
+        ]
         return frozenset(float(metadata["start_s"]) for metadata in found)
 
-    def add_gaps(self, gaps: Sequence[CaptionGap]) -> None:
+    def add_gaps(self, gaps: Sequence[CaptionGap], *, during: VideoRecord | None = None) -> None:
         """Write where a captioner gave no caption, so that it is not paid for saying so again.
 
+        Args:
+            gaps: In any order.
+            during: As of ``add``.
+
         Raises:
+            ForgottenError: If the record is gone.
             StoreError: If they cannot be written.
         """
         if not gaps:
             return
         by_id = {_digest(gap.video_id, gap.track.key, repr(gap.span.start_s)): gap for gap in gaps}
         with self._connection.session(writes=True) as client:
+            self._check_is_there(client, during)
             client.get_or_create_collection(GAPS, embedding_function=None).upsert(
                 ids=list(by_id),
                 # Nor are these searched by likeness.
@@ -390,15 +394,85 @@ class CaptionStore:
             StoreError: If it cannot be written.
         """
         with self._connection.session(writes=True) as client:
-            records = client.get_or_create_collection(RECORDS, embedding_function=None)
-            records.upsert(
-                ids=[_digest(self._embedder, record.video_id, record.track.key)],
-                # Records are never searched by likeness, but Chroma wants a vector for each.
-                embeddings=np.ones((1, 1), np.float32),
-                # One JSON text, not metadata: floats come back exact, and None is a value.
-                documents=[json.dumps(record.as_dict())],
-                metadatas=[{"video_id": record.video_id, "embedder": self._embedder}],
-            )
+            self._write_record(client, record)
+
+    def change_record(
+        self, record: VideoRecord, change: Callable[[VideoRecord], VideoRecord]
+    ) -> VideoRecord:
+        """Change a record as it stands by now; returns it as it was written.
+
+        Raises:
+            ForgottenError: If it is gone.
+            StoreError: If it cannot be written.
+        """
+        with self._connection.session(writes=True) as client:
+            now = self._record(client, record)
+            if now is None:
+                raise _forgotten(record)
+            changed = change(now)
+            if changed != now:
+                self._write_record(client, changed)
+        return changed
+
+    def settle(
+        self, record: VideoRecord, *, starts: Iterable[float] = (), captions: int = 0
+    ) -> VideoRecord:
+        """Write what became of a run, with how many captions are stored, once that is checked.
+
+        All in one session, so that nobody forgets the video between check and write.
+
+        Args:
+            record: Of the run, as it is to be.
+            starts: ``start_s`` of every caption and gap that must be there by now.
+            captions: How many captions must be there at least.
+
+        Raises:
+            ForgottenError: If the record of the run is gone.
+            StoreError: If something that must be there is not; the record stays as it was.
+        """
+        with self._connection.session(writes=True) as client:
+            self._check_is_there(client, replace(record, complete=False))
+            there = self._starts(client, record.video_id, record.track)
+            collection = _existing(client, self._collection)
+            count = len(_get(collection, _of(record.video_id, record.track), [])["ids"])
+            missing = max(len(set(starts) - there), captions - count)
+            if missing > 0:
+                raise StoreError(
+                    f"{missing} captions of {record.path} by {record.track.model} that were stored "
+                    "are gone again; index it again, and only they are made anew"
+                )
+            settled = replace(record, captions=count)
+            self._write_record(client, settled)
+        return settled
+
+    def _write_record(self, client: Client, record: VideoRecord) -> None:
+        records = client.get_or_create_collection(RECORDS, embedding_function=None)
+        records.upsert(
+            ids=[_digest(self._embedder, record.video_id, record.track.key)],
+            # Records are never searched by likeness, but Chroma wants a vector for each.
+            embeddings=np.ones((1, 1), np.float32),
+            # One JSON text, not metadata: floats come back exact, and None is a value.
+            documents=[json.dumps(record.as_dict())],
+            metadatas=[{"video_id": record.video_id, "embedder": self._embedder}],
+        )
+
+    def _record(self, client: Client, record: VideoRecord) -> VideoRecord | None:
+        """The record of that video and track as it stands by now."""
+        collection = _existing(client, RECORDS)
+        if collection is None:
+            return None
+        wanted = _digest(self._embedder, record.video_id, record.track.key)
+        texts = collection.get(ids=[wanted], include=["documents"])["documents"] or []
+        return VideoRecord.from_dict(json.loads(texts[0])) if texts else None
+
+    def _check_is_there(self, client: Client, record: VideoRecord | None) -> None:
+        """Refuse to write for a run whose record is gone, or is that of another run by now."""
+        if record is None:
+            return
+        now = self._record(client, record)
+        # Beside a complete record, more is written by those who read it, of whatever run it was.
+        if now is None or (now.run != record.run and not record.complete):
+            raise _forgotten(record)
 
     def records(self, video_id: str | None = None) -> list[VideoRecord]:
         """What is indexed with this embedder, of one video or of all, by path and time of index.
@@ -414,8 +488,16 @@ class CaptionStore:
         records = [VideoRecord.from_dict(json.loads(text)) for text in found["documents"]]
         return sorted(records, key=lambda record: (record.path, record.indexed_at, record.track))
 
-    def forget(self, video_id: str) -> int:
-        """Delete a video's records, captions and gaps, those of other embedders too.
+    def forget(self, video_id: str, *, also: Callable[[], None] = lambda: None) -> int:
+        """Delete a video's records, captions and gaps, those of other embedders too, for good.
+
+        What was deleted is overwritten in the files of an embedded store. A run that describes the
+        video meanwhile finds out with the next thing that it writes, and ends. Whoever is killed in
+        the middle of it leaves a video that is indexed in part; forgetting it again does the rest.
+
+        Args:
+            video_id: What its captions are kept under.
+            also: Done in the same session, after nothing can be answered from the video any more.
 
         Returns:
             How many captions were deleted.
@@ -426,10 +508,12 @@ class CaptionStore:
         where: dict[str, Any] = {"video_id": video_id}
         deleted = 0
         with self._connection.session(writes=True) as client:
-            # Records first: captions without a record are indexed again, a record without
-            # captions would answer from nothing.
+            self._connection.wipe_is_due()
+            _unsettle(client, where)
+            also()
+            # Records last: whoever is killed before leaves one by which the rest is found.
             names = sorted(one.name for one in client.list_collections())
-            for name in sorted(names, key=lambda name: name != RECORDS):
+            for name in sorted(names, key=lambda name: name == RECORDS):
                 holds_captions = name.startswith(CAPTIONS)
                 if name not in {RECORDS, GAPS} and not holds_captions:
                     continue
@@ -437,7 +521,16 @@ class CaptionStore:
                 there = collection.get(where=where, include=[])["ids"]
                 if there:
                     collection.delete(where=where)
+                    # Chroma carries changes out when it is next asked.
+                    collection.count()
                 deleted += len(there) if holds_captions else 0
+        try:
+            self._connection.wipe()
+        except StoreError as exc:
+            raise StoreError(
+                f"{deleted} captions were deleted, but their text can still be found in the file: "
+                f"{exc}; it is overwritten when the store is next opened"
+            ) from exc
         return deleted
 
     def forget_track(self, video_id: str, track: Track) -> int:
@@ -483,6 +576,30 @@ class CaptionStore:
     def _reading(self) -> Iterator[Collection | None]:
         with self._connection.session() as client:
             yield _existing(client, self._collection)
+
+
+def _forgotten(record: VideoRecord) -> ForgottenError:
+    return ForgottenError(
+        f"{record.path} was forgotten while it was being worked on, so nothing more of it is kept; "
+        "to have it after all, index it again"
+    )
+
+
+def _unsettle(client: Client, where: dict[str, Any]) -> None:
+    """Mark a video's records as incomplete: from here on its captions get fewer."""
+    collection = _existing(client, RECORDS)
+    found = _get(collection, where, ["documents"])
+    if collection is None or not found["ids"]:
+        return
+    records = [VideoRecord.from_dict(json.loads(text)) for text in found["documents"]]
+    changed = [
+        replace(record, complete=False, warning="it was being forgotten") for record in records
+    ]
+    collection.update(
+        ids=found["ids"],
+        embeddings=np.ones((len(changed), 1), np.float32),
+        documents=[json.dumps(record.as_dict()) for record in changed],
+    )
 
 
 def _checked(vectors: ArrayLike, captions: Sequence[Caption]) -> NDArray[np.float32]:

@@ -47,12 +47,16 @@ _SOUND_SLACK_S = 0.05
 _X264_OPTIONS = {"crf": "20", "preset": "veryfast", "bf": "0"}
 
 
-def check_clip_path(out: Path) -> None:
+def check_clip_path(out: Path, *, overwrite: bool = False) -> None:
     """Refuse a place where no clip can be written, before any work is done for it.
 
+    Args:
+        out: Where to.
+        overwrite: Whether a file that is there may be replaced.
+
     Raises:
-        VideoError: If ``out`` is neither ``.mp4`` nor ``.mkv``, is a directory, or its folder
-            is missing.
+        VideoError: If ``out`` is neither ``.mp4`` nor ``.mkv``, is a directory or no regular file,
+            its folder is missing, or it is there and is not to be replaced.
     """
     if out.suffix.lower() not in _FORMATS:
         raise VideoError(f"cannot write a clip to {out}: give a name that ends in .mp4 or .mkv")
@@ -60,24 +64,34 @@ def check_clip_path(out: Path) -> None:
         raise VideoError(f"cannot write a clip to {out}: it is a directory; give a file name")
     if not out.parent.is_dir():
         raise VideoError(f"cannot write a clip to {out}: there is no directory {out.parent}")
+    if not overwrite and os.path.lexists(out):
+        raise _is_there(out)
+    if out.exists() and not out.is_file():
+        raise VideoError(f"cannot write a clip to {out}: it is no regular file; give another name")
 
 
-def write_clip(video: Video, span: Interval, out: Path) -> None:
+def write_clip(video: Video, span: Interval, out: Path, *, overwrite: bool = False) -> None:
     """Cut ``span`` out of a video, with its sound, and write it to ``out``.
 
     It is encoded anew (H.264 and AAC), so that it begins and ends at the very edges and not at the
     keyframes around them: it starts with the picture on screen at ``span.start_s``, and its last
     picture stays until ``span.end_s``. Rotation and pixel aspect are applied. Sound that cannot be
-    decoded is left out. The file appears whole or not at all; one already there is replaced.
+    decoded is left out. The file appears whole or not at all.
+
+    Args:
+        video: What it is cut out of.
+        span: What of it.
+        out: Where to.
+        overwrite: Whether a file that is there is replaced.
 
     Raises:
-        VideoError: If ``out`` is neither ``.mp4`` nor ``.mkv``, is a directory or the video itself,
-            or cannot be written, or if the video shows nothing in the span.
+        VideoError: As ``check_clip_path``; also if ``out`` is the video itself, cannot be written,
+            or has come to be there meanwhile, or if the video shows nothing in the span.
     """
-    check_clip_path(out)
-    container_format = _FORMATS[out.suffix.lower()]
     if out.exists() and out.samefile(video.path):
         raise VideoError(f"cannot write a clip to {out}: it is the video itself; give another name")
+    check_clip_path(out, overwrite=overwrite)
+    container_format = _FORMATS[out.suffix.lower()]
     try:
         # In the same directory, because only there can it be renamed in one step.
         descriptor, name = tempfile.mkstemp(prefix=f".{out.stem}-", suffix=".part", dir=out.parent)
@@ -91,11 +105,31 @@ def write_clip(video: Video, span: Interval, out: Path) -> None:
         umask = os.umask(0)
         os.umask(umask)
         part.chmod(0o666 & ~umask)
-        part.replace(out)
+        _put(part, out, overwrite=overwrite)
     except (OSError, av.FFmpegError) as error:
         raise VideoError(f"cannot write a clip to {out}: {error.strerror}") from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def _put(part: Path, out: Path, *, overwrite: bool) -> None:
+    """Give a finished file its name; unlike a rename, a link never replaces what is there."""
+    if overwrite:
+        part.replace(out)
+        return
+    try:
+        out.hardlink_to(part)
+    except FileExistsError:
+        raise _is_there(out) from None
+    except OSError:
+        # A file system without links; what comes to be there from here on is replaced.
+        if os.path.lexists(out):
+            raise _is_there(out) from None
+        part.replace(out)
+
+
+def _is_there(out: Path) -> VideoError:
+    return VideoError(f"{out} is there already; give another name, or --overwrite to replace it")
 
 
 def _encode(video: Video, span: Interval, part: Path, container_format: str) -> None:

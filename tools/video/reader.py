@@ -23,7 +23,7 @@ from tools.video.decoding import (
     pixel_aspect,
     slot_of,
 )
-from tools.video.identity import content_id
+from tools.video.identity import content_id, known_stamp
 from tools.video.pixels import ImageMaker, luma_thumbnail, upright_size_px
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ class Video:
 
     Attributes:
         path: Where it is.
-        id: Hash of its content, 32 hex digits: the same for a copy under another name or date.
-            See ``tools.video.identity``.
+        id: What its captions are kept under: ``content_id``, except where an earlier version
+            indexed it.
         width_px: Width at which a player shows the first frame: upright, with square pixels.
         height_px: Height likewise.
         codec: FFmpeg's name of it, for example ``h264``.
@@ -60,6 +60,9 @@ class Video:
         pixel_aspect: Width of a stored pixel over its height.
         stream_index: Which stream of the file is the video.
         first_pts: Timestamp of the first presented frame, in ticks of that stream; time 0.
+        content_id: Hash of every byte, 32 hex digits: the same for a copy under another name or
+            date. See ``tools.video.identity``.
+        file_stamp: Of the file that was hashed, see ``tools.video.identity.known_stamp``.
     """
 
     path: Path
@@ -72,6 +75,8 @@ class Video:
     pixel_aspect: Fraction
     stream_index: int
     first_pts: int | None
+    content_id: str = ""
+    file_stamp: str = ""
 
     @property
     def nominal_interval_s(self) -> float:
@@ -112,6 +117,8 @@ def probe(path: Path) -> Video:
         pixel_aspect=aspect,
         stream_index=index,
         first_pts=first.frame.pts,
+        content_id=video_id,
+        file_stamp=known_stamp(path),
     )
 
 

@@ -52,8 +52,8 @@ def video(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def record(video: Path) -> VideoRecord:
-    return VideoRecord(
+def record(video: Path, store: CaptionStore) -> VideoRecord:
+    made = VideoRecord(
         video_id=probe(video).id,
         path=str(video),
         duration_s=3.94,
@@ -64,6 +64,8 @@ def record(video: Path) -> VideoRecord:
         indexed_at="2026-01-01T00:00:00+00:00",
         captions=4,
     )
+    store.put_record(made)
+    return made
 
 
 @pytest.fixture

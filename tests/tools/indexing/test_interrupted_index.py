@@ -203,7 +203,7 @@ def test_an_interruption_while_embedding_loses_nothing(
 def test_a_store_that_cannot_be_written_is_the_error_that_comes_out(
     video: Video, store: CaptionStore, undisturbed: list[Caption], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object) -> int:
+    def full(*_: object, **__: object) -> int:
         raise StoreError("no space is left")
 
     monkeypatch.setattr(store, "add", full)

@@ -415,7 +415,7 @@ def test_a_file_in_the_folders_place_is_named(folder: Path) -> None:
 def test_a_damaged_database_is_named_with_the_next_step(folder: Path) -> None:
     folder.mkdir()
     (folder / "chroma.sqlite3").write_bytes(b"no database " * 500)
-    with pytest.raises(StoreError, match=f"{folder} cannot be read: .*; delete that folder"):
+    with pytest.raises(StoreError, match=f"{folder} is damaged: .*whenabouts repair"):
         open_store(folder)
 
 
@@ -426,7 +426,7 @@ def test_a_damaged_index_is_named_with_the_next_step(folder: Path) -> None:
         pickled.write_bytes(b"no pickle")
     with (
         open_store(folder) as store,
-        pytest.raises(StoreError, match=f"{folder} cannot be read: .*; delete that folder"),
+        pytest.raises(StoreError, match=f"{folder} cannot be read: .*; its captions .* repair"),
     ):
         store.read("v", TRACK)
 

@@ -11,6 +11,7 @@ import pytest
 from tests.drawing import draw_video, even_times, halves, index_of
 from tools.errors import VideoError
 from tools.timeline import Frame, Interval
+from tools.video import clip
 from tools.video.clip import write_clip
 from tools.video.reader import FrameReader, probe
 
@@ -73,11 +74,14 @@ def test_a_turned_video_with_odd_sides_becomes_an_upright_clip(tmp_path: Path) -
     assert np.abs(before.image.astype(int) - after.image).mean() < 6
 
 
-def test_a_file_already_there_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:
+def test_a_file_already_there_is_kept_until_somebody_says_so(tmp_path: Path) -> None:
     video = probe(draw_video(tmp_path / "a.mp4", even_times(20, 10)))
     out = tmp_path / "out.mp4"
     out.write_text("old")
-    write_clip(video, Interval(0.5, 1.0), out)
+    with pytest.raises(VideoError, match=r"is there already; .*--overwrite"):
+        write_clip(video, Interval(0.5, 1.0), out)
+    assert out.read_text() == "old"
+    write_clip(video, Interval(0.5, 1.0), out, overwrite=True)
     assert probe(out).codec == "h264"
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["a.mp4", "out.mp4"]
     assert out.stat().st_mode & 0o777 == video.path.stat().st_mode & 0o777
@@ -114,6 +118,32 @@ def test_a_failure_half_way_keeps_the_file_that_was_there(
 
     monkeypatch.setattr(Path, "replace", no_space)
     with pytest.raises(VideoError, match="No space left on device"):
-        write_clip(video, Interval(0, 1), out)
+        write_clip(video, Interval(0, 1), out, overwrite=True)
     assert out.read_text() == "old"
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["a.mp4", "out.mp4"]
+
+
+def test_a_file_that_appears_while_the_clip_is_made_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = probe(draw_video(tmp_path / "a.mp4", even_times(20, 10)))
+    out = tmp_path / "out.mp4"
+    encode = clip._encode  # what happens meanwhile has to happen somewhere
+
+    def slowly(*given: Any) -> None:
+        encode(*given)
+        out.write_text("another's")
+
+    monkeypatch.setattr(clip, "_encode", slowly)
+    with pytest.raises(VideoError, match="is there already"):
+        write_clip(video, Interval(0, 1), out)
+    assert out.read_text() == "another's"
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["a.mp4", "out.mp4"]
+
+
+def test_a_link_that_leads_nowhere_is_not_written_through(tmp_path: Path) -> None:
+    video = probe(draw_video(tmp_path / "a.mp4", even_times(20, 10)))
+    out = tmp_path / "out.mp4"
+    out.symlink_to(tmp_path / "gone.mp4")
+    with pytest.raises(VideoError, match="is there already"):
+        write_clip(video, Interval(0, 1), out)

@@ -1,0 +1,58 @@
+"""Folders and files that nobody else on the machine can read: captions say what is in videos."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from pathlib import Path
+
+FOLDER, FILE = 0o700, 0o600
+
+OTHERS = 0o077
+SHARED = 0o022
+"""Whoever lets others write into a folder shares it on purpose."""
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, for this user alone.
+
+    One that is there already is left as it is.
+
+    Raises:
+        OSError: If it cannot be made.
+    """
+    missing = []
+    above = folder
+    while not above.exists() and above != above.parent:
+        missing.append(above)
+        above = above.parent
+    for one in reversed(missing):
+        one.mkdir(mode=FOLDER, exist_ok=True)
+    folder.mkdir(exist_ok=True)
+
+
+def make_private_file(file: Path) -> None:
+    """Make an empty file for this user alone, where there is none yet.
+
+    Raises:
+        OSError: If it cannot be made.
+    """
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE))
+
+
+def keep_private(folder: Path) -> None:
+    """Take a folder and all in it from everybody else, unless it is shared on purpose.
+
+    What belongs to somebody else, or is gone again, is passed over.
+    """
+    with contextlib.suppress(OSError):
+        if stat.S_IMODE(folder.stat().st_mode) & SHARED:
+            return
+    for where, folders, files in os.walk(folder):
+        for path in (where, *(os.path.join(where, one) for one in (*folders, *files))):  # noqa: PTH118  # a Path for each takes ten times as long
+            with contextlib.suppress(OSError):
+                mode = os.lstat(path).st_mode
+                if mode & OTHERS and not stat.S_ISLNK(mode):
+                    os.chmod(path, stat.S_IMODE(mode) & ~OTHERS)  # noqa: PTH101  # as above

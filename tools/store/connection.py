@@ -1,0 +1,61 @@
+"""What a store needs of Chroma, wherever it runs: a client for the length of one operation."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from chromadb.api.client import Client
+
+
+class Connection(Protocol):
+    """Hands out a Chroma client for the length of one operation."""
+
+    @property
+    def generation(self) -> int | None:
+        """Another number whenever what is stored may have changed; to be read within a session.
+
+        None where others can write unseen.
+        """
+        ...
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the files lie, if that is on this machine."""
+        ...
+
+    def session(self, *, writes: bool = False) -> AbstractContextManager[Client]:
+        """A client, all of whose failures come out as StoreError.
+
+        In a folder nobody else has one meanwhile; sessions of one thread may lie in each other.
+
+        Args:
+            writes: Whether it is for changing what is stored.
+
+        Raises:
+            StoreError: If Chroma cannot be reached, read or written.
+            StoreBusyError: If other processes keep the store for too long.
+        """
+        ...
+
+    def wipe_is_due(self) -> None:
+        """Note that text is about to be deleted: what ``wipe`` cannot do is done later.
+
+        Raises:
+            StoreError: If it cannot be noted.
+        """
+        ...
+
+    def wipe(self) -> None:
+        """Overwrite what was deleted, so that it cannot be read in the files any more.
+
+        Raises:
+            StoreError: If it cannot be.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the client; a later session opens a new one."""
+        ...

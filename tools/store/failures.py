@@ -1,0 +1,174 @@
+"""What a failure of the embedded store means for the user, in the words of what it is.
+
+Nobody is told to give captions up unless a check of the file found it damaged.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+import sqlite3
+import tempfile
+from pathlib import Path
+
+from tools.errors import StoreError
+
+DATABASE = "chroma.sqlite3"
+
+FULL_BYTES = 2**20
+"""With less space than this, a failed write is put down to it."""
+
+MOVE = "or set WHENABOUTS_HOME to another folder"
+
+REPAIR = "`whenabouts repair` builds a sound one from the captions that can still be read"
+
+# https://www.sqlite.org/rescode.html; the low byte of a longer code.
+_BUSY, _LOCKED, _NO_MEMORY, _READ_ONLY, _IO, _FULL, _CANNOT_OPEN = 5, 6, 7, 8, 10, 13, 14
+
+
+def store_failure(folder: Path, exc: BaseException) -> StoreError:  # noqa: PLR0911  # one a kind
+    """The error to raise for one of Chroma's or of the system's.
+
+    Args:
+        folder: Of the store; no client may be open, since the file may be checked.
+        exc: What was raised.
+    """
+    where = f"the caption store in {folder}"
+    said = first_line(exc)
+    code = _sqlite_code(exc)
+    number = exc.errno if isinstance(exc, OSError) else None
+    if isinstance(exc, (FileExistsError, NotADirectoryError)):
+        return StoreError(f"{where} cannot be made: a file is there; move it away, {MOVE}")
+    if number in {errno.EMFILE, errno.ENFILE} or _has_no_descriptors():
+        return StoreError(
+            f"{where} cannot be opened: too many files are open in this process or on this "
+            "machine; close some, or raise the limit (ulimit -n). The store itself is unharmed"
+        )
+    if full := full_folder(folder, number=number, code=code):
+        return full
+    if number is not None or code in {_READ_ONLY, _CANNOT_OPEN}:
+        return StoreError(f"{where} cannot be written: {said}; give it write permission, {MOVE}")
+    if code == _IO:
+        return StoreError(
+            f"the disk gave an error with {where}: {said}; see that it is mounted and sound, that "
+            "no limit of file size or quota is reached, and try again. Nothing says that what is "
+            "stored is harmed"
+        )
+    if code in {_BUSY, _LOCKED}:
+        return StoreError(f"another program uses {where} ({said}); close it, and try again")
+    if code == _NO_MEMORY:
+        return StoreError(f"there is not enough memory for {where}; close other programs")
+    return _after_a_check(folder, said)
+
+
+def full_folder(
+    folder: Path, *, number: int | None = None, code: int | None = None, what: str = ""
+) -> StoreError | None:
+    """That no space is left, and where; None where that is not what went wrong.
+
+    Args:
+        folder: In which something could not be written.
+        number: Of the system's error, if it was one.
+        code: Of SQLite's, if it was one.
+        what: What could not be written; by default the caption store.
+    """
+    what = what or f"the caption store in {folder}"
+    says_so = number in {errno.ENOSPC, errno.EDQUOT} or code == _FULL
+    if not says_so and (number is not None or code not in {None, _IO, _CANNOT_OPEN}):
+        return None
+    if _is_full(folder):
+        return StoreError(f"no space is left for {what}; free some, {MOVE}")
+    if code in {_FULL, _IO, _CANNOT_OPEN} and (temporary := _full_temporary()):
+        return StoreError(
+            f"no space is left in the temporary folder {temporary}, which {what} needs too; free "
+            "some, or set SQLITE_TMPDIR to a folder with space. What is stored is unharmed"
+        )
+    if says_so:
+        return StoreError(
+            f"no space is left for {what}, or a quota is reached; free some, {MOVE}. What is "
+            "stored is unharmed"
+        )
+    return None
+
+
+def damage(folder: Path) -> str | None:
+    """What a check of the whole database finds wrong, in a line; None where it is sound.
+
+    Raises:
+        sqlite3.Error: If it could not be checked.
+    """
+    file = folder / DATABASE
+    if not file.exists():
+        return None
+    connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=1.0)
+    try:
+        (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    except sqlite3.DatabaseError as exc:
+        if exc.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+            return str(exc)
+        raise
+    finally:
+        connection.close()
+    return None if found == "ok" else str(found).splitlines()[-1]
+
+
+def first_line(exc: BaseException) -> str:
+    """What it says, in a line."""
+    return (str(exc) or type(exc).__name__).splitlines()[0]
+
+
+def _after_a_check(folder: Path, said: str) -> StoreError:
+    where = f"the caption store in {folder}"
+    try:
+        found = damage(folder)
+    except (sqlite3.Error, OSError) as exc:
+        return StoreError(
+            f"{where} cannot be read: {said}; nor could it be checked ({first_line(exc)}). Try "
+            f"again, {MOVE}"
+        )
+    if found:
+        return StoreError(
+            f"{where} is damaged: {found}; {REPAIR}; if that fails too, move the folder away and "
+            "index anew"
+        )
+    return StoreError(
+        f"{where} cannot be read: {said}; its captions themselves passed a check, and {REPAIR}"
+    )
+
+
+def _sqlite_code(exc: BaseException) -> int | None:
+    if isinstance(exc, sqlite3.Error):
+        return exc.sqlite_errorcode & 0xFF
+    said = str(exc)
+    found = re.search(r"\(code: (\d+)\)", said)
+    if found:
+        return int(found[1]) & 0xFF
+    named = {"readonly database": _READ_ONLY, "unable to open": _CANNOT_OPEN}
+    return next((code for words, code in named.items() if words in said), None)
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < FULL_BYTES
+    except OSError:
+        return False
+
+
+def _has_no_descriptors() -> bool:
+    """Whether no file can be opened at all; SQLite's words do not say so."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as exc:
+        return exc.errno in {errno.EMFILE, errno.ENFILE}
+    return False
+
+
+def _full_temporary() -> Path | None:
+    """The full one of the folders that SQLite may put in what it sorts.
+
+    See https://www.sqlite.org/tempfiles.html.
+    """
+    usual = (tempfile.gettempdir(), "/var/tmp", "/tmp")  # noqa: S108  # SQLite's own list
+    return next((Path(one) for one in usual if _is_full(Path(one))), None)
