@@ -25,7 +25,7 @@ from tools.indexing.progress import Progress, Report
 from tools.store.store import VideoRecord
 from tools.timeline import Track
 from tools.video.near_duplicates import POLICY, needs_every_frame
-from tools.video.reader import FrameReader, measure_duration_s
+from tools.video.reader import FrameReader, measure_duration_s, notice
 
 if TYPE_CHECKING:
     from tools.captioners.protocol import Captioner
@@ -155,7 +155,7 @@ def index_captions_file(
         written += store.add(batch, embedder.embed([caption.text for caption in batch]))
         seen_s = batch[-1].start_s
         report(Progress(str(video.path), track.model, seen_s, duration_s, written, bool(seen)))
-    return _complete(store, record, duration_s=duration_s, warning="")
+    return _complete(store, record, duration_s=duration_s, warning=notice(video) or "")
 
 
 def alike_rate_hz(track: Track) -> float | None:
@@ -199,6 +199,7 @@ def _record(
         warning="",
         indexed_at=datetime.now(UTC).isoformat(timespec="seconds"),
         captions=0,
+        file_start_s=video.file_start_s,
     )
 
 

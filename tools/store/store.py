@@ -71,6 +71,7 @@ class VideoRecord:
         warning: What the user should know of the video; empty where nothing.
         indexed_at: When, in ISO 8601 and UTC.
         captions: How many captions the track has; meaningful once complete.
+        file_start_s: How long before its first picture, which is time 0, the file begins.
     """
 
     video_id: str
@@ -82,6 +83,7 @@ class VideoRecord:
     warning: str
     indexed_at: str
     captions: int
+    file_start_s: float = 0.0
 
     def at(self, path: Path) -> VideoRecord:
         """The same record of a file that has moved to ``path``."""

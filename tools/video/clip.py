@@ -18,9 +18,10 @@ import numpy as np
 
 from tools.errors import VideoError
 from tools.timeline import Interval
-from tools.video.decoding import DecodePass, Shown, open_container
+from tools.video.decoding import DecodePass, Shown
 from tools.video.pixels import ImageMaker, assumed_matrix
 from tools.video.reader import Video
+from tools.video.streams import open_container
 
 if TYPE_CHECKING:
     from av import AudioFrame, AudioResampler, AudioStream, Packet, VideoStream
@@ -133,6 +134,7 @@ def _pictures(video: Video, span: Interval) -> Iterator[_Picture]:
         video.stream_index,
         first_pts=video.first_pts,
         nominal_interval_s=video.nominal_interval_s,
+        header_end_s=video.header_end_s,
         from_s=span.start_s,
     )
     maker = ImageMaker(pixel_aspect=video.pixel_aspect, long_side_px=None)

@@ -10,7 +10,7 @@ import av
 import numpy as np
 
 from tools.errors import VideoError
-from tools.video.decoding import open_container
+from tools.video.streams import open_container
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
