@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from av import Packet, VideoFrame, VideoStream
@@ -98,7 +98,7 @@ class StreamClock:
         self._shown = 0
         self._last_s = -math.inf
 
-    def note(self, packet: Packet[VideoStream]) -> None:
+    def note(self, packet: Packet[Any]) -> None:
         """Count a packet, before it is decoded."""
         if packet.dts is not None:
             if self._last_dts is not None:

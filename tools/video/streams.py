@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from av import AudioStream, VideoStream
     from av.container import InputContainer
+    from av.stream import Stream
 
 # Demuxers that take any text or bytes with the right file name extension for a picture.
 _NOT_VIDEO_FORMATS = frozenset({"tty", "bin", "xbin", "adf", "idf"})
@@ -126,7 +127,7 @@ def _lasting(container: InputContainer, streams: list[VideoStream]) -> list[Vide
         if packet is None:
             break
         packets += 1
-        pictures[packet.stream_index] += bool(packet.size)
+        pictures[packet.stream.index] += bool(packet.size)
     lasting = [stream for stream in streams if pictures[stream.index] > _FEW_PICTURES]
     return lasting or streams
 
@@ -142,16 +143,20 @@ def choose_sound(container: InputContainer, video: int) -> AudioStream | None:
         None where no sound belongs to the video, or there is no decoder for it.
     """
     picture = container.streams[video]
-    shown = container.streams.best("video", related=None)
-    ours = []
-    for stream in container.streams.audio:
-        # FFmpeg tells programmes only by which streams it finds related.
-        related = container.streams.best("video", related=stream)
-        is_foreign = related and shown and related.index not in {video, shown.index}
-        if getattr(stream, "codec_context", None) and not is_foreign:
-            ours.append(stream)
+    ours = [
+        stream
+        for stream in container.streams.audio
+        if getattr(stream, "codec_context", None)
+        and _first_picture(container, stream) == _first_picture(container, picture)
+    ]
     best = container.streams.best("audio", related=picture)
     return next((one for one in ours if best and one.index == best.index), next(iter(ours), None))
+
+
+def _first_picture(container: InputContainer, stream: Stream) -> int | None:
+    """Which video leads the programme of a stream: all that can be told of programmes here."""
+    found = container.streams.best("video", related=stream)
+    return found.index if found else None
 
 
 def pixel_aspect(stream: VideoStream) -> Fraction:
