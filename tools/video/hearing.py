@@ -36,7 +36,7 @@ _LEAD_S = 0.2
 _GOES_ON_S = 0.5
 
 # Sound and pictures of one time stand no further apart in a file.
-_INTERLEAVED_S = 2.0
+_INTERLEAVED_S = 3.0
 
 _MAX_DEMUX_FAILURES = 32
 
@@ -156,12 +156,12 @@ class _Stretches:
     Attributes:
         followed: The streams whose packets it has to be told of: the video's where its clock is set
             anew, else none.
-        heard_until_s: End of the sound decoded so far; None before there is any.
+        heard_until_s: End of the sound decoded so far.
     """
 
     def __init__(self, container: InputContainer, video: Video) -> None:
         self.followed: list[AudioStream | VideoStream] = []
-        self.heard_until_s: float | None = None
+        self.heard_until_s = 0.0
         self._video = video
         time_base = container.streams[video.stream_index].time_base
         self._zero_s = float((video.first_pts or 0) * time_base) if time_base else 0.0
@@ -190,13 +190,13 @@ class _Stretches:
 
     def _stretch_of(self, time_s: float) -> int:
         shown = max(0, self._clock.stretches - 1)
-        last_s = time_s + self._behind_s[self._stretch]
-        goes_on = self.heard_until_s is not None and abs(last_s - self.heard_until_s) < _GOES_ON_S
-        # It may be behind the pictures by a stretch, but not for long.
-        is_late = self._stretch < shown and abs(last_s - self._seen_s) >= _INTERLEAVED_S
-        if goes_on and not is_late:
-            return self._stretch
         near = range(max(0, shown - 1), min(shown + 2, len(self._behind_s)))
+        for stretch in [self._stretch, *near]:
+            at_s = time_s + self._behind_s[stretch]
+            # It may be behind the pictures by a stretch, but not for long.
+            is_late = stretch < shown and abs(at_s - self._seen_s) >= _INTERLEAVED_S
+            if abs(at_s - self.heard_until_s) < _GOES_ON_S and not is_late:
+                return stretch
         return min(near, key=lambda one: abs(time_s + self._behind_s[one] - self._seen_s))
 
 

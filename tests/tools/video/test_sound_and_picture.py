@@ -88,6 +88,13 @@ def test_sound_follows_a_clock_that_is_set_anew(
     assert all(before.end_s <= after.start_s for before, after in pairwise(pieces))
 
 
+def test_sound_follows_a_clock_in_a_programme_stream(tmp_path: Path) -> None:
+    # Its pictures stand far before the sound of the same time.
+    how = {"video_codec": ["mpeg2video"] * 3, "sound_codec": ["mp2"] * 3}
+    path = join(tmp_path / "joined.mpg", parts(tmp_path, ".mpg", 10.0, 10.0, 2.0, **how))
+    check_clip(path, Interval(0.0, 9.0), list(range(9)))
+
+
 def test_sound_follows_where_a_part_has_none(tmp_path: Path) -> None:
     joined = parts(tmp_path, ".ts", 10.0, 10.0, 10.0, sound_from_s=[0.0, 2.9, 0.0])
     path = join(tmp_path / "joined.ts", joined)
