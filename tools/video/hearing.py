@@ -191,7 +191,8 @@ class _Stretches:
     def _stretch_of(self, time_s: float) -> int:
         shown = max(0, self._clock.stretches - 1)
         near = range(max(0, shown - 1), min(shown + 2, len(self._behind_s)))
-        for stretch in [self._stretch, *near]:
+        candidates: list[int] = [self._stretch, *near]
+        for stretch in candidates:
             at_s = time_s + self._behind_s[stretch]
             # It may be behind the pictures by a stretch, but not for long.
             is_late = stretch < shown and abs(at_s - self._seen_s) >= _INTERLEAVED_S
