@@ -87,11 +87,20 @@ class Gap(_Span):
 
 
 class VideoFacts(_Frozen):
-    """Which video was asked: its content's hash, where it was last seen, how long it decodes."""
+    """Which video was asked.
+
+    Attributes:
+        id: Hash of its content.
+        path: Where it was last seen.
+        duration_s: How long it decodes.
+        file_start_s: How long before the first picture, which is time 0 here, the file begins. A
+            player counts from there: add this to find a time in one.
+    """
 
     id: str
     path: str
     duration_s: float = Field(gt=0)
+    file_start_s: Seconds = 0.0
 
 
 class Coverage(_Frozen):

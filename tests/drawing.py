@@ -64,12 +64,18 @@ def draw_video(
         if rotation:
             stream.set_display_rotation(rotation)
         sound: Any = container.add_stream("aac", rate=48_000, layout="mono") if sound_s else None
+        shown_for: dict[int | None, int] = {}
         for index, time_s in enumerate(times_s):
             frame = av.VideoFrame.from_ndarray(picture(index), format="rgb24")
             frame.time_base = time_base
             frame.pts = round((time_s + offset_s) / time_base)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
+            # The last one is shown as long as the one before; encoders take it for a 25th.
+            before, after = times_s[max(0, index - 1)], times_s[min(index + 1, len(times_s) - 1)]
+            if index + 1 < len(times_s):
+                before = time_s
+            shown_for[frame.pts] = round((after - before) / time_base)
+            container.mux(_lasting(stream.encode(frame), shown_for))
+        container.mux(_lasting(stream.encode(None), shown_for))
         if sound is not None:
             samples = np.arange(round(sound_s * 48_000))
             # Silence in the first half, a tone in the second: it tells where a cut was made.
@@ -84,6 +90,12 @@ def draw_video(
                 container.mux(sound.encode(heard))
             container.mux(sound.encode(None))
     return path
+
+
+def _lasting(packets: list[Any], shown_for: dict[int | None, int]) -> list[Any]:
+    for packet in packets:
+        packet.duration = shown_for.get(packet.pts) or packet.duration
+    return packets
 
 
 def draw_sound(path: Path, *, cover: bool = False) -> Path:

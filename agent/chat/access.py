@@ -122,7 +122,12 @@ class GrounderAccess:
     def read(self, video: str, *, tell: Tell) -> tuple[VideoFacts, Sequence[Caption]]:
         record = self._grounder.watch(video, captions=self._captions, report=tell)
         captions, _ = self._grounder.store.read(record.video_id, record.track)
-        facts = VideoFacts(id=record.video_id, path=record.path, duration_s=record.duration_s)
+        facts = VideoFacts(
+            id=record.video_id,
+            path=record.path,
+            duration_s=record.duration_s,
+            file_start_s=record.file_start_s,
+        )
         return facts, captions
 
     def cut(
@@ -143,7 +148,12 @@ class GrounderAccess:
         spare_videos(out, asked=[Path(video)], records=records)
         write_clip(probed, span, out)
         length_s = probed.header_duration_s
-        facts = VideoFacts(id=probed.id, path=video, duration_s=length_s or span.end_s)
+        facts = VideoFacts(
+            id=probed.id,
+            path=video,
+            duration_s=length_s or span.end_s,
+            file_start_s=probed.file_start_s,
+        )
         return facts, str(out)
 
 

@@ -74,7 +74,12 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
     )
     return Grounding(
         query=state["asked"],
-        video=VideoFacts(id=record.video_id, path=record.path, duration_s=record.duration_s),
+        video=VideoFacts(
+            id=record.video_id,
+            path=record.path,
+            duration_s=record.duration_s,
+            file_start_s=record.file_start_s,
+        ),
         verdict=verdict,
         presence=state["ranking"]["presence"],
         intervals=tuple(sorted(intervals, key=lambda interval: -interval.confidence)),

@@ -178,7 +178,6 @@ class Beside:
     ) -> bool:
         """Read them in place of any that were read before; whether they were not there yet."""
         from tools.subtitles.captions import subtitle_captions, subtitle_track
-        from tools.subtitles.embedded import sidecar_shift_s
 
         track = subtitle_track(where, named=named)
         if self._is_there(record, track):
@@ -189,7 +188,7 @@ class Beside:
             video_id=video.id,
             duration_s=record.duration_s,
             track=track,
-            shift_s=sidecar_shift_s(video) if isinstance(where, Path) else 0.0,
+            shift_s=-video.file_start_s if isinstance(where, Path) else 0.0,
         )
         for warning in filter(None, (subtitles.warning, found.warning)):
             self._tell(warning)

@@ -29,7 +29,7 @@ from tools.store.store import VideoRecord
 from tools.timeline import Track
 from tools.video.identity import content_id
 from tools.video.near_duplicates import POLICY, needs_every_frame
-from tools.video.reader import FrameReader, measure_duration_s
+from tools.video.reader import FrameReader, measure_duration_s, notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -219,7 +219,8 @@ def index_captions_file(
             seen_s = batch[-1].start_s
             report(Progress(str(video.path), track.model, seen_s, duration_s, written, bool(seen)))
         starts = [caption.start_s for caption in captions]
-        return store.settle(replace(record, complete=True), starts=starts)
+        done = replace(record, complete=True, warning=notice(video) or "")
+        return store.settle(done, starts=starts)
 
 
 def alike_rate_hz(track: Track) -> float | None:
@@ -276,6 +277,7 @@ def _record(
         content_id=video.content_id,
         file_stamp=video.file_stamp,
         run=uuid.uuid4().hex,
+        file_start_s=video.file_start_s,
     )
 
 

@@ -28,6 +28,7 @@ class VideoRecord:
         content_id: Hash of every byte of the video; empty where an earlier version indexed it.
         file_stamp: The file that was hashed, see ``tools.video.identity.known_stamp``.
         run: Names the run that wrote it first, so that a later one is told from it.
+        file_start_s: How long before its first picture, which is time 0, the file begins.
     """
 
     video_id: str
@@ -42,6 +43,7 @@ class VideoRecord:
     content_id: str = ""
     file_stamp: str = ""
     run: str = ""
+    file_start_s: float = 0.0
 
     def at(self, path: Path) -> VideoRecord:
         """The same record of a file that has moved to ``path``."""

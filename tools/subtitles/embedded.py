@@ -14,7 +14,7 @@ from av.subtitles.subtitle import AssSubtitle
 from tools.errors import CaptionError
 from tools.subtitles.ass import PACKET_FIELDS, event_lines
 from tools.subtitles.cues import Cue, Problem, Subtitles, list_of, merge_repeats, plain_lines
-from tools.video.decoding import open_container
+from tools.video.streams import open_container
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,22 +122,6 @@ def read_embedded(video: Video, index: int) -> Subtitles:
         language=track.language,
         encoding="utf-8",
     )
-
-
-def sidecar_shift_s(video: Video) -> float:
-    """What to add to the times of a subtitle file beside a video; 0 or less.
-
-    A player counts from where the media file begins, and so does who writes subtitles with one; our
-    clock counts from the first frame, which is later where the sound begins first.
-
-    Raises:
-        VideoError: If the file cannot be opened any more.
-    """
-    with open_container(video.path) as container:
-        if container.start_time is None:
-            return 0.0
-        begin = Fraction(container.start_time, av.time_base)
-        return min(0.0, float(begin - _first_frame(container, video)))
 
 
 def _track(container: InputContainer, stream: SubtitleStream, path: Path) -> SubtitleTrack:

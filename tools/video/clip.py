@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import heapq
-import math
 import os
 import tempfile
 from collections.abc import Iterator
@@ -18,13 +16,14 @@ import numpy as np
 
 from tools.errors import VideoError
 from tools.timeline import Interval
-from tools.video.decoding import DecodePass, Shown, open_container
+from tools.video.decoding import DecodePass, Shown
+from tools.video.hearing import hear
 from tools.video.pixels import ImageMaker, assumed_matrix
 from tools.video.reader import Video
 
 if TYPE_CHECKING:
-    from av import AudioFrame, AudioResampler, AudioStream, Packet, VideoStream
-    from av.container import InputContainer, OutputContainer
+    from av import AudioStream, Packet, VideoStream
+    from av.container import OutputContainer
     from numpy.typing import NDArray
 
     from tools.timeline import Image
@@ -37,10 +36,6 @@ _VIDEO_TIME_BASE = Fraction(1, 90_000)
 
 _SAMPLE_RATE_HZ = 48_000
 _AAC_SAMPLES = 1024
-
-# Decoders of sound need a little of what comes before, to swing in.
-_SOUND_LEAD_S = 0.2
-_SOUND_SLACK_S = 0.05
 
 # Near the limit of what can be seen, at a speed that does not make one wait for a short clip. With
 # B-frames, mp4 would count the length from the order of decoding and miss the end by a frame.
@@ -167,6 +162,7 @@ def _pictures(video: Video, span: Interval) -> Iterator[_Picture]:
         video.stream_index,
         first_pts=video.first_pts,
         nominal_interval_s=video.nominal_interval_s,
+        header_end_s=video.header_end_s,
         from_s=span.start_s,
     )
     maker = ImageMaker(pixel_aspect=video.pixel_aspect, long_side_px=None)
@@ -225,57 +221,19 @@ def _with_durations(
 
 def _sound(video: Video, span: Interval) -> Iterator[NDArray[np.float32]]:
     """Samples of the span without a gap from its start on, shape ``(channels, n)``: 1 or 2."""
-    with open_container(video.path) as container:
-        source = container.streams.best("audio")
-        if source is None or getattr(source, "codec_context", None) is None:
+    total = round(span.length_s * _SAMPLE_RATE_HZ)
+    done = 0
+    for heard in hear(video, rate_hz=_SAMPLE_RATE_HZ, from_s=span.start_s):
+        at = round((heard.start_s - span.start_s) * _SAMPLE_RATE_HZ)
+        if at >= total:
             return
-        assert isinstance(source, av.AudioStream)
-        video_base = container.streams[video.stream_index].time_base or Fraction(1, 1000)
-        zero_s = float((video.first_pts or 0) * video_base)
-        seek_s = zero_s + span.start_s - _SOUND_LEAD_S
-        if span.start_s > _SOUND_LEAD_S:
-            with contextlib.suppress(av.FFmpegError):
-                container.seek(math.floor(seek_s * av.time_base))
-        resampler = av.AudioResampler("fltp", _layout(source.channels), _SAMPLE_RATE_HZ)
-        total = round(span.length_s * _SAMPLE_RATE_HZ)
-        done = 0
-        next_at: int | None = None
-        for frame in _resampled(container, source, resampler):
-            samples = np.asarray(frame.to_ndarray(), np.float32)
-            if frame.pts is not None and frame.time_base is not None:
-                start_s = float(frame.pts * frame.time_base) - zero_s - span.start_s
-                at = round(start_s * _SAMPLE_RATE_HZ)
-                # Smaller steps are rounded timestamps; to follow them would be heard as clicks.
-                if next_at is None or abs(at - next_at) > _SOUND_SLACK_S * _SAMPLE_RATE_HZ:
-                    next_at = at
-            if next_at is None:
-                return
-            if next_at >= total:
-                break
-            if next_at > done:
-                yield np.zeros((samples.shape[0], next_at - done), np.float32)
-                done = next_at
-            fresh = samples[:, done - next_at : total - next_at]
-            next_at += samples.shape[1]
-            if fresh.shape[1]:
-                yield fresh
-                done += fresh.shape[1]
-
-
-def _resampled(
-    container: InputContainer, source: AudioStream, resampler: AudioResampler
-) -> Iterator[AudioFrame]:
-    try:
-        for packet in container.demux(source):
-            try:
-                frames = source.decode(packet)
-            except av.FFmpegError:
-                continue
-            for frame in frames:
-                yield from resampler.resample(frame)
-    except av.FFmpegError:
-        # The file ends early: so does the sound.
-        return
+        if at > done:
+            yield np.zeros((heard.samples.shape[0], at - done), np.float32)
+            done = at
+        fresh = heard.samples[:, max(0, done - at) : total - at]
+        if fresh.shape[1]:
+            yield fresh
+            done += fresh.shape[1]
 
 
 def _audio_packets(

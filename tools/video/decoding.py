@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import av
-from av.stream import Disposition
 
-from tools.errors import VideoError
+from tools.video.stream_clock import StreamClock, may_reset
+from tools.video.streams import open_container
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,21 +25,8 @@ if TYPE_CHECKING:
 
     VideoPacket: TypeAlias = Packet[VideoStream]
 
-# Demuxers that take any text or bytes with the right file name extension for a picture.
-_NOT_VIDEO_FORMATS = frozenset({"tty", "bin", "xbin", "adf", "idf"})
-
-# Frames come in order, so a timestamp this far back means that the clock was set anew (recordings
-# joined in one transport stream). A player goes on from where it was, and so does this.
-_CLOCK_RESET_S = 1.0
-
-# AVFMT_TS_DISCONT of FFmpeg's avformat.h: formats that may do so.
-_CLOCK_MAY_RESET = 0x0200
-
 # A file that cannot be read on in so many attempts has ended.
 _MAX_DEMUX_FAILURES = 32
-
-# Enough packets to know how far apart frames are.
-_PACKETS_TO_KNOW_THE_INTERVAL = 16
 
 # More packets than frames can be out of order by (16 in H.264 and HEVC).
 _PACKETS_AHEAD = 17
@@ -58,65 +44,6 @@ def slot_of(time_s: float, step_s: float) -> int:
     return math.floor(time_s / step_s + 1e-6)
 
 
-def open_container(path: Path) -> InputContainer:
-    """Open a media file for reading.
-
-    Raises:
-        VideoError: If it is not a media file.
-    """
-    try:
-        # "file:" keeps a name such as "-" or "concat:a" from meaning something else, and the
-        # whitelist keeps a playlist from reaching the network.
-        container = av.open(
-            f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="replace"
-        )
-    except av.FFmpegError as error:
-        raise VideoError(
-            f"{path} cannot be read as a video ({error.strerror}); "
-            "check that it is complete, not encrypted, and really a video"
-        ) from error
-    if container.format.name in _NOT_VIDEO_FORMATS:
-        container.close()
-        raise VideoError(f"{path} is text or data, not a video; give a video file")
-    return container
-
-
-def choose_stream(container: InputContainer, path: Path) -> VideoStream:
-    """The stream that a player would show.
-
-    It is FFmpeg's own choice: the default track, then one with more than a few pictures, then the
-    higher bit rate; so neither the still beside a motion photo nor an empty track wins. Cover art
-    and streams without a decoder are passed over.
-
-    Raises:
-        VideoError: If there is none.
-    """
-    streams = [
-        stream
-        for stream in container.streams.video
-        if not stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails)
-    ]
-    if not streams:
-        kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
-        kinds = kinds.replace("video", "cover art")
-        raise VideoError(f"{path} has no video in it, only {kinds}; give a video file")
-    # Without a decoder there is no codec context, whatever the type says.
-    decodable = [stream for stream in streams if getattr(stream, "codec_context", None)]
-    if not decodable:
-        raise VideoError(f"{path}: no decoder for its video; convert it to H.264 first")
-    best = container.streams.best("video")
-    for stream in decodable:
-        if best is not None and stream.index == best.index:
-            return stream
-    return max(decodable, key=lambda stream: stream.width * stream.height)
-
-
-def pixel_aspect(stream: VideoStream) -> Fraction:
-    """Width of a stored pixel over its height; 1 where the stream says nothing believable."""
-    aspect = stream.sample_aspect_ratio
-    return aspect if aspect and Fraction(1, 8) <= aspect <= 8 else Fraction(1)
-
-
 class DecodePass:
     """Yields the frames of one stream with strictly increasing times; iterate it once.
 
@@ -132,13 +59,13 @@ class DecodePass:
         stream_index: Which of its streams.
         first_pts: Timestamp of the first presented frame, which is time 0; None takes what comes.
         nominal_interval_s: How far apart frames are that carry no timestamp.
+        header_end_s: Where the header says that the stream ends; None where it says nothing.
         from_s: Start at the keyframe at or before this time where the file can seek, else at 0.
         step_s: Leave frames out as said above; None decodes them all.
         lead_s: See above; None where no frame before a step is wanted.
 
     Attributes:
-        until_s: End of the last frame so far: its time and its duration, or the mean interval where
-            the file's durations do not fit its timestamps.
+        until_s: End of the last frame so far, see ``StreamClock.end_of``.
         errors: Packets so far that could not be read or decoded.
     """
 
@@ -149,6 +76,7 @@ class DecodePass:
         *,
         first_pts: int | None,
         nominal_interval_s: float,
+        header_end_s: float | None = None,
         from_s: float = 0.0,
         step_s: float | None = None,
         lead_s: float | None = None,
@@ -157,6 +85,7 @@ class DecodePass:
         self._stream_index = stream_index
         self._first_pts = first_pts
         self._nominal_interval_s = nominal_interval_s
+        self._header_end_s = header_end_s
         self._from_s = from_s
         self._step_s = step_s
         self._lead_s = lead_s
@@ -186,13 +115,13 @@ class DecodePass:
     def measure_until_s(self) -> float:
         """End of the last frame by the packets' own times: reads the file, decodes next to nothing.
 
-        Where packets carry no times, or their clock starts anew in mid-file, all is decoded.
+        Where packets carry no times, all is decoded.
         """
         with open_container(self._path) as container:
             stream = next(s for s in container.streams.video if s.index == self._stream_index)
-            clock = _Clock(stream.time_base, self._first_pts, self._nominal_interval_s)
-            for packet, _ in self._packets(container, stream):
-                clock.note(packet)
+            clock = self._clock(container, stream)
+            for _ in self._packets(container, stream, clock):
+                pass
         if clock.until_s is not None:
             return clock.until_s
         for _ in self:
@@ -202,7 +131,7 @@ class DecodePass:
     def _seek(self, container: InputContainer) -> bool:
         time_base = container.streams[self._stream_index].time_base
         # Where timestamps may start anew in mid-file, a seek could land in the wrong part.
-        if self._first_pts is None or not time_base or container.format.flags & _CLOCK_MAY_RESET:
+        if self._first_pts is None or not time_base or may_reset(container):
             return False
         ticks = self._first_pts + math.floor(self._from_s / time_base)
         try:
@@ -214,10 +143,9 @@ class DecodePass:
     def _frames(self, container: InputContainer) -> Iterator[Shown]:
         stream = next(s for s in container.streams.video if s.index == self._stream_index)
         stream.thread_type = "AUTO"
-        clock = _Clock(stream.time_base, self._first_pts, self._nominal_interval_s)
+        clock = self._clock(container, stream)
         thinning = _Thinning(clock, self._step_s, self._lead_s) if self._step_s else None
-        for packet, is_near_end in self._packets(container, stream):
-            clock.note(packet)
+        for packet, is_near_end in self._packets(container, stream, clock):
             # The last frames are all decoded: the end is that of a frame that really decodes.
             skip = thinning is not None and thinning.spares(packet) and not is_near_end
             stream.codec_context.skip_frame = "NONREF" if skip else "DEFAULT"
@@ -229,19 +157,32 @@ class DecodePass:
             for frame in frames:
                 time_s = clock.present(frame)
                 if time_s is not None:
-                    self.until_s = time_s + clock.shown_for_s(frame.duration)
+                    self.until_s = clock.end_of(time_s, frame.duration)
                     yield Shown(time_s, frame)
 
+    def _clock(self, container: InputContainer, stream: VideoStream) -> StreamClock:
+        return StreamClock(
+            container,
+            stream,
+            first_pts=self._first_pts,
+            nominal_interval_s=self._nominal_interval_s,
+            header_end_s=self._header_end_s,
+        )
+
     def _packets(
-        self, container: InputContainer, stream: VideoStream
+        self, container: InputContainer, stream: VideoStream, clock: StreamClock
     ) -> Iterator[tuple[VideoPacket, bool]]:
-        """Packets in stored order, and whether each is among the last ones."""
+        """Packets in stored order, and whether each is among the last ones.
+
+        The clock knows those too that come soon, so that it can tell where it is set anew.
+        """
         ahead: deque[VideoPacket] = deque()
         failures = 0
         while failures < _MAX_DEMUX_FAILURES:
             try:
                 for packet in container.demux(stream):
                     failures = 0
+                    clock.note(packet)
                     ahead.append(packet)
                     if len(ahead) > _PACKETS_AHEAD:
                         yield ahead.popleft(), False
@@ -254,100 +195,10 @@ class DecodePass:
             yield packet, True
 
 
-class _Clock:
-    """Turns timestamps into seconds, and knows how far apart frames really are."""
-
-    def __init__(
-        self, time_base: Fraction | None, first_pts: int | None, nominal_interval_s: float
-    ) -> None:
-        time_base = time_base or Fraction(1, 1000)
-        self._tick_s = float(time_base)
-        self._tick_numerator, self._tick_denominator = time_base.as_integer_ratio()
-        self._first_pts = first_pts
-        self._nominal_interval_s = nominal_interval_s
-        self._last_s = -math.inf
-        self._behind_s = 0.0
-        self.was_reset = False
-        self._last_dts: float = -math.inf
-        self._noted = 0
-        self._earliest_pts = 0
-        self._latest_pts = 0
-        self._declared_ticks = 0
-
-    def note(self, packet: VideoPacket) -> None:
-        """Count a packet, before it is decoded; what came before a reset tells the interval."""
-        if packet.dts is not None:
-            # Decoding times go back only where the clock was set anew.
-            self.was_reset |= (self._last_dts - packet.dts) * self._tick_s > _CLOCK_RESET_S
-            self._last_dts = packet.dts
-        if packet.pts is None or self.was_reset:
-            return
-        if not self._noted:
-            self._earliest_pts = self._latest_pts = packet.pts
-        self._noted += 1
-        self._earliest_pts = min(self._earliest_pts, packet.pts)
-        self._latest_pts = max(self._latest_pts, packet.pts)
-        self._declared_ticks += packet.duration or 0
-
-    @property
-    def interval_s(self) -> float | None:
-        """Mean time between frames; None until it is known."""
-        if self._noted < _PACKETS_TO_KNOW_THE_INTERVAL:
-            return None
-        return self._mean_interval_s()
-
-    @property
-    def until_s(self) -> float | None:
-        """End of the last frame noted; None where the packets do not tell it."""
-        if not self._noted or self.was_reset or self._first_pts is None:
-            return None
-        last_s = self.time_of(self._latest_pts)
-        return (
-            last_s + self.shown_for_s(self._declared_ticks // self._noted) if last_s >= 0 else None
-        )
-
-    def time_of(self, pts: int) -> float:
-        """Seconds from the first presented frame."""
-        # The product of whole numbers first: it rounds once, and equal times come out equal.
-        ticks = pts - (self._first_pts or 0)
-        return ticks * self._tick_numerator / self._tick_denominator
-
-    def present(self, frame: VideoFrame) -> float | None:
-        """When the frame is shown; None for one that comes too late to be shown at all."""
-        if frame.pts is None:
-            # Nothing but the order is known.
-            time_s = max(0.0, self._last_s + self._nominal_interval_s)
-        else:
-            if self._first_pts is None:
-                self._first_pts = frame.pts
-            time_s = self.time_of(frame.pts) + self._behind_s
-            if time_s < self._last_s - _CLOCK_RESET_S:
-                resumed_s = self._last_s + self._mean_interval_s()
-                self._behind_s += resumed_s - time_s
-                time_s = resumed_s
-        if time_s <= self._last_s or time_s < 0:
-            return None
-        self._last_s = time_s
-        return time_s
-
-    def shown_for_s(self, declared_ticks: int | None) -> float:
-        """How long a frame is shown: as it says, if what the others said fitted their times."""
-        span_ticks = self._latest_pts - self._earliest_pts
-        if declared_ticks and 2 * self._declared_ticks > span_ticks:
-            return declared_ticks * self._tick_s
-        return self._mean_interval_s()
-
-    def _mean_interval_s(self) -> float:
-        span_ticks = self._latest_pts - self._earliest_pts
-        if self._noted < 2 or span_ticks == 0:
-            return self._nominal_interval_s
-        return span_ticks * self._tick_s / (self._noted - 1)
-
-
 class _Thinning:
     """Chooses the packets whose frames may be left out if no other frame refers to them."""
 
-    def __init__(self, clock: _Clock, step_s: float, lead_s: float | None) -> None:
+    def __init__(self, clock: StreamClock, step_s: float, lead_s: float | None) -> None:
         self._clock = clock
         self._step_s = step_s
         self._lead_s = lead_s

@@ -10,25 +10,23 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import av
 import numpy as np
 
 from tools.errors import VideoError
 from tools.timeline import Frame
-from tools.video.decoding import (
-    DecodePass,
-    Shown,
-    choose_stream,
-    open_container,
-    pixel_aspect,
-    slot_of,
-)
+from tools.video.decoding import DecodePass, Shown, slot_of
 from tools.video.identity import content_id, known_stamp
+from tools.video.lengths import (
+    file_start_s,
+    header_duration_s,
+    is_whole_piece,
+    tells_its_length,
+)
 from tools.video.pixels import ImageMaker, luma_thumbnail, upright_size_px
+from tools.video.stream_clock import has_clock
+from tools.video.streams import choose_stream, open_container, pixel_aspect
 
 if TYPE_CHECKING:
-    from av import VideoStream
-    from av.container import InputContainer
     from numpy.typing import NDArray
 
 # Rates beyond this are a time base that was taken for a frame rate.
@@ -39,6 +37,9 @@ _ASSUMED_FRAME_RATE_HZ = 25.0
 # frame: about 0.1 s apart at the usual rates, 0.25 s at 4 frames a second, none below that.
 _EARLIER_MIN_S = 0.09
 _EARLIER_MAX_S = 0.26
+
+# Less than this nobody notices in a player, and sound often begins so much earlier.
+_FILE_START_NAMED_S = 0.1
 
 _ENDS_EARLY_SHARE = 0.98
 _ENDS_EARLY_S = 0.5
@@ -56,13 +57,18 @@ class Video:
         height_px: Height likewise.
         codec: FFmpeg's name of it, for example ``h264``.
         frame_rate_hz: Mean rate by the header; None where it says none or nothing believable.
-        header_duration_s: Length by the header, often wrong; None where it says none.
+        header_duration_s: Length by the header, often wrong, or estimated where the format has
+            none; None where nothing tells it.
         pixel_aspect: Width of a stored pixel over its height.
         stream_index: Which stream of the file is the video.
         first_pts: Timestamp of the first presented frame, in ticks of that stream; time 0.
         content_id: Hash of every byte, 32 hex digits: the same for a copy under another name or
             date. See ``tools.video.identity``.
         file_stamp: Of the file that was hashed, see ``tools.video.identity.known_stamp``.
+        file_start_s: How long before that frame the file begins, where a player's clock is at 0.
+        has_length_header: Whether the format has a header that could tell the length.
+        rate_is_assumed: Whether neither the file nor its pictures say when they are shown, so that
+            times follow from an assumed rate.
     """
 
     path: Path
@@ -77,6 +83,14 @@ class Video:
     first_pts: int | None
     content_id: str = ""
     file_stamp: str = ""
+    file_start_s: float = 0.0
+    has_length_header: bool = True
+    rate_is_assumed: bool = False
+
+    @property
+    def header_end_s(self) -> float | None:
+        """Where the header says that the video ends; None where it says nothing."""
+        return self.header_duration_s if self.has_length_header else None
 
     @property
     def nominal_interval_s(self) -> float:
@@ -96,30 +110,38 @@ def probe(path: Path) -> Video:
         stream = choose_stream(container, path)
         index, codec = stream.index, stream.codec_context.codec.canonical_name
         aspect = pixel_aspect(stream)
-        rate_hz = float(stream.average_rate or 0)
-        duration_s = _header_duration_s(container, stream)
-    frames = DecodePass(path, index, first_pts=None, nominal_interval_s=1 / _ASSUMED_FRAME_RATE_HZ)
-    first = next(iter(frames), None)
-    if first is None:
-        raise VideoError(
-            f"no frame could be decoded from {path} ({codec}); "
-            "it may be encrypted, damaged, or only the beginning of a video"
+        has_times = has_clock(container)
+        # A bare stream of pictures may say itself how fast they are shown; FFmpeg's mean does not.
+        own_rate = stream.codec_context.framerate
+        rate_hz = float((stream.average_rate if has_times else own_rate) or 0)
+        frames = DecodePass(
+            path, index, first_pts=None, nominal_interval_s=1 / _ASSUMED_FRAME_RATE_HZ
         )
-    width_px, height_px = upright_size_px(first.frame, aspect)
-    return Video(
-        path=path,
-        id=video_id,
-        width_px=width_px,
-        height_px=height_px,
-        codec=codec,
-        frame_rate_hz=rate_hz if 0 < rate_hz <= _MAX_FRAME_RATE_HZ else None,
-        header_duration_s=duration_s,
-        pixel_aspect=aspect,
-        stream_index=index,
-        first_pts=first.frame.pts,
-        content_id=video_id,
-        file_stamp=known_stamp(path),
-    )
+        first = next(iter(frames), None)
+        if first is None:
+            raise VideoError(
+                f"no frame could be decoded from {path} ({codec}); "
+                "it may be encrypted, damaged, or only the beginning of a video"
+            )
+        width_px, height_px = upright_size_px(first.frame, aspect)
+        first_pts = first.frame.pts
+        return Video(
+            path=path,
+            id=video_id,
+            width_px=width_px,
+            height_px=height_px,
+            codec=codec,
+            frame_rate_hz=rate_hz if 0 < rate_hz <= _MAX_FRAME_RATE_HZ else None,
+            header_duration_s=header_duration_s(container, stream, first_pts),
+            pixel_aspect=aspect,
+            stream_index=index,
+            first_pts=first_pts,
+            file_start_s=file_start_s(container, stream, first_pts),
+            has_length_header=tells_its_length(container),
+            rate_is_assumed=not has_times and not own_rate,
+            content_id=video_id,
+            file_stamp=known_stamp(path),
+        )
 
 
 def measure_duration_s(video: Video) -> float:
@@ -133,8 +155,30 @@ def measure_duration_s(video: Video) -> float:
         video.stream_index,
         first_pts=video.first_pts,
         nominal_interval_s=video.nominal_interval_s,
+        header_end_s=video.header_end_s,
     )
     return packets.measure_until_s()
+
+
+def notice(video: Video) -> str | None:
+    """What who reads times of a video should know, in one line; None where nothing."""
+    found = _notices(video)
+    return f"{video.path}: {'; '.join(found)}" if found else None
+
+
+def _notices(video: Video) -> list[str]:
+    found = []
+    if video.rate_is_assumed:
+        found.append(
+            "it does not say when its pictures are shown: times assume "
+            f"{1 / video.nominal_interval_s:g} a second"
+        )
+    if video.file_start_s >= _FILE_START_NAMED_S:
+        found.append(
+            f"its first picture, time 0 here, comes {video.file_start_s:.1f} s after the file's "
+            f"start; in a player, add {video.file_start_s:.1f} s"
+        )
+    return found
 
 
 class FrameReader:
@@ -196,6 +240,7 @@ class FrameReader:
             video.stream_index,
             first_pts=video.first_pts,
             nominal_interval_s=video.nominal_interval_s,
+            header_end_s=video.header_end_s,
             from_s=max(0.0, tick_s - _EARLIER_MAX_S),
             step_s=self._step_s,
             lead_s=_EARLIER_MIN_S if earlier else None,
@@ -212,15 +257,16 @@ class FrameReader:
         return self._pass.errors
 
     def warning(self) -> str | None:
-        """What is wrong with the file, in one line, after a reading to its end; else None."""
-        found = []
-        header_s, until_s = self._video.header_duration_s, self.decoded_until_s
+        """What to know of the file, in one line, after a reading to its end; None where nothing."""
+        found = _notices(self._video)
+        header_s, until_s = self._video.header_end_s, self.decoded_until_s
         if (
             header_s is not None
             and math.isinf(self._end_s)
             and until_s < _ENDS_EARLY_SHARE * header_s
             # The header may count sound that goes on for a moment.
             and until_s < header_s - _ENDS_EARLY_S
+            and not is_whole_piece(self._video.path)
         ):
             found.append(
                 f"the file ends early: its header says {header_s:.1f} s, {until_s:.1f} s decode"
@@ -296,15 +342,3 @@ class _EarlierFrames:
 
     def _slot_ahead(self, shown: Shown) -> int:
         return slot_of(shown.time_s + _EARLIER_MIN_S, self._step_s)
-
-
-def _header_duration_s(container: InputContainer, stream: VideoStream) -> float | None:
-    if stream.duration and stream.time_base:
-        return float(stream.duration * stream.time_base)
-    if not container.duration:
-        return None
-    duration_s = float(container.duration / av.time_base)
-    # Matroska counts from 0 to the end, other formats from the first frame.
-    if "matroska" in container.format.name and stream.start_time and stream.time_base:
-        duration_s -= float(stream.start_time * stream.time_base)
-    return duration_s if duration_s > 0 else None

@@ -10,7 +10,7 @@ import pytest
 from tests.drawing import HEIGHT_PX, WIDTH_PX, draw_video, even_times, gray
 from tools.errors import CaptionError, VideoError
 from tools.subtitles.captions import subtitle_captions, subtitle_track
-from tools.subtitles.embedded import embedded_tracks, read_embedded, sidecar_shift_s
+from tools.subtitles.embedded import embedded_tracks, read_embedded
 from tools.video.reader import measure_duration_s, probe
 
 MILLISECONDS = Fraction(1, 1000)
@@ -90,9 +90,9 @@ def test_a_file_that_is_no_video_is_refused(tmp_path: Path) -> None:
 
 def test_subtitles_beside_a_video_count_from_where_its_sound_begins(tmp_path: Path) -> None:
     late = draw_video(tmp_path / "a.mkv", even_times(25, 25), offset_s=0.4, sound_s=1.0)
-    assert sidecar_shift_s(probe(late)) == pytest.approx(-0.4, abs=0.03)
+    assert probe(late).file_start_s == pytest.approx(0.4, abs=0.03)
     alone = draw_video(tmp_path / "b.mkv", even_times(25, 25), offset_s=7.0)
-    assert sidecar_shift_s(probe(alone)) == 0.0
+    assert probe(alone).file_start_s == 0.0
 
 
 REAL_TRACKS = {

@@ -1,0 +1,94 @@
+"""How long a file says its video is, and where that says nothing of the video."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+import av
+
+from tools.video.stream_clock import has_clock, may_reset
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from av import VideoStream
+    from av.container import InputContainer
+
+# Boxes that may stand at the beginning of a file of the MP4 family.
+_FIRST_BOXES = frozenset({b"ftyp", b"styp", b"moov", b"moof", b"sidx", b"free", b"skip", b"emsg"})
+
+
+def header_duration_s(
+    container: InputContainer, stream: VideoStream, first_pts: int | None
+) -> float | None:
+    """Length by the header, from the first presented frame on; None where it says none.
+
+    Of a format without such a header (``tells_its_length``) it is FFmpeg's estimate.
+    """
+    if not has_clock(container):
+        return None
+    # Frames that do not decode come before the first one that is shown.
+    begin = stream.start_time or 0
+    late = max(0, first_pts - begin) if first_pts is not None else 0
+    time_base = stream.time_base
+    if stream.duration and time_base:
+        duration_s = float((stream.duration - late) * time_base)
+    elif container.duration:
+        duration_s = float(container.duration / av.time_base)
+        # Matroska counts from 0 to the end, other formats from the first frame.
+        if "matroska" in container.format.name:
+            late += begin
+        duration_s -= float(late * time_base) if time_base else 0.0
+    else:
+        return None
+    return duration_s if duration_s > 0 else None
+
+
+def tells_its_length(container: InputContainer) -> bool:
+    """Whether the format has a header that could say how long the video is."""
+    # FLV has one, though its clock may be set anew.
+    return has_clock(container) and (container.format.name == "flv" or not may_reset(container))
+
+
+def file_start_s(container: InputContainer, stream: VideoStream, first_pts: int | None) -> float:
+    """How long before its first presented frame a file begins: there a player's clock is at 0."""
+    if not has_clock(container) or first_pts is None or not stream.time_base:
+        return 0.0
+    begin_s = (container.start_time or 0) / av.time_base
+    return max(0.0, float(first_pts * stream.time_base) - begin_s)
+
+
+def is_whole_piece(path: Path) -> bool:
+    """Whether it is an MP4 in fragments that are all there, from the first byte to the last.
+
+    Such a file may be a piece of a presentation: its header, or the time at which it begins, tells
+    of the whole.
+
+    Raises:
+        OSError: If it cannot be read any more.
+    """
+    size = path.stat().st_size
+    boxes = list(_boxes(path, size))
+    is_fragmented = any(kind == b"moof" for kind, _ in boxes)
+    return is_fragmented and boxes[-1][1] == size
+
+
+def _boxes(path: Path, size: int) -> Iterator[tuple[bytes, int]]:
+    """Kind and end of each outermost box, as ISO/IEC 14496-12 has them."""
+    start = 0
+    with path.open("rb") as file:
+        while len(head := file.read(16)) >= 8:
+            length, kind = struct.unpack(">I4s", head[:8])
+            if start == 0 and kind not in _FIRST_BOXES:
+                return
+            if length == 1 and len(head) == 16:
+                (length,) = struct.unpack(">Q", head[8:])
+            elif length == 0:
+                length = size - start
+            if length < 8:
+                return
+            start += length
+            yield kind, start
+            file.seek(start)

@@ -1,0 +1,165 @@
+"""Which streams of a media file are its video and the sound of that video."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import av
+from av.stream import Disposition
+
+from tools.errors import VideoError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from av import AudioStream, VideoStream
+    from av.container import InputContainer
+    from av.stream import Stream
+
+# Demuxers that take any text or bytes with the right file name extension for a picture.
+_NOT_VIDEO_FORMATS = frozenset({"tty", "bin", "xbin", "adf", "idf"})
+
+# No more than these make a still, a title or the preview of a video.
+_FEW_PICTURES = 4
+
+# So far is read to tell such a track from one that goes on, and over so many failures.
+_PACKETS_TO_COUNT = 2000
+_MAX_FAILURES = 32
+
+
+def open_container(path: Path) -> InputContainer:
+    """Open a media file for reading.
+
+    Raises:
+        VideoError: If it is not a media file.
+    """
+    try:
+        # "file:" keeps a name such as "-" or "concat:a" from meaning something else, and the
+        # whitelist keeps a playlist from reaching the network.
+        container = av.open(
+            f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="replace"
+        )
+    except av.FFmpegError as error:
+        if _is_animated_webp(path):
+            raise _no_animated_webp(path) from error
+        raise VideoError(
+            f"{path} cannot be read as a video ({error.strerror}); "
+            "check that it is complete, not encrypted, and really a video"
+        ) from error
+    if container.format.name in _NOT_VIDEO_FORMATS:
+        container.close()
+        raise VideoError(f"{path} is text or data, not a video; give a video file")
+    if container.format.name == "webp_pipe" and _is_animated_webp(path):
+        container.close()
+        raise _no_animated_webp(path)
+    return container
+
+
+def _is_animated_webp(path: Path) -> bool:
+    """By the extended header of Google's WebP container: its flag 2 says animation."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(21)
+    except OSError:
+        return False
+    is_extended = head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X"
+    return is_extended and len(head) == 21 and bool(head[20] & 2)
+
+
+def _no_animated_webp(path: Path) -> VideoError:
+    return VideoError(
+        f"{path} is an animated WebP, which the decoder here cannot read; convert it to MP4 or GIF"
+    )
+
+
+def choose_stream(container: InputContainer, path: Path) -> VideoStream:
+    """The stream that a player would show.
+
+    It is FFmpeg's own choice: the default track, then the higher bit rate; but neither cover art
+    nor a track of a few pictures wins over one that goes on, whatever it is marked as. The packets
+    that are read for that are not given back.
+
+    Raises:
+        VideoError: If there is none.
+    """
+    streams = [
+        stream
+        for stream in container.streams.video
+        if not stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails)
+    ]
+    if not streams:
+        kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
+        kinds = kinds.replace("video", "cover art")
+        raise VideoError(f"{path} has no video in it, only {kinds}; give a video file")
+    # Without a decoder there is no codec context, whatever the type says.
+    decodable = [stream for stream in streams if getattr(stream, "codec_context", None)]
+    if not decodable:
+        raise VideoError(f"{path}: no decoder for its video; convert it to H.264 first")
+    lasting = _lasting(container, decodable) if len(decodable) > 1 else decodable
+    best = container.streams.best("video")
+    for stream in lasting:
+        if best is not None and stream.index == best.index:
+            return stream
+    return max(
+        lasting,
+        key=lambda one: (
+            bool(one.disposition & Disposition.default),
+            one.width * one.height,
+            -one.index,
+        ),
+    )
+
+
+def _lasting(container: InputContainer, streams: list[VideoStream]) -> list[VideoStream]:
+    """Those of the streams that have more than a few pictures; all of them where none has."""
+    pictures = dict.fromkeys((stream.index for stream in streams), 0)
+    failures = packets = 0
+    demuxed = container.demux(streams)
+    while failures < _MAX_FAILURES and packets < _PACKETS_TO_COUNT:
+        if min(pictures.values()) > _FEW_PICTURES:
+            break
+        try:
+            packet = next(demuxed, None)
+        except av.FFmpegError:
+            failures += 1
+            continue
+        if packet is None:
+            break
+        packets += 1
+        pictures[packet.stream.index] += bool(packet.size)
+    lasting = [stream for stream in streams if pictures[stream.index] > _FEW_PICTURES]
+    return lasting or streams
+
+
+def choose_sound(container: InputContainer, video: int) -> AudioStream | None:
+    """The sound that a player would play with a video: of its programme, where a file has several.
+
+    Args:
+        container: The open file.
+        video: Which of its streams is shown.
+
+    Returns:
+        None where no sound belongs to the video, or there is no decoder for it.
+    """
+    picture = container.streams[video]
+    ours = [
+        stream
+        for stream in container.streams.audio
+        if getattr(stream, "codec_context", None)
+        and _first_picture(container, stream) == _first_picture(container, picture)
+    ]
+    best = container.streams.best("audio", related=picture)
+    return next((one for one in ours if best and one.index == best.index), next(iter(ours), None))
+
+
+def _first_picture(container: InputContainer, stream: Stream) -> int | None:
+    """Which video leads the programme of a stream: all that can be told of programmes here."""
+    found = container.streams.best("video", related=stream)
+    return found.index if found else None
+
+
+def pixel_aspect(stream: VideoStream) -> Fraction:
+    """Width of a stored pixel over its height; 1 where the stream says nothing believable."""
+    aspect = stream.sample_aspect_ratio
+    return aspect if aspect and Fraction(1, 8) <= aspect <= 8 else Fraction(1)
