@@ -17,6 +17,8 @@ from tools.timeline import Caption, Interval
 from tools.video.near_duplicates import DistinctFrames
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tools.captioners.protocol import Captioner, NoCaption
     from tools.embedders.embedder import Embedder
     from tools.indexing.journal import Journal
@@ -80,7 +82,7 @@ class Captioning:
         self._scenes = SceneFinder()
         self._feed = FrameFeed(
             reader,
-            keeps=self._keeps,
+            choose=self._choose,
             gate=lambda frame: (
                 self._budget.gate(frame.time_s) if self._writer.has_room() else Gate.WAIT
             ),
@@ -129,9 +131,9 @@ class Captioning:
             return ""
         return f"stopped at {self._budget.reached}: seen until {until_s:.1f} s"
 
-    def _keeps(self, frame: Frame) -> bool:
+    def _choose(self, frame: Frame) -> Sequence[Frame]:
         self._scenes.watch(frame)
-        return self._distinct is None or self._distinct.keeps(frame.image, frame.time_s)
+        return [frame] if self._distinct is None else self._distinct.choose(frame)
 
     def _note(self, said: Description | NoCaption | None) -> None:
         if said is None:

@@ -9,7 +9,6 @@ down as soon as it is said, before it is stored.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,7 +36,6 @@ __all__ = [
     "Limits",
     "Progress",
     "Report",
-    "alike_rate_hz",
     "frame_track",
     "index_captions_file",
     "index_video",
@@ -156,12 +154,6 @@ def index_captions_file(
         seen_s = batch[-1].start_s
         report(Progress(str(video.path), track.model, seen_s, duration_s, written, bool(seen)))
     return _complete(store, record, duration_s=duration_s, warning="")
-
-
-def alike_rate_hz(track: Track) -> float | None:
-    """Frames looked at per second where frames that look alike share a caption; otherwise None."""
-    match = re.fullmatch(rf"frame@([\d.e-]+)/s {POLICY}", track.mode)
-    return float(match[1]) if match else None
 
 
 def frame_track(captioner: Captioner, rate_hz: float, *, every_frame: bool | None = None) -> Track:
