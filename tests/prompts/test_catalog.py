@@ -9,7 +9,7 @@ from agent.settings import load_settings
 from prompts import catalog
 from prompts.catalog import PromptError, prompt_version, read_prompts, render_prompt, use_prompts
 
-NAMES = {"captioner": "classical-1", "video": "clip.mp4", "query": "'a dog'"}
+NAMES = {"captioner": "classical-2", "video": "clip.mp4", "query": "'a dog'"}
 
 
 def test_a_missing_and_an_unknown_name_are_errors() -> None:
@@ -39,7 +39,7 @@ def test_a_prompt_of_ones_own_stands_in_place_of_one_here_and_has_a_version_of_i
     own, other = prompt_version("cannot_tell"), prompt_version("reason")
     (tmp_path / "cannot_tell.md").write_text("No. $captioner $video $query for $$1")
     use_prompts(read_prompts(tmp_path))
-    assert render_prompt("cannot_tell", **NAMES) == "No. classical-1 clip.mp4 'a dog' for $1"
+    assert render_prompt("cannot_tell", **NAMES) == "No. classical-2 clip.mp4 'a dog' for $1"
     assert prompt_version("cannot_tell") != own
     assert prompt_version("reason") == other
     use_prompts({})

@@ -33,6 +33,7 @@ Kind = Literal[
     "moves",
     "nothing moves",
     "unchanged",
+    "flickers",
 ]
 
 COLOURS = ("red", "orange", "brown", "yellow", "green", "blue", "purple", "pink")
@@ -72,6 +73,7 @@ SENTENCES: dict[Kind, str] = {
     "moves": "something moves {place}, {size}",
     "nothing moves": "nothing moves",
     "unchanged": "the picture is unchanged since {at_s} s",
+    "flickers": "the picture flickers",
 }
 
 PRECISION: dict[Kind, float] = {
@@ -96,6 +98,7 @@ PRECISION: dict[Kind, float] = {
     "moves": 0.88,
     "nothing moves": 0.95,
     "unchanged": 0.97,
+    "flickers": 0.95,
 }
 """Share of claims that held on real frames labelled by eye, the small samples rounded down."""
 

@@ -18,6 +18,7 @@ from tools.signals.foreground import (
     join_regions,
 )
 from tools.signals.palette import colour_claims, grey_of, screen_claim
+from tools.signals.sameness import shows_the_same
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -152,21 +153,29 @@ class _Shot:
 
 
 class _Unchanged:
-    """Since when the picture has stayed as it is."""
+    """Since when the picture has stayed as it is, down to a digit, in the frames between too."""
 
     def __init__(self) -> None:
-        self._reference: NDArray[np.float32] | None = None
+        self._reference: Grey | None = None
+        self._luma: NDArray[np.float32] | None = None
         self._since_s = 0.0
 
     def since(self, frame: Frame) -> float | None:
-        luma = frame.luma[-1].astype(np.float32)
-        reference = self._reference
-        if reference is not None and reference.shape == luma.shape:
-            differs = np.abs(luma - reference)
-            if differs.mean() < SAME_MEAN and cv2.blur(differs, (4, 4)).max() < SAME_BLOCK:
-                return self._since_s
-        self._reference, self._since_s = luma, frame.time_s
+        grey, luma = grey_of(frame.image), frame.luma.astype(np.float32)
+        if (
+            self._reference is not None
+            and self._luma is not None
+            and all(_is_same_luma(self._luma, one) for one in luma)
+            and shows_the_same(self._reference, grey)
+        ):
+            return self._since_s
+        self._reference, self._luma, self._since_s = grey, luma[-1], frame.time_s
         return None
+
+
+def _is_same_luma(one: NDArray[np.float32], other: NDArray[np.float32]) -> bool:
+    differs = np.abs(one - other)
+    return bool(differs.mean() < SAME_MEAN and cv2.blur(differs, (4, 4)).max() < SAME_BLOCK)
 
 
 def _camera_kinds(motion: CameraMotion | None) -> list[Kind]:
