@@ -26,6 +26,7 @@ from tools.ranking import Verdict, Window
 from tools.retrieval.temporal_query import Event as OneEvent
 from tools.retrieval.temporal_query import split_query
 from tools.retrieval.tracks import is_measured
+from tools.signals.claims import is_moment
 from tools.store.store import CaptionGap, CaptionStore, VideoRecord
 from tools.timeline import Caption, Interval, Track
 
@@ -164,9 +165,15 @@ def edges_of(
     what is said.
     """
     first, last = captions[event.first - 1], captions[event.last - 1]
+    if first == last and is_moment(first):
+        # It is as long as it is fine: the time since the frame before.
+        fine_s = min(first.span.length_s, first.start_s)
+        return Interval(first.start_s - fine_s, first.start_s), first.span
     # Of the same kind: what is said between two looks does not make them closer.
     earlier = [
-        one for one in captions if one.start_s < first.start_s and one.source == first.source
+        one
+        for one in captions
+        if one.start_s < first.start_s and one.source == first.source and not is_moment(one)
     ]
     if earlier and first.source not in SAID:
         before = max(earlier, key=lambda one: one.start_s)

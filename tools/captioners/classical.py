@@ -25,7 +25,7 @@ from tools.signals.screen_reader import ScreenReader
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tools.timeline import Frame
+    from tools.timeline import Frame, Interval
 
 VERSION = "classical-2"
 """Changes whenever the same frames would be described in other words."""
@@ -39,18 +39,23 @@ class _Measured:
 
     Attributes:
         time_s: Its time.
+        cuts: Those since the frame before.
         claims: What it shows.
         lines: The text on it.
         luma: Its brightness, as in ``Frame.luma``, shape ``(1, 36, 64)``.
     """
 
     time_s: float
+    cuts: list[Interval]
     claims: list[Claim]
     lines: tuple[str, ...]
     luma: NDArray[np.uint8]
 
     def said(self, luma: NDArray[np.uint8]) -> Iterator[Description]:
         """What there is to say once the brightness until the next frame is known."""
+        for cut in self.cuts:
+            text = write_claims([Claim("cut", at_s=cut.start_s)])
+            yield Description(self.time_s, text, "signal", exact=cut)
         yield Description(self.time_s, write_claims(held(self.claims, luma)), "signal")
         if self.lines:
             yield Description(self.time_s, write_screen_text(self.lines), "screen")
@@ -104,10 +109,10 @@ class ClassicalCaptioner:
             if waiting:
                 yield from waiting.said(np.concatenate([waiting.luma, frame.luma]))
                 waiting = None
-            claims = watch.claims(frame)
+            cuts, claims = watch.watch(frame)
             if frame.time_s not in seen:
                 lines = screen.lines(frame.image) if screen else ()
-                waiting = _Measured(frame.time_s, claims, lines, frame.luma[-1:])
+                waiting = _Measured(frame.time_s, cuts, claims, lines, frame.luma[-1:])
         if waiting:
             yield from waiting.said(waiting.luma)
 

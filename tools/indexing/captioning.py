@@ -163,7 +163,7 @@ class Captioning:
     def _with_span(self, said: Description | NoCaption, span: Interval) -> Caption | CaptionGap:
         video_id, track = self._record.video_id, self._record.track
         if isinstance(said, Description):
-            return Caption(video_id, span, said.text, said.source, track)
+            return Caption(video_id, said.exact or span, said.text, said.source, track)
         return CaptionGap(video_id, span, said.reason, track)
 
     def _end(self) -> None:

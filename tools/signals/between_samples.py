@@ -41,7 +41,7 @@ def flickers(luma: NDArray[np.uint8]) -> bool:
     """Whether the brightness goes up and down again, or down and up, at least twice."""
     means = luma.mean(axis=(1, 2)) / 255
     steps = [change for change in np.diff(means) if abs(change) >= FLICKER]
-    turns = sum((one > 0) != (other > 0) for one, other in pairwise(steps))
+    turns = sum(bool((one > 0) != (other > 0)) for one, other in pairwise(steps))
     return turns >= 3
 
 
@@ -52,4 +52,4 @@ def _is_belied(kind: Kind, luma: NDArray[np.uint8]) -> bool:
         shows = np.abs(luma.astype(np.int16) - luma[0]).mean(axis=(1, 2)) / 255 < FLICKER
     else:
         shows = np.array([screen_claim(one).kind == kind for one in luma])
-    return int(np.count_nonzero(np.diff(shows))) >= 2
+    return bool(np.count_nonzero(np.diff(shows)) >= 2)

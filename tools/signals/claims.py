@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from tools.timeline import Caption
+
 Kind = Literal[
     "black",
     "white",
@@ -166,6 +168,11 @@ def read_claims(text: str) -> list[Claim]:
                 claims.append(_claim(kind, found.groupdict()))
                 break
     return claims
+
+
+def is_moment(caption: Caption) -> bool:
+    """Whether a caption tells of a moment that was measured to a frame, which its span says."""
+    return caption.source == "signal" and caption.text.startswith("A new shot begins")
 
 
 def write_screen_text(lines: Sequence[str]) -> str:

@@ -52,7 +52,8 @@ def describe(frames: Iterable[Frame], **options: Any) -> list[Description]:
 
 
 def claims_of(frames: Iterable[Frame]) -> list[list[Claim]]:
-    return [read_claims(one.text) for one in describe(frames)]
+    """Of each frame, without what holds for a moment alone."""
+    return [read_claims(one.text) for one in describe(frames) if one.exact is None]
 
 
 def kinds_of(frames: Iterable[Frame]) -> list[set[Kind]]:
@@ -182,11 +183,20 @@ def test_who_is_there_from_the_start_does_not_appear_but_leaves() -> None:
 
 def test_a_cut_is_told_with_its_own_time() -> None:
     other = wallpaper(seed=2)[:, :WIDTH]
-    claims = claims_of(film(lambda t: other if t >= 1.15 else view(0), 3.0))
-    assert [claim for some in claims for claim in some if claim.kind == "cut"] == [
-        Claim("cut", at_s=1.2)
-    ]
-    assert claims[3][0].kind == "cut"
+    said = describe(film(lambda t: other if t >= 1.15 else view(0), 3.0))
+    assert [one.time_s for one in said] == [0.0, 0.5, 1.0, 1.5, 1.5, 2.0, 2.5]
+    assert read_claims(said[3].text) == [Claim("cut", at_s=1.2)]
+    assert said[3].exact is not None
+    assert said[3].exact.start_s == pytest.approx(1.2)
+    assert said[3].exact.end_s == pytest.approx(1.3)
+    assert [one.exact for one in said].count(None) == 6
+
+
+def test_two_cuts_between_two_samples_are_told_both() -> None:
+    shots = [view(0), wallpaper(seed=2)[:, :WIDTH], wallpaper(seed=3)[:, :WIDTH]]
+    frames = film(lambda t: shots[sum(t > cut_s for cut_s in (1.05, 1.35))], 3.0)
+    exact = [one.exact for one in describe(frames) if one.exact]
+    assert [cut.start_s for cut in exact] == pytest.approx([1.1, 1.4])
 
 
 def test_a_flash_is_no_cut() -> None:

@@ -1,6 +1,5 @@
 """What is read again, and what not: clocks, terminals, text on its side."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import cv2
@@ -8,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tools.signals.ocr import load_text_reader
+from tools.signals.ocr import TextReader, load_text_reader
 from tools.signals.sameness import is_another_scene, shows_the_same
 from tools.signals.screen_reader import ScreenReader
 
@@ -84,14 +83,14 @@ def test_where_text_stands_on_its_side_it_is_read_on() -> None:
 
 
 @pytest.fixture(scope="module")
-def read() -> Callable[[Picture], tuple[str, ...]]:
+def read() -> TextReader:
     pytest.importorskip("rapidocr", reason="the extra `ocr` is not installed")
     return load_text_reader()
 
 
 @pytest.mark.slow
 def test_a_burnt_in_clock_is_right_in_every_caption(
-    read: Callable[[Picture], tuple[str, ...]],
+    read: TextReader,
 ) -> None:
     screen = ScreenReader(lambda: read)
     right = 0
@@ -104,7 +103,7 @@ def test_a_burnt_in_clock_is_right_in_every_caption(
 
 @pytest.mark.slow
 def test_ok_in_a_terminal_is_read_in_the_frame_where_it_comes(
-    read: Callable[[Picture], tuple[str, ...]],
+    read: TextReader,
 ) -> None:
     terminal = np.full((HEIGHT, WIDTH, 3), 20, np.uint8)
     terminal = written(terminal, "$ make install", at=(10, 30))
@@ -116,9 +115,7 @@ def test_ok_in_a_terminal_is_read_in_the_frame_where_it_comes(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("turns", [1, 3])
-def test_text_on_either_side_is_read(
-    read: Callable[[Picture], tuple[str, ...]], turns: int
-) -> None:
+def test_text_on_either_side_is_read(read: TextReader, turns: int) -> None:
     picture = written(np.full((HEIGHT, WIDTH, 3), 90, np.uint8), "CHAPTER 3", at=(200, 250))
     sign = written(np.full((60, 260, 3), 90, np.uint8), "WINDOW SEAT", at=(10, 40), scale=1)
     turned = np.rot90(sign, turns)
