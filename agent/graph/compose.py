@@ -22,11 +22,11 @@ from agent.grounding import (
 from agent.reasoning.answer import Answer, NumberedEvent
 from agent.reasoning.brief import Turn
 from prompts.catalog import Prompts
-from tools.indexing.indexer import alike_rate_hz
 from tools.ranking import Verdict, Window
 from tools.retrieval.temporal_query import Event as OneEvent
 from tools.retrieval.temporal_query import split_query
 from tools.retrieval.tracks import is_measured
+from tools.signals.claims import is_moment
 from tools.store.store import CaptionGap, CaptionStore, VideoRecord
 from tools.timeline import Caption, Interval, Track
 
@@ -166,35 +166,29 @@ def edges_of(
     """The spans in which an event's true start and end lie; None where the edge is exact.
 
     Each look at the video is a caption's start: the event began after the look before its first
-    caption, and ended before the look after its last. Exact are the video's own edges, and those of
+    caption, and ended before the look after its last. Frames that a caption is held over are no
+    looks: something small may have begun in one. Exact are the video's own edges, and those of
     what is said.
     """
     first, last = captions[event.first - 1], captions[event.last - 1]
+    if first == last and is_moment(first):
+        # It is as long as it is fine: the time since the frame before.
+        fine_s = min(first.span.length_s, first.start_s)
+        return Interval(first.start_s - fine_s, first.start_s), first.span
     # Of the same kind: what is said between two looks does not make them closer.
     earlier = [
-        one for one in captions if one.start_s < first.start_s and one.source == first.source
+        one
+        for one in captions
+        if one.start_s < first.start_s and one.source == first.source and not is_moment(one)
     ]
     if earlier and first.source not in SAID:
         before = max(earlier, key=lambda one: one.start_s)
-        start = Interval(_last_look_s(before, first.start_s), first.start_s)
+        start = Interval(before.start_s, first.start_s)
     else:
         start = None
     if last.end_s >= duration_s or last.source in SAID:
         return start, None
-    return start, Interval(_last_look_s(last, last.end_s), last.end_s)
-
-
-def _last_look_s(caption: Caption, until_s: float) -> float:
-    """The last moment before ``until_s`` that the caption is known to hold at.
-
-    Where frames that look alike are described once, each of them was looked at all the same.
-    """
-    looks_hz = alike_rate_hz(caption.track)
-    if looks_hz is None:
-        return caption.start_s
-    # A frame comes up to one frame interval late: a quarter more, for four frames a second or more.
-    # A caption may hold for longer than that: a closer look lies within what was seen from afar.
-    return max(caption.start_s, min(caption.end_s, until_s) - 1.25 / looks_hz)
+    return start, Interval(last.start_s, last.end_s)
 
 
 def _decided_by(

@@ -15,6 +15,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from agent.grounding import LookUp
 from agent.reasoning.brief import Brief, Turn, caption_numbers
 from prompts.catalog import PACKAGED, Prompts
+from tools.indexing.held_spans import held_span
 from tools.ranking import PartFound, Window
 from tools.retrieval.retrieval import CAPTION_CHARS
 from tools.text import one_line, shorten
@@ -126,9 +127,11 @@ def fence_lines(lines: str) -> str:
 
 
 def caption_line(number: int, caption: Caption) -> str:
-    """``#17 [12.0–14.0 s] (vision) the oven door opens``."""
+    """``#17 [12.0–14.0 s] (vision) the oven door opens``; ``held`` says where nobody looked."""
     text = shorten(tame(caption.text), CAPTION_CHARS)
-    return f"#{number} {caption_time(caption)} ({caption.source}) {text}"
+    held = held_span(caption)
+    time = seconds_span(caption.span) + (f", held {seconds_span(held)}" if held else "")
+    return f"#{number} [{time}] ({caption.source}) {text}"
 
 
 def caption_time(caption: Caption) -> str:

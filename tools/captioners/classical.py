@@ -7,25 +7,58 @@ no person, no action. See ``tools.signals.claims`` for all it can say.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import cv2
+import numpy as np
 
 from tools.captioners.protocol import Description
 from tools.errors import CaptionerError
-from tools.signals.claims import TEXT_TAG, write_claims, write_screen_text
+from tools.signals.between_samples import held
+from tools.signals.claims import TEXT_TAG, Claim, write_claims, write_screen_text
 from tools.signals.frame_claims import Watch
 from tools.signals.ocr import TextReader, load_text_reader
 from tools.signals.screen_reader import ScreenReader
 
 if TYPE_CHECKING:
-    from tools.timeline import Frame
+    from numpy.typing import NDArray
 
-VERSION = "classical-1"
+    from tools.timeline import Frame, Interval
+
+VERSION = "classical-2"
 """Changes whenever the same frames would be described in other words."""
 
 THREADS = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Measured:
+    """A frame of which nothing was said yet.
+
+    Attributes:
+        time_s: Its time.
+        cuts: Those since the frame before.
+        claims: What it shows.
+        lines: The text on it.
+        luma: Its brightness, as in ``Frame.luma``, shape ``(1, 36, 64)``.
+    """
+
+    time_s: float
+    cuts: list[Interval]
+    claims: list[Claim]
+    lines: tuple[str, ...]
+    luma: NDArray[np.uint8]
+
+    def said(self, luma: NDArray[np.uint8]) -> Iterator[Description]:
+        """What there is to say once the brightness until the next frame is known."""
+        for cut in self.cuts:
+            text = write_claims([Claim("cut", at_s=cut.start_s)])
+            yield Description(self.time_s, text, "signal", exact=cut)
+        yield Description(self.time_s, write_claims(held(self.claims, luma)), "signal")
+        if self.lines:
+            yield Description(self.time_s, write_screen_text(self.lines), "screen")
 
 
 class ClassicalCaptioner:
@@ -64,18 +97,24 @@ class ClassicalCaptioner:
         return True
 
     def describe(self, frames: Iterable[Frame], *, seen: Container[float]) -> Iterator[Description]:
-        """Describe each frame by signals, and by its text where it has some; see ``Captioner``."""
+        """Describe each frame by signals, and by its text where it has some; see ``Captioner``.
+
+        A frame behind: what is measured in one must hold until the next.
+        """
         cv2.setNumThreads(THREADS)
         watch = Watch()
         screen = ScreenReader(self._load_reader) if self._reads_text else None
+        waiting: _Measured | None = None
         for frame in frames:
-            claims = watch.claims(frame)
-            if frame.time_s in seen:
-                continue
-            yield Description(frame.time_s, write_claims(claims), "signal")
-            lines = screen.lines(frame.image) if screen else ()
-            if lines:
-                yield Description(frame.time_s, write_screen_text(lines), "screen")
+            if waiting:
+                yield from waiting.said(np.concatenate([waiting.luma, frame.luma]))
+                waiting = None
+            cuts, claims = watch.watch(frame)
+            if frame.time_s not in seen:
+                lines = screen.lines(frame.image) if screen else ()
+                waiting = _Measured(frame.time_s, cuts, claims, lines, frame.luma[-1:])
+        if waiting:
+            yield from waiting.said(waiting.luma)
 
     def _load_reader(self) -> TextReader:
         if self._read is None:

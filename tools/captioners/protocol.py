@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from tools.llm.prices import Usage
-from tools.timeline import Frame, Source
+from tools.timeline import Frame, Interval, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +17,15 @@ class Description:
         text: One or more sentences, not blank.
         source: What kind of sense it came from.
         last_s: ``Frame.time_s`` of the last frame described; None where it is the only one.
+        exact: What the text holds over where that was measured finer than frames are sampled: a
+            cut. None where it holds from the frame until the next.
     """
 
     time_s: float
     text: str
     source: Source
     last_s: float | None = None
+    exact: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +80,9 @@ class Captioner(Protocol):
 
         Yields:
             For every frame, or group of frames that are shown together, whose first one is not in
-            ``seen``: a ``NoCaption``, or at least one description, at most one per source and those
-            next to each other. In any order of time. None where it waits for others, a good moment
-            to store what came before.
+            ``seen``: a ``NoCaption``, or at least one description, at most one per source (but any
+            number of exact ones) and those next to each other. In any order of time. None where it
+            waits for others, a good moment to store what came before.
 
         Raises:
             CaptionerError: If it cannot go on; what was yielded before stays valid.

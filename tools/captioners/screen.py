@@ -18,7 +18,7 @@ from tools.captioners.protocol import Description, NoCaption
 from tools.errors import CaptionerError
 from tools.signals.claims import write_screen_text
 from tools.signals.ocr import TextReader, load_text_reader
-from tools.signals.screen_reader import ScreenReader
+from tools.signals.screen_reader import READING, ScreenReader
 
 if TYPE_CHECKING:
     from tools.timeline import Frame
@@ -80,7 +80,7 @@ class ScreenCaptioner:
 
     @property
     def model(self) -> str:
-        return f"{NAME}-{version(NAME)}" if find_spec(NAME) else NAME
+        return f"{NAME}-{version(NAME)}-{READING}" if find_spec(NAME) else NAME
 
     @property
     def prompt_version(self) -> str:

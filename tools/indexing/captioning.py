@@ -17,7 +17,7 @@ from tools.timeline import Caption, Interval
 from tools.video.near_duplicates import DistinctFrames
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tools.captioners.protocol import Captioner, NoCaption
     from tools.embedders.embedder import Embedder
@@ -84,7 +84,7 @@ class Captioning:
         self._scenes = SceneFinder()
         self._feed = FrameFeed(
             reader,
-            keeps=self._keeps,
+            choose=self._choose,
             gate=lambda frame: (
                 self._budget.gate(frame.time_s) if self._writer.has_room() else Gate.WAIT
             ),
@@ -149,9 +149,9 @@ class Captioning:
         least = self._stored_before + self._writer.written
         return self._store.settle(record, starts=self._placed, captions=least)
 
-    def _keeps(self, frame: Frame) -> bool:
+    def _choose(self, frame: Frame) -> Sequence[Frame]:
         self._scenes.watch(frame)
-        return self._distinct is None or self._distinct.keeps(frame.image, frame.time_s)
+        return [frame] if self._distinct is None else self._distinct.choose(frame)
 
     def _note(self, said: Description | NoCaption | None) -> None:
         if said is None:
@@ -182,7 +182,7 @@ class Captioning:
     def _with_span(self, said: Description | NoCaption, span: Interval) -> Caption | CaptionGap:
         video_id, track = self._record.video_id, self._record.track
         if isinstance(said, Description):
-            return Caption(video_id, span, said.text, said.source, track)
+            return Caption(video_id, said.exact or span, said.text, said.source, track)
         return CaptionGap(video_id, span, said.reason, track, is_final=said.is_final)
 
     def _end(self) -> None:

@@ -127,7 +127,9 @@ def _store(
     for one in said:
         span = Interval(one.time_s, ends_s[one.time_s if one.last_s is None else one.last_s])
         if isinstance(one, Description):
-            captions.append(Caption(record.video_id, span, one.text, one.source, track))
+            captions.append(
+                Caption(record.video_id, one.exact or span, one.text, one.source, track)
+            )
         else:
             gaps.append(CaptionGap(record.video_id, span, one.reason, track))
     if captions:

@@ -171,11 +171,11 @@ def _count(video: Video, rate_hz: float, start_s: float, end_s: float | None) ->
     started_s = time.perf_counter()
     reader = FrameReader(video, rate_hz=rate_hz, start_s=start_s, end_s=end_s, earlier=False)
     distinct = DistinctFrames()
-    keeps = [distinct.keeps(frame.image, frame.time_s) for frame in reader]
+    chosen = [len(distinct.choose(frame)) for frame in reader]
     spent_s = time.perf_counter() - started_s
     length_s = (reader.decoded_until_s if end_s is None else end_s) - start_s
     # The first is new because it is the first, which tells nothing of the others.
-    return _Counted(max(0, len(keeps) - 1), max(0, sum(keeps) - 1), length_s, spent_s)
+    return _Counted(max(0, len(chosen) - 1), max(0, sum(chosen) - 1), length_s, spent_s)
 
 
 def _new_share(counted: Sequence[_Counted]) -> tuple[float, float]:

@@ -1,13 +1,13 @@
 """Sampled frames, decoded ahead in a thread; who captions them never waits for the decoder alone.
 
-Also the one who knows until when a frame's caption holds: until the next frame that is kept.
+Also the one who knows until when a frame's caption holds: until the next frame that is chosen.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from tools.indexing.limits import Gate
@@ -24,17 +24,18 @@ CHECK_S = 0.05
 
 
 class FrameFeed:
-    """The frames of one reading that are kept, iterated once, by one thread; closed by its maker.
+    """The frames of one reading that are chosen, iterated once, by one thread; closed by its maker.
 
     Args:
         reader: Read in a thread of its own, at most ``FRAMES_AHEAD`` frames ahead.
-        keeps: Whether a frame is handed out; asked in that thread about each, in time order.
+        choose: Which frames are handed out, in time order, once the next is read; asked in that
+            thread about each.
         gate: Whether the next frame may be handed out; asked again while it has to wait.
         on_out: Told of each frame that is handed out.
 
     Attributes:
         frames_read: Frames read so far.
-        frames_skipped: Those of them that were not kept.
+        frames_skipped: Those of them that are not chosen so far.
         unfinished_s: Time of the frame of which more may be said; None where of none.
     """
 
@@ -42,12 +43,12 @@ class FrameFeed:
         self,
         reader: FrameReader,
         *,
-        keeps: Callable[[Frame], bool],
+        choose: Callable[[Frame], Sequence[Frame]],
         gate: Callable[[Frame], Gate],
         on_out: Callable[[Frame], None] = lambda _: None,
     ) -> None:
         self._reader = reader
-        self._keeps = keeps
+        self._choose = choose
         self._gate = gate
         self._on_out = on_out
         self._change = threading.Condition()
@@ -90,7 +91,7 @@ class FrameFeed:
         return 0.0 if last_s is None else self._end_s.get(last_s, last_s)
 
     def end_s(self, time_s: float) -> float | None:
-        """Where the caption of this frame ends; known once a later frame was kept."""
+        """Where the caption of this frame ends; known once a later frame was chosen."""
         return self._end_s.get(time_s)
 
     def stop(self) -> None:
@@ -154,17 +155,17 @@ class FrameFeed:
                 self._change.notify_all()
 
     def _take(self, frame: Frame) -> bool:
-        """Queue a frame, or leave it out; returns whether to read on."""
+        """Queue what is chosen now that this frame is read; returns whether to read on."""
+        chosen = self._choose(frame)
         self.frames_read += 1
-        if not self._keeps(frame):
-            self.frames_skipped += 1
-            return not self._closed
-        self._note_end(frame.time_s)
-        with self._change:
-            self._newest_s = frame.time_s
-            self._frames.append(frame)
-            self._change.notify_all()
-            self._change.wait_for(lambda: self._closed or len(self._frames) < FRAMES_AHEAD)
+        self.frames_skipped += 1 - len(chosen)
+        for one in chosen:
+            self._note_end(one.time_s)
+            with self._change:
+                self._newest_s = one.time_s
+                self._frames.append(one)
+                self._change.notify_all()
+                self._change.wait_for(lambda: self._closed or len(self._frames) < FRAMES_AHEAD)
         return not self._closed
 
     def _note_end(self, end_s: float) -> None:

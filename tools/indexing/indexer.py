@@ -9,7 +9,6 @@ down as soon as it is said, before it is stored.
 
 from __future__ import annotations
 
-import re
 import time
 import uuid
 from dataclasses import replace
@@ -43,7 +42,6 @@ __all__ = [
     "Limits",
     "Progress",
     "Report",
-    "alike_rate_hz",
     "frame_track",
     "index_captions_file",
     "index_video",
@@ -221,12 +219,6 @@ def index_captions_file(
         starts = [caption.start_s for caption in captions]
         done = replace(record, complete=True, warning=notice(video) or "")
         return store.settle(done, starts=starts)
-
-
-def alike_rate_hz(track: Track) -> float | None:
-    """Frames looked at per second where frames that look alike share a caption; otherwise None."""
-    match = re.fullmatch(rf"frame@([\d.e-]+)/s {POLICY}", track.mode)
-    return float(match[1]) if match else None
 
 
 def frame_track(captioner: Captioner, rate_hz: float, *, every_frame: bool | None = None) -> Track:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from tools.captioners.protocol import Description, NoCaption
 from tools.errors import StoreError
 from tools.private_files import make_private_file, make_private_folder
+from tools.timeline import Interval
 
 if TYPE_CHECKING:
     from tools.timeline import Track
@@ -131,4 +132,7 @@ def _said(line: bytes) -> Said | None:
         plain: Any = json.loads(line)
     except ValueError:
         return None  # Cut off by the end of a process.
-    return Description(**plain) if "text" in plain else NoCaption(**plain)
+    if "text" not in plain:
+        return NoCaption(**plain)
+    exact = plain.pop("exact", None)
+    return Description(**plain, exact=Interval(**exact) if exact else None)

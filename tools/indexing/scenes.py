@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from tools.store.store import CaptionStore, VideoRecord
     from tools.timeline import Caption, Frame
 
-SCENES = Track("cuts-1", "", "scenes")
+SCENES = Track("cuts-2", "", "scenes")
 """Their track; its version changes whenever other cuts would be found."""
 
 BATCH_S = 1.0
-"""The strongest cut of so many seconds is taken, however far sampled frames are apart."""
+"""So much is looked at at a time, however far sampled frames are apart."""
 
 MOST_AT_ONCE = 5000
 """Chroma takes a little more."""
@@ -42,9 +42,8 @@ class SceneFinder:
             last = first + 1
             while last < len(frame.luma_s) and frame.luma_s[last] < frame.luma_s[first] + BATCH_S:
                 last += 1
-            cut_s = self._finder.find(frame.luma[first:last], frame.luma_s[first:last])
-            if cut_s is not None:
-                self._cuts_s.append(cut_s)
+            cuts = self._finder.find(frame.luma[first:last], frame.luma_s[first:last])
+            self._cuts_s += [cut.start_s for cut in cuts]
             first = last
 
     def scenes(self, until_s: float) -> list[Interval]:

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from tools.timeline import Caption
+
 Kind = Literal[
     "black",
     "white",
@@ -33,6 +35,7 @@ Kind = Literal[
     "moves",
     "nothing moves",
     "unchanged",
+    "flickers",
 ]
 
 COLOURS = ("red", "orange", "brown", "yellow", "green", "blue", "purple", "pink")
@@ -72,6 +75,7 @@ SENTENCES: dict[Kind, str] = {
     "moves": "something moves {place}, {size}",
     "nothing moves": "nothing moves",
     "unchanged": "the picture is unchanged since {at_s} s",
+    "flickers": "the picture flickers",
 }
 
 PRECISION: dict[Kind, float] = {
@@ -96,6 +100,7 @@ PRECISION: dict[Kind, float] = {
     "moves": 0.88,
     "nothing moves": 0.95,
     "unchanged": 0.97,
+    "flickers": 0.95,
 }
 """Share of claims that held on real frames labelled by eye, the small samples rounded down."""
 
@@ -163,6 +168,11 @@ def read_claims(text: str) -> list[Claim]:
                 claims.append(_claim(kind, found.groupdict()))
                 break
     return claims
+
+
+def is_moment(caption: Caption) -> bool:
+    """Whether a caption tells of a moment that was measured to a frame, which its span says."""
+    return caption.source == "signal" and caption.text.startswith("A new shot begins")
 
 
 def write_screen_text(lines: Sequence[str]) -> str:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tools.timeline import Interval
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -44,15 +46,16 @@ class CutFinder:
         self._times_s: Times = np.empty(0)
         self._last_cut_s = -np.inf
 
-    def find(self, luma: NDArray[np.uint8], luma_s: Times) -> float | None:
-        """The strongest cut in this batch.
+    def find(self, luma: NDArray[np.uint8], luma_s: Times) -> list[Interval]:
+        """The cuts in this batch.
 
         Args:
             luma: Shape ``(n, height, width)``, the frames since the batch before.
             luma_s: Shape ``(n,)``, the time of each.
 
         Returns:
-            The time of the first frame of the new shot, or None.
+            In time order; each begins with the first frame of the new shot, and is as long as the
+            time since the frame before: so fine is it known.
         """
         frames: Pictures = luma.astype(np.float32) / np.float32(255)
         times_s = np.concatenate([self._times_s, luma_s])
@@ -66,13 +69,19 @@ class CutFinder:
             for i in range(first_new, len(frames))
             if (ratio := _stands_out(change, i - 1)) >= MIN_RATIO
             and change[i - 1] >= MIN_CHANGE
-            and times_s[i] - self._last_cut_s >= MIN_SHOT_S
             and _is_another_picture(frames, times_s, i)
         }
-        if not ratios:
-            return None
-        self._last_cut_s = float(times_s[max(ratios, key=ratios.__getitem__)])
-        return self._last_cut_s
+        cuts = [i for i in ratios if self._is_strongest(i, ratios, times_s)]
+        if cuts:
+            self._last_cut_s = float(times_s[cuts[-1]])
+        return [Interval(times_s[i], 2 * times_s[i] - times_s[i - 1]) for i in cuts]
+
+    def _is_strongest(self, i: int, ratios: dict[int, float], times_s: Times) -> bool:
+        """Whether no stronger cut is too near."""
+        if times_s[i] - self._last_cut_s < MIN_SHOT_S:
+            return False
+        near = (j for j in ratios if abs(times_s[j] - times_s[i]) < MIN_SHOT_S)
+        return max(near, key=ratios.__getitem__) == i
 
 
 def _stands_out(change: Pictures, i: int) -> float:

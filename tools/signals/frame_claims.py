@@ -18,12 +18,13 @@ from tools.signals.foreground import (
     join_regions,
 )
 from tools.signals.palette import colour_claims, grey_of, screen_claim
+from tools.signals.sameness import shows_the_same
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tools.signals.camera import Grey
-    from tools.timeline import Frame, Image
+    from tools.timeline import Frame, Image, Interval
 
 CAMERA_WIDTH, SCENE_WIDTH = 256, 192
 """Pixels across at which the camera and the things in front of it are measured."""
@@ -40,7 +41,7 @@ SAME_MEAN, SAME_BLOCK = 1.5, 10.0
 HIDING_SHARE = 0.15
 """Of the picture: what moves over so much of it is there, whatever lies behind."""
 
-CHANGES: frozenset[Kind] = frozenset({"cut", "appears", "gone", "moves"})
+CHANGES: frozenset[Kind] = frozenset({"appears", "gone", "moves"})
 """Beside these nobody would call a picture unchanged."""
 
 
@@ -52,13 +53,17 @@ class Watch:
         self._shot: _Shot | None = None
         self._unchanged = _Unchanged()
 
-    def claims(self, frame: Frame) -> list[Claim]:
-        """What can be said of the next sampled frame; never nothing."""
+    def watch(self, frame: Frame) -> tuple[list[Interval], list[Claim]]:
+        """The cuts since the sampled frame before, and what can be said of the next one.
+
+        Returns:
+            The cuts as in ``CutFinder.find``; the claims, never none.
+        """
         claims: list[Claim] = []
-        cut_s = self._cuts.find(frame.luma, frame.luma_s)
-        if cut_s is not None:
+        cuts = self._cuts.find(frame.luma, frame.luma_s)
+        cut_s = cuts[-1].start_s if cuts else None
+        if cuts:
             self._shot = None
-            claims.append(Claim("cut", at_s=cut_s))
         screen = screen_claim(grey_of(frame.image))
         unchanged_since_s = self._unchanged.since(frame)
         if screen.kind in {"black", "white"}:
@@ -71,9 +76,10 @@ class Watch:
                 self._shot = _Shot(frame)
             claims += self._shot.claims(frame, cut_s=cut_s)
             claims += colour_claims(_shrunk(frame.image, SCENE_WIDTH))
-        if unchanged_since_s is not None and not {one.kind for one in claims} & CHANGES:
+        has_changed = bool(cuts or {one.kind for one in claims} & CHANGES)
+        if unchanged_since_s is not None and not has_changed:
             claims.append(Claim("unchanged", at_s=unchanged_since_s))
-        return claims or [screen]
+        return cuts, claims or [screen]
 
 
 class _Shot:
@@ -152,21 +158,29 @@ class _Shot:
 
 
 class _Unchanged:
-    """Since when the picture has stayed as it is."""
+    """Since when the picture has stayed as it is, down to a digit, in the frames between too."""
 
     def __init__(self) -> None:
-        self._reference: NDArray[np.float32] | None = None
+        self._reference: Grey | None = None
+        self._luma: NDArray[np.float32] | None = None
         self._since_s = 0.0
 
     def since(self, frame: Frame) -> float | None:
-        luma = frame.luma[-1].astype(np.float32)
-        reference = self._reference
-        if reference is not None and reference.shape == luma.shape:
-            differs = np.abs(luma - reference)
-            if differs.mean() < SAME_MEAN and cv2.blur(differs, (4, 4)).max() < SAME_BLOCK:
-                return self._since_s
-        self._reference, self._since_s = luma, frame.time_s
+        grey, luma = grey_of(frame.image), frame.luma.astype(np.float32)
+        if (
+            self._reference is not None
+            and self._luma is not None
+            and all(_is_same_luma(self._luma, one) for one in luma)
+            and shows_the_same(self._reference, grey)
+        ):
+            return self._since_s
+        self._reference, self._luma, self._since_s = grey, luma[-1], frame.time_s
         return None
+
+
+def _is_same_luma(one: NDArray[np.float32], other: NDArray[np.float32]) -> bool:
+    differs = np.abs(one - other)
+    return bool(differs.mean() < SAME_MEAN and cv2.blur(differs, (4, 4)).max() < SAME_BLOCK)
 
 
 def _camera_kinds(motion: CameraMotion | None) -> list[Kind]:

@@ -64,7 +64,7 @@ def test_more_of_what_cannot_show_it_is_no_advice(
     assert main([*question, "--json"]) == 1
     answer = json.loads(capsys.readouterr().out)
     assert answer["coverage"]["seen_s"] < 6
-    assert "(classical-1) cannot show this" in answer["advice"].replace("+ocr", "")
+    assert "(classical-2) cannot show this" in answer["advice"].replace("+ocr", "")
 
 
 def test_an_order_of_what_was_measured_in_part_is_one_of_that_part(

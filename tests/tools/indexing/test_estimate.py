@@ -30,13 +30,13 @@ def film(path: Path, *, length_s: int, every_s: int) -> Video:
 
 
 def test_of_a_short_video_the_captions_are_counted(tmp_path: Path) -> None:
-    video = film(tmp_path / "short.mp4", length_s=40, every_s=4)
+    video = film(tmp_path / "short.mp4", length_s=40, every_s=3)
     told = estimate_index(video, COST, rate_hz=1, mode=LookMode(), every_frame=False, price=PRICE)
-    assert (told.frames, told.captions, told.uncertainty) == (40, 10, 0)
-    assert (told.duration_s, told.measured_s) == pytest.approx((40, 40), abs=0.1)
-    assert (told.tokens_in, told.tokens_out) == (3000, 500)
-    assert told.usd == pytest.approx(0.010)
-    assert told.minutes == pytest.approx(20 / 60)
+    assert (told.frames, told.captions, told.uncertainty) == (40, 27, 0)
+    assert (told.duration_s, told.measured_s) == pytest.approx((40, 40), abs=0.5)
+    assert (told.tokens_in, told.tokens_out) == (8100, 1350)
+    assert told.usd == pytest.approx(0.027)
+    assert told.minutes == pytest.approx(54 / 60)
     captioner = BrightnessCaptioner(needs_every_frame=False)
     with CaptionStore.open(tmp_path / "store", embedder=WordEmbedder.name) as store:
         record = index_video(
@@ -57,14 +57,14 @@ def test_of_a_short_video_the_captions_are_counted(tmp_path: Path) -> None:
         ("frame", True, 15, 25),
         ("frame", True, 99, 0),
         ("grid4", True, 0, 10),
-        ("grid4", False, 0, 3),
+        ("grid4", False, 0, 7),
     ],
 )
 def test_how_frames_are_shown_and_what_is_there_counts(
     mode: str, every_frame: bool, described: int, captions: int, tmp_path: Path
 ) -> None:
     told = estimate_index(
-        film(tmp_path / "short.mp4", length_s=40, every_s=4),
+        film(tmp_path / "short.mp4", length_s=40, every_s=3),
         COST,
         rate_hz=1,
         mode=LookMode.parse(mode),
@@ -77,12 +77,12 @@ def test_how_frames_are_shown_and_what_is_there_counts(
 
 @pytest.mark.slow
 def test_of_a_long_video_stretches_stand_for_the_whole(tmp_path: Path) -> None:
-    video = film(tmp_path / "long.mp4", length_s=1200, every_s=4)
+    video = film(tmp_path / "long.mp4", length_s=1200, every_s=3)
     told = estimate_index(video, COST, rate_hz=1, mode=LookMode(), every_frame=False, price=PRICE)
     assert told.frames == 1200
     assert told.measured_s == pytest.approx(160)
-    # 19 steps of a stretch hold four or five of these changes.
-    assert 4 / 19 <= told.captions / 1200 <= 5 / 19 + 0.01
+    # 19 steps of a stretch hold six or seven of these changes, with a frame on each side.
+    assert 12 / 19 <= told.captions / 1200 <= 14 / 19 + 0.01
     assert told.uncertainty < 30
 
 

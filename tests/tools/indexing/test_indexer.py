@@ -186,25 +186,28 @@ def test_the_track_tells_the_rate_to_the_last_digit(rate_hz: float, mode: str) -
 # --- pictures that stay the same
 
 
-STILL_S = [0.0, 3.0, 4.0, 9.0]
+STILL_S = [0.0, 3.0, 4.0, 7.0]
 """Where the picture changes in the film below."""
+
+DESCRIBED_S = [0.0, 2.0, 3.0, 4.0, 6.0, 7.0]
+"""Both sides of each change."""
 
 
 def still_film(path: Path) -> Video:
-    """12 s, a picture of its own from each of STILL_S on, 8 frames a second."""
+    """10 s, a picture of its own from each of STILL_S on, 8 frames a second."""
     looks = [halves((30,) * 3, (90,) * 3), halves((200,) * 3, (40,) * 3)]
     looks += [halves((90,) * 3, (240,) * 3), halves((250,) * 3, (10,) * 3)]
     return probe(
         draw_video(
             path,
-            even_times(96, 8.0),
+            even_times(80, 8.0),
             picture=lambda n: looks[bisect.bisect_right(STILL_S, n / 8) - 1],
         )
     )
 
 
 @pytest.mark.parametrize("ahead", [0, 2])
-def test_a_caption_holds_as_long_as_the_picture_stays_the_same(
+def test_a_caption_holds_until_the_frame_before_the_picture_changes(
     ahead: int, store: CaptionStore, tmp_path: Path
 ) -> None:
     video = still_film(tmp_path / "still.mp4")
@@ -212,10 +215,10 @@ def test_a_caption_holds_as_long_as_the_picture_stays_the_same(
     captioner = BrightnessCaptioner(ahead=ahead, needs_every_frame=False)
     record = index(video, captioner, store, report=said.append)
     captions = captions_of(record, store)
-    assert [caption.start_s for caption in captions] == STILL_S
-    assert [caption.end_s for caption in captions] == [*STILL_S[1:], record.duration_s]
-    assert captioner.described_s == STILL_S
-    assert (said[-1].frames, said[-1].skipped) == (12, 8)
+    assert [caption.start_s for caption in captions] == DESCRIBED_S
+    assert [caption.end_s for caption in captions] == [*DESCRIBED_S[1:], record.duration_s]
+    assert captioner.described_s == DESCRIBED_S
+    assert (said[-1].frames, said[-1].skipped) == (10, 4)
 
 
 def test_captions_of_every_frame_and_of_new_pictures_are_two_tracks(
@@ -233,8 +236,8 @@ def test_captions_of_every_frame_and_of_new_pictures_are_two_tracks(
         report=lambda _: None,
         every_frame=True,
     )
-    assert (few.track.mode, few.captions) == ("frame@1/s distinct1", 4)
-    assert (every.track.mode, every.captions) == ("frame@1/s", 12)
+    assert (few.track.mode, few.captions) == ("frame@1/s distinct2", 6)
+    assert (every.track.mode, every.captions) == ("frame@1/s", 10)
     assert frame_track(captioner, 1.0) == few.track
     assert frame_track(captioner, 1.0, every_frame=True) == every.track
 
@@ -252,11 +255,11 @@ def test_an_index_of_new_pictures_goes_on_with_the_same_pictures(
         index(video, stopped, store)
     kept = store.read(video.id, frame_track(stopped, 1.0))[0]
     # The second picture's end is looked for before the run ends.
-    assert [(one.start_s, one.end_s) for one in kept] == [(0.0, 3.0), (3.0, 4.0)]
+    assert [(one.start_s, one.end_s) for one in kept] == [(0.0, 2.0), (2.0, 3.0)]
     rest = BrightnessCaptioner(needs_every_frame=False)
     captions = captions_of(index(video, rest, store), store)
-    assert rest.described_s == STILL_S[2:]
-    assert [caption.start_s for caption in captions] == STILL_S
+    assert rest.described_s == DESCRIBED_S[2:]
+    assert [caption.start_s for caption in captions] == DESCRIBED_S
 
 
 @pytest.mark.parametrize("every_frame", [True, False])

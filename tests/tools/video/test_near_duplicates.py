@@ -1,16 +1,24 @@
 """What counts as a new picture, and what does not: drawn scenes, and the real videos' bars."""
 
 import json
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Sequence
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tools.captioners.classical import ClassicalCaptioner
-from tools.video.near_duplicates import MAX_KEPT_S, DistinctFrames, Signature, needs_every_frame
+from tools.timeline import Frame, Interval
+from tools.video.near_duplicates import (
+    MAX_SKIPPED_S,
+    DistinctFrames,
+    Signature,
+    needs_every_frame,
+)
 from tools.video.reader import FrameReader, probe
 
 Picture = NDArray[np.uint8]
@@ -29,24 +37,43 @@ def room(person_at: float | None = None, *, light: int = 0, grain: int = 0) -> P
     return np.asarray(np.clip(picture + light + noise, 0, 255), np.uint8)
 
 
-def kept(pictures: Sequence[Picture], *, rate_hz: float = 1.0) -> list[int]:
+def chosen_s(frames: Iterable[Frame]) -> list[float]:
     distinct = DistinctFrames()
-    return [n for n, one in enumerate(pictures) if distinct.keeps(one, n / rate_hz)]
+    return [one.time_s for frame in frames for one in distinct.choose(frame)]
 
 
-def test_of_a_still_picture_with_grain_only_the_first_is_kept_until_the_limit() -> None:
+def frame_at(time_s: float, picture: Picture) -> Frame:
+    return Frame(time_s, picture, None, None, np.zeros((1, 36, 64), np.uint8), np.array([time_s]))
+
+
+def kept(pictures: Sequence[Picture], *, rate_hz: float = 1.0) -> list[int]:
+    frames = [frame_at(n / rate_hz, picture) for n, picture in enumerate(pictures)]
+    return [round(time_s * rate_hz) for time_s in chosen_s(frames)]
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "every"), [(4, 9), (2, 5), (1, 3), (0.5, 2), (0.4, 1), (0.1, 1)]
+)
+def test_a_still_picture_with_grain_is_never_skipped_for_more_than_two_seconds(
+    rate_hz: float, every: int
+) -> None:
     pictures = [room(grain=1 + n) for n in range(25)]
-    assert kept(pictures) == [0, MAX_KEPT_S, 2 * MAX_KEPT_S]
-    assert kept(pictures, rate_hz=4) == [0]
+    assert kept(pictures, rate_hz=rate_hz) == list(range(0, 25, every))
+    assert (every - 1) / rate_hz <= MAX_SKIPPED_S
+
+
+def test_frames_that_come_a_moment_late_skip_no_more() -> None:
+    times_s = [0.0, 1.04, 2.0, 3.07, 4.02, 5.0, 6.09]
+    assert chosen_s(frame_at(time_s, room()) for time_s in times_s) == [0.0, 3.07, 6.09]
 
 
 def test_another_picture_is_kept_at_once() -> None:
     assert kept([room(), room()[:, ::-1], room()]) == [0, 1, 2]
 
 
-def test_who_comes_and_goes_is_kept_and_the_empty_room_after_them_too() -> None:
+def test_both_sides_of_a_change_are_kept() -> None:
     pictures = [room()] * 3 + [room(0.5)] * 3 + [room()] * 3
-    assert kept(pictures) == [0, 3, 6]
+    assert kept(pictures) == [0, 2, 3, 5, 6]
 
 
 def test_light_that_changes_a_little_is_nothing_new_and_much_is() -> None:
@@ -54,34 +81,82 @@ def test_light_that_changes_a_little_is_nothing_new_and_much_is() -> None:
     assert kept([room(), room(light=30)]) == [0, 1]
 
 
-def test_shapes_in_noise_are_no_shapes() -> None:
-    """A wall without any: which side of it is brighter is chance."""
-    walls = [np.random.default_rng(n).integers(124, 132, (64, 72, 3), np.uint8) for n in range(6)]
-    assert max(Signature.of(walls[0]).bits_apart(Signature.of(one)) for one in walls) >= 8
-    assert kept(walls) == [0]
-
-
 def test_slow_drift_adds_up() -> None:
-    drift = [room(light=2 * n) for n in range(9)]
+    drift = [room(light=2 * n) for n in range(12)]
     signatures = [Signature.of(one) for one in drift]
-    assert max(one.difference(two) for one, two in pairwise(signatures)) < 0.01
-    assert kept(drift) == [0, 8]
+    assert max(one.change(two) for one, two in pairwise(signatures)) < 0.2
+    assert kept(drift, rate_hz=8) == [0, 10, 11]
 
 
-def test_a_small_change_counts_only_once_it_has_settled() -> None:
-    """One who leaves by the door is not described in the doorway, but the door is then."""
-    before, after = room(), room()
-    after[60:140, 40:70] = 170
-    between = room()
-    between[60:140, 40:55] = 170
-    bits = Signature.of(before).bits_apart(Signature.of(after))
-    assert 4 <= bits < 8
-    assert kept([before, between, after, after, after]) == [0, 3]
+def test_a_colour_that_is_as_bright_as_what_was_there_is_something_new() -> None:
+    green = np.full((180, 320, 3), (60, 120, 60), np.uint8)
+    marked = green.copy()
+    marked[80:100, 100:120] = (160, 70, 60)
+    means = [float(one @ np.array([0.299, 0.587, 0.114])) for one in (green[0, 0], marked[90, 110])]
+    assert means[0] == pytest.approx(means[1], abs=1)
+    assert kept([green, marked, green]) == [0, 1, 2]
+
+
+# --- drawn events: small, short, and each with a frame of its own
+
+
+def event_clip(
+    share: float, *, at: tuple[float, float], ratio: float, levels: int, shake_px: int, seed: int
+) -> list[Picture]:
+    """Ten sampled frames of a room; in two of them stands a patch with so much of the picture.
+
+    Args:
+        share: Of the picture.
+        at: Its corner, as shares of what is left beside it.
+        ratio: Of its width to its height.
+        levels: By which it is darker than what it covers.
+        shake_px: How far the camera moves between frames.
+        seed: Of grain and shaking.
+    """
+    random = np.random.default_rng(seed)
+    high = round((share * 320 * 180 / ratio) ** 0.5)
+    wide = round(high * ratio)
+    left, top = round(at[0] * (320 - wide)), round(at[1] * (180 - high))
+    frames = []
+    for n in range(10):
+        picture = room(grain=seed * 10 + n + 1).astype(np.int16)
+        if n in {4, 5}:
+            picture[top : top + high, left : left + wide] -= levels
+        shaken = np.roll(picture, random.integers(-shake_px, shake_px + 1, 2), axis=(0, 1))
+        frames.append(np.asarray(np.clip(shaken, 0, 255), np.uint8))
+    return frames
+
+
+@given(
+    share=st.floats(0.01, 0.05),
+    at=st.tuples(st.floats(0, 1), st.floats(0, 1)),
+    ratio=st.sampled_from([0.4, 1.0, 2.5]),
+    levels=st.integers(30, 55),
+    shake_px=st.sampled_from([0, 0, 2]),
+    seed=st.integers(0, 99),
+)
+@settings(deadline=None, max_examples=60)
+def test_an_event_of_a_hundredth_of_the_picture_begins_and_ends_with_a_frame_of_its_own(
+    *,
+    share: float,
+    at: tuple[float, float],
+    ratio: float,
+    levels: int,
+    shake_px: int,
+    seed: int,
+) -> None:
+    frames = event_clip(share, at=at, ratio=ratio, levels=levels, shake_px=shake_px, seed=seed)
+    found = kept(frames)
+    if shake_px:
+        assert set(found) & {4, 5}
+    else:
+        assert {3, 4, 5, 6} <= set(found)
 
 
 def test_pictures_of_any_size_compare() -> None:
     small, large = room(), np.ascontiguousarray(room().repeat(2, 0).repeat(2, 1))
-    assert kept([small, large, np.full((1, 1, 3), 255, np.uint8)]) == [0, 2]
+    assert kept([small, large, np.full((1, 1, 3), 255, np.uint8)]) == [0, 1, 2]
+    assert kept([small, large, small]) == [0]
 
 
 def test_only_who_says_so_is_shown_every_frame() -> None:
@@ -98,34 +173,43 @@ def test_only_who_says_so_is_shown_every_frame() -> None:
 
 
 def sampled(path: Path, rate_hz: float) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    distinct = DistinctFrames()
-    frames = FrameReader(probe(path), rate_hz=rate_hz)
-    rows = [(frame.time_s, distinct.keeps(frame.image, frame.time_s)) for frame in frames]
-    times_s, keeps = zip(*rows, strict=True)
-    return np.array(times_s), np.array(keeps)
+    frames = list(FrameReader(probe(path), rate_hz=rate_hz))
+    times_s = [frame.time_s for frame in frames]
+    return np.array(times_s), np.isin(times_s, chosen_s(frames))
+
+
+def best_iou(edges_s: Sequence[float], window: Interval) -> float:
+    """Of all spans between two of the edges, the best IoU with the window."""
+    spans = [Interval(*pair) for pair in combinations(edges_s, 2)]
+    return max(span.iou(window) for span in spans)
 
 
 @pytest.mark.data
 @pytest.mark.slow
-def test_still_cameras_are_spared_and_every_event_is_described(shared_data: Path) -> None:
+@pytest.mark.parametrize("rate_hz", [1, 2])
+def test_still_cameras_are_spared_and_no_event_is_told_worse_than_by_every_frame(
+    shared_data: Path, rate_hz: int
+) -> None:
     videos = shared_data / "videos"
-    saved = {}
-    for name in ("one_by_one", "permissive_composite"):
-        times_s, keeps = sampled(videos / f"{name}.mp4", 1)
-        of_interest = np.ones(len(times_s), bool)
-        if name == "permissive_composite":
-            parts = json.loads((videos / "permissive_composite_segments.json").read_text())
-            filler = [part for part in parts if part["query"] == "filler"]
-            of_interest = np.array(
-                [any(one["start"] <= t < one["end"] for one in filler) for t in times_s]
-            )
-        saved[name] = 1 - keeps[of_interest].mean()
-        for line in (videos / "ground_truth.jsonl").read_text().splitlines():
-            row = json.loads(line)
+    rows = [
+        json.loads(line)
+        for name in ("ground_truth.jsonl", "ground_truth_kitchen.jsonl")
+        for line in (videos / name).read_text().splitlines()
+    ]
+    lost_iou = []
+    for name in ("one_by_one", "kitchen_ego", "sam2_gallery_concat"):
+        times_s, keeps = sampled(videos / f"{name}.mp4", rate_hz)
+        for row in rows:
             for start_s, end_s in row["relevant_windows"] if row["vid"] == name else ():
                 inside = (times_s[keeps] >= start_s - 0.05) & (times_s[keeps] < end_s)
                 assert inside.any(), (row["query"], start_s, end_s)
-    assert saved["one_by_one"] >= 0.6
-    assert saved["permissive_composite"] >= 0.4
-    twice = sampled(videos / "one_by_one.mp4", 2)[1]
-    assert twice.sum() < 139
+                window = Interval(start_s, end_s)
+                every, few = (
+                    best_iou([*at_s.tolist(), row["duration"]], window)
+                    for at_s in (times_s, times_s[keeps])
+                )
+                lost_iou.append(every - few)
+        if name == "one_by_one":
+            # People come and go in it; a room that stays empty is spared two frames of three.
+            assert 1 - keeps.mean() >= {1: 0.3, 2: 0.44}[rate_hz]
+    assert max(lost_iou) <= 0.02
