@@ -167,7 +167,7 @@ def test_an_interruption_ends_the_describing_and_what_was_described_is_stored_be
     road: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(caption_writer, "BATCH_SECONDS", 0.0)
-    left, leave = threading.Event(), Background.leave
+    begun, left, leave = threading.Event(), threading.Event(), Background.leave
 
     def note_leaving(work: Background[Any, Any]) -> None:
         leave(work)
@@ -175,11 +175,13 @@ def test_an_interruption_ends_the_describing_and_what_was_described_is_stored_be
 
     def wait(said: int) -> None:
         if said == 3:
+            begun.set()
             left.wait(60)
 
     def interrupt(event: Event) -> None:
-        if isinstance(event, Progress) and event.captions:
-            raise KeyboardInterrupt
+        assert isinstance(event, Progress)
+        begun.wait(60)
+        raise KeyboardInterrupt
 
     monkeypatch.setattr(Background, "leave", note_leaving)
     captioner = BrightnessCaptioner(before_saying=wait)

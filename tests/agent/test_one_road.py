@@ -51,7 +51,7 @@ def entered_after_the_graph() -> Iterator[list[str]]:
         yield entered
     finally:
         sys.setprofile(None)
-        threading.setprofile(None)  # type: ignore[arg-type]  # as the documentation has it
+        threading.setprofile(None)
     assert is_left.is_set(), "the graph was run"
 
 
