@@ -37,7 +37,7 @@ from agent.watching.choice import Confirm
 from agent.watching.closer_looks import SecondLooks
 from agent.watching.destinations import Destinations
 from agent.watching.forecast import Forecast, forecast
-from agent.watching.opened import Opened, made_once
+from agent.watching.opened import LateReasoner, Opened, made_once
 from agent.watching.watcher import Watcher, is_text
 from prompts.catalog import PACKAGED, Prompts
 from tools.embedders.embedder import Embedder
@@ -469,12 +469,12 @@ class Grounder:
             watch=self._watcher.watch_for,
             store=self.store,
             embedder=self.embedder,
-            reasoner=self.reasoner,
+            reasoner=LateReasoner(self._opened),
             max_attempts=self.settings.max_attempts,
             max_look_ups=self.settings.max_look_ups,
             evidence_tokens=self.settings.evidence_tokens,
             context=self.settings.context,
-            overview=self._second_looks.overview_by(self.reasoner),
+            overview=self._second_looks.overview,
             closer=self._second_looks.closer,
             refine=self.settings.refine is not False,
             leave_out=frozenset({"subtitles"} if self.settings.subtitles == "off" else ()),

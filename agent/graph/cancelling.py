@@ -11,12 +11,15 @@ import contextvars
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 THREAD: Final = "whenabouts-background"
 """Name of the threads; one that was left may still wait for a model's reply."""
+
+TICK_S: Final = 0.2
+"""How soon Ctrl-C is noticed that the system handed to another thread than the waiting one."""
 
 _E = TypeVar("_E")
 _R = TypeVar("_R")
@@ -95,7 +98,7 @@ class Background(Generic[_E, _R]):
         """
         try:
             while True:
-                match self._happened.get():
+                match self._next():
                     case _Told(event):
                         yield event
                     case _Ended(result):
@@ -133,7 +136,16 @@ class Background(Generic[_E, _R]):
 
     def join(self, timeout_s: float | None = None) -> None:
         """Wait for the thread's end."""
-        self._thread.join(timeout_s)
+        if timeout_s is not None:
+            self._thread.join(timeout_s)
+            return
+        while self._thread.is_alive():
+            self._thread.join(TICK_S)
+
+    def _next(self) -> "_Told[_E] | _Ended[_R] | _Failed":
+        while True:
+            with suppress(queue.Empty):
+                return self._happened.get(timeout=TICK_S)
 
 
 _UNDER_WAY: contextvars.ContextVar[Background[Any, Any] | None] = contextvars.ContextVar(

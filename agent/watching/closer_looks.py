@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.errors import CaptionerError, SettingsError, UnansweredError
+from agent.grounding import Cost
 from agent.reasoning.scene_overview import Converses, TextModelSummaries, overview_of
 from agent.watching.allowance import Runs, WithheldError
 from agent.watching.choice import means_model, with_an_eye_on
@@ -21,10 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from agent.grounding import Cost
-    from agent.reasoning.brief import Reasoner
     from agent.reasoning.look_ups import Closer
-    from agent.reasoning.scene_overview import Overview
     from agent.settings import Settings
     from agent.watching.opened import Opened
     from prompts.catalog import Prompts
@@ -81,27 +79,16 @@ class SecondLooks:
             can = means_model(self._settings) or self._settings.refine is True
         return self._look_closer if can else None
 
-    def overview_by(self, reasoner: Reasoner) -> Overview | None:
-        """Who sums scenes up: the reasoner's model; None where nobody would read it."""
-        if not isinstance(reasoner, Converses) or self._settings.context == "all":
-            return None
-        model = reasoner
-
-        def overview(
-            record: VideoRecord, captions: Sequence[Caption], vectors: NDArray[np.float32]
-        ) -> tuple[list[Caption], Cost]:
-            return self._sum_up(model, record, captions, vectors)
-
-        return overview
-
-    def _sum_up(
-        self,
-        model: Converses,
-        record: VideoRecord,
-        captions: Sequence[Caption],
-        vectors: NDArray[np.float32],
+    def overview(
+        self, record: VideoRecord, captions: Sequence[Caption], vectors: NDArray[np.float32]
     ) -> tuple[list[Caption], Cost]:
-        """The scenes of a long video, done once."""
+        """The scenes of a long video, summed up once by the reasoner's model.
+
+        None where nobody would read them.
+        """
+        model = self._opened.reasoner
+        if not isinstance(model, Converses) or self._settings.context == "all":
+            return [], Cost()
         by = TextModelSummaries(model, self._prompts)
         try:
             scenes = overview_of(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 from agent.watching.choice import (
     Choice,
@@ -24,7 +24,8 @@ from tools.store.store import CaptionStore
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agent.reasoning.brief import Reasoner
+    from agent.reasoning.brief import Brief, Reasoner
+    from agent.reasoning.reply import Reply
     from agent.settings import Settings
     from agent.watching.allowance import Runs
     from agent.watching.destinations import Destinations
@@ -172,3 +173,29 @@ class Opened:
             store: CaptionStore | None = self.__dict__.pop("store", None)
         if store:
             store.close()
+
+
+class LateReasoner:
+    """The reasoner of an ``Opened``, which is opened with the first thing that is asked of it.
+
+    What is wrong with a video is then told before what is wrong with a model, and sooner.
+    """
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+
+    @property
+    def name(self) -> str:
+        return self._opened.reasoner.name
+
+    @property
+    def by(self) -> Literal["llm", "similarity"]:
+        return self._opened.reasoner.by
+
+    @property
+    def prompts(self) -> dict[str, str]:
+        return self._opened.reasoner.prompts
+
+    def reply(self, brief: Brief) -> Reply:
+        """See ``Reasoner``."""
+        return self._opened.reasoner.reply(brief)

@@ -14,6 +14,7 @@ import pytest
 
 from agent.api import Event, Grounder, Settings
 from agent.errors import QueryError, VideoError
+from agent.graph.cancelling import THREAD, Background
 from tests.drawing import draw_video, even_times, gray
 from tests.fakes import BrightnessCaptioner, WordEmbedder
 from tools.captioners.file import file_track
@@ -21,20 +22,20 @@ from tools.indexing import caption_writer
 from tools.indexing.indexer import Progress
 from tools.store.store import CaptionStore, VideoRecord
 
-MADE = ("store", "embedder", "captioner", "reasoner", "graph")
+MADE = ("store", "embedder", "captioner", "reasoner", "choice")
 
 
 @pytest.fixture(autouse=True)
 def opened_embedders(monkeypatch: pytest.MonkeyPatch) -> list[WordEmbedder]:
-    opened: list[WordEmbedder] = []
+    embedders: list[WordEmbedder] = []
 
     def open_one(*_: Any, **__: Any) -> WordEmbedder:
-        opened.append(WordEmbedder())
-        return opened[-1]
+        embedders.append(WordEmbedder())
+        return embedders[-1]
 
-    monkeypatch.setattr(opened, "open_embedder", open_one)
+    monkeypatch.setattr("agent.watching.opened.open_embedder", open_one)
     monkeypatch.setenv("WHENABOUTS_READ_TEXT", "false")
-    return opened
+    return embedders
 
 
 @pytest.fixture
@@ -88,7 +89,8 @@ def test_nothing_is_opened_or_loaded_before_it_is_needed(
     tmp_path: Path, opened_embedders: list[WordEmbedder]
 ) -> None:
     with Grounder() as grounder:
-        assert not set(MADE) & set(vars(grounder))
+        assert not set(MADE) & set(vars(grounder._opened))
+        assert not {"_graph", "_dependencies"} & set(vars(grounder))
     assert not (tmp_path / "home").exists()
     assert opened_embedders == []
 
@@ -99,7 +101,7 @@ def test_leaving_the_context_lets_go_of_the_store_and_a_later_question_opens_it(
     with grounder:
         first, over_the_first = grounder.store, grounder.graph
         grounder.watch(road)
-    assert "store" not in vars(grounder)
+    assert "store" not in vars(grounder._opened)
     grounder.close()
     assert grounder.find(road, "brightness 0").video.path == str(road)
     assert grounder.store is not first
@@ -112,7 +114,7 @@ def test_an_empty_query_is_refused_before_anything_is_opened(
 ) -> None:
     with pytest.raises(QueryError, match="the query is empty"):
         grounder.find(road, query)
-    assert "store" not in vars(grounder)
+    assert "store" not in vars(grounder._opened)
 
 
 def test_a_query_that_is_no_text_is_refused_and_shown_readably(
@@ -161,15 +163,36 @@ def test_a_resumed_index_counts_the_captions_of_this_time(road: Path) -> None:
     assert record.captions == 12
 
 
-def test_an_interruption_reaches_a_captioner_that_find_waits_for(road: Path) -> None:
-    threads: list[threading.Thread] = []
-    captioner = BrightnessCaptioner(
-        before_saying=lambda _: threads.append(threading.current_thread())
-    )
+def test_an_interruption_ends_the_describing_and_what_was_described_is_stored_before_it_is_raised(
+    road: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caption_writer, "BATCH_SECONDS", 0.0)
+    begun, left, leave = threading.Event(), threading.Event(), Background.leave
+
+    def note_leaving(work: Background[Any, Any]) -> None:
+        leave(work)
+        left.set()
+
+    def wait(said: int) -> None:
+        if said == 3:
+            begun.set()
+            left.wait(60)
+
+    def interrupt(event: Event) -> None:
+        assert isinstance(event, Progress)
+        begun.wait(60)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Background, "leave", note_leaving)
+    captioner = BrightnessCaptioner(before_saying=wait)
     with Grounder(captioner=captioner) as grounder:
-        grounder.find(road, "brightness 0", on_event=lambda _: None)
-    # Python interrupts the main thread alone.
-    assert set(threads) == {threading.main_thread()}
+        with pytest.raises(KeyboardInterrupt):
+            grounder.find(road, "brightness 0", on_event=interrupt)
+        assert THREAD not in {thread.name for thread in threading.enumerate()}
+        (record,) = grounder.records()
+        assert not record.complete
+        stored = grounder.store.count(record.video_id, record.track)
+    assert 3 <= stored == len(captioner.described_s) < 6
 
 
 # --- which captions answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 from tools.captioners.looks import LookMode
@@ -17,7 +18,7 @@ from tools.timeline import Caption, Interval
 from tools.video.near_duplicates import DistinctFrames
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tools.captioners.protocol import Captioner, NoCaption
     from tools.embedders.embedder import Embedder
@@ -121,10 +122,10 @@ class Captioning:
             self._feed.unfinished_s = None
             if self._budget.reached:
                 self._feed.finish()
-        except BaseException:
+        except BaseException as exc:
             # No frame is begun any more, but what is under way may be paid for.
             self._feed.stop()
-            for said in answers:
+            for said in self._last_answers(answers, exc):
                 self._note(said)
             self._feed.finish()
             raise
@@ -148,6 +149,21 @@ class Captioning:
         """
         least = self._stored_before + self._writer.written
         return self._store.settle(record, starts=self._placed, captions=least)
+
+    def _last_answers(
+        self, answers: Iterator[Description | NoCaption | None], error: BaseException
+    ) -> Iterator[Description | NoCaption | None]:
+        """What is said until nothing is under way any more.
+
+        A service is told of the error, so that nothing is waited for but what is paid.
+        """
+        if isinstance(self._captioner, Metered) and isinstance(answers, Generator):
+            try:
+                yield answers.throw(error)
+            except BaseException as exc:
+                if exc is not error:
+                    raise
+        yield from answers
 
     def _choose(self, frame: Frame) -> Sequence[Frame]:
         self._scenes.watch(frame)

@@ -15,6 +15,7 @@ import pytest
 from tests.drawing import draw_video, even_times
 from tests.package.source_imports import ROOT
 from tests.servers import Answer, Asked, says, serving
+from tools.store.store import CaptionStore
 
 pytestmark = pytest.mark.slow
 
@@ -65,10 +66,12 @@ def test_a_question_that_waits_for_its_model_ends_at_once(
 
 
 @both
+@pytest.mark.parametrize("command", [["index"], ["ask", "a road"]])
 def test_the_second_time_replies_that_are_paid_for_are_left(
-    tmp_path: Path, sign: signal.Signals
+    tmp_path: Path, sign: signal.Signals, command: list[str]
 ) -> None:
-    with waiting(tmp_path, "index", "--captioner", "openai:slow") as process:
+    name, *query = command
+    with waiting(tmp_path, name, *query, "--captioner", "openai:slow") as process:
         process.send_signal(sign)
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(2)
@@ -76,3 +79,46 @@ def test_the_second_time_replies_that_are_paid_for_are_left(
         _, said = process.communicate(timeout=15)
     assert process.returncode == 128 + sign
     assert "whenabouts: left at once" in said
+
+
+@pytest.mark.parametrize("command", [["index"], ["ask", "a road", "--reasoner", "similarity"]])
+def test_the_first_time_replies_that_are_paid_for_are_stored_and_no_more_are_asked_for(
+    tmp_path: Path, command: list[str]
+) -> None:
+    video = draw_video(tmp_path / "road.mp4", even_times(48, 6.0))
+    two_asked, released = threading.Event(), threading.Event()
+
+    def model(asked: Asked) -> Answer:
+        if asked.number == 1:
+            two_asked.set()
+        return says(f"a road, {asked.number}").after(released)
+
+    home = tmp_path / "home"
+    own = {"PYTHONPATH": str(ROOT), "WHENABOUTS_HOME": str(home), "WHENABOUTS_IN_FLIGHT": "2"}
+    name, *more = command
+    options = ["--captioner", "openai:slow", "--every-frame"]
+    with serving(model, models=["slow"]) as server:
+        with subprocess.Popen(
+            [sys.executable, "-m", "agent.cli", name, str(video), *more, *options],
+            env=os.environ | own | {"OPENAI_BASE_URL": server.url},
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                assert two_asked.wait(60)
+                process.send_signal(signal.SIGINT)
+                with pytest.raises(subprocess.TimeoutExpired):
+                    process.wait(1)
+                released.set()
+                _, said = process.communicate(timeout=60)
+            finally:
+                released.set()
+                process.kill()
+        assert len(server.asked) == 2
+    assert process.returncode == 2
+    assert "whenabouts: interrupted" in said
+    with CaptionStore.open(home / "store", embedder="minilm") as store:
+        (record,) = store.records()
+        captions, _ = store.read(record.video_id, record.track)
+    assert not record.complete
+    assert sorted(one.text for one in captions) == ["a road, 0", "a road, 1"]

@@ -71,7 +71,7 @@ def test_a_question_of_the_command_line_is_written_and_printed(
     assert main(["trace", str(file)]) == 0
     shown = capsys.readouterr().out
     assert "find: “a road”, found, by llm" in shown
-    assert shown.index("describe:") < shown.index("reason: attempt 1") < shown.index("answer:")
+    assert shown.index("watch:") < shown.index("reason: attempt 1") < shown.index("answer:")
     written = file.read_text()
     assert "sk-very-secret" not in written
     assert "base64" not in written
@@ -96,7 +96,7 @@ def test_every_call_of_the_image_model_is_a_span_with_placeholders_for_its_frame
             around = RunnableLambda(lambda query: grounder.find(road, query))
             around.invoke("a road", {"callbacks": [Curious()]})
     spans = read_trace(file)
-    (describe,) = [span for span in spans if span.name == "describe"]
+    (describe,) = [span for span in spans if span.name == "watch"]
     (refine,) = [span for span in spans if span.name == "refine"]
     calls = [span for span in spans if span.kind == "llm" and span.parent_id == describe.id]
     looks = [span for span in spans if span.kind == "llm" and span.parent_id == refine.id]
