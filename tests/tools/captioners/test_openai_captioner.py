@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.patience import PATIENCE_S
 from tests.servers import (
     Answer,
     Asked,
@@ -136,7 +137,7 @@ def test_pictures_keep_the_size_limit() -> None:
 
 
 def test_many_requests_are_under_way_but_never_more_than_allowed() -> None:
-    all_there = threading.Barrier(4, timeout=20)
+    all_there = threading.Barrier(4, timeout=PATIENCE_S)
 
     def wait_for_others(asked: Asked) -> Answer:
         # Passes in fours only: fewer in flight would wait for ever.
@@ -245,7 +246,12 @@ def test_a_limit_that_one_request_meets_holds_back_all_others() -> None:
     given_up.set()
     with serving([rate_limited(after_s=0.2), says("a door")]) as server:
         service = ChatService(
-            "tiny", api_key=KEY, base_url=server.url, max_tokens=9, timeout_s=20, max_retries=3
+            "tiny",
+            api_key=KEY,
+            base_url=server.url,
+            max_tokens=9,
+            timeout_s=PATIENCE_S,
+            max_retries=3,
         )
         with pytest.raises(CaptionerError, match="stopped"):
             service.ask([HumanMessage("one")], stopping=given_up)
@@ -281,7 +287,7 @@ def test_a_slow_reply_is_given_up_and_asked_for_again() -> None:
 
     with serving(slow_at_first) as server:
         try:
-            (said,) = said_by(captioner_at(server.url, timeout_s=0.2))
+            (said,) = said_by(captioner_at(server.url, timeout_s=0.5, max_retries=100))
         finally:
             released.set()
     assert isinstance(said, Description)
