@@ -6,14 +6,21 @@ import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.errors import CaptionError, VideoError
 from agent.watching.allowance import Allowance
-from tools.indexing.indexer import Limits, Progress, Report, frame_track, index_video, location
+from tools.indexing.indexer import (
+    Limits,
+    Progress,
+    Report,
+    frame_track,
+    index_video,
+    location,
+    noted_at,
+)
 from tools.retrieval.tracks import Opened, kind_of, name_of
 from tools.store.store import VideoRecord
 from tools.subtitles.captions import MODE, file_of
@@ -264,7 +271,6 @@ class Beside:
     ) -> None:
         """Write each batch at once, beside what an earlier run may have written of the track."""
         store, embedder = self._opened.store, self._opened.embedder
-        now = datetime.now(UTC).isoformat(timespec="seconds")
         beside = replace(
             record,
             path=str(location(video.path)),
@@ -272,7 +278,7 @@ class Beside:
             rate_hz=None,
             complete=False,
             warning="",
-            indexed_at=now,
+            indexed_at=noted_at(video),
             captions=store.count(video.id, track),
         )
         store.put_record(beside)

@@ -186,6 +186,14 @@ def location(path: Path) -> Path:
     return path.parent.resolve() / path.name
 
 
+def noted_at(video: Video) -> str:
+    """When the file was known to hold the video, in ISO 8601 and UTC: before any of its captions.
+
+    A model may take minutes to load after that, and the file may be replaced meanwhile.
+    """
+    return datetime.fromtimestamp(video.read_at_s, UTC).isoformat(timespec="seconds")
+
+
 def _record(
     video: Video, track: Track, *, rate_hz: float | None, duration_s: float | None
 ) -> VideoRecord:
@@ -197,7 +205,7 @@ def _record(
         rate_hz=rate_hz,
         complete=False,
         warning="",
-        indexed_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        indexed_at=noted_at(video),
         captions=0,
     )
 

@@ -69,7 +69,7 @@ class VideoRecord:
         rate_hz: Frames looked at per second; None where captions came from elsewhere.
         complete: Whether the whole video has been looked at.
         warning: What the user should know of the video; empty where nothing.
-        indexed_at: When, in ISO 8601 and UTC.
+        indexed_at: When its file was read for ``video_id``, in ISO 8601 and UTC, whole seconds.
         captions: How many captions the track has; meaningful once complete.
     """
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,6 +61,7 @@ class Video:
         pixel_aspect: Width of a stored pixel over its height.
         stream_index: Which stream of the file is the video.
         first_pts: Timestamp of the first presented frame, in ticks of that stream; time 0.
+        read_at_s: When its content was read for ``id``, in Unix time; the file may change after.
     """
 
     path: Path
@@ -72,6 +74,7 @@ class Video:
     pixel_aspect: Fraction
     stream_index: int
     first_pts: int | None
+    read_at_s: float = field(default=0.0, compare=False)
 
     @property
     def nominal_interval_s(self) -> float:
@@ -86,6 +89,7 @@ def probe(path: Path) -> Video:
         VideoError: If it is missing, not a file, not readable, not a video, or no frame of it
             decodes; the message names the path and says what to do.
     """
+    read_at_s = time.time()
     video_id = content_id(path)
     with open_container(path) as container:
         stream = choose_stream(container, path)
@@ -112,6 +116,7 @@ def probe(path: Path) -> Video:
         pixel_aspect=aspect,
         stream_index=index,
         first_pts=first.frame.pts,
+        read_at_s=read_at_s,
     )
 
 
