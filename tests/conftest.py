@@ -1,9 +1,12 @@
 """What all tests share: no network, no user data, and the real videos where they are at hand."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import certifi
+import hypothesis
 import pytest
 
 from tests import tiny_models
@@ -12,6 +15,22 @@ from tests.model_server import ModelServer, serve_checkpoint
 
 GOLDEN = Path(__file__).parent / "golden"
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+MEMORY = Path("/dev/shm")
+MEMORY_BYTES = 4 << 30
+"""With less than this free, temporary files go to the disk."""
+
+# How long an example takes says nothing but how busy the machine is.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=list(hypothesis.HealthCheck)
+)
+hypothesis.settings.load_profile("patient")
+
+
+def pytest_configure() -> None:
+    """Keep temporary files in memory where there is room: most tests write a store or two."""
+    is_there = MEMORY.is_dir() and os.access(MEMORY, os.W_OK)
+    if is_there and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,9 +70,23 @@ def _home_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the user's store, settings and keys out of every test."""
     monkeypatch.setenv("WHENABOUTS_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    # So that no terminal's width breaks what is printed: a temporary path may be long.
+    monkeypatch.setenv("COLUMNS", "1000")
     for name in os.environ:
         if name.startswith(("OPENAI_", "LANGSMITH_", "LANGCHAIN_", "OTEL_")):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_certificate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing goes beyond the loopback, and reading all certificates takes 15 ms a client."""
+    end = "-----END CERTIFICATE-----\n"
+    first = Path(certifi.where()).read_text(encoding="utf-8").partition(end)[0] + end
+    file = tmp_path_factory.mktemp("certificates") / "one.pem"
+    file.write_text(first, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(file))
+        yield
 
 
 @pytest.fixture(scope="session")

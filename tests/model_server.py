@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-START_S = 90.0
+from tests.patience import PATIENCE_S
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,14 @@ def serve_checkpoint(checkpoint: Path, scratch: Path) -> Iterator[ModelServer]:
         finally:
             serving.terminate()
             try:
-                serving.wait(10)
+                serving.wait(PATIENCE_S)
             except subprocess.TimeoutExpired:
                 serving.kill()
                 serving.wait()
 
 
 def _wait_until_healthy(url: str, serving: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + START_S
+    until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until and serving.poll() is None:
         try:
             with urllib.request.urlopen(url, timeout=2):

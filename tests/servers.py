@@ -20,6 +20,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.patience import PATIENCE_S
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -181,7 +183,7 @@ def serving(script: Script, *, models: Sequence[str] | None = None) -> Iterator[
             headers = {name.lower(): value for name, value in self.headers.items()}
             with scripted.answering(self.path, headers, body) as answer:
                 if answer.wait_for:
-                    answer.wait_for.wait(20)
+                    answer.wait_for.wait(PATIENCE_S)
                 try:
                     self._send(answer)
                 except OSError:

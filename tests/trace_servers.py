@@ -11,6 +11,8 @@ from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.patience import PATIENCE_S
+
 INFO = json.dumps(
     {
         "version": "0.15.0",
@@ -84,7 +86,7 @@ def receiving(
                 body = zlib.decompress(body, 31)
             self._note(self.command, body)
             if post_after:
-                post_after.wait(20)
+                post_after.wait(PATIENCE_S)
             self._answer(post_status, b"{}")
 
         def do_PATCH(self) -> None:

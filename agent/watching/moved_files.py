@@ -12,6 +12,10 @@ from tools.indexing.same_video import shows
 from tools.store.store import VideoRecord
 from tools.video.identity import content_id, is_video_name
 
+CLOCK_BEHIND_S = 2.0
+"""By how much the time of a change may lie before the clock: one tick of 10 ms on most file
+systems, 2 s on FAT. A file that changed as shortly before is read again, which harms nothing."""
+
 FILES_LOOKED_AT = 200
 """Below the folder of a file that is gone, at most, when the list is made."""
 
@@ -97,7 +101,9 @@ def _is_file(path: Path, other: Path) -> bool:
 
 
 def _is_another(record: VideoRecord, path: Path) -> bool:
-    return _changed_since(record, path) and not _shows(record, path)
+    # Of what earlier versions indexed, only times tell whether it is worth reading again.
+    may_be = path.exists() if record.content_id else _changed_since(record, path)
+    return may_be and not _shows(record, path)
 
 
 def _moved_to(record: VideoRecord, folder: Path) -> Path | None:
@@ -121,12 +127,12 @@ def _videos_below(folder: Path) -> Iterator[Path]:
 
 
 def _changed_since(record: VideoRecord, path: Path) -> bool:
-    """Whether a file was written, moved or renamed after the video was indexed."""
+    """Whether a file may have been written, moved or renamed after the video was read."""
     try:
         changed_s = path.stat().st_ctime
     except OSError:
         return False
-    return changed_s >= datetime.fromisoformat(record.indexed_at).timestamp()
+    return changed_s + CLOCK_BEHIND_S >= datetime.fromisoformat(record.indexed_at).timestamp()
 
 
 def _shows(record: VideoRecord, path: Path) -> bool:

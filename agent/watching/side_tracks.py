@@ -289,7 +289,6 @@ class Beside:
         report: Report,
     ) -> None:
         store, embedder = self._opened.store, self._opened.embedder
-        now = datetime.now(UTC).isoformat(timespec="seconds")
         beside = replace(
             record,
             path=str(location(video.path)),
@@ -297,7 +296,7 @@ class Beside:
             rate_hz=None,
             complete=False,
             warning="",
-            indexed_at=now,
+            indexed_at=datetime.now(UTC).isoformat(timespec="seconds"),
             captions=store.count(video.id, track),
             run=uuid.uuid4().hex,
         )

@@ -17,12 +17,11 @@ import pytest
 
 from tests.drawing import draw_video, even_times
 from tests.package.source_imports import ROOT
+from tests.patience import PATIENCE_S
 
 pytest.importorskip("langgraph_api", reason="langgraph-cli[inmem] is not installed")
 
 pytestmark = pytest.mark.slow
-
-STARTS_WITHIN_S = 90.0
 
 
 @pytest.fixture(scope="module")
@@ -70,14 +69,14 @@ def server(folder: Path) -> Iterator[str]:
         finally:
             os.killpg(process.pid, signal.SIGTERM)
             try:
-                process.wait(10)
+                process.wait(PATIENCE_S)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + STARTS_WITHIN_S
+    until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until and process.poll() is None:
         try:
             if httpx.get(f"{url}/ok", timeout=2).is_success:
@@ -89,7 +88,9 @@ def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 def run(server: str, **question: Any) -> Any:
     body = {"assistant_id": "whenabouts", "input": question}
-    return httpx.post(f"{server}/runs/wait", json=body, timeout=60).raise_for_status().json()
+    return (
+        httpx.post(f"{server}/runs/wait", json=body, timeout=PATIENCE_S).raise_for_status().json()
+    )
 
 
 def test_a_run_over_http_answers(server: str, folder: Path) -> None:
@@ -150,7 +151,7 @@ def test_a_run_decides_by_its_context_and_is_told_what_is_wrong_with_it(
         question = {"video": str(folder / "road.mp4"), "query": "a dog jumps"}
         question["captions"] = str(folder / "road.jsonl")
         body = {"assistant_id": "whenabouts", "input": question, "context": context}
-        return httpx.post(f"{server}/runs/wait", json=body, timeout=60).json()
+        return httpx.post(f"{server}/runs/wait", json=body, timeout=PATIENCE_S).json()
 
     assert asked(max_attempts=2)["grounding"]["verdict"] == "found"
     error = asked(reasoner="nonsense:model")["__error__"]

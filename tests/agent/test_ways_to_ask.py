@@ -20,6 +20,7 @@ from agent.tool import make_find_moment
 from examples.own_agent import answer as answer_by_agent
 from tests.drawing import draw_video, even_times
 from tests.fakes import BrightnessCaptioner, ChatModelOf
+from tests.patience import PATIENCE_S
 from tests.road import ScriptedReasoner
 from tools.indexing import caption_writer
 from tools.indexing.indexer import Progress
@@ -73,7 +74,7 @@ def test_leaving_a_stream_ends_the_search_and_keeps_what_was_described(
 
     def wait_before_last(said: int) -> None:
         if said == 7:
-            left.wait(60)
+            left.wait(PATIENCE_S)
 
     monkeypatch.setattr(threading.Thread, "join", note_join)
     captioner = BrightnessCaptioner(before_saying=wait_before_last)
@@ -109,7 +110,7 @@ def test_a_cancelled_afind_describes_no_further(
 
     def wait_for_the_end(said: int) -> None:
         if said == 2:
-            given_up.wait(20)
+            given_up.wait(PATIENCE_S)
 
     with Grounder(captioner=BrightnessCaptioner(before_saying=wait_for_the_end)) as grounder:
 

@@ -26,6 +26,7 @@ from evaluation.results import read_results
 from evaluation.runs.bench import ERRORS_IN_A_ROW
 from tests.fakes import WordEmbedder
 from tests.package.source_imports import ROOT
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.usefixtures("word_embedder")
 
@@ -95,7 +96,7 @@ def without_times(out: Path) -> list[dict[str, Any]]:
 def alone(kill_at: int, arguments: Arguments, out: Path) -> int:
     command = [sys.executable, "-m", "tests.eval_alone", str(kill_at), *arguments]
     command += ["--out", str(out)]
-    return subprocess.run(command, cwd=ROOT, check=False, timeout=100).returncode
+    return subprocess.run(command, cwd=ROOT, check=False, timeout=PATIENCE_S).returncode
 
 
 class PaidReasoner:

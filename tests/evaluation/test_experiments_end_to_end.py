@@ -19,6 +19,7 @@ from agent.cli.main import main
 from evaluation.results import Result, read_results
 from tests.drawing import Picture, draw_video, even_times, halves
 from tests.package.source_imports import ROOT
+from tests.patience import PATIENCE_S
 from tests.servers import Answer, Asked, Server, says, serving
 from tests.tiny_models import save_adapter, save_idefics3
 
@@ -238,7 +239,12 @@ def test_a_killed_experiment_goes_on_and_asks_nothing_twice_that_was_answered(
     command = [sys.executable, "-m", "tests.eval_alone", "5", *arguments]
     # The second arm's second answer is cut off in the middle of its line.
     done = subprocess.run(
-        command, cwd=ROOT, check=False, timeout=100, capture_output=True, env=dict(os.environ)
+        command,
+        cwd=ROOT,
+        check=False,
+        timeout=PATIENCE_S,
+        capture_output=True,
+        env=dict(os.environ),
     )
     assert done.returncode == -signal.SIGKILL
     assert not (tmp_path / "out" / "report.html").exists()

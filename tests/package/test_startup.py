@@ -9,6 +9,7 @@ import pytest
 
 from tests.package.source_imports import ROOT, module_name, source_files
 from tests.package.test_imports import HEAVY
+from tests.patience import PATIENCE_S
 
 
 def run_python(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -19,7 +20,7 @@ def run_python(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
 

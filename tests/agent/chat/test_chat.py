@@ -22,6 +22,7 @@ from agent.reasoning.reply import Reply
 from tests.chat_script import NOTHING
 from tests.drawing import draw_video, even_times, gray
 from tests.fakes import BrightnessCaptioner
+from tests.patience import PATIENCE_S
 from tools.indexing import caption_writer
 from tools.indexing.indexer import Progress
 
@@ -290,7 +291,7 @@ def test_leaving_a_turn_cancels_it_and_not_the_chat(
                 if isinstance(one, Progress):
                     break
             for thread in set(threading.enumerate()) - before:
-                thread.join(20)
+                thread.join(PATIENCE_S)
             assert session.turns == []
             assert session.ask("brightness 0").turn == 1
         with chat(grounder, told) as session:
@@ -306,7 +307,7 @@ def test_a_turn_that_was_left_writes_nothing_over_the_next_one(
         def converse(self, messages: Sequence[BaseMessage], *, schema: dict[str, Any]) -> Reply:
             reply = super().converse(messages, schema=schema)
             if len(self.told) == 2:
-                released.wait(60)
+                released.wait(PATIENCE_S)
             return reply
 
     reasoner = Slow("no idea", {"query": "a red car"}, {"query": DOG})
@@ -322,7 +323,7 @@ def test_a_turn_that_was_left_writes_nothing_over_the_next_one(
             assert session.ask(DOG).turn == 1
             released.set()
             for thread in left:
-                thread.join(60)
+                thread.join(PATIENCE_S)
         with chat(grounder, told) as session:
             assert [turn.said for turn in session.turns] == [DOG]
 

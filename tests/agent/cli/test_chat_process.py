@@ -18,6 +18,7 @@ import pytest
 from tests.chat_script import PASSES, Spans, script, scripted_model
 from tests.drawing import draw_video, even_times
 from tests.package.source_imports import ROOT
+from tests.patience import PATIENCE_S
 from tests.servers import Answer, Asked, says, serving
 from tools.video.reader import probe
 
@@ -154,7 +155,7 @@ def test_a_bad_turn_is_one_line_of_json_and_the_chat_goes_on(
         chat.say("/trace 7")
         chat.say("/videos")
         chat.say("/quit")
-        out, err = chat.process.communicate(timeout=60)
+        out, err = chat.process.communicate(timeout=PATIENCE_S)
     assert chat.process.returncode == 0
     assert out == ""
     assert "there is no /nonsense; /help lists what there is" in err
@@ -175,7 +176,7 @@ def test_a_transcript_through_a_pipe_shows_questions_answers_and_what_was_unders
         env=os.environ | {"PYTHONPATH": str(ROOT), "WHENABOUTS_HOME": str(tmp_path / "home")},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -208,7 +209,7 @@ def test_a_chat_about_nothing_ends_at_once_and_says_why(
         env=os.environ | {"PYTHONPATH": str(ROOT), "WHENABOUTS_HOME": str(tmp_path / "home")},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert done.returncode == 2
@@ -274,7 +275,7 @@ def test_ctrl_c_cancels_the_question_and_ctrl_d_leaves(
             try:
                 terminal.wait_for("road.mp4>")
                 terminal.type("a dog\r")
-                assert asked.wait(60)
+                assert asked.wait(PATIENCE_S)
                 terminal.type("\x03")
                 terminal.wait_for("cancelled")
                 terminal.wait_for("road.mp4>")
@@ -285,7 +286,7 @@ def test_ctrl_c_cancels_the_question_and_ctrl_d_leaves(
                 terminal.wait_for(f"* {road}")
                 terminal.wait_for("road.mp4>")  # Typed sooner, Ctrl-D would go to nobody.
                 terminal.type("\x04")
-                assert process.wait(20) == 0, "a reply that nobody wants is not waited for"
+                assert process.wait(PATIENCE_S) == 0, "a reply that nobody wants is not waited for"
             finally:
                 released.set()
                 process.kill()

@@ -10,6 +10,7 @@ import pytest
 
 from tests.drawing import draw_video, even_times
 from tests.package.source_imports import ROOT
+from tests.patience import PATIENCE_S
 from tests.tiny_hub import NAME, TinyHub, serve_hub
 from tests.tiny_models import save_idefics3
 
@@ -31,7 +32,7 @@ def whenabouts(*arguments: str, hub: str, home: Path) -> subprocess.CompletedPro
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=PATIENCE_S,
         check=False,
     )
 

@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from agent.graph.cancelling import Background, LeftError
+from tests.patience import PATIENCE_S
 
 AROUND: contextvars.ContextVar[str] = contextvars.ContextVar("around", default="nothing")
 
@@ -38,7 +39,7 @@ def test_whoever_leaves_is_not_kept_by_a_reply_that_is_under_way() -> None:
 
     def work(told: Background[int, None]) -> None:
         told.tell(1)
-        reply.wait(60)
+        reply.wait(PATIENCE_S)
         try:
             told.tell(2)
         except LeftError:

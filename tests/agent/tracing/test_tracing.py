@@ -32,6 +32,7 @@ from agent.watching import opened
 from tests.drawing import draw_video, even_times
 from tests.fakes import WordEmbedder
 from tests.package.source_imports import ROOT
+from tests.patience import PATIENCE_S
 from tests.road import GOOD_REPLY, QUESTION, ScriptedReasoner, graph_with, stored
 from tests.servers import fails, says, serving
 from tests.trace_servers import Received, nobody, receiving, silence
@@ -408,8 +409,7 @@ def test_a_program_that_closes_nothing_ends_beside_a_service_that_does_not_answe
             env=os.environ | langsmith | {"WHENABOUTS_HOME": str(tmp_path)},
             capture_output=True,
             text=True,
-            # Half of what LangSmith's SDK waits for by itself.
-            timeout=120,
+            timeout=PATIENCE_S,
             check=False,
         )
     assert (done.returncode, done.stdout) == (0, "found\n")
@@ -474,7 +474,7 @@ def test_what_is_under_way_is_on_the_disk(store: CaptionStore, tmp_path: Path) -
     class Looking(ScriptedReasoner):
         def reply(self, brief: Any) -> Any:
             # A thread of its own writes the lines, a little behind what they tell of.
-            until_s = time.monotonic() + 60
+            until_s = time.monotonic() + PATIENCE_S
             while file.read_bytes().count(b"\n") < lines and time.monotonic() < until_s:
                 time.sleep(0.01)
             seen.append([(span.name, span.end is not None) for span in read_trace(file)])

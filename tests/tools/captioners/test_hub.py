@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.package.source_imports import ROOT
+from tests.patience import PATIENCE_S
 from tests.tiny_hub import NAME, TinyHub, serve_hub
 
 PREAMBLE = """
@@ -65,7 +66,7 @@ def ask(code: str, url: str, home: Path) -> list[object]:
         env=environment | {"HF_ENDPOINT": url, "HF_HOME": str(home / "hf")},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from tests.model_server import ModelServer
+from tests.patience import PATIENCE_S
 from tests.tools.captioners.test_local_captioner import make_frames
 from tools.captioners.openai import OpenAICaptioner
 from tools.captioners.protocol import Description
@@ -21,7 +22,7 @@ def make_asker(server: ModelServer, prompt: str) -> OpenAICaptioner:
         base_url=server.base_url,
         in_flight=2,
         max_tokens=10,
-        patience=Patience(timeout_s=60, max_retries=0),
+        patience=Patience(timeout_s=PATIENCE_S, max_retries=0),
     )
 
 
@@ -37,7 +38,7 @@ def test_the_server_counts_a_picture_among_the_tokens_it_was_asked(
             "max_tokens": 4,
         }
         url = f"{model_server.base_url}/chat/completions"
-        reply = httpx.post(url, json=question, timeout=60)
+        reply = httpx.post(url, json=question, timeout=PATIENCE_S)
         assert reply.status_code == 200, reply.text
         count: int = reply.json()["usage"]["prompt_tokens"]
         return count
@@ -58,6 +59,6 @@ def test_the_captioner_for_services_captions_through_it(model_server: ModelServe
 
 
 def test_the_server_lists_its_models(model_server: ModelServer) -> None:
-    reply = httpx.get(f"{model_server.base_url}/models", timeout=30)
+    reply = httpx.get(f"{model_server.base_url}/models", timeout=PATIENCE_S)
     assert reply.status_code == 200
     assert reply.json()["object"] == "list"

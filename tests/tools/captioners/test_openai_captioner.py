@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.patience import PATIENCE_S
 from tests.servers import (
     Answer,
     Asked,
@@ -135,7 +136,7 @@ def test_pictures_keep_the_size_limit() -> None:
 
 
 def test_many_requests_are_under_way_but_never_more_than_allowed() -> None:
-    all_there = threading.Barrier(4, timeout=20)
+    all_there = threading.Barrier(4, timeout=PATIENCE_S)
 
     def wait_for_others(asked: Asked) -> Answer:
         # Passes in fours only: fewer in flight would wait for ever.
@@ -418,7 +419,7 @@ def test_a_slow_reply_is_given_up_and_asked_for_again() -> None:
 
     with serving(slow_at_first) as server:
         try:
-            (said,) = said_by(captioner_at(server.url, patience=replace(PATIENCE, timeout_s=0.2)))
+            (said,) = said_by(captioner_at(server.url, patience=replace(PATIENCE, timeout_s=0.5)))
         finally:
             released.set()
     assert isinstance(said, Description)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.patience import PATIENCE_S
 from tools.embedders.embedder import OpenAIEmbedder, open_embedder
 from tools.embedders.minilm import MiniLM
 from tools.errors import EmbedderError
@@ -152,7 +153,7 @@ def test_a_service_that_hangs_is_given_up() -> None:
     released = threading.Event()
 
     def hang(texts: list[str]) -> tuple[int, Any]:
-        released.wait(20)
+        released.wait(PATIENCE_S)
         return by_length(texts)
 
     with serving(hang) as service:

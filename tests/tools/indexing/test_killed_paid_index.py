@@ -1,5 +1,6 @@
 """kill -9 at any moment of an index that costs money: what had arrived is not paid for again."""
 
+import math
 import os
 import random
 import signal
@@ -14,6 +15,7 @@ import pytest
 
 from tests.drawing import Picture, draw_video, even_times, halves
 from tests.fakes import WordEmbedder
+from tests.patience import PATIENCE_S
 from tests.servers import Answer, Asked, Server, says, serving
 from tests.tools.indexing import paid_index_alone
 from tests.tools.indexing.paid_index_alone import IN_FLIGHT, INTERRUPTED
@@ -40,23 +42,36 @@ def second_of(asked: Asked) -> int:
 
 
 class Service:
-    """Answers with the number of the picture, and knows which it was asked for since when."""
+    """Answers with the number of the picture, and knows which it was asked for since when.
+
+    Attributes:
+        asked: The numbers, in the order in which it was asked for them.
+        most: So many requests are answered; later ones wait until it is raised.
+    """
 
     def __init__(self) -> None:
         self.asked: list[int] = []
+        self.most: float = math.inf
         self._change = threading.Condition()
 
     def __call__(self, asked: Asked) -> Answer:
         second = second_of(asked)
         with self._change:
             self.asked.append(second)
+            place = len(self.asked)
             self._change.notify_all()
+            self._change.wait_for(lambda: place <= self.most, timeout=PATIENCE_S)
         time.sleep(ANSWER_S)
         return says(f"second {second}")
 
-    def wait_until_asked(self, times: int, *, patience_s: float) -> bool:
+    def answer_no_more_than(self, times: float) -> None:
         with self._change:
-            return self._change.wait_for(lambda: len(self.asked) >= times, timeout=patience_s)
+            self.most = times
+            self._change.notify_all()
+
+    def wait_until_asked(self, times: int) -> bool:
+        with self._change:
+            return self._change.wait_for(lambda: len(self.asked) >= times, timeout=PATIENCE_S)
 
 
 class Forks:
@@ -127,15 +142,17 @@ def known(folder: Path, film: Path) -> set[int]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_killed_at_twenty_random_moments_it_pays_for_nothing_twice_that_had_arrived(
     forks: Forks, service: Service, film: Path, tmp_path: Path
 ) -> None:
     chance = random.Random(6)
     for _ in range(KILLS):
         before, known_before = len(service.asked), known(tmp_path, film)
+        wanted = before + chance.randint(1, 12)
+        # However late the signal comes, there is something left to describe.
+        service.answer_no_more_than(wanted + 2)
         process = forks.begin()
-        service.wait_until_asked(before + chance.randint(1, 12), patience_s=2)
+        assert service.wait_until_asked(wanted)
         time.sleep(chance.uniform(0, 0.03))
         os.kill(process, signal.SIGKILL)
         assert forks.end() == -signal.SIGKILL
@@ -143,6 +160,7 @@ def test_killed_at_twenty_random_moments_it_pays_for_nothing_twice_that_had_arri
         assert not asked & known_before, "what was on disk was asked for again"
         # No call is begun before the last result of its thread is written down.
         assert len(asked - known(tmp_path, film)) <= IN_FLIGHT
+    service.answer_no_more_than(math.inf)
     forks.begin()
     assert forks.end() == 0
     assert set(service.asked) == set(range(SECONDS))
@@ -160,7 +178,7 @@ def test_interrupted_it_stores_all_that_it_asked_for_and_goes_on_from_there(
 ) -> None:
     for asked_before in (1, 40, 170):
         process = forks.begin()
-        assert service.wait_until_asked(asked_before, patience_s=60)
+        assert service.wait_until_asked(asked_before)
         os.kill(process, signal.SIGINT)
         assert forks.end() == INTERRUPTED
         assert len(service.asked) < SECONDS

@@ -12,6 +12,7 @@ import pytest
 
 from tests.drawing import draw_video, even_times
 from tests.fakes import WordEmbedder
+from tests.patience import PATIENCE_S
 from tests.servers import Answer, Asked, Server, fails, refuses, says, serving
 from tools.captioners.looks import LookMode
 from tools.captioners.openai import OpenAICaptioner
@@ -242,7 +243,7 @@ def test_captions_are_written_while_others_are_waited_for(
 
     with serving(all_but_one) as server:
         index(video, captioner_at(server), store, report=report)
-    # Else the reply that waits for the report would have come only after 20 s.
+    # Else the reply that waits for the report would have come only when patience ended.
     assert written.is_set()
 
 
@@ -253,7 +254,7 @@ def test_what_arrives_is_on_disk_at_once_also_while_the_writer_is_busy(
 
     class Busy(WordEmbedder):
         def embed(self, texts: Any) -> Any:
-            end_s = time.monotonic() + 20
+            end_s = time.monotonic() + PATIENCE_S
             while len(written()) < SECONDS:
                 assert time.monotonic() < end_s, f"only {len(written())} lines"
                 time.sleep(0.005)

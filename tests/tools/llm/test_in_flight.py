@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE_S
 from tools.llm.in_flight import _Crew, run_in_flight
 
 
@@ -21,7 +22,7 @@ def test_waiting_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tools.llm.in_flight.TICK_S", 0.001)
     told = threading.Event()
     results = []
-    for result in run_in_flight(lambda item, _: told.wait(20), [1], limit=1):
+    for result in run_in_flight(lambda item, _: told.wait(PATIENCE_S), [1], limit=1):
         results.append(result)
         if result is None:
             told.set()
@@ -30,18 +31,16 @@ def test_waiting_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_interruption_while_items_are_made_lets_the_calls_under_way_finish() -> None:
-    begun, released = threading.Barrier(3, timeout=20), threading.Event()
+    begun = threading.Barrier(3, timeout=PATIENCE_S)
 
     def work(item: int, stopping: threading.Event) -> int:
         begun.wait()
-        released.wait(20)
-        assert stopping.is_set()
+        assert stopping.wait(PATIENCE_S)
         return item
 
     def items() -> Iterator[int]:
         yield from (1, 2)
         begun.wait()
-        threading.Timer(0.05, released.set).start()
         raise KeyboardInterrupt
 
     results = []
@@ -87,7 +86,7 @@ def test_results_do_not_wait_for_an_item_that_takes_long_to_come() -> None:
 
     def items() -> Iterator[int]:
         yield 1
-        assert received.wait(20)
+        assert received.wait(PATIENCE_S)
         yield 2
 
     results = []
@@ -114,7 +113,7 @@ def test_no_more_than_the_limit_are_begun_that_were_not_dealt_with(limit: int) -
             continue
         # Every thread that may begin a call has done so before the next line is looked at.
         for _ in range(limit if dealt_with == 0 else min(1, 20 - len(begun))):
-            assert all_begun.acquire(timeout=20)
+            assert all_begun.acquire(timeout=PATIENCE_S)
         assert len(begun) <= dealt_with + limit
         dealt_with += 1
     assert sorted(begun) == list(range(20))

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from chromadb.api.models.Collection import Collection
 
+from tests.patience import PATIENCE_S
 from tests.tools.store import store_writer
 from tests.tools.store.store_writer import DIMENSION, TRACK, captions_of, vectors_of
 from tools.errors import StoreBusyError, StoreError
@@ -499,7 +500,7 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def wait_for_port(port: int) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
@@ -590,7 +591,7 @@ def start_holder(folder: Path) -> subprocess.Popen[bytes]:
         "with filelock.FileLock(folder / 'lock'):\n"
         "    (folder / 'last-user').write_text('process 7 on far (0)')\n"
         "    print('held', flush=True)\n"
-        "    time.sleep(60)\n"
+        f"    time.sleep({PATIENCE_S})\n"
     )
     command = [sys.executable, "-c", script, str(folder)]
     holder = subprocess.Popen(command, stdout=subprocess.PIPE)
