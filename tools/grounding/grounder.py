@@ -81,6 +81,7 @@ def ground(
     vectors: NDArray[np.floating],
     *,
     duration_s: float,
+    background: NDArray[np.floating],
     limit: int = 10,
     elsewhere_s: float = 0.0,
     calibration: Calibration = MINILM,
@@ -94,6 +95,8 @@ def ground(
             ``tools.grounding.segments.group_captions`` for what may share a span.
         vectors: Shape ``(n, d)``, the captions' embeddings by the same model; any length but zero.
         duration_s: Length of the video.
+        background: Shape ``(b, d)``, embeddings of everyday things by the same model; see
+            ``tools.grounding.background.background_of``.
         limit: Most windows wanted.
         elsewhere_s: How much more there is whose captions are not given, as they fit too badly.
         calibration: Of the embedding model; decides verdict and confidences, and which stretches of
@@ -122,6 +125,7 @@ def ground(
         captions,
         vectors,
         duration_s=duration_s,
+        background=background,
         calibration=calibration,
         is_whole=elsewhere_s == 0,
     )

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tools.errors import CaptionError, EmbedderError
+from tools.grounding.background import Usual, measure_usual
 from tools.grounding.lexical import bm25, match_words
-from tools.grounding.presence import Calibration, rarity
+from tools.grounding.presence import Calibration
 from tools.grounding.relevance import first_guess
 from tools.grounding.segments import CELL_S, Cells, Moments, cut, group_captions, name_caption
-from tools.grounding.stretches import Clues
+from tools.grounding.stretches import Clues, pieces_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from tools.timeline import Caption
 
     Floats = NDArray[np.float64]
+
+
+USUAL_PIECES = 4
+"""From how many stretches of a long video it is learnt how its captions are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,7 @@ def read_track(
     vectors: NDArray[np.floating],
     *,
     duration_s: float,
+    background: NDArray[np.floating],
     calibration: Calibration,
     is_whole: bool = True,
 ) -> Reading:
@@ -95,6 +101,7 @@ def read_track(
         captions: At least one.
         vectors: Shape ``(n, d)``.
         duration_s: Length of the video.
+        background: Shape ``(b, d)``; see ``tools.grounding.background.background_of``.
         calibration: Of the embedding model.
         is_whole: Whether these are all captions that there are.
     """
@@ -115,11 +122,23 @@ def read_track(
         track.cells,
         track.cosine[track.cells.moment],
         (words.counts > 0)[track.cells.moment],
-        rarity(query),
+        _usual(np.asarray(query_vector), background, track),
         calibration,
         is_whole=is_whole,
     )
     return Reading(track, clues, moments, is_literal=bool(words.says_all.any()))
+
+
+def _usual(
+    query_vector: NDArray[np.floating], background: NDArray[np.floating], track: Track
+) -> Usual:
+    pieces = pieces_of(track.cells)
+    some = pieces[:: -(-len(pieces) // USUAL_PIECES)]
+    return measure_usual(
+        query_vector,
+        background,
+        [(part.cell_vectors, part.cells.weight) for part in map(track.take, some)],
+    )
 
 
 def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tools.grounding.background import background_of
 from tools.grounding.grounder import ground
 from tools.grounding.occurrences import find_occurrences
 from tools.retrieval.fusion import fuse
@@ -155,6 +156,7 @@ def rank(
         if whole.verdict != "cannot_tell":
             return whole
     else:
+        background = background_of(embedder)
 
         @cache
         def embedded(text: str) -> NDArray[np.float32]:
@@ -162,10 +164,24 @@ def rank(
             return vector
 
         def ask(text: str) -> Ranking:
-            return ground(text, embedded(text), captions, vectors, duration_s=duration_s)
+            return ground(
+                text,
+                embedded(text),
+                captions,
+                vectors,
+                duration_s=duration_s,
+                background=background,
+            )
 
         def times_of(text: str) -> Sequence[Window]:
-            return find_occurrences(text, embedded(text), captions, vectors, duration_s=duration_s)
+            return find_occurrences(
+                text,
+                embedded(text),
+                captions,
+                vectors,
+                duration_s=duration_s,
+                background=background,
+            )
 
     part = split_query(query)
     ranking = rank_in_order(query, part, ask, times_of, is_one_of_many=is_one_of_many)
