@@ -24,8 +24,8 @@ from agent.reasoning.brief import Turn
 from prompts.catalog import render_prompt
 from tools.indexing.indexer import alike_rate_hz
 from tools.ranking import Verdict, Window
+from tools.retrieval.question import parts_of
 from tools.retrieval.temporal_query import Event as OneEvent
-from tools.retrieval.temporal_query import split_query
 from tools.retrieval.tracks import is_measured
 from tools.store.store import CaptionGap, CaptionStore, VideoRecord
 from tools.timeline import Caption, Interval, Track
@@ -252,7 +252,7 @@ def _withheld(state: State) -> str:
 def _open_order(state: State, coverage: Coverage) -> str:
     """That an order is one of what was seen, where that is not all; empty where it is."""
     duration_s = state["record"]["duration_s"]
-    has_order = not isinstance(split_query(state["asked"]), OneEvent)
+    has_order = not isinstance(parts_of(state["asked"]), OneEvent)
     if not has_order or coverage.seen_s >= SEEN_SHARE * duration_s:
         return ""
     return (

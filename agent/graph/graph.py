@@ -46,10 +46,10 @@ from agent.watching.allowance import WithheldError
 from tools.embedders.embedder import Embedder
 from tools.indexing.indexer import Progress, Report
 from tools.ranking import PartFound, Window
+from tools.retrieval.question import parts_of
 from tools.retrieval.retrieval import EVIDENCE_TOKENS, inside
 from tools.retrieval.retrieval import Retrieved as Retrieval
 from tools.retrieval.retrieval import retrieve as retrieve_captions
-from tools.retrieval.temporal_query import split_query
 from tools.retrieval.tracks import read_tracks
 from tools.store.store import CaptionStore, VideoRecord
 from tools.text import whole_unicode
@@ -401,7 +401,7 @@ def _judge(state: Replied) -> tuple[Answer, str]:
             "The reply was too long and was cut off; give fewer steps and shorter reasons.",
         )
     if state["in_parts"]:
-        return parse_parts(state["reply"], split_query(state["asked"]), shown=_spans(state))
+        return parse_parts(state["reply"], parts_of(state["asked"]), shown=_spans(state))
     return parse_answer(state["reply"], shown=_spans(state)), ""
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tools.grounding.place import Place
 from tools.grounding.presence import (
     FOUND_PRESENCE,
     LITERAL_PRESENCE,
@@ -84,6 +85,7 @@ def ground(
     background: NDArray[np.floating],
     limit: int = 10,
     elsewhere_s: float = 0.0,
+    place: Place | None = None,
     calibration: Calibration = MINILM,
 ) -> Ranking:
     """Rank the windows of a video in which a query's event may happen.
@@ -99,6 +101,7 @@ def ground(
             ``tools.grounding.background.background_of``.
         limit: Most windows wanted.
         elsewhere_s: How much more there is whose captions are not given, as they fit too badly.
+        place: Where in the video the event is said to be, if that is said.
         calibration: Of the embedding model; decides verdict and confidences, and which stretches of
             a long video come first.
 
@@ -127,6 +130,7 @@ def ground(
         duration_s=duration_s,
         background=background,
         calibration=calibration,
+        place=place,
         is_whole=elsewhere_s == 0,
     )
     track, clues = read.track, read.clues

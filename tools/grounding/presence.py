@@ -24,6 +24,12 @@ FOUND_PRESENCE = 0.25
 the video; of what people ask, three in four are taken to be, which turns 0.25 into even odds."""
 
 
+OPEN_PRESENCE = 0.1
+"""Below, "not found"; from here to ``FOUND_PRESENCE``, captions tell neither. What a question takes
+for granted ("after the goal", "why did he jump") is taken to be there from here on: of such things
+nine in ten are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """What turns similarities and scores into probabilities, for one embedding model.

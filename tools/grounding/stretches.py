@@ -85,6 +85,7 @@ class Clues:
         words: Shape ``(n, w)``, whether each distinct word of the query is said in each cell.
         usual: How similar the query and the track are to anything else.
         calibration: Of the embedding model.
+        bonus: Shape ``(n,)``, what the place that a question names adds to relevance.
         is_whole: Whether these are all captions there are, and not those that fit best.
     """
 
@@ -93,6 +94,7 @@ class Clues:
     words: NDArray[np.bool_]
     usual: Usual
     calibration: Calibration
+    bonus: Floats
     is_whole: bool = True
 
     @cached_property
@@ -128,7 +130,12 @@ class Clues:
     def _judge(self, stretches: list[slice]) -> Floats:
         similar = _best_similarities(self.cosine, self.cells.weight, stretches)
         log_odds = presence_log_odds(similar, self.usual, self.calibration)
-        return log_odds + self._words(stretches) - self._usual_words
+        return log_odds + self._hints(stretches) - self._usual_hints
+
+    def _hints(self, stretches: list[slice]) -> Floats:
+        """Words and the place: what moves odds from one stretch to another."""
+        placed = np.array([self.bonus[stretch].max() for stretch in stretches])
+        return self._words(stretches) + placed
 
     def _words(self, stretches: list[slice]) -> Floats:
         """BM25 of each stretch as one document; how long a word is said is how often it is."""
@@ -154,9 +161,9 @@ class Clues:
         return np.asarray(np.log1p((len(self.pieces) - frequency + 0.5) / (frequency + 0.5)))
 
     @cached_property
-    def _usual_words(self) -> float:
-        """What words are worth by chance, so that they move odds between stretches and add none."""
-        return float(np.log(np.mean(np.exp(self._words(self.pieces)))))
+    def _usual_hints(self) -> float:
+        """What hints are worth by chance, so that they move odds between stretches and add none."""
+        return float(np.log(np.mean(np.exp(self._hints(self.pieces)))))
 
 
 def promising(
