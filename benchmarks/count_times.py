@@ -16,6 +16,7 @@ from agent.settings import load_settings
 from evaluation.datasets.qvhighlights_files import read_captions, read_queries
 from evaluation.runs.vector_cache import CachedEmbedder
 from tools.embedders.embedder import open_embedder
+from tools.grounding.background import background_of
 from tools.grounding.grounder import ground
 from tools.grounding.occurrences import find_occurrences
 from tools.ranking import Window
@@ -42,8 +43,22 @@ def main() -> None:
         captions = video.captions(duration_s=duration_s)
         vectors = embedder.embed([caption.text for caption in captions])
         vector = embedder.embed([query.text])[0]
-        ranking = ground(query.text, vector, captions, vectors, duration_s=duration_s)
-        times = find_occurrences(query.text, vector, captions, vectors, duration_s=duration_s)
+        ranking = ground(
+            query.text,
+            vector,
+            captions,
+            vectors,
+            duration_s=duration_s,
+            background=background_of(embedder),
+        )
+        times = find_occurrences(
+            query.text,
+            vector,
+            captions,
+            vectors,
+            duration_s=duration_s,
+            background=background_of(embedder),
+        )
         right["best windows"].append(judge(ranking.events or ranking.windows[:1], truth))
         right["all times"].append(judge(times, truth))
     print(f"{len(right['all times'])} queries whose event happens several times")

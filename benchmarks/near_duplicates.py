@@ -41,6 +41,7 @@ from evaluation.figures.metrics import score_queries
 from evaluation.figures.resampling import interval_95, resampled
 from evaluation.runs.vector_cache import CachedEmbedder
 from tools.embedders.embedder import open_embedder
+from tools.grounding.background import background_of
 from tools.grounding.grounder import ground
 from tools.timeline import Caption, Frame, Interval
 from tools.video.near_duplicates import DistinctFrames
@@ -209,7 +210,14 @@ def print_merging(folder: Path, limit: int | None) -> None:
         vector = embedder.embed([query.text])[0]
         for used, windows in ((captions, as_they_are), (merged(captions), as_one)):
             vectors = embedder.embed([one.text for one in used])
-            ranking = ground(query.text, vector, used, vectors, duration_s=duration_s)
+            ranking = ground(
+                query.text,
+                vector,
+                used,
+                vectors,
+                duration_s=duration_s,
+                background=background_of(embedder),
+            )
             windows.append(
                 np.array([[one.span.start_s, one.span.end_s, one.score] for one in ranking.windows])
             )

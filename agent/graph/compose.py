@@ -23,8 +23,8 @@ from agent.reasoning.answer import Answer, NumberedEvent
 from agent.reasoning.brief import Turn
 from prompts.catalog import Prompts
 from tools.ranking import Verdict, Window
+from tools.retrieval.question import parts_of
 from tools.retrieval.temporal_query import Event as OneEvent
-from tools.retrieval.temporal_query import split_query
 from tools.retrieval.tracks import is_measured
 from tools.signals.claims import is_moment
 from tools.store.store import CaptionGap, CaptionStore, VideoRecord
@@ -247,7 +247,7 @@ def _verdict(answer: Answer, ranked: Verdict, *, seen_share: float) -> Verdict:
 def _open_order(state: State, coverage: Coverage) -> str:
     """That an order is one of what was seen, where that is not all; empty where it is."""
     duration_s = state["record"]["duration_s"]
-    has_order = not isinstance(split_query(state["asked"]), OneEvent)
+    has_order = not isinstance(parts_of(state["asked"]), OneEvent)
     if not has_order or coverage.seen_s >= SEEN_SHARE * duration_s:
         return ""
     return (

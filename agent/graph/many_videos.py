@@ -17,9 +17,10 @@ from agent.graph.state import Question
 from agent.grounding import Cost, Grounding
 from agent.watching.watcher import in_its_place
 from tools.retrieval.library_search import LibraryAnswer, search_library
+from tools.retrieval.question import parts_of
 from tools.retrieval.retrieval import Retrieved, retrieve, take_evidence
 from tools.retrieval.temporal_query import Event as OneEvent
-from tools.retrieval.temporal_query import split_query, texts_of
+from tools.retrieval.temporal_query import texts_of
 from tools.retrieval.tracks import is_beside, is_measured, kind_of
 from tools.store.store import VideoRecord
 
@@ -91,10 +92,10 @@ def ask_many_videos(
         and record.video_id in primary
         and kind_of(record.track) not in dependencies.leave_out
     ]
-    part = split_query(query)
+    part = parts_of(query)
     in_order = not isinstance(part, OneEvent)
     ranked = search_library(
-        texts_of(part)[0] if in_order else query,
+        texts_of(part)[0],
         [*records, *beside],
         store=dependencies.store,
         embedder=dependencies.embedder,

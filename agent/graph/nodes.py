@@ -36,8 +36,8 @@ from agent.reasoning.reply import Reply, Request
 from agent.watching.allowance import WithheldError
 from tools.indexing.indexer import Progress
 from tools.ranking import PartFound, Window
+from tools.retrieval.question import parts_of
 from tools.retrieval.retrieval import Retrieved, inside, retrieve
-from tools.retrieval.temporal_query import split_query
 from tools.retrieval.tracks import read_tracks
 from tools.store.store import VideoRecord
 from tools.text import whole_unicode
@@ -291,7 +291,7 @@ def _judge(state: AfterReason) -> tuple[Answer, str]:
             "The reply was too long and was cut off; give fewer steps and shorter reasons.",
         )
     if reply["in_parts"]:
-        return parse_parts(reply["text"], split_query(state["asked"]), shown=shown)
+        return parse_parts(reply["text"], parts_of(state["asked"]), shown=shown)
     return parse_answer(reply["text"], shown=shown), ""
 
 

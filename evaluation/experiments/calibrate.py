@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -34,28 +33,24 @@ from evaluation.figures.metrics import auroc, expected_calibration_error, pairwi
 from evaluation.runs.vector_cache import CachedEmbedder
 from tools.embedders.embedder import Embedder, open_embedder
 from tools.errors import WhenaboutsError
+from tools.grounding.background import background_of, measure_usual
 from tools.grounding.grounder import ground
-from tools.grounding.lexical import terms_of, words_of
 from tools.grounding.presence import (
     FOUND_PRESENCE,
     MINILM,
     Calibration,
-    best_similarity,
-    presence_log_odds,
     presence_odds,
-    rarity,
     window_probability,
 )
 from tools.grounding.segments import cut, group_captions
+from tools.grounding.similarity import best_similarity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
 
-EVERYDAY = 100
-
-UNCALIBRATED = Calibration(0.0, 0.0, 0.0, 0.0, 1.0)
+UNCALIBRATED = Calibration(0.0, 0.0, 0.0, 1.0)
 """With it a window's score is the logistic function of what the calibration is fitted on."""
 
 
@@ -64,20 +59,18 @@ class Asked:
     """Queries asked of videos, one row a query.
 
     Attributes:
-        similarity: Shape ``(n,)``, see ``tools.grounding.presence.best_similarity``.
-        rarity: Shape ``(n,)``.
+        deviations: Shape ``(n,)``, see ``tools.grounding.background.Usual``.
         score: Shape ``(n,)``, of the best window.
         right: Shape ``(n,)``, whether that window has an IoU of 0.5 with a true one.
     """
 
-    similarity: Floats
-    rarity: Floats
+    deviations: Floats
     score: Floats
     right: NDArray[np.bool_]
 
     def take(self, rows: NDArray[np.bool_]) -> Asked:
         """The queries where ``rows`` is true."""
-        return Asked(self.similarity[rows], self.rarity[rows], self.score[rows], self.right[rows])
+        return Asked(self.deviations[rows], self.score[rows], self.right[rows])
 
 
 def ask_all(
@@ -87,6 +80,7 @@ def ask_all(
     embedder: Embedder,
 ) -> Asked:
     """Ask each query of the video beside it; a video that is not its own cannot be right."""
+    background = background_of(embedder)
     rows = []
     for query, video_id in pairs:
         duration_s = durations_s[video_id]
@@ -99,33 +93,35 @@ def ask_all(
             captions,
             vectors,
             duration_s=duration_s,
+            background=background,
             calibration=UNCALIBRATED,
         )
         moments = group_captions(captions, duration_s=duration_s)
         cells = cut(moments)
-        cosine = (vectors[moments.first] @ query_vector).astype(np.float64)
+        said = vectors[moments.first][cells.moment]
+        similarity = best_similarity((said @ query_vector).astype(np.float64), cells.weight)
+        usual = measure_usual(query_vector, background, [(said, cells.weight)])
         best = ranking.windows[0]
         iou = pairwise_iou(np.array([[best.span.start_s, best.span.end_s]]), query.windows)
         rows.append(
             (
-                float(best_similarity(cosine[cells.moment], cells.weight)),
-                rarity(query.text),
+                float(usual.deviations(similarity)),
                 float(np.log(best.score / (1 - best.score))),
                 video_id == query.video_id and bool(iou.max() >= 0.5),
             )
         )
-    similarity, rare, score, right = map(np.array, zip(*rows, strict=True))
-    return Asked(similarity, rare, score, right.astype(bool))
+    deviations, score, right = map(np.array, zip(*rows, strict=True))
+    return Asked(deviations, score, right.astype(bool))
 
 
 def fit(own: Asked, null: Asked) -> Calibration:
     """Both logistic models by maximum likelihood."""
-    features = np.concatenate([_presence_features(own), _presence_features(null)])
-    is_own = np.arange(len(features)) < len(own.score)
-    bias, similarity, rare = _fit_logistic(features, is_own)
+    deviations = np.concatenate([own.deviations, null.deviations])
+    is_own = np.arange(len(deviations)) < len(own.score)
+    bias, presence_fit = _fit_logistic(deviations[:, None], is_own)
     window_bias, window_score = _fit_logistic(own.score[:, None], own.right)
     return Calibration(
-        *(round(float(x), 2) for x in (bias, similarity, rare, window_bias, window_score))
+        *(round(float(x), 2) for x in (bias, presence_fit, window_bias, window_score))
     )
 
 
@@ -154,31 +150,8 @@ def measure(own: Asked, random: Asked, hard: Asked, calibration: Calibration) ->
     }
 
 
-def everyday_words(texts: Iterable[str], *, count: int = EVERYDAY) -> list[str]:
-    """The commonest words, one per stem in its commonest form, commonest first."""
-    stems: Counter[str] = Counter()
-    forms: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for text in texts:
-        stems.update(set(terms_of(text)))
-        for word in words_of(text):
-            for stem in terms_of(word):
-                forms[stem][word] += 1
-    return [forms[stem].most_common(1)[0][0] for stem, _ in stems.most_common(count)]
-
-
-def _presence_features(asked: Asked) -> Floats:
-    return np.stack([asked.similarity, asked.rarity], axis=1)
-
-
 def _presence(asked: Asked, calibration: Calibration) -> Floats:
-    odds = presence_odds(
-        np.array(
-            [
-                presence_log_odds(np.asarray(similarity), float(rare), calibration)
-                for similarity, rare in zip(asked.similarity, asked.rarity, strict=True)
-            ]
-        )
-    )
+    odds = presence_odds(calibration.presence_bias + calibration.presence_fit * asked.deviations)
     return np.asarray(odds / (1 + odds))
 
 
@@ -208,7 +181,7 @@ def _cross_fitted(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print fitted constants, figures and everyday words as JSON."""
+    """Print fitted constants and figures as JSON."""
     parser = argparse.ArgumentParser(
         prog="python -m evaluation.experiments.calibrate",
         description=(__doc__ or "").split("\n")[0],
@@ -268,7 +241,6 @@ def calibrate(
         "with_fitted": measure(own, random, hard, fitted),
         "with_code": measure(own, random, hard, MINILM),
         "cross_fitted": _cross_fitted(own, random, hard, halves, has_hard),
-        "everyday_words": " ".join(everyday_words(texts)),
     }
 
 

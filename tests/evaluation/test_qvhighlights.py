@@ -18,7 +18,7 @@ from evaluation.datasets.qvhighlights_files import (
     source_of,
     submission_line,
 )
-from evaluation.experiments.calibrate import everyday_words, main
+from evaluation.experiments.calibrate import main
 from evaluation.results import BenchmarkError
 from evaluation.runs.vector_cache import CachedEmbedder
 from tests.made_results import made
@@ -142,11 +142,6 @@ def test_a_cache_cut_off_in_writing_loses_only_its_tail(tmp_path: Path, file: st
     again = CountingEmbedder()
     assert CachedEmbedder(again, tmp_path).embed(["a", "bb"]).tolist() == [[1, 1, 0], [2, 1, 0]]
     assert again.asked == ["bb"]
-
-
-def test_everyday_words_are_the_commonest_in_their_commonest_form() -> None:
-    texts = ["a man walking", "the man walks", "two men walking", "a dog"]
-    assert everyday_words(texts, count=2) == ["walking", "man"]
 
 
 def test_calibration_of_missing_files_is_one_line(

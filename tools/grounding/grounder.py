@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tools.grounding.place import Place
 from tools.grounding.presence import (
     FOUND_PRESENCE,
     LITERAL_PRESENCE,
@@ -81,8 +82,10 @@ def ground(
     vectors: NDArray[np.floating],
     *,
     duration_s: float,
+    background: NDArray[np.floating],
     limit: int = 10,
     elsewhere_s: float = 0.0,
+    place: Place | None = None,
     calibration: Calibration = MINILM,
 ) -> Ranking:
     """Rank the windows of a video in which a query's event may happen.
@@ -94,8 +97,11 @@ def ground(
             ``tools.grounding.segments.group_captions`` for what may share a span.
         vectors: Shape ``(n, d)``, the captions' embeddings by the same model; any length but zero.
         duration_s: Length of the video.
+        background: Shape ``(b, d)``, embeddings of everyday things by the same model; see
+            ``tools.grounding.background.background_of``.
         limit: Most windows wanted.
         elsewhere_s: How much more there is whose captions are not given, as they fit too badly.
+        place: Where in the video the event is said to be, if that is said.
         calibration: Of the embedding model; decides verdict and confidences, and which stretches of
             a long video come first.
 
@@ -122,7 +128,9 @@ def ground(
         captions,
         vectors,
         duration_s=duration_s,
+        background=background,
         calibration=calibration,
+        place=place,
         is_whole=elsewhere_s == 0,
     )
     track, clues = read.track, read.clues

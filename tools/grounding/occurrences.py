@@ -38,6 +38,7 @@ def find_occurrences(
     vectors: NDArray[np.floating],
     *,
     duration_s: float,
+    background: NDArray[np.floating],
     calibration: Calibration = MINILM,
 ) -> tuple[Window, ...]:
     """All the times that a query's event is taken to happen, in time order.
@@ -55,7 +56,13 @@ def find_occurrences(
     if not captions:
         return ()
     read = read_track(
-        query, query_vector, captions, vectors, duration_s=duration_s, calibration=calibration
+        query,
+        query_vector,
+        captions,
+        vectors,
+        duration_s=duration_s,
+        background=background,
+        calibration=calibration,
     )
     cells, pieces = read.track.cells, read.clues.pieces
     odds = presence_odds(read.clues.log_odds)

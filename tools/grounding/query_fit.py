@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tools.errors import CaptionError, EmbedderError
+from tools.grounding.background import Usual, measure_usual
 from tools.grounding.lexical import bm25, match_words
-from tools.grounding.presence import Calibration, rarity
-from tools.grounding.relevance import first_guess
+from tools.grounding.place import Place, nearness
+from tools.grounding.presence import Calibration
+from tools.grounding.relevance import first_guess, standardise
 from tools.grounding.segments import CELL_S, Cells, Moments, cut, group_captions, name_caption
-from tools.grounding.stretches import Clues
+from tools.grounding.stretches import Clues, pieces_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
     from tools.timeline import Caption
 
     Floats = NDArray[np.float64]
+
+
+USUAL_PIECES = 4
+"""From how many stretches of a long video it is learnt how its captions are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,7 @@ class Track:
         first: Shape ``(m,)``, the first caption of each moment.
         cosine: Shape ``(m,)``, of the query and the moment's most similar caption.
         lexical: Shape ``(m,)``, BM25 of query and moment.
+        bonus: Shape ``(n_cells,)``, what the place that a question names adds to relevance.
     """
 
     cells: Cells
@@ -40,16 +47,18 @@ class Track:
     first: NDArray[np.intp]
     cosine: Floats
     lexical: Floats
+    bonus: Floats
 
     def take(self, kept: slice) -> Track:
         """The same for some of the cells."""
-        return replace(self, cells=self.cells.take(kept))
+        return replace(self, cells=self.cells.take(kept), bonus=self.bonus[kept])
 
     @property
     def guess(self) -> Floats:
         """The first guess at relevance, per cell."""
         moment = self.cells.moment
-        return first_guess(self.cosine[moment], self.lexical[moment], self.cells)
+        first = first_guess(self.cosine[moment], self.lexical[moment], self.cells)
+        return standardise(first + self.bonus, self.cells.weight) if self.bonus.any() else first
 
     @property
     def cell_vectors(self) -> NDArray[np.float32]:
@@ -84,7 +93,9 @@ def read_track(
     vectors: NDArray[np.floating],
     *,
     duration_s: float,
+    background: NDArray[np.floating],
     calibration: Calibration,
+    place: Place | None = None,
     is_whole: bool = True,
 ) -> Reading:
     """Compare a query with every caption; arguments and errors are those of ``grounder.ground``.
@@ -95,7 +106,9 @@ def read_track(
         captions: At least one.
         vectors: Shape ``(n, d)``.
         duration_s: Length of the video.
+        background: Shape ``(b, d)``; see ``tools.grounding.background.background_of``.
         calibration: Of the embedding model.
+        place: Where in the video it is said to be.
         is_whole: Whether these are all captions that there are.
     """
     if not (np.isfinite(duration_s) and duration_s > 0):
@@ -104,22 +117,38 @@ def read_track(
     vectors = np.asarray(vectors)
     cosine = _cosine(np.asarray(query_vector), captions, vectors)
     words = match_words(query, moments.texts)
+    cells = cut(moments)
+    near = nearness(place, cells, duration_s=duration_s) if place else np.zeros(len(cells))
     track = Track(
-        cells=cut(moments),
+        cells=cells,
         vectors=vectors,
         first=moments.first,
         cosine=np.maximum.reduceat(cosine, moments.first),
         lexical=bm25(words, (moments.end_s - moments.start_s) / CELL_S),
+        bonus=near,
     )
     clues = Clues(
         track.cells,
         track.cosine[track.cells.moment],
         (words.counts > 0)[track.cells.moment],
-        rarity(query),
+        _usual(np.asarray(query_vector), background, track),
         calibration,
+        near,
         is_whole=is_whole,
     )
     return Reading(track, clues, moments, is_literal=bool(words.says_all.any()))
+
+
+def _usual(
+    query_vector: NDArray[np.floating], background: NDArray[np.floating], track: Track
+) -> Usual:
+    pieces = pieces_of(track.cells)
+    some = pieces[:: -(-len(pieces) // USUAL_PIECES)]
+    return measure_usual(
+        query_vector,
+        background,
+        [(part.cell_vectors, part.cells.weight) for part in map(track.take, some)],
+    )
 
 
 def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tools.grounding.background import Usual
 from tools.grounding.lexical import K1
-from tools.grounding.presence import Calibration, best_similarity, presence_log_odds
+from tools.grounding.presence import Calibration, presence_log_odds
 from tools.grounding.segments import CELL_S, Cells
+from tools.grounding.similarity import best_similarity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +47,7 @@ WORDS_SHARE = 0.25
 0.78 of the queries with it and for 0.755 without, of 240 for 0.50 and 0.47; the same from 0.2 to
 0.4. Reciprocal-rank fusion of the two rankings gives 0.77 and 0.49."""
 
-USUAL_LOG_ODDS = -2.6
+USUAL_LOG_ODDS = -2.5
 LEVEL_SHARE = 0.7
 LEVEL_STRETCHES = 5.0
 """Some queries are like most of what is said, whatever it is, and some like nothing. The mean over
@@ -62,6 +64,17 @@ ALIKE_SHARE = 0.5
 """Of the stretches looked at closely, how many may show the same as a better one."""
 
 
+def pieces_of(cells: Cells) -> list[slice]:
+    """A track in stretches that overlap by half; all of it where it is short."""
+    if cells.weight.sum() * CELL_S <= WHOLE_S and len(cells) <= STRETCH_CELLS:
+        return [slice(0, len(cells))]
+    middle_s = cells.middle_s
+    starts_s = np.arange(cells.start_s[0], cells.end_s[-1], STRETCH_S / 2)
+    first, after = np.searchsorted(middle_s, [starts_s, starts_s + STRETCH_S])
+    edges = np.unique(np.stack([first, after], axis=1)[first < after], axis=0)
+    return [slice(*pair) for pair in edges.tolist()]
+
+
 @dataclass(frozen=True)
 class Clues:
     """What the captions of a track say about a query, for judging stretches of it.
@@ -70,28 +83,24 @@ class Clues:
         cells: The time axis.
         cosine: Shape ``(n,)``, of the query and what is said in each cell.
         words: Shape ``(n, w)``, whether each distinct word of the query is said in each cell.
-        rarity: See ``tools.grounding.presence.rarity``.
+        usual: How similar the query and the track are to anything else.
         calibration: Of the embedding model.
+        bonus: Shape ``(n,)``, what the place that a question names adds to relevance.
         is_whole: Whether these are all captions there are, and not those that fit best.
     """
 
     cells: Cells
     cosine: Floats
     words: NDArray[np.bool_]
-    rarity: float
+    usual: Usual
     calibration: Calibration
+    bonus: Floats
     is_whole: bool = True
 
     @cached_property
     def pieces(self) -> list[slice]:
         """The whole track in stretches that overlap by half; all of it where it is short."""
-        cells, middle_s = self.cells, self.cells.middle_s
-        if cells.weight.sum() * CELL_S <= WHOLE_S and len(cells) <= STRETCH_CELLS:
-            return [slice(0, len(cells))]
-        starts_s = np.arange(cells.start_s[0], cells.end_s[-1], STRETCH_S / 2)
-        first, after = np.searchsorted(middle_s, [starts_s, starts_s + STRETCH_S])
-        edges = np.unique(np.stack([first, after], axis=1)[first < after], axis=0)
-        return [slice(*pair) for pair in edges.tolist()]
+        return pieces_of(self.cells)
 
     @cached_property
     def log_odds(self) -> Floats:
@@ -120,8 +129,13 @@ class Clues:
 
     def _judge(self, stretches: list[slice]) -> Floats:
         similar = _best_similarities(self.cosine, self.cells.weight, stretches)
-        log_odds = presence_log_odds(similar, self.rarity, self.calibration)
-        return log_odds + self._words(stretches) - self._usual_words
+        log_odds = presence_log_odds(similar, self.usual, self.calibration)
+        return log_odds + self._hints(stretches) - self._usual_hints
+
+    def _hints(self, stretches: list[slice]) -> Floats:
+        """Words and the place: what moves odds from one stretch to another."""
+        placed = np.array([self.bonus[stretch].max() for stretch in stretches])
+        return self._words(stretches) + placed
 
     def _words(self, stretches: list[slice]) -> Floats:
         """BM25 of each stretch as one document; how long a word is said is how often it is."""
@@ -147,9 +161,9 @@ class Clues:
         return np.asarray(np.log1p((len(self.pieces) - frequency + 0.5) / (frequency + 0.5)))
 
     @cached_property
-    def _usual_words(self) -> float:
-        """What words are worth by chance, so that they move odds between stretches and add none."""
-        return float(np.log(np.mean(np.exp(self._words(self.pieces)))))
+    def _usual_hints(self) -> float:
+        """What hints are worth by chance, so that they move odds between stretches and add none."""
+        return float(np.log(np.mean(np.exp(self._hints(self.pieces)))))
 
 
 def promising(

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tools.grounding.background import background_of
 from tools.grounding.grounder import ground
 from tools.grounding.lexical import K1, match_words
-from tools.grounding.presence import BEST_CELLS, MINILM
+from tools.grounding.presence import SIMILARITY_SHARE
 from tools.grounding.segments import CELL_S
+from tools.grounding.similarity import BEST_CELLS
 from tools.grounding.stretches import STRETCH_S, WORDS_SHARE
 from tools.ranking import Ranking, Window
 from tools.signals.explanations import beyond_the_senses
@@ -174,7 +176,15 @@ def search_library(
     ranked = _likeliest(query, places)[:PLACES]
     signals += [place.record for place in ranked if place.hits[0][0].source in MEASURED]
     told = [place for place in ranked if place.hits[0][0].source not in MEASURED]
-    answers = _ground_together(query, query_vector, told, records, store=store, limit=limit)
+    answers = _ground_together(
+        query,
+        query_vector,
+        told,
+        records,
+        store=store,
+        background=background_of(embedder),
+        limit=limit,
+    )
     measured = _ask_signals(query, signals, store=store)
     return LibraryRanking(
         tuple(
@@ -229,7 +239,7 @@ def _likeliest(query: str, places: list[_Place]) -> list[_Place]:
     frequency = (said > 0).sum(axis=0)
     worth = np.log1p((len(places) - frequency + 0.5) / (frequency + 0.5))
     words = WORDS_SHARE * (said * (K1 + 1) / (said + K1)) @ worth
-    odds = MINILM.presence_similarity * similar + words
+    odds = SIMILARITY_SHARE * similar + words
     return [places[index] for index in np.argsort(-odds, kind="stable").tolist()]
 
 
@@ -250,6 +260,7 @@ def _ground_together(
     records: Sequence[VideoRecord],
     *,
     store: CaptionStore,
+    background: Vectors,
     limit: int,
 ) -> list[LibraryAnswer]:
     """Ground what is around all places as one video, with gaps that windows hardly bridge."""
@@ -265,6 +276,7 @@ def _ground_together(
         captions,
         np.concatenate([shelf.vectors for shelf in shelves]),
         duration_s=captions[-1].end_s,
+        background=background,
         limit=limit,
         elsewhere_s=max(0.0, everything_s - read_s),
     )

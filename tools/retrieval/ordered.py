@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from tools.grounding.grounder import EVENT_SHARE, claim_events
+from tools.grounding.presence import OPEN_PRESENCE
 from tools.ranking import PartFound, Ranking, Window
 from tools.retrieval.temporal_query import (
     LAST,
@@ -23,10 +24,6 @@ from tools.timeline import Interval
 
 MOST_WINDOWS = 10
 
-TAKEN_FOR_GRANTED = 0.1
-"""What something is placed by counts as there from this presence on: whoever says "after the goal"
-has seen one, so that of such things nine in ten are taken to be there (see ``FOUND_PRESENCE``)."""
-
 
 def rank_in_order(
     query: str,
@@ -35,6 +32,7 @@ def rank_in_order(
     times_of: Callable[[str], Sequence[Window]],
     *,
     is_one_of_many: bool = False,
+    is_presupposed: bool = False,
 ) -> Ranking:
     """Ask the parts of a question, and keep the windows that stand in the order it wants.
 
@@ -48,9 +46,14 @@ def rank_in_order(
         times_of: All the times that some words are taken to happen, apart from each other.
         is_one_of_many: Whether other videos are asked the same: then nothing is taken for granted
             of this one, and where a part is not found, neither is the question.
+        is_presupposed: Whether the question takes it for granted that all is so, as "why did the
+            dog bark after the man left" does: then no order can speak against it.
     """
     if isinstance(part, Event):
-        return _as_one_sentence(ask(query), order_words(part))
+        whole = ask(query)
+        if is_presupposed and not is_one_of_many:
+            whole = for_granted(whole)
+        return _as_one_sentence(whole, order_words(part))
     rankings = {text: ask(text) for text in texts_of(part)}
     main = texts_of(part)[0]
     times = {text: tuple(times_of(text)) for text in rankings}
@@ -58,7 +61,7 @@ def rank_in_order(
     missed = [
         text
         for text, ranking in rankings.items()
-        if not _is_there(ranking, for_granted=text != main and not is_one_of_many)
+        if not _is_there(ranking, granted=text != main and not is_one_of_many)
     ]
     if missed:
         said = " and ".join(f"“{text}”" for text in missed)
@@ -66,7 +69,8 @@ def rank_in_order(
             why = f"{said} could not be found."
             verdict = "not_found" if rankings[main].verdict == "found" else rankings[main].verdict
             return replace(rankings[main], verdict=verdict, events=(), reasoning=why, parts=parts)
-        return _noted(ask(query), parts, f"{said} could not be found by itself.")
+        whole = for_granted(ask(query)) if is_presupposed else ask(query)
+        return _noted(whole, parts, f"{said} could not be found by itself.")
     seen = {text: _seen(ranking, times[text]) for text, ranking in rankings.items()}
     windows = tuple(
         Window(span, probability, probability)
@@ -76,6 +80,8 @@ def rank_in_order(
         bool(evaluate(part, seen, among="times"))
         or windows[0].confidence >= EVENT_SHARE * max(sure for _, sure in seen[main].windows)
     )
+    if not is_found and is_presupposed and not is_one_of_many:
+        return _noted(for_granted(ask(query)), parts, "its parts were not found in it.")
     if not is_found and _happen_together(part, seen):
         why = "its parts happen at the same time, as far as captions tell."
         return _noted(ask(query), parts, why)
@@ -91,10 +97,23 @@ def rank_in_order(
     )
 
 
-def _is_there(ranking: Ranking, *, for_granted: bool) -> bool:
+def for_granted(ranking: Ranking) -> Ranking:
+    """Found, if it is likely at all: who asks why something happens has seen it."""
+    is_unsure = ranking.verdict != "found" and (ranking.presence or 0.0) >= OPEN_PRESENCE
+    if not (is_unsure and ranking.windows):
+        return ranking
+    return replace(
+        ranking,
+        verdict="found",
+        events=claim_events(ranking.windows),
+        reasoning="That it happens is taken from the question; these captions are the closest.",
+    )
+
+
+def _is_there(ranking: Ranking, *, granted: bool) -> bool:
     if ranking.verdict == "found":
         return True
-    return for_granted and ranking.presence is not None and ranking.presence >= TAKEN_FOR_GRANTED
+    return granted and ranking.presence is not None and ranking.presence >= OPEN_PRESENCE
 
 
 def _seen(ranking: Ranking, times: Sequence[Window]) -> Seen:

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tools.grounding.background import background_of
 from tools.grounding.grounder import ground
+from tools.grounding.neighbours import next_to
 from tools.grounding.occurrences import find_occurrences
 from tools.retrieval.fusion import fuse
+from tools.retrieval.open_question import rank_beside
 from tools.retrieval.ordered import rank_in_order
+from tools.retrieval.question import Asked, read_question
 from tools.retrieval.temporal_query import Event, split_query
 from tools.signals.signal_grounder import ground_signals
 from tools.text import estimate_tokens
@@ -142,6 +146,7 @@ def rank(
         is_one_of_many: As of ``retrieve``.
         every_time: Likewise.
     """
+    asked = Asked(query)
     if all(caption.source in {"signal", "screen"} for caption in captions):
 
         def ask(text: str) -> Ranking:
@@ -155,6 +160,8 @@ def rank(
         if whole.verdict != "cannot_tell":
             return whole
     else:
+        asked = read_question(query)
+        background = background_of(embedder)
 
         @cache
         def embedded(text: str) -> NDArray[np.float32]:
@@ -162,15 +169,39 @@ def rank(
             return vector
 
         def ask(text: str) -> Ranking:
-            return ground(text, embedded(text), captions, vectors, duration_s=duration_s)
+            return ground(
+                text,
+                embedded(text),
+                captions,
+                vectors,
+                duration_s=duration_s,
+                background=background,
+                place=asked.place,
+            )
 
         def times_of(text: str) -> Sequence[Window]:
-            return find_occurrences(text, embedded(text), captions, vectors, duration_s=duration_s)
+            return find_occurrences(
+                text,
+                embedded(text),
+                captions,
+                vectors,
+                duration_s=duration_s,
+                background=background,
+            )
 
-    part = split_query(query)
-    ranking = rank_in_order(query, part, ask, times_of, is_one_of_many=is_one_of_many)
+    if asked.beside:
+        return rank_beside(asked, ask, lambda span: next_to(span, asked.side, captions, vectors))
+    part = split_query(asked.text)
+    ranking = rank_in_order(
+        asked.text,
+        part,
+        ask,
+        times_of,
+        is_one_of_many=is_one_of_many,
+        is_presupposed=asked.is_presupposed,
+    )
     if every_time and ranking.events and isinstance(part, Event):
-        times = sorted(times_of(query), key=lambda one: -one.confidence)
+        times = sorted(times_of(asked.text), key=lambda one: -one.confidence)
         return replace(ranking, events=tuple(times) or ranking.events)
     return ranking
 

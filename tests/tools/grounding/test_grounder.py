@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tools.errors import CaptionError, EmbedderError
+from tools.grounding.background import BACKGROUND
 from tools.grounding.grounder import Found, claim_events, ground, merge
 from tools.ranking import Ranking, Window
 from tools.timeline import Caption, Interval, Source, Track
@@ -49,6 +50,7 @@ def ask(script: Script, query: str = "a dog runs", limit: int = 10) -> Ranking:
         captions,
         embed([caption.text for caption in captions]),
         duration_s=max((caption.end_s for caption in captions), default=1.0),
+        background=embed(BACKGROUND),
         limit=limit,
     )
 
@@ -206,7 +208,14 @@ def test_without_captions_nothing_can_be_told() -> None:
 
 def test_zero_embeddings_are_unrelated_to_everything() -> None:
     captions = captions_of(day())
-    ranking = ground("zebra", np.ones(8), captions, np.zeros((len(captions), 8)), duration_s=150.0)
+    ranking = ground(
+        "zebra",
+        np.ones(8),
+        captions,
+        np.zeros((len(captions), 8)),
+        duration_s=150.0,
+        background=np.eye(8),
+    )
     assert ranking.verdict == "not_found"
 
 
@@ -225,7 +234,14 @@ def test_captions_of_several_sources_may_share_a_span() -> None:
         )
     ]
     vectors = embed([caption.text for caption in captions])
-    ranking = ground("a dog runs", embed(["a dog runs"])[0], captions, vectors, duration_s=150.0)
+    ranking = ground(
+        "a dog runs",
+        embed(["a dog runs"])[0],
+        captions,
+        vectors,
+        duration_s=150.0,
+        background=embed(BACKGROUND),
+    )
     assert spans(ranking)[0] == (60.0, 80.0)
     assert len(ranking.relevance) == len(captions)
 
@@ -282,7 +298,7 @@ def test_edges_may_differ_by_a_rounding_error() -> None:
 def test_a_caption_past_the_end_of_the_video_is_named() -> None:
     captions = captions_of([(0, 2, "a"), (2, 9, "b")])
     with pytest.raises(CaptionError, match=r"#2 at 2\.000–9\.000 s ends after the video"):
-        ground("dog", np.ones(3), captions, np.ones((2, 3)), duration_s=4.0)
+        ground("dog", np.ones(3), captions, np.ones((2, 3)), duration_s=4.0, background=np.eye(3))
 
 
 @pytest.mark.parametrize(
@@ -296,13 +312,27 @@ def test_a_caption_past_the_end_of_the_video_is_named() -> None:
 )
 def test_embeddings_that_do_not_fit_are_named(vectors: NDArray[np.float64], message: str) -> None:
     with pytest.raises(CaptionError, match=message):
-        ground("dog", np.ones(3), captions_of([(0, 2, "a"), (2, 4, "b")]), vectors, duration_s=4.0)
+        ground(
+            "dog",
+            np.ones(3),
+            captions_of([(0, 2, "a"), (2, 4, "b")]),
+            vectors,
+            duration_s=4.0,
+            background=np.eye(3),
+        )
 
 
 @pytest.mark.parametrize("vector", [np.ones(4), np.array([1, np.inf, 0])])
 def test_a_query_embedding_that_does_not_fit_is_an_error(vector: NDArray[np.float64]) -> None:
     with pytest.raises(EmbedderError, match="query's embedding"):
-        ground("dog", vector, captions_of([(0, 2, "a")]), np.ones((1, 3)), duration_s=2.0)
+        ground(
+            "dog",
+            vector,
+            captions_of([(0, 2, "a")]),
+            np.ones((1, 3)),
+            duration_s=2.0,
+            background=np.eye(3),
+        )
 
 
 def test_an_empty_query_is_an_error() -> None:

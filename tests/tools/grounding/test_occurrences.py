@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 
 from tests.tools.grounding.test_grounder import captions_of, embed
+from tools.grounding.background import BACKGROUND
 from tools.grounding.occurrences import find_occurrences
 from tools.ranking import Window
 
@@ -24,6 +25,7 @@ def windows(script: Script, query: str) -> tuple[Window, ...]:
         captions,
         embed([caption.text for caption in captions]),
         duration_s=max((caption.end_s for caption in captions), default=1.0),
+        background=embed(BACKGROUND),
     )
 
 

@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
+from tests.fakes import WordEmbedder
+from tools.grounding.background import BACKGROUND, Usual, background_of, measure_usual
 from tools.grounding.presence import (
-    EVERYDAY_WORDS,
     MINILM,
-    best_similarity,
     presence_log_odds,
     presence_odds,
     presence_probability,
-    rarity,
     share_of_best,
     window_probability,
 )
+from tools.grounding.similarity import best_similarity
 
 
 def test_the_best_ten_seconds_decide_whatever_their_cut() -> None:
@@ -26,25 +26,40 @@ def test_the_best_ten_seconds_decide_whatever_their_cut() -> None:
     assert best_similarity(np.array([0.4]), np.array([0.1])) == pytest.approx(0.4)
 
 
-def test_everyday_words_are_less_rare_than_others() -> None:
-    plain, middling, special = map(
-        rarity,
-        (
-            "a man in a white shirt",
-            "a clown feeds a parrot by the window",
-            "a shearer and an alpaca",
-        ),
-    )
-    assert plain < middling < special == 1.0
-    assert rarity("of the") == 1.0
-    assert len(EVERYDAY_WORDS.split()) == 100
-
-
-def test_the_same_similarity_means_more_for_a_rarer_query() -> None:
+def test_the_same_similarity_means_more_for_a_query_that_is_like_nothing_else() -> None:
     plain, special = (
-        presence_log_odds(np.array([0.4]), rarity_, MINILM)[0] for rarity_ in (0.6, 1.0)
+        float(presence_log_odds(np.array(0.38), Usual(mean, 0.1, 0.24, 0.12), MINILM))
+        for mean in (0.15, 0.0)
     )
     assert plain < 0 < special
+
+
+def test_captions_that_are_close_to_nothing_need_to_be_less_close_to_the_query() -> None:
+    long, short = (
+        float(presence_log_odds(np.array(0.33), Usual(0.05, 0.1, mean, 0.1), MINILM))
+        for mean in (0.12, 0.24)
+    )
+    assert short < 0 < long
+
+
+def test_what_is_usual_is_measured_on_the_query_and_on_the_track() -> None:
+    background = np.eye(4, dtype=np.float32)
+    vectors = np.repeat(np.eye(4, dtype=np.float32)[:2], 5, axis=0)
+    usual = measure_usual(background[0] * 3, background, [(vectors, np.ones(10))])
+    assert usual == pytest.approx(Usual(0.25, np.sqrt(3) / 4, 0.5, 0.5))
+    assert float(usual.deviations(np.array(1.0))) == pytest.approx(np.sqrt(3) + 1)
+
+
+def test_embeddings_that_hardly_differ_make_no_step_mean_much() -> None:
+    alike = np.ones((5, 4), dtype=np.float32) / 2
+    usual = measure_usual(alike[0], alike, [(alike, np.ones(5))])
+    assert abs(float(usual.deviations(np.array(1.001)))) < 0.1
+
+
+def test_an_embedder_is_asked_for_the_background_once() -> None:
+    embedder = WordEmbedder()
+    assert background_of(embedder) is background_of(embedder)
+    assert len(background_of(embedder)) == len(BACKGROUND)
 
 
 def present(*log_odds: float) -> float:

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tools.grounding.background import Usual
 from tools.grounding.presence import MINILM
 from tools.grounding.segments import Cells
 from tools.grounding.stretches import STRETCH_S, STRETCHES, Clues, promising
 
+USUAL = Usual(0.05, 0.11, 0.24, 0.118)
 UNALIKE = np.eye(64, dtype=np.float32)
 
 
@@ -25,7 +27,7 @@ def clues(
 ) -> Clues:
     n = len(cosine)
     said = np.zeros((n, 1), dtype=bool) if words is None else words
-    return Clues(axis(n), np.array(cosine, dtype=np.float64), said, 0.8, MINILM)
+    return Clues(axis(n), np.array(cosine, dtype=np.float64), said, USUAL, MINILM, np.zeros(n))
 
 
 def hour(**cosine_at: float) -> NDArray[np.float64]:
@@ -60,7 +62,9 @@ def test_pieces_cover_a_long_video_and_overlap_by_half() -> None:
 def test_pieces_of_a_gap_without_captions_are_left_out() -> None:
     edges = np.concatenate([np.arange(100) * 2.0, 9000 + np.arange(100) * 2.0])
     cells = Cells(edges, edges + 2.0, np.arange(200))
-    sparse = Clues(cells, np.zeros(200), np.zeros((200, 1), dtype=bool), 0.8, MINILM)
+    sparse = Clues(
+        cells, np.zeros(200), np.zeros((200, 1), dtype=bool), USUAL, MINILM, np.zeros(200)
+    )
     assert all(piece.start < piece.stop for piece in sparse.pieces)
     assert len(sparse.pieces) <= 7  # of 122 with the gap
 

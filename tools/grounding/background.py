@@ -1,0 +1,143 @@
+"""What similarities are usual: of a query with whatever is said, of a track with whatever is asked.
+
+The same cosine means much for a rare query and little for a plain one; much among captions of
+eighty words, which are close to nothing, and little among short ones. Both are measured on texts
+about everyday things, so that no captioner and no style of question needs constants of its own.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tools.grounding.similarity import best_similarity
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tools.embedders.embedder import Embedder
+
+    Floats = NDArray[np.float64]
+
+BACKGROUND = (
+    "a man is cooking in a kitchen",
+    "a woman is talking to the camera",
+    "two people are walking down a street",
+    "a dog is running on the grass",
+    "a child is playing with a toy",
+    "a person is driving a car",
+    "people are sitting at a table and eating",
+    "a group of people is dancing",
+    "a man is playing a guitar",
+    "a woman is putting on makeup",
+    "a person is typing on a laptop",
+    "a crowd is standing outside a building",
+    "a boat is on the water",
+    "a bird is sitting on a branch",
+    "a man is lifting weights in a gym",
+    "a woman is holding a baby",
+    "someone is cutting vegetables with a knife",
+    "a man in a suit is giving a speech",
+    "children are playing football",
+    "a cat is lying on a bed",
+    "a train is arriving at a station",
+    "a girl is riding a bicycle",
+    "a person is climbing a rock",
+    "a woman is shopping in a store",
+    "a man is repairing a machine",
+    "snow is falling on a mountain",
+    "a person is swimming in a pool",
+    "a plane is flying in the sky",
+    "a doctor is looking at a patient",
+    "a woman is painting a picture",
+    "a man is reading a book",
+    "text is shown on a screen",
+    "a couple is sitting on a couch",
+    "a horse is standing in a field",
+    "police officers are beside a car",
+    "a person is opening a box",
+    "a woman is singing on a stage",
+    "food is on a plate",
+    "an empty room with furniture",
+    "a man is looking at his phone",
+)
+"""Everyday things, as different as forty can be. With twenty of them presence is told as well, but
+which twenty begins to matter; ten are too few."""
+
+LEAST_DEVIATION = 0.05
+"""Half of what is usual: of embeddings that hardly differ, no small step may mean much."""
+
+_VECTORS: weakref.WeakKeyDictionary[Embedder, NDArray[np.float32]] = weakref.WeakKeyDictionary()
+
+
+def background_of(embedder: Embedder) -> NDArray[np.float32]:
+    """The embeddings of ``BACKGROUND``, shape ``(40, d)``; an embedder makes them once.
+
+    Raises:
+        EmbedderError: If the model or service fails.
+    """
+    vectors = _VECTORS.get(embedder)
+    if vectors is None:
+        vectors = _VECTORS[embedder] = embedder.embed(BACKGROUND)
+    return vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """How similar a query and a track are to what has nothing to do with them.
+
+    Attributes:
+        query_mean: Mean cosine of the query and background texts.
+        query_deviation: Its standard deviation.
+        track_mean: Mean, over background texts, of how similar the track's most similar ten
+            seconds are; see ``tools.grounding.similarity.best_similarity``.
+        track_deviation: Its standard deviation.
+    """
+
+    query_mean: float
+    query_deviation: float
+    track_mean: float
+    track_deviation: float
+
+    def deviations(self, similarity: Floats) -> Floats:
+        """How many standard deviations a similarity is above what is usual, both added.
+
+        The symmetric score normalisation of speaker verification ("S-norm"; Shum et al.,
+        "Unsupervised Speaker Adaptation based on the Cosine Similarity", 2010).
+        """
+        by_query = (similarity - self.query_mean) / self.query_deviation
+        by_track = (similarity - self.track_mean) / self.track_deviation
+        return np.asarray(by_query + by_track)
+
+
+def measure_usual(
+    query_vector: NDArray[np.floating],
+    background: NDArray[np.floating],
+    parts: Sequence[tuple[NDArray[np.floating], Floats]],
+) -> Usual:
+    """Compare a query, and parts of a track, with the background.
+
+    Args:
+        query_vector: Shape ``(d,)``.
+        background: Shape ``(b, d)``, unit embeddings by the same model.
+        parts: Of each part the unit vectors of its cells, shape ``(n, d)``, and their weights,
+            shape ``(n,)``.
+    """
+    norm = float(np.linalg.norm(query_vector)) or 1.0
+    by_query = (background @ query_vector).astype(np.float64) / norm
+    by_track = np.concatenate(
+        [
+            best_similarity((background @ vectors.T).astype(np.float64), weight[None, :])
+            for vectors, weight in parts
+        ]
+    )
+    return Usual(
+        float(by_query.mean()),
+        max(float(by_query.std()), LEAST_DEVIATION),
+        float(by_track.mean()),
+        max(float(by_track.std()), LEAST_DEVIATION),
+    )

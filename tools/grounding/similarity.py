@@ -1,0 +1,36 @@
+"""How similar the most similar time of a stretch of video is to a text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+BEST_CELLS = 5.0
+"""Ten seconds: how much of the most similar time speaks for presence."""
+
+
+def best_similarity(
+    cosine: NDArray[np.float64], weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Mean cosine of the ten most similar seconds, in [-1, 1].
+
+    Ten seconds are no fewer in an hour than in a minute, so it hardly grows with the video; the
+    maximum would.
+
+    Args:
+        cosine: Shape ``(…, n)``, text and caption, per cell.
+        weight: Shape ``(…, n)`` or one that broadcasts to it, duration of each cell; not all 0.
+
+    Returns:
+        Shape ``(…,)``.
+    """
+    best = np.argsort(-cosine, axis=-1, kind="stable")
+    by_rank = np.take_along_axis(np.broadcast_to(weight, cosine.shape), best, axis=-1)
+    before = np.cumsum(by_rank, axis=-1) - by_rank
+    share = np.clip(BEST_CELLS - before, 0, by_rank)
+    ranked = np.take_along_axis(cosine, best, axis=-1)
+    return np.asarray((ranked * share).sum(axis=-1) / share.sum(axis=-1))

@@ -1,0 +1,121 @@
+"""From a question to the event that it asks about, by rule: "why did the boy jump at the end?".
+
+A question is about something that happens, and says it: why, how, where and when it happens are not
+what captions are compared with. "What does the man do after he eats" says what happens just before
+what is asked for, which is open; and "at the end of the video" says where to look. What fits no
+rule is left as it is.
+
+    why / how / when / where did the boy jump        the boy jump
+    who sits on the table, is the table red          someone sits on the table, the table red
+    what happens to the dog, what does the dog eat   the dog, the dog eat
+    what does the man do after / before CLAUSE       open, next to CLAUSE
+    EVENT at the start / in the middle / near the end of the video
+
+A statement is placed in time only if it says "of the video": flowers may stand in the middle.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from tools.grounding.place import Place
+from tools.retrieval.temporal_query import Event, Part, split_query
+
+Side = Literal["before", "after"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a question asks about.
+
+    Attributes:
+        text: The event as a statement; of an open question all that is said of it.
+        place: Where in the video it is said to be; None where nothing is said of that.
+        is_presupposed: Whether it is taken for granted that it happens: who asks why has seen it.
+        beside: Of an open question, what happens just before or after what is asked for.
+        side: On which side of ``beside`` that is.
+    """
+
+    text: str
+    place: Place | None = None
+    is_presupposed: bool = False
+    beside: str = ""
+    side: Side = "after"
+
+
+def read_question(query: str) -> Asked:
+    """Reduce a question to its event; a statement stays as it is, but for where it is placed."""
+    said = " ".join(query.split()).rstrip(".!?").rstrip()
+    text, place = _take_place(said)
+    match = _QUESTION.fullmatch(text)
+    if not match:
+        is_placed = place and not _BARE_PLACE.search(said)
+        return Asked(text, place) if is_placed else Asked(query)
+    event = _event_of(match)
+    if found := _OPEN.fullmatch(event):
+        subject, clause = found["who"], found["clause"]
+        side: Side = "after" if found["side"].lower() == "after" else "before"
+        beside = f"{subject} {clause}" if _NO_SUBJECT.match(clause) else clause
+        return Asked(f"{subject} {side} {clause}", place, True, beside, side)
+    is_presupposed = not (match["whether"] or match["who"])
+    return Asked(_DOING.sub("", event).strip() or event, place, is_presupposed)
+
+
+def parts_of(query: str) -> Part:
+    """The parts of what a question asks about; an open one is one sentence."""
+    asked = read_question(query)
+    return Event(asked.text) if asked.beside else split_query(asked.text)
+
+
+_AUXILIARY = (
+    r"(?:(?:did|does|do|is|are|was|were|has|have|had|can|could|will|would)(?:n't| not)?|'s|'re)"
+)
+_QUESTION = re.compile(
+    rf"(?:and |but |so )?(?:"
+    # "When the man leaves, the dog barks" is none.
+    rf"(?:why|how|where|at what time|at which point)(?: exactly)?(?: ?{_AUXILIARY})? (?P<clause>.+)"
+    rf"|when(?: exactly)? {_AUXILIARY} (?P<moment>.+)"
+    rf"|what (?:happens|happened|is happening|was happening)(?: to| with)? (?P<happens>.+)"
+    rf"|(?:what|which|whom?)(?: (?P<of>(?!{_AUXILIARY} )\w+))? ?{_AUXILIARY} (?P<object>.+)"
+    rf"|who (?P<who>.+)"
+    rf"|(?:did|does|is|are|was|were|has|have) "
+    rf"(?P<whether>(?:the|a|an|there|any\w*|some\w*|he|she|it|they) .+)"
+    rf")",
+    re.IGNORECASE,
+)
+_OPEN = re.compile(
+    r"(?P<who>.+?) (?:do|doing|react|reacts|respond|responds)(?: next)?,? "
+    r"(?:(?:right|just|shortly|soon|immediately|directly) )?(?P<side>after|before) (?P<clause>.+)",
+    re.IGNORECASE,
+)
+_DOING = re.compile(r"\b(?:do|doing|react|respond)\b(?: to| with)? ?", re.IGNORECASE)
+_NO_SUBJECT = re.compile(r"\w+ing\b", re.IGNORECASE)
+
+_AT = (
+    r",? ?\b(?:right )?(?:at|near|towards?|in|around|by|close to|on|from) (?:the )?(?:very )?"
+    r"(?P<part>start|beginning|middle|end)(?: part)?"
+)
+_OF_THE_VIDEO = r" of (?:the|this) (?:video|clip|film|movie|recording|footage)"
+_STOP = r"(?=$|,| (?:after|before|when|while|as|because)\b)"
+_PLACE = re.compile(rf"{_AT}(?:{_OF_THE_VIDEO})?{_STOP}", re.IGNORECASE)
+_BARE_PLACE = re.compile(rf"{_AT}{_STOP}", re.IGNORECASE)
+
+
+def _event_of(match: re.Match[str]) -> str:
+    if match["who"]:
+        who: str = match["who"]
+        return f"someone {who}"
+    names = ("clause", "moment", "happens", "object", "whether")
+    event = next(match[name] for name in names if match[name])
+    return f"{match['of']} {event}" if match["of"] else event
+
+
+def _take_place(text: str) -> tuple[str, Place | None]:
+    match = _PLACE.search(text)
+    left = (text[: match.start()] + text[match.end() :]).strip(" ,") if match else ""
+    if not match or not left:
+        return text, None
+    places: dict[str, Place] = {"middle": "middle", "end": "end"}
+    return left, places.get(match["part"].lower(), "start")
