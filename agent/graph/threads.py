@@ -8,17 +8,13 @@ from pathlib import Path
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 
-from agent.errors import StoreError
+from agent.graph.checked_saver import CheckedSaver, ThreadsError
 
 SERIALIZER = JsonPlusSerializer(allowed_msgpack_modules=[("agent.graph.state", "Question")])
 """What a question begins with is a type of ours; all else in a thread is plain."""
 
 BUSY_S = 30.0
 """Until another process that writes to the file counts as stuck."""
-
-
-class ThreadsError(StoreError):
-    """The file of threads cannot be used."""
 
 
 @contextmanager
@@ -35,14 +31,8 @@ def open_threads(path: Path) -> Iterator[SqliteSaver]:
     except (OSError, sqlite3.Error) as exc:
         raise ThreadsError(f"the threads in {path} cannot be opened: {exc}") from None
     try:
-        saver = SqliteSaver(connection, serde=SERIALIZER)
+        saver = CheckedSaver(path, connection, serde=SERIALIZER)
         saver.setup()
-    except sqlite3.DatabaseError as exc:
-        connection.close()
-        raise ThreadsError(
-            f"{path} holds no threads, or is damaged ({exc}); move it away to begin anew"
-        ) from None
-    try:
         yield saver
     finally:
         connection.close()
