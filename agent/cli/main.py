@@ -16,7 +16,15 @@ from agent.cli.chat_options import CHAT_EXAMPLES, add_chat_options
 from agent.cli.faults import report_fault
 from agent.graph.cancelling import THREAD
 from tools.errors import WhenaboutsError
-from tools.terminal import OutputError, abandon_output, flush, prepare_streams, put
+from tools.terminal import (
+    OutputError,
+    Parser,
+    abandon_output,
+    complain,
+    flush,
+    prepare_streams,
+    put,
+)
 
 FOUND, NOT_FOUND, FAILED = 0, 1, 2
 
@@ -66,15 +74,6 @@ examples:
   whenabouts replay pizza --from watch --captioner openai:gpt-5-mini
   whenabouts replay pizza --reasoner openai:gpt-5-mini --prompts mine/
 """
-
-
-class Parser(argparse.ArgumentParser):
-    """Says what is wrong with a command line, whatever characters are in it."""
-
-    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
-        if message:
-            _complain(message.rstrip())
-        sys.exit(status)
 
 
 def build_parser() -> Parser:
@@ -254,33 +253,25 @@ def main(argv: Sequence[str] | None = None) -> int:
             flush()  # Help and versions too: what cannot be written should not look like success.
     except OutputError as exc:
         abandon_output()
-        _complain(f"whenabouts: {exc}")
+        complain(f"whenabouts: {exc}")
     except WhenaboutsError as exc:
-        _complain(f"whenabouts: {exc}")
+        complain(f"whenabouts: {exc}")
     except BrokenPipeError:
         # Whoever read our output (`| head`) has enough; nothing is left to say, nor at exit.
         abandon_output()
     except KeyboardInterrupt:
-        _complain(
+        complain(
             "whenabouts: interrupted; what was indexed so far is kept, and the same command goes "
             "on from there"
         )
         return SIGNALLED + (_ended_by[0] if _ended_by else signal.SIGINT)
     except Exception as exc:  # noqa: BLE001  # a fault of ours must not pass for "not found"
-        return report_fault(exc, _complain)
+        return report_fault(exc, complain)
     except BaseException as exc:
         if type(exc).__name__ != "PanicException":  # Of what is written in Rust, such as Chroma.
             raise
-        return report_fault(exc, _complain)
+        return report_fault(exc, complain)
     return FAILED
-
-
-def _complain(line: str) -> None:
-    """A line on stderr; where nobody can be told, nobody is."""
-    try:
-        put(line, to="stderr")
-    except (OutputError, BrokenPipeError):
-        return
 
 
 def _parse_and_run(argv: Sequence[str]) -> int:

@@ -36,7 +36,8 @@ class Case:
         env: Set on top; an empty string unsets.
         code: Expected; None where an answer is as good as a sentence.
         says: Must be in what is printed, on either stream.
-        into: Standard output: a file, ``closed``, or empty for a pipe that is read.
+        into: Standard output: a file, ``closed``, a pipe that ``nobody`` reads, or empty for one
+            that is read.
         prepare: Makes what is wrong in the folder.
     """
 
@@ -85,6 +86,8 @@ CASES: dict[str, Case] = {
     "a full disk behind the list": Case(("list",), into="/dev/full", says="cannot be written"),
     "a full disk behind the help": Case(("--help",), into="/dev/full", says="cannot be written"),
     "a full disk behind the schema": Case(("schema",), into="/dev/full", says="cannot be written"),
+    "a reader that has left": Case(("schema",), into="nobody"),
+    "a reader that has left, of text": Case((*ASK,), into="nobody"),
     "a closed output": Case(ASK, into="closed", code=0),
     "a file of threads that is none": Case(
         (*ASK, "--thread", "t"), prepare=spoil_threads, says="holds no threads, or is damaged"
@@ -237,6 +240,9 @@ def command(
     inherited = {name: value for name, value in os.environ.items() if not name.endswith("_PROXY")}
     whole = {name: value for name, value in (inherited | own).items() if value}
     words = [sys.executable, "-m", "agent.cli", *argv]
+    if into == "nobody":
+        # It ends with the code of the command, not with that of the reader that has left.
+        words = ["bash", "-c", '"$@" | true; exit "${PIPESTATUS[0]}"', "bash", *words]
     if into == "closed":
         words = ["sh", "-c", 'exec "$@" >&-', "sh", *words]
     with Path(into if into.startswith("/") else os.devnull).open("w") as file:
