@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 
+import argcomplete
+
 from agent.cli.chat_options import CHAT_EXAMPLES, add_chat_options
 from agent.cli.faults import report_fault
 from agent.graph.cancelling import THREAD
@@ -66,6 +68,12 @@ a captions file has one JSON object a line:
   {"start_s": 12.0, "end_s": 14.0, "caption": "what happens from 12.0 s to 14.0 s"}
 """
 
+
+COMPLETION = """\
+examples:
+  eval "$(whenabouts completion bash)"               # in ~/.bashrc; zsh likewise
+  whenabouts completion fish > ~/.config/fish/completions/whenabouts.fish
+"""
 
 REPLAY_EXAMPLES = """\
 examples:
@@ -173,12 +181,17 @@ def build_parser() -> Parser:
     )
 
     doctor = _command(commands, "doctor", "what works here, what does not, and what would help")
+    doctor.add_argument("--all", action="store_true", help="with versions, places and settings")
     _json_option(doctor)
 
     demo = _command(commands, "demo", "draw a short clip, index it, and ask it four questions")
     demo.add_argument("--keep", metavar="FILE.mp4", help="keep the clip in this file")
 
     _command(commands, "schema", "print the JSON Schema of an answer")
+    completion = _command(
+        commands, "completion", "print what makes a shell complete this command", COMPLETION
+    )
+    completion.add_argument("shell", choices=("bash", "zsh", "fish", "tcsh", "powershell"))
     _command(commands, "eval", "measure on a benchmark; `whenabouts eval --help` tells more")
     return parser
 
@@ -276,6 +289,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parse_and_run(argv: Sequence[str]) -> int:
     parser = build_parser()
+    argcomplete.autocomplete(parser)  # Only where a shell asks for it; the process ends there.
     # What comes after `eval` is its own affair, and so is its help.
     args = _parse(parser, argv[:1] if argv[:1] == ["eval"] else argv)
     if args.version:
@@ -314,6 +328,9 @@ def _command(
     )
     command.add_argument(
         "--env", metavar="FILE", help="read settings from this file, not from .env in the home"
+    )
+    command.add_argument(
+        "--quiet", action="store_true", help="nothing but the answer, and what went wrong"
     )
     return command
 
