@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import (
@@ -45,10 +46,17 @@ def _must_be_look(name: str) -> str:
     return str(LookMode.parse(name))
 
 
-def _must_be_one_word(address: str) -> str:
+def _must_be_address(address: str) -> str:
     # Such as the carriage return of a file that was written on Windows: no client takes it.
     if not address.isprintable() or " " in address:
         raise ValueError("it holds a blank or a control character, often at its end; take that out")
+    try:
+        parts = urlsplit(address)
+        is_one = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # A port that is no number, or half of an IPv6 address.
+        is_one = False
+    if not is_one:
+        raise ValueError("it must be like http://localhost:8000/v1")
     return address
 
 
@@ -172,7 +180,7 @@ class Settings(Home):
     evidence_tokens: int = Field(default=8000, ge=500, le=1_000_000)
     context: Literal["retrieved", "all", "scenes"] = "retrieved"
     openai_api_key: SecretStr | None = Field(default=None, alias="OPENAI_API_KEY")
-    openai_base_url: Annotated[str, AfterValidator(_must_be_one_word)] | None = Field(
+    openai_base_url: Annotated[str, AfterValidator(_must_be_address)] | None = Field(
         default=None, alias="OPENAI_BASE_URL"
     )
     trace: Path | None = None

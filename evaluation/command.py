@@ -12,6 +12,7 @@ from evaluation.experiments import experiment_command as experiment
 from evaluation.figures import compare, score
 from evaluation.long_videos import haystack
 from evaluation.report import report_command as report
+from tools.terminal import Parser
 
 EXAMPLE = """\
 examples:
@@ -43,9 +44,9 @@ ABOUT_RUNS: Mapping[str, ModuleType] = {
 """What is not a dataset: modules with ``add_parser`` and ``run``."""
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> Parser:
     """The options of ``whenabouts eval``."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="whenabouts eval",
         description="Measure on a dataset, through the graph that ask uses.",
         epilog=EXAMPLE,
@@ -122,4 +123,5 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     running.add_argument(
         "--max-usd", type=float, metavar="USD", help="stop when the run has cost so much"
     )
+    running.add_argument("--env", metavar="FILE", help="read settings from this file")
     running.add_argument("--json", action="store_true", help="print summary.json, not a table")

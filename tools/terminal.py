@@ -7,11 +7,12 @@ ASCII. Where the output itself fails, that is an error with a reader, too.
 
 from __future__ import annotations
 
+import argparse
 import codecs
 import os
 import sys
 from functools import cache
-from typing import IO, TYPE_CHECKING, Any, Literal, TextIO, cast
+from typing import IO, TYPE_CHECKING, Any, Literal, NoReturn, TextIO, cast
 
 from tools.errors import WhenaboutsError
 from tools.text import printable, printable_json
@@ -47,6 +48,15 @@ class OutputError(WhenaboutsError):
     """What should be printed cannot be written, for example because the disk is full."""
 
 
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong with a command line, whatever characters are in it."""
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        if message:
+            complain(message.rstrip())
+        sys.exit(status)
+
+
 def prepare_streams() -> None:
     """Make standard output and error take any text; a stream that is closed leads nowhere."""
     codecs.register_error(FALLBACK, _say_in_ascii)
@@ -66,6 +76,14 @@ def put(text: str, *, to: StreamName = "stdout") -> None:
         BrokenPipeError: If nobody reads any more.
     """
     _write(f"{printable(text)}\n", to)
+
+
+def complain(line: str) -> None:
+    """A line on standard error; where nobody can be told, nobody is."""
+    try:
+        put(line, to="stderr")
+    except (OutputError, BrokenPipeError):
+        return
 
 
 def put_json(text: str) -> None:
@@ -188,8 +206,7 @@ def _failure(exc: OSError) -> Exception:
     if isinstance(exc, BrokenPipeError):
         return exc
     return OutputError(
-        f"the output cannot be written: {exc.strerror or exc}; what was found is not lost, so "
-        "direct it elsewhere and ask again"
+        f"the output cannot be written: {exc.strerror or exc}; direct it elsewhere and try again"
     )
 
 

@@ -45,7 +45,7 @@ from tools.indexing.indexer import Progress as IndexProgress
 from tools.indexing.indexer import Report, location
 from tools.retrieval.tracks import is_beside, name_of
 from tools.store.store import VideoRecord
-from tools.terminal import open_console, put_json
+from tools.terminal import complain, open_console, put, put_json
 from tools.text import shorten
 from tools.video.clip import check_clip_path, write_clip
 from tools.video.reader import probe
@@ -54,7 +54,7 @@ DONE, NOT_FOUND, FAILED = 0, 1, 2
 
 BAR_CELLS = 16
 NAME_CHARS = 24
-"""Of a progress bar, and of the name before it: in 80 columns there is room for what it tells."""
+"""Of a progress bar, and of the name before it, at most."""
 
 stdout = open_console()
 stderr = open_console("stderr")
@@ -73,7 +73,9 @@ def run(args: argparse.Namespace) -> int:
         "doctor": run_doctor,
         "demo": run_demo,
         "schema": print_schema,
+        "completion": print_completion,
     }
+    stderr.quiet = args.quiet
     return commands[args.command](args)
 
 
@@ -165,11 +167,11 @@ def index_videos(args: argparse.Namespace) -> int:
                 with _progress_bar() as report:  # Gone from its line before that is written to.
                     record = grounder.watch(video, captions=args.captions, report=report)
             except UsedUpError as exc:
-                _say(f"whenabouts: {exc}")  # As one is that a limit ended: what was wanted.
+                complain(f"whenabouts: {exc}")  # As one is that a limit ended: what was wanted.
                 continue
             except WhenaboutsError as exc:
                 failed += 1
-                _say(f"whenabouts: {exc}")
+                complain(f"whenabouts: {exc}")
                 continue
             done.append(record)
             if not args.json:
@@ -217,7 +219,7 @@ def _forecast(args: argparse.Namespace, videos: Sequence[str]) -> int:
                 one = grounder.estimate(video)
             except WhenaboutsError as exc:
                 failed += 1
-                _say(f"whenabouts: {exc}")
+                complain(f"whenabouts: {exc}")
                 continue
             twin = next((other for other in forecasts if other.video_id == one.video_id), None)
             if twin:
@@ -304,7 +306,7 @@ def run_doctor(args: argparse.Namespace) -> int:
     if args.json:
         put_json(json.dumps(findings.as_dict(), indent=2))
     else:
-        print_to(stdout, render_findings(findings))
+        print_to(stdout, *render_findings(findings, with_all=args.all))
     return DONE if findings.ready else FAILED
 
 
@@ -330,6 +332,14 @@ def run_demo(args: argparse.Namespace) -> int:
 def print_schema(_: argparse.Namespace) -> int:
     """``whenabouts schema``."""
     put_json(json.dumps(Grounding.model_json_schema(by_alias=True), indent=2))
+    return DONE
+
+
+def print_completion(args: argparse.Namespace) -> int:
+    """``whenabouts completion``."""
+    from argcomplete.shell_integration import shellcode
+
+    put(shellcode(["whenabouts"], shell=args.shell))
     return DONE
 
 
@@ -371,7 +381,7 @@ def _agrees(*, yes: bool) -> Confirm:
     """Whether gigabytes may be fetched: by option, or by a person who is asked."""
 
     def confirm(model: str, size_bytes: int) -> bool:
-        if yes or not (sys.stdin.isatty() and stderr.is_terminal):
+        if yes or stderr.quiet or not (sys.stdin.isatty() and stderr.is_terminal):
             return yes
         question = f"{model} is {decimal(size_bytes)} to fetch from the hub. Fetch it? [y/N] "
         return stderr.input(question, markup=False).strip().lower() in {"y", "yes"}
@@ -387,10 +397,13 @@ def _say(line: str) -> None:
 @contextmanager
 def _progress_bar() -> Iterator[Report]:
     """A bar for each video being indexed; nothing at all where everything is there already."""
+    # Of 80 columns, what is told gets about half; of 40 likewise.
+    name_chars = min(NAME_CHARS, stderr.width // 4)
+    bar_cells = min(BAR_CELLS, stderr.width // 6)
     columns = (
         # Names of files are no markup.
         TextColumn("{task.description}", markup=False),
-        BarColumn(BAR_CELLS, finished_style="green"),
+        BarColumn(bar_cells, finished_style="green"),
         TextColumn("{task.fields[told]}", markup=False),
     )
     bars = Progress(*columns, console=stderr, disable=not stderr.is_terminal)
@@ -401,9 +414,9 @@ def _progress_bar() -> Iterator[Report]:
             bars.start()  # No sooner: a bar that is drawn anew would wipe away a question.
             goes_on = "going on with" if progress.resumed else "indexing"
             _say(f"{goes_on} {progress.path} (captions by {progress.model})")
-            name = shorten(Path(progress.path).name, NAME_CHARS)
+            name = shorten(Path(progress.path).name, name_chars)
             tasks[progress.path] = bars.add_task(name, total=progress.total_s, told="")
-        told = progress_line(progress, width=stderr.width - NAME_CHARS - BAR_CELLS - 3)
+        told = progress_line(progress, width=stderr.width - name_chars - bar_cells - 3)
         bars.update(tasks[progress.path], completed=progress.seen_s, told=told)
 
     try:

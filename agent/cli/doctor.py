@@ -3,12 +3,12 @@
 import importlib.util
 import platform
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -40,6 +40,7 @@ class Part:
         usable: Whether it works as things are.
         why: Why, or why not.
         enable: The line that would enable it; empty where it works.
+        needed: Whether no question can be answered without it, as things are set.
     """
 
     does: str
@@ -47,6 +48,7 @@ class Part:
     usable: bool
     why: str
     enable: str = ""
+    needed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,15 @@ class Findings:
 def examine(env_file: str | None = None) -> Findings:
     """Look at everything an answer needs, opening the store and the embedder for real."""
     settings = load_settings(env_file)
-    needed = (_captioner(settings), _reasoner(settings), _store(settings), _embedder(settings))
+    needed = tuple(
+        replace(part, needed=True)
+        for part in (
+            _captioner(settings),
+            _reasoner(settings),
+            _store(settings),
+            _embedder(settings),
+        )
+    )
     return Findings(
         ready=all(part.usable for part in needed),
         versions=_versions(),
@@ -77,16 +87,23 @@ def examine(env_file: str | None = None) -> Findings:
     )
 
 
-def render_findings(findings: Findings) -> RenderableType:
-    """The findings as a page of text."""
-    page: list[RenderableType] = []
-    for title, facts in (
-        ("versions", findings.versions),
-        ("places", findings.places),
-        ("settings", findings.settings),
-    ):
-        page += [Text(title, style="bold"), _facts(facts), Text("")]
-    page.append(Text("parts", style="bold"))
+def render_findings(findings: Findings, *, with_all: bool = False) -> list[RenderableType]:
+    """The findings as a page of text: the verdict and what to do, then what there is.
+
+    Args:
+        findings: What ``examine`` found.
+        with_all: Whether versions, places and settings are shown too.
+    """
+    if findings.ready:
+        page: list[RenderableType] = [Text("ready: a video can be asked here", style="bold green")]
+    else:
+        page = [Text("not ready: a video cannot be asked here", style="bold red")]
+        for part in findings.parts:
+            if part.needed and not part.usable:
+                page.append(Text(f"  {part.does} {part.name}: {part.why}", style="red"))
+                if part.enable:
+                    page.append(f"  to do: {part.enable}")
+    page += ["", Text("parts", style="bold")]
     for part in findings.parts:
         mark, colour = ("yes", "green") if part.usable else ("no ", "yellow")
         line = Text("  ")
@@ -95,9 +112,15 @@ def render_findings(findings: Findings) -> RenderableType:
         page.append(line)
         if part.enable:
             page.append(Text(f"       enable: {part.enable}", style="cyan"))
-    ready = "ready: a video can be asked here" if findings.ready else "not ready: see above"
-    page += [Text(""), Text(ready, style="bold green" if findings.ready else "bold red")]
-    return Group(*page)
+    if not with_all:
+        return [*page, "", Text("versions, places and settings: doctor --all", style="dim")]
+    for title, facts in (
+        ("versions", findings.versions),
+        ("places", findings.places),
+        ("settings", findings.settings),
+    ):
+        page += ["", Text(title, style="bold"), _facts(facts)]
+    return page
 
 
 def _versions() -> dict[str, str]:

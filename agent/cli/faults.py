@@ -3,6 +3,8 @@
 Libraries fail in words of their own over what is wrong around us: a proxy, a list of certificates.
 """
 
+import errno
+import re
 import traceback
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -12,6 +14,23 @@ from tools.text import one_line, shorten, without_passwords
 FAILED, FAULT = 2, 70
 
 _PROXY: Final = "look at HTTP_PROXY, HTTPS_PROXY and ALL_PROXY"
+_VARIABLE: Final = re.compile(r"\b(?:OTEL|LANGSMITH|LANGCHAIN|OPENAI|AZURE_OPENAI|CHROMA)_[A-Z_]+")
+"""Of the libraries that we use."""
+
+_SURROUNDINGS: Final = {
+    errno.ENAMETOOLONG,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EIO,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ELOOP,
+}
+"""Errors of the system that no program of ours could have kept from happening."""
+
 _CERTIFICATES: Final = "look at SSL_CERT_FILE, SSL_CERT_DIR and REQUESTS_CA_BUNDLE"
 
 
@@ -39,23 +58,48 @@ def known_cause(error: BaseException) -> str:
     """What is wrong outside, and what to do; empty where that is not known."""
     for one in _chain(error):
         said = without_passwords(shorten(one_line(str(one)), 200))
-        module = type(one).__module__.partition(".")[0]
-        name = type(one).__name__
-        if name == "PanicException":
-            return (
-                f"the store's engine, Chroma, broke down ({said}); its files may be damaged: move "
-                "the store's folder away, or set WHENABOUTS_HOME to another one"
-            )
-        if isinstance(one, ImportError) and "SOCKS" in said:
-            return (
-                "a SOCKS proxy is set, and the package for it is not installed: pip install "
-                f"'httpx[socks]' 'requests[socks]', or {_PROXY}"
-            )
-        if isinstance(one, ValueError) and "proxy URL" in said:
-            return f"the proxy that is set cannot be used ({said}); {_PROXY}"
-        if module == "ssl" or (isinstance(one, FileNotFoundError) and _loads_certificates(one)):
-            return f"the certificates of authorities cannot be read ({said}); {_CERTIFICATES}"
+        for explain in (_engine, _files, _network, _variables):
+            if sentence := explain(one, said):
+                return sentence
     return ""
+
+
+def _engine(error: BaseException, said: str) -> str:
+    if type(error).__name__ != "PanicException":
+        return ""
+    return (
+        f"the store's engine, Chroma, broke down ({said}); its files may be damaged: move the "
+        "store's folder away, or set WHENABOUTS_HOME to another one"
+    )
+
+
+def _files(error: BaseException, _: str) -> str:
+    if not (isinstance(error, OSError) and error.errno in _SURROUNDINGS):
+        return ""
+    file = f"{shorten(one_line(str(error.filename)), 80)}: " if error.filename else ""
+    return f"{file}{error.strerror}; name another file or folder, or free what is short"
+
+
+def _network(error: BaseException, said: str) -> str:
+    if isinstance(error, ImportError) and "SOCKS" in said:
+        return (
+            "a SOCKS proxy is set, and the package for it is not installed: pip install "
+            f"'httpx[socks]' 'requests[socks]', or {_PROXY}"
+        )
+    name = type(error).__name__
+    if name == "InvalidURL" or (isinstance(error, ValueError) and "proxy URL" in said):
+        return f"an address or a proxy that is set cannot be used ({said}); {_PROXY}"
+    is_missing = isinstance(error, FileNotFoundError) and _loads_certificates(error)
+    if is_missing or type(error).__module__ == "ssl":
+        return f"the certificates of authorities cannot be read ({said}); {_CERTIFICATES}"
+    return ""
+
+
+def _variables(error: BaseException, said: str) -> str:
+    if type(error).__module__.partition(".")[0] == "openai":
+        return f"the service cannot be asked: {said}"
+    variable = _VARIABLE.search(said) if isinstance(error, ValueError) else None
+    return f"{said}; mend or unset {variable[0]}" if variable else ""
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -12,10 +12,20 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 
+import argcomplete
+
 from agent.cli.faults import report_fault
 from agent.graph.cancelling import THREAD
 from tools.errors import WhenaboutsError
-from tools.terminal import OutputError, abandon_output, flush, prepare_streams, put
+from tools.terminal import (
+    OutputError,
+    Parser,
+    abandon_output,
+    complain,
+    flush,
+    prepare_streams,
+    put,
+)
 
 FOUND, NOT_FOUND, FAILED = 0, 1, 2
 
@@ -67,6 +77,12 @@ examples:
 inside: a question, a follow-up ("and after that?", "the second time", "cut that out"), or /help
 """
 
+COMPLETION = """\
+examples:
+  eval "$(whenabouts completion bash)"               # in ~/.bashrc; zsh likewise
+  whenabouts completion fish > ~/.config/fish/completions/whenabouts.fish
+"""
+
 REPLAY_EXAMPLES = """\
 examples:
   whenabouts ask kitchen.mp4 "the chef cuts the pizza" --thread pizza
@@ -74,15 +90,6 @@ examples:
   whenabouts replay pizza --from watch --captioner openai:gpt-5-mini
   whenabouts replay pizza --reasoner openai:gpt-5-mini --prompts mine/
 """
-
-
-class Parser(argparse.ArgumentParser):
-    """Says what is wrong with a command line, whatever characters are in it."""
-
-    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
-        if message:
-            _complain(message.rstrip())
-        sys.exit(status)
 
 
 def build_parser() -> Parser:
@@ -195,12 +202,17 @@ def build_parser() -> Parser:
     )
 
     doctor = _command(commands, "doctor", "what works here, what does not, and what would help")
+    doctor.add_argument("--all", action="store_true", help="with versions, places and settings")
     _json_option(doctor)
 
     demo = _command(commands, "demo", "draw a short clip, index it, and ask it four questions")
     demo.add_argument("--keep", metavar="FILE.mp4", help="keep the clip in this file")
 
     _command(commands, "schema", "print the JSON Schema of an answer")
+    completion = _command(
+        commands, "completion", "print what makes a shell complete this command", COMPLETION
+    )
+    completion.add_argument("shell", choices=("bash", "zsh", "fish", "tcsh", "powershell"))
     _command(commands, "eval", "measure on a benchmark; `whenabouts eval --help` tells more")
     return parser
 
@@ -275,37 +287,30 @@ def main(argv: Sequence[str] | None = None) -> int:
             flush()  # Help and versions too: what cannot be written should not look like success.
     except OutputError as exc:
         abandon_output()
-        _complain(f"whenabouts: {exc}")
+        complain(f"whenabouts: {exc}")
     except WhenaboutsError as exc:
-        _complain(f"whenabouts: {exc}")
+        complain(f"whenabouts: {exc}")
     except BrokenPipeError:
         # Whoever read our output (`| head`) has enough; nothing is left to say, nor at exit.
         abandon_output()
     except KeyboardInterrupt:
-        _complain(
+        complain(
             "whenabouts: interrupted; what was indexed so far is kept, and the same command goes "
             "on from there"
         )
         return SIGNALLED + (_ended_by[0] if _ended_by else signal.SIGINT)
     except Exception as exc:  # noqa: BLE001  # a fault of ours must not pass for "not found"
-        return report_fault(exc, _complain)
+        return report_fault(exc, complain)
     except BaseException as exc:
         if type(exc).__name__ != "PanicException":  # Of what is written in Rust, such as Chroma.
             raise
-        return report_fault(exc, _complain)
+        return report_fault(exc, complain)
     return FAILED
-
-
-def _complain(line: str) -> None:
-    """A line on stderr; where nobody can be told, nobody is."""
-    try:
-        put(line, to="stderr")
-    except (OutputError, BrokenPipeError):
-        return
 
 
 def _parse_and_run(argv: Sequence[str]) -> int:
     parser = build_parser()
+    argcomplete.autocomplete(parser)  # Only where a shell asks for it; the process ends there.
     # What comes after `eval` is its own affair, and so is its help.
     args = _parse(parser, argv[:1] if argv[:1] == ["eval"] else argv)
     if args.version:
@@ -344,6 +349,9 @@ def _command(
     )
     command.add_argument(
         "--env", metavar="FILE", help="read settings from this file, not from .env in the home"
+    )
+    command.add_argument(
+        "--quiet", action="store_true", help="nothing but the answer, and what went wrong"
     )
     return command
 

@@ -2,13 +2,13 @@
 
 import json
 import textwrap
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -28,6 +28,9 @@ from tools.text import one_line, shorten
 from tools.timeline import Interval
 
 BAR_CELLS = 60
+FEWEST_CELLS = 10
+SURE = 0.5
+"""A confidence from which on a window is no near miss: it shows something else that was asked."""
 SHOWN_INTERVALS = 5
 SHOWN_NAMES = 5
 INDENT = (0, 0, 0, 2)
@@ -66,19 +69,17 @@ def render_answer(grounding: Grounding) -> list[RenderableType]:
     head.append(f"  in {Path(grounding.video.path).name}")
     parts: list[RenderableType] = [head]
     if grounding.intervals:
-        parts.append(_bar(grounding, colour))
+        parts.append(_Bar(grounding, colour))
     parts.extend(_interval(one, colour) for one in grounding.intervals[:SHOWN_INTERVALS])
     hidden = len(grounding.intervals) - SHOWN_INTERVALS
     if hidden > 0:
         parts.append(Text(f"  … and {hidden} more (--json lists them all)", style="dim"))
     if grounding.closest_rejected:
         closest = grounding.closest_rejected
-        parts.append(
-            Text(
-                f"  closest, but not good enough: {clock_span(closest.span)}"
-                f"  confidence {closest.confidence:.2f}"
-            )
-        )
+        is_near_miss = closest.confidence < SURE
+        what = "closest, but not good enough" if is_near_miss else "like it, but not asked for"
+        told = f"{what}: {clock_span(closest.span)}  confidence {closest.confidence:.2f}"
+        parts.append(Text(f"  {told}"))
     parts.append(Padding(Text(one_line(grounding.reasoning)), INDENT))
     if grounding.advice:
         parts.append(Text(textwrap.indent(grounding.advice, "  "), style="cyan"))
@@ -283,13 +284,18 @@ def progress_line(progress: Progress, *, width: int = 100) -> str:
 
 
 def print_to(console: Console, *parts: RenderableType) -> None:
-    """Print without guessing at markup or numbers; lines of plain text stay whole, to be copied."""
+    """Print without guessing at markup or numbers.
+
+    On a terminal, a text's lines are broken between words, below each other; strings, which may be
+    commands to copy, stay whole, and in a file or a pipe everything does.
+    """
     for part in parts:
         how: dict[str, Any] = {"markup": False, "highlight": False, "emoji": False}
-        how["soft_wrap"] = isinstance(part, str | Text)
         if console.is_terminal:
-            console.print(part, **how)
+            for piece in _hanging(part) if isinstance(part, Text) else [part]:
+                console.print(piece, soft_wrap=isinstance(part, str), **how)
             continue
+        how["soft_wrap"] = isinstance(part, str | Text)
         # In a file or a pipe, what fills lines up to the width is in the way.
         with console.capture() as captured:
             console.print(part, **how)
@@ -298,17 +304,35 @@ def print_to(console: Console, *parts: RenderableType) -> None:
         console.file.flush()
 
 
-def _bar(grounding: Grounding, colour: str) -> Text:
-    spans = [interval.span for interval in grounding.intervals]
-    bar = Text(f"  {clock(0.0)} ")
-    unseen = [gap.span for gap in grounding.coverage.gaps]
-    duration_s = grounding.video.duration_s
-    bar.append(timeline_bar(spans, duration_s=duration_s, unseen=unseen), style=colour)
-    return bar.append(f" {clock(grounding.video.duration_s)}")
+def _hanging(text: Text) -> Iterator[RenderableType]:
+    """Its lines; what follows in one that is too long stands below its first word."""
+    for line in text.split("\n", allow_blank=True):
+        indent = len(line.plain) - len(line.plain.lstrip(" "))
+        yield Padding(line[indent:], (0, 0, 0, indent), expand=False) if indent else line
+
+
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    """The timeline between its first and last time, as long as there is room for."""
+
+    grounding: Grounding
+    colour: str
+
+    def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
+        duration_s = self.grounding.video.duration_s
+        begin, end = f"  {clock(0.0)} ", f" {clock(duration_s)}"
+        cells = min(BAR_CELLS, max(FEWEST_CELLS, options.max_width - len(begin) - len(end)))
+        bar = timeline_bar(
+            [interval.span for interval in self.grounding.intervals],
+            duration_s=duration_s,
+            cells=cells,
+            unseen=[gap.span for gap in self.grounding.coverage.gaps],
+        )
+        yield Text.assemble(begin, (bar, self.colour), end, no_wrap=True)
 
 
 def _interval(interval: GroundedInterval, colour: str) -> RenderableType:
-    line = Text("  ")
+    line = Text()
     line.append(clock_span(interval.span), style=f"bold {colour}")
     line.append(f"  confidence {interval.confidence:.2f}")
     line.append(f"  {_precision(interval)}", style="dim")
@@ -319,7 +343,7 @@ def _interval(interval: GroundedInterval, colour: str) -> RenderableType:
         said = "said: " if one.source in SAID else ""
         words = Text.assemble((said, "dim"), one_line(one.text))
         rows.add_row("   ", Text(one.role, style="dim"), clock(one.start_s), words)
-    return Group(line, rows)
+    return Group(Padding(line, INDENT), rows)
 
 
 def _precision(interval: GroundedInterval) -> str:

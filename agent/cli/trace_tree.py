@@ -25,6 +25,7 @@ COLUMN: Final = 20
 QUERY_CHARS: Final = 80
 SHOWN_CALLS: Final = 3
 WIDTH: Final = 100
+FINE_S: Final = 0.1
 
 
 def render_trace(path: Path, *, prompts: bool = False) -> str:
@@ -156,7 +157,16 @@ def _notes(span: Span) -> Iterator[str]:
     grounding = span.outputs.get("grounding")
     if isinstance(grounding, dict) and span.parent_id is None:
         for interval in grounding["intervals"]:
-            yield f"{interval['start_s']:.2f}–{interval['end_s']:.2f} s"
+            edges = (
+                _edge(interval[f"{edge}_s"], interval.get(f"{edge}_precision_s"))
+                for edge in ("start", "end")
+            )
+            yield f"{'–'.join(edges)} s"
+
+
+def _edge(time_s: float, precision_s: float | None) -> str:
+    """To the hundredth only where it was measured as finely as that."""
+    return f"{time_s:.2f}" if precision_s and precision_s < FINE_S else f"{time_s:.1f}"
 
 
 def _refusal(span: Span, turns: Any) -> Mapping[str, Any] | None:

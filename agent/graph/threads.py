@@ -9,17 +9,13 @@ from typing import Any, Final
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 
-from agent.errors import StoreError
+from agent.graph.checked_saver import CheckedSaver, ThreadsError
 
 BUSY_S = 30.0
 """Until another process that writes to the file counts as stuck."""
 
 _OF_A_REPLY: Final = {"cut_off": False, "in_parts": False, "requests": [], "asked_of": {}}
 """What stood beside the text of a reply before all of it was one value, where it was not there."""
-
-
-class ThreadsError(StoreError):
-    """The file of threads cannot be used."""
 
 
 class ThreadSerializer(JsonPlusSerializer):
@@ -55,6 +51,8 @@ def _as_now(values: dict[str, Any]) -> dict[str, Any]:
         values["reply"] = {"text": text} | {
             name: values.pop(name, missing) for name, missing in _OF_A_REPLY.items()
         }
+    if "evidence" in values:
+        values = {"reader_note": "", "all_shown": False} | values
     return values
 
 
@@ -72,14 +70,8 @@ def open_threads(path: Path) -> Iterator[SqliteSaver]:
     except (OSError, sqlite3.Error) as exc:
         raise ThreadsError(f"the threads in {path} cannot be opened: {exc}") from None
     try:
-        saver = SqliteSaver(connection, serde=ThreadSerializer())
+        saver = CheckedSaver(path, connection, serde=ThreadSerializer())
         saver.setup()
-    except sqlite3.DatabaseError as exc:
-        connection.close()
-        raise ThreadsError(
-            f"{path} holds no threads, or is damaged ({exc}); move it away to begin anew"
-        ) from None
-    try:
         yield saver
     finally:
         connection.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from dataclasses import replace
@@ -378,12 +379,11 @@ def expand_videos(names: Sequence[str]) -> list[str]:
     """
     expanded: list[str] = []
     for name in names:
-        folder = Path(name)
-        if not folder.is_dir():
+        if not os.path.isdir(name):  # noqa: PTH112  # no error where a name is too long for one
             expanded.append(name)
             continue
         inside: list[str] = []
-        for where, below, files in os.walk(folder):
+        for where, below, files in os.walk(name):
             below[:] = [one for one in below if not one.startswith(".")]
             inside += [str(one) for file in files if is_video_name(one := Path(where, file))]
         if not inside:
@@ -396,16 +396,15 @@ def is_there(name: str | Path) -> bool:
     """Whether it names a file, also one that cannot be looked at: ``probe`` then says why.
 
     Raises:
-        VideoError: If it is there, but its name is no text, so that no answer could name it.
+        VideoError: If its name is no text, so that no answer could name it.
     """
-    try:
-        if not Path(name).exists():
-            return False
-    except OSError:
-        return True
     if not is_text(str(name)):
-        raise VideoError(f"the file name {str(name)!a} is not UTF-8; rename the file")
-    return True
+        raise VideoError(f"the name {str(name)!a} is not UTF-8; rename the file")
+    try:
+        return Path(name).exists()
+    except OSError as exc:
+        # Longer than any name of a file, it may still be meant for something else.
+        return exc.errno != errno.ENAMETOOLONG
 
 
 def is_text(words: str) -> bool:

@@ -74,7 +74,8 @@ class Arm:
             if value is None and getattr(settings, name) is not None:
                 raise BenchmarkError(
                     f"arm {self.name} is without {name}, and WHENABOUTS_{name.upper()} in the "
-                    f"environment or .env gives it {getattr(settings, name)}; take it out there"
+                    f"environment or the file of settings gives it {getattr(settings, name)}; take "
+                    "it out there"
                 )
         return settings
 

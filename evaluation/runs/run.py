@@ -112,6 +112,7 @@ def _videos(annotations: Annotations, options: argparse.Namespace) -> VideoFolde
 
 def _settings(options: argparse.Namespace) -> Settings:
     settings = load_settings(
+        options.env,
         captioner=options.captioner,
         reasoner=options.reasoner,
         rate_hz=options.rate,

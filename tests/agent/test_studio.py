@@ -32,7 +32,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = [{"t": t, "caption": "a dog jumps" if 2 <= t < 4 else "an empty road"} for t in range(6)]
     (folder / "road.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     shutil.copy(ROOT / "langgraph.json", folder)
-    (folder / ".env").write_text("WHENABOUTS_REASONER=similarity\nWHENABOUTS_CAPTIONER=classical\n")
+    (folder / "home").mkdir()
+    own = "WHENABOUTS_REASONER=similarity\nWHENABOUTS_CAPTIONER=classical\n"
+    (folder / "home" / ".env").write_text(own)
+    # Of the folder that the server runs in, none is read.
+    (folder / ".env").write_text("WHENABOUTS_REASONER=nobody\n")
     return folder
 
 

@@ -129,7 +129,7 @@ class Clues:
 
     def _judge(self, stretches: list[slice]) -> Floats:
         similar = _best_similarities(self.cosine, self.cells.weight, stretches)
-        log_odds = presence_log_odds(similar, self.usual, self.calibration)
+        log_odds: Floats = presence_log_odds(similar, self.usual, self.calibration)
         return log_odds + self._hints(stretches) - self._usual_hints
 
     def _hints(self, stretches: list[slice]) -> Floats:

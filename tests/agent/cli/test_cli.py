@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 
 from agent import api
+from agent.cli import commands
 from agent.cli.main import main
 from agent.grounding import Grounding
 from tests.drawing import draw_video, even_times
+from tools.terminal import open_console
 from tools.video.reader import probe
 
 LINES = [
@@ -250,11 +253,11 @@ def test_doctor_names_places_and_parts_and_never_a_key(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
-    assert main(["doctor"]) == 0
+    assert main(["doctor", "--all"]) == 0
     printed = capsys.readouterr().out
     assert "sk-very" not in printed
     assert re.search(r"openai_api_key +set", printed)
-    assert "ready: a video can be asked here" in printed
+    assert printed.startswith("ready: a video can be asked here\n")
     assert str(Path(api.__file__).parent) in printed.replace("\n", "")
 
 
@@ -268,6 +271,11 @@ def test_doctor_says_no_where_the_store_cannot_be_opened(
     (store,) = [part for part in findings["parts"] if part["does"] == "store"]
     assert not store["usable"]
     assert store["enable"]
+    assert main(["doctor"]) == 2
+    verdict, why, what_to_do = capsys.readouterr().out.splitlines()[:3]
+    assert verdict == "not ready: a video cannot be asked here"
+    assert "store embedded: " in why
+    assert what_to_do == f"  to do: {store['enable']}"
 
 
 def test_the_query_may_stand_behind_options(
@@ -278,3 +286,49 @@ def test_the_query_may_stand_behind_options(
     with pytest.raises(SystemExit):
         main(["ask", str(road), "--caption-file", str(captions), "a brown dog jumps"])
     assert "unrecognized arguments: --caption-file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("columns", [40, 57, 80, 200])
+def test_what_is_printed_fits_the_terminal(
+    columns: int,
+    road: Path,
+    captions: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    terminal = open_console(force_terminal=True, width=columns, color_system=None)
+    monkeypatch.setattr(commands, "stdout", terminal)
+    asked = ["ask", str(road), "--captions", str(captions)]
+    for argv in (
+        [*asked, "a brown dog jumps over a fence and then another one does the same again"],
+        [*asked, "a submarine dives below the ice of the northern sea"],
+        ["ask", str(road), "a dog barks", "--captioner", "classical"],
+        ["list"],
+        ["doctor"],
+        ["doctor", "--all"],
+    ):
+        main(argv)
+        printed = capsys.readouterr().out
+        copied = [line for line in printed.splitlines() if line.startswith("  to do: ")]
+        lines = [line for line in printed.splitlines() if line not in copied]
+        assert max(map(cell_len, lines)) <= columns, argv
+        if printed.startswith("found"):
+            assert "█" in printed
+
+
+def test_quiet_leaves_the_answer_and_what_went_wrong(
+    road: Path, captions: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["ask", str(road), "a brown dog jumps", "--captions", str(captions)]
+    assert main([*asked, "--quiet"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.startswith("found")
+    assert printed.err == ""
+    assert main(["index", "missing.mp4", "--quiet"]) == 2
+    assert capsys.readouterr().err.startswith("whenabouts: there is no file missing.mp4")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_can_complete_the_command(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", shell]) == 0
+    assert "whenabouts" in capsys.readouterr().out

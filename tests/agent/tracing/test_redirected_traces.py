@@ -52,8 +52,11 @@ def test_a_redirect_is_not_followed(kind: str) -> None:
     stolen: list[str] = []
     told: list[str] = []
     with collector(stolen) as thief, collector(asked, location=thief) as url:
-        target = LangSmith(url, api_key="a-real-key") if kind == "langsmith" else Otlp(url)
-        targets = TraceTargets(**{kind: target})
+        targets = (
+            TraceTargets(langsmith=LangSmith(url, api_key="a-real-key"))
+            if kind == "langsmith"
+            else TraceTargets(otlp=Otlp(url))
+        )
         with Tracing(targets, tell=told.append) as tracing, tracing.step("find", {"query": "a"}):
             pass
     assert asked, "the traces were sent at all"

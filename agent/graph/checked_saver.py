@@ -1,0 +1,112 @@
+"""The file of threads, whose failures have a reader, whenever they show: a page may be damaged."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from langgraph.checkpoint.sqlite import SqliteSaver
+
+from agent.errors import StoreError
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+    from langgraph.checkpoint.base import CheckpointTuple
+    from langgraph.checkpoint.serde.base import SerializerProtocol
+
+_DAMAGED: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
+
+
+class ThreadsError(StoreError):
+    """The file of threads cannot be used."""
+
+
+def threads_failure(path: Path, exc: Exception) -> ThreadsError:
+    """What an error of SQLite's, or of reading what it kept, means for the user."""
+    code = getattr(exc, "sqlite_errorcode", None)
+    code = None if code is None else code & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return ThreadsError(f"no space is left for the threads in {path}; free some")
+    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return ThreadsError(f"another program uses {path} ({exc}); wait for it, or close it")
+    if code in _DAMAGED or not isinstance(exc, sqlite3.Error):
+        return ThreadsError(
+            f"{path} holds no threads, or is damaged ({exc}); move it away to begin anew"
+        )
+    return ThreadsError(f"the threads in {path} cannot be used: {exc}")
+
+
+class CheckedSaver(SqliteSaver):
+    """As its base class; everything that fails is a ``ThreadsError``.
+
+    Args:
+        path: The file, for messages.
+        connection: To it.
+        serde: How values are written.
+    """
+
+    def __init__(
+        self, path: Path, connection: sqlite3.Connection, *, serde: SerializerProtocol
+    ) -> None:
+        super().__init__(connection, serde=serde)
+        self._path = path
+
+    def setup(self) -> None:
+        with self._told(reading=True):
+            super().setup()
+
+    @contextmanager
+    def cursor(self, transaction: bool = True) -> Iterator[sqlite3.Cursor]:  # as its base has it
+        with self._told(), super().cursor(transaction) as opened:
+            yield opened
+
+    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        with self._told(reading=True):
+            found = super().get_tuple(config)
+            return found and _whole(found)
+
+    def list(self, *args: Any, **options: Any) -> Iterator[CheckpointTuple]:
+        with self._told(reading=True):
+            yield from map(_whole, super().list(*args, **options))
+
+    def get_next_version(self, current: str | None, channel: None) -> str:
+        with self._told(reading=True):
+            return super().get_next_version(current, channel)
+
+    def put(self, *args: Any, **options: Any) -> RunnableConfig:
+        with self._told():
+            return super().put(*args, **options)
+
+    def put_writes(self, *args: Any, **options: Any) -> None:
+        with self._told():
+            super().put_writes(*args, **options)
+
+    @contextmanager
+    def _told(self, *, reading: bool = False) -> Iterator[None]:
+        """Raise errors with a reader; while reading, what cannot be decoded is one too."""
+        try:
+            yield
+        except ThreadsError:
+            raise
+        except sqlite3.Error as exc:
+            raise threads_failure(self._path, exc) from exc
+        except Exception as exc:
+            # Damaged bytes fail in every way in whatever unpacks them.
+            if reading:
+                raise threads_failure(self._path, exc) from exc
+            raise
+
+
+def _whole(read: CheckpointTuple) -> CheckpointTuple:
+    """What was read, if it is a checkpoint at all.
+
+    Raises:
+        LookupError: If parts of it are missing.
+    """
+    for part in ("id", "channel_values", "channel_versions", "versions_seen"):
+        if part not in read.checkpoint:
+            raise LookupError(f"a step without {part}")
+    return read
