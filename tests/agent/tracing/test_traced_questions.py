@@ -13,7 +13,6 @@ from langchain_core.runnables import RunnableLambda
 from agent.api import Grounder
 from agent.chat.session import ChatSession
 from agent.cli.main import main
-from agent.errors import CaptionerError
 from agent.grounding import Cost
 from agent.reasoning.brief import Reply
 from agent.settings import load_settings
@@ -132,8 +131,8 @@ def test_of_many_calls_some_are_told_and_all_that_fail(
         settings = load_settings(
             captioner="openai:tiny", reasoner="similarity", trace=file, in_flight=1
         )
-        with Grounder(settings) as grounder, pytest.raises(CaptionerError):
-            grounder.watch(road)
+        with Grounder(settings) as grounder:
+            assert "no such picture" in grounder.watch(road).warning
     calls = [span for span in read_trace(file) if span.kind == "llm"]
     assert [bool(call.error) for call in calls] == [False, False, True]
     assert "no such picture" in calls[-1].error

@@ -156,10 +156,10 @@ def test_a_service_that_hangs_is_given_up() -> None:
         return by_length(texts)
 
     with serving(hang) as service:
+        embedder = embedder_at(service.url, patience=Patience(timeout_s=0.1, max_retries=0))
         try:
             with pytest.raises(EmbedderError, match="no answer from"):
-                hasty = Patience(timeout_s=0.1, max_retries=0)
-                embedder_at(service.url, patience=hasty).embed(["a door opens"])
+                embedder.embed(["a door opens"])
         finally:
             released.set()
 
