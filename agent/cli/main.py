@@ -280,7 +280,7 @@ def _reasoner_option(command: argparse.ArgumentParser) -> None:
         "--strict",
         action="store_true",
         default=None,
-        help="end in an error where a text model's service fails; else the LLM-free answer stands in",
+        help="end in an error where a text model's service fails, in place of the LLM-free answer",
     )
 
 

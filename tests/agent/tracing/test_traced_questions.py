@@ -125,7 +125,7 @@ def test_of_many_calls_some_are_told_and_all_that_fail(
 ) -> None:
     monkeypatch.setattr("tools.captioners.traced_calls.MOST_CALLS", 2)
     file = tmp_path / "road.trace.jsonl"
-    script = [says("a road"), says("a road"), says("a road"), fails(400, "no such picture")]
+    script = [*[says("a road")] * 3, fails(400, "no such picture"), says("a road")]
     with serving(script) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         settings = load_settings(
