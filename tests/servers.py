@@ -1,7 +1,7 @@
 """A real HTTP server on the loopback that speaks as much of OpenAI's chat API as a script says.
 
     with serving([rate_limited(after_s=0.01), says("a door opens")]) as server:
-        ChatOpenAI(base_url=server.url, ...)
+        Service("tiny", api_key=None, base_url=server.url)
 
 A script is a list of answers, given in turn (the last one for ever), or a function of the request.
 """

@@ -31,7 +31,7 @@ from agent.chat.rewriting import (
 )
 from agent.chat.turns import ChatAnswer, TurnRefusal, VideoResult, check_references
 from agent.chat.wording import say_understood
-from agent.errors import WhenaboutsError
+from agent.errors import UnansweredError, WhenaboutsError
 from agent.graph.events import Event, write_event
 from agent.grounding import Cost
 from agent.reasoning.reply import Reply
@@ -84,10 +84,11 @@ class Listened(Said):
 
 
 class Rewritten(Listened):
-    """After ``rewrite``: one more reply of the model."""
+    """After ``rewrite``: one more reply of the model, or why it is ``unanswered``."""
 
     reply: str
     cut_off: bool
+    unanswered: str
 
 
 class Resolved(Rewritten):
@@ -163,8 +164,18 @@ def build_chat_graph(
             refusals=_refusals(state),
             prompts=prompts,
         )
-        reply = model.converse(messages, schema=FOLLOW_UP_SCHEMA)
+        try:
+            reply = model.converse(messages, schema=FOLLOW_UP_SCHEMA)
+        except UnansweredError as exc:
+            # The grammar reads the turn, as where every reply was refused.
+            return {
+                "reply": "",
+                "cut_off": False,
+                "unanswered": str(exc),
+                "attempts": max_attempts,
+            }
         return {
+            "unanswered": "",
             "reply": whole_unicode(reply.text),
             "cut_off": reply.cut_off,
             "attempts": state["attempts"] + 1,
@@ -176,8 +187,9 @@ def build_chat_graph(
         try:
             follow_up = parse_reply(reply, turns=_turns(state), videos=state["videos"])
         except FollowUpError as exc:
+            message = state["unanswered"] or str(exc)
             refusal = TurnRefusal(
-                attempt=state["attempts"], kind=exc.kind, message=str(exc), reply=state["reply"]
+                attempt=state["attempts"], kind=exc.kind, message=message, reply=state["reply"]
             )
             runtime.stream_writer({"event": "turn_refusal"} | refusal.model_dump())
             return {"refusals": [*state["refusals"], refusal.model_dump()]}

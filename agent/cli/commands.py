@@ -360,6 +360,7 @@ def _grounder(args: argparse.Namespace, *, asks: bool = True) -> Grounder:
         "refine": getattr(args, "refine", None),
         "strategy": getattr(args, "strategy", None),  # Indexing has no question to show,
         "reasoner": getattr(args, "reasoner", None),  # and asks nobody.
+        "strict": getattr(args, "strict", None),
     }
     try:
         settings = load_settings(args.env, **given)

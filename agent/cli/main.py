@@ -362,6 +362,12 @@ def _reasoner_option(command: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="who decides from captions: similarity, or a text model such as openai:MODEL",
     )
+    command.add_argument(
+        "--strict",
+        action="store_true",
+        default=None,
+        help="end in an error where a text model's service fails, in place of the LLM-free answer",
+    )
 
 
 def _watching_options(command: argparse.ArgumentParser, *, captions: bool = True) -> None:

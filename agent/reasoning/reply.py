@@ -79,6 +79,7 @@ def find_object(reply: str, field: str, *, related: frozenset[str] = frozenset()
     chosen: dict[str, Any] | None = None
     other: dict[str, Any] | None = None
     fault = ""
+    chosen_until = 0
     at = reply.find("{")
     while at >= 0:
         value, end, why = _read(reply, at)
@@ -86,12 +87,15 @@ def find_object(reply: str, field: str, *, related: frozenset[str] = frozenset()
             if why:
                 fault = why
         elif inner := _with_field(value, field):
-            chosen, fault = inner, ""
+            chosen, fault, chosen_until = inner, "", end
         elif chosen is not None and related & value.keys():
             fault = f"after the object with {field!r} comes another one without it"
         elif other is None:
             other = value
         at = reply.find("{", end)
+    named = rf"[\"']{re.escape(field)}[\"']\s*:"
+    if chosen is not None and re.search(named, reply[chosen_until:]):
+        fault = fault or f"after the object with {field!r} comes what seems a part of another one"
     if fault:
         return Found(None, fault)
     return Found(chosen if chosen is not None else other)

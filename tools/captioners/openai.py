@@ -159,8 +159,13 @@ class OpenAICaptioner:
         def answer(
             question: _Question, stopping: threading.Event
         ) -> Description | NoCaption | None:
-            with calls.call(self.model, self._prompt, question.times_s, question.jpegs) as call:
-                return self._answer(question, stopping, call)
+            try:
+                with calls.call(self.model, self._prompt, question.times_s, question.jpegs) as call:
+                    return self._answer(question, stopping, call)
+            except _NoReplyError as exc:
+                # Of this look only: told as an error in a trace, and as a gap here.
+                reason = str(exc)
+                return NoCaption(question.times_s[0], reason, question.times_s[-1], is_final=False)
 
         before = self._meter.usage
         yield from run_in_flight(answer, questions, limit=self._in_flight)
@@ -188,9 +193,13 @@ class OpenAICaptioner:
         except ServiceError as exc:
             if exc.kind == "timeout" and time.monotonic() >= self._until:
                 return None
-            reason = self._failed(exc)
-            call.reply = reason
-            return NoCaption(time_s, reason, last_s, is_final=exc.kind == "declined")
+            if exc.kind == "declined":
+                call.reply = str(exc)
+                self._give_up_if_hopeless(self._meter.count_refusal(), call.reply)
+                return NoCaption(time_s, call.reply, last_s)
+            if exc.kind in _ENDS_THE_RUN or self._meter.count_failure(exc) >= FAILURES_IN_A_ROW:
+                raise self._given_up(exc) from None
+            raise _NoReplyError(str(exc)) from None
         text = shorten(one_line(caption_of(reply.text, cut_off=reply.cut_off)), CAPTION_CHARS)
         refusal = reply.refusal or (text if REFUSES.match(text) else "")
         is_caption = bool(text) and not refusal
@@ -203,19 +212,6 @@ class OpenAICaptioner:
         reason = refusal or self._why_empty(reply)
         self._give_up_if_hopeless(used, reason)
         return NoCaption(time_s, reason, last_s, is_final=bool(refusal))
-
-    def _failed(self, exc: ServiceError) -> str:
-        """Why there is no caption of a look, where others may have one.
-
-        Raises:
-            CaptionerError: If there will be none of others either.
-        """
-        if exc.kind == "declined":
-            self._give_up_if_hopeless(self._meter.count_refusal(), str(exc))
-            return str(exc)
-        if exc.kind in _ENDS_THE_RUN or self._meter.count_failure(exc) >= FAILURES_IN_A_ROW:
-            raise self._given_up(exc) from None
-        return str(exc)
 
     def _given_up(self, exc: ServiceError) -> CaptionerError:
         hint = "; is it a model that takes images?" if exc.kind == "refused" else ""
@@ -238,6 +234,10 @@ class OpenAICaptioner:
         if reply.cut_off:
             return f"no caption within {self._max_tokens} tokens"
         return reply.fault or "the reply was empty"
+
+
+class _NoReplyError(Exception):
+    """One look has no reply, and others may have one."""
 
 
 @dataclass(frozen=True, slots=True)

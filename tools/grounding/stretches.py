@@ -129,8 +129,9 @@ class Clues:
 
     def _judge(self, stretches: list[slice]) -> Floats:
         similar = _best_similarities(self.cosine, self.cells.weight, stretches)
-        log_odds: Floats = presence_log_odds(similar, self.usual, self.calibration)
-        return log_odds + self._hints(stretches) - self._usual_hints
+        log_odds = presence_log_odds(similar, self.usual, self.calibration)
+        judged: Floats = log_odds + self._hints(stretches) - self._usual_hints
+        return judged
 
     def _hints(self, stretches: list[slice]) -> Floats:
         """Words and the place: what moves odds from one stretch to another."""

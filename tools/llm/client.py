@@ -276,7 +276,7 @@ class Service:
             return retrying(attempt)
         except _Again as exc:
             tried = retrying.statistics.get("attempt_number", 1)
-            times = f", {tried} times" if tried > 1 else ""
+            times = f" ({tried} times)" if tried > 1 else ""
             later = "; ask again later" if exc.kind in {"busy", "broken"} else ""
             raise ServiceError(exc.kind, f"{exc}{times}{later}") from None
 

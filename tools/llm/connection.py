@@ -127,9 +127,12 @@ class Connection:
         reason: BaseException = exc
         while reason.__cause__ is not None or reason.__context__ is not None:
             reason = reason.__cause__ or reason.__context__ or reason
+        if isinstance(reason, BaseExceptionGroup):
+            reason = reason.exceptions[0]
         proxy = proxy_of(self._address)
         through = f"through the proxy {proxy}, " if proxy else ""
-        return through + (str(exc) or str(reason) or type(exc).__name__)
+        words = str(reason) if isinstance(reason, OSError) else str(exc)
+        return through + (words or str(reason) or type(exc).__name__)
 
 
 class _Unpacker:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 _TAGS = r"(?:think|thinking|thoughts?|reasoning|reflection|scratchpad|seed:think|antthinking)"
 _OPENS = (
-    rf"<\s*{_TAGS}\s*>|◁\s*think\s*▷|\[THINK\]|<\|begin_of_thought\|>|<\|?channel\|?>\s*"
+    rf"<\s*{_TAGS}\b\s*>?|<\s*t(?:h(?:i(?:nk?)?)?)?\Z|◁\s*think\s*▷|\[THINK\]|<\|begin_of_thought\|>|<\|?channel\|?>\s*"
     r"(?:analysis|commentary|thought)\b"
 )
 _CLOSES = (
-    rf"<\s*/\s*{_TAGS}\s*>|◁\s*/\s*think\s*▷|\[/THINK\]|<\|end_of_thought\|>|<channel\|>|"
+    rf"<\s*/\s*{_TAGS}\b\s*>?|<\s*/\s*t(?:h(?:i(?:nk?)?)?)?\Z|◁\s*/\s*think\s*▷|\[/THINK\]|<\|end_of_thought\|>|<channel\|>|"
     r"<\|channel\|>\s*final\s*(?:<\|message\|>)?"
 )
 _MARKS = re.compile(rf"(?P<opens>{_OPENS})|(?P<closes>{_CLOSES})", re.IGNORECASE)

@@ -16,7 +16,7 @@ from agent.chat.memory import ThreadInUseError
 from agent.chat.session import ChatEvent, ChatSession
 from agent.chat.turns import ChatAnswer
 from agent.cli.chat_terminal import trace_lines
-from agent.errors import QueryError, VideoError
+from agent.errors import QueryError, UnansweredError, VideoError
 from agent.reasoning.brief import Brief
 from agent.reasoning.reply import Reply
 from tests.chat_script import NOTHING
@@ -81,6 +81,15 @@ class TalkingReasoner(WordReasoner):
         self.told.append("\n".join(str(message.text) for message in messages))
         reading = next(self._readings)
         return Reply(reading if isinstance(reading, str) else json.dumps(NOTHING | reading))
+
+
+class SilentReasoner(WordReasoner):
+    """A text model whose service fails when it is to read a turn."""
+
+    name = "scripted"
+
+    def converse(self, messages: Sequence[BaseMessage], *, schema: dict[str, Any]) -> Reply:
+        raise UnansweredError("the service is down")
 
 
 @pytest.fixture
@@ -262,6 +271,21 @@ def test_the_grammar_stands_in_for_a_model_whose_readings_are_all_refused(
             session.ask(DOG)
             answer = session.ask("the second time")
     assert (answer.by, len(answer.refusals)) == ("fallback", 2)
+    assert spans(answer) == [(5.0, 6.0)]
+
+
+def test_where_the_service_fails_the_grammar_reads_the_turn_and_that_is_told(
+    road: Path, captions: Path, told: list[str]
+) -> None:
+    with Grounder(reasoner=SilentReasoner()) as grounder:
+        grounder.watch(road, captions=captions)
+        with chat(grounder, told, road) as session:
+            session.ask(DOG)
+            answer = session.ask("the second time")
+    assert (answer.by, [one.message for one in answer.refusals]) == (
+        "fallback",
+        ["the service is down"],
+    )
     assert spans(answer) == [(5.0, 6.0)]
 
 

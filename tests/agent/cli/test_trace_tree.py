@@ -169,7 +169,6 @@ def test_the_page_shows_what_the_shipped_trace_prints() -> None:
 
 
 def test_the_shipped_trace_is_what_the_same_question_writes_today(tmp_path: Path) -> None:
-    pytest.importorskip("langchain_openai")
 
     def told(path: Path) -> str:
         def without_times(value: Any) -> Any:

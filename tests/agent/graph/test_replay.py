@@ -51,7 +51,6 @@ def test_another_model_answers_from_the_captions_of_before(road: Path) -> None:
 def test_another_prompt_is_told_to_the_same_model(
     road: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("langchain_openai")
     folder = tmp_path / "mine"
     folder.mkdir()
     own = PACKAGED.render("reason_system")

@@ -13,7 +13,6 @@ from langchain_core.runnables import RunnableLambda
 from agent.api import Grounder
 from agent.chat.session import ChatSession
 from agent.cli.main import main
-from agent.errors import CaptionerError
 from agent.grounding import Cost
 from agent.reasoning.reply import Reply
 from agent.settings import load_settings
@@ -126,14 +125,14 @@ def test_of_many_calls_some_are_told_and_all_that_fail(
 ) -> None:
     monkeypatch.setattr("tools.captioners.traced_calls.MOST_CALLS", 2)
     file = tmp_path / "road.trace.jsonl"
-    script = [says("a road"), says("a road"), says("a road"), fails(400, "no such picture")]
+    script = [*[says("a road")] * 3, fails(400, "no such picture"), says("a road")]
     with serving(script) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         settings = load_settings(
             captioner="openai:tiny", reasoner="similarity", trace=file, in_flight=1
         )
-        with Grounder(settings) as grounder, pytest.raises(CaptionerError):
-            grounder.watch(road)
+        with Grounder(settings) as grounder:
+            assert "no such picture" in grounder.watch(road).warning
     calls = [span for span in read_trace(file) if span.kind == "llm"]
     assert [bool(call.error) for call in calls] == [False, False, True]
     assert "no such picture" in calls[-1].error

@@ -397,7 +397,7 @@ def test_a_limit_that_one_request_meets_holds_back_all_others() -> None:
 def test_retries_end_and_only_one_layer_makes_them(trouble: Answer) -> None:
     with (
         serving([trouble]) as server,
-        pytest.raises(CaptionerError, match=r"answers (500|429): .*, 4 times; ask again"),
+        pytest.raises(CaptionerError, match=r"answers (500|429): .* \(4 times\); ask again"),
     ):
         said_by(captioner_at(server.url, patience=replace(PATIENCE, max_retries=3)))
     assert len(server.asked) == 4

@@ -157,6 +157,7 @@ def test_a_service_that_hangs_is_given_up() -> None:
         return by_length(texts)
 
     with serving(hang) as service:
+        embedder = embedder_at(service.url, patience=Patience(timeout_s=0.1, max_retries=0))
         try:
             embedder = embedder_at(service.url, patience=Patience(timeout_s=0.1, max_retries=0))
             with pytest.raises(EmbedderError, match="no answer from"):

@@ -1,0 +1,72 @@
+"""Ten thousand completions with something broken in them: no draft is taken for the answer."""
+
+import json
+import random
+
+from agent.errors import AnswerError
+from agent.reasoning.answer import parse_answer
+from tools.llm.completion import read_completion
+from tools.llm.failures import Sent, classify
+from tools.timeline import Interval
+
+MUTATED = 10_000
+SPANS = [Interval(2.0 * i, 2.0 * i + 2) for i in range(12)]
+DRAFT = '{"steps": [], "found": true, "events": [{"first": 1, "last": 2}]}'
+FINAL = json.dumps(
+    {
+        "steps": [{"caption": 5, "role": "start", "why": "it isn't there before"}],
+        "found": True,
+        "events": [{"first": 5, "last": 7}],
+    }
+)
+SAID = [
+    f"<think>Perhaps {DRAFT}? No, it is later.</think>\n{FINAL}",
+    f"Perhaps {DRAFT}\n</think>\n```json\n{FINAL}\n```",
+    f"◁think▷{DRAFT}◁/think▷The answer: {FINAL}",
+]
+SENT = Sent({"response_format", "tools", "temperature", "max_tokens"}, look_ups=True, system=True)
+NOISE = ['"', "'", "{", "}", "[", "]", "\\", ",", ":", "\x00", "�", "<think>", "null", "#", "//"]
+
+
+def mutate(text: str, chance: random.Random) -> str:
+    """The text with a piece of it cut out, doubled, or something else put in its place."""
+    start = chance.randrange(len(text) + 1)
+    end = min(len(text), start + chance.choice([0, 1, 1, 2, 5, 20, 60]))
+    new = chance.choice(["", "", text[start:end] * 2, chance.choice(NOISE)])
+    return text[:start] + new + text[end:]
+
+
+def test_no_mutated_reply_brings_a_draft_through_and_none_an_error_of_another_kind() -> None:
+    chance = random.Random(7)
+    accepted = refused = 0
+    for number in range(MUTATED):
+        reply = mutate(SAID[number % len(SAID)], chance)
+        message = {"role": "assistant", "content": reply}
+        body = json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]})
+        done = read_completion("application/json", body.encode())
+        assert done is not None
+        try:
+            answer = parse_answer(done.text, shown=SPANS)
+        except AnswerError:
+            refused += 1
+        else:
+            accepted += 1
+            assert all(event.first > 2 for event in answer.events), reply
+    assert accepted > MUTATED / 20
+    assert refused > MUTATED / 20
+
+
+def test_no_mutated_body_brings_an_error_of_another_kind() -> None:
+    chance = random.Random(8)
+    message = {"role": "assistant", "content": SAID[0], "tool_calls": [{"function": {"name": "x"}}]}
+    choice = {"index": 0, "message": message, "finish_reason": "stop", "error": None}
+    usage = {"prompt_tokens": 100, "completion_tokens": 10}
+    whole = json.dumps({"choices": [choice], "usage": usage, "error": {"message": "no", "code": 5}})
+    stream = "".join(
+        f"data: {json.dumps({'choices': [{'delta': {'content': piece}}]})}\n\n" for piece in "abc"
+    )
+    for number in range(MUTATED):
+        body = mutate(stream if number % 4 == 0 else whole, chance).encode("utf-8", "replace")
+        kind = "text/event-stream" if number % 4 == 0 else "application/json"
+        read_completion(kind, body)
+        classify(chance.choice([200, 400, 404, 429, 500]), {}, body, SENT)

@@ -1,0 +1,265 @@
+"""The client of services against servers that misbehave on purpose."""
+
+import gzip
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.servers import Answer, Asked, fails, says, serving
+from tools.errors import ServiceError
+from tools.llm.client import Patience, Service, served_models
+from tools.llm.connection import MAX_REPLY_BYTES
+from tools.llm.negotiation import Request
+
+KEY = "sk-a-secret-of-the-user-0123456789"
+HELLO = Request([{"role": "user", "content": "hello"}])
+ONCE = Patience(max_retries=0)
+
+
+def service_at(url: str, **options: Any) -> Service:
+    return Service("tiny", api_key=KEY, base_url=url, **({"patience": ONCE} | options))
+
+
+@contextmanager
+def talking(talk: Callable[[socket.socket, threading.Event], None]) -> Iterator[str]:
+    """A server that says to every connection what it likes, until the block ends."""
+    ended = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        with connection:
+            try:
+                connection.recv(65536)
+                talk(connection, ended)
+            except OSError:
+                pass  # The client has left.
+
+    def accept(listening: socket.socket) -> None:
+        while True:
+            try:
+                connection, _ = listening.accept()
+            except OSError:
+                return
+            threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=accept, args=(listening,), daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
+        finally:
+            ended.set()
+            listening.shutdown(socket.SHUT_RDWR)
+
+
+def trickle(text: bytes) -> Callable[[socket.socket, threading.Event], None]:
+    def talk(connection: socket.socket, ended: threading.Event) -> None:
+        for byte in text * 100_000:
+            connection.sendall(bytes([byte]))
+            if ended.wait(0.02):
+                return
+
+    return talk
+
+
+def say_nothing(_: socket.socket, ended: threading.Event) -> None:
+    ended.wait()
+
+
+HEADERS = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+def trickle_body(connection: socket.socket, ended: threading.Event) -> None:
+    connection.sendall(HEADERS)
+    trickle(b"1\r\n \r\n")(connection, ended)
+
+
+@pytest.mark.parametrize(
+    "talk",
+    [say_nothing, trickle(b"HTTP/1.1 200 OK"), trickle(b"HTTP/1.1 200 OK\r\nx: "), trickle_body],
+)
+def test_one_deadline_holds_for_a_whole_reply_however_it_is_dragged_out(
+    talk: Callable[[socket.socket, threading.Event], None],
+) -> None:
+    with talking(talk) as url:
+        service = service_at(url, patience=Patience(timeout_s=0.3, max_retries=0))
+        with pytest.raises(ServiceError, match=r"no answer from .* \(none within 0.3 s\)") as error:
+            service.chat(HELLO)
+    assert error.value.kind == "timeout"
+
+
+def test_the_end_of_a_run_comes_before_that_of_a_reply() -> None:
+    with (
+        talking(say_nothing) as url,
+        pytest.raises(ServiceError, match="time of this run") as error,
+    ):
+        service_at(url).chat(HELLO, until=time.monotonic() + 0.2)
+    assert error.value.kind == "timeout"
+
+
+def test_no_wait_goes_beyond_the_end_of_a_run() -> None:
+    with serving([fails(429, retry_after="60")]) as server:
+        service = service_at(server.url, patience=Patience(max_retries=5))
+        with pytest.raises(ServiceError, match="time of this run"):
+            service.chat(HELLO, until=time.monotonic() + 30)
+    assert len(server.asked) == 1
+
+
+def endless(connection: socket.socket, ended: threading.Event) -> None:
+    connection.sendall(HEADERS)
+    while not ended.is_set():
+        connection.sendall(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
+
+
+def bomb(connection: socket.socket, ended: threading.Event) -> None:
+    packed = gzip.compress(b" " * (40 * MAX_REPLY_BYTES))
+    told = f"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {len(packed)}\r\n\r\n"
+    connection.sendall(told.encode() + packed)
+    ended.wait()
+
+
+@pytest.mark.parametrize("talk", [endless, bomb])
+def test_a_reply_without_end_is_read_no_further_than_any_reply_goes(
+    talk: Callable[[socket.socket, threading.Event], None],
+) -> None:
+    with talking(talk) as url, pytest.raises(ServiceError, match="more than 16,777,216 bytes"):
+        service_at(url).chat(HELLO)
+
+
+def test_a_reply_that_is_packed_unasked_is_unpacked() -> None:
+    packed = Answer(gzip.compress(says("a door").body), headers={"content-encoding": "gzip"})
+    with serving([packed]) as server:
+        assert service_at(server.url).chat(HELLO).text == "a door"
+    assert server.asked[0].headers["accept-encoding"] == "identity"
+
+
+def test_neither_the_key_nor_a_picture_follows_a_redirect() -> None:
+    with serving([says("stolen")]) as thief:
+        moved = Answer(b"", 307, headers={"Location": f"{thief.url}/chat/completions"})
+        with serving([moved]) as server, pytest.raises(ServiceError, match="which is not followed"):
+            service_at(server.url).chat(HELLO)
+    assert thief.asked == []
+
+
+def test_the_proxy_is_named_where_one_is_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
+    with talking(say_nothing) as url:
+        nobody = url.removesuffix("/v1").removeprefix("http://")
+    monkeypatch.setenv("HTTP_PROXY", f"http://user:secret@{nobody}")
+    monkeypatch.setenv("http_proxy", f"http://user:secret@{nobody}")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with pytest.raises(ServiceError, match=f"through the proxy {nobody}") as error:
+        service_at("http://models.example/v1").chat(HELLO)
+    assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("ALL_PROXY", "socks5://127.0.0.1:1", "pip install socksio"),
+        ("HTTPS_PROXY", "nonsense://x", "is none"),
+        ("SSL_CERT_FILE", "/nowhere/cert.pem", "SSL_CERT_FILE"),
+    ],
+)
+def test_an_environment_that_cannot_be_used_is_named(
+    name: str, value: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    monkeypatch.setenv(name.lower() if "PROXY" in name else name, value)
+    with pytest.raises(ServiceError, match=told) as error:
+        service_at("https://models.example/v1")
+    assert error.value.kind == "settings"
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (Answer(b'[{"error": {"message": "in a list", "code": 400}}]', 400), "in a list"),
+        (Answer(b'{"detail": [{"loc": ["body"], "msg": "of FastAPI"}]}', 422), "of FastAPI"),
+        (Answer(b'{"error": "a string"}', 400), "a string"),
+        (Answer(b'{"message": "at the top"}', 400), "at the top"),
+        (Answer(b"<html><head><title>502 Bad</title></head><b>x", 400, "text/html"), "502 Bad"),
+        (Answer(b"plain words", 400, "text/plain"), "plain words"),
+        (
+            Answer(
+                b'{"error":{"message":"Provider returned error","metadata":{"raw":"why"}}}', 400
+            ),
+            "Provider returned error: why",
+        ),
+        (fails(403, f"{KEY[:8]}***{KEY[-4:]} may not, in your region"), "may not, in your region"),
+    ],
+)
+def test_a_servers_own_words_are_told(answer: Answer, words: str) -> None:
+    with serving([answer]) as server, pytest.raises(ServiceError) as error:
+        service_at(server.url).chat(HELLO)
+    assert words in str(error.value)
+    assert KEY[:8] not in str(error.value)
+    assert KEY[-4:] not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "address", ["ftp://x/v1", "localhost", "http://x:port/v1", "http://[::1/v1"]
+)
+def test_an_address_that_is_none_is_said_to_be_none(address: str) -> None:
+    with pytest.raises(ServiceError, match="OPENAI_BASE_URL"):
+        service_at(address)
+
+
+def test_blanks_around_an_address_are_no_part_of_it() -> None:
+    with serving([says("a door")]) as server:
+        assert service_at(f"{server.url}/\r\n").chat(HELLO).text == "a door"
+
+
+def test_what_one_asker_learns_of_a_model_another_knows() -> None:
+    request = Request(HELLO.messages, {"temperature": 0})
+
+    def script(asked: Asked) -> Answer:
+        refused = "temperature" in asked.body
+        return fails(400, "'temperature' is not supported") if refused else says("a door")
+
+    with serving(script) as server:
+        first, second = service_at(server.url), service_at(server.url)
+        first.chat(request)
+        second.chat(request)
+        assert len(server.asked) == 3
+        other = Service("other", api_key=KEY, base_url=server.url, patience=ONCE)
+        other.chat(request)
+    assert len(server.asked) == 5
+
+
+def test_the_models_of_a_server_are_listed_and_what_is_no_list_is_said_to_be_none() -> None:
+    with serving([], models=["b", "a"]) as server:
+        assert served_models(server.url, KEY) == ["a", "b"]
+    with serving([]) as server, pytest.raises(ServiceError, match="answers 404 when asked"):
+        served_models(server.url, KEY)
+    with pytest.raises(ServiceError, match="whether the server runs"):
+        served_models(server.url, KEY)
+
+
+def test_a_process_that_was_forked_off_asks_over_connections_of_its_own() -> None:
+    import os
+
+    with serving([says("a door")]) as server:
+        service = service_at(server.url)
+        assert service.chat(HELLO).text == "a door"
+        child = os.fork()
+        if child == 0:
+            try:
+                said = service.chat(HELLO).text
+            finally:
+                os._exit(0 if said == "a door" else 1)
+        _, status = os.waitpid(child, 0)
+    assert (status, len(server.asked)) == (0, 2)
+
+
+def test_words_in_any_body_are_read_without_an_error() -> None:
+    for body in (b"", b"[]", b"null", b"5", b'"x"', b'{"error": []}', b'{"error": {"message": 5}}'):
+        with serving([Answer(body, 400)]) as server, pytest.raises(ServiceError, match="400"):
+            service_at(server.url).chat(HELLO)
+    deep = json.dumps({"error": {"error": {"error": {"error": {"error": {"error": "deep"}}}}}})
+    with serving([Answer(deep.encode(), 400)]) as server, pytest.raises(ServiceError, match="400"):
+        service_at(server.url).chat(HELLO)
