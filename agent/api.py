@@ -516,11 +516,12 @@ class Grounder:
     @_made_once
     def store(self) -> CaptionStore:
         """The caption store: embedded, or the Chroma server that the settings name."""
-        url = self.settings.chroma_url
+        url, token = self.settings.chroma_url, self.settings.chroma_token
         return CaptionStore.open(
             self.settings.store_folder,
             embedder=self.settings.embedder,
             url=str(url) if url else None,
+            token=token.get_secret_value() if token else None,
             on_wait=self._tell,
         )
 

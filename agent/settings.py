@@ -3,6 +3,7 @@
 No other module looks at the environment. ``WHENABOUTS_HOME`` moves everything we write.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -40,6 +41,7 @@ class Settings(BaseSettings):
         home: Folder of the caption store and the caches; from ``WHENABOUTS_HOME``.
         store: Folder of the embedded caption store; by default inside ``home``.
         chroma_url: A running Chroma server to use in place of the embedded store.
+        chroma_token: What that server knows this user by, sent with every request.
         captioner: Who describes frames: ``classical``, ``openai:MODEL`` (any service that speaks
             OpenAI's API), or ``local:MODEL``, a folder or a name on the hub. ``auto`` is the
             service where one is configured, else a model on this disk, else ``classical``.
@@ -109,6 +111,7 @@ class Settings(BaseSettings):
     )
     store: Path | None = None
     chroma_url: AnyHttpUrl | None = None
+    chroma_token: SecretStr | None = None
     captioner: str = "auto"
     strategy: Literal["general", "activity"] = "general"
     mode: Annotated[str, AfterValidator(_must_be_look)] = "frame"
@@ -194,7 +197,7 @@ def _complaint(error: Any, given: dict[str, Any]) -> str:
     name = str(error["loc"][0])
     is_option = name in given
     shown = f"option {name}" if is_option else _variable(name)
-    value = "" if "key" in name.lower() else f" is {error['input']!r}:"
+    value = "" if re.search("key|token$", name.lower()) else f" is {error['input']!r}:"
     return f"{shown}{value} {error['msg'][0].lower()}{error['msg'][1:]}"
 
 

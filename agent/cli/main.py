@@ -161,6 +161,14 @@ def build_parser() -> argparse.ArgumentParser:
         "videos", metavar="VIDEO", nargs="+", help="a video file, or the id of an indexed video"
     )
 
+    forget.add_argument(
+        "--threads",
+        action="store_true",
+        help="delete the threads and chats too that hold captions of it",
+    )
+
+    _command(commands, "repair", "make a damaged caption store sound again from its captions")
+
     doctor = _command(commands, "doctor", "what works here, what does not, and what would help")
     _json_option(doctor)
 
