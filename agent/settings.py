@@ -6,6 +6,7 @@ folder is not read, since it may be anybody's.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -93,6 +94,7 @@ class Settings(Home):
         home: Folder of the caption store and the caches; from ``WHENABOUTS_HOME``.
         store: Folder of the embedded caption store; by default inside ``home``.
         chroma_url: A running Chroma server to use in place of the embedded store.
+        chroma_token: What that server knows this user by, sent with every request.
         captioner: Who describes frames: ``classical``, ``openai:MODEL`` (any service that speaks
             OpenAI's API), or ``local:MODEL``, a folder or a name on the hub. ``auto`` is the
             service where one is configured, else a model on this disk, else ``classical``.
@@ -151,6 +153,7 @@ class Settings(Home):
 
     store: Path | None = None
     chroma_url: AnyHttpUrl | None = None
+    chroma_token: SecretStr | None = None
     captioner: str = "auto"
     strategy: Literal["general", "activity"] = "general"
     mode: Annotated[str, AfterValidator(_must_be_look)] = "frame"
@@ -319,7 +322,7 @@ def _complaint(error: Any, given: dict[str, Any]) -> str:
     name = str(error["loc"][0])
     is_option = name in given
     shown = f"option {name}" if is_option else _variable(name)
-    is_secret = any(word in name.lower() for word in ("key", "token"))
+    is_secret = re.search("key|token$", name.lower())
     value = "" if is_secret else f" is {without_passwords(repr(error['input']))}:"
     said = error["msg"].removeprefix("Value error, ")
     return f"{shown}{value} {said[0].lower()}{said[1:]}"

@@ -10,6 +10,8 @@ from filelock import FileLock, Timeout
 from langgraph.checkpoint.sqlite import SqliteSaver
 
 from agent.chat.follow_up import ChatError
+from tools.private_files import make_private_file, make_private_folder
+from tools.store.failures import trouble_around
 
 MEMORY_FILE = "chats.sqlite"
 
@@ -35,9 +37,10 @@ class ChatMemory:
     def __init__(self, path: Path, thread: str) -> None:
         self.path = path
         digest = hashlib.sha256(thread.encode()).hexdigest()[:16]
-        self._held = FileLock(path.parent / "locks" / f"chat-{digest}")
+        self._held = FileLock(path.parent / "locks" / f"chat-{digest}", mode=0o600)
         try:
-            path.parent.joinpath("locks").mkdir(parents=True, exist_ok=True)
+            make_private_folder(path.parent / "locks")
+            make_private_file(path)
             self._held.acquire(timeout=0)
         except Timeout:
             raise ThreadInUseError(
@@ -101,6 +104,8 @@ class ChatMemory:
 
 def unusable(path: Path, exc: Exception) -> ChatError:
     """What the user should know of a file of chats that cannot be used."""
+    if told := trouble_around(path.parent, exc, what=f"the memory of chats, {path},"):
+        return ChatError(f"{told}. This chat goes on, and will not be remembered")
     return ChatError(
         f"the memory of chats, {path}, cannot be used ({exc}); this chat goes on, and will not be "
         "remembered. Move the file away to begin a new memory"

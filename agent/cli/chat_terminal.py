@@ -24,6 +24,7 @@ from agent.errors import QueryError, WhenaboutsError
 from agent.grounding import Grounding, Refusal
 from tools.clock import clock
 from tools.indexing.indexer import Progress, Report
+from tools.private_files import make_private_file, make_private_folder
 from tools.terminal import open_console, put_json
 from tools.text import one_line, printable
 
@@ -259,7 +260,8 @@ class _Lines:
             from prompt_toolkit.completion import NestedCompleter, PathCompleter
             from prompt_toolkit.history import FileHistory
 
-            history.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(history.parent)
+            make_private_file(history)
             files = {"/clip", "/video"}
             names = [line.split()[0] for line in COMMANDS.splitlines() if line[0] == "/"]
             after = {name: PathCompleter() if name in files else None for name in names}

@@ -15,6 +15,7 @@ from rich.filesize import decimal
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from agent.api import Event, Grounder, make_question
+from agent.cli import upkeep
 from agent.cli.demo import DEMO_QUESTIONS, draw_demo_clip
 from agent.cli.doctor import examine, render_findings
 from agent.cli.rendering import (
@@ -42,7 +43,7 @@ from agent.watching.moved_files import own_file, spare_videos, state_of
 from agent.watching.watcher import expand_videos
 from tools.clock import clock, clock_span
 from tools.indexing.indexer import Progress as IndexProgress
-from tools.indexing.indexer import Report, location
+from tools.indexing.indexer import Report
 from tools.retrieval.tracks import is_beside, name_of
 from tools.store.store import VideoRecord
 from tools.terminal import complain, open_console, put, put_json
@@ -70,6 +71,7 @@ def run(args: argparse.Namespace) -> int:
         "trace": print_trace,
         "list": list_videos,
         "forget": forget_videos,
+        "repair": repair_store,
         "doctor": run_doctor,
         "demo": run_demo,
         "schema": print_schema,
@@ -286,17 +288,13 @@ def list_videos(args: argparse.Namespace) -> int:
 
 def forget_videos(args: argparse.Namespace) -> int:
     """``whenabouts forget``."""
-    with Grounder(load_settings(args.env), tell=_say) as grounder:
-        for video in args.videos:
-            count = grounder.forget(video)
-            told = f"{count} captions forgotten" if count else "nothing of it was indexed"
-            print_to(stdout, f"{video}: {told}; the file is untouched")
-            path = str(location(Path(video)))
-            for other in sorted({one.video_id for one in grounder.records() if one.path == path}):
-                _say(
-                    f"another video was indexed from there before, and is kept; to forget that "
-                    f"too: whenabouts forget {other[:12]}"
-                )
+    upkeep.forget_videos(args, show=lambda line: print_to(stdout, line), say=_say)
+    return DONE
+
+
+def repair_store(args: argparse.Namespace) -> int:
+    """``whenabouts repair``."""
+    upkeep.repair(load_settings(args.env), show=lambda line: print_to(stdout, line), say=_say)
     return DONE
 
 

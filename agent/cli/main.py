@@ -193,6 +193,12 @@ def build_parser() -> Parser:
     trace.add_argument("file", metavar="FILE.jsonl")
     trace.add_argument("--prompts", action="store_true", help="with the exact prompts and replies")
 
+    _add_upkeep(commands)
+    return parser
+
+
+def _add_upkeep(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The commands about what is kept, what is installed, and the program itself."""
     listing = _command(commands, "list", "the indexed videos, and which files are gone")
     _json_option(listing, "a JSON list, an object a track,")
 
@@ -200,6 +206,14 @@ def build_parser() -> Parser:
     forget.add_argument(
         "videos", metavar="VIDEO", nargs="+", help="a video file, or the id of an indexed video"
     )
+
+    forget.add_argument(
+        "--threads",
+        action="store_true",
+        help="delete the threads and chats too that hold captions of it",
+    )
+
+    _command(commands, "repair", "make a damaged caption store sound again from its captions")
 
     doctor = _command(commands, "doctor", "what works here, what does not, and what would help")
     doctor.add_argument("--all", action="store_true", help="with versions, places and settings")
@@ -214,7 +228,6 @@ def build_parser() -> Parser:
     )
     completion.add_argument("shell", choices=("bash", "zsh", "fish", "tcsh", "powershell"))
     _command(commands, "eval", "measure on a benchmark; `whenabouts eval --help` tells more")
-    return parser
 
 
 def run() -> NoReturn:

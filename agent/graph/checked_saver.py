@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from langgraph.checkpoint.sqlite import SqliteSaver
 
 from agent.errors import StoreError
+from tools.store.failures import trouble_around
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -27,16 +28,13 @@ class ThreadsError(StoreError):
 def threads_failure(path: Path, exc: Exception) -> ThreadsError:
     """What an error of SQLite's, or of reading what it kept, means for the user."""
     code = getattr(exc, "sqlite_errorcode", None)
-    code = None if code is None else code & 0xFF
-    if code == sqlite3.SQLITE_FULL:
-        return ThreadsError(f"no space is left for the threads in {path}; free some")
-    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-        return ThreadsError(f"another program uses {path} ({exc}); wait for it, or close it")
-    if code in _DAMAGED or not isinstance(exc, sqlite3.Error):
-        return ThreadsError(
-            f"{path} holds no threads, or is damaged ({exc}); move it away to begin anew"
-        )
-    return ThreadsError(f"the threads in {path} cannot be used: {exc}")
+    is_damaged = code is not None and code & 0xFF in _DAMAGED
+    if isinstance(exc, OSError | sqlite3.Error) and not is_damaged:
+        told = trouble_around(path.parent, exc, what=f"the file of threads {path}")
+        return ThreadsError(told or f"the threads in {path} cannot be used: {exc}")
+    return ThreadsError(
+        f"{path} holds no threads, or is damaged ({exc}); move it away to begin anew"
+    )
 
 
 class CheckedSaver(SqliteSaver):

@@ -1,7 +1,7 @@
 """Threads: every step of a question, kept in a file, so that it can be gone back to."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -9,7 +9,8 @@ from typing import Any, Final
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 
-from agent.graph.checked_saver import CheckedSaver, ThreadsError
+from agent.graph.checked_saver import CheckedSaver, threads_failure
+from tools.private_files import make_private_file, make_private_folder
 
 BUSY_S = 30.0
 """Until another process that writes to the file counts as stuck."""
@@ -61,17 +62,89 @@ def open_threads(path: Path) -> Iterator[SqliteSaver]:
     """Open the file of threads, or make it; several processes may use it at a time.
 
     Raises:
-        ThreadsError: If it cannot be opened, or is something else.
+        ThreadsError: If it cannot be opened, or is something else; later, from the saver, if it
+            cannot be written any more.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(path.parent)
+        make_private_file(path)
         # Nodes run in threads of their own; the saver takes a lock for each use.
         connection = sqlite3.connect(path, check_same_thread=False, timeout=BUSY_S)
     except (OSError, sqlite3.Error) as exc:
-        raise ThreadsError(f"the threads in {path} cannot be opened: {exc}") from None
+        raise threads_failure(path, exc) from None
     try:
         saver = CheckedSaver(path, connection, serde=ThreadSerializer())
         saver.setup()
         yield saver
     finally:
         connection.close()
+
+
+def threads_about(path: Path, video_ids: Collection[str]) -> list[str]:
+    """Names of the threads, or chats, of a file that hold something of a video, by name.
+
+    Raises:
+        ThreadsError: If the file cannot be read.
+    """
+    if not path.exists():
+        return []
+    try:
+        with _opened(path) as connection:
+            return _about(connection, video_ids)
+    except sqlite3.Error as exc:
+        raise threads_failure(path, exc) from None
+
+
+def forget_threads(path: Path, video_ids: Collection[str]) -> list[str]:
+    """Delete the threads, or chats, of a file that hold something of a video, with all their steps.
+
+    What was deleted is overwritten.
+
+    Returns:
+        Their names.
+
+    Raises:
+        ThreadsError: If the file cannot be read or written.
+    """
+    if not path.exists():
+        return []
+    try:
+        with _opened(path) as connection:
+            connection.execute("PRAGMA secure_delete = ON")
+            names = _about(connection, video_ids)
+            connection.execute("BEGIN IMMEDIATE")
+            for name in names:
+                for table in ("checkpoints", "writes"):
+                    connection.execute(f"DELETE FROM {table} WHERE thread_id = ?", (name,))  # noqa: S608  # two names of ours
+            connection.execute("COMMIT")
+            # Also where nothing is found any more: whoever was killed here left it undone.
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return names
+    except sqlite3.Error as exc:
+        raise threads_failure(path, exc) from None
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def _about(connection: sqlite3.Connection, video_ids: Collection[str]) -> list[str]:
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    columns = {"checkpoints": "checkpoint", "writes": "value"}
+    names: set[str] = set()
+    for table in columns.keys() & tables:
+        for video_id in video_ids:
+            # What is kept is msgpack, in which text stands as it is.
+            rows = connection.execute(
+                f"SELECT DISTINCT thread_id FROM {table} "  # noqa: S608  # two names of ours
+                f"WHERE instr({columns[table]}, CAST(? AS BLOB))",
+                (video_id,),
+            )
+            names.update(str(name) for (name,) in rows)
+    return sorted(names)

@@ -97,11 +97,12 @@ class Opened:
     def store(self) -> CaptionStore:
         """The caption store: embedded, or the Chroma server that the settings name."""
         self._destinations.store()
-        url = self._settings.chroma_url
+        url, token = self._settings.chroma_url, self._settings.chroma_token
         return CaptionStore.open(
             self._settings.store_folder,
             embedder=self._settings.embedder,
             url=str(url) if url else None,
+            token=token.get_secret_value() if token else None,
             on_wait=self._tell,
         )
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tools.errors import EmbedderError
+from tools.private_files import FILE, make_private_folder
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -303,8 +304,9 @@ def _appearing_whole(file: Path) -> Iterator[Path]:
     """
     unfinished = file.with_name(f"{file.name}.{uuid.uuid4().hex}")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(file.parent)
         yield unfinished
+        unfinished.chmod(FILE)
         unfinished.replace(file)
     except OSError as exc:
         raise EmbedderError(

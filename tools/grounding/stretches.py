@@ -130,12 +130,11 @@ class Clues:
     def _judge(self, stretches: list[slice]) -> Floats:
         similar = _best_similarities(self.cosine, self.cells.weight, stretches)
         log_odds = presence_log_odds(similar, self.usual, self.calibration)
-        judged: Floats = log_odds + self._hints(stretches) - self._usual_hints
-        return judged
+        return log_odds + self._hints(stretches) - self._usual_hints
 
     def _hints(self, stretches: list[slice]) -> Floats:
         """Words and the place: what moves odds from one stretch to another."""
-        placed = np.array([self.bonus[stretch].max() for stretch in stretches])
+        placed: Floats = np.array([self.bonus[stretch].max() for stretch in stretches])
         return self._words(stretches) + placed
 
     def _words(self, stretches: list[slice]) -> Floats:

@@ -18,12 +18,12 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from tools.errors import StoreBusyError, StoreError
 from tools.private_files import keep_private, make_private_file, make_private_folder
 from tools.store.failures import DATABASE, MOVE, store_failure
-from tools.store.isolation import chroma_settings, load_chroma
+from tools.store.isolation import load_chroma, open_client
 from tools.store.upkeep import UNFINISHED_REPAIR, WIPE_DUE, wipe_deleted
 
 if TYPE_CHECKING:
@@ -186,11 +186,7 @@ class FolderConnection:
             with contextlib.suppress(sqlite3.Error):
                 wipe_deleted(self.folder)
         make_private_file(self.folder / DATABASE)
-        import chromadb
-
-        self._client = cast(
-            "Client", chromadb.PersistentClient(path=self.folder, settings=chroma_settings())
-        )
+        self._client = open_client(self.folder)
         return self._client
 
     def _read_last_user(self) -> str:

@@ -28,7 +28,7 @@ REPAIR = "`whenabouts repair` builds a sound one from the captions that can stil
 _BUSY, _LOCKED, _NO_MEMORY, _READ_ONLY, _IO, _FULL, _CANNOT_OPEN = 5, 6, 7, 8, 10, 13, 14
 
 
-def store_failure(folder: Path, exc: BaseException) -> StoreError:  # noqa: PLR0911  # one a kind
+def store_failure(folder: Path, exc: BaseException) -> StoreError:
     """The error to raise for one of Chroma's or of the system's.
 
     Args:
@@ -36,61 +36,41 @@ def store_failure(folder: Path, exc: BaseException) -> StoreError:  # noqa: PLR0
         exc: What was raised.
     """
     where = f"the caption store in {folder}"
+    if isinstance(exc, (FileExistsError, NotADirectoryError)):
+        return StoreError(f"{where} cannot be made: a file is there; move it away, {MOVE}")
+    told = trouble_around(folder, exc, what=where)
+    return StoreError(told) if told else _after_a_check(folder, first_line(exc))
+
+
+def trouble_around(folder: Path, exc: BaseException, *, what: str) -> str | None:
+    """What is wrong around a database that is itself unharmed; None where it is something else.
+
+    Args:
+        folder: In which it lies.
+        exc: What was raised.
+        what: The database, for the user.
+    """
     said = first_line(exc)
     code = _sqlite_code(exc)
     number = exc.errno if isinstance(exc, OSError) else None
-    if isinstance(exc, (FileExistsError, NotADirectoryError)):
-        return StoreError(f"{where} cannot be made: a file is there; move it away, {MOVE}")
     if number in {errno.EMFILE, errno.ENFILE} or _has_no_descriptors():
-        return StoreError(
-            f"{where} cannot be opened: too many files are open in this process or on this "
-            "machine; close some, or raise the limit (ulimit -n). The store itself is unharmed"
+        return (
+            f"{what} cannot be opened: too many files are open in this process or on this machine; "
+            "close some, or raise the limit (ulimit -n). What is stored is unharmed"
         )
-    if full := full_folder(folder, number=number, code=code):
+    if full := _full_folder(folder, number=number, code=code, what=what):
         return full
     if number is not None or code in {_READ_ONLY, _CANNOT_OPEN}:
-        return StoreError(f"{where} cannot be written: {said}; give it write permission, {MOVE}")
-    if code == _IO:
-        return StoreError(
-            f"the disk gave an error with {where}: {said}; see that it is mounted and sound, that "
-            "no limit of file size or quota is reached, and try again. Nothing says that what is "
-            "stored is harmed"
-        )
-    if code in {_BUSY, _LOCKED}:
-        return StoreError(f"another program uses {where} ({said}); close it, and try again")
-    if code == _NO_MEMORY:
-        return StoreError(f"there is not enough memory for {where}; close other programs")
-    return _after_a_check(folder, said)
-
-
-def full_folder(
-    folder: Path, *, number: int | None = None, code: int | None = None, what: str = ""
-) -> StoreError | None:
-    """That no space is left, and where; None where that is not what went wrong.
-
-    Args:
-        folder: In which something could not be written.
-        number: Of the system's error, if it was one.
-        code: Of SQLite's, if it was one.
-        what: What could not be written; by default the caption store.
-    """
-    what = what or f"the caption store in {folder}"
-    says_so = number in {errno.ENOSPC, errno.EDQUOT} or code == _FULL
-    if not says_so and (number is not None or code not in {None, _IO, _CANNOT_OPEN}):
-        return None
-    if _is_full(folder):
-        return StoreError(f"no space is left for {what}; free some, {MOVE}")
-    if code in {_FULL, _IO, _CANNOT_OPEN} and (temporary := _full_temporary()):
-        return StoreError(
-            f"no space is left in the temporary folder {temporary}, which {what} needs too; free "
-            "some, or set SQLITE_TMPDIR to a folder with space. What is stored is unharmed"
-        )
-    if says_so:
-        return StoreError(
-            f"no space is left for {what}, or a quota is reached; free some, {MOVE}. What is "
-            "stored is unharmed"
-        )
-    return None
+        return f"{what} cannot be written: {said}; give it write permission, {MOVE}"
+    others = {
+        _IO: f"the disk gave an error with {what}: {said}; see that it is mounted and sound, that "
+        "no limit of file size or quota is reached, and try again. Nothing says that what is "
+        "stored is harmed",
+        _BUSY: f"another program uses {what} ({said}); close it, and try again",
+        _LOCKED: f"another program uses {what} ({said}); close it, and try again",
+        _NO_MEMORY: f"there is not enough memory for {what}; close other programs",
+    }
+    return others.get(code or 0)
 
 
 def damage(folder: Path) -> str | None:
@@ -136,6 +116,25 @@ def _after_a_check(folder: Path, said: str) -> StoreError:
     return StoreError(
         f"{where} cannot be read: {said}; its captions themselves passed a check, and {REPAIR}"
     )
+
+
+def _full_folder(folder: Path, *, number: int | None, code: int | None, what: str) -> str | None:
+    says_so = number in {errno.ENOSPC, errno.EDQUOT} or code == _FULL
+    if not says_so and (number is not None or code not in {None, _IO, _CANNOT_OPEN}):
+        return None
+    if _is_full(folder):
+        return f"no space is left for {what}; free some, {MOVE}. What is stored is unharmed"
+    if code in {_FULL, _IO, _CANNOT_OPEN} and (temporary := _full_temporary()):
+        return (
+            f"no space is left in the temporary folder {temporary}, which {what} needs too; free "
+            "some, or set SQLITE_TMPDIR to a folder with space. What is stored is unharmed"
+        )
+    if says_so:
+        return (
+            f"no space is left for {what}, or a quota is reached; free some, {MOVE}. What is "
+            "stored is unharmed"
+        )
+    return None
 
 
 def _sqlite_code(exc: BaseException) -> int | None:

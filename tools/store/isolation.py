@@ -11,6 +11,9 @@ import threading
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from chromadb.api.client import Client
     from chromadb.config import Settings
     from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
@@ -38,6 +41,14 @@ def load_chroma() -> None:
             import chromadb  # noqa: F401
         finally:
             changed.settings_customise_sources = usual
+
+
+def open_client(folder: Path) -> Client:
+    """A client of the embedded store in a folder, which nobody else may have open."""
+    load_chroma()
+    import chromadb
+
+    return cast("Client", chromadb.PersistentClient(path=folder, settings=chroma_settings()))
 
 
 def chroma_settings() -> Settings:

@@ -385,7 +385,9 @@ class CaptionStore:
         nearest = zip(
             found["metadatas"][0], found["documents"][0], found["distances"][0], strict=True
         )
-        return [(_caption(metadata, text), 1.0 - distance) for metadata, text, distance in nearest]
+        return [
+            (caption_of(metadata, text), 1.0 - distance) for metadata, text, distance in nearest
+        ]
 
     def put_record(self, record: VideoRecord) -> None:
         """Write a record in place of the earlier one of the same video and track, if any.
@@ -652,7 +654,7 @@ def _in_time_order(found: Any, rows: Sequence[int]) -> Read:
     """Captions and vectors of some rows of Chroma's columns."""
     if not rows:
         return [], np.empty((0, 0), np.float32)
-    captions = {row: _caption(found["metadatas"][row], found["documents"][row]) for row in rows}
+    captions = {row: caption_of(found["metadatas"][row], found["documents"][row]) for row in rows}
     order = sorted(rows, key=lambda row: _place(captions[row]))
     vectors = np.asarray(found["embeddings"], np.float32)[order]
     vectors.flags.writeable = False
@@ -695,7 +697,8 @@ def _metadata(caption: Caption) -> dict[str, str]:
     return {**plain, **times, "track": caption.track.key, "block": block}
 
 
-def _caption(metadata: Any, text: str) -> Caption:
+def caption_of(metadata: Any, text: str) -> Caption:
+    """The caption that lies in Chroma as a text with metadata."""
     times = {name: float(metadata[name]) for name in ("start_s", "end_s")}
     return Caption.from_dict({**metadata, **times, "text": text})
 

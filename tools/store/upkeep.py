@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import struct
 from pathlib import Path
 
 from tools.store.failures import DATABASE
@@ -16,6 +17,9 @@ REPAIR = "repair"
 
 UNFINISHED_REPAIR = f"{REPAIR}/moved"
 """A file that is there while a repair moves files; the store must not be opened meanwhile."""
+
+_HEADER = "<IQQQQ"
+"""Of hnswlib's file: version, where items begin, places, items, bytes of an item."""
 
 
 def wipe_deleted(folder: Path) -> None:
@@ -46,5 +50,24 @@ def wipe_deleted(folder: Path) -> None:
             connection.execute("VACUUM")
         finally:
             connection.close()
+    for header in folder.glob("*/header.bin"):
+        _blank_unused(header)
     with contextlib.suppress(FileNotFoundError):
         (folder / WIPE_DUE).unlink()
+
+
+def _blank_unused(header: Path) -> None:
+    """Overwrite the places of a vector index that hold nothing yet.
+
+    Chroma writes them as they lie in memory, with whatever text lay there before.
+    """
+    try:
+        _, _, capacity, count, item_bytes = struct.unpack(_HEADER, header.read_bytes()[:36])
+    except struct.error:
+        return
+    for name, size in (("length.bin", 4), ("data_level0.bin", item_bytes)):
+        file = header.with_name(name)
+        if file.exists() and file.stat().st_size == capacity * size and count < capacity:
+            with file.open("r+b") as opened:
+                opened.seek(count * size)
+                opened.write(bytes((capacity - count) * size))

@@ -1,0 +1,120 @@
+"""``whenabouts forget`` and ``whenabouts repair``: what becomes of the captions that are kept."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from agent.api import Grounder
+from agent.chat.memory import MEMORY_FILE
+from agent.errors import SettingsError
+from agent.graph.threads import forget_threads, threads_about
+from agent.settings import Settings, load_settings
+from agent.watching.destinations import Destinations
+from agent.watching.watcher import is_there
+from tools.embedders.embedder import Embedder, open_embedder
+from tools.indexing.indexer import location
+from tools.store.repair import repair_store
+from tools.video.identity import content_id
+
+Say = Callable[[str], None]
+
+NAMED_THREADS = 5
+
+
+def forget_videos(args: argparse.Namespace, *, show: Say, say: Say) -> None:
+    """Delete the captions of videos, and with ``--threads`` what else of them is kept here.
+
+    Args:
+        args: ``videos`` and ``threads``.
+        show: Told the outcome.
+        say: Told what the user should know beside it.
+    """
+    with Grounder(load_settings(args.env), tell=say) as grounder:
+        for video in args.videos:
+            ids = {record.video_id for record in grounder.resolve(video)}
+            if is_there(video):
+                ids.add(content_id(Path(video)))
+            count = grounder.forget(video)
+            told = f"{count} captions forgotten" if count else "nothing of it was indexed"
+            show(f"{video}: {told}; the file is untouched")
+            path = str(location(Path(video)))
+            for other in sorted({one.video_id for one in grounder.records() if one.path == path}):
+                say(
+                    f"another video was indexed from there before, and is kept; to forget that "
+                    f"too: whenabouts forget {other[:12]}"
+                )
+            _forget_threads(grounder.settings, video, ids, args, say)
+        if grounder.settings.chroma_url:
+            say(
+                "what a Chroma server deleted stays readable in its files until `chroma vacuum` "
+                "is run there"
+            )
+        if args.threads and grounder.settings.trace:
+            say(f"the trace {grounder.settings.trace} may hold captions too; delete it yourself")
+
+
+def _forget_threads(
+    settings: Settings, video: str, ids: set[str], args: argparse.Namespace, say: Say
+) -> None:
+    files = (settings.threads_file, settings.home / MEMORY_FILE)
+    if args.threads:
+        names = [name for file in files for name in forget_threads(file, ids)]
+        say(f"threads and chats about it that were deleted: {_listed(names)}")
+    elif names := [name for file in files for name in threads_about(file, ids)]:
+        say(
+            f"threads and chats still hold captions of it: {_listed(names)}; to delete these too: "
+            f"whenabouts forget --threads {video} (files written with --trace are yours to delete)"
+        )
+
+
+def _listed(names: list[str]) -> str:
+    named = ", ".join(names[:NAMED_THREADS]) or "none"
+    more = len(names) - NAMED_THREADS
+    return f"{named} and {more} more" if more > 0 else named
+
+
+def repair(settings: Settings, *, show: Say, say: Say) -> None:
+    """Make a damaged store sound again.
+
+    Raises:
+        SettingsError: If captions are kept by a server.
+        StoreError: If nothing can be saved.
+    """
+    if settings.chroma_url:
+        raise SettingsError(
+            "captions are kept by the Chroma server of WHENABOUTS_CHROMA_URL; repair it there, or "
+            "unset that to repair the store on this machine"
+        )
+    key = settings.openai_api_key
+    told = 0
+
+    def embedder(name: str) -> Embedder:
+        Destinations(settings, say).embedding(name)
+        return open_embedder(
+            name,
+            cache=settings.cache_folder,
+            api_key=key.get_secret_value() if key else None,
+            base_url=settings.openai_base_url,
+        )
+
+    def report(done: int, total: int) -> None:
+        nonlocal told
+        if done == total or done - told >= 2000:
+            told = done
+            say(f"{done:,} of {total:,} captions embedded anew")
+
+    repaired = repair_store(
+        settings.store_folder, open_embedder=embedder, on_wait=say, report=report
+    )
+    if repaired.moved_to is None:
+        show(f"the caption store in {settings.store_folder} is sound; nothing was changed")
+        return
+    for line in repaired.left_out:
+        say(f"left out: {line}")
+    show(
+        f"the caption store in {settings.store_folder} is sound again: {repaired.captions:,} "
+        f"captions of {repaired.videos} videos; the damaged files were moved to "
+        f"{repaired.moved_to}, which may be deleted once all is well"
+    )

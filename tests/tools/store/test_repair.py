@@ -1,0 +1,195 @@
+"""A damaged store is made sound again from what its database still says; nothing is deleted."""
+
+import json
+import shutil
+import sqlite3
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.tools.store.store_writer import TRACK, captions_of
+from tools.embedders.embedder import Embedder
+from tools.errors import EmbedderError, StoreError
+from tools.store.repair import repair_store
+from tools.store.store import CaptionGap, CaptionStore, VideoRecord
+from tools.timeline import Interval
+
+COUNT = 1100
+RECORD = VideoRecord(
+    "v", "/films/dog.mp4", 400.0, TRACK, 3.0, True, "", "2026-11-02T10:00:00", COUNT
+)
+GAP = CaptionGap("v", Interval(390.0, 391.0), "I cannot describe this.", TRACK)
+
+
+class Scattered:
+    """Texts lie anywhere, equal ones in the same place: an index of those is easily searched."""
+
+    name = "words"
+    dimension = 16
+
+    def __init__(self) -> None:
+        self.texts = 0
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        self.texts += len(texts)
+        seeds = [zlib.crc32(text.encode()) for text in texts]
+        rows = [np.random.default_rng(seed).normal(size=self.dimension) for seed in seeds]
+        vectors = np.array(rows, np.float32)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors
+
+
+def open_words(name: str) -> Embedder:
+    assert name == "words"
+    return Scattered()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "store"
+    captions = captions_of("v", COUNT)
+    with CaptionStore.open(folder, embedder="words") as store:
+        store.add(captions, Scattered().embed([one.text for one in captions]))
+        store.put_record(RECORD)
+        store.add_gaps([GAP])
+    return folder
+
+
+def break_index(folder: Path) -> None:
+    for pickled in folder.glob("*/index_metadata.pickle"):
+        pickled.write_bytes(b"no pickle")
+
+
+def assert_whole(folder: Path) -> None:
+    captions = captions_of("v", COUNT)
+    with CaptionStore.open(folder, embedder="words") as store:
+        read, vectors = store.read("v", TRACK)
+        assert read == captions
+        wanted = Scattered().embed([one.text for one in captions])
+        np.testing.assert_allclose(vectors, wanted, atol=1e-6)
+        assert store.records() == [RECORD]
+        assert store.gaps("v", TRACK) == [GAP]
+        assert store.search(wanted[7], limit=1)[0][1] == pytest.approx(1.0, abs=1e-4)
+
+
+def test_a_broken_index_is_built_anew_and_the_old_files_are_kept(folder: Path) -> None:
+    break_index(folder)
+    told: list[tuple[int, int]] = []
+    repaired = repair_store(
+        folder, open_embedder=open_words, report=lambda done, total: told.append((done, total))
+    )
+    assert (repaired.captions, repaired.videos, repaired.left_out) == (COUNT, 1, [])
+    assert told[-1] == (COUNT, COUNT)
+    assert repaired.moved_to is not None
+    assert (repaired.moved_to / "chroma.sqlite3").exists()
+    assert_whole(folder)
+
+
+def test_a_sound_store_is_left_as_it_is(folder: Path) -> None:
+    repaired = repair_store(folder, open_embedder=open_words)
+    assert repaired.moved_to is None
+    assert sorted(one.name for one in folder.parent.iterdir()) == ["store"]
+    assert_whole(folder)
+
+
+def test_lost_vectors_are_damage_too(folder: Path) -> None:
+    for index in folder.glob("*/data_level0.bin"):
+        shutil.rmtree(index.parent)
+    repaired = repair_store(folder, open_embedder=open_words)
+    assert repaired.moved_to is not None
+    assert_whole(folder)
+
+
+@pytest.mark.parametrize("moves", range(4))
+def test_a_repair_that_is_broken_off_is_finished_by_the_next(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, moves: int
+) -> None:
+    break_index(folder)
+    move, moved = shutil.move, 0
+
+    def breaks_off(source: Path, target: Path) -> None:
+        nonlocal moved
+        moved += 1
+        if moved > moves:
+            raise KeyboardInterrupt
+        move(source, target)
+
+    monkeypatch.setattr("tools.store.repair.shutil.move", breaks_off)
+    with pytest.raises(KeyboardInterrupt):
+        repair_store(folder, open_embedder=open_words)
+    monkeypatch.undo()
+    with pytest.raises(StoreError, match=r"repair .* was broken off; finish it with"):
+        CaptionStore.open(folder, embedder="words")
+    repair_store(folder, open_embedder=open_words)
+    assert_whole(folder)
+    assert len([one for one in folder.parent.iterdir() if one != folder]) == 1
+
+
+def test_captions_of_an_embedder_that_cannot_be_had_are_named_and_kept_aside(folder: Path) -> None:
+    with CaptionStore.open(folder, embedder="other") as store:
+        store.add(captions_of("w", 3), np.ones((3, 2)))
+    break_index(folder)
+
+    def open_some(name: str) -> Embedder:
+        if name == "other":
+            raise EmbedderError("install it")
+        return open_words(name)
+
+    repaired = repair_store(folder, open_embedder=open_some)
+    assert repaired.left_out == ["3 captions of other: install it"]
+    assert_whole(folder)
+
+
+def test_a_record_whose_captions_are_lost_is_not_complete_any_more(folder: Path) -> None:
+    break_index(folder)
+    with sqlite3.connect(folder / "chroma.sqlite3") as connection:
+        connection.execute(
+            "DELETE FROM embeddings WHERE id IN (SELECT id FROM embedding_metadata "
+            "WHERE key = 'chroma:document' AND string_value = 'v 5')"
+        )
+    connection.close()
+    repair_store(folder, open_embedder=open_words)
+    with CaptionStore.open(folder, embedder="words") as store:
+        (record,) = store.records()
+        assert not record.complete
+        assert store.count("v", TRACK) == COUNT - 1
+
+
+def test_what_is_no_database_is_said_to_be_lost_and_left_alone(folder: Path) -> None:
+    (folder / "chroma.sqlite3").write_bytes(b"no database " * 500)
+    with pytest.raises(StoreError, match=r"nothing can be read .* move the folder .* away"):
+        repair_store(folder, open_embedder=open_words)
+    assert (folder / "chroma.sqlite3").read_bytes() == b"no database " * 500
+    assert not (folder / "repair").exists()
+
+
+def test_an_embedder_is_asked_for_each_caption_once(folder: Path) -> None:
+    break_index(folder)
+    counted = Scattered()
+    repair_store(folder, open_embedder=lambda _: counted)
+    assert counted.texts == COUNT
+
+
+def test_what_waits_in_the_queue_is_taken_over_too(folder: Path) -> None:
+    """A process that is killed between a write and its sorting in leaves it there."""
+    break_index(folder)
+    late = captions_of("v", COUNT + 1)[-1]
+    with sqlite3.connect(folder / "chroma.sqlite3") as connection:
+        (collection,) = connection.execute(
+            "SELECT id FROM collections WHERE name LIKE 'captions-%'"
+        ).fetchone()
+        plain = {
+            **{k: str(v) for k, v in late.as_dict().items() if k not in {"id", "text"}},
+            "track": TRACK.key,
+            "chroma:document": late.text,
+        }
+        connection.execute(
+            "INSERT INTO embeddings_queue (operation, topic, id, metadata) VALUES (0, ?, ?, ?)",
+            (f"persistent://default/default/{collection}", late.id, json.dumps(plain)),
+        )
+    connection.close()
+    assert repair_store(folder, open_embedder=open_words).captions == COUNT + 1
