@@ -22,10 +22,10 @@ from agent.grounding import (
 from agent.reasoning.answer import Answer, Event
 from agent.reasoning.brief import Turn
 from prompts.catalog import render_prompt
+from tools.indexing.held_spans import read_step_s
 from tools.ranking import Verdict, Window
 from tools.retrieval.temporal_query import Event as OneEvent
 from tools.retrieval.temporal_query import split_query
-from tools.indexing.held_spans import read_step_s
 from tools.retrieval.tracks import is_measured
 from tools.signals.claims import is_moment
 from tools.store.store import CaptionGap, CaptionStore, VideoRecord
