@@ -197,7 +197,7 @@ def build_parser() -> Parser:
     return parser
 
 
-def _add_upkeep(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_upkeep(commands: "argparse._SubParsersAction[Parser]") -> None:
     """The commands about what is kept, what is installed, and the program itself."""
     listing = _command(commands, "list", "the indexed videos, and which files are gone")
     _json_option(listing, "a JSON list, an object a track,")

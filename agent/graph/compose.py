@@ -22,6 +22,7 @@ from agent.grounding import (
 from agent.reasoning.answer import Answer, NumberedEvent
 from agent.reasoning.brief import Turn
 from prompts.catalog import Prompts
+from tools.indexing.held_spans import read_step_s
 from tools.ranking import Verdict, Window
 from tools.retrieval.question import parts_of
 from tools.retrieval.temporal_query import Event as OneEvent
@@ -175,6 +176,15 @@ def edges_of(
         # It is as long as it is fine: the time since the frame before.
         fine_s = min(first.span.length_s, first.start_s)
         return Interval(first.start_s - fine_s, first.start_s), first.span
+    step_s = read_step_s(first)
+    if step_s is not None and step_s == read_step_s(last):
+        # A frame comes up to one frame interval late: a quarter more.
+        slack_s = 1.25 * step_s
+        start_s, end_s = first.start_s, last.end_s
+        start = Interval(max(0.0, start_s - slack_s), start_s) if start_s > 0 else None
+        return start, None if end_s >= duration_s else Interval(
+            max(last.start_s, end_s - slack_s), end_s
+        )
     # Of the same kind: what is said between two looks does not make them closer.
     earlier = [
         one

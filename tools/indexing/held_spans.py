@@ -19,11 +19,24 @@ def held_span(caption: Caption) -> Interval | None:
         None where there is none, or where it cannot be told: of frames shown several at a time, and
         of captions that come from elsewhere.
     """
-    match = re.fullmatch(rf"frame@([\d.e-]+)/s {POLICY}", caption.track.mode)
-    if match is None:
+    step_s = _step_s(caption, f" {POLICY}")
+    if step_s is None:
         return None
-    step_s = 1 / float(match[1])
     # Less than a step more is a frame that came late.
     if caption.span.length_s < 1.5 * step_s:
         return None
     return Interval(caption.start_s + step_s, caption.end_s)
+
+
+def read_step_s(caption: Caption) -> float | None:
+    """How far apart frames were read off the screen, for a caption of such text; otherwise None.
+
+    Text is looked at in every frame, also where the caption of equal text goes on: an edge of it is
+    as fine as the frames.
+    """
+    return _step_s(caption, "") if caption.source == "screen" else None
+
+
+def _step_s(caption: Caption, chosen: str) -> float | None:
+    match = re.fullmatch(rf"frame@([\d.e-]+)/s{chosen}", caption.track.mode)
+    return 1 / float(match[1]) if match else None

@@ -8,18 +8,17 @@ from tools.ranking import Window
 from tools.signals.claims import TEXT_TAG, Claim, Kind, read_screen_text
 from tools.signals.screen_text import text_fit
 from tools.signals.signal_query import Ask
-from tools.signals.vocabulary import FILLERS, PEOPLE
-from tools.timeline import Caption
-
-PRESENCE: frozenset[Kind] = frozenset({"appears", "present", "gone", "empty"})
-MOTION: frozenset[Kind] = frozenset({"moves", "nothing moves"})
+from tools.signals.vocabulary import DISSOLVES, FILLERS, PEOPLE
+from tools.signals.watched import MOTION, PRESENCE
+from tools.timeline import Caption, Interval
 
 CUTS_TOLD = 12
 
 CAN_ASK = (
-    "The embedded senses know: black, white, dark or bright screens, colour areas, cuts, camera "
-    "moves, something that appears, moves or leaves before a fixed camera, and text on the screen."
+    "Ask for a black, white, dark or bright screen, a colour, a cut, a camera move, something that "
+    "appears, moves or leaves, or text."
 )
+NOT_LOOKED_FOR = "Dissolves and fades from shot to shot are not looked for."
 
 
 def beyond_the_senses(unknown: tuple[str, ...], captions: Sequence[Caption]) -> str:
@@ -27,23 +26,29 @@ def beyond_the_senses(unknown: tuple[str, ...], captions: Sequence[Caption]) -> 
     words = [word for word in unknown if word]
     if not words:
         return f"The question has no word to look for. {CAN_ASK}"
-    said = [f"No embedded sense for {', '.join(f'“{word}”' for word in words)}. {CAN_ASK}"]
+    said = [f"No embedded sense for {', '.join(f'“{word}”' for word in words)}."]
+    if DISSOLVES & set(words):
+        return NOT_LOOKED_FOR
     if PEOPLE & set(words):
         said.append("Who moves is not seen; ask when something appears, moves or leaves.")
-    named = [word for word in words if len(word) > 2 and word not in FILLERS]
-    shown = [
-        (one.span, [word for word in named if text_fit([word], read_screen_text(one.text))])
-        for one in captions
-        if one.source == "screen"
-    ]
-    if found := [(span, those) for span, those in shown if those]:
-        those = sorted({word for _, some in found for word in some}, key=named.index)
-        first, last = min(span for span, _ in found), max(span for span, _ in found)
-        said.append(
-            f"But {_quoted(those)} can be read on the screen between {_clock(first.start_s)} and "
-            f"{_clock(last.end_s)}; ask for the text {_quoted(those)}."
-        )
+    for word in words:
+        if len(word) > 2 and word not in FILLERS and (spans := _read_at(word, captions)):
+            times = ", ".join(f"{_clock(one.start_s)}–{_clock(one.end_s)}" for one in spans[:3])
+            more = f" and {len(spans) - 3} times more" if len(spans) > 3 else ""
+            said.append(f"“{word}” can be read on the screen at {times}{more}.")
     return " ".join(said)
+
+
+def _read_at(word: str, captions: Sequence[Caption]) -> list[Interval]:
+    """The stretches in which a word can be read, in time order."""
+    spans: list[Interval] = []
+    for one in sorted(captions, key=lambda caption: caption.span):
+        if one.source == "screen" and text_fit([word], read_screen_text(one.text)):
+            if spans and one.start_s <= spans[-1].end_s + 1e-6:
+                spans[-1] = Interval(spans[-1].start_s, max(spans[-1].end_s, one.end_s))
+            else:
+                spans.append(one.span)
+    return spans
 
 
 def missing_sense(
@@ -68,7 +73,7 @@ def missing_sense(
 
 
 def told(ask: Ask, claims: Sequence[Sequence[Claim]], frames: int, events: Sequence[Window]) -> str:
-    """What was looked for, and what decided.
+    """What was looked for, what decided, and what of the question was left out.
 
     Args:
         ask: The question.
@@ -76,28 +81,45 @@ def told(ask: Ask, claims: Sequence[Sequence[Claim]], frames: int, events: Seque
         frames: How many captions answer it.
         events: The answer.
     """
+    return " ".join([_decided(ask, claims, frames, events), *ask.notes])
+
+
+def _decided(
+    ask: Ask, claims: Sequence[Sequence[Claim]], frames: int, events: Sequence[Window]
+) -> str:
     if ask.text is not None:
         wanted = f"the text {_quoted(ask.text)}" if ask.text else "text"
         if not events:
             return f"Looked for {wanted} on the screen: it was read nowhere in the sampled frames."
         return f"Looked for {wanted} on the screen: read in {_counted(frames)}."
+    if ask.kinds == ("cut",):
+        return _cuts(claims)
     wanted = " or ".join(f"“{_named(kind, ask)}”" for kind in ask.kinds)
     if not events:
-        return f"Looked for frames of which it was measured that {wanted}: there are none."
-    said = f"Measured in {_counted(frames)}: {wanted}."
-    cuts_s = [claim.at_s for some in claims for claim in some if claim.kind == "cut"]
-    if ask.kinds == ("cut",):
-        times = ", ".join(_clock(at_s) for at_s in sorted(filter(None, cuts_s))[:CUTS_TOLD])
-        more = f" and {len(cuts_s) - CUTS_TOLD} more" if len(cuts_s) > CUTS_TOLD else ""
-        said += f" Cut at {times}{more}."
-    return said
+        return f"Looked for {wanted}: measured in none of {len(claims)} captions."
+    return f"Measured in {_counted(frames)}: {wanted}."
+
+
+def _cuts(claims: Sequence[Sequence[Claim]]) -> str:
+    cuts_s = sorted(
+        claim.at_s
+        for some in claims
+        for claim in some
+        if claim.kind == "cut" and claim.at_s is not None
+    )
+    if not cuts_s:
+        return f"No cut in any decoded frame. {NOT_LOOKED_FOR}"
+    times = ", ".join(_clock(at_s) for at_s in cuts_s[:CUTS_TOLD])
+    more = f" and {len(cuts_s) - CUTS_TOLD} more" if len(cuts_s) > CUTS_TOLD else ""
+    return f"Cut at {times}{more}. {NOT_LOOKED_FOR}"
 
 
 def _named(kind: Kind, ask: Ask) -> str:
     places = f" ({' '.join(ask.places)})" if ask.places else ""
     if kind == "colour":
         least = f", at least {ask.percent[0]}% of the picture" if ask.percent[0] else ""
-        return f"there is a {ask.colour} area{places}{least}"
+        article = "an" if ask.colour[0] in "aeiou" else "a"
+        return f"there is {article} {ask.colour} area{places}{least}"
     words = {
         "cut": "a new shot begins",
         "appears": "something appears",

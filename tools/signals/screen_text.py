@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from tools.signals.vocabulary import words_of
@@ -42,13 +43,21 @@ def _phrase_fit(wanted: Sequence[str], there: Sequence[str]) -> float:
             if len(run) > len(goal) + 2:
                 break
             best = max(best, _likeness(goal, run))
-    if not best and len(goal) >= 5 and goal in "".join(there):
+    if not best and len(goal) >= 5 and _stands_in("".join(there), goal):
         # Two lines or words that were read as one.
         best = ANY_ORDER
     return best
 
 
+def _stands_in(text: str, goal: str) -> bool:
+    """Whether it is a part of the text, but no part of a number."""
+    before = r"(?<![\d.,:])" if goal[0].isdigit() else ""
+    after = r"(?![\d.,:]*\d)" if goal[-1].isdigit() else ""
+    return re.search(before + re.escape(goal) + after, text) is not None
+
+
 def _likeness(goal: str, run: str) -> float:
+    goal, run = goal.replace(":", "").replace(",", ""), run.replace(":", "").replace(",", "")
     if _digits(goal) != _digits(run):
         return 0.0
     wrong = _edit_distance(goal, run)

@@ -13,12 +13,15 @@ from tools.signals.claims import (
     TEXT_PRECISION,
     Claim,
     Kind,
+    is_moment,
     read_claims,
     read_screen_text,
 )
 from tools.signals.explanations import beyond_the_senses, missing_sense, told
 from tools.signals.screen_text import text_fit
 from tools.signals.signal_query import Ask, understand
+from tools.signals.visible_words import read_on_screen
+from tools.signals.watched import why_unknown
 from tools.timeline import Caption, Interval
 
 BRIDGE_S = 1.05
@@ -41,6 +44,9 @@ FLICKERING: frozenset[Kind] = frozenset(
 
 SHORTEST_MOVE_S = 0.75
 """A movement of the camera in a single frame is as often a jolt; longer ones come first."""
+
+AS_GOOD = 0.85
+"""Of the best fit: a text that fits less well is another one."""
 
 WINDOWS_LIMIT = 10
 
@@ -68,11 +74,16 @@ def ground_signals(query: str, captions: Sequence[Caption], *, duration_s: float
     ask = understand(query)
     claims = [read_claims(one.text) if one.source == "signal" else [] for one in captions]
     if ask.unknown:
-        return _cannot_tell(beyond_the_senses(ask.unknown, captions), len(captions))
+        visible = read_on_screen(query, captions)
+        if visible is None:
+            return _cannot_tell(beyond_the_senses(ask.unknown, captions), len(captions))
+        ask = visible
     if missing := missing_sense(ask, captions, claims):
         return _cannot_tell(missing, len(captions))
     hits = _text_hits(ask, captions) if ask.text is not None else _claim_hits(ask, captions, claims)
     spans = _spans(ask, captions, claims, hits, duration_s)
+    if not spans and (why := why_unknown(ask, captions, claims, duration_s)):
+        return _cannot_tell(why, len(captions))
     windows = tuple(Window(span, score=worth, confidence=worth) for span, worth in spans)
     # Of stretches the long ones count more; moments are told in their order.
     ranked = windows if ask.wants in {"cut", "end"} else tuple(sorted(windows, key=_best_first))
@@ -103,7 +114,9 @@ def _text_hits(ask: Ask, captions: Sequence[Caption]) -> _Hits:
     for index, one in enumerate(captions):
         if one.source == "screen" and (fit := text_fit(ask.text, read_screen_text(one.text))):
             worth[index] = TEXT_PRECISION * fit
-    return _Hits(worth, BRIDGE_S)
+    # Beside the text itself, its words here and there are something else.
+    least = AS_GOOD * max(worth.values(), default=0.0)
+    return _Hits({index: fit for index, fit in worth.items() if fit >= least}, BRIDGE_S)
 
 
 def _claim_hits(ask: Ask, captions: Sequence[Caption], claims: Sequence[Sequence[Claim]]) -> _Hits:
@@ -134,17 +147,23 @@ def _is_placed(claim: Claim, ask: Ask) -> bool:
 def _emptied(
     worth: dict[int, float], captions: Sequence[Caption], claims: Sequence[Sequence[Claim]]
 ) -> dict[int, float]:
-    """Only shots in which something comes or goes: a title card is not called empty."""
+    """Only shots in which something comes or goes: a title card is not called empty.
+
+    Nor is a room before somebody left it who was there from the start.
+    """
     shot = 0
     shot_of: dict[int, int] = {}
     lively: set[int] = set()
+    kept = dict(worth)
     for index in sorted(range(len(captions)), key=lambda i: captions[i].start_s):
         kinds = {claim.kind for claim in claims[index]}
         shot += "cut" in kinds
+        if "gone" in kinds and shot not in lively:
+            kept = {i: value for i, value in kept.items() if shot_of.get(i) != shot}
         shot_of[index] = shot
         if kinds & {"appears", "present", "gone"}:
             lively.add(shot)
-    return {index: value for index, value in worth.items() if shot_of[index] in lively}
+    return {index: value for index, value in kept.items() if shot_of[index] in lively}
 
 
 def _spans(
@@ -155,7 +174,7 @@ def _spans(
     duration_s: float,
 ) -> list[tuple[Interval, float]]:
     """Disjoint stretches in time order, each with the worth of its best caption."""
-    if ask.kinds in {("cut",), ("gone",)}:
+    if ask.kinds == ("gone",):
         return _moments(captions, hits, duration_s)
     runs: list[list[int]] = []
     for index in sorted(hits.worth, key=lambda i: captions[i].span):
@@ -189,9 +208,9 @@ def _enters(claims: Sequence[Claim], ask: Ask) -> bool:
 def _moments(
     captions: Sequence[Caption], hits: _Hits, duration_s: float
 ) -> list[tuple[Interval, float]]:
-    """A cut, and a departure, lie between the caption that tells of it and the one before."""
+    """A departure lies between the caption that tells of it and the one before."""
     signals = sorted(
-        (i for i, one in enumerate(captions) if one.source == "signal"),
+        (i for i, one in enumerate(captions) if one.source == "signal" and not is_moment(one)),
         key=lambda i: captions[i].span,
     )
     moments = []

@@ -13,7 +13,9 @@ from typing import Literal, NamedTuple
 
 from tools.signals.claims import COLOURS, Kind
 from tools.signals.vocabulary import (
+    ANYBODY,
     FILLERS,
+    MANNERS,
     TEXT_MAY,
     TEXT_NOUNS,
     TEXT_STANDS,
@@ -74,11 +76,12 @@ RULES = (
     Rule(("nothing moves", "unchanged"), "still", "screen turn"),
     Rule(("empty",), "nothing", "present screen background turn"),
     Rule(("empty",), "empty", "screen background turn"),
+    Rule(("flickers",), "flicker", "screen turn something bright"),
     Rule(("gone",), "something leave", "turn screen place", "end"),
     Rule(("appears", "present"), "something appear", WHERE, "entrance"),
     Rule(("moves",), "move", f"something happen {WHERE}"),
     Rule(("present", "appears"), "something", f"present {WHERE}"),
-    Rule(("colour",), "colour", f"area present appear something {WHERE}"),
+    Rule(("colour",), "colour", f"area present appear something most {WHERE}"),
 )
 
 
@@ -95,6 +98,7 @@ class Ask:
         text: The text asked for, as words; empty for any text; None where text is not asked for.
         pick: Which of several.
         unknown: Words that no sense accounts for; not empty where the question is beyond them.
+        notes: What was left out of the question, or taken for something else; sentences.
     """
 
     kinds: tuple[Kind, ...] = ()
@@ -105,12 +109,14 @@ class Ask:
     text: tuple[str, ...] | None = None
     pick: Pick = "all"
     unknown: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def understand(query: str) -> Ask:
     """Read a question in English; in any other language its words are unknown."""
     quoted = [next(filter(None, found)) for found in _QUOTED.findall(query)]
     rest = _QUOTED.sub(" ", query)
+    rest, notes = _without_stage(rest)
     words = words_of(rest)
     shouted = [] if query.isupper() else _SHOUTED.findall(rest)
     pick: Pick = "first" if "first" in words else "last" if "last" in words else "all"
@@ -122,9 +128,33 @@ def understand(query: str) -> Ask:
         ask = _understand_text(words)
     else:
         ask = _understand_signals(words)
-    return replace(ask, pick=pick)
+        if ask.unknown and MANNERS & set(words):
+            # What is measured has no manner: asked again without the words for it.
+            plain = _understand_signals([word for word in words if word not in MANNERS])
+            left_out = dict.fromkeys(word for word in words if word in MANNERS)
+            notes.append(f"Left out: {', '.join(f'“{word}”' for word in left_out)}.")
+            ask = ask if plain.unknown else plain
+        if meant := [word for word in words if word in ANYBODY]:
+            what = "nothing" if "nobody" in meant else "something"
+            notes.append(
+                f"“{meant[0].capitalize()}” was taken for “{what}”: who it is is not seen."
+            )
+    return replace(ask, pick=pick, notes=() if ask.unknown else tuple(notes))
 
 
+def _without_stage(text: str) -> tuple[str, list[str]]:
+    """Without "in the intro", which no sense knows the end of; what was left out is noted."""
+    found = _STAGE.search(text)
+    if not found:
+        return text, []
+    return _STAGE.sub(" ", text), [f"Left out: “{found[0].strip()}”."]
+
+
+_STAGE = re.compile(
+    r"\b(?:in|during|of|at|from)\s+the\s+(?:very\s+)?"
+    r"(?:intro|introduction|outro|opening|credits|beginning|start|end)\b(?:\s+of\s+the\s+video)?",
+    re.IGNORECASE,
+)
 _QUOTED = re.compile(r"[“\"«]([^”\"»]+)[”\"»]|(?<!\w)['‘]([^'’]+)['’](?!\w)")
 _SHOUTED = re.compile(r"\b[A-Z][A-Z0-9]{3,}\b")
 
@@ -176,7 +206,8 @@ def _places(words: list[str]) -> tuple[str, ...]:
 def _percent(words: list[str]) -> tuple[int, int]:
     """A coloured screen is coloured for the most part; a coloured area need not be."""
     meant = frozenset().union(*(meanings_of(word) for word in words))
-    if "screen" in meant and not meant & {"area", "place", "something", "big", "small"}:
+    whole = "screen" in meant and not meant & {"area", "place", "something", "big", "small"}
+    if whole or "most" in meant:
         return (50, 100)
     return (15, 100) if "big" in meant else (0, 12) if "small" in meant else (0, 100)
 

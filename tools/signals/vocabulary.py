@@ -12,15 +12,15 @@ def _words(text: str) -> frozenset[str]:
 
 
 FILLERS = _words("""
-    a about all also an any are at be been being by can clip clips could did do does during ever
-    every film find footage for from had has have how i in into is it its locate look me moment
-    moments occur occurs of on one part parts please point s see segment segments show showing
-    shows some stretch tell that the there this time times to video was were what when where which
-    will with you""")
+    a about actually again all also an any are at be been being by can clip clips could did do
+    does during ever every film find footage for from had has have here how i in into is it its
+    just locate look me moment moments occur occurs of on one part parts please point quite
+    really s see segment segments show showing shows some stretch tell that the there this time
+    times to very video was were what when where which will with you""")
 """Words that frame a question and ask for nothing."""
 
 CONCEPTS: dict[str, str] = {
-    "screen": "screen picture image frame view display scene",
+    "screen": "screen picture image frame view display scene room",
     "scene": "scene",
     "black": "black",
     "white": "white",
@@ -42,24 +42,27 @@ CONCEPTS: dict[str, str] = {
     "out": "out",
     "still": "still static fixed steady stationary frozen freeze freezes motionless unchanged",
     "move": "move moves moved moving movement movements motion",
+    "flicker": "flicker flickers flickered flickering strobe strobes strobing flash flashes flashed"
+    " flashing blink blinks blinking",
     "change": "change changes changed changing switch switches",
     "happen": "happen happens happening",
     "shot": "shot shots",
     "cut": "cut cuts",
     "new": "new next another different",
-    "something": "something anything thing things object objects",
+    "something": "something anything thing things object objects someone somebody anyone anybody",
     "appear": "appear appears appeared appearing enter enters entered entering arrive arrives"
     " arrived arriving come comes came coming",
     "present": "present visible seen shown there",
     "leave": "leave leaves left leaving disappear disappears disappeared disappearing vanish"
     " vanishes vanished exit exits exited gone away",
-    "nothing": "nothing",
+    "nothing": "nothing nobody",
     "empty": "empty",
     "background": "background but",
     "not": "not no never without doesn don isn aren t",
     "colour": " ".join(COLOURS),
     "area": "area areas region regions patch patches spot colour color coloured colored",
-    "big": "big large huge",
+    "big": "big large huge lots lot plenty much",
+    "most": "mostly mainly largely predominantly",
     "small": "small little tiny",
     "place": "left right top bottom middle centre center side upper lower",
     "first": "first",
@@ -67,6 +70,14 @@ CONCEPTS: dict[str, str] = {
 }
 """What words can mean; a word may mean several things."""
 
+
+MANNERS = _words("""
+    fast quick quickly rapid rapidly slow slowly briefly gently smoothly sharply nicely lots lot
+    plenty much mostly mainly largely predominantly""")
+"""Words that say how, where only what is measured; a question is answered without them."""
+
+DISSOLVES = _words("dissolve dissolves dissolved dissolving crossfade crossfades wipe wipes")
+"""Slow changes of shot, which are not looked for."""
 
 TEXT_NOUNS = _words("""
     title titles text texts subtitle subtitles caption captions word words letters lettering
@@ -76,14 +87,20 @@ TEXT_MAY = frozenset({"screen", "turn", "appear", "present", "leave", "first", "
 TEXT_STANDS = frozenset({"card", "sign", "letter", "displayed", "display"})
 """Words that go with text without being part of it."""
 
+ANYBODY = _words("someone somebody anyone anybody nobody")
+"""Words for people that something, or nothing, stands for, if that is said."""
+
 PEOPLE = _words("""
-    somebody someone anybody anyone nobody person persons people man men woman women he she they
+    person persons people man men woman women he she they
     girl boy child lady guy""")
 
 
 def words_of(text: str) -> list[str]:
-    """Lower-case words and numbers, in order."""
-    return re.findall(r"[^\W_]+", text.casefold())
+    """Lower-case words and numbers, in order; ``48,230`` and ``12:00:06`` are one each."""
+    return _WORD.findall(text.casefold())
+
+
+_WORD = re.compile(r"\d+(?:[.,:]\d+)+(?![^\W_])|[^\W_]+")
 
 
 def meanings_of(word: str) -> frozenset[str]:

@@ -32,6 +32,39 @@ def test_a_frame_that_a_caption_is_held_over_is_no_look(mode: str) -> None:
     assert (start, end) == (Interval(0, 3 - 0.5), Interval(2.5, 3))
 
 
+def test_text_on_the_screen_is_looked_at_in_every_frame() -> None:
+    track = Track("rapidocr", "", "frame@1/s")
+    texts = [
+        Caption("video", Interval(*span), f"On screen: “{span}”.", "screen", track)
+        for span in ((0, 10), (10, 16), (16, 26))
+    ]
+    start, end = edges_of(Event(first=2, last=2), texts, duration_s=30.0)
+    assert (start, end) == (Interval(8.75, 10), Interval(14.75, 16))
+    start, end = edges_of(Event(first=1, last=3), texts, duration_s=26.0)
+    assert (start, end) == (None, None)
+    # Nothing was read before: the frames before it were looked at all the same.
+    start, _ = edges_of(Event(first=1, last=1), texts[1:], duration_s=30.0)
+    assert start == Interval(8.75, 10)
+
+
+def test_a_cut_is_as_fine_as_its_frames() -> None:
+    track = Track("classical-2", "", "frame@1/s")
+    said = [
+        Caption("video", Interval(*span), text, "signal", track)
+        for span, text in (
+            ((2, 3), "The camera is still."),
+            ((2.5, 2.54), "A new shot begins, cut at 2.50 s."),
+            ((3, 4), "The screen is black."),
+        )
+    ]
+    start, end = edges_of(Event(first=2, last=2), said, duration_s=10.0)
+    assert start is not None
+    assert (start.start_s, start.end_s, end) == (pytest.approx(2.46), 2.5, Interval(2.5, 2.54))
+    # It is no look at the frames around it.
+    start, _ = edges_of(Event(first=3, last=3), said, duration_s=10.0)
+    assert start == Interval(2, 3)
+
+
 def test_the_videos_own_edges_are_exact() -> None:
     captions = captions_of("frame@1/s", 0, 1, 2)
     assert edges_of(NumberedEvent(first=1, last=2), captions, duration_s=2.0) == (None, None)

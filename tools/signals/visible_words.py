@@ -1,0 +1,57 @@
+"""Questions whose words stand on the screen, though nobody said that they are text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from tools.signals.claims import read_screen_text
+from tools.signals.screen_text import ANY_ORDER, text_fit
+from tools.signals.signal_query import Ask
+from tools.signals.vocabulary import FILLERS, meanings_of, words_of
+from tools.timeline import Caption
+
+FRAMING = frozenset({"screen", "appear", "present", "leave", "turn"})
+"""Meanings of the words that such a question has around those that are read."""
+
+
+def read_on_screen(query: str, captions: Sequence[Caption]) -> Ask | None:
+    """The question for the text that its words are, where they can be read as they stand in it.
+
+    A single ordinary word is not enough: a dog on a sign is no dog. Several in their order are, a
+    number is, and so is a name.
+
+    Args:
+        query: A question that no sense accounts for.
+        captions: What was read, among others.
+    """
+    wanted = _without_frame(words_of(query))
+    if not wanted or not (len(wanted) > 1 or _stands_out(wanted[0], query)):
+        return None
+    shown = (read_screen_text(one.text) for one in captions if one.source == "screen")
+    if not any(text_fit(wanted, text) > ANY_ORDER for text in shown):
+        return None
+    said = " ".join(wanted)
+    note = f"“{said}” was looked for as text on the screen, where it can be read."
+    return Ask(text=tuple(wanted), notes=(note,))
+
+
+def _without_frame(words: list[str]) -> list[str]:
+    """Without what only asks: "when does … appear"; what stands between words stays."""
+    low, high = 0, len(words)
+    while low < high and _frames(words[low]):
+        low += 1
+    while high > low and _frames(words[high - 1]):
+        high -= 1
+    return words[low:high]
+
+
+def _frames(word: str) -> bool:
+    return word in FILLERS or bool(meanings_of(word) & FRAMING)
+
+
+def _stands_out(word: str, query: str) -> bool:
+    if any(sign.isdigit() for sign in word):
+        return True
+    # A capital letter that is not the sentence's own.
+    return re.search(rf"\S\s+{re.escape(word.capitalize())}\b", query) is not None

@@ -1,0 +1,95 @@
+"""Whether the senses watched for what is asked all the time: where not, absence is unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tools.signals.claims import Claim, Kind
+from tools.signals.signal_query import PANS, TILTS, ZOOMS, Ask
+from tools.timeline import Caption
+
+PRESENCE: frozenset[Kind] = frozenset({"appears", "present", "gone", "empty"})
+MOTION: frozenset[Kind] = frozenset({"moves", "nothing moves"})
+TURNS: frozenset[Kind] = frozenset({*PANS, *TILTS, *ZOOMS})
+UNCHANGED: frozenset[Kind] = frozenset({"unchanged"})
+STILL: frozenset[Kind] = frozenset({"camera still"})
+SCREENS: frozenset[Kind] = frozenset({"black", "white", "dark", "bright"})
+
+CONDITIONS = (
+    (
+        PRESENCE,
+        PRESENCE,
+        "The camera was still, and what is behind known, for {watched}: the rest is not known.",
+    ),
+    (
+        MOTION,
+        MOTION | TURNS | UNCHANGED,
+        "The camera was still for {watched}: what moves in the rest is not known.",
+    ),
+    (
+        TURNS,
+        STILL,
+        "The camera was still for {watched}: in the rest it may move too slowly to be measured.",
+    ),
+    (
+        STILL,
+        TURNS,
+        "The camera was known to move for {watched}: in the rest it may be still.",
+    ),
+)
+"""What is asked for, the claims of which one is made wherever it is watched for, and why not."""
+
+ENOUGH = 0.9
+"""Share of the video that has to be watched before something is said not to be in it."""
+
+
+def why_unknown(
+    ask: Ask, captions: Sequence[Caption], claims: Sequence[Sequence[Claim]], duration_s: float
+) -> str:
+    """Why nobody can say that what was not measured is not there; empty where it can be said.
+
+    Args:
+        ask: The question.
+        captions: Of the track.
+        claims: Of each caption.
+        duration_s: Length of the video.
+    """
+    for asked, watching, reason in CONDITIONS:
+        if set(ask.kinds) & asked:
+            share = _share(captions, claims, watching, duration_s)
+            if share < ENOUGH:
+                return reason.format(watched=f"{share * duration_s:.0f} of {duration_s:.0f} s")
+    if ask.wants == "entrance":
+        return _seen_but_not_coming(ask, claims)
+    if set(ask.kinds) & SCREENS and any(one.kind == "flickers" for some in claims for one in some):
+        return "The picture flickers: it is nothing for as long as that takes to tell."
+    return ""
+
+
+def _seen_but_not_coming(ask: Ask, claims: Sequence[Sequence[Claim]]) -> str:
+    present = sum(
+        any(
+            claim.kind == "present" and all(place in claim.place for place in ask.places)
+            for claim in some
+        )
+        for some in claims
+    )
+    if not present:
+        return ""
+    frames = "1 sampled frame" if present == 1 else f"{present} sampled frames"
+    return f"Something is present in {frames}, but when it came was not seen."
+
+
+def _share(
+    captions: Sequence[Caption],
+    claims: Sequence[Sequence[Claim]],
+    kinds: frozenset[Kind],
+    duration_s: float,
+) -> float:
+    """Share of the video of whose captions one of these kinds is said."""
+    watched_s = sum(
+        min(one.end_s, duration_s) - one.start_s
+        for one, some in zip(captions, claims, strict=True)
+        if any(claim.kind in kinds for claim in some)
+    )
+    return watched_s / duration_s
