@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import codecs
-from typing import TYPE_CHECKING, NamedTuple
+import re
+from collections import Counter
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from charset_normalizer import CharsetMatch
+from tools.subtitles.letters import LANGUAGES, PUNCTUATION, frequent_signs, known_letters
 
 BYTE_ORDER_MARKS = (
     # UTF-32 first: its mark begins with that of UTF-16.
@@ -17,32 +18,61 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
-COMMONEST = "cp1252"
-
-CANDIDATES = (
-    COMMONEST,
-    "gb18030",
-    "big5",
-    "cp932",
-    "euc_jp",
-    "cp949",
-    "cp1250",
-    "iso8859_2",
-    "cp1251",
-    "koi8_r",
-    "cp1253",
-    "cp1254",
-    "cp1255",
-    "cp1256",
+# Escape sequences of ISO 2022, which is ASCII to whoever does not know them.
+_ESCAPES = (
+    (re.compile(rb"\x1b\$\)C"), "iso2022_kr"),
+    (re.compile(rb"\x1b\$[@B]|\x1b\([IJ]"), "iso2022_jp_ext"),
 )
-"""Encodings that subtitle files come in.
-
-Among all that Python knows there is always a rarer one that fits a short text just as well.
-"""
 
 DAMAGED_SHARE = 0.1
-"""UTF-8 of which no more of what is beyond ASCII is broken is still UTF-8: hardly any other
+"""Unicode of which no more of what is beyond ASCII is broken is still Unicode: hardly any other
 encoding could look like it."""
+
+_EQUAL = 0.04
+"""Scores no further apart than this are left to a second detector."""
+
+_SAMPLE_BYTES = 1 << 16
+
+_NO_TEXT = 0.45
+"""Below this score it is no text that anybody wrote."""
+
+_SAMPLE_LINES = 3000
+
+# A frequent sign counts as one, another one of the script as so much.
+_RARER = 0.7
+
+# Bytes seldom make signs in pairs by chance, if there are more than a few of them.
+_IN_PAIRS = 0.1
+_PAIRS_TO_TELL = 4
+
+# A small letter before a large one; letters of two alphabets in one word.
+_ODD_PAIR = re.compile(
+    r"[^\W\d_A-Z](?<=[a-zß-öø-ÿ\u0101-\u017f\u03ac-\u03ce\u0430-\u045f])"
+    r"[A-ZÀ-ÖØ-Þ\u0388-\u03ab\u0400-\u042f]"
+    r"|[A-Za-z][\u0370-\u06ff\u0e00-\u0eff]|[\u0370-\u06ff\u0e00-\u0eff][A-Za-z]"
+    # A vowel or tone of Thai that has nothing to stand above or below.
+    r"|[^\u0e01-\u0e4e][\u0e31\u0e34-\u0e3a\u0e47-\u0e4e]|[\u0e40-\u0e44][\u0e31-\u0e4e]"
+)
+
+
+# Encodings whose signs beyond ASCII are pairs of bytes beyond it, nearly all of them.
+_PAIRED = frozenset({"gb18030", "euc_jp", "cp949"})
+
+
+def _skip_to_pair(error: UnicodeError) -> tuple[str, int]:
+    """Replace what is broken, and go on where the bytes left before the next ASCII are pairs."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    content, go_on = error.object, error.start + 1
+    if go_on < len(content) and content[go_on] in {0x80, 0xFF}:
+        go_on += 1
+    end = go_on
+    while end < len(content) and 0xA1 <= content[end] <= 0xFE:
+        end += 1
+    return "\ufffd", go_on + (end - go_on) % 2
+
+
+codecs.register_error("skip-to-pair", _skip_to_pair)
 
 
 class Decoded(NamedTuple):
@@ -58,23 +88,37 @@ class NotTextError(Exception):
 
 
 def decode_text(content: bytes) -> Decoded:
-    """Decode: by byte order mark, else as UTF-8 or UTF-16, else in the likeliest of a few.
+    """Decode: by a mark, else as UTF-8 or UTF-16, else in the likeliest of a few encodings.
+
+    A few broken bytes spoil nothing but their own characters, which become U+FFFD.
 
     Raises:
         NotTextError: If none of them fits.
     """
     for mark, encoding in BYTE_ORDER_MARKS:
         if content.startswith(mark):
-            try:
-                return Decoded(content.decode(encoding), encoding, is_guessed=False)
-            except UnicodeDecodeError as exc:
-                raise NotTextError from exc
+            text = content.decode(encoding, "replace")
+            if not _is_sound(text):
+                raise NotTextError
+            return Decoded(text, encoding, is_guessed=False)
     if b"\0" in content:
         return Decoded(*_without_mark(content), is_guessed=False)
+    for escape, encoding in _ESCAPES:
+        if escape.search(content):
+            return Decoded(content.decode(encoding, "replace"), encoding, is_guessed=False)
     try:
         return Decoded(content.decode("utf-8"), "utf-8", is_guessed=False)
     except UnicodeDecodeError:
         return _guessed(content)
+
+
+def _is_sound(text: str) -> bool:
+    """Whether little of what is beyond ASCII is broken; where nothing is, little of it all."""
+    broken = text.count("\ufffd")
+    beyond_ascii = sum(sign > "\x7f" for sign in text)
+    # The end may be cut off in the middle of a character.
+    is_cut = broken == 1 and text.endswith("\ufffd") and len(text) > 1
+    return is_cut or broken <= DAMAGED_SHARE * max(beyond_ascii, len(text) if not broken else 0)
 
 
 def _without_mark(content: bytes) -> tuple[str, str]:
@@ -82,32 +126,86 @@ def _without_mark(content: bytes) -> tuple[str, str]:
     for encoding, line_break in (("utf-16-le", b"\n\0"), ("utf-16-be", b"\0\n")):
         # Not found is -1, which is odd.
         if content.find(line_break) % 2 == 0:
-            try:
-                text = content.decode(encoding)
-            except UnicodeDecodeError:
-                continue
-            if "\0" not in text:
+            text = content.decode(encoding, "replace")
+            if "\0" not in text and _is_sound(text):
                 return text, encoding
     raise NotTextError
 
 
 def _guessed(content: bytes) -> Decoded:
+    damaged = content.decode("utf-8", "replace")
+    if _is_sound(damaged):
+        return Decoded(damaged, "utf-8", is_guessed=True)
+    # What is ASCII is the same in all of them.
+    lines = [line for line in content.split(b"\n") if not line.isascii()][:_SAMPLE_LINES]
+    sample = b"\n".join(lines)
+    scores = {encoding: _score(sample, encoding) for encoding in LANGUAGES}
+    top = max(scores.values())
+    if top < _NO_TEXT:
+        raise NotTextError
+    best = _likeliest(content, [one for one in scores if scores[one] >= top - _EQUAL])
+    return Decoded(_decode_as(content, best), best, is_guessed=True)
+
+
+def _decode_as(content: bytes, encoding: str) -> str:
+    return content.decode(encoding, "skip-to-pair" if encoding in _PAIRED else "replace")
+
+
+def _likeliest(content: bytes, encodings: list[str]) -> str:
+    """Of several that fit: how letters follow each other decides, and then which is commoner."""
+    if len(encodings) == 1:
+        return encodings[0]
     from charset_normalizer import from_bytes
 
-    damaged = content.decode("utf-8", "replace")
-    beyond_ascii = sum(sign > "\x7f" for sign in damaged)
-    if damaged.count("\ufffd") <= DAMAGED_SHARE * beyond_ascii:
-        return Decoded(damaged, "utf-8", is_guessed=True)
-    matches = list(from_bytes(content, cp_isolation=list(CANDIDATES)))
-    if not matches:
-        raise NotTextError
-    best = matches[0]
-    for match in matches:
-        # Western text often fits the Central European code just as well, and is far commoner.
-        if match.encoding == COMMONEST and _fit(match) == _fit(best):
-            best = match
-    return Decoded(content.decode(best.encoding), best.encoding, is_guessed=True)
+    matches = list(from_bytes(content[:_SAMPLE_BYTES], cp_isolation=encodings))
+    fits = {one.encoding: (one.chaos, -one.coherence) for one in matches}
+    known = [one for one in encodings if one in fits]
+    return min(known, key=lambda one: fits[one]) if known else encodings[0]
 
 
-def _fit(match: CharsetMatch) -> tuple[float, float]:
-    return match.chaos, match.coherence
+def _score(sample: bytes, encoding: str) -> float:
+    """How well the text that the bytes would be is one: the share of its signs that fit, 0 to 1."""
+    text = _decode_as(sample, encoding)
+    signs = Counter(sign for sign in text if sign > "\x7f" and sign not in PUNCTUATION)
+    total = sum(signs.values())
+    if not total:
+        return 0.5  # Nothing but punctuation: any of them, so the commonest.
+    languages = known_letters(encoding)
+    if languages:
+        fit = max(
+            sum(
+                count * (1.0 if sign in frequent else _RARER if sign in rarer else 0.0)
+                for sign, count in signs.items()
+            )
+            for frequent, rarer in languages
+        )
+        return max(0.0, fit - len(_ODD_PAIR.findall(text))) / total
+    share = sum(count * _fits(sign, encoding) for sign, count in signs.items()) / total
+    return share + (_IN_PAIRS if total >= _PAIRS_TO_TELL else 0.0)
+
+
+def _fits(sign: str, encoding: str) -> float:
+    """How common a sign is in the languages of an encoding that has a script of its own."""
+    code = ord(sign)
+    if encoding in {"cp932", "euc_jp"}:
+        is_kana = 0x3041 <= code <= 0x30FE
+        return (
+            1.0 if is_kana else _RARER if _first_byte(sign, "euc_jp") in range(0xB0, 0xD0) else 0.0
+        )
+    if sign in frequent_signs(encoding):
+        return 1.0
+    commoner, first_bytes = {
+        "gb18030": ("gb2312", range(0xB0, 0xD8)),
+        "big5": ("big5", range(0xA4, 0xC7)),
+        "cp949": ("euc_kr", range(0xB0, 0xC9)),
+    }[encoding]
+    return _RARER if _first_byte(sign, commoner) in first_bytes else 0.0
+
+
+def _first_byte(sign: str, encoding: str) -> int:
+    """Where a sign stands: these encodings have the common ones first; 0 where it has none."""
+    try:
+        encoded = sign.encode(encoding)
+    except UnicodeEncodeError:
+        return 0
+    return encoded[0] if len(encoded) == 2 else 0

@@ -8,7 +8,7 @@ whole file for a missing first line, and neither says which line of a file it co
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -20,11 +20,23 @@ Dialect = Literal["srt", "vtt", "sbv"]
 _TIME = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,6}))?"
 _ARROW_TIMES = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:\s.*)?")
 _COMMA_TIMES = re.compile(rf"\s*{_TIME}\s*,\s*{_TIME}\s*")
-# Meant as times, right or wrong: enough to know where a cue begins.
-_ARROW = re.compile(r".*-->.*")
+# Meant as times, right or wrong: enough to know where a cue begins. Words may have an arrow too.
+_ARROW = re.compile(r"\s*(?:\d\S*\s*-->.*|\S*:\S*\s*-->.*|-->\s*[\d:]\S*.*|\S+\s*-->\s*\d\S*:.*)")
+# Times that are no others, so that a cue begins also right below the words of another.
+_EXACT_TIMES = re.compile(
+    r"\s*(?:\d{1,4}:)?\d\d:\d\d[.,]\d{1,6}\s*-->\s*(?:\d{1,4}:)?\d\d:\d\d[.,]\d{1,6}(?:\s.*)?"
+)
 _COMMA = re.compile(r"\s*\d[\w.]*(?::[\w.]+)+\s*,\s*\d[\w.]*(?::[\w.]+)+\s*")
 
 _SKIPPED_BLOCK = re.compile(r"(?:NOTE|STYLE|REGION)(?:\s.*)?")
+_WEBVTT = re.compile(r"\ufeff?WEBVTT(?:\s.*)?")
+# Of segments that were put one after the other (RFC 8216, 3.5): where their times are on the clock
+# of the stream, which has 33 bits and 90,000 ticks a second.
+_TIMESTAMP_MAP = re.compile(r"X-TIMESTAMP-MAP\s*=\s*(.*)", flags=re.IGNORECASE)
+_MAP_TICKS = re.compile(r"MPEGTS:(\d{1,11})", flags=re.IGNORECASE)
+_MAP_LOCAL = re.compile(rf"LOCAL:{_TIME}", flags=re.IGNORECASE)
+_TICKS_A_SECOND = 90_000
+_CLOCK_TICKS = 1 << 33
 _HEADER_FIELD = re.compile(r"(Kind|Language)\s*:\s*(\S+)\s*", flags=re.IGNORECASE)
 
 
@@ -63,10 +75,10 @@ class _Block:
 def dialect_of(text: str, suffix: str) -> Dialect | None:
     """Which format it is: by its first line and its times, else by the end of its name."""
     lines = text.splitlines()
-    if lines and re.fullmatch(r"WEBVTT(?:\s.*)?", lines[0]):
+    if lines and _WEBVTT.fullmatch(lines[0]):
         return "vtt"
     for line in lines:
-        if "-->" in line:
+        if _ARROW.fullmatch(line):
             return "vtt" if suffix == ".vtt" else "srt"
         if _COMMA_TIMES.fullmatch(line):
             return "sbv"
@@ -79,12 +91,18 @@ def read_timed_text(text: str, dialect: Dialect) -> TimedText:
     found = TimedText()
     lines = re.split(r"\r\n|\r|\n", text)
     first = _read_header(lines, found) if dialect == "vtt" else 0
+    segments = _Segments(lines[:first])
     # The cue that words without times may belong to.
     last: int | None = None
-    for block in _blocks(lines, first, dialect):
+    for block in _with_late_words(_blocks(lines, first, dialect), dialect):
+        if dialect == "vtt" and block.above and _WEBVTT.fullmatch(block.above[0]):
+            segments.begin(block.above)
+            block.above.clear()
+            if block.times is None:
+                continue
         words = _plain(block.above)
         if block.times is not None:
-            cue = _cue(block, dialect)
+            cue = _cue(block, dialect, segments.shift_s)
             if isinstance(cue, Cue):
                 last = len(found.cues)
                 found.cues.append(cue)
@@ -105,13 +123,71 @@ def read_timed_text(text: str, dialect: Dialect) -> TimedText:
     return found
 
 
+def _with_late_words(blocks: Iterable[_Block], dialect: Dialect) -> Iterator[_Block]:
+    """The same blocks, but times that an empty line parts from their words get them back."""
+    waiting: _Block | None = None
+    for block in blocks:
+        if waiting:
+            is_late = block.times is None and not _is_no_words(block, dialect)
+            yield _Block(waiting.line, waiting.times, block.above) if is_late else waiting
+            waiting = None
+            if is_late:
+                continue
+        if block.times is not None and not _plain(block.words):
+            waiting = block
+        else:
+            yield block
+    if waiting:
+        yield waiting
+
+
+def _is_no_words(block: _Block, dialect: Dialect) -> bool:
+    """Whether a block without times is the number of a cue, a comment or a header."""
+    if dialect == "vtt":
+        first = block.above[0]
+        return bool(_SKIPPED_BLOCK.fullmatch(first) or _WEBVTT.fullmatch(first))
+    return dialect == "srt" and len(block.above) == 1 and block.above[0].strip().isdigit()
+
+
+class _Segments:
+    """Segments of a stream in one file, each of which says where its times are.
+
+    Attributes:
+        shift_s: What to add to the times of the segment that is read, to count from the first one.
+    """
+
+    def __init__(self, header: list[str]) -> None:
+        self.shift_s = 0.0
+        self._first_ticks = self._ticks(header)
+
+    def begin(self, header: list[str]) -> None:
+        """Read the header of the next segment; one that says nothing goes on like the last."""
+        ticks = self._ticks(header)
+        if ticks is None:
+            return
+        if self._first_ticks is None:
+            self._first_ticks = ticks
+        half = _CLOCK_TICKS // 2
+        ahead = (ticks - self._first_ticks + half) % _CLOCK_TICKS - half
+        self.shift_s = ahead / _TICKS_A_SECOND
+
+    def _ticks(self, header: list[str]) -> int | None:
+        """What the stream's clock shows at time 0 of the segment."""
+        for line in header:
+            if (given := _TIMESTAMP_MAP.fullmatch(line)) and (ticks := _MAP_TICKS.search(given[1])):
+                local = _MAP_LOCAL.search(given[1])
+                local_s = (clock_seconds(*local.groups()) if local else None) or 0.0
+                return int(ticks[1]) - round(local_s * _TICKS_A_SECOND)
+        return None
+
+
 def _read_header(lines: list[str], found: TimedText) -> int:
     """Read a WebVTT header; returns the index of the first line after it."""
-    if not re.fullmatch(r"WEBVTT(?:\s.*)?", lines[0]):
+    if not _WEBVTT.fullmatch(lines[0]):
         found.problems.append(Problem(1, "is not WEBVTT, as the first line of such a file must be"))
         return 0
     for index, line in enumerate(lines):
-        if not line.strip() or "-->" in line:
+        if not line.strip() or _ARROW.fullmatch(line):
             return index
         if field_ := _HEADER_FIELD.fullmatch(line):
             found.header[field_[1].lower()] = field_[2]
@@ -130,7 +206,11 @@ def _blocks(lines: list[str], first: int, dialect: Dialect) -> Iterator[_Block]:
             if block:
                 yield block
             block = None
-        elif is_times.fullmatch(line):
+        elif dialect == "vtt" and block and line.lstrip("\ufeff") == "WEBVTT":
+            # The next segment, without an empty line before it.
+            yield block
+            block = _Block(index + 1, above=[line])
+        elif is_times.fullmatch(line) and not _is_of_words(line, block, dialect):
             if block and block.times is None:
                 block.times, block.line = line, index + 1
                 continue
@@ -147,7 +227,15 @@ def _blocks(lines: list[str], first: int, dialect: Dialect) -> Iterator[_Block]:
         yield block
 
 
-def _cue(block: _Block, dialect: Dialect) -> Cue | Problem:
+def _is_of_words(line: str, block: _Block | None, dialect: Dialect) -> bool:
+    """Whether an arrow below the words of a cue is one of its words."""
+    if dialect == "sbv" or block is None or block.times is None or not block.words:
+        return False
+    is_numbered = block.words[-1].strip().isdigit()
+    return not is_numbered and not _EXACT_TIMES.fullmatch(line)
+
+
+def _cue(block: _Block, dialect: Dialect, shift_s: float) -> Cue | Problem:
     times = block.times or ""
     match = (_COMMA_TIMES if dialect == "sbv" else _ARROW_TIMES).fullmatch(times)
     if match is None:
@@ -160,7 +248,7 @@ def _cue(block: _Block, dialect: Dialect) -> Cue | Problem:
     words = _plain(block.words)
     if not words:
         return Problem(block.line, "has times without words")
-    return Cue(start_s, end_s, words)
+    return Cue(start_s + shift_s, end_s + shift_s, words)
 
 
 def _plain(lines: list[str]) -> tuple[str, ...]:

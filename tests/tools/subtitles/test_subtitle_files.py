@@ -108,8 +108,8 @@ def test_each_broken_cue_is_named_by_its_line_and_the_others_are_kept(tmp_path: 
             "00:01.000 --> 00:02.000\ngood",
             "00:03.000 --> 00:0x.000\nunreadable",
             "00:05.000 --> 00:04.000\nbackwards",
-            "00:06.000 --> 00:07.000",
             "nobody knows when",
+            "00:06.000 --> 00:07.000",
             "00:99.000 --> 01:40.000\nno clock says so",
             "00:08.000 --> 00:09.000\nalso good",
         ),
@@ -120,9 +120,9 @@ def test_each_broken_cue_is_named_by_its_line_and_the_others_are_kept(tmp_path: 
     warning = str(read.warning)
     assert "\n" not in warning
     assert "2 cues kept, 5 problems" in warning
-    for part in ("a.vtt:6 has times that", "a.vtt:9 ends at 4 s", "a.vtt:12 has times without"):
+    for part in ("a.vtt:6 has times that", "a.vtt:9 ends at 4 s", "a.vtt:14 has times without"):
         assert part in warning
-    assert "a.vtt:14 has words without times: 'nobody knows when'" in warning
+    assert "a.vtt:12 has words without times: 'nobody knows when'" in warning
 
 
 def test_of_many_problems_the_first_are_named_and_the_rest_counted(tmp_path: Path) -> None:
@@ -141,6 +141,76 @@ def test_words_of_subrip_may_have_an_empty_line_in_them(tmp_path: Path) -> None:
         (3.0, 4.0, "next"),
         (5.0, 6.0, "no empty line"),
     ]
+
+
+@pytest.mark.parametrize("suffix", ["srt", "vtt"])
+def test_words_after_an_empty_first_line_are_not_lost(tmp_path: Path, suffix: str) -> None:
+    times = ["00:00:01.000 --> 00:00:02.000", "00:00:03.000 --> 00:00:04.000"]
+    head = "WEBVTT\n\n" if suffix == "vtt" else "1\n"
+    text = f"{head}{times[0]}\n\nHello there\nfriend\n\n2\n{times[1]}\n \n\nSecond\n"
+    read = read_subtitles(write(tmp_path, f"a.{suffix}", text))
+    assert [(cue.start_s, cue.text) for cue in read.cues] == [
+        (1.0, "Hello there friend"),
+        (3.0, "Second"),
+    ]
+    assert not read.problems
+
+
+def test_rolling_captions_with_an_empty_first_line_come_when_they_came(tmp_path: Path) -> None:
+    text = (
+        "1\n00:00:00,000 --> 00:00:03,300\n\nhello there\n\n"
+        "2\n00:00:03,300 --> 00:00:05,000\nhello there\nmy friend\n\n"
+        "3\n00:00:05,000 --> 00:00:06,000\n\n4\n00:00:06,000 --> 00:00:07,000\nbye\n"
+    )
+    read = read_subtitles(write(tmp_path, "a.srt", text))
+    found = [(cue.start_s, cue.text) for cue in read.cues]
+    assert found == [(0.0, "hello there"), (3.3, "my friend"), (6.0, "bye")]
+    assert [(one.line, one.what) for one in read.problems] == [(12, "has times without words")]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "press File --> Open to go on",
+        "first\n10:30 --> lunch",
+        "a --> b",
+        "-->",
+        "first\n--> then this",
+        "from 10:30 --> 11:00",
+        "first\n10:30 --> 11:00",
+        "x --> 5",
+    ],
+)
+@pytest.mark.parametrize("suffix", ["srt", "vtt"])
+def test_an_arrow_among_words_is_one_of_them(tmp_path: Path, suffix: str, words: str) -> None:
+    head = "WEBVTT\n\n" if suffix == "vtt" else "1\n"
+    text = f"{head}00:00:01.000 --> 00:00:02.000\n{words}\nand wait\n\n2\n"
+    text += "00:00:03.000 --> 00:00:04.000\nSecond\n00:00:05.000 --> 00:00:06.000\nThird\n"
+    read = read_subtitles(write(tmp_path, f"a.{suffix}", text))
+    expected = f"{words} and wait".replace("\n", " ")
+    assert [cue.text for cue in read.cues] == [expected, "Second", "Third"]
+    assert not read.problems
+
+
+@pytest.mark.parametrize("gap", ["\n", "\n\n"])
+def test_each_segment_of_a_stream_says_where_its_times_are(tmp_path: Path, gap: str) -> None:
+    maps = [
+        "MPEGTS:900000,LOCAL:00:00:00.000",
+        "LOCAL:00:00:02.000,MPEGTS:1980000",
+        # The clock of the stream has run over.
+        f"MPEGTS:{(900_000 + 30 * 90_000) % (1 << 33)},LOCAL:00:00.000",
+    ]
+    segments = [
+        f"WEBVTT\nX-TIMESTAMP-MAP={one}\n\n00:00:02.000 --> 00:00:04.000\n{name} part"
+        for one, name in zip(maps, ("first", "second", "third"), strict=True)
+    ]
+    read = read_subtitles(write(tmp_path, "a.vtt", gap.join(segments)))
+    starts = [(cue.start_s, cue.text) for cue in read.cues]
+    assert starts == [(2.0, "first part"), (12.0, "second part"), (32.0, "third part")]
+    assert not read.problems
+    late = segments[0].replace("MPEGTS:900000", f"MPEGTS:{(1 << 33) - 90_000}")
+    read = read_subtitles(write(tmp_path, "b.vtt", f"{late}\n\n{segments[0]}"))
+    assert [cue.start_s for cue in read.cues] == [2.0, 13.0]
 
 
 def test_rolling_captions_are_said_once_and_when_they_came(tmp_path: Path) -> None:
@@ -254,6 +324,105 @@ def test_words_are_read_in_any_usual_encoding_and_a_guess_is_called_one(
     assert [cue.text for cue in read.cues] == [words]
     assert read.encoding_is_guessed == (not encoding.startswith("utf"))
     assert ("which is a guess" in str(read.warning)) == read.encoding_is_guessed
+
+
+LINES = {
+    "zh": [WORDS["zh"], "你昨天晚上在哪里？", "我在家里，很累。"],
+    "zh-hant": ["你昨天晚上在哪裡？我在家裡。", "我們明天再談這個問題吧。他說他不會來了。"],
+    "ja": [WORDS["ja"], "昨日の夜はどこにいたの？", "家にいました。とても疲れていました。"],
+    "ko": ["어젯밤에 어디 있었어?", "집에 있었어요, 아주 피곤했어요.", "내일 다시 이야기합시다."],
+    "th": ["เมื่อคืนคุณอยู่ที่ไหน", "ฉันอยู่บ้าน เหนื่อยมาก"],
+    "ru": [WORDS["ru"], "Завтра мы поговорим об этом ещё раз."],
+    "lt": ["Aš buvau namuose, labai pavargęs.", "Žmonės sėdi prie stalo ir šneka, ačiū už viską."],
+    "lv": ["Rīt mēs par to vēlreiz runāsim, paldies par visu.", "Es biju mājās, ļoti noguris."],
+    "el": ["Πού ήσουν χθες το βράδυ;", "Ήμουν στο σπίτι, πολύ κουρασμένος."],
+    "tr": ["Dün gece neredeydin?", "Yarın bunu tekrar konuşacağız, şimdi değil."],
+}
+
+
+def in_cues(lines: list[str], encoding: str) -> bytes:
+    text = "".join(
+        f"{number}\n00:00:{number:02},000 --> 00:00:{number + 1:02},000\n{line}\n\n"
+        for number, line in enumerate(lines, start=1)
+    )
+    return text.encode(encoding)
+
+
+@pytest.mark.parametrize(
+    ("language", "encoding"),
+    [
+        ("th", "cp874"),
+        ("ru", "cp866"),
+        ("ru", "cp1251"),
+        ("lt", "cp1257"),
+        ("lv", "cp1257"),
+        ("ja", "iso2022_jp"),
+        ("ko", "euc_kr"),
+        ("zh-hant", "big5"),
+        ("el", "cp1253"),
+        ("tr", "cp1254"),
+    ],
+)
+def test_less_usual_encodings_are_read_too(tmp_path: Path, language: str, encoding: str) -> None:
+    lines = LINES[language]
+    read = read_subtitles(write(tmp_path, "a.srt", in_cues(lines, encoding)))
+    assert [cue.text for cue in read.cues] == lines
+
+
+@pytest.mark.parametrize(
+    ("language", "encoding"),
+    [
+        ("zh", "gb18030"),
+        ("ja", "shift_jis"),
+        ("ja", "euc_jp"),
+        ("ja", "iso2022_jp"),
+        ("ko", "euc_kr"),
+        ("zh-hant", "big5"),
+        ("th", "cp874"),
+    ],
+)
+@pytest.mark.parametrize("bad", [b"\xff", b"\x80", None], ids=str)
+def test_one_bad_byte_or_a_cut_end_spoils_one_line_at_most(
+    tmp_path: Path, language: str, encoding: str, bad: bytes | None
+) -> None:
+    lines = LINES[language]
+    content = in_cues(lines, encoding)
+    if bad is None:
+        content = content.rstrip(b"\n")[:-1]
+    else:
+        # Within the words of the first cue.
+        at = content.index(lines[0].encode(encoding)) + 6
+        content = content[:at] + bad + content[at + 1 :]
+    read = read_subtitles(write(tmp_path, "a.srt", content))
+    texts = [cue.text for cue in read.cues]
+    spoilt = len(lines) - 1 if bad is None else 0
+    assert len(texts) == len(lines)
+    for number, (text, line) in enumerate(zip(texts, lines, strict=True)):
+        assert text[:1] == line[:1]
+        assert number == spoilt or text == line
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le"])
+def test_unicode_whose_end_is_cut_off_is_still_read(tmp_path: Path, encoding: str) -> None:
+    content = in_cues(LINES["th"], encoding).rstrip(b"\n\0")
+    read = read_subtitles(write(tmp_path, "a.srt", content[:-1]))
+    assert read.cues[0].text == LINES["th"][0]
+    assert read.cues[1].text[:-1] == LINES["th"][1][: len(read.cues[1].text) - 1]
+
+
+@pytest.mark.data
+def test_reported_files_are_read_whole(shared_data: Path) -> None:
+    cases = shared_data / "cases" / "media"
+    read = {
+        name: [(cue.start_s, cue.text) for cue in read_subtitles(cases / name).cues]
+        for name in ("arrow.srt", "blank_first_line.srt", "hls.vtt", "enc_th874.srt")
+    }
+    assert read == {
+        "arrow.srt": [(1.0, "press File --> Open to continue and then wait"), (3.0, "Second")],
+        "blank_first_line.srt": [(1.0, "Hello there friend"), (3.0, "Second")],
+        "hls.vtt": [(2.0, "first segment"), (12.0, "second segment")],
+        "enc_th874.srt": [(0.0, "วันนี้เราจะไปไหนกัน"), (2.0, "ฉันไม่รู้"), (4.0, "สุนัขวิ่งไปทะเล")],
+    }
 
 
 def test_utf8_with_a_broken_character_is_still_utf8(tmp_path: Path) -> None:
