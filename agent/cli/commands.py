@@ -95,7 +95,7 @@ def ask(args: argparse.Namespace) -> int:
         raise QueryError(f"--captions {args.captions} describes one video; ask one")
     if args.within and not is_one:
         raise QueryError(f"--within {args.within} is a stretch of one video; ask one")
-    within = _stretch(args.within) if args.within else None
+    within = _within(args.within) if args.within else None
     if args.thread and not is_one:
         raise QueryError(f"--thread {args.thread} keeps the steps of one video's answer; ask one")
     with _grounder(args) as grounder, _progress_bar() as report:
@@ -162,7 +162,7 @@ def index_videos(args: argparse.Namespace) -> int:
     return FAILED if failed else DONE
 
 
-def _stretch(text: str) -> tuple[float, float]:
+def _within(text: str) -> tuple[float, float]:
     """Seconds of ``1:00-1:30``, ``60-90`` or ``1m-90s``.
 
     Raises:
