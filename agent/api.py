@@ -410,7 +410,7 @@ class Grounder:
 
     @property
     def graph(self) -> Graph:
-        """The compiled graph over this grounder's parts, to run by itself or in a larger one.
+        """The compiled graph of this grounder, to run by itself or in a larger one.
 
         Outside of this class's methods it is LangSmith's own SDK that traces it, where LangSmith is
         on; what that sends is scrubbed too.

@@ -8,7 +8,7 @@ from agent.graph.graph import Graph
 
 
 async def make_graph() -> Graph:
-    """The graph over the parts that the settings name.
+    """The graph of what the settings name.
 
     It has no checkpointer: the server brings its own.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
 
@@ -12,6 +13,7 @@ from evaluation.experiments import experiment_command as experiment
 from evaluation.figures import compare, score
 from evaluation.long_videos import haystack
 from evaluation.report import report_command as report
+from evaluation.results import BenchmarkError
 from tools.terminal import Parser
 
 EXAMPLE = """\
@@ -71,12 +73,30 @@ def run(argv: Sequence[str]) -> int:
     """Run ``whenabouts eval`` with its own arguments; returns the exit code."""
     options = build_parser().parse_args(argv)
     if options.command in DATASETS:
-        # Late: help and bad options need no graph.
-        from evaluation.runs.run import run_dataset
-
-        return run_dataset(DATASETS[options.command], options)
+        return _run_dataset(options)
     code: int = ABOUT_RUNS[options.command].run(options)
     return code
+
+
+def _run_dataset(options: argparse.Namespace) -> int:
+    # Late: help and bad options need no graph.
+    from agent.api import load_settings
+    from evaluation.runs.run import RunOptions, run_dataset
+
+    given = {field.name: getattr(options, field.name) for field in fields(RunOptions)}
+    run_options = RunOptions(**given)
+    seeing = ("captioner", "rate", "mode", "strategy")
+    for name in (name for name in seeing if options.captions and getattr(options, name)):
+        raise BenchmarkError(f"--{name} is about videos, and --captions stand in place of them")
+    settings = load_settings(
+        options.env,
+        captioner=options.captioner,
+        reasoner=options.reasoner,
+        rate_hz=options.rate,
+        mode=options.mode,
+        strategy=options.strategy,
+    )
+    return run_dataset(DATASETS[options.command], run_options, settings)
 
 
 def _add_run_options(parser: argparse.ArgumentParser) -> None:

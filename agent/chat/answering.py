@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.chat.access import Tell, VideoAccess
-from agent.chat.constraints import Anchor, fair_candidates, fits, select, stretch_of
+from agent.chat.constraints import Reference, fair_candidates, fits, select, within_of
 from agent.chat.follow_up import ChatError, FollowUp
 from agent.chat.turns import ChatAnswer, Moment, ReadCaption, VideoResult, focus, read_captions
 from agent.chat.wording import say_moment, say_place, say_spans, say_which
@@ -115,12 +115,12 @@ def ground_turn(
     if follow_up.kind == "still_there":
         found = None if known else access.find(video, follow_up.query, tell=tell)
         return Grounded(video, found=found, known=known)
-    anchor = _anchor(follow_up, event, turns)
-    if known and _fitting(follow_up, known.found, anchor)[0]:
+    reference = _reference_of(follow_up, event, turns)
+    if known and _fitting(follow_up, known.found, reference)[0]:
         is_of_those_shown = follow_up.which and len(known.found) > 1 and not follow_up.times
         if known.by == "llm" or (is_of_those_shown and not event):
             return Grounded(video, known=known, event=event)
-    within = stretch_of(follow_up.relation, anchor)
+    within = within_of(follow_up.relation, reference)
     if within and within[0] >= within[1]:
         raise ChatError(f"nothing comes before {clock(within[1])}: the video begins there")
     found = access.find(video, follow_up.query, tell=tell, within=within, every_time=True)
@@ -143,32 +143,37 @@ def answer_in_video(
     """
     if grounded.event and not grounded.event.intervals:
         return _no_event(follow_up, grounded.event)
-    anchor = _anchor(follow_up, grounded.event, turns)
+    reference = _reference_of(follow_up, grounded.event, turns)
     if follow_up.kind == "cut":
         meant = next((one for one in turns if one.turn == follow_up.turn), None)
-        return _cut(grounded.video, anchor, access, answered=meant.result.video if meant else None)
+        return _cut(
+            grounded.video, reference, access, answered=meant.result.video if meant else None
+        )
     if follow_up.kind == "describe":
-        assert anchor is not None
+        assert reference is not None
         reading = access.read(grounded.video, tell=tell)
-        return _describe(follow_up, grounded, anchor, turns, reading)
-    if anchor and follow_up.times:
+        return _describe(follow_up, grounded, reference, turns, reading)
+    if reference and follow_up.times:
         _check_times(follow_up, _video_of(grounded))
     if follow_up.kind == "still_there":
-        assert anchor is not None
+        assert reference is not None
         _, captions = access.read(grounded.video, tell=tell)
         known = grounded.known or _known_of(grounded.found)
-        return _still_there(known, grounded, anchor, captions)
-    return _find(follow_up, grounded, anchor, turns)
+        return _still_there(known, grounded, reference, captions)
+    return _find(follow_up, grounded, reference, turns)
 
 
 def _find(
-    follow_up: FollowUp, grounded: Grounded, anchor: Anchor | None, turns: Sequence[ChatAnswer]
+    follow_up: FollowUp,
+    grounded: Grounded,
+    reference: Reference | None,
+    turns: Sequence[ChatAnswer],
 ) -> VideoResult:
     # Within the constraint, where that was asked for; else over the whole video.
     told = _known_of(grounded.found) if grounded.found else grounded.known
     assert told is not None
     whole = told if follow_up.relation == "anywhere" else grounded.known
-    chosen, counted = _fitting(follow_up, told.found, anchor)
+    chosen, counted = _fitting(follow_up, told.found, reference)
     place = say_place(follow_up, turns)
     if chosen:
         words = ", ".join(say_moment(moment) for moment in chosen)
@@ -187,9 +192,9 @@ def _find(
 
 
 def _fitting(
-    follow_up: FollowUp, found: Sequence[Moment], anchor: Anchor | None
+    follow_up: FollowUp, found: Sequence[Moment], reference: Reference | None
 ) -> tuple[tuple[Moment, ...], int]:
-    return select(found, relation=follow_up.relation, anchor=anchor, which=follow_up.which)
+    return select(found, relation=follow_up.relation, reference=reference, which=follow_up.which)
 
 
 def _say_none(follow_up: FollowUp, told: Known, counted: int, place: str) -> str:
@@ -216,12 +221,12 @@ def _video_of(grounded: Grounded) -> VideoFacts:
 
 
 def _still_there(
-    known: Known, grounded: Grounded, anchor: Anchor, captions: Sequence[Caption]
+    known: Known, grounded: Grounded, reference: Reference, captions: Sequence[Caption]
 ) -> VideoResult:
-    covering = tuple(one for one in known.found if fits(one, "at", anchor))
+    covering = tuple(one for one in known.found if fits(one, "at", reference))
     fair = fair_candidates(known.found, known.candidates)
-    perhaps = tuple(one for one in fair if fits(one, "at", anchor))
-    moment = clock(anchor.start_s)
+    perhaps = tuple(one for one in fair if fits(one, "at", reference))
+    moment = clock(reference.start_s)
     if covering:
         words = f"yes: {say_moment(covering[0])}"
     elif perhaps:
@@ -232,45 +237,45 @@ def _still_there(
     else:
         words = "cannot tell from these captions" if known.verdict == "cannot_tell" else "not found"
     # The captions at the moment itself show whether to believe it.
-    read = read_captions(captions, _around(anchor, known.video))
+    read = read_captions(captions, _around(reference, known.video))
     return _result(known, known, grounded, covering or perhaps, words, captions=read)
 
 
 def _describe(
     follow_up: FollowUp,
     grounded: Grounded,
-    anchor: Anchor,
+    reference: Reference,
     turns: Sequence[ChatAnswer],
     reading: tuple[VideoFacts, Sequence[Caption]],
 ) -> VideoResult:
     video, captions = reading
     if follow_up.times:
         _check_times(follow_up, video)
-    stretch = _stretch(follow_up, anchor, video)
-    if stretch is None:
+    span = _what_to_read(follow_up, reference, video)
+    if span is None:
         edge = "ends" if follow_up.relation == "after" else "begins"
         return VideoResult(video=video, outcome="read", words=f"nothing: the video {edge} there")
-    read = read_captions(captions, stretch)
+    read = read_captions(captions, span)
     notes = [
-        clock_span(stretch),
+        clock_span(span),
         "" if read else "no caption speaks of it",
         _say_event(grounded.event) if grounded.event else "",
-        _comes_again(follow_up, anchor, turns),
+        _comes_again(follow_up, reference, turns),
     ]
     return VideoResult(
         video=video,
         outcome="read",
         words="; ".join(note for note in notes if note),
-        intervals=(Moment(start_s=stretch.start_s, end_s=stretch.end_s),),
+        intervals=(Moment(start_s=span.start_s, end_s=span.end_s),),
         captions=tuple(read),
     )
 
 
 def _cut(
-    video: str, anchor: Anchor | None, access: VideoAccess, *, answered: VideoFacts | None
+    video: str, reference: Reference | None, access: VideoAccess, *, answered: VideoFacts | None
 ) -> VideoResult:
-    assert anchor is not None
-    span = Interval(anchor.start_s, anchor.end_s)
+    assert reference is not None
+    span = Interval(reference.start_s, reference.end_s)
     facts, path = access.cut(video, span, answered=answered)
     span = Interval(span.start_s, min(span.end_s, facts.duration_s))
     return VideoResult(
@@ -306,36 +311,36 @@ def _result(
     )
 
 
-def _anchor(
+def _reference_of(
     follow_up: FollowUp, event: Grounding | None, turns: Sequence[ChatAnswer]
-) -> Anchor | None:
+) -> Reference | None:
     """The seconds that a follow-up's times, turn or event stand for."""
     if follow_up.times:
-        return Anchor(follow_up.times_s[0], follow_up.times_s[-1])
+        return Reference(follow_up.times_s[0], follow_up.times_s[-1])
     if event:
         best = event.intervals[0]
-        return Anchor(best.start_s, best.end_s)
+        return Reference(best.start_s, best.end_s)
     turn = next((one for one in turns if one.turn == follow_up.turn), None)
     moment = focus(turn, follow_up.interval) if turn else None
-    return Anchor(moment.start_s, moment.end_s) if moment else None
+    return Reference(moment.start_s, moment.end_s) if moment else None
 
 
-def _stretch(follow_up: FollowUp, anchor: Anchor, video: VideoFacts) -> Interval | None:
+def _what_to_read(follow_up: FollowUp, reference: Reference, video: VideoFacts) -> Interval | None:
     """What is read: half a minute after or before, or the stretch itself."""
     if follow_up.relation == "after":
-        start_s, end_s = anchor.end_s, min(anchor.end_s + READ_S, video.duration_s)
+        start_s, end_s = reference.end_s, min(reference.end_s + READ_S, video.duration_s)
     elif follow_up.relation == "before":
-        start_s, end_s = max(0.0, anchor.start_s - READ_S), anchor.start_s
-    elif anchor.start_s == anchor.end_s:
-        return _around(anchor, video)
+        start_s, end_s = max(0.0, reference.start_s - READ_S), reference.start_s
+    elif reference.start_s == reference.end_s:
+        return _around(reference, video)
     else:
-        start_s, end_s = anchor.start_s, min(anchor.end_s, video.duration_s)
+        start_s, end_s = reference.start_s, min(reference.end_s, video.duration_s)
     return Interval(start_s, end_s) if start_s < end_s else None
 
 
-def _around(anchor: Anchor, video: VideoFacts) -> Interval:
+def _around(reference: Reference, video: VideoFacts) -> Interval:
     return Interval(
-        max(0.0, anchor.start_s - AROUND_S), min(video.duration_s, anchor.end_s + AROUND_S)
+        max(0.0, reference.start_s - AROUND_S), min(video.duration_s, reference.end_s + AROUND_S)
     )
 
 
@@ -365,12 +370,12 @@ def _say_event(event: Grounding) -> str:
     return f"“{event.query}” is {say_moment(moment)}"
 
 
-def _comes_again(follow_up: FollowUp, anchor: Anchor, turns: Sequence[ChatAnswer]) -> str:
+def _comes_again(follow_up: FollowUp, reference: Reference, turns: Sequence[ChatAnswer]) -> str:
     """What the same words may have meant too: the next interval of the question."""
     turn = next((one for one in turns if one.turn == follow_up.turn), None)
     if turn is None or follow_up.relation != "after" or not turn.follow_up.query:
         return ""
-    later, _ = select(turn.result.found, relation="after", anchor=anchor, which=1)
+    later, _ = select(turn.result.found, relation="after", reference=reference, which=1)
     if not later:
         return ""
     return f"“{turn.follow_up.query}” comes again at {say_spans(later)} (ask “again?”)"

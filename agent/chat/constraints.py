@@ -16,28 +16,28 @@ FAIR_SHARE = 1 / 3  # of the best answer's
 
 
 @dataclass(frozen=True, slots=True)
-class Anchor:
+class Reference:
     """What a constraint relates to: a stretch, or a moment (``end_s == start_s``)."""
 
     start_s: float
     end_s: float
 
 
-def fits(moment: Moment, relation: Relation, anchor: Anchor | None) -> bool:
+def fits(moment: Moment, relation: Relation, reference: Reference | None) -> bool:
     """Whether an interval lies where a constraint wants it.
 
-    ``after``: it begins at the anchor's end or later. ``before``: it ends at the anchor's start or
-    earlier. ``during`` and ``at``: they share some time, or the moment lies in it.
+    ``after``: it begins at the reference's end or later. ``before``: it ends at the reference's
+    start or earlier. ``during`` and ``at``: they share some time, or the moment lies in it.
     """
-    if relation == "anywhere" or anchor is None:
+    if relation == "anywhere" or reference is None:
         return True
     if relation == "after":
-        return moment.start_s >= anchor.end_s
+        return moment.start_s >= reference.end_s
     if relation == "before":
-        return moment.end_s <= anchor.start_s
-    if anchor.start_s == anchor.end_s:
-        return moment.start_s <= anchor.start_s < moment.end_s
-    return moment.start_s < anchor.end_s and anchor.start_s < moment.end_s
+        return moment.end_s <= reference.start_s
+    if reference.start_s == reference.end_s:
+        return moment.start_s <= reference.start_s < moment.end_s
+    return moment.start_s < reference.end_s and reference.start_s < moment.end_s
 
 
 def nth(moments: Iterable[Moment], which: int | None) -> tuple[Moment, ...]:
@@ -50,32 +50,32 @@ def nth(moments: Iterable[Moment], which: int | None) -> tuple[Moment, ...]:
 
 
 def select(
-    found: Iterable[Moment], *, relation: Relation, anchor: Anchor | None, which: int | None
+    found: Iterable[Moment], *, relation: Relation, reference: Reference | None, which: int | None
 ) -> tuple[tuple[Moment, ...], int]:
     """The intervals that fit a constraint, and how many there were before one was chosen.
 
     Args:
         found: In any order.
         relation: Where the interval has to lie.
-        anchor: To what; None with ``anywhere``.
+        reference: To what; None with ``anywhere``.
         which: Which of those that fit.
 
     Returns:
         In time order.
     """
-    fitting = [moment for moment in found if fits(moment, relation, anchor)]
+    fitting = [moment for moment in found if fits(moment, relation, reference)]
     return nth(fitting, which), len(fitting)
 
 
-def stretch_of(relation: Relation, anchor: Anchor | None) -> tuple[float, float] | None:
+def within_of(relation: Relation, reference: Reference | None) -> tuple[float, float] | None:
     """Where an interval can lie that fits, in seconds; None for the whole video."""
-    if relation == "anywhere" or anchor is None:
+    if relation == "anywhere" or reference is None:
         return None
     if relation == "after":
-        return anchor.end_s, sys.float_info.max
+        return reference.end_s, sys.float_info.max
     if relation == "before":
-        return 0.0, anchor.start_s
-    return anchor.start_s, anchor.end_s
+        return 0.0, reference.start_s
+    return reference.start_s, reference.end_s
 
 
 def fair_candidates(found: Sequence[Moment], candidates: Sequence[Moment]) -> list[Moment]:

@@ -7,7 +7,7 @@ captioner says can speak to it.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, NoReturn, Protocol, get_args, runtime_checkable
+from typing import Any, Final, NoReturn, get_args
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from pydantic import ValidationError
@@ -25,19 +25,6 @@ SHOWN_TURNS = 12
 SHOWN_INTERVALS = 10
 SAID_CHARS = 1000
 REPLY_CHARS = 2000
-
-
-@runtime_checkable
-class Converser(Protocol):
-    """A text model that continues a conversation."""
-
-    def converse(self, messages: Sequence[BaseMessage], *, schema: dict[str, Any]) -> Reply:
-        """Ask once; ``schema`` is a hint that a service may hold the model to.
-
-        Raises:
-            ReasonerError: If there is no reply to be had.
-        """
-        ...
 
 
 def _nullable(kind: str) -> dict[str, Any]:

@@ -14,12 +14,12 @@ from pydantic import BaseModel, ConfigDict
 from agent.chat.access import GrounderAccess, VideoAccess
 from agent.chat.follow_up import ChatError, find_video
 from agent.chat.memory import MEMORY_FILE, ChatMemory, ThreadInUseError, unusable
-from agent.chat.rewriting import Converser
 from agent.chat.turn_graph import ChatGraph, Said, TurnContext, build_chat_graph
 from agent.chat.turns import ChatAnswer, TurnRefusal, focus, latest_focus
 from agent.errors import QueryError, WhenaboutsError
 from agent.graph.cancelling import Background
 from agent.graph.events import Event, read_event
+from agent.reasoning.brief import Converses
 from agent.watching.watcher import is_text, is_there
 from tools.indexing.indexer import location
 
@@ -270,7 +270,7 @@ class ChatSession:
             reasoner = self._grounder.reasoner
             self._graph = build_chat_graph(
                 self._access,
-                model=reasoner if isinstance(reasoner, Converser) else None,
+                model=reasoner if isinstance(reasoner, Converses) else None,
                 max_attempts=self._grounder.settings.max_attempts,
                 prompts=self._grounder.prompts,
                 checkpointer=self._saver,

@@ -24,7 +24,6 @@ from agent.chat.follow_up import FollowUp, FollowUpError
 from agent.chat.grammar import parse_follow_up
 from agent.chat.rewriting import (
     FOLLOW_UP_SCHEMA,
-    Converser,
     build_conversation,
     parse_reply,
     prompt_versions,
@@ -32,8 +31,10 @@ from agent.chat.rewriting import (
 from agent.chat.turns import ChatAnswer, TurnRefusal, VideoResult, check_references
 from agent.chat.wording import say_understood
 from agent.errors import UnansweredError, WhenaboutsError
+from agent.graph.cancelling import LeftError
 from agent.graph.events import Event, write_event
 from agent.grounding import Cost
+from agent.reasoning.brief import Converses
 from agent.reasoning.reply import Reply
 from prompts.catalog import PACKAGED, Prompts
 from tools.text import whole_unicode
@@ -47,10 +48,6 @@ class TurnContext:
     """What holds for one turn and is not remembered: whether somebody still waits for it."""
 
     left: Flag = field(default_factory=Flag)
-
-
-class LeftError(Exception):
-    """Ends a turn that nobody waits for any more."""
 
 
 def _remember(turns: list[dict[str, Any]], more: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -121,7 +118,7 @@ ChatGraph = CompiledStateGraph[ChatState, TurnContext, Said, Answered]
 def build_chat_graph(
     access: VideoAccess,
     *,
-    model: Converser | None,
+    model: Converses | None,
     max_attempts: int,
     prompts: Prompts = PACKAGED,
     checkpointer: BaseCheckpointSaver[Any] | None = None,

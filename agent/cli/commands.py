@@ -86,7 +86,7 @@ def ask(args: argparse.Namespace) -> int:
     *names, query = args.words
     videos = _asked_videos(args, names, query)
     is_one = len(videos) == 1 and not args.all
-    within = _stretch(args.within) if args.within else None
+    within = _within(args.within) if args.within else None
     with _grounder(args) as grounder, _progress_bar() as report:
         on_event = _tell_events(report)
         if args.clip:
@@ -184,7 +184,7 @@ def index_videos(args: argparse.Namespace) -> int:
     return FAILED if failed else DONE
 
 
-def _stretch(text: str) -> tuple[float, float]:
+def _within(text: str) -> tuple[float, float]:
     """Seconds of ``1:00-1:30``, ``60-90`` or ``1m-90s``.
 
     Raises:

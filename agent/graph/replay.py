@@ -38,7 +38,7 @@ def replay(
     on_event: Callable[[Event], None] | None,
     describe_anew: bool = False,
 ) -> Replayed:
-    """Run a thread's last question again from just before a node, with the graph's own parts.
+    """Run a thread's last question again from just before a node, as the graph answers today.
 
     Where it came to the node several times, it goes back to the first: replies that another model
     was refused are not there yet.

@@ -3,8 +3,9 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
+from langchain_core.messages import BaseMessage
 from langchain_core.tools import BaseTool
 from pydantic import BaseModel, ConfigDict
 
@@ -89,6 +90,22 @@ class Reasoner(Protocol):
 
     def reply(self, brief: Brief) -> Reply:
         """Answer, or ask to look something up.
+
+        Raises:
+            ReasonerError: If there is no reply to be had.
+        """
+        ...
+
+
+@runtime_checkable
+class Converses(Protocol):
+    """A text model that can be asked for other things than moments."""
+
+    @property
+    def name(self) -> str: ...
+
+    def converse(self, messages: Sequence[BaseMessage], *, schema: dict[str, Any]) -> Reply:
+        """Ask once; ``schema`` is a hint that a service may hold the model to.
 
         Raises:
             ReasonerError: If there is no reply to be had.

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
-from langchain_core.messages import BaseMessage, HumanMessage
+from langchain_core.messages import HumanMessage
 from pydantic import BaseModel, ValidationError
 
 from agent.grounding import Cost
+from agent.reasoning.brief import Converses
 from agent.reasoning.conversation import fence_lines, seconds_span, tame
-from agent.reasoning.reply import Reply, find_object
+from agent.reasoning.reply import find_object
 from prompts.catalog import PACKAGED, Prompts
 from tools.indexing.scene_summaries import (
     LONG_S,
@@ -38,18 +39,6 @@ Overview = Callable[
     ["VideoRecord", Sequence[Caption], "NDArray[np.float32]"], tuple[list[Caption], Cost]
 ]
 """Sums the scenes of a long video up: a caption for each, and what that took."""
-
-
-@runtime_checkable
-class Converses(Protocol):
-    """A text model that can be asked for other things than moments."""
-
-    @property
-    def name(self) -> str: ...
-
-    def converse(self, messages: Sequence[BaseMessage], *, schema: dict[str, Any]) -> Reply:
-        """Ask once for a reply of a schema."""
-        ...
 
 
 class _Summary(BaseModel):

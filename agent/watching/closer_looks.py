@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from agent.errors import CaptionerError, SettingsError, UnansweredError
 from agent.grounding import Cost
-from agent.reasoning.scene_overview import Converses, TextModelSummaries, overview_of
+from agent.reasoning.brief import Converses
+from agent.reasoning.scene_overview import TextModelSummaries, overview_of
 from agent.watching.allowance import Runs, WithheldError
 from agent.watching.choice import means_model, with_an_eye_on
 from agent.watching.forecast import usd_of_caption

@@ -79,14 +79,6 @@ class Arm:
                 )
         return settings
 
-    def environment(self) -> dict[str, str]:
-        """The variables that whoever started its run alone would set."""
-        return {
-            f"WHENABOUTS_{name.upper()}": str(value)
-            for name, value in self.settings.items()
-            if value is not None
-        }
-
 
 def plan_arms(
     experiment: Experiment,

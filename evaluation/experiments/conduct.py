@@ -1,28 +1,28 @@
 """Carries out an experiment: a run for each arm, one after the other, then a report over all.
 
-A run is what ``whenabouts eval DATASET`` is: the arm's settings are in its environment, as whoever
-starts it alone would put them there, and what it writes is a run like any other. Started again, an
-experiment goes on where it was: a run that is finished asks nothing any more.
+A run is what ``whenabouts eval DATASET`` is, with the settings of its arm, and what it writes is a
+run like any other. Started again, an experiment goes on where it was: a run that is finished asks
+nothing any more.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from agent.grounding import Cost
 from evaluation.console import open_console
+from evaluation.datasets.registry import DATASETS, Dataset
 from evaluation.experiments.arms import Arm
 from evaluation.experiments.catalog import Experiment
 from evaluation.experiments.contrast import write_report
 from evaluation.experiments.experiment_command import ALL
 from evaluation.report.words import usd
 from evaluation.results import BenchmarkError, read_results, sum_usd
+from evaluation.runs.run import RunOptions, run_dataset
 from evaluation.runs.run_folder import CAPTIONING, RESULTS, write_whole
 from evaluation.runs.summary import as_json
 from tools.errors import WhenaboutsError
@@ -49,6 +49,7 @@ def conduct(experiment: Experiment, arms: Sequence[Arm], options: argparse.Names
     """
     out: Path = options.out
     _check_adapters(options)
+    _dataset(experiment, options)
     _check_plan(out, experiment, arms)
     console = open_console()
     code = DONE
@@ -118,42 +119,32 @@ def _left_usd(max_usd: float | None, others: Sequence[Path]) -> float | None:
 def _run(
     experiment: Experiment, arm: Arm, options: argparse.Namespace, left_usd: float | None
 ) -> int:
-    from evaluation.command import run as run_eval
-
     limit = options.limit or experiment.limit or ALL
-    values: dict[str, object] = {
-        "annotations": options.annotations,
-        "videos": options.videos,
-        "captions": options.captions,
-        "durations": options.durations,
-        "out": options.out / arm.name,
-        "seed": experiment.seed if options.seed is None else options.seed,
-        "limit": None if limit == ALL else limit,
-        "null-rate": options.null_rate,
-        "workers": options.workers,
-        "max-usd": left_usd,
-    }
-    given = [f"--{name}={value}" for name, value in values.items() if value is not None]
-    given += ["--shuffle", *(["--skip-bad"] if options.skip_bad else [])]
-    with _environment(arm.environment()):
-        try:
-            return run_eval([options.dataset or experiment.dataset, *given])
-        except WhenaboutsError as exc:
-            raise BenchmarkError(f"arm {arm.name}: {exc}") from exc
-
-
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
     try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        asked = RunOptions(
+            annotations=options.annotations,
+            out=options.out / arm.name,
+            videos=options.videos,
+            captions=options.captions,
+            durations=options.durations,
+            limit=None if limit == ALL else int(limit),
+            shuffle=True,
+            seed=experiment.seed if options.seed is None else options.seed,
+            null_rate=options.null_rate,
+            skip_bad=options.skip_bad,
+            workers=options.workers,
+            max_usd=left_usd,
+        )
+        return run_dataset(_dataset(experiment, options), asked, arm.load())
+    except WhenaboutsError as exc:
+        raise BenchmarkError(f"arm {arm.name}: {exc}") from exc
+
+
+def _dataset(experiment: Experiment, options: argparse.Namespace) -> Dataset:
+    name = options.dataset or experiment.dataset
+    if name not in DATASETS:
+        raise BenchmarkError(f"there is no dataset {name!r}; there are {', '.join(DATASETS)}")
+    return DATASETS[name]
 
 
 def _check_plan(out: Path, experiment: Experiment, arms: Sequence[Arm]) -> None:

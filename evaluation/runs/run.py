@@ -1,17 +1,18 @@
-"""One run over a dataset: from the options of the command line to the files of the run."""
+"""One run over a dataset: from what is to be asked to the files of the run."""
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from agent.api import Grounder, Settings, load_settings
+from agent.api import Grounder, Settings
 from evaluation.datasets.annotation_files import read_durations
 from evaluation.datasets.query import Annotations
 from evaluation.datasets.qvhighlights_files import submission_line
@@ -28,8 +29,63 @@ from tools.terminal import open_console, put, put_json
 DONE, INCOMPLETE = 0, 1
 
 
-def run_dataset(dataset: Dataset, options: argparse.Namespace) -> int:
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What is asked in a run, and how; named as on the command line.
+
+    Attributes:
+        annotations: File of the dataset.
+        out: Folder for the results; a run that is there goes on.
+        videos: Folder of the video files; else ``captions`` is given.
+        captions: Captions in place of videos.
+        durations: File of the videos' lengths.
+        limit: Most queries; None for all.
+        shuffle: Whether they are taken in a seeded order.
+        seed: Of that, and of null queries.
+        null_rate: Share of queries that are asked of other videos too.
+        skip_bad: Whether bad lines and videos are left out, and counted.
+        workers: Questions at a time.
+        max_usd: Where the run stops.
+        json: Whether the summary is printed as JSON.
+
+    Raises:
+        BenchmarkError: If one of them cannot be used.
+    """
+
+    annotations: Path
+    out: Path
+    videos: Path | None = None
+    captions: Path | None = None
+    durations: Path | None = None
+    limit: int | None = None
+    shuffle: bool = False
+    seed: int = 0
+    null_rate: float = 0.0
+    skip_bad: bool = False
+    workers: int = 1
+    max_usd: float | None = None
+    json: bool = False
+
+    def __post_init__(self) -> None:
+        if self.limit is not None and self.limit < 1:
+            raise BenchmarkError(f"--limit must be at least 1, not {self.limit}")
+        if self.workers < 1:
+            raise BenchmarkError(f"--workers must be at least 1, not {self.workers}")
+        if not 0 <= self.null_rate <= 1:
+            raise BenchmarkError(f"--null-rate must be from 0 to 1, not {self.null_rate:g}")
+        if self.seed < 0:
+            raise BenchmarkError(f"--seed must be 0 or more, not {self.seed}")
+        if self.max_usd is not None and not self.max_usd > 0:
+            raise BenchmarkError(f"--max-usd must be more than 0, not {self.max_usd:g}")
+
+
+def run_dataset(dataset: Dataset, options: RunOptions, settings: Settings) -> int:
     """Ask a dataset's questions, write the run's files, and print its figures.
+
+    Args:
+        dataset: Reads the annotations.
+        options: What is asked.
+        settings: Who answers, and how; the store is one of the benchmarks' own.
 
     Returns:
         The exit code: 1 where questions are left without an answer.
@@ -37,7 +93,6 @@ def run_dataset(dataset: Dataset, options: argparse.Namespace) -> int:
     Raises:
         WhenaboutsError: If the options or the data are bad, or it cannot go on.
     """
-    _check(options)
     durations_s = read_durations(options.durations) if options.durations else {}
     annotations = dataset.read(options.annotations, durations_s)
     videos = _videos(annotations, options)
@@ -57,7 +112,7 @@ def run_dataset(dataset: Dataset, options: argparse.Namespace) -> int:
     folder = RunFolder(options.out)
     submits = dataset.name == "qvhighlights"
     with (
-        Grounder(_settings(options), captioner=captioner, tell=console.print) as grounder,
+        Grounder(_for_run(settings, options), captioner=captioner, tell=console.print) as grounder,
         folder.open(identity := _identity(dataset, options, grounder), selection.questions),
         _bar(console) as report,
     ):
@@ -72,7 +127,9 @@ def run_dataset(dataset: Dataset, options: argparse.Namespace) -> int:
         )
         stopped = bench.run(selection.questions)
         results = folder.finish(selection.questions)
-    summary = summarise_run(results, selection, stopped=stopped, by_length=submits)
+    summary = summarise_run(
+        results, selection, stopped=stopped, by_length=submits, is_benchmark=dataset.name != "own"
+    )
     summary["provenance"] = identity | _provenance(options)
     write_whole(folder.path / "summary.json", as_json(summary))
     write_whole(folder.path / "timing.json", as_json(timing_of(results)))
@@ -87,38 +144,15 @@ def run_dataset(dataset: Dataset, options: argparse.Namespace) -> int:
     return INCOMPLETE if stopped or summary["questions"]["errors"] else DONE
 
 
-def _check(options: argparse.Namespace) -> None:
-    if options.limit is not None and options.limit < 1:
-        raise BenchmarkError(f"--limit must be at least 1, not {options.limit}")
-    if options.workers < 1:
-        raise BenchmarkError(f"--workers must be at least 1, not {options.workers}")
-    if not 0 <= options.null_rate <= 1:
-        raise BenchmarkError(f"--null-rate must be from 0 to 1, not {options.null_rate:g}")
-    if options.seed < 0:
-        raise BenchmarkError(f"--seed must be 0 or more, not {options.seed}")
-    if options.max_usd is not None and not options.max_usd > 0:
-        raise BenchmarkError(f"--max-usd must be more than 0, not {options.max_usd:g}")
-    seeing = ("captioner", "rate", "mode", "strategy")
-    for name in (name for name in seeing if options.captions and getattr(options, name)):
-        raise BenchmarkError(f"--{name} is about videos, and --captions stand in place of them")
-
-
-def _videos(annotations: Annotations, options: argparse.Namespace) -> VideoFolder | RecordedVideos:
+def _videos(annotations: Annotations, options: RunOptions) -> VideoFolder | RecordedVideos:
     if options.videos:
         return VideoFolder(options.videos)
+    assert options.captions is not None
     durations_s = {query.video_id: query.duration_s for query in annotations.queries}
     return RecordedVideos(open_caption_files(options.captions), options.captions, durations_s)
 
 
-def _settings(options: argparse.Namespace) -> Settings:
-    settings = load_settings(
-        options.env,
-        captioner=options.captioner,
-        reasoner=options.reasoner,
-        rate_hz=options.rate,
-        mode=options.mode,
-        strategy=options.strategy,
-    )
+def _for_run(settings: Settings, options: RunOptions) -> Settings:
     # A store of its own, so that what is measured does not turn up among the user's videos.
     own: dict[str, Any] = {"store": settings.home / "benchmarks"}
     if options.captions:
@@ -126,7 +160,7 @@ def _settings(options: argparse.Namespace) -> Settings:
     return settings.model_copy(update=own)
 
 
-def _identity(dataset: Dataset, options: argparse.Namespace, grounder: Grounder) -> dict[str, Any]:
+def _identity(dataset: Dataset, options: RunOptions, grounder: Grounder) -> dict[str, Any]:
     """What answers depend on; opens who gives them, so that what is missing is said at once."""
     settings, captioner, reasoner = grounder.settings, grounder.captioner, grounder.reasoner
     return {
@@ -148,7 +182,7 @@ def _identity(dataset: Dataset, options: argparse.Namespace, grounder: Grounder)
     }
 
 
-def _provenance(options: argparse.Namespace) -> dict[str, Any]:
+def _provenance(options: RunOptions) -> dict[str, Any]:
     """What else a figure must say of where it comes from."""
     return {
         "files": {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 from collections.abc import Iterable, Sequence
@@ -171,23 +172,24 @@ def test_an_arm_without_something_does_not_get_it_from_the_environment(
 ) -> None:
     base = Arm("base", {"adapter": None})
     assert base.load().adapter is None
-    assert base.environment() == {}
     monkeypatch.setenv("WHENABOUTS_ADAPTER", "mine")
     with pytest.raises(BenchmarkError, match="arm base is without adapter, and WHENABOUTS_ADAPTER"):
         base.load()
 
 
 @pytest.mark.parametrize("value", [True, False, 4, 0.5, "clip4", None])
-def test_an_arms_environment_says_what_its_settings_say(
+def test_an_arm_has_its_own_settings_and_the_environment_decides_over_the_others(
     value: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = {bool: "every_frame", int: "max_attempts", float: "rate_hz", str: "mode"}.get(
         type(value), "refine"
     )
-    arm = Arm("one", {name: value})
-    for variable, text in arm.environment().items():
-        monkeypatch.setenv(variable, text)
-    assert getattr(Settings(), name) == value
+    monkeypatch.setenv("WHENABOUTS_EVIDENCE_TOKENS", "999")
+    before = dict(os.environ)
+    settings = Arm("one", {name: value}).load()
+    assert getattr(settings, name) == value
+    assert settings.evidence_tokens == 999
+    assert dict(os.environ) == before
 
 
 def test_where_captions_are_given_nothing_is_said_of_frames() -> None:

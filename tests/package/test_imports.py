@@ -154,7 +154,7 @@ def test_a_package_file_holds_a_docstring_only(package: str) -> None:
 def test_only_the_settings_module_looks_at_the_environment() -> None:
     readers = [
         module_name(path)
-        for folder in ("agent", "tools", "prompts")
+        for folder in ("agent", "tools", "prompts", "evaluation")
         for path in source_files(folder)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute | ast.alias)

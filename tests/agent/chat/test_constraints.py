@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from agent.chat.constraints import Anchor, fair_candidates, fits, nth, select, stretch_of
+from agent.chat.constraints import Reference, fair_candidates, fits, nth, select, within_of
 from agent.chat.follow_up import Relation
 from agent.chat.turns import Moment, ReadCaption, read_captions
 from agent.cli.chat_terminal import thin_out
@@ -20,24 +20,24 @@ FOUND = (MIDDLE, LATE, EARLY)  # Best first.
 
 
 @pytest.mark.parametrize(
-    ("relation", "anchor", "expected"),
+    ("relation", "reference", "expected"),
     [
         ("anywhere", None, True),
-        ("after", Anchor(30, 40), True),
-        ("after", Anchor(30, 40.1), False),
-        ("before", Anchor(50, 60), True),
-        ("before", Anchor(49.9, 60), False),
-        ("during", Anchor(49, 60), True),
-        ("during", Anchor(50, 60), False),
-        ("during", Anchor(30, 40), False),
-        ("at", Anchor(40, 40), True),
-        ("at", Anchor(50, 50), False),
+        ("after", Reference(30, 40), True),
+        ("after", Reference(30, 40.1), False),
+        ("before", Reference(50, 60), True),
+        ("before", Reference(49.9, 60), False),
+        ("during", Reference(49, 60), True),
+        ("during", Reference(50, 60), False),
+        ("during", Reference(30, 40), False),
+        ("at", Reference(40, 40), True),
+        ("at", Reference(50, 50), False),
     ],
 )
 def test_an_interval_fits_where_half_open_edges_say_so(
-    relation: Relation, anchor: Anchor | None, expected: bool
+    relation: Relation, reference: Reference | None, expected: bool
 ) -> None:
-    assert fits(MIDDLE, relation, anchor) is expected
+    assert fits(MIDDLE, relation, reference) is expected
 
 
 def test_the_nth_is_counted_in_time_order_from_either_end() -> None:
@@ -52,19 +52,19 @@ def test_the_nth_is_counted_in_time_order_from_either_end() -> None:
 def test_all_of_them_are_in_time_order() -> None:
     in_time_order = tuple(sorted(FOUND, key=lambda moment: moment.start_s))
     assert in_time_order != FOUND
-    assert select(FOUND, relation="anywhere", anchor=None, which=None) == (in_time_order, 3)
+    assert select(FOUND, relation="anywhere", reference=None, which=None) == (in_time_order, 3)
 
 
 def test_the_next_after_an_interval_skips_what_overlaps_it() -> None:
-    assert select(FOUND, relation="after", anchor=Anchor(15, 35), which=1) == ((MIDDLE,), 2)
+    assert select(FOUND, relation="after", reference=Reference(15, 35), which=1) == ((MIDDLE,), 2)
 
 
 def test_the_previous_is_the_nearest_before() -> None:
-    assert select(FOUND, relation="before", anchor=Anchor(60, 65), which=-1) == ((MIDDLE,), 2)
+    assert select(FOUND, relation="before", reference=Reference(60, 65), which=-1) == ((MIDDLE,), 2)
 
 
 def test_where_there_are_not_so_many_none_is_chosen_and_it_is_told_how_many_there_are() -> None:
-    assert select(FOUND, relation="anywhere", anchor=None, which=4) == ((), 3)
+    assert select(FOUND, relation="anywhere", reference=None, which=4) == ((), 3)
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_where_there_are_not_so_many_none_is_chosen_and_it_is_told_how_many_ther
 def test_what_is_searched_is_where_something_that_fits_can_lie(
     relation: Relation, stretch: tuple[float, float]
 ) -> None:
-    assert stretch_of(relation, Anchor(10, 20)) == stretch
-    assert stretch_of("anywhere", None) is None
+    assert within_of(relation, Reference(10, 20)) == stretch
+    assert within_of("anywhere", None) is None
 
 
 def test_candidates_that_are_unlikely_or_belong_to_an_answer_are_not_fair() -> None:
