@@ -72,7 +72,9 @@ def run_dataset(dataset: Dataset, options: argparse.Namespace) -> int:
         )
         stopped = bench.run(selection.questions)
         results = folder.finish(selection.questions)
-    summary = summarise_run(results, selection, stopped=stopped, by_length=submits)
+    summary = summarise_run(
+        results, selection, stopped=stopped, by_length=submits, is_benchmark=dataset.name != "own"
+    )
     summary["provenance"] = identity | _provenance(options)
     write_whole(folder.path / "summary.json", as_json(summary))
     write_whole(folder.path / "timing.json", as_json(timing_of(results)))
@@ -168,7 +170,8 @@ def _provenance(options: argparse.Namespace) -> dict[str, Any]:
 def _show(summary: dict[str, Any], folder: RunFolder) -> None:
     questions, cost = summary["questions"], summary["cost"]
     for name, figure in summary["figures"].items():
-        interval = f"[{figure['low']:.2f}, {figure['high']:.2f}]"
+        is_told = figure["low"] is not None
+        interval = f"[{figure['low']:.2f}, {figure['high']:.2f}]" if is_told else "too few"
         put(f"{name:34}{figure['value']:8.2f}  {interval:20}of {figure['count']}")
     outcomes = ", ".join(
         f"{name.replace('_', ' ')} {count}" for name, count in summary["outcomes"].items() if count
