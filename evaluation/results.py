@@ -14,7 +14,9 @@ from typing import Any, Literal
 from agent.grounding import Cost
 from tools.errors import WhenaboutsError
 
-Kind = Literal["own", "random", "hard"]
+Kind = Literal["own", "random", "hard", "labelled"]
+"""Asked of its own video; null: of a random other one, of another segment of the same source, or of
+its own video, which never shows it as its label says."""
 
 Span = tuple[float, float]
 

@@ -112,8 +112,9 @@ def render_findings(findings: Findings, *, with_all: bool = False) -> list[Rende
         page.append(line)
         if part.enable:
             page.append(Text(f"       enable: {part.enable}", style="cyan"))
+    page += ["", Text(f"file of settings: {findings.places['settings']}", style="dim")]
     if not with_all:
-        return [*page, "", Text("versions, places and settings: doctor --all", style="dim")]
+        return [*page, Text("versions, places and all settings: doctor --all", style="dim")]
     for title, facts in (
         ("versions", findings.versions),
         ("places", findings.places),

@@ -46,6 +46,8 @@ def draw_questions(
 ) -> list[Question]:
     """Every query asked of its own video, then the null queries, random ones before hard ones.
 
+    What a label says never happens is asked of its own video alone.
+
     Args:
         queries: In the order to ask them.
         null_rate: The share of the queries, in [0, 1], that is also asked of a random other video
@@ -56,7 +58,11 @@ def draw_questions(
     Raises:
         BenchmarkError: If there are to be null queries, and all videos come from one source.
     """
-    questions = [Question("own", query, query.video_id) for query in queries]
+    questions = [
+        Question("own" if len(query.windows) else "labelled", query, query.video_id)
+        for query in queries
+    ]
+    queries = [query for query in queries if len(query.windows)]
     count = round(null_rate * len(queries))
     if not count:
         return questions

@@ -1,7 +1,8 @@
 """Labels of your own: JSON Lines or CSV of ``video, query, start, end``, in seconds.
 
-Rows of the same video and query are one query with several true windows. A fifth field,
-``duration``, is needed only where there is no video to measure.
+Rows of the same video and query are one query with several true windows; one with an empty start
+and end says that it never happens there. A fifth field, ``duration``, is needed only where neither
+the video nor its captions tell. Videos may be named with the suffix of their file.
 """
 
 from __future__ import annotations
@@ -15,12 +16,22 @@ from typing import Any
 import numpy as np
 
 from evaluation.datasets.annotation_files import Reading, csv_rows, json_object, numbered_lines
-from evaluation.datasets.query import Annotations, LineError, Query, make_query
+from evaluation.datasets.query import (
+    NEVER,
+    Annotations,
+    LineError,
+    Query,
+    by_file_name,
+    make_query,
+)
 from evaluation.results import BenchmarkError
 
 FIELDS = ("video", "query", "start", "end")
 
-FORM = '{"video", "query", "start", "end"}, or CSV with these columns'
+FORM = (
+    '{"video", "query", "start", "end"}, or CSV with these columns; both times empty where '
+    "it never happens"
+)
 
 
 def read(path: Path, durations_s: Mapping[str, float]) -> Annotations:
@@ -38,14 +49,18 @@ def read(path: Path, durations_s: Mapping[str, float]) -> Annotations:
                 qid="",
                 text=row["query"],
                 video_id=row["video"],
-                duration_s=row.get("duration", durations_s.get(str(row["video"]))),
-                windows=[[row["start"], row["end"]]],
+                duration_s=row.get("duration", by_file_name(durations_s, str(row["video"]))),
+                windows=_windows(row["start"], row["end"]),
                 where=where,
             )
             same = queries.setdefault((query.video_id, query.text), [])
             for earlier in same:
                 if earlier.windows.tolist() == query.windows.tolist():
                     raise LineError(f"the same as {earlier.where}")
+                if not (len(earlier.windows) and len(query.windows)):
+                    raise LineError(
+                        f"it never happens, and it does: one of the two is said by {earlier.where}"
+                    )
                 if earlier.duration_s != query.duration_s:
                     raise LineError(f"the duration is not that of {earlier.where}")
             same.append(query)
@@ -60,7 +75,16 @@ def read(path: Path, durations_s: Mapping[str, float]) -> Annotations:
 def _joined(rows: list[Query], *, qid: str) -> Query:
     """One query with the windows of all, in time order."""
     windows = np.array(sorted(window for row in rows for window in row.windows.tolist()))
+    windows = windows.reshape(-1, 2)
     return replace(rows[0], qid=qid, windows=windows, cut_s=max(row.cut_s for row in rows))
+
+
+def _windows(start: object, end: object) -> object:
+    """The true window of a row; none where both are empty."""
+    is_empty = [one is None or (isinstance(one, str) and not one.strip()) for one in (start, end)]
+    if any(is_empty) and not all(is_empty):
+        raise LineError("a start or an end alone; leave both empty where it never happens")
+    return NEVER if all(is_empty) else [[start, end]]
 
 
 def _json_rows(path: Path, reading: Reading) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -80,4 +104,5 @@ def _csv_rows(path: Path, reading: Reading) -> Iterator[tuple[str, dict[str, Any
         with reading.line(where):
             if None in row:
                 raise LineError("more fields than columns; quote a text that holds a comma")
-            yield where, {name: value for name, value in row.items() if value}
+            empty = ("start", "end")
+            yield where, {name: value for name, value in row.items() if value or name in empty}

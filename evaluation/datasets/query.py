@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 
@@ -29,6 +29,13 @@ NOISE_S = 1e-6
 """Durations such as 95.03999999999999 come from arithmetic in floating point, not from rounding."""
 
 
+NEVER: Final[Windows] = np.empty((0, 2))
+"""The windows of what never happens."""
+
+
+Value = TypeVar("Value")
+
+
 class LineError(ValueError):
     """A line of annotations is malformed; the message says how, and its reader knows where."""
 
@@ -42,8 +49,8 @@ class Query:
         text: What is looked for, on one line.
         video_id: The dataset's name for the video that it is about.
         duration_s: Length of that video; None where the annotations do not say.
-        windows: Shape ``(m, 2)``, true start and end in seconds; ``m >= 1``. Inside the video where
-            its length is known.
+        windows: Shape ``(m, 2)``, true start and end in seconds; none where a label says that it
+            never happens. Inside the video where its length is known.
         where: File and line it stands in.
         cut_s: How far the published windows reach past the video's end, where they were cut to it.
     """
@@ -113,7 +120,7 @@ def make_query(
         text: A sentence; white space is put in order (ActivityNet's begin with a blank).
         video_id: A name.
         duration_s: A positive number, or None.
-        windows: A list of pairs of numbers, in seconds.
+        windows: A list of pairs of numbers, in seconds, or ``NEVER``.
         where: File and line.
 
     Raises:
@@ -122,7 +129,7 @@ def make_query(
     length_s = None if duration_s is None else number(duration_s, "the duration")
     if length_s is not None and length_s <= 0:
         raise LineError(f"the duration is {length_s:g} s")
-    inside, cut_s = fit_windows(windows, length_s)
+    inside, cut_s = (NEVER, 0.0) if windows is NEVER else fit_windows(windows, length_s)
     return Query(
         qid=qid,
         text=" ".join(_words(text, "the query").split()),
@@ -159,6 +166,13 @@ def fit_windows(windows: object, duration_s: float | None) -> tuple[Windows, flo
         return inside, 0.0
     past_s = float(inside[:, 1].max() - duration_s)
     return np.minimum(inside, duration_s), past_s if past_s > NOISE_S else 0.0
+
+
+def by_file_name(values: Mapping[str, Value], name: str) -> Value | None:
+    """What is there of a video by this name, with the suffix of its file or without; else None."""
+    stem, dot, suffix = name.rpartition(".")
+    is_file_name = bool(dot) and len(suffix) <= 5 and suffix.isalnum() and not suffix.isdigit()
+    return values.get(name, values.get(stem) if is_file_name else None)
 
 
 def number(value: object, name: str) -> float:

@@ -9,7 +9,8 @@ false_alarm         a null query, answered "found"
 right               the first interval has an IoU at the bar with a true window
 search_miss         no true window had half of it among the captions shown to the reasoner
 refused             shown, but no reply was valid, and the fallback's answer is wrong
-missed_present      shown, but answered "not found" or "cannot tell"
+cannot_tell         shown, and answered "cannot tell": neither right nor wrong
+missed_present      shown, but answered "not found"
 edge_error          the right event, badly cut: some interval overlaps a true window, and the best
                     of them has an IoU below the bar
 reasoning_miss      shown, but answered elsewhere (or the right interval was not put first)
@@ -36,6 +37,7 @@ Outcome = Literal[
     "refused",
     "false_alarm",
     "missed_present",
+    "cannot_tell",
     "right_null",
     "error",
 ]
@@ -104,7 +106,7 @@ def _miss(result: Result, bar: float) -> Outcome:
     if result.by == "fallback":
         return "refused"
     if result.verdict != "found":
-        return "missed_present"
+        return "cannot_tell" if result.verdict == "cannot_tell" else "missed_present"
     return "edge_error" if 0 < best_iou(result.intervals, result) < bar else "reasoning_miss"
 
 

@@ -41,11 +41,13 @@ MEANINGS = {
     "start error (s)": "median distance of the answer's start from the true one, over first "
     "intervals that overlap a true window",
     "end error (s)": "median distance of the answer's end from the true one, likewise",
+    "cannot tell": "share of all questions that were answered 'cannot tell', which is not wrong",
     "answered": "share of all questions that were answered 'found'",
     "wrong answers": "share of the answers 'found' that are wrong: IoU below 0.5, or not there",
     "null precision": "share of the answers 'not found' or 'cannot tell' where it is not there",
     "null recall": "share of what is not there that was answered 'not found' or 'cannot tell'",
     "null recall (random)": "the same, asked of random other videos",
+    "null recall (labelled)": "the same, asked of what a label says never happens",
     "null recall (hard)": "the same, asked of other segments of the same video; a few do show it",
     "null F1": "harmonic mean of null precision and null recall",
     "presence AUROC (random)": "probability that the presence estimate is higher where it is "
@@ -69,7 +71,7 @@ LOWER_IS_BETTER = frozenset(
     }
 )
 
-NEITHER_IS_BETTER = frozenset({"answered"})
+NEITHER_IS_BETTER = frozenset({"answered", "cannot tell"})
 """More answers are better only if they are right, which the other figures say."""
 
 
@@ -82,6 +84,10 @@ OF_ONE = frozenset(
     }
 )
 """Figures from 0 to 1, which want a third digit; all others are in percent or in seconds."""
+
+
+FEWEST_FOR_INTERVAL = 10
+"""From fewer results than this, a bootstrap's interval says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +105,13 @@ class Figure:
     low: float
     high: float
     count: int
+
+    @property
+    def has_interval(self) -> bool:
+        """Whether it is over enough results for ``low`` and ``high`` to be told."""
+        return self.count >= FEWEST_FOR_INTERVAL
+
+    def as_dict(self) -> dict[str, float | int | None]:
+        """Plain values; no interval where there are too few results."""
+        low, high = (self.low, self.high) if self.has_interval else (None, None)
+        return {"value": self.value, "low": low, "high": high, "count": self.count}

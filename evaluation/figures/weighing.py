@@ -109,12 +109,15 @@ def _shares(results: Sequence[Result]) -> dict[str, _Share]:
             share(name, every, own, own)
     wrong = found & ~np.array([is_right(one) for one in results])
     share("answered", found, np.ones(len(results)), np.ones(len(results), dtype=bool))
+    unsure = np.array([one.verdict == "cannot_tell" for one in results])
+    if unsure.any():
+        share("cannot tell", unsure, np.ones(len(results)), np.ones(len(results), dtype=bool))
     share("wrong answers", wrong, found, found)
     if not own.all():
         absent = np.array([one.verdict in {"not_found", "cannot_tell"} for one in results])
         share("null precision", absent & ~own, absent, absent)
         share("null recall", absent & ~own, ~own, ~own)
-        for kind in ("random", "hard"):
+        for kind in ("random", "labelled", "hard"):
             of_kind = np.array([one.kind == kind for one in results])
             share(f"null recall ({kind})", absent & of_kind, of_kind, of_kind)
         # 2 TP / (2 TP + FP + FN): what was said to be absent, and what is.
@@ -194,7 +197,7 @@ def _calibrations(
 ) -> dict[str, tuple[NDArray[np.intp], Floats, Floats]]:
     """Rows, what was claimed, and whether it is so; hard nulls are not all truly null."""
     gaps = {}
-    asked = [(row, one) for row, one in enumerate(results) if one.kind in {"own", "random"}]
+    asked = [(row, one) for row, one in enumerate(results) if one.kind != "hard"]
     told = [(row, one, one.presence) for row, one in asked if one.presence is not None]
     if told:
         gaps["presence calibration error"] = (

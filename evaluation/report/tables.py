@@ -133,7 +133,8 @@ def _figure(name: str, figure: Figure | None) -> Cell:
         return Cell(NOTHING)
     digits = 3 if name in OF_ONE else 2 if name.endswith("(s)") else 1
     value, low, high = (number(one, digits) for one in (figure.value, figure.low, figure.high))
-    return Cell(value, f"[{low}, {high}] n={figure.count:,}")
+    interval = f"[{low}, {high}]" if figure.has_interval else "too few for an interval,"
+    return Cell(value, f"{interval} n={figure.count:,}")
 
 
 def _time(spent_s: Sequence[float]) -> Cell:

@@ -10,9 +10,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from evaluation.datasets.annotation_files import json_object, numbered_lines
+from evaluation.datasets.query import LineError
 from evaluation.datasets.qvhighlights_files import read_captions as read_steady_captions
 from evaluation.results import BenchmarkError
 from tools.captioners.file import read_captions as read_timed_captions
@@ -48,6 +51,10 @@ class CaptionFiles(Protocol):
         """How many captions a second has; None where they are at no steady step."""
         ...
 
+    def duration_s(self, video_id: str) -> float | None:
+        """How long the video is, as far as its captions say; None where they do not."""
+        ...
+
 
 def open_caption_files(path: Path) -> CaptionFiles:
     """Captions in a file or a folder.
@@ -76,6 +83,11 @@ class SteadyCaptions:
         """See ``CaptionFiles``."""
         return 1 / self._videos[video_id].step_s
 
+    def duration_s(self, video_id: str) -> float | None:
+        """See ``CaptionFiles``."""
+        steady = self._videos[video_id]
+        return len(steady.texts) * steady.step_s
+
 
 class CaptionFolder:
     """A folder with a captions file for each video, named ``VIDEO.jsonl``."""
@@ -99,6 +111,20 @@ class CaptionFolder:
     def rate_hz(self, video_id: str) -> float | None:  # noqa: ARG002 - of the protocol
         """See ``CaptionFiles``."""
         return None
+
+    def duration_s(self, video_id: str) -> float | None:
+        """See ``CaptionFiles``: the last end or, of captions with one time, one step after that."""
+        ends_s, times_s = [], []
+        for _, line in numbered_lines(self._files[video_id]):
+            try:
+                row = json_object(line)
+                times_s.append(float(row["t"] if "t" in row else row["start_s"]))
+                ends_s.append(float(row.get("end_s", 0.0)))
+            except (LineError, KeyError, TypeError, ValueError):
+                return None  # What is wrong with it is said when it is read.
+        steps_s = sorted(later - earlier for earlier, later in pairwise(sorted(times_s)))
+        step_s = steps_s[len(steps_s) // 2] if steps_s else 0.0
+        return max([*ends_s, *(time_s + step_s for time_s in times_s)], default=0.0) or None
 
 
 @dataclass(frozen=True, slots=True)

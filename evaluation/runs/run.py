@@ -202,7 +202,8 @@ def _provenance(options: RunOptions) -> dict[str, Any]:
 def _show(summary: dict[str, Any], folder: RunFolder) -> None:
     questions, cost = summary["questions"], summary["cost"]
     for name, figure in summary["figures"].items():
-        interval = f"[{figure['low']:.2f}, {figure['high']:.2f}]"
+        is_told = figure["low"] is not None
+        interval = f"[{figure['low']:.2f}, {figure['high']:.2f}]" if is_told else "too few"
         put(f"{name:34}{figure['value']:8.2f}  {interval:20}of {figure['count']}")
     outcomes = ", ".join(
         f"{name.replace('_', ' ')} {count}" for name, count in summary["outcomes"].items() if count

@@ -113,6 +113,9 @@ def _fitted(queries: Iterable[Query], videos: Videos) -> tuple[list[Query], tupl
         name = query.video_id
         if name not in durations_s:
             durations_s[name] = videos.duration_s(name)
+        if not len(query.windows):
+            fitted.append(replace(query, duration_s=durations_s[name]))
+            continue
         try:
             windows, cut_s = fit_windows(query.windows, durations_s[name])
         except LineError as exc:

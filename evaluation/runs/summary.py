@@ -11,9 +11,8 @@ import json
 import subprocess
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -21,7 +20,7 @@ from agent.grounding import Cost
 from evaluation.figures.decomposition import decompose
 from evaluation.figures.measures import measure
 from evaluation.figures.metrics import score_by_length, summarise
-from evaluation.results import Result
+from evaluation.results import Kind, Result
 from evaluation.runs.selection import Selection
 
 EXAMPLES = 5
@@ -29,7 +28,12 @@ EXAMPLES = 5
 
 
 def summarise_run(
-    results: Sequence[Result], selection: Selection, *, stopped: str, by_length: bool
+    results: Sequence[Result],
+    selection: Selection,
+    *,
+    stopped: str,
+    by_length: bool,
+    is_benchmark: bool = True,
 ) -> dict[str, Any]:
     """The figures, and what was asked for them.
 
@@ -37,18 +41,23 @@ def summarise_run(
         results: In the order of the questions.
         selection: The questions.
         stopped: Why some have no answer; empty where all have one.
+        is_benchmark: Whether figures that are a published benchmark's own belong to it.
         by_length: Whether to give QVHighlights' figures for short, middle and long windows.
     """
     cuts_s = [query.cut_s for query in selection.queries if query.cut_s]
     kinds = Counter(result.kind for result in results)
     return {
-        "figures": {name: asdict(figure) for name, figure in measure(results).items()},
+        "figures": {
+            name: figure.as_dict()
+            for name, figure in measure(results).items()
+            if is_benchmark or not name.startswith("QVHighlights")
+        },
         "outcomes": decompose(results).counts if results else {},
         **({"by_length": _by_length(results)} if by_length else {}),
         "questions": {
             "asked": len(results),
             "of": len(selection.questions),
-            **{kind: kinds[kind] for kind in ("own", "random", "hard")},
+            **{kind: kinds[kind] for kind in get_args(Kind)},
             "errors": sum(result.verdict == "error" for result in results),
             "fallback_answers": sum(result.by == "fallback" for result in results),
             "refused_replies": sum(len(result.refusals) for result in results),

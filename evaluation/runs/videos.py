@@ -137,7 +137,12 @@ class RecordedVideos:
         self.captioner = RecordedCaptioner(f"file:{files.digest}")
 
     def __contains__(self, name: object) -> bool:
-        return name in self._files
+        return self._captioned(str(name)) in self._files
+
+    def _captioned(self, name: str) -> str:
+        """The name that the captions have for it: that of the video's file without suffix, too."""
+        stem = name.rpartition(".")[0]
+        return stem if stem and name not in self._files and stem in self._files else name
 
     @property
     def place(self) -> str:
@@ -149,40 +154,41 @@ class RecordedVideos:
         track = frame_track(self.captioner, RECORDED_RATE_HZ)
         problems = {}
         for name in names:
-            duration_s = self._durations_s.get(name)
+            duration_s = self.duration_s(name)
             if duration_s is None:
                 problems[name] = f"nothing says how long {name} is; give --durations"
                 continue
             try:
-                self._files.captions(name, duration_s=duration_s, track=track)
+                self._files.captions(self._captioned(name), duration_s=duration_s, track=track)
             except WhenaboutsError as exc:
                 problems[name] = str(exc)
         return problems
 
     def duration_s(self, name: str) -> float | None:
-        """See ``Videos``."""
-        return self._durations_s.get(name)
+        """See ``Videos``: where the annotations do not say, as long as there are captions."""
+        known_s = self._durations_s.get(name)
+        return known_s or self._files.duration_s(self._captioned(name))
 
     def asked_as(self, name: str) -> str:
         """See ``Videos``."""
-        return name
+        return self._captioned(name)
 
     def watch(self, name: str, grounder: Grounder, *, report: Report) -> VideoRecord:  # noqa: ARG002 - of the protocol; a video's captions are put there at once
         """See ``Videos``."""
+        known_s, name = self.duration_s(name), self._captioned(name)
         track = frame_track(self.captioner, RECORDED_RATE_HZ)
         for record in grounder.store.records(name):
             if record.complete and record.track == track:
                 return record
-        duration_s = self._durations_s.get(name)
-        if duration_s is None:
+        if known_s is None:
             raise VideoError(f"nothing says how long {name} is")
-        captions = self._files.captions(name, duration_s=duration_s, track=track)
+        captions = self._files.captions(name, duration_s=known_s, track=track)
         vectors = grounder.embedder.embed([caption.text for caption in captions])
         grounder.store.add(captions, vectors)
         record = VideoRecord(
             video_id=name,
             path=name,
-            duration_s=duration_s,
+            duration_s=known_s,
             track=track,
             rate_hz=self._files.rate_hz(name),
             complete=True,

@@ -34,6 +34,9 @@ class TwoEach:
     def rate_hz(self, video_id: str) -> float | None:
         return None if video_id else 1.0
 
+    def duration_s(self, video_id: str) -> float | None:
+        return DURATIONS_S[video_id]
+
 
 def query(qid: str, video_id: str) -> Query:
     return Query(qid, f"query {qid}", video_id, DURATIONS_S[video_id], np.array([[5.0, 15.0]]))
