@@ -144,6 +144,7 @@ def test_a_cache_cut_off_in_writing_loses_only_its_tail(tmp_path: Path, file: st
     assert again.asked == ["bb"]
 
 
+@pytest.mark.slow
 def test_calibration_of_missing_files_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
