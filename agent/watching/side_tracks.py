@@ -33,9 +33,6 @@ BATCH_CAPTIONS = 64
 
 CHOOSE = "--subtitles FILE reads another"
 
-ENGLISH = ("en", "eng")
-"""Preferred among several languages: it is what the built-in embedder knows best."""
-
 
 class Beside:
     """Reads subtitles, transcribes speech and reads the screen, as the settings say; each once.
@@ -86,11 +83,12 @@ class Beside:
     def _wanted_of_files(self, video: Video) -> set[Track]:
         """The track of the subtitle file beside a video that is read, if there is one."""
         from tools.subtitles.captions import subtitle_track
+        from tools.subtitles.choice import choose_file
 
-        chosen, _ = choose_sidecar(video.path)
         try:
+            chosen = choose_file(video.path)
             return {subtitle_track(chosen)} if chosen else set()
-        except CaptionError:
+        except (CaptionError, VideoError):
             return set()  # It is told of where it is read.
 
     def check(self) -> None:
@@ -137,6 +135,8 @@ class Beside:
             self._add_screen(video, report, go_on)
 
     def _add_subtitles(self, video: Video, record: VideoRecord, report: Report) -> None:
+        from tools.subtitles.choice import choose_subtitles
+
         if self._settings.subtitles == "off":
             return
         if self._settings.subtitles != "auto":
@@ -158,12 +158,14 @@ class Beside:
                 became = "has changed" if video.path.with_name(name).exists() else "is gone"
                 self._tell(f"what {name} said before is forgotten: it {became}")
         try:
-            found, others = _find_subtitles(video)
+            found, others, unreadable = choose_subtitles(video.path)
             if found:
                 is_new = self._read_subtitles(video, record, found, report)
                 if is_new and others:
                     left = _names(others)
                     self._tell(f"reads the subtitles {_names([found])}, and not {left}; {CHOOSE}")
+            for track in unreadable:
+                self._tell(f"left out: subtitles {_names([track])}: {track.advice}")
         except (CaptionError, VideoError) as exc:
             self._tell(f"left out: {exc}")
 
@@ -323,32 +325,6 @@ def _is_edited(named: Track) -> bool:
 
     file = Path(file_of(named))
     return file.is_file() and subtitle_track(file, named=True) != named
-
-
-def choose_sidecar(video: Path) -> tuple[Path | None, list[Path]]:
-    """The subtitle file beside a video that a player would show, and the others there."""
-    from tools.subtitles.files import find_sidecars
-    from tools.subtitles.languages import language_in_name
-
-    sidecars = find_sidecars(video)
-    plain = [one for one in sidecars if one.stem == video.stem]
-    english = [one for one in sidecars if (language_in_name(one) or "").startswith(ENGLISH)]
-    chosen = next(iter([*plain, *english, *sidecars]), None)
-    return chosen, [one for one in sidecars if one != chosen]
-
-
-def _find_subtitles(
-    video: Video,
-) -> tuple[Path | SubtitleTrack | None, Sequence[Path | SubtitleTrack]]:
-    """The subtitles that a player would show, and others: files beside it, else tracks inside."""
-    from tools.subtitles.embedded import embedded_tracks
-
-    chosen, others = choose_sidecar(video.path)
-    if chosen:
-        return chosen, others
-    tracks = [track for track in embedded_tracks(video.path) if track.is_readable]
-    tracks.sort(key=lambda one: (one.language not in ENGLISH, not one.is_default, one.index))
-    return (tracks[0] if tracks else None), tracks[1:]
 
 
 def _names(subtitles: Iterable[Path | SubtitleTrack]) -> str:

@@ -31,10 +31,13 @@ TEXT_CODECS = frozenset({"ass", "mov_text", "srt", "ssa", "subrip", "text", "web
 
 PICTURE_CODECS = frozenset({"dvbsub", "dvdsub", "pgssub", "xsub"})
 
-# Of a codec that FFmpeg has no decoder for, PyAV tells not even the name; these two can be told.
+# Of a codec that FFmpeg has no decoder for, PyAV tells not even the name; these can be told.
 TELETEXT = "teletext"
 WEBVTT = "webvtt"
+TTML = "ttml"
 UNKNOWN = "unknown"
+
+PARTIAL = Disposition.forced | Disposition.comment | Disposition.lyrics | Disposition.karaoke
 
 # EN 300 472: the first byte of teletext in a transport stream.
 _TELETEXT_FIRST_BYTES = range(0x10, 0x20)
@@ -55,6 +58,8 @@ class SubtitleTrack:
         language: As the file says it, for example ``eng``; None where it does not.
         title: Likewise.
         is_default: Whether players show it unasked.
+        is_partial: Whether the file marks it as forced, as a commentary, or as lyrics, so that it
+            does not hold the whole talk.
         is_readable: Whether its text can be read here; ``advice`` says what else to do.
     """
 
@@ -64,6 +69,7 @@ class SubtitleTrack:
     title: str | None
     is_default: bool
     is_readable: bool
+    is_partial: bool = False
 
     @property
     def advice(self) -> str:
@@ -135,6 +141,7 @@ def _track(container: InputContainer, stream: SubtitleStream, path: Path) -> Sub
         title=stream.metadata.get("title"),
         is_default=bool(stream.disposition & Disposition.default),
         is_readable=codec in TEXT_CODECS,
+        is_partial=bool(stream.disposition & PARTIAL),
     )
 
 
@@ -149,6 +156,8 @@ def _codec_by_content(path: Path, container: InputContainer, index: int) -> str:
         first = next((bytes(one) for one in packets if one.stream_index == index and one.size), b"")
     if "mpegts" in container.format.name and first[:1] and first[0] in _TELETEXT_FIRST_BYTES:
         return TELETEXT
+    if b"<tt" in first[:1000] and first.lstrip(b"\xef\xbb\xbf \r\n")[:1] == b"<":
+        return TTML
     # Matroska's name for WebVTT (S_TEXT/WEBVTT) is not known to FFmpeg; its packets are plain text.
     if "matroska" in container.format.name and first and b"\0" not in first:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 ISO_639_1 = frozenset(
@@ -25,17 +26,82 @@ ISO_639_2 = frozenset(
 )
 """The commoner ones; other words of three letters are words."""
 
-REMARKS = frozenset("cc sdh hi forced default auto asr orig".split())
+REMARKS = frozenset(
+    "cc sdh hi forced default auto asr orig full signs songs foreign commentary".split()
+)
 """What names say besides the language; after a language, ``hi`` is "hearing impaired"."""
+
+
+IN_FULL = {
+    "arabic": "ar",
+    "chinese": "zh",
+    "czech": "cs",
+    "danish": "da",
+    "deutsch": "de",
+    "dutch": "nl",
+    "english": "en",
+    "español": "es",
+    "espanol": "es",
+    "finnish": "fi",
+    "français": "fr",
+    "francais": "fr",
+    "french": "fr",
+    "german": "de",
+    "greek": "el",
+    "hebrew": "he",
+    "hindi": "hi",
+    "hungarian": "hu",
+    "italian": "it",
+    "italiano": "it",
+    "japanese": "ja",
+    "korean": "ko",
+    "norwegian": "no",
+    "polish": "pl",
+    "portuguese": "pt",
+    "romanian": "ro",
+    "russian": "ru",
+    "spanish": "es",
+    "swedish": "sv",
+    "thai": "th",
+    "turkish": "tr",
+    "ukrainian": "uk",
+    "vietnamese": "vi",
+}
+"""Languages that names spell out."""
+
+# Countries whose sign is that of a language too, with what is spoken there.
+_COUNTRIES = frozenset(
+    "pt-br fr-ca en-ca en-ie en-za es-ar es-co es-cr es-cu es-pa es-sv sv-se en-in".split()
+)
 
 
 def language_in_name(path: Path) -> str | None:
     """The language at the end of a file's name, before its suffix and remarks; None if none is."""
-    parts = path.stem.split(".")[1:]
+    return language_of(path.stem.split(".")[1:])
+
+
+def language_of(parts: Sequence[str]) -> str | None:
+    """Likewise, of what stands between the points after the video's name."""
+    parts = list(parts)
     while len(parts) > 1 and parts[-1].casefold() in REMARKS:
         parts.pop()
     if not parts:
         return None
+    if parts[-1].casefold() in IN_FULL:
+        return IN_FULL[parts[-1].casefold()]
     match = re.fullmatch(r"([A-Za-z]{2,3})(?:[-_][A-Za-z0-9]{2,8})*", parts[-1])
     is_known = match and match[1].casefold() in ISO_639_1 | ISO_639_2
     return parts[-1].replace("_", "-") if is_known else None
+
+
+def translated_from(language: str | None) -> str | None:
+    """From which language a machine translated: ``de`` of ``en-de``; None where none did.
+
+    Downloaders name files so. A country is written in capitals, or is one where the language is
+    spoken.
+    """
+    parts = (language or "").split("-")
+    if len(parts) < 2 or parts[0].casefold() == parts[1].casefold():
+        return None
+    is_country = parts[1] != parts[1].casefold() or "-".join(parts[:2]).casefold() in _COUNTRIES
+    return parts[1] if parts[1] in ISO_639_1 and not is_country else None

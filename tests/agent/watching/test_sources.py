@@ -171,6 +171,21 @@ def test_of_several_languages_it_is_said_which_is_read(road: Path) -> None:
     assert find(road, "the ferry leaves at noon")[1] == [], "once"
 
 
+@pytest.mark.data
+def test_subtitles_inside_a_video_that_cannot_be_read_are_named(shared_data: Path) -> None:
+    _, said = find(shared_data / "cases" / "media" / "ttml_only.mp4", "mind the gap")
+    (told,) = [line for line in said if "subtitles" in line]
+    assert told.startswith("left out: subtitles of no known language (stream 2 of the video): ")
+    assert "ttml cannot be read; convert it to SubRip or WebVTT" in told
+
+
+def test_an_answer_says_where_a_player_counts_differently(tmp_path: Path) -> None:
+    path = draw_video(tmp_path / "late.mkv", even_times(48, 8.0), offset_s=1.5, sound_s=7.5)
+    answer, _ = find(path, "gray 20")
+    assert answer.video.file_start_s == pytest.approx(1.5, abs=0.03)
+    assert "in a player, add 1.5 s" in answer.warning
+
+
 def test_people_who_speak_at_once_are_both_heard(road: Path) -> None:
     road.with_suffix(".vtt").write_text(
         "WEBVTT\n\n00:01.000 --> 00:04.000\nthe ferry leaves\n\n"

@@ -1,0 +1,103 @@
+"""Which of several subtitles of a video are read: the whole talk, in a language understood."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from tools.subtitles.embedded import SubtitleTrack, embedded_tracks
+from tools.subtitles.files import find_sidecars
+from tools.subtitles.languages import language_of, translated_from
+
+WANTED = frozenset({"en", "eng", "english"})
+"""Preferred among several languages: it is what the built-in embedder knows best."""
+
+# Words by which files and tracks are called that leave out most of the talk, or are not it.
+_PARTIAL = frozenset(
+    """
+    forced foreign signs sign songs song lyrics karaoke commentary comments comment
+    forces forcés forzados forzado forzati erzwungen
+    """.split()
+)
+
+
+class Choice(NamedTuple):
+    """What there is to read.
+
+    Attributes:
+        chosen: What is read; None where nothing can be.
+        others: What else could be.
+        unreadable: Tracks inside the video that cannot be read; not looked for where a file beside
+            it has all that is said in the language wanted.
+    """
+
+    chosen: Path | SubtitleTrack | None
+    others: list[Path | SubtitleTrack]
+    unreadable: list[SubtitleTrack]
+
+
+def choose_subtitles(video: Path) -> Choice:
+    """Choose among the files beside a video and the tracks inside it.
+
+    Forced subtitles, signs and commentaries give way to the whole talk, then other languages to the
+    one wanted, then translations to what was said; then a file beside the video, which somebody put
+    there, comes before a track in it.
+
+    Raises:
+        VideoError: If the video has to be looked into and cannot be read.
+    """
+    files = sorted(find_sidecars(video), key=lambda one: _worth_of_file(one, video))
+    if files and _worth_of_file(files[0], video)[:2] == (False, 0):
+        return Choice(files[0], list(files[1:]), [])
+    tracks = embedded_tracks(video)
+    readable = [one for one in tracks if one.is_readable]
+    readable.sort(key=_worth_of_track)
+    ranked: list[tuple[tuple[bool, int, bool, int], Path | SubtitleTrack]] = [
+        *(((*_worth_of_file(one, video)[:3], 0), one) for one in files),
+        *(((*_worth_of_track(one)[:3], 1), one) for one in readable),
+    ]
+    # Sorting keeps the order of what is worth the same.
+    ranked.sort(key=lambda one: one[0])
+    both = [one for _, one in ranked]
+    unreadable = [one for one in tracks if not one.is_readable]
+    return Choice(both[0] if both else None, both[1:], unreadable)
+
+
+def choose_file(video: Path) -> Path | None:
+    """The file beside a video that is read; None where there is none, or a track is better.
+
+    Raises:
+        VideoError: If the video has to be looked into and cannot be read.
+    """
+    if not find_sidecars(video):
+        return None
+    chosen = choose_subtitles(video).chosen
+    return chosen if isinstance(chosen, Path) else None
+
+
+def _worth_of_file(file: Path, video: Path) -> tuple[bool, int, bool, bool, str]:
+    """What comes first is worth most."""
+    said = file.stem[len(video.stem) :].strip(".")
+    language = language_of(said.split("."))
+    # The plain name is what players show, in whatever language it is.
+    far = 0 if not said else _distance(language)
+    return _is_partial(said), far, bool(translated_from(language)), not said, file.name
+
+
+def _worth_of_track(track: SubtitleTrack) -> tuple[bool, int, bool, bool, int]:
+    language = track.language
+    is_partial = track.is_partial or _is_partial(track.title or "")
+    translated = bool(translated_from(language))
+    return is_partial, _distance(language), translated, not track.is_default, track.index
+
+
+def _distance(language: str | None) -> int:
+    """How far a language is from the one wanted: 0 is that, 1 unknown, 2 another."""
+    if language is None:
+        return 1
+    return 0 if re.split(r"[-_]", language)[0].casefold() in WANTED else 2
+
+
+def _is_partial(said: str) -> bool:
+    return not _PARTIAL.isdisjoint(re.findall(r"[^\W\d_]+", said.casefold()))
