@@ -282,11 +282,19 @@ def _parse(parser: Parser, argv: Sequence[str]) -> argparse.Namespace:
             parser.error(f"{word} is taken for an option; if the file is meant, write ./{word}")
     args, left = parser.parse_known_args(argv)
     listed = "words" if "words" in args else "videos"
-    if left and (listed not in args or any(word.startswith("-") for word in left)):
+    # What stands behind -- is no option, however it begins.
+    behind = list(argv[argv.index("--") + 1 :]) if "--" in argv else []
+    if behind and left[-len(behind) :] == behind:
+        left = [one for one in left[: -len(behind)] if one != "--"]
+    else:
+        behind = []
+    if (left or behind) and listed not in args:
+        parser.error(f"unrecognized arguments: {' '.join([*left, *behind])}")
+    if any(word.startswith("-") for word in left):
         hint = "; a query that begins with - stands behind --" if listed == "words" else ""
         parser.error(f"unrecognized arguments: {' '.join(left)}{hint}")
-    if left:
-        setattr(args, listed, [*getattr(args, listed), *left])
+    if left or behind:
+        setattr(args, listed, [*getattr(args, listed), *left, *behind])
     return args
 
 

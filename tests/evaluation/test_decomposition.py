@@ -33,7 +33,7 @@ DENIED: dict[str, Any] = {"verdict": "not_found", "intervals": ()}
         (missed(by="fallback"), "refused"),
         (made(**DENIED, by="fallback"), "refused"),
         (made(**DENIED), "missed_present"),
-        (made(verdict="cannot_tell", intervals=()), "missed_present"),
+        (made(verdict="cannot_tell", intervals=()), "cannot_tell"),
         (made(intervals=((28.0, 40.0, 0.8),)), "edge_error"),
         (made(intervals=((60.0, 70.0, 0.9), (29.0, 40.0, 0.8))), "edge_error"),
         (missed(), "reasoning_miss"),

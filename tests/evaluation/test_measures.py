@@ -107,7 +107,9 @@ def test_confidence_is_held_against_the_best_window_whether_it_was_answered_or_n
 
 
 def test_names_and_units_are_those_of_the_table() -> None:
-    figures = values(made(), null(), null(kind="hard"), missed("q2"), null("q3", found=True))
+    unsure = null("q4", kind="labelled", verdict="cannot_tell")
+    nulls = (null(), null(kind="hard"), null("q3", found=True), unsure)
+    figures = values(made(), missed("q2"), *nulls)
     assert list(figures) == [name for name in MEANINGS if name in figures]
     assert figures.keys() == MEANINGS.keys()
     assert MEANINGS.keys() >= LOWER_IS_BETTER | NEITHER_IS_BETTER | OF_ONE
@@ -130,6 +132,8 @@ def test_a_query_that_counts_thrice_is_a_query_that_is_there_thrice() -> None:
         made("d", verdict="not_found", intervals=(), presence=0.2),
         *(null(qid, found=qid == "b", presence=0.25) for qid in "abcd"),
         *(null(qid, kind="hard", found=qid != "d", presence=0.3) for qid in "abd"),
+        null("a", kind="labelled", found=True),
+        null("c", kind="labelled", verdict="cannot_tell"),
     ]
     times = {"a": 3, "b": 1, "c": 2, "d": 0}
     repeated = [

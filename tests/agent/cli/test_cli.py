@@ -332,3 +332,19 @@ def test_quiet_leaves_the_answer_and_what_went_wrong(
 def test_a_shell_can_complete_the_command(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["completion", shell]) == 0
     assert "whenabouts" in capsys.readouterr().out
+
+
+def test_a_query_that_begins_like_an_option_stands_behind_two_dashes(
+    road: Path, captions: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = [str(road), "--captions", str(captions)]
+    for words in (
+        ["ask", *asked, "--", "-brown dog jumps"],
+        ["ask", "--captions", str(captions), "--", str(road), "-brown dog jumps"],
+    ):
+        assert main(words) == 0
+        assert "found  “-brown dog jumps”" in capsys.readouterr().out
+    for words in (["ask", *asked, "-brown"], ["ask", *asked, "--nonsense", "--", "-brown"]):
+        with pytest.raises(SystemExit):
+            main(words)
+        assert "unrecognized arguments: -" in capsys.readouterr().err
