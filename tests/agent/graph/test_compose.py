@@ -59,7 +59,8 @@ def test_a_cut_is_as_fine_as_its_frames() -> None:
     ]
     start, end = edges_of(Event(first=2, last=2), said, duration_s=10.0)
     assert start is not None
-    assert (start.start_s, start.end_s, end) == (pytest.approx(2.46), 2.5, Interval(2.5, 2.54))
+    assert start.start_s == pytest.approx(2.46)
+    assert (start.end_s, end) == (2.5, Interval(2.5, 2.54))
     # It is no look at the frames around it.
     start, _ = edges_of(Event(first=3, last=3), said, duration_s=10.0)
     assert start == Interval(2, 3)
