@@ -354,7 +354,7 @@ def _precision(interval: GroundedInterval) -> str:
     }
     whence = {"closer_look": " by a closer look"}
     shown = {
-        edge: f"up to {late_s:.1f} s earlier{whence.get(by, '')}"
+        edge: f"up to {late_s:.{2 if late_s < 0.1 else 1}f} s earlier{whence.get(by, '')}"
         for edge, (late_s, by) in edges.items()
         if late_s
     }

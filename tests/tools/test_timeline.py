@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tools.clock import clock_span
 from tools.errors import CaptionError
 from tools.timeline import Caption, Interval, Track
 
@@ -70,3 +71,9 @@ def test_a_caption_survives_its_plain_form_to_the_last_bit() -> None:
 def test_a_caption_without_text_is_refused() -> None:
     with pytest.raises(CaptionError, match="is empty"):
         caption(text="  ")
+
+
+def test_a_span_is_read_in_tenths_and_a_moment_in_hundredths() -> None:
+    assert clock_span(Interval(34, 41.5)) == "0:34.0–0:41.5"
+    assert clock_span(Interval(59.996, 60.03)) == "1:00.00–1:00.03"
+    assert clock_span(Interval(3723.4, 3724.0)) == "1:02:03.4–1:02:04.0"

@@ -25,6 +25,14 @@ MIN_CELLS = 7
 SAME_VIEW_SHARE, OTHER_VIEW_SHARE = 0.3, 0.1
 """Of an earlier view's corners: so many in place prove it, so few refute it."""
 
+BLOCK_PX = 16
+EDGY = 2.0
+"""Mean second difference of a block, of 255, in which there is an edge."""
+
+SAME_LEVELS = 6.0
+MIN_EDGY, STANDING_SHARE = 8, 0.6
+"""Of blocks with an edge: so many must there be, and so many of them look the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class CameraMotion:
@@ -91,11 +99,27 @@ class Anchor:
         """
         before, after = _follow(self._grey, grey, self._corners)
         if len(before) < MIN_POINTS:
-            return None
+            return True if self._stands(grey) else None
         standing = float((np.abs(after - before).max(axis=1) < 1.0).sum()) / len(self._corners)
         if standing >= SAME_VIEW_SHARE:
             return True
         return False if standing < OTHER_VIEW_SHARE else None
+
+    def _stands(self, grey: Grey) -> bool:
+        """Whether what there is of edges stands where it stood: enough for a plain room."""
+        then, now = (cv2.blur(one, (3, 3)).astype(np.float32) for one in (self._grey, grey))
+        has_edges = _of_blocks(np.abs(cv2.Laplacian(then, cv2.CV_32F))) > EDGY
+        is_same = _of_blocks(np.abs(then - now)) < SAME_LEVELS
+        count = int(has_edges.sum())
+        return count >= MIN_EDGY and int((has_edges & is_same).sum()) >= STANDING_SHARE * count
+
+
+def _of_blocks(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Means of square blocks."""
+    height, width = (side // BLOCK_PX * BLOCK_PX for side in values.shape)
+    shape = (height // BLOCK_PX, BLOCK_PX, width // BLOCK_PX, BLOCK_PX)
+    means: NDArray[np.float32] = values[:height, :width].reshape(shape).mean(axis=(1, 3))
+    return means
 
 
 def _corners(grey: Grey) -> Points:

@@ -9,7 +9,7 @@ from tools.signals.claims import TEXT_TAG, Claim, Kind, read_screen_text
 from tools.signals.screen_text import text_fit
 from tools.signals.signal_query import Ask
 from tools.signals.vocabulary import DISSOLVES, FILLERS, PEOPLE
-from tools.signals.watched import MOTION, PRESENCE
+from tools.signals.watched import MOVES, NOTHING_MOVES, PRESENCE, UNCHANGED
 from tools.timeline import Caption, Interval
 
 CUTS_TOLD = 12
@@ -66,9 +66,11 @@ def missing_sense(
         )
     made = {claim.kind for some in claims for claim in some}
     if set(ask.kinds) & PRESENCE and not made & PRESENCE:
-        return "The camera is never still long enough here to tell what comes, stays or goes."
-    if set(ask.kinds) & MOTION and not made & (MOTION | {"unchanged"}):
-        return "The camera is never still enough here to tell what moves."
+        return (
+            "The camera was never known to be still long enough to tell what comes, stays or goes."
+        )
+    if set(ask.kinds) & (MOVES | NOTHING_MOVES) and not made & (MOVES | NOTHING_MOVES | UNCHANGED):
+        return "The camera was never known to be still enough to tell what moves."
     return None
 
 

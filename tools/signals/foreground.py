@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -37,6 +37,12 @@ LEARN_S = 6.0
 ABSORB_S = 45.0
 """What stays put this long belongs to the empty picture: a parked car, a chair that was moved."""
 
+OUTLINED = 1.25
+"""Edges along an outline, now to before, from which it is that of a thing that has come."""
+
+SETTLED_SHARE = 0.98
+"""Of a thing has to stay put for it to be one of them."""
+
 STILL_LEVEL = 10
 """A pixel that changes by less stays put."""
 
@@ -49,11 +55,14 @@ class Region:
         x: Centre, from the left.
         y: Centre, from the top.
         share: Area.
+        has_come: Whether its outline is in this picture and not in the empty one. Both have some
+            where a thing that was there from the start has moved a little.
     """
 
     x: float
     y: float
     share: float
+    has_come: bool = True
 
 
 class EmptyPicture:
@@ -88,26 +97,36 @@ class EmptyPicture:
         differs = np.abs(now - self._empty - offset).max(axis=2) > FOREGROUND_LEVEL
         edges = _edges(now), _edges(self._empty)
         present, gone = [], []
-        foreground = np.zeros_like(differs)
+        things: list[Mask] = []
         for mask in _patches(differs):
             if _is_hole(mask, *edges):
                 self._empty[mask] = now[mask]
                 gone.append(_region(mask))
             else:
-                foreground |= mask
-                present.append(_region(mask))
-        self._learn(now, foreground, since_s)
+                things.append(mask)
+                present.append(replace(_region(mask), has_come=_is_outlined(mask, *edges)))
+        self._learn(now, things, since_s)
         return sorted(present, key=_by_share), sorted(gone, key=_by_share)
 
-    def _learn(self, now: NDArray[np.float32], foreground: Mask, since_s: float) -> None:
+    def _learn(self, now: NDArray[np.float32], things: list[Mask], since_s: float) -> None:
         rate = 1 - math.exp(-since_s / LEARN_S)
+        foreground = np.logical_or.reduce([np.zeros(now.shape[:2], bool), *things])
         around = ~cv2.dilate(foreground.astype(np.uint8), np.ones((7, 7), np.uint8)).astype(bool)
         self._empty[around] += rate * (now[around] - self._empty[around])
         stays = np.abs(now - self._candidate).max(axis=2) < STILL_LEVEL
         self._candidate[~stays] = now[~stays]
         self._stays_s = np.where(stays, self._stays_s + since_s, 0).astype(np.float32)
         settled = self._stays_s > ABSORB_S
-        self._empty[settled] = now[settled]
+        for thing in things:
+            # Whole, or not at all: who sits still moves a little, and stays somebody.
+            if settled[thing].mean() >= SETTLED_SHARE:
+                self._empty[thing] = now[thing]
+
+
+def has_changed(earlier: Picture, now: Picture) -> bool:
+    """Whether any patch of one picture visibly differs from the other."""
+    differs = cv2.absdiff(cv2.blur(earlier, (3, 3)), cv2.blur(now, (3, 3))).max(axis=2)
+    return bool(_patches(differs > FOREGROUND_LEVEL))
 
 
 def find_motion(earlier: Picture, now: Picture) -> list[Region]:
@@ -141,9 +160,19 @@ def _moved(earlier: Picture, now: Picture) -> Mask:
 
 def _is_hole(mask: Mask, edges_now: Edges, edges_empty: Edges) -> bool:
     """Whether a patch is outlined in the empty picture rather than now: its thing has left."""
-    ring = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-    outline = ring.astype(bool)
+    outline = _outline(mask)
     return bool(edges_empty[outline].mean() > 1.5 * edges_now[outline].mean() + 4)
+
+
+def _is_outlined(mask: Mask, edges_now: Edges, edges_empty: Edges) -> bool:
+    """Whether a patch is outlined now rather than in the empty picture: its thing has come."""
+    outline = _outline(mask)
+    return bool(edges_now[outline].mean() > OUTLINED * edges_empty[outline].mean())
+
+
+def _outline(mask: Mask) -> Mask:
+    ring = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    return ring.astype(bool)
 
 
 def _patches(mask: Mask, *, min_share: float = MIN_SHARE) -> list[Mask]:
@@ -171,6 +200,7 @@ def _union(one: Region, other: Region) -> Region:
         x=(one.x * one.share + other.x * other.share) / share,
         y=(one.y * one.share + other.y * other.share) / share,
         share=share,
+        has_come=(one if one.share >= other.share else other).has_come,
     )
 
 

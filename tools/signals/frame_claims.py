@@ -14,6 +14,7 @@ from tools.signals.foreground import (
     EmptyPicture,
     Region,
     find_motion,
+    has_changed,
     is_unmoved,
     join_regions,
 )
@@ -76,8 +77,8 @@ class Watch:
                 self._shot = _Shot(frame)
             claims += self._shot.claims(frame, cut_s=cut_s)
             claims += colour_claims(_shrunk(frame.image, SCENE_WIDTH))
-        has_changed = bool(cuts or {one.kind for one in claims} & CHANGES)
-        if unchanged_since_s is not None and not has_changed:
+        is_lively = bool(cuts or {one.kind for one in claims} & CHANGES)
+        if unchanged_since_s is not None and not is_lively:
             claims.append(Claim("unchanged", at_s=unchanged_since_s))
         return cuts, claims or [screen]
 
@@ -95,8 +96,9 @@ class _Shot:
         self._anchor = Anchor(_grey(frame.image))
         self._empty = EmptyPicture(scene)
         self._is_fixed = False
-        self._was_empty = False
+        self._was_empty = self._was_inhabited = False
         self._present: list[Region] = []
+        self._scene = scene
 
     def claims(self, frame: Frame, *, cut_s: float | None) -> list[Claim]:
         scene, grey = _shrunk(frame.image, SCENE_WIDTH), _grey(frame.image)
@@ -143,15 +145,25 @@ class _Shot:
         present, holes = self._empty.find(scene, since_s=since_s)
         # What hides so much that the empty picture is lost is still there.
         things = join_regions(present) or [one for one in moving if one.share >= HIDING_SHARE]
-        before, self._present = self._present, things
+        before, earlier, self._scene = self._present, self._scene, scene
+        if before and not things and not holes and not has_changed(earlier, scene):
+            # It has stayed put for so long that it was taken for part of the empty picture.
+            things = before
+        self._present = things
         if things:
             # From the first frame of a shot on nothing can be said to have come.
-            kind: Kind = "appears" if self._was_empty and not before else "present"
+            is_first = self._was_inhabited or (self._was_empty and not before)
+            has_come = is_first and things[0].has_come and not holes
+            kind: Kind = "appears" if has_come else "present"
+            # Else somebody was there from the start, and only moved.
+            self._was_inhabited = is_first and not has_come and not holes
             self._was_empty = False
             return [_region_claim(kind, thing) for thing in things[:2]]
-        left = before or join_regions(holes)
+        left = [] if self._was_inhabited else before
+        left = left or join_regions(holes)
+        self._was_inhabited &= not holes
         gone = [_region_claim("gone", left[0])] if left else []
-        if moving:
+        if moving or self._was_inhabited:
             return gone
         self._was_empty = True
         return [*gone, Claim("empty")]

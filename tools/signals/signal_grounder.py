@@ -149,7 +149,7 @@ def _emptied(
 ) -> dict[int, float]:
     """Only shots in which something comes or goes: a title card is not called empty.
 
-    Nor is a room before somebody left it who was there from the start.
+    Nor is a room before somebody moved in it or left it who was there from the start.
     """
     shot = 0
     shot_of: dict[int, int] = {}
@@ -158,7 +158,7 @@ def _emptied(
     for index in sorted(range(len(captions)), key=lambda i: captions[i].start_s):
         kinds = {claim.kind for claim in claims[index]}
         shot += "cut" in kinds
-        if "gone" in kinds and shot not in lively:
+        if kinds & {"gone", "present"} and "appears" not in kinds and shot not in lively:
             kept = {i: value for i, value in kept.items() if shot_of.get(i) != shot}
         shot_of[index] = shot
         if kinds & {"appears", "present", "gone"}:

@@ -9,7 +9,8 @@ from tools.signals.signal_query import PANS, TILTS, ZOOMS, Ask
 from tools.timeline import Caption
 
 PRESENCE: frozenset[Kind] = frozenset({"appears", "present", "gone", "empty"})
-MOTION: frozenset[Kind] = frozenset({"moves", "nothing moves"})
+MOVES: frozenset[Kind] = frozenset({"moves"})
+NOTHING_MOVES: frozenset[Kind] = frozenset({"nothing moves"})
 TURNS: frozenset[Kind] = frozenset({*PANS, *TILTS, *ZOOMS})
 UNCHANGED: frozenset[Kind] = frozenset({"unchanged"})
 STILL: frozenset[Kind] = frozenset({"camera still"})
@@ -22,9 +23,14 @@ CONDITIONS = (
         "The camera was still, and what is behind known, for {watched}: the rest is not known.",
     ),
     (
-        MOTION,
-        MOTION | TURNS | UNCHANGED,
-        "The camera was still for {watched}: what moves in the rest is not known.",
+        MOVES,
+        TURNS | UNCHANGED,
+        "The picture was unchanged for {watched}: in the rest something may move slowly.",
+    ),
+    (
+        NOTHING_MOVES,
+        MOVES | TURNS,
+        "Something was known to move for {watched}: in the rest nothing may move.",
     ),
     (
         TURNS,
