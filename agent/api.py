@@ -511,6 +511,7 @@ class Grounder:
             cache=self.settings.cache_folder,
             api_key=key.get_secret_value() if key else None,
             base_url=self.settings.openai_base_url,
+            batch_texts=self.settings.embed_batch,
         )
 
     @_made_once
