@@ -117,6 +117,7 @@ class Settings(Home):
         speech: What is said, heard by a Whisper model: a folder, or a name that is on this disk.
         screen: Whether text on the screen is read, beside the captions of an image model.
         embedder: Who embeds text: ``minilm``, ``openai:MODEL``, or a sentence-transformers name.
+        embed_batch: Texts that a service embeds at once; fewer where it takes fewer.
         rate_hz: Frames looked at per second of video.
         every_frame: Whether an image model describes frames too that look like the one before.
         refine: Whether the edges of an answer are looked at again, more closely; ``None`` where an
@@ -170,6 +171,7 @@ class Settings(Home):
     speech: str = ""
     screen: bool = False
     embedder: str = "minilm"
+    embed_batch: int = Field(default=256, ge=1, le=2048)
     rate_hz: float = Field(default=1.0, gt=0, le=60, allow_inf_nan=False)
     every_frame: bool = False
     refine: bool | None = None

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections import Counter
 from functools import lru_cache
 
 JOINERS = "\u200c\u200d"
@@ -93,6 +94,17 @@ def _json_escape(char: str) -> str:
 def shorten(text: str, limit: int) -> str:
     """The text, or its beginning and an ellipsis, of at most ``limit`` characters."""
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def main_script(text: str) -> str:
+    """The script that most letters of a text are of, as Unicode names it (``LATIN``, ``CJK``).
+
+    Empty where there is no letter. Japanese counts as what it has most of.
+    """
+    scripts = Counter(
+        unicodedata.name(char, "").partition(" ")[0] for char in text if char.isalpha()
+    )
+    return scripts.most_common(1)[0][0] if scripts else ""
 
 
 def estimate_tokens(text: str) -> int:

@@ -29,6 +29,7 @@ from tools.retrieval.temporal_query import Event as OneEvent
 from tools.retrieval.tracks import is_measured
 from tools.signals.claims import is_moment
 from tools.store.store import CaptionGap, CaptionStore, VideoRecord
+from tools.text import main_script
 from tools.timeline import Caption, Interval, Track
 
 SEEN_SHARE = 0.9
@@ -63,6 +64,10 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
     ]
     seen_share = _seen_share(state, record, coverage)
     verdict = _verdict(answer, state["ranking"]["verdict"], seen_share=seen_share)
+    script = unknown_script(state["asked"], [one.text for one in captions], embedder=embedder)
+    if script and verdict == "not_found" and state["by"] != "llm":
+        # Who reads only these letters cannot know that it is not there.
+        verdict = "cannot_tell"
     described_by = record.track.prompt_version
     candidates = tuple(
         Candidate(
@@ -87,7 +92,9 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
         candidates=candidates,
         closest_rejected=candidates[0] if verdict == "not_found" and candidates else None,
         reasoning=_reasoning(answer, captions, state),
-        advice=_advice(state, record, coverage, prompts) if verdict == "cannot_tell" else "",
+        advice=_advice(state, record, coverage, prompts, script=script, embedder=embedder)
+        if verdict == "cannot_tell"
+        else "",
         by=state["by"],
         attempts=state["attempts"],
         refusals=tuple(turn.refusal for turn in turns if turn.refusal),
@@ -266,8 +273,40 @@ def _open_order(state: State, coverage: Coverage) -> str:
     )
 
 
-def _advice(state: State, record: VideoRecord, coverage: Coverage, prompts: Prompts) -> str:
+def unknown_script(query: str, texts: Sequence[str], *, embedder: str) -> str:
+    """The script of a question where nothing that it is compared by knows it; else empty.
+
+    Args:
+        query: The question.
+        texts: What the captions say.
+        embedder: Its name; of others than the built-in one, nobody knows what they were taught.
+    """
+    script = main_script(query)
+    is_known = script == "LATIN" or not embedder.startswith("minilm")
+    if is_known or script in {main_script(text) for text in texts}:
+        return ""
+    return script
+
+
+def _advice(
+    state: State,
+    record: VideoRecord,
+    coverage: Coverage,
+    prompts: Prompts,
+    *,
+    script: str,
+    embedder: str,
+) -> str:
     query = state["asked"]
+    if script and coverage.seen_s > 0:
+        return prompts.render(
+            "other_script",
+            script=script.capitalize() if len(script) > 3 else script,
+            captioner=record.track.model,
+            embedder=embedder,
+            video=shlex.quote(record.path),
+            query=shlex.quote(query),
+        )
     # More of what cannot show it would be of no use.
     is_beyond = state["ranking"]["verdict"] == "cannot_tell" and coverage.seen_s > 0
     if not record.complete and not is_beyond:

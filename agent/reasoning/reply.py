@@ -8,13 +8,15 @@ inside it or before it.
 import ast
 import json
 import re
+import warnings
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from agent.grounding import Cost
 
+LONGEST_REPLY = 100_000
 LONGEST_NEARLY_JSON = 20_000
-"""Characters; the tolerant parser is slow, and no answer is longer."""
+"""Characters: no answer is longer, and the tolerant parser is slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ def find_object(reply: str, field: str, *, related: frozenset[str] = frozenset()
         field: Which the object has that is meant.
         related: Other fields of such an object.
     """
+    if len(reply) > LONGEST_REPLY:
+        return Found(None, f"it is longer than {LONGEST_REPLY:,} characters")
     chosen: dict[str, Any] | None = None
     other: dict[str, Any] | None = None
     fault = ""
@@ -123,13 +127,13 @@ def _read(reply: str, at: int) -> tuple[dict[str, Any] | None, int, str]:
         why = str(exc)
     else:
         return value, end, ""
+    if not _OPENS_OBJECT.match(reply, at):
+        return None, at + 1, ""  # A brace in prose.
     closing = _closing(reply, at)
     if closing is not None:
         nearly = _read_nearly(reply[at:closing])
         if nearly is not None:
             return nearly, closing, ""
-    if not _OPENS_OBJECT.match(reply, at):
-        return None, at + 1, ""  # A brace in prose.
     return (None, len(reply), "it breaks off") if closing is None else (None, closing, why)
 
 
@@ -148,7 +152,9 @@ def _read_nearly(text: str) -> dict[str, Any] | None:
 
 def _python_literal(text: str) -> Any:
     try:
-        tree = ast.parse(text, mode="eval")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Of odd escapes, which decide nothing here.
+            tree = ast.parse(text, mode="eval")
         for node in ast.walk(tree):
             if isinstance(node, ast.Dict):
                 keys = [key.value for key in node.keys if isinstance(key, ast.Constant)]

@@ -116,6 +116,7 @@ class Opened:
             cache=self._settings.cache_folder,
             api_key=key.get_secret_value() if key else None,
             base_url=self._settings.openai_base_url,
+            batch_texts=self._settings.embed_batch,
         )
 
     @made_once

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from agent.api import Grounder, load_settings
+from tools.terminal import put
 from tools.timeline import Interval
 
 if TYPE_CHECKING:
@@ -131,8 +132,8 @@ def ask(folder: Path, store: Path, questions: Sequence[Question]) -> list[Outcom
             outcomes.append(outcome(question, answer))
             spans = ", ".join(f"{one.start_s:.2f}–{one.end_s:.2f}" for one in answer.intervals)
             said = spans if answer.verdict == "found" else answer.verdict.replace("_", " ")
-            print(f"{outcomes[-1]:>10}  {question.video}: {question.query}  →  {said}")
-            print(f"{'':12}{answer.reasoning}")
+            put(f"{outcomes[-1]:>10}  {question.video}: {question.query}  →  {said}")
+            put(f"{'':12}{answer.reasoning}")
     return outcomes
 
 
@@ -144,13 +145,13 @@ def main() -> int:
     parser.add_argument("--store", type=Path, help="where captions are kept from run to run")
     options = parser.parse_args()
     if not options.folder.is_dir():
-        print(f"skipped: the real videos are not at {options.folder}")
+        put(f"skipped: the real videos are not at {options.folder}")
         return 0
     questions = [one for one in QUESTIONS if options.only in {None, one.video}]
     with tempfile.TemporaryDirectory() as scratch:
         outcomes = ask(options.folder, options.store or Path(scratch), questions)
     count = {kind: outcomes.count(kind) for kind in ("right", "false", "open", "unanswered")}
-    print(
+    put(
         f"{len(questions)} questions: {count['right']} right, {count['false']} false (bar 0), "
         f"{count['open']} that no sense can know, {count['unanswered']} that one could have known"
     )

@@ -51,7 +51,12 @@ class Embedder(Protocol):
 
 
 def open_embedder(
-    name: str, *, cache: Path, api_key: str | None = None, base_url: str | None = None
+    name: str,
+    *,
+    cache: Path,
+    api_key: str | None = None,
+    base_url: str | None = None,
+    batch_texts: int = BATCH_TEXTS,
 ) -> Embedder:
     """Open an embedder by name.
 
@@ -62,6 +67,7 @@ def open_embedder(
         cache: Folder for what can be made again.
         api_key: For ``openai:``.
         base_url: Of the server for ``openai:``, such as ``http://localhost:8080/v1``.
+        batch_texts: Sent at once to ``openai:``.
 
     Raises:
         EmbedderError: If something is missing; says what to install or set.
@@ -70,7 +76,7 @@ def open_embedder(
     if kind == "minilm":
         return MiniLM(cache=cache, weights=Path(rest).expanduser() if rest else None)
     if kind == "openai":
-        return OpenAIEmbedder(rest, api_key=api_key, base_url=base_url)
+        return OpenAIEmbedder(rest, api_key=api_key, base_url=base_url, batch_texts=batch_texts)
     return SentenceTransformersEmbedder(name)
 
 

@@ -58,6 +58,9 @@ class Failure:
     wait_s: float | None = None
 
 
+LONGEST_WORDS: Final = 20_000
+"""Characters of a server's words that are read."""
+
 _DECLINED: Final = re.compile(
     r"content_?filter|content_policy|moderation_blocked|data_?inspection|inappropriate content|"
     r"prohibited_content|content management policy|safety system|responsible_?ai|flagged|"
@@ -211,7 +214,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, sent: Sent) -
         sent: What was asked for.
     """
     told = _json(body)
-    said = words_of(body)
+    said = words_of(body)[:LONGEST_WORDS]
     error = _error_of(told)
     code = error.get("code") if isinstance(error, Mapping) else None
     if 300 <= status < 400:

@@ -38,6 +38,10 @@ _LOOP = re.compile(r"(?P<once>\S.{4,300}?)(?:\s*(?P=once)){2,}.{0,300}\Z", re.DO
 _SENTENCE_ENDS = re.compile(r"[.!?…。！？][\"'”’)\]*]*\Z")  # full-width ones
 
 
+LONGEST_CAPTION = 8000
+"""Characters of a reply that are looked at for a caption."""
+
+
 @dataclass(frozen=True, slots=True)
 class Spoken:
     """A reply with its thoughts taken out.
@@ -85,6 +89,7 @@ def caption_of(said: str, *, cut_off: bool) -> str:
     Returns:
         The caption; empty where the model did nothing but repeat itself without end.
     """
+    said = said[:LONGEST_CAPTION]
     fenced = _FENCE.fullmatch(said)
     text = fenced["inside"] if fenced else said
     lead_in = _LEAD_IN.match(text)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.graph.compose import edges_of, ground_event
+from agent.graph.compose import edges_of, ground_event, unknown_script
 from agent.reasoning.answer import Answer, NumberedEvent
 from tools.timeline import Caption, Interval, Source, Track
 
@@ -116,3 +116,20 @@ def test_an_edge_beside_what_was_not_looked_at_is_nobodys() -> None:
     )
     assert (interval.start_by, interval.end_by) == ("unseen", "unseen")
     assert interval.start_precision_s == 10.0
+
+
+@pytest.mark.parametrize(
+    ("query", "texts", "embedder", "script"),
+    [
+        ("собака прыгает", ["a dog jumps"], "minilm", "CYRILLIC"),
+        ("狗跳过栅栏", ["a dog jumps"], "minilm", "CJK"),
+        ("der Hund springt", ["a dog jumps"], "minilm", ""),
+        ("собака прыгает", ["a dog jumps", "собака прыгает"], "minilm", ""),
+        ("собака прыгает", ["a dog jumps"], "intfloat/multilingual-e5-small", ""),
+        ("12:30", ["a dog jumps"], "minilm", ""),
+    ],
+)
+def test_a_question_in_letters_that_nothing_here_knows_is_noticed(
+    query: str, texts: list[str], embedder: str, script: str
+) -> None:
+    assert unknown_script(query, texts, embedder=embedder) == script

@@ -195,3 +195,20 @@ def test_the_picture_is_the_one_the_readme_shows(store: CaptionStore) -> None:
     body = [line.strip() for line in picture.splitlines() if "-->" in line or "-.->" in line]
     readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
     assert all(edge in readme for edge in body)
+
+
+class EnglishEmbedder(WordEmbedder):
+    """One by the name of the built-in one, which knows English alone."""
+
+    name = "minilm"
+
+
+@pytest.mark.parametrize(("by_model", "verdict"), [(False, "cannot_tell"), (True, "not_found")])
+def test_a_question_in_other_letters_is_no_not_found_unless_a_text_model_read_it(
+    by_model: bool, verdict: str, store: CaptionStore
+) -> None:
+    reasoner = ScriptedReasoner('{"found": false}') if by_model else SimilarityReasoner()
+    graph = graph_with(store, reasoner, embedder=EnglishEmbedder())
+    answer = ask(graph, QUESTION.model_copy(update={"query": "собака прыгает"}))
+    assert answer.verdict == verdict
+    assert ("--reasoner openai:MODEL" in answer.advice) == (not by_model)

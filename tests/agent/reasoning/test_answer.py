@@ -39,7 +39,8 @@ def test_the_last_object_counts_since_models_think_first() -> None:
         ("at about four", "no_json", "no JSON object"),
         ('{"found": true, "events": [{"first": 3', "no_json", "breaks off"),
         ('{"found": NaN}', "no_json", "no JSON object"),
-        ('{"a":' * 100_000, "no_json", "no JSON object"),
+        ('{"a":' * 15_000, "no_json", "nested too deep"),
+        ('{"a":' * 100_000, "no_json", "longer than 100,000 characters"),
         ('{"found": ' + "9" * 5000 + "}", "no_json", "no JSON object"),
         ('{"found": "yes"}', "wrong_schema", "found"),
         (
