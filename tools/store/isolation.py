@@ -6,18 +6,20 @@ while it is imported, where a variable of another program ends in a traceback.
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from chromadb.api.client import Client
     from chromadb.config import Settings
     from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 _importing = threading.Lock()
+_pid = 0
 
 
 def load_chroma() -> None:
@@ -48,7 +50,42 @@ def open_client(folder: Path) -> Client:
     load_chroma()
     import chromadb
 
+    _renew_after_fork()
     return cast("Client", chromadb.PersistentClient(path=folder, settings=chroma_settings()))
+
+
+def _renew_after_fork() -> None:
+    """Load Chroma's Rust part a second time where a fork left its threads to the parent.
+
+    Its threads are made once a process, and whatever waits for them in a child waits for ever. A
+    second copy of the library has its own; the system takes a file for another only where it is.
+
+    Raises:
+        OSError: If it cannot be loaded again.
+    """
+    global _pid  # noqa: PLW0603  # of the process that loaded it last
+    if _pid in {0, os.getpid()}:
+        _pid = os.getpid()
+        return
+    import importlib.util
+    from importlib.machinery import ExtensionFileLoader
+
+    import chromadb.api.rust
+
+    name = "chromadb_rust_bindings"
+    library = Path(sys.modules[f"{name}.{name}"].__file__ or "")
+    with library.open("rb") as whole, os.fdopen(os.memfd_create(name), "wb") as copy:
+        shutil.copyfileobj(whole, copy, 1 << 20)
+        copy.flush()
+        path = f"/proc/self/fd/{copy.fileno()}"
+        loader = ExtensionFileLoader(name, path)
+        spec = importlib.util.spec_from_file_location(name, path, loader=loader)
+        assert spec is not None
+        module = importlib.util.module_from_spec(spec)
+        loader.exec_module(module)
+    rust: Any = chromadb.api.rust
+    rust.chromadb_rust_bindings = module
+    _pid = os.getpid()
 
 
 def chroma_settings() -> Settings:
