@@ -11,7 +11,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 
 from agent.chat.follow_up import ChatError
 from tools.private_files import make_private_file, make_private_folder
-from tools.store.failures import trouble_around
+from tools.store.store_failures import trouble_around
 
 MEMORY_FILE = "chats.sqlite"
 

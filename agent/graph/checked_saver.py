@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from langgraph.checkpoint.sqlite import SqliteSaver
 
 from agent.errors import StoreError
-from tools.store.failures import trouble_around
+from tools.store.store_failures import trouble_around
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig

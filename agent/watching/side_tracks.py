@@ -298,7 +298,7 @@ class Beside:
             rate_hz=None,
             complete=False,
             warning="",
-            indexed_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            indexed_at=datetime.now(UTC).isoformat(timespec="microseconds"),
             captions=store.count(video.id, track),
             run=uuid.uuid4().hex,
         )

@@ -39,7 +39,7 @@ def test_a_prompt_of_ones_own_stands_in_place_of_one_here_and_has_a_version_of_i
     assert prompts.render("cannot_tell", **NAMES) == "No. classical-2 clip.mp4 'a dog' for $1"
     assert prompts.version("cannot_tell") != PACKAGED.version("cannot_tell")
     assert prompts.version("reason") == PACKAGED.version("reason")
-    assert PACKAGED.render("cannot_tell", **NAMES).startswith("The captions at hand")
+    assert PACKAGED.render("cannot_tell", **NAMES).startswith("The captions (classical-2)")
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 from tools.errors import StoreBusyError, StoreError
 from tools.private_files import keep_private, make_private_file, make_private_folder
-from tools.store.failures import DATABASE, MOVE, store_failure
 from tools.store.isolation import load_chroma, open_client
+from tools.store.store_failures import DATABASE, MOVE, store_failure
 from tools.store.upkeep import UNFINISHED_REPAIR, WIPE_DUE, wipe_deleted
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from tools.errors import StoreError
-from tools.store.failures import first_line
 from tools.store.isolation import chroma_settings, load_chroma
+from tools.store.store_failures import first_line
 
 if TYPE_CHECKING:
     import httpx

@@ -20,10 +20,10 @@ import numpy as np
 from tools.errors import ForgottenError, StoreError
 from tools.store.chroma import open_folder
 from tools.store.claiming import claim
-from tools.store.connection import Connection
 from tools.store.kept import Kept
 from tools.store.records import CaptionGap, VideoRecord
 from tools.store.server import open_server
+from tools.store.sessions import Connection
 from tools.timeline import Caption, Interval, Track
 
 if TYPE_CHECKING:

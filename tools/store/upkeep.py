@@ -7,7 +7,7 @@ import sqlite3
 import struct
 from pathlib import Path
 
-from tools.store.failures import DATABASE
+from tools.store.store_failures import DATABASE
 
 WIPE_DUE = "wipe-due"
 """A file that is there while deleted text may still lie in the database's unused pages."""

@@ -80,7 +80,7 @@ def test_a_question_beyond_the_senses_exits_1_with_the_lines_that_would_help(
     assert main(["ask", str(road), "a dog barks"]) == 1
     printed = capsys.readouterr().out
     assert "cannot tell" in printed
-    assert "--captions FILE.jsonl" in " ".join(printed.split())
+    assert "--captioner openai:MODEL" in " ".join(printed.split())
 
 
 def test_a_clip_of_the_answer_is_cut(road: Path, captions: Path, tmp_path: Path) -> None:

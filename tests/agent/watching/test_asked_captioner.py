@@ -36,7 +36,7 @@ def prompts(server: Server) -> list[str]:
 
 
 def test_the_activity_strategy_shows_the_query_and_describes_once_for_each(road: Path) -> None:
-    with serving([says("a road")]) as server:
+    with serving([says("a dog jumps on a road")]) as server:
         activity = settings_for(server, strategy="activity", reasoner="similarity")
         with Grounder(activity) as grounder:
             dog = grounder.find(road, "a dog jumps")
