@@ -10,8 +10,10 @@ import pytest
 from agent.api import Grounder
 from agent.cli.main import main
 from agent.errors import QueryError
+from agent.reasoning.text_model import LLMReasoner
 from agent.watching.watcher import expand_videos
 from tests.drawing import draw_video, even_times, gray
+from tests.servers import Answer, Asked, fails, says, serving
 from tools.captioners.file import file_track
 from tools.timeline import Interval
 
@@ -62,6 +64,22 @@ def test_only_the_videos_that_are_named_are_searched(films: Path) -> None:
             "a brown dog jumps", videos=[films / "cat.mp4", films / "road.mp4"]
         )
     assert {Path(answer.video.path).name for answer in answers} <= {"cat.mp4", "road.mp4"}
+
+
+def test_one_refused_prompt_leaves_the_answers_of_all_other_videos(films: Path) -> None:
+    def respond(asked: Asked) -> Answer:
+        if CAT in asked.text:
+            return fails(400, "inappropriate content", code="data_inspection_failed")
+        return says('{"steps": [], "found": false, "events": []}')
+
+    with serving(respond) as server:
+        reasoner = LLMReasoner("openai:tiny", base_url=server.url)
+        with Grounder(reasoner=reasoner) as grounder:
+            answers = grounder.find_all("the cat sleeps", limit=3)
+    by_name = {Path(answer.video.path).name: answer for answer in answers}
+    assert by_name["cat.mp4"].by == "fallback"
+    assert "inappropriate content" in by_name["cat.mp4"].warning
+    assert {answer.by for name, answer in by_name.items() if name != "cat.mp4"} <= {"llm"}
 
 
 def test_what_is_not_there_is_found_in_no_video(films: Path) -> None:

@@ -47,7 +47,7 @@ def index(folder: Path, video: Path, url: str) -> None:
 
 def main(folder: str, video: str, url: str) -> None:
     """Fork once for every line of the input; the first line out tells that all is imported."""
-    for module in ("chromadb.api.rust", "langchain_openai"):
+    for module in ("chromadb.api.rust", "httpx", "tenacity"):
         importlib.import_module(module)
     # A shell has what it runs in the background ignore Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)

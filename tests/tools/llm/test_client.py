@@ -2,9 +2,11 @@
 
 import gzip
 import json
+import os
 import socket
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -241,12 +243,12 @@ def test_the_models_of_a_server_are_listed_and_what_is_no_list_is_said_to_be_non
 
 
 def test_a_process_that_was_forked_off_asks_over_connections_of_its_own() -> None:
-    import os
-
     with serving([says("a door")]) as server:
         service = service_at(server.url)
         assert service.chat(HELLO).text == "a door"
-        child = os.fork()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # That there are threads is the point.
+            child = os.fork()
         if child == 0:
             try:
                 said = service.chat(HELLO).text
