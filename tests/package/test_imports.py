@@ -154,7 +154,7 @@ def test_a_package_file_holds_a_docstring_only(package: str) -> None:
 def test_only_the_settings_module_looks_at_the_environment() -> None:
     readers = [
         module_name(path)
-        for folder in ("agent", "tools", "prompts", "evaluation")
+        for folder in ("agent", "tools", "prompts")
         for path in source_files(folder)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute | ast.alias)
@@ -226,7 +226,7 @@ def test_the_code_cells_of_a_notebook_are_read(project: Path) -> None:
 def test_leading_dots_are_seen(tmp_path: Path) -> None:
     path = tmp_path / "near.py"
     path.write_text("from . import far\nfrom .far import thing\n", encoding="utf-8")
-    assert list(read_imports(path)) == [
+    assert read_imports(path) == (
         Import(".far", 1, at_start=True, relative=True),
         Import("far.thing", 2, at_start=True, relative=True),
-    ]
+    )
