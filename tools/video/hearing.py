@@ -85,10 +85,7 @@ def hear(
 
 
 def _seek(container: InputContainer, video: Video, from_s: float) -> bool:
-    time_base = container.streams[video.stream_index].time_base
-    if video.first_pts is None or not time_base:
-        return False
-    at_s = float(video.first_pts * time_base) + from_s - _LEAD_S
+    at_s = video.first_frame_s + from_s - _LEAD_S
     with contextlib.suppress(av.FFmpegError):
         container.seek(math.floor(at_s * av.time_base))
         return True
@@ -163,8 +160,7 @@ class _Stretches:
         self.followed: list[AudioStream | VideoStream] = []
         self.heard_until_s = 0.0
         self._video = video
-        time_base = container.streams[video.stream_index].time_base
-        self._zero_s = float((video.first_pts or 0) * time_base) if time_base else 0.0
+        self._zero_s = video.first_frame_s
         self._behind_s = [0.0]
         self._stretch = 0
         self._seen_s = 0.0

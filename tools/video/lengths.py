@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from typing import TYPE_CHECKING
 
 import av
 
 from tools.video.stream_clock import has_clock, may_reset
+from tools.video.streams import open_container
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,6 +60,26 @@ def file_start_s(container: InputContainer, stream: VideoStream, first_pts: int 
         return 0.0
     begin_s = (container.start_time or 0) / av.time_base
     return max(0.0, float(first_pts * stream.time_base) - begin_s)
+
+
+def has_sound_after(path: Path, start_s: float, after_s: float) -> bool:
+    """Whether the sound of a file goes on after a time.
+
+    Args:
+        path: The file.
+        start_s: Where 0 is on the file's own clock.
+        after_s: Seconds from there.
+
+    Raises:
+        VideoError: If it cannot be opened any more.
+    """
+    with open_container(path) as container, contextlib.suppress(av.FFmpegError):
+        for packet in container.demux(*container.streams.audio) if container.streams.audio else ():
+            if packet.pts is not None and packet.time_base:
+                end_s = float((packet.pts + (packet.duration or 0)) * packet.time_base)
+                if end_s - start_s >= after_s:
+                    return True
+    return False
 
 
 def is_whole_piece(path: Path) -> bool:

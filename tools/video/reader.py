@@ -18,6 +18,7 @@ from tools.video.decoding import DecodePass, Shown, slot_of
 from tools.video.identity import content_id, known_stamp
 from tools.video.lengths import (
     file_start_s,
+    has_sound_after,
     header_duration_s,
     is_whole_piece,
     tells_its_length,
@@ -62,6 +63,7 @@ class Video:
         pixel_aspect: Width of a stored pixel over its height.
         stream_index: Which stream of the file is the video.
         first_pts: Timestamp of the first presented frame, in ticks of that stream; time 0.
+        first_frame_s: The same in seconds; 0 where it has none.
         content_id: Hash of every byte, 32 hex digits: the same for a copy under another name or
             date. See ``tools.video.identity``.
         file_stamp: Of the file that was hashed, see ``tools.video.identity.known_stamp``.
@@ -81,6 +83,7 @@ class Video:
     pixel_aspect: Fraction
     stream_index: int
     first_pts: int | None
+    first_frame_s: float = 0.0
     content_id: str = ""
     file_stamp: str = ""
     file_start_s: float = 0.0
@@ -136,6 +139,7 @@ def probe(path: Path) -> Video:
             pixel_aspect=aspect,
             stream_index=index,
             first_pts=first_pts,
+            first_frame_s=float((first_pts or 0) * (stream.time_base or 0)),
             file_start_s=file_start_s(container, stream, first_pts),
             has_length_header=tells_its_length(container),
             rate_is_assumed=not has_times and not own_rate,
@@ -260,14 +264,7 @@ class FrameReader:
         """What to know of the file, in one line, after a reading to its end; None where nothing."""
         found = _notices(self._video)
         header_s, until_s = self._video.header_end_s, self.decoded_until_s
-        if (
-            header_s is not None
-            and math.isinf(self._end_s)
-            and until_s < _ENDS_EARLY_SHARE * header_s
-            # The header may count sound that goes on for a moment.
-            and until_s < header_s - _ENDS_EARLY_S
-            and not is_whole_piece(self._video.path)
-        ):
+        if header_s is not None and math.isinf(self._end_s) and self._ends_early(header_s):
             found.append(
                 f"the file ends early: its header says {header_s:.1f} s, {until_s:.1f} s decode"
             )
@@ -275,6 +272,13 @@ class FrameReader:
             packets = "packet" if self.decode_errors == 1 else "packets"
             found.append(f"{self.decode_errors} {packets} could not be decoded")
         return f"{self._video.path}: {'; '.join(found)}" if found else None
+
+    def _ends_early(self, header_s: float) -> bool:
+        most_s = min(_ENDS_EARLY_SHARE * header_s, header_s - _ENDS_EARLY_S)
+        if self.decoded_until_s >= most_s or is_whole_piece(self._video.path):
+            return False
+        # The header may count the sound, which goes on longer.
+        return not has_sound_after(self._video.path, self._video.first_frame_s, most_s)
 
     def __iter__(self) -> Iterator[Frame]:
         """Decode lazily, in time order.

@@ -199,7 +199,7 @@ class StreamClock:
             return time_s
         next_s = self.time_of(pts) + self.behind_s(self._shown + 1)
         is_set_back = time_s < self._last_s - _OUT_OF_ORDER_S
-        if self._last_s < next_s and (is_set_back or next_s < time_s):
+        if max(0.0, self._last_s) < next_s and (is_set_back or next_s < time_s):
             self._shown += 1
             return next_s
         return time_s

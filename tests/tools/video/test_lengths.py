@@ -80,6 +80,17 @@ def test_a_picture_later_than_the_file_is_told_with_what_a_player_shows(tmp_path
     assert read_to_end(together).warning() is None
 
 
+@pytest.mark.parametrize("suffix", [".mkv", ".flv"])
+def test_sound_that_goes_on_does_not_mean_that_the_file_ends_early(
+    tmp_path: Path, suffix: str
+) -> None:
+    path = draw_video(tmp_path / f"a{suffix}", even_times(30, 10), sound_s=6.0)
+    assert read_to_end(path).warning() is None
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 3])
+    assert "ends early" in (read_to_end(path).warning() or "")
+
+
 def test_a_recording_that_begins_between_keyframes_says_so_and_is_not_cut_short(
     tmp_path: Path,
 ) -> None:

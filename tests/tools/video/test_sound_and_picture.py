@@ -71,7 +71,15 @@ def parts(tmp_path: Path, suffix: str, *clocks_s: float, **how: Any) -> list[Pat
 
 @pytest.mark.parametrize(
     "clocks_s",
-    [(10.0, 10.0, 10.0), (100.0, 5.0), (8.0, 9.6), (8.0, 10.2), (5.0, 4000.0, 20.0), (3.0, 1000.0)],
+    [
+        (10.0, 10.0, 10.0),
+        (100.0, 5.0),
+        (8.0, 9.6),
+        (8.0, 10.2),
+        (5.0, 4000.0, 20.0),
+        (0.0, 100.0),
+        (3.0, 1000.0),
+    ],
     ids=str,
 )
 def test_sound_follows_a_clock_that_is_set_anew(
