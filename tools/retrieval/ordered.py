@@ -18,6 +18,7 @@ from tools.retrieval.temporal_query import (
     Seen,
     evaluate,
     order_words,
+    repeated_texts,
     texts_of,
 )
 from tools.timeline import Interval
@@ -29,7 +30,7 @@ def rank_in_order(
     query: str,
     part: Part,
     ask: Callable[[str], Ranking],
-    times_of: Callable[[str], Sequence[Window]],
+    times_of: Callable[[str, bool], Sequence[Window]],
     *,
     is_one_of_many: bool = False,
     is_presupposed: bool = False,
@@ -43,7 +44,8 @@ def rank_in_order(
         query: The whole question.
         part: What ``tools.retrieval.temporal_query.split_query`` makes of it.
         ask: Ranks windows for some words.
-        times_of: All the times that some words are taken to happen, apart from each other.
+        times_of: All the times that some words are taken to happen, apart from each other; also
+            told whether they are known to happen more than once.
         is_one_of_many: Whether other videos are asked the same: then nothing is taken for granted
             of this one, and where a part is not found, neither is the question.
         is_presupposed: Whether the question takes it for granted that all is so, as "why did the
@@ -56,7 +58,8 @@ def rank_in_order(
         return _as_one_sentence(whole, order_words(part))
     rankings = {text: ask(text) for text in texts_of(part)}
     main = texts_of(part)[0]
-    times = {text: tuple(times_of(text)) for text in rankings}
+    repeated = repeated_texts(part)
+    times = {text: tuple(times_of(text, text in repeated)) for text in rankings}
     parts = tuple(PartFound(text, times[text]) for text in rankings)
     missed = [
         text

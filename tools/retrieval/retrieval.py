@@ -152,7 +152,7 @@ def rank(
         def ask(text: str) -> Ranking:
             return ground_signals(text, captions, duration_s=duration_s)
 
-        def times_of(text: str) -> Sequence[Window]:
+        def times_of(text: str, is_repeated: bool) -> Sequence[Window]:  # noqa: ARG001
             return ask(text).events
 
         # Words that stand on a screen may be of order too: a question they answer whole has none.
@@ -179,7 +179,7 @@ def rank(
                 place=asked.place,
             )
 
-        def times_of(text: str) -> Sequence[Window]:
+        def times_of(text: str, is_repeated: bool) -> Sequence[Window]:
             return find_occurrences(
                 text,
                 embedded(text),
@@ -187,6 +187,7 @@ def rank(
                 vectors,
                 duration_s=duration_s,
                 background=background,
+                is_repeated=is_repeated,
             )
 
     if asked.beside:
@@ -201,7 +202,7 @@ def rank(
         is_presupposed=asked.is_presupposed,
     )
     if every_time and ranking.events and isinstance(part, Event):
-        times = sorted(times_of(asked.text), key=lambda one: -one.confidence)
+        times = sorted(times_of(asked.text, False), key=lambda one: -one.confidence)
         return replace(ranking, events=tuple(times) or ranking.events)
     return ranking
 

@@ -77,6 +77,15 @@ def texts_of(part: Part) -> list[str]:
     return [text for one in (part.what, *part.to) for text in texts_of(one)]
 
 
+def repeated_texts(part: Part) -> set[str]:
+    """What the question takes to happen more than once: "the second time", "the last one"."""
+    if isinstance(part, Event):
+        return set()
+    if isinstance(part, Nth):
+        return {part.what.text} if part.number != 1 else set()
+    return set().union(*(repeated_texts(one) for one in (part.what, *part.to)))
+
+
 def order_words(part: Part) -> list[str]:
     """Words that often tell an order and were taken for words like others; in parts, none."""
     if not isinstance(part, Event):

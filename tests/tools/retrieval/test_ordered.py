@@ -27,7 +27,7 @@ KNOWN = {
 def ask(query: str, known: Mapping[str, Ranking] = KNOWN) -> Ranking:
     answers = {query: ranking((0, 99, 0.5)), **known}
     return rank_in_order(
-        query, split_query(query), answers.__getitem__, lambda text: answers[text].events
+        query, split_query(query), answers.__getitem__, lambda text, _: answers[text].events
     )
 
 
@@ -91,7 +91,7 @@ def test_ordinals_count_times_that_are_among_no_best_windows() -> None:
     found = ranking((10, 14, 0.9))
     times = [Window(Interval(start_s, start_s + 2.0), 0.1, 0.1) for start_s in range(0, 100, 5)]
     query = "the 13th cut"
-    answer = rank_in_order(query, split_query(query), {"cut": found}.__getitem__, lambda _: times)
+    answer = rank_in_order(query, split_query(query), {"cut": found}.__getitem__, lambda *_: times)
     assert spans(answer) == [(60, 62)]
     assert "found 20 times" in answer.reasoning
 
