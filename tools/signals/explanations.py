@@ -98,7 +98,8 @@ def _decided(
         return _cuts(claims)
     wanted = " or ".join(f"“{_named(kind, ask)}”" for kind in ask.kinds)
     if not events:
-        return f"Looked for {wanted}: measured in none of {len(claims)} captions."
+        looked = sum(any(claim.kind != "cut" for claim in some) for some in claims)
+        return f"Looked for {wanted}: measured in none of {_counted(looked)}."
     return f"Measured in {_counted(frames)}: {wanted}."
 
 

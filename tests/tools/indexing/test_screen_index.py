@@ -86,9 +86,9 @@ def test_a_reading_that_broke_off_again_and_again_stores_the_same(
     slides: Video, store: CaptionStore
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
-        index(slides, store, patience=2)
+        index(slides, store, patience=4)
     with pytest.raises(KeyboardInterrupt):
-        index(slides, store, patience=2)
+        index(slides, store, patience=4)
     record = index(slides, store, patience=9)
     assert [(start_s, end_s) for start_s, end_s, _ in told(record, store)] == [
         *((4.0, 14.0), (14.0, 18.0), (18.0, 21.0), (33.0, 35.0)),
