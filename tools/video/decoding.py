@@ -33,6 +33,9 @@ _NOT_VIDEO_FORMATS = frozenset({"tty", "bin", "xbin", "adf", "idf"})
 # joined in one transport stream). A player goes on from where it was, and so does this.
 _CLOCK_RESET_S = 1.0
 
+MAX_PIXELS = 12_288 * 6_480
+"""Of a frame: the largest that cameras record; a file of some kilobytes can say any number."""
+
 # AVFMT_TS_DISCONT of FFmpeg's avformat.h: formats that may do so.
 _CLOCK_MAY_RESET = 0x0200
 
@@ -89,7 +92,7 @@ def choose_stream(container: InputContainer, path: Path) -> VideoStream:
     and streams without a decoder are passed over.
 
     Raises:
-        VideoError: If there is none.
+        VideoError: If there is none, or its frames are too large.
     """
     streams = [
         stream
@@ -105,10 +108,14 @@ def choose_stream(container: InputContainer, path: Path) -> VideoStream:
     if not decodable:
         raise VideoError(f"{path}: no decoder for its video; convert it to H.264 first")
     best = container.streams.best("video")
-    for stream in decodable:
-        if best is not None and stream.index == best.index:
-            return stream
-    return max(decodable, key=lambda stream: stream.width * stream.height)
+    largest = max(decodable, key=lambda stream: stream.width * stream.height)
+    chosen = next((one for one in decodable if best and one.index == best.index), largest)
+    if chosen.width * chosen.height > MAX_PIXELS:
+        raise VideoError(
+            f"{path} has frames of {chosen.width} × {chosen.height} pixels, and at most "
+            f"{MAX_PIXELS:,} pixels are decoded; make it smaller first"
+        )
+    return chosen
 
 
 def pixel_aspect(stream: VideoStream) -> Fraction:
@@ -214,6 +221,8 @@ class DecodePass:
     def _frames(self, container: InputContainer) -> Iterator[Shown]:
         stream = next(s for s in container.streams.video if s.index == self._stream_index)
         stream.thread_type = "AUTO"
+        # Also where frames grow on the way.
+        stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
         clock = _Clock(stream.time_base, self._first_pts, self._nominal_interval_s)
         thinning = _Thinning(clock, self._step_s, self._lead_s) if self._step_s else None
         for packet, is_near_end in self._packets(container, stream):
