@@ -109,6 +109,10 @@ class Track:
         return _digest(self.model, self.prompt_version, self.mode)[:16]
 
 
+MAX_CAPTION_CHARS = 10_000
+"""Longer ones are cut where a model said them, and refused where a file holds them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Caption:
     """Text that holds over a span of one video.

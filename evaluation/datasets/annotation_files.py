@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,6 +56,10 @@ class Reading:
         self._bad.append(f"{where}: {why}")
 
 
+MAX_TEXT_BYTES = 1 << 30
+"""Of one file of annotations or captions, unpacked."""
+
+
 def read_text(path: Path) -> str:
     """A whole text file, gzipped or not.
 
@@ -62,11 +67,16 @@ def read_text(path: Path) -> str:
         BenchmarkError: If it cannot be read.
     """
     try:
-        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            content = file.read(MAX_TEXT_BYTES + 1)
     except OSError as exc:
         raise BenchmarkError(f"cannot read {path}: {exc.strerror or exc}") from exc
-    except EOFError as exc:
+    except (EOFError, zlib.error) as exc:
         raise BenchmarkError(f"cannot read {path}: {exc}") from exc
+    if len(content) > MAX_TEXT_BYTES:
+        raise BenchmarkError(
+            f"{path} holds more than {MAX_TEXT_BYTES:,} bytes of text; is it the right file?"
+        )
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as exc:

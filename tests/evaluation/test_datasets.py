@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from evaluation.datasets.annotation_files import read_durations
+from evaluation.datasets.annotation_files import read_durations, read_text
 from evaluation.datasets.query import Annotations
 from evaluation.datasets.registry import DATASETS
 from evaluation.results import BenchmarkError
@@ -470,3 +470,13 @@ def test_a_bad_table_of_durations_is_named(content: str, why: str, tmp_path: Pat
     path.write_text(content)
     with pytest.raises(BenchmarkError, match=f"lengths.csv{why}"):
         read_durations(path)
+
+
+def test_a_small_file_that_unpacks_to_gigabytes_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "bomb.jsonl.gz"
+    path.write_bytes(gzip.compress(bytes(1 << 20)))
+    monkeypatch.setattr("evaluation.datasets.annotation_files.MAX_TEXT_BYTES", 1000)
+    with pytest.raises(BenchmarkError, match=r"holds more than 1,000 bytes"):
+        read_text(path)

@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from tools.errors import CaptionError
-from tools.timeline import Caption, Interval, Track
+from tools.timeline import MAX_CAPTION_CHARS, Caption, Interval, Track
 
 EVEN = 1.5
 """Steps that differ by no more than this are those of a clock, not of shots or events."""
 
 FORM = '{"t": 12.0, "caption": "…"} or {"start_s": 12.0, "end_s": 14.0, "caption": "…"}'
+
+
+MAX_FILE_BYTES = 256 << 20
+"""A caption a second for a hundred hours is less."""
 
 
 def file_track(path: Path) -> Track:
@@ -73,6 +77,11 @@ def _end_s(moments_s: list[float], duration_s: float) -> float:
 
 def _read(path: Path) -> bytes:
     try:
+        if (size := path.stat().st_size) > MAX_FILE_BYTES:
+            raise CaptionError(
+                f"the captions file {path} has {size:,} bytes, and at most {MAX_FILE_BYTES:,} are "
+                "read; is it the right file?"
+            )
         return path.read_bytes()
     except OSError as exc:
         raise CaptionError(
@@ -105,6 +114,11 @@ def _row(line: str, where: str) -> dict[str, Any]:
     text = row.get("caption")
     if not isinstance(text, str) or not text.strip():
         raise CaptionError(f"{where}: no caption text; expected {FORM}")
+    if len(text) > MAX_CAPTION_CHARS:
+        raise CaptionError(
+            f"{where}: the caption has {len(text):,} characters, and at most "
+            f"{MAX_CAPTION_CHARS:,} are taken; shorten it, or make several of it"
+        )
     try:
         text.encode()
     except UnicodeEncodeError as exc:

@@ -14,7 +14,8 @@ from tools.indexing.progress import Pace, Progress, Report
 from tools.indexing.scenes import SceneFinder, write_scenes
 from tools.llm.prices import Usage
 from tools.store.store import CaptionGap
-from tools.timeline import Caption, Interval
+from tools.text import shorten
+from tools.timeline import MAX_CAPTION_CHARS, Caption, Interval
 from tools.video.near_duplicates import DistinctFrames
 
 if TYPE_CHECKING:
@@ -198,7 +199,8 @@ class Captioning:
     def _with_span(self, said: Description | NoCaption, span: Interval) -> Caption | CaptionGap:
         video_id, track = self._record.video_id, self._record.track
         if isinstance(said, Description):
-            return Caption(video_id, said.exact or span, said.text, said.source, track)
+            text = shorten(said.text, MAX_CAPTION_CHARS)
+            return Caption(video_id, said.exact or span, text, said.source, track)
         return CaptionGap(video_id, span, said.reason, track, is_final=said.is_final)
 
     def _end(self) -> None:

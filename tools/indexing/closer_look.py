@@ -12,7 +12,8 @@ from tools.captioners.protocol import Description, NoCaption
 from tools.errors import CaptionerError
 from tools.indexing.same_video import shows
 from tools.store.store import CaptionGap
-from tools.timeline import Caption, Frame, Interval, Track
+from tools.text import shorten
+from tools.timeline import MAX_CAPTION_CHARS, Caption, Frame, Interval, Track
 from tools.video.reader import FrameReader, probe
 
 if TYPE_CHECKING:
@@ -128,7 +129,13 @@ def _store(
         span = Interval(one.time_s, ends_s[one.time_s if one.last_s is None else one.last_s])
         if isinstance(one, Description):
             captions.append(
-                Caption(record.video_id, one.exact or span, one.text, one.source, track)
+                Caption(
+                    record.video_id,
+                    one.exact or span,
+                    shorten(one.text, MAX_CAPTION_CHARS),
+                    one.source,
+                    track,
+                )
             )
         else:
             gaps.append(CaptionGap(record.video_id, span, one.reason, track))

@@ -13,6 +13,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from tools.errors import StoreError
+
 if TYPE_CHECKING:
     from chromadb.api.client import Client
     from chromadb.config import Settings
@@ -62,11 +64,17 @@ def _renew_after_fork() -> None:
 
     Raises:
         OSError: If it cannot be loaded again.
+        StoreError: Where the system has no means for it.
     """
     global _pid  # noqa: PLW0603  # of the process that loaded it last
     if _pid in {0, os.getpid()}:
         _pid = os.getpid()
         return
+    if not hasattr(os, "memfd_create"):
+        raise StoreError(
+            "the caption store was used before this process was forked, and can be opened in the "
+            "child only on Linux; start processes by spawn, or open it first in the child"
+        )
     import importlib.util
     from importlib.machinery import ExtensionFileLoader
 

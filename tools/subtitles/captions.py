@@ -10,7 +10,8 @@ from pathlib import Path
 from tools.errors import CaptionError
 from tools.subtitles.cues import Cue
 from tools.subtitles.embedded import SubtitleTrack
-from tools.timeline import Caption, Interval, Track
+from tools.text import shorten
+from tools.timeline import MAX_CAPTION_CHARS, Caption, Interval, Track
 
 MODE = "subtitles"
 
@@ -108,7 +109,9 @@ def subtitle_captions(
             "these the subtitles of this video?"
         )
     captions = tuple(
-        Caption(video_id, span, " / ".join(texts[span]), "subtitle", track)
+        Caption(
+            video_id, span, shorten(" / ".join(texts[span]), MAX_CAPTION_CHARS), "subtitle", track
+        )
         for span in sorted(texts)
     )
     return SubtitleCaptions(captions, outside, cut)

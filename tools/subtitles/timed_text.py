@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tools.subtitles.cues import Cue, Problem, clock_seconds, plain_lines
+from tools.subtitles.cues import MAX_CUE_CHARS, Cue, Problem, clock_seconds, plain_lines
 
 Dialect = Literal["srt", "vtt", "sbv"]
 
@@ -94,6 +94,7 @@ def read_timed_text(text: str, dialect: Dialect) -> TimedText:
     segments = _Segments(lines[:first])
     # The cue that words without times may belong to.
     last: int | None = None
+    more: list[str] = []
     for block in _with_late_words(_blocks(lines, first, dialect), dialect):
         if dialect == "vtt" and block.above and _WEBVTT.fullmatch(block.above[0]):
             segments.begin(block.above)
@@ -102,6 +103,7 @@ def read_timed_text(text: str, dialect: Dialect) -> TimedText:
                 continue
         words = _plain(block.above)
         if block.times is not None:
+            _lengthen(found, last, more)
             cue = _cue(block, dialect, segments.shift_s)
             if isinstance(cue, Cue):
                 last = len(found.cues)
@@ -113,13 +115,14 @@ def read_timed_text(text: str, dialect: Dialect) -> TimedText:
             continue
         elif dialect == "srt" and last is not None and not block.above[0].strip().isdigit():
             # SubRip's words may have an empty line in them: the next cue begins with a number.
-            before = found.cues[last]
-            found.cues[last] = Cue(before.start_s, before.end_s, before.lines + words)
+            more += words
         elif words:
+            _lengthen(found, last, more)
             last = None
             found.problems.append(
                 Problem(block.line, f"has words without times: {' '.join(words)!r:.60}")
             )
+    _lengthen(found, last, more)
     return found
 
 
@@ -179,6 +182,22 @@ class _Segments:
                 local_s = (clock_seconds(*local.groups()) if local else None) or 0.0
                 return int(ticks[1]) - round(local_s * _TICKS_A_SECOND)
         return None
+
+
+def _lengthen(found: TimedText, last: int | None, more: list[str]) -> None:
+    """Put words that came after a cue into it, all at once and up to the length of any cue."""
+    if last is None or not more:
+        return
+    before = found.cues[last]
+    kept, chars = list(before.lines), sum(map(len, before.lines))
+    for line in more:
+        chars += len(line) + 1
+        if chars > MAX_CUE_CHARS:
+            kept.append("…")
+            break
+        kept.append(line)
+    found.cues[last] = Cue(before.start_s, before.end_s, tuple(kept))
+    more.clear()
 
 
 def _read_header(lines: list[str], found: TimedText) -> int:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import av
 
 from tools.video.stream_clock import StreamClock, may_reset
-from tools.video.streams import open_container
+from tools.video.streams import MAX_PIXELS, open_container
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,6 +143,8 @@ class DecodePass:
     def _frames(self, container: InputContainer) -> Iterator[Shown]:
         stream = next(s for s in container.streams.video if s.index == self._stream_index)
         stream.thread_type = "AUTO"
+        # Also where frames grow on the way.
+        stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
         clock = self._clock(container, stream)
         thinning = _Thinning(clock, self._step_s, self._lead_s) if self._step_s else None
         for packet, is_near_end in self._packets(container, stream, clock):

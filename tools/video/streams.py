@@ -27,6 +27,9 @@ _FEW_PICTURES = 4
 _PACKETS_TO_COUNT = 2000
 _MAX_FAILURES = 32
 
+MAX_PIXELS = 12_288 * 6_480
+"""Of a frame: the largest that cameras record; a file of some kilobytes can say any number."""
+
 
 def open_container(path: Path) -> InputContainer:
     """Open a media file for reading.
@@ -81,7 +84,7 @@ def choose_stream(container: InputContainer, path: Path) -> VideoStream:
     that are read for that are not given back.
 
     Raises:
-        VideoError: If there is none.
+        VideoError: If there is none, or its frames are too large.
     """
     streams = [
         stream
@@ -98,10 +101,7 @@ def choose_stream(container: InputContainer, path: Path) -> VideoStream:
         raise VideoError(f"{path}: no decoder for its video; convert it to H.264 first")
     lasting = _lasting(container, decodable) if len(decodable) > 1 else decodable
     best = container.streams.best("video")
-    for stream in lasting:
-        if best is not None and stream.index == best.index:
-            return stream
-    return max(
+    chosen = next((one for one in lasting if best and one.index == best.index), None) or max(
         lasting,
         key=lambda one: (
             bool(one.disposition & Disposition.default),
@@ -109,6 +109,12 @@ def choose_stream(container: InputContainer, path: Path) -> VideoStream:
             -one.index,
         ),
     )
+    if chosen.width * chosen.height > MAX_PIXELS:
+        raise VideoError(
+            f"{path} has frames of {chosen.width} × {chosen.height} pixels, and at most "
+            f"{MAX_PIXELS:,} pixels are decoded; make it smaller first"
+        )
+    return chosen
 
 
 def _lasting(container: InputContainer, streams: list[VideoStream]) -> list[VideoStream]:

@@ -98,3 +98,10 @@ def test_a_file_that_is_no_text_an_empty_one_and_a_missing_one_are_named(tmp_pat
         spans(write(tmp_path, ""))
     with pytest.raises(CaptionError, match="No such file"):
         spans(tmp_path / "missing")
+
+
+def test_a_caption_longer_than_any_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "long.jsonl"
+    path.write_text(f'{{"t": 0, "caption": "a"}}\n{{"t": 1, "caption": "{"long " * 2001}"}}')
+    with pytest.raises(CaptionError, match=r"long\.jsonl:2: the caption has 10,005 characters"):
+        read_captions(path, video_id="v", duration_s=9.0)

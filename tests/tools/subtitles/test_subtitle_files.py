@@ -573,3 +573,17 @@ def test_every_published_file_is_read_as_far_as_it_is_good(shared_data: Path) ->
     chinese = read_subtitles(folder / "srt" / "gb2312.srt")
     assert chinese.cues[0].text == "宇宙守护神 保护我们远离邪恶"
     assert chinese.encoding == "gb18030"
+
+
+@pytest.mark.timeout(20)
+def test_a_cue_of_a_hundred_thousand_paragraphs_is_read_in_linear_time(tmp_path: Path) -> None:
+    path = tmp_path / "words.srt"
+    words = "\n\n".join(["ab"] * 130_000)
+    path.write_text(
+        f"1\n00:00:00,000 --> 00:00:05,000\n{words}\n\n2\n00:00:06,000 --> 00:00:07,000\nx"
+    )
+    long, after = read_subtitles(path).cues
+    assert long.text.startswith("ab ab ab")
+    assert long.text.endswith("ab…")
+    assert len(long.text) <= 10_001
+    assert after.text == "x"

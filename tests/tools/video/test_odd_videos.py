@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.drawing import draw_video, even_times
 from tools.errors import VideoError
 from tools.video.reader import FrameReader, probe
 
@@ -170,3 +171,12 @@ def test_the_real_videos_are_read_to_their_ends(shared_data: Path) -> None:
         assert sum(1 for _ in reader) == frames
         assert reader.decoded_until_s == pytest.approx(end_s, abs=0.05)
         assert reader.warning() is None
+
+
+def test_frames_of_more_pixels_than_any_camera_has_are_refused_before_they_are_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = draw_video(tmp_path / "a.mp4", even_times(4, 4))
+    monkeypatch.setattr("tools.video.streams.MAX_PIXELS", 100)
+    with pytest.raises(VideoError, match="pixels are decoded; make it smaller"):
+        probe(path)
