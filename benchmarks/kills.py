@@ -148,7 +148,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=150, help="of video, a frame each")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    chance = random.Random(options.seed)
+    chance = random.Random(options.seed)  # noqa: S311
     with tempfile.TemporaryDirectory(prefix="whenabouts-kills-") as scratch:
         film = draw(Path(scratch) / "film.mp4", options.seconds)
         undisturbed = Place(Path(scratch) / "undisturbed", film)
@@ -185,7 +185,7 @@ def kill_index(
 
 
 def kill_forget(
-    place: Place, wanted: list[Caption], kills: int, index_s: float, chance: random.Random
+    place: Place, wanted: list[Caption], kills: int, _: float, chance: random.Random
 ) -> int:
     """Kill a forget, then forget again; then index again."""
     run(place.index)
@@ -242,7 +242,7 @@ def forget_beside(
 
 
 def two_at_once(
-    place: Place, wanted: list[Caption], kills: int, index_s: float, chance: random.Random
+    place: Place, wanted: list[Caption], kills: int, _: float, __: random.Random
 ) -> int:
     """Two processes index one video at once."""
     times, twice, wrong = max(1, kills // 4), 0, 0

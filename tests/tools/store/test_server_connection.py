@@ -1,0 +1,126 @@
+"""What answers at the address of a Chroma server is told as what it is."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from tools.errors import StoreError
+from tools.store.store import CaptionStore
+
+Reply = tuple[int, str, bytes]
+HTML = "text/html; charset=utf-8"
+
+
+@contextmanager
+def answering(reply: Reply, *, location: str = "") -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """A server that gives everybody the same answer; its address, and the headers it was sent."""
+    headers: list[dict[str, str]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            headers.append({name.lower(): value for name, value in self.headers.items()})
+            status, kind, body = reply
+            self.send_response(status)
+            self.send_header("content-type", kind)
+            self.send_header("content-length", str(len(body)))
+            if location:
+                self.send_header("location", location)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", headers
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("reply", "says"),
+    [
+        ((401, "application/json", b'{"error": "AuthError"}'), r"wants a token \(401 Unauthorized"),
+        ((403, HTML, b"<h1>no</h1>"), r"wants a token \(403 Forbidden"),
+        ((404, HTML, b"<h1>nginx</h1>"), r"is no Chroma server: 404 Not Found, text/html: .*nginx"),
+        ((200, HTML, b"<title>Sign in</title>"), r"is no Chroma server: 200 OK, .*Sign in"),
+        ((502, HTML, b"<h1>Bad Gateway</h1>"), r"is no Chroma server: 502"),
+    ],
+)
+def test_refusals_and_pages_are_told_as_what_they_are(
+    tmp_path: Path, reply: Reply, says: str
+) -> None:
+    with answering(reply) as (url, _), pytest.raises(StoreError, match=says):
+        CaptionStore.open(tmp_path, embedder="minilm", url=url)
+
+
+def test_a_token_is_sent_and_where_it_is_refused_that_is_said(tmp_path: Path) -> None:
+    with (
+        answering((401, "application/json", b"{}")) as (url, headers),
+        pytest.raises(StoreError, match="refused the token") as refused,
+    ):
+        CaptionStore.open(tmp_path, embedder="minilm", url=url, token="s3cret")
+    assert headers[0]["authorization"] == "Bearer s3cret"
+    assert headers[0]["x-chroma-token"] == "s3cret"
+    assert "s3cret" not in str(refused.value)
+
+
+def test_a_password_in_the_address_is_sent_and_never_shown(tmp_path: Path) -> None:
+    with (
+        answering((403, "application/json", b"{}")) as (url, headers),
+        pytest.raises(StoreError) as refused,
+    ):
+        CaptionStore.open(tmp_path, embedder="minilm", url=url.replace("//", "//me:pass%40word@"))
+    assert headers[0]["authorization"] == "Basic bWU6cGFzc0B3b3Jk"
+    assert "pass" not in str(refused.value)
+
+
+def test_nobody_is_followed_to_another_address(tmp_path: Path) -> None:
+    reply = (307, "text/plain", b"")
+    with (
+        answering(reply, location="http://other.example/") as (url, headers),
+        pytest.raises(StoreError, match="sends everybody on to http://other"),
+    ):
+        CaptionStore.open(tmp_path, embedder="minilm", url=url)
+    assert len(headers) == 1
+
+
+@pytest.mark.parametrize("url", ["http://h:1/?a=b", "http://h:1/#x"])
+def test_what_no_server_takes_is_refused(tmp_path: Path, url: str) -> None:
+    with pytest.raises(StoreError, match="which no Chroma server takes"):
+        CaptionStore.open(tmp_path, embedder="minilm", url=url)
+
+
+def test_variables_and_files_of_other_programs_do_not_reach_chroma(tmp_path: Path) -> None:
+    """In a process of its own, since Chroma reads them while it is imported."""
+    (tmp_path / ".env").write_text("CHROMA_SERVER_HTTP_PORT=many\nIS_PERSISTENT=perhaps\n")
+    script = (
+        "import pathlib, sys\n"
+        "from tools.store.store import CaptionStore\n"
+        "with CaptionStore.open(pathlib.Path(sys.argv[1]), embedder='minilm') as store:\n"
+        "    print(store.records())\n"
+    )
+    root = Path(__file__).resolve().parents[3]
+    foreign = {
+        "CHROMA_SERVER_HOST": "elsewhere",
+        "CHROMA_SERVER_SSL_ENABLED": "maybe",
+        "CHROMA_API_IMPL": "chromadb.api.fastapi.FastAPI",
+        "PERSIST_DIRECTORY": str(tmp_path / "elsewhere"),
+        "ALLOW_RESET": "7",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "store")],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(root), "PATH": "", **foreign},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("[]\n", "", 0)
+    assert not (tmp_path / "elsewhere").exists()
