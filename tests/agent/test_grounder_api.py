@@ -370,6 +370,7 @@ def test_many_threads_asking_at_once_get_the_answers_of_one_by_one(
 # --- files that are not what they say
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_the_answer_carries_what_is_wrong_with_the_file(
     grounder: Grounder, shared_data: Path, monkeypatch: pytest.MonkeyPatch

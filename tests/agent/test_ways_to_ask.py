@@ -89,6 +89,7 @@ def test_leaving_a_stream_ends_the_search_and_keeps_what_was_described(
         assert grounder.store.count(record.video_id, record.track) >= 2
 
 
+@pytest.mark.slow
 def test_afind_gives_the_answer_of_find_beside_other_tasks(road: Path, grounder: Grounder) -> None:
     queries = [f"brightness {level}" for level in range(0, 240, 15)]
     one_by_one = [grounder.find(road, query) for query in queries]

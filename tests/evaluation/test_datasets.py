@@ -182,6 +182,7 @@ PUBLISHED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.data
 @pytest.mark.parametrize("published", PUBLISHED, ids=lambda one: Path(one.file).name)
 def test_a_published_file_is_read_whole(published: Published, shared_data: Path) -> None:
@@ -210,6 +211,7 @@ def test_a_published_file_is_read_whole(published: Published, shared_data: Path)
         assert (query.windows[:, 0] < query.windows[:, 1]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_charades_train_has_four_reversed_windows_and_no_durations(shared_data: Path) -> None:
     path = shared_data / "formats/charades-sta/charades_sta_train.txt"

@@ -213,6 +213,7 @@ def test_nothing_is_asked_twice(
     assert summary["cost"]["reasoner"]["usd"] == pytest.approx(0.12)
 
 
+@pytest.mark.slow
 def test_four_at_a_time_answer_as_one_does(arguments: Arguments, tmp_path: Path) -> None:
     run(arguments, tmp_path / "one")
     run([*arguments, "--workers", "4"], tmp_path / "four")
@@ -290,6 +291,7 @@ def test_many_failures_in_a_row_end_the_run(
     assert "10 questions in a row failed: no answer to a" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_captions_are_embedded_once_for_all_runs_of_the_same_file(
     arguments: Arguments, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,7 @@ from evaluation.figures.metrics import (
 from evaluation.figures.predictions import read_annotations, read_predictions
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_published_predictions_get_their_official_scores(shared_data: Path) -> None:
     folder = shared_data / "formats" / "qvhighlights_preds"

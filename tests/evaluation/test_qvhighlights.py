@@ -149,6 +149,7 @@ def test_everyday_words_are_the_commonest_in_their_commonest_form() -> None:
     assert everyday_words(texts, count=2) == ["walking", "man"]
 
 
+@pytest.mark.slow
 def test_calibration_of_missing_files_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import html.parser
+import io
 import json
 import re
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from agent.grounding import Cost
 from evaluation.report import report_command as command
@@ -127,6 +129,16 @@ def page() -> str:
     return as_html(make_report([MIXED, other]))
 
 
+@pytest.fixture
+def unrendered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plots are painted, but not rendered, which takes most of the time: the page has none."""
+
+    def write_empty(_: Figure, file: io.StringIO, **__: Any) -> None:
+        file.write('<svg viewBox="0 0 1 1"></svg>')
+
+    monkeypatch.setattr(Figure, "savefig", write_empty)
+
+
 def cells(table: Table, row: str) -> list[str]:
     """The cells of the row with this name, notes and all."""
     (found,) = [one for one in table.rows if one[0].text == row]
@@ -190,6 +202,7 @@ def test_anybodys_text_stays_text() -> None:
     assert "<" not in re.sub(r"\\.", "", as_markdown(made))
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_a_line_break_or_a_bar_does_not_break_a_markdown_table() -> None:
     made = make_report([run_of(FOUND, name="a|b\nc", summary={"provenance": {"x\n|": "1|2\n3"}})])
     blocks = [block for block in as_markdown(made).strip().split("\n\n") if block.startswith("|")]
@@ -199,6 +212,7 @@ def test_a_line_break_or_a_bar_does_not_break_a_markdown_table() -> None:
         assert len(bars) == 1
 
 
+@pytest.mark.slow
 def test_equal_results_are_equal_bytes(tmp_path: Path) -> None:
     for name in ("one", "two"):
         written(tmp_path / name / "run", MIXED.results, '{"commit": "abc"}')
@@ -225,12 +239,21 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.usefixtures("unrendered")
 def test_a_run_of_any_kind_gives_a_page(kind: str) -> None:
     made = make_report([run_of(*KINDS[kind])])
     assert not re.search(r"\bnan\b", as_markdown(made))
     assert "Provenance" in Elements(as_html(made)).text
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_run_of_any_kind_gives_plots(kind: str) -> None:
+    page = as_html(make_report([run_of(*KINDS[kind])]))
+    assert page.count("<svg") == page.count("<figure>") > 0
+
+
+@pytest.mark.slow
 def test_runs_of_all_kinds_give_one_page() -> None:
     made = make_report([run_of(*results, name=kind) for kind, results in KINDS.items()])
     assert not re.search(r"\bnan\b", as_markdown(made))
@@ -276,6 +299,7 @@ def test_overlapping_candidates_lie_below_one_another() -> None:
     assert second.y + second.height <= line.bands[-1].y
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_a_refusal_is_told_beside_the_timeline() -> None:
     refused = named(1, refusals=({"kind": "json", "message": "no JSON object in it"},))
     assert (
@@ -339,6 +363,7 @@ def test_provenance_says_who_took_part_and_what_went_wrong() -> None:
     assert said["commit"] == "abc"
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_runs_that_were_asked_different_things_are_told_apart() -> None:
     one, other = run_of(FOUND, NULL), run_of(FOUND, ELSEWHERE, name="other")
     (warning,) = make_report([one, other]).warnings
@@ -346,6 +371,7 @@ def test_runs_that_were_asked_different_things_are_told_apart() -> None:
     assert not make_report([one, replace(one, name="other")]).warnings
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_a_run_that_is_not_complete_is_said_to_be_so() -> None:
     stopped = run_of(FOUND, NULL, summary={"questions": {"of": 4}, "stopped": "--max-usd 1"})
     assert make_report([stopped]).warnings == (
@@ -369,6 +395,7 @@ def test_runs_in_folders_of_one_name_go_by_their_paths(tmp_path: Path) -> None:
         read_runs([folders[0], folders[0]])
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_the_command_writes_a_page_and_markdown_and_says_where(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -391,6 +418,7 @@ def test_the_command_writes_a_page_and_markdown_and_says_where(
         ([FOUND], "", "run/results.jsonl/r.html", "cannot write"),
     ],
 )
+@pytest.mark.usefixtures("unrendered")
 def test_what_cannot_be_reported_is_said_in_a_line(
     results: list[Result], summary: str, out: str, message: str, tmp_path: Path
 ) -> None:

@@ -47,6 +47,7 @@ def value(printed: dict[str, Any], name: str, digits: int = 2) -> float:
     return round(float(printed["figures"][name]["value"]), digits)
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_moment_detr_has_its_official_figures(shared_data: Path, scored: ScoreFile) -> None:
     folder = shared_data / "formats" / "qvhighlights_preds"
@@ -58,6 +59,7 @@ def test_moment_detr_has_its_official_figures(shared_data: Path, scored: ScoreFi
     assert (printed["queries"], printed["missing"], printed["unknown"]) == (1550, 0, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_univtg_has_its_published_figures(shared_data: Path, scored: ScoreFile) -> None:
     folder = shared_data / "formats" / "qvhighlights_preds"
@@ -82,6 +84,7 @@ def test_timechat_has_its_published_charades_figures(shared_data: Path, scored: 
     assert value(everything, "R@1 IoU=0.3") == round(45 / 37.20, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.data
 @pytest.mark.parametrize(
     ("model", "invalid_percent", "benchmark_iou"),

@@ -4,6 +4,7 @@ import ast
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,9 +43,10 @@ def module_name(path: Path, root: Path = ROOT) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def read_imports(path: Path) -> list[Import]:
-    """Every import of a file, wherever it stands."""
-    return list(_walk(ast.parse(_code(path)), at_start=True))
+@cache
+def read_imports(path: Path) -> tuple[Import, ...]:
+    """Every import of a file, wherever it stands; read once."""
+    return tuple(_walk(ast.parse(_code(path)), at_start=True))
 
 
 def start_imports(module: str, root: Path = ROOT) -> dict[str, tuple[str, ...]]:

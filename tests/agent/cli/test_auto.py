@@ -21,6 +21,7 @@ def road(tmp_path: Path) -> Path:
     return draw_video(tmp_path / "road.mp4", even_times(24, 4.0))
 
 
+@pytest.mark.slow
 def test_with_nothing_configured_the_classical_describer_works_and_says_so_once(road: Path) -> None:
     said: list[str] = []
     with Grounder(tell=said.append) as grounder:
@@ -90,6 +91,7 @@ def test_a_server_without_a_list_of_models_is_said(monkeypatch: pytest.MonkeyPat
             choose_captioner(load_settings())
 
 
+@pytest.mark.slow
 def test_captions_that_an_image_model_made_answer_also_without_it(
     road: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

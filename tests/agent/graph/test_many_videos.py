@@ -109,6 +109,7 @@ def test_where_no_file_can_be_used_the_first_error_is_the_answer(
     assert "one.mp4" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_videos_seen_in_part_and_those_only_measured_are_left_out_by_name(
     films: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -130,6 +131,7 @@ def test_videos_seen_in_part_and_those_only_measured_are_left_out_by_name(
     assert "zebras" in reasons["measured.mp4"]
 
 
+@pytest.mark.slow
 def test_a_video_in_which_nothing_was_measured_of_it_is_told_of_too(
     films: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -246,6 +248,7 @@ def test_the_captions_of_an_index_that_was_broken_off_are_counted(
     assert f"20 captions by {done.track.model} {done.track.mode}: in part\n" in told
 
 
+@pytest.mark.slow
 def test_of_a_video_with_several_tracks_the_one_that_says_most_is_asked(
     films: Path, tmp_path: Path
 ) -> None:

@@ -48,6 +48,7 @@ def test_another_model_answers_from_the_captions_of_before(road: Path) -> None:
     assert replayed.after.usage.captions == 0
 
 
+@pytest.mark.slow
 def test_another_prompt_is_told_to_the_same_model(
     road: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -65,6 +65,7 @@ def test_scenes_are_summed_up_once_and_shown(tmp_path: Path) -> None:
         assert len(server.asked) == count + 1, "summaries are kept"
 
 
+@pytest.mark.slow
 def test_in_place_of_captions_scenes_are_shown_and_the_edges_of_windows(tmp_path: Path) -> None:
     with serving(script) as server:
         ask(server)

@@ -67,6 +67,7 @@ def test_more_of_what_cannot_show_it_is_no_advice(
     assert "(classical-1) cannot show this" in answer["advice"].replace("+ocr", "")
 
 
+@pytest.mark.slow
 def test_an_order_of_what_was_measured_in_part_is_one_of_that_part(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -97,6 +98,7 @@ def test_captions_of_half_a_video_cannot_tell_what_is_not_in_it(
     assert "speak of 5 of the video's 12 s only" in answer["advice"]
 
 
+@pytest.mark.slow
 def test_closer_looks_come_out_of_the_same_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -217,6 +217,7 @@ def finished_beside() -> list[int]:
         return [one.captions for one in tracks if one.complete]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("minutes", "says"),
     [(0.0, "the screen of road.mp4 is not read"), (1e-9, "of the text on its screen")],
@@ -282,6 +283,7 @@ def test_listening_that_was_broken_off_goes_on_with_the_piece_it_was_at(
     assert first + sum(others) == pytest.approx(3.0, abs=0.05)
 
 
+@pytest.mark.slow
 def test_captions_and_dollars_that_are_used_leave_the_screen_to_be_read(road: Path) -> None:
     pytest.importorskip("rapidocr", reason="the extra `ocr` is not installed")
     _, said = find(road, "brightness 0", screen=True, max_captions=2)

@@ -211,6 +211,7 @@ def test_the_first_frame_claims_no_motion() -> None:
     assert not first & {"camera still", "moves", "nothing moves", "appears", "present", "empty"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(1, 1), (2, 2), (3, 200), (200, 3), (17, 31)])
 @pytest.mark.parametrize("level", [0, 90, 255])
 def test_pictures_of_any_size_are_described(size: tuple[int, int], level: int) -> None:

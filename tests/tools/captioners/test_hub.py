@@ -14,6 +14,9 @@ from tests.package.source_imports import ROOT
 from tests.patience import PATIENCE_S
 from tests.tiny_hub import NAME, TinyHub, serve_hub
 
+# Every test starts a process, which reads the environment once.
+pytestmark = pytest.mark.slow
+
 PREAMBLE = """
 import json
 from tools.captioners import hub

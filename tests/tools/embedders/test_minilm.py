@@ -42,6 +42,7 @@ def minilm(weights: Path, cache: Path) -> MiniLM:
     return MiniLM(cache=cache, weights=weights, threads=1)
 
 
+@pytest.mark.slow
 def test_vectors_equal_a_forward_pass_in_double_precision(minilm: MiniLM, weights: Path) -> None:
     expected = forward_pass(weights, TEXTS)
     vectors = minilm.embed(TEXTS)
@@ -49,6 +50,7 @@ def test_vectors_equal_a_forward_pass_in_double_precision(minilm: MiniLM, weight
     assert (vectors * expected).sum(axis=1).min() > 1 - 1e-5
 
 
+@pytest.mark.slow
 def test_a_vector_depends_neither_on_its_neighbours_nor_on_their_order(minilm: MiniLM) -> None:
     many = [f"{text} {number}" for number in range(10) for text in TEXTS]
     together = minilm.embed(many)

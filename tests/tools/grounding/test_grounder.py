@@ -237,6 +237,7 @@ def hours(count: int, event: range) -> list[tuple[float, float, str]]:
     ]
 
 
+@pytest.mark.slow
 def test_an_event_in_ten_hours_is_found() -> None:
     ranking = ask(hours(18_000, range(9_000, 9_008)))
     assert spans(ranking)[0] == (18_000.0, 18_016.0)

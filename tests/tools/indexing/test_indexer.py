@@ -310,6 +310,7 @@ ODD_VIDEOS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.data
 @pytest.mark.parametrize("odd", ODD_VIDEOS, ids=lambda odd: odd[0])
 def test_a_video_is_as_long_as_it_decodes_and_the_record_says_what_is_wrong(

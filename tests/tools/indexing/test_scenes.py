@@ -51,6 +51,7 @@ def test_a_video_without_a_cut_is_one_scene() -> None:
     assert found([], length_s=3.0, step_s=1) == [Interval(0, 3.0)]
 
 
+@pytest.mark.slow
 def test_scenes_are_kept_for_their_video_and_forgotten_with_it(store: CaptionStore) -> None:
     scenes = [Interval(0.1 * n, 0.1 * (n + 1)) for n in range(5200)]
     write_scenes(store, "long", scenes)

@@ -100,6 +100,7 @@ def test_confidence_orders_windows_of_all_videos(store: CaptionStore) -> None:
     assert heads[0] > heads[1] > 0
 
 
+@pytest.mark.slow
 def test_of_hours_only_what_is_around_the_hits_is_read(
     store: CaptionStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,6 +112,7 @@ def test_of_hours_only_what_is_around_the_hits_is_read(
     assert len({caption.id for caption in best.captions}) == len(best.captions)
 
 
+@pytest.mark.slow
 def test_an_event_in_a_larger_library_is_less_certain(store: CaptionStore) -> None:
     texts = film(60, seed=1, event="a zebra and a horse", at=20, length=2)
     records = [shelve(store, "v", texts)]

@@ -63,6 +63,7 @@ def test_both_sides_of_every_edge_of_windows_and_events_are_shown_though_irrelev
     assert len(chosen) == 60
 
 
+@pytest.mark.slow
 @given(
     edges=st.lists(st.tuples(st.integers(0, 2400), st.integers(1, 99)), max_size=10),
     seed=st.integers(0, 1000),

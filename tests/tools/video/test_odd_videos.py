@@ -159,6 +159,7 @@ def test_phone_videos_stand_as_another_player_turns_them(odd_videos: Path, name:
     assert np.abs(frame.image.astype(np.int16) - shown).mean() < 6
 
 
+@pytest.mark.slow
 def test_the_real_videos_are_read_to_their_ends(shared_data: Path) -> None:
     for name, frames, end_s in [
         ("one_by_one.mp4", 140, 139.4),
