@@ -226,7 +226,7 @@ def test_the_code_cells_of_a_notebook_are_read(project: Path) -> None:
 def test_leading_dots_are_seen(tmp_path: Path) -> None:
     path = tmp_path / "near.py"
     path.write_text("from . import far\nfrom .far import thing\n", encoding="utf-8")
-    assert read_imports(path) == [
+    assert read_imports(path) == (
         Import(".far", 1, at_start=True, relative=True),
         Import("far.thing", 2, at_start=True, relative=True),
-    ]
+    )
