@@ -7,7 +7,14 @@ import re
 from collections import Counter
 from typing import NamedTuple
 
-from tools.subtitles.letters import LANGUAGES, PUNCTUATION, frequent_signs, known_letters
+from tools.subtitles.letters import (
+    ALPHABETS,
+    COMMONEST,
+    LANGUAGES,
+    PUNCTUATION,
+    frequent_signs,
+    known_letters,
+)
 
 BYTE_ORDER_MARKS = (
     # UTF-32 first: its mark begins with that of UTF-16.
@@ -31,19 +38,28 @@ encoding could look like it."""
 _EQUAL = 0.04
 """Scores no further apart than this are left to a second detector."""
 
-_SAMPLE_BYTES = 1 << 16
+_SAMPLE_BYTES = 1 << 18
 
 _NO_TEXT = 0.45
 """Below this score it is no text that anybody wrote."""
+
+_MOSTLY_ASCII = 0.05
+"""If no larger share of it is beyond ASCII."""
 
 _SAMPLE_LINES = 3000
 
 # A frequent sign counts as one, another one of the script as so much.
 _RARER = 0.7
 
+# Kana of half the width are a byte each, and few write them.
+_HALF_WIDTH = 0.5
+
 # Bytes seldom make signs in pairs by chance, if there are more than a few of them.
 _IN_PAIRS = 0.1
 _PAIRS_TO_TELL = 4
+
+# Letters of another alphabet than ours come several at a time.
+_WORD = re.compile(r"[^\W\d_a-zA-Z]{2}")
 
 # A small letter before a large one; letters of two alphabets in one word.
 _ODD_PAIR = re.compile(
@@ -138,11 +154,15 @@ def _guessed(content: bytes) -> Decoded:
         return Decoded(damaged, "utf-8", is_guessed=True)
     # What is ASCII is the same in all of them.
     lines = [line for line in content.split(b"\n") if not line.isascii()][:_SAMPLE_LINES]
-    sample = b"\n".join(lines)
+    sample = b"\n".join(lines)[:_SAMPLE_BYTES]
     scores = {encoding: _score(sample, encoding) for encoding in LANGUAGES}
     top = max(scores.values())
     if top < _NO_TEXT:
-        raise NotTextError
+        broken = sum(byte > 0x7F for byte in sample)
+        if broken > _MOSTLY_ASCII * len(content):
+            raise NotTextError
+        # A few bad bytes in plain English.
+        return Decoded(content.decode(COMMONEST, "replace"), COMMONEST, is_guessed=True)
     best = _likeliest(content, [one for one in scores if scores[one] >= top - _EQUAL])
     return Decoded(_decode_as(content, best), best, is_guessed=True)
 
@@ -172,6 +192,8 @@ def _score(sample: bytes, encoding: str) -> float:
         return 0.5  # Nothing but punctuation: any of them, so the commonest.
     languages = known_letters(encoding)
     if languages:
+        if encoding in ALPHABETS and not _WORD.search(text):
+            return 0.0
         fit = max(
             sum(
                 count * (1.0 if sign in frequent else _RARER if sign in rarer else 0.0)
@@ -188,10 +210,11 @@ def _fits(sign: str, encoding: str) -> float:
     """How common a sign is in the languages of an encoding that has a script of its own."""
     code = ord(sign)
     if encoding in {"cp932", "euc_jp"}:
-        is_kana = 0x3041 <= code <= 0x30FE
-        return (
-            1.0 if is_kana else _RARER if _first_byte(sign, "euc_jp") in range(0xB0, 0xD0) else 0.0
-        )
+        if 0x3041 <= code <= 0x30FE:
+            return 1.0  # Kana.
+        if 0xFF66 <= code <= 0xFF9F:
+            return _HALF_WIDTH
+        return _RARER if _first_byte(sign, "euc_jp") in range(0xB0, 0xD0) else 0.0
     if sign in frequent_signs(encoding):
         return 1.0
     commoner, first_bytes = {

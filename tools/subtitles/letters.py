@@ -69,6 +69,11 @@ space. Those without letters are known by their script. Among all encodings that
 is always a rarer one that fits a short text just as well.
 """
 
+COMMONEST = "cp1252"
+
+ALPHABETS = frozenset("cp1251 koi8_r koi8_u cp866 cp1253 cp1255 cp1256 cp874".split())
+"""Those of languages that write no Latin letters."""
+
 # Signs that make up half of a text.
 _FREQUENT = {
     "gb18030": (

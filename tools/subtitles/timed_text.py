@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain, pairwise
 from typing import Literal
 
 from tools.subtitles.cues import MAX_CUE_CHARS, Cue, Problem, clock_seconds, plain_lines
@@ -20,12 +21,11 @@ Dialect = Literal["srt", "vtt", "sbv"]
 _TIME = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,6}))?"
 _ARROW_TIMES = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:\s.*)?")
 _COMMA_TIMES = re.compile(rf"\s*{_TIME}\s*,\s*{_TIME}\s*")
-# Meant as times, right or wrong: enough to know where a cue begins. Words may have an arrow too.
-_ARROW = re.compile(r"\s*(?:\d\S*\s*-->.*|\S*:\S*\s*-->.*|-->\s*[\d:]\S*.*|\S+\s*-->\s*\d\S*:.*)")
 # Times that are no others, so that a cue begins also right below the words of another.
 _EXACT_TIMES = re.compile(
     r"\s*(?:\d{1,4}:)?\d\d:\d\d[.,]\d{1,6}\s*-->\s*(?:\d{1,4}:)?\d\d:\d\d[.,]\d{1,6}(?:\s.*)?"
 )
+# Meant as times, right or wrong: enough to know where a cue begins.
 _COMMA = re.compile(r"\s*\d[\w.]*(?::[\w.]+)+\s*,\s*\d[\w.]*(?::[\w.]+)+\s*")
 
 _SKIPPED_BLOCK = re.compile(r"(?:NOTE|STYLE|REGION)(?:\s.*)?")
@@ -78,7 +78,7 @@ def dialect_of(text: str, suffix: str) -> Dialect | None:
     if lines and _WEBVTT.fullmatch(lines[0]):
         return "vtt"
     for line in lines:
-        if _ARROW.fullmatch(line):
+        if _means_times(line):
             return "vtt" if suffix == ".vtt" else "srt"
         if _COMMA_TIMES.fullmatch(line):
             return "sbv"
@@ -129,9 +129,10 @@ def read_timed_text(text: str, dialect: Dialect) -> TimedText:
 def _with_late_words(blocks: Iterable[_Block], dialect: Dialect) -> Iterator[_Block]:
     """The same blocks, but times that an empty line parts from their words get them back."""
     waiting: _Block | None = None
-    for block in blocks:
+    for block, following in pairwise(chain(blocks, [None])):
+        assert block is not None
         if waiting:
-            is_late = block.times is None and not _is_no_words(block, dialect)
+            is_late = block.times is None and not _is_no_words(block, following, dialect)
             yield _Block(waiting.line, waiting.times, block.above) if is_late else waiting
             waiting = None
             if is_late:
@@ -144,12 +145,14 @@ def _with_late_words(blocks: Iterable[_Block], dialect: Dialect) -> Iterator[_Bl
         yield waiting
 
 
-def _is_no_words(block: _Block, dialect: Dialect) -> bool:
+def _is_no_words(block: _Block, following: _Block | None, dialect: Dialect) -> bool:
     """Whether a block without times is the number of a cue, a comment or a header."""
     if dialect == "vtt":
         first = block.above[0]
         return bool(_SKIPPED_BLOCK.fullmatch(first) or _WEBVTT.fullmatch(first))
-    return dialect == "srt" and len(block.above) == 1 and block.above[0].strip().isdigit()
+    is_number = len(block.above) == 1 and block.above[0].strip().isdigit()
+    # A cue that has a number of its own needs no other.
+    return dialect == "srt" and is_number and following is not None and not following.above
 
 
 class _Segments:
@@ -206,7 +209,7 @@ def _read_header(lines: list[str], found: TimedText) -> int:
         found.problems.append(Problem(1, "is not WEBVTT, as the first line of such a file must be"))
         return 0
     for index, line in enumerate(lines):
-        if not line.strip() or _ARROW.fullmatch(line):
+        if not line.strip() or _means_times(line):
             return index
         if field_ := _HEADER_FIELD.fullmatch(line):
             found.header[field_[1].lower()] = field_[2]
@@ -214,7 +217,7 @@ def _read_header(lines: list[str], found: TimedText) -> int:
 
 
 def _blocks(lines: list[str], first: int, dialect: Dialect) -> Iterator[_Block]:
-    is_times = _COMMA if dialect == "sbv" else _ARROW
+    is_times = _COMMA.fullmatch if dialect == "sbv" else _means_times
     block: _Block | None = None
     for index in range(first, len(lines)):
         line = lines[index]
@@ -229,7 +232,7 @@ def _blocks(lines: list[str], first: int, dialect: Dialect) -> Iterator[_Block]:
             # The next segment, without an empty line before it.
             yield block
             block = _Block(index + 1, above=[line])
-        elif is_times.fullmatch(line) and not _is_of_words(line, block, dialect):
+        elif is_times(line) and not _is_of_words(line, block, dialect):
             if block and block.times is None:
                 block.times, block.line = line, index + 1
                 continue
@@ -244,6 +247,19 @@ def _blocks(lines: list[str], first: int, dialect: Dialect) -> Iterator[_Block]:
             (block.above if block.times is None else block.words).append(line)
     if block:
         yield block
+
+
+def _means_times(line: str) -> bool:
+    """Whether a line with an arrow is meant as times, right or wrong: words may have one too."""
+    left, arrow, right = line.partition("-->")
+    before, after = left.split(), right.split(maxsplit=1)
+    if not arrow or len(before) > 1:
+        return False
+    begins_as_time = bool(after) and after[0][0].isdigit()
+    if not before:
+        return begins_as_time
+    names_time = before[0][0].isdigit() or ":" in before[0]
+    return names_time or (begins_as_time and ":" in after[0])
 
 
 def _is_of_words(line: str, block: _Block | None, dialect: Dialect) -> bool:

@@ -143,6 +143,15 @@ def test_words_of_subrip_may_have_an_empty_line_in_them(tmp_path: Path) -> None:
     ]
 
 
+def test_a_number_after_an_empty_line_is_a_word_where_the_next_cue_has_its_own(
+    tmp_path: Path,
+) -> None:
+    times = ["00:00:01,000 --> 00:00:02,000", "00:00:03,000 --> 00:00:04,000"]
+    text = f"1\n{times[0]}\n\n42\n\n2\n{times[1]}\nSecond\n"
+    read = read_subtitles(write(tmp_path, "a.srt", text))
+    assert [(cue.start_s, cue.text) for cue in read.cues] == [(1.0, "42"), (3.0, "Second")]
+
+
 @pytest.mark.parametrize("suffix", ["srt", "vtt"])
 def test_words_after_an_empty_first_line_are_not_lost(tmp_path: Path, suffix: str) -> None:
     times = ["00:00:01.000 --> 00:00:02.000", "00:00:03.000 --> 00:00:04.000"]
@@ -423,6 +432,14 @@ def test_reported_files_are_read_whole(shared_data: Path) -> None:
         "hls.vtt": [(2.0, "first segment"), (12.0, "second segment")],
         "enc_th874.srt": [(0.0, "วันนี้เราจะไปไหนกัน"), (2.0, "ฉันไม่รู้"), (4.0, "สุนัขวิ่งไปทะเล")],
     }
+
+
+@pytest.mark.parametrize("bad", [b"\xff", b"\x81", b"\xe9"])
+def test_one_bad_byte_in_plain_english_is_no_other_alphabet(tmp_path: Path, bad: bytes) -> None:
+    content = b"1\n00:00:01,000 --> 00:00:02,000\nplain words with one " + bad + b" bad byte\n"
+    read = read_subtitles(write(tmp_path, "a.srt", content))
+    assert read.encoding == "cp1252"
+    assert read.cues[0].text.endswith(" bad byte")
 
 
 def test_utf8_with_a_broken_character_is_still_utf8(tmp_path: Path) -> None:
