@@ -49,8 +49,8 @@ CUT_SHARE: Final = 0.4
 """A prompt that is estimated at least so long, and of which a service counts less than this share,
 was not read to its end: estimates are a half too high at most."""
 
-MENDABLE: Final = frozenset({"settings", "key", "model"})
-"""Failures that the user has to mend; an answer by somebody else would hide them."""
+MENDABLE: Final = frozenset({"settings", "key", "model", "unreachable"})
+"""Failures of what was never right, and is the user's to mend: another answer would hide them."""
 
 
 class Ration(Protocol):
@@ -344,7 +344,7 @@ class LLMReasoner:
     def _failed(self, kind: str, told: str) -> ReasonerError:
         """The error that a failure for good comes to."""
         error = f"{self.name}: {told}, {INSTEAD}"
-        mendable = kind in MENDABLE or (kind == "unreachable" and not self._has_answered)
+        mendable = kind in MENDABLE and not self._has_answered
         return ReasonerError(error) if mendable or self._strict else UnansweredError(error)
 
     def _clean(self, said: str) -> str:

@@ -9,6 +9,9 @@ from typing import Any
 
 from tools.llm.thoughts import without_thoughts
 
+FILTERED = frozenset({"content_filter", "SAFETY", "PROHIBITED_CONTENT", "sensitive"})
+"""How services say that a filter ended a reply."""
+
 
 @dataclass(frozen=True, slots=True)
 class Completion:
@@ -72,11 +75,13 @@ def read_completion(content_type: str, body: bytes) -> Completion | None:
 
 def _completion(told: Any) -> Completion | None:
     choice = told["choices"][0]
-    message = choice["message"]
-    if not isinstance(message, Mapping):
-        return None
     finish = choice.get("finish_reason")
     finish = finish if isinstance(finish, str) else ""
+    message = choice.get("message")
+    if message is None and finish in FILTERED:
+        message = {}
+    if not isinstance(message, Mapping):
+        return None
     content = message.get("content")
     if not isinstance(content, str | list | None):
         return None
@@ -84,7 +89,7 @@ def _completion(told: Any) -> Completion | None:
     thought_apart = any(message.get(name) for name in ("reasoning_content", "reasoning"))
     refusal = message.get("refusal")
     refusal = " ".join(refusal.split()) if isinstance(refusal, str) else ""
-    if not refusal and finish in {"content_filter", "SAFETY", "PROHIBITED_CONTENT", "sensitive"}:
+    if not refusal and finish in FILTERED:
         refusal = "the service's content filter stopped the reply"
     fault = choice.get("error")
     if isinstance(fault, Mapping):
@@ -97,7 +102,8 @@ def _completion(told: Any) -> Completion | None:
     # Some servers write 0 where they do not count, but no question has 0 tokens.
     is_counted = bool(tokens_in and tokens_in > 0 and tokens_out is not None and tokens_out >= 0)
     return Completion(
-        text=spoken.text,
+        # What ends in an error is half of what was meant.
+        text="" if finish == "error" else spoken.text,
         refusal=refusal,
         finish=finish,
         thought=spoken.thought or (not spoken.text and thought_apart),

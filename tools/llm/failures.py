@@ -91,7 +91,7 @@ _MODEL: Final = re.compile(
 _STREAM: Final = re.compile(
     r"only supports? stream|stream mode|stream(?:ing)? is required|enable (?:the )?stream|"
     r"must (?:be|use) stream|stream['\"`]? ?(?:must|should) be (?:set to )?true|"
-    r"non-streaming .{0,30}not supported|stream=true",
+    r"non-streaming .{0,30}not supported|stream=true|for non-streaming calls",
     re.IGNORECASE,
 )
 _CONTEXT: Final = re.compile(
@@ -329,6 +329,10 @@ def _words(error: Any, depth: int = 0) -> Iterator[str]:
             ),
             "",
         )
+        place = error.get("loc")
+        if own and isinstance(place, list):
+            # What FastAPI refuses is named by its place only.
+            own = f"{'.'.join(map(str, place))}: {own}"
         # A router's own words are "Provider returned error".
         yield f"{own}: {raw}" if isinstance(raw, str) and raw.strip() else own
 
@@ -343,6 +347,9 @@ def _marks(told: Any) -> Iterator[str]:
             inner = holder.get("innererror")
             if isinstance(inner, Mapping):
                 yield str(inner.get("code", ""))
+            feedback = holder.get("promptFeedback") or holder.get("prompt_feedback")
+            if isinstance(feedback, Mapping):
+                yield " ".join(map(str, feedback.values()))[:2000]
             if holder.get("details"):
                 yield json.dumps(holder["details"])[:2000]
 

@@ -295,6 +295,15 @@ def test_a_service_that_fails_for_good_leaves_the_llm_free_answer_with_the_reaso
     assert expected in str(error.value)
 
 
+def test_a_key_that_is_refused_in_the_middle_leaves_the_llm_free_answer(
+    store: CaptionStore,
+) -> None:
+    with serving([says("hm"), fails(401, "expired")]) as server:
+        answer = ask(graph_with(store, reasoner_at(server)))
+    assert (answer.by, len(answer.refusals)) == ("fallback", 1)
+    assert "refuses the key (401: expired)" in answer.warning
+
+
 PASSING = {
     "limit": rate_limited(),
     "later": fails(429, "Please try again in 20ms."),
@@ -413,7 +422,7 @@ def test_no_trace_and_no_checkpoint_holds_the_key(tmp_path: Path) -> None:
         serving(script) as server,
         tracing_context(enabled=True, client=traced.client),
     ):
-        graph = graph_with(store, reasoner_at(server), checkpointer=saver, **parts)
+        graph = graph_with(store, reasoner_at(server, strict=True), checkpointer=saver, **parts)
         ask(graph, config={"configurable": {"thread_id": "good"}})
         with pytest.raises(ReasonerError):
             ask(graph, config={"configurable": {"thread_id": "bad"}})

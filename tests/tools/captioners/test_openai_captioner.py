@@ -180,6 +180,17 @@ def test_frames_are_read_only_as_fast_as_there_is_room() -> None:
         ),
         (fails(400, "hit the policy", code="content_filter"), "hit the policy", True),
         (fails(400, "<400> Input data", code="data_inspection_failed"), "<400> Input data", True),
+        (
+            Answer(b'{"choices": [], "promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}}'),
+            "declines with 200",
+            True,
+        ),
+        (
+            Answer(b'{"choices": [{"finish_reason": "content_filter"}]}'),
+            "the service's content filter stopped the reply",
+            True,
+        ),
+        (says("A man o", finish="error"), "the reply was empty", False),
         (says(""), "the reply was empty", False),
         (says(" \n "), "the reply was empty", False),
         (says(None, reasoning_content="A door?"), "the model thought and said nothing", False),
@@ -202,7 +213,10 @@ def test_a_refusal_or_nothing_is_recorded_as_such(
 ) -> None:
     with serving([answer]) as server:
         captioner = captioner_at(server.url)
-        assert said_by(captioner) == [NoCaption(0.0, reason, 0.0, is_final)]
+        (said,) = said_by(captioner)
+        assert isinstance(said, NoCaption)
+        assert (said.time_s, said.last_s, said.is_final) == (0.0, 0.0, is_final)
+        assert said.reason.endswith(reason)
     # A refusal, or a limit, would be there again; what is empty may pass.
     asked_again = not is_final and "tokens" not in reason
     assert len(server.asked) == (3 if asked_again else 1)
@@ -274,6 +288,10 @@ def test_a_service_that_fails_again_and_again_is_given_up() -> None:
         ("max_tokens", fails(400, "'max_tokens' is not supported. Use 'max_completion_tokens'")),
         ("temperature", fails(400, "'temperature' does not support 0 with this model")),
         ("detail", fails(422, "extra fields not permitted: detail")),
+        (
+            "temperature",
+            Answer(b'{"detail": [{"loc": ["body", "temperature"], "msg": "not permitted"}]}', 422),
+        ),
     ],
 )
 def test_an_option_that_a_server_refuses_is_left_out_for_all_that_ask_it(

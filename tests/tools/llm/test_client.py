@@ -17,7 +17,7 @@ from tests.servers import Answer, Asked, fails, says, serving
 from tools.errors import ServiceError
 from tools.llm.client import Patience, Service, served_models
 from tools.llm.connection import MAX_REPLY_BYTES
-from tools.llm.negotiation import Request
+from tools.llm.negotiation import Habits, Request
 
 KEY = "sk-a-secret-of-the-user-0123456789"
 HELLO = Request([{"role": "user", "content": "hello"}])
@@ -265,3 +265,42 @@ def test_words_in_any_body_are_read_without_an_error() -> None:
     deep = json.dumps({"error": {"error": {"error": {"error": {"error": {"error": "deep"}}}}}})
     with serving([Answer(deep.encode(), 400)]) as server, pytest.raises(ServiceError, match="400"):
         service_at(server.url).chat(HELLO)
+
+
+@pytest.mark.parametrize("is_openai", [False, True])
+def test_openais_newest_models_are_asked_as_they_want_it_from_the_first(is_openai: bool) -> None:
+    options = {"max_tokens": 9, "temperature": 0, "tools": [{}], "response_format": {"type": "x"}}
+    body = Habits(is_openai=is_openai).body(Request(HELLO.messages, options), "tiny")
+    expected = {"max_completion_tokens": 9, "tools": [{}], "response_format": {"type": "x"}}
+    if not is_openai:
+        # Elsewhere a schema holds a model even where it wants a tool, so it waits.
+        expected = {"max_tokens": 9, "temperature": 0, "tools": [{}]}
+    assert body == {"model": "tiny", "messages": HELLO.messages} | expected
+
+
+def test_a_schema_gives_way_to_plain_json_where_only_that_is_taken() -> None:
+    request = Request(HELLO.messages, {"response_format": {"type": "json_schema"}})
+
+    def script(asked: Asked) -> Answer:
+        if asked.body["response_format"]["type"] == "json_schema":
+            return fails(400, "response_format.type must be one of 'text', 'json_object'")
+        return says("{}")
+
+    with serving(script) as server:
+        assert service_at(server.url).chat(request).text == "{}"
+
+
+def test_what_a_model_wrote_wrong_is_asked_for_without_tools_and_schema() -> None:
+    request = Request(HELLO.messages, {"response_format": {"type": "json_schema"}})
+
+    def script(asked: Asked) -> Answer:
+        wrong = fails(400, "Failed to generate JSON", code="json_validate_failed")
+        return wrong if "response_format" in asked.body else says("x")
+
+    with serving(script) as server:
+        service = service_at(server.url, patience=Patience(max_retries=2, backoff_s=0.001))
+        assert service.chat(request).text == "x"
+        assert len(server.asked) == 2
+        # Of that reply only: others may fit.
+        service.chat(request)
+    assert "response_format" in server.asked[2].body
