@@ -196,7 +196,7 @@ def _lengthen(found: TimedText, last: int | None, more: list[str]) -> None:
     for line in more:
         chars += len(line) + 1
         if chars > MAX_CUE_CHARS:
-            kept.append("…")
+            kept[-1:] = [f"{kept[-1]}…" if kept else "…"]
             break
         kept.append(line)
     found.cues[last] = Cue(before.start_s, before.end_s, tuple(kept))
