@@ -173,6 +173,9 @@ def _decode_as(content: bytes, encoding: str) -> str:
 
 def _likeliest(content: bytes, encodings: list[str]) -> str:
     """Of several that fit: how letters follow each other decides, and then which is commoner."""
+    # Where they say the same, the commoner one stands for both.
+    same = {_decode_as(content, one): one for one in reversed(encodings)}
+    encodings = [one for one in encodings if one in same.values()]
     if len(encodings) == 1:
         return encodings[0]
     from charset_normalizer import from_bytes
