@@ -251,7 +251,8 @@ def _frames_text(word: str) -> bool:
 
 
 def _beyond_text(words: list[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(word for word in words if not _frames_text(word)))
+    beyond = (word for word in words if not _frames_text(word) and word not in MANNERS)
+    return tuple(dict.fromkeys(beyond))
 
 
 def _text_wants(words: list[str]) -> Wants:

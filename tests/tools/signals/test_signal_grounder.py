@@ -110,6 +110,7 @@ def ask(query: str, captions: Sequence[Caption] = FILM) -> Ranking:
         ("the word dog", [(9, 10)]),
         ("'the end' is shown", [(9, 10)]),
         ("there is text on screen", [(0, 2), (9, 10)]),
+        ("lots of text", [(0, 2), (9, 10)]),
         ("the title intermission disappears", [(1, 3)]),
     ],
 )

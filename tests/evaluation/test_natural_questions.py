@@ -1,0 +1,55 @@
+"""What counts as a false answer to a question people ask."""
+
+from typing import Any
+
+import pytest
+
+from evaluation.experiments.natural_questions import QUESTIONS, Question, outcome
+from tools.timeline import Interval
+
+
+class Answer:
+    """As much of an answer as is judged."""
+
+    def __init__(self, verdict: str, *spans: tuple[float, float]) -> None:
+        self.verdict = verdict
+        self.intervals = [Found(span) for span in spans]
+
+
+class Found:
+    def __init__(self, span: tuple[float, float]) -> None:
+        self.span = Interval(*span)
+
+
+THERE = Question("v", "a dog", ((10, 20),))
+NEVER = Question("v", "a cat")
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "expected"),
+    [
+        (THERE, Answer("found", (9, 21)), "right"),
+        (THERE, Answer("found", (9, 21), (40, 42)), "false"),
+        (THERE, Answer("found", (0, 21)), "right"),
+        (THERE, Answer("found", (0, 12)), "false"),
+        (THERE, Answer("not_found"), "false"),
+        (NEVER, Answer("not_found"), "right"),
+        (NEVER, Answer("found", (0, 1)), "false"),
+        (THERE, Answer("cannot_tell"), "unanswered"),
+        (Question("v", "a dog", ((1, 2),), is_knowable=False), Answer("cannot_tell"), "open"),
+    ],
+)
+def test_false_is_what_lies_outside_of_the_truth_and_what_is_denied(
+    question: Question, answer: Any, expected: str
+) -> None:
+    assert outcome(question, answer) == expected
+
+
+def test_there_are_25_questions_and_each_video_is_asked_of() -> None:
+    assert len(QUESTIONS) == 25
+    assert len({(one.video, one.query) for one in QUESTIONS}) == 25
+    assert {one.video for one in QUESTIONS} == {
+        "one_by_one",
+        "sam2_gallery_concat",
+        "permissive_composite",
+    }
