@@ -10,8 +10,9 @@ from agent.grounding import VideoFacts
 from tools.indexing.indexer import location
 from tools.indexing.same_video import shows
 from tools.store.store import VideoRecord
-from tools.video.identity import content_id, is_video_name
+from tools.video.identity import content_id, is_video_name, size_in
 
+BYTES_LOOKED_AT = 8 << 30
 FILES_LOOKED_AT = 200
 """Below the folder of a file that is gone, at most, when the list is made."""
 
@@ -102,12 +103,14 @@ def _is_another(record: VideoRecord, path: Path) -> bool:
 
 def _moved_to(record: VideoRecord, folder: Path) -> Path | None:
     """Where the video lies now, if that is in the same folder or below it."""
-    looked_at = 0
+    looked_at, read_bytes = 0, 0
+    size = size_in(record.file_stamp)
     for path in _videos_below(folder):
-        if not _changed_since(record, path):
+        if not _changed_since(record, path) or size not in {None, path.stat().st_size}:
             continue
         looked_at += 1
-        if looked_at > FILES_LOOKED_AT:
+        read_bytes += path.stat().st_size
+        if looked_at > FILES_LOOKED_AT or read_bytes > BYTES_LOOKED_AT:
             return None
         if _shows(record, path):
             return path

@@ -45,7 +45,7 @@ def test_a_clip_replaces_a_file_only_where_that_was_said(
     out = tmp_path / "out.mp4"
     out.write_text("mine")
     assert clip(film, captions, out) == 2
-    assert "is there already; give another name, or --overwrite" in capsys.readouterr().err
+    assert "is there already; give another name" in capsys.readouterr().err
     assert out.read_text() == "mine"
     assert clip(film, captions, out, "--overwrite") == 0
     assert out.stat().st_size > 1000
