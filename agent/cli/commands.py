@@ -312,6 +312,8 @@ def run_demo(args: argparse.Namespace) -> int:
     """``whenabouts demo``: the main job on a clip of our own, in a store of its own."""
     with tempfile.TemporaryDirectory(prefix="whenabouts-demo-") as scratch:
         clip = Path(args.keep) if args.keep else Path(scratch) / "demo.mp4"
+        if args.keep:
+            check_clip_path(clip)
         draw_demo_clip(clip)
         defaults = load_settings(args.env)
         # Whatever is configured: the demo costs nothing, and sends nothing anywhere.

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from agent.errors import WhenaboutsError
 from agent.tracing.spans import Span
+from tools.private_files import make_private_file
 
 VERSION: Final = 1
 
@@ -43,6 +44,7 @@ class TraceFile:
         self._events: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
         try:
             _check_is_trace(path)
+            make_private_file(path)
             self._file = path.open("ab", buffering=0)
         except OSError as exc:
             raise TraceError(

@@ -10,12 +10,13 @@ from agent.grounding import VideoFacts
 from tools.indexing.indexer import location
 from tools.indexing.same_video import shows
 from tools.store.store import VideoRecord
-from tools.video.identity import content_id, is_video_name
+from tools.video.identity import content_id, is_video_name, size_in
 
 CLOCK_BEHIND_S = 2.0
 """By how much the time of a change may lie before the clock: one tick of 10 ms on most file
 systems, 2 s on FAT. A file that changed as shortly before is read again, which harms nothing."""
 
+BYTES_LOOKED_AT = 8 << 30
 FILES_LOOKED_AT = 200
 """Below the folder of a file that is gone, at most, when the list is made."""
 
@@ -108,12 +109,14 @@ def _is_another(record: VideoRecord, path: Path) -> bool:
 
 def _moved_to(record: VideoRecord, folder: Path) -> Path | None:
     """Where the video lies now, if that is in the same folder or below it."""
-    looked_at = 0
+    looked_at, read_bytes = 0, 0
+    size = size_in(record.file_stamp)
     for path in _videos_below(folder):
-        if not _changed_since(record, path):
+        if not _changed_since(record, path) or size not in {None, path.stat().st_size}:
             continue
         looked_at += 1
-        if looked_at > FILES_LOOKED_AT:
+        read_bytes += path.stat().st_size
+        if looked_at > FILES_LOOKED_AT or read_bytes > BYTES_LOOKED_AT:
             return None
         if _shows(record, path):
             return path

@@ -124,7 +124,9 @@ def _put(part: Path, out: Path, *, overwrite: bool) -> None:
 
 
 def _is_there(out: Path) -> VideoError:
-    return VideoError(f"{out} is there already; give another name, or --overwrite to replace it")
+    return VideoError(
+        f"{out} is there already; give another name (ask --clip replaces it with --overwrite)"
+    )
 
 
 def _encode(video: Video, span: Interval, part: Path, container_format: str) -> None:

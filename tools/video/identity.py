@@ -112,6 +112,11 @@ def stamp_of(path: Path) -> str:
     return ":".join(map(str, parts))
 
 
+def size_in(stamp: str) -> int | None:
+    """Bytes of the file that a stamp is of; None where it is none."""
+    return int(stamp.split(":")[2]) if stamp else None
+
+
 def sampled_id(path: Path) -> str:
     """What earlier versions took for a file's identity: of a long one, a hash of samples alone.
 

@@ -3,8 +3,11 @@
 import gzip
 import json
 from pathlib import Path
+from typing import cast
 
 import pytest
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata, empty_checkpoint
 from langgraph.checkpoint.serde.event_hooks import SerdeEvent, register_serde_event_listener
 
 from agent.api import Grounder
@@ -238,3 +241,13 @@ def test_the_command_line_shows_both_answers_side_by_side(
     both = json.loads(capsys.readouterr().out)
     assert both["before"]["intervals"] == both["after"]["intervals"]
     assert main(["replay", "cat"]) == 2
+
+
+def test_a_full_disk_under_the_threads_is_told_as_that(tmp_path: Path) -> None:
+    with open_threads(tmp_path / "threads.sqlite") as saver:
+        saver.conn.execute("PRAGMA max_page_count = 10")
+        metadata: CheckpointMetadata = {"source": "input", "step": -1, "parents": {}}
+        checkpoint = {**empty_checkpoint(), "channel_values": {"said": "x" * 200_000}}
+        config: RunnableConfig = {"configurable": {"thread_id": "t", "checkpoint_ns": ""}}
+        with pytest.raises(StoreError, match="no space is left for the file of threads"):
+            saver.put(config, cast("Checkpoint", checkpoint), metadata, {})
