@@ -1,6 +1,6 @@
 """Which stretches of a long video are looked at closely, and what speaks for each of them.
 
-Coarse to fine: every stretch is judged by its ten most similar seconds and by the query's words it
+Coarse to fine: every stretch is judged by its six most similar seconds and by the query's words it
 says, which costs next to nothing; the few best are then searched for windows. A short video is one
 stretch, and nothing here changes what is made of it.
 """
@@ -135,7 +135,7 @@ class Clues:
     def _hints(self, stretches: list[slice]) -> Floats:
         """Words and the place: what moves odds from one stretch to another."""
         placed = np.array([self.bonus[stretch].max() for stretch in stretches])
-        return self._words(stretches) + placed
+        return np.asarray(self._words(stretches) + placed)
 
     def _words(self, stretches: list[slice]) -> Floats:
         """BM25 of each stretch as one document; how long a word is said is how often it is."""
