@@ -63,10 +63,10 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
         for event in answer.events
     ]
     seen_share = _seen_share(state, record, coverage)
-    verdict = _verdict(answer, state["ranking"]["verdict"], seen_share=seen_share)
+    verdict = _verdict(answer, state, seen_share=seen_share)
     script = unknown_script(state["asked"], [one.text for one in captions], embedder=embedder)
     if script and verdict == "not_found" and state["by"] != "llm":
-        # Who reads only these letters cannot know that it is not there.
+        # What reads only these letters cannot know that it is not there.
         verdict = "cannot_tell"
     described_by = record.track.prompt_version
     candidates = tuple(
@@ -253,12 +253,20 @@ def _seen_share(state: State, record: VideoRecord, coverage: Coverage) -> float:
     return 1 - unseen_s / within.length_s
 
 
-def _verdict(answer: Answer, ranked: Verdict, *, seen_share: float) -> Verdict:
+def _verdict(answer: Answer, state: State, *, seen_share: float) -> Verdict:
     if answer.found:
         return "found"
-    # No reasoner can know more than its captions could show, nor what nobody has looked at.
-    is_open = ranked == "cannot_tell" or seen_share < SEEN_SHARE
-    return "cannot_tell" if is_open else "not_found"
+    # No reasoner can know more than its captions could show, nor what nobody has looked at; where
+    # similarity alone is unsure, a text model may know.
+    is_open = _is_beyond(state) or seen_share < SEEN_SHARE
+    is_unsure = state["ranking"]["verdict"] == "cannot_tell" and state["by"] != "llm"
+    return "cannot_tell" if is_open or is_unsure else "not_found"
+
+
+def _is_beyond(state: State) -> bool:
+    """Whether these captions could not show it either way: no window of them speaks of it."""
+    ranking = state["ranking"]
+    return bool(ranking["verdict"] == "cannot_tell" and not ranking["windows"])
 
 
 def _open_order(state: State, coverage: Coverage) -> str:
@@ -308,7 +316,7 @@ def _advice(
             query=shlex.quote(query),
         )
     # More of what cannot show it would be of no use.
-    is_beyond = state["ranking"]["verdict"] == "cannot_tell" and coverage.seen_s > 0
+    is_beyond = _is_beyond(state) and coverage.seen_s > 0
     if not record.complete and not is_beyond:
         return prompts.render(
             "seen_in_part",
@@ -325,6 +333,8 @@ def _advice(
             duration=f"{record.duration_s:.0f}",
             captioner=record.track.model,
         )
+    if not _is_beyond(state):
+        return prompts.render("unsure", video=shlex.quote(record.path), query=shlex.quote(query))
     return prompts.render(
         "cannot_tell",
         captioner=record.track.model,

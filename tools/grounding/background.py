@@ -93,7 +93,7 @@ class Usual:
     Attributes:
         query_mean: Mean cosine of the query and background texts.
         query_deviation: Its standard deviation.
-        track_mean: Mean, over background texts, of how similar the track's most similar ten
+        track_mean: Mean, over background texts, of how similar the track's most similar six
             seconds are; see ``tools.grounding.similarity.best_similarity``.
         track_deviation: Its standard deviation.
     """

@@ -18,6 +18,7 @@ from tools.grounding.presence import (
     FOUND_PRESENCE,
     LITERAL_PRESENCE,
     MINILM,
+    OPEN_PRESENCE,
     Calibration,
     presence_odds,
     presence_probability,
@@ -37,7 +38,7 @@ from tools.grounding.windows import (
     spans_of,
     vote,
 )
-from tools.ranking import Ranking, Window
+from tools.ranking import Ranking, Verdict, Window
 from tools.timeline import Interval
 
 if TYPE_CHECKING:
@@ -50,6 +51,10 @@ if TYPE_CHECKING:
 EVENT_SHARE = 0.5
 """A further window is an event of its own if it scores this share of the best one."""
 
+
+UNSURE = (
+    "Captions are too close to what is asked for to rule it out, and not close enough to show it."
+)
 
 TOGETHER_SHARE = 4.5
 """Log-odds, between stretches, for the cosine of the query and of all that the best window says: a
@@ -165,12 +170,13 @@ def ground(
     )
     is_found = present >= FOUND_PRESENCE
     events = claim_events(windows) if is_found else ()
+    absent: Verdict = "not_found" if present < OPEN_PRESENCE else "cannot_tell"
     return Ranking(
-        "found" if is_found else "not_found",
+        "found" if is_found else absent,
         windows,
         events,
         _per_caption(guess, stretches, found, track.cells, read.moments),
-        _explain(events),
+        _explain(events) if events or absent == "not_found" else UNSURE,
         present,
     )
 

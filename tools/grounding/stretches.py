@@ -1,6 +1,6 @@
 """Which stretches of a long video are looked at closely, and what speaks for each of them.
 
-Coarse to fine: every stretch is judged by its ten most similar seconds and by the query's words it
+Coarse to fine: every stretch is judged by its six most similar seconds and by the query's words it
 says, which costs next to nothing; the few best are then searched for windows. A short video is one
 stretch, and nothing here changes what is made of it.
 """

@@ -244,7 +244,7 @@ def _likeliest(query: str, places: list[_Place]) -> list[_Place]:
 
 
 def _best_similarity(place: _Place, otherwise: float) -> float:
-    """Mean cosine of the ten most similar seconds; see ``best_similarity``."""
+    """Mean cosine of the six most similar seconds; see ``best_similarity``."""
     left, total = BEST_CELLS, 0.0
     for caption, cosine in place.hits:
         share = min(left, caption.span.length_s / CELL_S)

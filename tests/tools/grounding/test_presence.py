@@ -16,12 +16,12 @@ from tools.grounding.presence import (
 from tools.grounding.similarity import best_similarity
 
 
-def test_the_best_ten_seconds_decide_whatever_their_cut() -> None:
+def test_the_best_six_seconds_decide_whatever_their_cut() -> None:
     seconds = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.1, 0.1])
     whole = best_similarity(seconds, np.ones(7))
     halves = best_similarity(np.repeat(seconds, 2), np.full(14, 0.5))
-    assert whole == pytest.approx(0.7)
-    assert halves == pytest.approx(0.7)
+    assert whole == pytest.approx(0.8)
+    assert halves == pytest.approx(0.8)
     assert best_similarity(np.array([0.4, 0.2]), np.array([30.0, 30.0])) == pytest.approx(0.4)
     assert best_similarity(np.array([0.4]), np.array([0.1])) == pytest.approx(0.4)
 

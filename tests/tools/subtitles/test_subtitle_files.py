@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from tools.errors import CaptionError
-from tools.subtitles.cues import Cue
+from tools.subtitles import timed_text
 from tools.subtitles.files import find_sidecars, read_subtitles
+from tools.subtitles.timed_text import TimedText
 
 Told = list[tuple[float, float, str]]
 
@@ -596,14 +597,13 @@ def test_every_published_file_is_read_as_far_as_it_is_good(shared_data: Path) ->
 def test_a_cue_of_a_hundred_thousand_paragraphs_is_put_together_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made: list[str] = []
+    lengthen, joined = timed_text._lengthen, []
 
-    class Noted(Cue):
-        def __new__(cls, *_: object) -> "Noted":
-            made.append("a cue")
-            return super().__new__(cls)
+    def note(found: TimedText, last: int | None, more: list[str]) -> None:
+        joined.append(len(more))
+        lengthen(found, last, more)
 
-    monkeypatch.setattr("tools.subtitles.timed_text.Cue", Noted)
+    monkeypatch.setattr(timed_text, "_lengthen", note)
     path = tmp_path / "words.srt"
     words = "\n\n".join(["ab"] * 130_000)
     path.write_text(
@@ -614,4 +614,4 @@ def test_a_cue_of_a_hundred_thousand_paragraphs_is_put_together_once(
     assert long.text.endswith("ab…")
     assert len(long.text) <= 10_001
     assert after.text == "x"
-    assert len(made) == 3, "its time grows with its length alone"
+    assert [count for count in joined if count] == [129_999], "its time grows with its length"

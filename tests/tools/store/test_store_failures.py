@@ -10,8 +10,8 @@ import pytest
 
 from tests.tools.store.store_writer import captions_of, vectors_of
 from tools.errors import StoreError
-from tools.store.failures import store_failure
 from tools.store.store import CaptionStore
+from tools.store.store_failures import store_failure
 
 
 class Usage(NamedTuple):
@@ -56,7 +56,7 @@ def test_what_is_wrong_around_a_sound_store_is_told_as_that(
 
 def test_a_full_temporary_folder_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "tools.store.failures.shutil.disk_usage",
+        "tools.store.store_failures.shutil.disk_usage",
         lambda path: Usage(10**9 if path == folder else 0),
     )
     said = SaidError("error returned from database: (code: 13) database or disk is full")
