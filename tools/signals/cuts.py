@@ -34,6 +34,9 @@ BLOCK_CHANGE = 0.04
 MIN_BLOCKS = 0.3
 """A cut changes so many of the 4x4 blocks by so much; who walks by the camera changes fewer."""
 
+SAME_SHAPES = 0.95
+"""Correlation of two pictures that show the same in another light."""
+
 MIN_SHOT_S = 0.2
 """Two cuts are not closer than this: encoders take a few frames to settle after one."""
 
@@ -74,7 +77,8 @@ class CutFinder:
         cuts = [i for i in ratios if self._is_strongest(i, ratios, times_s)]
         if cuts:
             self._last_cut_s = float(times_s[cuts[-1]])
-        return [Interval(times_s[i], 2 * times_s[i] - times_s[i - 1]) for i in cuts]
+        edges_s = [(float(times_s[i]), float(times_s[i] - times_s[i - 1])) for i in cuts]
+        return [Interval(at_s, at_s + fine_s) for at_s, fine_s in edges_s]
 
     def _is_strongest(self, i: int, ratios: dict[int, float], times_s: Times) -> bool:
         """Whether no stronger cut is too near."""
@@ -96,7 +100,16 @@ def _is_another_picture(frames: Pictures, times_s: Times, i: int) -> bool:
     earlier, later = frames[max(0, i - 1 - AFTER) : i - 1], frames[i + 1 : i + 1 + AFTER]
     if any(_is_alike(one, before) for one in later) or any(_is_alike(one, now) for one in earlier):
         return False
+    if _likeness(before, now) >= SAME_SHAPES:
+        # Somebody switched the light.
+        return False
     return times_s[i] - times_s[i - 1] <= FAR_APART_S or _changed(before, now) >= MIN_BLOCKS
+
+
+def _likeness(one: Pictures, other: Pictures) -> float:
+    """Correlation of two pictures, whatever their brightness and contrast."""
+    first, second = one - one.mean(), other - other.mean()
+    return float((first * second).mean() / max(1e-6, first.std() * second.std()))
 
 
 def _is_alike(one: Pictures, other: Pictures) -> bool:

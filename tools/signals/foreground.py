@@ -37,11 +37,11 @@ LEARN_S = 6.0
 ABSORB_S = 45.0
 """What stays put this long belongs to the empty picture: a parked car, a chair that was moved."""
 
-OUTLINED = 1.25
-"""Edges along an outline, now to before, from which it is that of a thing that has come."""
-
 SETTLED_SHARE = 0.98
 """Of a thing has to stay put for it to be one of them."""
+
+LIGHT_LEVEL, SAME_SHAPES = 15, 0.95
+"""Of the mean brightness, and correlation of the pictures, where somebody switched the light."""
 
 STILL_LEVEL = 10
 """A pixel that changes by less stays put."""
@@ -55,14 +55,15 @@ class Region:
         x: Centre, from the left.
         y: Centre, from the top.
         share: Area.
-        has_come: Whether its outline is in this picture and not in the empty one. Both have some
-            where a thing that was there from the start has moved a little.
+        outlined: How many times stronger its outline is in this picture than in the empty one; 0
+            where it was not compared. Both have one where a thing that was there from the start has
+            moved a little.
     """
 
     x: float
     y: float
     share: float
-    has_come: bool = True
+    outlined: float = 0.0
 
 
 class EmptyPicture:
@@ -104,7 +105,7 @@ class EmptyPicture:
                 gone.append(_region(mask))
             else:
                 things.append(mask)
-                present.append(replace(_region(mask), has_come=_is_outlined(mask, *edges)))
+                present.append(replace(_region(mask), outlined=_outlined(mask, *edges)))
         self._learn(now, things, since_s)
         return sorted(present, key=_by_share), sorted(gone, key=_by_share)
 
@@ -127,6 +128,15 @@ def has_changed(earlier: Picture, now: Picture) -> bool:
     """Whether any patch of one picture visibly differs from the other."""
     differs = cv2.absdiff(cv2.blur(earlier, (3, 3)), cv2.blur(now, (3, 3))).max(axis=2)
     return bool(_patches(differs > FOREGROUND_LEVEL))
+
+
+def is_other_light(earlier: Picture, now: Picture) -> bool:
+    """Whether two pictures show the same, one of them much brighter."""
+    if abs(float(earlier.mean()) - float(now.mean())) < LIGHT_LEVEL:
+        return False
+    pair = [one.mean(axis=2).ravel() for one in (earlier, now)]
+    spread = min(float(one.std()) for one in pair)
+    return spread > 1 and float(np.corrcoef(*pair)[0, 1]) >= SAME_SHAPES
 
 
 def find_motion(earlier: Picture, now: Picture) -> list[Region]:
@@ -164,10 +174,9 @@ def _is_hole(mask: Mask, edges_now: Edges, edges_empty: Edges) -> bool:
     return bool(edges_empty[outline].mean() > 1.5 * edges_now[outline].mean() + 4)
 
 
-def _is_outlined(mask: Mask, edges_now: Edges, edges_empty: Edges) -> bool:
-    """Whether a patch is outlined now rather than in the empty picture: its thing has come."""
+def _outlined(mask: Mask, edges_now: Edges, edges_empty: Edges) -> float:
     outline = _outline(mask)
-    return bool(edges_now[outline].mean() > OUTLINED * edges_empty[outline].mean())
+    return float(edges_now[outline].mean() / max(1.0, edges_empty[outline].mean()))
 
 
 def _outline(mask: Mask) -> Mask:
@@ -200,7 +209,7 @@ def _union(one: Region, other: Region) -> Region:
         x=(one.x * one.share + other.x * other.share) / share,
         y=(one.y * one.share + other.y * other.share) / share,
         share=share,
-        has_come=(one if one.share >= other.share else other).has_come,
+        outlined=(one if one.share >= other.share else other).outlined,
     )
 
 

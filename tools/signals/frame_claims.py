@@ -15,6 +15,7 @@ from tools.signals.foreground import (
     Region,
     find_motion,
     has_changed,
+    is_other_light,
     is_unmoved,
     join_regions,
 )
@@ -38,6 +39,10 @@ ZOOM_PER_S = 0.25
 
 SAME_MEAN, SAME_BLOCK = 1.5, 10.0
 """Luma steps of 255, over all and in the worst 4x4 block, that are only noise."""
+
+COME, CLEARLY_COME = 1.25, 2.0
+"""``Region.outlined`` from which a thing has come into an empty picture, or into one where somebody
+moved who was there from the start."""
 
 HIDING_SHARE = 0.15
 """Of the picture: what moves over so much of it is there, whatever lies behind."""
@@ -102,7 +107,7 @@ class _Shot:
 
     def claims(self, frame: Frame, *, cut_s: float | None) -> list[Claim]:
         scene, grey = _shrunk(frame.image, SCENE_WIDTH), _grey(frame.image)
-        if scene.shape != self._shape:
+        if scene.shape != self._shape or is_other_light(self._scene, scene):
             self._settle_on(frame)
         earlier = self._earlier_in_shot(frame, cut_s)
         motion = None
@@ -130,7 +135,7 @@ class _Shot:
             claims.append(_region_claim("moves", moving[0]))
         elif small_earlier is not None and is_unmoved(small_earlier, scene):
             claims.append(Claim("nothing moves"))
-        self._last_s = frame.time_s
+        self._last_s, self._scene = frame.time_s, scene
         return claims
 
     def _earlier_in_shot(self, frame: Frame, cut_s: float | None) -> Image | None:
@@ -145,15 +150,16 @@ class _Shot:
         present, holes = self._empty.find(scene, since_s=since_s)
         # What hides so much that the empty picture is lost is still there.
         things = join_regions(present) or [one for one in moving if one.share >= HIDING_SHARE]
-        before, earlier, self._scene = self._present, self._scene, scene
-        if before and not things and not holes and not has_changed(earlier, scene):
+        before = self._present
+        if before and not things and not holes and not has_changed(self._scene, scene):
             # It has stayed put for so long that it was taken for part of the empty picture.
             things = before
         self._present = things
         if things:
             # From the first frame of a shot on nothing can be said to have come.
             is_first = self._was_inhabited or (self._was_empty and not before)
-            has_come = is_first and things[0].has_come and not holes
+            least = CLEARLY_COME if self._was_inhabited else COME
+            has_come = is_first and things[0].outlined >= least and not holes
             kind: Kind = "appears" if has_come else "present"
             # Else somebody was there from the start, and only moved.
             self._was_inhabited = is_first and not has_come and not holes

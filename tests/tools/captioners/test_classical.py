@@ -199,6 +199,16 @@ def test_two_cuts_between_two_samples_are_told_both() -> None:
     assert [cut.start_s for cut in exact] == pytest.approx([1.1, 1.4])
 
 
+def test_who_switches_the_light_makes_no_cut_and_nobody_comes_or_goes() -> None:
+    def lit(time_s: float) -> Picture:
+        dark = np.full((HEIGHT, WIDTH, 3), 0.6 if time_s >= 1.15 else 1.0)
+        return np.asarray(view(0) * dark, np.uint8)
+
+    kinds = set().union(*kinds_of(film(lit, 5.0)))
+    assert not kinds & {"appears", "present", "gone"}
+    assert not any(one.exact for one in describe(film(lit, 5.0)))
+
+
 def test_a_flash_is_no_cut() -> None:
     kinds = kinds_of(film(lambda t: plain(255, 255, 255) if 1.15 < t < 1.25 else view(0), 3.0))
     assert not any("cut" in some for some in kinds)
