@@ -73,7 +73,8 @@ class Ranking:
     """The outcome of grounding one query in one track of captions.
 
     Attributes:
-        verdict: ``cannot_tell`` where these captions could not show the thing either way.
+        verdict: ``cannot_tell`` where these captions could not show the thing either way, or, with
+            windows, where they neither show it nor rule it out.
         windows: At most ten candidates, best first; they may overlap. Empty only where there is no
             caption, or none that speaks of the query.
         events: The windows claimed as the answer: disjoint, best first, empty unless found.

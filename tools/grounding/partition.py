@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tools.grounding.windows import otsu_split
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -15,14 +17,15 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 GOING_ON = 0.5
-"""Relevance, in standard deviations over its mean, from which a cell speaks for the event; what is
-below is dropped, at no cost."""
+"""Relevance, in standard deviations over its mean, below which no cell speaks for the event; and it
+has to be nearer to the upper of the two classes that a curve falls into. The rest is dropped, at no
+cost."""
 
-TIME_COST = 1.5
-"""What another time has to be worth: three seconds, one deviation above ``GOING_ON``. Two times are
-one where the seconds between them cost less."""
+TIME_COST = 2.0
+"""What another time has to be worth: four seconds, one deviation above that. Two times are one
+where the seconds between them cost less."""
 
-REPEAT_COST = 2.0
+REPEAT_COST = 3.0
 """How much worse two times may be than one where it is known that there are several: a clear event
 is not cut in two (that costs more), nor is anything made a time that does not speak for it."""
 
@@ -33,22 +36,30 @@ MOST_TIMES = 40
 def part_times(curve: Floats, cells: Cells, *, is_repeated: bool = False) -> Mask:
     """Where the event goes on, shape ``(n,)``: of all sets of runs, the one with the greatest gain.
 
-    The gain of a run is its relevance above ``GOING_ON``, over its duration, less ``TIME_COST``.
-    As in Drop-DTW (Dvornik et al., 2021), what fits nothing is dropped by the same programme that
-    aligns the rest.
+    The gain of a run is its relevance above the least that speaks for it, over its duration, less
+    ``TIME_COST``. As in Drop-DTW (Dvornik et al., 2021), what fits nothing is dropped by the same
+    programme that aligns the rest.
 
     Args:
         curve: Shape ``(n,)``, relevance, standardised.
         cells: The time axis.
         is_repeated: Whether it is known to happen more than once, as of "the second time".
     """
-    gain = (curve - GOING_ON) * cells.weight
+    gain = (curve - _least_relevance(curve, cells.weight)) * cells.weight
     once_or_more, best = _best_runs(gain, least=1)
     if not is_repeated or _count(once_or_more) > 1:
         return once_or_more
     repeated, gained = _best_runs(gain, least=2)
     is_real = _count(repeated) > 1 and all(gain[run].sum() > 0 for run in _slices(repeated))
     return repeated if is_real and gained >= best - REPEAT_COST else once_or_more
+
+
+def _least_relevance(curve: Floats, weight: Floats) -> float:
+    upper = otsu_split(curve, weight)
+    if upper.all():
+        return GOING_ON
+    means = [float(np.average(curve[one], weights=weight[one])) for one in (upper, ~upper)]
+    return max(GOING_ON, sum(means) / 2)
 
 
 def _best_runs(gain: Floats, *, least: int) -> tuple[Mask, float]:

@@ -137,7 +137,7 @@ def _event_posterior(curve: Curve, weight: Curve, stay: float) -> Curve:
     # The eigenvalue of a symmetric two-state chain, raised to the time between cell middles.
     steps = (weight[1:] + weight[:-1]) / 2
     persistence = ((2 * stay - 1) ** steps).tolist()
-    posterior = _otsu_split(curve, weight).astype(np.float64)
+    posterior = otsu_split(curve, weight).astype(np.float64)
     for _ in range(_EM_ROUNDS + 1):
         high, low = weight * posterior, weight * (1 - posterior)
         mean_high = float(curve @ high / max(high.sum(), 1e-9))
@@ -173,7 +173,7 @@ def _smooth_odds(evidence: list[float], persistence: list[float]) -> Curve:
     return posterior
 
 
-def _otsu_split(curve: Curve, weight: Curve) -> NDArray[np.bool_]:
+def otsu_split(curve: Curve, weight: Curve) -> NDArray[np.bool_]:
     """The upper of the two classes that differ most in mean (Otsu, 1979); all of a single value."""
     if len(curve) < 2:
         return np.ones(len(curve), dtype=bool)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tools.ranking import Ranking, Window
+from tools.ranking import Ranking, Verdict, Window
 from tools.retrieval.open_question import rank_beside
 from tools.retrieval.question import read_question
 from tools.timeline import Interval
@@ -12,7 +12,7 @@ ASKED = read_question("what does the man do after he opens the fridge")
 
 def ranking(start_s: float, end_s: float, sure: float, *, found: bool = True) -> Ranking:
     window = Window(Interval(start_s, end_s), sure, sure)
-    verdict = "found" if found else "not_found"
+    verdict: Verdict = "found" if found else "not_found"
     events = (window,) if found else ()
     return Ranking(verdict, (window,), events, np.zeros(2), "why", sure)
 
