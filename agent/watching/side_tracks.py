@@ -277,7 +277,7 @@ class Beside:
         report: Report,
     ) -> None:
         store, embedder = self._opened.store, self._opened.embedder
-        now = datetime.now(UTC).isoformat(timespec="seconds")
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
         beside = replace(
             record,
             path=str(location(video.path)),

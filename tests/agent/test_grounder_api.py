@@ -204,7 +204,7 @@ def test_a_changed_file_is_a_new_track_and_the_newest_complete_one_answers(
     assert auto.watch(road).track == second.track
 
     # A third one that was interrupted does not answer.
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     write_captions(path, "a road", "a bird")

@@ -249,7 +249,7 @@ def _record(
         rate_hz=rate_hz,
         complete=False,
         warning="",
-        indexed_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        indexed_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         captions=0,
         content_id=video.content_id,
         file_stamp=video.file_stamp,
