@@ -61,7 +61,7 @@ class GroundedInterval(_Span):
         start_by: What decided the start: a ``caption``, a ``closer_look`` at the time before it, or
             nothing: it is the video's own (``video``), or what was before it was not looked at
             (``unseen``).
-        end_by: What decided the end, likewise; an ``unseen`` one may be later by any length.
+        end_by: What decided the end, in the same terms; an ``unseen`` one may be later by any length.
         evidence: Captions around both edges, in time order.
     """
 
@@ -166,7 +166,7 @@ class Cost(_Frozen):
     Attributes:
         captions: Captions that had to be made.
         tokens_in: Tokens of input, as services count them.
-        tokens_out: Tokens of output likewise.
+        tokens_out: Tokens of output.
         usd: US dollars; None where a price or a count is not known.
     """
 

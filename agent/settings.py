@@ -126,13 +126,13 @@ class Settings(Home):
             installed.
         max_captions: Frames, grids or clips that one run may have described, closer looks too; what
             is there then answers, and the next run goes on.
-        max_usd: US dollars that one run may spend on describing, likewise.
-        max_minutes: Minutes that describing may take, likewise.
+        max_usd: US dollars that one run may spend on describing.
+        max_minutes: Minutes that describing may take.
         strict: Whether a question ends in an error where the service of a text model fails for
             good, in place of the LLM-free answer.
         max_attempts: Answers asked of a reasoner before the LLM-free answer is returned.
         max_look_ups: How often a text model may look up more captions before it answers.
-        evidence_tokens: What the captions shown to a text model at once may come to.
+        evidence_tokens: Most tokens of captions shown to a text model at once.
         context: Which captions are shown where not all fit: those ``retrieved`` for the query, or
             ``all`` at even distances, or the ``scenes`` of a long video, summed up.
         openai_api_key: Key of an OpenAI-compatible service; from ``OPENAI_API_KEY``.

@@ -128,7 +128,7 @@ def caption(frames: Iterable[Frame], port: int, *, in_flight: int) -> float:
 
 
 def send_bare(count: int, port: int, *, in_flight: int) -> float:
-    """Seconds for so many requests of the same size by threads that only send and read."""
+    """Seconds for this many requests of the same size by threads that only send and read."""
     body = json.dumps({"model": "tiny", "messages": "x" * 40_000}).encode()
     numbers = iter(range(count))
     lock = threading.Lock()
@@ -153,7 +153,7 @@ def send_bare(count: int, port: int, *, in_flight: int) -> float:
 
 
 def serve(ready: Connection, latency_s: float) -> None:
-    """Answer every chat request with the same caption, so many seconds after it came."""
+    """Answer every chat request with the same caption, after a fixed number of seconds."""
     message = {"role": "assistant", "content": "A man in a red shirt opens a wooden door."}
     reply = json.dumps(
         {

@@ -38,7 +38,7 @@ BARE_BAR, USUAL_BAR = 0.75, 0.6
 
 
 def enlarge(source: Path, target: Path, *, seconds: float, grain: float) -> None:
-    """Encode the beginning of a video as 1080p, with grain of so many grey levels."""
+    """Encode the beginning of a video as 1080p, with grain of this many grey levels."""
     chance = np.random.default_rng(0)
     # One large field of grain, taken at another place in every frame.
     field = chance.normal(0, grain, (HEIGHT_PX + 256, WIDTH_PX + 256)).astype(np.float32)
@@ -78,7 +78,7 @@ def ours(video: Video, rate_hz: float) -> list[float]:
 
 
 def usual(video: Video, rate_hz: float) -> list[float]:
-    """Read every frame with OpenCV and keep one in so many, made as small as ours are."""
+    """Read every frame with OpenCV and keep one in ``step``, made as small as ours are."""
     capture = cv2.VideoCapture(str(video.path))
     frame_rate_hz = capture.get(cv2.CAP_PROP_FPS)
     times_s = []

@@ -99,7 +99,7 @@ def ground_turn(
     """Ask for what a turn needs of one video.
 
     An earlier answer is asked again only where it cannot tell. A text model has named every time,
-    so that one which fits is there already. Of several that were shown, whoever says "the second
+    so that one which fits is there already. Of several that were shown, a user who says "the second
     time" or "again?" means one of them. Nothing but a search of what the constraint leaves of the
     video shows that none fits.
 

@@ -1,6 +1,6 @@
 """``FollowUp``: what a turn of a chat asks for, as a value that cannot contradict itself.
 
-Whoever resolves a turn, a text model or the grammar, names times in the user's own words ("2:10"),
+What resolves a turn, a text model or the grammar, names times in the user's own words ("2:10"),
 earlier answers by turn and interval, and events in a sentence. Code makes seconds of all three.
 """
 

@@ -104,8 +104,12 @@ class ChatMemory:
 
 def unusable(path: Path, exc: Exception) -> ChatError:
     """What the user should know of a file of chats that cannot be used."""
-    if told := trouble_around(path.parent, exc, what=f"the memory of chats, {path},"):
-        return ChatError(f"{told}. This chat goes on, and will not be remembered")
+    told = None if path.is_dir() else trouble_around(path.parent, exc, what="its file")
+    if told:
+        return ChatError(
+            f"the memory of chats, {path}, cannot be used: {told}. This chat goes on, and will not "
+            "be remembered"
+        )
     return ChatError(
         f"the memory of chats, {path}, cannot be used ({exc}); this chat goes on, and will not be "
         "remembered. Move the file away to begin a new memory"

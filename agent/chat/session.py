@@ -166,7 +166,7 @@ class ChatSession:
     def stream(self, said: str) -> Iterator[ChatEvent | ChatAnswer]:
         """What happens while a turn is answered, as it happens; the answer comes last.
 
-        Whoever stops iterating has cancelled the turn: it is not remembered, and this returns at
+        To stop iterating is to cancel the turn: it is not remembered, and this returns at
         once, while a request under way ends by itself. Errors are those of ``ask``.
         """
         if not said.strip() or not is_text(said):
@@ -226,7 +226,7 @@ class ChatSession:
                 step.outputs = {"answer": answer.model_dump(mode="json"), "spent": spent}
             return answer
 
-        # A request under way cannot be interrupted, but whoever asked need not wait for it.
+        # A request under way cannot be interrupted, but the caller need not wait for it.
         self._turn = turn = Background(run)
         try:
             answer = yield from turn.events()

@@ -40,7 +40,7 @@ from prompts.catalog import PACKAGED, Prompts
 from tools.text import whole_unicode
 
 REMEMBERED_TURNS = 40
-"""Turns that a chat can refer back to; a checkpoint of so many is some 60 kB."""
+"""Turns that a chat can refer back to; a checkpoint of this many is about 60 kB."""
 
 
 @dataclass(frozen=True, slots=True)

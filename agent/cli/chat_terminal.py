@@ -314,7 +314,7 @@ def _render_result(answer: ChatAnswer, result: VideoResult) -> list[RenderableTy
 
 
 def thin_out(read: Sequence[ReadCaption], limit: int = SHOWN_CAPTIONS) -> list[ReadCaption]:
-    """At most so many, evenly spread, the first and the last among them."""
+    """At most ``limit``, evenly spread, with the first and the last among them."""
     if len(read) <= limit:
         return list(read)
     step = (len(read) - 1) / (limit - 1)

@@ -455,7 +455,7 @@ def _indexed_line(record: VideoRecord, tracks: Sequence[VideoRecord]) -> str:
 def _record_json(record: VideoRecord) -> dict[str, object]:
     told = record.as_dict() | {"state": state_of(record)}
     for internal in ("content_id", "file_stamp", "run"):
-        del told[internal]
+        told.pop(internal, None)
     return told
 
 

@@ -260,7 +260,7 @@ _ended_by: list[int] = []
 def _interrupt(number: int, frame: FrameType | None) -> None:
     """The first Ctrl-C ends in good order, with replies that are paid for; the second at once.
 
-    So does whoever ends programs: a system that shuts down, or ``timeout``.
+    So does a request to end: from a system that shuts down, or ``timeout``.
     """
     signal.signal(signal.SIGINT, _leave)
     signal.signal(signal.SIGTERM, _leave)
@@ -312,7 +312,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except WhenaboutsError as exc:
         complain(f"whenabouts: {exc}")
     except BrokenPipeError:
-        # Whoever read our output (`| head`) has enough; nothing is left to say, nor at exit.
+        # The reader of our output (`| head`) has enough; nothing is left to say, nor at exit.
         abandon_output()
     except KeyboardInterrupt:
         complain(

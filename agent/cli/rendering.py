@@ -263,7 +263,7 @@ def look_up_line(look_up: LookUp) -> str:
 def progress_line(progress: Progress, *, width: int = 100) -> str:
     """How far an index is: ``120 captions, 2:05 left, 0.0123 USD, 3.1/s, 40% of frames alike``.
 
-    What matters least is left out where it does not fit into so many characters.
+    What matters least is left out where it does not fit into ``width`` characters.
     """
     parts = [f"{progress.captions} caption{'' if progress.captions == 1 else 's'}"]
     if progress.left_s is not None:

@@ -94,7 +94,7 @@ class Background(Generic[_E, _R]):
     def events(self) -> Generator[_E, None, _R]:
         """What the work tells, as it happens; returns its result, or raises what ended it.
 
-        Whoever stops iterating leaves: the work ends with the next thing that it tells or asks.
+        To stop iterating is to leave: the work ends with the next thing that it tells or asks.
         """
         try:
             while True:

@@ -45,7 +45,7 @@ class Dependencies:
         reasoner: Decides from captions.
         max_attempts: Answers asked of the reasoner before the LLM-free answer stands in.
         max_look_ups: How often it may look something up before it answers; 0 offers it no tools.
-        evidence_tokens: What the captions shown at once may come to.
+        evidence_tokens: Most tokens of captions shown at once.
         context: Which captions are shown where not all of them fit: those ``retrieved`` for the
             query, or of ``all``, as many as fit at even distances, or ``scenes`` summed up.
         overview: Sums up the scenes of a long video for a text model; None where nobody reads them.

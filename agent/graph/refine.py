@@ -16,7 +16,7 @@ from tools.store.store import VideoRecord
 from tools.timeline import Caption
 
 REFINED_EVENTS = 3
-"""Of an answer of many events, the first so many are looked at more closely."""
+"""Of an answer of many events, only this many, the first ones, are looked at more closely."""
 
 REFERENCES = 2
 """Captions on each side of an edge that say what the event is like, and what it is not."""

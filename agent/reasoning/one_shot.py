@@ -19,7 +19,7 @@ from tools.timeline import Caption
 PROMPTS = ("one_shot_system", "one_shot", "refused")
 
 MOST_FRAMES = 64
-"""Shown at once; of more captions, so many at even distances."""
+"""Most frames shown at once; of more captions, this many at even distances."""
 
 FramesOf = Callable[[Sequence[Caption]], Mapping[float, bytes]]
 """JPEG pictures of the frames that captions stand for, by ``start_s``."""

@@ -64,7 +64,7 @@ def letters(part: Part) -> dict[str, str]:
 
 
 def parse_parts(reply: str, part: Part, *, shown: Sequence[Interval]) -> tuple[Answer, str]:
-    """Find the times of each part in a reply, and work out what they come to.
+    """Find the times of each part in a reply, and work out what follows from them.
 
     Args:
         reply: What the model said.

@@ -14,7 +14,7 @@ def facts_of(inputs: Values, outputs: Values) -> dict[str, Any]:
 
     Args:
         inputs: The state that the node was handed, unscrubbed.
-        outputs: What it changed, likewise.
+        outputs: What it changed, in the same form.
     """
     facts: dict[str, Any] = {}
     if record := outputs.get("record"):

@@ -163,7 +163,7 @@ class _Pass:
         fits = f" ({relevance:.2f})" if isinstance(relevance, float) else ""
         return f"{named} [{times}] ({source}) {said}{fits}"
 
-    def _object(  # noqa: PLR0911  # likewise
+    def _object(  # noqa: PLR0911  # one return for each kind of object
         self, value: Any, name: str, depth: int
     ) -> Any:
         if isinstance(value, SecretStr):

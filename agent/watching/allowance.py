@@ -12,7 +12,7 @@ from tools.indexing.limits import Limits
 
 
 class UsedUpError(CaptionerError):
-    """Nothing more may be described in this run; the message says which limit was come to."""
+    """Nothing more may be described in this run; the message says which limit was reached."""
 
 
 class WithheldError(ReasonerError):
@@ -57,14 +57,14 @@ class Allowance:
             captions: Whether it is about captions, whose number may be limited too.
 
         Raises:
-            UsedUpError: If one of them is come to.
+            UsedUpError: If one of them is reached.
         """
         minutes_left = self.minutes_left()
         if captions and self._captions is not None and self._spent.captions >= self._captions:
             raise UsedUpError(f"the {self._captions} captions of this run are used")
         if minutes_left == 0:
             raise UsedUpError(f"the {self._minutes:g} minutes of this run are used")
-        # What is not known cannot be kept to, which whoever describes says.
+        # What is not known cannot be kept to, and the captioner says so.
         spent_usd = (self._spent.usd or 0.0) + self._replies_usd
         if self._usd is not None and spent_usd >= self._usd:
             raise UsedUpError(f"the {self._usd:g} US dollars of this run are used")

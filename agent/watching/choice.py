@@ -294,7 +294,7 @@ def _key(settings: Settings) -> str | None:
 
 
 def _have(model: str, confirm: Confirm | None) -> None:
-    """Fetch a model that is not here, if whoever is asked agrees to its size."""
+    """Fetch a model that is not here, if the user agrees to its size."""
     from rich.filesize import decimal
 
     from tools.captioners.hub import choices, download_model, model_download_bytes

@@ -291,6 +291,10 @@ class Beside:
         report: Report,
     ) -> None:
         store, embedder = self._opened.store, self._opened.embedder
+<<<<<<< HEAD
+=======
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+>>>>>>> store
         beside = replace(
             record,
             path=str(location(video.path)),

@@ -422,7 +422,7 @@ def metered(captioner: Captioner) -> CaptioningUsage:
 
 
 def cost_between(made: int, before: CaptioningUsage, now: CaptioningUsage) -> Cost:
-    """What making so many captions took, by the captioner's meter before and after."""
+    """What making these captions took, by the captioner's meter before and after."""
     is_known = before.usd is not None and now.usd is not None
     return Cost(
         captions=made,

@@ -20,7 +20,7 @@ class Reading:
     """Collects the queries of a file, and what is wrong with its bad lines.
 
     Args:
-        form: What a line should look like, for whoever left something out.
+        form: What a line should look like, for a message about a bad one.
     """
 
     def __init__(self, form: str) -> None:

@@ -1,4 +1,4 @@
-"""The experiments by name, each a YAML file in this folder; one of your own is read likewise."""
+"""The experiments by name, each a YAML file in this folder; one of your own has the same form."""
 
 from __future__ import annotations
 

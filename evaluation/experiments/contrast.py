@@ -89,7 +89,7 @@ def _differences_table(first: Run, comparisons: dict[str, Comparison]) -> Iterat
     note = (
         f"What each arm has more than {first.name} over the questions that both were asked, with "
         "its 95% interval from a paired bootstrap; “better” and “worse” where that excludes 0. "
-        "With so many figures one or two exclude it by chance: the one that decides is to be "
+        "Among this many figures one or two exclude it by chance: the one that decides is to be "
         "named beforehand."
     )
     yield Table(f"Differences from {first.name}", ("", *comparisons), tuple(rows), note)
@@ -118,7 +118,7 @@ def _alike(runs: Sequence[Run]) -> Iterator[str]:
         if len(alike) > 1:
             yield (
                 f"{', '.join(alike)} answered every question alike: look whether what they differ "
-                "in reaches whoever answers."
+                "in reaches the reasoner."
             )
 
 

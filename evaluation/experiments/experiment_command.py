@@ -59,7 +59,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     source.add_argument("--captions", type=Path, metavar="FILE|DIR", help="as of eval DATASET")
     asked.add_argument("--durations", type=Path, metavar="FILE.csv", help="as of eval DATASET")
     asked.add_argument(
-        "--limit", type=_limit, metavar="N", help="so many queries (by default the experiment's)"
+        "--limit",
+        type=_limit,
+        metavar="N",
+        help="ask only N queries (by default as many as the experiment says)",
     )
     asked.add_argument("--seed", type=int, metavar="N", help="of the order that they are taken in")
     asked.add_argument("--null-rate", type=float, default=0.0, metavar="R", help="as there")

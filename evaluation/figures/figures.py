@@ -40,7 +40,7 @@ MEANINGS = {
     "QVHighlights mAP": "the benchmark's average precision, mean over IoU 0.5 to 0.95",
     "start error (s)": "median distance of the answer's start from the true one, over first "
     "intervals that overlap a true window",
-    "end error (s)": "median distance of the answer's end from the true one, likewise",
+    "end error (s)": "median distance of the answer's end from the true one",
     "cannot tell": "share of all questions that were answered 'cannot tell', which is not wrong",
     "answered": "share of all questions that were answered 'found'",
     "wrong answers": "share of the answers 'found' that are wrong: IoU below 0.5, or not there",

@@ -49,7 +49,7 @@ class Material:
         files: Captions of short videos.
         durations_s: Their lengths.
         vectors: Embeds captions, from the disk where they are there.
-        settings: For whoever answers.
+        settings: Of the grounder that answers.
         track: What captions are stored as.
     """
 

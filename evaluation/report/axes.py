@@ -58,7 +58,7 @@ def band(axes: Axes, place: int, x: Floats, low: Floats, high: Floats, *, of: in
 
 
 def about_bands(of: int) -> str:
-    """What a note says of the bands around so many lines."""
+    """What a note says of the bands around the lines."""
     return "Bands are 95% intervals." if of <= _BANDS else "95% intervals are in the table below."
 
 

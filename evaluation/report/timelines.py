@@ -26,7 +26,7 @@ class Bar:
 
     Attributes:
         x: Where it begins, in percent of the axis.
-        width: How long it is, likewise.
+        width: How long it is, in the same unit.
         y: Its top, in pixels.
         height: In pixels.
         opacity: 1 for what is certain.

@@ -56,7 +56,7 @@ class RunFolder:
         """Take up what is there, and keep other processes out.
 
         Args:
-            identity: What the answers depend on; whoever goes on must have the same.
+            identity: What the answers depend on; a run that goes on must have the same.
             questions: What is asked now.
 
         Raises:

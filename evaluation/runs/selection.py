@@ -55,7 +55,7 @@ def select(
         annotations: The dataset.
         videos: What can be asked.
         source_of: What a video was cut from.
-        limit: Only so many queries: the first ones. A greater one adds to them.
+        limit: Only the first queries, this many. A greater one adds to them.
         shuffle: Put them into a random order before that.
         seed: Of that order, and of the null queries.
         null_rate: See ``evaluation.datasets.nulls.draw_questions``.

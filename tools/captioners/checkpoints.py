@@ -151,7 +151,7 @@ def _read_json(file: Path) -> dict[str, Any]:
 
 
 def _without_paths(file: Path) -> bytes:
-    """A settings file, less the place where whoever saved it had its base."""
+    """A settings file, less the path where its base lay when it was saved."""
     content = file.read_bytes()
     return re.sub(rb'"(base_model_name_or_path|_name_or_path)":\s*"[^"]*"', b"", content)
 

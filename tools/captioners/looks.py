@@ -122,7 +122,7 @@ def take_looks(
 
 
 def encode_jpeg(image: Image, *, max_bytes: int) -> bytes:
-    """An image as JPEG of at most so many bytes: of lower quality first, then smaller.
+    """An image as JPEG of at most ``limit`` bytes: of lower quality first, then smaller.
 
     Raises:
         CaptionerError: If even a tiny one is larger.

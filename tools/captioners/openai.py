@@ -268,7 +268,7 @@ class _Meter:
         self._lock = threading.Lock()
         self._failures = 0
         self.last_failure: ServiceError | None = None
-        # None from the first, where nobody knows what it will come to.
+        # None from the first, where the cost cannot be known.
         self.usage = Usage(usd=prices.cost_usd(model, 0, 0))
 
     def count_failure(self, exc: ServiceError) -> int:

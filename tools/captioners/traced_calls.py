@@ -81,7 +81,7 @@ class TracedCalls:
             model: Its name.
             prompt: What it is told.
             times_s: When each picture was, in seconds of the video.
-            pictures: What it is shown; whoever listens makes placeholders of them.
+            pictures: What it is shown; listeners put placeholders in their place.
         """
         call = Call()
         if self._around is None:

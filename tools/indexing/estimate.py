@@ -66,7 +66,7 @@ class Estimate:
             the whole video was looked at.
         measured_s: Seconds of video that were looked at for it.
         tokens_in: Tokens of input for all captions.
-        tokens_out: Tokens of output likewise.
+        tokens_out: Tokens of output.
         usd: US dollars; None where no price is known.
         minutes: Time for all of it: captions, or decoding where that takes longer.
     """

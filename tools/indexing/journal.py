@@ -1,6 +1,6 @@
 """A file of what was said of a video and is not in the store yet, for what must not be paid twice.
 
-A line is written as soon as its reply is there; batches go to the store later. Whoever is killed in
+A line is written as soon as its reply is there; batches go to the store later. A process killed in
 between reads the file at the next start. A process that dies loses nothing that it wrote; a machine
 that loses its power may lose the last seconds, since lines are not forced onto the disk one by one.
 """

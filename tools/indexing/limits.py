@@ -1,4 +1,4 @@
-"""Limits of what one run may ask of a captioner: so many captions, dollars or minutes."""
+"""Limits of what one run may ask of a captioner, in captions, dollars and minutes."""
 
 from __future__ import annotations
 

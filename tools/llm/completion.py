@@ -25,7 +25,7 @@ class Completion:
         fault: What the service says went wrong under way; mostly empty.
         message: The assistant's message as the service sent it, to be told back to it.
         tokens_in: Tokens of input that the service counted; None where it does not say.
-        tokens_out: Tokens of output likewise.
+        tokens_out: Tokens of output.
     """
 
     text: str

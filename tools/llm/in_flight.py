@@ -23,7 +23,7 @@ def run_in_flight(
 
     The caller's thread does nothing but hand results on, so that none waits because an item takes
     long to come. A thread begins its next call only once its last result was dealt with, that is,
-    once the caller asks for what follows. Whoever writes results down as they come, and is then
+    once the caller asks for what follows. A caller that writes results down as they come, and is then
     killed, has lost no more than the ``limit`` calls under way at that moment.
 
     Items are taken only as fast as there is room: at most ``3 * limit`` are under way or ready to
@@ -31,7 +31,7 @@ def run_in_flight(
 
     When anything raises (``work``, ``items``, or Ctrl-C while waiting here), no new call is begun,
     the results of those under way are still yielded, and then it is raised. A second Ctrl-C gives
-    those up too. Whoever stops iterating loses what is under way: end ``items`` instead.
+    those up too. To stop iterating loses what is under way: end ``items`` instead.
 
     Args:
         work: Gets an item, and an event that is set once results are no longer wanted except for

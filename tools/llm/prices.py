@@ -48,7 +48,7 @@ class Usage:
         captions: Captions written.
         no_captions: Replies that were paid for and held no caption.
         tokens_in: Tokens of input, as the service counts them.
-        tokens_out: Tokens of output likewise.
+        tokens_out: Tokens of output.
         unmetered: Replies that came without a count; their tokens are in no sum.
         usd: US dollars; None where the model's price or some of the tokens are not known.
     """

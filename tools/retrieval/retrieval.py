@@ -32,7 +32,7 @@ EVIDENCE_LIMIT = 200
 """Captions handed to a reasoner: about 5,000 tokens of text; a video of 200 is shown whole."""
 
 EVIDENCE_TOKENS = 8000
-"""What these captions may come to; a caption of an image model is about 50 tokens."""
+"""Most tokens of these captions; a caption of an image model is about 50 tokens."""
 
 CAPTION_CHARS = 600
 """What is shown of one caption; a screen full of text is longer."""
@@ -52,7 +52,7 @@ class Retrieved:
     """The captions worth reading for a query, in time order, and the grounder's view of them.
 
     Attributes:
-        captions: At most ``EVIDENCE_LIMIT`` and so many tokens, or the edges of every window.
+        captions: At most ``EVIDENCE_LIMIT`` of them, within the limit of tokens, or the edges of every window.
         relevance: One per caption, on the grounder's own scale.
         ranking: Over all captions of the tracks, not only these.
     """
@@ -81,7 +81,7 @@ def retrieve(
             ``(n, d)``, by the same ``embedder``; the one that the question is answered from first.
         embedder: Embeds the query.
         duration_s: Length of the video.
-        limit_tokens: What the captions chosen may come to; see ``caption_tokens``.
+        limit_tokens: Most tokens of the captions chosen; see ``caption_tokens``.
         evenly: Fill the budget with captions at even distances, whatever they say, in place of the
             most relevant ones.
         is_one_of_many: Whether other videos are asked too; see
@@ -107,7 +107,7 @@ def take_evidence(
     evenly: bool = False,
 ) -> Retrieved:
     """The captions to show with a ranking of them; arguments are those of ``retrieve``."""
-    # Whoever wants them all, whatever they say, is held back by the budget alone.
+    # A caller that wants them all is held back by the budget alone.
     limit = len(captions) if evenly else EVIDENCE_LIMIT
     chosen = choose_evidence(
         captions, ranking, limit=limit, limit_tokens=limit_tokens, evenly=evenly

@@ -176,7 +176,7 @@ def _likeliest_first(windows: Iterable[Scored]) -> list[Scored]:
 
 
 def _take(number: int, times: Sequence[Scored]) -> list[Scored]:
-    """The one of that number in the order of time; none where there are not so many."""
+    """The one of that number in the order of time; none where there are fewer."""
     in_order = sorted(times)
     return in_order[-1:] if number == LAST else in_order[number - 1 : number]
 

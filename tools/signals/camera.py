@@ -19,11 +19,11 @@ MIN_POINTS = 24
 
 GRID = 4
 MIN_CELLS = 7
-"""The agreeing corners must lie in so many of 4x4 cells: a big object fills fewer."""
+"""The agreeing corners must lie in this many of 4x4 cells: a big object fills fewer."""
 
 
 SAME_VIEW_SHARE, OTHER_VIEW_SHARE = 0.3, 0.1
-"""Of an earlier view's corners: so many in place prove it, so few refute it."""
+"""Of an earlier view's corners: this share in place proves it, this share refutes it."""
 
 BLOCK_PX = 16
 EDGY = 2.0

@@ -32,7 +32,7 @@ FAR_APART_S = 0.2
 BLOCK = 4
 BLOCK_CHANGE = 0.04
 MIN_BLOCKS = 0.3
-"""A cut changes so many of the 4x4 blocks by so much; who walks by the camera changes fewer."""
+"""A cut changes this many of the 4x4 blocks by this much; a passer-by changes fewer."""
 
 SAME_SHAPES = 0.95
 """Correlation of two pictures that show the same in another light."""

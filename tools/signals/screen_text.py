@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from tools.signals.vocabulary import words_of
 
 FORGIVEN = ((5, 0), (9, 1))
-"""Wrong letters forgiven in texts shorter than so many letters; two in longer ones."""
+"""Wrong letters forgiven in texts shorter than this many letters; two in longer ones."""
 
 ANY_ORDER = 0.8
 """Worth of a text that has all the words but not in that order."""

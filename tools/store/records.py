@@ -50,8 +50,12 @@ class VideoRecord:
         return replace(self, path=str(path.absolute()))
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values only; ``from_dict`` reads them back."""
-        return asdict(self)
+        """Plain values only; ``from_dict`` reads them back. What is not known is left out."""
+        plain = asdict(self)
+        for name in ("content_id", "file_stamp", "run"):
+            if not plain[name]:
+                del plain[name]
+        return plain
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> VideoRecord:

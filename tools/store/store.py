@@ -1,6 +1,6 @@
 """Captions, their embeddings, and which videos have them, kept in Chroma.
 
-Whoever indexes a video again finds its captions there: ids come from content, and what is there is
+Indexing a video again finds its captions there: ids come from content, and what is there is
 never written twice. A batch is written whole or not at all, also when the process is killed.
 """
 
@@ -50,7 +50,7 @@ SEARCH_WIDTH = 256
 """Candidates that the approximate search keeps at a time; Chroma's own 100 misses more."""
 
 SYNC_CAPTIONS = 100
-"""Captions after which the index is saved: whoever opens the store replays what is not. With
+"""Captions after which the index is saved: what is not saved is replayed when the store is opened. With
 Chroma's own 1,000, opening takes five times as long, and adding is no faster.
 """
 

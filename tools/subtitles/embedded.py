@@ -44,7 +44,7 @@ _TELETEXT_FIRST_BYTES = range(0x10, 0x20)
 
 _PACKETS_TO_TELL_A_CODEC = 2000
 
-# A track that cannot be read on in so many attempts has ended.
+# A track that cannot be read on after this many attempts has ended.
 _MAX_FAILURES = 32
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     VideoPacket: TypeAlias = Packet[VideoStream]
 
-# A file that cannot be read on in so many attempts has ended.
+# A file that cannot be read on after this many attempts has ended.
 _MAX_DEMUX_FAILURES = 32
 
 # More packets than frames can be out of order by (16 in H.264 and HEVC).

@@ -235,7 +235,7 @@ class _Run:
         self._done_s = -math.inf
 
     def add(self, frame: AudioFrame, start_s: float | None) -> Iterator[Heard]:
-        """Take in a frame that begins at so many seconds; None: right after the one before."""
+        """Take in a frame that begins at this time; None: right after the one before."""
         form = (frame.format.name, frame.layout.name, frame.sample_rate)
         expected_s = self._taken_until_s
         jumps = expected_s is None or (start_s is not None and abs(start_s - expected_s) > SLACK_S)

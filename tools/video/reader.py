@@ -55,7 +55,7 @@ class Video:
         id: What its captions are kept under: ``content_id``, except where an earlier version
             indexed it.
         width_px: Width at which a player shows the first frame: upright, with square pixels.
-        height_px: Height likewise.
+        height_px: Height, upright and with square pixels.
         codec: FFmpeg's name of it, for example ``h264``.
         frame_rate_hz: Mean rate by the header; None where it says none or nothing believable.
         header_duration_s: Length by the header, often wrong, or estimated where the format has

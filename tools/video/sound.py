@@ -24,7 +24,7 @@ PIECE_S = 300.0
 """Length of a piece at most: 19 MB."""
 
 CUT_WITHIN_S = 20.0
-"""A piece is cut where its last so many seconds are quietest, which is between two words."""
+"""A piece is cut where its last seconds, this many, are quietest, which is between two words."""
 
 QUIET_S = 0.2
 """Length of the stretch that is to be quiet, a cut in its middle."""
@@ -53,7 +53,7 @@ class SoundPiece:
 
     @property
     def end_s(self) -> float:
-        """Where it ends, likewise."""
+        """Where it ends, on the video's clock."""
         return self.start_s + self.length_s
 
 
