@@ -61,7 +61,8 @@ class GroundedInterval(_Span):
         start_by: What decided the start: a ``caption``, a ``closer_look`` at the time before it, or
             nothing: it is the video's own (``video``), or what was before it was not looked at
             (``unseen``).
-        end_by: What decided the end, in the same terms; an ``unseen`` one may be later by any length.
+        end_by: What decided the end, in the same terms; an ``unseen`` one may be any time
+            later.
         evidence: Captions around both edges, in time order.
     """
 

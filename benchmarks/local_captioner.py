@@ -296,7 +296,7 @@ def make_config(size: Size) -> Idefics3Config:
 
 
 def save_model(folder: Path, size: Size, tokens: int) -> Path:
-    """A checkpoint of this size with random weights, whose captions have exactly this many tokens."""
+    """A checkpoint of this size with random weights; its captions have this many tokens."""
     import torch
     import transformers
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers

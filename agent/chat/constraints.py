@@ -41,7 +41,7 @@ def fits(moment: Moment, relation: Relation, reference: Reference | None) -> boo
 
 
 def nth(moments: Iterable[Moment], which: int | None) -> tuple[Moment, ...]:
-    """In time order: all of them, or only the ``which``-th (-1 the last), if there are that many."""
+    """In time order: all of them, or only the ``which``-th (-1 the last), if there is one."""
     ordered = sorted(moments, key=lambda moment: (moment.start_s, moment.end_s))
     if which is None:
         return tuple(ordered)

@@ -291,10 +291,6 @@ class Beside:
         report: Report,
     ) -> None:
         store, embedder = self._opened.store, self._opened.embedder
-<<<<<<< HEAD
-=======
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
->>>>>>> store
         beside = replace(
             record,
             path=str(location(video.path)),
@@ -302,7 +298,7 @@ class Beside:
             rate_hz=None,
             complete=False,
             warning="",
-            indexed_at=datetime.now(UTC).isoformat(timespec="microseconds"),
+            indexed_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             captions=store.count(video.id, track),
             run=uuid.uuid4().hex,
         )

@@ -264,11 +264,7 @@ def _record(
         rate_hz=rate_hz,
         complete=False,
         warning="",
-<<<<<<< HEAD
-        indexed_at=datetime.now(UTC).isoformat(timespec="microseconds"),
-=======
         indexed_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
->>>>>>> store
         captions=0,
         content_id=video.content_id,
         file_stamp=video.file_stamp,

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 WINDOW_S = 30.0
-"""Speed is measured over the last seconds, this many: an index that goes on first passes what is there."""
+"""Speed is measured over the last seconds, this many: an index that goes on first passes what is
+there."""
 
 
 @dataclass(frozen=True, slots=True)

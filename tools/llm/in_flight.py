@@ -23,8 +23,8 @@ def run_in_flight(
 
     The caller's thread does nothing but hand results on, so that none waits because an item takes
     long to come. A thread begins its next call only once its last result was dealt with, that is,
-    once the caller asks for what follows. A caller that writes results down as they come, and is then
-    killed, has lost no more than the ``limit`` calls under way at that moment.
+    once the caller asks for what follows. A caller that writes results down as they come, and is
+    then killed, has lost no more than the ``limit`` calls under way at that moment.
 
     Items are taken only as fast as there is room: at most ``3 * limit`` are under way or ready to
     go, so that no thread waits for the next one.

@@ -52,7 +52,8 @@ class Retrieved:
     """The captions worth reading for a query, in time order, and the grounder's view of them.
 
     Attributes:
-        captions: At most ``EVIDENCE_LIMIT`` of them, within the limit of tokens, or the edges of every window.
+        captions: At most ``EVIDENCE_LIMIT`` of them, within the limit of tokens, or the edges of
+            every window.
         relevance: One per caption, on the grounder's own scale.
         ranking: Over all captions of the tracks, not only these.
     """

@@ -50,8 +50,8 @@ SEARCH_WIDTH = 256
 """Candidates that the approximate search keeps at a time; Chroma's own 100 misses more."""
 
 SYNC_CAPTIONS = 100
-"""Captions after which the index is saved: what is not saved is replayed when the store is opened. With
-Chroma's own 1,000, opening takes five times as long, and adding is no faster.
+"""Captions after which the index is saved: what is not saved is replayed when the store is opened.
+With Chroma's own 1,000, opening takes five times as long, and adding is no faster.
 """
 
 
