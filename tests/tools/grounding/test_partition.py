@@ -52,8 +52,8 @@ def test_where_several_times_are_known_a_deep_enough_dip_parts_them() -> None:
 
 def test_a_clear_single_event_stays_one_though_several_are_said() -> None:
     curve = [-0.4] * 20
-    curve[8:12] = [3.5] * 4
-    assert runs(curve, is_repeated=True) == [(8, 12)]
+    curve[8:13] = [3.5, 3.5, 3.2, 3.5, 3.5]
+    assert runs(curve, is_repeated=True) == [(8, 13)]
 
 
 def test_it_counts_time_and_not_cells() -> None:
