@@ -66,7 +66,7 @@ def as_an_earlier_version_left_it(film: Path, captions: Path, *, indexed_at: dat
         when = indexed_at.isoformat(timespec="seconds")
         plain = record.as_dict() | {"video_id": older, "indexed_at": when}
         for unknown in ("content_id", "file_stamp", "run"):
-            del plain[unknown]
+            plain.pop(unknown, None)
         grounder.store.put_record(VideoRecord.from_dict(plain))
     return older
 
