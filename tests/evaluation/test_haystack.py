@@ -12,6 +12,7 @@ from agent import api
 from evaluation.long_videos import haystack, haystack_run
 from evaluation.results import BenchmarkError, read_results
 from tests.fakes import WordEmbedder
+from tools.grounding.background import BACKGROUND
 
 pytestmark = pytest.mark.usefixtures("word_embedder")
 
@@ -102,7 +103,7 @@ def test_a_stopped_run_goes_on_and_embeds_nothing_again(
     monkeypatch.setattr(haystack_run, "make_question", note)
     run(arguments)
     assert len(asked) == 4
-    assert not any("room" in text for text in embedded)
+    assert not any("room" in text for text in set(embedded) - set(BACKGROUND))
     again = summary_of(out)["hours"]["0.1"]
     assert {**again, "ms": None} == {**whole, "ms": None}
 

@@ -250,7 +250,7 @@ def test_a_run_of_any_kind_gives_a_page(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_run_of_any_kind_gives_plots(kind: str) -> None:
     page = as_html(make_report([run_of(*KINDS[kind])]))
-    assert page.count("<svg") == page.count("<figure>") > 0
+    assert page.count("<svg") >= page.count("<figure>") > 0
 
 
 @pytest.mark.slow

@@ -120,7 +120,7 @@ def test_the_first_time_replies_that_are_paid_for_are_stored_and_no_more_are_ask
                 released.set()
                 process.kill()
         assert len(server.asked) == 2
-    assert process.returncode == 2
+    assert process.returncode == 130
     assert "whenabouts: interrupted" in said
     with CaptionStore.open(home / "store", embedder="minilm") as store:
         (record,) = store.records()
