@@ -131,7 +131,7 @@ class Caption:
         if not self.text.strip():
             raise CaptionError(f"the caption at {self.span.start_s} s of {self.video_id} is empty")
         if self.source not in SOURCES:
-            raise CaptionError(f"caption source {self.source!r} is none of {', '.join(SOURCES)}")
+            raise CaptionError(f"caption source {self.source!r} is not one of {', '.join(SOURCES)}")
 
     @property
     def start_s(self) -> float:

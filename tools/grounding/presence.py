@@ -113,7 +113,7 @@ def share_of_best(
 
     Args:
         odds: As of ``presence_probability``; they may overlap.
-        weight: Likewise.
+        weight: As of ``presence_probability``.
         stretches: How many of them there are without overlap.
     """
     mean = float(np.average(odds, weights=weight))

@@ -225,9 +225,9 @@ def frame_track(captioner: Captioner, rate_hz: float, *, every_frame: bool | Non
     """The track of a captioner that is shown frames of this rate.
 
     Args:
-        captioner: Who describes the frames.
+        captioner: What describes the frames.
         rate_hz: Frames looked at per second of video.
-        every_frame: Whether it is shown those too that look like the one before. None: only if it
+        every_frame: Whether it is also shown those that look like the one before. None: only if it
             learns from them, see ``tools.video.near_duplicates.LearnsFromEveryFrame``.
     """
     # All digits of the rate: two rates that differ at all look at different frames.

@@ -41,7 +41,7 @@ class Summariser(Protocol):
     """Sums a scene up.
 
     Attributes:
-        name: Names who does; changes whenever the words would.
+        name: Names the summariser; changes whenever the words would.
     """
 
     @property

@@ -1,4 +1,4 @@
-"""Many slow calls under way at once, their results as they arrive, and none of them wasted."""
+"""Many slow calls at once: results come as they arrive, and none is wasted."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ def _as_one_sentence(ranking: Ranking, words: Sequence[str]) -> Ranking:
     if not words:
         return ranking
     said = " and ".join(f"“{word}”" for word in words)
-    note = f"It was asked as one sentence: {said} is not taken for an order in time."
+    note = f"It was asked as one sentence: {said} is not read as an order in time."
     return replace(ranking, reasoning=f"{ranking.reasoning} {note}")
 
 
@@ -178,5 +178,5 @@ def explain(part: Part, *, found: bool, times: int) -> str:
     others = " and ".join(f"“{texts_of(one)[0]}”" for one in part.to)
     order = f"“{texts_of(part)[0]}” {part.relation} {others}"
     if found:
-        return f"{order}: each was found, and so they stand in time."
+        return f"{order}: each was found, and in this order."
     return f"Each part was found, but never {order}."

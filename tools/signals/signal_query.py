@@ -137,7 +137,7 @@ def understand(query: str) -> Ask:
         if meant := [word for word in words if word in ANYBODY]:
             what = "nothing" if "nobody" in meant else "something"
             notes.append(
-                f"“{meant[0].capitalize()}” was taken for “{what}”: who it is is not seen."
+                f"“{meant[0].capitalize()}” was taken for “{what}”: who it is cannot be told."
             )
     return replace(ask, pick=pick, notes=() if ask.unknown else tuple(notes))
 

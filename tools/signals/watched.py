@@ -20,7 +20,7 @@ CONDITIONS = (
     (
         PRESENCE,
         PRESENCE,
-        "The camera was still, and what is behind known, for {watched}: the rest is not known.",
+        "The camera was still, and the background known, for {watched}: the rest is not known.",
     ),
     (
         MOVES,
@@ -68,7 +68,7 @@ def why_unknown(
     if ask.wants == "entrance":
         return _seen_but_not_coming(ask, claims)
     if set(ask.kinds) & SCREENS and any(one.kind == "flickers" for some in claims for one in some):
-        return "The picture flickers: it is nothing for as long as that takes to tell."
+        return "The picture flickers: no state of it lasts long enough to tell."
     return ""
 
 
@@ -83,7 +83,7 @@ def _seen_but_not_coming(ask: Ask, claims: Sequence[Sequence[Claim]]) -> str:
     if not present:
         return ""
     frames = "1 sampled frame" if present == 1 else f"{present} sampled frames"
-    return f"Something is present in {frames}, but when it came was not seen."
+    return f"Something is present in {frames}, but its arrival was not seen."
 
 
 def _share(

@@ -137,7 +137,7 @@ def find_whisper(model: str | Path) -> Path:
     missing = [name for name in FILES if not (folder / name).is_file()]
     if missing:
         raise CaptionerError(
-            f"{folder} is no speech model for CTranslate2, it lacks {', '.join(missing)}; "
+            f"{folder} is not a speech model for CTranslate2: it lacks {', '.join(missing)}; "
             "convert a Whisper checkpoint with `ct2-transformers-converter --model CHECKPOINT "
             "--copy_files tokenizer.json preprocessor_config.json --output_dir FOLDER`"
         )

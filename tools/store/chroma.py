@@ -162,7 +162,7 @@ class FolderConnection:
                 self._lock.acquire(timeout=max(0.0, self._busy_timeout_s - QUIET_WAIT_S))
         except Timeout:
             raise StoreBusyError(
-                f"{self._last_user()} has kept the caption store in {self.folder} for "
+                f"{self._last_user()} has held the caption store in {self.folder} for "
                 f"{self._busy_timeout_s:g} s; wait for it or stop it, {MOVE}"
             ) from None
         except OSError as exc:

@@ -96,7 +96,7 @@ def repair_store(
         StoreError: If nothing can be read, or something cannot be written; all is as it was then.
     """
     if not folder.is_dir():
-        raise StoreError(f"there is no caption store in {folder}; nothing is to be repaired")
+        raise StoreError(f"there is no caption store in {folder}; there is nothing to repair")
     opening = open_folder(folder, busy_timeout_s=busy_timeout_s, on_wait=on_wait)
     with opening as connection, connection.alone():
         if not (folder / UNFINISHED_REPAIR).exists():
@@ -214,7 +214,7 @@ def _read_database(file: Path) -> tuple[list[_Read], Repaired]:
         except sqlite3.DatabaseError as exc:
             raise StoreError(
                 f"nothing can be read from {file}: {exc}; move the folder {file.parent} away and "
-                "index anew"
+                "index again"
             ) from exc
         read = []
         for collection, name, segment, embedder in found:

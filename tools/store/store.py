@@ -441,7 +441,7 @@ class CaptionStore:
             if missing > 0:
                 raise StoreError(
                     f"{missing} captions of {record.path} by {record.track.model} that were stored "
-                    "are gone again; index it again, and only they are made anew"
+                    "are gone; index it again, and only those are made again"
                 )
             settled = replace(record, captions=count)
             self._write_record(client, settled)

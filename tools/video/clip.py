@@ -62,7 +62,9 @@ def check_clip_path(out: Path, *, overwrite: bool = False) -> None:
     if not overwrite and os.path.lexists(out):
         raise _is_there(out)
     if out.exists() and not out.is_file():
-        raise VideoError(f"cannot write a clip to {out}: it is no regular file; give another name")
+        raise VideoError(
+            f"cannot write a clip to {out}: it is not a regular file; give another name"
+        )
 
 
 def write_clip(video: Video, span: Interval, out: Path, *, overwrite: bool = False) -> None:
