@@ -143,7 +143,7 @@ class Caption:
 
     @property
     def id(self) -> str:
-        """The same for the same place, source and track: indexing again finds it there already."""
+        """Equal for equal place, source and track: indexing again finds it there."""
         return _digest(
             self.video_id,
             float(self.start_s).hex(),

@@ -56,7 +56,7 @@ def _read_at(word: str, captions: Sequence[Caption]) -> list[Interval]:
 def missing_sense(
     ask: Ask, captions: Sequence[Caption], claims: Sequence[Sequence[Claim]]
 ) -> str | None:
-    """What the track lacks for an answer, and what would bring it; None where it lacks nothing."""
+    """What the track lacks for an answer, and how to get it; None where it lacks nothing."""
     if not captions:
         return "There are no captions to answer from."
     if ask.text is not None:

@@ -1,4 +1,4 @@
-"""Finds words in text that was read off the screen, forgiving what readers of text mistake."""
+"""Finds words in text that was read off the screen, forgiving misread letters."""
 
 from __future__ import annotations
 

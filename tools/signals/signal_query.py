@@ -1,8 +1,8 @@
-"""Understands questions that measured signals can answer; says which words it has no sense for.
+"""Understands questions that measured signals can answer; says which words no sense can answer.
 
 A small grammar, not a guess: every content word of a question must be one that a claim of
 ``tools.signals.claims`` accounts for, or belong to the text that is asked for. The others are
-handed back.
+reported.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ def _fits(rule: Rule, content: list[str]) -> bool:
 
 
 def _asks_direction(rule: Rule, words: list[str]) -> bool:
-    """Whether a thing's direction is asked, which is not measured; the camera's is."""
+    """Whether a thing's direction is asked for, which is not measured; the camera's is."""
     sides = {"left", "right", "top", "bottom"} & set(words)
     if "place" not in rule.may or not sides or "end" in rule.wants:
         return False

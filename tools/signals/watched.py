@@ -43,7 +43,7 @@ CONDITIONS = (
         "The camera was known to move for {watched}: in the rest it may be still.",
     ),
 )
-"""What is asked for, the claims of which one is made wherever it is watched for, and why not."""
+"""What is asked for, the claims that show it was watched for, and what to say if it was not."""
 
 ENOUGH = 0.9
 """Share of the video that has to be watched before something is said not to be in it."""
@@ -92,7 +92,7 @@ def _share(
     kinds: frozenset[Kind],
     duration_s: float,
 ) -> float:
-    """Share of the video of whose captions one of these kinds is said."""
+    """Share of the video whose captions make a claim of one of these kinds."""
     watched_s = sum(
         min(one.end_s, duration_s) - one.start_s
         for one, some in zip(captions, claims, strict=True)

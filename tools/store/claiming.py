@@ -38,7 +38,7 @@ def claim(
         patience_s: Longest wait; None waits until it is free.
 
     Yields:
-        Whether somebody else had it first: what was wanted may be there by now.
+        Whether somebody else had it first: what was wanted may be there now.
 
     Raises:
         StoreBusyError: If the wait was too long.

@@ -26,10 +26,10 @@ IDENTITY = f"{API}/auth/identity"
 """Answered to those who may use it."""
 
 PATIENCE_S = 20.0
-"""Until a server that says nothing at first is given up."""
+"""How long to wait for a server that says nothing at first."""
 
 SAID_CHARS = 120
-"""Of a page that a server answers with."""
+"""How much to quote of a page that a server answers with."""
 
 
 class ServerConnection:
@@ -37,7 +37,7 @@ class ServerConnection:
 
     Args:
         url: Such as ``http://localhost:8000``; a path is kept, for servers behind a proxy. A name
-            and password in it are sent as such, and told to nobody else.
+            and password in it are sent as such, and given to nobody else.
         token: Sent with every request, both as ``Authorization: Bearer`` and ``X-Chroma-Token``.
     """
 

@@ -1,6 +1,6 @@
-"""What a failure of the embedded store means for the user, in the words of what it is.
+"""What a failure of the embedded store means for the user, and what to do about it.
 
-Nobody is told to give captions up unless a check of the file found it damaged.
+No message tells users to give up captions unless a check of the file found it damaged.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tools.errors import StoreError
 DATABASE = "chroma.sqlite3"
 
 FULL_BYTES = 2**20
-"""With less space than this, a failed write is put down to it."""
+"""With less space than this, a failed write is blamed on it."""
 
 MOVE = "or set WHENABOUTS_HOME to another folder"
 

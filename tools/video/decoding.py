@@ -130,7 +130,7 @@ class DecodePass:
 
     def _seek(self, container: InputContainer) -> bool:
         time_base = container.streams[self._stream_index].time_base
-        # Where timestamps may start anew in mid-file, a seek could land in the wrong part.
+        # Where timestamps may restart in mid-file, a seek could land in the wrong part.
         if self._first_pts is None or not time_base or may_reset(container):
             return False
         ticks = self._first_pts + math.floor(self._from_s / time_base)
@@ -176,7 +176,7 @@ class DecodePass:
     ) -> Iterator[tuple[VideoPacket, bool]]:
         """Packets in stored order, and whether each is among the last ones.
 
-        The clock knows those too that come soon, so that it can tell where it is set anew.
+        The clock knows the coming ones too, so that it can tell where it is reset.
         """
         ahead: deque[VideoPacket] = deque()
         failures = 0

@@ -468,7 +468,7 @@ def test_what_cannot_get_better_ends_the_run_at_once(answer: Answer, advice: str
 def test_a_server_of_something_else_is_named(answer: Answer) -> None:
     with (
         serving([answer]) as server,
-        pytest.raises(CaptionerError, match=r"127.0.0.1:\d+/v1 does not answer as the API"),
+        pytest.raises(CaptionerError, match=r"127.0.0.1:\d+/v1 does not answer as OpenAI's API"),
     ):
         said_by(captioner_at(server.url))
     assert len(server.asked) == 3
@@ -477,7 +477,7 @@ def test_a_server_of_something_else_is_named(answer: Answer) -> None:
 def test_no_server_is_told_at_once_with_the_address() -> None:
     with serving([says("a door")]) as server:
         pass
-    with pytest.raises(CaptionerError, match=f"no answer from {server.url} .*whether the server"):
+    with pytest.raises(CaptionerError, match=f"no answer from {server.url} .*that the server"):
         # With its own patience it would try for minutes.
         said_by(captioner_at(server.url, patience=Patience(max_retries=50, backoff_s=60)))
 
