@@ -66,7 +66,7 @@ class ServiceError(WhenaboutsError):
     """A service cannot be asked, or failed after all retries.
 
     Attributes:
-        kind: ``settings``, ``key``, ``credit`` and ``model`` are the user's to mend;
+        kind: ``settings``, ``key``, ``credit`` and ``model`` are for the user to fix;
             ``unreachable`` is a server that is not there. ``timeout``, ``busy`` and ``broken`` did
             not pass within all retries. ``context`` is too much to read, ``declined`` a refusal of
             what was shown; ``strange`` is not a reply of this API, ``refused`` any other complaint.

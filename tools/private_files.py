@@ -45,7 +45,7 @@ def make_private_file(file: Path) -> None:
 def keep_private(folder: Path) -> None:
     """Make a folder and all in it private to this user, unless it is shared on purpose.
 
-    What belongs to somebody else, or is gone again, is passed over.
+    What belongs to somebody else, or is gone again, is skipped.
     """
     with contextlib.suppress(OSError):
         if stat.S_IMODE(folder.stat().st_mode) & SHARED:

@@ -118,7 +118,7 @@ class Caption:
     """Text that holds over a span of one video.
 
     Raises:
-        CaptionError: If the text is blank or the source is none of ``SOURCES``.
+        CaptionError: If the text is blank or the source is not one of ``SOURCES``.
     """
 
     video_id: str

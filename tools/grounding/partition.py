@@ -1,4 +1,4 @@
-"""The times that something goes on, parted exactly: the best set of runs by dynamic programming."""
+"""The times that something goes on: exactly the best set of runs, by dynamic programming."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def presence_odds(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
 def presence_probability(
     odds: NDArray[np.float64], weight: NDArray[np.float64], *, share: float = 1.0
 ) -> float:
-    """Probability that the event is anywhere in a video, were that so for half of all queries.
+    """Probability that the event is anywhere in a video, if that were so for half of all queries.
 
     Before looking, it is as likely in one second as in another, so that the odds of the whole are
     the mean of its stretches' (Bayes' rule): the best of many has to fit better, as it does by

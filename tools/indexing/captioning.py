@@ -124,7 +124,7 @@ class Captioning:
             if self._budget.reached:
                 self._feed.finish()
         except BaseException as exc:
-            # No frame is begun any more, but what is under way may be paid for.
+            # No new frame is begun, but what is under way may be paid for.
             self._feed.stop()
             for said in self._last_answers(answers, exc):
                 self._note(said)

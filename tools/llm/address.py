@@ -41,7 +41,7 @@ def check_service(api_key: str | None, base_url: str | None) -> tuple[str, str]:
     try:
         parts = urlsplit(address)
         has_host = bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:  # A port that is no number, or half of an IPv6 address.
+    except ValueError:  # A port that is not a number, or half of an IPv6 address.
         raise ServiceError(
             "settings",
             "OPENAI_BASE_URL is not an address; it must look like http://localhost:8000/v1",

@@ -44,7 +44,7 @@ class Failure:
     Attributes:
         kind: What can be done about it. ``stream``, ``history``, ``system`` and ``option``: the
             same can be asked in another form. ``busy``, ``broken``, ``generation`` (what the model
-            wrote did not fit) and ``strange`` (a reply that is none) may pass.
+            wrote did not fit) and ``strange`` (not a valid reply) may pass.
         status: Of HTTP, or in the body where that says 200.
         said: The server's own words; empty where it has none.
         option: Which part of the request is complained of, where it is ``option``.

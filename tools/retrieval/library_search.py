@@ -118,7 +118,7 @@ class _Shelf:
         ]
 
     def span_of(self, moved: Interval) -> Interval | None:
-        """Where a window between moved captions lies in the video; None where in none of these.
+        """Where a window between moved captions lies in the video; None if it lies in none of them.
 
         Where all captions say the same, a window holds them all, also those of other shelves.
         """

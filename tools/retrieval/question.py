@@ -74,7 +74,7 @@ _AUXILIARY = (
 )
 _QUESTION = re.compile(
     rf"(?:and |but |so )?(?:"
-    # "When the man leaves, the dog barks" is none.
+    # "When the man leaves, the dog barks" is not a question.
     rf"(?:why|how|where|at what time|at which point)(?: exactly)?(?: ?{_AUXILIARY})? (?P<clause>.+)"
     rf"|when(?: exactly)? {_AUXILIARY} (?P<moment>.+)"
     rf"|what (?:happens|happened|is happening|was happening)(?: to| with)? (?P<happens>.+)"

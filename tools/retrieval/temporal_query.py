@@ -152,7 +152,7 @@ def evaluate(
 
 
 def precedes(earlier: Interval, later: Interval) -> bool:
-    """Whether one is over before the other begins, but for half of the shorter one.
+    """Whether one is over before the other begins, except for half of the shorter one.
 
     Edges are as fine as captions; two events that follow each other may share some.
     """
@@ -298,7 +298,7 @@ def _trailing(text: str) -> Part | None:
 
 
 def _reference(text: str, relation: Relation, said: str) -> Part | None:
-    """What something else is placed by in time; None where it is no event, or a place.
+    """What something else is placed by in time; None where it is not an event, or is a place.
 
     Args:
         text: "the man leaves", "the second dog".

@@ -60,8 +60,7 @@ def _renew_after_fork() -> None:
     """Load Chroma's Rust part a second time where a fork left its threads to the parent.
 
     Its threads are made once a process, and whatever waits for them in a child waits forever. A
-    second copy of the library has its own; the system loads a second one only from
-    another file.
+    second copy of the library has its own, and the system loads one only from another file.
 
     Raises:
         OSError: If it cannot be loaded again.

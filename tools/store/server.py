@@ -181,7 +181,7 @@ def open_server(url: str, *, token: str | None = None) -> Iterator[ServerConnect
     """A connection to a server, closed at the end.
 
     Raises:
-        StoreError: If the URL is no server's address.
+        StoreError: If the URL is not a server's address.
     """
     connection = ServerConnection(url, token=token)
     try:

@@ -165,7 +165,7 @@ class CaptionStore:
         """Nothing that another process does comes in between (what a server's users do may).
 
         Raises:
-            StoreError: If the store cannot be had.
+            StoreError: If the store cannot be opened.
         """
         with self._connection.session():
             yield

@@ -46,8 +46,8 @@ def read_subtitles(path: Path) -> Subtitles:
     titles come as ``Chapter: …``; text that a cue repeats of the one before is said once.
 
     Raises:
-        CaptionError: If it cannot be read, is no subtitle file, or has no cue that can be used; one
-            line that names the file and says what to do.
+        CaptionError: If it cannot be read, is not a subtitle file, or has no cue that can be used;
+            one line that names the file and says what to do.
     """
     text, encoding, is_guessed = _text(path)
     found = _parse(text, path)

@@ -1,6 +1,6 @@
 """One pass over the frames of a video stream, in presentation order, whatever state the file is in.
 
-The rules that damaged and unusual files taught stand here: cover art is no video, errors are
+The rules learnt from damaged and unusual files are kept here: cover art is not a video, errors are
 caught packet by packet, time is the frame's own timestamp, and what a file says about durations is
 believed only where its frames bear it out.
 """
@@ -47,7 +47,7 @@ def slot_of(time_s: float, step_s: float) -> int:
 class DecodePass:
     """Yields the frames of one stream with strictly increasing times; iterate it once.
 
-    With ``step_s`` it leaves frames out that no other frame refers to, which spares two fifths of
+    With ``step_s`` it leaves frames out that no other frame refers to, which saves two fifths of
     the work on H.264 and HEVC, as long as frames are at most ``step_s / 4`` apart. It never leaves
     out a frame before which none was decoded in its step, nor the last one ``lead_s`` before a
     step, nor the last ones of the file. So the first frame at or after each multiple of ``step_s``

@@ -228,9 +228,9 @@ class _Run:
         self._layout = layout
         self._form: tuple[str, str, int] | None = None
         self._resampler: av.AudioResampler | None = None
-        # Where the frames end that were taken in, which the resampler lags a little behind.
+        # End of the frames taken in; the resampler lags a little behind.
         self._taken_until_s: float | None = None
-        # Where the samples that were handed out end.
+        # End of the samples handed out.
         self._at_s = 0.0
         self._done_s = -math.inf
 
