@@ -206,7 +206,7 @@ def _failure(exc: OSError) -> Exception:
     if isinstance(exc, BrokenPipeError):
         return exc
     return OutputError(
-        f"the output cannot be written: {exc.strerror or exc}; direct it elsewhere and try again"
+        f"the output cannot be written: {exc.strerror or exc}; redirect it elsewhere and try again"
     )
 
 

@@ -60,8 +60,8 @@ def download_model(name: str) -> Path:
         raise CaptionerError(f"{exc}; {choices()}") from exc
     except (httpx2.HTTPError, OSError) as exc:
         raise CaptionerError(
-            f"the download of {name} from the hub broke off ({_line(exc)}); run it again to go on "
-            f"from there; {choices()}"
+            f"the download of {name} from the hub was interrupted ({_line(exc)}); run it again to "
+            f"go on from there; {choices()}"
         ) from exc
     found = find_model(name)
     if found is None:

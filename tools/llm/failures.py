@@ -168,7 +168,7 @@ def explain(failure: Failure, said: str, *, where: str, model: str) -> ServiceEr
         "model": ("model", no_model + " what that server lists under /models"),
         "credit": ("credit", f"{where} says that no credit is left{words}; top it up"),
         "declined": ("declined", said or f"{where} declines with {failure.status}"),
-        "context": ("context", f"{where} says that this is too much to read{words}"),
+        "context": ("context", f"{where} says that the request is too long{words}"),
         "busy": ("busy", answers),
         "broken": ("broken", answers),
         "generation": ("strange", f"{where} could not use what the model wrote{words}"),

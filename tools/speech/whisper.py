@@ -94,7 +94,7 @@ class Whisper:
                 yield from _utterances(segment)
         except RuntimeError as exc:
             raise CaptionerError(
-                f"the speech model broke off ({_line(exc)}); try the device cpu"
+                f"the speech model failed ({_line(exc)}); try the device cpu"
             ) from exc
 
     def _load(self) -> Any:

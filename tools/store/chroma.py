@@ -176,7 +176,7 @@ class FolderConnection:
         self._generation += 1
         if (self.folder / UNFINISHED_REPAIR).exists():
             raise StoreError(
-                f"a repair of the caption store in {self.folder} was broken off; finish it with "
+                f"a repair of the caption store in {self.folder} was interrupted; finish it with "
                 "`whenabouts repair`"
             )
         # Before the first use, so that a process killed in the middle of it has left its name.
