@@ -7,7 +7,7 @@ MOMENT_S = 0.5
 
 
 def clock(time_s: float, *, decimals: int = 1) -> str:
-    """``0:34.0``, ``12:05.5`` or ``1:02:03.4``: rounded for reading, never for reckoning."""
+    """``0:34.0``, ``12:05.5`` or ``1:02:03.4``: rounded for reading, never for calculation."""
     parts = 10**decimals
     minutes, rest = divmod(round(time_s * parts), 60 * parts)
     hours, minutes = divmod(minutes, 60)

@@ -5,7 +5,7 @@ WhenaboutsError
 ├── CaptionError        a caption, or a file of captions, that cannot be used
 ├── CaptionerError      a captioner that cannot run here
 ├── EmbedderError       embedding weights or a service that cannot be used
-├── ServiceError        a request to a service that failed for good; becomes one of the others
+├── ServiceError        a request to a service that finally failed; becomes one of the others
 └── StoreError          a caption store that cannot be opened, read or written
     ├── StoreBusyError  another process is writing to it
     └── ForgottenError  a video that was forgotten while somebody worked on it
@@ -63,13 +63,13 @@ FailureKind = Literal[
 
 
 class ServiceError(WhenaboutsError):
-    """A service cannot be asked, or failed for good.
+    """A service cannot be asked, or failed after all retries.
 
     Attributes:
-        kind: ``settings``, ``key``, ``credit`` and ``model`` are the user's to mend;
+        kind: ``settings``, ``key``, ``credit`` and ``model`` are for the user to fix;
             ``unreachable`` is a server that is not there. ``timeout``, ``busy`` and ``broken`` did
             not pass within all retries. ``context`` is too much to read, ``declined`` a refusal of
-            what was shown; ``strange`` is no reply of this API, ``refused`` any other complaint.
+            what was shown; ``strange`` is not a reply of this API, ``refused`` any other complaint.
             ``stopped``: the caller gave up.
     """
 

@@ -11,7 +11,7 @@ FOLDER, FILE = 0o700, 0o600
 
 OTHERS = 0o077
 SHARED = 0o022
-"""Whoever lets others write into a folder shares it on purpose."""
+"""A folder that others may write into is shared on purpose."""
 
 
 def make_private_folder(folder: Path) -> None:
@@ -43,9 +43,9 @@ def make_private_file(file: Path) -> None:
 
 
 def keep_private(folder: Path) -> None:
-    """Take a folder and all in it from everybody else, unless it is shared on purpose.
+    """Make a folder and all in it private to this user, unless it is shared on purpose.
 
-    What belongs to somebody else, or is gone again, is passed over.
+    What belongs to somebody else, or is gone again, is skipped.
     """
     with contextlib.suppress(OSError):
         if stat.S_IMODE(folder.stat().st_mode) & SHARED:

@@ -81,7 +81,7 @@ class Ranking:
         relevance: Shape ``(n_captions,)``: how well each caption fits, on the grounder's own scale,
             in the order the captions were given.
         reasoning: One or two sentences for the user: what was looked for, and what decided.
-        presence: Estimated probability that it is in the video at all, were half of all queries;
+        presence: Estimated probability that it is in the video at all, if half of all queries were;
             None where no such estimate can be made.
         parts: Of a question with an order in it, what was looked for, the main part first; empty
             where it was taken for one sentence.

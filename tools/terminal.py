@@ -2,7 +2,7 @@
 
 What comes from strangers (names of files, queries, captions, replies, messages of servers) is made
 printable, passwords in addresses are left out, and what the output's encoding cannot say is said in
-ASCII. Where the output itself fails, that is an error with a reader, too.
+ASCII. Where the output itself fails, that is an error for the user, too.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def put(text: str, *, to: StreamName = "stdout") -> None:
 
 
 def complain(line: str) -> None:
-    """A line on standard error; where nobody can be told, nobody is."""
+    """Print a line on standard error, if that can be written."""
     try:
         put(line, to="stderr")
     except (OutputError, BrokenPipeError):
@@ -112,7 +112,7 @@ def flush() -> None:
 
 
 def abandon_output() -> None:
-    """Nothing more can be written: whatever still waits goes nowhere, now and at the exit."""
+    """Nothing more can be written: what still waits is dropped, now and at the exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.__stdout__):
         try:
@@ -135,7 +135,7 @@ def open_console(to: StreamName = "stdout", **options: Any) -> Console:
 
 @cache
 def _console_class() -> type[Console]:
-    # Late: help and errors need no rich.
+    # Imported late: help and errors do not need rich.
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.segment import Segment
     from rich.text import Text
@@ -175,7 +175,7 @@ def _console_class() -> type[Console]:
 
 
 class _Checked:
-    """A stream whose failures have a reader."""
+    """A stream whose failures are reported to the user."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
@@ -206,7 +206,7 @@ def _failure(exc: OSError) -> Exception:
     if isinstance(exc, BrokenPipeError):
         return exc
     return OutputError(
-        f"the output cannot be written: {exc.strerror or exc}; direct it elsewhere and try again"
+        f"the output cannot be written: {exc.strerror or exc}; redirect it elsewhere and try again"
     )
 
 

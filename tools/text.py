@@ -16,7 +16,7 @@ _AT_NUMBERS = (
 
 _PASSWORD = re.compile(
     r"(?<=://)(?:[^\s/?#@\\\"'<>]*@)+"  # user:password@
-    # A password in which somebody did not escape a slash; a port before a path is none.
+    # A password with a slash that was not escaped; a port before a path is not one.
     r"|(?<=://)[^\s/?#:@]*:(?!\d{1,5}(?:[/?#]|$))[^\s\"'<>]*@"
 )
 _SECRET_OF_QUERY = re.compile(
@@ -45,7 +45,7 @@ def without_passwords(text: str) -> str:
     """The text, with what is secret in the addresses in it replaced by an ellipsis.
 
     That is everything before the ``@`` of an address, and values of its query that are named like
-    a key. It is the one redaction of errors, settings, traces and whatever else is printed.
+    a key. It is the only redaction, for errors, settings, traces and all that is printed.
     """
     if "://" not in text:
         return text

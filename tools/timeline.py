@@ -118,7 +118,7 @@ class Caption:
     """Text that holds over a span of one video.
 
     Raises:
-        CaptionError: If the text is blank or the source is none of ``SOURCES``.
+        CaptionError: If the text is blank or the source is not one of ``SOURCES``.
     """
 
     video_id: str
@@ -131,7 +131,7 @@ class Caption:
         if not self.text.strip():
             raise CaptionError(f"the caption at {self.span.start_s} s of {self.video_id} is empty")
         if self.source not in SOURCES:
-            raise CaptionError(f"caption source {self.source!r} is none of {', '.join(SOURCES)}")
+            raise CaptionError(f"caption source {self.source!r} is not one of {', '.join(SOURCES)}")
 
     @property
     def start_s(self) -> float:
@@ -143,7 +143,7 @@ class Caption:
 
     @property
     def id(self) -> str:
-        """The same for the same place, source and track: indexing again finds it there already."""
+        """Equal for equal place, source and track: indexing again finds it there."""
         return _digest(
             self.video_id,
             float(self.start_s).hex(),

@@ -1,4 +1,4 @@
-"""A captioner that says nothing of frames but that they are there, for models that see them."""
+"""A captioner that says of frames only that they are there, for models that see them."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Image-text checkpoints on this machine: which there are, whether one is whole, and its identity.
+"""Image-text checkpoints on this machine: which exist, whether one is complete, and its identity.
 
 A checkpoint is a folder as transformers saves it: ``config.json``, a processor, and weights. It is
 named by that folder, or by its name on the Hugging Face hub if it lies in the hub's cache. Nothing
-here loads a model, and nothing here asks the network.
+here loads a model, and nothing here uses the network.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SAMPLE_BYTES = 4096
 
 
 def find_model(model: str | Path) -> Path | None:
-    """The folder of a whole checkpoint, or None if there is none on this machine.
+    """The folder of a complete checkpoint, or None if there is none on this machine.
 
     Args:
         model: A folder, or a name on the hub such as ``HuggingFaceTB/SmolVLM-256M-Instruct``.
@@ -41,12 +41,12 @@ def find_model(model: str | Path) -> Path | None:
 
 
 def is_on_disk(name: str | Path) -> bool:
-    """Whether a checkpoint can be loaded without asking the network for anything."""
+    """Whether a checkpoint can be loaded without the network."""
     return find_model(name) is not None
 
 
 def models_on_disk() -> list[str]:
-    """Names of the whole image-text checkpoints in the hub's cache, the last used first."""
+    """Names of the complete image-text checkpoints in the hub's cache, the last used first."""
     from huggingface_hub import CacheNotFound, scan_cache_dir
 
     try:
@@ -58,7 +58,7 @@ def models_on_disk() -> list[str]:
 
 
 def missing_parts(folder: Path) -> list[str]:
-    """What a folder lacks to be a whole checkpoint, in words; empty when it lacks nothing."""
+    """What a folder lacks to be a complete checkpoint, in words; empty when it lacks nothing."""
     missing = []
     if not (folder / "config.json").is_file():
         missing.append("config.json")
@@ -86,7 +86,7 @@ def fingerprint(folder: Path) -> str:
 
     Settings files count whole, safetensors weights by every tensor's name, shape, and three samples
     of its numbers: training moves them all, and reading gigabytes would take longer than it is
-    worth. Where the folder lies, and what else lies in it, counts for nothing.
+    worth. Where the folder lies, and what else it holds, does not matter.
 
     Raises:
         CaptionerError: If a weights file is damaged.
@@ -162,7 +162,7 @@ def _sample_tensors(file: Path) -> Iterator[bytes]:
     The form is eight bytes of header length, a JSON header with each tensor's offsets, the numbers.
     """
     with file.open("rb") as opened:
-        # Of a damaged file, or of the pointer that git-lfs leaves, the length is any number.
+        # In a damaged file, or in the pointer that git-lfs leaves, the length can be any number.
         length = int.from_bytes(opened.read(8), "little")
         header = opened.read(length) if length < file.stat().st_size else b""
         try:

@@ -1,7 +1,7 @@
 """The classical describer: captions made of what can be measured, and of what can be read.
 
-It needs no model but the reader of text, and makes no claim that measuring cannot carry: no object,
-no person, no action. See ``tools.signals.claims`` for all it can say.
+It needs no model but the reader of text, and makes no claim that measurements cannot support: no
+object, no person, no action. See ``tools.signals.claims`` for all it can say.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ THREADS = 2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Measured:
-    """A frame of which nothing was said yet.
+    """A frame that has not been described yet.
 
     Attributes:
         time_s: Its time.
@@ -99,7 +99,7 @@ class ClassicalCaptioner:
     def describe(self, frames: Iterable[Frame], *, seen: Container[float]) -> Iterator[Description]:
         """Describe each frame by signals, and by its text where it has some; see ``Captioner``.
 
-        A frame behind: what is measured in one must hold until the next.
+        It runs one frame behind: what is measured in a frame must hold until the next.
         """
         cv2.setNumThreads(THREADS)
         watch = Watch()

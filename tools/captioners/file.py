@@ -17,7 +17,7 @@ FORM = '{"t": 12.0, "caption": "…"} or {"start_s": 12.0, "end_s": 14.0, "capti
 
 
 MAX_FILE_BYTES = 256 << 20
-"""A caption a second for a hundred hours is less."""
+"""A caption a second for a hundred hours takes less."""
 
 
 def file_track(path: Path) -> Track:
@@ -117,12 +117,14 @@ def _row(line: str, where: str) -> dict[str, Any]:
     if len(text) > MAX_CAPTION_CHARS:
         raise CaptionError(
             f"{where}: the caption has {len(text):,} characters, and at most "
-            f"{MAX_CAPTION_CHARS:,} are taken; shorten it, or make several of it"
+            f"{MAX_CAPTION_CHARS:,} are accepted; shorten it, or split it"
         )
     try:
         text.encode()
     except UnicodeEncodeError as exc:
-        raise CaptionError(f"{where}: {text[exc.start]!r} in the caption is no character") from exc
+        raise CaptionError(
+            f"{where}: {text[exc.start]!r} in the caption is not a valid character"
+        ) from exc
     if "t" in row:
         return {"t": _seconds(row, "t", where), "caption": text}
     start_s, end_s = _seconds(row, "start_s", where), _seconds(row, "end_s", where)
@@ -142,5 +144,5 @@ def _seconds(row: dict[str, Any], name: str, where: str) -> float:
     except OverflowError:
         seconds = math.inf
     if not math.isfinite(seconds) or seconds < 0:
-        raise CaptionError(f"{where}: {name} is {seconds} s; times are finite and not negative")
+        raise CaptionError(f"{where}: {name} is {seconds} s; times must be finite and not negative")
     return seconds

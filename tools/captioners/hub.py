@@ -1,7 +1,7 @@
 """The Hugging Face hub: how large a model is, and fetching one that was asked for.
 
-The hub is asked once, within seconds, before anything else: its own client retries for minutes
-where there is no network.
+The hub is asked once, with a limit of seconds, before anything else: its own client retries for
+minutes where there is no network.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from huggingface_hub import ModelInfo
 
 PATIENCE_S = 8.0
-"""Until an unanswered question to the hub counts as unanswered."""
+"""How long the hub has to answer a question."""
 
 Answer = TypeVar("Answer")
 
@@ -41,7 +41,7 @@ def model_download_bytes(name: str) -> int | None:
 def download_model(name: str) -> Path:
     """Fetch a model into the hub's cache, going on where an earlier try was cut off.
 
-    Only what transformers reads is fetched. To ask the user first is the caller's part.
+    Only what transformers reads is fetched. The caller asks the user first.
 
     Returns:
         Its folder.
@@ -60,12 +60,12 @@ def download_model(name: str) -> Path:
         raise CaptionerError(f"{exc}; {choices()}") from exc
     except (httpx2.HTTPError, OSError) as exc:
         raise CaptionerError(
-            f"fetching {name} from the hub broke off ({_line(exc)}); the same again goes on from "
-            f"there, or {choices()}"
+            f"the download of {name} from the hub was interrupted ({_line(exc)}); run it again to "
+            f"go on from there; {choices()}"
         ) from exc
     found = find_model(name)
     if found is None:
-        raise CaptionerError(f"{name} on the hub is no image-text checkpoint; {choices()}")
+        raise CaptionerError(f"{name} on the hub is not an image-text checkpoint; {choices()}")
     return found
 
 
@@ -104,16 +104,15 @@ def _ask_hub(name: str) -> ModelInfo:
         ) from exc
     except GatedRepoError as exc:
         raise CaptionerError(
-            f"{name} is given only to those who accept its terms; do so on its page on the hub, "
-            "then `hf auth login`"
+            f"{name} is available only after its terms are accepted; do so on its page on the hub, "
+            "then run `hf auth login`"
         ) from exc
     except RepositoryNotFoundError as exc:
         raise CaptionerError(
-            f"the hub has no model {name}, or shows it to others only; check the name, or "
-            "`hf auth login`"
+            f"the hub has no model {name}, or it is private; check the name, or run `hf auth login`"
         ) from exc
     except HfHubHTTPError as exc:
-        raise _UnreachableError(f"the hub refused to tell of {name} ({_line(exc)})") from exc
+        raise _UnreachableError(f"the hub refused to answer about {name} ({_line(exc)})") from exc
     except (httpx2.HTTPError, OSError) as exc:
         raise _UnreachableError(
             f"{name} is not on this machine, and the hub cannot be reached ({_line(exc)})"
@@ -121,9 +120,9 @@ def _ask_hub(name: str) -> ModelInfo:
 
 
 def _within(limit_s: float, ask: Callable[[], Answer]) -> Answer:
-    """The answer, or a TimeoutError: name look-ups and dripping servers keep no time limit.
+    """The answer, or a TimeoutError: name look-ups and servers that drip bytes ignore time limits.
 
-    The question is asked in a thread that nobody waits for at exit.
+    It is asked in a thread that the program does not wait for at exit.
     """
     answers: list[Answer] = []
     errors: list[Exception] = []

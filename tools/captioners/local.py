@@ -37,8 +37,8 @@ class LocalCaptioner:
     A model that says nothing of a look gets a ``NoCaption`` for it.
 
     The same frames get the same words: decoding is greedy. (Another batch size, device or dtype
-    rounds differently, which now and then tips a word.) When memory runs out the batch is halved
-    for good, and the same frames are tried again.
+    rounds differently, which now and then changes a word.) When memory runs out the batch is halved
+    from then on, and the same frames are tried again.
 
     Args:
         model: A folder, or a name on the hub that ``tools.captioners.hub.download_model`` has
@@ -83,8 +83,8 @@ class LocalCaptioner:
         self._mode = mode or LookMode()
         if self._mode.kind == "clip" and not self._asks:
             raise CaptionerError(
-                f"{self._name} has no chat template, and looks at one picture at a time; use frame "
-                "or grid4"
+                f"{self._name} has no chat template, so it can look at only one picture at a time; "
+                "use frame or grid4"
             )
         self._prompt = prompt
         self._prompt_version = prompt_version
@@ -137,7 +137,7 @@ class LocalCaptioner:
 
     @property
     def batch_size(self) -> int:
-        """Looks at a time: as given, less what memory has taught."""
+        """Looks at a time: as given, or fewer once memory ran out."""
         if self._batch_size is None:
             self._batch_size = CPU_BATCH if self._loaded.device.type == "cpu" else GPU_BATCH
         return self._batch_size
@@ -171,7 +171,7 @@ class LocalCaptioner:
     def _try(self, looks: Sequence[Look]) -> list[str] | None:
         """The texts, or None if memory ran out.
 
-        The error ends here: it holds on to every tensor of the frames that it went through.
+        The error is dropped here: it keeps alive every tensor of the frames it passed through.
         """
         from tools.captioners.vision_model import is_out_of_memory
 
@@ -244,6 +244,6 @@ def _whole_adapter(adapter: Path | None) -> Path | None:
         (folder / name).is_file() for name in weights
     ):
         raise CaptionerError(
-            f"{adapter} is no LoRA adapter: adapter_config.json and {weights[0]} must lie in it"
+            f"{adapter} is not a LoRA adapter: it must hold adapter_config.json and {weights[0]}"
         )
     return folder

@@ -61,7 +61,7 @@ class LookMode:
         """Read ``frame``, ``grid4``, ``clip8``; without a number, a grid or clip has four frames.
 
         Raises:
-            CaptionerError: If it is no such name.
+            CaptionerError: If it is not such a name.
         """
         match = re.fullmatch(r"(frame|grid|clip)(\d{1,3})?", name.strip())
         if match is None or (match[1] == "frame" and match[2]):
@@ -209,7 +209,7 @@ def _write_time(strip: Image, time_s: float) -> None:
 
 
 def _fit(image: Image, cell: Image) -> None:
-    """Draw an image into a cell, as large as it can be; frames may change size in mid-video."""
+    """Draw an image into a cell, as large as fits; frames may change size in mid-video."""
     import cv2
 
     height_px, width_px = image.shape[:2]

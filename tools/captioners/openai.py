@@ -36,17 +36,17 @@ REFUSES = re.compile(
     r"(?:assist|help|describe|identify|provide|comply|analy[sz]e|process|caption)\b",
     re.IGNORECASE,
 )
-"""How models decline in words, where the service has no field for it."""
+"""How models decline in their text, where the service has no field for it."""
 
 HOPELESS = 20
-"""Replies without a single caption, after which the model is taken for one that cannot."""
+"""Replies without a single caption, after which the model is taken to be unable to give one."""
 
 FAILURES_IN_A_ROW = 5
-"""Looks that failed for good, one after the other, after which the service is given up. One alone
-may be what the service cannot be shown."""
+"""After this many looks in a row that failed in spite of retries, the service is given up. A single
+one may be a picture that the service cannot take."""
 
 CAPTION_CHARS = 4000
-"""A caption is no longer; what is after that was said without end."""
+"""Captions are shorter; a longer text is a model that did not stop."""
 
 _ENDS_THE_RUN = frozenset({"settings", "key", "credit", "model", "unreachable", "busy", "stopped"})
 """Failures that have nothing to do with what was shown."""
@@ -114,14 +114,14 @@ class OpenAICaptioner:
         self._until = math.inf
 
     def asked(self, prompt: str, prompt_version: str) -> OpenAICaptioner:
-        """The same model asked something else over the same connections, metered anew."""
+        """The same model with another prompt: the same connections, a meter of its own."""
         other = copy.copy(self)
         other._prompt, other._prompt_version = prompt, prompt_version  # noqa: SLF001  # its own kind
         other._meter = _Meter(self._model, self._prices)  # noqa: SLF001
         return other
 
     def until(self, at: float) -> OpenAICaptioner:
-        """The same captioner, metered together, that gives up what is under way at a time.
+        """The same captioner, on the same meter, that gives up what is under way at a given time.
 
         Args:
             at: On the monotonic clock; looks that have no reply by then count as not shown.
@@ -152,7 +152,7 @@ class OpenAICaptioner:
     ) -> Iterator[Description | NoCaption | None]:
         """Describe frames, many at a time; see ``Captioner``."""
         looks = take_looks(frames, self._mode, seen=seen, long_side_px=self._long_side_px)
-        # Made into JPEG at once: what waits for its turn is then small.
+        # Made into JPEG at once, so that what waits for its turn is small.
         questions = map(self._question, looks)
         calls = TracedCalls.of_this_step()
 
@@ -272,7 +272,7 @@ class _Meter:
         self.usage = Usage(usd=prices.cost_usd(model, 0, 0))
 
     def count_failure(self, exc: ServiceError) -> int:
-        """Note a look that failed; returns how many did since the last reply."""
+        """Note a look that failed; returns how many have failed since the last reply."""
         with self._lock:
             self.last_failure = exc
             self._failures += 1

@@ -36,7 +36,7 @@ class NoCaption:
         time_s: As in ``Description``.
         reason: Why, in a line: a refusal in its own words, or that nothing was said.
         last_s: As in ``Description``.
-        is_final: Whether it would be so again; else a later index asks once more.
+        is_final: Whether another try would end the same way; else a later index asks once more.
     """
 
     time_s: float
@@ -104,10 +104,10 @@ class Metered(Protocol):
 
 @runtime_checkable
 class Interruptible(Protocol):
-    """A captioner whose replies may take long, and can be given up at a time."""
+    """A captioner whose replies may take long, and can be given up at a given time."""
 
     def until(self, at: float) -> Captioner:
-        """The same captioner, metered together, that gives up at a time of the monotonic clock."""
+        """The same captioner, on the same meter, that gives up at a time of the monotonic clock."""
         ...
 
 
@@ -116,5 +116,5 @@ class Promptable(Protocol):
     """A captioner that is asked a prompt, and so can be asked another one."""
 
     def asked(self, prompt: str, prompt_version: str) -> Captioner:
-        """The same captioner asked something else; it shares what is heavy, and meters anew."""
+        """The same captioner with another prompt; it shares what is heavy, but not the meter."""
         ...

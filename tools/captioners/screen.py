@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from tools.timeline import Frame
 
 MAX_RUN_S = 10.0
-"""The same text is said again after so long: what a run that is stopped reads twice stays little,
-and frames that an earlier run described need be held no longer."""
+"""The same text is said again after this time: a run that is stopped has little to read twice, and
+frames that an earlier run described need not be held for longer."""
 
 NO_TEXT = "no text on the screen"
 

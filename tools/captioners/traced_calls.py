@@ -2,7 +2,7 @@
 
 Image models are asked in threads of their own, where LangChain finds no callbacks, and frames must
 not reach any that pass them on as they are. So the callbacks around a step are taken where it
-begins, and of them only those that say they keep pictures out of what they tell.
+begins, and only those that declare that they keep pictures out of what they tell.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tools.timeline import Image
 
 MOST_CALLS = 50
-"""So many are told of one step: an hour of video has thousands. Those that fail are told always."""
+"""Most calls told of one step: an hour of video has thousands. Failed ones are always told."""
 
 
 @dataclass(slots=True)
@@ -30,8 +30,8 @@ class Call:
 
     Attributes:
         reply: What the model said.
-        tokens_in: That the service counted; None where it does not.
-        tokens_out: Likewise.
+        tokens_in: As the service counts them; None where it does not.
+        tokens_out: As above.
         usd: What it cost; None where that is not known.
     """
 

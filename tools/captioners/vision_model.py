@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 
 MAX_THREADS = 8
-"""Of a processor; more of them wait for memory."""
+"""Threads of a processor; more would only wait for memory."""
 
 
 class VisionModel:
@@ -67,7 +67,7 @@ class VisionModel:
         self._processor = _load_processor(folder)
         self._model = _load_model(folder, adapter, self.device, self.dtype)
         self._greedy = copy.deepcopy(self._model.generation_config)
-        # Checkpoints bring the sampling their makers liked; the same frames get the same captions.
+        # Checkpoints bring sampling settings; without them the same frames get the same captions.
         self._greedy.update(do_sample=False, num_beams=1, temperature=None, top_p=None, top_k=None)
         self._greedy.max_length = None
 
@@ -141,7 +141,7 @@ def is_out_of_memory(error: RuntimeError) -> bool:
 
 
 def free_memory() -> None:
-    """Hand what torch keeps for later back to the devices."""
+    """Give the memory that torch keeps for later back to the devices."""
     import gc
 
     import torch
@@ -262,7 +262,7 @@ def _adapt(model: Any, adapter: Path) -> Any:
     from peft import PeftModel
 
     with warnings.catch_warnings():
-        # What peft and transformers tell each other.
+        # Messages between peft and transformers.
         warnings.simplefilter("ignore")
         # Of another base, it would leave part of itself out, with a warning.
         warnings.filterwarnings("error", message="Found missing adapter keys")

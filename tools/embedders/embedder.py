@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SERVICE_PATIENCE = Patience(timeout_s=30.0, max_retries=4)
 BATCH_TEXTS = 256
-"""Sent at once; halved where a server finds that too much."""
+"""Texts sent at once; halved where a server finds that too much."""
 HUB_TIMEOUT_S = 5.0
 
 
@@ -98,7 +98,7 @@ class _ModelOfOthers(ABC):
         try:
             matrix = np.asarray(self._vectors(distinct), np.float32)
         except ValueError as exc:  # rows of different lengths
-            raise EmbedderError(f"{self.name} gave vectors that make no matrix: {exc}") from None
+            raise EmbedderError(f"{self.name} gave vectors that cannot be used: {exc}") from None
         if matrix.ndim != 2 or len(matrix) != len(distinct):
             raise EmbedderError(
                 f"{self.name} gave an array of shape {matrix.shape} for {len(distinct)} texts"
@@ -161,7 +161,7 @@ class SentenceTransformersEmbedder(_ModelOfOthers):
     """A sentence-transformers model, from a folder or the Hugging Face hub.
 
     Raises:
-        EmbedderError: If the library is absent, or the model neither here nor to be had.
+        EmbedderError: If the library is absent, or the model is neither here nor can be fetched.
     """
 
     def __init__(self, name: str) -> None:
@@ -189,13 +189,13 @@ class SentenceTransformersEmbedder(_ModelOfOthers):
 
 
 def _require_hub(name: str, not_here: Exception) -> None:
-    """Look for the hub for a few seconds; the library itself would try for minutes."""
+    """Try to reach the hub for a few seconds; the library itself would try for minutes."""
     import httpx
 
     constants: Any = importlib.import_module("huggingface_hub.constants")
     advice = f"the embedder {name!r} is not on this machine, and"
     if constants.HF_HUB_OFFLINE:
-        raise EmbedderError(f"{advice} HF_HUB_OFFLINE forbids to fetch it") from not_here
+        raise EmbedderError(f"{advice} HF_HUB_OFFLINE forbids fetching it") from not_here
     try:
         httpx.head(constants.ENDPOINT, timeout=HUB_TIMEOUT_S)
     except httpx.HTTPError as exc:

@@ -93,7 +93,7 @@ class MiniLM:
         row_of_text = {text: row for row, text in enumerate(dict.fromkeys(texts))}
         vectors = np.empty((len(row_of_text), WIDTH), np.float32)
         encodings = self._tokenizer.encode_batch(list(row_of_text))
-        # Texts of like length side by side, so that little is spent on padding.
+        # Texts of similar length side by side, so that little is spent on padding.
         by_length = sorted(range(len(encodings)), key=lambda row: len(encodings[row].ids))
         for first in range(0, len(by_length), BATCH_TEXTS):
             rows = by_length[first : first + BATCH_TEXTS]

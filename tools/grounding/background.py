@@ -1,4 +1,4 @@
-"""What similarities are usual: of a query with whatever is said, of a track with whatever is asked.
+"""What similarities are usual: of a query with any caption, of a track with any query.
 
 The same cosine means much for a rare query and little for a plain one; much among captions of
 eighty words, which are close to nothing, and little among short ones. Both are measured on texts

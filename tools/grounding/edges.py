@@ -18,10 +18,10 @@ FRAMES_PER_EDGE = 16
 """Frames that one edge is worth: eight seconds between two looks at two frames a second."""
 
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 2.0, 8.0
-"""What is gained below is little; above, neighbouring frames are told apart by nobody."""
+"""Below, a closer look gains little; above, nobody can tell neighbouring frames apart."""
 
 FINE_ENOUGH_S = 0.25
-"""An edge that is known so well is not looked at again."""
+"""An edge that is known this well is not looked at again."""
 
 
 def look_rate_hz(span: Interval) -> float | None:

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 EVENT_SHARE = 0.5
-"""A further window is an event of its own if it scores this share of the best one."""
+"""A further window is a separate event if it scores this share of the best one."""
 
 
 UNSURE = (

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tools.timeline import Caption
 
 LEAST_S, MOST_S = 2.0, 12.0
-"""How long what comes next is taken to be: of what people ask for so, nine in ten (NExT-GQA)."""
+"""How long what comes next may take: nine in ten of such answers take no longer (NExT-GQA)."""
 
 
 def next_to(

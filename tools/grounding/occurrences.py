@@ -1,7 +1,8 @@
 """Every time that something happens in a video, apart from each other: what ordinals count.
 
 Windows are what a question may mean, best first, and lie within each other; here each stretch of a
-video in which the thing seems to be is parted into the times that it goes on and the times between.
+video in which the thing seems to be is divided into the times that it goes on and the times
+between.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The times that something goes on, parted exactly: the best set of runs by dynamic programming."""
+"""The times that something goes on: exactly the best set of runs, by dynamic programming."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ where the seconds between them cost less."""
 
 REPEAT_COST = 3.0
 """How much worse two times may be than one where it is known that there are several: a clear event
-is not cut in two (that costs more), nor is anything made a time that does not speak for it."""
+is not cut in two (that costs more), and nothing is a time that does not speak for it."""
 
 MOST_TIMES = 40
 """In one stretch of 150 s."""
@@ -63,7 +63,7 @@ def _least_relevance(curve: Floats, weight: Floats) -> float:
 
 
 def _best_runs(gain: Floats, *, least: int) -> tuple[Mask, float]:
-    """The best set of at least so many runs, and its gain.
+    """The best set of at least this many runs, and its gain.
 
     Two states, inside and outside, for each number of runs begun: exact in linear time.
     """

@@ -24,7 +24,7 @@ PLACES: dict[Place, tuple[float, float]] = {
 
 PLACE_SHARE = 4.0
 """What a place adds to relevance, which has a deviation of 1: nothing elsewhere can make up for it.
-Who says "at the end" has seen it there; captions decide only which moment of the end."""
+A user who says "at the end" has seen it there; captions decide only which moment of the end."""
 
 
 def nearness(place: Place, cells: Cells, *, duration_s: float) -> Floats:

@@ -91,7 +91,7 @@ def presence_odds(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
 def presence_probability(
     odds: NDArray[np.float64], weight: NDArray[np.float64], *, share: float = 1.0
 ) -> float:
-    """Probability that the event is anywhere in a video, were that so for half of all queries.
+    """Probability that the event is anywhere in a video, if that were so for half of all queries.
 
     Before looking, it is as likely in one second as in another, so that the odds of the whole are
     the mean of its stretches' (Bayes' rule): the best of many has to fit better, as it does by
@@ -113,7 +113,7 @@ def share_of_best(
 
     Args:
         odds: As of ``presence_probability``; they may overlap.
-        weight: Likewise.
+        weight: As of ``presence_probability``.
         stretches: How many of them there are without overlap.
     """
     mean = float(np.average(odds, weights=weight))

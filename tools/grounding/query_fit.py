@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 USUAL_PIECES = 4
-"""From how many stretches of a long video it is learnt how its captions are."""
+"""How many stretches of a long video are enough to learn how its captions are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ def _cosine(
             f"{vectors.shape[1:]}; index the video again with the embedder in use"
         )
     if not np.isfinite(query_vector).all():
-        raise EmbedderError("the query's embedding is not finite; look at the embedder in use")
+        raise EmbedderError("the query's embedding is not finite; check the embedder in use")
     norm = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
     if not np.isfinite(norm).all():
         index = int(np.argmin(np.isfinite(norm)))

@@ -125,7 +125,7 @@ def feed_back(curve: Curve, likeness: NDArray[np.float32], cells: Cells) -> Curv
 
 
 def spread(curve: Curve, likeness: NDArray[np.float32], cells: Cells) -> Curve:
-    """Let neighbours in time that say alike share their relevance, so that a scene holds together.
+    """Let similar neighbours in time share their relevance, so that a scene holds together.
 
     One step of a random walk on the graph exp((likeness - 1) / temperature - dt² / (2 reach²)).
     """

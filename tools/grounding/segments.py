@@ -29,7 +29,7 @@ TOLERANCE_S = 0.001
 class Moments:
     """Spans over which a track says the same thing, in time order, not overlapping.
 
-    Captions with one and the same span (an image's description and the text on it) are one moment;
+    Captions with the same span (an image's description and the text on it) are one moment;
     so are neighbours that touch and repeat each other, so that it makes no difference whether an
     unchanged scene was described once or ten times.
 

@@ -40,7 +40,7 @@ STRETCHES = 6
 """Most stretches of a long video that are looked at closely."""
 
 STRETCH_CELLS = 1000
-"""Most cells in a stretch, for captions denser than seven a second: matrices stay below 8 MB."""
+"""Most cells in a stretch, for captions denser than seven a second; keeps matrices below 8 MB."""
 
 WORDS_SHARE = 0.25
 """Log-odds for a unit of BM25. On QVHighlights val the right one of 24 stretches comes first for

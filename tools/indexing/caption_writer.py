@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 BATCH_CAPTIONS = 64
 BATCH_SECONDS = 0.5
-"""A batch is written when it is full or this old: little is lost, little time goes to commits."""
+"""A batch is written when it is full or this old, so that little is lost and commits stay few."""
 
 BATCHES_BEHIND = 4
-"""So many batches may wait; then captions are made no faster than they are written."""
+"""At most this many batches wait; then captions are made no faster than they are written."""
 
 Placed = Caption | CaptionGap
 

@@ -36,7 +36,7 @@ class Captioning:
         record: Of the track that is written.
         captioner: Describes the frames.
         reader: Reads them.
-        every_frame: Whether those too are described that look like the one before.
+        every_frame: Whether those that look like the one before are described too.
         store: Says what is there already, and receives the rest.
         embedder: Embeds each new caption.
         journal: Where what is said is written down at once; None for nowhere.
@@ -124,7 +124,7 @@ class Captioning:
             if self._budget.reached:
                 self._feed.finish()
         except BaseException as exc:
-            # No frame is begun any more, but what is under way may be paid for.
+            # No new frame is begun, but what is under way may be paid for.
             self._feed.stop()
             for said in self._last_answers(answers, exc):
                 self._note(said)
@@ -156,7 +156,7 @@ class Captioning:
     ) -> Iterator[Description | NoCaption | None]:
         """What is said until nothing is under way any more.
 
-        A service is told of the error, so that nothing is waited for but what is paid.
+        A service is told of the error, so that only what is paid for is waited for.
         """
         if isinstance(self._captioner, Metered) and isinstance(answers, Generator):
             try:
@@ -182,7 +182,8 @@ class Captioning:
     def _place(self) -> None:
         """Hand over to the writer what has an end and is finished."""
         # A frame that has a caption in the store is not described again, so all of its captions go
-        # there at once. What costs says one thing of a frame, and is kept as soon as it is said.
+        # there at once. A captioner that costs says one thing of a frame, and that is kept as soon
+        # as it is said.
         but_s = None if isinstance(self._captioner, Metered) else self._feed.unfinished_s
         placed: list[Caption | CaptionGap] = []
         waiting = []

@@ -38,7 +38,7 @@ def look_closer(
     allow: Callable[[int], None] = lambda _: None,
     go_on: Callable[[], None] = lambda: None,
 ) -> tuple[list[Caption], int]:
-    """Describe a stretch of a video on a denser grid; what was described before is not again.
+    """Describe a stretch of a video on a denser grid, leaving out what was described before.
 
     The captions are stored under a track of their own, which names the stretch: no answer is made
     from it alone, and forgetting the video forgets them too.
@@ -69,7 +69,7 @@ def look_closer(
     track = Track(captioner.model, captioner.prompt_version, mode)
     path = Path(record.path)
     if not shows(record, path):
-        raise CaptionerError(f"the file {record.path} is another video by now")
+        raise CaptionerError(f"the file {record.path} now holds another video; index it")
     video = probe(path)
     reader = FrameReader(video, rate_hz=rate_hz, start_s=span.start_s, end_s=span.end_s)
     frames = list(reader)

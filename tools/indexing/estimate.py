@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 STRETCHES = 8
 STRETCH_S = 20.0
-"""So many stretches of this length, evenly spread, stand for a longer video."""
+"""This many stretches of this length, evenly spread, stand for a longer video."""
 
 CHARACTERS_PER_TOKEN = 4
 ASSUMED_CAPTION_TOKENS = 60

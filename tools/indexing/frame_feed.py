@@ -1,6 +1,6 @@
-"""Sampled frames, decoded ahead in a thread; who captions them never waits for the decoder alone.
+"""Sampled frames, decoded ahead in a thread, so that a captioner seldom waits for the decoder.
 
-Also the one who knows until when a frame's caption holds: until the next frame that is chosen.
+It also knows until when a frame's caption holds: until the next frame that is chosen.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class FrameFeed:
     Attributes:
         frames_read: Frames read so far.
         frames_skipped: Those of them that are not chosen so far.
-        unfinished_s: Time of the frame of which more may be said; None where of none.
+        unfinished_s: Time of the frame of which more may be said; None where there is none.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class FrameFeed:
             ValueError: If no such frame was handed out.
         """
         if time_s not in self._end_s and time_s != self._newest_s:
-            raise ValueError(f"something describes {time_s} s, where it read no frame")
+            raise ValueError(f"there is a description of {time_s} s, where no frame was read")
         self.unfinished_s = time_s
 
     @property
@@ -124,7 +124,7 @@ class FrameFeed:
                     if gate is Gate.OPEN:
                         return self._hand_out()
                     self._stopped |= gate is Gate.SHUT
-                    # Who opens the gate does not say so, but that is soon seen.
+                    # Nothing signals that the gate is open, but that is soon noticed.
                     self._change.wait(CHECK_S)
                 elif self._is_read:
                     if self._error is not None:

@@ -114,7 +114,7 @@ def index_video(
             limits = limits.after(time.monotonic() - began_s)
         record = _record(video, track, rate_hz=rate_hz, duration_s=video.header_duration_s)
         reader = FrameReader(video, rate_hz=rate_hz, earlier=needs_every_frame(captioner))
-        # What was a passing fault is asked for again.
+        # What failed for a passing reason is asked for again.
         store.forget_passing_gaps(video.id, track)
         with store.together():
             # A process that forgets the video finds both or neither.
@@ -225,9 +225,9 @@ def frame_track(captioner: Captioner, rate_hz: float, *, every_frame: bool | Non
     """The track of a captioner that is shown frames of this rate.
 
     Args:
-        captioner: Who describes the frames.
+        captioner: What describes the frames.
         rate_hz: Frames looked at per second of video.
-        every_frame: Whether it is shown those too that look like the one before. None: only if it
+        every_frame: Whether it is also shown those that look like the one before. None: only if it
             learns from them, see ``tools.video.near_duplicates.LearnsFromEveryFrame``.
     """
     # All digits of the rate: two rates that differ at all look at different frames.
@@ -244,7 +244,7 @@ def location(path: Path) -> Path:
 
 
 def _missing(gaps: Sequence[CaptionGap]) -> str:
-    """What is not described though it might be another time; empty where there is nothing."""
+    """What is not described but might be at another try; empty where there is nothing."""
     passing = [gap for gap in gaps if not gap.is_final]
     if not passing:
         return ""

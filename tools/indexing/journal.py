@@ -1,4 +1,4 @@
-"""A file of what was said of a video and is not in the store yet, for what must not be paid twice.
+"""A file of what was said of a video and is not in the store yet, so that it is not paid for twice.
 
 A line is written as soon as its reply is there; batches go to the store later. A process killed in
 between reads the file at the next start. A process that dies loses nothing that it wrote; a machine
@@ -86,7 +86,7 @@ class Journal:
             raise self._unwritable(exc) from None
 
     def close(self) -> None:
-        """Let go of the file; harmless when repeated."""
+        """Close the file; harmless when repeated."""
         if self._file is not None:
             self._file.close()
             self._file = None

@@ -19,8 +19,8 @@ class Limits:
     Attributes:
         max_captions: Frames, grids or clips described.
         max_usd: US dollars spent on them. As long as nothing is known of what one costs, only one
-            is asked for; from then on as many as the mean so far leaves room for. So it is passed
-            by no more than the last ones cost above the mean.
+            is asked for; from then on as many as the mean so far leaves room for. So the limit is
+            exceeded by no more than the last ones cost above the mean.
         max_minutes: Minutes; what is under way then is waited for.
 
     Raises:
@@ -38,17 +38,18 @@ class Limits:
                 raise ValueError(f"{name} must be positive and finite, not {value}")
 
     def after(self, spent_s: float) -> Limits:
-        """What is left of them when so many seconds have passed without describing anything."""
+        """What is left of them when this many seconds have passed without describing anything."""
         if self.max_minutes is None:
             return self
         return replace(self, max_minutes=max(1e-9, self.max_minutes - spent_s / 60))
 
 
 def without_price(model: str, max_usd: float) -> CaptionerError:
-    """That a limit of dollars cannot be kept to."""
+    """That a limit of dollars cannot be kept."""
     return CaptionerError(
-        f"what {model} costs is not known, so {max_usd:g} US dollars cannot be kept to; give its "
-        "price in a file that WHENABOUTS_PRICES names, or limit the captions (--max-captions)"
+        f"the price of {model} is not known, so the limit of {max_usd:g} US dollars cannot be "
+        "kept; give the price in a file that WHENABOUTS_PRICES names, or limit the captions "
+        "(--max-captions)"
     )
 
 
@@ -70,7 +71,7 @@ class Budget:
         limits: What they are.
         frames_per_look: How many frames the captioner is shown at a time.
         seen: Times of looks that cost nothing, since they are described already.
-        usage: What the captioner has used by now.
+        usage: What the captioner has used so far.
         model: Its name, for the error.
 
     Attributes:

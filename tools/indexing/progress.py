@@ -8,8 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 WINDOW_S = 30.0
-"""Speed is measured over the last seconds, this many: an index that goes on first passes what is
-there."""
+"""Speed is measured over this many last seconds: a resumed index first passes what is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +24,8 @@ class Progress:
         resumed: Whether an earlier run had begun.
         frames: Frames sampled by this run so far.
         skipped: Those of them that looked like the one before and were not shown to the captioner.
-        captions_per_s: Captions written a second, lately; None at the beginning.
-        left_s: Seconds of work left at the speed of late; None where it cannot be told.
+        captions_per_s: Captions written a second, of late; None at the beginning.
+        left_s: Seconds of work left at the latest speed; None where it cannot be told.
         tokens: What the captioner used for this run, in and out; 0 for one that uses none.
         usd: What that costs; None where the price is not known.
     """
@@ -56,7 +55,7 @@ class Pace:
         self._marks: deque[tuple[float, float, int]] = deque()
 
     def mark(self, *, seen_s: float, captions: int) -> None:
-        """Note how far it has come by now."""
+        """Note how far it has come."""
         now = self._clock()
         self._marks.append((now, seen_s, captions))
         # The last mark before the window stays: it is where the window begins.

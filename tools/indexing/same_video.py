@@ -40,13 +40,13 @@ def shows(record: VideoRecord, path: Path) -> bool:
 
 
 def note_stamp(record: VideoRecord) -> None:
-    """Spare reading the whole file again, where it is the one that was hashed for the record."""
+    """Avoid reading the whole file again, where it is the one that was hashed for the record."""
     if record.file_stamp and record.content_id:
         note_id(record.file_stamp, record.content_id)
 
 
 def recall(path: Path, store: CaptionStore) -> None:
-    """Spare reading a whole file again that was hashed when it was indexed.
+    """Avoid reading again a whole file that was hashed when it was indexed.
 
     Raises:
         StoreError: If the store cannot be read.

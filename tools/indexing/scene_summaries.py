@@ -1,6 +1,6 @@
 """Long videos as scenes: stretches of related captions, each summed up in a few words.
 
-Scenes lie between shot cuts where a video was decoded; short ones are joined, and long ones parted
+Scenes lie between shot cuts where a video was decoded; short ones are joined, and long ones split
 where what is said changes most. A summary is a caption of the whole scene, kept in a track of its
 own: no answer is made from it, but a reader sees from it where to look.
 """
@@ -41,7 +41,7 @@ class Summariser(Protocol):
     """Sums a scene up.
 
     Attributes:
-        name: Names who does; changes whenever the words would.
+        name: Names the summariser; changes whenever the words would.
     """
 
     @property
@@ -145,7 +145,7 @@ def _parted(
     vectors: Vectors,
     longest_s: float,
 ) -> list[tuple[int, int]]:
-    """Scenes parted, where neighbouring captions are least alike, until none is too long."""
+    """Scenes split, where neighbouring captions are least alike, until none is too long."""
     unit = _unit(vectors)
     alike = np.einsum("ij,ij->i", unit[:-1], unit[1:])
     parted: list[tuple[int, int]] = []
@@ -155,7 +155,7 @@ def _parted(
         if captions[after - 1].end_s - captions[first].start_s <= longest_s or after - first < 4:
             parted.append((first, after))
             continue
-        # In the middle half: pieces of a few captions are no scenes.
+        # In the middle half: pieces of a few captions are not scenes.
         low, high = first + (after - first) // 4, after - (after - first) // 4
         at = low + 1 + int(np.argmin(alike[low : max(low + 1, high - 1)]))
         waiting += [(at, after), (first, at)]

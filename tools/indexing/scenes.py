@@ -22,7 +22,7 @@ SCENES = Track("cuts-2", "", "scenes")
 """Their track; its version changes whenever other cuts would be found."""
 
 BATCH_S = 1.0
-"""So much is looked at at a time, however far sampled frames are apart."""
+"""How much is looked at at a time, however far apart sampled frames are."""
 
 MOST_AT_ONCE = 5000
 """Chroma takes a little more."""

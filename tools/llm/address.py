@@ -22,7 +22,7 @@ def check_service(api_key: str | None, base_url: str | None) -> tuple[str, str]:
 
     Args:
         api_key: As the settings have it; None or blank for none.
-        base_url: Likewise; None for OpenAI.
+        base_url: As the settings have it; None for OpenAI.
 
     Raises:
         ServiceError: If one of them cannot be used; of kind ``settings``.
@@ -41,9 +41,10 @@ def check_service(api_key: str | None, base_url: str | None) -> tuple[str, str]:
     try:
         parts = urlsplit(address)
         has_host = bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:  # A port that is no number, or half of an IPv6 address.
+    except ValueError:  # A port that is not a number, or half of an IPv6 address.
         raise ServiceError(
-            "settings", "OPENAI_BASE_URL is no address; it must be like http://localhost:8000/v1"
+            "settings",
+            "OPENAI_BASE_URL is not an address; it must look like http://localhost:8000/v1",
         ) from None
     if parts.username or parts.password:
         # Not shown: it holds a secret.
@@ -54,7 +55,7 @@ def check_service(api_key: str | None, base_url: str | None) -> tuple[str, str]:
     if parts.scheme not in {"http", "https"} or not has_host or not address.isprintable():
         raise ServiceError(
             "settings",
-            f"OPENAI_BASE_URL is {base_url!r}; it must be like http://localhost:8000/v1",
+            f"OPENAI_BASE_URL is {base_url!r}; it must look like http://localhost:8000/v1",
         )
     return address, key
 

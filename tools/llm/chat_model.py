@@ -25,13 +25,13 @@ from tools.llm.completion import Completion
 from tools.llm.negotiation import Message, Request
 
 REMEMBERED = 256
-"""Messages of the model's own that are kept to be told back, of all conversations under way."""
+"""The model's own messages that are kept to be sent back, of all conversations under way."""
 
 
 class ServiceChatModel(BaseChatModel):
     """A chat model of a service; what the service refuses is left out by its client.
 
-    Replies that asked for tools are told back word for word: some services sign them, or want the
+    Replies that asked for tools are sent back word for word: some services sign them, or want the
     thoughts that they sent along.
 
     Attributes:

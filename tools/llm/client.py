@@ -29,9 +29,9 @@ LONGEST_WAIT_S: Final = 300.0
 LONGEST_BACKOFF_S: Final = 30.0
 MAX_RETRIES: Final = 8
 FEW_RETRIES: Final = 2
-"""After a reply that is none or empty, one that does not come, or text that a model got wrong: a
-wrong address, a picture that breaks a server and a question that a model cannot answer give the
-same for ever."""
+"""After a reply that is not one or is empty, that does not come, or whose text a model got wrong: a
+wrong address, a picture that breaks a server and a question that a model cannot answer fail the
+same way every time."""
 FAULT_RETRIES: Final = 4
 """After a 500 of a service that has answered before: what was asked may be what breaks it."""
 LONGEST_WORDS: Final = 300
@@ -101,7 +101,7 @@ class Service:
 
     @property
     def has_answered(self) -> bool:
-        """Whether it ever did, to anybody in this process."""
+        """Whether it ever answered anybody in this process."""
         return self._habits.has_answered
 
     def chat(
@@ -179,20 +179,20 @@ class Service:
     def _post(self, path: str, body: Mapping[str, Any], until: float) -> Response:
         left_s = min(self._patience.timeout_s, until - time.monotonic())
         if left_s <= 0:
-            raise ServiceError("timeout", "the time of this run is used")
+            raise ServiceError("timeout", "the time for this run is used up")
         content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         try:
             return self._connection.post(path, content, timeout_s=left_s)
         except TransportError as exc:
             if left_s < self._patience.timeout_s and exc.kind == "late":
-                raise ServiceError("timeout", "the time of this run is used") from None
+                raise ServiceError("timeout", "the time for this run is used up") from None
             self._judge_transport(exc)
 
     def _judge_transport(self, exc: TransportError) -> NoReturn:
         detail = self.clean(str(exc))
         if exc.kind == "large":
             raise ServiceError(
-                "strange", f"{self.address} answers with {detail}, which is no reply of a model"
+                "strange", f"{self.address} answers with {detail}, which is not a model's reply"
             ) from None
         if exc.kind == "late":
             raise _Again(
@@ -206,13 +206,13 @@ class Service:
         raise _Again("unreachable", told, limit=self._patience.max_retries) from None
 
     def _judge(self, failure: Failure, sent: Sent, spared: set[str]) -> NoReturn:
-        """Raise what a failure that cannot be asked around comes to."""
+        """Raise the error for a failure that no other form of the request avoids."""
         said = self.clean(failure.said)
         proxy = proxy_of(self.address) if failure.kind in {"refused", "key", "strange"} else ""
         where = f"{self.address} (through the proxy {proxy})" if proxy else self.address
         error = explain(failure, said, where=where, model=self.model)
         if failure.kind == "generation" and not spared:
-            # What the model wrote did not fit there; now it is held to less.
+            # What the model wrote did not fit there; from now on less is demanded of it.
             spared |= {"tools", "response_format"} & set(sent.options)
         limit = {
             "busy": self._patience.max_retries,
@@ -223,7 +223,7 @@ class Service:
         if limit is None:
             raise error
         if failure.wait_s is not None and failure.wait_s > LONGEST_WAIT_S:
-            told = f"{where} wants to be asked again in {failure.wait_s:.0f} s"
+            told = f"{where} asks for a wait of {failure.wait_s:.0f} s before the next request"
             raise ServiceError("busy", told)
         if failure.status == 500 and failure.kind == "broken" and self._habits.has_answered:
             limit = FAULT_RETRIES
@@ -238,7 +238,7 @@ class Service:
     def _persist(
         self, once: Callable[[], Any], stopping: threading.Event | None, until: float
     ) -> Any:
-        """Try again as long as it makes sense, between waits that all who ask share."""
+        """Try again as long as it makes sense, between waits that all threads share."""
         import tenacity
 
         stop = stopping or threading.Event()
@@ -253,7 +253,7 @@ class Service:
 
         def wait(state: RetryCallState) -> float:
             failed = _failed(state)
-            # Apart from each other, or all threads would come back at the same moment.
+            # At different times, or all threads would come back at the same moment.
             wait_s = failed.wait_s if failed.wait_s is not None else backoff(state)
             if failed.kind == "busy":
                 # The limit is everyone's: other threads need not find out for themselves.
@@ -282,7 +282,7 @@ class Service:
 
     def _wait_until(self, at: float, stop: threading.Event, until: float) -> None:
         if at >= until:
-            raise ServiceError("timeout", "the time of this run is used")
+            raise ServiceError("timeout", "the time for this run is used up")
         while (left_s := at - time.monotonic()) > 0:
             if stop.wait(left_s):
                 raise ServiceError("stopped", "stopped")
@@ -314,8 +314,8 @@ def served_models(address: str, api_key: str | None) -> list[str]:
     except TransportError as exc:
         raise ServiceError(
             "unreachable",
-            f"OPENAI_BASE_URL: no answer from {address} ({clean(str(exc), key)}); look whether the "
-            "server runs",
+            f"OPENAI_BASE_URL: no answer from {address} ({clean(str(exc), key)}); check that the "
+            "server is running",
         ) from None
     if answer.status >= 300:
         failure = classify(answer.status, answer.headers, answer.body, Sent())
@@ -323,14 +323,14 @@ def served_models(address: str, api_key: str | None) -> list[str]:
         raise ServiceError(
             "refused",
             f"OPENAI_BASE_URL: {address} answers {answer.status} when asked for its models"
-            f"{f' ({said})' if said else ''}; look at the address and at OPENAI_API_KEY",
+            f"{f' ({said})' if said else ''}; check the address and OPENAI_API_KEY",
         )
     try:
         return sorted({str(row["id"]) for row in json.loads(answer.body)["data"]})
     except (ValueError, KeyError, TypeError, RecursionError):
         raise ServiceError(
             "strange",
-            f"OPENAI_BASE_URL: {address} does not list its models as OpenAI's API does; look at "
+            f"OPENAI_BASE_URL: {address} does not list its models as OpenAI's API does; check "
             "the address",
         ) from None
 

@@ -44,7 +44,7 @@ class Completion:
 
     @property
     def tool_calls(self) -> list[Mapping[str, Any]]:
-        """What it wants to call, as far as it is put as OpenAI's API has it."""
+        """What it wants to call, where that is written as in OpenAI's API."""
         calls = self.message.get("tool_calls")
         return [
             call
@@ -54,12 +54,12 @@ class Completion:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing came of it, and nobody says that this is meant."""
+        """Whether it is empty, and nothing says that this is intended."""
         return not (self.text or self.refusal or self.tool_calls)
 
 
 def read_completion(content_type: str, body: bytes) -> Completion | None:
-    """Read a reply; None where it is none, or holds no message.
+    """Read a reply; None where it is not one, or holds no message.
 
     Args:
         content_type: From its header.
@@ -102,7 +102,7 @@ def _completion(told: Any) -> Completion | None:
     # Some servers write 0 where they do not count, but no question has 0 tokens.
     is_counted = bool(tokens_in and tokens_in > 0 and tokens_out is not None and tokens_out >= 0)
     return Completion(
-        # What ends in an error is half of what was meant.
+        # A reply that ends in an error is incomplete.
         text="" if finish == "error" else spoken.text,
         refusal=refusal,
         finish=finish,

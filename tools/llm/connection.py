@@ -1,4 +1,4 @@
-"""HTTP to one service, bounded: a reply has so many seconds in all, and so many bytes.
+"""HTTP to one service, bounded: each reply has a limit of seconds in all, and of bytes.
 
 The timeouts of an HTTP client hold for each read, so a server that sends a byte now and then holds
 a caller for hours. Here one deadline holds for everything from the look-up of the name to the last
@@ -144,13 +144,13 @@ class _Unpacker:
 
 
 def _unpacker(encoding: str) -> Any:
-    """Unpacks up to so many bytes: some servers pack what nobody asked them to."""
+    """Decompresses up to a limit of bytes: some servers compress replies unasked."""
     packed = encoding.strip().lower()
     if packed in {"", "identity"}:
         return lambda chunk, room: chunk[:room]
     if packed in {"gzip", "x-gzip", "deflate"}:
         return _Unpacker(zlib.MAX_WBITS | 32)
-    raise TransportError("broken", f"it is packed as {packed[:20]!r}, which was not asked for")
+    raise TransportError("broken", f"it is compressed as {packed[:20]!r}, which nobody asked for")
 
 
 def _open_client(address: str) -> httpx.AsyncClient:
@@ -172,11 +172,11 @@ def _open_client(address: str) -> httpx.AsyncClient:
         raise ServiceError(
             "settings",
             f"the certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read ({exc}); "
-            "mend or unset it",
+            "correct or unset it",
         ) from None
     except ValueError as exc:
         raise ServiceError(
-            "settings", f"the proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY is none: {exc}"
+            "settings", f"the proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY is unusable: {exc}"
         ) from None
 
 

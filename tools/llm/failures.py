@@ -44,7 +44,7 @@ class Failure:
     Attributes:
         kind: What can be done about it. ``stream``, ``history``, ``system`` and ``option``: the
             same can be asked in another form. ``busy``, ``broken``, ``generation`` (what the model
-            wrote did not fit) and ``strange`` (a reply that is none) may pass.
+            wrote did not fit) and ``strange`` (not a valid reply) may pass.
         status: Of HTTP, or in the body where that says 200.
         said: The server's own words; empty where it has none.
         option: Which part of the request is complained of, where it is ``option``.
@@ -151,7 +151,7 @@ _TAG: Final = re.compile(
 
 
 def explain(failure: Failure, said: str, *, where: str, model: str) -> ServiceError:
-    """What a failure that cannot be asked around comes to, for the person who has to act on it.
+    """What a failure that no other form of the request avoids means, for the person who has to act.
 
     Args:
         failure: From ``classify``.
@@ -162,19 +162,19 @@ def explain(failure: Failure, said: str, *, where: str, model: str) -> ServiceEr
     words = f" ({said})" if said else ""
     answers = f"{where} answers {failure.status}{f': {said}' if said else ''}"
     refuses_key = f"{where} refuses the key ({failure.status}{f': {said}' if said else ''}); set "
-    no_model = f"{where} knows no model {model!r}{words}; look at the name, at OPENAI_BASE_URL, and"
+    no_model = f"{where} knows no model {model!r}{words}; check the name, OPENAI_BASE_URL, and"
     kinds: dict[Kind, tuple[FailureKind, str]] = {
         "key": ("key", refuses_key + f"OPENAI_API_KEY to one that may use {model}"),
-        "model": ("model", no_model + " at what that server lists under /models"),
+        "model": ("model", no_model + " what that server lists under /models"),
         "credit": ("credit", f"{where} says that no credit is left{words}; top it up"),
         "declined": ("declined", said or f"{where} declines with {failure.status}"),
-        "context": ("context", f"{where} says that this is too much to read{words}"),
+        "context": ("context", f"{where} says that the request is too long{words}"),
         "busy": ("busy", answers),
         "broken": ("broken", answers),
         "generation": ("strange", f"{where} could not use what the model wrote{words}"),
         "strange": (
             "strange",
-            f"{where} does not answer as the API does{words}; look at OPENAI_BASE_URL",
+            f"{where} does not answer as OpenAI's API does{words}; check OPENAI_BASE_URL",
         ),
     }
     kind, told = kinds.get(failure.kind, ("refused", answers))
@@ -182,10 +182,10 @@ def explain(failure: Failure, said: str, *, where: str, model: str) -> ServiceEr
 
 
 def no_answer(where: str, detail: str) -> str:
-    """That a service cannot be reached, and what to look at."""
+    """That a service cannot be reached, and what to check."""
     return (
-        f"no answer from {where} ({detail}); look at the network and OPENAI_BASE_URL, and whether "
-        "the server runs"
+        f"no answer from {where} ({detail}); check the network and OPENAI_BASE_URL, and that "
+        "the server is running"
     )
 
 
@@ -265,7 +265,7 @@ def _about_form(  # noqa: PLR0911  # a table
 ) -> dict[str, Any] | None:
     options = [one for one in sent.options if one in _OPTIONS and _OPTIONS[one].search(marks)]
     if "max_tokens" in options:
-        # A limit of the reply that is too large is the smaller sacrifice than captions.
+        # Giving up a reply limit that is too large is better than giving up captions.
         return {"kind": "option", "option": "max_tokens"}
     if _CONTEXT.search(marks):
         return {"kind": "context"}

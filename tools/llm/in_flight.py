@@ -1,4 +1,4 @@
-"""Many slow calls under way at once, their results as they arrive, and none of them wasted."""
+"""Many slow calls at once: results come as they arrive, and none is wasted."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ class _Crew(Generic[Item, Result]):
         return not self._fed or bool(self.under_way) or bool(self._arrived)
 
     def first_arrival(self) -> _Arrival[Result] | None:
-        """The first that was not received yet; None if there was none for a while, or is none."""
+        """The first that was not received yet; None if none came for a while, or none will."""
         until = time.monotonic() + TICK_S
         while not self._arrived and self.is_busy and (left_s := until - time.monotonic()) > 0:
             self._news.wait(left_s)

@@ -36,8 +36,8 @@ class Habits:
 
     Attributes:
         open_at: Clock time before which nothing is asked: a limit is everyone's.
-        has_answered: Whether it ever did.
-        lessons: How often something was learnt of it.
+        has_answered: Whether it ever answered.
+        lessons: How often something was learnt about it.
     """
 
     def __init__(self, *, is_openai: bool) -> None:

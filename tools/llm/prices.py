@@ -1,4 +1,4 @@
-"""What tokens cost: the data of ``genai-prices``, which a file of the user's own comes before.
+"""What tokens cost: the data of ``genai-prices``, unless a file of the user's own says otherwise.
 
 That data lies on this disk, so nobody is asked. Discounts (cached input, batches) and surcharges
 (fast or very long requests) are not counted.
@@ -30,7 +30,7 @@ class Price:
     Attributes:
         usd_in: US dollars per million tokens of input.
         usd_out: US dollars per million tokens of output, those of hidden reasoning too.
-        as_of: A day on which that held, as an ISO date; empty where nobody says.
+        as_of: A day on which that held, as an ISO date; empty where it is not known.
         source: Where it stood.
     """
 
@@ -118,7 +118,7 @@ def _listed_price(address: str, model: str) -> Price | None:
 def read_prices(path: Path) -> dict[str, Price]:
     """Read ``{"MODEL": {"in": 0.25, "out": 2.0, "as_of": "2026-01-31"}, …}``.
 
-    ``in`` and ``out`` are US dollars per million tokens; 0 is a price (a model of one's own).
+    ``in`` and ``out`` are US dollars per million tokens; 0 is valid (a model of one's own).
     ``as_of`` is optional.
 
     Raises:

@@ -47,7 +47,7 @@ class Spoken:
     """A reply with its thoughts taken out.
 
     Attributes:
-        text: What is left; empty where the thoughts have no end, for then all of it is thought.
+        text: What is left; empty where the thoughts have no end mark: all of it is thought.
         thought: Whether there were thoughts and nothing else.
     """
 

@@ -25,7 +25,7 @@ RANK_OFFSET = 60
 """Of reciprocal-rank fusion (Cormack, Clarke and Buettcher, 2009), as published."""
 
 SECOND_SHARE = 0.5
-"""An event of another kind of captions is told too if it is this sure, beside the surest."""
+"""An event of another kind of captions is reported too if it is this sure next to the surest."""
 
 
 def fuse(
@@ -68,7 +68,7 @@ def fuse(
 def layers(
     captions: Sequence[Caption], vectors: NDArray[np.float32]
 ) -> list[tuple[list[Caption], NDArray[np.float32]]]:
-    """Captions parted so that none overlaps the next: two people may speak at the same time.
+    """Captions in groups without overlaps: two people may speak at the same time.
 
     Args:
         captions: Of one track, in time order.

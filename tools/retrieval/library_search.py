@@ -90,8 +90,8 @@ class _Place:
 class _Shelf:
     """Neighbouring captions of one video, and where they stand among those of others.
 
-    Moved by whole times of captions: what an interval of theirs was is looked up, not calculated,
-    so that edges stay edges of captions to the last bit.
+    Captions are moved as a whole: their original times are looked up, not calculated, so that edges
+    stay edges of captions to the last bit.
     """
 
     record: VideoRecord
@@ -118,7 +118,7 @@ class _Shelf:
         ]
 
     def span_of(self, moved: Interval) -> Interval | None:
-        """Where a window between moved captions lies in the video; None where in none of these.
+        """Where a window between moved captions lies in the video; None if it lies in none of them.
 
         Where all captions say the same, a window holds them all, also those of other shelves.
         """
@@ -148,7 +148,7 @@ def search_library(
 
     Args:
         query: What to look for.
-        records: The tracks to search, one a video; what else is in the store is passed over.
+        records: The tracks to search, one a video; anything else in the store is ignored.
         store: Holds their captions.
         embedder: The one they were embedded with.
         limit: Most windows wanted, over all videos.
@@ -224,7 +224,7 @@ def _places(
 def _likeliest(query: str, places: list[_Place]) -> list[_Place]:
     """Places by the same clues as stretches of a video, as far as their hits show them.
 
-    What is no hit is taken to be as similar as the last hit: it is at most that.
+    Anything else counts as similar as the last hit, which is the most it can be.
     """
     if not places:
         return []

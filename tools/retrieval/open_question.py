@@ -13,8 +13,8 @@ from tools.timeline import Interval
 MOST_WINDOWS = 10
 
 SURE = 0.5
-"""From this confidence in what is known on, the time beside it is the answer. Below, the sentence
-as a whole finds as much: of 155 such questions of NExT-GQA, mIoU 17.1 against 15.0."""
+"""From this confidence in what is known, the time beside it is the answer. Below it, the sentence
+as a whole does as well: of 155 such questions of NExT-GQA, mIoU 17.1 against 15.0."""
 
 
 def rank_beside(

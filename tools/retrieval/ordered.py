@@ -46,8 +46,8 @@ def rank_in_order(
         ask: Ranks windows for some words.
         times_of: All the times that some words are taken to happen, apart from each other; also
             told whether they are known to happen more than once.
-        is_one_of_many: Whether other videos are asked the same: then nothing is taken for granted
-            of this one, and where a part is not found, neither is the question.
+        is_one_of_many: Whether other videos are asked the same question: then nothing is taken for
+            granted about this one, and where a part is not found, neither is the question.
         is_presupposed: Whether the question takes it for granted that all is so, as "why did the
             dog bark after the man left" does: then no order can speak against it.
     """
@@ -101,7 +101,7 @@ def rank_in_order(
 
 
 def for_granted(ranking: Ranking) -> Ranking:
-    """Found, if it is likely at all: who asks why something happens has seen it."""
+    """Found, if it is likely at all: a user who asks why something happens has seen it."""
     is_unsure = ranking.verdict != "found" and (ranking.presence or 0.0) >= OPEN_PRESENCE
     if not (is_unsure and ranking.windows):
         return ranking
@@ -120,7 +120,7 @@ def _is_there(ranking: Ranking, *, granted: bool) -> bool:
 
 
 def _seen(ranking: Ranking, times: Sequence[Window]) -> Seen:
-    """The ranking and the times put together: each knows of some that the other does not."""
+    """The ranking and the times put together: each has some that the other does not."""
     windows = [*ranking.windows, *(one for one in times if one.span not in _spans(ranking.windows))]
     # An event's edges are less sure than itself: whatever else it may be like counts too.
     surest = ranking.events or claim_events(ranking.windows)
@@ -145,7 +145,7 @@ def _as_one_sentence(ranking: Ranking, words: Sequence[str]) -> Ranking:
     if not words:
         return ranking
     said = " and ".join(f"“{word}”" for word in words)
-    note = f"It was asked as one sentence: {said} is not taken for an order in time."
+    note = f"It was asked as one sentence: {said} is not read as an order in time."
     return replace(ranking, reasoning=f"{ranking.reasoning} {note}")
 
 
@@ -161,7 +161,7 @@ def _happen_together(part: Part, seen: Mapping[str, Seen]) -> bool:
 
 
 def explain(part: Part, *, found: bool, times: int) -> str:
-    """What the order of the parts came to, for the user.
+    """What was found of the order of the parts, for the user.
 
     Args:
         part: The question.
@@ -178,5 +178,5 @@ def explain(part: Part, *, found: bool, times: int) -> str:
     others = " and ".join(f"“{texts_of(one)[0]}”" for one in part.to)
     order = f"“{texts_of(part)[0]}” {part.relation} {others}"
     if found:
-        return f"{order}: each was found, and so they stand in time."
+        return f"{order}: each was found, and in this order."
     return f"Each part was found, but never {order}."

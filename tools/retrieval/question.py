@@ -1,9 +1,9 @@
 """From a question to the event that it asks about, by rule: "why did the boy jump at the end?".
 
-A question is about something that happens, and says it: why, how, where and when it happens are not
-what captions are compared with. "What does the man do after he eats" says what happens just before
-what is asked for, which is open; and "at the end of the video" says where to look. What fits no
-rule is left as it is.
+A question is about something that happens, and says what: captions are compared with that, not with
+the why, how, where or when. "What does the man do after he eats" says what happens just before
+what is asked for, which is open; and "at the end of the video" says where to look. A question that
+fits no rule stays as it is.
 
     why / how / when / where did the boy jump        the boy jump
     who sits on the table, is the table red          someone sits on the table, the table red
@@ -33,7 +33,7 @@ class Asked:
     Attributes:
         text: The event as a statement; of an open question all that is said of it.
         place: Where in the video it is said to be; None where nothing is said of that.
-        is_presupposed: Whether it is taken for granted that it happens: who asks why has seen it.
+        is_presupposed: Whether it is taken for granted that it happens: "why" says that it does.
         beside: Of an open question, what happens just before or after what is asked for.
         side: On which side of ``beside`` that is.
     """
@@ -46,7 +46,7 @@ class Asked:
 
 
 def read_question(query: str) -> Asked:
-    """Reduce a question to its event; a statement stays as it is, but for where it is placed."""
+    """Reduce a question to its event; a statement stays as it is, except for where it is placed."""
     said = " ".join(query.split()).rstrip(".!?").rstrip()
     text, place = _take_place(said)
     match = _QUESTION.fullmatch(text)
@@ -74,7 +74,7 @@ _AUXILIARY = (
 )
 _QUESTION = re.compile(
     rf"(?:and |but |so )?(?:"
-    # "When the man leaves, the dog barks" is none.
+    # "When the man leaves, the dog barks" is not a question.
     rf"(?:why|how|where|at what time|at which point)(?: exactly)?(?: ?{_AUXILIARY})? (?P<clause>.+)"
     rf"|when(?: exactly)? {_AUXILIARY} (?P<moment>.+)"
     rf"|what (?:happens|happened|is happening|was happening)(?: to| with)? (?P<happens>.+)"

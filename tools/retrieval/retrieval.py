@@ -145,7 +145,7 @@ def rank(
         embedder: Made them; embeds the query.
         duration_s: Length of the video.
         is_one_of_many: As of ``retrieve``.
-        every_time: Likewise.
+        every_time: As of ``retrieve``.
     """
     asked = Asked(query)
     if all(caption.source in {"signal", "screen"} for caption in captions):

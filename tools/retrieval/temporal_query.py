@@ -2,7 +2,7 @@
 
 A small grammar of English splits such a question into parts. Each part is looked for by itself, and
 which of its windows come first, last, before or after is decided here, over their times, and not by
-likeness of words. A sentence that fits no rule is one part: most do, and nothing changes for them.
+likeness of words. A sentence that fits no rule is one part: most are, and nothing changes for them.
 
     after / before / while / when CLAUSE, WHAT      WHAT after / before CLAUSE
     after / before THE THING, WHAT                  WHAT after / before THE THING
@@ -30,7 +30,7 @@ Scored = tuple[Interval, float]
 LAST = -1
 
 MOST_ORDER_WORDS = 4
-"""A longer chain is a story and not a question; each part costs a search."""
+"""A longer chain is a story, not a question; each part costs a search."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Nth:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """Something by when it happens, seen from other things; two of them for ``between``."""
+    """Something placed in time by other things; by two of them for ``between``."""
 
     what: Part
     relation: Relation
@@ -87,7 +87,7 @@ def repeated_texts(part: Part) -> set[str]:
 
 
 def order_words(part: Part) -> list[str]:
-    """Words that often tell an order and were taken for words like others; in parts, none."""
+    """Words that often tell an order but were read as ordinary words; none in a split question."""
     if not isinstance(part, Event):
         return []
     return list(dict.fromkeys(one[0].strip().lower() for one in _LIKELY_ORDER.finditer(part.text)))
@@ -152,7 +152,7 @@ def evaluate(
 
 
 def precedes(earlier: Interval, later: Interval) -> bool:
-    """Whether one is over before the other begins, but for half of the shorter one.
+    """Whether one is over before the other begins, except for half of the shorter one.
 
     Edges are as fine as captions; two events that follow each other may share some.
     """
@@ -298,7 +298,7 @@ def _trailing(text: str) -> Part | None:
 
 
 def _reference(text: str, relation: Relation, said: str) -> Part | None:
-    """What something else is placed by in time; None where it is no event, or a place.
+    """What something else is placed by in time; None where it is not an event, or is a place.
 
     Args:
         text: "the man leaves", "the second dog".

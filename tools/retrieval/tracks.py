@@ -35,7 +35,7 @@ def is_beside(track: "Track") -> bool:
 
 
 def name_of(track: "Track") -> str:
-    """Who or what the captions of a track are by, as people call it."""
+    """Who or what wrote the captions of a track, as people call it."""
     if kind_of(track) != "subtitles":
         return track.model
     file = track.mode.partition(":")[2]
@@ -43,7 +43,7 @@ def name_of(track: "Track") -> str:
 
 
 def is_measured(track: "Track") -> bool:
-    """Whether it holds what the embedded senses measure, and not what somebody says of it."""
+    """Whether it holds what the embedded senses measure, not descriptions."""
     return track.model.startswith(MEASURED_MODEL)
 
 

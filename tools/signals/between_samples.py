@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SCREENS: frozenset[Kind] = frozenset({"black", "white", "dark", "bright", "unchanged"})
-"""Claims of the whole picture, which a picture that flickers belies."""
+"""Claims about the whole picture, which are false of a picture that flickers."""
 
 FLICKER = 0.15
 """Change of the mean brightness, of 1, that is a flicker when it goes there and back."""

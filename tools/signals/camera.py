@@ -31,7 +31,7 @@ EDGY = 2.0
 
 SAME_LEVELS = 6.0
 MIN_EDGY, STANDING_SHARE = 8, 0.6
-"""Of blocks with an edge: so many must there be, and so many of them look the same."""
+"""Blocks with an edge: how many there must be, and what share of them must look the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class Anchor:
         return False if standing < OTHER_VIEW_SHARE else None
 
     def _stands(self, grey: Grey) -> bool:
-        """Whether what there is of edges stands where it stood: enough for a plain room."""
+        """Whether the few edges stand where they stood: enough for a plain room."""
         then, now = (cv2.blur(one, (3, 3)).astype(np.float32) for one in (self._grey, grey))
         has_edges = _of_blocks(np.abs(cv2.Laplacian(then, cv2.CV_32F))) > EDGY
         is_same = _of_blocks(np.abs(then - now)) < SAME_LEVELS
@@ -123,7 +123,7 @@ def _of_blocks(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _corners(grey: Grey) -> Points:
-    # None where there is no corner at all, which the stubs do not know.
+    # None where there is no corner at all, which the type stubs do not say.
     found: Any = cv2.goodFeaturesToTrack(grey, 200, 0.01, 6)
     corners: Points = np.empty((0, 2), np.float32) if found is None else found.reshape(-1, 2)
     return corners

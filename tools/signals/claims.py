@@ -1,4 +1,4 @@
-"""The claims that the embedded senses can make: each with its sentence, its reading and its worth.
+"""The claims that the embedded senses can make: each with its sentence and its reliability.
 
 One table serves the writer and the reader: ``write_claims`` makes the sentences of a caption,
 ``read_claims`` makes the claims of a caption again. What is not in the table is never claimed.
@@ -182,7 +182,7 @@ def write_screen_text(lines: Sequence[str]) -> str:
 
 
 def read_screen_text(text: str) -> str:
-    """The words inside a caption of ``write_screen_text``; empty where it is none."""
+    """The words inside a caption of ``write_screen_text``; empty for any other caption."""
     found = re.fullmatch(r"On screen: “(.*)”\.", text, flags=re.DOTALL)
     return found[1] if found else ""
 

@@ -58,7 +58,7 @@ class CutFinder:
 
         Returns:
             In time order; each begins with the first frame of the new shot, and is as long as the
-            time since the frame before: so fine is it known.
+            time since the frame before: the cut lies somewhere in it.
         """
         frames: Pictures = luma.astype(np.float32) / np.float32(255)
         times_s = np.concatenate([self._times_s, luma_s])
@@ -101,7 +101,7 @@ def _is_another_picture(frames: Pictures, times_s: Times, i: int) -> bool:
     if any(_is_alike(one, before) for one in later) or any(_is_alike(one, now) for one in earlier):
         return False
     if _likeness(before, now) >= SAME_SHAPES:
-        # Somebody switched the light.
+        # Somebody switched the light on or off.
         return False
     return times_s[i] - times_s[i - 1] <= FAR_APART_S or _changed(before, now) >= MIN_BLOCKS
 

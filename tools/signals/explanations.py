@@ -30,11 +30,13 @@ def beyond_the_senses(unknown: tuple[str, ...], captions: Sequence[Caption]) -> 
     if DISSOLVES & set(words):
         return NOT_LOOKED_FOR
     if PEOPLE & set(words):
-        said.append("Who moves is not seen; ask when something appears, moves or leaves.")
+        said.append(
+            "The senses cannot tell who moves; ask when something appears, moves or leaves."
+        )
     for word in words:
         if len(word) > 2 and word not in FILLERS and (spans := _read_at(word, captions)):
             times = ", ".join(f"{_clock(one.start_s)}–{_clock(one.end_s)}" for one in spans[:3])
-            more = f" and {len(spans) - 3} times more" if len(spans) > 3 else ""
+            more = f" and {len(spans) - 3} more times" if len(spans) > 3 else ""
             said.append(f"“{word}” can be read on the screen at {times}{more}.")
     return " ".join(said)
 
@@ -54,7 +56,7 @@ def _read_at(word: str, captions: Sequence[Caption]) -> list[Interval]:
 def missing_sense(
     ask: Ask, captions: Sequence[Caption], claims: Sequence[Sequence[Claim]]
 ) -> str | None:
-    """What the track lacks for an answer, and what would bring it; None where it lacks nothing."""
+    """What the track lacks for an answer, and how to get it; None where it lacks nothing."""
     if not captions:
         return "There are no captions to answer from."
     if ask.text is not None:
@@ -92,7 +94,7 @@ def _decided(
     if ask.text is not None:
         wanted = f"the text {_quoted(ask.text)}" if ask.text else "text"
         if not events:
-            return f"Looked for {wanted} on the screen: it was read nowhere in the sampled frames."
+            return f"Looked for {wanted} on the screen: it was read in none of the sampled frames."
         return f"Looked for {wanted} on the screen: read in {_counted(frames)}."
     if ask.kinds == ("cut",):
         return _cuts(claims)

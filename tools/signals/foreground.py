@@ -26,7 +26,7 @@ MIN_SHARE = 0.006
 """Of the picture; a smaller patch is as often noise as a thing."""
 
 UNMOVED_SHARE = 0.0005
-"""Of the pixels: so few change where nothing moves."""
+"""Share of the pixels: no more of them change where nothing moves."""
 
 JOIN_DISTANCE = 0.35
 """Of the picture: patches whose centres are nearer belong to one thing."""
@@ -38,7 +38,7 @@ ABSORB_S = 45.0
 """What stays put this long belongs to the empty picture: a parked car, a chair that was moved."""
 
 SETTLED_SHARE = 0.98
-"""Of a thing has to stay put for it to be one of them."""
+"""Share of a thing that has to stay put for it to be one of them."""
 
 LIGHT_LEVEL, SAME_SHAPES = 15, 0.95
 """Of the mean brightness, and correlation of the pictures, where somebody switched the light."""
@@ -69,7 +69,7 @@ class Region:
 class EmptyPicture:
     """Learns what a fixed camera shows when nothing is there, and finds what differs from it.
 
-    The first frame stands for it until learnt better; where that turns out wrong (what was there
+    The first frame stands for it until more is learnt; where that turns out wrong (what was there
     from the start walks off), the hole it leaves is recognised: the outline belongs to the old
     picture, not to the new one.
 
@@ -119,7 +119,7 @@ class EmptyPicture:
         self._stays_s = np.where(stays, self._stays_s + since_s, 0).astype(np.float32)
         settled = self._stays_s > ABSORB_S
         for thing in things:
-            # Whole, or not at all: who sits still moves a little, and stays somebody.
+            # Whole, or not at all: a person who sits still moves a little, and stays a person.
             if settled[thing].mean() >= SETTLED_SHARE:
                 self._empty[thing] = now[thing]
 

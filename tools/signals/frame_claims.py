@@ -45,10 +45,10 @@ COME, CLEARLY_COME = 1.25, 2.0
 moved who was there from the start."""
 
 HIDING_SHARE = 0.15
-"""Of the picture: what moves over so much of it is there, whatever lies behind."""
+"""Share of the picture: what moves over this much of it is there, whatever lies behind."""
 
 CHANGES: frozenset[Kind] = frozenset({"appears", "gone", "moves"})
-"""Beside these nobody would call a picture unchanged."""
+"""With any of these, nobody would call a picture unchanged."""
 
 
 class Watch:

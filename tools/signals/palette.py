@@ -46,7 +46,7 @@ SWATCHES = {
     "purple": Swatch((132, 152), 90, 60),
     "pink": Swatch((155, 172), 80, 140),
 }
-"""The gaps between them are on purpose: two people would not name what lies there alike."""
+"""The gaps between them are on purpose: people disagree on the names of what lies there."""
 
 MIN_AREA = 0.04
 """Of the picture: the smallest connected area worth a word."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tools.timeline import Image
 
 READING = "r2"
-"""Changes whenever the same frames would be read as other words."""
+"""Changes whenever the same frames would be read differently."""
 
 ALIKE = 0.6
 """Share of letters in common from which a line of the turned picture was read before."""

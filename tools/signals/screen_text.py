@@ -1,4 +1,4 @@
-"""Finds words in text that was read off the screen, forgiving what readers of text mistake."""
+"""Finds words in text that was read off the screen, forgiving misread letters."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def text_fit(wanted: Sequence[str], shown: str) -> float:
     """How well a shown text has the wanted words, in [0, 1]; 0 where it has not.
 
     Letter case and spaces do not count (readers run words together), a letter or two may be wrong,
-    numbers must be right: "Chapter 3" is no misread "Chapter 2".
+    numbers must be right: "Chapter 3" is not a misread "Chapter 2".
 
     Args:
         wanted: Lower-case words; none asks for any text.

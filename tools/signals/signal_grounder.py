@@ -69,7 +69,7 @@ def ground_signals(query: str, captions: Sequence[Caption], *, duration_s: float
 
     Returns:
         ``found``; ``not_found`` where the senses would have shown it; ``cannot_tell`` where a word
-        asks for what they have no sense for, or the track lacks the sense.
+        asks for something that no sense measures, or the track lacks the sense.
     """
     ask = understand(query)
     claims = [read_claims(one.text) if one.source == "signal" else [] for one in captions]
@@ -149,7 +149,7 @@ def _emptied(
 ) -> dict[int, float]:
     """Only shots in which something comes or goes: a title card is not called empty.
 
-    Nor is a room before somebody moved in it or left it who was there from the start.
+    Nor is a room, until a person who was there from the start has moved or left.
     """
     shot = 0
     shot_of: dict[int, int] = {}
@@ -186,7 +186,7 @@ def _spans(
                 continue
         runs.append([index])
     if ask.wants == "entrance":
-        # What was there when the shot began has not entered.
+        # What was there when the shot began did not enter.
         runs = [run for run in runs if _enters(claims[run[0]], ask)]
     spans = []
     for run in runs:

@@ -1,8 +1,8 @@
-"""Understands questions that measured signals can answer; says which words it has no sense for.
+"""Understands questions that measured signals can answer; says which words no sense can answer.
 
 A small grammar, not a guess: every content word of a question must be one that a claim of
 ``tools.signals.claims`` accounts for, or belong to the text that is asked for. The others are
-handed back.
+reported.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ def understand(query: str) -> Ask:
         if meant := [word for word in words if word in ANYBODY]:
             what = "nothing" if "nobody" in meant else "something"
             notes.append(
-                f"“{meant[0].capitalize()}” was taken for “{what}”: who it is is not seen."
+                f"“{meant[0].capitalize()}” was taken for “{what}”: who it is cannot be told."
             )
     return replace(ask, pick=pick, notes=() if ask.unknown else tuple(notes))
 
@@ -188,7 +188,7 @@ def _fits(rule: Rule, content: list[str]) -> bool:
 
 
 def _asks_direction(rule: Rule, words: list[str]) -> bool:
-    """Whether a thing's direction is asked, which is not measured; the camera's is."""
+    """Whether a thing's direction is asked for, which is not measured; the camera's is."""
     sides = {"left", "right", "top", "bottom"} & set(words)
     if "place" not in rule.may or not sides or "end" in rule.wants:
         return False

@@ -18,8 +18,8 @@ FRAMING = frozenset({"screen", "appear", "present", "leave", "turn"})
 def read_on_screen(query: str, captions: Sequence[Caption]) -> Ask | None:
     """The question for the text that its words are, where they can be read as they stand in it.
 
-    A single ordinary word is not enough: a dog on a sign is no dog. Several in their order are, a
-    number is, and so is a name.
+    A single ordinary word is not enough: the word "dog" on a sign is not a dog. Several words in
+    order are enough, and so is a number or a name.
 
     Args:
         query: A question that no sense accounts for.

@@ -20,7 +20,7 @@ CONDITIONS = (
     (
         PRESENCE,
         PRESENCE,
-        "The camera was still, and what is behind known, for {watched}: the rest is not known.",
+        "The camera was still, and the background known, for {watched}: the rest is not known.",
     ),
     (
         MOVES,
@@ -43,7 +43,7 @@ CONDITIONS = (
         "The camera was known to move for {watched}: in the rest it may be still.",
     ),
 )
-"""What is asked for, the claims of which one is made wherever it is watched for, and why not."""
+"""What is asked for, the claims that show it was watched for, and what to say if it was not."""
 
 ENOUGH = 0.9
 """Share of the video that has to be watched before something is said not to be in it."""
@@ -68,7 +68,7 @@ def why_unknown(
     if ask.wants == "entrance":
         return _seen_but_not_coming(ask, claims)
     if set(ask.kinds) & SCREENS and any(one.kind == "flickers" for some in claims for one in some):
-        return "The picture flickers: it is nothing for as long as that takes to tell."
+        return "The picture flickers: no state of it lasts long enough to tell."
     return ""
 
 
@@ -83,7 +83,7 @@ def _seen_but_not_coming(ask: Ask, claims: Sequence[Sequence[Claim]]) -> str:
     if not present:
         return ""
     frames = "1 sampled frame" if present == 1 else f"{present} sampled frames"
-    return f"Something is present in {frames}, but when it came was not seen."
+    return f"Something is present in {frames}, but its arrival was not seen."
 
 
 def _share(
@@ -92,7 +92,7 @@ def _share(
     kinds: frozenset[Kind],
     duration_s: float,
 ) -> float:
-    """Share of the video of whose captions one of these kinds is said."""
+    """Share of the video whose captions make a claim of one of these kinds."""
     watched_s = sum(
         min(one.end_s, duration_s) - one.start_s
         for one, some in zip(captions, claims, strict=True)

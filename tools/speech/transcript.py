@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tools.video.reader import Video
 
 MIN_LENGTH_S = 0.02
-"""Models give times in steps of this; what they say has no length is given one step."""
+"""Models give times in steps of this; words without a length get one step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Utterance:
 
     Attributes:
         start_s: Seconds from where the sound that was transcribed begins.
-        end_s: Likewise; not before ``start_s``.
+        end_s: Counted in the same way; not before ``start_s``.
         text: What was said, not blank.
     """
 

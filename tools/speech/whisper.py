@@ -25,7 +25,7 @@ FILES = ("config.json", "model.bin", "tokenizer.json")
 SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！", "؟", "।")
 
 PAUSE_S = 1.0
-"""Words so far apart are two utterances."""
+"""Words this far apart belong to two utterances."""
 
 MAX_UTTERANCE_S = 15.0
 
@@ -37,12 +37,12 @@ class Whisper:
 
     Stretches without a voice are left out beforehand (Silero's detector, which comes with
     faster-whisper), since Whisper invents words for them. Its segments of up to half a minute are
-    parted at the ends of sentences and at pauses, by the times of their words. The same sound comes
+    split at the ends of sentences and at pauses, by the times of their words. The same sound comes
     out in the same words every time.
 
     Args:
         model: A folder with a model for CTranslate2, the name of one on the Hugging Face hub that
-            lies in its cache, or a short name such as ``small`` of one that does.
+            lies in its cache, or the short name of one in the cache, such as ``small``.
         language: Code of the language spoken, such as ``de``; None finds it out for each piece.
         device: ``auto``, ``cpu`` or ``cuda``.
         compute_type: How CTranslate2 calculates, such as ``int8``; ``default`` as it was saved.
@@ -94,7 +94,7 @@ class Whisper:
                 yield from _utterances(segment)
         except RuntimeError as exc:
             raise CaptionerError(
-                f"the speech model broke off ({_line(exc)}); try the device cpu"
+                f"the speech model failed ({_line(exc)}); try the device cpu"
             ) from exc
 
     def _load(self) -> Any:
@@ -137,7 +137,7 @@ def find_whisper(model: str | Path) -> Path:
     missing = [name for name in FILES if not (folder / name).is_file()]
     if missing:
         raise CaptionerError(
-            f"{folder} is no speech model for CTranslate2, it lacks {', '.join(missing)}; "
+            f"{folder} is not a speech model for CTranslate2: it lacks {', '.join(missing)}; "
             "convert a Whisper checkpoint with `ct2-transformers-converter --model CHECKPOINT "
             "--copy_files tokenizer.json preprocessor_config.json --output_dir FOLDER`"
         )
@@ -162,12 +162,12 @@ def _cached(name: str) -> Path:
 
 
 def _library() -> Any:
-    """faster-whisper, which says nothing of its types."""
+    """faster-whisper, which has no type annotations."""
     return import_module("faster_whisper")
 
 
 def _utterances(segment: Any) -> Iterator[Utterance]:
-    """Part a segment at sentence ends and pauses, and where it grows long."""
+    """Split a segment at sentence ends and pauses, and where it grows long."""
     if not segment.words:
         if segment.text.strip():
             yield Utterance(segment.start, max(segment.start, segment.end), segment.text.strip())

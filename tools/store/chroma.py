@@ -1,9 +1,9 @@
 """Chroma's embedded store in a folder that several processes can share.
 
 Chroma's embedded store is made for one process. What another process adds breaks the reads of a
-client that is already open, and two writing clients damage the vector index for good. So every use
-of the folder is a short *session* under an exclusive file lock, and a client that finds that
-another process has been in the folder since is opened anew. A server needs none of this.
+client that is already open, and two writing clients damage the vector index permanently. So every
+use of the folder is a short *session* under an exclusive file lock, and a client is opened again if
+another process has been in the folder since. A server needs none of this.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from chromadb.api.client import Client
 
 QUIET_WAIT_S = 1.0
-"""A session takes milliseconds; only a longer wait is worth a word to the user."""
+"""A session takes milliseconds; only a longer wait is worth telling the user."""
 
 POLL_S = 0.01
 """How often a waiting process looks whether the folder is free."""
@@ -83,7 +83,7 @@ class FolderConnection:
             self._acquire()
             opened_before = self._client
             try:
-                # Also where it then fails: it may have written some.
+                # Even if it then fails: it may have written something.
                 self._generation += writes
                 yield self._current_client()
             except BaseException as exc:
@@ -98,7 +98,7 @@ class FolderConnection:
                     keep_private(self.folder)
                 self._lock.release()
                 if opened_before is not None and opened_before is not self._client:
-                    # Others are at it too: step back for long enough that one of them gets in.
+                    # Others are trying too: step back for long enough that one of them gets in.
                     time.sleep(2 * POLL_S)
 
     @contextmanager
@@ -112,7 +112,7 @@ class FolderConnection:
             self._acquire()
             try:
                 self.close()
-                # Whoever had it open before is not to trust its memory.
+                # A client that had it open before must not trust its memory.
                 self._last_user_file.write_text(self._name, encoding="utf-8")
                 yield self.folder
             except (OSError, sqlite3.Error) as exc:
@@ -138,12 +138,12 @@ class FolderConnection:
                 client.close()
 
     def leave_to_parent(self) -> None:
-        """In a process that was just forked: begin anew, and touch nothing of the parent's."""
+        """In a process that was just forked: start again, and touch nothing of the parent's."""
         client, self._client = self._client, None
         if client is not None:
             from chromadb.api.shared_system_client import SharedSystemClient as Shared
 
-            # Closed, or collected as garbage, it would wait for threads that only the parent has.
+            # Closed or garbage-collected, it would wait for threads that only the parent has.
             parents: Any = Shared
             _left_to_parents.append((client, parents._identifier_to_system))  # noqa: SLF001
             parents._refcount_lock = threading.Lock()  # noqa: SLF001
@@ -162,7 +162,7 @@ class FolderConnection:
                 self._lock.acquire(timeout=max(0.0, self._busy_timeout_s - QUIET_WAIT_S))
         except Timeout:
             raise StoreBusyError(
-                f"{self._last_user()} has kept the caption store in {self.folder} for "
+                f"{self._last_user()} has held the caption store in {self.folder} for "
                 f"{self._busy_timeout_s:g} s; wait for it or stop it, {MOVE}"
             ) from None
         except OSError as exc:
@@ -176,13 +176,14 @@ class FolderConnection:
         self._generation += 1
         if (self.folder / UNFINISHED_REPAIR).exists():
             raise StoreError(
-                f"a repair of the caption store in {self.folder} was broken off; finish it with "
+                f"a repair of the caption store in {self.folder} was interrupted; finish it with "
                 "`whenabouts repair`"
             )
         # Before the first use, so that a process killed in the middle of it has left its name.
         self._last_user_file.write_text(self._name, encoding="utf-8")
         if (self.folder / WIPE_DUE).exists():
-            # A process was killed while it forgot; without the space for it, reading goes on.
+            # A process was killed while it deleted; without the space to finish that, reading goes
+            # on.
             with contextlib.suppress(sqlite3.Error):
                 wipe_deleted(self.folder)
         make_private_file(self.folder / DATABASE)
@@ -214,7 +215,7 @@ def open_folder(
     """The one connection of this process to a folder, closed with its last user.
 
     Chroma gives a process one client per path; two connections to it would keep each other's client
-    from being opened anew. The first user's waiting time and ``on_wait`` hold for all.
+    from being opened again. The first user's waiting time and ``on_wait`` hold for all.
     """
     key = folder.absolute()
     with _opening_folders:

@@ -38,7 +38,7 @@ def claim(
         patience_s: Longest wait; None waits until it is free.
 
     Yields:
-        Whether somebody else had it first: what was wanted may be there by now.
+        Whether somebody else had it first: what was wanted may be there now.
 
     Raises:
         StoreBusyError: If the wait was too long.
@@ -57,14 +57,14 @@ def claim(
             has_waited = True
             if on_wait is not None:
                 on_wait(
-                    f"another process has {name} described by {track.model} already; waiting for "
+                    f"another process is already describing {name} with {track.model}; waiting for "
                     "it, so that nothing is paid for twice"
                 )
             lock.acquire(timeout=-1 if patience_s is None else patience_s)
     except Timeout:
         raise StoreBusyError(
-            f"another process still has {name} described by {track.model}, after {patience_s:g} s; "
-            "ask again when it is done, or stop it"
+            f"another process is still describing {name} with {track.model}, after "
+            f"{patience_s:g} s; ask again when it is done, or stop it"
         ) from None
     except OSError as exc:
         raise StoreError(

@@ -59,8 +59,8 @@ def open_client(folder: Path) -> Client:
 def _renew_after_fork() -> None:
     """Load Chroma's Rust part a second time where a fork left its threads to the parent.
 
-    Its threads are made once a process, and whatever waits for them in a child waits for ever. A
-    second copy of the library has its own; the system takes a file for another only where it is.
+    Its threads are made once a process, and whatever waits for them in a child waits forever. A
+    second copy of the library has its own, and the system loads one only from another file.
 
     Raises:
         OSError: If it cannot be loaded again.
@@ -102,7 +102,7 @@ def chroma_settings() -> Settings:
     from chromadb.config import Settings
 
     class OwnSettings(Settings):
-        """Takes what is given, and nothing else."""
+        """Takes only what it is given."""
 
         @classmethod
         def settings_customise_sources(

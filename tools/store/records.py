@@ -74,7 +74,7 @@ class CaptionGap:
         span: What it was shown, until the next frame.
         reason: Why there is no caption, in a line.
         track: Whose caption is missing.
-        is_final: Whether it would be so again; else a later index asks once more.
+        is_final: Whether another try would end the same way; else a later index asks once more.
     """
 
     video_id: str

@@ -1,8 +1,8 @@
-"""A sound store out of a damaged one: its database still holds the captions, and they say all.
+"""A sound store out of a damaged one: its database still holds the captions, which are enough.
 
-Vectors are made anew from the captions, since Chroma keeps them in the part that breaks. The new
+Vectors are made again from the captions, since Chroma keeps them in the part that breaks. The new
 store is built beside the old one, whose files are moved away and not deleted; a repair that is
-broken off is finished by the next.
+interrupted is finished by the next.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def repair_store(
         StoreError: If nothing can be read, or something cannot be written; all is as it was then.
     """
     if not folder.is_dir():
-        raise StoreError(f"there is no caption store in {folder}; nothing is to be repaired")
+        raise StoreError(f"there is no caption store in {folder}; there is nothing to repair")
     opening = open_folder(folder, busy_timeout_s=busy_timeout_s, on_wait=on_wait)
     with opening as connection, connection.alone():
         if not (folder / UNFINISHED_REPAIR).exists():
@@ -214,7 +214,7 @@ def _read_database(file: Path) -> tuple[list[_Read], Repaired]:
         except sqlite3.DatabaseError as exc:
             raise StoreError(
                 f"nothing can be read from {file}: {exc}; move the folder {file.parent} away and "
-                "index anew"
+                "index again"
             ) from exc
         read = []
         for collection, name, segment, embedder in found:
@@ -229,7 +229,7 @@ def _read_database(file: Path) -> tuple[list[_Read], Repaired]:
 
 
 def _items(connection: sqlite3.Connection, collection: str, segment: str) -> Iterator[_Item]:
-    """Every item, also of those that still wait to be sorted in."""
+    """Every item, including those that still wait to be indexed."""
     rows = connection.execute(
         "SELECT e.embedding_id, m.key, m.string_value FROM embeddings e JOIN embedding_metadata m "
         "ON m.id = e.id WHERE e.segment_id = ? ORDER BY e.id",
@@ -284,7 +284,7 @@ def _is_sound(folder: Path) -> bool:
 
 
 def _exchange(folder: Path) -> Repaired:
-    """Move the old files away and the new ones in, from wherever an earlier try was broken off."""
+    """Move the old files away and the new ones in, from wherever an earlier try was interrupted."""
     state = json.loads((folder / UNFINISHED_REPAIR).read_text(encoding="utf-8"))
     repaired = Repaired(**(state["repaired"] | {"moved_to": Path(state["repaired"]["moved_to"])}))
     assert repaired.moved_to is not None

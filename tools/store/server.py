@@ -26,10 +26,10 @@ IDENTITY = f"{API}/auth/identity"
 """Answered to those who may use it."""
 
 PATIENCE_S = 20.0
-"""Until a server that says nothing at first is given up."""
+"""How long to wait for a server that says nothing at first."""
 
 SAID_CHARS = 120
-"""Of a page that a server answers with."""
+"""How much to quote of a page that a server answers with."""
 
 
 class ServerConnection:
@@ -37,7 +37,7 @@ class ServerConnection:
 
     Args:
         url: Such as ``http://localhost:8000``; a path is kept, for servers behind a proxy. A name
-            and password in it are sent as such, and told to nobody else.
+            and password in it are sent as such, and given to nobody else.
         token: Sent with every request, both as ``Authorization: Bearer`` and ``X-Chroma-Token``.
     """
 
@@ -147,7 +147,7 @@ class ServerConnection:
             )
         if answer.is_redirect:
             raise StoreError(
-                f"{self._url} sends everybody on to {answer.headers.get('location', 'elsewhere')}, "
+                f"{self._url} redirects to {answer.headers.get('location', 'elsewhere')}, "
                 "and captions are not sent to an address that was not named; if it is the right "
                 "one, set WHENABOUTS_CHROMA_URL to it"
             )
@@ -158,9 +158,9 @@ class ServerConnection:
             said = " ".join(answer.text[: 10 * SAID_CHARS].split())[:SAID_CHARS]
             kind = answer.headers.get("content-type", "no type").partition(";")[0]
             raise StoreError(
-                f"what answers at {answer.url} is no Chroma server: {status} "
-                f"{answer.reason_phrase}, {kind}: {said!r}; look at WHENABOUTS_CHROMA_URL (with "
-                "the path, if the server lies behind one), or unset it"
+                f"what answers at {answer.url} is not a Chroma server: {status} "
+                f"{answer.reason_phrase}, {kind}: {said!r}; check WHENABOUTS_CHROMA_URL (with "
+                "the path, if the server has one), or unset it"
             )
 
     def _nobody(self, exc: Exception) -> StoreError:
@@ -181,7 +181,7 @@ def open_server(url: str, *, token: str | None = None) -> Iterator[ServerConnect
     """A connection to a server, closed at the end.
 
     Raises:
-        StoreError: If the URL is no server's address.
+        StoreError: If the URL is not a server's address.
     """
     connection = ServerConnection(url, token=token)
     try:
@@ -198,11 +198,11 @@ def _address(url: str) -> SplitResult:
         raise StoreError(f"WHENABOUTS_CHROMA_URL is not an address: {exc}") from None
     if where.scheme not in {"http", "https"} or not where.hostname:
         raise StoreError(
-            f"{_without_secrets(where)} is no server's address; one is http://localhost:8000"
+            f"{_without_secrets(where)} is not a server's address, such as http://localhost:8000"
         )
     if where.query or where.fragment:
         raise StoreError(
-            f"{_without_secrets(where)} is followed by ?… or #…, which no Chroma server takes; "
+            f"{_without_secrets(where)} has a ?… or #… at its end, which no Chroma server accepts; "
             "leave it out of WHENABOUTS_CHROMA_URL"
         )
     return where

@@ -29,7 +29,7 @@ class Connection(Protocol):
     def session(self, *, writes: bool = False) -> AbstractContextManager[Client]:
         """A client, all of whose failures come out as StoreError.
 
-        In a folder nobody else has one meanwhile; sessions of one thread may lie in each other.
+        In a folder nobody else has one meanwhile; sessions of one thread may be nested.
 
         Args:
             writes: Whether it is for changing what is stored.
@@ -57,5 +57,5 @@ class Connection(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of the client; a later session opens a new one."""
+        """Release the client; a later session opens a new one."""
         ...

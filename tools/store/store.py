@@ -129,7 +129,7 @@ class CaptionStore:
         return store
 
     def close(self) -> None:
-        """Let go of Chroma; harmless when repeated."""
+        """Release Chroma; harmless when repeated."""
         self._resources.close()
 
     def __enter__(self) -> Self:
@@ -162,10 +162,10 @@ class CaptionStore:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """What is done within it, no other process comes between (a server's users may).
+        """Nothing that another process does comes in between (what a server's users do may).
 
         Raises:
-            StoreError: If the store cannot be had.
+            StoreError: If the store cannot be opened.
         """
         with self._connection.session():
             yield
@@ -239,7 +239,7 @@ class CaptionStore:
     def read_around(
         self, places: Sequence[tuple[str, Track, Interval]]
     ) -> list[tuple[list[Caption], NDArray[np.float32]]]:
-        """As ``read``, but of each place only the minutes that its span touches.
+        """As ``read``, but for each place only the minutes that its span touches.
 
         All are read at once: in a large store, finding captions costs more than reading them.
 
@@ -281,7 +281,7 @@ class CaptionStore:
         return frozenset(float(metadata["start_s"]) for metadata in found)
 
     def add_gaps(self, gaps: Sequence[CaptionGap], *, during: VideoRecord | None = None) -> None:
-        """Write where a captioner gave no caption, so that it is not paid for saying so again.
+        """Write where a captioner gave no caption, so that it is not paid to say so again.
 
         Args:
             gaps: In any order.
@@ -298,7 +298,7 @@ class CaptionStore:
             self._check_is_there(client, during)
             client.get_or_create_collection(GAPS, embedding_function=None).upsert(
                 ids=list(by_id),
-                # Nor are these searched by likeness.
+                # These are not searched by likeness either.
                 embeddings=np.ones((len(by_id), 1), np.float32),
                 documents=[gap.reason for gap in by_id.values()],
                 metadatas=[
@@ -401,7 +401,7 @@ class CaptionStore:
     def change_record(
         self, record: VideoRecord, change: Callable[[VideoRecord], VideoRecord]
     ) -> VideoRecord:
-        """Change a record as it stands by now; returns it as it was written.
+        """Change a record as it stands now; returns it as it was written.
 
         Raises:
             ForgottenError: If it is gone.
@@ -425,7 +425,7 @@ class CaptionStore:
 
         Args:
             record: Of the run, as it is to be.
-            starts: ``start_s`` of every caption and gap that must be there by now.
+            starts: ``start_s`` of every caption and gap that must be there.
             captions: How many captions must be there at least.
 
         Raises:
@@ -441,7 +441,7 @@ class CaptionStore:
             if missing > 0:
                 raise StoreError(
                     f"{missing} captions of {record.path} by {record.track.model} that were stored "
-                    "are gone again; index it again, and only they are made anew"
+                    "are gone; index it again, and only those are made again"
                 )
             settled = replace(record, captions=count)
             self._write_record(client, settled)
@@ -459,7 +459,7 @@ class CaptionStore:
         )
 
     def _record(self, client: Client, record: VideoRecord) -> VideoRecord | None:
-        """The record of that video and track as it stands by now."""
+        """The record of that video and track as it stands now."""
         collection = _existing(client, RECORDS)
         if collection is None:
             return None
@@ -468,7 +468,7 @@ class CaptionStore:
         return VideoRecord.from_dict(json.loads(texts[0])) if texts else None
 
     def _check_is_there(self, client: Client, record: VideoRecord | None) -> None:
-        """Refuse to write for a run whose record is gone, or is that of another run by now."""
+        """Refuse to write for a run whose record is gone, or now belongs to another run."""
         if record is None:
             return
         now = self._record(client, record)
@@ -491,10 +491,10 @@ class CaptionStore:
         return sorted(records, key=lambda record: (record.path, record.indexed_at, record.track))
 
     def forget(self, video_id: str, *, also: Callable[[], None] = lambda: None) -> int:
-        """Delete a video's records, captions and gaps, those of other embedders too, for good.
+        """Delete a video's records, captions and gaps permanently, those of other embedders too.
 
         What was deleted is overwritten in the files of an embedded store. A run that describes the
-        video meanwhile finds out with the next thing that it writes, and ends. Whoever is killed in
+        video meanwhile finds out with the next thing that it writes, and ends. A process killed in
         the middle of it leaves a video that is indexed in part; forgetting it again does the rest.
 
         Args:
@@ -513,7 +513,7 @@ class CaptionStore:
             self._connection.wipe_is_due()
             _unsettle(client, where)
             also()
-            # Records last: whoever is killed before leaves one by which the rest is found.
+            # Records last: a process killed before then leaves one by which the rest is found.
             names = sorted(one.name for one in client.list_collections())
             for name in sorted(names, key=lambda name: name == RECORDS):
                 holds_captions = name.startswith(CAPTIONS)
@@ -588,7 +588,7 @@ def _forgotten(record: VideoRecord) -> ForgottenError:
 
 
 def _unsettle(client: Client, where: dict[str, Any]) -> None:
-    """Mark a video's records as incomplete: from here on its captions get fewer."""
+    """Mark a video's records as incomplete: from here on it loses captions."""
     collection = _existing(client, RECORDS)
     found = _get(collection, where, ["documents"])
     if collection is None or not found["ids"]:

@@ -1,6 +1,6 @@
-"""What a failure of the embedded store means for the user, in the words of what it is.
+"""What a failure of the embedded store means for the user, and what to do about it.
 
-Nobody is told to give captions up unless a check of the file found it damaged.
+No message tells users to give up captions unless a check of the file found it damaged.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tools.errors import StoreError
 DATABASE = "chroma.sqlite3"
 
 FULL_BYTES = 2**20
-"""With less space than this, a failed write is put down to it."""
+"""With less space than this, a failed write is blamed on it."""
 
 MOVE = "or set WHENABOUTS_HOME to another folder"
 
@@ -63,9 +63,9 @@ def trouble_around(folder: Path, exc: BaseException, *, what: str) -> str | None
     if number is not None or code in {_READ_ONLY, _CANNOT_OPEN}:
         return f"{what} cannot be written: {said}; give it write permission, {MOVE}"
     others = {
-        _IO: f"the disk gave an error with {what}: {said}; see that it is mounted and sound, that "
-        "no limit of file size or quota is reached, and try again. Nothing says that what is "
-        "stored is harmed",
+        _IO: f"the disk gave an error with {what}: {said}; check that it is mounted and sound, and "
+        "that no limit of file size or quota is reached, and try again. There is no sign that what "
+        "is stored is harmed",
         _BUSY: f"another program uses {what} ({said}); close it, and try again",
         _LOCKED: f"another program uses {what} ({said}); close it, and try again",
         _NO_MEMORY: f"there is not enough memory for {what}; close other programs",
@@ -111,7 +111,7 @@ def _after_a_check(folder: Path, said: str) -> StoreError:
     if found:
         return StoreError(
             f"{where} is damaged: {found}; {REPAIR}; if that fails too, move the folder away and "
-            "index anew"
+            "index again"
         )
     return StoreError(
         f"{where} cannot be read: {said}; its captions themselves passed a check, and {REPAIR}"

@@ -85,8 +85,8 @@ def subtitle_captions(
         video_id: The video that they belong to.
         duration_s: Its length.
         track: See ``subtitle_track``.
-        shift_s: Added to every time. Who writes a file beside a video counts as a player does, from
-            the file's start: there it is ``-video.file_start_s``.
+        shift_s: Added to every time. A file beside a video is timed from the start of the video
+            file, as players do: there it is ``-video.file_start_s``.
 
     Raises:
         CaptionError: If not one cue lies in the video.

@@ -13,7 +13,7 @@ from tools.subtitles.languages import language_of, translated_from
 WANTED = frozenset({"en", "eng", "english"})
 """Preferred among several languages: it is what the built-in embedder knows best."""
 
-# Words by which files and tracks are called that leave out most of the talk, or are not it.
+# Words in the names of files and tracks that leave out most of the talk, or are not the talk.
 _PARTIAL = frozenset(
     """
     forced foreign signs sign songs song lyrics karaoke commentary comments comment
@@ -23,13 +23,13 @@ _PARTIAL = frozenset(
 
 
 class Choice(NamedTuple):
-    """What there is to read.
+    """The subtitles that could be read.
 
     Attributes:
         chosen: What is read; None where nothing can be.
         others: What else could be.
         unreadable: Tracks inside the video that cannot be read; not looked for where a file beside
-            it has all that is said in the language wanted.
+            it has the whole talk in the language wanted.
     """
 
     chosen: Path | SubtitleTrack | None

@@ -1,4 +1,4 @@
-"""What any kind of subtitles comes to: cues of plain text, and what could not be used."""
+"""What every kind of subtitles becomes: cues of plain text, and what could not be used."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _VOICE = re.compile(r"<v(?:\.[^\s<>]*)?\s([^<>]*)>", flags=re.IGNORECASE)
 _READING_AID = re.compile(r"<rt(?:[.\s][^<>]*)?>.*?(?:</rt>|(?=</ruby>)|$)", flags=re.IGNORECASE)
 _OVERRIDES = re.compile(r"\{\\[^{}]*\}")
 _ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-f]+|[a-z][a-z0-9]*);", flags=re.IGNORECASE)
-# Control characters, and those that only steer how text runs. The joiners U+200C and U+200D stay:
-# Persian, Hindi and emoji need them.
+# Control characters, and those that only set the direction of text. The joiners U+200C and U+200D
+# stay: Persian, Hindi and emoji need them.
 _UNSEEN = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 )
@@ -125,7 +125,7 @@ def clock_seconds(
     Args:
         hours: Digits; None for none.
         minutes: One or two digits.
-        seconds: Likewise.
+        seconds: One or two digits.
         fraction: Digits after the point; None for none.
     """
     if int(minutes) > 59 or int(seconds) > 59:

@@ -31,7 +31,7 @@ TEXT_CODECS = frozenset({"ass", "mov_text", "srt", "ssa", "subrip", "text", "web
 
 PICTURE_CODECS = frozenset({"dvbsub", "dvdsub", "pgssub", "xsub"})
 
-# Of a codec that FFmpeg has no decoder for, PyAV tells not even the name; these can be told.
+# Of a codec that FFmpeg has no decoder for, PyAV does not even tell the name; these are known.
 TELETEXT = "teletext"
 WEBVTT = "webvtt"
 TTML = "ttml"
@@ -56,7 +56,7 @@ class SubtitleTrack:
         index: Number of the stream in the file.
         codec: FFmpeg's name, for example ``subrip``; ``unknown`` where it has none.
         language: As the file says it, for example ``eng``; None where it does not.
-        title: Likewise.
+        title: As the file says it; None where it does not.
         is_default: Whether players show it unasked.
         is_partial: Whether the file marks it as forced, as a commentary, or as lyrics, so that it
             does not hold the whole talk.

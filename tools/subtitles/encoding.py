@@ -25,15 +25,15 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
-# Escape sequences of ISO 2022, which is ASCII to whoever does not know them.
+# Escape sequences of ISO 2022, which looks like ASCII to a reader that does not know them.
 _ESCAPES = (
     (re.compile(rb"\x1b\$\)C"), "iso2022_kr"),
     (re.compile(rb"\x1b\$[@B]|\x1b\([IJ]"), "iso2022_jp_ext"),
 )
 
 DAMAGED_SHARE = 0.1
-"""Unicode of which no more of what is beyond ASCII is broken is still Unicode: hardly any other
-encoding could look like it."""
+"""Text with at most this share of its characters beyond ASCII broken is still Unicode: hardly any
+other encoding could look like it."""
 
 _EQUAL = 0.04
 """Scores no further apart than this are left to a second detector."""
@@ -41,14 +41,14 @@ _EQUAL = 0.04
 _SAMPLE_BYTES = 1 << 18
 
 _NO_TEXT = 0.45
-"""Below this score it is no text that anybody wrote."""
+"""Below this score it is not text that anybody wrote."""
 
 _MOSTLY_ASCII = 0.05
 """If no larger share of it is beyond ASCII."""
 
 _SAMPLE_LINES = 3000
 
-# A frequent sign counts as one, another one of the script as so much.
+# A frequent sign counts as one, another one of the script as this much.
 _RARER = 0.7
 
 # Kana of half the width are a byte each, and few write them.
@@ -152,7 +152,7 @@ def _guessed(content: bytes) -> Decoded:
     damaged = content.decode("utf-8", "replace")
     if _is_sound(damaged):
         return Decoded(damaged, "utf-8", is_guessed=True)
-    # What is ASCII is the same in all of them.
+    # ASCII is the same in all of them.
     lines = [line for line in content.split(b"\n") if not line.isascii()][:_SAMPLE_LINES]
     sample = b"\n".join(lines)[:_SAMPLE_BYTES]
     scores = {encoding: _score(sample, encoding) for encoding in LANGUAGES}

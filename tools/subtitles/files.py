@@ -46,8 +46,8 @@ def read_subtitles(path: Path) -> Subtitles:
     titles come as ``Chapter: …``; text that a cue repeats of the one before is said once.
 
     Raises:
-        CaptionError: If it cannot be read, is no subtitle file, or has no cue that can be used; one
-            line that names the file and says what to do.
+        CaptionError: If it cannot be read, is not a subtitle file, or has no cue that can be used;
+            one line that names the file and says what to do.
     """
     text, encoding, is_guessed = _text(path)
     found = _parse(text, path)
@@ -55,7 +55,7 @@ def read_subtitles(path: Path) -> Subtitles:
     cues = merge_repeats(found.cues)
     if kind == "metadata":
         raise CaptionError(
-            f"{path} holds data for programs and no words; give the subtitles or captions instead"
+            f"{path} holds data for programs, not words; give the subtitles or captions instead"
         )
     if not cues:
         why = f" ({list_of(found.problems, str(path))})" if found.problems else ""
@@ -115,7 +115,9 @@ def _text(path: Path) -> tuple[str, str, bool]:
             f"cannot read the subtitles {path}: {exc.strerror}; check the path"
         ) from exc
     except NotTextError as exc:
-        raise CaptionError(f"{path} is no text; is it the video? Give a file of {FORMATS}") from exc
+        raise CaptionError(
+            f"{path} is not text; is it the video? Give a file of {FORMATS}"
+        ) from exc
     return decoded
 
 
@@ -125,7 +127,7 @@ def _parse(text: str, path: Path) -> TimedText:
         cues, problems = read_ass(text)
         return TimedText(cues, problems)
     if dialect is None:
-        raise CaptionError(f"{path} holds no times of subtitles; expected {FORMATS}")
+        raise CaptionError(f"{path} holds no subtitle times; expected {FORMATS}")
     return read_timed_text(text, dialect)
 
 

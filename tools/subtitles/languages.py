@@ -81,7 +81,7 @@ def language_in_name(path: Path) -> str | None:
 
 
 def language_of(parts: Sequence[str]) -> str | None:
-    """Likewise, of what stands between the points after the video's name."""
+    """The same, for what stands between the dots after the video's name."""
     parts = list(parts)
     while len(parts) > 1 and parts[-1].casefold() in REMARKS:
         parts.pop()

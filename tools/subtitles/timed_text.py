@@ -1,8 +1,8 @@
 """Reads SubRip, WebVTT and SBV: a line of times, and the words below it until they end.
 
-Libraries read good files of these formats well, but were found wanting on bad and on odd ones:
-pysubs2 takes comments, names of cues and times that it cannot read for words, webvtt-py refuses a
-whole file for a missing first line, and neither says which line of a file it could not use.
+Libraries read good files of these formats well, but not bad or odd ones: pysubs2 takes comments,
+names of cues and times that it cannot read for words, webvtt-py refuses a whole file for a missing
+first line, and neither says which line of a file it could not use.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Dialect = Literal["srt", "vtt", "sbv"]
 _TIME = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,6}))?"
 _ARROW_TIMES = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:\s.*)?")
 _COMMA_TIMES = re.compile(rf"\s*{_TIME}\s*,\s*{_TIME}\s*")
-# Times that are no others, so that a cue begins also right below the words of another.
+# Times that can be nothing else, so that a cue may begin right below the words of another.
 _EXACT_TIMES = re.compile(
     r"\s*(?:\d{1,4}:)?\d\d:\d\d[.,]\d{1,6}\s*-->\s*(?:\d{1,4}:)?\d\d:\d\d[.,]\d{1,6}(?:\s.*)?"
 )
@@ -46,7 +46,7 @@ class TimedText:
 
     Attributes:
         cues: In the order of the file.
-        problems: Likewise.
+        problems: In the order of the file.
         header: The fields ``kind`` and ``language`` of a WebVTT header, where it has them.
     """
 
@@ -127,7 +127,7 @@ def read_timed_text(text: str, dialect: Dialect) -> TimedText:
 
 
 def _with_late_words(blocks: Iterable[_Block], dialect: Dialect) -> Iterator[_Block]:
-    """The same blocks, but times that an empty line parts from their words get them back."""
+    """The same blocks, but times that an empty line separates from their words get them back."""
     waiting: _Block | None = None
     for block, following in pairwise(chain(blocks, [None])):
         assert block is not None

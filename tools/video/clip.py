@@ -62,16 +62,18 @@ def check_clip_path(out: Path, *, overwrite: bool = False) -> None:
     if not overwrite and os.path.lexists(out):
         raise _is_there(out)
     if out.exists() and not out.is_file():
-        raise VideoError(f"cannot write a clip to {out}: it is no regular file; give another name")
+        raise VideoError(
+            f"cannot write a clip to {out}: it is not a regular file; give another name"
+        )
 
 
 def write_clip(video: Video, span: Interval, out: Path, *, overwrite: bool = False) -> None:
     """Cut ``span`` out of a video, with its sound, and write it to ``out``.
 
-    It is encoded anew (H.264 and AAC), so that it begins and ends at the very edges and not at the
-    keyframes around them: it starts with the picture on screen at ``span.start_s``, and its last
-    picture stays until ``span.end_s``. Rotation and pixel aspect are applied. Sound that cannot be
-    decoded is left out. The file appears whole or not at all.
+    It is encoded again (H.264 and AAC), so that it begins and ends exactly at the edges and not at
+    the keyframes around them: it starts with the picture on screen at ``span.start_s``, and its
+    last picture stays until ``span.end_s``. Rotation and pixel aspect are applied. Sound that
+    cannot be decoded is left out. The file appears whole or not at all.
 
     Args:
         video: What it is cut out of.
@@ -81,7 +83,7 @@ def write_clip(video: Video, span: Interval, out: Path, *, overwrite: bool = Fal
 
     Raises:
         VideoError: As ``check_clip_path``; also if ``out`` is the video itself, cannot be written,
-            or has come to be there meanwhile, or if the video shows nothing in the span.
+            or has appeared meanwhile, or if the video shows nothing in the span.
     """
     if out.exists() and out.samefile(video.path):
         raise VideoError(f"cannot write a clip to {out}: it is the video itself; give another name")
@@ -117,7 +119,7 @@ def _put(part: Path, out: Path, *, overwrite: bool) -> None:
     except FileExistsError:
         raise _is_there(out) from None
     except OSError:
-        # A file system without links; what comes to be there from here on is replaced.
+        # A file system without links; a file that appears from here on is replaced.
         if os.path.lexists(out):
             raise _is_there(out) from None
         part.replace(out)

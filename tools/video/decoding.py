@@ -1,6 +1,6 @@
 """One pass over the frames of a video stream, in presentation order, whatever state the file is in.
 
-The rules that damaged and unusual files taught stand here: cover art is no video, errors are
+The rules learnt from damaged and unusual files are kept here: cover art is not a video, errors are
 caught packet by packet, time is the frame's own timestamp, and what a file says about durations is
 believed only where its frames bear it out.
 """
@@ -47,7 +47,7 @@ def slot_of(time_s: float, step_s: float) -> int:
 class DecodePass:
     """Yields the frames of one stream with strictly increasing times; iterate it once.
 
-    With ``step_s`` it leaves frames out that no other frame refers to, which spares two fifths of
+    With ``step_s`` it leaves frames out that no other frame refers to, which saves two fifths of
     the work on H.264 and HEVC, as long as frames are at most ``step_s / 4`` apart. It never leaves
     out a frame before which none was decoded in its step, nor the last one ``lead_s`` before a
     step, nor the last ones of the file. So the first frame at or after each multiple of ``step_s``
@@ -130,7 +130,7 @@ class DecodePass:
 
     def _seek(self, container: InputContainer) -> bool:
         time_base = container.streams[self._stream_index].time_base
-        # Where timestamps may start anew in mid-file, a seek could land in the wrong part.
+        # Where timestamps may restart in mid-file, a seek could land in the wrong part.
         if self._first_pts is None or not time_base or may_reset(container):
             return False
         ticks = self._first_pts + math.floor(self._from_s / time_base)
@@ -176,7 +176,7 @@ class DecodePass:
     ) -> Iterator[tuple[VideoPacket, bool]]:
         """Packets in stored order, and whether each is among the last ones.
 
-        The clock knows those too that come soon, so that it can tell where it is set anew.
+        The clock knows the coming ones too, so that it can tell where it is reset.
         """
         ahead: deque[VideoPacket] = deque()
         failures = 0

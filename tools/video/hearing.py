@@ -1,7 +1,7 @@
 """The sound of a video as samples of one form, on the clock that its pictures follow.
 
-Clips and speech both hear by this: whatever the stream does on its way (another number of channels,
-another rate, a clock that is set anew), what is heard stands where the pictures stand.
+Clips and speech both use this: whatever the stream does on its way (another number of channels,
+another rate, a clock that is reset), the sound stays in time with the pictures.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SLACK_S = 0.015
 """Sound this far from where its timestamps say is put there. Less than that are timestamps that a
 container has rounded: to follow them would be heard as clicks, and nobody sees the difference."""
 
-# Decoders of sound need a little of what comes before, to swing in.
+# Decoders of sound need a little of what comes before to settle.
 _LEAD_S = 0.2
 
 # Clocks are set back by a second or more, so that sound which goes on like this is of one stretch.
@@ -151,8 +151,8 @@ class _Stretches:
     """Finds the stretch of a video's clock that a packet of its sound belongs to.
 
     Attributes:
-        followed: The streams whose packets it has to be told of: the video's where its clock is set
-            anew, else none.
+        followed: The streams whose packets it has to be told of: the video's where its clock is
+            reset, else none.
         heard_until_s: End of the sound decoded so far.
     """
 
@@ -228,9 +228,9 @@ class _Run:
         self._layout = layout
         self._form: tuple[str, str, int] | None = None
         self._resampler: av.AudioResampler | None = None
-        # Where the frames end that were taken in, which the resampler lags a little behind.
+        # End of the frames taken in; the resampler lags a little behind.
         self._taken_until_s: float | None = None
-        # Where the samples that were handed out end.
+        # End of the samples handed out.
         self._at_s = 0.0
         self._done_s = -math.inf
 

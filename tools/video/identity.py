@@ -23,8 +23,8 @@ _READ_BYTES = 1 << 20
 _BLOCKS = 64
 _BLOCK_BYTES = 256 << 10
 
-# A file that was changed so short a time ago could be changed again without another time in its
-# stamp: clocks of file systems tick a hundred times a second, or every two seconds.
+# A file that was changed this recently could be changed again without another time in its stamp:
+# clocks of file systems tick a hundred times a second, or every two seconds.
 _SETTLED_S = 3.0
 
 _MOST_KNOWN = 10_000
@@ -75,7 +75,7 @@ def content_id(path: Path) -> str:
 
 
 def note_id(stamp: str, content: str) -> None:
-    """Take it from an earlier process that a file of this stamp has this content."""
+    """Accept from an earlier process that a file with this stamp has this content."""
     with _knowing:
         if len(_known) >= _MOST_KNOWN:
             _known.clear()
@@ -113,7 +113,7 @@ def stamp_of(path: Path) -> str:
 
 
 def size_in(stamp: str) -> int | None:
-    """Bytes of the file that a stamp is of; None where it is none."""
+    """Size in bytes of the file that a stamp is of; None where it is not a stamp."""
     return int(stamp.split(":")[2]) if stamp else None
 
 

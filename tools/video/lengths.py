@@ -50,7 +50,7 @@ def header_duration_s(
 
 def tells_its_length(container: InputContainer) -> bool:
     """Whether the format has a header that could say how long the video is."""
-    # FLV has one, though its clock may be set anew.
+    # FLV has one, though its clock may be reset.
     return has_clock(container) and (container.format.name == "flv" or not may_reset(container))
 
 

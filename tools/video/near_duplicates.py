@@ -27,11 +27,11 @@ COLUMNS, ROWS = 64, 36
 """Cells of the small picture that is compared."""
 
 BLOCKS = ((4, 0.08), (2, 0.18))
-"""Blocks of so many cells a side, and the mean change of one, of 1, that is something new: of 0.7%
-of the picture by 20 grey levels, or of a quarter of that by 46."""
+"""Cells along a side of a block, and the mean change of a block, of 1, that is something new: of
+0.7% of the picture by 20 grey levels, or of a quarter of that by 46."""
 
 MAX_SKIPPED_S = 2.0
-"""However still it is, no longer stretch than this is held to look like a frame before it."""
+"""However still it is, no stretch longer than this counts as looking like a frame before it."""
 
 LATE_S = 0.1
 """A sampled frame comes up to one frame interval after its slot."""
@@ -50,7 +50,7 @@ class LearnsFromEveryFrame(Protocol):
 
 
 def needs_every_frame(captioner: Captioner) -> bool:
-    """Whether a captioner says so; any other is taken for one that costs time or money."""
+    """Whether a captioner says so; any other is assumed to cost time or money."""
     return isinstance(captioner, LearnsFromEveryFrame) and captioner.needs_every_frame
 
 

@@ -39,7 +39,7 @@ _ASSUMED_FRAME_RATE_HZ = 25.0
 _EARLIER_MIN_S = 0.09
 _EARLIER_MAX_S = 0.26
 
-# Less than this nobody notices in a player, and sound often begins so much earlier.
+# Less than this nobody notices in a player, and sound often begins that much earlier.
 _FILE_START_NAMED_S = 0.1
 
 _ENDS_EARLY_SHARE = 0.98
@@ -165,7 +165,7 @@ def measure_duration_s(video: Video) -> float:
 
 
 def notice(video: Video) -> str | None:
-    """What who reads times of a video should know, in one line; None where nothing."""
+    """What a reader of times of this video should know, in one line; None where nothing."""
     found = _notices(video)
     return f"{video.path}: {'; '.join(found)}" if found else None
 

@@ -27,7 +27,7 @@ CUT_WITHIN_S = 20.0
 """A piece is cut where its last seconds, this many, are quietest, which is between two words."""
 
 QUIET_S = 0.2
-"""Length of the stretch that is to be quiet, a cut in its middle."""
+"""Length of the stretch that should be quiet, with the cut in its middle."""
 
 MAX_DRIFT_S = 0.1
 """A gap that is longer than this ends a piece; a shorter one is filled with silence."""

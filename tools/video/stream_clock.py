@@ -1,4 +1,4 @@
-"""Timestamps of a video as seconds after its first picture, also where its clock is set anew.
+"""Timestamps of a video as seconds after its first picture, also where its clock is reset.
 
 Pictures and sound of one file share this clock: what it says of packets alone, before anything is
 decoded, is the same for every pass over the file.
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from av import Packet, VideoFrame, VideoStream
     from av.container import InputContainer
 
-# Packets come in the order of decoding, so a timestamp this far back means that the clock was set
-# anew (recordings joined in one stream). A player goes on from where it was, and so does this.
+# Packets come in the order of decoding, so a timestamp this far back means that the clock was reset
+# (recordings joined in one stream). A player goes on from where it was, and so does this.
 _SET_BACK_S = 1.0
 
 # In transport streams a clock that was set back by more than a minute may look like one that ran
-# over, and is then a day ahead; nor is a minute without a picture there more than a seam.
+# over, and is then a day ahead; and a minute without a picture there is only a seam.
 _SET_AHEAD_S = 60.0
 
 # Frames are not out of order by as much as this.
 _OUT_OF_ORDER_S = 0.5
 
-# AVFMT_TS_DISCONT and AVFMT_NOTIMESTAMPS of FFmpeg's avformat.h: formats whose clock may be set
-# anew, and those without any.
+# AVFMT_TS_DISCONT and AVFMT_NOTIMESTAMPS of FFmpeg's avformat.h: formats whose clock may be reset,
+# and those without any.
 _CLOCK_MAY_RESET = 0x0200
 _HAS_NO_CLOCK = 0x0080
 
@@ -44,7 +44,7 @@ _ROUNDING_S = 1e-3
 
 
 def may_reset(container: InputContainer) -> bool:
-    """Whether the clock of such a file may be set anew in its middle."""
+    """Whether the clock of such a file may be reset in its middle."""
     is_joined = container.format.name in _JOINED_BY_COPYING
     return is_joined or bool(container.format.flags & _CLOCK_MAY_RESET)
 
@@ -119,7 +119,7 @@ class StreamClock:
 
     @property
     def was_reset(self) -> bool:
-        """Whether the clock was set anew before the last packet noted."""
+        """Whether the clock was reset before the last packet noted."""
         return len(self._begun_s) > 1
 
     @property

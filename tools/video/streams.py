@@ -23,12 +23,12 @@ _NOT_VIDEO_FORMATS = frozenset({"tty", "bin", "xbin", "adf", "idf"})
 # No more than these make a still, a title or the preview of a video.
 _FEW_PICTURES = 4
 
-# So far is read to tell such a track from one that goes on, and over so many failures.
+# How far to read, and past how many failures, to tell such a track from one that goes on.
 _PACKETS_TO_COUNT = 2000
 _MAX_FAILURES = 32
 
 MAX_PIXELS = 12_288 * 6_480
-"""Of a frame: the largest that cameras record; a file of some kilobytes can say any number."""
+"""Of a frame: the largest that cameras record; a file of a few kilobytes can claim any size."""
 
 
 def open_container(path: Path) -> InputContainer:

@@ -81,7 +81,7 @@ def test_a_server_that_does_not_run_is_said_at_once(monkeypatch: pytest.MonkeyPa
     with serving([says("a road")]) as server:
         gone = server.url
     monkeypatch.setenv("OPENAI_BASE_URL", gone)
-    with pytest.raises(SettingsError, match=f"no answer from {gone} .*; look whether"):
+    with pytest.raises(SettingsError, match=f"no answer from {gone} .*; check that"):
         choose_captioner(load_settings())
 
 

@@ -268,11 +268,11 @@ def test_what_the_user_has_to_mend_is_an_error_with_advice_and_without_the_key(
 FOR_GOOD = {
     "limit": (rate_limited(after_s=0.01), "answers 429: slow down"),
     "server": (fails(500, f"out of memory, {KEY}"), "answers 500: out of memory"),
-    "other": (not_json(), "does not answer as the API does (Welcome to the router)"),
+    "other": (not_json(), "does not answer as OpenAI's API does (Welcome to the router)"),
     "bad": (fails(400, f"cannot read this {KEY}"), "answers 400: cannot read this …"),
     "credit": (fails(429, "pay", code="insufficient_quota"), "no credit is left (pay)"),
     "inside": (Answer(b'{"error": {"message": "no GPU", "code": 502}}'), "answers 502: no GPU"),
-    "nothing": (Answer(b'{"choices": []}'), "does not answer as the API does"),
+    "nothing": (Answer(b'{"choices": []}'), "does not answer as OpenAI's API does"),
     "groq": (fails(400, "Failed to call a function", code="tool_use_failed"), "could not use"),
     "declined": (fails(400, "inappropriate content", code="data_inspection_failed"), "inappro"),
     "moved": (Answer(b"", 307, headers={"Location": "http://evil.example/v1"}), "evil.example"),
@@ -447,7 +447,7 @@ def test_a_service_that_recovers_is_asked_again_by_one_layer_only(store: Caption
 def test_a_service_that_is_not_there_is_an_error_that_says_so(store: CaptionStore) -> None:
     with serving([GOOD]) as gone:
         reasoner = reasoner_at(gone)
-    with pytest.raises(ReasonerError, match=r"no answer from .* whether the server runs"):
+    with pytest.raises(ReasonerError, match=r"no answer from .* that the server is running"):
         ask(graph_with(store, reasoner))
 
 

@@ -76,7 +76,10 @@ def test_a_byte_order_mark_is_no_caption(tmp_path: Path) -> None:
         ('{"t": -1, "caption": "x"}', ":2: t is -1"),
         ('{"t": NaN, "caption": "x"}', ":2: t is nan"),
         ('{"t": 1' + "0" * 400 + ', "caption": "x"}', ":2: t is inf"),
-        ('{"t": 1, "caption": "a \\ud800"}', r":2: '\ud800' in the caption is no character"),
+        (
+            '{"t": 1, "caption": "a \\ud800"}',
+            r":2: '\ud800' in the caption is not a valid character",
+        ),
         ('{"t": 10, "caption": "x"}', ":2: the caption starts at 10.0 s"),
         ('{"t": 0, "caption": "x"}', ":2: a second caption at 0.0 s"),
         ('{"start_s": 5, "end_s": 5, "caption": "x"}', ":2: the caption ends at 5.0 s"),

@@ -120,14 +120,14 @@ def test_an_unknown_model_and_an_impossible_name_are_errors(
 say(message(hub.model_download_bytes, "me/none"), message(hub.download_model, "no such thing"))
 """
     unknown, impossible = ask(code, tiny_hub.url, tmp_path)
-    assert str(unknown).startswith("the hub has no model me/none, or shows it to others only")
+    assert str(unknown).startswith("the hub has no model me/none, or it is private")
     assert str(impossible).startswith("'no such thing' is neither a folder nor the name of a model")
 
 
 def test_what_is_no_image_text_model_is_refused(tiny_hub: TinyHub, tmp_path: Path) -> None:
     (tiny_hub.folder / "processor_config.json").unlink()
     (refusal,) = ask(f"say(message(hub.download_model, {NAME!r}))", tiny_hub.url, tmp_path)
-    assert str(refusal).startswith("me/tiny on the hub is no image-text checkpoint; what works")
+    assert str(refusal).startswith("me/tiny on the hub is not an image-text checkpoint; what works")
 
 
 def test_a_hub_that_refuses_the_connection_is_an_error_at_once(tmp_path: Path) -> None:

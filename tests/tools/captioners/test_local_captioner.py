@@ -270,7 +270,9 @@ def test_an_adapter_of_another_model_is_refused(
 
 
 def test_a_folder_that_is_no_adapter_is_refused(checkpoints: dict[str, Path]) -> None:
-    with pytest.raises(CaptionerError, match=r"llava is no LoRA adapter: adapter_config\.json"):
+    with pytest.raises(
+        CaptionerError, match=r"llava is not a LoRA adapter: .* adapter_config\.json"
+    ):
         make_captioner(checkpoints["idefics3"], adapter=checkpoints["llava"])
 
 

@@ -254,7 +254,7 @@ GOOGLE = Answer(b'[{"error": {"code": 400, "message": "this one will not do"}}]'
     ("trouble", "reason"),
     [
         (GOOGLE, "this one will not do"),
-        (NO_CHOICES, "does not answer as the API does"),
+        (NO_CHOICES, "does not answer as OpenAI's API does"),
         (fails(500, "Internal Server Error"), "500: Internal Server Error"),
         (Answer(b"<html><title>Too big</title></html>", 413, "text/html"), "413: Too big"),
     ],
@@ -424,7 +424,7 @@ def test_retries_end_and_only_one_layer_makes_them(trouble: Answer) -> None:
 def test_a_service_that_wants_hours_is_not_waited_for() -> None:
     with (
         serving([rate_limited(after_s=7200)]) as server,
-        pytest.raises(CaptionerError, match="wants to be asked again in 7200 s"),
+        pytest.raises(CaptionerError, match="asks for a wait of 7200 s"),
     ):
         said_by(captioner_at(server.url))
 
@@ -452,7 +452,7 @@ def test_a_slow_reply_is_given_up_and_asked_for_again() -> None:
     [
         (fails(401, f"Incorrect API key provided: {KEY[:8]}***{KEY[-4:]}"), "set OPENAI_API_KEY"),
         (fails(403), r"refuses the key \(403: no\); set OPENAI_API_KEY to one that may use tiny"),
-        (fails(404, "no such model"), r"knows no model 'tiny' \(.*no such model.*\); look at"),
+        (fails(404, "no such model"), r"knows no model 'tiny' \(.*no such model.*\); check"),
         (fails(429, "pay", code="insufficient_quota"), "no credit is left"),
     ],
 )
@@ -468,7 +468,7 @@ def test_what_cannot_get_better_ends_the_run_at_once(answer: Answer, advice: str
 def test_a_server_of_something_else_is_named(answer: Answer) -> None:
     with (
         serving([answer]) as server,
-        pytest.raises(CaptionerError, match=r"127.0.0.1:\d+/v1 does not answer as the API"),
+        pytest.raises(CaptionerError, match=r"127.0.0.1:\d+/v1 does not answer as OpenAI's API"),
     ):
         said_by(captioner_at(server.url))
     assert len(server.asked) == 3
@@ -477,7 +477,7 @@ def test_a_server_of_something_else_is_named(answer: Answer) -> None:
 def test_no_server_is_told_at_once_with_the_address() -> None:
     with serving([says("a door")]) as server:
         pass
-    with pytest.raises(CaptionerError, match=f"no answer from {server.url} .*whether the server"):
+    with pytest.raises(CaptionerError, match=f"no answer from {server.url} .*that the server"):
         # With its own patience it would try for minutes.
         said_by(captioner_at(server.url, patience=Patience(max_retries=50, backoff_s=60)))
 
@@ -485,7 +485,7 @@ def test_no_server_is_told_at_once_with_the_address() -> None:
 def test_what_is_missing_is_named_before_anything_is_asked() -> None:
     with pytest.raises(CaptionerError, match="needs a key: set OPENAI_API_KEY"):
         captioner_at(None, api_key=None)
-    with pytest.raises(CaptionerError, match="must be like http://localhost:8000/v1"):
+    with pytest.raises(CaptionerError, match="must look like http://localhost:8000/v1"):
         captioner_at("localhost:8000/v1")
     with pytest.raises(CaptionerError, match="holds a user or password") as failure:
         captioner_at(f"http://user:{KEY}@localhost:8000/v1")

@@ -170,7 +170,7 @@ def test_a_service_that_hangs_is_given_up() -> None:
     ("vectors", "complaint"),
     [
         ([[1.0, 0.0]], "gave 1 vectors for 2 texts"),
-        ([[1.0, 0.0], [1.0]], "make no matrix"),
+        ([[1.0, 0.0], [1.0]], "vectors that cannot be used"),
         ([[1.0, 0.0], [0.0, 0.0]], "'shut' a vector without a direction"),
     ],
 )
@@ -185,7 +185,7 @@ def test_vectors_that_do_not_fit_are_refused(vectors: list[list[float]], complai
 def test_an_answer_that_is_no_embedding_is_refused() -> None:
     with (
         serving(lambda _: (200, {"hello": "world"})) as service,
-        pytest.raises(EmbedderError, match="does not answer as the API does"),
+        pytest.raises(EmbedderError, match="does not answer as OpenAI's API does"),
     ):
         embedder_at(service.url).embed(["a door opens"])
 

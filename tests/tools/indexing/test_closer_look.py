@@ -154,7 +154,7 @@ def test_a_file_that_is_gone_or_another_by_now_is_not_looked_at(
     record: VideoRecord, store: CaptionStore, video: Path
 ) -> None:
     draw_video(video, even_times(30, 10.0))
-    with pytest.raises(CaptionerError, match="another video by now"):
+    with pytest.raises(CaptionerError, match="now holds another video"):
         look(record, store, FrameCounter())
     video.unlink()
     with pytest.raises(VideoError):

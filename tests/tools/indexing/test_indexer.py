@@ -115,7 +115,7 @@ def test_a_description_of_a_frame_that_was_not_read_is_a_bug_and_not_lost(
             next(iter(frames))
             yield Description(0.3, "made up", "vision")
 
-    with pytest.raises(ValueError, match=r"describes 0\.3 s, where it read no frame"):
+    with pytest.raises(ValueError, match=r"description of 0\.3 s, where no frame was read"):
         index(even, Inventive(), store)
 
 

@@ -95,7 +95,9 @@ def test_a_price_that_is_not_known_is_no_price_of_nothing() -> None:
     scene = Scene(Limits(max_usd=1))
     assert scene.hand_out() == [OPEN]
     scene.usage = replace(scene.usage, captions=8, usd=None)
-    with pytest.raises(CaptionerError, match="what tiny costs is not known, so 1 US dollars"):
+    with pytest.raises(
+        CaptionerError, match="the price of tiny is not known, so the limit of 1 US dollars"
+    ):
         scene.hand_out()
 
 

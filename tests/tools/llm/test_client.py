@@ -97,7 +97,7 @@ def test_one_deadline_holds_for_a_whole_reply_however_it_is_dragged_out(
 def test_the_end_of_a_run_comes_before_that_of_a_reply() -> None:
     with (
         talking(say_nothing) as url,
-        pytest.raises(ServiceError, match="time of this run") as error,
+        pytest.raises(ServiceError, match="time for this run") as error,
     ):
         service_at(url).chat(HELLO, until=time.monotonic() + 0.2)
     assert error.value.kind == "timeout"
@@ -106,7 +106,7 @@ def test_the_end_of_a_run_comes_before_that_of_a_reply() -> None:
 def test_no_wait_goes_beyond_the_end_of_a_run() -> None:
     with serving([fails(429, retry_after="60")]) as server:
         service = service_at(server.url, patience=Patience(max_retries=5))
-        with pytest.raises(ServiceError, match="time of this run"):
+        with pytest.raises(ServiceError, match="time for this run"):
             service.chat(HELLO, until=time.monotonic() + 30)
     assert len(server.asked) == 1
 
@@ -163,7 +163,7 @@ def test_the_proxy_is_named_where_one_is_in_force(monkeypatch: pytest.MonkeyPatc
     ("name", "value", "told"),
     [
         ("ALL_PROXY", "socks5://127.0.0.1:1", "pip install socksio"),
-        ("HTTPS_PROXY", "nonsense://x", "is none"),
+        ("HTTPS_PROXY", "nonsense://x", "is unusable"),
         ("SSL_CERT_FILE", "/nowhere/cert.pem", "SSL_CERT_FILE"),
     ],
 )
@@ -238,7 +238,7 @@ def test_the_models_of_a_server_are_listed_and_what_is_no_list_is_said_to_be_non
         assert served_models(server.url, KEY) == ["a", "b"]
     with serving([]) as server, pytest.raises(ServiceError, match="answers 404 when asked"):
         served_models(server.url, KEY)
-    with pytest.raises(ServiceError, match="whether the server runs"):
+    with pytest.raises(ServiceError, match="that the server is running"):
         served_models(server.url, KEY)
 
 

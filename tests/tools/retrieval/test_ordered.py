@@ -98,7 +98,7 @@ def test_ordinals_count_times_that_are_among_no_best_windows() -> None:
 
 def test_an_order_that_is_not_understood_is_told() -> None:
     answer = ask("a dog runs after a ball")
-    assert "“after” is not taken for an order in time" in answer.reasoning
+    assert "“after” is not read as an order in time" in answer.reasoning
 
 
 def test_a_sentence_without_order_is_asked_as_it_stands() -> None:

@@ -199,7 +199,7 @@ def test_what_was_there_when_the_shot_began_has_not_entered() -> None:
     answer = ask("something enters", shot)
     assert answer.verdict == "cannot_tell"
     assert answer.reasoning == (
-        "Something is present in 10 sampled frames, but when it came was not seen."
+        "Something is present in 10 sampled frames, but its arrival was not seen."
     )
     assert ask("something enters at the right", shot).verdict == "not_found"
     assert spans(ask("something is there", shot)) == [(0, 10)]
@@ -226,7 +226,7 @@ def test_what_is_not_looked_for_is_named(query: str) -> None:
 @pytest.mark.parametrize(
     ("query", "reason"),
     [
-        ("something appears at the bottom", "what is behind known, for 5 of 10 s"),
+        ("something appears at the bottom", "the background known, for 5 of 10 s"),
         ("something moves at the bottom", "The picture was unchanged for 2 of 10 s"),
         ("the camera zooms in", "The camera was still for 4 of 10 s"),
     ],

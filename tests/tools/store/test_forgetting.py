@@ -149,9 +149,9 @@ def test_an_index_is_complete_only_with_all_that_was_seen_or_written(store: Capt
     store.put_record(RECORD)
     store.add([secret(0), secret(1)], np.ones((2, 4)), during=RECORD)
     done = replace(RECORD, complete=True)
-    with pytest.raises(StoreError, match=r"1 captions of /films/dog\.mp4 .* are gone again"):
+    with pytest.raises(StoreError, match=r"1 captions of /films/dog\.mp4 .* are gone; index"):
         store.settle(done, starts=[0.0, 1.0, 2.0])
-    with pytest.raises(StoreError, match=r"3 captions .* are gone again"):
+    with pytest.raises(StoreError, match=r"3 captions .* are gone; index"):
         store.settle(done, captions=5)
     assert store.records("v") == [RECORD]
     settled = store.settle(done, starts=[0.0, 1.0], captions=2)
@@ -222,4 +222,4 @@ def test_of_two_who_want_the_same_captions_one_waits_and_is_told_so(
         ):
             assert has_waited
     (line,) = said
-    assert line.startswith("another process has dog.mp4 described by scripted already; waiting")
+    assert line.startswith("another process is already describing dog.mp4 with scripted; waiting")

@@ -122,7 +122,7 @@ def test_a_repair_that_is_broken_off_is_finished_by_the_next(
     with pytest.raises(KeyboardInterrupt):
         repair_store(folder, open_embedder=open_words)
     monkeypatch.undo()
-    with pytest.raises(StoreError, match=r"repair .* was broken off; finish it with"):
+    with pytest.raises(StoreError, match=r"repair .* was interrupted; finish it with"):
         CaptionStore.open(folder, embedder="words")
     repair_store(folder, open_embedder=open_words)
     assert_whole(folder)

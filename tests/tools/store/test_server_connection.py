@@ -48,9 +48,12 @@ def answering(reply: Reply, *, location: str = "") -> Iterator[tuple[str, list[d
     [
         ((401, "application/json", b'{"error": "AuthError"}'), r"wants a token \(401 Unauthorized"),
         ((403, HTML, b"<h1>no</h1>"), r"wants a token \(403 Forbidden"),
-        ((404, HTML, b"<h1>nginx</h1>"), r"is no Chroma server: 404 Not Found, text/html: .*nginx"),
-        ((200, HTML, b"<title>Sign in</title>"), r"is no Chroma server: 200 OK, .*Sign in"),
-        ((502, HTML, b"<h1>Bad Gateway</h1>"), r"is no Chroma server: 502"),
+        (
+            (404, HTML, b"<h1>nginx</h1>"),
+            r"is not a Chroma server: 404 Not Found, text/html: .*nginx",
+        ),
+        ((200, HTML, b"<title>Sign in</title>"), r"is not a Chroma server: 200 OK, .*Sign in"),
+        ((502, HTML, b"<h1>Bad Gateway</h1>"), r"is not a Chroma server: 502"),
     ],
 )
 def test_refusals_and_pages_are_told_as_what_they_are(
@@ -85,7 +88,7 @@ def test_nobody_is_followed_to_another_address(tmp_path: Path) -> None:
     reply = (307, "text/plain", b"")
     with (
         answering(reply, location="http://other.example/") as (url, headers),
-        pytest.raises(StoreError, match="sends everybody on to http://other"),
+        pytest.raises(StoreError, match="redirects to http://other"),
     ):
         CaptionStore.open(tmp_path, embedder="minilm", url=url)
     assert len(headers) == 1
@@ -93,7 +96,7 @@ def test_nobody_is_followed_to_another_address(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("url", ["http://h:1/?a=b", "http://h:1/#x"])
 def test_what_no_server_takes_is_refused(tmp_path: Path, url: str) -> None:
-    with pytest.raises(StoreError, match="which no Chroma server takes"):
+    with pytest.raises(StoreError, match="which no Chroma server accepts"):
         CaptionStore.open(tmp_path, embedder="minilm", url=url)
 
 

@@ -394,7 +394,7 @@ def test_a_store_that_others_keep_busy_says_who_and_gives_up(folder: Path) -> No
         holder = start_holder(folder)
         try:
             with pytest.raises(
-                StoreBusyError, match=f"process 7 on far has kept .*{folder}.* 0.05 s"
+                StoreBusyError, match=f"process 7 on far has held .*{folder}.* 0.05 s"
             ):
                 store.records()
         finally:

@@ -51,7 +51,7 @@ def test_what_is_wrong_around_a_sound_store_is_told_as_that(
     assert told in message
     assert "delete" not in message
     assert "is damaged" not in message
-    assert "index anew" not in message
+    assert "index again" not in message
 
 
 def test_a_full_temporary_folder_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

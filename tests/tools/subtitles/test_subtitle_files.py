@@ -457,7 +457,7 @@ def test_utf8_with_a_broken_character_is_still_utf8(tmp_path: Path) -> None:
     [
         (b"", "is empty"),
         (b"\x00\x00\x00\x1cftypisom\x00\x00\x02\x00isomiso2avc1mp41" * 50, "is it the video"),
-        (b"\xff\xfe\x00", "is no text"),
+        (b"\xff\xfe\x00", "is not text"),
         (b"some words", "holds no subtitle that can be used"),
         (b"WEBVTT\n", "holds no subtitle that can be used; expected SubRip"),
         (b"1\n00:00:03,000 --> 00:00:01,000\nx\n", r"1 problem: a\.srt:2 ends at 1 s"),
@@ -478,7 +478,7 @@ def test_a_missing_file_a_folder_and_one_of_another_kind_are_refused(tmp_path: P
         read_subtitles(tmp_path / "missing.srt")
     with pytest.raises(CaptionError, match="cannot read"):
         read_subtitles(tmp_path)
-    with pytest.raises(CaptionError, match="holds no times"):
+    with pytest.raises(CaptionError, match="holds no subtitle times"):
         read_subtitles(write(tmp_path, "a.txt", "Dear diary"))
 
 
