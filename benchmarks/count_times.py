@@ -1,6 +1,6 @@
 """How often something happens, counted: by the best windows, and by ``find_occurrences``.
 
-    python benchmarks/count_times.py ../shared/data/qvhighlights [--limit N]
+    python benchmarks/count_times.py [FOLDER] [--limit N]
 
 Of the queries of QVHighlights val whose event happens several times, each is counted in its own
 video: how often the number is right, and the first and the last time at a temporal IoU of 0.5. All
@@ -27,13 +27,20 @@ from tools.grounding.occurrences import find_occurrences
 from tools.ranking import Window
 from tools.timeline import Interval
 
+FOLDER = Path(__file__).resolve().parents[2] / "shared" / "data" / "qvhighlights"
+
 
 def main() -> None:
     """Count, print."""
     parser = argparse.ArgumentParser(description="Measure how often something happens.")
-    parser.add_argument("folder", type=Path, help="val.jsonl and val_captions.jsonl.gz")
+    parser.add_argument(
+        "folder", type=Path, nargs="?", default=FOLDER, help="val.jsonl and val_captions.jsonl.gz"
+    )
     parser.add_argument("--limit", type=int, metavar="N", help="only N queries")
     options = parser.parse_args()
+    if not options.folder.exists():
+        print(f"skipped: no QVHighlights at {options.folder}; name the folder")
+        return
     queries = read_queries(options.folder / "val.jsonl")[: options.limit]
     videos = read_captions(options.folder / "val_captions.jsonl.gz")
     cache = load_settings().cache_folder

@@ -1,7 +1,7 @@
 """Shot cuts against the true joins of a composed video, and against PySceneDetect.
 
     pip install scenedetect
-    python benchmarks/find_scenes.py ../shared/data/videos
+    python benchmarks/find_scenes.py [VIDEOS]
 
 Ours are found on the way, in the pass that samples frames for captions; PySceneDetect reads every
 frame with OpenCV. A cut counts as found within 0.25 s.
@@ -10,7 +10,7 @@ frame with OpenCV. A cut counts as found within 0.25 s.
 from __future__ import annotations
 
 import argparse
-import importlib
+import importlib.util
 import json
 import sys
 import time
@@ -20,6 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tools.indexing.scenes import SceneFinder
 from tools.video.reader import FrameReader, probe
+
+FOLDER = Path(__file__).resolve().parents[2] / "shared" / "data" / "videos"
 
 NEAR_S = 0.25
 
@@ -50,8 +52,16 @@ def agreeing(some_s: list[float], others_s: list[float]) -> int:
 def main() -> None:
     """Measure, print."""
     parser = argparse.ArgumentParser(description="Compare shot cuts with true joins.")
-    parser.add_argument("videos", type=Path, help="folder of the recorded videos")
+    parser.add_argument(
+        "videos", type=Path, nargs="?", default=FOLDER, help="folder of the recorded videos"
+    )
     folder: Path = parser.parse_args().videos
+    if not folder.exists():
+        print(f"skipped: no videos at {folder}; name the folder")
+        return
+    if not importlib.util.find_spec("scenedetect"):
+        print("skipped: PySceneDetect is missing; pip install scenedetect")
+        return
     path = folder / "permissive_composite.mp4"
     segments = json.loads((folder / "permissive_composite_segments.json").read_text())
     true_s = [segment["start"] for segment in segments[1:]]

@@ -168,7 +168,7 @@ def main() -> int:
 def kill_index(
     place: Place, wanted: list[Caption], kills: int, index_s: float, chance: random.Random
 ) -> int:
-    """Kill the index of one video again and again, until it may come to its end."""
+    """Kill the index of one video again and again, and at last let it finish."""
     twice = 0
     for _ in range(kills):
         kept, before = place.on_disk(), len(place.asked())

@@ -1,6 +1,6 @@
 """What leaving out near-duplicate frames saves, costs, and loses, on the recorded videos.
 
-    python benchmarks/near_duplicates.py ../shared/data/videos [--qvhighlights FOLDER] [--limit N]
+    python benchmarks/near_duplicates.py [VIDEOS] [--qvhighlights FOLDER] [--limit N]
 
 Prints, for each rate, how many frames are kept and what the check costs a frame (bar: 1 ms); then
 the bars: no labelled window without a frame of its own that is described, and the best IoU with it
@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 
 from agent.api import Grounder
 from agent.settings import load_settings
-from benchmarks.refine_edges import RecordedCaptioner
+from benchmarks.refine_edges import FOLDER, RecordedCaptioner
 from evaluation.datasets.query import Query
 from evaluation.datasets.qvhighlights_files import read_captions, read_queries
 from evaluation.figures.metrics import score_queries
@@ -249,11 +249,16 @@ def print_lost(name: str, before: Percents, after: Percents) -> None:
 def main() -> None:
     """Measure, print."""
     parser = argparse.ArgumentParser(description="Measure the near-duplicate check.")
-    parser.add_argument("videos", type=Path, help="folder of the recorded videos")
+    parser.add_argument(
+        "videos", type=Path, nargs="?", default=FOLDER, help="folder of the recorded videos"
+    )
     parser.add_argument("--qvhighlights", type=Path, metavar="FOLDER", help="val and its captions")
     parser.add_argument("--limit", type=int, metavar="N", help="only N queries of QVHighlights")
     options = parser.parse_args()
     folder: Path = options.videos
+    if not folder.exists():
+        print(f"skipped: no videos at {folder}; name the folder")
+        return
     sampled = {
         (name, rate_hz): sample(folder / f"{name}.mp4", rate_hz)
         for name in NAMES

@@ -1,6 +1,6 @@
 """CPU time of one frame a second out of 1080p H.264, against decoding everything.
 
-    python benchmarks/sample_frames.py ../shared/data/videos/sam2_gallery_concat.mp4
+    python benchmarks/sample_frames.py [VIDEO]
 
 Real footage is made larger, with grain so that its bit rate is that of a camera, and encoded by
 x264 with its defaults (B-frames, several reference frames). Then, one after the other in every
@@ -32,6 +32,8 @@ import numpy as np
 
 from tools.video.decoding import slot_of
 from tools.video.reader import FrameReader, Video, probe
+
+VIDEO = Path(__file__).resolve().parents[2] / "shared/data/videos/sam2_gallery_concat.mp4"
 
 WIDTH_PX, HEIGHT_PX = 1920, 1080
 BARE_BAR, USUAL_BAR = 0.75, 0.6
@@ -107,13 +109,18 @@ def first_of_each_slot(times_s: list[float], rate_hz: float) -> list[float]:
 def main() -> None:
     """Encode, measure, print."""
     parser = argparse.ArgumentParser(description="Measure sampling against decoding everything.")
-    parser.add_argument("video", type=Path, help="real footage to be made larger")
+    parser.add_argument(
+        "video", type=Path, nargs="?", default=VIDEO, help="real footage to be made larger"
+    )
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--grain", type=float, default=3.0, help="grey levels")
     parser.add_argument("--rate", type=float, default=1.0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--as-it-is", action="store_true", help="measure on the video itself")
     options = parser.parse_args()
+    if not options.video.exists():
+        print(f"skipped: no video at {options.video}; name the file")
+        return
     ways: dict[str, Callable[[Video, float], list[float]]] = {
         "bare": bare,
         "ours": ours,

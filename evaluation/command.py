@@ -87,7 +87,7 @@ def _run_dataset(options: argparse.Namespace) -> int:
     run_options = RunOptions(**given)
     seeing = ("captioner", "rate", "mode", "strategy")
     for name in (name for name in seeing if options.captions and getattr(options, name)):
-        raise BenchmarkError(f"--{name} is about videos, and --captions stand in place of them")
+        raise BenchmarkError(f"--{name} is about videos, and --captions takes their place")
     settings = load_settings(
         options.env,
         captioner=options.captioner,
@@ -141,7 +141,7 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
         "--workers", type=int, default=1, metavar="N", help="questions at a time (default 1)"
     )
     running.add_argument(
-        "--max-usd", type=float, metavar="USD", help="stop when the run has cost so much"
+        "--max-usd", type=float, metavar="USD", help="stop when the run has cost this much"
     )
     running.add_argument("--env", metavar="FILE", help="read settings from this file")
     running.add_argument("--json", action="store_true", help="print summary.json, not a table")

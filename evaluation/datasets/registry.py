@@ -61,7 +61,7 @@ DATASETS: Mapping[str, Dataset] = {
         ),
         Dataset(
             "charades-cd",
-            "the same where events lie as in training (iid), or elsewhere (ood)",
+            "the same, with events at times as in training (iid) or at others (ood)",
             charades_cd.FORM,
             charades_cd.read,
         ),

@@ -205,7 +205,7 @@ def _changed(arms: Sequence[Arm], change: str, *, recorded: bool) -> list[Arm]:
         raise BenchmarkError(f"--set {change}: there is no arm {name!r}; there are {names}")
     if recorded and setting in SEEING:
         raise BenchmarkError(
-            f"--set {change}: {setting} is about videos, and --captions stand in place of them"
+            f"--set {change}: {setting} is about videos, and --captions takes their place"
         )
     try:
         value = yaml.safe_load(text)

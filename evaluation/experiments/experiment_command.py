@@ -27,7 +27,7 @@ examples:
 writes into --out, and goes on from there when started again:
   ARM/             the run of each arm, as of `whenabouts eval DATASET`
   experiment.json  what was compared: all settings of each arm
-  report.html      all arms, and what each differs by from the first, with intervals; also report.md
+  report.html      all arms, and how each differs from the first, with intervals; also report.md
 
 exit codes:
   0  everything was asked and answered
@@ -52,7 +52,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     shown.add_argument("--list", action="store_true", help="the experiments, and what each needs")
     shown.add_argument("--plan", action="store_true", help="the arms, and the settings that differ")
     asked = parser.add_argument_group("what is asked")
-    asked.add_argument("--dataset", metavar="NAME", help="another than the experiment's own")
+    asked.add_argument("--dataset", metavar="NAME", help="in place of the experiment's own")
     asked.add_argument("--annotations", type=Path, metavar="FILE")
     source = asked.add_mutually_exclusive_group()
     source.add_argument("--videos", type=Path, metavar="DIR", help="as of eval DATASET")
@@ -64,10 +64,14 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="N",
         help="ask only N queries (by default as many as the experiment says)",
     )
-    asked.add_argument("--seed", type=int, metavar="N", help="of the order that they are taken in")
-    asked.add_argument("--null-rate", type=float, default=0.0, metavar="R", help="as there")
-    asked.add_argument("--skip-bad", action="store_true", help="as there")
-    who = parser.add_argument_group("who takes part; each may be given several times")
+    asked.add_argument(
+        "--seed", type=int, metavar="N", help="of the order in which queries are taken"
+    )
+    asked.add_argument(
+        "--null-rate", type=float, default=0.0, metavar="R", help="as of eval DATASET"
+    )
+    asked.add_argument("--skip-bad", action="store_true", help="as of eval DATASET")
+    who = parser.add_argument_group("models; each option may be given several times")
     who.add_argument("--captioner", action="append", default=[], metavar="NAME")
     who.add_argument("--reasoner", action="append", default=[], metavar="NAME")
     who.add_argument("--adapter", action="append", default=[], metavar="FOLDER")
@@ -81,9 +85,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     running = parser.add_argument_group("how to run")
     running.add_argument("--out", type=Path, metavar="DIR", help="for the results")
-    running.add_argument("--workers", type=int, default=1, metavar="N", help="as there")
+    running.add_argument("--workers", type=int, default=1, metavar="N", help="as of eval DATASET")
     running.add_argument(
-        "--max-usd", type=float, metavar="USD", help="stop when all arms together cost so much"
+        "--max-usd", type=float, metavar="USD", help="stop when all arms together cost this much"
     )
 
 

@@ -2,7 +2,7 @@
 
 Two things of a result are scored, and no figure mixes them up:
 
-- **The answer**: ``intervals``, what a user is told. It is empty where the verdict is not "found",
+- **The answer**: ``intervals``, what a user is told. It is empty if the verdict is not "found",
   and then counts as a miss. ``mIoU``, ``R@1 IoU=…``, the edge errors and the risk are about it.
 - **The ranked list**: ``candidates``, which a benchmark of ranked windows asks for whatever the
   verdict is. The figures whose names begin with ``QVHighlights`` are that benchmark's own.

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """\
 Videos of hours are put together from the captions of short ones, in a seeded order. Every query is
-asked of the long video that its own is part of, through the graph that ask uses; true are its
-windows there. That other hours may show the like makes it hard, and is not held against the truth.
+asked of the long video that its own is part of, through the graph that ask uses. Only its windows
+in its own part are true, though other hours may show something similar.
 """
 
 EXAMPLE = """\
@@ -26,8 +26,8 @@ writes into --out, and goes on from there when started again:
   1h/results.jsonl  a line for every question of that length
   summary.json      figures with 95% intervals, and where all this is from
 
-Everything asked of videos of 10 hours is about 115,000 captions in a store, which takes some
-minutes to write; --limit asks fewer questions.
+For videos of 10 hours, about 115,000 captions go into a store, which takes some minutes to write;
+--limit asks fewer questions.
 """
 
 

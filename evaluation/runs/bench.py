@@ -27,7 +27,7 @@ from tools.llm.in_flight import run_in_flight
 from tools.llm.prices import Usage
 
 ERRORS_IN_A_ROW = 10
-"""So many questions that fail one after the other are no accident: a service is gone, say."""
+"""If this many questions fail one after the other, it is no accident: a service is gone, say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +249,7 @@ class _Meter:
         """Note what came since the last time.
 
         Args:
-            made: Captions stored for this video by now; a captioner that has a meter knows better.
+            made: Captions stored for this video so far; a captioner that has a meter knows better.
         """
         used, now = self._usage(), time.perf_counter()
         if made > self._made or used != self._used:

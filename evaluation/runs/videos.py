@@ -165,7 +165,7 @@ class RecordedVideos:
         return problems
 
     def duration_s(self, name: str) -> float | None:
-        """See ``Videos``: where the annotations do not say, as long as there are captions."""
+        """As of ``Videos``: if the annotations do not say, as long as there are captions."""
         known_s = self._durations_s.get(name)
         return known_s or self._files.duration_s(self._captioned(name))
 

@@ -1,6 +1,7 @@
 """The worked examples of CONTRIBUTING.md, run: each is a part that really works."""
 
 import re
+from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,11 @@ import numpy as np
 import pytest
 
 from agent.api import Grounder
-from agent.settings import Settings
+from agent.settings import Settings, load_settings
 from evaluation.datasets.registry import Dataset
 from tests.drawing import draw_video
 from tests.package.source_imports import ROOT
+from tools.terminal import put
 
 BLOCKS = re.findall(
     r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL
@@ -73,9 +75,14 @@ def test_the_data_set_reads_good_lines_and_names_bad_ones(tmp_path: Path) -> Non
     assert "2 fields" in annotations.bad[0]
 
 
-def test_the_command_counts_the_indexed_tracks(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_counts_the_indexed_videos(capsys: pytest.CaptureFixture[str]) -> None:
     (block,) = (block for block in BLOCKS if "def count_videos" in block)
-    scope: dict[str, Any] = {"Grounder": Grounder, "DONE": 0}
+    scope: dict[str, Any] = {
+        "Grounder": Grounder,
+        "load_settings": load_settings,
+        "put": put,
+        "DONE": 0,
+    }
     exec(compile(block, "command", "exec"), scope)
-    assert scope["count_videos"](None) == 0
+    assert scope["count_videos"](Namespace(env=None)) == 0
     assert capsys.readouterr().out == "0\n"
