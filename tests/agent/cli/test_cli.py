@@ -158,7 +158,7 @@ def test_forgetting_a_file_names_the_video_that_lay_there_before(
     assert main(["forget", str(road)]) == 0
     told = capsys.readouterr()
     assert "nothing of it was indexed" in told.out
-    before = re.search(r"another video .* whenabouts forget (\w+)", told.err)
+    before = re.search(r"video that was at this path before .* whenabouts forget (\w+)", told.err)
     assert before
     assert main(["forget", before[1]]) == 0
     assert "6 captions forgotten" in capsys.readouterr().out
@@ -184,7 +184,7 @@ def test_a_file_whose_name_is_like_an_option_is_named_with_its_folder(
     road.rename("-x.mp4")
     with pytest.raises(SystemExit):
         main(["ask", "-x.mp4", "a dog"])
-    assert "if the file is meant, write ./-x.mp4" in capsys.readouterr().err
+    assert "if you mean the file, write ./-x.mp4" in capsys.readouterr().err
 
 
 def unwrapped(capsys: pytest.CaptureFixture[str]) -> str:

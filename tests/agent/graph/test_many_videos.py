@@ -115,7 +115,7 @@ def test_one_file_that_cannot_be_used_stops_no_other(
     assert one["path"] == str(films / "broken.mp4")
     assert "broken.mp4" in one["reason"]
     assert main(["ask", str(films), "a brown dog jumps"]) == 0
-    assert "not told of: broken.mp4:" in capsys.readouterr().out
+    assert "no answer for: broken.mp4:" in capsys.readouterr().out
 
 
 def test_where_no_file_can_be_used_the_first_error_is_the_answer(
