@@ -140,11 +140,11 @@ def test_list_and_forget_know_the_video_by_path_and_by_id(
     main(["list"])
     assert "file gone" in capsys.readouterr().out
     assert main(["ask", record["video_id"][:8], "a brown dog jumps"]) == 0
-    assert "gone; this is told from its captions" in unwrapped(capsys)
+    assert "gone; this answer is from its captions" in unwrapped(capsys)
     assert main(["forget", record["video_id"]]) == 0
     assert "6 captions forgotten" in capsys.readouterr().out
     assert main(["forget", record["video_id"]]) == 2
-    assert "no indexed video of that path or id" in capsys.readouterr().err
+    assert "no indexed video with that path or id" in capsys.readouterr().err
     main(["list"])
     assert "nothing is indexed yet" in capsys.readouterr().err
 

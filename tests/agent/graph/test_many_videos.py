@@ -228,8 +228,8 @@ def test_a_file_that_was_replaced_is_answered_for_with_a_warning_and_never_cut(
     for words in ([video_id], ["--all"]):
         assert main(["ask", *words, "a brown dog jumps", "--clip", str(clip)]) == 2
         told = capsys.readouterr()
-        assert "dog.mp4 is another video by now" in " ".join(told.out.split())
-        assert "is another video by now, and not the one that was asked" in told.err
+        assert "dog.mp4 is another video now" in " ".join(told.out.split())
+        assert "is another video now, and not the one that was asked" in told.err
     assert not clip.exists()
 
 
