@@ -108,7 +108,7 @@ class Converses(Protocol):
         """Ask once; ``schema`` is a hint that a service may make the model follow.
 
         Raises:
-            ReasonerError: If there is no reply to be had.
+            ReasonerError: If there is no reply.
         """
         ...
 

@@ -125,7 +125,7 @@ class Beside:
             go_on: Called now and then; what it raises ends the work, and what was made is kept.
 
         Raises:
-            CaptionError, CaptionerError, VideoError: If something that was asked for cannot be had;
+            CaptionError, CaptionerError, VideoError: If something that was asked for is missing;
                 what is found without being asked for is only told of.
         """
         self._add_subtitles(video, record, report)

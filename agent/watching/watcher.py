@@ -176,7 +176,7 @@ class Watcher:
             report: Receives progress.
 
         Raises:
-            WhenaboutsError: If the video or the captions cannot be had; what was made is kept.
+            WhenaboutsError: If the video or the captions cannot be used; what was made is kept.
         """
         video, records = self._look_up(name)
         if video:
