@@ -31,7 +31,7 @@ class Tell(Protocol):
 
 
 class VideoAccess(Protocol):
-    """Finds, reads and cuts; ``tell`` receives what happens on the way, and may end that."""
+    """Finds, reads and cuts; ``tell`` receives events, and may end the work by raising."""
 
     def find(
         self,
@@ -74,7 +74,7 @@ class GrounderAccess:
         clips: Folder that clips are written to.
         thread: Name of the chat, under which the steps of its last question are kept for
             ``replay``.
-        say: Told, in a line, where they cannot be kept.
+        say: Receives a line if these steps cannot be kept.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Reply text to typed answer, or an ``AnswerError`` that tells the model what to mend. Pure.
+"""From reply text to a typed answer, or an ``AnswerError`` that says what to correct. Pure.
 
 The model sees captions numbered from 1 in time order and answers with numbers, never with seconds:
 

@@ -126,7 +126,7 @@ class Beside:
 
         Raises:
             CaptionError, CaptionerError, VideoError: If something that was asked for is missing;
-                what is found without being asked for is only told of.
+                other files that cannot be used are only reported with ``tell``.
         """
         self._add_subtitles(video, record, report)
         if self._settings.speech:
