@@ -65,11 +65,11 @@ class Grounder:
         settings: Where things lie and who does what; by default from the environment.
         captioner: Describes frames; by default the one the settings name.
         reasoner: Decides from captions; by default the one the settings name.
-        closer: Makes, for a query, a captioner that looks at frames with an eye on it; a text model
-            can then have a few seconds described again. By default the captioner's own model, where
-            it can be asked.
-        tell: Told, in a line, what the user should know: who describes where nobody was named, or
-            that something has to be waited for.
+        closer: Makes, for a query, a captioner that looks at frames for it; a text model can then
+            have a few seconds described again. By default the captioner's own model, where it can
+            be asked.
+        tell: Receives, in a line, what the user should know: who describes where no captioner was
+            named, or that something has to be waited for.
         confirm: Asked with a model's name and the bytes to fetch, before that is done; by default
             nothing is fetched.
     """
@@ -143,10 +143,10 @@ class Grounder:
             within: Start and end, in seconds, of the stretch to search; None: the whole video.
             every_time: Whether all the times that it happens are wanted, the less sure ones too,
                 and not only the best; a text model always names all that it sees.
-            thread: Name under which every step is kept, for ``replay``, and those of an earlier
-                question are not any more; None: none is.
-            on_event: Receives what happens on the way, in this thread. What it raises ends the
-                search, and what was described so far is kept.
+            thread: Name under which every step is kept, for ``replay``, in place of the steps of an
+                earlier question; None: no step is kept.
+            on_event: Receives events, in this thread. What it raises ends the search; what was
+                described so far is kept.
             before_step: Called before each step of the graph; what it raises ends the search too.
 
         Raises:
@@ -168,7 +168,7 @@ class Grounder:
         return grounding
 
     def run(self, question: Question) -> dict[str, Any]:
-        """The state that the graph ends in: what was retrieved and replied, beside the answer.
+        """The state that the graph ends in: the answer, and what was retrieved and replied.
 
         Raises:
             WhenaboutsError: If the video cannot be used; see ``agent.errors``.
@@ -195,11 +195,11 @@ class Grounder:
         Args:
             thread: The name that ``find`` was given, or that of a chat.
             node: A node of the graph, such as ``reason``; what came before it is taken as it was.
-            describe_anew: Whether it is about the captioner: refused where none would be asked.
-            on_event: As of ``find``.
+            describe_anew: Whether another captioner is wanted: refused where none would be asked.
+            on_event: As for ``find``.
 
         Raises:
-            QueryError: If there is no such thread, or it never came to that step.
+            QueryError: If there is no such thread, or it never reached that step.
         """
         facts = {"thread_id": thread}
         with (
@@ -232,11 +232,11 @@ class Grounder:
 
         Args:
             query: What to look for, in a sentence.
-            videos: Video files, described first where that is missing, or ids of indexed videos;
-                None: every indexed video, by what is there of it. One that cannot be used is left
-                out, unless all are like that.
+            videos: Video files, described first where needed, or ids of indexed videos; None: every
+                indexed video, as far as it is described. A video that cannot be used is left out,
+                unless none can be used.
             limit: Most answers wanted.
-            on_event: As of ``find``.
+            on_event: As for ``find``.
 
         Raises:
             QueryError: If the query is empty, or nothing is indexed.
@@ -284,7 +284,7 @@ class Grounder:
         every_time: bool = False,
         on_event: Callable[[Event], None] | None = None,
     ) -> Grounding:
-        """As ``find``, which runs in a thread; ``on_event`` is called there.
+        """Like ``find``, which runs in a thread; ``on_event`` is called there.
 
         When the task is cancelled, the thread ends before the next step or frame.
         """
@@ -314,9 +314,9 @@ class Grounder:
         within: tuple[float, float] | None = None,
         every_time: bool = False,
     ) -> Iterator[Event | Grounding]:
-        """What happens while the answer is found, as it happens; the answer comes last.
+        """The events of a search, as they happen; the answer comes last.
 
-        Arguments and errors are those of ``find``. To stop iterating is to end the search.
+        Arguments and errors are those of ``find``. To stop iterating ends the search.
         """
 
         def search(told: Background[Event, Grounding]) -> Grounding:
@@ -342,7 +342,7 @@ class Grounder:
 
         Args:
             questions: A video and a query each.
-            at_once: Questions under way at a time. One video is described at a time all the same.
+            at_once: Questions under way at a time. Still, only one video is described at a time.
 
         Returns:
             A ``Grounding`` each, or why there is none: one unusable video stops no other question.
@@ -358,7 +358,7 @@ class Grounder:
             return list(threads.map(answer, questions))
 
     def within_limits(self) -> AbstractContextManager[None]:
-        """Hold all that is done inside within the settings' limits together, as one run.
+        """Apply the settings' limits to everything done inside together, as one run.
 
         Otherwise each question, and each video that is described, is a run of its own.
         """
@@ -412,8 +412,8 @@ class Grounder:
     def graph(self) -> Graph:
         """The compiled graph of this grounder, to run by itself or in a larger one.
 
-        Outside of this class's methods it is LangSmith's own SDK that traces it, where LangSmith is
-        on; what that sends is scrubbed too.
+        Outside of this class's methods, LangSmith's own SDK traces it, if LangSmith is on; what
+        that sends is scrubbed too.
         """
         self.tracing.scrub_own_tracer()
         return self._graph
@@ -453,7 +453,7 @@ class Grounder:
 
     @made_once
     def _threads(self) -> tuple[Graph, SqliteSaver]:
-        """The same graph, and what keeps its steps in the file of threads."""
+        """The same graph, with the checkpointer that keeps its steps in the file of threads."""
         saver = self._files.enter_context(open_threads(self.settings.threads_file))
         graph: Any = self._graph.copy(update={"checkpointer": saver})
         return graph, saver
@@ -483,7 +483,7 @@ class Grounder:
         )
 
     def close(self) -> None:
-        """Let go of the store; the next question would open it again."""
+        """Let go of the store; the next question opens it again."""
         with self._making:
             for name in ("_graph", "_threads", "_dependencies"):
                 self.__dict__.pop(name, None)
@@ -516,14 +516,14 @@ def make_question(
     """A question that can be asked.
 
     Raises:
-        QueryError: If the query is empty, or no text, or ``within`` no stretch.
+        QueryError: If the query is empty or not text, or ``within`` is not a stretch.
     """
     if not isinstance(query, str):
         raise QueryError(f"the query has to be text, not {query!r}; say what to look for")
     if not query.strip():
         raise QueryError('the query is empty; say what to look for, for example "a door opens"')
     if not is_text(query):
-        raise QueryError(f"the query {query!a} is not UTF-8 text; type it anew")
+        raise QueryError(f"the query {query!a} is not UTF-8 text; type it again")
     try:
         return Question(
             video=str(video),

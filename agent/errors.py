@@ -4,9 +4,9 @@ WhenaboutsError
 ├── VideoError, CaptionError, CaptionerError, EmbedderError, StoreError   (see tools.errors)
 ├── SettingsError       an environment variable or option that cannot be used
 ├── QueryError          a question that cannot be asked
-├── ReasonerError       a text model that cannot be had, or does not answer
-│   └── UnansweredError the service of one failed for good; the LLM-free answer may stand in
-└── AnswerError         a reply that is no valid answer; written for the model, and told back
+├── ReasonerError       a text model that cannot be used, or does not answer
+│   └── UnansweredError its service keeps failing; the LLM-free answer may stand in
+└── AnswerError         a reply that is no valid answer; written for the model, and sent to it
 
 The command line catches ``WhenaboutsError`` alone: anything else is a bug and keeps its traceback.
 """
@@ -55,11 +55,11 @@ class QueryError(WhenaboutsError):
 
 
 class ReasonerError(WhenaboutsError):
-    """A text model cannot be had here, or does not answer; the message says what to do."""
+    """A text model cannot be used here, or does not answer; the message says what to do."""
 
 
 class UnansweredError(ReasonerError):
-    """A text model that is set up as it should be failed for good; the message says how.
+    """A text model that is set up correctly failed, and so did retries; the message says how.
 
     A question then ends in the LLM-free answer, unless the settings are strict.
     """

@@ -1,8 +1,8 @@
-"""Everything that can be configured, read once from the environment and a file of settings.
+"""Everything that can be configured, read once from the environment and a settings file.
 
 No other module looks at the environment. ``WHENABOUTS_HOME`` moves everything we write. The file is
-``.env`` in that folder, or another one that somebody names; one that only lies in the working
-folder is not read, since it may be anybody's.
+``.env`` in that folder, or another one that is named. One in the working folder is not read unless
+it is named, since anybody may have put it there.
 """
 
 import os
@@ -50,11 +50,11 @@ def _must_be_look(name: str) -> str:
 def _must_be_address(address: str) -> str:
     # Such as the carriage return of a file that was written on Windows: no client takes it.
     if not address.isprintable() or " " in address:
-        raise ValueError("it holds a blank or a control character, often at its end; take that out")
+        raise ValueError("it holds a blank or a control character, often at its end; remove that")
     try:
         parts = urlsplit(address)
         is_one = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:  # A port that is no number, or half of an IPv6 address.
+    except ValueError:  # A port that is not a number, or half of an IPv6 address.
         is_one = False
     if not is_one:
         raise ValueError("it must be like http://localhost:8000/v1")
@@ -67,7 +67,7 @@ def _must_hold_prompts(folder: Path) -> Path:
 
 
 class Home(BaseSettings):
-    """Where everything lies that we write, and the file of settings that is read."""
+    """The folder that we write to, and the settings file that is read."""
 
     model_config = SettingsConfigDict(
         env_prefix="WHENABOUTS_",
@@ -83,7 +83,7 @@ class Home(BaseSettings):
 
     @property
     def settings_file(self) -> Path:
-        """The file of settings that is read where no other one is named."""
+        """The settings file that is read unless another one is named."""
         return self.home / SETTINGS_FILE
 
 
@@ -94,62 +94,62 @@ class Settings(Home):
         home: Folder of the caption store and the caches; from ``WHENABOUTS_HOME``.
         store: Folder of the embedded caption store; by default inside ``home``.
         chroma_url: A running Chroma server to use in place of the embedded store.
-        chroma_token: What that server knows this user by, sent with every request.
+        chroma_token: Identifies this user to that server; sent with every request.
         captioner: Who describes frames: ``classical``, ``openai:MODEL`` (any service that speaks
             OpenAI's API), or ``local:MODEL``, a folder or a name on the hub. ``auto`` is the
             service where one is configured, else a model on this disk, else ``classical``.
         strategy: How an image model is asked: ``general``, once for all questions, or
-            ``activity``, which shows it the question and is done for each.
+            ``activity``, which shows it the question and is repeated for each question.
         mode: What an image model is shown at a time: ``frame``, ``grid4`` or ``clip4``.
-        in_flight: Requests to a service at a time.
+        in_flight: Most requests to a service at a time.
         detail: How closely a service's model looks: ``auto``, ``low`` or ``high``.
         max_image_kb: Largest picture that is sent, in 1,000 bytes.
         adapter: Folder of a LoRA adapter for a ``local:`` model.
-        device: Of a ``local:`` model: ``auto``, ``cpu``, ``cuda``, ``mps``, ``cuda:1``.
-        dtype: Of a ``local:`` model: ``auto``, ``float32``, ``bfloat16``, ``float16``.
-        prompts: Folder of prompts that stand in place of those of the same name in the package.
-        prices: File of prices, which come before the built-in ones; see ``tools.llm.prices``.
+        device: Where a ``local:`` model runs: ``auto``, ``cpu``, ``cuda``, ``mps``, ``cuda:1``.
+        dtype: Numbers of a ``local:`` model: ``auto``, ``float32``, ``bfloat16``, ``float16``.
+        prompts: Folder of prompts that replace those of the same name in the package.
+        prices: File of prices, which override the built-in ones; see ``tools.llm.prices``.
         reasoner: Who decides from captions: ``similarity``, or a text model by the name that
             LangChain has for it, ``openai:MODEL`` for example. ``auto`` is the service where one is
             configured, else ``similarity``.
-        subtitles: What is said, from a file of subtitles; ``auto`` reads those that lie beside a
-            video or inside it when it is indexed, ``off`` none.
-        speech: What is said, heard by a Whisper model: a folder, or a name that is on this disk.
-        screen: Whether text on the screen is read, beside the captions of an image model.
+        subtitles: File of subtitles to read what is said from; ``auto`` reads those that lie beside
+            a video or inside it when it is indexed, ``off`` none.
+        speech: Whisper model that hears what is said: a folder, or a name that is on this disk.
+        screen: Whether text on the screen is read, in addition to an image model's captions.
         embedder: Who embeds text: ``minilm``, ``openai:MODEL``, or a sentence-transformers name.
-        embed_batch: Texts that a service embeds at once; fewer where it takes fewer.
+        embed_batch: Texts that a service is sent to embed at once; fewer where it takes fewer.
         rate_hz: Frames looked at per second of video.
-        every_frame: Whether an image model describes frames too that look like the one before.
-        refine: Whether the edges of an answer are looked at again, more closely; ``None`` where an
+        every_frame: Whether an image model also describes frames that look like the one before.
+        refine: Whether the edges of an answer are looked at again, more closely; ``None``: if an
             image model describes frames.
-        read_text: Whether the classical describer reads on-screen text; ``None`` where OCR is
+        read_text: Whether the classical describer reads on-screen text; ``None``: if OCR is
             installed.
-        max_captions: Frames, grids or clips that one run may have described, closer looks too; what
-            is there then answers, and the next run goes on.
+        max_captions: Most frames, grids or clips described in one run, closer looks included. At
+            the limit, the question is answered from what is there; the next run continues.
         max_usd: US dollars that one run may spend on describing.
         max_minutes: Minutes that describing may take.
-        strict: Whether a question ends in an error where the service of a text model fails for
-            good, in place of the LLM-free answer.
-        max_attempts: Answers asked of a reasoner before the LLM-free answer is returned.
+        strict: Whether a question ends in an error, and not in the LLM-free answer, when a text
+            model's service fails and retries do not help.
+        max_attempts: Answers a reasoner is asked for before the LLM-free answer is returned.
         max_look_ups: How often a text model may look up more captions before it answers.
         evidence_tokens: Most tokens of captions shown to a text model at once.
-        context: Which captions are shown where not all fit: those ``retrieved`` for the query, or
-            ``all`` at even distances, or the ``scenes`` of a long video, summed up.
+        context: What is shown where not all captions fit: those ``retrieved`` for the query, some
+            of ``all`` at even distances, or summaries of the ``scenes`` of a long video.
         openai_api_key: Key of an OpenAI-compatible service; from ``OPENAI_API_KEY``.
         openai_base_url: Address of that service; from ``OPENAI_BASE_URL``.
         trace: File of JSON lines that every run adds its spans to.
         trace_text: Whether captions, questions and replies are in traces.
-        langsmith_tracing: Whether LangSmith receives traces; from ``LANGSMITH_TRACING``; key,
-            endpoint, project and workspace are from variables like it (or ``LANGCHAIN_…``).
-        langsmith_api_key: See there.
-        langsmith_endpoint: See there.
-        langsmith_project: See there.
-        langsmith_workspace_id: See there.
-        otel_endpoint: An OpenTelemetry collector receives traces; this and the following from the
-            standard's own variables, ``OTEL_…``.
-        otel_traces_endpoint: See there.
-        otel_traces_exporter: See there; ``none`` is no traces.
-        otel_sdk_disabled: See there.
+        langsmith_tracing: Whether LangSmith receives traces; this and the next four are read from
+            ``LANGSMITH_…`` (or ``LANGCHAIN_…``), as LangSmith's own SDK reads them.
+        langsmith_api_key: Key of LangSmith.
+        langsmith_endpoint: Address of its API.
+        langsmith_project: Project that traces go to.
+        langsmith_workspace_id: Workspace, for a key that is valid for several.
+        otel_endpoint: Address of an OpenTelemetry collector that receives traces; this and the next
+            three are read from the standard's own variables, ``OTEL_…``.
+        otel_traces_endpoint: Address for traces alone, to which no path is added.
+        otel_traces_exporter: ``none`` sends no traces.
+        otel_sdk_disabled: Whether OpenTelemetry is off.
     """
 
     store: Path | None = None
@@ -208,27 +208,27 @@ class Settings(Home):
 
     @property
     def store_folder(self) -> Path:
-        """Where the embedded caption store lies."""
+        """Folder of the embedded caption store."""
         return self.store or self.home / "store"
 
     @property
     def threads_file(self) -> Path:
-        """Where the steps of threads lie."""
+        """File that holds the steps of threads."""
         return self.home / "threads.sqlite"
 
     @property
     def journal_folder(self) -> Path:
-        """Where replies that were paid for lie until they are in the store."""
+        """Folder of replies that were paid for and are not in the store yet."""
         return self.home / "journals"
 
     @property
     def cache_folder(self) -> Path:
-        """Where files lie that can be made again: the embedder's graph, for example."""
+        """Folder of files that can be made again: the embedder's graph, for example."""
         return self.home / "cache"
 
 
 def load_settings(env_file: str | Path | None = None, /, **overrides: Any) -> Settings:
-    """Read the environment and the file of settings; the environment wins over the file.
+    """Read the environment and the settings file; the environment wins over the file.
 
     Args:
         env_file: Lines of ``NAME=value``; by default ``.env`` in the home folder, where there is
@@ -260,17 +260,17 @@ def _read_file(file: Path) -> dict[str, str]:
     advice = "give --env a file with lines of NAME=value"
     try:
         if not file.is_file():
-            what = "is no plain file" if file.exists() else "does not exist"
-            raise SettingsError(f"the file of settings {file} {what}; {advice}")
+            what = "is not a plain file" if file.exists() else "does not exist"
+            raise SettingsError(f"the settings file {file} {what}; {advice}")
         values = dotenv_values(file, interpolate=False, encoding="utf-8")
     except UnicodeDecodeError:
-        raise SettingsError(f"the file of settings {file} is not UTF-8 text; {advice}") from None
+        raise SettingsError(f"the settings file {file} is not UTF-8 text; {advice}") from None
     except OSError as exc:
         raise SettingsError(
-            f"the file of settings {file} cannot be read: {exc.strerror}; {advice}"
+            f"the settings file {file} cannot be read: {exc.strerror}; {advice}"
         ) from None
     for name, value in values.items():
-        # Filled in, an address could carry a key of the environment away.
+        # If it were filled in, an address could carry a key from the environment away.
         if value and "${" in value:
             raise SettingsError(
                 f"{name} in {file} holds ${{…}}, which is not filled in; write the value itself"
@@ -279,7 +279,7 @@ def _read_file(file: Path) -> dict[str, str]:
 
 
 def _keep_keys_from(file: Path, in_file: Mapping[str, str], settings: Settings) -> None:
-    """Refuse to send a key of the environment to an address that only a file names.
+    """Refuse to send a key from the environment to an address that only a file names.
 
     Raises:
         SettingsError: If that would happen.

@@ -13,9 +13,9 @@ async def make_graph() -> Graph:
     It has no checkpointer: the server brings its own.
 
     Raises:
-        WhenaboutsError: If a part cannot be had here; the server's log says why.
+        WhenaboutsError: If a part cannot be used here; the server's log says why.
     """
-    # Opening a store takes its time, and the server's loop must not wait for it.
+    # Opening a store takes time, and the server's loop must not wait for it.
     return await asyncio.to_thread(lambda: _grounder().graph)
 
 

@@ -9,7 +9,7 @@ from agent.api import Grounder, Grounding
 from agent.errors import WhenaboutsError
 
 MOST_INTERVALS = 5
-"""Told to the model; the artifact holds them all."""
+"""How many the model is told; the artifact holds them all."""
 
 
 class Moment(BaseModel):

@@ -19,14 +19,14 @@ class Prompts:
     """The prompts of the package, some of them replaced by others of the same name.
 
     Attributes:
-        own: Texts that stand in place of those of the package, by name.
+        own: Texts that replace those of the package, by name.
     """
 
     own: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """With those of a folder: each a ``NAME.md`` with the same placeholders.
+        """The prompts with those of a folder: each a ``NAME.md`` with the same placeholders.
 
         Raises:
             ValueError: If there is none in the folder, or one of a name or with placeholders that
@@ -43,12 +43,12 @@ class Prompts:
             if wanted != given or not template.is_valid():
                 names = ", ".join(f"${name}" for name in sorted(wanted)) or "none"
                 raise ValueError(
-                    f"{file}: its placeholders have to be {names}, and any other dollar sign $$"
+                    f"{file}: its placeholders must be {names}; write any other dollar sign as $$"
                 )
             texts[file.stem] = text
         if not texts:
             raise ValueError(
-                f"{folder} holds no prompt; name one after that which it replaces, X.md"
+                f"{folder} holds no prompt; give a file the name of the prompt it replaces, X.md"
             )
         return cls(texts)
 

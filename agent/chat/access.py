@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 
 class Tell(Protocol):
-    """Receives what happens on the way."""
+    """Receives the events of a search or a reading."""
 
     def __call__(self, event: Event) -> None:
-        """Pass it on; raises where nobody waits any more."""
+        """Pass it on; raises where nobody is waiting for the answer any more."""
         ...
 
     def go_on(self) -> None:
-        """Raises where nobody waits any more."""
+        """Raises where nobody is waiting for the answer any more."""
         ...
 
 
 class VideoAccess(Protocol):
-    """Finds, reads and cuts; ``tell`` receives what happens on the way, and may end that."""
+    """Finds, reads and cuts; ``tell`` receives events, and may end the work by raising."""
 
     def find(
         self,
@@ -74,7 +74,7 @@ class GrounderAccess:
         clips: Folder that clips are written to.
         thread: Name of the chat, under which the steps of its last question are kept for
             ``replay``.
-        say: Told, in a line, where they cannot be kept.
+        say: Receives a line if these steps cannot be kept.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class GrounderAccess:
                 return find(thread=self._thread)
             except (ThreadsError, sqlite3.Error) as exc:
                 self._thread = None
-                self._say(f"{exc}; the chat goes on, and its questions cannot be replayed")
+                self._say(f"{exc}; the chat continues, but its questions cannot be replayed")
         return find()
 
     def read(self, video: str, *, tell: Tell) -> tuple[VideoFacts, Sequence[Caption]]:
@@ -158,7 +158,7 @@ class GrounderAccess:
 
 
 def _within(span: Interval, length_s: float | None) -> Interval:
-    """What of the span lies in the video."""
+    """The part of the span that lies in the video."""
     if length_s is None or not span.start_s < length_s < span.end_s:
         return span
     return Interval(span.start_s, length_s)

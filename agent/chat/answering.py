@@ -1,4 +1,4 @@
-"""What one turn comes to in one video: constraints over intervals, captions read, a clip cut."""
+"""The answer to one turn in one video: constraints over intervals, captions read, a clip cut."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ AROUND_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a question in all of a video: from an answer, or from an earlier turn."""
+    """What is known about a question in a whole video: from an answer, or from an earlier turn."""
 
     video: VideoFacts
     verdict: Verdict
@@ -98,10 +98,10 @@ def ground_turn(
 ) -> Grounded:
     """Ask for what a turn needs of one video.
 
-    An earlier answer is asked again only where it cannot tell. A text model has named every time,
-    so that one which fits is there already. Of several that were shown, a user who says "the second
-    time" or "again?" means one of them. Nothing but a search of what the constraint leaves of the
-    video shows that none fits.
+    A question is asked again only where its earlier answer cannot tell. A text model has named
+    every time, so one that fits is there already. Where several were shown, a user who says "the
+    second time" or "again?" means one of them. That none fits is shown only by a search of the part
+    of the video that the constraint leaves.
 
     Raises:
         WhenaboutsError: What finding raises.
@@ -198,7 +198,7 @@ def _fitting(
 
 
 def _say_none(follow_up: FollowUp, told: Known, counted: int, place: str) -> str:
-    """That nothing fits: of what was searched, and not of what was shown before."""
+    """That nothing fits, said of what was searched and not of what was shown before."""
     if told.verdict == "cannot_tell":
         return f"cannot tell from these captions {place}".strip()
     if counted:
@@ -230,7 +230,7 @@ def _still_there(
     if covering:
         words = f"yes: {say_moment(covering[0])}"
     elif perhaps:
-        words = f"perhaps: {say_moment(perhaps[0])} is no answer, only a fair candidate"
+        words = f"perhaps: {say_moment(perhaps[0])} is not an answer, only a fair candidate"
     elif known.found:
         in_time_order = sorted(known.found, key=_start)
         words = f"not at {moment}; it is there {say_spans(in_time_order)}"
@@ -258,7 +258,7 @@ def _describe(
     read = read_captions(captions, span)
     notes = [
         clock_span(span),
-        "" if read else "no caption speaks of it",
+        "" if read else "no caption covers it",
         _say_event(grounded.event) if grounded.event else "",
         _comes_again(follow_up, reference, turns),
     ]
@@ -296,7 +296,7 @@ def _result(
     *,
     captions: Sequence[ReadCaption] = (),
 ) -> VideoResult:
-    """A verdict on the question with its constraint: found is what fits it."""
+    """A verdict on the question with its constraint: ``found`` where something fits it."""
     without: Verdict = "cannot_tell" if told.verdict == "cannot_tell" else "not_found"
     return VideoResult(
         video=told.video,
@@ -354,7 +354,7 @@ def _check_times(follow_up: FollowUp, video: VideoFacts) -> None:
 
 
 def _no_event(follow_up: FollowUp, event: Grounding) -> VideoResult:
-    said = {"not_found": "was not found", "cannot_tell": "cannot be told from these captions"}
+    said = {"not_found": "was not found", "cannot_tell": "cannot be decided from these captions"}
     return VideoResult(
         video=event.video,
         outcome=event.verdict,
@@ -371,7 +371,7 @@ def _say_event(event: Grounding) -> str:
 
 
 def _comes_again(follow_up: FollowUp, reference: Reference, turns: Sequence[ChatAnswer]) -> str:
-    """What the same words may have meant too: the next interval of the question."""
+    """What the same words may also have meant: the next interval of the question."""
     turn = next((one for one in turns if one.turn == follow_up.turn), None)
     if turn is None or follow_up.relation != "after" or not turn.follow_up.query:
         return ""

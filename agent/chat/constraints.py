@@ -1,4 +1,4 @@
-"""Order and time, decided in code over intervals: what comes after, and which of it is the second.
+"""Order and time, decided in code over intervals: what comes after, and which is the second.
 
 Pure functions.
 """
@@ -12,12 +12,12 @@ from agent.chat.turns import Moment
 
 FAIR_CONFIDENCE = 0.1
 FAIR_SHARE = 1 / 3  # of the best answer's
-"""A candidate that was no answer may stand in for one with so much confidence at least."""
+"""With at least this share of its confidence, a candidate may stand in for an answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What a constraint relates to: a stretch, or a moment (``end_s == start_s``)."""
+    """What a constraint is relative to: a stretch, or a moment (``end_s == start_s``)."""
 
     start_s: float
     end_s: float
@@ -57,7 +57,7 @@ def select(
     Args:
         found: In any order.
         relation: Where the interval has to lie.
-        reference: To what; None with ``anywhere``.
+        reference: What ``relation`` is relative to; None with ``anywhere``.
         which: Which of those that fit.
 
     Returns:
@@ -68,7 +68,7 @@ def select(
 
 
 def within_of(relation: Relation, reference: Reference | None) -> tuple[float, float] | None:
-    """Where an interval can lie that fits, in seconds; None for the whole video."""
+    """The seconds in which a fitting interval can lie; None for the whole video."""
     if relation == "anywhere" or reference is None:
         return None
     if relation == "after":

@@ -1,7 +1,7 @@
 """``FollowUp``: what a turn of a chat asks for, as a value that cannot contradict itself.
 
-What resolves a turn, a text model or the grammar, names times in the user's own words ("2:10"),
-earlier answers by turn and interval, and events in a sentence. Code makes seconds of all three.
+A text model or the grammar resolves a turn: it names times in the user's own words ("2:10"),
+earlier answers by turn and interval, and events in a sentence. Code turns all three into seconds.
 """
 
 import re
@@ -79,7 +79,7 @@ class FollowUp(BaseModel):
     """One turn, resolved: it says the same without the turns before it.
 
     Where ``relation`` is not ``anywhere``, exactly one of ``times``, ``turn`` and ``event`` says
-    what it relates to; so it does for a ``cut``, where it is what is cut.
+    what it relates to. For a ``cut``, exactly one of them says what is cut.
 
     Attributes:
         kind: ``find`` intervals; ``describe`` what the captions of a stretch say; ``still_there``,

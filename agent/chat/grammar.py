@@ -1,8 +1,8 @@
 """A small grammar of follow-ups, for where no text model reads the turns.
 
-It knows a dozen forms (``FORMS``) and no more. A turn with words of its own that fits none of them
-is a question by itself; one that only points ("and her?") is refused, with the forms that are
-understood. Which form matched is shown to the user as "understood: …".
+It knows a dozen forms (``FORMS``) and no more. A turn that fits none of them is a new question if
+it says what to look for; one that only points ("and her?") is refused, with the forms that are
+understood. The form that matched is shown to the user as "understood: …".
 """
 
 import re
@@ -92,7 +92,7 @@ def parse_follow_up(said: str, *, turns: list[ChatAnswer], videos: Sequence[str]
         return FollowUp(**(_same(turns)[1] | {"videos": named}))
     said_words = set(re.findall(r"\w+", words.casefold()))
     says_nothing = not said_words - POINTING - SMALL_TALK - set(ORDINALS)
-    # A time is meant for us, where it is not quoted from the screen.
+    # A time that is not quoted, as text on the screen would be, is meant for us.
     if says_nothing or (TIME.search(words) and not QUOTED.search(said)):
         raise FollowUpError("unclear", f"“{said}” is not understood.\n{understood_forms()}")
     return FollowUp(kind="find", query=words, videos=named)
@@ -142,7 +142,7 @@ def _videos_named(words: str, paths: Sequence[str]) -> tuple[str, ...]:
 
 
 def _reason(exc: ValueError) -> str:
-    """What pydantic says of the first fault, without its own words around it."""
+    """What pydantic says about the first fault, without its own words around it."""
     errors = getattr(exc, "errors", None)
     return str(errors()[0]["msg"]).removeprefix("Value error, ") if errors else str(exc)
 
@@ -183,7 +183,7 @@ def _same(turns: list[ChatAnswer]) -> tuple[ChatAnswer, dict[str, Any]]:
     turn = latest_query(turns)
     if turn is None:
         raise FollowUpError(
-            "unknown_turn", "there is no question before this to come back to; ask one first"
+            "unknown_turn", "there is no question before this to refer to; ask one first"
         )
     return turn, {"kind": "find", "query": turn.follow_up.query, "videos": _videos_of(turn)}
 

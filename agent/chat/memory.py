@@ -44,7 +44,7 @@ class ChatMemory:
             self._held.acquire(timeout=0)
         except Timeout:
             raise ThreadInUseError(
-                f"the chat “{thread}” is open elsewhere; leave it there, or begin another with "
+                f"the chat “{thread}” is open elsewhere; end it there, or begin another with "
                 "--thread NAME"
             ) from None
         except OSError as exc:
@@ -96,21 +96,21 @@ class ChatMemory:
 
     def close(self) -> None:
         """Let go of the file; harmless when repeated."""
-        # A turn that was left may be writing its last step: closed under it, SQLite crashes.
+        # A cancelled turn may be writing its last step: SQLite crashes if it is closed meanwhile.
         with self.saver.lock:
             self._connection.close()
         self._held.release()
 
 
 def unusable(path: Path, exc: Exception) -> ChatError:
-    """What the user should know of a file of chats that cannot be used."""
+    """What the user should know about a file of chats that cannot be used."""
     told = None if path.is_dir() else trouble_around(path.parent, exc, what="its file")
     if told:
         return ChatError(
-            f"the memory of chats, {path}, cannot be used: {told}. This chat goes on, and will not "
-            "be remembered"
+            f"the memory of chats, {path}, cannot be used: {told}. This chat continues, but will "
+            "not be remembered"
         )
     return ChatError(
-        f"the memory of chats, {path}, cannot be used ({exc}); this chat goes on, and will not be "
-        "remembered. Move the file away to begin a new memory"
+        f"the memory of chats, {path}, cannot be used ({exc}); this chat continues, but will not "
+        "be remembered. Move the file away to begin a new memory"
     )

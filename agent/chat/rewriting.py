@@ -1,8 +1,8 @@
-"""A text model reads a turn: what it is shown, and its reply to typed follow-up or refusal. Pure.
+"""A text model reads a turn: from what it is shown, to a typed follow-up or a refusal. Pure.
 
-The model is shown turns by number and times as they were said; it names them, and code makes
-seconds. What it is shown of an answer are its intervals, never a caption: nothing that a video or a
-captioner says can speak to it.
+The model is shown turns by number and times as they were said; it names them, and code turns them
+into seconds. Of an answer it is shown the intervals, never a caption: nothing that a video or a
+captioner says can give it orders.
 """
 
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ FOLLOW_UP_SCHEMA: Final[dict[str, Any]] = {
     "required": list(FollowUp.model_fields),
     "additionalProperties": False,
 }
-"""A reply as JSON Schema, in the few words of it that every service knows."""
+"""A reply as JSON Schema, with only the keywords that every service knows."""
 
 
 def prompt_versions(prompts: Prompts) -> dict[str, str]:

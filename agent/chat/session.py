@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from agent.api import Grounder
 
 LEFT_TURN_S = 1.0
-"""What the end of a chat waits for a turn that was left, so that it ends in good order."""
+"""How long the end of a chat waits for a cancelled turn to stop."""
 
 
 class Understood(BaseModel):
@@ -43,24 +43,24 @@ class Understood(BaseModel):
 
 
 ChatEvent = Event | TurnRefusal | Understood
-"""Beside what finding tells: a model's reading was refused; the turn was understood."""
+"""The events of a search, and two more: a model's reading was refused; the turn was understood."""
 
 
 class ChatSession:
     """A conversation with memory.
 
-    Questions are asked one after the other. Where the memory cannot be used, the conversation goes
-    on without one. Use it as a context manager, or ``close`` it; the grounder stays open.
+    Questions are asked one after the other. Where the memory cannot be used, the conversation
+    continues without it. Use it as a context manager, or ``close`` it; the grounder stays open.
 
     Args:
         grounder: Finds; where its reasoner is a text model, that model reads the turns as well.
-        thread: Name of the conversation; one that is remembered is taken up again.
+        thread: Name of the conversation; one that is remembered is continued.
         videos: Files, or ids of indexed videos; the first is the current one. None: those that the
-            thread was about, and the one that it asked last is the current one.
+            thread was about, the one asked last being the current one.
         captions: A captions file to answer from.
         clips: Folder that clips are written to; by default the working directory.
-        tell: Told, in a line, what the user should know.
-        access: In place of the grounder's own access to videos.
+        tell: Receives, in a line, what the user should know.
+        access: Used in place of the grounder's own access to videos.
 
     Raises:
         ThreadInUseError: If the same conversation is open elsewhere.
@@ -126,14 +126,14 @@ class ChatSession:
 
     @property
     def is_remembered(self) -> bool:
-        """Whether what is said now can be taken up tomorrow."""
+        """Whether this conversation can be continued later."""
         return self._memory is not None
 
     def add_video(self, name: str) -> str:
-        """Make a video part of the conversation, if it is not, and the current one.
+        """Make a video the current one, and part of the conversation if it is not yet.
 
         Args:
-            name: A path, an id of an indexed video, or, of one that is part of it, the file name.
+            name: A path, the id of an indexed video, or the file name of one in the conversation.
 
         Returns:
             Its path.
@@ -170,7 +170,7 @@ class ChatSession:
         once, while a request under way ends by itself. Errors are those of ``ask``.
         """
         if not said.strip() or not is_text(said):
-            raise QueryError("nothing was said that can be read; ask when something happens")
+            raise QueryError("the question holds no readable text; ask when something happens")
         if not self.videos:
             raise ChatError("there is no video to ask; name one with /video FILE")
         try:
@@ -199,7 +199,7 @@ class ChatSession:
     def close(self) -> None:
         """Let go of the memory's file."""
         if self._turn:
-            # It ends before its next step; a reply that is under way is not waited for.
+            # The turn ends before its next step; a reply that is under way is not waited for.
             self._turn.join(LEFT_TURN_S)
         if self._memory:
             self._memory.close()
@@ -248,7 +248,7 @@ class ChatSession:
             self._config,
             context=context,
             stream_mode=["custom", "values"],
-            # Remembered before it is told: a chat that is killed knows what it said.
+            # Remembered before it is shown: a chat that is killed knows what it said.
             durability="sync",
         ):
             if kind == "values":
@@ -265,7 +265,7 @@ class ChatSession:
         }
 
     def _chat_graph(self) -> ChatGraph:
-        """Made with the first question: opening a text model takes its time."""
+        """Made with the first question: opening a text model takes time."""
         if self._graph is None:
             reasoner = self._grounder.reasoner
             self._graph = build_chat_graph(
@@ -319,7 +319,7 @@ class ChatSession:
 
     def _path_of(self, name: str) -> str:
         if is_there(name):
-            self._grounder.resolve(name)  # Refuses what is no video.
+            self._grounder.resolve(name)  # Raises where it is not a video.
             return str(location(Path(name)))
         return self._grounder.resolve(name)[0].path
 

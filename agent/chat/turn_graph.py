@@ -1,8 +1,8 @@
 """The graph of one turn: listen → rewrite → check → ground → answer.
 
 Without a text model, ``parse`` stands in place of ``rewrite`` and ``check``. ``check`` leads back
-to ``rewrite`` where a reading was refused, and to ``parse`` where they all were. What is remembered
-of earlier turns are plain values in ``turns``.
+to ``rewrite`` where a reading was refused, and to ``parse`` where they all were. Earlier turns are
+remembered as plain values in ``turns``.
 """
 
 import time
@@ -45,7 +45,7 @@ REMEMBERED_TURNS = 40
 
 @dataclass(frozen=True, slots=True)
 class TurnContext:
-    """What holds for one turn and is not remembered: whether somebody still waits for it."""
+    """What holds for one turn and is not remembered: whether anybody is still waiting for it."""
 
     left: Flag = field(default_factory=Flag)
 
@@ -55,7 +55,7 @@ def _remember(turns: list[dict[str, Any]], more: list[dict[str, Any]]) -> list[d
 
 
 def _add_seconds(so_far: dict[str, float], more: dict[str, float]) -> dict[str, float]:
-    """Wall time by node; ``listen`` opens every turn, so the account starts anew with it."""
+    """Wall time by node; ``listen`` opens every turn, so the times start again from there."""
     if "listen" in more:
         return more
     return so_far | {node: so_far.get(node, 0.0) + spent_s for node, spent_s in more.items()}
@@ -70,7 +70,7 @@ class Said(TypedDict):
 
 
 class Listened(Said):
-    """After ``listen``: what belongs to one turn has started anew; ``turns`` are those before."""
+    """After ``listen``: what belongs to one turn is reset; ``turns`` are those before."""
 
     turns: Annotated[list[dict[str, Any]], _remember]
     number: int
@@ -283,7 +283,7 @@ def _answer_one(
 
 
 class _Teller:
-    """Passes on what happens, and ends what nobody waits for any more."""
+    """Passes events on, and ends work that nobody is waiting for any more."""
 
     def __init__(self, runtime: Runtime[TurnContext], node: str) -> None:
         self._runtime = runtime
@@ -311,13 +311,13 @@ def _follow_up(state: Resolved) -> FollowUp:
 
 
 def _timed(node: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-    """The same node, its wall time noted; it ends the turn where nobody waits for it any more."""
+    """The same node, timed; it ends the turn where nobody is waiting for it any more."""
 
     @wraps(node)
     def run(*args: Any, **kwargs: Any) -> dict[str, Any]:
         started_s = time.perf_counter()
         update = node(*args, **kwargs)
-        # After the work as well: what was done for nobody is not remembered.
+        # After the work as well: a cancelled turn is not remembered.
         if get_runtime(TurnContext).context.left.is_set():
             raise LeftError
         return update | {"seconds": {node.__name__: time.perf_counter() - started_s}}

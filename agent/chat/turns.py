@@ -1,4 +1,4 @@
-"""What a chat answers, and what it remembers of it: plain values, small enough for a checkpoint."""
+"""A chat's answers, and what it remembers of them: plain values, small enough for a checkpoint."""
 
 import itertools
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ class Moment(_Frozen):
 
 
 class ReadCaption(_Frozen):
-    """What captions say over a stretch; equal ones that follow each other are one."""
+    """What captions say over a stretch; equal ones in a row count as one."""
 
     start_s: Seconds
     end_s: Seconds
@@ -59,17 +59,17 @@ class TurnRefusal(_Frozen):
 
 
 class VideoResult(_Frozen):
-    """What one turn came to in one video.
+    """The answer to one turn in one video.
 
     Attributes:
         video: None only where it cannot be asked.
         outcome: The verdict on the turn's question, its constraint included; or what was done.
         words: The answer in a sentence.
         intervals: The answer, in time order; for captions that were read, the stretch.
-        found: The answer to the question without its constraint, best first; empty where nobody
-            has asked that.
-        candidates: What else the grounder ranked for that, best first; they may overlap.
-        by: Who gave that answer, as in a ``Grounding``.
+        found: The answer to the question without its constraint, best first; empty where that was
+            not asked.
+        candidates: What else the grounder ranked for that question, best first; they may overlap.
+        by: Who gave ``found``, as in a ``Grounding``.
         captions: What was read, in time order. Not remembered.
         clip: Where a clip was written.
         grounding: The whole answer to the question. Not remembered.

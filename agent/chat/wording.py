@@ -1,4 +1,4 @@
-"""What a chat says in words: how a turn was understood, and what came of it."""
+"""What a chat says in words: how a turn was understood, and how it was answered."""
 
 from collections.abc import Sequence
 from pathlib import Path

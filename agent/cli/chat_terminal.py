@@ -42,7 +42,7 @@ COMMANDS = """\
 /video NAME    ask another video from now on; a new file joins the chat
 /clip [FILE]   cut the last answer's interval out into a file
 /json [N]      the last answer, or that of turn N, as JSON
-/trace [N]     how it came about
+/trace [N]     how that answer was found
 /quit          leave (so does Ctrl-D); Ctrl-C only cancels a question
 A question goes to the current video, or to others: "… in lobby.mp4", "… in all"."""
 
@@ -96,7 +96,7 @@ def run_chat(
 
 
 class Terminal:
-    """Reads lines, and prints what becomes of them.
+    """Reads lines, and prints the answers.
 
     Args:
         session: The conversation.
@@ -128,7 +128,7 @@ class Terminal:
         elif is_named:
             self._say(f"“{session.thread}” is a new chat{_known_threads(session)}")
         names = ", ".join(Path(path).name for path in session.videos)
-        self._say(f"talking about {names}; /help says what can be said")
+        self._say(f"talking about {names}; /help shows what you can type")
 
     def part(self) -> None:
         """Say how to go on."""
@@ -136,7 +136,7 @@ class Terminal:
             self._say(f"to go on: whenabouts chat --thread {self._session.thread}")
 
     def talk(self, read_line: ReadLine) -> None:
-        """Answer line after line, until there is none or one says so."""
+        """Answer line after line, until the input ends or a line says to stop."""
         while True:
             try:
                 line = read_line(f"{printable(Path(self._session.current).name)}> ").strip()
@@ -190,7 +190,7 @@ class Terminal:
             "/trace": self._trace,
         }
         if name not in commands:
-            raise ChatError(f"there is no {name}; /help lists what there is")
+            raise ChatError(f"there is no command {name}; /help lists the commands")
         commands[name](argument)
 
     def _help(self, _: str) -> None:
@@ -204,7 +204,7 @@ class Terminal:
 
     def _switch(self, name: str) -> None:
         if not name:
-            raise ChatError("which video? /video NAME; /videos lists those of this chat")
+            raise ChatError("which video? type /video NAME; /videos lists the videos of this chat")
         self._show(f"asking {self._session.add_video(name)} from now on")
 
     def _clip(self, name: str) -> None:
@@ -222,12 +222,12 @@ class Terminal:
         """The answer of a turn by its number, or the last one."""
         turns = self._session.turns
         if not number and not turns:
-            raise ChatError("nothing was answered yet")
+            raise ChatError("no question has been answered yet")
         wanted = number or str(turns[-1].turn)
         found = next((turn for turn in turns if str(turn.turn) == wanted), None)
         if found is None:
-            known = f"{turns[0].turn} to {turns[-1].turn}" if turns else "none so far"
-            raise ChatError(f"there is no turn {number} to show; there are: {known}")
+            known = f"turns {turns[0].turn} to {turns[-1].turn}" if turns else "none yet"
+            raise ChatError(f"there is no turn {number} to show; the chat has {known}")
         return found
 
     def _refuse(self, line: str, exc: WhenaboutsError) -> None:
@@ -237,7 +237,7 @@ class Terminal:
             self._say(str(exc))
 
     def _say(self, line: str) -> None:
-        """Beside the answers: never on stdout."""
+        """Print a line that is not an answer: never on stdout."""
         print_to(self._stderr, Text(line))
 
     def _show(self, *lines: str) -> None:
@@ -280,7 +280,7 @@ class _Lines:
         line = sys.stdin.readline()
         if not line:
             raise EOFError
-        # What came through a pipe was not typed: shown, the transcript can be read.
+        # A line from a pipe was not typed, so it is shown: the transcript stays readable.
         print_to(self._console, Text(f"{prompt}{line.rstrip()}"))
         return line
 
@@ -328,7 +328,7 @@ def _in_time_order(grounding: Grounding) -> Grounding:
 
 
 def _captions(said: Sequence[tuple[float, str]]) -> RenderableType:
-    """Texts beside the times at which they begin."""
+    """Texts, each beside the time at which it begins."""
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(justify="right", min_width=10)
     table.add_column()
@@ -338,7 +338,7 @@ def _captions(said: Sequence[tuple[float, str]]) -> RenderableType:
 
 
 def trace_lines(answer: ChatAnswer, *, is_recalled: bool = False) -> list[str]:
-    """How an answer came about, step by step; of a recalled one, only how it was read."""
+    """How an answer was found, step by step; for a recalled one, only how the turn was read."""
     lines = [f"turn {answer.turn}: “{answer.said}”"]
     lines += [
         f"  reading {one.attempt} refused ({one.kind}): {one.message}\n    it said: {one.reply}"
@@ -353,7 +353,7 @@ def trace_lines(answer: ChatAnswer, *, is_recalled: bool = False) -> list[str]:
         grounding = result.grounding
         if grounding is None:
             lines.append(
-                "  an earlier session's: what was asked of whom is not remembered"
+                "  from an earlier session: who was asked what is not remembered"
                 if is_recalled
                 else "  nobody was asked: from earlier answers, captions, or named times"
             )

@@ -55,7 +55,7 @@ DONE, NOT_FOUND, FAILED = 0, 1, 2
 
 BAR_CELLS = 16
 NAME_CHARS = 24
-"""Of a progress bar, and of the name before it, at most."""
+"""Widest that a progress bar, and the name before it, may be."""
 
 stdout = open_console()
 stderr = open_console("stderr")
@@ -116,7 +116,7 @@ def ask(args: argparse.Namespace) -> int:
 
 
 def _asked_videos(args: argparse.Namespace, names: Sequence[str], query: str) -> list[str]:
-    """The videos to ask, once it is sure that the options go together.
+    """The videos to ask, after checking that the options go together.
 
     Raises:
         QueryError: If they do not.
@@ -166,10 +166,10 @@ def index_videos(args: argparse.Namespace) -> int:
     with _grounder(args) as grounder, grounder.within_limits():
         for video in videos:
             try:
-                with _progress_bar() as report:  # Gone from its line before that is written to.
+                with _progress_bar() as report:  # Its line is cleared before anything is printed.
                     record = grounder.watch(video, captions=args.captions, report=report)
             except UsedUpError as exc:
-                complain(f"whenabouts: {exc}")  # As one is that a limit ended: what was wanted.
+                complain(f"whenabouts: {exc}")  # Not a failure: the user set this limit.
                 continue
             except WhenaboutsError as exc:
                 failed += 1
@@ -188,7 +188,7 @@ def _within(text: str) -> tuple[float, float]:
     """Seconds of ``1:00-1:30``, ``60-90`` or ``1m-90s``.
 
     Raises:
-        QueryError: If it is no such thing.
+        QueryError: If it is not a stretch of time.
     """
     from agent.chat.follow_up import parse_clock
 
@@ -205,14 +205,14 @@ def _within(text: str) -> tuple[float, float]:
 
 
 def _forecast(args: argparse.Namespace, videos: Sequence[str]) -> int:
-    """What an index would take, for each video and together."""
+    """What indexing would take, for each video and in total."""
     if args.captions:
         raise QueryError(
-            "--dry-run tells what it takes to have frames described; captions of a file cost "
-            "nothing, so leave out one of the two"
+            "--dry-run estimates what describing frames takes; captions from a file cost nothing, "
+            "so leave out --dry-run or --captions"
         )
     if args.screen or args.speech:
-        _say("what --screen and --speech take, no money but time, is not in these figures")
+        _say("these figures leave out --screen and --speech, which take time but no money")
     forecasts: list[Forecast] = []
     failed = 0
     with _grounder(args, asks=False) as grounder:
@@ -368,7 +368,7 @@ def _grounder(args: argparse.Namespace, *, asks: bool = True) -> Grounder:
         raise SettingsError(re.sub(r"\boption (\w+)", _as_typed, str(exc))) from None
     is_without_key = not (settings.openai_api_key or settings.openai_base_url)
     if not asks and is_without_key and settings.captioner.startswith("openai:"):
-        # What it costs can be known before there is a key.
+        # The cost can be estimated before there is a key.
         settings = settings.model_copy(update={"openai_api_key": SecretStr("nobody-is-asked")})
     return Grounder(settings, tell=_say, confirm=_agrees(yes=args.yes))
 
@@ -391,18 +391,18 @@ def _agrees(*, yes: bool) -> Confirm:
 
 
 def _say(line: str) -> None:
-    """A line for the person, beside the answer: never on stdout."""
+    """Print a line for the person that is not the answer: never on stdout."""
     print_to(stderr, line)
 
 
 @contextmanager
 def _progress_bar() -> Iterator[Report]:
-    """A bar for each video being indexed; nothing at all where everything is there already."""
-    # Of 80 columns, what is told gets about half; of 40 likewise.
+    """A bar for each video being indexed; nothing at all where everything is indexed already."""
+    # The figures get about half of the width, be it 80 columns or 40.
     name_chars = min(NAME_CHARS, stderr.width // 4)
     bar_cells = min(BAR_CELLS, stderr.width // 6)
     columns = (
-        # Names of files are no markup.
+        # File names are not markup.
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_cells, finished_style="green"),
         TextColumn("{task.fields[told]}", markup=False),
@@ -412,8 +412,8 @@ def _progress_bar() -> Iterator[Report]:
 
     def report(progress: IndexProgress) -> None:
         if progress.path not in tasks:
-            bars.start()  # No sooner: a bar that is drawn anew would wipe away a question.
-            goes_on = "going on with" if progress.resumed else "indexing"
+            bars.start()  # No sooner: redrawing a bar would wipe away a question to the user.
+            goes_on = "continuing with" if progress.resumed else "indexing"
             _say(f"{goes_on} {progress.path} (captions by {progress.model})")
             name = shorten(Path(progress.path).name, name_chars)
             tasks[progress.path] = bars.add_task(name, total=progress.total_s, told="")
@@ -427,7 +427,7 @@ def _progress_bar() -> Iterator[Report]:
 
 
 def _tell_events(report: Report) -> Callable[[Event], None]:
-    """Pass the graph's progress events on to a bar, and tell what else happens on the way."""
+    """Pass the graph's progress events on to a bar, and print the other events."""
 
     def receive(event: Event) -> None:
         if isinstance(event, IndexProgress):
@@ -441,7 +441,7 @@ def _tell_events(report: Report) -> Callable[[Event], None]:
 
 
 def _indexed_line(record: VideoRecord, tracks: Sequence[VideoRecord]) -> str:
-    """What a video is answered from: its captions, and what stands beside them."""
+    """What a video is answered from: its captions, and the tracks beside them."""
     warning = record.warning.removeprefix(f"{record.path}: ")
     told = [record, *(one for one in tracks if one.complete and is_beside(one.track))]
     counts = (

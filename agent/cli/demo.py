@@ -92,7 +92,7 @@ def _draw_frame(cv2: Any, panorama: Picture, time_s: float) -> Picture:
 
 
 def _view_of(cv2: Any, panorama: Picture, left_px: float) -> Picture:
-    """The part of the panorama that the camera shows, between pixels where need be."""
+    """The part of the panorama that the camera shows; its left edge may lie between two pixels."""
     centre = (left_px + (WIDTH_PX - 1) / 2, (HEIGHT_PX - 1) / 2)
     view: Picture = cv2.getRectSubPix(panorama, (WIDTH_PX, HEIGHT_PX), centre)
     return view

@@ -37,10 +37,10 @@ class Part:
     Attributes:
         does: Which step it serves.
         name: As the settings name it.
-        usable: Whether it works as things are.
+        usable: Whether it works now.
         why: Why, or why not.
         enable: The line that would enable it; empty where it works.
-        needed: Whether no question can be answered without it, as things are set.
+        needed: Whether, with these settings, no question can be answered without it.
     """
 
     does: str
@@ -53,7 +53,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Everything ``doctor`` found. ``ready``: a video can be asked here, as things are set."""
+    """Everything ``doctor`` found. ``ready``: a video can be asked here with these settings."""
 
     ready: bool
     versions: dict[str, str]
@@ -112,7 +112,7 @@ def render_findings(findings: Findings, *, with_all: bool = False) -> list[Rende
         page.append(line)
         if part.enable:
             page.append(Text(f"       enable: {part.enable}", style="cyan"))
-    page += ["", Text(f"file of settings: {findings.places['settings']}", style="dim")]
+    page += ["", Text(f"settings file: {findings.places['settings']}", style="dim")]
     if not with_all:
         return [*page, Text("versions, places and all settings: doctor --all", style="dim")]
     for title, facts in (
@@ -168,7 +168,7 @@ def _settings(settings: Settings) -> dict[str, str]:
         else:
             shown[name] = "not set" if value is None else str(value)
         if name in settings.model_fields_set:
-            shown[name] += "  (from the environment or the file of settings)"
+            shown[name] += "  (from the environment or the settings file)"
     return shown
 
 
@@ -204,7 +204,7 @@ NAME_A_CAPTIONER = "export WHENABOUTS_CAPTIONER=classical, or openai:MODEL, or l
 
 
 def _captioner(settings: Settings) -> Part:
-    """The captioner that the settings mean; it is neither asked nor loaded."""
+    """The captioner that the settings choose; it is neither asked nor loaded."""
     try:
         choice = choose_captioner(settings)
     except SettingsError as exc:
@@ -219,12 +219,12 @@ def _other_reasoner(settings: Settings) -> Part:
         settings.reasoner == "auto" and has_service(settings)
     ):
         return SIMILARITY
-    why = "no text model is named, and no service configured"
+    why = "no text model is named, and no service is configured"
     return Part("reasoner", "a text model", usable=False, why=why, enable=NAME_A_MODEL)
 
 
 def _reasoner(settings: Settings) -> Part:
-    """The reasoner that the settings name; it is not asked anything, which might cost."""
+    """The reasoner that the settings name; it is not asked anything, since that might cost."""
     try:
         name = Grounder(settings).reasoner.name
     except SettingsError as exc:

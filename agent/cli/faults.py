@@ -1,6 +1,6 @@
-"""What becomes of an error that nobody caught: a sentence where its cause is known, else a fault.
+"""What an uncaught error turns into: a sentence where its cause is known, else a fault report.
 
-Libraries fail in words of their own over what is wrong around us: a proxy, a list of certificates.
+Libraries have their own words for what is wrong around us: a proxy, a list of certificates.
 """
 
 import errno
@@ -15,7 +15,7 @@ FAILED, FAULT = 2, 70
 
 _PROXY: Final = "look at HTTP_PROXY, HTTPS_PROXY and ALL_PROXY"
 _VARIABLE: Final = re.compile(r"\b(?:OTEL|LANGSMITH|LANGCHAIN|OPENAI|AZURE_OPENAI|CHROMA)_[A-Z_]+")
-"""Of the libraries that we use."""
+"""Variables that the libraries we use read."""
 
 _SURROUNDINGS: Final = {
     errno.ENAMETOOLONG,
@@ -29,7 +29,7 @@ _SURROUNDINGS: Final = {
     errno.ENFILE,
     errno.ELOOP,
 }
-"""Errors of the system that no program of ours could have kept from happening."""
+"""Errors of the system that our code could not have prevented."""
 
 _CERTIFICATES: Final = "look at SSL_CERT_FILE, SSL_CERT_DIR and REQUESTS_CA_BUNDLE"
 
@@ -38,7 +38,7 @@ def report_fault(error: BaseException, complain: Callable[[str], None]) -> int:
     """Tell the person about an uncaught error; returns the exit code.
 
     Args:
-        error: What nobody caught.
+        error: The uncaught error.
         complain: Prints a line, or several.
     """
     if sentence := known_cause(error):
@@ -68,7 +68,7 @@ def _engine(error: BaseException, said: str) -> str:
     if type(error).__name__ != "PanicException":
         return ""
     return (
-        f"the store's engine, Chroma, broke down ({said}); its files may be damaged: move the "
+        f"the store's engine, Chroma, crashed ({said}); its files may be damaged: move the "
         "store's folder away, or set WHENABOUTS_HOME to another one"
     )
 
@@ -99,7 +99,7 @@ def _variables(error: BaseException, said: str) -> str:
     if type(error).__module__.partition(".")[0] == "openai":
         return f"the service cannot be asked: {said}"
     variable = _VARIABLE.search(said) if isinstance(error, ValueError) else None
-    return f"{said}; mend or unset {variable[0]}" if variable else ""
+    return f"{said}; correct or unset {variable[0]}" if variable else ""
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -30,7 +30,7 @@ from tools.terminal import (
 FOUND, NOT_FOUND, FAILED = 0, 1, 2
 
 SIGNALLED = 128
-"""To this, as shells do, the number of the signal that ended the command is added."""
+"""The number of the signal that ended the command is added to this, as shells do."""
 INTERRUPTED = SIGNALLED + signal.SIGINT
 
 SHOW_CURSOR = b"\x1b[?25h"
@@ -71,7 +71,7 @@ CHAT_EXAMPLES = """\
 examples:
   whenabouts chat lobby.mp4
   whenabouts chat lobby.mp4 yard.mp4 --thread break-in
-  whenabouts chat --thread break-in            # goes on tomorrow where it ended
+  whenabouts chat --thread break-in            # continues where it ended
   whenabouts chat lobby.mp4 --json < turns.txt
 
 inside: a question, a follow-up ("and after that?", "the second time", "cut that out"), or /help
@@ -79,7 +79,7 @@ inside: a question, a follow-up ("and after that?", "the second time", "cut that
 
 COMPLETION = """\
 examples:
-  eval "$(whenabouts completion bash)"               # in ~/.bashrc; zsh likewise
+  eval "$(whenabouts completion bash)"               # in ~/.bashrc; the same for zsh
   whenabouts completion fish > ~/.config/fish/completions/whenabouts.fish
 """
 
@@ -113,7 +113,7 @@ def build_parser() -> Parser:
     )
     ask.add_argument("--all", action="store_true", help="ask every indexed video")
     ask.add_argument(
-        "--limit", metavar="N", type=int, default=5, help="of many videos, most answers (5)"
+        "--limit", metavar="N", type=int, default=5, help="most answers from many videos (5)"
     )
     ask.add_argument(
         "--within", metavar="FROM-TO", help="search only this stretch, for example 1:00-1:30"
@@ -122,13 +122,13 @@ def build_parser() -> Parser:
     ask.add_argument(
         "--overwrite",
         action="store_true",
-        help="let --clip replace a file that is there (never a video that is asked or indexed)",
+        help="let --clip replace an existing file (never a video that is asked or indexed)",
     )
     _watching_options(ask)
     ask.add_argument(
         "--strategy",
         choices=("general", "activity"),
-        help="describe frames once for all questions, or with an eye on this one (image models)",
+        help="describe frames once for all questions, or for this question (image models)",
     )
     ask.add_argument(
         "--thread",
@@ -138,7 +138,7 @@ def build_parser() -> Parser:
     ask.add_argument(
         "--refine",
         action=argparse.BooleanOptionalAction,
-        help="look closer at the edges of the answer (by default where an image model looks)",
+        help="look closer at the edges of the answer (the default with an image model)",
     )
     _reasoner_option(ask)
     _json_option(ask)
@@ -148,10 +148,10 @@ def build_parser() -> Parser:
         "videos",
         metavar="VIDEO",
         nargs="*",
-        help="video files, or ids of indexed videos; none: those of the thread",
+        help="video files, or ids of indexed videos; by default those of the thread",
     )
     chat.add_argument(
-        "--thread", metavar="NAME", help="name of the conversation; one of before goes on"
+        "--thread", metavar="NAME", help="name of the conversation, new or to be continued"
     )
     _watching_options(chat)
     _reasoner_option(chat)
@@ -159,12 +159,12 @@ def build_parser() -> Parser:
 
     index = _command(commands, "index", "caption videos now, so that asking is quick")
     index.add_argument(
-        "videos", metavar="VIDEO", nargs="+", help="a video file, or a folder (and those below it)"
+        "videos", metavar="VIDEO", nargs="+", help="a video file, or a folder and those below it"
     )
     index.add_argument(
         "--dry-run",
         action="store_true",
-        help="say what it would take (frames, captions, tokens, USD, time), and do nothing",
+        help="say what it would take (frames, captions, tokens, USD, time), and stop there",
     )
     _watching_options(index)
     _json_option(index, "a JSON list, an object a video,")
@@ -198,7 +198,7 @@ def build_parser() -> Parser:
 
 
 def _add_upkeep(commands: "argparse._SubParsersAction[Parser]") -> None:
-    """The commands about what is kept, what is installed, and the program itself."""
+    """The commands about stored data, what is installed, and the program itself."""
     listing = _command(commands, "list", "the indexed videos, and which files are gone")
     _json_option(listing, "a JSON list, an object a track,")
 
@@ -210,10 +210,10 @@ def _add_upkeep(commands: "argparse._SubParsersAction[Parser]") -> None:
     forget.add_argument(
         "--threads",
         action="store_true",
-        help="delete the threads and chats too that hold captions of it",
+        help="also delete the threads and chats that hold captions of it",
     )
 
-    _command(commands, "repair", "make a damaged caption store sound again from its captions")
+    _command(commands, "repair", "rebuild a damaged caption store from its captions")
 
     doctor = _command(commands, "doctor", "what works here, what does not, and what would help")
     doctor.add_argument("--all", action="store_true", help="with versions, places and settings")
@@ -224,7 +224,7 @@ def _add_upkeep(commands: "argparse._SubParsersAction[Parser]") -> None:
 
     _command(commands, "schema", "print the JSON Schema of an answer")
     completion = _command(
-        commands, "completion", "print what makes a shell complete this command", COMPLETION
+        commands, "completion", "print a script for your shell to complete commands", COMPLETION
     )
     completion.add_argument("shell", choices=("bash", "zsh", "fish", "tcsh", "powershell"))
     _command(commands, "eval", "measure on a benchmark; `whenabouts eval --help` tells more")
@@ -233,12 +233,12 @@ def _add_upkeep(commands: "argparse._SubParsersAction[Parser]") -> None:
 def run() -> NoReturn:
     """The command ``whenabouts``, in a process of its own."""
     _open_standard_files()
-    if sys.argv[1:2] != ["chat"]:  # There, Ctrl-C cancels one question after the other.
+    if sys.argv[1:2] != ["chat"]:  # In a chat, Ctrl-C cancels only the question.
         signal.signal(signal.SIGINT, _interrupt)
         signal.signal(signal.SIGTERM, _interrupt)
     code = main()
     if any(thread.name == THREAD for thread in threading.enumerate()):
-        # A question that was left still waits for its model, and Python would wait for both.
+        # A cancelled question still waits for its model, and Python would wait for its thread.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
@@ -246,7 +246,7 @@ def run() -> NoReturn:
 
 
 def _open_standard_files() -> None:
-    """Where one is closed, the next file that is opened would take its number, and our output."""
+    """Open any that is closed: else the next file opened would take its number, and our output."""
     for number in range(3):
         try:
             os.fstat(number)
@@ -258,9 +258,9 @@ _ended_by: list[int] = []
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """The first Ctrl-C ends in good order, with replies that are paid for; the second at once.
+    """The first Ctrl-C keeps the replies that are paid for, then ends; the second ends at once.
 
-    So does a request to end: from a system that shuts down, or ``timeout``.
+    A request to end, from a system that shuts down or from ``timeout``, works like Ctrl-C.
     """
     signal.signal(signal.SIGINT, _leave)
     signal.signal(signal.SIGTERM, _leave)
@@ -271,7 +271,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 def _leave(number: int, _: FrameType | None) -> None:
     if os.isatty(2):
         os.write(2, SHOW_CURSOR)
-    os.write(2, b"whenabouts: left at once; what was stored so far is kept\n")
+    os.write(2, b"whenabouts: stopped at once; what was stored so far is kept\n")
     os._exit(SIGNALLED + number)
 
 
@@ -279,10 +279,10 @@ def _parse(parser: Parser, argv: Sequence[str]) -> argparse.Namespace:
     """Parse; videos and query may stand on both sides of options, which argparse leaves over."""
     for word in argv:
         if word.startswith("-") and os.path.isfile(word):  # noqa: PTH113  # no error if too long
-            parser.error(f"{word} is taken for an option; if the file is meant, write ./{word}")
+            parser.error(f"{word} is taken for an option; if you mean the file, write ./{word}")
     args, left = parser.parse_known_args(argv)
     listed = "words" if "words" in args else "videos"
-    # What stands behind -- is no option, however it begins.
+    # What comes after -- is not an option, however it begins.
     behind = list(argv[argv.index("--") + 1 :]) if "--" in argv else []
     if behind and left[-len(behind) :] == behind:
         left = [one for one in left[: -len(behind)] if one != "--"]
@@ -291,7 +291,7 @@ def _parse(parser: Parser, argv: Sequence[str]) -> argparse.Namespace:
     if (left or behind) and listed not in args:
         parser.error(f"unrecognized arguments: {' '.join([*left, *behind])}")
     if any(word.startswith("-") for word in left):
-        hint = "; a query that begins with - stands behind --" if listed == "words" else ""
+        hint = "; put -- before a query that begins with -" if listed == "words" else ""
         parser.error(f"unrecognized arguments: {' '.join(left)}{hint}")
     if left or behind:
         setattr(args, listed, [*getattr(args, listed), *left, *behind])
@@ -305,25 +305,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             return _parse_and_run(sys.argv[1:] if argv is None else argv)
         finally:
-            flush()  # Help and versions too: what cannot be written should not look like success.
+            flush()  # Help and version too: output that cannot be written is not a success.
     except OutputError as exc:
         abandon_output()
         complain(f"whenabouts: {exc}")
     except WhenaboutsError as exc:
         complain(f"whenabouts: {exc}")
     except BrokenPipeError:
-        # The reader of our output (`| head`) has enough; nothing is left to say, nor at exit.
+        # The reader of our output (`| head`) has enough: say nothing more, not at exit either.
         abandon_output()
     except KeyboardInterrupt:
         complain(
-            "whenabouts: interrupted; what was indexed so far is kept, and the same command goes "
-            "on from there"
+            "whenabouts: interrupted; what was indexed so far is kept, and the same command "
+            "continues from there"
         )
         return SIGNALLED + (_ended_by[0] if _ended_by else signal.SIGINT)
     except Exception as exc:  # noqa: BLE001  # a fault of ours must not pass for "not found"
         return report_fault(exc, complain)
     except BaseException as exc:
-        if type(exc).__name__ != "PanicException":  # Of what is written in Rust, such as Chroma.
+        if type(exc).__name__ != "PanicException":  # Raised by Rust code, such as Chroma's.
             raise
         return report_fault(exc, complain)
     return FAILED
@@ -332,7 +332,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parse_and_run(argv: Sequence[str]) -> int:
     parser = build_parser()
     argcomplete.autocomplete(parser)  # Only where a shell asks for it; the process ends there.
-    # What comes after `eval` is its own affair, and so is its help.
+    # `eval` parses what comes after it, and prints its own help.
     args = _parse(parser, argv[:1] if argv[:1] == ["eval"] else argv)
     if args.version:
         from importlib.metadata import version
@@ -372,7 +372,7 @@ def _command(
         "--env", metavar="FILE", help="read settings from this file, not from .env in the home"
     )
     command.add_argument(
-        "--quiet", action="store_true", help="nothing but the answer, and what went wrong"
+        "--quiet", action="store_true", help="print only the answer, and what went wrong"
     )
     return command
 
@@ -387,7 +387,7 @@ def _reasoner_option(command: argparse.ArgumentParser) -> None:
         "--strict",
         action="store_true",
         default=None,
-        help="end in an error where a text model's service fails, in place of the LLM-free answer",
+        help="if a text model's service fails, end in an error and not in the LLM-free answer",
     )
 
 
@@ -412,7 +412,7 @@ def _watching_options(command: argparse.ArgumentParser, *, captions: bool = True
     command.add_argument(
         "--subtitles",
         metavar="FILE",
-        help="read what is said from this file (.srt, .vtt, .ass, .sbv); auto: those beside or "
+        help="read what is said from this file (.srt, .vtt, .ass, .sbv); auto: subtitles beside or "
         "inside the video; off: none",
     )
     command.add_argument(
@@ -430,31 +430,29 @@ def _watching_options(command: argparse.ArgumentParser, *, captions: bool = True
         "--every-frame",
         action="store_true",
         default=None,
-        help="have an image model describe frames too that look like the one before",
+        help="have an image model also describe frames that look like the one before",
     )
     command.add_argument(
         "--max-usd",
         metavar="USD",
         type=float,
-        help="spend no more than that on image and text models",
+        help="spend no more than this on image and text models",
     )
     command.add_argument(
-        "--max-captions", metavar="N", type=int, help="describe no more than that in this run"
+        "--max-captions", metavar="N", type=int, help="make no more captions than this in one run"
     )
     command.add_argument(
-        "--max-minutes", metavar="MIN", type=float, help="describe no longer than that"
+        "--max-minutes", metavar="MIN", type=float, help="describe for no longer than this"
     )
     command.add_argument(
         "--prompts",
         metavar="FOLDER",
-        help="prompts (NAME.md) that stand in place of those of the same name in prompts/",
+        help="folder of prompts (NAME.md) to use in place of those of the same name in prompts/",
     )
     command.add_argument(
         "--trace", metavar="FILE.jsonl", help="write what happens here, for `whenabouts trace`"
     )
-    command.add_argument(
-        "--yes", action="store_true", help="fetch a model that is not on this machine unasked"
-    )
+    command.add_argument("--yes", action="store_true", help="fetch a missing model without asking")
 
 
 def _json_option(command: argparse.ArgumentParser, what: str = "one JSON object") -> None:

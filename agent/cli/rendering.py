@@ -30,7 +30,7 @@ from tools.timeline import Interval
 BAR_CELLS = 60
 FEWEST_CELLS = 10
 SURE = 0.5
-"""A confidence from which on a window is no near miss: it shows something else that was asked."""
+"""With this confidence or more, a window is no near miss: it shows something else of the query."""
 SHOWN_INTERVALS = 5
 SHOWN_NAMES = 5
 INDENT = (0, 0, 0, 2)
@@ -77,7 +77,7 @@ def render_answer(grounding: Grounding) -> list[RenderableType]:
     if grounding.closest_rejected:
         closest = grounding.closest_rejected
         is_near_miss = closest.confidence < SURE
-        what = "closest, but not good enough" if is_near_miss else "like it, but not asked for"
+        what = "closest, but not good enough" if is_near_miss else "similar, but not asked for"
         told = f"{what}: {clock_span(closest.span)}  confidence {closest.confidence:.2f}"
         parts.append(Text(f"  {told}"))
     parts.append(Padding(Text(one_line(grounding.reasoning)), INDENT))
@@ -107,14 +107,14 @@ def render_answers(query: str, answers: LibraryAnswers) -> list[RenderableType]:
 
 
 def _left_out(videos: Sequence[LeftOut]) -> list[RenderableType]:
-    """A line for each reason, with the videos that it holds for."""
+    """A line for each reason, with the videos that it applies to."""
     by_reason: dict[str, list[str]] = {}
     for one in videos:
         by_reason.setdefault(one.reason, []).append(Path(one.path).name)
     lines: list[RenderableType] = []
     for reason, names in by_reason.items():
         more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
-        told = f"not told of: {', '.join(names[:SHOWN_NAMES])}{more}: {reason}"
+        told = f"no answer for: {', '.join(names[:SHOWN_NAMES])}{more}: {reason}"
         lines.append(Padding(Text(one_line(told), style="magenta"), INDENT))
     return lines
 
@@ -137,7 +137,7 @@ def render_forecast(forecast: Forecast) -> list[RenderableType]:
 
 
 def total_line(forecasts: Sequence[Forecast]) -> str:
-    """Of several videos together."""
+    """One line for several videos together."""
     estimates = [forecast.estimate for forecast in forecasts]
     usd = _usd_of(estimates)
     told = "price not known" if usd is None else _usd(usd)
@@ -148,11 +148,11 @@ def total_line(forecasts: Sequence[Forecast]) -> str:
 
 
 def ends_early(forecasts: Sequence[Forecast], settings: Settings) -> str:
-    """Which limits would end a run before all of that is described; empty where none would."""
+    """Which limit would end a run before all of that is described; empty where none would."""
     estimates = [forecast.estimate for forecast in forecasts]
     usd = _usd_of(estimates)
     if settings.max_usd is not None and usd is None:
-        return f"--max-usd {settings.max_usd:g} cannot be kept to: what it costs is not known"
+        return f"--max-usd {settings.max_usd:g} cannot be enforced: the price is not known"
     wanted = {
         "--max-captions": (settings.max_captions, sum(one.captions for one in estimates)),
         "--max-usd": (settings.max_usd, usd or 0.0),
@@ -254,7 +254,7 @@ def render_records(records: Sequence[VideoRecord]) -> list[RenderableType]:
 
 
 def look_up_line(look_up: LookUp) -> str:
-    """What a model asked to see before it answers, and how much it was shown."""
+    """What a model asked to see before answering, and how much it was shown."""
     arguments = ", ".join(f"{name}={value}" for name, value in look_up.arguments.items())
     note = f"; {look_up.note}" if look_up.note else ""
     return f"looks up {look_up.tool}({arguments}): {len(look_up.caption_ids)} captions{note}"
@@ -286,8 +286,8 @@ def progress_line(progress: Progress, *, width: int = 100) -> str:
 def print_to(console: Console, *parts: RenderableType) -> None:
     """Print without guessing at markup or numbers.
 
-    On a terminal, a text's lines are broken between words, below each other; strings, which may be
-    commands to copy, stay whole, and in a file or a pipe everything does.
+    On a terminal, the lines of a ``Text`` are broken between words, and continue indented. Strings,
+    which may be commands to copy, stay whole, and so does everything in a file or a pipe.
     """
     for part in parts:
         how: dict[str, Any] = {"markup": False, "highlight": False, "emoji": False}
@@ -296,7 +296,7 @@ def print_to(console: Console, *parts: RenderableType) -> None:
                 console.print(piece, soft_wrap=isinstance(part, str), **how)
             continue
         how["soft_wrap"] = isinstance(part, str | Text)
-        # In a file or a pipe, what fills lines up to the width is in the way.
+        # In a file or a pipe, padding up to the width is in the way.
         with console.capture() as captured:
             console.print(part, **how)
         for line in captured.get().splitlines():
@@ -305,7 +305,7 @@ def print_to(console: Console, *parts: RenderableType) -> None:
 
 
 def _hanging(text: Text) -> Iterator[RenderableType]:
-    """Its lines; what follows in one that is too long stands below its first word."""
+    """Its lines; one that is too long continues below its first word."""
     for line in text.split("\n", allow_blank=True):
         indent = len(line.plain) - len(line.plain.lstrip(" "))
         yield Padding(line[indent:], (0, 0, 0, indent), expand=False) if indent else line
@@ -347,7 +347,10 @@ def _interval(interval: GroundedInterval, colour: str) -> RenderableType:
 
 
 def _precision(interval: GroundedInterval) -> str:
-    """How much earlier the edges may lie, as far as looks tell, and who decided them, or nobody."""
+    """How much earlier the edges may lie, as far as looks tell, and whether a closer look decided.
+
+    An end that nobody has seen is marked so.
+    """
     edges = {
         "start": (interval.start_precision_s, interval.start_by),
         "end": (interval.end_precision_s, interval.end_by),
@@ -383,7 +386,7 @@ def _provenance(grounding: Grounding) -> str:
 
 
 def _not_described(coverage: Coverage) -> str:
-    """How often, and for the first time why, a captioner that was shown frames said nothing."""
+    """How often a captioner that was shown frames said nothing, and why it did the first time."""
     reasons = [gap.reason for gap in coverage.gaps if gap.reason]
     if not reasons:
         return ""

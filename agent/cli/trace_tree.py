@@ -39,7 +39,7 @@ def render_trace(path: Path, *, prompts: bool = False) -> str:
         Lines, the last without an end.
 
     Raises:
-        TraceError: If the file cannot be read, or a line of it is none of a trace.
+        TraceError: If the file cannot be read, or one of its lines is not part of a trace.
     """
     spans = read_trace(path)
     below: dict[UUID | None, list[Span]] = {}
@@ -89,9 +89,9 @@ class _Tree:
 
 
 def _first_calls(children: Sequence[Span]) -> Sequence[Span]:
-    """All steps but model calls beyond the first few, which an image model makes one for a frame.
+    """All steps but model calls beyond the first few: an image model makes one for each frame.
 
-    Those that failed are shown all the same.
+    Calls that failed are always shown.
     """
     calls = [one for one in children if one.kind == "llm" and not one.error]
     hidden = {one.id for one in calls[SHOWN_CALLS:]} if len(calls) > SHOWN_CALLS + 1 else set()
@@ -143,7 +143,7 @@ def _cost(facts: Mapping[str, Any]) -> list[str]:
 
 
 def _notes(span: Span) -> Iterator[str]:
-    """What one wants to read beside it: errors, what a refused reply was told, why an answer."""
+    """What helps to understand a step: errors, why a reply was refused, why an answer was given."""
     if span.error:
         yield f"failed: {span.error}"
     turns = span.outputs.get("turns")
@@ -165,7 +165,7 @@ def _notes(span: Span) -> Iterator[str]:
 
 
 def _edge(time_s: float, precision_s: float | None) -> str:
-    """To the hundredth only where it was measured as finely as that."""
+    """To the hundredth only where it was measured that finely."""
     return f"{time_s:.2f}" if precision_s and precision_s < FINE_S else f"{time_s:.1f}"
 
 

@@ -1,4 +1,4 @@
-"""``whenabouts forget`` and ``whenabouts repair``: what becomes of the captions that are kept."""
+"""``whenabouts forget`` and ``whenabouts repair``: deleting stored captions, and rescuing them."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ NAMED_THREADS = 5
 
 
 def forget_videos(args: argparse.Namespace, *, show: Say, say: Say) -> None:
-    """Delete the captions of videos, and with ``--threads`` what else of them is kept here.
+    """Delete the captions of videos, and with ``--threads`` the threads and chats about them.
 
     Args:
         args: ``videos`` and ``threads``.
-        show: Told the outcome.
-        say: Told what the user should know beside it.
+        show: Receives the outcome.
+        say: Receives what else the user should know.
     """
     with Grounder(load_settings(args.env), tell=say) as grounder:
         for video in args.videos:
@@ -42,8 +42,8 @@ def forget_videos(args: argparse.Namespace, *, show: Say, say: Say) -> None:
             path = str(location(Path(video)))
             for other in sorted({one.video_id for one in grounder.records() if one.path == path}):
                 say(
-                    f"another video was indexed from there before, and is kept; to forget that "
-                    f"too: whenabouts forget {other[:12]}"
+                    f"the captions of a video that was at this path before are kept; to forget "
+                    f"them too: whenabouts forget {other[:12]}"
                 )
             _forget_threads(grounder.settings, video, ids, args, say)
         if grounder.settings.chroma_url:
@@ -52,7 +52,10 @@ def forget_videos(args: argparse.Namespace, *, show: Say, say: Say) -> None:
                 "is run there"
             )
         if args.threads and grounder.settings.trace:
-            say(f"the trace {grounder.settings.trace} may hold captions too; delete it yourself")
+            say(
+                f"the trace {grounder.settings.trace} may hold captions too; "
+                "delete it yourself if it does"
+            )
 
 
 def _forget_threads(
@@ -61,11 +64,11 @@ def _forget_threads(
     files = (settings.threads_file, settings.home / MEMORY_FILE)
     if args.threads:
         names = [name for file in files for name in forget_threads(file, ids)]
-        say(f"threads and chats about it that were deleted: {_listed(names)}")
+        say(f"deleted threads and chats about it: {_listed(names)}")
     elif names := [name for file in files for name in threads_about(file, ids)]:
         say(
             f"threads and chats still hold captions of it: {_listed(names)}; to delete these too: "
-            f"whenabouts forget --threads {video} (files written with --trace are yours to delete)"
+            f"whenabouts forget --threads {video} (delete files written with --trace yourself)"
         )
 
 
@@ -103,7 +106,7 @@ def repair(settings: Settings, *, show: Say, say: Say) -> None:
         nonlocal told
         if done == total or done - told >= 2000:
             told = done
-            say(f"{done:,} of {total:,} captions embedded anew")
+            say(f"{done:,} of {total:,} captions embedded again")
 
     repaired = repair_store(
         settings.store_folder, open_embedder=embedder, on_wait=say, report=report
@@ -116,5 +119,5 @@ def repair(settings: Settings, *, show: Say, say: Say) -> None:
     show(
         f"the caption store in {settings.store_folder} is sound again: {repaired.captions:,} "
         f"captions of {repaired.videos} videos; the damaged files were moved to "
-        f"{repaired.moved_to}, which may be deleted once all is well"
+        f"{repaired.moved_to}; delete that folder once you see that nothing is missing"
     )

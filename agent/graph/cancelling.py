@@ -1,9 +1,9 @@
-"""Work in a thread of its own: what happens is told in the caller's, which is free to leave.
+"""Work in a thread of its own: its events are told in the caller's, which is free to leave.
 
-A request to a model cannot be interrupted. Where the thread that makes it is also the one that
-waits for it, Ctrl-C would do nothing until the reply is there.
+A request to a model cannot be interrupted. If one thread made it and waited for it, Ctrl-C would do
+nothing until the reply is there.
 
-What costs money ends in good order all the same: describing is done ``in_order``, and a caller that
+What costs money is still finished properly: describing is done ``in_order``, and a caller that
 leaves meanwhile waits until the replies under way are stored.
 """
 
@@ -19,18 +19,18 @@ THREAD: Final = "whenabouts-background"
 """Name of the threads; one that was left may still wait for a model's reply."""
 
 TICK_S: Final = 0.2
-"""How soon Ctrl-C is noticed that the system handed to another thread than the waiting one."""
+"""How soon Ctrl-C is noticed if the system handed it to another thread than the waiting one."""
 
 _E = TypeVar("_E")
 _R = TypeVar("_R")
 
 
 def nobody(_: object) -> None:
-    """Receives what nobody wants to know."""
+    """Receives events that nobody wants to know about."""
 
 
 class LeftError(Exception):
-    """Ends work that nobody waits for any more."""
+    """Ends work that nobody is waiting for any more."""
 
 
 class Background(Generic[_E, _R]):
@@ -61,14 +61,14 @@ class Background(Generic[_E, _R]):
         self._thread.start()
 
     def tell(self, event: _E) -> None:
-        """For the work: something happened. Raises ``LeftError`` where nobody waits any more."""
+        """For the work: tell an event. Raises ``LeftError`` where nobody is waiting any more."""
         self.go_on()
         self._happened.put(_Told(event))
 
     def go_on(self) -> None:
-        """For the work: raises ``LeftError`` where nobody waits any more for it.
+        """For the work: raises ``LeftError`` where nobody is waiting for it any more.
 
-        Nor for the work that it is a part of.
+        It also raises where nobody is waiting for the work that this one is a part of.
         """
         if self._left:
             raise LeftError
@@ -77,10 +77,10 @@ class Background(Generic[_E, _R]):
 
     @contextmanager
     def in_order(self) -> Iterator[None]:
-        """For the work: what is done inside is not left before it is over; see ``listen``.
+        """For the work: the caller does not leave while this block runs; see ``listen``.
 
         Raises:
-            LeftError: If nobody waits any more, before it is begun.
+            LeftError: If nobody is waiting any more; then it is not begun.
         """
         with self._lock:
             self.go_on()
@@ -109,9 +109,9 @@ class Background(Generic[_E, _R]):
             self.leave()
 
     def listen(self, receive: Callable[[_E], None]) -> _R:
-        """``events``, each handed over in this thread; what is raised meanwhile leaves.
+        """``events``, each handed over in this thread; an exception meanwhile leaves the work.
 
-        Where something is done ``in_order`` just then, the work's end is waited for first.
+        If something is being done ``in_order`` just then, the work's end is waited for first.
         """
         events = self.events()
         try:
@@ -126,11 +126,11 @@ class Background(Generic[_E, _R]):
                 self.join()
 
     def result(self) -> _R:
-        """Wait for what comes of it; what it tells on the way is passed over."""
+        """Wait for the result; events are ignored."""
         return self.listen(nobody)
 
     def leave(self) -> None:
-        """Nobody waits any more: the work ends with the next thing that it tells or asks."""
+        """Stop waiting: the work ends with the next thing that it tells or asks."""
         with self._lock:
             self._left = True
 
@@ -151,17 +151,17 @@ class Background(Generic[_E, _R]):
 _UNDER_WAY: contextvars.ContextVar[Background[Any, Any] | None] = contextvars.ContextVar(
     "under_way", default=None
 )
-"""The work that this thread does a part of, if it is any."""
+"""The work that this thread does a part of, if any."""
 
 
 class Attended:
-    """Work in its caller's own thread: whoever waits for it is there, and nobody can leave."""
+    """Work in its caller's own thread: the caller is waiting, and cannot leave."""
 
     def go_on(self) -> None:
-        """There is nothing to find out."""
+        """Nothing to check: the caller is always waiting."""
 
     def in_order(self) -> AbstractContextManager[None]:
-        """Nothing has to be seen to."""
+        """Nothing to do: the caller cannot leave."""
         return nullcontext()
 
 

@@ -1,4 +1,4 @@
-"""The file of threads, whose failures have a reader, whenever they show: a page may be damaged."""
+"""The file of threads: its failures become errors for the user, whenever damage in it shows."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ def threads_failure(path: Path, exc: Exception) -> ThreadsError:
         told = trouble_around(path.parent, exc, what=f"the file of threads {path}")
         return ThreadsError(told or f"the threads in {path} cannot be used: {exc}")
     return ThreadsError(
-        f"{path} holds no threads, or is damaged ({exc}); move it away to begin anew"
+        f"{path} holds no threads, or is damaged ({exc}); move it away to start again"
     )
 
 
 class CheckedSaver(SqliteSaver):
-    """As its base class; everything that fails is a ``ThreadsError``.
+    """Like its base class, but every failure is a ``ThreadsError``.
 
     Args:
         path: The file, for messages.
-        connection: To it.
+        connection: An open connection to it.
         serde: How values are written.
     """
 
@@ -84,7 +84,7 @@ class CheckedSaver(SqliteSaver):
 
     @contextmanager
     def _told(self, *, reading: bool = False) -> Iterator[None]:
-        """Raise errors with a reader; while reading, what cannot be decoded is one too."""
+        """Turn failures into ``ThreadsError``; while reading, also data that cannot be decoded."""
         try:
             yield
         except ThreadsError:
@@ -92,7 +92,7 @@ class CheckedSaver(SqliteSaver):
         except sqlite3.Error as exc:
             raise threads_failure(self._path, exc) from exc
         except Exception as exc:
-            # Damaged bytes fail in every way in whatever unpacks them.
+            # Damaged bytes can raise anything in the code that unpacks them.
             if reading:
                 raise threads_failure(self._path, exc) from exc
             raise

@@ -33,13 +33,13 @@ from tools.text import main_script
 from tools.timeline import Caption, Interval, Track
 
 SEEN_SHARE = 0.9
-"""Of a video of which less was described, nobody can say that something is not in it."""
+"""If less of a video was described, nobody can say that something is not in it."""
 
 PACE_S = 0.5
-"""Between captions of a file there may be so much, and nothing was missed."""
+"""Captions from a file may lie this far apart without anything having been missed."""
 
 SAID = frozenset({"subtitle", "speech"})
-"""Sources whose captions begin and end with what they tell of, rather than with a look at it."""
+"""Sources whose captions begin and end with the thing itself, not with a look at it."""
 
 
 def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Grounding:
@@ -66,7 +66,7 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
     verdict = _verdict(answer, state, seen_share=seen_share)
     script = unknown_script(state["asked"], [one.text for one in captions], embedder=embedder)
     if script and verdict == "not_found" and state["by"] != "llm":
-        # What reads only these letters cannot know that it is not there.
+        # An embedder that cannot read the question's script cannot know that it is not there.
         verdict = "cannot_tell"
     described_by = record.track.prompt_version
     candidates = tuple(
@@ -146,7 +146,7 @@ def ground_event(
         windows: The grounder's candidates; the one nearest by IoU lends its confidence.
         duration_s: Length of the video.
         track: What the question is answered from; other captions are closer looks.
-        unseen: Stretches that no caption speaks of.
+        unseen: Stretches that no caption covers.
     """
     first, last = captions[event.first - 1], captions[event.last - 1]
     span = Interval(first.start_s, last.end_s)
@@ -174,13 +174,13 @@ def edges_of(
     """The spans in which an event's true start and end lie; None where the edge is exact.
 
     Each look at the video is a caption's start: the event began after the look before its first
-    caption, and ended before the look after its last. Frames that a caption is held over are no
-    looks: something small may have begun in one. Exact are the video's own edges, and those of
-    what is said.
+    caption, and ended before the look after its last. Frames that a caption is held over do not
+    count as looks: something small may have begun in one. Only the video's own edges are exact, and
+    the edges of what is said.
     """
     first, last = captions[event.first - 1], captions[event.last - 1]
     if first == last and is_moment(first):
-        # It is as long as it is fine: the time since the frame before.
+        # A moment is as long as it is precise: the time since the frame before.
         fine_s = min(first.span.length_s, first.start_s)
         return Interval(first.start_s - fine_s, first.start_s), first.span
     step_s = read_step_s(first)
@@ -192,7 +192,7 @@ def edges_of(
         return start, None if end_s >= duration_s else Interval(
             max(last.start_s, end_s - slack_s), end_s
         )
-    # Of the same kind: what is said between two looks does not make them closer.
+    # Only those of the same kind: what is said between two looks does not bring them closer.
     earlier = [
         one
         for one in captions
@@ -218,7 +218,7 @@ def _decided_by(
 
 
 def coverage_of(captions: Sequence[Caption], record: VideoRecord, store: CaptionStore) -> Coverage:
-    """Which seconds the captions speak of, given in time order, and why others have none."""
+    """Which seconds the captions cover, given in time order, and why others have none."""
     missed: list[Interval] = []
     covered_until_s = 0.0
     for caption in captions:
@@ -239,12 +239,12 @@ def coverage_of(captions: Sequence[Caption], record: VideoRecord, store: Caption
 
 
 def _why(span: Interval, noted: Sequence[CaptionGap]) -> str:
-    """What the captioner said in place of captions, each reason once."""
+    """Why the captioner gave no captions, each reason once."""
     return "; ".join(dict.fromkeys(gap.reason for gap in noted if gap.span.overlap_s(span) > 0))
 
 
 def _seen_share(state: State, record: VideoRecord, coverage: Coverage) -> float:
-    """How much was seen of what was searched; nothing counts of a video seen in part."""
+    """How much of what was searched was seen; a video described only in part counts as unseen."""
     if state["asked_within"] is None:
         return coverage.seen_s / record.duration_s if record.complete else 0.0
     start_s, end_s = state["asked_within"]
@@ -256,38 +256,38 @@ def _seen_share(state: State, record: VideoRecord, coverage: Coverage) -> float:
 def _verdict(answer: Answer, state: State, *, seen_share: float) -> Verdict:
     if answer.found:
         return "found"
-    # No reasoner can know more than its captions could show, nor what nobody has looked at; where
-    # similarity alone is unsure, a text model may know.
+    # No reasoner can know more than its captions could show, or what was not looked at. Where only
+    # similarity is unsure, a text model may know.
     is_open = _is_beyond(state) or seen_share < SEEN_SHARE
     is_unsure = state["ranking"]["verdict"] == "cannot_tell" and state["by"] != "llm"
     return "cannot_tell" if is_open or is_unsure else "not_found"
 
 
 def _is_beyond(state: State) -> bool:
-    """Whether these captions could not show it either way: no window of them speaks of it."""
+    """Whether these captions could not show it either way: the grounder has no window for it."""
     ranking = state["ranking"]
     return bool(ranking["verdict"] == "cannot_tell" and not ranking["windows"])
 
 
 def _open_order(state: State, coverage: Coverage) -> str:
-    """That an order is one of what was seen, where that is not all; empty where it is."""
+    """Says that an order holds for what was seen, where that is not everything; else empty."""
     duration_s = state["record"]["duration_s"]
     has_order = not isinstance(parts_of(state["asked"]), OneEvent)
     if not has_order or coverage.seen_s >= SEEN_SHARE * duration_s:
         return ""
     return (
-        f"only {coverage.seen_s:.0f} of {duration_s:.0f} s were seen: what comes first, last, "
-        "before or after is told of these alone"
+        f"only {coverage.seen_s:.0f} of {duration_s:.0f} s were seen: first, last, before and "
+        "after hold for these alone"
     )
 
 
 def unknown_script(query: str, texts: Sequence[str], *, embedder: str) -> str:
-    """The script of a question where nothing that it is compared by knows it; else empty.
+    """The script of a question, if the embedder that compares it does not know it; else empty.
 
     Args:
         query: The question.
         texts: What the captions say.
-        embedder: Its name; of others than the built-in one, nobody knows what they were taught.
+        embedder: Its name; what others than the built-in one have learned is not known.
     """
     script = main_script(query)
     is_known = script == "LATIN" or not embedder.startswith("minilm")
@@ -315,7 +315,7 @@ def _advice(
             video=shlex.quote(record.path),
             query=shlex.quote(query),
         )
-    # More of what cannot show it would be of no use.
+    # More captions of a kind that cannot show it would not help.
     is_beyond = _is_beyond(state) and coverage.seen_s > 0
     if not record.complete and not is_beyond:
         return prompts.render(
@@ -344,7 +344,7 @@ def _advice(
 
 
 def _options(record: VideoRecord) -> str:
-    """With which options a command goes on with what was described, as they follow a query."""
+    """The options, as typed after a query, with which a command continues this description."""
     model, track = record.track.model.partition("+")[0], record.track
     options = []
     if is_measured(track):
@@ -365,9 +365,9 @@ def _confidence(span: Interval, windows: Sequence[Window]) -> float:
 
 
 def _reasoning(answer: Answer, captions: Sequence[Caption], state: State) -> str:
-    """The model's reasons in time order, each with its moment: its numbers mean nothing outside.
+    """The model's reasons in time order, each with its time: caption numbers mean nothing outside.
 
-    Where it gives none, those of the grounder are not its own.
+    Where it gives none, the grounder's reasons do not stand in: they are not the model's.
     """
     if state["by"] != "llm":
         return str(state["ranking"]["reasoning"])

@@ -1,4 +1,4 @@
-"""What the graph works with; it comes from outside, so that anybody can bring their own."""
+"""What the graph works with, handed in from outside so that anybody can replace parts of it."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ class Dependencies:
         max_attempts: Answers asked of the reasoner before the LLM-free answer stands in.
         max_look_ups: How often it may look something up before it answers; 0 offers it no tools.
         evidence_tokens: Most tokens of captions shown at once.
-        context: Which captions are shown where not all of them fit: those ``retrieved`` for the
-            query, or of ``all``, as many as fit at even distances, or ``scenes`` summed up.
+        context: What is shown where not all captions fit: those ``retrieved`` for the query, as
+            many of ``all`` as fit at even distances, or summaries of the ``scenes``.
         overview: Sums up the scenes of a long video for a text model; None where nobody reads them.
         closer: Describes a few seconds of a video again, more closely; None where nobody can.
-        refine: Whether it looks at the edges of every answer.
-        leave_out: Kinds of tracks that are not read, though they are there; see ``read_tracks``.
-        prompts: What look-ups are described with, and what an answer advises.
+        refine: Whether ``closer`` looks at the edges of every answer.
+        leave_out: Kinds of tracks that are not read even if they are there; see ``read_tracks``.
+        prompts: Describe the look-ups, and word an answer's advice.
         open_reasoner: Opens another reasoner by name, for a run that wants one; None: no run may.
     """
 
@@ -72,26 +72,26 @@ class Dependencies:
     open_reasoner: Callable[[str], Reasoner] | None = None
 
     def now(self) -> Dependencies:
-        """As the run of the graph that is under way wants them.
+        """The dependencies as the current run of the graph wants them.
 
         Raises:
-            SettingsError: If it wants a reasoner that cannot be had.
+            SettingsError: If it wants a reasoner that cannot be opened.
         """
         # A graph that this one is a part of may have a context of its own kind.
         options: Any = get_runtime(Options).context
         return self.for_run(options) if isinstance(options, Options) else self
 
     def for_run(self, options: Options) -> Dependencies:
-        """As one run wants them.
+        """The dependencies as one run wants them.
 
         Raises:
-            SettingsError: If it wants a reasoner that cannot be had.
+            SettingsError: If it wants a reasoner that cannot be opened.
         """
         reasoner = self.reasoner
         if options.reasoner is not None and options.reasoner != reasoner.name:
             if self.open_reasoner is None:
                 raise SettingsError(
-                    f"this graph answers by {reasoner.name} alone, and not by {options.reasoner}"
+                    f"this graph answers only by {reasoner.name}, not by {options.reasoner}"
                 )
             reasoner = self.open_reasoner(options.reasoner)
         attempts, look_ups = options.max_attempts, options.max_look_ups

@@ -7,7 +7,7 @@ from agent.grounding import LookUp, Refusal
 from tools.indexing.indexer import Progress
 
 Event = Progress | LookUp | Refusal
-"""Frames were described; the reasoner looked something up; a reply of its was refused."""
+"""Frames were described; the reasoner looked something up; one of its replies was refused."""
 
 
 def write_event(event: Event, *, node: str) -> dict[str, Any]:

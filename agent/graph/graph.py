@@ -2,7 +2,7 @@
 
 Two edges lead back to ``reason``: from ``check`` where a reply was refused, and from ``look_up``,
 where the reasoner goes when it wants to see more captions before it answers. ``refine`` looks
-closer at the edges of an accepted answer, where an image model is there for it, and is checked too.
+closer at the edges of an accepted answer, if there is an image model, and is checked too.
 
 This file is the picture: what the nodes do is in ``agent.graph.nodes``.
 """

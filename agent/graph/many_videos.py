@@ -1,4 +1,4 @@
-"""One query to many videos: searched together, then answered each by the graph."""
+"""One query to many videos: they are searched together, then the graph answers for each."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +27,7 @@ from tools.store.store import VideoRecord
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A video of which nothing can be told, and why: a reason in words."""
+    """A video for which there is no answer, and why, in words."""
 
     path: str
     reason: str
@@ -39,7 +39,7 @@ class LibraryAnswers(Sequence[Grounding]):
 
     Attributes:
         answers: One for each of these videos.
-        left_out: Videos that could not be asked, or in which it may be all the same.
+        left_out: Videos that could not be asked, or in which it may be although it was not found.
     """
 
     answers: tuple[Grounding, ...]
@@ -72,7 +72,7 @@ def ask_many_videos(
 ) -> LibraryAnswers:
     """Ask many videos; a question with an order in it is decided in each of them by itself.
 
-    Their captions are there, and are searched together. So the graph is entered at ``reason``.
+    Their captions exist already, and are searched together, so the graph is entered at ``reason``.
 
     Args:
         query: What to look for.
@@ -81,7 +81,7 @@ def ask_many_videos(
         graph: Answers for each of them.
         dependencies: Those of the graph.
         limit: Most answers wanted.
-        on_event: Receives what happens on the way.
+        on_event: Receives events.
     """
     primary = {record.video_id: record for record in records}
     beside = [
@@ -105,7 +105,7 @@ def ask_many_videos(
     for answer in ranked.answers:
         likeliest.setdefault(answer.record.video_id, answer)
     unable = {record.video_id: reason for record, reason in ranked.left_out}
-    # Then those of which nothing came up: that it is not in them is an answer too.
+    # Then those in which nothing was found: that it is not in them is an answer too.
     others = [
         video_id
         for video_id, record in primary.items()
@@ -113,7 +113,7 @@ def ask_many_videos(
     ]
     answers = []
     for video_id in [*likeliest, *others][:limit]:
-        # An order is one of all that happens in a video, and not of the likeliest places.
+        # An order is about everything that happens in a video, not only the likeliest places.
         known = None if in_order else likeliest.get(video_id)
         state = _searched(query, in_its_place(primary[video_id]), known, dependencies)
         answers.append(_answer_from(state, graph, on_event))
@@ -131,7 +131,7 @@ def ask_many_videos(
 def _searched(
     query: str, record: VideoRecord, known: LibraryAnswer | None, dependencies: Dependencies
 ) -> dict[str, Any]:
-    """The state in which the graph asks the reasoner, as ``watch`` and ``retrieve`` leave it."""
+    """The state that ``watch`` and ``retrieve`` would leave, from which the reasoner is asked."""
     started_s = time.perf_counter()
 
     def search(layers: Layers, *, beside_scenes: bool) -> Retrieved:  # noqa: ARG001  # all are read
@@ -155,7 +155,7 @@ def _searched(
 def _answer_from(
     state: dict[str, Any], graph: Graph, on_event: Callable[[Event], None] | None
 ) -> Grounding:
-    """Run the graph from ``reason`` on. To be entered there, it needs a memory of its steps."""
+    """Run the graph from ``reason`` on. To be entered there, it needs a checkpointer."""
     remembering: Any = graph.copy(update={"checkpointer": InMemorySaver()})
     thread: RunnableConfig = {"configurable": {"thread_id": "one of many"}}
     at_reason = remembering.update_state(thread, state, as_node="retrieve")
@@ -163,7 +163,7 @@ def _answer_from(
 
 
 def _why_not(record: VideoRecord, unable: dict[str, str]) -> str:
-    """Why it may be in a video that gives no answer; empty where it is taken not to be there."""
+    """Why it may be in a video that gives no answer; empty where it is assumed not to be there."""
     if not record.complete:
         return "only a part of it was described; index it to the end"
     return unable.get(record.video_id, "")

@@ -51,25 +51,25 @@ class Search(Protocol):
     """Chooses the captions to be read."""
 
     def __call__(self, layers: Layers, *, beside_scenes: bool) -> Retrieved:
-        """Of all tracks, in the seconds that are searched.
+        """Choose from all tracks, in the seconds that are searched.
 
-        ``beside_scenes``: where the scenes of the video are read in their place.
+        ``beside_scenes``: whether summaries of the scenes are read in place of most captions.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Nodes:
-    """The nodes, and what decides between two ways.
+    """The nodes, and what chooses the next one.
 
     Attributes:
-        dependencies: What they work with; one run may want some of it otherwise.
+        dependencies: What they work with; one run may replace some of it.
     """
 
     dependencies: Dependencies
 
     def watch(self, question: Question, runtime: Runtime[Options]) -> dict[str, Any]:
-        """Have the captions that are missing made."""
+        """Make the captions that are missing."""
 
         def report(progress: Progress) -> None:
             runtime.stream_writer(write_event(progress, node="watch"))
@@ -87,7 +87,7 @@ class Nodes:
                 layers,
                 embedder=using.embedder,
                 duration_s=state["record"]["duration_s"],
-                # With scenes in its place, only what windows begin and end with is shown of it.
+                # Where scenes stand in, only the captions at the windows' edges are shown.
                 limit_tokens=1 if beside_scenes else using.evidence_tokens,
                 evenly=using.context == "all",
                 every_time=state["all_times"],
@@ -159,7 +159,7 @@ class Nodes:
         return {"accepted": answer.model_dump(), "by": "fallback"}
 
     def is_worth_refining(self, state: AfterCheck) -> bool:
-        """Whether there are edges not refined yet, made of frames, and somebody can look closer."""
+        """Whether edges that come from frames are not refined yet, and a model can look closer."""
         using = self.dependencies.now()
         has_edges = bool(state["accepted"] and state["accepted"]["events"])
         is_of_frames = state["record"]["rate_hz"] is not None
@@ -175,7 +175,7 @@ class Nodes:
             Answer.model_validate(state["accepted"]),
             captions,
             VideoRecord.from_dict(state["record"]),
-            # Of a question in parts, the edges are those of what is asked for.
+            # In a question in parts, only the edges of the part that is asked for count.
             next((part["text"] for part in state["ranking"]["parts"]), state["asked"]),
             closer=using.closer,
             embedder=using.embedder,
@@ -199,7 +199,7 @@ class Nodes:
 
 
 def timed(node: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-    """The same node, its wall time noted; LangGraph still sees the node's own annotations."""
+    """The same node, timed; LangGraph still sees the node's own annotations."""
 
     @wraps(node)
     def run(*args: Any, **kwargs: Any) -> dict[str, Any]:
@@ -211,7 +211,7 @@ def timed(node: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
 
 
 def watched(question: Question, record: VideoRecord, cost: Cost) -> dict[str, Any]:
-    """The state of a question whose video has its captions; with it, all accounts start anew."""
+    """The state of a question whose video has its captions; costs and times start again."""
     return {
         "asked": question.query,
         "asked_within": question.within,
@@ -252,7 +252,7 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> dict[
 
 
 def _within(state: AfterWatch) -> Interval | None:
-    """What is searched; None for the whole video.
+    """The stretch that is searched; None for the whole video.
 
     Raises:
         QueryError: If it is past the end.
@@ -283,7 +283,7 @@ def _as_evidence(looked_up: Sequence[Caption]) -> list[Any]:
 
 
 def _judge(state: AfterReason) -> tuple[Answer, str]:
-    """The reply as an answer, and how the order of the question's parts decided it, if it did."""
+    """The reply as an answer, and how the order of the question's parts decided it, if so."""
     reply, shown = state["reply"], _spans(state)
     if reply["cut_off"]:
         raise AnswerError(

@@ -16,7 +16,7 @@ from tools.store.store import VideoRecord
 from tools.timeline import Caption
 
 REFINED_EVENTS = 3
-"""Of an answer of many events, only this many, the first ones, are looked at more closely."""
+"""Only the first few events of an answer are looked at more closely: at most this many."""
 
 REFERENCES = 2
 """Captions on each side of an edge that say what the event is like, and what it is not."""
@@ -27,11 +27,11 @@ DENIES = "Not shown."
 
 @dataclass
 class Refined:
-    """What closer looks brought.
+    """The result of closer looks.
 
     Attributes:
         answer: With the edges that they show.
-        captions: All captions by number: those of before, then those of the looks.
+        captions: All captions by number: the earlier ones, then those of the looks.
         cost: What the looks took.
         note: Why there were none, or fewer; empty where all went well.
     """
@@ -53,7 +53,7 @@ def refine_edges(
 ) -> Refined:
     """Look closer between the looks on both sides of each edge, and decide the edge again.
 
-    Whatever cannot be looked at keeps its edge, and the note says why.
+    An edge that cannot be looked at stays, and the note says why.
 
     Args:
         answer: An accepted one, its events in numbers of ``captions``.

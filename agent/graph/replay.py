@@ -1,4 +1,4 @@
-"""Time travel: a question of a thread answered again from one of its steps, by other models."""
+"""Time travel: a thread's question is answered again from one of its steps, by other models."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ class Replayed:
 
     Attributes:
         node: The step that the second answer began at.
-        before: What was answered when it was asked, before any replay.
-        after: What is answered now.
+        before: The answer when it was asked, before any replay.
+        after: The answer now.
     """
 
     node: str
@@ -38,23 +38,23 @@ def replay(
     on_event: Callable[[Event], None] | None,
     describe_anew: bool = False,
 ) -> Replayed:
-    """Run a thread's last question again from just before a node, as the graph answers today.
+    """Run a thread's last question again from just before a node, with the graph as it is now.
 
-    Where it came to the node several times, it goes back to the first: replies that another model
-    was refused are not there yet.
+    Where the node ran several times, this begins before the first: there are no refused replies of
+    another model yet.
 
-    The steps of before stay in the thread; those of now are added.
+    The earlier steps stay in the thread; the new ones are added.
 
     Args:
         graph: With the checkpointer that holds the thread.
         thread: Its name.
         node: Where to begin; everything earlier is taken from the thread.
-        on_event: Receives what happens on the way.
+        on_event: Receives events.
         describe_anew: Whether another captioner is wanted, whose captions later steps would read.
 
     Raises:
-        QueryError: If there is no such thread or node, or the thread never came to it; or if
-            captions are wanted anew where none would be made.
+        QueryError: If there is no such thread or node, or the thread never reached it; or if new
+            captions are wanted where none would be made.
     """
     nodes = [name for name in graph.get_graph().nodes if not name.startswith("__")]
     if node not in nodes:
@@ -72,7 +72,7 @@ def replay(
         came_to = sorted({name for one in way for name in one.next} & set(nodes))
         raise QueryError(
             f"the thread {thread!r} has no {'answer' if begun else f'step {node!r}'} to go back "
-            f"to; it came to {', '.join(came_to)}"
+            f"to; it has {', '.join(came_to)}"
         )
     if describe_anew:
         _check_describes(node, begun)
@@ -97,12 +97,12 @@ def _first_answer(history: Sequence[StateSnapshot]) -> StateSnapshot | None:
 def _check_describes(node: str, begun: StateSnapshot) -> None:
     if node != "watch":
         raise QueryError(
-            f"another captioner is for --from watch: from {node!r} on, the captions that are there "
-            "are read"
+            f"another captioner needs --from watch: from {node!r} on, only existing captions are "
+            "read"
         )
     if captions := begun.values.get("captions"):
         raise QueryError(
-            f"this thread was answered from the captions in {captions}, which no captioner makes; "
+            f"this thread was answered from the captions in {captions}, which no captioner made; "
             "ask the video with --captioner, and without --captions"
         )
 
@@ -110,14 +110,14 @@ def _check_describes(node: str, begun: StateSnapshot) -> None:
 def _about_the_same_video(
     graph: Graph, begun: StateSnapshot, answered: StateSnapshot
 ) -> RunnableConfig:
-    """The step before ``watch``, its video named by id: another may lie in its place by now."""
+    """The step before ``watch``, with the video's id: another file may be in its place now."""
     asked = {name: one for name, one in begun.values.items() if name in Question.model_fields}
     same = asked | {"video": answered.values["record"]["video_id"]}
     return graph.update_state(begun.config, same, as_node=START)
 
 
 def _without_describing(answer: Grounding, way: Sequence[StateSnapshot]) -> Grounding:
-    """The answer without what its captions took: they were there."""
+    """The answer without the cost of its captions, which existed already."""
     spent = next(one.values["spent"] for one in reversed(way) if "spent" in one.values)
     described = Cost.model_validate(spent["captioner"])
     stages, seconds = answer.usage.stages, answer.usage.seconds

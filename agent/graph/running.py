@@ -1,4 +1,4 @@
-"""Running the graph for somebody who waits: what happens is told in the caller's thread."""
+"""Running the graph for a caller that waits: events are told in the caller's thread."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,11 +25,11 @@ def run_graph(
     Args:
         graph: From ``build_graph``.
         question: What is asked; None goes on from the checkpoint that ``config`` names.
-        on_event: Receives what happens, in this thread.
+        on_event: Receives events, in this thread.
         config: Names a thread, or a checkpoint of one.
         before_step: Called before each step; what it raises ends the run.
     """
-    # Plain, so that a thread holds no type of ours, whose module may be another one day.
+    # Plain, so that a thread holds no type of ours, whose module may move one day.
     asked: Any = None if question is None else question.model_dump(mode="json")
 
     def run(told: Background[Event, Grounding]) -> Grounding:

@@ -62,12 +62,12 @@ class Question(BaseModel):
     @classmethod
     def _must_lie_in_a_video(cls, within: tuple[float, float] | None) -> tuple[float, float] | None:
         if within is not None and not 0 <= within[0] < within[1] < math.inf:
-            raise ValueError(f"{within[0]:g} to {within[1]:g} s is no stretch of a video")
+            raise ValueError(f"{within[0]:g} to {within[1]:g} s is not a stretch of a video")
         return within
 
 
 class Options(BaseModel):
-    """What may be decided for one run of the graph: its context. What is left out is as set."""
+    """What may be decided for one run of the graph: its context. The settings give the rest."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -99,7 +99,7 @@ class Options(BaseModel):
 
 
 def add_seconds(so_far: dict[str, float], more: dict[str, float]) -> dict[str, float]:
-    """Wall time by node; ``watch`` opens every question, so the account starts anew with it."""
+    """Wall time by node; ``watch`` opens every question, so the times start again from there."""
     if "watch" in more:
         return more
     return so_far | {node: so_far.get(node, 0.0) + spent_s for node, spent_s in more.items()}
@@ -129,7 +129,7 @@ class AfterWatch(TypedDict):
 
     ``asked`` is the query, ``asked_within`` the seconds that are searched, ``all_times`` whether
     every time is wanted; ``record`` the track that the question is answered from; ``spent`` what
-    each stage has cost, which starts anew.
+    each stage has cost, counted from the start again.
     """
 
     asked: str
@@ -144,14 +144,14 @@ class AfterRetrieve(AfterWatch):
     """After ``retrieve``: captions worth reading; the reasoner's #1 is the first.
 
     ``evidence`` holds first the ``opening`` captions in time order, each with its relevance, then
-    those that look-ups brought, as they came: a number once shown stays. ``ranking`` holds the
-    grounder's verdict, windows and events. ``attempts``, ``turns`` (earlier replies) and
-    ``refined_by`` (who gave the answer whose edges were looked at again) start anew, and so do
-    ``order``: how the parts of the question stand in time, where a model told of each; and
-    ``withheld``: why the reasoner gave no reply; and ``reader_note``: what the user should know of
-    how it was asked. ``all_shown``: whether there is no caption that the reasoner was not shown.
-    ``overview`` holds the scenes of a long video, summed up. ``refine_note`` says why edges could
-    not be looked at more closely; empty where they were.
+    those that look-ups brought, as they came: a caption keeps its number. ``ranking`` holds the
+    grounder's verdict, windows and events. These are reset: ``attempts``; ``turns`` (earlier
+    replies); ``refined_by`` (who gave the answer whose edges were looked at again); ``order`` (how
+    the parts of the question lie in time, where a model told of each); ``withheld`` (why the
+    reasoner gave no reply); ``reader_note`` (what the user should know about how it was asked).
+    ``all_shown`` says whether the reasoner was shown every caption. ``overview`` holds summaries
+    of the scenes of a long video. ``refine_note`` says why edges could not be looked at more
+    closely; empty where they were.
     """
 
     evidence: list[EvidenceState]

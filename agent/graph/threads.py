@@ -1,4 +1,4 @@
-"""Threads: every step of a question, kept in a file, so that it can be gone back to."""
+"""Threads: every step of a question, kept in a file, so that one can go back to it."""
 
 import sqlite3
 from collections.abc import Collection, Iterator
@@ -13,28 +13,28 @@ from agent.graph.checked_saver import CheckedSaver, threads_failure
 from tools.private_files import make_private_file, make_private_folder
 
 BUSY_S = 30.0
-"""Until another process that writes to the file counts as stuck."""
+"""How long another process may write to the file before it counts as stuck."""
 
 _OF_A_REPLY: Final = {"cut_off": False, "in_parts": False, "requests": [], "asked_of": {}}
-"""What stood beside the text of a reply before all of it was one value, where it was not there."""
+"""Defaults of what stood beside a reply's text in threads from before a reply was one value."""
 
 
 class ThreadSerializer(JsonPlusSerializer):
-    """Reads and writes plain values alone, and what earlier versions wrote as we would today.
+    """Reads and writes only plain values, and reads what earlier versions wrote.
 
-    Those began a thread with a ``Question``, of a module that has moved since: of whatever is no
-    plain value, the fields are read. And their replies were five values of the state, not one.
+    Earlier versions began a thread with a ``Question``, whose module has moved since: of a value
+    that is not plain, the fields are read. Their replies were five values of the state, not one.
     """
 
     def __init__(self) -> None:
         super().__init__(__unpack_ext_hook__=self._fields)
 
     def _fields(self, _: int, stored: bytes) -> Any:
-        """Of a module, a name and the fields, the last."""
+        """The fields of an object that is stored as module, name and fields."""
         return self.loads_typed(("msgpack", stored))[2]
 
     def loads_typed(self, data: tuple[str, bytes]) -> Any:
-        """As the serializer's own."""
+        """Like the base class, with the names of today."""
         loaded = super().loads_typed(data)
         if isinstance(loaded, dict) and isinstance(loaded.get("channel_values"), dict):
             return loaded | {"channel_values": _as_now(loaded["channel_values"])}
@@ -42,7 +42,7 @@ class ThreadSerializer(JsonPlusSerializer):
 
 
 def _as_now(values: dict[str, Any]) -> dict[str, Any]:
-    """The state of a step, by the names of today."""
+    """The state of a step, with the names of today."""
     values = dict(values)
     if "stretch" in values:
         values["asked_within"] = values.pop("stretch")
@@ -117,7 +117,7 @@ def forget_threads(path: Path, video_ids: Collection[str]) -> list[str]:
                 for table in ("checkpoints", "writes"):
                     connection.execute(f"DELETE FROM {table} WHERE thread_id = ?", (name,))  # noqa: S608  # two names of ours
             connection.execute("COMMIT")
-            # Also where nothing is found any more: whoever was killed here left it undone.
+            # Also where nothing is found any more: a process killed here left this undone.
             connection.execute("VACUUM")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             return names
@@ -140,7 +140,7 @@ def _about(connection: sqlite3.Connection, video_ids: Collection[str]) -> list[s
     names: set[str] = set()
     for table in columns.keys() & tables:
         for video_id in video_ids:
-            # What is kept is msgpack, in which text stands as it is.
+            # The data is msgpack, in which text is stored as it is.
             rows = connection.execute(
                 f"SELECT DISTINCT thread_id FROM {table} "  # noqa: S608  # two names of ours
                 f"WHERE instr({columns[table]}, CAST(? AS BLOB))",

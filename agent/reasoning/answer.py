@@ -1,12 +1,12 @@
-"""Reply text to typed answer, or an ``AnswerError`` that tells the model what to mend. Pure.
+"""From reply text to a typed answer, or an ``AnswerError`` that says what to correct. Pure.
 
 The model sees captions numbered from 1 in time order and answers with numbers, never with seconds:
 
     {"steps": [{"caption": 17, "role": "start", "why": "the oven door opens"}],
      "found": true, "events": [{"first": 17, "last": 23}]}
 
-Captions that were looked up later have higher numbers, whatever their time: what comes before what
-is judged by the captions' spans alone.
+Captions that were looked up later have higher numbers, whatever their time: order in time is judged
+by the captions' spans alone.
 """
 
 import itertools
@@ -44,7 +44,7 @@ _SPAN_IN_PROSE: Final = re.compile(
     r"[\s.]*",
     re.IGNORECASE,
 )
-"""A whole reply that says nothing but from where to where it is; these words cannot deny it."""
+"""A whole reply that only says from where to where it happens; these words cannot deny it."""
 
 
 def _as_number(value: Any) -> Any:
@@ -135,7 +135,7 @@ ANSWER_SCHEMA: Final = object_schema(
 )
 """A reply as JSON Schema.
 
-A service that holds a model to it spares retries; ``parse_answer`` judges the reply all the same.
+A service that makes a model follow it saves retries; ``parse_answer`` judges the reply anyway.
 """
 
 
@@ -173,8 +173,8 @@ def read_object(reply: str, kind: type[Kind], *, field: str, form: str) -> Kind:
     Args:
         reply: What the model said.
         kind: What the object has to be.
-        field: Which the object has that is meant.
-        form: How it is written, to tell the model.
+        field: A field that the object has to have.
+        form: How the object is written, to tell the model.
 
     Raises:
         AnswerError: If there is none, or its shape is wrong.

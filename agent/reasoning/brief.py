@@ -16,11 +16,11 @@ from tools.timeline import Caption
 
 
 class Turn(BaseModel):
-    """One earlier reply to the same question, and what became of it.
+    """One earlier reply to the same question, and how it was received.
 
     Attributes:
         said: Its text.
-        look_ups: What it asked for, and which captions it was shown for it.
+        look_ups: What it asked to see, and which captions the model was shown.
         refusal: Why it was not accepted as an answer; None where it was no answer yet.
     """
 
@@ -38,12 +38,12 @@ class Brief:
     Attributes:
         query: The user's words.
         captions: By number: the reasoner knows them as #1, #2, … The first ``opening`` of them are
-            in time order; look-ups brought the others, which keep their numbers for good.
+            in time order; look-ups brought the others. A caption keeps its number.
         opening: How many captions it was shown at once.
         windows: The LLM-free grounder's candidates, best first; they may overlap.
         events: Those of them that it would answer with; none where it would say "not there".
         turns: This question's earlier replies, oldest first.
-        tools: Makes what it may look up with, should it want to see more.
+        tools: Makes the tools for look-ups, should it want to see more.
         rounds_left: How often it may still ask.
         overview: The scenes of a long video, summed up; they have no numbers.
         parts: Of a question with an order in it, what is looked for, and the grounder's times.
@@ -92,7 +92,7 @@ class Reasoner(Protocol):
         """Answer, or ask to look something up.
 
         Raises:
-            ReasonerError: If there is no reply to be had.
+            ReasonerError: If there is no reply.
         """
         ...
 
@@ -105,10 +105,10 @@ class Converses(Protocol):
     def name(self) -> str: ...
 
     def converse(self, messages: Sequence[BaseMessage], *, schema: dict[str, Any]) -> Reply:
-        """Ask once; ``schema`` is a hint that a service may hold the model to.
+        """Ask once; ``schema`` is a hint that a service may make the model follow.
 
         Raises:
-            ReasonerError: If there is no reply to be had.
+            ReasonerError: If there is no reply.
         """
         ...
 
@@ -145,7 +145,7 @@ def caption_numbers(window: Window, captions: Sequence[Caption]) -> tuple[int, i
         for number, caption in enumerate(captions, start=1)
         if window.span.start_s <= caption.start_s and caption.end_s <= window.span.end_s
     ]
-    # What is said or written may lie in the middle of what is seen: edges are those of the window.
+    # What is said or written may lie in the middle of what is seen: the window gives the edges.
     first, _ = min(inside, key=lambda one: one[1].start_s)
     last, _ = max(inside, key=lambda one: one[1].end_s)
     return first, last

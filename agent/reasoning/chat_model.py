@@ -1,4 +1,4 @@
-"""Opens the chat model that a name stands for; nothing is asked of it, nor sent anywhere."""
+"""Opens the chat model that a name stands for; it is not asked anything, and nothing is sent."""
 
 from typing import Any
 
@@ -58,7 +58,7 @@ def open_chat_model(model: str) -> BaseChatModel:
         raise SettingsError(f"the reasoner {model}: {one_line(str(exc))}") from None
     except Exception as exc:  # noqa: BLE001  # each provider's own, for a key that is missing
         raise SettingsError(
-            f"the reasoner {model} cannot be had: {shorten(one_line(str(exc)), 300)}"
+            f"the reasoner {model} cannot be opened: {shorten(one_line(str(exc)), 300)}"
         ) from None
     assert isinstance(llm, BaseChatModel)
     return llm

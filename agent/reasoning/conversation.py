@@ -36,7 +36,7 @@ PROMPTS = (
 
 QUERY_CHARS = 1000
 REPLY_CHARS = 4000
-"""Of its own refused reply, what a model is shown again: enough to see what it did."""
+"""How much of its own refused reply a model is shown again: enough to see what it did."""
 
 
 class Conversation(Protocol):
@@ -195,7 +195,7 @@ def _numbers(window: Window, shown: Sequence[Caption]) -> str:
 
 
 def refusal_messages(turn: Turn, reason: str, prompts: Prompts, *, last: int) -> list[BaseMessage]:
-    """A refused reply, and what is told of it; captions up to number ``last`` were shown."""
+    """A refused reply, and what the model is told about it; captions up to ``last`` were shown."""
     # Some services refuse a message without words.
     said = shorten(turn.said, REPLY_CHARS) or "(nothing)"
     return [

@@ -6,14 +6,14 @@ from dataclasses import replace
 from agent.reasoning.brief import Brief, caption_numbers
 
 FEWEST = 4
-"""Captions; of less than that, no model can say when something begins and ends."""
+"""Captions; from fewer, no model can say when something begins and ends."""
 
 
 def show_less(brief: Brief) -> Brief | None:
     """The same brief with about half of its captions hidden; None where that leaves too few.
 
-    The scenes go first. Of captions stay the edges of the grounder's windows, best window first,
-    then what lies in them, then others at even distances. Numbers stay what they are.
+    Scenes are left out first. Captions at the edges of the grounder's windows stay, best window
+    first, then those inside the windows, then others at even distances. Numbers do not change.
     """
     if brief.overview:
         return replace(brief, overview=())
@@ -38,7 +38,7 @@ def _by_worth(brief: Brief) -> Iterator[int]:
         yield from (max(1, first - 1), min(brief.opening, last + 1))
     for first, last in edges:
         yield from range(first, last + 1)
-    # Every 2nd, then those halfway between, and so on: at even distances wherever it ends.
+    # Every 2nd, then those halfway between, and so on: evenly spread wherever it stops.
     step = 1
     while step < brief.opening:
         step *= 2

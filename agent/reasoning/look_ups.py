@@ -34,7 +34,7 @@ class Closer(Protocol):
     def __call__(
         self, record: VideoRecord, query: str, span: Interval, *, rate_hz: float
     ) -> tuple[list[Caption], Cost]:
-        """Return the captions in time order, and what it took to have them.
+        """Return the captions in time order, and what they cost.
 
         Raises:
             CaptionerError, VideoError: If it cannot; the reasoner is told why, and goes on.
@@ -67,7 +67,7 @@ class LookCloserArguments(ReadArguments):
 
 @dataclass(frozen=True, slots=True)
 class LookUpTools:
-    """Where one question's look-ups look.
+    """What one question's look-ups search and read.
 
     Attributes:
         record: The video, and the track that the question is answered from.
@@ -76,7 +76,7 @@ class LookUpTools:
         embedder: The one they were embedded with.
         closer: Looks closer; None where nobody can.
         leave_out: Kinds of tracks that are not read; see ``read_tracks``.
-        prompts: What the tools are described with.
+        prompts: Describe the tools.
     """
 
     record: VideoRecord
@@ -88,7 +88,7 @@ class LookUpTools:
     prompts: Prompts = PACKAGED
 
     def offered(self) -> list[BaseTool]:
-        """The tools, for a model to be offered and for ``look_up`` to run.
+        """The tools that a model is offered and ``look_up`` runs.
 
         Each returns ``(captions in time order, what they cost)``. There is no closer look
         at captions that came from elsewhere: they are all that the user wants answers from.
@@ -160,7 +160,7 @@ def look_up(request: Request, tools: Sequence[BaseTool]) -> tuple[LookUp, list[C
             ]
             note = f"Wrong arguments: {shorten('; '.join(faults), 300)}."
         except (ValueError, CaptionerError, VideoError) as exc:
-            # An Interval's complaint, or a closer look that is not to be had.
+            # An Interval's complaint, or a closer look that is not possible.
             note = f"That was not possible: {shorten(str(exc), 300)}."
     shown = _within_budget(captions)
     if len(shown) < len(captions):

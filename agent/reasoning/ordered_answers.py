@@ -77,7 +77,7 @@ def parse_parts(reply: str, part: Part, *, shown: Sequence[Interval]) -> tuple[A
 
     Raises:
         AnswerError: If there is no such object, its shape is wrong, a part is missing, unknown or
-            there twice, or its events cannot be.
+            there twice, or its events are impossible.
     """
     said = read_object(reply, PartsReply, field="parts", form=FORM)
     wanted = letters(part)

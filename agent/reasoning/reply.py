@@ -39,7 +39,7 @@ class Reply:
         in_parts: Whether it was asked when each of the brief's parts happens, and not for the
             whole; then ``agent.reasoning.ordered_answers`` judges the text.
         cost: What it took.
-        note: What the user should know of how it was asked; mostly empty.
+        note: What the user should know about how it was asked; mostly empty.
     """
 
     text: str
@@ -75,7 +75,7 @@ def find_object(reply: str, field: str, *, related: frozenset[str] = frozenset()
 
     Args:
         reply: What the model said, without its thoughts.
-        field: Which the object has that is meant.
+        field: A field that the object has to have.
         related: Other fields of such an object.
     """
     if len(reply) > LONGEST_REPLY:
@@ -138,7 +138,7 @@ def _read(reply: str, at: int) -> tuple[dict[str, Any] | None, int, str]:
 
 
 def _read_nearly(text: str) -> dict[str, Any] | None:
-    """An object in nearly JSON; None where it is none, which the strict parser says better."""
+    """An object in nearly JSON, else None; the strict parser words the fault better."""
     if len(text) > LONGEST_NEARLY_JSON:
         return None
     import json5

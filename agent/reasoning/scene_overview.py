@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tools.store.store import CaptionStore, VideoRecord
 
 SCENE_CHARS = 6000
-"""Of the captions of one scene, what a text model is shown to sum it up."""
+"""How much of a scene's captions a text model is shown to sum it up."""
 
 
 Overview = Callable[
@@ -47,12 +47,12 @@ class _Summary(BaseModel):
 
 @dataclass
 class TextModelSummaries:
-    """Sums scenes up with a text model; a reply that is no summary gives the central captions.
+    """Sums scenes up with a text model; the central captions replace a reply that is no summary.
 
     Attributes:
         model: Is asked, once for each scene.
         prompts: What it is told.
-        cost: What that took so far.
+        cost: What that has cost so far.
     """
 
     model: Converses
@@ -95,7 +95,7 @@ def overview_of(
         vectors: Shape ``(n, d)``, their embeddings.
         store: Keeps the summaries.
         embedder: Embeds them.
-        summariser: Opens who sums up, if that has to be done.
+        summariser: Opens the summariser, if summaries have to be made.
         longer_than_s: Shorter videos are not summed up.
     """
     if record.duration_s < longer_than_s or not captions or not record.complete:

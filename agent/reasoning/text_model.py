@@ -42,22 +42,22 @@ PARTS_FORMAT: Final = {
 SHORTEST_SECRET = 8
 
 IMAGE_TOKENS: Final = 1500
-"""What a picture in a prompt is taken to cost: services count up to about that."""
+"""What a picture in a prompt is assumed to cost: services count up to about this."""
 
 CUT_FROM_TOKENS: Final = 3000
 CUT_SHARE: Final = 0.4
-"""A prompt that is estimated at least so long, and of which a service counts less than this share,
-was not read to its end: estimates are a half too high at most."""
+"""If a service counts less than this share of a prompt's estimated tokens, it did not read the
+prompt to its end: estimates are too high by half at most."""
 
 MENDABLE: Final = frozenset({"settings", "key", "model", "unreachable"})
-"""Failures of what was never right, and is the user's to mend: another answer would hide them."""
+"""Failures of a wrong set-up, which the user can correct: another answer would hide them."""
 
 
 class Ration(Protocol):
     """Says whether one more reply may be paid for, and is told what it took."""
 
     def check_reply(self, usd: float | None) -> None:
-        """Raises ``ReasonerError`` where a reply that costs up to so much may not be asked for."""
+        """Raises ``ReasonerError`` where a reply that may cost this much is not allowed."""
         ...
 
     def spend_reply(self, usd: float | None) -> None:
@@ -75,8 +75,8 @@ INSTEAD: Final = "or use --reasoner similarity, which needs no model"
 class LLMReasoner:
     """Asks a text model. What it says is judged elsewhere; here it is only asked and paid.
 
-    The model's own client retries, and nothing above it does. What is too much for a model to read
-    is made less until it is not, and the reply says so.
+    The model's own client retries, and nothing above it does. A prompt that is too long for the
+    model is shortened until it fits, and the reply says so.
 
     Args:
         model: ``openai:MODEL`` of a service that speaks OpenAI's API; ``PROVIDER:MODEL`` as
@@ -88,8 +88,8 @@ class LLMReasoner:
         prices: The user's own, by model name; see ``tools.llm.prices.Prices``.
         conversation: What it is told; by default captions, and what it looks up.
         ration: Asked before each request, and told what it took; None: nothing is limited.
-        strict: Whether a service that fails for good ends a question, and no other answer stands
-            in.
+        strict: Whether a question ends in an error if the service still fails after retries, and no
+            other answer stands in.
 
     Raises:
         SettingsError: If the name, the key or the address cannot be used, or a package is missing.
@@ -144,13 +144,13 @@ class LLMReasoner:
         self._prices = Prices(address, prices)
         self._priced_as = self.name.partition(":")[2]
         self._is_service = isinstance(self._llm, ServiceChatModel)
-        # One of LangChain's own for such services, which the caller has opened.
+        # One of LangChain's own models for such services, opened by the caller.
         self._takes_schema = self._is_service or any(
             base.__module__.startswith("langchain_openai.") for base in type(self._llm).__mro__
         )
         held = [getattr(self._llm, field) for field in type(self._llm).model_fields]
         secrets = [one.get_secret_value() for one in held if isinstance(one, SecretStr)]
-        # A server that needs no key is given a word in its place, which is no secret.
+        # A server that needs no key is given a placeholder, which is not a secret.
         self._secrets = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
 
     @property
@@ -195,11 +195,11 @@ class LLMReasoner:
                 return replace(reply, in_parts=in_parts, note=note)
 
     def converse(self, messages: Sequence[BaseMessage], *, schema: dict[str, Any]) -> Reply:
-        """Ask once about something else than captions; without tools.
+        """Ask once about something other than captions, without tools.
 
         Args:
             messages: Everything said so far.
-            schema: Of the reply wanted; services that can are asked to hold the model to it.
+            schema: Of the reply wanted; services that can are asked to make the model follow it.
 
         Raises:
             ReasonerError: As ``reply``.
@@ -244,7 +244,7 @@ class LLMReasoner:
                 return replace(reply, note=self._cut_note(messages, reply.cost.tokens_in))
 
     def _cut_note(self, messages: Sequence[BaseMessage], counted: int) -> str:
-        """That a service seems to have read a part only; empty where it has not."""
+        """Says that a service seems to have read only a part; else empty."""
         if not all(isinstance(message.content, str) for message in messages):
             return ""
         sent = sum(estimate_tokens(str(message.content)) for message in messages)
@@ -252,7 +252,7 @@ class LLMReasoner:
             return ""
         return (
             f"{self.name} counted {counted} tokens of about {sent} that it was sent, so it seems "
-            "to have read a part only; give its server a longer context (for Ollama: "
+            "to have read only a part; give its server a longer context (for Ollama: "
             "OLLAMA_CONTEXT_LENGTH), or show it less (WHENABOUTS_EVIDENCE_TOKENS)"
         )
 
@@ -306,7 +306,7 @@ class LLMReasoner:
             except NotImplementedError:
                 self._without.add("tools")
         if self._is_service:
-            # What its server does not take, or not beside tools, its client leaves out.
+            # Its client leaves out what its server does not take, or not together with tools.
             return chat.bind(response_format=response_format), sent
         if self._takes_schema and not sent and "response_format" not in self._without:
             # Not as a parameter of its own, which would raise where a reply is cut off.
@@ -342,7 +342,7 @@ class LLMReasoner:
         raise self._failed(told_of.kind, str(told_of)) from None
 
     def _failed(self, kind: str, told: str) -> ReasonerError:
-        """The error that a failure for good comes to."""
+        """The error for a failure that retries did not help."""
         error = f"{self.name}: {told}, {INSTEAD}"
         mendable = kind in MENDABLE and not self._has_answered
         return ReasonerError(error) if mendable or self._strict else UnansweredError(error)
@@ -362,7 +362,7 @@ class _TooMuchError(Exception):
 
 
 def _name_of(llm: BaseChatModel) -> str:
-    parameters = llm._get_ls_params()  # noqa: SLF001  # the one place where all models say it
+    parameters = llm._get_ls_params()  # noqa: SLF001  # the one place where all models have it
     name = parameters.get("ls_model_name") or type(llm).__name__
     return f"{parameters.get('ls_provider', 'own')}:{name}"
 
@@ -373,7 +373,7 @@ def _text(message: BaseMessage) -> str:
 
 
 def _requests(message: BaseMessage) -> tuple[Request, ...]:
-    """What the model asks for, in order; arguments that are no JSON fail as wrong ones do."""
+    """What the model asks for, in order; arguments that are not JSON fail like wrong ones."""
     if not isinstance(message, AIMessage):
         return ()
     sound = [Request(call["name"], dict(call["args"])) for call in message.tool_calls]

@@ -1,7 +1,7 @@
 """Carries spans to a service in a thread of its own, and waits for it no longer than it is told.
 
-The thread is a daemon, and nothing is left to the interpreter's end: a service that is down, slow
-or silent costs no answer, and the exit no more than ``close`` allows.
+The thread is a daemon, and nothing is left for the interpreter's exit: a service that is down, slow
+or silent costs no answer, and delays the exit no longer than ``close`` allows.
 """
 
 import logging
@@ -19,10 +19,10 @@ THREAD = "whenabouts-traces"
 
 PROBE_S = 1.0
 GATHER_S = 0.2
-"""How long a batch waits for company."""
+"""How long a batch waits for more items."""
 MOST_AT_ONCE = 100
 MOST_WAITING = 20_000
-"""Items that wait for a slow service; of those beyond, none is kept."""
+"""Items that may wait for a slow service; further ones are dropped."""
 
 Item = TypeVar("Item")
 
@@ -32,13 +32,13 @@ class UndeliveredError(WhenaboutsError):
 
 
 class Courier(Generic[Item]):
-    """Delivers items in order, many at a time; at the first failure it gives up for good.
+    """Delivers items in order, many at a time; after the first failure it sends nothing more.
 
     Args:
         deliver: Sends a batch; raises ``UndeliveredError``.
         where: The service, for messages.
         probe_url: Asked first, for ``PROBE_S``; whatever it answers, it is alive.
-        instead: What the reader can do about a service that is not.
+        instead: What the reader can do about a service that does not answer.
         hushed: Loggers of the service's SDK, which would tell of every try.
     """
 
@@ -87,7 +87,7 @@ class Courier(Generic[Item]):
         return f"{why}; {self._instead}"
 
     def close(self, *, within_s: float) -> None:
-        """Deliver what is waiting, for as long as this; the rest is given up."""
+        """Deliver what is waiting, for this long at most; drop the rest."""
         self._closing.set()
         self._thread.join(within_s)
         if not self._thread.is_alive():
@@ -107,7 +107,7 @@ class Courier(Generic[Item]):
             self._why_off = self._why_off or f"traces off: {self._where}: {type(exc).__name__}"
 
     def _probe(self) -> None:
-        """Ask for a sign of life. In a thread again: a name may take its time to be resolved.
+        """Ask for a sign of life, in another thread: resolving a host name may take long.
 
         Raises:
             UndeliveredError: If there is none within ``PROBE_S``.
@@ -129,7 +129,7 @@ class Courier(Generic[Item]):
             raise UndeliveredError(why)
 
     def _next_batch(self) -> list[Item]:
-        """What there is, at least one item; empty when closing and all is delivered."""
+        """The items waiting, at least one; empty when closing and all is delivered."""
         batch: list[Item] = []
         until = None
         while len(batch) < MOST_AT_ONCE:
@@ -148,5 +148,5 @@ class Courier(Generic[Item]):
 
 
 def _is_not_ours(record: logging.LogRecord) -> bool:
-    """Whether a record comes from elsewhere: what befalls us is told in one line, at the end."""
+    """Whether a record comes from elsewhere: our own failures are told in one line, at the end."""
     return record.threadName != THREAD

@@ -1,4 +1,4 @@
-"""What a span tells beside its inputs and outputs, read off the state that nodes write.
+"""What a span says in addition to its inputs and outputs, read from the state that nodes write.
 
 Facts are numbers, names and kinds: nothing in them is a word of a question or a caption.
 """
@@ -58,7 +58,7 @@ def usage_of(message: Any) -> dict[str, Any]:
 
 
 def tags_of(facts: Values) -> tuple[str, ...]:
-    """What one may want to filter by: ``verdict:not_found``, ``refused:no_json``."""
+    """Tags to filter by: ``verdict:not_found``, ``refused:no_json``."""
     single = [
         f"{name}:{facts[name]}"
         for name in ("verdict", "by", "captioner", "reasoner", "outcome", "read_by")
@@ -113,9 +113,9 @@ def _cost_between(before: Values, after: Values) -> dict[str, Any]:
             sums.append(None if None in costs else sum(costs))
         was, now = sums
         if was is None or now is None:
-            # Of a step that asked nobody, there is nothing to know.
+            # A step that asked nobody has no price.
             facts |= {name: None} if facts.get("tokens_in") else {}
         elif now > was:
-            # As sums of floats go, a price would end in 0000000000000004.
+            # A sum of floats could end in 0000000000000004.
             facts[name] = round(now - was, 12)
     return facts

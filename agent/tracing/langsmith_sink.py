@@ -1,7 +1,7 @@
 """Spans to LangSmith, by its own SDK: a run is created when a span begins, and updated at its end.
 
-The SDK's own background threads are not used: they keep a program from ending for as long as a
-silent endpoint pleases.
+The SDK's own background threads are not used: with a silent endpoint, they keep a program from
+ending.
 """
 
 import time
@@ -32,7 +32,7 @@ class LangSmith:
         url: Of its API.
         api_key: None for a server that needs none.
         project: Traces of ours go there.
-        workspace: Of a key that is good for several; None for its own.
+        workspace: For a key that is valid for several; None for the key's own.
     """
 
     url: str = "https://api.smith.langchain.com"
@@ -106,7 +106,7 @@ class LangSmithSink:
             api_key=self._target.api_key or "",
             workspace_id=self._target.workspace,
             auto_batch_tracing=False,
-            # What it would add are environment variables and the state of a git checkout.
+            # It would add environment variables and the state of a git checkout.
             omit_traced_runtime_info=True,
             retry_config=Retry(total=0),
             tracing_mode="langsmith",
@@ -140,19 +140,19 @@ TIMEOUT_S: Final = (1.0, 1.5)
 """To connect, and to be answered."""
 
 PAUSE_S: Final = 60.0
-"""For so long a server that did not answer is not asked again."""
+"""How long a server that did not answer is not asked again."""
 
 
 class Impatient(Session):
     """Has no patience with a server that does not answer.
 
-    A program's end waits for what is under way, which with the SDK's own patience takes minutes.
+    A program's end waits for pending requests, which with the SDK's own timeouts takes minutes.
     """
 
     _asks_again_at = 0.0
 
     def send(self, request: PreparedRequest, **options: Any) -> Response:
-        """As the session's own; the time to wait for an answer is ``TIMEOUT_S``."""
+        """Like the base class, but waits ``TIMEOUT_S`` for an answer."""
         if time.monotonic() < self._asks_again_at:
             raise RequestException(f"{request.url} did not answer just now")
         try:
@@ -165,7 +165,7 @@ class Impatient(Session):
 def scrub_own_tracer(langsmith: LangSmith, scrubber: Scrubber) -> Client:
     """Make the client of LangSmith's SDK one that sends nothing unscrubbed.
 
-    A program that has made its client already keeps it.
+    A program that already has a client keeps it.
 
     Args:
         langsmith: Where it sends to.

@@ -1,7 +1,7 @@
 """Spans by OpenTelemetry, over OTLP/HTTP, to wherever the standard variables point.
 
-What a span holds is that of the other sinks; names follow OpenTelemetry's semantic conventions for
-generative AI where there are such.
+A span holds the same as for the other sinks; names follow OpenTelemetry's semantic conventions for
+generative AI where those have one.
 """
 
 from __future__ import annotations

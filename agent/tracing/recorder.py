@@ -31,7 +31,7 @@ _NOISY_TAGS: Final = ("graph:step", "seq:step", "langsmith:")
 
 @dataclass(slots=True)
 class _Open:
-    """A span under way, and what was handed in, unscrubbed: the facts are read off that."""
+    """A span under way, and its unscrubbed inputs, from which the facts are read."""
 
     span: Span
     inputs: Mapping[str, Any]
@@ -40,12 +40,12 @@ class _Open:
 class Recorder(BaseCallbackHandler):
     """Makes spans of callbacks and hands them, scrubbed, to every sink.
 
-    Within a trace, what one step returned and another is handed is told once: the input then names
-    the step it comes from. Many threads may call at the same time.
+    Within a trace, what one step returned and another is handed is written once: the input then
+    names the step it comes from. Many threads may call at the same time.
 
     Args:
-        scrubber: What all that is told goes through.
-        sinks: Whom it is told.
+        scrubber: Everything that is sent to a sink goes through it.
+        sinks: Receive the spans.
     """
 
     run_inline = True
@@ -61,7 +61,7 @@ class Recorder(BaseCallbackHandler):
         self._around: dict[UUID, RunTree] = {}
 
     def begin_below(self, run_id: UUID, around: RunTree | None) -> None:
-        """Say which run of LangSmith's SDK the coming outermost span belongs into, if any."""
+        """Say which run of LangSmith's SDK the next outermost span belongs to, if any."""
         if around is not None:
             self._around[run_id] = around
 
@@ -199,11 +199,11 @@ class Recorder(BaseCallbackHandler):
         shown: dict[str, Any] = self._scrubber(
             {**(facts or {}), **facts_of(opened.inputs, outputs)}
         )
-        # The outermost span repeats the answer: it is what one looks at first.
+        # The outermost span repeats the answer: people look there first.
         plain = self._shown(outputs, {} if is_outermost else told)
         for value in outputs.values():
             if isinstance(value, list | dict) and value:
-                # Held on to: else its identity could become another's.
+                # Kept alive: else another object could get its id.
                 told.setdefault(id(value), (value, span.name))
         if is_outermost:
             self._told.pop(span.trace_id, None)
@@ -234,7 +234,7 @@ class Recorder(BaseCallbackHandler):
 
 
 def _place(start: datetime, run_id: UUID) -> str:
-    """One part of LangSmith's dotted order."""
+    """One part of LangSmith's ``dotted_order``."""
     return f"{start:%Y%m%dT%H%M%S%f}Z{run_id}"
 
 

@@ -20,11 +20,11 @@ from tools.text import without_passwords
 HIDDEN_KEY: Final = "(a key)"
 
 LONGEST_BASE64: Final = 200
-"""A run of base64 this long is taken for a picture, whatever stands around it."""
+"""A run of base64 this long is taken for a picture, whatever is around it."""
 
 _DATA_URL = r"data:[\w.+/-]*+(?:;[\w.+-]++=[\w.+-]*+)*+;base64,(?P<data>[A-Za-z0-9+/_=\s-]*+)"
-# Whole, or in lines of at least 60 characters as encoders of mail write them. Possessive (``}+``):
-# captions come from strangers, and must not be able to send this astray.
+# Whole, or in lines of at least 60 characters as mail encoders write them. Possessive (``}+``):
+# captions come from strangers, and must not make this backtrack for ever.
 _RUN = (
     r"[A-Za-z0-9+/_-]{200,}+={0,2}"
     r"|(?:[A-Za-z0-9+/_-]{60,}+={0,2}(?:\\r|\\n|\s)++){3,}+[A-Za-z0-9+/_-]*+={0,2}"
@@ -46,7 +46,7 @@ _NAME_OF_A_KEY = re.compile(
 _TIME = re.compile(r"(?P<time_s>\d+(?:\.\d+)?)(?:\s?[–-]\s?\d+(?:\.\d+)?)?\s?s\b")
 _LABEL = 60
 
-# Where text is hidden: what names, counts or sorts, and is no word of a video or of a question.
+# Shown even where text is hidden: names, counts and kinds, no words of a video or a question.
 _SHOWN: Final = frozenset(
     """
     accepted_by attempt attempts by caption_id caption_ids captioner embedder end_by event finish
@@ -60,7 +60,7 @@ _IDENTIFIER = re.compile(r"[\w.:@/+#-]{1,120}")
 _OF_A_CAPTION: Final = frozenset({"id", "start_s", "end_s", "text", "source", "mode"})
 
 SHORTEST_KEY: Final = 7
-"""What is shorter hides no key, and is none."""
+"""A shorter string is neither a key nor holds one."""
 
 _ROLES: Final = {"human": "user", "ai": "assistant"}
 _DEEPEST = 40
@@ -78,7 +78,7 @@ class Scrubber:
         self.hide_text = hide_text
         keys = (one for one in secrets if len(one) >= SHORTEST_KEY)
         self._secrets = sorted(keys, key=len, reverse=True)
-        # The same captions come by in every span.
+        # The same captions are in every span.
         self.without_keys = lru_cache(maxsize=4096)(self._without_keys)
 
     def __call__(self, value: Any, *, frame_times_s: Iterable[float] = ()) -> Any:
@@ -128,7 +128,7 @@ class _Pass:
             return value if abs(value) < float("inf") else str(value)
         if depth > _DEEPEST:
             return "(too deep)"
-        # The type of nearly all of them comes first: asking for the abstract one takes its time.
+        # The commonest type comes first: checking for the abstract one is slow.
         if type(value) is dict or isinstance(value, Mapping):
             return self._fields(value, name, depth)
         if isinstance(value, list | tuple | set | frozenset):

@@ -1,4 +1,4 @@
-"""A span: one thing that was done for an answer, and what may be told of it."""
+"""A span: one thing that was done for an answer, and what may be told about it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +19,7 @@ class Span:
         order: Ids and times from the outermost span down to this one, as LangSmith sorts by.
         project: LangSmith project of a trace that is already open around this one; else empty.
         name: Of the node, model, tool or function.
-        kind: Of step.
+        kind: Kind of step.
         start: When it began, UTC.
         inputs: Plain JSON values.
         metadata: Facts by name; see ``agent.tracing.facts``.
@@ -46,7 +46,7 @@ class Span:
 
 
 class Sink(Protocol):
-    """Somewhere spans go. What it raises is an error of its own that costs nobody an answer."""
+    """A place that spans are sent to. An error that it raises never costs an answer."""
 
     def started(self, span: Span) -> None:
         """A span was opened."""
@@ -57,7 +57,7 @@ class Sink(Protocol):
         ...
 
     def complaint(self) -> str:
-        """Why spans were lost, in a line, the first time it is asked after that; else empty."""
+        """Why spans were lost, in a line, the first time this is called afterwards; else empty."""
         ...
 
     def close(self, *, within_s: float) -> None:

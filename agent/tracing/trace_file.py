@@ -29,7 +29,7 @@ class TraceError(WhenaboutsError):
 
 
 class TraceFile:
-    """Writes spans to a file, after those that are in it.
+    """Writes spans to a file, after those already in it.
 
     Args:
         path: The file; its folder must be there.
@@ -101,7 +101,7 @@ class TraceFile:
                     continue
                 line = _ENCODER.encode(event) + "\n"
                 try:
-                    # In one piece: two processes may write to the same file.
+                    # One write for each line: two processes may write to the same file.
                     self._file.write(line.encode("utf-8", "replace"))
                 except OSError as exc:
                     # A full disk costs the rest of the trace, and no answer.
@@ -117,8 +117,8 @@ def _check_is_trace(path: Path) -> None:
         first = file.readline(1_000_000)
     if first and not first.startswith(b'{"trace":'):
         raise TraceError(
-            f"{path} is there and holds something else; name a new file for the trace, or one of "
-            "an earlier trace"
+            f"{path} exists and is not a trace; name a new file for the trace, or that of an "
+            "earlier trace"
         )
 
 
@@ -126,7 +126,7 @@ def read_trace(path: Path) -> list[Span]:
     """The spans of a trace file in the order they began; those without an end were under way.
 
     Raises:
-        TraceError: If it cannot be read, or a line is none of a trace: which, and why.
+        TraceError: If it cannot be read, or a line is not part of a trace; says which, and why.
     """
     try:
         content = path.read_bytes()
@@ -146,7 +146,7 @@ def read_trace(path: Path) -> list[Span]:
             if number == len(lines) and not content.endswith(b"\n"):
                 break  # The program is writing this line, or ended while it was.
             raise TraceError(
-                f"{path}:{number}: this is no line of a trace ({_why(exc)}); "
+                f"{path}:{number}: this line is not part of a trace ({_why(exc)}); "
                 "is it a file that --trace wrote?"
             ) from None
     if not spans:

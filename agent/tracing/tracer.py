@@ -30,14 +30,14 @@ LAST_WAIT_S: Final = 1.5
 
 @dataclass(frozen=True, slots=True)
 class TraceTargets:
-    """Where spans go, and what of them; nothing is traced by default.
+    """Where spans go, and what they may hold; nothing is traced by default.
 
     Attributes:
         file: A file of JSON lines.
         langsmith: A LangSmith server.
         otlp: An OpenTelemetry collector.
-        text: Whether captions, questions and replies are in them.
-        secrets: Keys in use, which are in none of them.
+        text: Whether spans hold captions, questions and replies.
+        secrets: Keys in use, which no span may hold.
     """
 
     file: Path | None = None
@@ -78,7 +78,7 @@ def _otlp(settings: "Settings") -> Otlp | None:
     if settings.otel_traces_endpoint:
         return Otlp(settings.otel_traces_endpoint)
     if settings.otel_endpoint:
-        # As the standard has it: the general address is one that paths are added to.
+        # By the standard, a path is added to the general address.
         return Otlp(f"{settings.otel_endpoint.rstrip('/')}/v1/traces")
     return None
 
@@ -95,7 +95,7 @@ class Tracing:
 
     Args:
         targets: Where spans go.
-        tell: Told in a line when spans are lost, and why.
+        tell: Receives a line when spans are lost: that, and why.
 
     Raises:
         TraceError: If the file cannot be written.
@@ -114,14 +114,14 @@ class Tracing:
             self._sinks.append(OtelSink(targets.otlp))
         elif targets.otlp:
             self._complaints.append(
-                "traces off: an OpenTelemetry collector is configured, and nothing here speaks to "
-                "it: pip install 'whenabouts[otel]', or set OTEL_SDK_DISABLED=true"
+                "traces off: an OpenTelemetry collector is configured, but its SDK is not "
+                "installed: pip install 'whenabouts[otel]', or set OTEL_SDK_DISABLED=true"
             )
         self._langsmith = targets.langsmith
         self._scrubber = Scrubber(hide_text=not targets.text, secrets=targets.secrets)
         self._recorder = Recorder(self._scrubber, self._sinks)
         if self._sinks:
-            # Should nobody close it: services are waited for, and not for long.
+            # In case nobody closes it: services are waited for, but not for long.
             atexit.register(self.close)
 
     @property
@@ -143,12 +143,12 @@ class Tracing:
     ) -> Iterator[Step]:
         """Trace the block as one span; graphs, models and steps in it are spans below.
 
-        Nothing has to be handed on: they find it in the context of the thread.
+        Nothing has to be passed on: they find it in the context of the thread.
 
         Args:
             name: Of the span.
             inputs: What goes in.
-            metadata: Facts to tell beside it, of all spans below too: ``thread_id`` for a chat.
+            metadata: Facts to add to this span and all below: ``thread_id`` for a chat.
         """
         step = Step()
         if not self._sinks:
@@ -194,11 +194,11 @@ class Tracing:
         self.close()
 
     def _without_others(self) -> AbstractContextManager[None]:
-        """LangSmith's own tracer would send everything a second time, pictures and all."""
+        """Turn LangSmith's own tracer off: it would send everything twice, pictures included."""
         return tracing_context(enabled=False) if self._takes_over else nullcontext()
 
     def _callbacks(self, inherited: Any) -> Any:
-        """The callbacks around, with our recorder among them, and LangSmith's tracer not."""
+        """The inherited callbacks with our recorder and without LangSmith's tracer."""
         if isinstance(inherited, CallbackManager):
             manager = inherited.copy()
             for handler in list(manager.handlers):

@@ -1,4 +1,4 @@
-"""What one run may cost: its videos, closer looks and text model come out of the same limits."""
+"""What one run may cost: its videos, closer looks and text model share the same limits."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -16,11 +16,11 @@ class UsedUpError(CaptionerError):
 
 
 class WithheldError(ReasonerError):
-    """The text model was not asked, since a limit of this run would not allow it."""
+    """The text model was not asked, since a limit of this run did not allow it."""
 
 
 class Allowance:
-    """Holds one run within the limits of the settings.
+    """Keeps one run within the limits of the settings.
 
     Args:
         settings: Say what they are.
@@ -37,15 +37,15 @@ class Allowance:
         self._replies_usd = 0.0
 
     def spend(self, cost: Cost) -> None:
-        """Note what describing took."""
+        """Note what describing cost."""
         self._spent = self._spent.plus(cost)
 
     def spend_reply(self, usd: float | None) -> None:
-        """Note what a reply of the text model took, in US dollars, where that is known."""
+        """Note what a reply of the text model cost, in US dollars, where that is known."""
         self._replies_usd += usd or 0.0
 
     def minutes_left(self) -> float | None:
-        """None where they are not limited; 0 where they are used."""
+        """None where they are not limited; 0 where they are used up."""
         if self._minutes is None:
             return None
         return max(0.0, self._minutes - (self._clock() - self._start_s) / 60)
@@ -54,20 +54,20 @@ class Allowance:
         """The limits of what comes next.
 
         Args:
-            captions: Whether it is about captions, whose number may be limited too.
+            captions: Whether captions come next, whose number may be limited too.
 
         Raises:
             UsedUpError: If one of them is reached.
         """
         minutes_left = self.minutes_left()
         if captions and self._captions is not None and self._spent.captions >= self._captions:
-            raise UsedUpError(f"the {self._captions} captions of this run are used")
+            raise UsedUpError(f"the {self._captions} captions of this run are used up")
         if minutes_left == 0:
-            raise UsedUpError(f"the {self._minutes:g} minutes of this run are used")
-        # What is not known cannot be kept to, and the captioner says so.
+            raise UsedUpError(f"the {self._minutes:g} minutes of this run are used up")
+        # Where the price is not known, the limit cannot be enforced; the captioner says so.
         spent_usd = (self._spent.usd or 0.0) + self._replies_usd
         if self._usd is not None and spent_usd >= self._usd:
-            raise UsedUpError(f"the {self._usd:g} US dollars of this run are used")
+            raise UsedUpError(f"the {self._usd:g} US dollars of this run are used up")
         most = self._captions if captions else None
         return Limits(
             max_captions=None if most is None else most - self._spent.captions,
@@ -100,8 +100,8 @@ class Allowance:
         each_usd = paid_usd / self._spent.captions if paid_usd else usd_each()
         if each_usd is None or paid_usd is None:
             raise UsedUpError(
-                f"no closer look: what it costs is not known, so {self._usd:g} US dollars cannot "
-                "be kept to"
+                f"no closer look: its price is not known, so the limit of {self._usd:g} US dollars "
+                "cannot be enforced"
             )
         if looks * each_usd > left.max_usd:
             raise UsedUpError(
@@ -127,15 +127,15 @@ class Allowance:
             return
         if usd is None:
             raise WithheldError(
-                f"what it costs is not known, so {self._usd:g} US dollars cannot be kept to "
-                "(WHENABOUTS_PRICES names a file of prices)"
+                f"its price is not known, so the limit of {self._usd:g} US dollars cannot be "
+                "enforced (WHENABOUTS_PRICES names a file of prices)"
             )
         if usd > left.max_usd:
             raise WithheldError(f"a reply costs up to ${usd:.4f}, and ${left.max_usd:.4f} are left")
 
 
 class Runs:
-    """Which allowance holds just now: that of the run under way, or a run of its own.
+    """Which allowance applies now: that of the run under way, or that of a new run.
 
     Args:
         settings: Say what a run may cost.

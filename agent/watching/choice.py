@@ -1,7 +1,7 @@
 """Opens the models that the settings name, and chooses one where they say ``auto``.
 
 ``auto`` is a service where a key or an address of one is configured; else, for frames, a model that
-is on this disk already; else what needs no model. Nothing is fetched unless somebody agreed.
+is on this disk already; else what needs no model. Nothing is fetched unless the user agreed.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Choice:
 
     Attributes:
         name: ``classical``, ``similarity``, ``openai:MODEL``, ``local:MODEL`` or another model.
-        why: In a line, why and what else there is; empty where the settings name it themselves.
+        why: In a line, why, and what the alternative is; empty where the settings name it.
     """
 
     name: str
@@ -60,8 +60,8 @@ def choose_captioner(settings: Settings) -> Choice:
     """Who describes frames.
 
     Raises:
-        SettingsError: If the service that is configured cannot say which model it serves, or the
-            name stands for nothing.
+        SettingsError: If the service that is configured cannot say which model it serves, or there
+            is no captioner of that name.
     """
     name = settings.captioner
     if name == "auto":
@@ -113,7 +113,7 @@ def open_captioner(
         confirm: Asked before a model is fetched; None: nothing is fetched.
 
     Raises:
-        CaptionerError: If it cannot be had here; says what can.
+        CaptionerError: If it cannot be used here; says what can.
     """
     kind, _, model = name.partition(":")
     if kind == "classical":
@@ -160,18 +160,17 @@ def open_captioner(
 
 
 def with_an_eye_on(captioner: Captioner, query: str, *, prompts: Prompts) -> Captioner:
-    """The same captioner asked by the activity prompt, which shows it the query.
+    """The same captioner with the activity prompt, which shows it the query.
 
-    Its prompt version names the query too: what was seen with an eye on one is no answer to
-    another.
+    Its prompt version names the query too: captions made for one query do not answer another.
 
     Raises:
-        SettingsError: If it is no captioner that can be asked anything.
+        SettingsError: If it is not a model that can be asked a question.
     """
     if not isinstance(captioner, Promptable):
         raise SettingsError(
-            f"the activity strategy shows the question to an image model, and {captioner.model} "
-            "is none; use --captioner openai:MODEL or local:MODEL, or --strategy general"
+            f"the activity strategy shows the question to an image model, and {captioner.model} is "
+            "not one; use --captioner openai:MODEL or local:MODEL, or --strategy general"
         )
     prompt = prompts.render("describe_activity", query=query)
     digest = hashlib.sha256(prompt.encode()).hexdigest()[:8]
@@ -193,7 +192,7 @@ def open_reasoner(
         name: As in ``Choice``; ``frames:MODEL`` is shown frames in place of captions.
         prompts: What a text model is told.
         frames_of: Reads those frames.
-        ration: Holds a text model within the limits of a run.
+        ration: Keeps a text model within the limits of a run.
 
     Raises:
         SettingsError: If there is no such model, or its key, address or package is missing.
@@ -245,7 +244,7 @@ def _auto_captioner(settings: Settings) -> Choice:
         )
     return Choice(
         "classical",
-        "captions by the classical describer, which names no things: no key, server or local "
+        "captions by the classical describer, which does not name things: no key, server or local "
         "model is set up (whenabouts doctor)",
     )
 
@@ -302,7 +301,7 @@ def _have(model: str, confirm: Confirm | None) -> None:
     if Path(model).expanduser().is_dir():
         return
     size_bytes = model_download_bytes(model)
-    # An unknown size is the hub's silence; fetching will say so, and what works without it.
+    # Without a size, the hub did not answer; fetching will say so, and what works without it.
     if size_bytes and not (confirm and confirm(model, size_bytes)):
         raise CaptionerError(
             f"{model} is not on this machine, and {decimal(size_bytes)} to fetch from the hub; "

@@ -1,4 +1,4 @@
-"""What a question may have done with a described video: a closer look, scenes summed up."""
+"""Further work on a described video that a question may need: closer looks, scene summaries."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ if TYPE_CHECKING:
 
 
 class SecondLooks:
-    """Comes back to videos for a question. Several threads may ask at the same time.
+    """Looks at described videos again for a question. Several threads may ask at the same time.
 
     Args:
         settings: Who looks, and how.
         opened: The store, and who describes and embeds.
         prompts: What models are told.
-        given_closer: Makes, for a query, a captioner that looks with an eye on it.
-        runs: Hold what is done within the limits of a run.
+        given_closer: Makes, for a query, a captioner that looks for it.
+        runs: Keep what is done within the limits of a run.
         describing: Held while a video is described: one at a time.
         under_way: The work that this is done for.
-        tell: Told, in a line, what is not done, and why.
+        tell: Receives, in a line, what is not done, and why.
         name_host: Called with a captioner's name before frames are described by it.
     """
 
@@ -72,7 +72,7 @@ class SecondLooks:
 
     @property
     def closer(self) -> Closer | None:
-        """Who looks closer; None without an image model: nobody is asked, and none loaded."""
+        """Who looks closer; None without an image model. No model is asked or loaded here."""
         given = self._opened.given_captioner
         if self._given_closer or given:
             can = bool(self._given_closer) or isinstance(given, Promptable)

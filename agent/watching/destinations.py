@@ -22,7 +22,7 @@ class Destinations:
 
     Args:
         settings: Name the services.
-        tell: Told, in a line each.
+        tell: Receives a line for each host.
     """
 
     def __init__(self, settings: Settings, tell: Callable[[str], None]) -> None:
@@ -43,7 +43,7 @@ class Destinations:
     def listing(self) -> None:
         """Before the service that is configured is asked which models it serves."""
         if self._settings.openai_base_url:
-            self._name("which model is meant, is asked of", host_of(self._settings.openai_base_url))
+            self._name("the list of models is asked of", host_of(self._settings.openai_base_url))
 
     def embedding(self, embedder: str) -> None:
         """Before texts are embedded by this embedder."""
@@ -78,7 +78,7 @@ class Destinations:
 
 
 def host_of(address: str) -> str:
-    """The host of an address, with its port where it names one, and without what is secret."""
+    """The host of an address, with its port where it names one, and without any password."""
     try:
         parts = urlsplit(address)
         port = f":{parts.port}" if parts.port else ""

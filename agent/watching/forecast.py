@@ -1,4 +1,4 @@
-"""What describing a video would take, before it is paid: measured on it, priced by a table."""
+"""What describing a video would take, before paying: measured on it, priced by a table."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from tools.video.reader import Video
 
 REPLY_S = 2.0
-"""Until a service has described one look: what small models of large services take."""
+"""Time in which a service describes one look: typical of large services' small models."""
 
 LOCAL_S = 5.0
-"""A small model on a processor; a GPU is ten times as fast and more."""
+"""Time of a small model on a CPU; a GPU is at least ten times as fast."""
 
 MEASURED_S = 0.1
-"""The built-in describer of a video too short to time it; measured on two cores."""
+"""Time of the built-in describer for a video too short to time it; measured on two cores."""
 
 TIMED_FRAMES = 8
 
@@ -70,7 +70,7 @@ class Forecast:
 def forecast(
     path: Path, captioner: Captioner, settings: Settings, *, prompts: Prompts, store: CaptionStore
 ) -> Forecast:
-    """Look at a video quickly, and reckon.
+    """Look at a video quickly, and estimate.
 
     Raises:
         VideoError, StoreError, PriceError: If one of them cannot be used.
@@ -120,7 +120,7 @@ def usd_of_caption(
 
 
 def _pace(captioner: Captioner, settings: Settings, video: Video) -> tuple[float, int, str]:
-    """Seconds a look, how many at a time, and that in words."""
+    """Seconds for each look, how many are made at a time, and both in words."""
     if isinstance(captioner, Metered):
         at_once = settings.in_flight
         return (
@@ -129,9 +129,9 @@ def _pace(captioner: Captioner, settings: Settings, video: Video) -> tuple[float
             f"a reply takes {REPLY_S:g} s and {at_once} are under way at a time",
         )
     if isinstance(captioner, Promptable):
-        return LOCAL_S, 1, f"a caption takes {LOCAL_S:g} s, as on a processor"
+        return LOCAL_S, 1, f"a caption takes {LOCAL_S:g} s, as on a CPU"
     seconds = _seconds_a_frame(captioner, video, rate_hz=settings.rate_hz)
-    return seconds, 1, f"a frame takes {seconds:.2g} s, as some of its middle did"
+    return seconds, 1, f"a frame takes {seconds:.2g} s, as some from the middle did"
 
 
 def _seconds_a_frame(captioner: Captioner, video: Video, *, rate_hz: float) -> float:
@@ -144,7 +144,7 @@ def _seconds_a_frame(captioner: Captioner, video: Video, *, rate_hz: float) -> f
     ]
     if len(described_s) < 2:
         return MEASURED_S
-    # The first waits for what is loaded once.
+    # The first frame also waits for what is loaded only once.
     return (described_s[-1] - described_s[0]) / (len(described_s) - 1)
 
 

@@ -28,7 +28,7 @@ def frames_of(
         max_bytes: Largest picture.
 
     Raises:
-        ReasonerError: If they are of no frames, or the file is another video by now.
+        ReasonerError: If they do not stand for frames, or the file is another video now.
         VideoError: If it is gone or cannot be read.
     """
     from tools.captioners.looks import encode_jpeg
@@ -40,13 +40,13 @@ def frames_of(
     record = next(one for one in records(captions[0].video_id) if one.track == captions[0].track)
     if record.rate_hz is None:
         raise ReasonerError(
-            f"the captions of {record.path} are no frames that could be shown; index it with "
-            "--captioner none"
+            f"the captions of {record.path} do not stand for frames that could be shown; index it "
+            "with --captioner none"
         )
     wanted = {caption.start_s for caption in captions}
     video = probe(Path(record.path))
     if not shows(record, video.path):
-        raise ReasonerError(f"the file {record.path} is another video by now; index that one")
+        raise ReasonerError(f"the file {record.path} is another video now; index that one")
     return {
         frame.time_s: encode_jpeg(frame.image, max_bytes=max_bytes)
         for frame in FrameReader(video, rate_hz=record.rate_hz)

@@ -1,4 +1,4 @@
-"""Where the file of an indexed video lies by now: a video is known by its content, not its name."""
+"""Where the file of an indexed video is now: a video is known by its content, not its name."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -14,18 +14,18 @@ from tools.video.identity import content_id, is_video_name, size_in
 
 CLOCK_BEHIND_S = 2.0
 """By how much the time of a change may lie before the clock: one tick of 10 ms on most file
-systems, 2 s on FAT. A file that changed as shortly before is read again, which harms nothing."""
+systems, 2 s on FAT. A file that changed within this time is read again, which does no harm."""
 
 BYTES_LOOKED_AT = 8 << 30
 FILES_LOOKED_AT = 200
-"""Below the folder of a file that is gone, at most, when the list is made."""
+"""Most bytes and files read in and below the folder of a missing file, to find where it moved."""
 
 
 def state_of(record: VideoRecord) -> str:
     """``ready``, ``in part``, or what became of the file; what is indexed can still be asked.
 
-    Where another video lies in its place, that is said; and where it lies itself in the same folder
-    under another name, or in one below it, that name.
+    It says where another video is in its place now, and the new name if the file has moved within
+    its folder or to one below it.
     """
     path = Path(record.path)
     is_there = path.exists()
@@ -40,12 +40,12 @@ def state_of(record: VideoRecord) -> str:
 
 
 def warning_of(record: VideoRecord) -> str:
-    """That an answer is not about the file that lies where its video was; empty where it is."""
+    """Says that an answer is not about the file that is where its video was; else empty."""
     path = Path(record.path)
     if not path.exists():
-        return f"{path} is gone; this is told from its captions (whenabouts list)"
+        return f"{path} is gone; this answer is from its captions (whenabouts list)"
     if _is_another(record, path):
-        return f"{path} is another video by now; this is about the one that was indexed"
+        return f"{path} is another video now; this is about the one that was indexed"
     return ""
 
 
@@ -63,8 +63,8 @@ def own_file(video: VideoFacts, records: Iterable[VideoRecord]) -> Path:
     record = next((one for one in records if one.video_id == video.id), None)
     if path.exists() and not (_shows(record, path) if record else _content(path) == video.id):
         raise VideoError(
-            f"{path} is another video by now, and not the one that was asked; ask that by its "
-            "name now, or index this one"
+            f"{path} is another video now, and not the one that was asked; ask that one by its new "
+            "name, or index this one"
         )
     return path
 
@@ -102,7 +102,7 @@ def _is_file(path: Path, other: Path) -> bool:
 
 
 def _is_another(record: VideoRecord, path: Path) -> bool:
-    # Of what earlier versions indexed, only times tell whether it is worth reading again.
+    # For what earlier versions indexed, only times tell whether it is worth reading again.
     may_be = path.exists() if record.content_id else _changed_since(record, path)
     return may_be and not _shows(record, path)
 

@@ -36,9 +36,9 @@ _T = TypeVar("_T")
 
 
 class made_once(cached_property[_T]):  # noqa: N801  # it reads as the decorator that it extends
-    """A cached property that racing threads make once; the plain one does not, since 3.12.
+    """A cached property that racing threads make only once; since 3.12 the plain one does not.
 
-    Its object has a lock that the same thread may take again, ``_making``.
+    Its object has a reentrant lock, ``_making``.
     """
 
     @overload
@@ -62,11 +62,11 @@ class Opened:
     Args:
         settings: Where things lie and who does what.
         prompts: What models are told.
-        runs: Hold text models within the limits of a run.
+        runs: Keep text models within the limits of a run.
         destinations: Name every host before anything goes to it.
-        captioner: In place of the one that the settings name.
-        reasoner: Likewise.
-        tell: Told, in a line, who decides where nobody was named, or that something is waited for.
+        captioner: Used in place of the one that the settings name.
+        reasoner: Used in place of the one that the settings name.
+        tell: Receives, in a line, who decides where none was named, or what is waited for.
         confirm: Asked before a model is fetched.
     """
 
@@ -151,7 +151,7 @@ class Opened:
         """A reasoner by name; the same one for the same name.
 
         Raises:
-            SettingsError: If it cannot be had here.
+            SettingsError: If it cannot be used here.
         """
         self._destinations.reasoning(name)
         with self._making:
@@ -180,7 +180,7 @@ class Opened:
 class LateReasoner:
     """The reasoner of an ``Opened``, which is opened with the first thing that is asked of it.
 
-    What is wrong with a video is then told before what is wrong with a model, and sooner.
+    So the user is told first, and sooner, what is wrong with a video, then what with a model.
     """
 
     def __init__(self, opened: Opened) -> None:

@@ -40,9 +40,9 @@ class Beside:
     Args:
         settings: Which of them.
         opened: The store and the embedder.
-        runs: Say what the run under way may still take; of that, listening and reading the screen
-            take minutes alone.
-        tell: Told, in a line, what cannot be used of what was found, or was left undone.
+        runs: Say what the run under way may still take; listening and reading the screen take only
+            minutes of it.
+        tell: Receives, in a line, what was found and cannot be used, or was left undone.
     """
 
     def __init__(
@@ -60,14 +60,14 @@ class Beside:
 
     @property
     def is_asked_for(self) -> bool:
-        """Whether something is named that every question wants, also of a video indexed before."""
+        """Whether a side track is asked for, which videos indexed before may lack."""
         names_file = self._settings.subtitles not in {"auto", "off"}
         return names_file or bool(self._settings.speech) or self._settings.screen
 
     def has_changed(self, video: Video, records: Sequence[VideoRecord]) -> bool:
         """Whether subtitle files were added, edited or deleted since they were read.
 
-        What somebody named once stands until another is named, also where its file is gone.
+        A file that was once named counts until another is named, even where it is gone.
 
         Args:
             video: Whose file is at hand.
@@ -89,10 +89,10 @@ class Beside:
             chosen = choose_file(video.path)
             return {subtitle_track(chosen)} if chosen else set()
         except (CaptionError, VideoError):
-            return set()  # It is told of where it is read.
+            return set()  # ``add`` tells the user when it reads the files.
 
     def check(self) -> None:
-        """Make sure that what was asked for can be had, before frames are described.
+        """Make sure that what was asked for is available, before frames are described.
 
         Raises:
             CaptionError, CaptionerError: If it cannot.
@@ -116,7 +116,7 @@ class Beside:
         report: Report,
         go_on: Callable[[], None] = lambda: None,
     ) -> None:
-        """Put beside a record what is not there yet.
+        """Make the side tracks of a record that are missing.
 
         Args:
             video: The video of the record.
@@ -125,8 +125,8 @@ class Beside:
             go_on: Called now and then; what it raises ends the work, and what was made is kept.
 
         Raises:
-            CaptionError, CaptionerError, VideoError: If something that was asked for cannot be had;
-                what is found without being asked for is only told of.
+            CaptionError, CaptionerError, VideoError: If something that was asked for is missing;
+                other files that cannot be used are only reported with ``tell``.
         """
         self._add_subtitles(video, record, report)
         if self._settings.speech:
@@ -156,14 +156,14 @@ class Beside:
                 self._opened.store.forget_track(video.id, one.track)
                 name = file_of(one.track)
                 became = "has changed" if video.path.with_name(name).exists() else "is gone"
-                self._tell(f"what {name} said before is forgotten: it {became}")
+                self._tell(f"the captions read from {name} are deleted: it {became}")
         try:
             found, others, unreadable = choose_subtitles(video.path)
             if found:
                 is_new = self._read_subtitles(video, record, found, report)
                 if is_new and others:
                     left = _names(others)
-                    self._tell(f"reads the subtitles {_names([found])}, and not {left}; {CHOOSE}")
+                    self._tell(f"reads the subtitles {_names([found])}, not {left}; {CHOOSE}")
             for track in unreadable:
                 self._tell(f"left out: subtitles {_names([track])}: {track.advice}")
         except (CaptionError, VideoError) as exc:
@@ -214,7 +214,7 @@ class Beside:
             return
         minutes = self._runs.allowance().minutes_left()
         if minutes == 0:
-            self._tell(f"{video.path.name} is not listened to: the minutes of this run are used")
+            self._tell(f"{video.path.name} is not listened to: the minutes of this run are used up")
             return
         until_s = math.inf if minutes is None else time.monotonic() + 60 * minutes
 
@@ -236,7 +236,7 @@ class Beside:
         except TimeoutError:
             self._tell(
                 f"{video.path.name} was not listened to until its end: the minutes of this run are "
-                "used; the next run goes on from there"
+                "used up; the next run continues from there"
             )
 
     def _add_screen(self, video: Video, report: Report, go_on: Callable[[], None]) -> None:
@@ -250,7 +250,7 @@ class Beside:
             return
         minutes = self._runs.allowance().minutes_left()
         if minutes == 0:
-            self._tell(f"the screen of {video.path.name} is not read: the minutes are used")
+            self._tell(f"the screen of {video.path.name} is not read: the minutes are used up")
             return
         done = index_video(
             video,
@@ -263,7 +263,7 @@ class Beside:
             go_on=go_on,
         )
         if not done.complete:
-            self._tell(f"{done.warning}, of the text on its screen; the next run goes on")
+            self._tell(f"text on the screen: {done.warning}; the next run continues")
 
     def _is_there(self, record: VideoRecord, track: Track) -> bool:
         records = self._opened.store.records(record.video_id)
@@ -320,7 +320,7 @@ def _named_before(records: Sequence[VideoRecord]) -> Track | None:
 
 
 def _is_edited(named: Track) -> bool:
-    """Whether the file that was named says something else by now."""
+    """Whether the file that was named has other content now."""
     from tools.subtitles.captions import subtitle_track
 
     file = Path(file_of(named))

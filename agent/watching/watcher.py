@@ -49,7 +49,7 @@ MIN_ID = 6
 
 
 class Asked(Protocol):
-    """What is asked, as far as captions are concerned; see ``agent.graph.state.Question``."""
+    """The part of a question that matters for captions; see ``agent.graph.state.Question``."""
 
     @property
     def video(self) -> str: ...
@@ -62,14 +62,14 @@ class Asked(Protocol):
 
 
 class UnderWay(Protocol):
-    """Work that somebody waits for, who may leave; see ``agent.graph.cancelling``."""
+    """Work whose caller waits for it, and may leave; see ``agent.graph.cancelling``."""
 
     def go_on(self) -> None:
-        """Raises where nobody waits any more."""
+        """Raises where nobody is waiting any more."""
         ...
 
     def in_order(self) -> AbstractContextManager[None]:
-        """What is done inside is not left before it is over."""
+        """The caller does not leave while what is done inside is under way."""
         ...
 
 
@@ -84,7 +84,7 @@ class Watcher:
         prompts: What an image model is told.
         runs: Say what the run under way may still take, and are told what was spent.
         under_way: The work that this is done for.
-        tell: Told, in a line, who describes where nobody was named.
+        tell: Receives, in a line, who describes where no captioner was named.
         name_host: Called with a captioner's name before frames are described by it.
     """
 
@@ -115,7 +115,7 @@ class Watcher:
         return self._opened.store.records()
 
     def answerable(self) -> list[VideoRecord]:
-        """Of every indexed video, the track that says most; complete ones before others."""
+        """The track of every indexed video that says most; complete ones before others."""
         by_video: dict[str, VideoRecord] = {}
         for record in sorted(self.records(), key=self._worth):
             if not is_beside(record.track):
@@ -145,16 +145,16 @@ class Watcher:
         video, records, unproven_id = as_indexed(probe(Path(name)), self._opened.store)
         if unproven_id:
             self._tell(
-                f"{name} was moved or changed since an earlier version indexed it, which knew long "
-                "videos by samples alone, so that it counts as another video; what was indexed "
-                f"then still answers as {unproven_id[:12]}"
+                f"{name} was moved or changed since an earlier version indexed it. That version "
+                "knew long videos only by samples, so this file counts as another video; what was "
+                f"indexed then can still be asked as {unproven_id[:12]}"
             )
         return video, records
 
     def forget(self, video: str | Path) -> int:
         """Delete a video's captions from the store, never the file; returns how many there were."""
         found, records = self._look_up(video)
-        # Also where there is no record: a process that was killed may have left something.
+        # Even without a record: a process that was killed may have left something.
         video_id = records[0].video_id if records else found.id if found else ""
         journals = self._settings.journal_folder
         return self._opened.store.forget(video_id, also=lambda: delete_journals(journals, video_id))
@@ -176,7 +176,7 @@ class Watcher:
             report: Receives progress.
 
         Raises:
-            WhenaboutsError: If the video or the captions cannot be had; what was made is kept.
+            WhenaboutsError: If the video or the captions cannot be used; what was made is kept.
         """
         video, records = self._look_up(name)
         if video:
@@ -209,12 +209,12 @@ class Watcher:
             return record, cost
 
     def _wants_more(self, video: Video | None, records: list[VideoRecord]) -> bool:
-        """Whether something is to be put beside captions that are there, or has changed since."""
+        """Whether side tracks have to be added to existing captions, or have changed since."""
         changed = video is not None and self._beside.has_changed(video, records)
         return changed or self._beside.is_asked_for
 
     def _lacks(self, record: VideoRecord, query: str) -> int:
-        """Looks without a caption that an index, which asks nothing, asks for once more."""
+        """How many looks without a caption an index, which has no query, asks for once more."""
         if query:
             return 0
         gaps = self._opened.store.gaps(record.video_id, record.track)
@@ -226,7 +226,7 @@ class Watcher:
         """The complete record to answer from, if there is one."""
         ready = [record for record in records if record.complete]
         if not captions and self._takes_whatis_there():
-            # Captions of a file, or of an image model that was paid: they say more than signals do.
+            # Captions from a file, or from an image model, say more than signals do.
             seen = [record for record in ready if self._is_seen(record)]
             if seen:
                 return max(seen, key=lambda record: record.indexed_at)
@@ -236,7 +236,7 @@ class Watcher:
         return next((record for record in ready if record.track == wanted), None)
 
     def _takes_whatis_there(self) -> bool:
-        """Whether nobody was named, nor anything else said of how to describe."""
+        """Whether no captioner was named, and no way to describe."""
         return self._is_left_open and self._settings.strategy == "general"
 
     def _is_seen(self, record: VideoRecord) -> bool:
@@ -277,7 +277,7 @@ class Watcher:
             limits = self._runs.allowance().left()
         except UsedUpError as exc:
             raise UsedUpError(
-                f"{video.path.name} is not described: {exc}; the next run goes on"
+                f"{video.path.name} is not described: {exc}; the next run continues"
             ) from None
         captioner = self._describer(query)
         if self._is_left_open:
@@ -304,8 +304,8 @@ class Watcher:
             return self._opened.captioner
         if not query:
             raise QueryError(
-                "the activity strategy shows the question to the image model, so that there is "
-                "nothing to index before one is asked; ask one, or use --strategy general"
+                "the activity strategy shows the question to the image model, so nothing can be "
+                "indexed before there is a question; ask one, or use --strategy general"
             )
         return with_an_eye_on(self._opened.captioner, query, prompts=self._prompts)
 
@@ -345,8 +345,8 @@ class Watcher:
             )
         if not ids:
             raise VideoError(
-                f"there is no file {name}, and no indexed video of that path or id; "
-                "`whenabouts list` shows those there are"
+                f"there is no file {name}, and no indexed video with that path or id; "
+                "`whenabouts list` shows the indexed videos"
             )
         return [record for record in known if record.video_id in ids]
 
@@ -364,13 +364,13 @@ class Watcher:
 
 
 def in_its_place(record: VideoRecord) -> VideoRecord:
-    """The record, its warning saying so where another video lies in its place by now."""
+    """The record, with a warning if another video is in its place now."""
     warning = "; ".join(filter(None, (record.warning, warning_of(record))))
     return replace(record, warning=warning)
 
 
 def expand_videos(names: Sequence[str]) -> list[str]:
-    """The names with every folder replaced by the video files in and below it, by path; each once.
+    """The names, every folder replaced by the video files in and below it, by path; each once.
 
     Folders whose name begins with a dot are passed over, and links to folders are not followed.
 
@@ -393,17 +393,17 @@ def expand_videos(names: Sequence[str]) -> list[str]:
 
 
 def is_there(name: str | Path) -> bool:
-    """Whether it names a file, also one that cannot be looked at: ``probe`` then says why.
+    """Whether it names a file, even one that cannot be read: ``probe`` then says why.
 
     Raises:
-        VideoError: If its name is no text, so that no answer could name it.
+        VideoError: If its name is not text, so that no answer could name it.
     """
     if not is_text(str(name)):
         raise VideoError(f"the name {str(name)!a} is not UTF-8; rename the file")
     try:
         return Path(name).exists()
     except OSError as exc:
-        # Longer than any name of a file, it may still be meant for something else.
+        # Longer than any file name, so it may be meant as something else.
         return exc.errno != errno.ENAMETOOLONG
 
 
@@ -417,12 +417,12 @@ def is_text(words: str) -> bool:
 
 
 def metered(captioner: Captioner) -> CaptioningUsage:
-    """What a captioner has used so far: nothing, if it is free."""
+    """What a captioner has used so far; nothing if it is free."""
     return captioner.usage if isinstance(captioner, Metered) else CaptioningUsage()
 
 
 def cost_between(made: int, before: CaptioningUsage, now: CaptioningUsage) -> Cost:
-    """What making these captions took, by the captioner's meter before and after."""
+    """What making these captions cost, by the captioner's meter before and after."""
     is_known = before.usd is not None and now.usd is not None
     return Cost(
         captions=made,

@@ -38,7 +38,7 @@ def test_an_option_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture
 def home_file(tmp_path: Path) -> Path:
-    """The file of settings in the home folder, empty so far."""
+    """The settings file in the home folder, empty so far."""
     (tmp_path / "home").mkdir()
     return tmp_path / "home" / ".env"
 

@@ -158,9 +158,9 @@ def test_a_bad_turn_is_one_line_of_json_and_the_chat_goes_on(
         out, err = chat.process.communicate(timeout=PATIENCE_S)
     assert chat.process.returncode == 0
     assert out == ""
-    assert "there is no /nonsense; /help lists what there is" in err
+    assert "there is no command /nonsense; /help lists the commands" in err
     assert "turn 1: “what happens between 0:02 and 0:04?”" in err
-    assert "there is no turn 7 to show; there are: 1 to 1" in err
+    assert "there is no turn 7 to show; the chat has turns 1 to 1" in err
     assert f"* {road}" in err
     assert "whenabouts chat --thread chat-" in err
 

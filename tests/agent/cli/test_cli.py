@@ -98,7 +98,7 @@ def test_a_clip_of_the_answer_is_cut(road: Path, captions: Path, tmp_path: Path)
         ("0:01-0:05", 0, "0:02.0–0:04.0"),
         ("0-2", 1, "not found"),
         ("4 s-6 s", 1, "not found"),
-        ("5-1", 2, "5 to 1 s is no stretch of a video"),
+        ("5-1", 2, "5 to 1 s is not a stretch of a video"),
         ("0:10-0:20", 2, "nothing is left to search from 10 s on: the video is 6.0 s long"),
         ("later", 2, "--within later: there is no - in it; write it like 1:00-1:30"),
         ("now-then", 2, "'now' is no time"),
@@ -140,11 +140,11 @@ def test_list_and_forget_know_the_video_by_path_and_by_id(
     main(["list"])
     assert "file gone" in capsys.readouterr().out
     assert main(["ask", record["video_id"][:8], "a brown dog jumps"]) == 0
-    assert "gone; this is told from its captions" in unwrapped(capsys)
+    assert "gone; this answer is from its captions" in unwrapped(capsys)
     assert main(["forget", record["video_id"]]) == 0
     assert "6 captions forgotten" in capsys.readouterr().out
     assert main(["forget", record["video_id"]]) == 2
-    assert "no indexed video of that path or id" in capsys.readouterr().err
+    assert "no indexed video with that path or id" in capsys.readouterr().err
     main(["list"])
     assert "nothing is indexed yet" in capsys.readouterr().err
 
@@ -158,7 +158,7 @@ def test_forgetting_a_file_names_the_video_that_lay_there_before(
     assert main(["forget", str(road)]) == 0
     told = capsys.readouterr()
     assert "nothing of it was indexed" in told.out
-    before = re.search(r"another video .* whenabouts forget (\w+)", told.err)
+    before = re.search(r"video that was at this path before .* whenabouts forget (\w+)", told.err)
     assert before
     assert main(["forget", before[1]]) == 0
     assert "6 captions forgotten" in capsys.readouterr().out
@@ -184,7 +184,7 @@ def test_a_file_whose_name_is_like_an_option_is_named_with_its_folder(
     road.rename("-x.mp4")
     with pytest.raises(SystemExit):
         main(["ask", "-x.mp4", "a dog"])
-    assert "if the file is meant, write ./-x.mp4" in capsys.readouterr().err
+    assert "if you mean the file, write ./-x.mp4" in capsys.readouterr().err
 
 
 def unwrapped(capsys: pytest.CaptureFixture[str]) -> str:

@@ -35,11 +35,11 @@ def road(tmp_path: Path) -> Path:
         (
             PanicException("range end out of range"),
             2,
-            "Chroma, broke down (range end out of range)",
+            "Chroma, crashed (range end out of range)",
         ),
         (OSError(errno.ENOSPC, "No space left on device", "/tmp/a"), 2, "/tmp/a: No space left"),
         (OSError(errno.ENAMETOOLONG, "File name too long", "x" * 999), 2, "…: File name too long"),
-        (ValueError("OTEL_BSP_TIMEOUT is no number"), 2, "mend or unset OTEL_BSP_TIMEOUT"),
+        (ValueError("OTEL_BSP_TIMEOUT is no number"), 2, "correct or unset OTEL_BSP_TIMEOUT"),
         (ImportError("Using SOCKS proxy, but 'socksio' is missing"), 2, "pip install"),
         (KeyboardInterrupt(), 130, "interrupted"),
         (BrokenPipeError(), 2, ""),

@@ -112,7 +112,7 @@ CASES: dict[str, Case] = {
     ),
     "a pasted thread": Case(("replay", LONG), says="no thread"),
     "a pasted trace": Case(("trace", LONG), says="no trace"),
-    "a pasted file of settings": Case(("list", "--env", LONG), says="settings"),
+    "a pasted settings file": Case(("list", "--env", LONG), says="settings"),
     "cp1252": Case(ASK, {"PYTHONIOENCODING": "cp1252:strict"}, code=0, says="found"),
     "ascii": Case(ASK, {"PYTHONIOENCODING": "ascii:strict"}, code=0, says="...####"),
     "the C locale": Case(

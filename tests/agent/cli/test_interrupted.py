@@ -83,7 +83,7 @@ def test_the_second_time_replies_that_are_paid_for_are_left(
                 process.wait(1)
         _, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 128 + sign
-    assert "whenabouts: left at once" in said
+    assert "whenabouts: stopped at once" in said
 
 
 @pytest.mark.parametrize("command", [["index"], ["ask", "a road", "--reasoner", "similarity"]])

@@ -86,7 +86,7 @@ def test_forget_says_what_else_holds_text_and_deletes_it_when_told_to(
         in said
     )
     assert main(["forget", "--threads", str(film)]) == 0
-    assert "deleted: stripes" in capsys.readouterr().err
+    assert "deleted threads and chats about it: stripes" in capsys.readouterr().err
     readable = [
         one.name for one in home.rglob("*") if one.is_file() and b"zebra" in one.read_bytes()
     ]

@@ -146,7 +146,7 @@ def test_a_bad_line_is_named_with_its_number(written: Written, line: str, why: s
         file.write(f"\n{line}\n")
     with pytest.raises(TraceError) as raised:
         render_trace(written.path)
-    assert str(raised.value).startswith(f"{written.path}:3: this is no line of a trace")
+    assert str(raised.value).startswith(f"{written.path}:3: this line is not part of a trace")
     assert why in str(raised.value)
 
 

@@ -97,7 +97,7 @@ def test_a_run_may_decide_how_often_and_by_whom_it_is_answered(store: CaptionSto
     other = graph.invoke(QUESTION, context=Options(reasoner="similarity"))["grounding"]
     assert (other["by"], other["models"]["reasoner"]) == ("similarity", "similarity")
     alone = graph_with(store, SimilarityReasoner())
-    with pytest.raises(SettingsError, match="by similarity alone, and not by openai:tiny"):
+    with pytest.raises(SettingsError, match="only by similarity, not by openai:tiny"):
         alone.invoke(QUESTION, context=Options(reasoner="openai:tiny"))
 
 

@@ -115,7 +115,7 @@ def test_one_file_that_cannot_be_used_stops_no_other(
     assert one["path"] == str(films / "broken.mp4")
     assert "broken.mp4" in one["reason"]
     assert main(["ask", str(films), "a brown dog jumps"]) == 0
-    assert "not told of: broken.mp4:" in capsys.readouterr().out
+    assert "no answer for: broken.mp4:" in capsys.readouterr().out
 
 
 def test_where_no_file_can_be_used_the_first_error_is_the_answer(
@@ -228,8 +228,8 @@ def test_a_file_that_was_replaced_is_answered_for_with_a_warning_and_never_cut(
     for words in ([video_id], ["--all"]):
         assert main(["ask", *words, "a brown dog jumps", "--clip", str(clip)]) == 2
         told = capsys.readouterr()
-        assert "dog.mp4 is another video by now" in " ".join(told.out.split())
-        assert "is another video by now, and not the one that was asked" in told.err
+        assert "dog.mp4 is another video now" in " ".join(told.out.split())
+        assert "is another video now, and not the one that was asked" in told.err
     assert not clip.exists()
 
 

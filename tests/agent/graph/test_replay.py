@@ -126,7 +126,7 @@ def test_a_replay_from_the_first_step_is_about_the_video_that_was_asked(
     with grounder_with(OTHER) as grounder:
         replayed = grounder.replay("mine", "watch")
     assert replayed.after.video.id == asked.video.id
-    assert "another video by now" in replayed.after.warning
+    assert "another video now" in replayed.after.warning
 
 
 def test_however_often_it_is_replayed_the_answer_of_before_is_the_first(road: Path) -> None:
@@ -209,7 +209,7 @@ def test_what_cannot_be_replayed_is_said(road: Path) -> None:
         grounder.find(road, "brightness 0", thread="mine")
         with pytest.raises(QueryError, match="there is no step 'think'; there are watch, retrieve"):
             grounder.replay("mine", "think")
-        with pytest.raises(QueryError, match="has no step 'fall_back' to go back to; it came to"):
+        with pytest.raises(QueryError, match="has no step 'fall_back' to go back to; it has"):
             grounder.replay("mine", "fall_back")
 
 

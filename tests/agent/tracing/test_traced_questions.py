@@ -204,7 +204,7 @@ def test_a_trace_is_not_written_into_another_file(tmp_path: Path) -> None:
     captions.write_text('{"t": 0, "caption": "a road"}\n')
     with (
         Grounder(load_settings(trace=captions), captioner=BrightnessCaptioner()) as grounder,
-        pytest.raises(TraceError, match="is there and holds something else"),
+        pytest.raises(TraceError, match="exists and is not a trace"),
     ):
         grounder.find(tmp_path / "road.mp4", "a road")
     assert captions.read_text() == '{"t": 0, "caption": "a road"}\n'

@@ -57,7 +57,9 @@ def test_a_closer_look_is_reckoned_at_what_captions_cost_so_far() -> None:
 
 
 def test_what_is_not_known_cannot_be_kept_to() -> None:
-    with pytest.raises(UsedUpError, match="what it costs is not known, so 1 US dollars cannot be"):
+    with pytest.raises(
+        UsedUpError, match="its price is not known, so the limit of 1 US dollars cannot"
+    ):
         Allowance(load_settings(max_usd=1.0)).check(1, usd_each=unknown)
     allowance = Allowance(load_settings(max_captions=5))
     allowance.check(5, usd_each=unknown)
@@ -72,7 +74,9 @@ def test_replies_come_out_of_the_same_dollars_but_are_no_captions() -> None:
     allowance.spend_reply(0.3)
     with pytest.raises(WithheldError, match=r"costs up to \$0\.4000, and \$0\.2000 are left"):
         allowance.check_reply(0.4)
-    with pytest.raises(WithheldError, match="what it costs is not known, so 1 US dollars cannot"):
+    with pytest.raises(
+        WithheldError, match="its price is not known, so the limit of 1 US dollars cannot"
+    ):
         allowance.check_reply(None)
     allowance.spend_reply(0.2)
     with pytest.raises(WithheldError, match="the 1 US dollars of this run are used"):

@@ -59,7 +59,7 @@ def test_the_activity_strategy_has_nothing_to_index_before_a_question(
     road: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with serving([says("a road")]) as server:
-        with pytest.raises(QueryError, match="nothing to index before one is asked"):
+        with pytest.raises(QueryError, match="nothing can be indexed before there is a question"):
             Grounder(settings_for(server, strategy="activity")).watch(road)
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         monkeypatch.setenv("WHENABOUTS_STRATEGY", "activity")

@@ -75,7 +75,7 @@ def test_every_kind_of_destination_is_named_without_its_password() -> None:
         "captions and questions are embedded by api.example",
         "captions are kept by chroma.example:8000",
         "traces go to collector.example:4318",
-        "which model is meant, is asked of api.example",
+        "the list of models is asked of api.example",
     ]
     assert host_of("http://u:hid/den@host:port/") == "http://…@host:port/"
 

@@ -98,7 +98,7 @@ def test_limits_that_would_end_it_are_told(
     assert "--max-minutes 0.0001 ends it" in capsys.readouterr().out
     monkeypatch.delenv("WHENABOUTS_PRICES")
     assert main([*dry, "--max-usd", "9"]) == 0
-    assert "--max-usd 9 cannot be kept to" in capsys.readouterr().out
+    assert "--max-usd 9 cannot be enforced" in capsys.readouterr().out
 
 
 def test_a_video_that_lies_in_two_places_is_counted_once(
@@ -118,8 +118,8 @@ def test_what_is_not_in_the_figures_is_said(
 ) -> None:
     dry = ["index", str(still), "--captioner", "classical", "--dry-run"]
     assert main([*dry, "--speech", "small"]) == 0
-    assert "is not in these figures" in capsys.readouterr().err
+    assert "these figures leave out --screen and --speech" in capsys.readouterr().err
     captions = tmp_path / "still.jsonl"
     captions.write_text('{"t": 0, "caption": "a wall"}')
     assert main([*dry, "--captions", str(captions)]) == 2
-    assert "captions of a file cost nothing" in capsys.readouterr().err
+    assert "captions from a file cost nothing" in capsys.readouterr().err

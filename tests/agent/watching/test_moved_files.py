@@ -49,7 +49,7 @@ def test_a_file_that_was_replaced_within_a_tick_of_the_clock_is_another(
     late = replace(record, indexed_at=datetime.fromtimestamp(a_tick_later_s, UTC).isoformat())
     # Earlier versions kept no hash of the whole content beside the id.
     for kept in (late, replace(late, content_id="", file_stamp="")):
-        assert "is another video by now" in warning_of(kept)
+        assert "is another video now" in warning_of(kept)
         assert "another video lies there now" in state_of(kept)
 
 
