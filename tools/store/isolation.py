@@ -28,9 +28,16 @@ def load_chroma() -> None:
     """Import Chroma, once, without letting it look at the environment."""
     if "chromadb" in sys.modules:
         return
-    from pydantic_settings import BaseSettings
+    from pydantic_settings import BaseSettings, DotEnvSettingsSource
 
     with _importing:
+        read_files: Any = DotEnvSettingsSource._read_env_files  # noqa: SLF001  # nothing public does
+
+        def files(source: Any) -> Any:
+            # The file is read before its source could be left out, whatever is in it.
+            is_chroma = source.settings_cls.__module__.partition(".")[0] == "chromadb"
+            return {} if is_chroma else read_files(source)
+
         usual = BaseSettings.__dict__["settings_customise_sources"]
 
         def sources(cls: Any, settings_cls: type[BaseSettings], **given: Any) -> Any:
@@ -40,11 +47,14 @@ def load_chroma() -> None:
             return usual.__func__(cls, settings_cls, **given)
 
         changed: Any = BaseSettings
+        changed_source: Any = DotEnvSettingsSource
         changed.settings_customise_sources = classmethod(cast("Any", sources))
+        changed_source._read_env_files = files  # noqa: SLF001
         try:
             import chromadb  # noqa: F401
         finally:
             changed.settings_customise_sources = usual
+            changed_source._read_env_files = read_files  # noqa: SLF001
 
 
 def open_client(folder: Path) -> Client:
@@ -100,9 +110,12 @@ def chroma_settings() -> Settings:
     """Chroma's own defaults, without telemetry."""
     load_chroma()
     from chromadb.config import Settings
+    from pydantic_settings import SettingsConfigDict
 
     class OwnSettings(Settings):
         """Takes only what it is given."""
+
+        model_config = SettingsConfigDict(env_file=None)
 
         @classmethod
         def settings_customise_sources(
