@@ -23,10 +23,10 @@ from tools.llm.prices import Price, read_prices
 
 if TYPE_CHECKING:
     from agent.reasoning.one_shot import FramesOf
-    from agent.reasoning.text_model import Ration
     from agent.settings import Settings
     from prompts.catalog import Prompts
     from tools.captioners.protocol import Captioner
+    from tools.llm.budget import Budget
 
 OPENAI_MODEL: Final = "gpt-5-mini"
 """What ``auto`` asks of OpenAI itself: it reads images, answers in JSON, and costs little."""
@@ -184,7 +184,7 @@ def open_reasoner(
     *,
     prompts: Prompts,
     frames_of: FramesOf,
-    ration: Callable[[], Ration] | None = None,
+    budget: Callable[[], Budget] | None = None,
 ) -> Reasoner:
     """Open a reasoner; nothing is asked of it yet.
 
@@ -193,7 +193,7 @@ def open_reasoner(
         name: As in ``Choice``; ``frames:MODEL`` is shown frames in place of captions.
         prompts: What a text model is told.
         frames_of: Reads those frames.
-        ration: Holds a text model within the limits of a run.
+        budget: Holds a text model within the limits of a run.
 
     Raises:
         SettingsError: If there is no such model, or its key, address or package is missing.
@@ -213,7 +213,7 @@ def open_reasoner(
         conversation=FrameConversation(frames_of, prompts)
         if model != name
         else CaptionConversation(prompts),
-        ration=ration,
+        budget=budget,
         strict=settings.strict,
     )
     reasoner.name = name
