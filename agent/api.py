@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from agent.errors import (
     CaptionError,
     QueryError,
+    UsedUpError,
     VideoError,
     WhenaboutsError,
 )
@@ -32,12 +33,12 @@ from agent.grounding import Grounding
 from agent.reasoning.brief import Reasoner
 from agent.settings import Settings, load_settings
 from agent.tracing.tracer import Tracing, trace_targets
-from agent.watching.allowance import Runs, UsedUpError
 from agent.watching.choice import Confirm
 from agent.watching.closer_looks import SecondLooks
 from agent.watching.destinations import Destinations
 from agent.watching.forecast import Forecast, forecast
 from agent.watching.opened import LateReasoner, Opened, made_once
+from agent.watching.runs import Runs
 from agent.watching.watcher import Watcher, is_text
 from prompts.catalog import PACKAGED, Prompts
 from tools.embedders.embedder import Embedder

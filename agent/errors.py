@@ -5,7 +5,8 @@ WhenaboutsError
 ├── SettingsError       an environment variable or option that cannot be used
 ├── QueryError          a question that cannot be asked
 ├── ReasonerError       a text model that cannot be used, or does not answer
-│   └── UnansweredError its service keeps failing; the LLM-free answer may stand in
+│   ├── UnansweredError its service keeps failing; the LLM-free answer may stand in
+│   └── WithheldError   a limit of this run does not allow one more reply
 └── AnswerError         a reply that is no valid answer; written for the model, and sent to it
 
 The command line catches ``WhenaboutsError`` alone: anything else is a bug and keeps its traceback.
@@ -20,6 +21,7 @@ from tools.errors import (
     ForgottenError,
     StoreBusyError,
     StoreError,
+    UsedUpError,
     VideoError,
     WhenaboutsError,
 )
@@ -37,8 +39,10 @@ __all__ = [
     "StoreBusyError",
     "StoreError",
     "UnansweredError",
+    "UsedUpError",
     "VideoError",
     "WhenaboutsError",
+    "WithheldError",
 ]
 
 RefusalKind = Literal[
@@ -63,6 +67,10 @@ class UnansweredError(ReasonerError):
 
     A question then ends in the LLM-free answer, unless the settings are strict.
     """
+
+
+class WithheldError(ReasonerError):
+    """The text model was not asked, since a limit of this run would not allow it."""
 
 
 class AnswerError(WhenaboutsError):

@@ -4,6 +4,7 @@ WhenaboutsError
 ├── VideoError          a file that cannot be opened, decoded or identified
 ├── CaptionError        a caption, or a file of captions, that cannot be used
 ├── CaptionerError      a captioner that cannot run here
+│   └── UsedUpError     a limit of this run allows nothing more of what was asked for
 ├── EmbedderError       embedding weights or a service that cannot be used
 ├── ServiceError        a request to a service that finally failed; becomes one of the others
 └── StoreError          a caption store that cannot be opened, read or written
@@ -39,6 +40,10 @@ class CaptionError(WhenaboutsError):
 
 class CaptionerError(WhenaboutsError):
     """A captioner cannot run here: an extra, a key or a model is missing."""
+
+
+class UsedUpError(CaptionerError):
+    """A limit of this run allows no more of this; the message says which, and what is left."""
 
 
 class EmbedderError(WhenaboutsError):

@@ -32,11 +32,10 @@ from agent.cli.rendering import (
     total_line,
 )
 from agent.cli.trace_tree import render_trace
-from agent.errors import QueryError, SettingsError, WhenaboutsError
+from agent.errors import QueryError, SettingsError, UsedUpError, WhenaboutsError
 from agent.graph.many_videos import LibraryAnswers
 from agent.grounding import Grounding, Refusal
 from agent.settings import load_settings
-from agent.watching.allowance import UsedUpError
 from agent.watching.choice import Confirm
 from agent.watching.forecast import Forecast
 from agent.watching.moved_files import own_file, spare_videos, state_of

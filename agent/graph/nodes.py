@@ -10,7 +10,7 @@ import numpy as np
 from langgraph.runtime import Runtime
 from numpy.typing import NDArray
 
-from agent.errors import AnswerError, QueryError, UnansweredError
+from agent.errors import AnswerError, QueryError, UnansweredError, WithheldError
 from agent.graph.compose import compose_grounding, coverage_of
 from agent.graph.dependencies import Dependencies
 from agent.graph.events import write_event
@@ -33,7 +33,6 @@ from agent.reasoning.brief import Brief, SimilarityReasoner, Turn
 from agent.reasoning.look_ups import MAX_REQUESTS, LookUpTools, look_up, tame_request
 from agent.reasoning.ordered_answers import parse_parts
 from agent.reasoning.reply import Reply, Request
-from agent.watching.allowance import WithheldError
 from tools.indexing.indexer import Progress
 from tools.ranking import PartFound, Window
 from tools.retrieval.question import parts_of

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
@@ -12,7 +12,13 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from pydantic import SecretStr
 
-from agent.errors import ReasonerError, SettingsError, UnansweredError
+from agent.errors import (
+    ReasonerError,
+    SettingsError,
+    UnansweredError,
+    UsedUpError,
+    WithheldError,
+)
 from agent.grounding import Cost
 from agent.reasoning.answer import ANSWER_SCHEMA
 from agent.reasoning.brief import Brief
@@ -22,6 +28,7 @@ from agent.reasoning.evidence import show_less
 from agent.reasoning.ordered_answers import PARTS_SCHEMA
 from agent.reasoning.reply import Reply, Request
 from tools.errors import ServiceError
+from tools.llm.budget import Budget
 from tools.llm.chat_model import ServiceChatModel
 from tools.llm.client import Patience, clean
 from tools.llm.failures import Sent, classify, explain, no_answer
@@ -53,22 +60,6 @@ MENDABLE: Final = frozenset({"settings", "key", "model", "unreachable"})
 """Failures of a wrong set-up, which the user can correct: another answer would hide them."""
 
 
-class Ration(Protocol):
-    """Says whether one more reply may be paid for, and is told what it took."""
-
-    def check_reply(self, usd: float | None) -> None:
-        """Raises ``ReasonerError`` where a reply that may cost this much is not allowed."""
-        ...
-
-    def spend_reply(self, usd: float | None) -> None:
-        """Note what it took."""
-        ...
-
-    def minutes_left(self) -> float | None:
-        """What is left of the run; None where that is not limited."""
-        ...
-
-
 INSTEAD: Final = "or use --reasoner similarity, which needs no model"
 
 
@@ -87,7 +78,7 @@ class LLMReasoner:
         patience: How long such a service is waited for.
         prices: The user's own, by model name; see ``tools.llm.prices.Prices``.
         conversation: What it is told; by default captions, and what it looks up.
-        ration: Asked before each request, and told what it took; None: nothing is limited.
+        budget: Asked before each request, and told what it took; None: nothing is limited.
         strict: Whether a question ends in an error if the service still fails after retries, and no
             other answer stands in.
 
@@ -107,10 +98,10 @@ class LLMReasoner:
         patience: Patience | None = None,
         prices: Mapping[str, Price] | None = None,
         conversation: Conversation | None = None,
-        ration: Callable[[], Ration] | None = None,
+        budget: Callable[[], Budget] | None = None,
         strict: bool = False,
     ) -> None:
-        self._ration = ration
+        self._budget = budget
         self._strict = strict
         self._max_tokens = max_tokens
         self._conversation = conversation or CaptionConversation()
@@ -219,11 +210,14 @@ class LLMReasoner:
         tools: Callable[[], Sequence[BaseTool]] | None = None,
         may_call: bool = False,
     ) -> Reply:
-        ration = self._ration() if self._ration else None
-        if ration:
-            ration.check_reply(self._most_usd(messages))
+        budget = self._budget() if self._budget else None
+        if budget:
+            try:
+                budget.check_reply(self._most_usd(messages))
+            except UsedUpError as exc:
+                raise WithheldError(str(exc)) from None
         bounds: dict[str, Any] = {}
-        if self._is_service and ration and (minutes := ration.minutes_left()) is not None:
+        if self._is_service and budget and (minutes := budget.minutes_left()) is not None:
             bounds["until"] = time.monotonic() + 60 * minutes
         while True:
             chat, sent = self._chat(response_format, tools, may_call=may_call)
@@ -239,8 +233,8 @@ class LLMReasoner:
             else:
                 self._has_answered = True
                 reply = self._reply(message)
-                if ration:
-                    ration.spend_reply(reply.cost.usd)
+                if budget:
+                    budget.spend_reply(reply.cost.usd)
                 return replace(reply, note=self._cut_note(messages, reply.cost.tokens_in))
 
     def _cut_note(self, messages: Sequence[BaseMessage], counted: int) -> str:

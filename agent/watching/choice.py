@@ -23,10 +23,10 @@ from tools.llm.prices import Price, read_prices
 
 if TYPE_CHECKING:
     from agent.reasoning.one_shot import FramesOf
-    from agent.reasoning.text_model import Ration
     from agent.settings import Settings
     from prompts.catalog import Prompts
     from tools.captioners.protocol import Captioner
+    from tools.llm.budget import Budget
 
 OPENAI_MODEL: Final = "gpt-5-mini"
 """What ``auto`` asks of OpenAI itself: it reads images, answers in JSON, and costs little."""
@@ -183,7 +183,7 @@ def open_reasoner(
     *,
     prompts: Prompts,
     frames_of: FramesOf,
-    ration: Callable[[], Ration] | None = None,
+    budget: Callable[[], Budget] | None = None,
 ) -> Reasoner:
     """Open a reasoner; nothing is asked of it yet.
 
@@ -192,7 +192,7 @@ def open_reasoner(
         name: As in ``Choice``; ``frames:MODEL`` is shown frames in place of captions.
         prompts: What a text model is told.
         frames_of: Reads those frames.
-        ration: Keeps a text model within the limits of a run.
+        budget: Keeps a text model within the limits of a run.
 
     Raises:
         SettingsError: If there is no such model, or its key, address or package is missing.
@@ -212,7 +212,7 @@ def open_reasoner(
         conversation=FrameConversation(frames_of, prompts)
         if model != name
         else CaptionConversation(prompts),
-        ration=ration,
+        budget=budget,
         strict=settings.strict,
     )
     reasoner.name = name

@@ -8,13 +8,13 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.errors import CaptionerError, SettingsError, UnansweredError
+from agent.errors import CaptionerError, SettingsError, UnansweredError, WithheldError
 from agent.grounding import Cost
 from agent.reasoning.brief import Converses
 from agent.reasoning.scene_overview import TextModelSummaries, overview_of
-from agent.watching.allowance import Runs, WithheldError
 from agent.watching.choice import means_model, with_an_eye_on
 from agent.watching.forecast import usd_of_caption
+from agent.watching.runs import Runs
 from agent.watching.watcher import UnderWay, cost_between, metered
 from tools.captioners.protocol import Interruptible, Promptable
 from tools.indexing.scene_summaries import LONG_S
@@ -130,8 +130,8 @@ class SecondLooks:
         captioner, store = self._who_looks(query), self._opened.store
         self._name_host(captioner.model)
         before = metered(captioner)
-        allowance, work = self._runs.allowance(), self._under_way()
-        minutes = allowance.minutes_left()
+        budget, work = self._runs.budget(), self._under_way()
+        minutes = budget.minutes_left()
         if minutes is not None and isinstance(captioner, Interruptible):
             captioner = captioner.until(time.monotonic() + 60 * minutes)
 
@@ -149,9 +149,9 @@ class SecondLooks:
                 rate_hz=rate_hz,
                 store=store,
                 embedder=self._opened.embedder,
-                allow=lambda looks: allowance.check(looks, usd_each=usd_each),
+                allow=lambda looks: budget.check_look(looks, usd_each=usd_each),
                 go_on=work.go_on,
             )
             cost = cost_between(made, before, metered(captioner))
-            allowance.spend(cost)
+            budget.spend_captions(cost.captions, cost.usd)
         return captions, cost

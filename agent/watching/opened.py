@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from agent.reasoning.brief import Brief, Reasoner
     from agent.reasoning.reply import Reply
     from agent.settings import Settings
-    from agent.watching.allowance import Runs
     from agent.watching.destinations import Destinations
+    from agent.watching.runs import Runs
     from prompts.catalog import Prompts
     from tools.captioners.protocol import Captioner
 
@@ -165,7 +165,7 @@ class Opened:
                         records=lambda video_id: self.store.records(video_id),  # noqa: PLW0108  # late
                         max_bytes=1000 * self._settings.max_image_kb,
                     ),
-                    ration=self._runs.allowance,
+                    budget=self._runs.budget,
                 )
             return self._reasoners[name]
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.errors import CaptionError, VideoError
-from tools.indexing.indexer import Limits, Progress, Report, frame_track, index_video, location
+from tools.indexing.indexer import Progress, Report, frame_track, index_video, location
+from tools.llm.budget import Budget, Limits
 from tools.retrieval.tracks import kind_of, name_of
 from tools.store.store import VideoRecord
 from tools.subtitles.captions import MODE, file_of
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agent.settings import Settings
-    from agent.watching.allowance import Runs
     from agent.watching.opened import Opened
+    from agent.watching.runs import Runs
     from tools.subtitles.cues import Subtitles
     from tools.subtitles.embedded import SubtitleTrack
     from tools.timeline import Caption, Track
@@ -212,7 +213,7 @@ class Beside:
         track = speech_track(transcriber)
         if self._is_there(record, track):
             return
-        minutes = self._runs.allowance().minutes_left()
+        minutes = self._runs.budget().minutes_left()
         if minutes == 0:
             self._tell(f"{video.path.name} is not listened to: the minutes of this run are used up")
             return
@@ -248,7 +249,7 @@ class Beside:
         records = self._opened.store.records(video.id)
         if any(one.complete and one.track == track for one in records):
             return
-        minutes = self._runs.allowance().minutes_left()
+        minutes = self._runs.budget().minutes_left()
         if minutes == 0:
             self._tell(f"the screen of {video.path.name} is not read: the minutes are used up")
             return
@@ -259,7 +260,7 @@ class Beside:
             store=self._opened.store,
             embedder=self._opened.embedder,
             report=report,
-            limits=Limits(max_minutes=minutes),
+            budget=Budget(Limits(max_minutes=minutes)),
             go_on=go_on,
         )
         if not done.complete:

@@ -9,9 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from agent.errors import QueryError, VideoError
+from agent.errors import QueryError, UsedUpError, VideoError
 from agent.grounding import Cost
-from agent.watching.allowance import Runs, UsedUpError
 from agent.watching.choice import Choice, with_an_eye_on
 from agent.watching.moved_files import warning_of
 from agent.watching.side_tracks import Beside
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
 
     from agent.settings import Settings
     from agent.watching.opened import Opened
+    from agent.watching.runs import Runs
     from prompts.catalog import Prompts
     from tools.captioners.protocol import Captioner
     from tools.store.store import VideoRecord
@@ -204,7 +204,7 @@ class Watcher:
             if record is None:
                 self._beside.check()
                 record, cost = self._describe(video, captions, report, query, go_on=work.go_on)
-                self._runs.allowance().spend(cost)
+                self._runs.budget().spend_captions(cost.captions, cost.usd)
             self._beside.add(video, record, report=report, go_on=work.go_on)
             return record, cost
 
@@ -273,8 +273,9 @@ class Watcher:
                 report=count,
             )
             return record, Cost(captions=made)
+        budget = self._runs.budget()
         try:
-            limits = self._runs.allowance().left()
+            budget.check_captions()
         except UsedUpError as exc:
             raise UsedUpError(
                 f"{video.path.name} is not described: {exc}; the next run continues"
@@ -293,7 +294,7 @@ class Watcher:
             report=count,
             every_frame=self._settings.every_frame or None,
             journals=self._settings.journal_folder,
-            limits=limits,
+            budget=budget,
             go_on=go_on,
         )
         return record, cost_between(made, before_use, metered(captioner))

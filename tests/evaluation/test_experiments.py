@@ -337,13 +337,13 @@ class Everywhere:
             "charades-sta",
             "charades-sta/charades_sta_test.txt",
             "charades-sta/Charades_v1_test.csv",
-            ["they are about {videos} videos, T = {total:,} s"],
+            ["these are about {videos} videos, T = {total:,} s"],
         ),
         (
             "tacos",
             "tacos/test.json",
             "",
-            ["about all {videos}, T = {total:,} s"],
+            ["they are about all {videos}, T = {total:,} s"],
         ),
     ],
 )

@@ -45,7 +45,7 @@ def test_a_prompt_of_ones_own_stands_in_place_of_one_here_and_has_a_version_of_i
 @pytest.mark.parametrize(
     ("name", "text", "complaint"),
     [
-        ("cannot_tell.md", "No. $captioner $video", r"have to be \$captioner, \$query, \$video"),
+        ("cannot_tell.md", "No. $captioner $video", r"must be \$captioner, \$query, \$video"),
         ("cannot_tell.md", "$captioner $video $query $", "any other dollar sign"),
         ("cannot-tell.md", "No.", "there is no prompt 'cannot-tell'"),
         ("cannot_tell.txt", "No.", "holds no prompt"),

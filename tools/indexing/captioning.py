@@ -9,9 +9,10 @@ from tools.captioners.looks import LookMode
 from tools.captioners.protocol import Description, Metered
 from tools.indexing.caption_writer import CaptionWriter
 from tools.indexing.frame_feed import FrameFeed
-from tools.indexing.limits import Budget, Gate, Limits
+from tools.indexing.frame_gate import FrameGate, Gate
 from tools.indexing.progress import Pace, Progress, Report
 from tools.indexing.scenes import SceneFinder, write_scenes
+from tools.llm.budget import Budget
 from tools.llm.prices import Usage
 from tools.store.store import CaptionGap
 from tools.text import shorten
@@ -41,7 +42,7 @@ class Captioning:
         embedder: Embeds each new caption.
         journal: Where what is said is written down at once; None for nowhere.
         total_s: How long the video is thought to be.
-        limits: Where this run ends.
+        budget: Where this run ends.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class Captioning:
         embedder: Embedder,
         journal: Journal | None,
         total_s: float | None,
-        limits: Limits,
+        budget: Budget,
     ) -> None:
         self._record = record
         self._captioner = captioner
@@ -74,8 +75,8 @@ class Captioning:
         ]
         self._seen = stored | {said.time_s for said in self._waiting}
         self._seen_s = max(self._seen, default=0.0)
-        self._budget = Budget(
-            limits,
+        self._gate = FrameGate(
+            budget,
             frames_per_look=LookMode.parse(captioner.mode).frames,
             seen=self._seen,
             usage=lambda: _usage(captioner),
@@ -88,9 +89,9 @@ class Captioning:
             reader,
             choose=self._choose,
             gate=lambda frame: (
-                self._budget.gate(frame.time_s) if self._writer.has_room() else Gate.WAIT
+                self._gate.at(frame.time_s) if self._writer.has_room() else Gate.WAIT
             ),
-            on_out=lambda frame: self._budget.count(frame.time_s),
+            on_out=lambda frame: self._gate.count(frame.time_s),
         )
 
     def run(self, report: Report, *, go_on: Callable[[], None] = lambda: None) -> str:
@@ -121,7 +122,7 @@ class Captioning:
                     reported = self._writer.written
                     report(self._progress())
             self._feed.unfinished_s = None
-            if self._budget.reached:
+            if self._gate.reached:
                 self._feed.finish()
         except BaseException as exc:
             # No new frame is begun, but what is under way may be paid for.
@@ -133,13 +134,13 @@ class Captioning:
         finally:
             self._end()
         until_s = self._feed.handed_out_until_s
-        self._seen_s = until_s if self._budget.reached else self._reader.decoded_until_s
+        self._seen_s = until_s if self._gate.reached else self._reader.decoded_until_s
         report(self._progress())
-        if not self._budget.reached:
+        if not self._gate.reached:
             scenes = self._scenes.scenes(self._reader.decoded_until_s)
             write_scenes(self._store, self._record.video_id, scenes, during=self._record)
             return ""
-        return f"stopped at {self._budget.reached}: seen until {until_s:.1f} s"
+        return f"stopped at {self._gate.reached}: seen until {until_s:.1f} s"
 
     def settle(self, record: VideoRecord) -> VideoRecord:
         """Write what became of the run, once all is there that was seen before or written by it.

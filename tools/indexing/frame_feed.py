@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from tools.indexing.limits import Gate
+from tools.indexing.frame_gate import Gate
 from tools.video.reader import FrameReader
 
 if TYPE_CHECKING:

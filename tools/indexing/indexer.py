@@ -21,9 +21,10 @@ from tools.captioners.protocol import Interruptible, Metered
 from tools.errors import ForgottenError, VideoError
 from tools.indexing.caption_writer import BATCH_CAPTIONS
 from tools.indexing.captioning import Captioning
+from tools.indexing.frame_gate import without_price
 from tools.indexing.journal import Journal
-from tools.indexing.limits import Limits, without_price
 from tools.indexing.progress import Progress, Report
+from tools.llm.budget import Budget
 from tools.store.store import VideoRecord
 from tools.timeline import Track
 from tools.video.identity import content_id
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from tools.video.reader import Video
 
 __all__ = [
-    "Limits",
     "Progress",
     "Report",
     "frame_track",
@@ -59,7 +59,7 @@ def index_video(
     report: Report,
     every_frame: bool | None = None,
     journals: Path | None = None,
-    limits: Limits | None = None,
+    budget: Budget | None = None,
     go_on: Callable[[], None] = lambda: None,
 ) -> VideoRecord:
     """Caption every sampled frame that shows something new and has no caption yet.
@@ -80,7 +80,8 @@ def index_video(
             leaves it to the captioner, see ``frame_track``.
         journals: Folder in which what a ``Metered`` captioner says is written down until it is in
             the store; None: what was said and is not stored yet is lost if the process is killed.
-        limits: Where this run ends at the latest. The record is not complete then, and its warning
+        budget: Where this run ends at the latest; None for no limit. What describing takes is for
+            the caller to note there. The record is not complete then, and its warning
             says until when the video was seen; the next run goes on from there.
         go_on: Called in the caller's thread, often; what it raises ends the run.
 
@@ -91,27 +92,25 @@ def index_video(
         CaptionerError, EmbedderError, StoreError: If one of them cannot go on; what was written
             stays, and the next run goes on from there.
     """
-    limits = limits or Limits()
+    budget = budget or Budget()
     if (
-        limits.max_usd is not None
+        budget.limits.max_usd is not None
         and isinstance(captioner, Metered)
         and captioner.usage.usd is None
     ):
-        raise without_price(captioner.model, limits.max_usd)  # Before one is paid for.
+        raise without_price(captioner.model, budget.limits)  # Before one is paid for.
     if every_frame is None:
         every_frame = needs_every_frame(captioner)
     track = frame_track(captioner, rate_hz, every_frame=every_frame)
     journal = None
     if journals is not None and isinstance(captioner, Metered):
         journal = Journal(journals, video_id=video.id, track=track)
-    began_s = time.monotonic()
-    patience_s = None if limits.max_minutes is None else 60 * limits.max_minutes
+    minutes = budget.minutes_left()
+    patience_s = None if minutes is None else 60 * minutes
     name = video.path.name
     with store.claim(video.id, track, name=name, patience_s=patience_s) as has_waited:
-        if has_waited:
-            if made := _complete_record(store, video.id, track):
-                return made
-            limits = limits.after(time.monotonic() - began_s)
+        if has_waited and (made := _complete_record(store, video.id, track)):
+            return made
         record = _record(video, track, rate_hz=rate_hz, duration_s=video.header_duration_s)
         reader = FrameReader(video, rate_hz=rate_hz, earlier=needs_every_frame(captioner))
         # What failed for a passing reason is asked for again.
@@ -122,8 +121,8 @@ def index_video(
             if journal:
                 journal.open()
         describer = captioner
-        if limits.max_minutes is not None and isinstance(captioner, Interruptible):
-            describer = captioner.until(time.monotonic() + 60 * limits.max_minutes)
+        if (minutes := budget.minutes_left()) is not None and isinstance(captioner, Interruptible):
+            describer = captioner.until(time.monotonic() + 60 * minutes)
         try:
             return _run(
                 Captioning(
@@ -135,7 +134,7 @@ def index_video(
                     embedder=embedder,
                     journal=journal,
                     total_s=video.header_duration_s,
-                    limits=limits,
+                    budget=budget,
                 ),
                 record,
                 video,

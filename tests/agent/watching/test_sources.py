@@ -13,10 +13,11 @@ from agent.api import Grounder
 from agent.cli.main import main
 from agent.errors import CaptionerError, CaptionError
 from agent.settings import load_settings
-from agent.watching.allowance import Allowance
+from agent.watching.runs import Runs
 from tests.drawing import draw_video, even_times
 from tests.fakes import BrightnessCaptioner
 from tools.captioners.screen import ScreenCaptioner
+from tools.llm.budget import Budget, Limits
 from tools.retrieval.tracks import is_beside
 from tools.speech.transcript import Utterance
 from tools.subtitles.captions import file_of
@@ -226,6 +227,14 @@ class Heard:
             yield Utterance(tenth / 10, (tenth + 1) / 10, f"word {tenth}")
 
 
+def budget_of(minutes: float) -> Budget:
+    """One with these minutes left, however late it is."""
+    now_s = 0.0
+    budget = Budget(Limits(max_minutes=1.0), clock=lambda: now_s)
+    now_s = 60 * (1 - minutes)
+    return budget
+
+
 def finished_beside() -> list[int]:
     with Grounder() as grounder:
         tracks = [one for one in grounder.records() if is_beside(one.track)]
@@ -243,7 +252,7 @@ def test_the_screen_is_read_within_the_minutes(
     pytest.importorskip("rapidocr", reason="the extra `ocr` is not installed")
     find(road, "brightness 0")
     with monkeypatch.context() as used:
-        used.setattr(Allowance, "minutes_left", lambda _: minutes)
+        used.setattr(Runs, "budget", lambda _: budget_of(minutes))
         answer, (told,) = find(road, "brightness 0", screen=True)
     assert answer.verdict == "found"
     assert says in told
@@ -262,7 +271,7 @@ def test_it_is_listened_to_within_the_minutes(
     video = draw_video(tmp_path / "talk.mkv", even_times(24, 8.0), sound_s=3.0)
     find(video, "brightness 0")
     with monkeypatch.context() as used:
-        used.setattr(Allowance, "minutes_left", lambda _: minutes)
+        used.setattr(Runs, "budget", lambda _: budget_of(minutes))
         answer, (told,) = find(video, "brightness 0", speech="small")
     assert answer.verdict == "found"
     assert says in told

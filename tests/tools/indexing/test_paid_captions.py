@@ -18,8 +18,9 @@ from tools.captioners.looks import LookMode
 from tools.captioners.openai import OpenAICaptioner
 from tools.captioners.protocol import Description, NoCaption
 from tools.errors import CaptionerError, EmbedderError
-from tools.indexing.indexer import Limits, Progress, frame_track, index_video
+from tools.indexing.indexer import Progress, frame_track, index_video
 from tools.indexing.journal import Journal
+from tools.llm.budget import Budget, Limits
 from tools.llm.client import Patience
 from tools.llm.prices import Price
 from tools.store.store import CaptionStore, VideoRecord
@@ -62,7 +63,7 @@ def index(
     embedder: Any = None,
     report: Callable[[Progress], None] = lambda _: None,
     journals: Path | None = None,
-    limits: Limits | None = None,
+    budget: Budget | None = None,
 ) -> VideoRecord:
     return index_video(
         video,
@@ -74,7 +75,7 @@ def index(
         # The drawn frames differ in brightness alone, less than what counts as new.
         every_frame=True,
         journals=journals,
-        limits=limits,
+        budget=budget,
     )
 
 
@@ -219,7 +220,7 @@ def test_a_limit_of_minutes_cuts_what_is_under_way(video: Video, store: CaptionS
     with serving(hang) as server:
         try:
             limits = Limits(max_minutes=1 / 60)
-            record = index(video, captioner_at(server), store, limits=limits)
+            record = index(video, captioner_at(server), store, budget=Budget(limits))
         finally:
             released.set()
     assert not record.complete
@@ -302,16 +303,16 @@ def test_at_a_limit_the_index_stops_says_so_and_goes_on_in_the_next_run(
     journals = tmp_path / "journals"
     with serving(names_second) as server:
         captioner = captioner_at(server, prices=PRICES)
-        record = index(video, captioner, store, limits=limits, journals=journals)
+        record = index(video, captioner, store, budget=Budget(limits), journals=journals)
         assert seconds_asked(server) == Counter(range(9))
         assert stored_seconds(video, captioner, store) == list(range(9))
         assert (record.complete, record.captions) == (False, 9)
         assert record.warning.endswith(f"stopped at the limit of {reached}: seen until 9.0 s")
         assert store.records(video.id) == [record]
         assert list(journals.iterdir()) == []
-        record = index(video, captioner, store, limits=limits)
+        record = index(video, captioner, store, budget=Budget(limits))
         assert seconds_asked(server) == Counter(range(18))
-        record = index(video, captioner, store, limits=Limits(max_captions=12))
+        record = index(video, captioner, store, budget=Budget(Limits(max_captions=12)))
     assert stored_seconds(video, captioner, store) == list(range(SECONDS))
     assert (record.complete, record.warning) == (True, "")
 
@@ -319,8 +320,8 @@ def test_at_a_limit_the_index_stops_says_so_and_goes_on_in_the_next_run(
 def test_a_limit_in_dollars_needs_a_price(video: Video, store: CaptionStore) -> None:
     with serving(names_second) as server:
         captioner = captioner_at(server)
-        with pytest.raises(CaptionerError, match="costs is not known"):
-            index(video, captioner, store, limits=Limits(max_usd=1))
+        with pytest.raises(CaptionerError, match="the price of .* is not known"):
+            index(video, captioner, store, budget=Budget(Limits(max_usd=1)))
         assert not server.asked
     assert store.records() == []
 

@@ -5,34 +5,35 @@ from dataclasses import replace
 import pytest
 
 from tools.errors import CaptionerError
-from tools.indexing.limits import Budget, Gate, Limits
+from tools.indexing.frame_gate import FrameGate, Gate
+from tools.llm.budget import Budget, Limits
 from tools.llm.prices import Usage
 
 
 class Scene:
-    """A budget with a clock and a captioner's usage that the test moves."""
+    """A gate with a clock and a captioner's usage that the test moves."""
 
     def __init__(self, limits: Limits, *, frames: int = 1, seen: tuple[float, ...] = ()) -> None:
         self.now_s = 50.0
         self.usage = Usage(captions=7, usd=3.0)
         self.time_s = 0.0
-        self.budget = Budget(
-            limits,
+        self.budget = Budget(limits, clock=lambda: self.now_s)
+        self.gate = FrameGate(
+            self.budget,
             frames_per_look=frames,
             seen=seen,
             usage=lambda: self.usage,
             model="tiny",
-            clock=lambda: self.now_s,
         )
 
     def hand_out(self, times: int = 1) -> list[Gate]:
         """Hand out so many frames, as far as the gate lets them."""
         gates = []
         for _ in range(times):
-            gates.append(self.budget.gate(self.time_s))
+            gates.append(self.gate.at(self.time_s))
             if gates[-1] is not Gate.OPEN:
                 break
-            self.budget.count(self.time_s)
+            self.gate.count(self.time_s)
             self.time_s += 1
         return gates
 
@@ -51,7 +52,7 @@ def test_without_limits_everything_goes() -> None:
 def test_so_many_captions_and_no_more() -> None:
     scene = Scene(Limits(max_captions=3))
     assert scene.hand_out(5) == [OPEN, OPEN, OPEN, SHUT]
-    assert scene.budget.reached == "the limit of captions"
+    assert scene.gate.reached == "the limit of captions"
 
 
 def test_what_is_described_already_counts_for_nothing() -> None:
@@ -71,7 +72,7 @@ def test_after_the_time_nothing_is_begun() -> None:
     assert scene.hand_out() == [OPEN]
     scene.now_s += 1
     assert scene.hand_out() == [SHUT]
-    assert scene.budget.reached == "the limit of minutes"
+    assert scene.gate.reached == "the limit of minutes"
 
 
 def test_the_first_caption_tells_what_one_costs() -> None:
@@ -87,7 +88,7 @@ def test_the_first_caption_tells_what_one_costs() -> None:
     for _ in range(4):
         scene.answer(0.0125)
     assert scene.hand_out() == [SHUT]
-    assert scene.budget.reached == "the limit of US dollars"
+    assert scene.gate.reached == "the limit of US dollars"
     assert scene.usage.usd == pytest.approx(3.10)
 
 
@@ -101,8 +102,15 @@ def test_a_price_that_is_not_known_is_no_price_of_nothing() -> None:
         scene.hand_out()
 
 
-@pytest.mark.parametrize("name", ["max_captions", "max_usd", "max_minutes"])
-@pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf")])
-def test_a_limit_that_is_none_is_refused(name: str, value: float) -> None:
-    with pytest.raises(ValueError, match=f"{name} must be positive and finite, not {value}"):
-        Limits(**{name: value})  # type: ignore[arg-type]  # any number may come in
+@pytest.mark.parametrize(
+    ("limits", "reached"),
+    [(Limits(max_captions=3), "captions"), (Limits(max_usd=1), "US dollars")],
+)
+def test_what_the_run_has_spent_before_is_not_there_for_another_pass(
+    limits: Limits, reached: str
+) -> None:
+    budget = Budget(limits)
+    budget.spend_captions(3, 1.0)
+    gate = FrameGate(budget, frames_per_look=1, seen=(), usage=Usage, model="tiny")
+    assert gate.at(0.0) is SHUT
+    assert gate.reached == f"the limit of {reached}"
