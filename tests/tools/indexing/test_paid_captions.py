@@ -320,7 +320,7 @@ def test_at_a_limit_the_index_stops_says_so_and_goes_on_in_the_next_run(
 def test_a_limit_in_dollars_needs_a_price(video: Video, store: CaptionStore) -> None:
     with serving(names_second) as server:
         captioner = captioner_at(server)
-        with pytest.raises(CaptionerError, match="the price of .* is not known"):
+        with pytest.raises(CaptionerError, match=r"the price of .* is not known"):
             index(video, captioner, store, budget=Budget(Limits(max_usd=1)))
         assert not server.asked
     assert store.records() == []
