@@ -560,7 +560,16 @@ def connections_to(port: int) -> list[socket.socket]:
     """The open sockets of this process that lead there."""
     # By type, since isinstance reads an attribute, of which some objects warn.
     sockets = [one for one in gc.get_objects() if issubclass(type(one), socket.socket)]
-    return [one for one in sockets if one.fileno() != -1 and one.getpeername()[1] == port]
+    return [one for one in sockets if one.fileno() != -1 and _peer_port(one) == port]
+
+
+def _peer_port(one: socket.socket) -> int | None:
+    """Of a connection over the network; sockets of other kinds have none."""
+    try:
+        peer = one.getpeername()
+    except OSError:
+        return None
+    return peer[1] if isinstance(peer, tuple) else None
 
 
 def assert_whole(store: CaptionStore, video_id: str, count: int) -> None:
