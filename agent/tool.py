@@ -12,7 +12,7 @@ MOST_INTERVALS = 5
 """How many the model is told; the artifact holds them all."""
 
 
-class Moment(BaseModel):
+class MomentQuery(BaseModel):
     """What to look for, in which video."""
 
     model_config = ConfigDict(extra="forbid")
@@ -58,7 +58,7 @@ def make_find_moment(grounder: Grounder, *, video: str | Path | None = None) -> 
         find_in_any if video is None else find_in_this,
         name="find_moment",
         description=grounder.prompts.render("find_moment"),
-        args_schema=Moment if video is None else MomentInThisVideo,
+        args_schema=MomentQuery if video is None else MomentInThisVideo,
         response_format="content_and_artifact",
         handle_tool_error=True,
     )

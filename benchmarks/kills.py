@@ -31,7 +31,7 @@ from tools.captioners.protocol import Description
 from tools.errors import ForgottenError
 from tools.indexing.indexer import index_video
 from tools.indexing.journal import Journal, delete_journals
-from tools.llm.prices import Usage
+from tools.llm.prices import TokenUsage
 from tools.store.store import CaptionStore
 from tools.timeline import Caption, Frame
 from tools.video.reader import probe
@@ -47,7 +47,7 @@ class Paid:
     needs_every_frame = True
 
     def __init__(self, ledger: Path) -> None:
-        self.usage = Usage(usd=0.0)
+        self.usage = TokenUsage(usd=0.0)
         self._ledger = ledger
 
     def describe(self, frames: Iterable[Frame], *, seen: Container[float]) -> Iterator[Description]:

@@ -102,17 +102,17 @@ class GroundedTurn(Resolved):
     grounded: list[dict[str, Any]]
 
 
-class Answered(TypedDict):
+class TurnAnswered(TypedDict):
     """What comes out: a ``ChatAnswer`` in its JSON form."""
 
     answer: dict[str, Any]
 
 
-class ChatState(GroundedTurn, Answered):
+class ChatState(GroundedTurn, TurnAnswered):
     """All of it, as the graph stores it."""
 
 
-ChatGraph = CompiledStateGraph[ChatState, TurnContext, Said, Answered]
+ChatGraph = CompiledStateGraph[ChatState, TurnContext, Said, TurnAnswered]
 
 
 def build_chat_graph(
@@ -241,7 +241,7 @@ def build_chat_graph(
         return {"answer": told.model_dump(mode="json", by_alias=True), "turns": [told.remembered()]}
 
     graph = StateGraph(
-        ChatState, context_schema=TurnContext, input_schema=Said, output_schema=Answered
+        ChatState, context_schema=TurnContext, input_schema=Said, output_schema=TurnAnswered
     )
     for node in (listen, rewrite, check, parse, ground, answer):
         graph.add_node(node.__name__, _timed(node))

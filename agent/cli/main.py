@@ -9,10 +9,9 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
-
-import argcomplete
 
 from agent.cli.faults import report_fault
 from agent.graph.cancelling import THREAD
@@ -331,7 +330,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parse_and_run(argv: Sequence[str]) -> int:
     parser = build_parser()
-    argcomplete.autocomplete(parser)  # Only where a shell asks for it; the process ends there.
+    with suppress(ImportError):  # Help and the version need nothing installed.
+        import argcomplete
+
+        argcomplete.autocomplete(parser)  # Only where a shell asks for it; the process ends there.
     # `eval` parses what comes after it, and prints its own help.
     args = _parse(parser, argv[:1] if argv[:1] == ["eval"] else argv)
     if args.version:

@@ -54,7 +54,7 @@ _OPENS_OBJECT = re.compile(r"\{\s*(?:[\"'“”‘’`]|[A-Za-z_]\w*\s*:|//|/\*|
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundObject:
     """What a reply holds.
 
     Attributes:
@@ -66,7 +66,7 @@ class Found:
     fault: str = ""
 
 
-def find_object(reply: str, field: str, *, related: frozenset[str] = frozenset()) -> Found:
+def find_object(reply: str, field: str, *, related: frozenset[str] = frozenset()) -> FoundObject:
     """The last JSON object that has the field, else the first object of all.
 
     The last: models think first, quoting what they were shown, and answer last. Where something
@@ -79,7 +79,7 @@ def find_object(reply: str, field: str, *, related: frozenset[str] = frozenset()
         related: Other fields of such an object.
     """
     if len(reply) > LONGEST_REPLY:
-        return Found(None, f"it is longer than {LONGEST_REPLY:,} characters")
+        return FoundObject(None, f"it is longer than {LONGEST_REPLY:,} characters")
     chosen: dict[str, Any] | None = None
     other: dict[str, Any] | None = None
     fault = ""
@@ -101,8 +101,8 @@ def find_object(reply: str, field: str, *, related: frozenset[str] = frozenset()
     if chosen is not None and re.search(named, reply[chosen_until:]):
         fault = fault or f"after the object with {field!r} comes what seems a part of another one"
     if fault:
-        return Found(None, fault)
-    return Found(chosen if chosen is not None else other)
+        return FoundObject(None, fault)
+    return FoundObject(chosen if chosen is not None else other)
 
 
 def _with_field(value: dict[str, Any], field: str) -> dict[str, Any] | None:

@@ -84,7 +84,7 @@ def _otlp(settings: "Settings") -> Otlp | None:
 
 
 @dataclass(slots=True)
-class Step:
+class TraceStep:
     """What is being traced; set ``outputs`` before it ends."""
 
     outputs: dict[str, Any] = field(default_factory=dict)
@@ -140,7 +140,7 @@ class Tracing:
     @contextmanager
     def step(
         self, name: str, inputs: Mapping[str, Any], *, metadata: Mapping[str, Any] | None = None
-    ) -> Iterator[Step]:
+    ) -> Iterator[TraceStep]:
         """Trace the block as one span; graphs, models and steps in it are spans below.
 
         Nothing has to be passed on: they find it in the context of the thread.
@@ -150,7 +150,7 @@ class Tracing:
             inputs: What goes in.
             metadata: Facts to add to this span and all below: ``thread_id`` for a chat.
         """
-        step = Step()
+        step = TraceStep()
         if not self._sinks:
             yield step
             self._complain()

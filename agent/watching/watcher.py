@@ -26,7 +26,7 @@ from tools.indexing.indexer import (
 )
 from tools.indexing.journal import delete_journals
 from tools.indexing.same_video import as_indexed, recall, shows
-from tools.llm.prices import Usage as CaptioningUsage
+from tools.llm.prices import TokenUsage as CaptioningUsage
 from tools.retrieval.tracks import is_beside
 from tools.video.identity import is_video_name
 from tools.video.reader import probe
@@ -48,7 +48,7 @@ MIN_ID = 6
 """Characters of a video id that name it, if no other starts with them."""
 
 
-class Asked(Protocol):
+class AskedVideo(Protocol):
     """The part of a question that matters for captions; see ``agent.graph.state.Question``."""
 
     @property
@@ -159,7 +159,7 @@ class Watcher:
         journals = self._settings.journal_folder
         return self._opened.store.forget(video_id, also=lambda: delete_journals(journals, video_id))
 
-    def watch_for(self, question: Asked, *, report: Report) -> tuple[VideoRecord, Cost]:
+    def watch_for(self, question: AskedVideo, *, report: Report) -> tuple[VideoRecord, Cost]:
         """The record that answers a question; see ``watch``."""
         captions = Path(question.captions) if question.captions else None
         return self.watch(question.video, captions=captions, query=question.query, report=report)

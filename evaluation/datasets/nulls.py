@@ -17,7 +17,7 @@ SourceOf = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class AskedQuestion:
     """One question of a run: a query, and the video it is asked of.
 
     Attributes:
@@ -43,7 +43,7 @@ def draw_questions(
     null_rate: float = 0.0,
     seed: int = 0,
     source_of: SourceOf = segment_source,
-) -> list[Question]:
+) -> list[AskedQuestion]:
     """Every query asked of its own video, then the null queries, random ones before hard ones.
 
     What a label says never happens is asked of its own video alone.
@@ -59,7 +59,7 @@ def draw_questions(
         BenchmarkError: If there are to be null queries, and all videos come from one source.
     """
     questions = [
-        Question("own" if len(query.windows) else "labelled", query, query.video_id)
+        AskedQuestion("own" if len(query.windows) else "labelled", query, query.video_id)
         for query in queries
     ]
     queries = [query for query in queries if len(query.windows)]
@@ -70,10 +70,10 @@ def draw_questions(
     asked = [queries[index] for index in sorted(drawn)]
     videos = list(dict.fromkeys(query.video_id for query in queries))
     others = random_nulls(asked, videos, seed=seed, source_of=source_of)
-    questions += [Question("random", *pair) for pair in zip(asked, others, strict=True)]
+    questions += [AskedQuestion("random", *pair) for pair in zip(asked, others, strict=True)]
     segments = hard_nulls(asked, videos, seed=seed, source_of=source_of)
     questions += [
-        Question("hard", query, segment)
+        AskedQuestion("hard", query, segment)
         for query, segment in zip(asked, segments, strict=True)
         if segment is not None
     ]

@@ -55,7 +55,7 @@ UNCALIBRATED = Calibration(0.0, 0.0, 0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedQuery:
     """Queries asked of videos, one row a query.
 
     Attributes:
@@ -68,9 +68,9 @@ class Asked:
     score: Floats
     right: NDArray[np.bool_]
 
-    def take(self, rows: NDArray[np.bool_]) -> Asked:
+    def take(self, rows: NDArray[np.bool_]) -> AskedQuery:
         """The queries where ``rows`` is true."""
-        return Asked(self.deviations[rows], self.score[rows], self.right[rows])
+        return AskedQuery(self.deviations[rows], self.score[rows], self.right[rows])
 
 
 def ask_all(
@@ -78,7 +78,7 @@ def ask_all(
     videos: dict[str, CaptionedVideo],
     durations_s: dict[str, float],
     embedder: Embedder,
-) -> Asked:
+) -> AskedQuery:
     """Ask each query of the video beside it; a video that is not its own cannot be right."""
     background = background_of(embedder)
     rows = []
@@ -111,10 +111,10 @@ def ask_all(
             )
         )
     deviations, score, right = map(np.array, zip(*rows, strict=True))
-    return Asked(deviations, score, right.astype(bool))
+    return AskedQuery(deviations, score, right.astype(bool))
 
 
-def fit(own: Asked, null: Asked) -> Calibration:
+def fit(own: AskedQuery, null: AskedQuery) -> Calibration:
     """Both logistic models by maximum likelihood."""
     deviations = np.concatenate([own.deviations, null.deviations])
     is_own = np.arange(len(deviations)) < len(own.score)
@@ -125,7 +125,9 @@ def fit(own: Asked, null: Asked) -> Calibration:
     )
 
 
-def measure(own: Asked, random: Asked, hard: Asked, calibration: Calibration) -> dict[str, float]:
+def measure(
+    own: AskedQuery, random: AskedQuery, hard: AskedQuery, calibration: Calibration
+) -> dict[str, float]:
     """How well a calibration separates and how honest its probabilities are."""
     here, elsewhere, segment = (_presence(asked, calibration) for asked in (own, random, hard))
     confidence = np.concatenate(
@@ -150,7 +152,7 @@ def measure(own: Asked, random: Asked, hard: Asked, calibration: Calibration) ->
     }
 
 
-def _presence(asked: Asked, calibration: Calibration) -> Floats:
+def _presence(asked: AskedQuery, calibration: Calibration) -> Floats:
     odds = presence_odds(calibration.presence_bias + calibration.presence_fit * asked.deviations)
     return np.asarray(odds / (1 + odds))
 
@@ -169,7 +171,11 @@ def _fit_logistic(features: Floats, positive: NDArray[np.bool_]) -> Floats:
 
 
 def _cross_fitted(
-    own: Asked, random: Asked, hard: Asked, halves: NDArray[np.bool_], has_hard: NDArray[np.bool_]
+    own: AskedQuery,
+    random: AskedQuery,
+    hard: AskedQuery,
+    halves: NDArray[np.bool_],
+    has_hard: NDArray[np.bool_],
 ) -> dict[str, float]:
     folds = []
     for half in (halves, ~halves):

@@ -37,7 +37,7 @@ Outcome = Literal["right", "false", "open", "unanswered"]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Labelled:
     """A question with its truth.
 
     Attributes:
@@ -77,35 +77,35 @@ JOINS: Spans = tuple((at_s, at_s + 0.05) for at_s in (9.63, 19.63, 29.38, 38.96)
 VISITOR, GALLERY, MIX = "one_by_one", "sam2_gallery_concat", "permissive_composite"
 
 QUESTIONS = (
-    Question(VISITOR, "When does someone enter the room?", VISITS),
-    Question(VISITOR, "something is present", VISITS),
-    Question(VISITOR, "When does somebody leave?", LEAVING),
-    Question(VISITOR, "Nobody is in the room.", NOBODY),
-    Question(VISITOR, "does the camera move?"),
-    Question(VISITOR, "When does the screen go black?"),
-    Question(VISITOR, "the scene changes"),
-    Question(VISITOR, "a dissolve", is_knowable=False),
-    Question(VISITOR, "When does the text “GAME OVER” appear?"),
-    Question(VISITOR, "a man in a polo shirt comes in last", ((123.6, 136.2),), is_knowable=False),
-    Question(VISITOR, "someone reads a book", ((22.8, 45),), is_knowable=False),
-    Question(GALLERY, "When does the scene change?", JOINS, slack_s=CUT_SLACK_S),
-    Question(GALLERY, "the first cut", JOINS[:1], slack_s=CUT_SLACK_S),
-    Question(GALLERY, "a new shot begins suddenly", JOINS, slack_s=CUT_SLACK_S),
-    Question(GALLERY, "When does the logo appear?", is_knowable=False),
-    Question(GALLERY, "a woman plays with her dog", ((0, 9.63),), is_knowable=False),
-    Question(GALLERY, "Coffee is being poured.", ((30.4, 38.96),), is_knowable=False),
-    Question(GALLERY, "does the picture flicker?"),
-    Question(GALLERY, "the screen is completely white"),
-    Question(MIX, "the last cut", ((599.58, 599.68),), slack_s=CUT_SLACK_S),
-    Question(MIX, "somebody tosses a pancake", ((393.75, 404.08),), is_knowable=False),
-    Question(MIX, "when does $48,230 appear?", is_knowable=False),
-    Question(MIX, "people demonstrate sign language", ((525.33, 569.42),), is_knowable=False),
-    Question(MIX, "the screen is white in the intro"),
-    Question(MIX, "a train arrives fast", is_knowable=False),
+    Labelled(VISITOR, "When does someone enter the room?", VISITS),
+    Labelled(VISITOR, "something is present", VISITS),
+    Labelled(VISITOR, "When does somebody leave?", LEAVING),
+    Labelled(VISITOR, "Nobody is in the room.", NOBODY),
+    Labelled(VISITOR, "does the camera move?"),
+    Labelled(VISITOR, "When does the screen go black?"),
+    Labelled(VISITOR, "the scene changes"),
+    Labelled(VISITOR, "a dissolve", is_knowable=False),
+    Labelled(VISITOR, "When does the text “GAME OVER” appear?"),
+    Labelled(VISITOR, "a man in a polo shirt comes in last", ((123.6, 136.2),), is_knowable=False),
+    Labelled(VISITOR, "someone reads a book", ((22.8, 45),), is_knowable=False),
+    Labelled(GALLERY, "When does the scene change?", JOINS, slack_s=CUT_SLACK_S),
+    Labelled(GALLERY, "the first cut", JOINS[:1], slack_s=CUT_SLACK_S),
+    Labelled(GALLERY, "a new shot begins suddenly", JOINS, slack_s=CUT_SLACK_S),
+    Labelled(GALLERY, "When does the logo appear?", is_knowable=False),
+    Labelled(GALLERY, "a woman plays with her dog", ((0, 9.63),), is_knowable=False),
+    Labelled(GALLERY, "Coffee is being poured.", ((30.4, 38.96),), is_knowable=False),
+    Labelled(GALLERY, "does the picture flicker?"),
+    Labelled(GALLERY, "the screen is completely white"),
+    Labelled(MIX, "the last cut", ((599.58, 599.68),), slack_s=CUT_SLACK_S),
+    Labelled(MIX, "somebody tosses a pancake", ((393.75, 404.08),), is_knowable=False),
+    Labelled(MIX, "when does $48,230 appear?", is_knowable=False),
+    Labelled(MIX, "people demonstrate sign language", ((525.33, 569.42),), is_knowable=False),
+    Labelled(MIX, "the screen is white in the intro"),
+    Labelled(MIX, "a train arrives fast", is_knowable=False),
 )
 
 
-def outcome(question: Question, answer: Grounding) -> Outcome:
+def outcome(question: Labelled, answer: Grounding) -> Outcome:
     """What becomes of an answer beside the truth."""
     if answer.verdict == "cannot_tell":
         return "unanswered" if question.is_knowable else "open"
@@ -115,7 +115,7 @@ def outcome(question: Question, answer: Grounding) -> Outcome:
     return "right" if all(share > 0.5 for share in inside) else "false"
 
 
-def _share_inside(span: Interval, question: Question) -> float:
+def _share_inside(span: Interval, question: Labelled) -> float:
     truth = [
         Interval(max(0.0, start_s - question.slack_s), end_s + question.slack_s)
         for start_s, end_s in question.truth
@@ -123,7 +123,7 @@ def _share_inside(span: Interval, question: Question) -> float:
     return max((span.overlap_s(one) / span.length_s for one in truth), default=0.0)
 
 
-def ask(folder: Path, store: Path, questions: Sequence[Question]) -> list[Outcome]:
+def ask(folder: Path, store: Path, questions: Sequence[Labelled]) -> list[Outcome]:
     """Ask them one after another; prints each answer."""
     outcomes = []
     with Grounder(load_settings(store=store, captioner="classical")) as grounder:

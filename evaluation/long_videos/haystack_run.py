@@ -20,7 +20,7 @@ from rich.table import Table
 
 from agent.api import Grounder, Settings, load_settings, make_question
 from evaluation.console import open_console
-from evaluation.datasets.nulls import Question
+from evaluation.datasets.nulls import AskedQuestion
 from evaluation.datasets.query import Query
 from evaluation.datasets.qvhighlights_files import read_queries
 from evaluation.figures.answers import RIGHT_IOU, best_iou
@@ -30,7 +30,7 @@ from evaluation.long_videos.stacks import Stack, stack_questions, stack_videos
 from evaluation.results import WHOLE, BenchmarkError, Result
 from evaluation.runs.bench import result_of
 from evaluation.runs.caption_files import CaptionFiles, open_caption_files
-from evaluation.runs.run_folder import Captioning, RunFolder
+from evaluation.runs.run_folder import CaptionsPaid, RunFolder
 from evaluation.runs.summary import as_json, commit, file_hash
 from evaluation.runs.vector_cache import CachedEmbedder
 from tools import terminal
@@ -162,14 +162,14 @@ def run_haystack(options: argparse.Namespace) -> int:
 
 
 def ask_all(
-    questions: Sequence[Question],
+    questions: Sequence[AskedQuestion],
     stacks: Sequence[Stack],
     folder: RunFolder,
     material: Material,
     report: Callable[[int, int], None],
 ) -> None:
     """Ask what has no result yet, and only index what is asked."""
-    missing: defaultdict[str, list[Question]] = defaultdict(list)
+    missing: defaultdict[str, list[AskedQuestion]] = defaultdict(list)
     for question in questions:
         if question.key not in folder.results:
             missing[question.video_id].append(question)
@@ -182,13 +182,13 @@ def ask_all(
                     report(len(folder.results), len(questions))
 
 
-def _ask(question: Question, grounder: Grounder) -> Result:
+def _ask(question: AskedQuestion, grounder: Grounder) -> Result:
     """One question through the graph; ``seconds[WHOLE]`` is what it took from end to end."""
     asked = make_question(question.video_id, question.query.text)
     started_s = time.perf_counter()
     state = grounder.run(asked)
     spent_s = time.perf_counter() - started_s
-    result = result_of(question, state, Captioning())
+    result = result_of(question, state, CaptionsPaid())
     return replace(result, seconds=result.seconds | {WHOLE: spent_s})
 
 

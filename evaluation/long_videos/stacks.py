@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evaluation.datasets.nulls import Question
+from evaluation.datasets.nulls import AskedQuestion
 from evaluation.datasets.query import Query
 from evaluation.results import BenchmarkError
 from tools.timeline import Caption, Interval, Track
@@ -105,7 +105,7 @@ def stack_questions(
     limit: int | None,
     nulls: bool,
     seed: int,
-) -> list[Question]:
+) -> list[AskedQuestion]:
     """Every query asked of the long video with its own part, or ``limit`` of them, drawn.
 
     Args:
@@ -117,14 +117,14 @@ def stack_questions(
     """
     drawn = np.random.default_rng(seed).permutation(len(queries))[:limit]
     home = {name: number for number, stack in enumerate(stacks) for name in stack.asked}
-    questions: list[Question] = []
-    absent: list[Question] = []
+    questions: list[AskedQuestion] = []
+    absent: list[AskedQuestion] = []
     for index in sorted(drawn.tolist()):
         query = queries[index]
         number = home[query.video_id]
-        questions.append(Question("own", stacks[number].move(query), stacks[number].name))
+        questions.append(AskedQuestion("own", stacks[number].move(query), stacks[number].name))
         others = (*stacks[number + 1 :], *stacks[:number])
         other = next((one for one in others if query.video_id not in one.starts_s), None)
         if nulls and other:
-            absent.append(Question("random", query, other.name))
+            absent.append(AskedQuestion("random", query, other.name))
     return [*questions, *absent]

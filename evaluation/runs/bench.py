@@ -15,16 +15,16 @@ from typing import Any
 
 from agent.api import Grounder, Grounding, make_question
 from agent.grounding import Cost
-from evaluation.datasets.nulls import Question
+from evaluation.datasets.nulls import AskedQuestion
 from evaluation.datasets.qvhighlights_files import relevance_by_clip
 from evaluation.results import BenchmarkError, Result, Span
-from evaluation.runs.run_folder import Captioning, RunFolder
+from evaluation.runs.run_folder import CaptionsPaid, RunFolder
 from evaluation.runs.videos import Videos
 from tools.captioners.protocol import Metered
 from tools.errors import WhenaboutsError
 from tools.indexing.indexer import Progress
 from tools.llm.in_flight import run_in_flight
-from tools.llm.prices import Usage
+from tools.llm.prices import TokenUsage
 
 ERRORS_IN_A_ROW = 10
 """If this many questions fail one after the other, it is no accident: a service is gone, say."""
@@ -53,7 +53,7 @@ class Standing:
 class _Ready:
     """A question whose video can be asked, or why it cannot."""
 
-    question: Question
+    question: AskedQuestion
     asked_as: str
     failure: str = ""
 
@@ -101,7 +101,7 @@ class Bench:
         self._doing = ""
         self._failures: dict[str, str] = {}
 
-    def run(self, questions: Sequence[Question]) -> str:
+    def run(self, questions: Sequence[AskedQuestion]) -> str:
         """Ask what has no answer yet.
 
         Returns:
@@ -133,7 +133,7 @@ class Bench:
         # The last answer may reach the limit: nothing was stopped then.
         return self._why if self._unanswered(questions) else ""
 
-    def _unanswered(self, questions: Sequence[Question]) -> list[Question]:
+    def _unanswered(self, questions: Sequence[AskedQuestion]) -> list[AskedQuestion]:
         """Those that were not asked, or failed."""
         results = self._folder.results
         return [
@@ -142,7 +142,7 @@ class Bench:
             if question.key not in results or results[question.key].verdict == "error"
         ]
 
-    def _ready(self, pending: Sequence[Question]) -> Iterator[_Ready]:
+    def _ready(self, pending: Sequence[AskedQuestion]) -> Iterator[_Ready]:
         """Questions whose captions are there; makes them first."""
         by_question = self._grounder.settings.strategy == "activity"
         for question in pending:
@@ -160,7 +160,7 @@ class Bench:
                 self._failures[name] = str(exc)
                 yield _Ready(question, name, failure=str(exc))
 
-    def _watch(self, question: Question) -> str:
+    def _watch(self, question: AskedQuestion) -> str:
         """Describe the question's video where that is to be done; returns its id in the store."""
         name = question.video_id
         if name in self._failures:
@@ -187,7 +187,7 @@ class Bench:
         if cancelled.is_set() or self._stopping.is_set():
             return None
         question = ready.question
-        captioning = self._folder.captioning.get(question.key, Captioning())
+        captioning = self._folder.captioning.get(question.key, CaptionsPaid())
         if ready.failure:
             return _failed(question, ready.failure, captioning)
         try:
@@ -270,11 +270,11 @@ class _Meter:
         """Note what came after the last report."""
         self.read(self._made)
 
-    def _usage(self) -> Usage:
-        return self._captioner.usage if isinstance(self._captioner, Metered) else Usage()
+    def _usage(self) -> TokenUsage:
+        return self._captioner.usage if isinstance(self._captioner, Metered) else TokenUsage()
 
 
-def result_of(question: Question, state: dict[str, Any], captioning: Captioning) -> Result:
+def result_of(question: AskedQuestion, state: dict[str, Any], captioning: CaptionsPaid) -> Result:
     """A result from the graph's last state, and from what its captions took before it ran."""
     grounding = Grounding.model_validate(state["grounding"])
     intervals = [(one.start_s, one.end_s, one.confidence) for one in grounding.intervals]
@@ -311,7 +311,7 @@ def merged(spans: Sequence[Span]) -> tuple[Span, ...]:
     return tuple(joined)
 
 
-def _failed(question: Question, error: str, captioning: Captioning) -> Result:
+def _failed(question: AskedQuestion, error: str, captioning: CaptionsPaid) -> Result:
     return Result(
         **_facts(question),
         duration_s=(question.query.duration_s or 0.0) if question.kind == "own" else 0.0,
@@ -329,7 +329,7 @@ def _failed(question: Question, error: str, captioning: Captioning) -> Result:
     )
 
 
-def _facts(question: Question) -> dict[str, Any]:
+def _facts(question: AskedQuestion) -> dict[str, Any]:
     """What a result says of its question."""
     query = question.query
     windows = query.windows.tolist() if question.kind == "own" else []

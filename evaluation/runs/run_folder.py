@@ -17,14 +17,14 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from agent.grounding import Cost
-from evaluation.datasets.nulls import Question
+from evaluation.datasets.nulls import AskedQuestion
 from evaluation.results import BenchmarkError, Result, read_results, sum_usd
 
 RESULTS, CAPTIONING, RUN = "results.jsonl", "captioning.jsonl", "run.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Captioning:
+class CaptionsPaid:
     """What making captions for one question took.
 
     Attributes:
@@ -48,11 +48,13 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.results: dict[str, Result] = {}
-        self.captioning: dict[str, Captioning] = {}
+        self.captioning: dict[str, CaptionsPaid] = {}
         self._writing = threading.Lock()
 
     @contextmanager
-    def open(self, identity: Mapping[str, Any], questions: Sequence[Question]) -> Iterator[None]:
+    def open(
+        self, identity: Mapping[str, Any], questions: Sequence[AskedQuestion]
+    ) -> Iterator[None]:
         """Take up what is there, and keep other processes out.
 
         Args:
@@ -89,8 +91,8 @@ class RunFolder:
     def add_captioning(self, key: str, cost: Cost, *, seconds: float = 0.0) -> None:
         """Write down what captions cost, as they are made for a question."""
         with self._writing:
-            before = self.captioning.get(key, Captioning())
-            self.captioning[key] = Captioning(before.cost.plus(cost), before.seconds + seconds)
+            before = self.captioning.get(key, CaptionsPaid())
+            self.captioning[key] = CaptionsPaid(before.cost.plus(cost), before.seconds + seconds)
             plain = {"key": key, "seconds": seconds, **cost.model_dump()}
             self._append(CAPTIONING, json.dumps(plain) + "\n")
 
@@ -102,7 +104,7 @@ class RunFolder:
             costs += [cost for result in self.results.values() for cost in result.costs.values()]
         return sum_usd(cost.usd for cost in costs)
 
-    def finish(self, questions: Sequence[Question]) -> list[Result]:
+    def finish(self, questions: Sequence[AskedQuestion]) -> list[Result]:
         """Put the results in the order of the questions, also in the file; returns them."""
         ordered = [self.results[one.key] for one in questions if one.key in self.results]
         write_whole(self.path / RESULTS, "".join(one.as_line() for one in ordered))
@@ -124,7 +126,7 @@ class RunFolder:
                     f"is {_shown(now)}; give another --out"
                 )
 
-    def _take_up(self, questions: Sequence[Question]) -> None:
+    def _take_up(self, questions: Sequence[AskedQuestion]) -> None:
         drop_cut_off_line(self.path / RESULTS)
         drop_cut_off_line(self.path / CAPTIONING)
         if (self.path / RESULTS).exists():
@@ -138,7 +140,7 @@ class RunFolder:
                 )
         for plain in _read_lines(self.path / CAPTIONING):
             key, seconds = plain.pop("key"), plain.pop("seconds")
-            before = self.captioning.get(key, Captioning())
+            before = self.captioning.get(key, CaptionsPaid())
             cost = before.cost.plus(Cost(**plain))
             self.captioning[key] = replace(before, cost=cost, seconds=before.seconds + seconds)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from evaluation.datasets.nulls import Question, SourceOf, draw_questions
+from evaluation.datasets.nulls import AskedQuestion, SourceOf, draw_questions
 from evaluation.datasets.query import Annotations, LineError, Query, fit_windows
 from evaluation.results import BenchmarkError
 from evaluation.runs.videos import Videos
@@ -27,7 +27,7 @@ class Selection:
         left_out: Good annotations of such videos.
     """
 
-    questions: tuple[Question, ...]
+    questions: tuple[AskedQuestion, ...]
     bad_lines: tuple[str, ...]
     bad_videos: dict[str, str]
     left_out: int

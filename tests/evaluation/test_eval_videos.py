@@ -14,7 +14,7 @@ from evaluation.runs.videos import VideoFolder
 from tests.drawing import draw_sound, draw_video, even_times
 from tests.fakes import BrightnessCaptioner, WordEmbedder
 from tools.errors import CaptionerError, VideoError
-from tools.llm.prices import Usage
+from tools.llm.prices import TokenUsage
 
 USD_A_CAPTION = 0.5
 
@@ -27,9 +27,9 @@ class PaidCaptioner(BrightnessCaptioner):
     """
 
     @property
-    def usage(self) -> Usage:
+    def usage(self) -> TokenUsage:
         count = len(self.described_s)
-        return Usage(captions=count, tokens_in=10 * count, usd=USD_A_CAPTION * count)
+        return TokenUsage(captions=count, tokens_in=10 * count, usd=USD_A_CAPTION * count)
 
     def asked(self, prompt: str, prompt_version: str) -> "PaidCaptioner":
         other = PaidCaptioner()

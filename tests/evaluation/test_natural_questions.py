@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from evaluation.experiments.natural_questions import QUESTIONS, Question, outcome
+from evaluation.experiments.natural_questions import QUESTIONS, Labelled, outcome
 from tools.timeline import Interval
 
 
@@ -21,8 +21,8 @@ class Found:
         self.span = Interval(*span)
 
 
-THERE = Question("v", "a dog", ((10, 20),))
-NEVER = Question("v", "a cat")
+THERE = Labelled("v", "a dog", ((10, 20),))
+NEVER = Labelled("v", "a cat")
 
 
 @pytest.mark.parametrize(
@@ -36,11 +36,15 @@ NEVER = Question("v", "a cat")
         (NEVER, Answer("not_found"), "right"),
         (NEVER, Answer("found", (0, 1)), "false"),
         (THERE, Answer("cannot_tell"), "unanswered"),
-        (Question("v", "a dog", ((1, 2),), is_knowable=False), Answer("cannot_tell"), "open"),
+        (
+            Labelled("v", "a dog", ((1, 2),), is_knowable=False),
+            Answer("cannot_tell"),
+            "open",
+        ),
     ],
 )
 def test_false_is_what_lies_outside_of_the_truth_and_what_is_denied(
-    question: Question, answer: Any, expected: str
+    question: Labelled, answer: Any, expected: str
 ) -> None:
     assert outcome(question, answer) == expected
 

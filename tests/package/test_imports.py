@@ -129,6 +129,16 @@ def test_a_name_means_one_module_in_a_package(package: str) -> None:
     assert [stem for stem, times in Counter(stems).items() if times > 1] == []
 
 
+def test_a_name_means_one_class() -> None:
+    homes: dict[str, list[str]] = {}
+    for package in PACKAGES:
+        for path in source_files(package):
+            for node in ast.parse(path.read_text(encoding="utf-8")).body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    homes.setdefault(node.name, []).append(module_name(path))
+    assert {name: where for name, where in homes.items() if len(where) > 1} == {}
+
+
 @pytest.mark.parametrize("folder", sorted(OURS))
 def test_imports_are_absolute(folder: str) -> None:
     relative = [

@@ -18,7 +18,7 @@ from tools.captioners.protocol import Description
 from tools.errors import CaptionerError
 from tools.signals.between_samples import held
 from tools.signals.claims import TEXT_TAG, Claim, write_claims, write_screen_text
-from tools.signals.frame_claims import Watch
+from tools.signals.frame_claims import FrameWatch
 from tools.signals.ocr import TextReader, load_text_reader
 from tools.signals.screen_reader import ScreenReader
 
@@ -102,7 +102,7 @@ class ClassicalCaptioner:
         It runs one frame behind: what is measured in a frame must hold until the next.
         """
         cv2.setNumThreads(THREADS)
-        watch = Watch()
+        watch = FrameWatch()
         screen = ScreenReader(self._load_reader) if self._reads_text else None
         waiting: _Measured | None = None
         for frame in frames:

@@ -18,8 +18,8 @@ from tools.captioners.traced_calls import Call, TracedCalls
 from tools.errors import CaptionerError, ServiceError
 from tools.llm.client import Patience, Service
 from tools.llm.in_flight import run_in_flight
-from tools.llm.negotiation import Request
-from tools.llm.prices import Price, Prices, Usage
+from tools.llm.negotiation import ServiceRequest
+from tools.llm.prices import Price, Prices, TokenUsage
 from tools.llm.thoughts import caption_of
 from tools.text import one_line, shorten
 
@@ -143,7 +143,7 @@ class OpenAICaptioner:
         return str(self._mode)
 
     @property
-    def usage(self) -> Usage:
+    def usage(self) -> TokenUsage:
         """What it has used since it was made, also for replies that nobody received."""
         return self._meter.usage
 
@@ -182,7 +182,7 @@ class OpenAICaptioner:
         self, question: _Question, stopping: threading.Event, call: Call
     ) -> Description | NoCaption | None:
         content = question.content(self._prompt, self._detail)
-        request = Request(
+        request = ServiceRequest(
             [{"role": "user", "content": content}],
             # The same frames get the same captions, as far as the service can.
             {"max_tokens": self._max_tokens, "temperature": 0},
@@ -218,7 +218,7 @@ class OpenAICaptioner:
         kept = "; what was done is kept" if self._meter.usage.captions else ""
         return CaptionerError(f"{self._name}: {exc}{hint}{kept}")
 
-    def _give_up_if_hopeless(self, used: Usage, reason: str) -> None:
+    def _give_up_if_hopeless(self, used: TokenUsage, reason: str) -> None:
         if used.captions == 0 and used.no_captions >= HOPELESS:
             raise CaptionerError(
                 f"{self.model} gave {used.no_captions} replies and no caption ({reason}); is it a "
@@ -269,7 +269,7 @@ class _Meter:
         self._failures = 0
         self.last_failure: ServiceError | None = None
         # None from the first, where the cost cannot be known.
-        self.usage = Usage(usd=prices.cost_usd(model, 0, 0))
+        self.usage = TokenUsage(usd=prices.cost_usd(model, 0, 0))
 
     def count_failure(self, exc: ServiceError) -> int:
         """Note a look that failed; returns how many have failed since the last reply."""
@@ -278,7 +278,7 @@ class _Meter:
             self._failures += 1
             return self._failures
 
-    def count_refusal(self) -> Usage:
+    def count_refusal(self) -> TokenUsage:
         """Note a look that the service declined by an error, which costs nothing."""
         with self._lock:
             self._failures = 0
@@ -291,7 +291,7 @@ class _Meter:
             return None
         return self._prices.cost_usd(self._model, reply.tokens_in, reply.tokens_out)
 
-    def count(self, reply: Completion, *, is_caption: bool) -> Usage:
+    def count(self, reply: Completion, *, is_caption: bool) -> TokenUsage:
         """Add a reply; returns the sums with it."""
         unmetered = reply.tokens_in is None or reply.tokens_out is None
         with self._lock:

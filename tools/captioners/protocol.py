@@ -4,7 +4,7 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from tools.llm.prices import Usage
+from tools.llm.prices import TokenUsage
 from tools.timeline import Frame, Interval, Source
 
 
@@ -99,7 +99,7 @@ class Metered(Protocol):
     """
 
     @property
-    def usage(self) -> Usage: ...
+    def usage(self) -> TokenUsage: ...
 
 
 @runtime_checkable

@@ -25,7 +25,7 @@ from tools.grounding.presence import (
     share_of_best,
     window_probability,
 )
-from tools.grounding.query_fit import Track, read_track, unit
+from tools.grounding.query_fit import FittedTrack, read_track, unit
 from tools.grounding.relevance import SMOOTHING_S, level, refine, smooth, standardise
 from tools.grounding.segments import CELL_S, Cells, Moments
 from tools.grounding.stretches import STRETCH_S, promising
@@ -182,7 +182,7 @@ def ground(
 
 
 def search(
-    track: Track,
+    track: FittedTrack,
     *,
     query_vector: NDArray[np.floating],
     log_odds: float,

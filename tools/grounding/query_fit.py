@@ -30,7 +30,7 @@ USUAL_PIECES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
+class FittedTrack:
     """What the captions of one track say about one query.
 
     Attributes:
@@ -49,7 +49,7 @@ class Track:
     lexical: Floats
     bonus: Floats
 
-    def take(self, kept: slice) -> Track:
+    def take(self, kept: slice) -> FittedTrack:
         """The same for some of the cells."""
         return replace(self, cells=self.cells.take(kept), bonus=self.bonus[kept])
 
@@ -70,7 +70,7 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class QueryFit:
     """A track that was read for a query.
 
     Attributes:
@@ -80,7 +80,7 @@ class Reading:
         is_literal: Whether a moment says every word of the query.
     """
 
-    track: Track
+    track: FittedTrack
     clues: Clues
     moments: Moments
     is_literal: bool
@@ -97,7 +97,7 @@ def read_track(
     calibration: Calibration,
     place: Place | None = None,
     is_whole: bool = True,
-) -> Reading:
+) -> QueryFit:
     """Compare a query with every caption; arguments and errors are those of ``grounder.ground``.
 
     Args:
@@ -119,7 +119,7 @@ def read_track(
     words = match_words(query, moments.texts)
     cells = cut(moments)
     near = nearness(place, cells, duration_s=duration_s) if place else np.zeros(len(cells))
-    track = Track(
+    track = FittedTrack(
         cells=cells,
         vectors=vectors,
         first=moments.first,
@@ -136,11 +136,11 @@ def read_track(
         near,
         is_whole=is_whole,
     )
-    return Reading(track, clues, moments, is_literal=bool(words.says_all.any()))
+    return QueryFit(track, clues, moments, is_literal=bool(words.says_all.any()))
 
 
 def _usual(
-    query_vector: NDArray[np.floating], background: NDArray[np.floating], track: Track
+    query_vector: NDArray[np.floating], background: NDArray[np.floating], track: FittedTrack
 ) -> Usual:
     pieces = pieces_of(track.cells)
     some = pieces[:: -(-len(pieces) // USUAL_PIECES)]

@@ -13,7 +13,7 @@ from tools.indexing.frame_gate import FrameGate, Gate
 from tools.indexing.progress import Pace, Progress, Report
 from tools.indexing.scenes import SceneFinder, write_scenes
 from tools.llm.budget import Budget
-from tools.llm.prices import Usage
+from tools.llm.prices import TokenUsage
 from tools.store.store import CaptionGap
 from tools.text import shorten
 from tools.timeline import MAX_CAPTION_CHARS, Caption, Interval
@@ -235,5 +235,5 @@ class Captioning:
         )
 
 
-def _usage(captioner: Captioner) -> Usage:
-    return captioner.usage if isinstance(captioner, Metered) else Usage()
+def _usage(captioner: Captioner) -> TokenUsage:
+    return captioner.usage if isinstance(captioner, Metered) else TokenUsage()

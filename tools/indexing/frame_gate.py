@@ -7,7 +7,7 @@ from enum import Enum
 
 from tools.errors import CaptionerError
 from tools.llm.budget import Budget, Limits
-from tools.llm.prices import Usage
+from tools.llm.prices import TokenUsage
 
 
 def without_price(model: str, limits: Limits) -> CaptionerError:
@@ -50,7 +50,7 @@ class FrameGate:
         *,
         frames_per_look: int,
         seen: Container[float],
-        usage: Callable[[], Usage],
+        usage: Callable[[], TokenUsage],
         model: str,
     ) -> None:
         self._budget = budget

@@ -22,7 +22,7 @@ from pydantic import ConfigDict, PrivateAttr
 
 from tools.llm.client import Service
 from tools.llm.completion import Completion
-from tools.llm.negotiation import Message, Request
+from tools.llm.negotiation import Message, ServiceRequest
 
 REMEMBERED = 256
 """The model's own messages that are kept to be sent back, of all conversations under way."""
@@ -79,7 +79,7 @@ class ServiceChatModel(BaseChatModel):
         del stop, run_manager
         told: list[Message] = convert_to_openai_messages(messages)
         told = self._in_own_words(told)
-        request = Request(
+        request = ServiceRequest(
             told,
             {
                 "max_tokens": self.max_tokens,

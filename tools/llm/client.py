@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from tools.errors import FailureKind, ServiceError
 from tools.llm.address import check_service, is_openai, proxy_of
 from tools.llm.completion import Completion, read_completion
-from tools.llm.connection import Connection, Response, TransportError
+from tools.llm.connection import HttpConnection, Response, TransportError
 from tools.llm.failures import Failure, Sent, classify, explain, no_answer
-from tools.llm.negotiation import Request, habits_of
+from tools.llm.negotiation import ServiceRequest, habits_of
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -97,7 +97,7 @@ class Service:
         self.is_openai = is_openai(self.address)
         self._patience = patience or Patience()
         self._habits = habits_of(self.address, self._key, model, is_openai=self.is_openai)
-        self._connection = Connection(self.address, self._key)
+        self._connection = HttpConnection(self.address, self._key)
 
     @property
     def has_answered(self) -> bool:
@@ -106,7 +106,7 @@ class Service:
 
     def chat(
         self,
-        request: Request,
+        request: ServiceRequest,
         *,
         stopping: threading.Event | None = None,
         until: float = math.inf,
@@ -310,7 +310,7 @@ def served_models(address: str, api_key: str | None) -> list[str]:
     """
     address, key = check_service(api_key, address)
     try:
-        answer = Connection(address, key).get("/models", timeout_s=DISCOVERY_TIMEOUT_S)
+        answer = HttpConnection(address, key).get("/models", timeout_s=DISCOVERY_TIMEOUT_S)
     except TransportError as exc:
         raise ServiceError(
             "unreachable",

@@ -54,7 +54,7 @@ class TransportError(Exception):
         self.kind = kind
 
 
-class Connection:
+class HttpConnection:
     """Sends requests to one address. Many threads may do so at the same time.
 
     Redirects are not followed: they would carry the key and frames elsewhere.

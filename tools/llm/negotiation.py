@@ -16,7 +16,7 @@ Message = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ServiceRequest:
     """One question to a chat model, as it would be asked of OpenAI.
 
     Attributes:
@@ -55,7 +55,7 @@ class Habits:
         self._folds_system = False
         self._objects_only = False
 
-    def body(self, request: Request, model: str) -> dict[str, Any]:
+    def body(self, request: ServiceRequest, model: str) -> dict[str, Any]:
         """The JSON to send."""
         options = {
             name: value

@@ -41,7 +41,7 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class TokenUsage:
     """What a captioner has used.
 
     Attributes:

@@ -209,24 +209,24 @@ def rank(
 
 
 def inside(
-    captions: Sequence[Caption], vectors: NDArray[np.float32], stretch: Interval | None
+    captions: Sequence[Caption], vectors: NDArray[np.float32], within: Interval | None
 ) -> tuple[Sequence[Caption], NDArray[np.float32]]:
-    """The captions of a track that lie in a stretch of the video, and their embeddings.
+    """The captions of a track that lie within a part of the video, and their embeddings.
 
     Where none does, those that reach into it: a still scene may have one caption for minutes.
 
     Args:
         captions: In time order.
         vectors: Shape ``(n, d)``.
-        stretch: None for the whole video.
+        within: None for the whole video.
     """
-    if stretch is None:
+    if within is None:
         return captions, vectors
     kept = [
         index
         for index, one in enumerate(captions)
-        if stretch.start_s <= one.start_s and one.end_s <= stretch.end_s
-    ] or [index for index, one in enumerate(captions) if one.span.overlap_s(stretch) > 0]
+        if within.start_s <= one.start_s and one.end_s <= within.end_s
+    ] or [index for index, one in enumerate(captions) if one.span.overlap_s(within) > 0]
     return [captions[index] for index in kept], vectors[kept]
 
 

@@ -51,7 +51,7 @@ CHANGES: frozenset[Kind] = frozenset({"appears", "gone", "moves"})
 """With any of these, nobody would call a picture unchanged."""
 
 
-class Watch:
+class FrameWatch:
     """Watches one video from its start."""
 
     def __init__(self) -> None:

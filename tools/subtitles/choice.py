@@ -22,7 +22,7 @@ _PARTIAL = frozenset(
 )
 
 
-class Choice(NamedTuple):
+class SubtitleChoice(NamedTuple):
     """The subtitles that could be read.
 
     Attributes:
@@ -37,7 +37,7 @@ class Choice(NamedTuple):
     unreadable: list[SubtitleTrack]
 
 
-def choose_subtitles(video: Path) -> Choice:
+def choose_subtitles(video: Path) -> SubtitleChoice:
     """Choose among the files beside a video and the tracks inside it.
 
     Forced subtitles, signs and commentaries give way to the whole talk, then other languages to the
@@ -49,7 +49,7 @@ def choose_subtitles(video: Path) -> Choice:
     """
     files = sorted(find_sidecars(video), key=lambda one: _worth_of_file(one, video))
     if files and _worth_of_file(files[0], video)[:2] == (False, 0):
-        return Choice(files[0], list(files[1:]), [])
+        return SubtitleChoice(files[0], list(files[1:]), [])
     tracks = embedded_tracks(video)
     readable = [one for one in tracks if one.is_readable]
     readable.sort(key=_worth_of_track)
@@ -61,7 +61,7 @@ def choose_subtitles(video: Path) -> Choice:
     ranked.sort(key=lambda one: one[0])
     both = [one for _, one in ranked]
     unreadable = [one for one in tracks if not one.is_readable]
-    return Choice(both[0] if both else None, both[1:], unreadable)
+    return SubtitleChoice(both[0] if both else None, both[1:], unreadable)
 
 
 def choose_file(video: Path) -> Path | None:

@@ -31,8 +31,8 @@ from tools.captioners.openai import FAILURES_IN_A_ROW, HOPELESS, OpenAICaptioner
 from tools.captioners.protocol import Captioner, Description, Metered, NoCaption
 from tools.errors import CaptionerError, ServiceError
 from tools.llm.client import Patience, Service
-from tools.llm.negotiation import Request
-from tools.llm.prices import Price, Usage
+from tools.llm.negotiation import ServiceRequest
+from tools.llm.prices import Price, TokenUsage
 from tools.timeline import Frame
 
 KEY = "sk-a-secret-of-the-user-0123456789"
@@ -402,7 +402,9 @@ def test_a_limit_that_one_request_meets_holds_back_all_others() -> None:
     given_up.set()
     with serving([rate_limited(after_s=0.2), says("a door")]) as server:
         service = Service("tiny", api_key=KEY, base_url=server.url)
-        one, two = (Request([{"role": "user", "content": words}]) for words in ("one", "two"))
+        one, two = (
+            ServiceRequest([{"role": "user", "content": words}]) for words in ("one", "two")
+        )
         with pytest.raises(ServiceError, match="stopped"):
             service.chat(one, stopping=given_up)
         assert service.chat(two).text == "a door"
@@ -548,7 +550,7 @@ def test_tokens_and_dollars_come_from_the_replies() -> None:
     prices = {"tiny": Price(2.0, 10.0, "2026-01-01", "mine")}
     with serving(names_second) as server:
         captioner = captioner_at(server.url, prices=prices)
-        assert captioner.usage == Usage()
+        assert captioner.usage == TokenUsage()
         said_by(captioner, 10)
     assert isinstance(captioner, Metered)
     assert captioner.usage.tokens_in == 1000
@@ -560,7 +562,7 @@ def test_an_unknown_price_is_none_and_never_zero() -> None:
     with serving([says("a door")]) as server:
         captioner = captioner_at(server.url)
         said_by(captioner)
-    assert captioner.usage == Usage(captions=1, tokens_in=100, tokens_out=10, usd=None)
+    assert captioner.usage == TokenUsage(captions=1, tokens_in=100, tokens_out=10, usd=None)
 
 
 def test_openais_price_is_not_taken_for_another_servers_model() -> None:

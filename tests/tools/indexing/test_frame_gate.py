@@ -7,7 +7,7 @@ import pytest
 from tools.errors import CaptionerError
 from tools.indexing.frame_gate import FrameGate, Gate
 from tools.llm.budget import Budget, Limits
-from tools.llm.prices import Usage
+from tools.llm.prices import TokenUsage
 
 
 class Scene:
@@ -15,7 +15,7 @@ class Scene:
 
     def __init__(self, limits: Limits, *, frames: int = 1, seen: tuple[float, ...] = ()) -> None:
         self.now_s = 50.0
-        self.usage = Usage(captions=7, usd=3.0)
+        self.usage = TokenUsage(captions=7, usd=3.0)
         self.time_s = 0.0
         self.budget = Budget(limits, clock=lambda: self.now_s)
         self.gate = FrameGate(
@@ -111,6 +111,6 @@ def test_what_the_run_has_spent_before_is_not_there_for_another_pass(
 ) -> None:
     budget = Budget(limits)
     budget.spend_captions(3, 1.0)
-    gate = FrameGate(budget, frames_per_look=1, seen=(), usage=Usage, model="tiny")
+    gate = FrameGate(budget, frames_per_look=1, seen=(), usage=TokenUsage, model="tiny")
     assert gate.at(0.0) is SHUT
     assert gate.reached == f"the limit of {reached}"

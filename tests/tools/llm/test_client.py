@@ -17,10 +17,10 @@ from tests.servers import Answer, Asked, fails, says, serving
 from tools.errors import ServiceError
 from tools.llm.client import Patience, Service, served_models
 from tools.llm.connection import MAX_REPLY_BYTES
-from tools.llm.negotiation import Habits, Request
+from tools.llm.negotiation import Habits, ServiceRequest
 
 KEY = "sk-a-secret-of-the-user-0123456789"
-HELLO = Request([{"role": "user", "content": "hello"}])
+HELLO = ServiceRequest([{"role": "user", "content": "hello"}])
 ONCE = Patience(max_retries=0)
 
 
@@ -217,7 +217,7 @@ def test_blanks_around_an_address_are_no_part_of_it() -> None:
 
 
 def test_what_one_asker_learns_of_a_model_another_knows() -> None:
-    request = Request(HELLO.messages, {"temperature": 0})
+    request = ServiceRequest(HELLO.messages, {"temperature": 0})
 
     def script(asked: Asked) -> Answer:
         refused = "temperature" in asked.body
@@ -270,7 +270,7 @@ def test_words_in_any_body_are_read_without_an_error() -> None:
 @pytest.mark.parametrize("is_openai", [False, True])
 def test_openais_newest_models_are_asked_as_they_want_it_from_the_first(is_openai: bool) -> None:
     options = {"max_tokens": 9, "temperature": 0, "tools": [{}], "response_format": {"type": "x"}}
-    body = Habits(is_openai=is_openai).body(Request(HELLO.messages, options), "tiny")
+    body = Habits(is_openai=is_openai).body(ServiceRequest(HELLO.messages, options), "tiny")
     expected = {"max_completion_tokens": 9, "tools": [{}], "response_format": {"type": "x"}}
     if not is_openai:
         # Elsewhere a schema holds a model even where it wants a tool, so it waits.
@@ -279,7 +279,7 @@ def test_openais_newest_models_are_asked_as_they_want_it_from_the_first(is_opena
 
 
 def test_a_schema_gives_way_to_plain_json_where_only_that_is_taken() -> None:
-    request = Request(HELLO.messages, {"response_format": {"type": "json_schema"}})
+    request = ServiceRequest(HELLO.messages, {"response_format": {"type": "json_schema"}})
 
     def script(asked: Asked) -> Answer:
         if asked.body["response_format"]["type"] == "json_schema":
@@ -291,7 +291,7 @@ def test_a_schema_gives_way_to_plain_json_where_only_that_is_taken() -> None:
 
 
 def test_what_a_model_wrote_wrong_is_asked_for_without_tools_and_schema() -> None:
-    request = Request(HELLO.messages, {"response_format": {"type": "json_schema"}})
+    request = ServiceRequest(HELLO.messages, {"response_format": {"type": "json_schema"}})
 
     def script(asked: Asked) -> Answer:
         wrong = fails(400, "Failed to generate JSON", code="json_validate_failed")
