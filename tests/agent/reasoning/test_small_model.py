@@ -34,9 +34,11 @@ def test_a_small_model_is_held_to_the_schema_and_every_question_ends_in_a_valid_
     assert answer.by in {"llm", "fallback"}
     assert answer.warning == ""
     assert answer.usage.tokens_in > 500
-    # What was refused was refused for what it says, and never for its form.
     # Never for its form: so small a model goes wrong in what it says, or never comes to an end.
     of_content = {"unknown_caption", "reversed", "contradiction", "cut_off"}
     assert {one.kind for one in answer.refusals} <= of_content
     for refusal in answer.refusals:
-        jsonschema.validate(json.loads(refusal.reply), ANSWER_SCHEMA)
+        if refusal.kind == "cut_off":
+            assert refusal.reply.lstrip().startswith("{"), "held to an object as far as it came"
+        else:
+            jsonschema.validate(json.loads(refusal.reply), ANSWER_SCHEMA)
