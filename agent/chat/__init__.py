@@ -1,1 +1,1 @@
-"""Talking about videos: turns read against earlier answers. Only ``terminal`` knows of one."""
+"""Talking about videos: turns read against earlier answers. It knows no terminal."""

@@ -32,7 +32,6 @@ def words_to(server: Server) -> set[str]:
 def test_asked_in_turn_neither_is_told_or_reports_what_is_of_the_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("langchain_openai")
     video = draw_video(tmp_path / "road.mp4", even_times(24, 8.0))
     mine = tmp_path / "mine"
     mine.mkdir()
