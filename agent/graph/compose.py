@@ -227,7 +227,7 @@ def _sources(
     state: State,
     record: VideoRecord,
 ) -> tuple[AskedSource, ...]:
-    """What was asked, and which of it the answer is made from; a text model makes its own choice."""
+    """What was asked, and which of it the answer is made from; a text model chooses itself."""
     if not heard:
         verdict = state["ranking"]["verdict"]
         own = record.track

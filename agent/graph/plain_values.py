@@ -3,9 +3,9 @@
 Each is what the ``as_dict`` or ``model_dump`` of its type writes.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, NotRequired
 
-from typing_extensions import NotRequired, TypedDict  # pydantic wants it before Python 3.12
+from typing_extensions import TypedDict  # pydantic wants it before Python 3.12
 
 from agent.grounding import Role
 from tools.ranking import EvidenceKind, Verdict

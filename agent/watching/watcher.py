@@ -182,7 +182,9 @@ class Watcher:
         if video:
             records = [self._note_move(record, video) for record in records]
         settled = self._settled(records, captions, query)
-        if settled and not self._wants_more(video, records) and not self._lacks(settled, query):
+        if settled and not (
+            self._wants_more(video, records, settled, query) or self._lacks(settled, query)
+        ):
             return settled if video else in_its_place(settled), Cost()
         work = self._under_way()
         # One video at a time: those who wait for the same captions then find them.
@@ -190,7 +192,7 @@ class Watcher:
             records = self._opened.store.records(video.id) if video else self._by_name(name)
             settled = self._settled(records, captions, query)
             lacking = self._lacks(settled, query) if settled else 0
-            if settled and not self._wants_more(video, records) and not lacking:
+            if settled and not (self._wants_more(video, records, settled, query) or lacking):
                 return settled, Cost()
             wanted = self._wanted_track(captions, query)
             if settled and lacking and settled.track == wanted:
@@ -205,13 +207,19 @@ class Watcher:
                 self._beside.check()
                 record, cost = self._describe(video, captions, report, query, go_on=work.go_on)
                 self._runs.budget().spend_captions(cost.captions, cost.usd)
-            self._beside.add(video, record, report=report, go_on=work.go_on)
+            self._beside.add(video, record, report=report, query=query, go_on=work.go_on)
             return record, cost
 
-    def _wants_more(self, video: Video | None, records: list[VideoRecord]) -> bool:
+    def _wants_more(
+        self, video: Video | None, records: list[VideoRecord], record: VideoRecord, query: str
+    ) -> bool:
         """Whether side tracks have to be added to existing captions, or have changed since."""
-        changed = video is not None and self._beside.has_changed(video, records)
-        return changed or self._beside.is_asked_for
+        if self._beside.is_asked_for:
+            return True
+        return video is not None and (
+            self._beside.has_changed(video, records)
+            or self._beside.is_to_be_measured(record, records, query)
+        )
 
     def _lacks(self, record: VideoRecord, query: str) -> int:
         """How many looks without a caption an index, which has no query, asks for once more."""
