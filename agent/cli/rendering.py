@@ -380,7 +380,8 @@ def _provenance(grounding: Grounding) -> str:
     coverage, models = grounding.coverage, grounding.models
     look = models.mode.partition("@")[0]
     looked = f", {look}" if look not in {"frame", "file"} else ""
-    rate = f", {coverage.rate_hz:g}/s" if coverage.rate_hz else ""
+    is_looked = coverage.rate_hz and models.mode != "file"
+    rate = f", {coverage.rate_hz:g}/s" if is_looked else ""
     share = coverage.seen_s / grounding.video.duration_s
     spent_s = sum(grounding.usage.seconds.values())
     by = models.reasoner

@@ -17,7 +17,7 @@ from agent.errors import CaptionError, VideoError
 from tools.indexing.indexer import Progress, Report, frame_track, index_video, location
 from tools.llm.budget import Budget, Limits
 from tools.retrieval.tracks import is_measured, kind_of, name_of, reads_text
-from tools.signals.measured_need import measured_need
+from tools.retrieval.measured_need import measured_need
 from tools.store.store import VideoRecord
 from tools.subtitles.captions import MODE, file_of
 
@@ -166,9 +166,7 @@ class Beside:
         read_text = self._settings.read_text
         return find_spec("rapidocr") is not None if read_text is None else read_text
 
-    def _measure(
-        self, video: Video, query: str, report: Report, go_on: Callable[[], None]
-    ) -> None:
+    def _measure(self, video: Video, query: str, report: Report, go_on: Callable[[], None]) -> None:
         """Measure the picture beside its captions, with its text only where that is asked for."""
         from tools.captioners.classical import ClassicalCaptioner
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from agent.errors import QueryError, UsedUpError, VideoError
 from agent.grounding import Cost
-from agent.watching.choice import Choice, with_an_eye_on
+from agent.watching.choice import Choice, means_model, with_an_eye_on
+from agent.watching.foresight import foreseen
 from agent.watching.moved_files import warning_of
 from agent.watching.side_tracks import Beside
 from tools.captioners.file import file_track
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
+    from agent.grounding import Grounding
     from agent.settings import Settings
     from agent.watching.opened import Opened
     from agent.watching.runs import Runs
@@ -158,6 +160,21 @@ class Watcher:
         video_id = records[0].video_id if records else found.id if found else ""
         journals = self._settings.journal_folder
         return self._opened.store.forget(video_id, also=lambda: delete_journals(journals, video_id))
+
+    def foresee(self, name: str, query: str) -> Grounding | None:
+        """The answer, if it is known before frames are described; see ``foreseen``.
+
+        Raises:
+            VideoError, SettingsError: As ``watch``.
+        """
+        if self._opened.given_captioner or self._settings.strategy != "general":
+            return None
+        video, records = self._look_up(name)
+        if video is None or any(one.complete for one in records):
+            return None
+        if means_model(self._settings) or self._settings.captioner not in {"auto", "classical"}:
+            return None
+        return foreseen(query, video, self._settings, self._prompts)
 
     def watch_for(self, question: AskedVideo, *, report: Report) -> tuple[VideoRecord, Cost]:
         """The record that answers a question; see ``watch``."""

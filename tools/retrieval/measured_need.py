@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from tools.retrieval.question import parts_of
@@ -27,6 +28,13 @@ def can_be_measured(query: str) -> bool:
     if not understand(query).unknown:
         return True
     return not any(understand(text).unknown for text in texts_of(parts_of(query)))
+
+
+def may_be_read(query: str) -> bool:
+    """Whether its words may stand on the screen though nobody says so: a number, a name, quotes."""
+    asks = [understand(query), *(understand(text) for text in texts_of(parts_of(query)))]
+    is_named = re.search(r"\S\s+(?!I\b)[A-Z]", query) is not None
+    return is_named or any(map(_is_for_text, asks)) or any(sign.isdigit() for sign in query)
 
 
 def _is_for_text(ask: Ask) -> bool:
