@@ -62,11 +62,11 @@ examples:
   whenabouts ask --all "a dog runs into the sea" --limit 3
 
 which evidence answers: all that is there is asked, and the answer says which of it answers
-  1. what is measured (light, colour, cuts, camera, text) or said word for word, if that is asked for
+  1. what is measured (light, colour, cuts, camera), read or said word for word, if asked for
   2. captions of what is seen and what is said, the surest first
   3. what is measured of things: something enters, moves, leaves
-which captions: --captions FILE, else those of --captioner, else the captions that are there (a file's
-  or an image model's, the last made), else made now: a service, a model on this disk, built-in senses
+which captions: those of --captions FILE, else of --captioner, else the last made by a file or an
+  image model, else made now by: a service, a model on this disk, the built-in senses
 
 a captions file has one JSON object a line:
   {"t": 12.0, "caption": "what the frame at 12.0 s shows"}

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from agent.errors import CaptionError, VideoError
 from tools.indexing.indexer import Progress, Report, frame_track, index_video, location
 from tools.llm.budget import Budget, Limits
-from tools.retrieval.tracks import is_measured, kind_of, name_of, reads_text
 from tools.retrieval.measured_need import measured_need
+from tools.retrieval.tracks import is_measured, kind_of, name_of, reads_text
 from tools.store.store import VideoRecord
 from tools.subtitles.captions import MODE, file_of
 
@@ -89,7 +89,7 @@ class Beside:
         from tools.subtitles.choice import choose_file
 
         try:
-            chosen = choose_file(video.path)
+            chosen = choose_file(video.path, language=self._settings.language)
             return {subtitle_track(chosen)} if chosen else set()
         except (CaptionError, VideoError):
             return set()  # ``add`` tells the user when it reads the files.
@@ -214,7 +214,9 @@ class Beside:
                 became = "has changed" if video.path.with_name(name).exists() else "is gone"
                 self._tell(f"the captions read from {name} are deleted: it {became}")
         try:
-            found, others, unreadable = choose_subtitles(video.path)
+            found, others, unreadable = choose_subtitles(
+                video.path, language=self._settings.language
+            )
             if found:
                 is_new = self._read_subtitles(video, record, found, report)
                 if is_new and others:
