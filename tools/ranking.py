@@ -76,7 +76,7 @@ class PartFound:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Testimony:
     """What one source of evidence said to a question.
 
     Attributes:
@@ -104,7 +104,7 @@ class Heard:
         }
 
     @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> Heard:
+    def from_dict(cls, plain: Mapping[str, Any]) -> Testimony:
         """What ``as_dict`` wrote."""
         return cls(**plain)
 
@@ -139,7 +139,7 @@ class Ranking:
     presence: float | None = None
     parts: tuple[PartFound, ...] = ()
     is_exact: bool = False
-    heard: tuple[Heard, ...] = ()
+    heard: tuple[Testimony, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values only, without the relevance of each caption."""

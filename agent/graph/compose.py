@@ -24,7 +24,7 @@ from agent.reasoning.answer import Answer, NumberedEvent
 from agent.reasoning.brief import Turn
 from prompts.catalog import Prompts
 from tools.indexing.held_spans import read_step_s
-from tools.ranking import Heard, Verdict, Window
+from tools.ranking import Testimony, Verdict, Window
 from tools.retrieval.question import parts_of
 from tools.retrieval.temporal_query import Event as OneEvent
 from tools.retrieval.tracks import evidence_kind, is_measured, name_of
@@ -50,7 +50,7 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
     windows = [Window.from_dict(plain) for plain in state["ranking"]["windows"]]
     answer = Answer.model_validate(state["accepted"])
     turns = [Turn.model_validate(plain) for plain in state["turns"]]
-    heard = [Heard.from_dict(plain) for plain in state["ranking"].get("heard", ())]
+    heard = [Testimony.from_dict(plain) for plain in state["ranking"].get("heard", ())]
     coverage = Coverage.model_validate(state["coverage"])
     intervals = [
         ground_event(
@@ -223,7 +223,7 @@ def _decided_by(
 def _sources(
     answer: Answer,
     captions: Sequence[Caption],
-    heard: Sequence[Heard],
+    heard: Sequence[Testimony],
     state: State,
     record: VideoRecord,
 ) -> tuple[AskedSource, ...]:
@@ -231,7 +231,7 @@ def _sources(
     if not heard:
         verdict = state["ranking"]["verdict"]
         own = record.track
-        heard = [Heard(evidence_kind(own), name_of(own), own.key, verdict, answers=True)]
+        heard = [Testimony(evidence_kind(own), name_of(own), own.key, verdict, answers=True)]
     named = {captions[event.first - 1].track.key for event in answer.events}
     by_model = state["by"] == "llm" and bool(named & {one.track for one in heard})
     return tuple(

@@ -81,7 +81,7 @@ class PartState(TypedDict):
 
 
 class HeardState(TypedDict):
-    """A ``tools.ranking.Heard``."""
+    """A ``tools.ranking.Testimony``."""
 
     kind: EvidenceKind
     name: str

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.errors import CaptionError, VideoError
+from agent.watching.forecast import reading_takes
 from tools.indexing.indexer import Progress, Report, frame_track, index_video, location
 from tools.llm.budget import Budget, Limits
 from tools.retrieval.measured_need import measured_need
@@ -177,6 +178,8 @@ class Beside:
         reads = measured_need(query) == "text"
         what = "the text on its screen is read" if reads else "its picture is measured"
         self._tell(f"captions of {video.path.name} do not answer this alone, so {what}, once")
+        if reads:
+            self._tell(reading_takes(video, self._settings.rate_hz))
         done = index_video(
             video,
             ClassicalCaptioner(read_text=reads),
@@ -310,6 +313,7 @@ class Beside:
         if minutes == 0:
             self._tell(f"the screen of {video.path.name} is not read: the minutes are used up")
             return
+        self._tell(reading_takes(video, rate_hz))
         done = index_video(
             video,
             captioner,

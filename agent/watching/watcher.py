@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from agent.errors import QueryError, UsedUpError, VideoError
 from agent.grounding import Cost
 from agent.watching.choice import Choice, means_model, with_an_eye_on
+from agent.watching.forecast import reading_takes
 from agent.watching.foresight import foreseen
 from agent.watching.moved_files import warning_of
 from agent.watching.side_tracks import Beside
@@ -28,7 +29,7 @@ from tools.indexing.indexer import (
 from tools.indexing.journal import delete_journals
 from tools.indexing.same_video import as_indexed, recall, shows
 from tools.llm.prices import TokenUsage as CaptioningUsage
-from tools.retrieval.tracks import is_beside
+from tools.retrieval.tracks import is_beside, reads_text
 from tools.video.identity import is_video_name
 from tools.video.reader import probe
 
@@ -309,6 +310,8 @@ class Watcher:
         if self._is_left_open:
             self._tell(self._opened.choice.why)
         self._name_host(captioner.model)
+        if reads_text(frame_track(captioner, self._settings.rate_hz)):
+            self._tell(reading_takes(video, self._settings.rate_hz))
         before_use = metered(captioner)
         record = index_video(
             video,

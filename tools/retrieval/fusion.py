@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tools.grounding.windows import DUPLICATE_IOU
-from tools.ranking import Heard, PartFound, Ranking, Window
+from tools.ranking import PartFound, Ranking, Testimony, Window
 from tools.retrieval.tracks import evidence_kind, is_measured, name_of
 from tools.timeline import Caption, Track
 
@@ -162,15 +162,15 @@ def _told(voice: Voice) -> Voice:
     )
 
 
-def _heard(voices: Sequence[Voice], answering: set[str]) -> tuple[Heard, ...]:
+def _heard(voices: Sequence[Voice], answering: set[str]) -> tuple[Testimony, ...]:
     """What each track said, once where its captions were asked in groups."""
-    heard: dict[str, Heard] = {}
+    heard: dict[str, Testimony] = {}
     for voice in voices:
         if voice.track is None:
             continue
         before = heard.get(voice.key)
         if before is None or voice.ranking.verdict == "found":
-            heard[voice.key] = Heard(
+            heard[voice.key] = Testimony(
                 evidence_kind(voice.track),
                 name_of(voice.track),
                 voice.key,

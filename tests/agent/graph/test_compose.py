@@ -48,7 +48,7 @@ def test_text_on_the_screen_is_looked_at_in_every_frame() -> None:
 
 
 def test_a_cut_is_as_fine_as_its_frames() -> None:
-    track = Track("classical-2", "", "frame@1/s")
+    track = Track("classical-3", "", "frame@1/s")
     said = [
         Caption("video", Interval(*span), text, "signal", track)
         for span, text in (
