@@ -214,7 +214,7 @@ def test_what_cannot_be_had_is_said_before_a_frame_is_described(
         assert grounder.records() == []
 
 
-class Testimony:
+class Heard:
     """Hears a word in every tenth of a second."""
 
     model, mode = "parrot-1", "speech"
@@ -267,7 +267,7 @@ def test_the_screen_is_read_within_the_minutes(
 def test_it_is_listened_to_within_the_minutes(
     minutes: float, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tools.speech.whisper.Whisper", Testimony)
+    monkeypatch.setattr("tools.speech.whisper.Whisper", Heard)
     video = draw_video(tmp_path / "talk.mkv", even_times(24, 8.0), sound_s=3.0)
     find(video, "brightness 0")
     with monkeypatch.context() as used:
@@ -286,7 +286,7 @@ def test_listening_that_was_broken_off_goes_on_with_the_piece_it_was_at(
     pieces_s: list[float] = []
     broken_off = [False, True, False, False, False]
 
-    class Interrupted(Testimony):
+    class Interrupted(Heard):
         def __call__(self, samples: NDArray[np.float32]) -> Iterator[Utterance]:
             pieces_s.append(samples.size / SAMPLE_RATE_HZ)
             if broken_off.pop(0):

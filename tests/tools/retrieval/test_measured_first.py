@@ -7,14 +7,14 @@ from tools.captioners.classical import VERSION
 from tools.ranking import Ranking, Verdict, Window
 from tools.retrieval.fusion import Voice, fuse
 from tools.retrieval.measured_need import can_be_measured, may_be_read, measured_need
-from tools.timeline import Caption, Interval, Track
+from tools.timeline import Caption, Interval, Source, Track
 
 DESCRIBED = Track("file:abc", "", "file")
 MEASURED = Track(VERSION, "", "frame@1/s")
 
 
 def voice(track: Track, verdict: Verdict, at_s: float, *, is_exact: bool = False) -> Voice:
-    source = "signal" if track == MEASURED else "vision"
+    source: Source = "signal" if track == MEASURED else "vision"
     captions = [
         Caption("video", Interval(second, second + 1), f"{source} {second}", source, track)
         for second in range(20)

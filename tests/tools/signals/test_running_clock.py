@@ -13,7 +13,7 @@ def frame(at_s: int, *, clock: bool) -> Frame:
     cv2.rectangle(image, (60, 60), (300, 220), (150, 150, 150), -1)
     if clock:
         cv2.putText(image, f"12:00:{at_s:02d}", (480, 340), 0, 0.5, (255, 255, 255), 1)
-    luma = cv2.resize(image[..., 0], (64, 36), interpolation=cv2.INTER_AREA)[None]
+    luma = cv2.resize(image[..., 0], (64, 36), interpolation=cv2.INTER_AREA)[None].astype(np.uint8)
     earlier = image if at_s else None
     earlier_s = at_s - 0.1 if at_s else None
     return Frame(float(at_s), image, earlier, earlier_s, luma, np.array([float(at_s)]))
