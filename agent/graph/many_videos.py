@@ -21,7 +21,7 @@ from tools.retrieval.question import parts_of
 from tools.retrieval.retrieval import Retrieved, retrieve, take_evidence
 from tools.retrieval.temporal_query import Event as OneEvent
 from tools.retrieval.temporal_query import texts_of
-from tools.retrieval.tracks import is_beside, is_measured, kind_of
+from tools.retrieval.tracks import is_beside, is_measured, kind_of, of_copy
 from tools.store.store import VideoRecord
 
 
@@ -84,12 +84,15 @@ def ask_many_videos(
         on_event: Receives events.
     """
     primary = {record.video_id: record for record in records}
+    tracks: dict[str, list[VideoRecord]] = {}
+    for record in dependencies.store.records():
+        tracks.setdefault(record.video_id, []).append(record)
     beside = [
         record
-        for record in dependencies.store.records()
+        for video_id, own in primary.items()
+        for record in of_copy(tracks.get(video_id, []), own.path)
         if record.complete
         and is_beside(record.track)
-        and record.video_id in primary
         and kind_of(record.track) not in dependencies.leave_out
     ]
     part = parts_of(query)
