@@ -56,8 +56,8 @@ class GroundedInterval(_Span):
 
     Attributes:
         confidence: Estimated probability, in [0, 1], that this interval answers the query.
-        start_precision_s: The true start lies at most this long before ``start_s``.
-        end_precision_s: The true end lies at most this long before ``end_s``.
+        start_precision_s: The true start lies at most this long before or after ``start_s``.
+        end_precision_s: The true end lies at most this long before or after ``end_s``.
         start_by: What decided the start: a ``caption``, a ``closer_look`` at the time before it, or
             nothing: it is the video's own (``video``), or what was before it was not looked at
             (``unseen``).

@@ -13,7 +13,6 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from agent.graph.compose import SAID
 from agent.graph.many_videos import LeftOut, LibraryAnswers
 from agent.graph.replay import Replayed
 from agent.grounding import SCHEMA_VERSION, Coverage, GroundedInterval, Grounding, LookUp, Usage
@@ -21,6 +20,7 @@ from agent.settings import Settings
 from agent.watching.forecast import Forecast
 from agent.watching.moved_files import state_of
 from tools.clock import clock, clock_span
+from tools.grounding.seen_edges import SAID
 from tools.indexing.estimate import Estimate
 from tools.indexing.progress import Progress
 from tools.store.store import VideoRecord
@@ -347,7 +347,7 @@ def _interval(interval: GroundedInterval, colour: str) -> RenderableType:
 
 
 def _precision(interval: GroundedInterval) -> str:
-    """How much earlier the edges may lie, as far as looks tell, and whether a closer look decided.
+    """How far off the edges may be, as far as looks tell, and whether a closer look decided.
 
     An end that nobody has seen is marked so.
     """
@@ -357,9 +357,9 @@ def _precision(interval: GroundedInterval) -> str:
     }
     whence = {"closer_look": " by a closer look"}
     shown = {
-        edge: f"up to {late_s:.{2 if late_s < 0.1 else 1}f} s earlier{whence.get(by, '')}"
-        for edge, (late_s, by) in edges.items()
-        if late_s
+        edge: f"± {off_s:.{2 if off_s < 0.1 else 1}f} s{whence.get(by, '')}"
+        for edge, (off_s, by) in edges.items()
+        if off_s
     }
     if interval.end_by == "unseen":
         shown["end"] = "not seen"

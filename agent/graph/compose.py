@@ -22,12 +22,11 @@ from agent.grounding import (
 from agent.reasoning.answer import Answer, NumberedEvent
 from agent.reasoning.brief import Turn
 from prompts.catalog import Prompts
-from tools.indexing.held_spans import read_step_s
+from tools.grounding.seen_edges import SAID, Edge, edges_of, window_span
 from tools.ranking import Verdict, Window
 from tools.retrieval.question import parts_of
 from tools.retrieval.temporal_query import Event as OneEvent
 from tools.retrieval.tracks import is_measured
-from tools.signals.claims import is_moment
 from tools.store.store import CaptionGap, CaptionStore, VideoRecord
 from tools.text import main_script
 from tools.timeline import Caption, Interval, Track
@@ -37,9 +36,6 @@ SEEN_SHARE = 0.9
 
 PACE_S = 0.5
 """Captions from a file may lie this far apart without anything having been missed."""
-
-SAID = frozenset({"subtitle", "speech"})
-"""Sources whose captions begin and end with the thing itself, not with a look at it."""
 
 
 def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Grounding:
@@ -69,15 +65,7 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
         # An embedder that cannot read the question's script cannot know that it is not there.
         verdict = "cannot_tell"
     described_by = record.track.prompt_version
-    candidates = tuple(
-        Candidate(
-            start_s=window.span.start_s,
-            end_s=window.span.end_s,
-            score=window.score,
-            confidence=window.confidence,
-        )
-        for window in windows
-    )
+    candidates = tuple(_candidate(window, captions, record) for window in windows)
     return Grounding(
         query=state["asked"],
         video=VideoFacts(
@@ -150,70 +138,43 @@ def ground_event(
     """
     first, last = captions[event.first - 1], captions[event.last - 1]
     span = Interval(first.start_s, last.end_s)
-    start, end = edges_of(event, captions, duration_s=duration_s)
+    start, end = edges_of(first, last, captions, duration_s=duration_s)
     holes = [gap for gap in unseen if gap.length_s > PACE_S]
     before = [gap for gap in holes if gap.end_s == span.start_s and first.source not in SAID]
     after = [gap for gap in holes if gap.start_s == span.end_s and last.source not in SAID]
-    if before and not start:
-        (start,) = before
+    if before:
+        # It may have begun at any time that nobody looked at.
+        start = Edge(span.start_s, min(start.earliest_s, before[0].start_s), span.start_s)
+    if after:
+        end = Edge(span.end_s, end.earliest_s, span.end_s)
     return GroundedInterval(
-        start_s=span.start_s,
-        end_s=span.end_s,
+        start_s=start.at_s,
+        end_s=end.at_s,
         confidence=_confidence(span, windows),
-        start_precision_s=start.length_s if start else 0.0,
-        end_precision_s=end.length_s if end else 0.0,
+        start_precision_s=start.precision_s,
+        end_precision_s=end.precision_s,
         start_by="unseen" if before else _decided_by(start, first, captions, track),
         end_by="unseen" if after else _decided_by(end, last, captions, track),
         evidence=_evidence(event, span, answer, captions),
     )
 
 
-def edges_of(
-    event: NumberedEvent, captions: Sequence[Caption], *, duration_s: float
-) -> tuple[Interval | None, Interval | None]:
-    """The spans in which an event's true start and end lie; None where the edge is exact.
-
-    Each look at the video is a caption's start: the event began after the look before its first
-    caption, and ended before the look after its last. Frames that a caption is held over do not
-    count as looks: something small may have begun in one. Only the video's own edges are exact, and
-    the edges of what is said.
-    """
-    first, last = captions[event.first - 1], captions[event.last - 1]
-    if first == last and is_moment(first):
-        # A moment is as long as it is precise: the time since the frame before.
-        fine_s = min(first.span.length_s, first.start_s)
-        return Interval(first.start_s - fine_s, first.start_s), first.span
-    step_s = read_step_s(first)
-    if step_s is not None and step_s == read_step_s(last):
-        # A frame comes up to one frame interval late: a quarter more.
-        slack_s = 1.25 * step_s
-        start_s, end_s = first.start_s, last.end_s
-        start = Interval(max(0.0, start_s - slack_s), start_s) if start_s > 0 else None
-        return start, None if end_s >= duration_s else Interval(
-            max(last.start_s, end_s - slack_s), end_s
-        )
-    # Only those of the same kind: what is said between two looks does not bring them closer.
-    earlier = [
-        one
-        for one in captions
-        if one.start_s < first.start_s and one.source == first.source and not is_moment(one)
-    ]
-    if earlier and first.source not in SAID:
-        before = max(earlier, key=lambda one: one.start_s)
-        start = Interval(before.start_s, first.start_s)
-    else:
-        start = None
-    if last.end_s >= duration_s or last.source in SAID:
-        return start, None
-    return start, Interval(last.start_s, last.end_s)
+def _candidate(window: Window, captions: Sequence[Caption], record: VideoRecord) -> Candidate:
+    span = window_span(window.span, captions, track=record.track, duration_s=record.duration_s)
+    return Candidate(
+        start_s=span.start_s,
+        end_s=span.end_s,
+        score=window.score,
+        confidence=window.confidence,
+    )
 
 
 def _decided_by(
-    edge: Interval | None, made_by: Caption, captions: Sequence[Caption], track: Track
+    edge: Edge, made_by: Caption, captions: Sequence[Caption], track: Track
 ) -> DecidedBy:
-    if edge is None:
+    if edge.open_span is None:
         return "caption" if made_by.source in SAID else "video"
-    looks = [one for one in captions if one.start_s <= edge.start_s < one.end_s]
+    looks = [one for one in captions if one.start_s <= edge.earliest_s < one.end_s]
     return "caption" if all(one.track == track for one in looks) else "closer_look"
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from agent.errors import CaptionerError, VideoError
-from agent.graph.compose import edges_of
 from agent.grounding import Cost
 from agent.reasoning.answer import Answer, NumberedEvent
 from agent.reasoning.look_ups import Closer
 from tools.embedders.embedder import Embedder
 from tools.grounding.edges import begins_at, ends_after, likeness, look_rate_hz, marked
+from tools.grounding.seen_edges import edges_of
 from tools.store.store import VideoRecord
 from tools.timeline import Caption
 
@@ -83,8 +83,9 @@ def _refine_event(  # noqa: PLR0917  # one event of ``refine_edges``, whose argu
     closer: Closer,
     embedder: Embedder,
 ) -> NumberedEvent:
-    start, end = edges_of(event, refined.captions, duration_s=record.duration_s)
-    for span, is_start in ((start, True), (end, False)):
+    ends = refined.captions[event.first - 1], refined.captions[event.last - 1]
+    edges = edges_of(*ends, refined.captions, duration_s=record.duration_s)
+    for span, is_start in zip((edge.open_span for edge in edges), (True, False), strict=True):
         rate_hz = look_rate_hz(span) if span else None
         if span is None or rate_hz is None:
             continue

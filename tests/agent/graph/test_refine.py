@@ -62,8 +62,8 @@ def test_both_edges_are_decided_again_and_say_how_fine_they_are(
     answer = refined(store, ScriptedReasoner(GOOD_REPLY), closer)
     assert closer.asked == [(Interval(6.0, 8.0), 4.0), (Interval(12.0, 14.0), 4.0)]
     (interval,) = answer.intervals
-    assert (interval.start_s, interval.end_s) == (7.0, 12.5)
-    assert (interval.start_precision_s, interval.end_precision_s) == (0.25, 0.25)
+    assert (interval.start_s, interval.end_s) == (6.875, 12.375)
+    assert (interval.start_precision_s, interval.end_precision_s) == (0.125, 0.125)
     assert (interval.start_by, interval.end_by) == ("closer_look", "closer_look")
     assert [(one.role, one.start_s) for one in interval.evidence][:2] == [
         ("before", 6.75),
@@ -75,7 +75,7 @@ def test_both_edges_are_decided_again_and_say_how_fine_they_are(
 
 def test_a_fallback_is_refined_and_stays_a_fallback(store: CaptionStore) -> None:
     answer = refined(store, ScriptedReasoner("no"), Closer(), max_attempts=1)
-    assert (answer.by, answer.intervals[0].start_s) == ("fallback", 7.0)
+    assert (answer.by, answer.intervals[0].start_s) == ("fallback", 6.875)
 
 
 def test_edges_that_cannot_be_looked_at_stay_and_the_answer_says_why(store: CaptionStore) -> None:
@@ -105,4 +105,4 @@ def test_an_event_that_begins_with_the_video_keeps_that_edge(store: CaptionStore
     closer = Closer()
     (interval,) = refined(store, ScriptedReasoner(reply), closer).intervals
     assert (interval.start_s, interval.start_by, interval.start_precision_s) == (0.0, "video", 0.0)
-    assert (interval.end_s, len(closer.asked)) == (12.5, 1)
+    assert (interval.end_s, len(closer.asked)) == (12.375, 1)
