@@ -477,6 +477,7 @@ class Grounder:
             context=self.settings.context,
             overview=self._second_looks.overview,
             closer=self._second_looks.closer,
+            edge_looks=self._second_looks.edge_looks,
             refine=self.settings.refine is not False,
             leave_out=frozenset({"subtitles"} if self.settings.subtitles == "off" else ()),
             prompts=self.prompts,

@@ -56,7 +56,7 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
             track=record.track,
             unseen=[gap.span for gap in coverage.gaps],
         )
-        for event in answer.events
+        for event in _events(answer, state)
     ]
     seen_share = _seen_share(state, record, coverage)
     verdict = _verdict(answer, state, seen_share=seen_share)
@@ -113,6 +113,13 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
             )
         ),
     )
+
+
+def _events(answer: Answer, state: State) -> list[NumberedEvent]:
+    """The events of an answer, with the edges that closer looks decided where there were any."""
+    if state["refined"] is None:
+        return list(answer.events)
+    return [NumberedEvent(first=one["first"], last=one["last"]) for one in state["refined"]]
 
 
 def ground_event(

@@ -147,7 +147,7 @@ class Nodes:
             return {"accepted": None, "turns": [*state["turns"], turn]}
         return {
             "accepted": answer.model_dump(),
-            "by": state["refined_by"] or state["reply"]["asked_of"]["by"],
+            "by": state["reply"]["asked_of"]["by"],
             "order": order or state["order"],
         }
 
@@ -163,10 +163,10 @@ class Nodes:
         has_edges = bool(state["accepted"] and state["accepted"]["events"])
         is_of_frames = state["record"]["rate_hz"] is not None
         can_look = using.refine and using.closer is not None
-        return can_look and has_edges and is_of_frames and not state["refined_by"]
+        return can_look and has_edges and is_of_frames
 
     def refine(self, state: AfterCheck) -> dict[str, Any]:
-        """Decide the edges of the accepted answer again; a reply to be checked like any other."""
+        """Decide the edges of the accepted answer again; what was answered stays as it was said."""
         using = self.dependencies.now()
         assert using.closer is not None
         captions = [Caption.from_dict(plain) for plain in state["evidence"]]
@@ -176,16 +176,15 @@ class Nodes:
             VideoRecord.from_dict(state["record"]),
             # In a question in parts, only the edges of the part that is asked for count.
             next((part["text"] for part in state["ranking"]["parts"]), state["asked"]),
+            edge_looks=using.edge_looks,
             closer=using.closer,
             embedder=using.embedder,
         )
-        reply = Reply(refined.answer.model_dump_json())
         looks = refined.captions[len(captions) :]
         return {
-            "reply": _reply_state(reply, state["reply"]["asked_of"]),
+            "refined": [event.as_dict() for event in refined.events],
             "evidence": [*state["evidence"], *_as_evidence(looks)],
             "spent": add_cost(state["spent"], "captioner", refined.cost),
-            "refined_by": state["by"],
             "refine_note": refined.note,
         }
 
@@ -241,7 +240,7 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> dict[
         "coverage": coverage_of(whole[0][0], record, using.store).model_dump(),
         "attempts": 0,
         "turns": [],
-        "refined_by": "",
+        "refined": None,
         "refine_note": "",
         "order": "",
         "withheld": "",

@@ -173,6 +173,12 @@ class NumbersState(TypedDict):
     last: int
 
 
+class RefinedState(NumbersState):
+    """An ``agent.graph.refine.RefinedEvent``."""
+
+    looks: Literal["", "confirmed", "denied"]
+
+
 class AnswerState(TypedDict):
     """An ``agent.reasoning.answer.Answer``."""
 

@@ -46,7 +46,7 @@ def frame_rate_hz(path: Path) -> float | None:
     moments_s = sorted({row["t"] for row in rows if "t" in row})
     if any("t" not in row for row in rows) or not _is_even(moments_s):
         return None
-    return 1 / statistics.median(later - earlier for earlier, later in pairwise(moments_s))
+    return 1 / float(statistics.median(later - earlier for earlier, later in pairwise(moments_s)))
 
 
 def read_captions(path: Path, *, video_id: str, duration_s: float) -> list[Caption]:
