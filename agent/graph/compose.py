@@ -339,6 +339,8 @@ def _reasoning(answer: Answer, captions: Sequence[Caption], state: State) -> str
     """
     if state["by"] != "llm":
         return str(state["ranking"]["reasoning"])
+    if answer.reason:
+        return " ".join(filter(None, (state["order"], answer.reason)))
     placed = sorted((captions[step.caption - 1].start_s, step.why) for step in answer.steps)
     whys = "; ".join(f"{start_s:.1f} s: {why}" for start_s, why in placed if why)
     return " ".join(filter(None, (state["order"], whys))) or "The text model gave no reasons."

@@ -167,10 +167,16 @@ class StepState(TypedDict):
 
 
 class NumbersState(TypedDict):
-    """An ``agent.reasoning.answer.NumberedEvent``."""
+    """First and last caption of an event."""
 
     first: int
     last: int
+
+
+class EventState(NumbersState):
+    """An ``agent.reasoning.answer.NumberedEvent``."""
+
+    sure: str
 
 
 class RefinedState(NumbersState):
@@ -184,4 +190,5 @@ class AnswerState(TypedDict):
 
     steps: list[StepState]
     found: bool
-    events: list[NumbersState]
+    events: list[EventState]
+    reason: str

@@ -91,7 +91,7 @@ def refine_edges(
         edge_looks: Looks at the frames around an edge in one request.
     """
     refined = Refined([RefinedEvent(event) for event in answer.events], list(captions))
-    looking = _Looking(refined, record, query, closer, embedder, edge_looks)
+    looking = _Looking(refined, record, query, closer, embedder, edge_looks, captions)
     for index, event in enumerate(answer.events[:REFINED_EVENTS]):
         try:
             moved = looking.refine(event)
@@ -127,6 +127,7 @@ class _Looking:
     closer: Closer
     embedder: Embedder
     edge_looks: EdgeLooks | None
+    known: Sequence[Caption]
 
     def refine(self, event: NumberedEvent) -> RefinedEvent:
         """Decide both edges again; each takes one look, and one more where all of it shows it."""
@@ -189,7 +190,7 @@ class _Looking:
 
     def _beyond(self, span: Interval, *, is_start: bool) -> Interval | None:
         """The stretch outside of one whose looks all show the event: until the next caption."""
-        captions = [one for one in self.refined.captions if one.source not in SAID]
+        captions = [one for one in self.known if one.source not in SAID]
         if is_start:
             starts_s = [one.start_s for one in captions if one.start_s < span.start_s]
             return Interval(max(starts_s), span.start_s) if starts_s else None
@@ -200,9 +201,9 @@ class _Looking:
     def _look(
         self, event: NumberedEvent, span: Interval, *, is_start: bool
     ) -> tuple[list[int], list[bool], bool] | None:
-        """The numbers of the looks in time order, whether each shows it, and whether a model said so.
+        """The numbers of the looks, whether each shows it, and whether a model said so.
 
-        None without any.
+        In time order; None without any look.
         """
         together = self.edge_looks(self.record, self.query, span) if self.edge_looks else None
         if together is not None:
