@@ -55,7 +55,10 @@ class GroundedInterval(_Span):
     """One stretch of the video that answers the query.
 
     Attributes:
-        confidence: Estimated probability, in [0, 1], that this interval answers the query.
+        confidence: Estimated probability, in [0, 1], that this interval answers the query; None
+            where a text model decided, for which no such number has been calibrated.
+        sure: How sure it is in words, where a text model decided: from its own word, the grounder's
+            agreement and closer looks. None otherwise.
         start_precision_s: The true start lies at most this long before or after ``start_s``.
         end_precision_s: The true end lies at most this long before or after ``end_s``.
         start_by: What decided the start: a ``caption``, a ``closer_look`` at the time before it, or
@@ -66,7 +69,8 @@ class GroundedInterval(_Span):
         evidence: Captions around both edges, in time order.
     """
 
-    confidence: float = Field(ge=0, le=1)
+    confidence: float | None = Field(ge=0, le=1)
+    sure: Literal["certain", "likely", "unsure"] | None = None
     start_precision_s: Seconds
     end_precision_s: Seconds
     start_by: DecidedBy = "caption"

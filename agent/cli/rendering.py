@@ -199,8 +199,7 @@ def render_replay(replayed: Replayed) -> RenderableType:
 
 def _intervals_line(answer: Grounding) -> str:
     lines = [
-        f"{clock_span(one.span)}  {one.confidence:.2f}"
-        for one in answer.intervals[:SHOWN_INTERVALS]
+        f"{clock_span(one.span)}  {how_sure(one)}" for one in answer.intervals[:SHOWN_INTERVALS]
     ]
     if len(answer.intervals) > SHOWN_INTERVALS:
         lines.append(f"… {len(answer.intervals)} in all")
@@ -331,10 +330,18 @@ class _Bar:
         yield Text.assemble(begin, (bar, self.colour), end, no_wrap=True)
 
 
+def how_sure(interval: GroundedInterval) -> str:
+    """A number where one was calibrated, else the word."""
+    if interval.confidence is None:
+        return interval.sure or "not known"
+    return f"{interval.confidence:.2f}"
+
+
 def _interval(interval: GroundedInterval, colour: str) -> RenderableType:
     line = Text()
     line.append(clock_span(interval.span), style=f"bold {colour}")
-    line.append(f"  confidence {interval.confidence:.2f}")
+    number = "confidence " if interval.confidence is not None else ""
+    line.append(f"  {number}{how_sure(interval)}")
     line.append(f"  {_precision(interval)}", style="dim")
     rows = Table.grid(padding=(0, 2, 0, 0))
     for _ in range(4):

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Sequence
 
 from agent.graph.state import State
+from agent.graph.sureness import RANK, sure_of
 from agent.grounding import (
     STAGES,
     Candidate,
@@ -58,6 +59,11 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
         )
         for event in _events(answer, state)
     ]
+    if state["by"] == "llm":
+        intervals = [
+            _in_words(one, place, answer, captions, windows, state)
+            for place, one in enumerate(intervals)
+        ]
     seen_share = _seen_share(state, record, coverage)
     verdict = _verdict(answer, state, seen_share=seen_share)
     script = unknown_script(state["asked"], [one.text for one in captions], embedder=embedder)
@@ -76,7 +82,7 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
         ),
         verdict=verdict,
         presence=state["ranking"]["presence"],
-        intervals=tuple(sorted(intervals, key=lambda interval: -interval.confidence)),
+        intervals=tuple(sorted(intervals, key=_standing)),
         candidates=candidates,
         closest_rejected=candidates[0] if verdict == "not_found" and candidates else None,
         reasoning=_reasoning(answer, captions, state),
@@ -164,6 +170,34 @@ def ground_event(
         end_by="unseen" if after else _decided_by(end, last, captions, track),
         evidence=_evidence(event, span, answer, captions),
     )
+
+
+def _standing(interval: GroundedInterval) -> tuple[float, float]:
+    """Best first: by the calibrated number where there is one, else by the word, then by time."""
+    if interval.confidence is not None:
+        return -interval.confidence, 0.0
+    return -float(RANK[interval.sure or "unsure"]), interval.start_s
+
+
+def _in_words(
+    interval: GroundedInterval,
+    place: int,
+    answer: Answer,
+    captions: Sequence[Caption],
+    windows: Sequence[Window],
+    state: State,
+) -> GroundedInterval:
+    """The same without a number, which nobody has calibrated for text models."""
+    said = answer.events[place]
+    sure = sure_of(
+        Interval(captions[said.first - 1].start_s, captions[said.last - 1].end_s),
+        windows,
+        said=said.sure,
+        looks=state["refined"][place]["looks"] if state["refined"] else "",
+        presence=state["ranking"]["presence"],
+        precision_s=max(interval.start_precision_s, interval.end_precision_s),
+    )
+    return interval.model_copy(update={"confidence": None, "sure": sure})
 
 
 def _candidate(window: Window, captions: Sequence[Caption], record: VideoRecord) -> Candidate:

@@ -13,7 +13,7 @@ from typing import Protocol
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 from agent.grounding import LookUp
-from agent.reasoning.brief import Brief, Turn, caption_numbers
+from agent.reasoning.brief import Brief, Turn, are_shown, caption_numbers
 from agent.reasoning.ordered_answers import example_of, order_told
 from prompts.catalog import PACKAGED, Prompts
 from tools.indexing.held_spans import held_span
@@ -39,6 +39,9 @@ PROMPTS = (
 )
 
 QUERY_CHARS = 1000
+
+GAP_S = 0.5
+"""Captions may lie this far apart without anything having been left out."""
 
 MOST_CANDIDATES, LEAST_SCORE = 3, 0.1
 """Windows of the grounder that a model is told of: more of them, or weaker ones, mislead it."""
@@ -123,7 +126,16 @@ def fence(numbered: Iterable[tuple[int, Caption]]) -> str:
     Args:
         numbered: Captions with their numbers.
     """
-    return fence_lines("\n".join(caption_line(number, caption) for number, caption in numbered))
+    lines: list[str] = []
+    last, until_s = 0, 0.0
+    for number, caption in numbered:
+        if left_out := number - last - 1 if last else 0:
+            lines.append(f"… {left_out} captions left out …")
+        elif last and caption.start_s > until_s + GAP_S:
+            lines.append(f"… nothing shown of {seconds_span(Interval(until_s, caption.start_s))} …")
+        lines.append(caption_line(number, caption))
+        last, until_s = number, max(until_s, caption.end_s)
+    return fence_lines("\n".join(lines))
 
 
 def fence_lines(lines: str) -> str:
@@ -177,7 +189,11 @@ def _opening(brief: Brief, prompts: Prompts) -> str:
         return _spaced(
             prompts.render("reason_in_parts", parts="\n".join(parts), order=order, **given)
         )
-    hints = [window for window in brief.windows if window.score >= LEAST_SCORE][:MOST_CANDIDATES]
+    hints = [
+        window
+        for window in brief.windows
+        if window.score >= LEAST_SCORE and are_shown(window, shown)
+    ][:MOST_CANDIDATES]
     windows = "\n".join(f"{_numbers(window, shown)} (score {window.score:.2f})" for window in hints)
     candidates = prompts.render("reason_candidates", windows=windows) if windows else ""
     return _spaced(prompts.render("reason", candidates=candidates, **given))
