@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent.api import Grounder, Grounding
 from agent.errors import WhenaboutsError
+from agent.grounding import GroundedInterval
 
 MOST_INTERVALS = 5
 """How many the model is told; the artifact holds them all."""

@@ -179,7 +179,7 @@ def _standing(interval: GroundedInterval) -> tuple[float, float]:
     return -float(RANK[interval.sure or "unsure"]), interval.start_s
 
 
-def _in_words(
+def _in_words(  # noqa: PLR0917  # one interval of ``compose_grounding``
     interval: GroundedInterval,
     place: int,
     answer: Answer,

@@ -285,12 +285,13 @@ def choose_evidence(
     limit_tokens: int = EVIDENCE_TOKENS,
     evenly: bool = False,
 ) -> list[int]:
-    """Indices of the captions to show, in time order: the best windows whole, then the most relevant.
+    """Indices of the captions to show, in time order: the best windows, then the most relevant.
 
     Of the times that a part of the question may happen, the first and the last caption are shown,
     of the surest first, as long as they fit.
 
-    More than either limit only where the edges of the answer's own windows are more. See ``retrieve``.
+    More than either limit only where the edges of the answer's own windows are more. See
+    ``retrieve``.
     """
     tokens = [caption_tokens(caption) for caption in captions]
     if len(captions) <= limit and sum(tokens) <= limit_tokens:

@@ -42,7 +42,7 @@ class Closer:
         looks = [
             Caption(
                 record.video_id,
-                Interval(start_s, start_s + step_s),
+                Interval(start_s, min(start_s + step_s, 24.0)),
                 DOG if 7.0 <= start_s < 12.5 else f"{self._denies}{ROAD}",
                 "vision",
                 track,
@@ -123,13 +123,18 @@ class Together:
         self.asked.append(span)
         step_s = span.length_s / 7
         starts_s = [span.start_s + place * step_s for place in range(8)]
+        starts_s = [start_s for start_s in starts_s if start_s < 24]
         shown = [self._seen[0] <= start_s < self._seen[1] for start_s in starts_s]
         if self._rng:
             shown = [self._rng.random() < self._rng.choice([0.0, 0.5, 1.0]) for _ in starts_s]
         track = Track("openai:tiny", "v3", f"frame@4/s together {span.start_s:g}-{span.end_s:g}")
         captions = [
             Caption(
-                record.video_id, Interval(start_s, start_s + step_s), "Under way.", "vision", track
+                record.video_id,
+                Interval(start_s, min(start_s + step_s, 24.0)),
+                "Under way.",
+                "vision",
+                track,
             )
             for start_s in starts_s
         ]

@@ -493,4 +493,4 @@ def test_an_order_is_asked_part_by_part_and_decided_here(store: CaptionStore) ->
     assert "A: a road" in first.text
     assert "B: the dog jumps" in first.text
     schema = first.body["response_format"]["json_schema"]["schema"]
-    assert set(schema["properties"]) == {"steps", "parts"}
+    assert set(schema["properties"]) == {"steps", "reason", "parts"}
