@@ -27,7 +27,7 @@ def test_an_edge_beside_what_was_not_looked_at_is_nobodys() -> None:
         captions,
         [],
         duration_s=30.0,
-        track=captions[0].track,
+        tracks={captions[0].track.key},
         unseen=edges,
     )
     assert (interval.start_by, interval.end_by) == ("unseen", "unseen")

@@ -157,6 +157,7 @@ def test_the_schema_goes_along_where_nothing_can_be_looked_up(
     body = server.asked[0].body
     assert body["response_format"]["json_schema"]["schema"]["required"] == [
         "steps",
+        "reason",
         "found",
         "events",
     ]
