@@ -24,8 +24,10 @@ NEAR_S = 30.0
 after …" nine in ten follow within 12 s (NExT-GQA), but the question does not say how soon: what is
 far away keeps half of its worth."""
 
-DROPPED = 0.2
-"""What it is worth to drop a time beside the surest of all: what is less likely is not counted."""
+DROPPED = 0.05
+"""What it is worth to drop a time beside the surest of all: what is twenty times less likely is not
+counted, if there are enough others. Of the 530 queries of QVHighlights val whose event happens
+several times, the last time is right for 33.6% with it, 33.4% without, and 30.6% at 0.2."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,7 @@ def test_of_equally_likely_times_the_nearest_is_meant() -> None:
 
 
 def test_a_time_that_hardly_fits_is_not_counted() -> None:
-    barks = [(2.0, 4.0, 0.05), *BARKS]
+    barks = [(2.0, 4.0, 0.02), *BARKS]
     assert find(Nth(DOG, 1), dog=barks) == [(10, 14)]
     assert find(Nth(DOG, 2), dog=barks) == [(50, 54)]
     # Unless there are not enough others.
@@ -135,9 +135,7 @@ def drawn(rng: np.random.Generator, count: int) -> list[Scored]:
     pairs = np.cumsum(rng.uniform(1, 30, 2 * count)).reshape(-1, 2)
     return [
         (Interval(float(start), float(end)), float(sure))
-        for (start, end), sure in zip(
-            edges.reshape(-1, 2), rng.uniform(0.01, 1, count), strict=True
-        )
+        for (start, end), sure in zip(pairs, rng.uniform(0.01, 1, count), strict=True)
     ]
 
 
