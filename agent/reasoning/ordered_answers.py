@@ -32,8 +32,9 @@ from agent.reasoning.answer import (
     object_schema,
     read_object,
 )
+from tools.retrieval.order import Seen, evaluate
 from tools.retrieval.ordered import explain
-from tools.retrieval.temporal_query import LAST, Event, Nth, Part, Seen, evaluate, texts_of
+from tools.retrieval.temporal_query import LAST, Event, Nth, Part, texts_of
 from tools.text import one_line, shorten
 from tools.timeline import Interval
 
