@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Sequence
 
+from agent.graph.paths import direct_of, judging_of, path_answers
 from agent.graph.state import State
 from agent.grounding import (
     STAGES,
@@ -21,6 +22,7 @@ from agent.grounding import (
 )
 from agent.reasoning.answer import Answer, NumberedEvent
 from agent.reasoning.brief import Turn
+from agent.reasoning.judge import JudgedSpan, shows
 from prompts.catalog import Prompts
 from tools.indexing.held_spans import read_step_s
 from tools.ranking import Verdict, Window
@@ -48,7 +50,9 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
     captions = [Caption.from_dict(plain) for plain in state["evidence"]]
     windows = [Window.from_dict(plain) for plain in state["ranking"]["windows"]]
     answer = Answer.model_validate(state["accepted"])
-    turns = [Turn.model_validate(plain) for plain in state["turns"]]
+    direct, judging = direct_of(state), judging_of(state)
+    turns = [Turn.model_validate(plain) for plain in (*direct["turns"], *state["turns"])]
+    verdicts = [JudgedSpan.from_dict(plain) for plain in judging["verdicts"]]
     coverage = Coverage.model_validate(state["coverage"])
     intervals = [
         ground_event(
@@ -65,7 +69,7 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
     seen_share = _seen_share(state, record, coverage)
     verdict = _verdict(answer, state, seen_share=seen_share)
     script = unknown_script(state["asked"], [one.text for one in captions], embedder=embedder)
-    if script and verdict == "not_found" and state["by"] != "llm":
+    if script and verdict == "not_found" and not _read_by_model(state):
         # An embedder that cannot read the question's script cannot know that it is not there.
         verdict = "cannot_tell"
     described_by = record.track.prompt_version
@@ -75,6 +79,7 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
             end_s=window.span.end_s,
             score=window.score,
             confidence=window.confidence,
+            judged=shows(window.span, verdicts),
         )
         for window in windows
     )
@@ -96,7 +101,8 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
         if verdict == "cannot_tell"
         else "",
         by=state["by"],
-        attempts=state["attempts"],
+        paths=path_answers(state, verdict, [one.span for one in intervals]),
+        attempts=direct["attempts"] + state["attempts"],
         refusals=tuple(turn.refusal for turn in turns if turn.refusal),
         look_ups=tuple(one for turn in turns for one in turn.look_ups),
         coverage=coverage,
@@ -106,10 +112,14 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
             reasoner=state["reply"]["asked_of"]["name"],
             embedder=embedder,
             prompts=({"describe": described_by} if described_by else {})
+            | direct["prompts"]
+            | judging["prompts"]
             | state["reply"]["asked_of"]["prompts"],
+            judge=judging["name"],
+            direct=direct["name"],
         ),
         usage=Usage.of(
-            {stage: Cost.model_validate(state["spent"][stage]) for stage in STAGES},
+            {stage: Cost.model_validate(state["spent"].get(stage, {})) for stage in STAGES},
             state["seconds"],
         ),
         warning="; ".join(
@@ -119,6 +129,8 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
                     record.warning,
                     state["withheld"],
                     state["reader_note"],
+                    direct["note"],
+                    judging["note"],
                     state["refine_note"],
                     _open_order(state, coverage),
                 ),
@@ -256,11 +268,18 @@ def _seen_share(state: State, record: VideoRecord, coverage: Coverage) -> float:
 def _verdict(answer: Answer, state: State, *, seen_share: float) -> Verdict:
     if answer.found:
         return "found"
+    if state["by"] == "direct":
+        return "not_found"  # It was shown all that is searched.
     # No reasoner can know more than its captions could show, or what was not looked at. Where only
     # similarity is unsure, a text model may know.
     is_open = _is_beyond(state) or seen_share < SEEN_SHARE
-    is_unsure = state["ranking"]["verdict"] == "cannot_tell" and state["by"] != "llm"
+    is_unsure = state["ranking"]["verdict"] == "cannot_tell" and not _read_by_model(state)
     return "cannot_tell" if is_open or is_unsure else "not_found"
+
+
+def _read_by_model(state: State) -> bool:
+    """Whether a model understood the question, so that it may know what similarity does not."""
+    return state["by"] in {"llm", "direct"}
 
 
 def _is_beyond(state: State) -> bool:
@@ -369,8 +388,15 @@ def _reasoning(answer: Answer, captions: Sequence[Caption], state: State) -> str
 
     Where it gives none, the grounder's reasons do not stand in: they are not the model's.
     """
+    if state["by"] == "direct":
+        direct = direct_of(state)
+        return direct["why"] or f"{direct['name']} was shown the frames, and gave no reasons."
     if state["by"] != "llm":
-        return str(state["ranking"]["reasoning"])
+        own = str(state["ranking"]["reasoning"])
+        judging = judging_of(state)
+        if not judging["decided"]:
+            return own
+        return f"Of the likeliest windows, {judging['name']} says that this shows it best."
     placed = sorted((captions[step.caption - 1].start_s, step.why) for step in answer.steps)
     whys = "; ".join(f"{start_s:.1f} s: {why}" for start_s, why in placed if why)
     return " ".join(filter(None, (state["order"], whys))) or "The text model gave no reasons."
