@@ -220,9 +220,7 @@ class Nodes:
         """The same for a video model's reply in seconds."""
         using, direct, said = self.dependencies.now(), direct_of(state), state["reply"]["text"]
         try:
-            if state["reply"]["cut_off"]:
-                raise AnswerError("cut_off", "The reply was too long and was cut off; be short.")
-            answer = parse_direct(said, _spans_in(direct["frames"]))
+            answer = _judge_direct(state)
         except AnswerError as exc:
             refusal = Refusal(
                 attempt=direct["attempts"], kind=exc.kind, message=str(exc), reply=said
@@ -242,7 +240,7 @@ class Nodes:
             return {"accepted": None, **update}
         return {**update, **adopted(accepted, direct["frames"], state), "order": ""}
 
-    def asks_direct_again(self, state: AfterCheck) -> bool:
+    def asks_direct_again(self, state: AfterRetrieve) -> bool:
         """Whether a video model's reply was refused, and another one may be asked for."""
         return direct_of(state)["status"] == "asking"
 
@@ -415,6 +413,13 @@ def _judge(state: AfterReason) -> tuple[Answer, str]:
     if reply["in_parts"]:
         return parse_parts(reply["text"], parts_of(state["asked"]), shown=shown)
     return parse_answer(reply["text"], shown=shown), ""
+
+
+def _judge_direct(state: AfterReason) -> Answer:
+    """A video model's reply as an answer in numbers of its frames."""
+    if state["reply"]["cut_off"]:
+        raise AnswerError("cut_off", "The reply was too long and was cut off; be short.")
+    return parse_direct(state["reply"]["text"], _spans_in(direct_of(state)["frames"]))
 
 
 def _brief(state: AfterRetrieve, using: Dependencies) -> Brief:

@@ -1,4 +1,4 @@
-"""The ways to an answer in the graph's state: what each one says, and what became of asking. Pure."""
+"""The ways to an answer in the graph's state: what each says, and what became of asking. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

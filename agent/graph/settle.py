@@ -1,4 +1,4 @@
-"""The verify step: a judge ranks the windows, and where ways to an answer disagree, looks closer."""
+"""The verify step: a judge ranks windows, and looks closer where ways to an answer disagree."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -135,8 +135,8 @@ def stretches_to_show(
 def parse_direct(reply: str, frames: Sequence[Interval]) -> Answer:
     """A reply in seconds as an answer in numbers of frames, from 1.
 
-    It may be the JSON object that was asked for, one of its usual kin (lists of pairs, clock times),
-    or a sentence such as "12.5 - 18 seconds" or "from 0:12 to 0:18".
+    It may be the JSON object that was asked for, one of its usual kin (lists of pairs, clock
+    times), or a sentence such as "12.5 - 18 seconds" or "from 0:12 to 0:18".
 
     Args:
         reply: What the model said.

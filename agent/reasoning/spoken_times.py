@@ -1,8 +1,8 @@
 """Times in what a video model says: JSON in any of its usual forms, or a sentence. Pure.
 
-Models of this kind were trained on one form or another ("12.5 - 18 seconds", "from 00:12 to 00:18",
-``[[12.5, 18.0]]``), and fall back into it. What can mean one thing only is read; anything else is no
-answer.
+Models of this kind were trained on one form or another ("12.5 - 18 seconds", "from 00:12 to
+00:18", ``[[12.5, 18.0]]``), and fall back into it. What can mean one thing only is read; anything
+else is no answer.
 """
 
 import itertools
@@ -17,7 +17,10 @@ MOST_EVENTS: Final = 100
 LONGEST_SENTENCE: Final = 2000
 """Characters of a reply that only says when."""
 
-_TIME: Final = r"(?:(?P<{0}h>\d{{1,2}}):)?(?P<{0}m>\d{{1,3}}):(?P<{0}s>\d{{2}}(?:\.\d+)?)|(?P<{0}n>\d{{1,7}}(?:\.\d+)?)"
+_TIME: Final = (
+    r"(?:(?P<{0}h>\d{{1,2}}):)?(?P<{0}m>\d{{1,3}}):(?P<{0}s>\d{{2}}(?:\.\d+)?)|"
+    r"(?P<{0}n>\d{{1,7}}(?:\.\d+)?)"
+)
 _UNIT: Final = r"\s*(?:seconds?|secs?|s)?\b"
 _SPAN: Final = re.compile(
     rf"(?<![\w.:-])(?:{_TIME.format('a')}){_UNIT}\s*(?:to|until|till|through|[-–—~])\s*"
@@ -33,9 +36,7 @@ _CLOCK: Final = re.compile(
 _SECONDS: Final = re.compile(
     r"\s*(?P<n>\d{1,7}(?:\.\d+)?)\s*(?:seconds?|secs?|s)?\s*", re.IGNORECASE
 )
-_DENIES: Final = re.compile(
-    r"\b(?:not|never|no|isn't|doesn't|does n't|cannot|can't|unable)\b|n['’]t\b", re.IGNORECASE
-)
+_DENIES: Final = re.compile(r"\b(?:not|never|no|cannot|unable)\b|n['’]t\b", re.IGNORECASE)
 _SAYS_ALONE: Final = re.compile(
     r"[\s\W]*(?:(?:the|this|that|given|query|answer|event|events|moment|moments|it|happens|happened|"
     r"occurs|occurred|takes|place|is|are|was|were|shown|seen|visible|from|at|in|between|during|"
@@ -115,9 +116,8 @@ def _spans(listed: Any) -> list[tuple[float, float]]:
     if len(listed) > MOST_EVENTS:
         raise SpokenTimesError(f"it names {len(listed)} events", has_object=True)
     # One pair, written without the list around it.
-    if len(listed) == 2 and not any(isinstance(one, list | dict) for one in listed):
-        if all(_maybe_seconds(one) is not None for one in listed):
-            listed = [listed]
+    if len(listed) == 2 and all(_maybe_seconds(one) is not None for one in listed):
+        listed = [listed]
     return [_span(one) for one in listed]
 
 

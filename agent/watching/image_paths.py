@@ -1,7 +1,7 @@
-"""The ways to an answer that look at pictures: windows are judged, and video models asked directly.
+"""Ways to an answer that look at pictures: windows are judged, and video models asked directly.
 
-What an image model says of a window is kept in the store, in a track of its own, so that nobody pays
-for it twice, and forgetting a video forgets it too.
+What an image model says of a window is kept in the store, in a track of its own, so that nobody
+pays for it twice, and forgetting a video forgets it too.
 """
 
 from __future__ import annotations
@@ -52,8 +52,7 @@ if TYPE_CHECKING:
     from agent.watching.opened import Opened
     from agent.watching.runs import Runs
     from prompts.catalog import Prompts
-    from tools.captioners.image_model import FrameAnswer, FrameQuestion, ImageModel
-    from tools.captioners.shown_frames import ShownFrame
+    from tools.captioners.image_model import FrameAnswer, FrameQuestion, ImageModel, ShownFrame
     from tools.store.store import VideoRecord
 
 ENDS_JUDGING: Final = frozenset(
@@ -213,7 +212,7 @@ class ServiceJudge:
     def _judge(
         self, record: VideoRecord, query: str, spans: Sequence[Interval], frames: Sequence[int]
     ) -> Judged:
-        from tools.captioners.shown_frames import frames_inside
+        from tools.indexing.shown_frames import frames_inside
 
         paths = self._paths
         model = paths.model(self.name)
@@ -282,10 +281,10 @@ class ServiceJudge:
         found: dict[int, JudgedSpan] = {}
         cost = Cost()
         at_once = self._paths.settings.in_flight
-        for told in run_in_flight(ask, questions, limit=at_once):
-            if told is None:
+        for done in run_in_flight(ask, questions, limit=at_once):
+            if done is None:
                 continue
-            place, answer, frames = told
+            place, answer, frames = done
             if answer is None:
                 cost = cost.plus(Cost(calls=int(frames > 0), frames=frames))
                 continue
@@ -293,8 +292,10 @@ class ServiceJudge:
             verdict = read_verdict(answer.reply, spans[place], frames)
             if verdict:
                 found[place] = verdict
-        note = f"the likeliest windows were not all judged: {model.name}: {ended[0]}"
-        return found, cost, note if ended else ""
+        if not ended:
+            return found, cost, ""
+        told = f"the likeliest windows were not all judged: {model.name}: {ended[0]}"
+        return found, cost, told
 
     def _question(
         self, told: str, span: Interval, pictures: Sequence[ShownFrame], duration_s: float
@@ -414,8 +415,8 @@ class ServiceDirect:
         note: str,
     ) -> DirectReply:
         from tools.captioners.image_model import FrameQuestion
-        from tools.captioners.shown_frames import frames_of_stretches
         from tools.captioners.traced_calls import TracedCalls
+        from tools.indexing.shown_frames import frames_of_stretches
 
         paths, told = self._paths, shorten(tame(query), QUERY_CHARS)
         work, budget = paths.under_way(), paths.runs.budget()

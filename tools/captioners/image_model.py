@@ -6,13 +6,13 @@ whole clip, and the caller reads the reply.
 
 from __future__ import annotations
 
+import base64
 import math
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tools.captioners.shown_frames import ShownFrame
 from tools.captioners.traced_calls import TracedCalls
 from tools.errors import CaptionerError, ServiceError
 from tools.llm.client import Patience, Service
@@ -27,6 +27,24 @@ IMAGE_TOKENS: Final = 1500
 
 LONGEST_REPLY_TOKENS: Final = 1000
 """Hidden reasoning included; where no more than a word is wanted, models stop sooner."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFrame:
+    """A frame ready to be sent.
+
+    Attributes:
+        time_s: Its presentation time.
+        jpeg: The picture.
+    """
+
+    time_s: float
+    jpeg: bytes
+
+    @property
+    def as_base64(self) -> str:
+        """The picture as it stands in a request."""
+        return base64.b64encode(self.jpeg).decode()
 
 
 @dataclass(frozen=True, slots=True)

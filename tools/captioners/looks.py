@@ -154,6 +154,7 @@ def _look(times_s: Sequence[float], images: Sequence[Image], mode: LookMode, sid
 
 
 def shrunk(image: Image, long_side_px: int) -> Image:
+    """An image whose long side has at most this length."""
     import cv2
 
     height_px, width_px = image.shape[:2]

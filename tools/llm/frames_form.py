@@ -1,7 +1,7 @@
 """Frames with their presentation times in a message, in the two forms that servers understand.
 
-A caller puts one block of ours among the blocks of a message. ``Habits`` sends it as a video made of
-our own frames, as vLLM takes it, or as pictures, each after its time in words.
+A caller puts one block of ours among the blocks of a message. ``Habits`` sends it as a video made
+of our own frames, as vLLM takes it, or as pictures, each after its time in words.
 """
 
 from __future__ import annotations
@@ -26,11 +26,6 @@ def frames_block(
         detail: How closely a model looks, where its service has such a setting.
     """
     return {"type": TYPE, "frames": list(frames), "duration_s": duration_s, "detail": detail}
-
-
-def has_frames(messages: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether some message holds such a block."""
-    return any(block.get("type") == TYPE for one in messages for block in _blocks(one))
 
 
 def with_frames(messages: Sequence[Mapping[str, Any]], *, as_video: bool) -> dict[str, Any]:

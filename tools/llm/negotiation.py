@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tools.llm.failures import Failure, Sent
-from tools.llm.frames_form import has_frames, with_frames
+from tools.llm.frames_form import with_frames
 
 Message = dict[str, Any]
 """Of OpenAI's API: ``role``, ``content``, and what else the role has."""
@@ -87,8 +87,7 @@ class Habits:
         if self._plain or self._folds_system:
             messages = alternating(messages)
         body: dict[str, Any] = {"model": model, "messages": messages}
-        if has_frames(messages):
-            body |= with_frames(messages, as_video="video" not in self._without)
+        body |= with_frames(messages, as_video="video" not in self._without)
         if "detail" in self._without:
             body["messages"] = [_without_detail(message) for message in body["messages"]]
         if "tools" in options and not self._takes_both:
@@ -98,10 +97,7 @@ class Habits:
             body["tool_choice"] = "none"
         if "max_tokens" in options:
             body[self._limit_name] = options.pop("max_tokens")
-        if "logprobs" in options:
-            most = options["logprobs"]
-            options["top_logprobs"] = min(most, FEW_ODDS) if self._few_odds else most
-            options["logprobs"] = True
+        options |= self._odds(options)
         if "response_format" in options and self._objects_only:
             options["response_format"] = {"type": "json_object"}
         body |= options
@@ -111,9 +107,15 @@ class Habits:
                 body["stream_options"] = {"include_usage": True}
         return body
 
+    def _odds(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        most = options.get("logprobs")
+        if most is None:
+            return {}
+        return {"logprobs": True, "top_logprobs": min(most, FEW_ODDS) if self._few_odds else most}
+
     def sent(self, body: Mapping[str, Any]) -> Sent:
         """What of a request a server may complain of."""
-        names = _NAMED & set(body)
+        names = set(_NAMED & set(body))
         if self._limit_name in body:
             names.add("max_tokens")
         blocks = [block for message in body["messages"] for block in _blocks_in(message)]

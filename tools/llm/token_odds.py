@@ -1,4 +1,4 @@
-"""How likely a model was to begin its reply with each of a few words, by the odds it tells. Pure."""
+"""How likely a model was to begin its reply with each of a few words, by its own odds. Pure."""
 
 from __future__ import annotations
 
@@ -53,10 +53,12 @@ def _alternatives(token: Mapping[str, Any]) -> dict[str, float]:
     shares: dict[str, float] = {}
     seen: set[str] = set()
     for row in rows:
-        spelt = row.get("token") if isinstance(row, Mapping) else None
-        logprob = row.get("logprob") if isinstance(row, Mapping) else None
-        is_number = isinstance(logprob, int | float) and not isinstance(logprob, bool)
-        if not isinstance(spelt, str) or not is_number or spelt in seen or math.isnan(logprob):
+        if not isinstance(row, Mapping):
+            continue
+        spelt, logprob = row.get("token"), row.get("logprob")
+        if not isinstance(logprob, int | float) or isinstance(logprob, bool):
+            continue
+        if not isinstance(spelt, str) or spelt in seen or math.isnan(logprob):
             continue
         seen.add(spelt)
         word = spelt.strip(" \t\r\n\"'*.,:;!`\u2581\u0120").lower()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tools.captioners.image_model import ShownFrame
 from tools.captioners.looks import encode_jpeg, fit_into, shrunk
 from tools.errors import VideoError
 from tools.timeline import Interval
@@ -21,24 +20,6 @@ if TYPE_CHECKING:
 MAX_RATE_HZ = 10.0
 LONG_SIDE_PX = 512
 SMALLEST_SIDE_PX = 64
-
-
-@dataclass(frozen=True, slots=True)
-class ShownFrame:
-    """A frame ready to be sent.
-
-    Attributes:
-        time_s: Its presentation time.
-        jpeg: The picture.
-    """
-
-    time_s: float
-    jpeg: bytes
-
-    @property
-    def as_base64(self) -> str:
-        """The picture as it stands in a request."""
-        return base64.b64encode(self.jpeg).decode()
 
 
 def frames_inside(
