@@ -22,6 +22,7 @@ from agent.grounding import (
 )
 from agent.reasoning.answer import Answer, NumberedEvent
 from agent.reasoning.brief import Turn
+from agent.reasoning.direct import is_shown_frame
 from agent.reasoning.judge import JudgedSpan, shows
 from prompts.catalog import Prompts
 from tools.indexing.held_spans import read_step_s
@@ -109,7 +110,9 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
         models=Models(
             captioner=record.track.model,
             mode=record.track.mode,
-            reasoner=state["reply"]["asked_of"]["name"],
+            reasoner=direct["name"]
+            if state["by"] == "direct"
+            else state["reply"]["asked_of"]["name"],
             embedder=embedder,
             prompts=({"describe": described_by} if described_by else {})
             | direct["prompts"]
@@ -204,11 +207,15 @@ def edges_of(
         return start, None if end_s >= duration_s else Interval(
             max(last.start_s, end_s - slack_s), end_s
         )
-    # Only those of the same kind: what is said between two looks does not bring them closer.
+    # Only those of the same kind: what is said between two looks does not bring them closer, nor
+    # do frames that the one who decides was not shown.
     earlier = [
         one
         for one in captions
-        if one.start_s < first.start_s and one.source == first.source and not is_moment(one)
+        if one.start_s < first.start_s
+        and one.source == first.source
+        and not is_moment(one)
+        and (one.track == first.track or not is_shown_frame(first))
     ]
     if earlier and first.source not in SAID:
         before = max(earlier, key=lambda one: one.start_s)

@@ -71,6 +71,15 @@ class DirectReply:
     note: str = ""
 
 
+DIRECT_MODE: Final = "direct"
+"""How the mode of captions begins that stand for frames which a video model was shown."""
+
+
+def is_shown_frame(caption: Caption) -> bool:
+    """Whether a caption stands for a frame that a video model was shown."""
+    return caption.track.mode.partition(" ")[0] == DIRECT_MODE
+
+
 class Direct(Protocol):
     """A video model that can be shown a part of a video."""
 

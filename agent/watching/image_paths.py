@@ -27,6 +27,7 @@ from agent.grounding import Cost
 from agent.reasoning.brief import Turn
 from agent.reasoning.conversation import QUERY_CHARS, tame
 from agent.reasoning.direct import (
+    DIRECT_MODE,
     DIRECT_SCHEMA,
     LONGEST_CLIP_S,
     MAX_RATE_HZ,
@@ -455,7 +456,7 @@ class ServiceDirect:
             error = ReasonerError if paths.settings.strict else UnansweredError
             raise error(f"{model.name}: {exc}") from None
         budget.spend_frames(len(frames), answer.usd)
-        track = Track(model.name, self.prompts["direct"], f"direct {most}")
+        track = Track(model.name, self.prompts["direct"], f"{DIRECT_MODE} {most}")
         return DirectReply(
             answer.reply.text or answer.reply.refusal,
             tuple(_as_captions(frames, stretches, record.video_id, track)),

@@ -1,4 +1,4 @@
-"""The graph with a judge and a video model: who decides, who agrees, and that nothing is invalid."""
+"""The graph with a judge and a video model: who decides, who agrees, and nothing is invalid."""
 
 import json
 import random
@@ -113,11 +113,13 @@ def paths_of(answer: Grounding) -> dict[str, bool | None]:
 
 
 def test_without_a_text_model_the_judge_chooses_among_the_windows(two_dogs: CaptionStore) -> None:
-    plain = ask(graph_of(two_dogs))
-    own = plain.intervals[0].span
+    question = QUESTION.model_copy(update={"query": "a brown dog jumps over a fence"})
+    plain = ask(graph_of(two_dogs), question)
+    (interval,) = plain.intervals
+    own = interval.span
     other = next(one.span for one in plain.candidates if one.span.overlap_s(own) == 0)
     judge = ScriptedJudge(says_of(other))
-    answer = ask(graph_of(two_dogs, judge=judge))
+    answer = ask(graph_of(two_dogs, judge=judge), question)
     assert answer.by == "similarity"
     assert answer.intervals[0].span.iou(other) > 0.3
     assert answer.candidates[0].span.iou(other) > 0.3
