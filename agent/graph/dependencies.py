@@ -86,7 +86,9 @@ class Dependencies:
             SettingsError: If it wants a reasoner that cannot be opened.
         """
         # A graph that this one is a part of may have a context of its own kind.
-        options: Any = get_runtime(Options).context
+        # There is none at all where a state is written before the graph runs.
+        runtime: Any = get_runtime(Options)
+        options = runtime.context if runtime else None
         return self.for_run(options) if isinstance(options, Options) else self
 
     def for_run(self, options: Options) -> Dependencies:
