@@ -101,8 +101,8 @@ def outcomes_table(runs: Sequence[Run]) -> Table:
 def costs_table(runs: Sequence[Run]) -> Table:
     """Captions, calls, tokens and dollars by stage."""
     rows = tuple(row for run in runs for row in _cost_rows(run, runs))
-    header = ("", "captions", "calls", "frames", "tokens in", "tokens out", "tokens a question")
-    header += ("USD", "USD a question")
+    tokens = ("tokens in", "tokens out", "tokens a question")
+    header = ("", "captions", "calls", "frames", *tokens, "USD", "USD a question")
     note = (
         "Calls are questions to a model beside captions, frames those that it was shown with them. "
         f"A sum over questions some of whose costs are {UNKNOWN} begins with “at least”. Captions "
