@@ -70,7 +70,9 @@ def render_answer(grounding: Grounding) -> list[RenderableType]:
     parts: list[RenderableType] = [head]
     if grounding.intervals:
         parts.append(_Bar(grounding, colour))
-    parts.extend(_interval(one, colour) for one in grounding.intervals[:SHOWN_INTERVALS])
+    is_known = grounding.by != "direct"
+    shown = grounding.intervals[:SHOWN_INTERVALS]
+    parts.extend(_interval(one, colour, with_confidence=is_known) for one in shown)
     hidden = len(grounding.intervals) - SHOWN_INTERVALS
     if hidden > 0:
         parts.append(Text(f"  … and {hidden} more (--json lists them all)", style="dim"))
@@ -334,10 +336,12 @@ class _Bar:
         yield Text.assemble(begin, (bar, self.colour), end, no_wrap=True)
 
 
-def _interval(interval: GroundedInterval, colour: str) -> RenderableType:
+def _interval(interval: GroundedInterval, colour: str, *, with_confidence: bool) -> RenderableType:
+    # How often video models are right has not been measured: no number stands for it.
     line = Text()
     line.append(clock_span(interval.span), style=f"bold {colour}")
-    line.append(f"  confidence {interval.confidence:.2f}")
+    if with_confidence:
+        line.append(f"  confidence {interval.confidence:.2f}")
     line.append(f"  {_precision(interval)}", style="dim")
     rows = Table.grid(padding=(0, 2, 0, 0))
     for _ in range(4):

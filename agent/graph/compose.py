@@ -93,7 +93,8 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
             file_start_s=record.file_start_s,
         ),
         verdict=verdict,
-        presence=state["ranking"]["presence"],
+        # Captions estimate it, and did not decide.
+        presence=None if state["by"] == "direct" else state["ranking"]["presence"],
         intervals=tuple(sorted(intervals, key=lambda interval: -interval.confidence)),
         candidates=candidates,
         closest_rejected=candidates[0] if verdict == "not_found" and candidates else None,

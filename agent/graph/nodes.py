@@ -53,6 +53,7 @@ from agent.reasoning.direct import parse_direct, stretches_to_show, why_of
 from agent.reasoning.look_ups import MAX_REQUESTS, LookUpTools, look_up, tame_request
 from agent.reasoning.ordered_answers import parse_parts
 from agent.reasoning.reply import Reply, Request
+from tools.captioners.blank import BLANK
 from tools.indexing.indexer import Progress
 from tools.ranking import PartFound, Window
 from tools.retrieval.question import parts_of
@@ -357,7 +358,8 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> dict[
         "all_shown": is_whole,
         "direct": NOT_ASKED,
         "judging": NOT_JUDGED,
-        "paths": [similarity_path(found.ranking)],
+        # Captions that only mark frames say nothing that could agree.
+        "paths": [] if record.track.model == BLANK else [similarity_path(found.ranking)],
     }
 
 

@@ -198,6 +198,7 @@ def test_a_video_model_decides_on_a_short_clip(store: CaptionStore) -> None:
     assert answer.intervals[0].start_precision_s == 1.0
     assert paths_of(answer) == {"similarity": True, "direct": True}
     nowhere = ask(graph_of(store, ScriptedReasoner(), direct=ScriptedDirect([NONE])))
+    assert nowhere.presence is None
     assert (nowhere.verdict, nowhere.reasoning) == ("not_found", "nobody jumps")
     assert paths_of(nowhere) == {"similarity": False, "direct": True}
 

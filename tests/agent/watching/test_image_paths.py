@@ -310,6 +310,7 @@ def test_the_command_line_says_which_ways_agree_and_what_that_took(
     out = capsys.readouterr().out
     assert "paths: agreed by similarity" in out
     assert "decided by: openai:eye" in out
+    assert "confidence" not in out
     assert f"{len(server.asked)} calls with " in out
     assert main(["ask", str(road), DOG, "--direct", "qwen"]) == 2
     assert "--direct is 'qwen': it must be auto, off, or openai:MODEL" in capsys.readouterr().err
