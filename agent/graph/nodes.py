@@ -46,7 +46,7 @@ from agent.graph.state import (
     add_cost,
     cost_state,
 )
-from agent.grounding import STAGES, Cost, LookUp, Refusal
+from agent.grounding import STAGES, Cost, Coverage, LookUp, Refusal
 from agent.reasoning.answer import Answer, parse_answer
 from agent.reasoning.brief import Brief, SimilarityReasoner, Turn
 from agent.reasoning.direct import parse_direct, stretches_to_show, why_of
@@ -55,11 +55,11 @@ from agent.reasoning.ordered_answers import parse_parts
 from agent.reasoning.reply import Reply, Request
 from tools.captioners.blank import BLANK
 from tools.indexing.indexer import Progress
-from tools.ranking import PartFound, Window
+from tools.ranking import PartFound, Ranking, Window
 from tools.retrieval.question import parts_of
 from tools.retrieval.retrieval import Retrieved, inside, retrieve
-from tools.retrieval.tracks import read_tracks
-from tools.store.store import VideoRecord
+from tools.retrieval.tracks import is_measured, read_tracks
+from tools.store.store import CaptionStore, VideoRecord
 from tools.text import whole_unicode
 from tools.timeline import Caption, Interval
 
@@ -268,7 +268,7 @@ class Nodes:
         """Whether edges that come from frames are not refined yet, and a model can look closer."""
         using = self.dependencies.now()
         has_edges = bool(state["accepted"] and state["accepted"]["events"])
-        is_of_frames = state["record"]["rate_hz"] is not None
+        is_of_frames = state["record"]["rate_hz"] is not None and _are_seen(state)
         can_look = using.refine and using.closer is not None
         # A video model has looked at more frames than captions have.
         is_open = not state["refined_by"] and state["by"] != "direct"
@@ -337,9 +337,8 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> dict[
     layers = [inside(*layer, within) for layer in whole]
     overview, cost = using.overview(record, *whole[0]) if using.overview else ([], Cost())
     found = search(layers, beside_scenes=using.context == "scenes" and bool(overview))
-    is_whole = len(found.captions) == sum(len(captions) for captions, _ in layers)
     return {
-        "overview": [] if is_whole else [scene.as_dict() for scene in overview],
+        "overview": [] if found.is_whole else [scene.as_dict() for scene in overview],
         "spent": add_cost(state["spent"], "reasoner", cost),
         "evidence": [
             caption.as_dict() | {"relevance": relevance}
@@ -347,7 +346,7 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> dict[
         ],
         "ranking": found.ranking.as_dict(),
         "opening": len(found.captions),
-        "coverage": coverage_of(whole[0][0], record, using.store).model_dump(),
+        "coverage": _coverage(found.ranking, record, whole, using.store).model_dump(),
         "attempts": 0,
         "turns": [],
         "refined_by": "",
@@ -355,12 +354,38 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> dict[
         "order": "",
         "withheld": "",
         "reader_note": "",
-        "all_shown": is_whole,
+        "all_shown": found.is_whole,
         "direct": NOT_ASKED,
         "judging": NOT_JUDGED,
         # Captions that only mark frames say nothing that could agree.
         "paths": [] if record.track.model == BLANK else [similarity_path(found.ranking)],
     }
+
+
+def _coverage(
+    ranking: Ranking, record: VideoRecord, layers: Layers, store: CaptionStore
+) -> Coverage:
+    """What was seen of the video by those whose word counts."""
+    answering = [one for one in ranking.heard if one.answers]
+    if answering and all(one.kind == "measured" for one in answering):
+        for captions, _ in layers:
+            for one in store.records(record.video_id):
+                if (
+                    captions
+                    and captions[0].track == one.track
+                    and one.track.key == answering[0].track
+                ):
+                    return coverage_of(captions, one, store)
+    return coverage_of(layers[0][0], record, store)
+
+
+def _are_seen(state: AfterCheck) -> bool:
+    """Whether events are of captions that look alike at their edges: not measured, nor said."""
+    of_frames = {"vision"}
+    if is_measured(VideoRecord.from_dict(state["record"]).track):
+        of_frames.add("signal")
+    first = [event["first"] for event in (state["accepted"] or {"events": []})["events"]]
+    return all(state["evidence"][number - 1]["source"] in of_frames for number in first)
 
 
 def _within(state: AfterWatch) -> Interval | None:
