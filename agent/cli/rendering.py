@@ -78,7 +78,8 @@ def render_answer(grounding: Grounding) -> list[RenderableType]:
     parts: list[RenderableType] = [head]
     if grounding.intervals:
         parts.append(_Bar(grounding, colour))
-    parts.extend(_interval(one, colour) for one in grounding.intervals[:SHOWN_INTERVALS])
+    shown = grounding.intervals[:SHOWN_INTERVALS]
+    parts.extend(_interval(one, colour) for one in shown)
     hidden = len(grounding.intervals) - SHOWN_INTERVALS
     if hidden > 0:
         parts.append(Text(f"  … and {hidden} more (--json lists them all)", style="dim"))
@@ -91,6 +92,9 @@ def render_answer(grounding: Grounding) -> list[RenderableType]:
     parts.append(Padding(Text(one_line(grounding.reasoning)), INDENT))
     if grounding.advice:
         parts.append(Text(textwrap.indent(grounding.advice, "  "), style="cyan"))
+    if grounding.paths:
+        style = "yellow" if any(one.agrees is False for one in grounding.paths) else "dim"
+        parts.append(Padding(Text(_paths(grounding), style=style), INDENT))
     parts.append(Padding(Text(_provenance(grounding), style="dim"), INDENT))
     if grounding.warning:
         parts.append(Padding(Text(f"note: {grounding.warning}", style="yellow"), INDENT))
@@ -402,6 +406,32 @@ def _provenance(grounding: Grounding) -> str:
     )
 
 
+PATHS = {
+    "captions": "the text model",
+    "similarity": "similarity",
+    "judge": "the judge",
+    "direct": "the video model",
+}
+
+
+def _paths(grounding: Grounding) -> str:
+    """Which ways to an answer agree with it, and what the others say."""
+    agree = [PATHS[one.path] for one in grounding.paths if one.agrees]
+    others = [
+        f"{PATHS[one.path]} prefers {clock_span(Interval(*one.best))}"
+        if one.best
+        else f"{PATHS[one.path]} says {one.verdict.replace('_', ' ')}"
+        for one in grounding.paths
+        if one.agrees is False
+    ]
+    unsure = [PATHS[one.path] for one in grounding.paths if one.agrees is None]
+    named = ", ".join(agree[:-1]) + " and " + agree[-1] if len(agree) > 1 else "".join(agree)
+    told = [f"agreed by {named}"] if agree else []
+    told += others
+    told += [f"{', '.join(unsure)} cannot tell"] if unsure and not others else []
+    return "paths: " + "; ".join(told)
+
+
 def _answered_by(sources: Sequence[AskedSource]) -> str:
     """A line about what answers, where several sources were asked."""
     if len(sources) < 2:
@@ -433,4 +463,7 @@ def _spent(usage: Usage) -> str:
     if not tokens:
         return ""
     usd = "at a price not known here" if usage.usd is None else f"{usage.usd:.4f} USD"
-    return f", {tokens:,} tokens, {usd}"
+    calls = sum(cost.calls for cost in usage.stages.values())
+    asked = f", {calls} call{'' if calls == 1 else 's'}" if calls else ""
+    frames = f" with {usage.frames} frames" if usage.frames else ""
+    return f"{asked}{frames}, {tokens:,} tokens, {usd}"

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Collection, Sequence
 
+from agent.graph.paths import direct_of, judging_of, path_answers
 from agent.graph.state import State
 from agent.graph.sureness import RANK, sure_of
 from agent.grounding import (
@@ -23,6 +24,8 @@ from agent.grounding import (
 )
 from agent.reasoning.answer import Answer, NumberedEvent
 from agent.reasoning.brief import Turn
+from agent.reasoning.direct import is_shown_frame
+from agent.reasoning.judge import JudgedSpan, shows
 from prompts.catalog import Prompts
 from tools.grounding.seen_edges import SAID, Edge, edges_of, window_span
 from tools.ranking import Testimony, Verdict, Window
@@ -46,7 +49,9 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
     captions = [Caption.from_dict(plain) for plain in state["evidence"]]
     windows = [Window.from_dict(plain) for plain in state["ranking"]["windows"]]
     answer = Answer.model_validate(state["accepted"])
-    turns = [Turn.model_validate(plain) for plain in state["turns"]]
+    direct, judging = direct_of(state), judging_of(state)
+    turns = [Turn.model_validate(plain) for plain in (*direct["turns"], *state["turns"])]
+    verdicts = [JudgedSpan.from_dict(plain) for plain in judging["verdicts"]]
     heard = [Testimony.from_dict(plain) for plain in state["ranking"].get("heard", ())]
     coverage = Coverage.model_validate(state["coverage"])
     intervals = [
@@ -61,7 +66,7 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
         )
         for event in _events(answer, state)
     ]
-    if state["by"] == "llm":
+    if state["by"] in {"llm", "direct"}:
         intervals = [
             _in_words(one, place, answer, captions, windows, state)
             for place, one in enumerate(intervals)
@@ -69,11 +74,11 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
     seen_share = _seen_share(state, record, coverage)
     verdict = _verdict(answer, state, seen_share=seen_share)
     script = unknown_script(state["asked"], [one.text for one in captions], embedder=embedder)
-    if script and verdict == "not_found" and state["by"] != "llm":
+    if script and verdict == "not_found" and not _read_by_model(state):
         # An embedder that cannot read the question's script cannot know that it is not there.
         verdict = "cannot_tell"
     described_by = record.track.prompt_version
-    candidates = tuple(_candidate(window, captions, record) for window in windows)
+    candidates = tuple(_candidate(window, captions, record, verdicts) for window in windows)
     return Grounding(
         query=state["asked"],
         video=VideoFacts(
@@ -83,7 +88,8 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
             file_start_s=record.file_start_s,
         ),
         verdict=verdict,
-        presence=state["ranking"]["presence"],
+        # Captions estimate it, and did not decide.
+        presence=None if state["by"] == "direct" else state["ranking"]["presence"],
         intervals=tuple(sorted(intervals, key=_standing)),
         candidates=candidates,
         closest_rejected=candidates[0] if verdict == "not_found" and candidates else None,
@@ -92,21 +98,28 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
         if verdict == "cannot_tell"
         else "",
         by=state["by"],
-        attempts=state["attempts"],
+        paths=path_answers(state, verdict, [one.span for one in intervals]),
+        attempts=direct["attempts"] + state["attempts"],
         refusals=tuple(turn.refusal for turn in turns if turn.refusal),
         look_ups=tuple(one for turn in turns for one in turn.look_ups),
         coverage=coverage,
         models=Models(
             captioner=record.track.model,
             mode=record.track.mode,
-            reasoner=state["reply"]["asked_of"]["name"],
+            reasoner=direct["name"]
+            if state["by"] == "direct"
+            else state["reply"]["asked_of"]["name"],
             embedder=embedder,
             prompts=({"describe": described_by} if described_by else {})
+            | direct["prompts"]
+            | judging["prompts"]
             | state["reply"]["asked_of"]["prompts"],
+            judge=judging["name"],
+            direct=direct["name"],
         ),
         sources=_sources(answer, captions, heard, state, record),
         usage=Usage.of(
-            {stage: Cost.model_validate(state["spent"][stage]) for stage in STAGES},
+            {stage: Cost.model_validate(state["spent"].get(stage, {})) for stage in STAGES},
             state["seconds"],
         ),
         warning="; ".join(
@@ -116,6 +129,8 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
                     record.warning,
                     state["withheld"],
                     state["reader_note"],
+                    direct["note"],
+                    judging["note"],
                     state["refine_note"],
                     _open_order(state, coverage),
                 ),
@@ -154,7 +169,11 @@ def ground_event(
     """
     first, last = captions[event.first - 1], captions[event.last - 1]
     span = Interval(first.start_s, last.end_s)
-    start, end = edges_of(first, last, captions, duration_s=duration_s)
+    # A video model decided by the frames it was shown alone.
+    looks = (
+        [one for one in captions if one.track == first.track] if is_shown_frame(first) else captions
+    )
+    start, end = edges_of(first, last, looks, duration_s=duration_s)
     holes = [gap for gap in unseen if gap.length_s > PACE_S]
     before = [gap for gap in holes if gap.end_s == span.start_s and first.source not in SAID]
     after = [gap for gap in holes if gap.start_s == span.end_s and last.source not in SAID]
@@ -190,7 +209,7 @@ def _in_words(  # noqa: PLR0917  # one interval of ``compose_grounding``
     windows: Sequence[Window],
     state: State,
 ) -> GroundedInterval:
-    """The same without a number, which nobody has calibrated for text models."""
+    """The same without a number, which nobody has calibrated for models."""
     said = answer.events[place]
     sure = sure_of(
         Interval(captions[said.first - 1].start_s, captions[said.last - 1].end_s),
@@ -203,13 +222,19 @@ def _in_words(  # noqa: PLR0917  # one interval of ``compose_grounding``
     return interval.model_copy(update={"confidence": None, "sure": sure})
 
 
-def _candidate(window: Window, captions: Sequence[Caption], record: VideoRecord) -> Candidate:
+def _candidate(
+    window: Window,
+    captions: Sequence[Caption],
+    record: VideoRecord,
+    verdicts: Sequence[JudgedSpan],
+) -> Candidate:
     span = window_span(window.span, captions, track=record.track, duration_s=record.duration_s)
     return Candidate(
         start_s=span.start_s,
         end_s=span.end_s,
         score=window.score,
         confidence=window.confidence,
+        judged=shows(window.span, verdicts),
     )
 
 
@@ -286,11 +311,18 @@ def _seen_share(state: State, record: VideoRecord, coverage: Coverage) -> float:
 def _verdict(answer: Answer, state: State, *, seen_share: float) -> Verdict:
     if answer.found:
         return "found"
+    if state["by"] == "direct":
+        return "not_found"  # It was shown all that is searched.
     # No reasoner can know more than its captions could show, or what was not looked at. Where only
     # similarity is unsure, a text model may know.
     is_open = _is_beyond(state) or seen_share < SEEN_SHARE
-    is_unsure = state["ranking"]["verdict"] == "cannot_tell" and state["by"] != "llm"
+    is_unsure = state["ranking"]["verdict"] == "cannot_tell" and not _read_by_model(state)
     return "cannot_tell" if is_open or is_unsure else "not_found"
+
+
+def _read_by_model(state: State) -> bool:
+    """Whether a model understood the question, so that it may know what similarity does not."""
+    return state["by"] in {"llm", "direct"}
 
 
 def _is_beyond(state: State) -> bool:
@@ -399,8 +431,15 @@ def _reasoning(answer: Answer, captions: Sequence[Caption], state: State) -> str
 
     Where it gives none, the grounder's reasons do not stand in: they are not the model's.
     """
+    if state["by"] == "direct":
+        direct = direct_of(state)
+        return direct["why"] or f"{direct['name']} was shown the frames, and gave no reasons."
     if state["by"] != "llm":
-        return str(state["ranking"]["reasoning"])
+        own = str(state["ranking"]["reasoning"])
+        judging = judging_of(state)
+        if not judging["decided"]:
+            return own
+        return f"Of the likeliest windows, {judging['name']} says that this shows it best."
     if answer.reason:
         return " ".join(filter(None, (state["order"], answer.reason)))
     placed = sorted((captions[step.caption - 1].start_s, step.why) for step in answer.steps)

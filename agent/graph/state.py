@@ -17,7 +17,10 @@ from agent.graph.plain_values import (
     CaptionState,
     CostState,
     CoverageState,
+    DirectState,
     EvidenceState,
+    JudgingState,
+    PathState,
     RankingState,
     RecordState,
     RefinedState,
@@ -97,6 +100,21 @@ class Options(BaseModel):
         title="Look closer",
         description="Whether the edges of an answer are looked at again, where somebody can look.",
     )
+    verify: bool | None = Field(
+        default=None,
+        title="Judge",
+        description="Whether an image model judges the likeliest windows, where there is one.",
+    )
+    direct: bool | None = Field(
+        default=None,
+        title="Direct",
+        description="Whether a video model is shown frames, where there is one.",
+    )
+
+    @property
+    def is_silent_on_direct(self) -> bool:
+        """Whether it is left to the settings if a video model is asked."""
+        return self.direct is None and self.reasoner is None
 
 
 def add_seconds(so_far: dict[str, float], more: dict[str, float]) -> dict[str, float]:
@@ -112,7 +130,9 @@ Spent = dict[Stage, CostState]
 
 def add_cost(spent: Spent, stage: Stage, cost: Cost) -> Spent:
     """What every stage has cost so far, with one more cost of one of them."""
-    return spent | {stage: cost_state(Cost.model_validate(spent[stage]).plus(cost))}
+    # A thread of an earlier version knows fewer stages.
+    before = Cost.model_validate(spent.get(stage, {}))
+    return spent | {stage: cost_state(before.plus(cost))}
 
 
 def cost_state(cost: Cost) -> CostState:
@@ -122,6 +142,8 @@ def cost_state(cost: Cost) -> CostState:
         tokens_in=cost.tokens_in,
         tokens_out=cost.tokens_out,
         usd=cost.usd,
+        calls=cost.calls,
+        frames=cost.frames,
     )
 
 
@@ -153,7 +175,8 @@ class AfterRetrieve(AfterWatch):
     reasoner gave no reply); ``reader_note`` (what the user should know about how it was asked).
     ``all_shown`` says whether the reasoner was shown every caption. ``overview`` holds summaries
     of the scenes of a long video. ``refine_note`` says why edges could not be looked at more
-    closely; empty where they were.
+    closely; empty where they were. ``direct`` is what became of asking a video model, ``judging``
+    of judging windows, and ``paths`` what each way to an answer says.
     """
 
     evidence: list[EvidenceState]
@@ -169,6 +192,9 @@ class AfterRetrieve(AfterWatch):
     reader_note: str
     all_shown: bool
     overview: list[CaptionState]
+    direct: DirectState
+    judging: JudgingState
+    paths: list[PathState]
 
 
 class AfterReason(AfterRetrieve):
