@@ -148,7 +148,7 @@ class Models(_Frozen):
 
     Attributes:
         captioner: Whose captions it is made from.
-        mode: How the captioner looked: ``frame@1/s distinct2``, ``grid4@1/s``, ``file``.
+        mode: How the captioner looked: ``frame@1/s distinct3``, ``grid4@1/s``, ``file``.
         reasoner: Who decided.
         embedder: Who embedded captions and query.
         prompts: Version of each prompt by name; ``describe`` is the captioner's.

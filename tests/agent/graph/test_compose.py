@@ -25,7 +25,7 @@ def test_every_caption_is_a_look_where_every_frame_is_described() -> None:
     assert (start, end) == (Interval(0, 1), Interval(2, 3))
 
 
-@pytest.mark.parametrize("mode", ["frame@2/s distinct2", "grid4@2/s distinct2", "file"])
+@pytest.mark.parametrize("mode", ["frame@2/s distinct3", "grid4@2/s distinct3", "file"])
 def test_a_frame_that_a_caption_is_held_over_is_no_look(mode: str) -> None:
     captions = captions_of(mode, 0, 2.5, 3, 5.5)
     start, end = edges_of(NumberedEvent(first=2, last=2), captions, duration_s=30.0)
@@ -73,13 +73,13 @@ def test_the_videos_own_edges_are_exact() -> None:
 
 
 def test_a_closer_look_within_a_caption_begins_after_a_look_of_that_caption() -> None:
-    (long,) = captions_of("frame@1/s distinct2", 5, 8)
+    (long,) = captions_of("frame@1/s distinct3", 5, 8)
     (close,) = captions_of("frame@4/s closer", 6.5, 6.75)
     start, _ = edges_of(NumberedEvent(first=2, last=2), [long, close], duration_s=20.0)
     assert start == Interval(5, 6.5)
 
 
-MODES = st.sampled_from(["frame@1/s", "frame@1/s distinct2", "frame@8/s closer", "grid4@1/s"])
+MODES = st.sampled_from(["frame@1/s", "frame@1/s distinct3", "frame@8/s closer", "grid4@1/s"])
 SOURCES: st.SearchStrategy[Source] = st.sampled_from(["vision", "subtitle", "screen"])
 SPANS = st.tuples(st.integers(0, 80), st.integers(1, 40), MODES, SOURCES)
 
