@@ -168,6 +168,19 @@ class Grounder:
             step.outputs = {"grounding": grounding.model_dump(mode="json", by_alias=True)}
         return grounding
 
+    def foresee(self, video: str | Path, query: str) -> Grounding | None:
+        """What ``find`` would answer, where that is known before minutes are spent on a video.
+
+        Nothing describes a video yet that the embedded senses would have to describe, and they
+        cannot answer this question: ``cannot_tell``, with the choices. None where it has to be
+        asked; ``find`` looks in any case.
+
+        Raises:
+            QueryError, VideoError: As ``find``.
+        """
+        question = make_question(video, query)
+        return self._watcher.foresee(question.video, question.query)
+
     def run(self, question: Question) -> dict[str, Any]:
         """The state that the graph ends in: the answer, and what was retrieved and replied.
 
@@ -477,6 +490,7 @@ class Grounder:
             context=self.settings.context,
             overview=self._second_looks.overview,
             closer=self._second_looks.closer,
+            edge_looks=self._second_looks.edge_looks,
             refine=self.settings.refine is not False,
             leave_out=frozenset({"subtitles"} if self.settings.subtitles == "off" else ()),
             prompts=self.prompts,

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from agent.errors import RefusalKind
-from tools.ranking import Verdict
+from tools.ranking import EvidenceKind, Verdict
 from tools.timeline import Interval, Source
 
 SCHEMA_VERSION: Final = 1
@@ -55,9 +55,12 @@ class GroundedInterval(_Span):
     """One stretch of the video that answers the query.
 
     Attributes:
-        confidence: Estimated probability, in [0, 1], that this interval answers the query.
-        start_precision_s: The true start lies at most this long before ``start_s``.
-        end_precision_s: The true end lies at most this long before ``end_s``.
+        confidence: Estimated probability, in [0, 1], that this interval answers the query; None
+            where a text model decided, for which no such number has been calibrated.
+        sure: How sure it is in words, where a text model decided: from its own word, the grounder's
+            agreement and closer looks. None otherwise.
+        start_precision_s: The true start lies at most this long before or after ``start_s``.
+        end_precision_s: The true end lies at most this long before or after ``end_s``.
         start_by: What decided the start: a ``caption``, a ``closer_look`` at the time before it, or
             nothing: it is the video's own (``video``), or what was before it was not looked at
             (``unseen``).
@@ -66,7 +69,8 @@ class GroundedInterval(_Span):
         evidence: Captions around both edges, in time order.
     """
 
-    confidence: float = Field(ge=0, le=1)
+    confidence: float | None = Field(ge=0, le=1)
+    sure: Literal["certain", "likely", "unsure"] | None = None
     start_precision_s: Seconds
     end_precision_s: Seconds
     start_by: DecidedBy = "caption"
@@ -116,6 +120,23 @@ class Coverage(_Frozen):
     seen_s: Seconds
     rate_hz: float | None
     gaps: tuple[Gap, ...]
+
+
+class AskedSource(_Frozen):
+    """One source of evidence that the question was put to.
+
+    Attributes:
+        kind: ``described`` by an image model or a captions file, ``measured`` by the embedded
+            senses, ``said``, or ``written`` on the screen.
+        name: Who or what made it.
+        verdict: Its own verdict.
+        answers: Whether the answer is made from it.
+    """
+
+    kind: EvidenceKind
+    name: str
+    verdict: Verdict
+    answers: bool
 
 
 class Refusal(_Frozen):
@@ -235,6 +256,7 @@ class Grounding(_Frozen):
         attempts: Answers asked for; 0 where a limit did not allow one.
         refusals: Those of them that were not accepted.
         look_ups: What the reasoner looked up on the way, in order.
+        sources: Every source of evidence that was asked, and which of them answers.
         warning: What the reader should know about the video file; empty where nothing.
     """
 
@@ -254,6 +276,7 @@ class Grounding(_Frozen):
     look_ups: tuple[LookUp, ...] = ()
     coverage: Coverage
     models: Models
+    sources: tuple[AskedSource, ...] = ()
     usage: Usage
     warning: str = ""
 

@@ -6,12 +6,13 @@ Prints, for each rate, how many frames are kept and what the check costs a frame
 the bars: no labelled window without a frame of its own that is described, and the best IoU with it
 that spans of described frames allow within 0.02 of that of every frame; the same of drawn events of
 1 to 5% of the picture, thin ones too, that last 1 to 2 s. Then what is saved: where the room of
-``one_by_one`` is empty, in all of it, and in the car park that fills ``permissive_composite``; of the
-first two also the most that could be saved, if nothing but the labelled edges were new. Last, the
-labelled queries are asked of the captions that were written by eye every two seconds, all of them and those of the kept frames (bar: half a point less at most; one
-query of the 28 is 3.6 points). With ``--qvhighlights``, so are the
-queries of ``val.jsonl`` there, of ``val_captions.jsonl.gz`` as they are and with equal neighbours
-made one, which is what the check does to a picture that stays the same.
+``one_by_one`` is empty, in all of it, and in the car park that fills ``permissive_composite``; of
+the first two also the most that could be saved, if nothing but the labelled edges were new. Last,
+the labelled queries are asked of the captions that were written by eye every two seconds, all of
+them and those of the kept frames (bar: half a point less at most; one query of the 28 is 3.6
+points). With ``--qvhighlights``, so are the queries of ``val.jsonl`` there, of
+``val_captions.jsonl.gz`` as they are and with equal neighbours made one, which is what the check
+does to a picture that stays the same.
 """
 
 from __future__ import annotations

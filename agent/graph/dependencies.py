@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from agent.graph.state import Question
     from agent.grounding import Cost
     from agent.reasoning.brief import Reasoner
+    from agent.reasoning.edge_reply import EdgeLooks
     from agent.reasoning.look_ups import Closer
     from agent.reasoning.scene_overview import Overview
     from tools.embedders.embedder import Embedder
@@ -50,6 +51,8 @@ class Dependencies:
             many of ``all`` as fit at even distances, or summaries of the ``scenes``.
         overview: Sums up the scenes of a long video for a text model; None where nobody reads them.
         closer: Describes a few seconds of a video again, more closely; None where nobody can.
+        edge_looks: Looks at the frames around an edge in one request; None where nobody can. Where
+            it returns None, ``closer`` describes them one by one.
         refine: Whether ``closer`` looks at the edges of every answer.
         leave_out: Kinds of tracks that are not read even if they are there; see ``read_tracks``.
         prompts: Describe the look-ups, and word an answer's advice.
@@ -66,6 +69,7 @@ class Dependencies:
     context: Context = "retrieved"
     overview: Overview | None = None
     closer: Closer | None = None
+    edge_looks: EdgeLooks | None = None
     refine: bool = True
     leave_out: frozenset[str] = frozenset()
     prompts: Prompts = PACKAGED

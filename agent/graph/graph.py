@@ -63,6 +63,6 @@ def build_graph(
     graph.add_edge("look_up", "reason")
     graph.add_conditional_edges("check", after_check)
     graph.add_conditional_edges("fall_back", after_accepting)
-    graph.add_edge("refine", "check")
+    graph.add_edge("refine", "answer")
     graph.add_edge("answer", END)
     return graph.compile(checkpointer=checkpointer, name="whenabouts")

@@ -20,6 +20,7 @@ from agent.graph.plain_values import (
     EvidenceState,
     RankingState,
     RecordState,
+    RefinedState,
     ReplyState,
     TurnState,
 )
@@ -146,7 +147,8 @@ class AfterRetrieve(AfterWatch):
     ``evidence`` holds first the ``opening`` captions in time order, each with its relevance, then
     those that look-ups brought, as they came: a caption keeps its number. ``ranking`` holds the
     grounder's verdict, windows and events. These are reset: ``attempts``; ``turns`` (earlier
-    replies); ``refined_by`` (who gave the answer whose edges were looked at again); ``order`` (how
+    replies); ``refined`` (the events of the accepted answer once their edges were looked at again,
+    empty before that, and None where nothing was refined); ``order`` (how
     the parts of the question lie in time, where a model told of each); ``withheld`` (why the
     reasoner gave no reply); ``reader_note`` (what the user should know about how it was asked).
     ``all_shown`` says whether the reasoner was shown every caption. ``overview`` holds summaries
@@ -160,7 +162,7 @@ class AfterRetrieve(AfterWatch):
     coverage: CoverageState
     attempts: int
     turns: list[TurnState]
-    refined_by: str
+    refined: list[RefinedState] | None
     refine_note: str
     order: str
     withheld: str
