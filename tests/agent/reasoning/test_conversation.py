@@ -146,7 +146,7 @@ def test_whatever_a_caption_says_it_is_one_tame_line(text: str) -> None:
 
 
 def test_a_line_says_over_which_frames_its_caption_is_only_held() -> None:
-    track = Track("openai:tiny", "v1", "frame@1/s distinct2")
+    track = Track("openai:tiny", "v1", "frame@1/s distinct3")
     line = caption_line(3, caption(12, 15, "a closed oven", track))
     assert line == "#3 [12.0–15.0 s, held 13.0–15.0 s] a closed oven"
     assert "held" not in caption_line(3, caption(12, 13, "a closed oven", track))

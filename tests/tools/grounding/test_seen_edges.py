@@ -32,21 +32,21 @@ def open_spans(
     return start.open_span, end.open_span
 
 
-@pytest.mark.parametrize("mode", ["frame@1/s", "frame@1/s distinct2", "file@1/s"])
+@pytest.mark.parametrize("mode", ["frame@1/s", "frame@1/s distinct3", "file@1/s"])
 def test_an_event_seen_in_single_frames_begins_and_ends_half_way_between_two(mode: str) -> None:
     start, end = edges(captions_of(mode, 0, 1, 2, 3, 4), 2, 3, duration_s=4.0)
     assert (start.at_s, start.precision_s) == (0.5, 0.5)
     assert (end.at_s, end.precision_s) == (2.5, 0.5)
 
 
-@pytest.mark.parametrize("mode", ["file", "grid4@1/s", "clip4@1/s", "recorded@1/s distinct2"])
+@pytest.mark.parametrize("mode", ["file", "grid4@1/s", "clip4@1/s", "recorded@1/s distinct3"])
 def test_captions_of_real_spans_keep_their_edges(mode: str) -> None:
     start, end = edges(captions_of(mode, 0, 2, 4, 6, 8), 2, 3, duration_s=9.0)
     assert (start.at_s, end.at_s) == (2, 6)
 
 
 def test_of_frames_that_looked_alike_the_last_one_counts_and_all_of_them_are_open() -> None:
-    captions = captions_of("frame@2/s distinct2", 0, 2, 3, 5, 6)
+    captions = captions_of("frame@2/s distinct3", 0, 2, 3, 5, 6)
     start, end = edges(captions, 2, 3, duration_s=30.0)
     assert (start.at_s, start.precision_s) == (1.75, 1.75)
     assert (end.at_s, end.precision_s) == (4.75, 1.75)
@@ -74,7 +74,7 @@ def test_every_caption_is_a_look_where_every_frame_is_described() -> None:
     assert (start, end) == (Interval(0, 1), Interval(2, 3))
 
 
-@pytest.mark.parametrize("mode", ["frame@2/s distinct2", "grid4@2/s distinct2", "file"])
+@pytest.mark.parametrize("mode", ["frame@2/s distinct3", "grid4@2/s distinct3", "file"])
 def test_a_frame_that_a_caption_is_held_over_is_no_look(mode: str) -> None:
     captions = captions_of(mode, 0, 2.5, 3, 5.5)
     start, end = open_spans(captions, 2, 2, duration_s=30.0)
@@ -122,13 +122,13 @@ def test_the_videos_own_edges_are_exact() -> None:
 
 
 def test_a_closer_look_within_a_caption_begins_after_a_look_of_that_caption() -> None:
-    (long,) = captions_of("frame@1/s distinct2", 5, 8)
+    (long,) = captions_of("frame@1/s distinct3", 5, 8)
     (close,) = captions_of("frame@4/s closer", 6.5, 6.75)
     start, _ = open_spans([long, close], 2, 2, duration_s=20.0)
     assert start == Interval(5, 6.5)
 
 
-MODES = st.sampled_from(["frame@1/s", "frame@1/s distinct2", "frame@8/s closer", "grid4@1/s"])
+MODES = st.sampled_from(["frame@1/s", "frame@1/s distinct3", "frame@8/s closer", "grid4@1/s"])
 SOURCES: st.SearchStrategy[Source] = st.sampled_from(["vision", "subtitle", "screen"])
 SPANS = st.tuples(st.integers(0, 80), st.integers(1, 40), MODES, SOURCES)
 
