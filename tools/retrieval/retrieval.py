@@ -13,6 +13,7 @@ from tools.grounding.background import background_of
 from tools.grounding.grounder import ground
 from tools.grounding.neighbours import next_to
 from tools.grounding.occurrences import find_occurrences
+from tools.retrieval.across import rank_across
 from tools.retrieval.fusion import Voice, fuse
 from tools.retrieval.open_question import rank_beside
 from tools.retrieval.ordered import rank_in_order
@@ -264,18 +265,42 @@ def _rank_all(
     is_one_of_many: bool = False,
     every_time: bool = False,
 ) -> tuple[list[Caption], Ranking]:
-    def ranked(captions: Sequence[Caption], vectors: NDArray[np.float32]) -> Ranking:
+    def ranked(
+        text: str, captions: Sequence[Caption], vectors: NDArray[np.float32], all_times: bool
+    ) -> Ranking:
         return rank(
-            query,
+            text,
             captions,
             vectors,
             embedder=embedder,
             duration_s=duration_s,
             is_one_of_many=is_one_of_many,
-            every_time=every_time,
+            every_time=all_times,
         )
 
-    return fuse([Voice.of(captions, ranked(captions, vectors)) for captions, vectors in tracks])
+    def voices(text: str, all_times: bool) -> list[Voice]:
+        return [
+            Voice.of(captions, ranked(text, captions, vectors, all_times))
+            for captions, vectors in tracks
+        ]
+
+    whole = fuse(voices(query, every_time))
+    asked = read_question(query)
+    part = split_query(asked.text)
+    is_settled = whole[1].is_exact and whole[1].verdict == "found"
+    if len(tracks) == 1 or asked.beside or isinstance(part, Event) or is_settled:
+        return whole
+    return (
+        rank_across(
+            asked.text,
+            part,
+            voices,
+            whole[1],
+            is_one_of_many=is_one_of_many,
+            is_presupposed=asked.is_presupposed,
+        )
+        or whole
+    )
 
 
 def caption_tokens(caption: Caption) -> int:

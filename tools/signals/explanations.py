@@ -41,6 +41,15 @@ def beyond_the_senses(unknown: tuple[str, ...], captions: Sequence[Caption]) -> 
     return " ".join(said)
 
 
+def heard_by_none(ask: Ask) -> str:
+    """Why words that are said, and cannot be read, may be in the video all the same."""
+    words = _quoted(ask.text or ())
+    return (
+        f"{words} cannot be read on the screen, and what is said is not heard by these senses: "
+        "subtitles, or --speech MODEL, would tell."
+    )
+
+
 def _read_at(word: str, captions: Sequence[Caption]) -> list[Interval]:
     """The stretches in which a word can be read, in time order."""
     spans: list[Interval] = []

@@ -17,10 +17,10 @@ from tools.signals.claims import (
     read_claims,
     read_screen_text,
 )
-from tools.signals.explanations import beyond_the_senses, missing_sense, told
+from tools.signals.explanations import beyond_the_senses, heard_by_none, missing_sense, told
 from tools.signals.screen_text import text_fit
 from tools.signals.signal_query import Ask, understand
-from tools.signals.visible_words import read_on_screen
+from tools.signals.visible_words import names_title, read_on_screen
 from tools.signals.watched import why_unknown
 from tools.timeline import Caption, Interval
 
@@ -79,14 +79,17 @@ def ground_signals(query: str, captions: Sequence[Caption], *, duration_s: float
         if visible is None:
             return _cannot_tell(beyond_the_senses(ask.unknown, captions), len(captions))
         ask = visible
-        # Words may stand on the screen and be meant as what they say; a number is itself.
-        is_asked_as_text = any(sign.isdigit() for sign in "".join(ask.text or ()))
+        # Words may stand on the screen and be meant as what they say; a number or title is itself.
+        is_number = any(sign.isdigit() for sign in "".join(ask.text or ()))
+        is_asked_as_text = is_number or names_title(query)
     if missing := missing_sense(ask, captions, claims):
         return _cannot_tell(missing, len(captions))
     hits = _text_hits(ask, captions) if ask.text is not None else _claim_hits(ask, captions, claims)
     spans = _spans(ask, captions, claims, hits, duration_s)
     if not spans and (why := why_unknown(ask, captions, claims, duration_s)):
         return _cannot_tell(why, len(captions))
+    if not spans and ask.is_said and ask.text:
+        return _cannot_tell(heard_by_none(ask), len(captions))
     windows = tuple(Window(span, score=worth, confidence=worth) for span, worth in spans)
     # Of stretches the long ones count more; moments are told in their order.
     ranked = windows if ask.wants in {"cut", "end"} else tuple(sorted(windows, key=_best_first))

@@ -14,9 +14,12 @@ from typing import Literal, NamedTuple
 from tools.signals.claims import COLOURS, Kind
 from tools.signals.vocabulary import (
     ANYBODY,
+    DEEDS,
     FILLERS,
     MANNERS,
+    PEOPLE,
     SPOKEN,
+    TEXT_BEARERS,
     TEXT_MAY,
     TEXT_NOUNS,
     TEXT_STANDS,
@@ -79,7 +82,7 @@ RULES = (
     Rule(("camera still",), "camera still", "turn"),
     Rule(("camera still",), "camera not move|pan|tilt|turn", "turn"),
     Rule((*PANS, *TILTS, *ZOOMS), "camera move", "turn"),
-    Rule(("black",), "black", "screen turn something present"),
+    Rule(("black",), "black", "screen turn present"),
     Rule(("white",), "white", "screen turn present"),
     Rule(("dark", "black"), "dark", "screen turn"),
     Rule(("bright", "white"), "bright", "screen turn"),
@@ -111,7 +114,8 @@ class Ask:
         pick: Which of several.
         unknown: Words that no sense accounts for; not empty where the question is beyond them.
         notes: What was left out of the question, or taken for something else; sentences.
-        is_spoken: Whether it may as well be asked of what is said: "when does she say …".
+        is_spoken: Whether it may as well be asked of what is said: "saying …", "the subtitles …".
+        is_said: Whether it is said rather than shown, if one goes by the verb: not "a sign says".
         names_thing: Whether it asks for a thing, of whatever kind: "something red".
     """
 
@@ -125,6 +129,7 @@ class Ask:
     unknown: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     is_spoken: bool = False
+    is_said: bool = False
     names_thing: bool = False
 
     @property
@@ -168,6 +173,7 @@ def understand(query: str) -> Ask:
         pick=pick,
         notes=() if ask.unknown else tuple(notes),
         is_spoken=bool(SPOKEN & {*words}),
+        is_said=bool(SPOKEN & {*words}) and not (TEXT_NOUNS | TEXT_BEARERS) & {*words},
         names_thing=any("something" in meanings_of(word) for word in words),
     )
 
@@ -204,7 +210,10 @@ def _understand_signals(words: list[str]) -> Ask:
             )
     content = [word for word in content if word not in FILLERS]
     strange = [word for word in content if not meanings_of(word)]
-    return Ask(unknown=tuple(dict.fromkeys(strange or content or words)) or ("",))
+    # Where each word is known, it is what they say together that is not.
+    places = [place for place, word in enumerate(words) if word in content] or [0, len(words) - 1]
+    together = [" ".join(words[places[0] : places[-1] + 1])]
+    return Ask(unknown=tuple(dict.fromkeys(strange or together)))
 
 
 def _fits(rule: Rule, content: list[str]) -> bool:
@@ -247,12 +256,21 @@ def _understand_text(words: list[str]) -> Ask:
     before, after = words[:cue], words[cue + 1 :]
     wanted = _stripped(after)
     unknown = _beyond_text(before)
-    if unknown and not wanted and words[cue] in TEXT_NOUNS:
+    if words[cue] in DEEDS and (unknown or not TEXT_BEARERS & set(before)):
+        # Somebody does it: reads a book, writes a letter.
+        rest = [word for word in words if word not in FILLERS and word not in ANYBODY]
+        return Ask(unknown=tuple(dict.fromkeys(one for one in rest if not meanings_of(one))))
+    if unknown and words[cue] in TEXT_VERBS and not (words[cue] == "written" and not wanted):
+        # Somebody says it, which cannot be seen.
+        spoken = [*unknown, *(word for word in words[cue:] if word not in FILLERS)]
+        return Ask(unknown=tuple(dict.fromkeys(spoken)))
+    if unknown and not wanted and (words[cue] in TEXT_NOUNS or words[cue] == "written"):
         # "the game over title": the words right before the cue are the text.
         first = next(i for i, word in enumerate(before) if word in unknown)
         named = before[first:]
         if not any(
-            word in FILLERS or meanings_of(word) & {"colour", "big", "small"} for word in named
+            word in FILLERS | PEOPLE | ANYBODY or meanings_of(word) & {"colour", "big", "small"}
+            for word in named
         ):
             wanted, unknown = named, ()
     return Ask(text=tuple(wanted), wants=_text_wants(words), unknown=unknown)

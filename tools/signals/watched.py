@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tools.signals.claims import Claim, Kind
+from tools.signals.palette import MIN_AREA
 from tools.signals.signal_query import PANS, TILTS, ZOOMS, Ask
 from tools.timeline import Caption
 
@@ -65,6 +66,16 @@ def why_unknown(
             share = _share(captions, claims, watching, duration_s)
             if share < ENOUGH:
                 return reason.format(watched=f"{share * duration_s:.0f} of {duration_s:.0f} s")
+    if ask.kinds == ("colour",) and ask.percent[0] < 100 * MIN_AREA:
+        return (
+            f"No {ask.colour} area of at least {MIN_AREA:.0%} of the picture was measured; smaller "
+            "ones are not looked for."
+        )
+    if ask.kinds == ("flickers",) and ask.names_thing:
+        return (
+            "The picture as a whole does not flicker; whether something small in it does is not "
+            "looked for."
+        )
     if ask.wants == "entrance":
         return _seen_but_not_coming(ask, claims)
     if set(ask.kinds) & SCREENS and any(one.kind == "flickers" for some in claims for one in some):
