@@ -17,7 +17,7 @@ from agent.graph.state import Question
 from agent.grounding import Cost, Grounding
 from agent.watching.watcher import in_its_place
 from tools.retrieval.library_search import LibraryAnswer, search_library
-from tools.retrieval.question import parts_of
+from tools.retrieval.question import parts_of, read_question
 from tools.retrieval.retrieval import Retrieved, retrieve, take_evidence
 from tools.retrieval.temporal_query import Event as OneEvent
 from tools.retrieval.temporal_query import texts_of
@@ -142,20 +142,37 @@ def _searched(
             found = _evidence(known, dependencies)
             count = sum(len(captions) for captions, _ in layers)
             return replace(found, is_whole=len(found.captions) == count)
-        by_itself = retrieve(
-            query,
-            layers,
-            embedder=dependencies.embedder,
-            duration_s=record.duration_s,
-            limit_tokens=dependencies.evidence_tokens,
-            is_one_of_many=True,
-        )
-        return _compared(by_itself) if known else by_itself
+
+        def by_itself(*, is_one_of_many: bool) -> Retrieved:
+            return retrieve(
+                query,
+                layers,
+                embedder=dependencies.embedder,
+                duration_s=record.duration_s,
+                limit_tokens=dependencies.evidence_tokens,
+                is_one_of_many=is_one_of_many,
+            )
+
+        among = by_itself(is_one_of_many=True)
+        if among.ranking.verdict == "not_found":
+            return _no_surer(among, by_itself(is_one_of_many=False), query)
+        return _compared(among) if known else among
 
     state: Any = watched(Question(video=record.video_id, query=query), record, Cost())
     state |= retrieve_by(search, state, dependencies)
     spent_s = time.perf_counter() - started_s
     return {**state, "seconds": {"watch": 0.0, "retrieve": spent_s}}
+
+
+def _no_surer(among: Retrieved, alone: Retrieved, query: str) -> Retrieved:
+    """Not found only where the video, asked alone, would not be unsure, or take it for granted."""
+    asked = read_question(query)
+    is_granted = asked.is_presupposed and alone.ranking.verdict == "found"
+    if not is_granted:
+        return alone if alone.ranking.verdict == "cannot_tell" else among
+    why = "It may be here, if it happens at all; ask this video alone."
+    ranking = replace(alone.ranking, verdict="cannot_tell", events=(), reasoning=why)
+    return replace(alone, ranking=ranking)
 
 
 def _compared(by_itself: Retrieved) -> Retrieved:

@@ -17,7 +17,9 @@ from tools.signals.vocabulary import (
     DEEDS,
     FILLERS,
     MANNERS,
+    ORDERS,
     PEOPLE,
+    SLOW_CHANGES,
     SPOKEN,
     TEXT_BEARERS,
     TEXT_MAY,
@@ -117,6 +119,7 @@ class Ask:
         is_spoken: Whether it may as well be asked of what is said: "saying …", "the subtitles …".
         is_said: Whether it is said rather than shown, if one goes by the verb: not "a sign says".
         names_thing: Whether it asks for a thing, of whatever kind: "something red".
+        is_slow: Whether what it asks for may come about slowly: a fade, another scene.
     """
 
     kinds: tuple[Kind, ...] = ()
@@ -131,6 +134,7 @@ class Ask:
     is_spoken: bool = False
     is_said: bool = False
     names_thing: bool = False
+    is_slow: bool = False
 
     @property
     def is_of_picture(self) -> bool:
@@ -175,6 +179,7 @@ def understand(query: str) -> Ask:
         is_spoken=bool(SPOKEN & {*words}),
         is_said=bool(SPOKEN & {*words}) and not (TEXT_NOUNS | TEXT_BEARERS) & {*words},
         names_thing=any("something" in meanings_of(word) for word in words),
+        is_slow=bool(SLOW_CHANGES & {*words}),
     )
 
 
@@ -210,6 +215,7 @@ def _understand_signals(words: list[str]) -> Ask:
             )
     content = [word for word in content if word not in FILLERS]
     strange = [word for word in content if not meanings_of(word)]
+    strange = [word for word in strange if word not in ORDERS] or strange
     # Where each word is known, it is what they say together that is not.
     places = [place for place, word in enumerate(words) if word in content] or [0, len(words) - 1]
     together = [" ".join(words[places[0] : places[-1] + 1])]

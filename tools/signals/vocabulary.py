@@ -76,8 +76,18 @@ MANNERS = _words("""
     plenty much mostly mainly largely predominantly""")
 """Words that say how, where only what is measured; a question is answered without them."""
 
-DISSOLVES = _words("dissolve dissolves dissolved dissolving crossfade crossfades wipe wipes")
-"""Slow changes of shot, which are not looked for."""
+DISSOLVES = _words("""
+    dissolve dissolves dissolved dissolving crossfade crossfades wipe wipes transition transitions
+    fade fades faded fading""")
+"""Slow changes of shot, which are not looked for; a fade to black is found if black lasts."""
+
+SLOW_CHANGES = DISSOLVES | {"scene", "scenes"}
+"""What may come about without a cut."""
+
+ORDERS = _words("""
+    after before while when until then and or second third fourth fifth sixth seventh eighth ninth
+    tenth again next why whose whom who""")
+"""Words that put things in order or ask; no sense accounts for them, nor need it."""
 
 TEXT_NOUNS = _words("""
     title titles text texts subtitle subtitles caption captions word words letters lettering

@@ -219,6 +219,30 @@ def test_of_several_languages_it_is_said_which_is_read(road: Path) -> None:
     assert find(road, "the ferry leaves at noon")[1] == [], "once"
 
 
+@pytest.mark.parametrize(
+    ("variables", "read"),
+    [
+        ({"WHENABOUTS_LANGUAGE": "de"}, "road.de.srt"),
+        ({"WHENABOUTS_LANGUAGE": "de", "LANG": "fr_FR.UTF-8"}, "road.de.srt"),
+        ({"LANG": "fr_FR.UTF-8"}, "road.fr.srt"),
+        ({"LC_ALL": "C", "LANG": "fr_FR.UTF-8"}, "road.en.srt"),
+        ({"LANG": "nl_NL.UTF-8"}, "road.en.srt"),
+    ],
+)
+def test_subtitles_in_the_users_language_come_first(
+    variables: dict[str, str], read: str, road: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG", "LANGUAGE", "WHENABOUTS_LANGUAGE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    for language in ("de", "en", "fr"):
+        road.with_suffix(f".{language}.srt").write_text(CUES)
+    (told,) = find(road, "the ferry leaves at noon")[1]
+    assert told.startswith(f"reads the subtitles {read}, not ")
+    assert files_read() == [road.with_name(read)]
+
+
 @pytest.mark.data
 def test_subtitles_inside_a_video_that_cannot_be_read_are_named(shared_data: Path) -> None:
     _, said = find(shared_data / "cases" / "media" / "ttml_only.mp4", "mind the gap")

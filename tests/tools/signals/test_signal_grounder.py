@@ -136,7 +136,7 @@ def test_a_question_of_the_senses_finds_its_stretch(
         ("a person reads a newspaper", "person"),
         ("people demonstrate sign language", "language"),
         ("Somebody spells a word with toy bricks.", "spells"),
-        ("the screen goes black and a dog barks", "and"),
+        ("the screen goes black and a dog barks", "barks"),
         ("a man with a title", "man"),
         ("something moves to the left", "something moves to the left"),
         ("something moves from left to right", "something moves from left to right"),
@@ -332,13 +332,27 @@ def test_an_orange_area_has_its_article_in_reasons_too() -> None:
         ("a green area", "No green area of at least 4% of the picture was measured"),
         ("something pink appears", "smaller ones are not looked for"),
         ("something flashes", "whether something small in it does is not looked for"),
+        ("fade to white", "No white screen lasts, and dissolves and fades"),
+        ("a transition to blue", "Dissolves and fades from shot to shot are not looked for."),
+        ("a dog barks and then a cat", "No embedded sense for “dog”, “barks”, “cat”."),
         ("saying farewell", "what is said is not heard by these senses"),
     ],
 )
-def test_what_is_too_small_or_only_heard_may_be_there_all_the_same(query: str, why: str) -> None:
+def test_what_is_too_small_too_slow_or_only_heard_may_be_there_all_the_same(
+    query: str, why: str
+) -> None:
     answer = ask(query)
     assert (answer.verdict, answer.events) == ("cannot_tell", ())
     assert why in answer.reasoning
+
+
+def test_another_scene_may_come_without_a_cut_unless_the_camera_stood_still() -> None:
+    moving = [said(at, Claim("pans left")) for at in range(10)]
+    still = [said(at, STILL) for at in range(10)]
+    assert ask("the scene changes", moving).verdict == "cannot_tell"
+    assert ask("a cut", moving).verdict == "not_found"
+    assert ask("the scene changes", still).verdict == "not_found"
+    assert ask("the scene changes").verdict == "found"
 
 
 def test_a_refusal_is_one_line() -> None:
