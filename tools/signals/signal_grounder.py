@@ -14,6 +14,7 @@ from tools.signals.claims import (
     Claim,
     Kind,
     is_moment,
+    is_passing,
     read_claims,
     read_screen_text,
 )
@@ -218,7 +219,11 @@ def _moments(
 ) -> list[tuple[Interval, float]]:
     """A departure lies between the caption that tells of it and the one before."""
     signals = sorted(
-        (i for i, one in enumerate(captions) if one.source == "signal" and not is_moment(one)),
+        (
+            i
+            for i, one in enumerate(captions)
+            if one.source == "signal" and not (is_moment(one) or is_passing(one))
+        ),
         key=lambda i: captions[i].span,
     )
     moments = []
