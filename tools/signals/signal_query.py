@@ -31,6 +31,7 @@ from tools.signals.vocabulary import (
 )
 
 Pick = Literal["all", "first", "last"]
+Stage = Literal["", "start", "end"]
 Wants = Literal["stretch", "entrance", "end", "cut"]
 
 
@@ -114,6 +115,7 @@ class Ask:
         percent: Least and most share of the picture, in percent.
         text: The text asked for, as words; empty for any text; None where text is not asked for.
         pick: Which of several.
+        stage: Where in the video it should be; empty for anywhere.
         unknown: Words that no sense accounts for; not empty where the question is beyond them.
         notes: What was left out of the question, or taken for something else; sentences.
         is_spoken: Whether it may as well be asked of what is said: "saying …", "the subtitles …".
@@ -129,6 +131,7 @@ class Ask:
     percent: tuple[int, int] = (0, 100)
     text: tuple[str, ...] | None = None
     pick: Pick = "all"
+    stage: Stage = ""
     unknown: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     is_spoken: bool = False
@@ -149,7 +152,7 @@ def understand(query: str) -> Ask:
     """Read a question in English; in any other language its words are unknown."""
     quoted = [next(filter(None, found)) for found in _QUOTED.findall(query)]
     rest = _QUOTED.sub(" ", query)
-    rest, notes = _without_stage(rest)
+    rest, notes, stage = _without_stage(rest)
     words = words_of(rest)
     shouted = [] if query.isupper() else _SHOUTED.findall(rest)
     pick: Pick = "first" if "first" in words else "last" if "last" in words else "all"
@@ -175,6 +178,7 @@ def understand(query: str) -> Ask:
     return replace(
         ask,
         pick=pick,
+        stage=stage,
         notes=() if ask.unknown else tuple(notes),
         is_spoken=bool(SPOKEN & {*words}),
         is_said=bool(SPOKEN & {*words}) and not (TEXT_NOUNS | TEXT_BEARERS) & {*words},
@@ -183,17 +187,23 @@ def understand(query: str) -> Ask:
     )
 
 
-def _without_stage(text: str) -> tuple[str, list[str]]:
-    """Without "in the intro", which no sense knows the end of; what was left out is noted."""
+def _without_stage(text: str) -> tuple[str, list[str], Stage]:
+    """Without "in the intro", which no sense knows the end of; what was left out is noted.
+
+    The start and the end of the video are known, and told apart.
+    """
     found = _STAGE.search(text)
     if not found:
-        return text, []
-    return _STAGE.sub(" ", text), [f"Left out: “{found[0].strip()}”."]
+        return text, [], ""
+    rest = _STAGE.sub(" ", text)
+    if found["edge"]:
+        return rest, [], "end" if found["edge"].lower() == "end" else "start"
+    return rest, [f"Left out: “{found[0].strip()}”."], ""
 
 
 _STAGE = re.compile(
     r"\b(?:in|during|of|at|from)\s+the\s+(?:very\s+)?"
-    r"(?:intro|introduction|outro|opening|credits|beginning|start|end)\b(?:\s+of\s+the\s+video)?",
+    r"(?:intro|introduction|outro|opening|credits|(?P<edge>beginning|start|end))\b(?:\s+of\s+the\s+video)?",
     re.IGNORECASE,
 )
 _QUOTED = re.compile(r"[“\"«]([^”\"»]+)[”\"»]|(?<!\w)['‘]([^'’]+)['’](?!\w)")

@@ -346,6 +346,23 @@ def test_what_is_too_small_too_slow_or_only_heard_may_be_there_all_the_same(
     assert why in answer.reasoning
 
 
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("is anything red at the end?", [(8, 10)]),
+        ("is the screen black at the start of the video?", []),
+        ("is the screen black at the end", []),
+    ],
+)
+def test_the_start_and_the_end_of_the_video_are_meant_as_said(
+    query: str, expected: list[tuple[float, float]]
+) -> None:
+    answer = ask(query)
+    assert spans(answer) == expected
+    assert ("None of it is at the" in answer.reasoning) is (not expected)
+    assert answer.verdict == ("found" if expected else "not_found")
+
+
 def test_another_scene_may_come_without_a_cut_unless_the_camera_stood_still() -> None:
     moving = [said(at, Claim("pans left")) for at in range(10)]
     still = [said(at, STILL) for at in range(10)]
