@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -33,6 +33,8 @@ class Completion:
         message: The assistant's message as the service sent it, to be told back to it.
         tokens_in: Tokens of input that the service counted; None where it does not say.
         tokens_out: Tokens of output.
+        logprobs: How likely each token was, where that was asked for, as the service sent it; see
+            ``tools.llm.token_odds``.
     """
 
     text: str
@@ -43,6 +45,7 @@ class Completion:
     message: Mapping[str, Any] = field(default_factory=dict)
     tokens_in: int | None = None
     tokens_out: int | None = None
+    logprobs: Sequence[Any] = ()
 
     @property
     def cut_off(self) -> bool:
@@ -123,7 +126,14 @@ def _completion(told: Any) -> Completion | None:
         message=message,
         tokens_in=tokens_in if is_counted else None,
         tokens_out=tokens_out if is_counted else None,
+        logprobs=_logprobs(choice),
     )
+
+
+def _logprobs(choice: Mapping[str, Any]) -> Sequence[Any]:
+    held = choice.get("logprobs")
+    tokens = held.get("content") if isinstance(held, Mapping) else None
+    return tokens if isinstance(tokens, list) else ()
 
 
 def _text_of(content: Any) -> str:
@@ -142,6 +152,7 @@ def _joined(body: bytes) -> dict[str, Any]:
     # Lists of pieces, which are joined once: a stream may have hundreds of thousands.
     said: defaultdict[str, list[str]] = defaultdict(list, content=[])
     calls: dict[int, dict[str, Any]] = {}
+    logprobs: list[Any] = []
     finish, usage, any_choice = None, None, False
     for piece in _pieces(body):
         if piece.get("error"):
@@ -150,6 +161,7 @@ def _joined(body: bytes) -> dict[str, Any]:
         for choice in piece.get("choices") or ():
             any_choice = True
             finish = choice.get("finish_reason") or finish
+            logprobs += _logprobs(choice)
             for name, value in (choice.get("delta") or choice.get("message") or {}).items():
                 if name == "tool_calls":
                     _add_calls(calls, value or ())
@@ -161,7 +173,8 @@ def _joined(body: bytes) -> dict[str, Any]:
     message |= {name: "".join(pieces) for name, pieces in said.items()}
     if calls:
         message["tool_calls"] = [_whole_call(call) for _, call in sorted(calls.items())]
-    return {"choices": [{"message": message, "finish_reason": finish}], "usage": usage}
+    whole = {"message": message, "finish_reason": finish, "logprobs": {"content": logprobs}}
+    return {"choices": [whole], "usage": usage}
 
 
 def _add_calls(calls: dict[int, dict[str, Any]], deltas: Any) -> None:

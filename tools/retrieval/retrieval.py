@@ -13,11 +13,12 @@ from tools.grounding.background import background_of
 from tools.grounding.grounder import ground
 from tools.grounding.neighbours import next_to
 from tools.grounding.occurrences import find_occurrences
-from tools.retrieval.fusion import fuse
+from tools.retrieval.fusion import Voice, fuse
 from tools.retrieval.open_question import rank_beside
 from tools.retrieval.ordered import rank_in_order
 from tools.retrieval.question import Asked, read_question
 from tools.retrieval.temporal_query import Event, split_query
+from tools.signals.literal import ground_words
 from tools.signals.signal_grounder import ground_signals
 from tools.text import estimate_tokens
 
@@ -56,11 +57,13 @@ class Retrieved:
             every window.
         relevance: One per caption, on the grounder's own scale.
         ranking: Over all captions of the tracks, not only these.
+        is_whole: Whether these are all the captions that say something of it.
     """
 
     captions: tuple[Caption, ...]
     relevance: tuple[float, ...]
     ranking: Ranking
+    is_whole: bool = False
 
 
 def retrieve(
@@ -119,6 +122,7 @@ def take_evidence(
         captions=tuple(captions[i] for i in chosen),
         relevance=tuple(float(ranking.relevance[i]) for i in chosen),
         ranking=ranking,
+        is_whole=len(chosen) == len(captions),
     )
 
 
@@ -160,6 +164,8 @@ def rank(
         whole = ask(query)
         if whole.verdict != "cannot_tell":
             return whole
+    elif literal := ground_words(query, captions):
+        return literal
     else:
         asked = read_question(query)
         background = background_of(embedder)
@@ -269,7 +275,7 @@ def _rank_all(
             every_time=every_time,
         )
 
-    return fuse([(captions, ranked(captions, vectors)) for captions, vectors in tracks])
+    return fuse([Voice.of(captions, ranked(captions, vectors)) for captions, vectors in tracks])
 
 
 def caption_tokens(caption: Caption) -> int:
@@ -285,12 +291,13 @@ def choose_evidence(
     limit_tokens: int = EVIDENCE_TOKENS,
     evenly: bool = False,
 ) -> list[int]:
-    """Indices of the captions to show, in time order: all edges of windows, then the most relevant.
+    """Indices of the captions to show, in time order: the best windows, then the most relevant.
 
     Of the times that a part of the question may happen, the first and the last caption are shown,
     of the surest first, as long as they fit.
 
-    More than either limit only where the windows' edges alone are more. See ``retrieve``.
+    More than either limit only where the edges of the answer's own windows are more. See
+    ``retrieve``.
     """
     tokens = [caption_tokens(caption) for caption in captions]
     if len(captions) <= limit and sum(tokens) <= limit_tokens:
@@ -298,19 +305,39 @@ def choose_evidence(
     starts_s = np.array([caption.start_s for caption in captions])
     ends_s = np.array([caption.end_s for caption in captions])
     chosen: set[int] = set()
-    for window in (*ranking.events, *ranking.windows):
+
+    def at_edges(window: Window) -> set[int]:
+        beside: set[int] = set()
         for edge in _edges(starts_s, window.span):
             low, high = max(0, edge - EDGE_CAPTIONS), min(len(captions), edge + EDGE_CAPTIONS)
-            chosen.update(range(low, high))
+            beside.update(range(low, high))
+        return beside | made_by(window)
 
     def made_by(window: Window) -> set[int]:
         # Among captions of several kinds, those that make the edges need not be the next ones.
         made = (starts_s == window.span.start_s) | (ends_s == window.span.end_s)
         return set(np.flatnonzero(made).tolist())
 
-    for window in (*ranking.events, *ranking.windows):
-        chosen |= made_by(window)
+    ranked = (*ranking.events, *ranking.windows)
+    for window in ranking.events or ranking.windows[:1]:
+        chosen |= at_edges(window)
     spent = sum(tokens[index] for index in chosen)
+    # The best windows first, each whole: what a worse one shows is worth less than their insides.
+    is_full = False
+    for window in ranked:
+        held = (starts_s >= window.span.start_s) & (ends_s <= window.span.end_s)
+        within = [] if evenly else np.flatnonzero(held).tolist()
+        by_worth = sorted(set(within), key=lambda index: -ranking.relevance[index])
+        for index in dict.fromkeys([*sorted(at_edges(window)), *by_worth]):
+            if index in chosen:
+                continue
+            if len(chosen) >= limit or spent + tokens[index] > limit_tokens:
+                is_full = True
+                break
+            spent += tokens[index]
+            chosen.add(index)
+        if is_full:
+            break
     times = [window for part in ranking.parts for window in part.times]
     for time in sorted(times, key=lambda one: -one.confidence):
         more = made_by(time) - chosen

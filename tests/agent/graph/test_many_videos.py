@@ -41,7 +41,10 @@ def films(tmp_path: Path) -> Path:
                 even_times(20, 1.0),
                 picture=lambda index, place=place: gray(index + place),  # type: ignore[misc]
             )
-            rows = [{"t": float(at), "caption": text} for at, text in enumerate(texts)]
+            rows = [
+                {"start_s": float(at), "end_s": at + 1.0, "caption": text}
+                for at, text in enumerate(texts)
+            ]
             captions = tmp_path / f"{name}.jsonl"
             captions.write_text("\n".join(json.dumps(row) for row in rows))
             grounder.watch(video, captions=captions)
@@ -252,7 +255,7 @@ def test_the_list_finds_moved_files_below_and_says_what_was_seen_of_a_part(
     assert main(["list"]) == 0
     told = " ".join(capsys.readouterr().out.split())
     assert f"moved to {films / 'below' / 'hound.mp4'}; another video lies there now" in told
-    assert "3 captions by classical-2" in told
+    assert "3 captions by classical-3" in told
 
 
 def test_the_captions_of_an_index_that_was_broken_off_are_counted(
