@@ -44,6 +44,7 @@ def find_occurrences(
     background: NDArray[np.floating],
     is_repeated: bool = False,
     calibration: Calibration = MINILM,
+    others: NDArray[np.floating] | None = None,
 ) -> tuple[Window, ...]:
     """All the times that a query's event is taken to happen, in time order.
 
@@ -68,6 +69,7 @@ def find_occurrences(
         duration_s=duration_s,
         background=background,
         calibration=calibration,
+        others=others,
     )
     cells, pieces = read.track.cells, read.clues.pieces
     odds = presence_odds(read.clues.log_odds)
