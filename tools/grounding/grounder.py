@@ -195,7 +195,7 @@ def search(
 ) -> Found:
     """Look closely at one stretch, whose log-odds by its best captions and words are known."""
     cells, moment, said = track.cells, track.cells.moment, track.cell_vectors
-    curve = refine(track.guess, said, cells)
+    curve = refine(track.guess, said, cells, sharpness=calibration.sharpness)
     runs = find_candidates(curve, cells)
     scores = score_windows(runs, vote(curve, cells), curve, cells)
     best = select(spans_of(runs, cells), scores, limit=limit)

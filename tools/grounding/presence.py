@@ -47,6 +47,8 @@ class Calibration:
             is usual.
         says_words: Whether what is compared is text, so that words in common count.
         smoothing_s: Over how long a single slip is averaged out, as a standard deviation.
+        sharpness: How many times less a moment counts (as a power of e) for each standard deviation
+            that it fits worse than the best one; 0 where relevance is spread to what is alike.
     """
 
     presence_bias: float
@@ -56,6 +58,7 @@ class Calibration:
     least_deviation: float = 0.05
     says_words: bool = True
     smoothing_s: float = 2.0
+    sharpness: float = 0.0
 
 
 MINILM = Calibration(

@@ -145,7 +145,16 @@ def level(curve: Curve, cells: Cells) -> Curve:
     return levelled
 
 
-def refine(guess: Curve, vectors: NDArray[np.float32], cells: Cells) -> Curve:
-    """The relevance curve: the first guess, spread to what is like its best moments."""
+def refine(
+    guess: Curve, vectors: NDArray[np.float32], cells: Cells, *, sharpness: float = 0.0
+) -> Curve:
+    """The relevance curve: the first guess, spread to what is like its best moments.
+
+    Or, with ``sharpness``, raised where it is nearly as good as the best: frames that show half of
+    what is asked for look much like those that show all of it, and what is spread reaches them.
+    """
+    if sharpness:
+        sharp = np.exp(sharpness * (guess - guess.max()))
+        return level(standardise(sharp, cells.weight), cells)
     likeness = similarity(vectors, cells.weight)
     return level(spread(feed_back(guess, likeness, cells), likeness, cells), cells)
