@@ -479,6 +479,7 @@ class Grounder:
             closer=self._second_looks.closer,
             refine=self.settings.refine is not False,
             leave_out=frozenset({"subtitles"} if self.settings.subtitles == "off" else ()),
+            sight=self._opened.sight,
             prompts=self.prompts,
             open_reasoner=self._opened.open_reasoner,
         )

@@ -151,6 +151,7 @@ class Models(_Frozen):
         mode: How the captioner looked: ``frame@1/s distinct2``, ``grid4@1/s``, ``file``.
         reasoner: Who decided.
         embedder: Who embedded captions and query.
+        sight: The joint image-text model by which frames themselves were searched; else empty.
         prompts: Version of each prompt by name; ``describe`` is the captioner's.
     """
 
@@ -158,6 +159,7 @@ class Models(_Frozen):
     mode: str
     reasoner: str
     embedder: str
+    sight: str = ""
     prompts: dict[str, str]
 
 

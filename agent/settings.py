@@ -115,6 +115,9 @@ class Settings(Home):
         subtitles: File of subtitles to read what is said from; ``auto`` reads those that lie beside
             a video or inside it when it is indexed, ``off`` none.
         speech: Whisper model that hears what is said: a folder, or a name that is on this disk.
+        sight: Joint image-text model that frames themselves are searched by: ``siglip2-base``,
+            ``clip-vit-b32``, a folder, or a name on the hub. ``auto`` is one that is on this disk,
+            where no image model describes frames; ``off`` none.
         screen: Whether text on the screen is read, in addition to an image model's captions.
         embedder: Who embeds text: ``minilm``, ``openai:MODEL``, or a sentence-transformers name.
         embed_batch: Texts that a service is sent to embed at once; fewer where it takes fewer.
@@ -169,6 +172,7 @@ class Settings(Home):
     reasoner: str = "auto"
     subtitles: str = "auto"
     speech: str = ""
+    sight: str = "auto"
     screen: bool = False
     embedder: str = "minilm"
     embed_batch: int = Field(default=256, ge=1, le=2048)

@@ -94,9 +94,7 @@ def random_thing(rng: np.random.Generator) -> Thing:
     if rng.random() < 0.08:
         return NOTHING
     colours, places = list(COLOURS), [*PLACES, "middle"]
-    return Thing(
-        str(rng.choice(colours)), str(rng.choice(list(SHAPES))), str(rng.choice(places))
-    )
+    return Thing(str(rng.choice(colours)), str(rng.choice(list(SHAPES))), str(rng.choice(places)))
 
 
 def caption(thing: Thing, rng: np.random.Generator) -> tuple[str, set[str]]:
@@ -116,8 +114,7 @@ def caption(thing: Thing, rng: np.random.Generator) -> tuple[str, set[str]]:
 def vocabulary() -> dict[str, int]:
     """Number of each word that it knows."""
     return {
-        word: number
-        for number, word in enumerate([*WORDS, *COLOURS, *SHAPES, *PLACES, "middle"])
+        word: number for number, word in enumerate([*WORDS, *COLOURS, *SHAPES, *PLACES, "middle"])
     }
 
 
@@ -213,9 +210,7 @@ def _prepare(pictures: Sequence[Picture]) -> NDArray[np.float32]:
     return np.stack(small).transpose(0, 3, 1, 2).astype(np.float32) / 127.5 - 1
 
 
-def _export(
-    torch: Any, half: Any, example: Any, file: Path, inputs: list[str], kind: str
-) -> None:
+def _export(torch: Any, half: Any, example: Any, file: Path, inputs: list[str], kind: str) -> None:
     import warnings
 
     axes = {name: {0: "batch"} for name in inputs}

@@ -355,6 +355,7 @@ def _grounder(args: argparse.Namespace, *, asks: bool = True) -> Grounder:
         "max_minutes": args.max_minutes,
         "subtitles": args.subtitles,
         "speech": args.speech,
+        "sight": args.sight,
         "screen": args.screen,
         "refine": getattr(args, "refine", None),
         "strategy": getattr(args, "strategy", None),  # Indexing has no question to show,

@@ -423,6 +423,12 @@ def _watching_options(command: argparse.ArgumentParser, *, captions: bool = True
         help="hear what is said with a Whisper model: a folder, or a name that is on this disk",
     )
     command.add_argument(
+        "--sight",
+        metavar="MODEL",
+        help="search the frames themselves by a joint image-text model: siglip2-base, "
+        "clip-vit-b32, a folder, or off",
+    )
+    command.add_argument(
         "--screen",
         action="store_true",
         default=None,

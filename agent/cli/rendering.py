@@ -379,8 +379,10 @@ def _provenance(grounding: Grounding) -> str:
     if grounding.by == "fallback":
         by += f", {'refused' if grounding.refusals else 'not asked'}; LLM-free"
     seen = f"{share:.0%} of the video seen{_not_described(coverage)}"
+    sight = f"frames compared by: {models.sight}\n" if models.sight else ""
     return (
         f"captions: {models.captioner}{looked}{rate}, {seen}\n"
+        f"{sight}"
         f"decided by: {by}, in {spent_s:.1f} s{_spent(grounding.usage)}"
     )
 

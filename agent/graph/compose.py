@@ -105,6 +105,7 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
             mode=record.track.mode,
             reasoner=state["reply"]["asked_of"]["name"],
             embedder=embedder,
+            sight=next((one.track.model for one in captions if one.source == "sight"), ""),
             prompts=({"describe": described_by} if described_by else {})
             | state["reply"]["asked_of"]["prompts"],
         ),
@@ -213,6 +214,8 @@ def _decided_by(
 ) -> DecidedBy:
     if edge is None:
         return "caption" if made_by.source in SAID else "video"
+    if made_by.source == "sight":
+        return "caption"
     looks = [one for one in captions if one.start_s <= edge.start_s < one.end_s]
     return "caption" if all(one.track == track for one in looks) else "closer_look"
 

@@ -37,7 +37,8 @@ from tools.indexing.indexer import Progress
 from tools.ranking import PartFound, Window
 from tools.retrieval.question import parts_of
 from tools.retrieval.retrieval import Retrieved, inside, retrieve
-from tools.retrieval.tracks import read_tracks
+from tools.retrieval.tracks import is_measured, read_tracks
+from tools.sight.evidence import SightEvidence
 from tools.store.store import VideoRecord
 from tools.text import whole_unicode
 from tools.timeline import Caption, Interval
@@ -49,10 +50,13 @@ Layers = Sequence[tuple[Sequence[Caption], NDArray[np.float32]]]
 class Search(Protocol):
     """Chooses the captions to be read."""
 
-    def __call__(self, layers: Layers, *, beside_scenes: bool) -> Retrieved:
+    def __call__(
+        self, layers: Layers, *, beside_scenes: bool, sight: SightEvidence | None
+    ) -> Retrieved:
         """Choose from all tracks, in the seconds that are searched.
 
-        ``beside_scenes``: whether summaries of the scenes are read in place of most captions.
+        ``beside_scenes``: whether summaries of the scenes are read in place of most captions;
+        ``sight``: compares the question with frames, where one of the tracks holds some.
         """
         ...
 
@@ -80,7 +84,9 @@ class Nodes:
         """Rank the captions, and choose those to be read."""
         using = self.dependencies.now()
 
-        def search(layers: Layers, *, beside_scenes: bool) -> Retrieved:
+        def search(
+            layers: Layers, *, beside_scenes: bool, sight: SightEvidence | None
+        ) -> Retrieved:
             return retrieve(
                 state["asked"],
                 layers,
@@ -90,6 +96,7 @@ class Nodes:
                 limit_tokens=1 if beside_scenes else using.evidence_tokens,
                 evenly=using.context == "all",
                 every_time=state["all_times"],
+                sight=sight,
             )
 
         return retrieve_by(search, state, using)
@@ -225,9 +232,18 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> dict[
     record = VideoRecord.from_dict(state["record"])
     whole = read_tracks(using.store, record, leave_out=using.leave_out)
     within = _within(state)
-    layers = [inside(*layer, within) for layer in whole]
+    seen = using.sight.read(record.video_id) if using.sight else None
+    # What only measures says nothing of things; where frames are compared, they decide that.
+    order = (
+        whole if seen is None else with_sight(whole, seen.frames, first=is_measured(record.track))
+    )
+    layers = [inside(*layer, within) for layer in order]
     overview, cost = using.overview(record, *whole[0]) if using.overview else ([], Cost())
-    found = search(layers, beside_scenes=using.context == "scenes" and bool(overview))
+    found = search(
+        layers,
+        beside_scenes=using.context == "scenes" and bool(overview),
+        sight=seen.evidence if seen else None,
+    )
     is_whole = len(found.captions) == sum(len(captions) for captions, _ in layers)
     return {
         "overview": [] if is_whole else [scene.as_dict() for scene in overview],
@@ -248,6 +264,11 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> dict[
         "reader_note": "",
         "all_shown": is_whole,
     }
+
+
+def with_sight(layers: Layers, frames: Any, *, first: bool) -> list[Any]:
+    """The tracks that are asked, with frames among them: the first decides what is not there."""
+    return [frames, *layers] if first else [*layers, frames]
 
 
 def _within(state: AfterWatch) -> Interval | None:

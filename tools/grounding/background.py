@@ -158,5 +158,8 @@ def usual_of_others(
     """
     norm = float(np.linalg.norm(query_vector)) or 1.0
     by_query = (others @ query_vector).astype(np.float64) / norm
-    deviation = max(float(by_query.std()), least_deviation)
-    return Usual(float(by_query.mean()), deviation, 0.0, float("inf"))
+    middle = float(np.median(by_query))
+    # By the lower half alone: some of the others, above all of the same video, may show it.
+    below = by_query[by_query <= middle]
+    deviation = float(np.sqrt(np.mean((below - middle) ** 2)))
+    return Usual(middle, max(deviation, least_deviation), 0.0, float("inf"))

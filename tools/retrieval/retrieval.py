@@ -13,11 +13,13 @@ from tools.grounding.background import background_of
 from tools.grounding.grounder import ground
 from tools.grounding.neighbours import next_to
 from tools.grounding.occurrences import find_occurrences
+from tools.grounding.presence import MINILM
 from tools.retrieval.fusion import fuse
 from tools.retrieval.open_question import rank_beside
 from tools.retrieval.ordered import rank_in_order
 from tools.retrieval.question import Asked, read_question
 from tools.retrieval.temporal_query import Event, split_query
+from tools.sight.evidence import SIGHT, told
 from tools.signals.signal_grounder import ground_signals
 from tools.text import estimate_tokens
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from tools.embedders.embedder import Embedder
     from tools.ranking import Ranking, Window
+    from tools.sight.evidence import SightEvidence
     from tools.timeline import Caption, Interval
 
 EVIDENCE_LIMIT = 200
@@ -73,6 +76,7 @@ def retrieve(
     evenly: bool = False,
     is_one_of_many: bool = False,
     every_time: bool = False,
+    sight: SightEvidence | None = None,
 ) -> Retrieved:
     """Rank windows for a query and choose the captions to show with them.
 
@@ -88,6 +92,7 @@ def retrieve(
         is_one_of_many: Whether other videos are asked too; see
             ``tools.retrieval.ordered.rank_in_order``.
         every_time: Whether all the times that it happens are the events, not only the best.
+        sight: Compares the query with frames, if one of the tracks holds frames.
     """
     captions, ranking = _rank_all(
         query,
@@ -96,6 +101,7 @@ def retrieve(
         duration_s=duration_s,
         is_one_of_many=is_one_of_many,
         every_time=every_time,
+        sight=sight,
     )
     return take_evidence(captions, ranking, limit_tokens=limit_tokens, evenly=evenly)
 
@@ -131,6 +137,7 @@ def rank(
     duration_s: float,
     is_one_of_many: bool = False,
     every_time: bool = False,
+    sight: SightEvidence | None = None,
 ) -> Ranking:
     """Ask captions by the grounder that understands them.
 
@@ -146,6 +153,7 @@ def rank(
         duration_s: Length of the video.
         is_one_of_many: As of ``retrieve``.
         every_time: As of ``retrieve``.
+        sight: Where the captions are frames, compares the query with them.
     """
     asked = Asked(query)
     if all(caption.source in {"signal", "screen"} for caption in captions):
@@ -162,11 +170,14 @@ def rank(
             return whole
     else:
         asked = read_question(query)
-        background = background_of(embedder)
+        compares = sight.words if sight else embedder
+        background = vectors[:0] if sight else background_of(embedder)
+        others = sight.others if sight else None
+        calibration = SIGHT if sight else MINILM
 
         @cache
         def embedded(text: str) -> NDArray[np.float32]:
-            vector: NDArray[np.float32] = embedder.embed([text])[0]
+            vector: NDArray[np.float32] = compares.embed([text])[0]
             return vector
 
         def ask(text: str) -> Ranking:
@@ -178,6 +189,8 @@ def rank(
                 duration_s=duration_s,
                 background=background,
                 place=asked.place,
+                calibration=calibration,
+                others=others,
             )
 
         def times_of(text: str, is_repeated: bool) -> Sequence[Window]:
@@ -189,6 +202,8 @@ def rank(
                 duration_s=duration_s,
                 background=background,
                 is_repeated=is_repeated,
+                calibration=calibration,
+                others=others,
             )
 
     if asked.beside:
@@ -257,9 +272,13 @@ def _rank_all(
     duration_s: float,
     is_one_of_many: bool = False,
     every_time: bool = False,
+    sight: SightEvidence | None = None,
 ) -> tuple[list[Caption], Ranking]:
-    def ranked(captions: Sequence[Caption], vectors: NDArray[np.float32]) -> Ranking:
-        return rank(
+    def ranked(
+        captions: Sequence[Caption], vectors: NDArray[np.float32]
+    ) -> tuple[Sequence[Caption], Ranking]:
+        is_seen = sight is not None and bool(captions) and captions[0].source == "sight"
+        ranking = rank(
             query,
             captions,
             vectors,
@@ -267,9 +286,13 @@ def _rank_all(
             duration_s=duration_s,
             is_one_of_many=is_one_of_many,
             every_time=every_time,
+            sight=sight if is_seen else None,
         )
+        if sight and is_seen:
+            captions = told(captions, vectors, sight.words.embed([query])[0])
+        return captions, ranking
 
-    return fuse([(captions, ranked(captions, vectors)) for captions, vectors in tracks])
+    return fuse([ranked(captions, vectors) for captions, vectors in tracks])
 
 
 def caption_tokens(caption: Caption) -> int:

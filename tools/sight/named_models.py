@@ -58,7 +58,9 @@ DEFAULT = "siglip2-base"
 OFF = "off"
 
 
-def open_sight(model: str, *, confirm: Confirm | None, threads: int | None = None) -> OnnxJointModel:
+def open_sight(
+    model: str, *, confirm: Confirm | None, threads: int | None = None
+) -> OnnxJointModel:
     """Open a joint model, after fetching it if the user agrees to that.
 
     Args:
