@@ -133,13 +133,13 @@ def save_tiny_joint(folder: Path, *, seed: int = 0, steps: int = STEPS) -> Path:
     tokenizer.normalizer, tokenizer.pre_tokenizer = Lowercase(), Whitespace()
     tokenizer.enable_padding(pad_id=0, pad_token="[PAD]")
     eye, ear = _halves(torch, len(words))
-    _train(torch, eye, ear, tokenizer, np.random.default_rng(seed), steps)
+    _train(torch, (eye, ear), tokenizer, np.random.default_rng(seed), steps)
     (folder / "onnx").mkdir(parents=True)
     pixels = torch.zeros(2, 3, SIDE_PX, SIDE_PX)
-    _export(torch, eye, (pixels,), folder / "onnx/vision_model.onnx", ["pixel_values"], "image")
+    _export(torch, eye, (pixels,), folder / "onnx/vision_model.onnx", ["pixel_values"])
     ids = torch.zeros(2, 5, dtype=torch.long)
     names = ["input_ids", "attention_mask"]
-    _export(torch, ear, (ids, torch.ones_like(ids)), folder / "onnx/text_model.onnx", names, "text")
+    _export(torch, ear, (ids, torch.ones_like(ids)), folder / "onnx/text_model.onnx", names)
     tokenizer.save(str(folder / "tokenizer.json"))
     size = {"height": SIDE_PX, "width": SIDE_PX}
     preparation = {"size": size, "resample": 2, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}
@@ -177,9 +177,10 @@ def _halves(torch: Any, words: int) -> tuple[Any, Any]:
 
 
 def _train(
-    torch: Any, eye: Any, ear: Any, tokenizer: Any, rng: np.random.Generator, steps: int
+    torch: Any, halves: tuple[Any, Any], tokenizer: Any, rng: np.random.Generator, steps: int
 ) -> None:
     """Sigmoid loss over all pairs of a batch (Zhai et al., 2023): a caption may fit several."""
+    eye, ear = halves
     scale = torch.nn.Parameter(torch.tensor(2.0))
     bias = torch.nn.Parameter(torch.tensor(-3.0))
     weights = [*eye.parameters(), *ear.parameters(), scale, bias]
@@ -210,9 +211,10 @@ def _prepare(pictures: Sequence[Picture]) -> NDArray[np.float32]:
     return np.stack(small).transpose(0, 3, 1, 2).astype(np.float32) / 127.5 - 1
 
 
-def _export(torch: Any, half: Any, example: Any, file: Path, inputs: list[str], kind: str) -> None:
+def _export(torch: Any, half: Any, example: Any, file: Path, inputs: list[str]) -> None:
     import warnings
 
+    kind = "text" if len(inputs) > 1 else "image"
     axes = {name: {0: "batch"} for name in inputs}
     if kind == "text":
         axes = {name: {0: "batch", 1: "length"} for name in inputs}

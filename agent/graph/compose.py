@@ -27,6 +27,7 @@ from tools.ranking import Verdict, Window
 from tools.retrieval.question import parts_of
 from tools.retrieval.temporal_query import Event as OneEvent
 from tools.retrieval.tracks import is_measured
+from tools.sight.frame_track import is_sight
 from tools.signals.claims import is_moment
 from tools.store.store import CaptionGap, CaptionStore, VideoRecord
 from tools.text import main_script
@@ -214,10 +215,9 @@ def _decided_by(
 ) -> DecidedBy:
     if edge is None:
         return "caption" if made_by.source in SAID else "video"
-    if made_by.source == "sight":
-        return "caption"
     looks = [one for one in captions if one.start_s <= edge.start_s < one.end_s]
-    return "caption" if all(one.track == track for one in looks) else "closer_look"
+    own = all(one.track == track or is_sight(one.track) for one in looks)
+    return "caption" if own else "closer_look"
 
 
 def coverage_of(captions: Sequence[Caption], record: VideoRecord, store: CaptionStore) -> Coverage:

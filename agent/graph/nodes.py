@@ -234,10 +234,8 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> dict[
     within = _within(state)
     seen = using.sight.read(record.video_id) if using.sight else None
     # What only measures says nothing of things; where frames are compared, they decide that.
-    order = (
-        whole if seen is None else with_sight(whole, seen.frames, first=is_measured(record.track))
-    )
-    layers = [inside(*layer, within) for layer in order]
+    order = with_sight(whole, seen.frames, record) if seen else whole
+    layers = [inside(captions, vectors, within) for captions, vectors in order]
     overview, cost = using.overview(record, *whole[0]) if using.overview else ([], Cost())
     found = search(
         layers,
@@ -266,9 +264,11 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> dict[
     }
 
 
-def with_sight(layers: Layers, frames: Any, *, first: bool) -> list[Any]:
+def with_sight(
+    layers: Layers, frames: tuple[Sequence[Caption], NDArray[np.float32]], record: VideoRecord
+) -> Layers:
     """The tracks that are asked, with frames among them: the first decides what is not there."""
-    return [frames, *layers] if first else [*layers, frames]
+    return [frames, *layers] if is_measured(record.track) else [*layers, frames]
 
 
 def _within(state: AfterWatch) -> Interval | None:

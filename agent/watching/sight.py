@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from tools.sight.words import SightWords
 from tools.store.store import CaptionStore
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from agent.settings import Settings
     from agent.watching.choice import Confirm
     from tools.indexing.progress import Report
@@ -43,7 +45,7 @@ class Seen:
         model: Name of the joint model.
     """
 
-    frames: tuple[list[Caption], Any]
+    frames: tuple[list[Caption], NDArray[np.float32]]
     evidence: SightEvidence
     model: str
 
@@ -88,7 +90,7 @@ class Sight:
         self._tell = tell
         self._opening = threading.RLock()
         self._opened: tuple[OnnxJointModel, SightWords, CaptionStore] | None = None
-        self._others: dict[str, Any] = {}
+        self._others: dict[str, NDArray[np.float32]] = {}
         self._choice: str | None = None
 
     @property
@@ -204,8 +206,8 @@ class Sight:
                 self._opened = model, SightWords(model), store
             return self._opened
 
-    def _others_than(self, record: VideoRecord, own: Any) -> Any:
-        """Frames of other videos, evenly from each; those of the video itself where there are few."""
+    def _others_than(self, record: VideoRecord, own: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Frames of other videos, evenly from each; also its own where those are few."""
         if record.video_id in self._others:
             return self._others[record.video_id]
         store = self._open()[2]
@@ -221,5 +223,5 @@ class Sight:
         return self._others[record.video_id]
 
 
-def _evenly(vectors: Any, most: int) -> Any:
+def _evenly(vectors: NDArray[np.float32], most: int) -> NDArray[np.float32]:
     return vectors[:: max(1, -(-len(vectors) // most))]

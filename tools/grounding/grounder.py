@@ -180,7 +180,9 @@ def ground(
         windows,
         events,
         _per_caption(guess, stretches, found, track.cells, read.moments),
-        _explain(events) if events or absent == "not_found" else UNSURE,
+        _explain(events, what="captions" if others is None else "frames")
+        if events or absent == "not_found"
+        else UNSURE,
         present,
     )
 
@@ -271,7 +273,11 @@ def _per_caption(
     return np.asarray((mass / np.bincount(cells.moment, cells.weight))[moments.of_caption])
 
 
-def _explain(events: Sequence[Window]) -> str:
+def _explain(events: Sequence[Window], *, what: str) -> str:
+    if what == "frames":
+        if not events:
+            return "No frame looks enough like what is asked for to call it there."
+        return "These frames look most like what is asked for, and stand out from others."
     if not events:
         return "No caption is close enough in meaning and words to call it there."
     if len(events) > 1:

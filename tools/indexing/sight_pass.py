@@ -235,11 +235,10 @@ def index_by_sight(
         if sight is None:
             return
         reader = FrameReader(video, rate_hz=rate_hz, earlier=False)
-        pace, frames = Pace(), 0
-        for frame in reader:
+        pace = Pace()
+        for frames, frame in enumerate(reader, start=1):
             go_on()
             sight.watch(frame)
-            frames += 1
             pace.mark(seen_s=frame.time_s, captions=sight.written)
             report(
                 Progress(

@@ -36,7 +36,7 @@ TOKENS_OF = {"clip": 77, "siglip": 64, "siglip2": 64}
 """How many tokens a text is long at most, where the configuration leaves it out, as it may."""
 
 PADDED = ("siglip",)
-"""Architectures, by the start of their name, that were trained on texts filled up to that length."""
+"""Architectures, by the start of their name, that learned from texts filled up to that length."""
 
 LOWERED = ("siglip2",)
 """Architectures that were trained on texts in lower case, which their tokenizer file leaves out."""

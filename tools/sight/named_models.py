@@ -1,4 +1,4 @@
-"""Joint models by name: which there are, where the hub keeps them, and getting one that is not here."""
+"""Joint models by name: which there are, where the hub keeps them, and fetching one."""
 
 from __future__ import annotations
 
