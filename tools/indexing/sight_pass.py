@@ -111,8 +111,10 @@ class SightPass:
         self._store.forget_track(self._record.video_id, self.track)
 
     def close(self) -> None:
-        """End the thread, once it has stored what it was handed."""
+        """End the thread, once it has stored what has been seen."""
         if self._thread.is_alive():
+            if self._batch and self._error is None:
+                self._hand_over()
             self._waiting.put(None)
             self._thread.join()
 
