@@ -72,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
         "forget": forget_videos,
         "repair": repair_store,
         "doctor": run_doctor,
+        "setup": set_up_machine,
         "demo": run_demo,
         "schema": print_schema,
         "completion": print_completion,
@@ -305,6 +306,18 @@ def run_doctor(args: argparse.Namespace) -> int:
     else:
         print_to(stdout, *render_findings(findings, with_all=args.all))
     return DONE if findings.ready else FAILED
+
+
+def set_up_machine(args: argparse.Namespace) -> int:
+    """``whenabouts setup``."""
+    from agent.cli.setting_up import set_up
+
+    set_up(
+        args,
+        show=lambda line: print_to(stdout, line),
+        ask=lambda question: stderr.input(question, markup=False),
+    )
+    return DONE
 
 
 def run_demo(args: argparse.Namespace) -> int:
