@@ -12,8 +12,8 @@ DEADLINE_S = 0.3
 """For all ports together, since they are asked at the same time."""
 
 SEEING = (
-    "smolvlm moondream qwen2-vl qwen2.5vl qwen2.5-vl qwen3-vl qwen3vl gemma3 gemma-3 gemma4 gemma-4 "
-    "llava minicpm-v pixtral internvl vision"
+    "smolvlm moondream qwen2-vl qwen2.5vl qwen2.5-vl qwen3-vl qwen3vl gemma3 gemma-3 gemma4 "
+    "gemma-4 llava minicpm-v pixtral internvl vision"
 ).split()
 """Parts of the names of models that look at pictures; a server's list does not say which do."""
 
