@@ -82,12 +82,16 @@ class Plan:
         )
         writes = ", ".join(f"{name}={value}" for name, value in self.writes.items())
         return [
-            (f"machine:  {here.ram_gb:.0f} GB memory, {here.cores} processors, "
-            f"{'a GPU' if here.gpu else 'no GPU'}, {here.disk_gb:.0f} GB free"),
+            (
+                f"machine:  {here.ram_gb:.0f} GB memory, {here.cores} processors, "
+                f"{'a GPU' if here.gpu else 'no GPU'}, {here.disk_gb:.0f} GB free"
+            ),
             f"servers:  {servers or 'none on the usual ports of this machine'}",
             f"best:     {self.why}",
-            (f"cost:     {self.download_mb} MB to fetch, {pace}; speech: "
-            f"{self.speech or 'not offered (extra speech is not installed)'}"),
+            (
+                f"cost:     {self.download_mb} MB to fetch, {pace}; speech: "
+                f"{self.speech or 'not offered (extra speech is not installed)'}"
+            ),
             f"writes:   {writes or 'nothing'}",
         ]
 
