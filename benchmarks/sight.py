@@ -55,7 +55,7 @@ def export_clip(folder: Path) -> None:
     import torch
     from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
-    class Eye(torch.nn.Module):  # type: ignore[misc,name-defined]
+    class Eye(torch.nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.clip = CLIPVisionModelWithProjection(

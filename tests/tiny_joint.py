@@ -59,7 +59,7 @@ NOTHING = Thing()
 
 def draw(thing: Thing, rng: np.random.Generator | None = None, *, level: int = 70) -> Picture:
     """A picture of it; with ``rng`` a little different each time."""
-    shift, grow, noise = (0.0, 0.0), 1.0, 0.0
+    shift, grow, noise = np.zeros(2), 1.0, 0.0
     if rng is not None:
         shift, grow, noise = rng.uniform(-0.05, 0.05, 2), rng.uniform(0.8, 1.25), 6.0
         level = int(rng.integers(30, 130))

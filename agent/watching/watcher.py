@@ -175,6 +175,8 @@ class Watcher:
             return None
         if means_model(self._settings) or self._settings.captioner not in {"auto", "classical"}:
             return None
+        if self._opened.sight.name:
+            return None  # Frames themselves may show it.
         return foreseen(query, video, self._settings, self._prompts)
 
     def watch_for(self, question: AskedVideo, *, report: Report) -> tuple[VideoRecord, Cost]:
