@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from agent.reasoning.brief import Reasoner
     from agent.reasoning.look_ups import Closer
     from agent.reasoning.scene_overview import Overview
-    from agent.watching.sight import Seen
+    from agent.watching.sight import SeenVideo
     from tools.embedders.embedder import Embedder
     from tools.indexing.indexer import Report
     from tools.store.store import CaptionStore, VideoRecord
@@ -38,7 +38,7 @@ class Watch(Protocol):
 class FramesSeen(Protocol):
     """Reads frames that were looked at by a joint model; see ``agent.watching.sight``."""
 
-    def read(self, video_id: str) -> Seen | None:
+    def read(self, video_id: str) -> SeenVideo | None:
         """The frames of a video, and what compares a question with them; None if there are none."""
         ...
 

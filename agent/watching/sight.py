@@ -36,7 +36,7 @@ HITS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenVideo:
     """The frames of one video.
 
     Attributes:
@@ -154,7 +154,7 @@ class Sight:
             return []
         return self._open()[2].records(video_id)
 
-    def read(self, video_id: str) -> Seen | None:
+    def read(self, video_id: str) -> SeenVideo | None:
         """The frames of a video, and what compares a question with them; None if there are none.
 
         Raises:
@@ -168,7 +168,9 @@ class Sight:
         frames = store.read(video_id, record.track)
         if not frames[0]:
             return None
-        return Seen(frames, SightEvidence(words, self._others_than(record, frames[1])), model.name)
+        return SeenVideo(
+            frames, SightEvidence(words, self._others_than(record, frames[1])), model.name
+        )
 
     def likeliest(self, query: str, video_ids: Sequence[str]) -> list[str]:
         """Which of these videos have frames like what is asked for, the best first."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.errors import CaptionerError
-from tools.hub import cached_folder
+from tools.model_hub import cached_folder
 
 WEIGHTS = re.compile(r"(model|pytorch_model)(-\d+-of-\d+)?\.(safetensors|bin)")
 """As transformers names them; other frameworks' weights in the same folder are not read."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from tools import hub
+from tools import model_hub
 from tools.captioners.checkpoints import SETTINGS, WEIGHTS, find_model, models_on_disk
 from tools.errors import CaptionerError, HubError
 
@@ -19,7 +19,7 @@ def model_download_bytes(name: str) -> int | None:
     if find_model(name):
         return 0
     try:
-        return hub.download_bytes(name, _wanted_files)
+        return model_hub.download_bytes(name, _wanted_files)
     except HubError as exc:
         raise CaptionerError(str(exc)) from exc
 
@@ -38,7 +38,7 @@ def download_model(name: str) -> Path:
     if folder := find_model(name):
         return folder
     try:
-        hub.download(name, _wanted_files)
+        model_hub.download(name, _wanted_files)
     except HubError as exc:
         raise CaptionerError(f"{exc}; {choices()}" if exc.is_unreachable else str(exc)) from exc
     found = find_model(name)

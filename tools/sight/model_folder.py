@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.errors import SightError, VideoError
-from tools.hub import cached_folder
+from tools.model_hub import cached_folder
 from tools.video.identity import sampled_id
 
 LAYOUTS = (

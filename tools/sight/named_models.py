@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from tools import hub
+from tools import model_hub
 from tools.errors import HubError, SightError
 from tools.sight.joint_model import OnnxJointModel
 from tools.sight.model_folder import (
@@ -114,14 +114,14 @@ def _fetch(model: str, confirm: Confirm | None) -> None:
     name = named.hub if named else model
     shown = f"{model} ({name}, licence {named.licence})" if named else name
     try:
-        size_bytes = hub.download_bytes(name, _wanted)
+        size_bytes = model_hub.download_bytes(name, _wanted)
         # Without a size, the hub did not answer; fetching will say so.
         if size_bytes and not (confirm and confirm(shown, size_bytes)):
             raise SightError(
                 f"{shown} is not on this machine, and {decimal(size_bytes)} to fetch from the hub; "
                 f"--yes fetches it; {choices()}"
             )
-        hub.download(name, _wanted)
+        model_hub.download(name, _wanted)
     except HubError as exc:
         raise SightError(f"{exc}; {choices()}") from exc
 
