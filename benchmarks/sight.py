@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from tools.grounding.grounder import ground
-from tools.sight.evidence import SIGHT
+from tools.retrieval.sight_evidence import SIGHT
 from tools.sight.frame_track import as_caption, sight_track
 from tools.timeline import Interval
 

@@ -19,10 +19,10 @@ from agent.watching.watcher import in_its_place
 from tools.retrieval.library_search import LibraryAnswer, search_library
 from tools.retrieval.question import parts_of
 from tools.retrieval.retrieval import Retrieved, retrieve, take_evidence
+from tools.retrieval.sight_evidence import SightEvidence
 from tools.retrieval.temporal_query import Event as OneEvent
 from tools.retrieval.temporal_query import texts_of
 from tools.retrieval.tracks import is_beside, is_measured, kind_of
-from tools.sight.evidence import SightEvidence
 from tools.store.store import VideoRecord
 
 

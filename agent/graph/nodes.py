@@ -58,8 +58,8 @@ from tools.indexing.indexer import Progress
 from tools.ranking import PartFound, Ranking, Window
 from tools.retrieval.question import parts_of
 from tools.retrieval.retrieval import Retrieved, inside, retrieve
+from tools.retrieval.sight_evidence import SightEvidence
 from tools.retrieval.tracks import is_measured, read_tracks
-from tools.sight.evidence import SightEvidence
 from tools.store.store import CaptionStore, VideoRecord
 from tools.text import whole_unicode
 from tools.timeline import Caption, Interval

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tools.sight.evidence import SightEvidence
+from tools.retrieval.sight_evidence import SightEvidence
 from tools.sight.frame_track import is_sight
 from tools.sight.named_models import OFF, find_sight, open_sight, sights_on_disk
 from tools.sight.words import SightWords

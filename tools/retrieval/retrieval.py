@@ -18,8 +18,8 @@ from tools.retrieval.fusion import Voice, fuse
 from tools.retrieval.open_question import rank_beside
 from tools.retrieval.ordered import rank_in_order
 from tools.retrieval.question import Asked, read_question
+from tools.retrieval.sight_evidence import SIGHT, told
 from tools.retrieval.temporal_query import Event, split_query
-from tools.sight.evidence import SIGHT, told
 from tools.signals.literal import ground_words
 from tools.signals.signal_grounder import ground_signals
 from tools.text import estimate_tokens
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from tools.embedders.embedder import Embedder
     from tools.ranking import Ranking, Window
-    from tools.sight.evidence import SightEvidence
+    from tools.retrieval.sight_evidence import SightEvidence
     from tools.timeline import Caption, Interval
 
 EVIDENCE_LIMIT = 200

@@ -11,7 +11,7 @@ from tests.tiny_joint import NOTHING, Thing, draw, random_thing
 from tools.errors import StoreError
 from tools.grounding.grounder import ground
 from tools.indexing.sight_pass import index_by_sight, looking, track_of
-from tools.sight.evidence import SIGHT
+from tools.retrieval.sight_evidence import SIGHT
 from tools.sight.frame_track import as_caption
 from tools.sight.joint_model import OnnxJointModel
 from tools.sight.words import SightWords
