@@ -127,7 +127,7 @@ def save_tiny_joint(folder: Path, *, seed: int = 0, steps: int = STEPS) -> Path:
     from tokenizers.pre_tokenizers import Whitespace
 
     torch.manual_seed(seed)
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)  # Threads that wait for each other are slow on a busy machine.
     words = vocabulary()
     tokenizer = Tokenizer(WordLevel(words, unk_token="[UNK]"))
     tokenizer.normalizer, tokenizer.pre_tokenizer = Lowercase(), Whitespace()
