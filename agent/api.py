@@ -168,6 +168,19 @@ class Grounder:
             step.outputs = {"grounding": grounding.model_dump(mode="json", by_alias=True)}
         return grounding
 
+    def foresee(self, video: str | Path, query: str) -> Grounding | None:
+        """What ``find`` would answer, where that is known before minutes are spent on a video.
+
+        Nothing describes a video yet that the embedded senses would have to describe, and they
+        cannot answer this question: ``cannot_tell``, with the choices. None where it has to be
+        asked; ``find`` looks in any case.
+
+        Raises:
+            QueryError, VideoError: As ``find``.
+        """
+        question = make_question(video, query)
+        return self._watcher.foresee(question.video, question.query)
+
     def run(self, question: Question) -> dict[str, Any]:
         """The state that the graph ends in: the answer, and what was retrieved and replied.
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from agent.errors import RefusalKind
-from tools.ranking import Verdict
+from tools.ranking import EvidenceKind, Verdict
 from tools.timeline import Interval, Source
 
 SCHEMA_VERSION: Final = 1
@@ -116,6 +116,23 @@ class Coverage(_Frozen):
     seen_s: Seconds
     rate_hz: float | None
     gaps: tuple[Gap, ...]
+
+
+class AskedSource(_Frozen):
+    """One source of evidence that the question was put to.
+
+    Attributes:
+        kind: ``described`` by an image model or a captions file, ``measured`` by the embedded
+            senses, ``said``, or ``written`` on the screen.
+        name: Who or what made it.
+        verdict: Its own verdict.
+        answers: Whether the answer is made from it.
+    """
+
+    kind: EvidenceKind
+    name: str
+    verdict: Verdict
+    answers: bool
 
 
 class Refusal(_Frozen):
@@ -235,6 +252,7 @@ class Grounding(_Frozen):
         attempts: Answers asked for; 0 where a limit did not allow one.
         refusals: Those of them that were not accepted.
         look_ups: What the reasoner looked up on the way, in order.
+        sources: Every source of evidence that was asked, and which of them answers.
         warning: What the reader should know about the video file; empty where nothing.
     """
 
@@ -254,6 +272,7 @@ class Grounding(_Frozen):
     look_ups: tuple[LookUp, ...] = ()
     coverage: Coverage
     models: Models
+    sources: tuple[AskedSource, ...] = ()
     usage: Usage
     warning: str = ""
 

@@ -61,6 +61,20 @@ def _must_be_address(address: str) -> str:
     return address
 
 
+def _must_be_language(name: str) -> str:
+    if not re.fullmatch(r"[a-z]{2}", name):
+        raise ValueError("it must be two small letters, such as en or de")
+    return name
+
+
+def _language_of_locale(environment: Mapping[str, str]) -> str:
+    """The language of the first variable that is set, as C libraries do; English for none or C."""
+    variables = ("LC_ALL", "LC_MESSAGES", "LANG")
+    locale = next(filter(None, map(environment.get, variables)), "")
+    found = re.match(r"([a-z]{2})(?=[_.@]|$)", locale)
+    return found[1] if found else "en"
+
+
 def _must_hold_prompts(folder: Path) -> Path:
     Prompts.read(folder)
     return folder
@@ -114,6 +128,8 @@ class Settings(Home):
             configured, else ``similarity``.
         subtitles: File of subtitles to read what is said from; ``auto`` reads those that lie beside
             a video or inside it when it is indexed, ``off`` none.
+        language: The user's language, in two letters: of several subtitles, those in it are read;
+            by default that of the locale (``LC_ALL``, ``LC_MESSAGES``, ``LANG``), else English.
         speech: Whisper model that hears what is said: a folder, or a name that is on this disk.
         screen: Whether text on the screen is read, in addition to an image model's captions.
         embedder: Who embeds text: ``minilm``, ``openai:MODEL``, or a sentence-transformers name.
@@ -168,6 +184,9 @@ class Settings(Home):
     prices: Path | None = None
     reasoner: str = "auto"
     subtitles: str = "auto"
+    language: Annotated[str, AfterValidator(_must_be_language)] = Field(
+        default_factory=lambda: _language_of_locale(os.environ)
+    )
     speech: str = ""
     screen: bool = False
     embedder: str = "minilm"

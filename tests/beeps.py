@@ -51,12 +51,12 @@ def draw_beeps(
         seconds: Which seconds of a longer story these are.
         clock_s: Timestamp of the first frame.
         rate_hz: Of the sound.
-        layout: Likewise.
-        video_codec: FFmpeg's name.
-        sound_codec: Likewise.
-        container: Likewise; None goes by the suffix.
+        layout: Of the sound; FFmpeg's name, as are those that follow.
+        video_codec: Of the pictures.
+        sound_codec: Of the sound.
+        container: None goes by the suffix.
         options: Of the container.
-        sound_from_s: The first so many seconds have no sound.
+        sound_from_s: Where the sound begins.
         tone: Frequency of all beeps, in place of ``tone_hz``.
     """
     frame_rate = 25
@@ -68,10 +68,9 @@ def draw_beeps(
         sound: Any = out.add_stream(sound_codec, rate=rate_hz, layout=layout)
         sound.bit_rate = 128_000
         packets: list[Any] = []
-        for index in range(len(seconds) * frame_rate):
-            level = 230 if _is_on(np.array([index / frame_rate]))[0] else 20
-            image = np.full((HEIGHT_PX, WIDTH_PX, 3), level, np.uint8)
-            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+        dark, bright = (np.full((HEIGHT_PX, WIDTH_PX, 3), one, np.uint8) for one in (20, 230))
+        for index, is_on in enumerate(_is_on(np.arange(len(seconds) * frame_rate) / frame_rate)):
+            frame = av.VideoFrame.from_ndarray(bright if is_on else dark, format="rgb24")
             frame.time_base = Fraction(1, frame_rate)
             frame.pts = index + round(clock_s * frame_rate)
             packets += picture.encode(frame)
@@ -182,16 +181,16 @@ class Measured:
         with av.open(str(path)) as container:
             source = container.streams.audio[0]
             self.rate_hz = source.rate
-            self.wave = np.zeros(0, np.float32)
+            pieces: list[tuple[int, NDArray[np.float32]]] = []
             for frame in container.decode(source):
                 assert frame.pts is not None
                 assert frame.time_base is not None
                 samples = np.asarray(frame.to_ndarray()[0], np.float32)
                 at = round(float(frame.pts * frame.time_base) * self.rate_hz)
-                samples, at = samples[max(0, -at) :], max(0, at)
-                if self.wave.size < at + samples.size:
-                    self.wave = np.pad(self.wave, (0, at + samples.size - self.wave.size))
-                self.wave[at : at + samples.size] = samples
+                pieces.append((max(0, at), samples[max(0, -at) :]))
+        self.wave = np.zeros(max((at + one.size for at, one in pieces), default=0), np.float32)
+        for at, samples in pieces:
+            self.wave[at : at + samples.size] = samples
 
     def beep_after_flash_s(self, flash_s: float) -> float:
         """How much later than a flash its beep has its middle."""

@@ -5,6 +5,7 @@ import json
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -52,6 +53,9 @@ from tools.video.reader import probe
 
 DONE, NOT_FOUND, FAILED = 0, 1, 2
 
+SAID_EVERY_S = 10.0
+"""Without a terminal, a line of progress comes this often."""
+
 BAR_CELLS = 16
 NAME_CHARS = 24
 """Widest that a progress bar, and the name before it, may be."""
@@ -91,7 +95,14 @@ def ask(args: argparse.Namespace) -> int:
         if args.clip:
             asked = [Path(video) for video in videos]
             spare_videos(Path(args.clip), asked=asked, records=grounder.records())
-        if is_one:
+        known = None
+        if is_one and not (args.captions or args.anyway):
+            known = grounder.foresee(videos[0], query)
+        if known and _wants_it_anyway(known):
+            known = None
+        if known:
+            answers = LibraryAnswers((known,))
+        elif is_one:
             answer = grounder.find(
                 videos[0],
                 query,
@@ -112,6 +123,15 @@ def ask(args: argparse.Namespace) -> int:
     if args.clip:
         _cut(answers, Path(args.clip), records, overwrite=args.overwrite)
     return DONE if any(answer.verdict == "found" for answer in answers) else NOT_FOUND
+
+
+def _wants_it_anyway(known: Grounding) -> bool:
+    """Whether a person wants a video described for an answer that is known beforehand."""
+    if stderr.quiet or not (sys.stdin.isatty() and stderr.is_terminal):
+        return False
+    _say(known.reasoning)
+    question = "The built-in senses cannot answer this. Look at the video anyway? [y/N] "
+    return stderr.input(question, markup=False).strip().lower() in {"y", "yes"}
 
 
 def _asked_videos(args: argparse.Namespace, names: Sequence[str], query: str) -> list[str]:
@@ -408,14 +428,21 @@ def _progress_bar() -> Iterator[Report]:
     )
     bars = Progress(*columns, console=stderr, disable=not stderr.is_terminal)
     tasks: dict[str, TaskID] = {}
+    said_s: dict[str, float] = {}
 
     def report(progress: IndexProgress) -> None:
         if progress.path not in tasks:
             bars.start()  # No sooner: redrawing a bar would wipe away a question to the user.
             goes_on = "continuing with" if progress.resumed else "indexing"
             _say(f"{goes_on} {progress.path} (captions by {progress.model})")
+            said_s[progress.path] = time.monotonic()
             name = shorten(Path(progress.path).name, name_chars)
             tasks[progress.path] = bars.add_task(name, total=progress.total_s, told="")
+        if not stderr.is_terminal:
+            if time.monotonic() - said_s[progress.path] >= SAID_EVERY_S:
+                said_s[progress.path] = time.monotonic()
+                _say(_progress_said(progress))
+            return
         told = progress_line(progress, width=stderr.width - name_chars - bar_cells - 3)
         bars.update(tasks[progress.path], completed=progress.seen_s, told=told)
 
@@ -423,6 +450,13 @@ def _progress_bar() -> Iterator[Report]:
         yield report
     finally:
         bars.stop()
+
+
+def _progress_said(progress: IndexProgress) -> str:
+    """A line of progress where no bar can be drawn."""
+    of = "" if progress.total_s is None else f" of {clock(progress.total_s)}"
+    name = Path(progress.path).name
+    return f"{name}: {clock(progress.seen_s)}{of}, {progress_line(progress)}"
 
 
 def _tell_events(report: Report) -> Callable[[Event], None]:

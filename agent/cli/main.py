@@ -61,6 +61,13 @@ examples:
   whenabouts ask lobby.mp4 "the third time somebody comes in" --within 1:00-9:30
   whenabouts ask --all "a dog runs into the sea" --limit 3
 
+which evidence answers: all that is there is asked, and the answer says which of it answers
+  1. what is measured (light, colour, cuts, camera), read or said word for word, if asked for
+  2. captions of what is seen and what is said, the surest first
+  3. what is measured of things: something enters, moves, leaves
+which captions: those of --captions FILE, else of --captioner, else the last made by a file or an
+  image model, else made now by: a service, a model on this disk, the built-in senses
+
 a captions file has one JSON object a line:
   {"t": 12.0, "caption": "what the frame at 12.0 s shows"}
   {"start_s": 12.0, "end_s": 14.0, "caption": "what happens from 12.0 s to 14.0 s"}
@@ -124,6 +131,11 @@ def build_parser() -> Parser:
         help="let --clip replace an existing file (never a video that is asked or indexed)",
     )
     _watching_options(ask)
+    ask.add_argument(
+        "--anyway",
+        action="store_true",
+        help="look at the video even if the built-in senses cannot answer the question",
+    )
     ask.add_argument(
         "--strategy",
         choices=("general", "activity"),

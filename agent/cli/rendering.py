@@ -16,7 +16,15 @@ from rich.text import Text
 from agent.graph.compose import SAID
 from agent.graph.many_videos import LeftOut, LibraryAnswers
 from agent.graph.replay import Replayed
-from agent.grounding import SCHEMA_VERSION, Coverage, GroundedInterval, Grounding, LookUp, Usage
+from agent.grounding import (
+    SCHEMA_VERSION,
+    AskedSource,
+    Coverage,
+    GroundedInterval,
+    Grounding,
+    LookUp,
+    Usage,
+)
 from agent.settings import Settings
 from agent.watching.forecast import Forecast
 from agent.watching.moved_files import state_of
@@ -372,7 +380,8 @@ def _provenance(grounding: Grounding) -> str:
     coverage, models = grounding.coverage, grounding.models
     look = models.mode.partition("@")[0]
     looked = f", {look}" if look not in {"frame", "file"} else ""
-    rate = f", {coverage.rate_hz:g}/s" if coverage.rate_hz else ""
+    is_looked = coverage.rate_hz and models.mode != "file"
+    rate = f", {coverage.rate_hz:g}/s" if is_looked else ""
     share = coverage.seen_s / grounding.video.duration_s
     spent_s = sum(grounding.usage.seconds.values())
     by = models.reasoner
@@ -381,8 +390,27 @@ def _provenance(grounding: Grounding) -> str:
     seen = f"{share:.0%} of the video seen{_not_described(coverage)}"
     return (
         f"captions: {models.captioner}{looked}{rate}, {seen}\n"
+        f"{_answered_by(grounding.sources)}"
         f"decided by: {by}, in {spent_s:.1f} s{_spent(grounding.usage)}"
     )
+
+
+def _answered_by(sources: Sequence[AskedSource]) -> str:
+    """A line about what answers, where several sources were asked."""
+    if len(sources) < 2:
+        return ""
+    named = {
+        answers: ", ".join(_source(one) for one in sources if one.answers is answers)
+        for answers in (True, False)
+    }
+    asked = f"; asked too: {named[False]}" if named[False] else ""
+    return f"answered by: {named[True]}{asked}\n"
+
+
+def _source(source: AskedSource) -> str:
+    kinds = {"described": "captions", "measured": "measurement", "said": "speech"}
+    kind = kinds.get(source.kind, "text on the screen")
+    return source.name if source.name.startswith("subtitles") else f"{kind} ({source.name})"
 
 
 def _not_described(coverage: Coverage) -> str:

@@ -1,11 +1,12 @@
 """From an accepted answer in caption numbers to a ``Grounding`` in seconds, with its evidence."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from agent.graph.state import State
 from agent.grounding import (
     STAGES,
+    AskedSource,
     Candidate,
     Cost,
     Coverage,
@@ -23,14 +24,14 @@ from agent.reasoning.answer import Answer, NumberedEvent
 from agent.reasoning.brief import Turn
 from prompts.catalog import Prompts
 from tools.indexing.held_spans import read_step_s
-from tools.ranking import Verdict, Window
+from tools.ranking import Testimony, Verdict, Window
 from tools.retrieval.question import parts_of
 from tools.retrieval.temporal_query import Event as OneEvent
-from tools.retrieval.tracks import is_measured
+from tools.retrieval.tracks import evidence_kind, is_measured, name_of
 from tools.signals.claims import is_moment
 from tools.store.store import CaptionGap, CaptionStore, VideoRecord
 from tools.text import main_script
-from tools.timeline import Caption, Interval, Track
+from tools.timeline import Caption, Interval
 
 SEEN_SHARE = 0.9
 """If less of a video was described, nobody can say that something is not in it."""
@@ -49,6 +50,7 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
     windows = [Window.from_dict(plain) for plain in state["ranking"]["windows"]]
     answer = Answer.model_validate(state["accepted"])
     turns = [Turn.model_validate(plain) for plain in state["turns"]]
+    heard = [Testimony.from_dict(plain) for plain in state["ranking"].get("heard", ())]
     coverage = Coverage.model_validate(state["coverage"])
     intervals = [
         ground_event(
@@ -57,7 +59,7 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
             captions,
             windows,
             duration_s=record.duration_s,
-            track=record.track,
+            tracks={record.track.key, *(one.track for one in heard)},
             unseen=[gap.span for gap in coverage.gaps],
         )
         for event in answer.events
@@ -108,6 +110,7 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
             prompts=({"describe": described_by} if described_by else {})
             | state["reply"]["asked_of"]["prompts"],
         ),
+        sources=_sources(answer, captions, heard, state, record),
         usage=Usage.of(
             {stage: Cost.model_validate(state["spent"][stage]) for stage in STAGES},
             state["seconds"],
@@ -134,7 +137,7 @@ def ground_event(
     windows: Sequence[Window],
     *,
     duration_s: float,
-    track: Track,
+    tracks: Collection[str],
     unseen: Sequence[Interval] = (),
 ) -> GroundedInterval:
     """Turn an event's first and last caption numbers into seconds, precision and evidence.
@@ -145,7 +148,7 @@ def ground_event(
         captions: What the reasoner was shown, by number; in time order but for look-ups.
         windows: The grounder's candidates; the one nearest by IoU lends its confidence.
         duration_s: Length of the video.
-        track: What the question is answered from; other captions are closer looks.
+        tracks: Keys of what the question was put to; other captions are closer looks.
         unseen: Stretches that no caption covers.
     """
     first, last = captions[event.first - 1], captions[event.last - 1]
@@ -162,8 +165,8 @@ def ground_event(
         confidence=_confidence(span, windows),
         start_precision_s=start.length_s if start else 0.0,
         end_precision_s=end.length_s if end else 0.0,
-        start_by="unseen" if before else _decided_by(start, first, captions, track),
-        end_by="unseen" if after else _decided_by(end, last, captions, track),
+        start_by="unseen" if before else _decided_by(start, first, captions, tracks),
+        end_by="unseen" if after else _decided_by(end, last, captions, tracks),
         evidence=_evidence(event, span, answer, captions),
     )
 
@@ -209,12 +212,37 @@ def edges_of(
 
 
 def _decided_by(
-    edge: Interval | None, made_by: Caption, captions: Sequence[Caption], track: Track
+    edge: Interval | None, made_by: Caption, captions: Sequence[Caption], tracks: Collection[str]
 ) -> DecidedBy:
     if edge is None:
         return "caption" if made_by.source in SAID else "video"
     looks = [one for one in captions if one.start_s <= edge.start_s < one.end_s]
-    return "caption" if all(one.track == track for one in looks) else "closer_look"
+    return "caption" if all(one.track.key in tracks for one in looks) else "closer_look"
+
+
+def _sources(
+    answer: Answer,
+    captions: Sequence[Caption],
+    heard: Sequence[Testimony],
+    state: State,
+    record: VideoRecord,
+) -> tuple[AskedSource, ...]:
+    """What was asked, and which of it the answer is made from; a text model chooses itself."""
+    if not heard:
+        verdict = state["ranking"]["verdict"]
+        own = record.track
+        heard = [Testimony(evidence_kind(own), name_of(own), own.key, verdict, answers=True)]
+    named = {captions[event.first - 1].track.key for event in answer.events}
+    by_model = state["by"] == "llm" and bool(named & {one.track for one in heard})
+    return tuple(
+        AskedSource(
+            kind=one.kind,
+            name=one.name,
+            verdict=one.verdict,
+            answers=one.track in named if by_model else one.answers,
+        )
+        for one in heard
+    )
 
 
 def coverage_of(captions: Sequence[Caption], record: VideoRecord, store: CaptionStore) -> Coverage:

@@ -135,9 +135,11 @@ def _searched(
     started_s = time.perf_counter()
 
     def search(layers: Layers, *, beside_scenes: bool) -> Retrieved:  # noqa: ARG001  # all are read
-        if known:
-            return _evidence(known, dependencies)
-        return retrieve(
+        if known and known.ranking.events:
+            found = _evidence(known, dependencies)
+            count = sum(len(captions) for captions, _ in layers)
+            return replace(found, is_whole=len(found.captions) == count)
+        by_itself = retrieve(
             query,
             layers,
             embedder=dependencies.embedder,
@@ -145,11 +147,23 @@ def _searched(
             limit_tokens=dependencies.evidence_tokens,
             is_one_of_many=True,
         )
+        return _compared(by_itself) if known else by_itself
 
     state: Any = watched(Question(video=record.video_id, query=query), record, Cost())
     state |= retrieve_by(search, state, dependencies)
     spent_s = time.perf_counter() - started_s
     return {**state, "seconds": {"watch": 0.0, "retrieve": spent_s}}
+
+
+def _compared(by_itself: Retrieved) -> Retrieved:
+    """What a video says where others fit better: asked alone, it may be found; so it is open."""
+    ranking = by_itself.ranking
+    if ranking.verdict != "found":
+        return by_itself
+    why = "It may be here too, but among all these videos others fit better; ask this one alone."
+    return replace(
+        by_itself, ranking=replace(ranking, verdict="cannot_tell", events=(), reasoning=why)
+    )
 
 
 def _answer_from(

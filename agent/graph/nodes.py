@@ -27,18 +27,18 @@ from agent.graph.state import (
     add_cost,
     cost_state,
 )
-from agent.grounding import Cost, LookUp, Refusal
+from agent.grounding import Cost, Coverage, LookUp, Refusal
 from agent.reasoning.answer import Answer, parse_answer
 from agent.reasoning.brief import Brief, SimilarityReasoner, Turn
 from agent.reasoning.look_ups import MAX_REQUESTS, LookUpTools, look_up, tame_request
 from agent.reasoning.ordered_answers import parse_parts
 from agent.reasoning.reply import Reply, Request
 from tools.indexing.indexer import Progress
-from tools.ranking import PartFound, Window
+from tools.ranking import PartFound, Ranking, Window
 from tools.retrieval.question import parts_of
 from tools.retrieval.retrieval import Retrieved, inside, retrieve
-from tools.retrieval.tracks import read_tracks
-from tools.store.store import VideoRecord
+from tools.retrieval.tracks import is_measured, read_tracks
+from tools.store.store import CaptionStore, VideoRecord
 from tools.text import whole_unicode
 from tools.timeline import Caption, Interval
 
@@ -161,7 +161,7 @@ class Nodes:
         """Whether edges that come from frames are not refined yet, and a model can look closer."""
         using = self.dependencies.now()
         has_edges = bool(state["accepted"] and state["accepted"]["events"])
-        is_of_frames = state["record"]["rate_hz"] is not None
+        is_of_frames = state["record"]["rate_hz"] is not None and _are_seen(state)
         can_look = using.refine and using.closer is not None
         return can_look and has_edges and is_of_frames and not state["refined_by"]
 
@@ -228,9 +228,8 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> dict[
     layers = [inside(*layer, within) for layer in whole]
     overview, cost = using.overview(record, *whole[0]) if using.overview else ([], Cost())
     found = search(layers, beside_scenes=using.context == "scenes" and bool(overview))
-    is_whole = len(found.captions) == sum(len(captions) for captions, _ in layers)
     return {
-        "overview": [] if is_whole else [scene.as_dict() for scene in overview],
+        "overview": [] if found.is_whole else [scene.as_dict() for scene in overview],
         "spent": add_cost(state["spent"], "reasoner", cost),
         "evidence": [
             caption.as_dict() | {"relevance": relevance}
@@ -238,7 +237,7 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> dict[
         ],
         "ranking": found.ranking.as_dict(),
         "opening": len(found.captions),
-        "coverage": coverage_of(whole[0][0], record, using.store).model_dump(),
+        "coverage": _coverage(found.ranking, record, whole, using.store).model_dump(),
         "attempts": 0,
         "turns": [],
         "refined_by": "",
@@ -246,8 +245,34 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> dict[
         "order": "",
         "withheld": "",
         "reader_note": "",
-        "all_shown": is_whole,
+        "all_shown": found.is_whole,
     }
+
+
+def _coverage(
+    ranking: Ranking, record: VideoRecord, layers: Layers, store: CaptionStore
+) -> Coverage:
+    """What was seen of the video by those whose word counts."""
+    answering = [one for one in ranking.heard if one.answers]
+    if answering and all(one.kind == "measured" for one in answering):
+        for captions, _ in layers:
+            for one in store.records(record.video_id):
+                if (
+                    captions
+                    and captions[0].track == one.track
+                    and one.track.key == answering[0].track
+                ):
+                    return coverage_of(captions, one, store)
+    return coverage_of(layers[0][0], record, store)
+
+
+def _are_seen(state: AfterCheck) -> bool:
+    """Whether events are of captions that look alike at their edges: not measured, nor said."""
+    of_frames = {"vision"}
+    if is_measured(VideoRecord.from_dict(state["record"]).track):
+        of_frames.add("signal")
+    first = [event["first"] for event in (state["accepted"] or {"events": []})["events"]]
+    return all(state["evidence"][number - 1]["source"] in of_frames for number in first)
 
 
 def _within(state: AfterWatch) -> Interval | None:

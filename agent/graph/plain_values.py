@@ -3,12 +3,12 @@
 Each is what the ``as_dict`` or ``model_dump`` of its type writes.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict  # pydantic wants it before Python 3.12
 
 from agent.grounding import Role
-from tools.ranking import Verdict
+from tools.ranking import EvidenceKind, Verdict
 from tools.timeline import Source
 
 
@@ -70,6 +70,7 @@ class WindowState(TypedDict):
     end_s: float
     score: float
     confidence: float
+    track: NotRequired[str]
 
 
 class PartState(TypedDict):
@@ -77,6 +78,16 @@ class PartState(TypedDict):
 
     text: str
     times: list[WindowState]
+
+
+class HeardState(TypedDict):
+    """A ``tools.ranking.Testimony``."""
+
+    kind: EvidenceKind
+    name: str
+    track: str
+    verdict: Verdict
+    answers: bool
 
 
 class RankingState(TypedDict):
@@ -88,6 +99,7 @@ class RankingState(TypedDict):
     reasoning: str
     presence: float | None
     parts: list[PartState]
+    heard: NotRequired[list[HeardState]]
 
 
 class GapState(TypedDict):

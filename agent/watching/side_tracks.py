@@ -8,14 +8,17 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.errors import CaptionError, VideoError
+from agent.watching.forecast import reading_takes
 from tools.indexing.indexer import Progress, Report, frame_track, index_video, location
 from tools.llm.budget import Budget, Limits
-from tools.retrieval.tracks import kind_of, name_of
+from tools.retrieval.measured_need import measured_need
+from tools.retrieval.tracks import is_measured, kind_of, name_of, reads_text
 from tools.store.store import VideoRecord
 from tools.subtitles.captions import MODE, file_of
 
@@ -87,7 +90,7 @@ class Beside:
         from tools.subtitles.choice import choose_file
 
         try:
-            chosen = choose_file(video.path)
+            chosen = choose_file(video.path, language=self._settings.language)
             return {subtitle_track(chosen)} if chosen else set()
         except (CaptionError, VideoError):
             return set()  # ``add`` tells the user when it reads the files.
@@ -115,6 +118,7 @@ class Beside:
         record: VideoRecord,
         *,
         report: Report,
+        query: str = "",
         go_on: Callable[[], None] = lambda: None,
     ) -> None:
         """Make the side tracks of a record that are missing.
@@ -123,6 +127,7 @@ class Beside:
             video: The video of the record.
             record: Of the captions that a question is answered from.
             report: Receives progress.
+            query: What is asked: where it asks for what is measured, the video is measured too.
             go_on: Called now and then; what it raises ends the work, and what was made is kept.
 
         Raises:
@@ -134,6 +139,59 @@ class Beside:
             self._add_speech(video, record, report, go_on)
         if self._settings.screen:
             self._add_screen(video, report, go_on)
+        if self.is_to_be_measured(record, self._opened.store.records(video.id), query):
+            self._measure(video, query, report, go_on)
+
+    def is_to_be_measured(
+        self, record: VideoRecord, records: Sequence[VideoRecord], query: str
+    ) -> bool:
+        """Whether a question about the picture itself, or text on it, lacks a measurement.
+
+        Args:
+            record: Of the captions that the question is asked of first.
+            records: All complete and other tracks of the video.
+            query: The question.
+        """
+        if is_measured(record.track) or not query:
+            return False
+        need = measured_need(query)
+        if need is None or (need == "text" and not self._can_read):
+            return False
+        ready = [one.track for one in records if one.complete]
+        if need == "text":
+            return not any(reads_text(one) for one in ready)
+        return not any(is_measured(one) for one in ready)
+
+    @property
+    def _can_read(self) -> bool:
+        read_text = self._settings.read_text
+        return find_spec("rapidocr") is not None if read_text is None else read_text
+
+    def _measure(self, video: Video, query: str, report: Report, go_on: Callable[[], None]) -> None:
+        """Measure the picture beside its captions, with its text only where that is asked for."""
+        from tools.captioners.classical import ClassicalCaptioner
+
+        minutes = self._runs.budget().minutes_left()
+        if minutes == 0:
+            self._tell(f"{video.path.name} is not measured: the minutes of this run are used up")
+            return
+        reads = measured_need(query) == "text"
+        what = "the text on its screen is read" if reads else "its picture is measured"
+        self._tell(f"captions of {video.path.name} do not answer this alone, so {what}, once")
+        if reads:
+            self._tell(reading_takes(video, self._settings.rate_hz))
+        done = index_video(
+            video,
+            ClassicalCaptioner(read_text=reads),
+            rate_hz=self._settings.rate_hz,
+            store=self._opened.store,
+            embedder=self._opened.embedder,
+            report=report,
+            budget=Budget(Limits(max_minutes=minutes)),
+            go_on=go_on,
+        )
+        if not done.complete:
+            self._tell(f"measuring: {done.warning}; the next run continues")
 
     def _add_subtitles(self, video: Video, record: VideoRecord, report: Report) -> None:
         from tools.subtitles.choice import choose_subtitles
@@ -159,7 +217,9 @@ class Beside:
                 became = "has changed" if video.path.with_name(name).exists() else "is gone"
                 self._tell(f"the captions read from {name} are deleted: it {became}")
         try:
-            found, others, unreadable = choose_subtitles(video.path)
+            found, others, unreadable = choose_subtitles(
+                video.path, language=self._settings.language
+            )
             if found:
                 is_new = self._read_subtitles(video, record, found, report)
                 if is_new and others:
@@ -253,6 +313,7 @@ class Beside:
         if minutes == 0:
             self._tell(f"the screen of {video.path.name} is not read: the minutes are used up")
             return
+        self._tell(reading_takes(video, rate_hz))
         done = index_video(
             video,
             captioner,

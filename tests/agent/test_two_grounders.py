@@ -71,6 +71,7 @@ def test_asked_in_turn_neither_is_told_or_reports_what_is_of_the_other(
     assert {track.mode.partition("@")[0] for track in tracks[own]} == {"clip4"}
 
 
+@pytest.mark.slow
 def test_the_limits_of_one_are_not_those_of_the_other(tmp_path: Path) -> None:
     video = draw_video(tmp_path / "road.mp4", even_times(24, 8.0))
     narrow = load_settings(home=tmp_path / "one", captioner="classical", max_captions=1)

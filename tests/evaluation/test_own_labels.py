@@ -79,6 +79,7 @@ def test_a_label_that_cannot_be_is_named(
     assert complaint in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_table_says_too_few_and_counts_cannot_tell_apart(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from tools.timeline import Frame, Interval
 
-VERSION = "classical-2"
+VERSION = "classical-3"
 """Changes whenever the same frames would be described in other words."""
 
 THREADS = 2

@@ -13,11 +13,12 @@ from tools.grounding.background import background_of
 from tools.grounding.grounder import ground
 from tools.grounding.neighbours import next_to
 from tools.grounding.occurrences import find_occurrences
-from tools.retrieval.fusion import fuse
+from tools.retrieval.fusion import Voice, fuse
 from tools.retrieval.open_question import rank_beside
 from tools.retrieval.ordered import rank_in_order
 from tools.retrieval.question import Asked, read_question
 from tools.retrieval.temporal_query import Event, split_query
+from tools.signals.literal import ground_words
 from tools.signals.signal_grounder import ground_signals
 from tools.text import estimate_tokens
 
@@ -56,11 +57,13 @@ class Retrieved:
             every window.
         relevance: One per caption, on the grounder's own scale.
         ranking: Over all captions of the tracks, not only these.
+        is_whole: Whether these are all the captions that say something of it.
     """
 
     captions: tuple[Caption, ...]
     relevance: tuple[float, ...]
     ranking: Ranking
+    is_whole: bool = False
 
 
 def retrieve(
@@ -119,6 +122,7 @@ def take_evidence(
         captions=tuple(captions[i] for i in chosen),
         relevance=tuple(float(ranking.relevance[i]) for i in chosen),
         ranking=ranking,
+        is_whole=len(chosen) == len(captions),
     )
 
 
@@ -160,6 +164,8 @@ def rank(
         whole = ask(query)
         if whole.verdict != "cannot_tell":
             return whole
+    elif literal := ground_words(query, captions):
+        return literal
     else:
         asked = read_question(query)
         background = background_of(embedder)
@@ -269,7 +275,7 @@ def _rank_all(
             every_time=every_time,
         )
 
-    return fuse([(captions, ranked(captions, vectors)) for captions, vectors in tracks])
+    return fuse([Voice.of(captions, ranked(captions, vectors)) for captions, vectors in tracks])
 
 
 def caption_tokens(caption: Caption) -> int:

@@ -73,11 +73,14 @@ def ground_signals(query: str, captions: Sequence[Caption], *, duration_s: float
     """
     ask = understand(query)
     claims = [read_claims(one.text) if one.source == "signal" else [] for one in captions]
+    is_asked_as_text = ask.text is not None
     if ask.unknown:
         visible = read_on_screen(query, captions)
         if visible is None:
             return _cannot_tell(beyond_the_senses(ask.unknown, captions), len(captions))
         ask = visible
+        # Words may stand on the screen and be meant as what they say; a number is itself.
+        is_asked_as_text = any(sign.isdigit() for sign in "".join(ask.text or ()))
     if missing := missing_sense(ask, captions, claims):
         return _cannot_tell(missing, len(captions))
     hits = _text_hits(ask, captions) if ask.text is not None else _claim_hits(ask, captions, claims)
@@ -101,6 +104,8 @@ def ground_signals(query: str, captions: Sequence[Caption], *, duration_s: float
         events=events,
         relevance=relevance,
         reasoning=told(ask, claims, len(hits.worth), events),
+        is_exact=(ask.is_of_picture and ask.text is None)
+        or (is_asked_as_text and (bool(windows) or not ask.is_spoken)),
     )
 
 

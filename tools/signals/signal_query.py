@@ -16,6 +16,7 @@ from tools.signals.vocabulary import (
     ANYBODY,
     FILLERS,
     MANNERS,
+    SPOKEN,
     TEXT_MAY,
     TEXT_NOUNS,
     TEXT_STANDS,
@@ -49,6 +50,17 @@ PANS: tuple[Kind, ...] = ("pans left", "pans right")
 TILTS: tuple[Kind, ...] = ("tilts up", "tilts down")
 ZOOMS: tuple[Kind, ...] = ("zooms in", "zooms out")
 WHERE = "screen place big small turn"
+
+PICTURE: frozenset[Kind] = frozenset(
+    {
+        *("black", "white", "dark", "bright", "colour", "cut", "camera still", "flickers"),
+        *("nothing moves", "unchanged"),
+        *PANS,
+        *TILTS,
+        *ZOOMS,
+    }
+)
+"""Claims about the picture itself, whatever is in it."""
 
 RULES = (
     Rule(("cut",), "cut", "shot scene screen new change happen turn", "cut"),
@@ -99,6 +111,8 @@ class Ask:
         pick: Which of several.
         unknown: Words that no sense accounts for; not empty where the question is beyond them.
         notes: What was left out of the question, or taken for something else; sentences.
+        is_spoken: Whether it may as well be asked of what is said: "when does she say …".
+        names_thing: Whether it asks for a thing, of whatever kind: "something red".
     """
 
     kinds: tuple[Kind, ...] = ()
@@ -110,6 +124,16 @@ class Ask:
     pick: Pick = "all"
     unknown: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    is_spoken: bool = False
+    names_thing: bool = False
+
+    @property
+    def is_of_picture(self) -> bool:
+        """Whether it asks of the picture itself, which is measured, or of text, which is read.
+
+        What things do is seen better by who knows what they are.
+        """
+        return self.text is not None or (bool(set(self.kinds) & PICTURE) and not self.names_thing)
 
 
 def understand(query: str) -> Ask:
@@ -139,7 +163,13 @@ def understand(query: str) -> Ask:
             notes.append(
                 f"“{meant[0].capitalize()}” was taken for “{what}”: who it is cannot be told."
             )
-    return replace(ask, pick=pick, notes=() if ask.unknown else tuple(notes))
+    return replace(
+        ask,
+        pick=pick,
+        notes=() if ask.unknown else tuple(notes),
+        is_spoken=bool(SPOKEN & {*words}),
+        names_thing=any("something" in meanings_of(word) for word in words),
+    )
 
 
 def _without_stage(text: str) -> tuple[str, list[str]]:

@@ -83,6 +83,10 @@ TEXT_NOUNS = _words("""
     title titles text texts subtitle subtitles caption captions word words letters lettering
     writing inscription headline heading intertitle""")
 TEXT_VERBS = _words("say says saying said read reads reading written")
+SPOKEN = _words("""
+    say says saying said speak speaks speaking spoke spoken talk talks talking hear heard mention
+    mentions mentioned subtitle subtitles caption captions""")
+"""Words that may as well ask for what is said."""
 TEXT_MAY = frozenset({"screen", "turn", "appear", "present", "leave", "first", "last", "in"})
 TEXT_STANDS = frozenset({"card", "sign", "letter", "displayed", "display"})
 """Words that go with text without being part of it."""

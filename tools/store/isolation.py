@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 import threading
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -107,8 +108,13 @@ def _renew_after_fork() -> None:
 
 
 def chroma_settings() -> Settings:
-    """Chroma's own defaults, without telemetry."""
+    """Chroma's own defaults, without telemetry: new ones, since a client changes its own."""
     load_chroma()
+    return _own_settings()(anonymized_telemetry=False)
+
+
+@cache
+def _own_settings() -> type[Settings]:
     from chromadb.config import Settings
     from pydantic_settings import SettingsConfigDict
 
@@ -128,4 +134,4 @@ def chroma_settings() -> Settings:
         ) -> tuple[PydanticBaseSettingsSource, ...]:
             return (init_settings,)
 
-    return OwnSettings(anonymized_telemetry=False)
+    return OwnSettings

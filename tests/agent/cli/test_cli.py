@@ -245,7 +245,7 @@ def test_an_interruption_is_one_line_and_exit_code_130(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(api.Grounder, "find", interrupt)
-    assert main(["ask", str(road), "a dog"]) == 130
+    assert main(["ask", str(road), "a dog", "--anyway"]) == 130
     assert "what was indexed so far is kept" in capsys.readouterr().err
 
 

@@ -72,6 +72,7 @@ def test_a_clip_never_replaces_a_video_that_is_asked_or_indexed(
     assert link.is_symlink()
 
 
+@pytest.mark.slow
 def test_forget_says_what_else_holds_text_and_deletes_it_when_told_to(
     film: Path, captions: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -48,7 +48,7 @@ def test_text_on_the_screen_is_looked_at_in_every_frame() -> None:
 
 
 def test_a_cut_is_as_fine_as_its_frames() -> None:
-    track = Track("classical-2", "", "frame@1/s")
+    track = Track("classical-3", "", "frame@1/s")
     said = [
         Caption("video", Interval(*span), text, "signal", track)
         for span, text in (
@@ -111,7 +111,7 @@ def test_an_edge_beside_what_was_not_looked_at_is_nobodys() -> None:
         captions,
         [],
         duration_s=30.0,
-        track=captions[0].track,
+        tracks={captions[0].track.key},
         unseen=edges,
     )
     assert (interval.start_by, interval.end_by) == ("unseen", "unseen")

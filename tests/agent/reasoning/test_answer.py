@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.errors import AnswerError
@@ -145,7 +145,6 @@ def test_what_can_mean_one_thing_only_is_read(reply: str) -> None:
     )
 
 
-@settings(max_examples=300)
 @given(st.one_of(st.text(), st.binary().map(lambda b: b.decode("latin-1"))), st.data())
 def test_no_mutilated_reply_gets_past_as_anything_but_valid(
     noise: str, data: st.DataObject

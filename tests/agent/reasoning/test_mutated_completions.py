@@ -1,7 +1,9 @@
-"""Ten thousand completions with something broken in them: no draft is taken for the answer."""
+"""Thousands of completions with something broken in them: no draft is taken for the answer."""
 
 import json
 import random
+
+import pytest
 
 from agent.errors import AnswerError
 from agent.reasoning.answer import parse_answer
@@ -9,7 +11,6 @@ from tools.llm.completion import read_completion
 from tools.llm.failures import Sent, classify
 from tools.timeline import Interval
 
-MUTATED = 10_000
 SPANS = [Interval(2.0 * i, 2.0 * i + 2) for i in range(12)]
 DRAFT = '{"steps": [], "found": true, "events": [{"first": 1, "last": 2}]}'
 FINAL = json.dumps(
@@ -24,6 +25,7 @@ SAID = [
     f"Perhaps {DRAFT}\n</think>\n```json\n{FINAL}\n```",
     f"◁think▷{DRAFT}◁/think▷The answer: {FINAL}",
 ]
+MUTATED = pytest.mark.parametrize("mutated", [500, pytest.param(10_000, marks=pytest.mark.slow)])
 SENT = Sent({"response_format", "tools", "temperature", "max_tokens"}, look_ups=True, system=True)
 NOISE = ['"', "'", "{", "}", "[", "]", "\\", ",", ":", "\x00", "�", "<think>", "null", "#", "//"]
 
@@ -36,10 +38,13 @@ def mutate(text: str, chance: random.Random) -> str:
     return text[:start] + new + text[end:]
 
 
-def test_no_mutated_reply_brings_a_draft_through_and_none_an_error_of_another_kind() -> None:
+@MUTATED
+def test_no_mutated_reply_brings_a_draft_through_and_none_an_error_of_another_kind(
+    mutated: int,
+) -> None:
     chance = random.Random(7)
     accepted = refused = 0
-    for number in range(MUTATED):
+    for number in range(mutated):
         reply = mutate(SAID[number % len(SAID)], chance)
         message = {"role": "assistant", "content": reply}
         body = json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]})
@@ -52,11 +57,12 @@ def test_no_mutated_reply_brings_a_draft_through_and_none_an_error_of_another_ki
         else:
             accepted += 1
             assert all(event.first > 2 for event in answer.events), reply
-    assert accepted > MUTATED / 20
-    assert refused > MUTATED / 20
+    assert accepted > mutated / 20
+    assert refused > mutated / 20
 
 
-def test_no_mutated_body_brings_an_error_of_another_kind() -> None:
+@MUTATED
+def test_no_mutated_body_brings_an_error_of_another_kind(mutated: int) -> None:
     chance = random.Random(8)
     message = {"role": "assistant", "content": SAID[0], "tool_calls": [{"function": {"name": "x"}}]}
     choice = {"index": 0, "message": message, "finish_reason": "stop", "error": None}
@@ -65,7 +71,7 @@ def test_no_mutated_body_brings_an_error_of_another_kind() -> None:
     stream = "".join(
         f"data: {json.dumps({'choices': [{'delta': {'content': piece}}]})}\n\n" for piece in "abc"
     )
-    for number in range(MUTATED):
+    for number in range(mutated):
         body = mutate(stream if number % 4 == 0 else whole, chance).encode("utf-8", "replace")
         kind = "text/event-stream" if number % 4 == 0 else "application/json"
         read_completion(kind, body)

@@ -112,6 +112,7 @@ def test_a_file_edited_in_place_is_another_video(
     assert "is another video now" in by_id["warning"]
 
 
+@pytest.mark.slow
 def test_a_file_that_changes_while_it_is_described_is_not_kept(film: Path) -> None:
     settings = load_settings(captioner="classical", rate_hz=4)
     changed = False

@@ -365,5 +365,5 @@ def test_reading_without_the_extra_says_what_to_install(monkeypatch: pytest.Monk
 
 def test_the_model_name_tells_whether_text_was_read() -> None:
     pytest.importorskip("rapidocr")
-    assert ClassicalCaptioner(read_text=False).model == "classical-2"
-    assert ClassicalCaptioner(read_text=True).model == "classical-2+ocr"
+    assert ClassicalCaptioner(read_text=False).model == "classical-3"
+    assert ClassicalCaptioner(read_text=True).model == "classical-3+ocr"

@@ -161,6 +161,7 @@ def test_a_file_that_is_gone_or_another_by_now_is_not_looked_at(
         look(record, store, FrameCounter())
 
 
+@pytest.mark.slow
 def test_asked_through_the_grounder_the_closer_captioner_is_shown_the_query(video: Path) -> None:
     queries: list[str] = []
 

@@ -118,7 +118,7 @@ def endless(connection: socket.socket, ended: threading.Event) -> None:
 
 
 def bomb(connection: socket.socket, ended: threading.Event) -> None:
-    packed = gzip.compress(b" " * (40 * MAX_REPLY_BYTES))
+    packed = gzip.compress(b" " * (2 * MAX_REPLY_BYTES))
     told = f"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {len(packed)}\r\n\r\n"
     connection.sendall(told.encode() + packed)
     ended.wait()

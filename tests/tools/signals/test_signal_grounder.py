@@ -14,7 +14,7 @@ DURATION_S = 10.0
 
 
 def caption(
-    start_s: float, text: str, source: Source = "signal", model: str = "classical-2+ocr"
+    start_s: float, text: str, source: Source = "signal", model: str = "classical-3+ocr"
 ) -> Caption:
     track = Track(model=model, prompt_version="", mode="frame@1/s")
     return Caption("v", Interval(start_s, start_s + 1), text, source, track)
@@ -40,7 +40,7 @@ def at_left(kind: Kind) -> Claim:
 
 
 def cut_at(at_s: float) -> Caption:
-    track = Track(model="classical-2+ocr", prompt_version="", mode="frame@1/s")
+    track = Track(model="classical-3+ocr", prompt_version="", mode="frame@1/s")
     text = write_claims([Claim("cut", at_s=at_s)])
     return Caption("v", Interval(at_s, at_s + 0.04), text, "signal", track)
 
@@ -176,7 +176,7 @@ def test_strange_words_that_stand_on_the_screen_are_pointed_out() -> None:
 
 
 def test_text_cannot_be_told_where_nothing_read_it() -> None:
-    unread = [caption(0, "The screen is black.", model="classical-2")]
+    unread = [caption(0, "The screen is black.", model="classical-3")]
     answer = ask("the title INTERMISSION", unread)
     assert answer.verdict == "cannot_tell"
     assert "whenabouts[ocr]" in answer.reasoning

@@ -48,15 +48,21 @@ def open_words(name: str) -> Embedder:
     return Scattered()
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "store"
+@pytest.fixture(scope="module")
+def sound_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole store, which is made once. Copy it, change nothing."""
+    folder = tmp_path_factory.mktemp("sound") / "store"
     captions = captions_of("v", COUNT)
     with CaptionStore.open(folder, embedder="words") as store:
         store.add(captions, Scattered().embed([one.text for one in captions]))
         store.put_record(RECORD)
         store.add_gaps([GAP])
     return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path, sound_folder: Path) -> Path:
+    return shutil.copytree(sound_folder, tmp_path / "store")
 
 
 def break_index(folder: Path) -> None:

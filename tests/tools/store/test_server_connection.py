@@ -100,6 +100,7 @@ def test_what_no_server_takes_is_refused(tmp_path: Path, url: str) -> None:
         CaptionStore.open(tmp_path, embedder="minilm", url=url)
 
 
+@pytest.mark.slow
 def test_variables_and_files_of_other_programs_do_not_reach_chroma(tmp_path: Path) -> None:
     """In a process of its own, since Chroma reads them while it is imported."""
     (tmp_path / ".env").write_text("CHROMA_SERVER_HTTP_PORT=many\nIS_PERSISTENT=perhaps\n")

@@ -34,16 +34,16 @@ def check_clip(path: Path, span: Interval, seconds: list[int], *, out: str = "cl
     ("suffix", "video_codec", "sound_codec"),
     [
         (".mp4", "libx264", "aac"),
-        (".mov", "libx264", "pcm_s16le"),
+        pytest.param(".mov", "libx264", "pcm_s16le", marks=pytest.mark.slow),
         (".mkv", "libx264", "libopus"),
-        (".webm", "libvpx", "libopus"),
-        (".ts", "libx264", "aac"),
+        pytest.param(".webm", "libvpx", "libopus", marks=pytest.mark.slow),
+        pytest.param(".ts", "libx264", "aac", marks=pytest.mark.slow),
         (".ts", "mpeg2video", "ac3"),
-        (".mpg", "mpeg2video", "mp2"),
+        pytest.param(".mpg", "mpeg2video", "mp2", marks=pytest.mark.slow),
         (".avi", "mpeg4", "libmp3lame"),
-        (".flv", "libx264", "aac"),
-        (".wmv", "wmv2", "wmav2"),
-        (".3gp", "libx264", "aac"),
+        pytest.param(".flv", "libx264", "aac", marks=pytest.mark.slow),
+        pytest.param(".wmv", "wmv2", "wmav2", marks=pytest.mark.slow),
+        pytest.param(".3gp", "libx264", "aac", marks=pytest.mark.slow),
     ],
 )
 def test_every_container_beeps_when_it_flashes(
@@ -74,11 +74,11 @@ def parts(tmp_path: Path, suffix: str, *clocks_s: float, **how: Any) -> list[Pat
     [
         (10.0, 10.0, 10.0),
         (100.0, 5.0),
-        (8.0, 9.6),
+        pytest.param((8.0, 9.6), marks=pytest.mark.slow),
         (8.0, 10.2),
-        (5.0, 4000.0, 20.0),
-        (0.0, 100.0),
-        (3.0, 1000.0),
+        pytest.param((5.0, 4000.0, 20.0), marks=pytest.mark.slow),
+        pytest.param((0.0, 100.0), marks=pytest.mark.slow),
+        pytest.param((3.0, 1000.0), marks=pytest.mark.slow),
     ],
     ids=str,
 )
@@ -113,10 +113,10 @@ def test_sound_follows_where_a_part_has_none(tmp_path: Path) -> None:
     ("sound_codec", "layouts", "rates_hz"),
     [
         ("ac3", ["stereo", "5.1"], [48_000, 48_000]),
-        ("ac3", ["5.1", "mono"], [48_000, 48_000]),
-        ("aac", ["stereo", "stereo"], [48_000, 44_100]),
+        pytest.param("ac3", ["5.1", "mono"], [48_000, 48_000], marks=pytest.mark.slow),
+        pytest.param("aac", ["stereo", "stereo"], [48_000, 44_100], marks=pytest.mark.slow),
         ("aac", ["mono", "5.1"], [32_000, 48_000]),
-        ("mp2", ["stereo", "mono"], [44_100, 48_000]),
+        pytest.param("mp2", ["stereo", "mono"], [44_100, 48_000], marks=pytest.mark.slow),
     ],
 )
 def test_sound_goes_on_where_its_form_changes(
