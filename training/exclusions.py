@@ -20,7 +20,8 @@ def name_digest(video_id: str) -> str:
     ``bO9cyWTc1G0_60.0_210.0.mp4`` (QVHighlights) and ``bO9cyWTc1G0`` are one video.
     """
     stem = re.sub(r"\.(mp4|mkv|webm|avi|mov|m4v)$", "", video_id.strip(), flags=re.IGNORECASE)
-    return digest(f"whenabouts {re.sub(r'_\d+(\.\d+)?_\d+(\.\d+)?$', '', stem)}".encode())
+    source = re.sub(r"_\d+(\.\d+)?_\d+(\.\d+)?$", "", stem)
+    return digest(f"whenabouts {source}".encode())
 
 
 def write_list(video_ids: Iterable[str], file: Path) -> int:

@@ -67,8 +67,8 @@ def choose_samples(
         windows = [(float(a), float(b)) for a, b in query.windows]
         for start_s, end_s in windows:
             margin_s = min(MARGIN_S, (end_s - start_s) / 4)
-            for time_s in _spread(start_s + margin_s, end_s - margin_s, inside):
-                samples.append(Sample(query, time_s, inside=True))
+            times_s = _spread(start_s + margin_s, end_s - margin_s, inside)
+            samples += [Sample(query, time_s, inside=True) for time_s in times_s]
         free = [
             time_s
             for time_s in _spread(0.0, duration_s, max(8, 4 * outside))
