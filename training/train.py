@@ -341,9 +341,7 @@ def _logger(file: Path, report: Callable[[Progress], None]) -> Any:
                 writer.writeheader()
                 writer.writerows(rows)
 
-        def on_log(
-            self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any
-        ) -> None:
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
             if not state.is_world_process_zero or not logs:
                 return
             row = {
