@@ -37,6 +37,7 @@ from agent.watching.choice import Confirm
 from agent.watching.closer_looks import SecondLooks
 from agent.watching.destinations import Destinations
 from agent.watching.forecast import Forecast, forecast
+from agent.watching.image_paths import ImagePaths
 from agent.watching.opened import LateReasoner, Opened, made_once
 from agent.watching.runs import Runs
 from agent.watching.watcher import Watcher, is_text
@@ -116,6 +117,17 @@ class Grounder:
             self._opened,
             prompts=self.prompts,
             given_closer=closer,
+            runs=self._runs,
+            describing=self._watcher.describing,
+            under_way=under_way,
+            tell=tell,
+            name_host=self._destinations.frames,
+        )
+
+        self._image_paths = ImagePaths(
+            settings,
+            self._opened,
+            prompts=self.prompts,
             runs=self._runs,
             describing=self._watcher.describing,
             under_way=under_way,
@@ -490,7 +502,11 @@ class Grounder:
             context=self.settings.context,
             overview=self._second_looks.overview,
             closer=self._second_looks.closer,
+            edge_looks=self._second_looks.edge_looks,
             refine=self.settings.refine is not False,
+            judge=self._image_paths.judge,
+            direct=self._image_paths.direct,
+            every_path=self.settings.every_path,
             leave_out=frozenset({"subtitles"} if self.settings.subtitles == "off" else ()),
             prompts=self.prompts,
             open_reasoner=self._opened.open_reasoner,

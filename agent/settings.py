@@ -47,6 +47,12 @@ def _must_be_look(name: str) -> str:
     return str(LookMode.parse(name))
 
 
+def _must_name_video_model(name: str) -> str:
+    if name not in {"auto", "off"} and not re.fullmatch(r"openai:\S+", name):
+        raise ValueError("it must be auto, off, or openai:MODEL")
+    return name
+
+
 def _must_be_address(address: str) -> str:
     # Such as the carriage return of a file that was written on Windows: no client takes it.
     if not address.isprintable() or " " in address:
@@ -138,6 +144,13 @@ class Settings(Home):
         every_frame: Whether an image model also describes frames that look like the one before.
         refine: Whether the edges of an answer are looked at again, more closely; ``None``: if an
             image model describes frames.
+        verify: Whether an image model judges the likeliest windows; ``None``: if a service's model
+            describes frames, and the limits allow it.
+        direct: The video model that is shown frames and asked when it happens, ``openai:MODEL``;
+            ``auto``: the service's model, if it is known to take videos and nobody else was named
+            to decide; ``off``: none.
+        every_path: Whether captions are read too where a video model has answered, so that the two
+            can be compared.
         read_text: Whether the classical describer reads on-screen text; ``None``: if OCR is
             installed.
         max_captions: Most frames, grids or clips described in one run, closer looks included. At
@@ -194,6 +207,9 @@ class Settings(Home):
     rate_hz: float = Field(default=1.0, gt=0, le=60, allow_inf_nan=False)
     every_frame: bool = False
     refine: bool | None = None
+    verify: bool | None = None
+    direct: Annotated[str, AfterValidator(_must_name_video_model)] = "auto"
+    every_path: bool = False
     read_text: bool | None = None
     max_captions: int | None = Field(default=None, ge=1)
     max_usd: float | None = Field(default=None, gt=0, allow_inf_nan=False)

@@ -380,6 +380,9 @@ def _grounder(args: argparse.Namespace, *, asks: bool = True) -> Grounder:
         "strategy": getattr(args, "strategy", None),  # Indexing has no question to show,
         "reasoner": getattr(args, "reasoner", None),  # and asks nobody.
         "strict": getattr(args, "strict", None),
+        "verify": getattr(args, "verify", None),
+        "direct": getattr(args, "direct", None),
+        "every_path": getattr(args, "every_path", None),
     }
     try:
         settings = load_settings(args.env, **given)

@@ -60,6 +60,9 @@ examples:
   whenabouts ask holidays/ "a dog runs into the sea"
   whenabouts ask lobby.mp4 "the third time somebody comes in" --within 1:00-9:30
   whenabouts ask --all "a dog runs into the sea" --limit 3
+  whenabouts ask lobby.mp4 "somebody waves" --captioner openai:MODEL --reasoner similarity --verify
+  whenabouts ask clip.mp4 "the cup falls" --captioner none --direct openai:Qwen3-VL-8B-Instruct
+  whenabouts ask clip.mp4 "the cup falls" --direct openai:MODEL --every-path
 
 which evidence answers: all that is there is asked, and the answer says which of it answers
   1. what is measured (light, colour, cuts, camera), read or said word for word, if asked for
@@ -150,6 +153,25 @@ def build_parser() -> Parser:
         "--refine",
         action=argparse.BooleanOptionalAction,
         help="look closer at the edges of the answer (the default with an image model)",
+    )
+    ask.add_argument(
+        "--verify",
+        action=argparse.BooleanOptionalAction,
+        help="let the image model judge the likeliest windows, in at most 10 calls, and say which "
+        "ways to an answer agree (the default with --captioner openai:MODEL)",
+    )
+    ask.add_argument(
+        "--direct",
+        metavar="NAME",
+        help="show a video model the frames of a short clip, or of the likeliest windows, and ask "
+        "it when: openai:MODEL; auto (the default): the service's model, if it is known to take "
+        "videos and no --reasoner is named; off",
+    )
+    ask.add_argument(
+        "--every-path",
+        action="store_true",
+        default=None,
+        help="have captions read too where a video model has answered, and compare the two",
     )
     _reasoner_option(ask)
     _json_option(ask)

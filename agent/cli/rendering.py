@@ -13,7 +13,6 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from agent.graph.compose import SAID
 from agent.graph.many_videos import LeftOut, LibraryAnswers
 from agent.graph.replay import Replayed
 from agent.grounding import (
@@ -29,6 +28,7 @@ from agent.settings import Settings
 from agent.watching.forecast import Forecast
 from agent.watching.moved_files import state_of
 from tools.clock import clock, clock_span
+from tools.grounding.seen_edges import SAID
 from tools.indexing.estimate import Estimate
 from tools.indexing.progress import Progress
 from tools.store.store import VideoRecord
@@ -78,7 +78,8 @@ def render_answer(grounding: Grounding) -> list[RenderableType]:
     parts: list[RenderableType] = [head]
     if grounding.intervals:
         parts.append(_Bar(grounding, colour))
-    parts.extend(_interval(one, colour) for one in grounding.intervals[:SHOWN_INTERVALS])
+    shown = grounding.intervals[:SHOWN_INTERVALS]
+    parts.extend(_interval(one, colour) for one in shown)
     hidden = len(grounding.intervals) - SHOWN_INTERVALS
     if hidden > 0:
         parts.append(Text(f"  … and {hidden} more (--json lists them all)", style="dim"))
@@ -91,6 +92,9 @@ def render_answer(grounding: Grounding) -> list[RenderableType]:
     parts.append(Padding(Text(one_line(grounding.reasoning)), INDENT))
     if grounding.advice:
         parts.append(Text(textwrap.indent(grounding.advice, "  "), style="cyan"))
+    if grounding.paths:
+        style = "yellow" if any(one.agrees is False for one in grounding.paths) else "dim"
+        parts.append(Padding(Text(_paths(grounding), style=style), INDENT))
     parts.append(Padding(Text(_provenance(grounding), style="dim"), INDENT))
     if grounding.warning:
         parts.append(Padding(Text(f"note: {grounding.warning}", style="yellow"), INDENT))
@@ -207,8 +211,7 @@ def render_replay(replayed: Replayed) -> RenderableType:
 
 def _intervals_line(answer: Grounding) -> str:
     lines = [
-        f"{clock_span(one.span)}  {one.confidence:.2f}"
-        for one in answer.intervals[:SHOWN_INTERVALS]
+        f"{clock_span(one.span)}  {how_sure(one)}" for one in answer.intervals[:SHOWN_INTERVALS]
     ]
     if len(answer.intervals) > SHOWN_INTERVALS:
         lines.append(f"… {len(answer.intervals)} in all")
@@ -339,10 +342,18 @@ class _Bar:
         yield Text.assemble(begin, (bar, self.colour), end, no_wrap=True)
 
 
+def how_sure(interval: GroundedInterval) -> str:
+    """A number where one was calibrated, else the word."""
+    if interval.confidence is None:
+        return interval.sure or "not known"
+    return f"{interval.confidence:.2f}"
+
+
 def _interval(interval: GroundedInterval, colour: str) -> RenderableType:
     line = Text()
     line.append(clock_span(interval.span), style=f"bold {colour}")
-    line.append(f"  confidence {interval.confidence:.2f}")
+    number = "confidence " if interval.confidence is not None else ""
+    line.append(f"  {number}{how_sure(interval)}")
     line.append(f"  {_precision(interval)}", style="dim")
     rows = Table.grid(padding=(0, 2, 0, 0))
     for _ in range(4):
@@ -355,7 +366,7 @@ def _interval(interval: GroundedInterval, colour: str) -> RenderableType:
 
 
 def _precision(interval: GroundedInterval) -> str:
-    """How much earlier the edges may lie, as far as looks tell, and whether a closer look decided.
+    """How far off the edges may be, as far as looks tell, and whether a closer look decided.
 
     An end that nobody has seen is marked so.
     """
@@ -365,9 +376,9 @@ def _precision(interval: GroundedInterval) -> str:
     }
     whence = {"closer_look": " by a closer look"}
     shown = {
-        edge: f"up to {late_s:.{2 if late_s < 0.1 else 1}f} s earlier{whence.get(by, '')}"
-        for edge, (late_s, by) in edges.items()
-        if late_s
+        edge: f"± {off_s:.{2 if off_s < 0.1 else 1}f} s{whence.get(by, '')}"
+        for edge, (off_s, by) in edges.items()
+        if off_s
     }
     if interval.end_by == "unseen":
         shown["end"] = "not seen"
@@ -393,6 +404,32 @@ def _provenance(grounding: Grounding) -> str:
         f"{_answered_by(grounding.sources)}"
         f"decided by: {by}, in {spent_s:.1f} s{_spent(grounding.usage)}"
     )
+
+
+PATHS = {
+    "captions": "the text model",
+    "similarity": "similarity",
+    "judge": "the judge",
+    "direct": "the video model",
+}
+
+
+def _paths(grounding: Grounding) -> str:
+    """Which ways to an answer agree with it, and what the others say."""
+    agree = [PATHS[one.path] for one in grounding.paths if one.agrees]
+    others = [
+        f"{PATHS[one.path]} prefers {clock_span(Interval(*one.best))}"
+        if one.best
+        else f"{PATHS[one.path]} says {one.verdict.replace('_', ' ')}"
+        for one in grounding.paths
+        if one.agrees is False
+    ]
+    unsure = [PATHS[one.path] for one in grounding.paths if one.agrees is None]
+    named = ", ".join(agree[:-1]) + " and " + agree[-1] if len(agree) > 1 else "".join(agree)
+    told = [f"agreed by {named}"] if agree else []
+    told += others
+    told += [f"{', '.join(unsure)} cannot tell"] if unsure and not others else []
+    return "paths: " + "; ".join(told)
 
 
 def _answered_by(sources: Sequence[AskedSource]) -> str:
@@ -426,4 +463,7 @@ def _spent(usage: Usage) -> str:
     if not tokens:
         return ""
     usd = "at a price not known here" if usage.usd is None else f"{usage.usd:.4f} USD"
-    return f", {tokens:,} tokens, {usd}"
+    calls = sum(cost.calls for cost in usage.stages.values())
+    asked = f", {calls} call{'' if calls == 1 else 's'}" if calls else ""
+    frames = f" with {usage.frames} frames" if usage.frames else ""
+    return f"{asked}{frames}, {tokens:,} tokens, {usd}"

@@ -192,4 +192,7 @@ def _evidence(answer: LibraryAnswer, dependencies: Dependencies) -> Retrieved:
 
 def _rank(answer: Grounding) -> tuple[bool, float]:
     surest = answer.intervals or answer.candidates
-    return answer.verdict != "found", -max((one.confidence for one in surest), default=0.0)
+    return answer.verdict != "found", -max(
+        (answer.presence or 0.0 if one.confidence is None else one.confidence for one in surest),
+        default=0.0,
+    )

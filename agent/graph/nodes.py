@@ -10,12 +10,31 @@ import numpy as np
 from langgraph.runtime import Runtime
 from numpy.typing import NDArray
 
-from agent.errors import AnswerError, QueryError, UnansweredError, WithheldError
+from agent.errors import (
+    AnswerError,
+    CaptionerError,
+    QueryError,
+    UnansweredError,
+    VideoError,
+    WithheldError,
+)
 from agent.graph.compose import compose_grounding, coverage_of
 from agent.graph.dependencies import Dependencies
 from agent.graph.events import write_event
-from agent.graph.plain_values import AskedState, ReplyState, RequestState
+from agent.graph.paths import (
+    NOT_ASKED,
+    NOT_JUDGED,
+    adopted,
+    direct_of,
+    is_settled,
+    similarity_path,
+    spans_of,
+    told_path,
+    with_path,
+)
+from agent.graph.plain_values import AskedState, CaptionState, ReplyState, RequestState
 from agent.graph.refine import refine_edges
+from agent.graph.settle import can_judge, settle
 from agent.graph.state import (
     AfterCheck,
     AfterReason,
@@ -27,12 +46,14 @@ from agent.graph.state import (
     add_cost,
     cost_state,
 )
-from agent.grounding import Cost, Coverage, LookUp, Refusal
+from agent.grounding import STAGES, Cost, Coverage, LookUp, Refusal
 from agent.reasoning.answer import Answer, parse_answer
 from agent.reasoning.brief import Brief, SimilarityReasoner, Turn
+from agent.reasoning.direct import parse_direct, stretches_to_show, why_of
 from agent.reasoning.look_ups import MAX_REQUESTS, LookUpTools, look_up, tame_request
 from agent.reasoning.ordered_answers import parse_parts
 from agent.reasoning.reply import Reply, Request
+from tools.captioners.blank import BLANK
 from tools.indexing.indexer import Progress
 from tools.ranking import PartFound, Ranking, Window
 from tools.retrieval.question import parts_of
@@ -94,6 +115,44 @@ class Nodes:
 
         return retrieve_by(search, state, using)
 
+    def asks_directly(self, state: AfterRetrieve) -> bool:
+        """Whether a video model should be shown frames now."""
+        direct = self.dependencies.now().direct
+        if direct is None or direct_of(state)["status"] or not _stretches(state):
+            return False
+        return direct.is_wanted(VideoRecord.from_dict(state["record"]))
+
+    def direct(self, state: AfterRetrieve) -> dict[str, Any]:
+        """Show a video model frames, and ask it when it happens."""
+        asker = self.dependencies.now().direct
+        assert asker is not None
+        record, before, stretches = (
+            VideoRecord.from_dict(state["record"]),
+            direct_of(state),
+            _stretches(state),
+        )
+        turns = [Turn.model_validate(plain) for plain in before["turns"]]
+        try:
+            said = asker(record, state["asked"], stretches, turns=turns)
+        except (WithheldError, UnansweredError, CaptionerError, VideoError) as exc:
+            return {"direct": {**before, "status": "failed", "note": str(exc)}}
+        asked_of = AskedState(name=asker.name, by="direct", prompts=asker.prompts)
+        is_whole = len(stretches) == 1 and stretches[0] == _searched(state)
+        return {
+            "direct": {
+                **before,
+                "status": "asking",
+                "name": asker.name,
+                "prompts": asker.prompts,
+                "attempts": before["attempts"] + 1,
+                "frames": _as_evidence(said.frames),
+                "is_whole": is_whole,
+                "note": said.note,
+            },
+            "reply": _reply_state(Reply(said.text, cut_off=said.cut_off), asked_of),
+            "spent": add_cost(state["spent"], "direct", said.cost),
+        }
+
     def reason(self, state: AfterRetrieve) -> dict[str, Any]:
         """Ask the reasoner for a reply."""
         using = self.dependencies.now()
@@ -135,6 +194,8 @@ class Nodes:
 
     def check(self, state: AfterReason, runtime: Runtime[Options]) -> dict[str, Any]:
         """Accept the reply as an answer, or refuse it and say why."""
+        if direct_of(state)["status"] == "asking":
+            return self._check_direct(state, runtime)
         said = state["reply"]["text"]
         try:
             answer, order = _judge(state)
@@ -145,11 +206,57 @@ class Nodes:
             runtime.stream_writer(write_event(refusal, node="check"))
             turn = Turn(said=said, refusal=refusal).model_dump()
             return {"accepted": None, "turns": [*state["turns"], turn]}
-        return {
-            "accepted": answer.model_dump(),
-            "by": state["refined_by"] or state["reply"]["asked_of"]["by"],
+        accepted, asked_of = answer.model_dump(), state["reply"]["asked_of"]
+        update: dict[str, Any] = {
+            "accepted": accepted,
+            "by": asked_of["by"],
             "order": order or state["order"],
         }
+        if asked_of["by"] == "llm":
+            path = told_path("captions", asked_of["name"], spans_of(accepted, state["evidence"]))
+            update["paths"] = with_path(state, path)
+        return update
+
+    def _check_direct(self, state: AfterReason, runtime: Runtime[Options]) -> dict[str, Any]:
+        """The same for a video model's reply in seconds."""
+        using, direct, said = self.dependencies.now(), direct_of(state), state["reply"]["text"]
+        try:
+            answer = _judge_direct(state)
+        except AnswerError as exc:
+            refusal = Refusal(
+                attempt=direct["attempts"], kind=exc.kind, message=str(exc), reply=said
+            )
+            runtime.stream_writer(write_event(refusal, node="check"))
+            turns = [*direct["turns"], Turn(said=said, refusal=refusal).model_dump()]
+            is_last = direct["attempts"] >= using.max_attempts
+            note = f"{direct['name']} was shown frames, and its replies were refused"
+            failed = {"status": "failed", "note": note} if is_last else {}
+            return {"accepted": None, "direct": {**direct, "turns": turns, **failed}}
+        accepted = answer.model_dump()
+        done = {**direct, "status": "done", "accepted": accepted, "why": why_of(said)}
+        path = told_path("direct", direct["name"], spans_of(accepted, direct["frames"]))
+        update = {"direct": done, "paths": with_path(state, path)}
+        if using.every_path or not (answer.found or direct["is_whole"]):
+            # Captions speak of the rest of the video.
+            return {"accepted": None, **update}
+        return {**update, **adopted(accepted, direct["frames"], state), "order": ""}
+
+    def asks_direct_again(self, state: AfterRetrieve) -> bool:
+        """Whether a video model's reply was refused, and another one may be asked for."""
+        return direct_of(state)["status"] == "asking"
+
+    def is_worth_verifying(self, state: AfterCheck) -> bool:
+        """Whether ways to an answer are to be compared, by a judge if there is one."""
+        using = self.dependencies.now()
+        if is_settled(state):
+            return False
+        return can_judge(state, using) or (
+            direct_of(state)["accepted"] is not None and (using.every_path)
+        )
+
+    def verify(self, state: AfterCheck) -> dict[str, Any]:
+        """Let a judge rank the windows, and choose where ways to an answer disagree."""
+        return settle(state, self.dependencies.now())
 
     def fall_back(self, state: AfterReason) -> dict[str, Any]:
         """Answer as the LLM-free grounder would."""
@@ -163,10 +270,11 @@ class Nodes:
         has_edges = bool(state["accepted"] and state["accepted"]["events"])
         is_of_frames = state["record"]["rate_hz"] is not None and _are_seen(state)
         can_look = using.refine and using.closer is not None
-        return can_look and has_edges and is_of_frames and not state["refined_by"]
+        # A video model has looked at more frames than captions have.
+        return can_look and has_edges and is_of_frames and state["by"] != "direct"
 
     def refine(self, state: AfterCheck) -> dict[str, Any]:
-        """Decide the edges of the accepted answer again; a reply to be checked like any other."""
+        """Decide the edges of the accepted answer again; what was answered stays as it was said."""
         using = self.dependencies.now()
         assert using.closer is not None
         captions = [Caption.from_dict(plain) for plain in state["evidence"]]
@@ -176,16 +284,15 @@ class Nodes:
             VideoRecord.from_dict(state["record"]),
             # In a question in parts, only the edges of the part that is asked for count.
             next((part["text"] for part in state["ranking"]["parts"]), state["asked"]),
+            edge_looks=using.edge_looks,
             closer=using.closer,
             embedder=using.embedder,
         )
-        reply = Reply(refined.answer.model_dump_json())
         looks = refined.captions[len(captions) :]
         return {
-            "reply": _reply_state(reply, state["reply"]["asked_of"]),
+            "refined": [event.as_dict() for event in refined.events],
             "evidence": [*state["evidence"], *_as_evidence(looks)],
             "spent": add_cost(state["spent"], "captioner", refined.cost),
-            "refined_by": state["by"],
             "refine_note": refined.note,
         }
 
@@ -216,7 +323,7 @@ def watched(question: Question, record: VideoRecord, cost: Cost) -> dict[str, An
         "asked_within": question.within,
         "all_times": question.every_time,
         "record": record.as_dict(),
-        "spent": {"captioner": cost_state(cost), "reasoner": cost_state(Cost())},
+        "spent": {stage: cost_state(Cost()) for stage in STAGES} | {"captioner": cost_state(cost)},
     }
 
 
@@ -240,12 +347,16 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> dict[
         "coverage": _coverage(found.ranking, record, whole, using.store).model_dump(),
         "attempts": 0,
         "turns": [],
-        "refined_by": "",
+        "refined": None,
         "refine_note": "",
         "order": "",
         "withheld": "",
         "reader_note": "",
         "all_shown": found.is_whole,
+        "direct": NOT_ASKED,
+        "judging": NOT_JUDGED,
+        # Captions that only mark frames say nothing that could agree.
+        "paths": [] if record.track.model == BLANK else [similarity_path(found.ranking)],
     }
 
 
@@ -292,6 +403,16 @@ def _within(state: AfterWatch) -> Interval | None:
     return Interval(start_s, min(end_s, duration_s))
 
 
+def _searched(state: AfterRetrieve) -> Interval:
+    return _within(state) or Interval(0.0, state["record"]["duration_s"])
+
+
+def _stretches(state: AfterRetrieve) -> list[Interval]:
+    """What a video model would be shown."""
+    windows = [Window.from_dict(plain) for plain in state["ranking"]["windows"]]
+    return stretches_to_show(windows, state["record"]["duration_s"], _within(state))
+
+
 def _reply_state(reply: Reply, asked_of: AskedState) -> ReplyState:
     return ReplyState(
         text=whole_unicode(reply.text),
@@ -317,6 +438,13 @@ def _judge(state: AfterReason) -> tuple[Answer, str]:
     if reply["in_parts"]:
         return parse_parts(reply["text"], parts_of(state["asked"]), shown=shown)
     return parse_answer(reply["text"], shown=shown), ""
+
+
+def _judge_direct(state: AfterReason) -> Answer:
+    """A video model's reply as an answer in numbers of its frames."""
+    if state["reply"]["cut_off"]:
+        raise AnswerError("cut_off", "The reply was too long and was cut off; be short.")
+    return parse_direct(state["reply"]["text"], _spans_in(direct_of(state)["frames"]))
 
 
 def _brief(state: AfterRetrieve, using: Dependencies) -> Brief:
@@ -355,4 +483,8 @@ def _look_ups(state: AfterRetrieve, using: Dependencies) -> LookUpTools:
 
 
 def _spans(state: AfterRetrieve) -> list[Interval]:
-    return [Interval(plain["start_s"], plain["end_s"]) for plain in state["evidence"]]
+    return _spans_in(state["evidence"])
+
+
+def _spans_in(captions: Sequence[CaptionState]) -> list[Interval]:
+    return [Interval(plain["start_s"], plain["end_s"]) for plain in captions]

@@ -133,6 +133,14 @@ class SimilarityReasoner:
         return Reply(json.dumps({"steps": [], "found": bool(events), "events": events}))
 
 
+def are_shown(window: Window, captions: Sequence[Caption]) -> bool:
+    """Whether captions that make both edges of a window are among those shown."""
+    inside = [one for one in captions if one.start_s >= window.span.start_s]
+    return any(one.start_s == window.span.start_s for one in inside) and any(
+        one.end_s == window.span.end_s for one in inside
+    )
+
+
 def caption_numbers(window: Window, captions: Sequence[Caption]) -> tuple[int, int]:
     """The numbers of the first and the last caption in a window of the grounder's.
 

@@ -277,6 +277,7 @@ class LLMReasoner:
                 tokens_out=tokens_out,
                 # Clients make 0 of a missing count, but no question has 0 tokens.
                 usd=usd if tokens_in else None,
+                calls=1,
             ),
         )
 

@@ -29,7 +29,7 @@ from tools.indexing.indexer import (
 from tools.indexing.journal import delete_journals
 from tools.indexing.same_video import as_indexed, recall, shows
 from tools.llm.prices import TokenUsage as CaptioningUsage
-from tools.retrieval.tracks import is_beside, reads_text
+from tools.retrieval.tracks import is_beside, kind_of, reads_text
 from tools.video.identity import is_video_name
 from tools.video.reader import probe
 
@@ -267,7 +267,7 @@ class Watcher:
 
     def _is_seen(self, record: VideoRecord) -> bool:
         track = record.track
-        if track.mode == "file":
+        if kind_of(track) == "file":
             return True
         by_model = Choice(track.model).is_model
         general = self._prompts.version("describe_general")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,8 @@ class Completion:
         message: The assistant's message as the service sent it, to be told back to it.
         tokens_in: Tokens of input that the service counted; None where it does not say.
         tokens_out: Tokens of output.
+        logprobs: How likely each token was, where that was asked for, as the service sent it; see
+            ``tools.llm.token_odds``.
     """
 
     text: str
@@ -36,6 +38,7 @@ class Completion:
     message: Mapping[str, Any] = field(default_factory=dict)
     tokens_in: int | None = None
     tokens_out: int | None = None
+    logprobs: Sequence[Any] = ()
 
     @property
     def cut_off(self) -> bool:
@@ -111,7 +114,14 @@ def _completion(told: Any) -> Completion | None:
         message=message,
         tokens_in=tokens_in if is_counted else None,
         tokens_out=tokens_out if is_counted else None,
+        logprobs=_logprobs(choice),
     )
+
+
+def _logprobs(choice: Mapping[str, Any]) -> Sequence[Any]:
+    held = choice.get("logprobs")
+    tokens = held.get("content") if isinstance(held, Mapping) else None
+    return tokens if isinstance(tokens, list) else ()
 
 
 def _text_of(content: Any) -> str:
@@ -129,6 +139,7 @@ def _joined(body: bytes) -> dict[str, Any]:
     """The reply that the pieces of a stream make together."""
     message: dict[str, Any] = {"role": "assistant", "content": ""}
     calls: dict[int, dict[str, Any]] = {}
+    logprobs: list[Any] = []
     finish, usage, any_choice = None, None, False
     for piece in _pieces(body):
         if piece.get("error"):
@@ -137,6 +148,7 @@ def _joined(body: bytes) -> dict[str, Any]:
         for choice in piece.get("choices") or ():
             any_choice = True
             finish = choice.get("finish_reason") or finish
+            logprobs += _logprobs(choice)
             for name, value in (choice.get("delta") or choice.get("message") or {}).items():
                 if name == "tool_calls":
                     _add_calls(calls, value or ())
@@ -146,7 +158,8 @@ def _joined(body: bytes) -> dict[str, Any]:
         return {"choices": []}
     if calls:
         message["tool_calls"] = [call for _, call in sorted(calls.items())]
-    return {"choices": [{"message": message, "finish_reason": finish}], "usage": usage}
+    whole = {"message": message, "finish_reason": finish, "logprobs": {"content": logprobs}}
+    return {"choices": [whole], "usage": usage}
 
 
 def _add_calls(calls: dict[int, dict[str, Any]], deltas: Any) -> None:

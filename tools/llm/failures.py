@@ -132,6 +132,12 @@ _OPTIONS: Final[Mapping[str, re.Pattern[str]]] = {
     ),
     "detail": re.compile(r"\bdetail\b(?!s)", re.IGNORECASE),
     "stream_options": re.compile(r"stream_options|include_usage", re.IGNORECASE),
+    "logprobs": re.compile(r"log_?probs?", re.IGNORECASE),
+    "video": re.compile(
+        r"video|media_io|content\b.{0,40}\btypes?\b|unsupported content|message (?:format|content)|"
+        r"multi-?modal|image_url",
+        re.IGNORECASE,
+    ),
 }
 """What a server says of an option that it does not take."""
 
@@ -255,6 +261,9 @@ def _judge(status: int, marks: str, sent: Sent) -> dict[str, Any]:  # noqa: PLR0
             return about
     if status == 404 or (says(_MODEL) and status in {400, 422}):
         return {"kind": "model"}
+    if status in {400, 413, 415, 422} and "video" in sent.options:
+        # Whatever it says: pictures between texts are understood by more servers.
+        return {"kind": "option", "option": "video"}
     if status in {408, 409, 425} or status >= 500:
         return {"kind": "broken"}
     return {"kind": "refused"} if status >= 400 else {"kind": "strange"}
@@ -263,7 +272,7 @@ def _judge(status: int, marks: str, sent: Sent) -> dict[str, Any]:  # noqa: PLR0
 def _about_form(  # noqa: PLR0911  # a table
     status: int, marks: str, sent: Sent
 ) -> dict[str, Any] | None:
-    options = [one for one in sent.options if one in _OPTIONS and _OPTIONS[one].search(marks)]
+    options = [one for one, says in _OPTIONS.items() if one in sent.options and says.search(marks)]
     if "max_tokens" in options:
         # Giving up a reply limit that is too large is better than giving up captions.
         return {"kind": "option", "option": "max_tokens"}

@@ -8,15 +8,13 @@ from dataclasses import replace
 from tools.grounding.grounder import EVENT_SHARE, claim_events
 from tools.grounding.presence import OPEN_PRESENCE
 from tools.ranking import PartFound, Ranking, Window
+from tools.retrieval.order import Scored, Seen, evaluate
 from tools.retrieval.temporal_query import (
     LAST,
     Event,
     Nth,
     Part,
     Related,
-    Scored,
-    Seen,
-    evaluate,
     order_words,
     repeated_texts,
     texts_of,

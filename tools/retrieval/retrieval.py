@@ -291,12 +291,13 @@ def choose_evidence(
     limit_tokens: int = EVIDENCE_TOKENS,
     evenly: bool = False,
 ) -> list[int]:
-    """Indices of the captions to show, in time order: all edges of windows, then the most relevant.
+    """Indices of the captions to show, in time order: the best windows, then the most relevant.
 
     Of the times that a part of the question may happen, the first and the last caption are shown,
     of the surest first, as long as they fit.
 
-    More than either limit only where the windows' edges alone are more. See ``retrieve``.
+    More than either limit only where the edges of the answer's own windows are more. See
+    ``retrieve``.
     """
     tokens = [caption_tokens(caption) for caption in captions]
     if len(captions) <= limit and sum(tokens) <= limit_tokens:
@@ -304,19 +305,39 @@ def choose_evidence(
     starts_s = np.array([caption.start_s for caption in captions])
     ends_s = np.array([caption.end_s for caption in captions])
     chosen: set[int] = set()
-    for window in (*ranking.events, *ranking.windows):
+
+    def at_edges(window: Window) -> set[int]:
+        beside: set[int] = set()
         for edge in _edges(starts_s, window.span):
             low, high = max(0, edge - EDGE_CAPTIONS), min(len(captions), edge + EDGE_CAPTIONS)
-            chosen.update(range(low, high))
+            beside.update(range(low, high))
+        return beside | made_by(window)
 
     def made_by(window: Window) -> set[int]:
         # Among captions of several kinds, those that make the edges need not be the next ones.
         made = (starts_s == window.span.start_s) | (ends_s == window.span.end_s)
         return set(np.flatnonzero(made).tolist())
 
-    for window in (*ranking.events, *ranking.windows):
-        chosen |= made_by(window)
+    ranked = (*ranking.events, *ranking.windows)
+    for window in ranking.events or ranking.windows[:1]:
+        chosen |= at_edges(window)
     spent = sum(tokens[index] for index in chosen)
+    # The best windows first, each whole: what a worse one shows is worth less than their insides.
+    is_full = False
+    for window in ranked:
+        held = (starts_s >= window.span.start_s) & (ends_s <= window.span.end_s)
+        within = [] if evenly else np.flatnonzero(held).tolist()
+        by_worth = sorted(set(within), key=lambda index: -ranking.relevance[index])
+        for index in dict.fromkeys([*sorted(at_edges(window)), *by_worth]):
+            if index in chosen:
+                continue
+            if len(chosen) >= limit or spent + tokens[index] > limit_tokens:
+                is_full = True
+                break
+            spent += tokens[index]
+            chosen.add(index)
+        if is_full:
+            break
     times = [window for part in ranking.parts for window in part.times]
     for time in sorted(times, key=lambda one: -one.confidence):
         more = made_by(time) - chosen

@@ -41,7 +41,10 @@ def films(tmp_path: Path) -> Path:
                 even_times(20, 1.0),
                 picture=lambda index, place=place: gray(index + place),  # type: ignore[misc]
             )
-            rows = [{"t": float(at), "caption": text} for at, text in enumerate(texts)]
+            rows = [
+                {"start_s": float(at), "end_s": at + 1.0, "caption": text}
+                for at, text in enumerate(texts)
+            ]
             captions = tmp_path / f"{name}.jsonl"
             captions.write_text("\n".join(json.dumps(row) for row in rows))
             grounder.watch(video, captions=captions)

@@ -141,6 +141,7 @@ def test_the_videos_of_one_run_share_its_limit(
     names = [str(video) for video in videos]
     with serving([says("an empty road")]) as server:
         options = ask(server, videos[0], "an empty road", monkeypatch=monkeypatch)[3:]
+        options.append("--no-verify")
         assert main(["ask", *names, "an empty road", *options, "--max-captions", "9"]) == 0
         assert len(server.asked) == 9
         told = capsys.readouterr()
