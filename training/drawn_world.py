@@ -1,12 +1,13 @@
-"""A world of drawn pictures: two shapes, and what one does to the other. For trying the pipeline.
+"""A world of drawn pictures, for trying the pipeline: things with marks, and what the marks mean.
 
-It shows that data, training and captions fit together and that a model learns from them. It says
+A mark on a thing stands for what the thing does: a dot for sleeping, a cross for dancing. The tiny
+base model has learnt to see marks and has no idea what they mean; that is what it is tuned on. This
+shows that data, training and captions fit together and that a model learns from them. It says
 nothing about real video.
 """
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SIDE_PX = 48
-SIZE_PX = 12
+HALF_PX = 11
 RATE_HZ = 4
 COLOURS = {
     "red": (220, 40, 40),
@@ -28,97 +29,92 @@ COLOURS = {
     "yellow": (230, 210, 40),
 }
 SHAPES = ("circle", "square", "triangle")
-ACTIONS = {
-    "sits on": (0, -SIZE_PX),
-    "hangs under": (0, SIZE_PX),
-    "pushes from the left": (-SIZE_PX, 0),
-    "pushes from the right": (SIZE_PX, 0),
-}
-"""What the first shape does, with its place beside the second one in pixels."""
-APART = "is far from"
-ROWS, COLUMNS = ("top", "middle", "bottom"), ("left", "centre", "right")
+MARKS = {"a dot": "sleeps", "a cross": "dances", "a bar": "swims", "a hole": "eats"}
+"""What each mark stands for."""
+PLAIN, WAITS = "no mark", "waits"
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One picture: two shapes at their centres (x, y, in pixels), and what the first one does."""
+    """One picture: a thing at (x, y), in pixels, with a mark."""
 
-    first: str
-    second: str
-    first_at: tuple[int, int]
-    second_at: tuple[int, int]
-    action: str
+    thing: str
+    mark: str
+    at: tuple[int, int]
+
+    @property
+    def action(self) -> str:
+        """What the mark stands for."""
+        return MARKS.get(self.mark, WAITS)
 
     @property
     def sentence(self) -> str:
         """What is being done."""
-        return f"the {self.first} {self.action} the {self.second}"
+        return f"the {self.thing} {self.action}"
 
     @property
-    def places(self) -> str:
-        """What is where; says nothing of what is done."""
-        return (
-            f"A {self.first} {_place(self.first_at)}, and a {self.second} {_place(self.second_at)}."
-        )
+    def appearance(self) -> str:
+        """What is there; says nothing of what is done."""
+        return f"A {self.thing} with {self.mark}."
 
     def draw(self) -> NDArray[np.uint8]:
         """RGB, shape ``(48, 48, 3)``."""
+        import cv2
+
         picture = np.full((SIDE_PX, SIDE_PX, 3), 235, np.uint8)
-        for named, at in ((self.second, self.second_at), (self.first, self.first_at)):
-            _draw(picture, named, at)
+        colour, shape = self.thing.split()
+        rgb, (x, y) = COLOURS[colour], self.at
+        left, right, top, bottom = x - HALF_PX, x + HALF_PX - 1, y - HALF_PX, y + HALF_PX - 1
+        if shape == "circle":
+            cv2.circle(picture, self.at, HALF_PX, rgb, -1)
+        elif shape == "square":
+            cv2.rectangle(picture, (left, top), (right, bottom), rgb, -1)
+        else:
+            cv2.fillPoly(picture, [np.array([(x, top), (left, bottom), (right, bottom)])], rgb)
+        dark, middle = (20, 20, 20), (x, y + 2)
+        if self.mark == "a dot":
+            cv2.circle(picture, middle, 3, dark, -1)
+        elif self.mark == "a cross":
+            cv2.line(picture, (x - 4, y - 2), (x + 4, y + 6), dark, 2)
+            cv2.line(picture, (x + 4, y - 2), (x - 4, y + 6), dark, 2)
+        elif self.mark == "a bar":
+            cv2.line(picture, (x - 6, y + 2), (x + 6, y + 2), dark, 2)
+        elif self.mark == "a hole":
+            cv2.circle(picture, middle, 5, (235, 235, 235), -1)
         return picture
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What is done from one time to another, in seconds."""
+    """What is to be seen from one time to another, in seconds."""
 
     start_s: float
     end_s: float
     scene: Scene
 
 
-def make_scene(
-    chance: random.Random, *, pair: tuple[str, str] | None = None, action: str = ""
-) -> Scene:
-    """A picture by chance, of a given pair or with a given action."""
-    first, second = pair or make_pair(chance)
-    action = action or chance.choice([*ACTIONS, APART])
-    half = SIZE_PX // 2
-    while True:
-        second_at = (chance.randint(half, SIDE_PX - half), chance.randint(half, SIDE_PX - half))
-        if action == APART:
-            first_at = (chance.randint(half, SIDE_PX - half), chance.randint(half, SIDE_PX - half))
-            fits = math.dist(first_at, second_at) > 2 * SIZE_PX
-        else:
-            dx, dy = ACTIONS[action]
-            first_at = (second_at[0] + dx, second_at[1] + dy)
-            fits = all(half <= value <= SIDE_PX - half for value in first_at)
-        if fits:
-            return Scene(first, second, first_at, second_at, action)
-
-
-def make_pair(chance: random.Random) -> tuple[str, str]:
-    """Two different things, such as a red circle and a blue square."""
-    things = [f"{colour} {shape}" for colour in COLOURS for shape in SHAPES]
-    first, second = chance.sample(things, 2)
-    return first, second
+def make_scene(chance: random.Random, *, thing: str = "", mark: str = "") -> Scene:
+    """A picture by chance, of a given thing or with a given mark."""
+    thing = thing or f"{chance.choice(list(COLOURS))} {chance.choice(SHAPES)}"
+    x, y = (chance.randint(HALF_PX + 1, SIDE_PX - HALF_PX - 1) for _ in range(2))
+    return Scene(thing, mark or chance.choice([*MARKS, PLAIN]), (x, y))
 
 
 def make_events(chance: random.Random) -> list[Event]:
-    """A video's worth: one pair, each action once, nothing in between."""
-    pair = make_pair(chance)
-    actions = chance.sample(list(ACTIONS), 3)
+    """A video's worth: one thing, three marks, each once, and none in between."""
+    thing = make_scene(chance).thing
     events, at_s = [], 0.0
-    for action in [APART, *(one for action in actions for one in (action, APART))]:
+    marks = chance.sample(list(MARKS), 3)
+    for mark in [PLAIN, *(one for mark in marks for one in (mark, PLAIN))]:
         length_s = chance.randint(3, 6)
-        events.append(Event(at_s, at_s + length_s, make_scene(chance, pair=pair, action=action)))
+        scene = make_scene(chance, thing=thing, mark=mark)
+        events.append(Event(at_s, at_s + length_s, scene))
         at_s += length_s
     return events
 
 
 def write_video(path: Path, events: Sequence[Event]) -> Path:
-    """Draw events into a file, four pictures a second; a thing wobbles a little as it stays."""
+    """Draw events into a file, four pictures a second."""
     import av
 
     with av.open(str(path), "w") as container:
@@ -131,22 +127,3 @@ def write_video(path: Path, events: Sequence[Event]) -> Path:
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
     return path
-
-
-def _place(at: tuple[int, int]) -> str:
-    column, row = (min(2, value * 3 // SIDE_PX) for value in at)
-    return f"at the {ROWS[row]} {COLUMNS[column]}"
-
-
-def _draw(picture: NDArray[np.uint8], named: str, at: tuple[int, int]) -> None:
-    import cv2
-
-    colour, shape = named.split()
-    rgb, (x, y), half = COLOURS[colour], at, SIZE_PX // 2
-    if shape == "circle":
-        cv2.circle(picture, (x, y), half, rgb, -1)
-    elif shape == "square":
-        cv2.rectangle(picture, (x - half, y - half), (x + half - 1, y + half - 1), rgb, -1)
-    else:
-        corners = np.array([(x, y - half), (x - half, y + half - 1), (x + half, y + half - 1)])
-        cv2.fillPoly(picture, [corners], rgb)

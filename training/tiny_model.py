@@ -1,6 +1,6 @@
 """A tiny image-text model of SmolVLM's architecture, made here and first trained on drawn pictures.
 
-It learns to say which shapes are where, whatever it is asked, and nothing about what they do.
+It learns to say what a picture looks like, whatever it is asked, and nothing about what is done.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from training.drawn_world import ACTIONS, APART, SIDE_PX, make_scene
+from training.drawn_world import SIDE_PX, make_scene
 
 if TYPE_CHECKING:
     from prompts.catalog import Prompts
@@ -125,11 +125,10 @@ def _tokenizer(prompts: Prompts) -> Any:
 
     chance = random.Random(0)
     scenes = [make_scene(chance) for _ in range(400)]
-    sentences = [one.places for one in scenes]
+    sentences = [one.appearance for one in scenes]
     sentences += [f"Not shown. T{one.sentence[1:]}." for one in scenes]
     sentences += [prompts.render("describe_activity", query=one.sentence) for one in scenes]
     sentences += ["user: assistant:\n", prompts.render("describe_general")]
-    sentences += [*ACTIONS, APART]
     tokens = Tokenizer(models.BPE())
     tokens.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokens.decoder = decoders.ByteLevel()
@@ -155,7 +154,7 @@ def _tokenizer(prompts: Prompts) -> Any:
 
 
 def _batch(processor: Any, prompts: Prompts, chance: random.Random, size: int) -> dict[str, Any]:
-    """Scenes with what is where; labels on that alone."""
+    """Scenes and what they look like; labels on that alone."""
     import torch
 
     scenes = [make_scene(chance) for _ in range(size)]
@@ -164,12 +163,14 @@ def _batch(processor: Any, prompts: Prompts, chance: random.Random, size: int) -
         if chance.random() < 0.5:
             asked = prompts.render("describe_general")
         else:
-            query = make_scene(chance, pair=(scene.first, scene.second)).sentence
+            query = make_scene(chance, thing=scene.thing).sentence
             asked = prompts.render("describe_activity", query=query)
         picture = "<fake_token_around_image><global-img>" + "<image>" * TOKENS_PER_IMAGE
         shown = f"user: {picture}<fake_token_around_image>{asked}<end>\nassistant:\n"
         before = processor.tokenizer(shown, add_special_tokens=False)["input_ids"]
-        after = processor.tokenizer(f"{scene.places}<end>\n", add_special_tokens=False)["input_ids"]
+        after = processor.tokenizer(f"{scene.appearance}<end>\n", add_special_tokens=False)[
+            "input_ids"
+        ]
         rows.append(before + after)
         masked.append([IGNORED] * len(before) + after)
     longest = max(map(len, rows))
