@@ -1,1 +1,1 @@
-"""Instruction tuning of a small image model on a teacher's descriptions: data, training, merging."""
+"""Instruction tuning of a small image model on a teacher's descriptions."""

@@ -157,8 +157,7 @@ def collect(
             for arrived in run_in_flight(ask, looks(), limit=limit):
                 if arrived is None:
                     continue
-                sample, look, taught = arrived
-                row = _row(sample, look, taught, out, teacher.name, str(mode))
+                row = _row(arrived, out, teacher=teacher.name, mode=str(mode))
                 kept.write(f"{json.dumps(row, ensure_ascii=False)}\n".encode())
                 kept.flush()
                 _count(collected, row)
@@ -275,8 +274,9 @@ def read_replies(out: Path, *, name: str, mode: str) -> dict[str, dict[str, Any]
 
 
 def _row(
-    sample: Sample, look: Look, taught: Taught, out: Path, teacher: str, mode: str
+    asked: tuple[Sample, Look, Taught], out: Path, *, teacher: str, mode: str
 ) -> dict[str, Any]:
+    sample, look, taught = asked
     images = []
     if taught.lesson is not None:
         images = [

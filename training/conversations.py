@@ -4,7 +4,7 @@ A folder holds::
 
     train.jsonl, held_out.jsonl   a conversation a line: images, prompt, completion
     images/DIGEST.jpg             pictures, named by the digest of their bytes
-    manifest.json                 who said it, with which prompts, counts, cost, digests of the above
+    manifest.json                 who said it and how, counts, cost, digests of the above
     replies.jsonl                 what was bought, as it came; a run that goes on starts from here
 
 The lines are what TRL calls a conversational prompt-completion data set with images.
@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -234,4 +233,4 @@ def _check_image(file: Path) -> None:
 def _replace(file: Path, text: str) -> None:
     beside = file.with_name(f"{file.name}.part")
     beside.write_text(text, encoding="utf-8")
-    os.replace(beside, file)
+    beside.replace(file)

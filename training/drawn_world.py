@@ -105,7 +105,7 @@ def make_events(chance: random.Random) -> list[Event]:
     thing = make_scene(chance).thing
     events, at_s = [], 0.0
     marks = chance.sample(list(MARKS), 3)
-    for mark in [PLAIN, *(one for mark in marks for one in (mark, PLAIN))]:
+    for mark in [PLAIN, *(one for shown in marks for one in (shown, PLAIN))]:
         length_s = chance.randint(3, 6)
         scene = make_scene(chance, thing=thing, mark=mark)
         events.append(Event(at_s, at_s + length_s, scene))

@@ -16,7 +16,7 @@ import json
 import random
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -94,11 +94,11 @@ class Outcome:
     seconds: float
 
     def as_dict(self) -> dict[str, object]:
-        """Figures with their 95 % intervals, over videos and questions drawn at random."""
+        """Figures with their 95 % intervals, over questions drawn at random."""
         base, tuned = np.array(self.base), np.array(self.tuned)
-        gains = np.array(
-            [(weights @ (tuned - base)) / weights.sum() for weights in _weights(len(base))]
-        )
+        count = len(base)
+        blocks = resampled(count, draws=DRAWS, seed=0)
+        gains = np.concatenate([weights @ (tuned - base) / count for weights in blocks])
         low, high = interval_95(gains)
         fallen = 1 - self.trained.last_loss / self.trained.first_loss
         return {
@@ -271,11 +271,7 @@ def _prompts(folder: Path) -> Prompts:
     return Prompts.read(folder)
 
 
-def _weights(count: int) -> list[np.ndarray]:
-    return [np.asarray(one) for one in resampled(count, draws=DRAWS, seed=0)]
-
-
-def _say_every(what: str, steps: int):  # noqa: ANN202
+def _say_every(what: str, steps: int) -> Callable[[int, float], None]:
     def say(step: int, loss: float) -> None:
         if step % steps == 0:
             sys.stderr.write(f"{what}: step {step}, loss {loss:.4f}\n")

@@ -334,14 +334,14 @@ def _logger(file: Path, report: Callable[[Progress], None]) -> Any:
     class Logger(TrainerCallback):  # type: ignore[misc]  # transformers has no types here
         """See above."""
 
-        def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+        def on_train_begin(self, _args: Any, state: Any, _control: Any, **_: Any) -> None:
             rows = [row for row in read_log(file) if int(row["step"]) <= state.global_step]
             with file.open("w", newline="", encoding="utf-8") as log:
                 writer = csv.DictWriter(log, LOG_FIELDS)
                 writer.writeheader()
                 writer.writerows(rows)
 
-        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+        def on_log(self, _args: Any, state: Any, _control: Any, logs: Any = None, **_: Any) -> None:
             if not state.is_world_process_zero or not logs:
                 return
             row = {

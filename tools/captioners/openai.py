@@ -163,9 +163,7 @@ class OpenAICaptioner:
         questions = map(self._question, looks)
         calls = TracedCalls.of_this_step()
 
-        def answer(
-            question: Question, stopping: threading.Event
-        ) -> Description | NoCaption | None:
+        def answer(question: Question, stopping: threading.Event) -> Description | NoCaption | None:
             try:
                 with calls.call(self.model, self._prompt, question.times_s, question.jpegs) as call:
                     return self._answer(question, stopping, call)
