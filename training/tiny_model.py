@@ -1,6 +1,7 @@
 """A tiny image-text model of SmolVLM's architecture, made here and first trained on drawn pictures.
 
-It learns to say what a picture looks like, whatever it is asked, and nothing about what is done.
+It learns to say what a picture looks like, whatever it is asked, and to repeat sentences about what
+is done; never what those mean.
 """
 
 from __future__ import annotations
@@ -129,7 +130,7 @@ def _tokenizer(prompts: Prompts) -> Any:
     sentences = [one.appearance for one in scenes]
     sentences += [f"Not shown. T{one.sentence[1:]}." for one in scenes]
     sentences += [prompts.render("describe_activity", query=one.sentence) for one in scenes]
-    sentences += ["user: assistant:\n", prompts.render("describe_general")]
+    sentences += ["user: assistant:\n", "Say: ", prompts.render("describe_general")]
     tokens = Tokenizer(models.BPE())
     tokens.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokens.decoder = decoders.ByteLevel()
@@ -161,7 +162,13 @@ def _batch(processor: Any, prompts: Prompts, chance: random.Random, size: int) -
     scenes = [make_scene(chance) for _ in range(size)]
     rows, masked = [], []
     for scene in scenes:
-        if chance.random() < 0.5:
+        said = scene.appearance
+        if (kind := chance.random()) < 0.4:
+            # Words that it knows, and has never seen the meaning of.
+            not_shown = "Not shown. " if kind < 0.2 else ""
+            said = f"{not_shown}T{make_scene(chance).sentence[1:]}."
+            asked = f"Say: {said}"
+        elif kind < 0.7:
             asked = prompts.render("describe_general")
         else:
             query = make_scene(chance, thing=scene.thing).sentence
@@ -169,9 +176,7 @@ def _batch(processor: Any, prompts: Prompts, chance: random.Random, size: int) -
         picture = "<fake_token_around_image><global-img>" + "<image>" * TOKENS_PER_IMAGE
         shown = f"user: {picture}<fake_token_around_image>{asked}<end>\nassistant:\n"
         before = processor.tokenizer(shown, add_special_tokens=False)["input_ids"]
-        after = processor.tokenizer(f"{scene.appearance}<end>\n", add_special_tokens=False)[
-            "input_ids"
-        ]
+        after = processor.tokenizer(f"{said}<end>\n", add_special_tokens=False)["input_ids"]
         rows.append(before + after)
         masked.append([IGNORED] * len(before) + after)
     longest = max(map(len, rows))

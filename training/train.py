@@ -259,8 +259,9 @@ def _trainer(
     import torch
     from datasets import Dataset, Image, List
     from peft import LoraConfig
-    from transformers import EarlyStoppingCallback
-    from trl import SFTConfig, SFTTrainer
+    from transformers import EarlyStoppingCallback, PrinterCallback
+    from trl.trainer.sft_config import SFTConfig
+    from trl.trainer.sft_trainer import SFTTrainer
 
     def dataset(*, held_out: bool) -> Any:
         rows = Dataset.from_list(as_examples(data, held_out=held_out))
@@ -283,8 +284,8 @@ def _trainer(
         max_length=None,
         packing=False,
         completion_only_loss=True,
-        gradient_checkpointing=checkpointing,
-        gradient_checkpointing_kwargs={"use_reentrant": False},
+        activation_checkpointing=checkpointing,
+        activation_checkpointing_kwargs={"use_reentrant": False},
         bf16=has_bf16,
         use_cpu=not on_gpu,
         seed=seed,
@@ -315,7 +316,7 @@ def _trainer(
         callbacks.append(EarlyStoppingCallback(early_stopping_patience=recipe.patience))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return SFTTrainer(
+        trainer = SFTTrainer(
             model=net,
             args=config,
             train_dataset=dataset(held_out=False),
@@ -325,6 +326,8 @@ def _trainer(
             peft_config=lora,
             callbacks=callbacks,
         )
+    trainer.remove_callback(PrinterCallback)  # Standard output is ours.
+    return trainer
 
 
 def _logger(file: Path, report: Callable[[Progress], None]) -> Any:
