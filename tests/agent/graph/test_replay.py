@@ -57,7 +57,7 @@ def test_another_prompt_is_told_to_the_same_model(
 ) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
-    own = PACKAGED.render("reason_system")
+    own = PACKAGED.render("reason_system", form="$form")
     with serving([says(FIRST), says(OTHER)]) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         monkeypatch.setenv("OPENAI_API_KEY", "made-up")
