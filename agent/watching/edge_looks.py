@@ -17,6 +17,7 @@ from agent.reasoning.edge_reply import (
 )
 from agent.watching.watcher import cost_between, metered
 from tools.captioners.protocol import Description, TakesSeveral
+from tools.errors import UsedUpError
 from tools.text import one_line, shorten
 from tools.timeline import Caption, Interval, Track
 
@@ -61,7 +62,7 @@ def look_at_edge(  # what one look takes, none of which belongs together
         spend: Given what each request took.
 
     Returns:
-        None where the captioner takes one picture at a time.
+        None where the captioner or its service takes one picture at a time.
 
     Raises:
         CaptionerError: If no reply was accepted, or the captioner cannot go on.
@@ -89,7 +90,13 @@ def look_at_edge(  # what one look takes, none of which belongs together
                 return None
             allow(1)
             before = metered(several)
-            text = next((one for one in several.describe(frames, seen=()) if one), None)
+            try:
+                text = next((one for one in several.describe(frames, seen=()) if one), None)
+            except UsedUpError:
+                raise
+            except CaptionerError:
+                # Many services take one picture a request. What else is wrong, single ones will say.
+                return None
             cost = cost_between(1, before, metered(several))
             spend(cost)
             total = total.plus(cost)
