@@ -71,7 +71,6 @@ class SecondLooks:
         self._under_way = under_way
         self._tell = tell
         self._name_host = name_host
-        self._one_by_one: set[str] = set()
 
     @property
     def closer(self) -> Closer | None:
@@ -134,8 +133,6 @@ class SecondLooks:
         from tools.indexing.closer_look import frames_across
 
         captioner, store = self._who_looks(query), self._opened.store
-        if captioner.model in self._one_by_one:
-            return None
         self._name_host(captioner.model)
         budget, work = self._runs.budget(), self._under_way()
         minutes = budget.minutes_left()
@@ -153,7 +150,7 @@ class SecondLooks:
             budget.check_look(requests, usd_each=usd_each)
 
         with self._describing, work.in_order():
-            look = look_at_edge(
+            return look_at_edge(
                 captioner,
                 record,
                 query,
@@ -165,9 +162,6 @@ class SecondLooks:
                 allow=allow,
                 spend=lambda cost: budget.spend_captions(cost.captions, cost.usd),
             )
-        if look is None:
-            self._one_by_one.add(captioner.model)
-        return look
 
     def _look_closer(
         self, record: VideoRecord, query: str, span: Interval, *, rate_hz: float

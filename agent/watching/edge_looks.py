@@ -16,7 +16,7 @@ from agent.reasoning.edge_reply import (
     parse_edge_reply,
 )
 from agent.watching.watcher import cost_between, metered
-from tools.captioners.protocol import Description, TakesSeveral
+from tools.captioners.protocol import NoCaption, TakesSeveral
 from tools.errors import UsedUpError
 from tools.text import one_line, shorten
 from tools.timeline import Caption, Interval, Track
@@ -100,10 +100,12 @@ def look_at_edge(  # what one look takes, none of which belongs together
             cost = cost_between(1, before, metered(several))
             spend(cost)
             total = total.plus(cost)
-            if not isinstance(text, Description):
+            if isinstance(text, NoCaption):
+                return None
+            if text is None:
                 raise CaptionerError(
                     f"{captioner.model} said nothing of the frames from {span.start_s:.2f} to "
-                    f"{span.end_s:.2f} s{f': {text.reason}' if text else ''}"
+                    f"{span.end_s:.2f} s in time"
                 )
             try:
                 said = parse_edge_reply(text.text, frames=len(frames))
