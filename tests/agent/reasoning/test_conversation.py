@@ -177,9 +177,10 @@ def test_what_is_left_out_between_captions_is_marked_with_its_number() -> None:
     shown = fence([(1, OPENING[0]), (2, OPENING[1]), (9, OPENING[2]), (10, OPENING[3])])
     lines = shown.splitlines()
     assert [line for line in lines if line.startswith("…")] == ["… 6 captions left out …"]
-    assert lines.index("… 6 captions left out …") == next(
-        place for place, line in enumerate(lines) if line.startswith("#9 ")
-    ) - 1
+    assert (
+        lines.index("… 6 captions left out …")
+        == next(place for place, line in enumerate(lines) if line.startswith("#9 ")) - 1
+    )
 
 
 def test_time_of_which_nothing_is_said_is_marked_where_no_caption_is_left_out() -> None:
