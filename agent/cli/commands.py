@@ -44,7 +44,7 @@ from agent.watching.watcher import expand_videos
 from tools.clock import clock, clock_span
 from tools.indexing.indexer import Progress as IndexProgress
 from tools.indexing.indexer import Report
-from tools.retrieval.tracks import is_beside, name_of
+from tools.retrieval.tracks import is_beside, name_of, of_copy
 from tools.store.store import VideoRecord
 from tools.terminal import complain, open_console, put, put_json
 from tools.text import shorten
@@ -76,6 +76,7 @@ def run(args: argparse.Namespace) -> int:
         "forget": forget_videos,
         "repair": repair_store,
         "doctor": run_doctor,
+        "setup": set_up_machine,
         "demo": run_demo,
         "schema": print_schema,
         "completion": print_completion,
@@ -327,6 +328,18 @@ def run_doctor(args: argparse.Namespace) -> int:
     return DONE if findings.ready else FAILED
 
 
+def set_up_machine(args: argparse.Namespace) -> int:
+    """``whenabouts setup``."""
+    from agent.cli.setting_up import set_up
+
+    set_up(
+        args,
+        show=lambda line: print_to(stdout, line),
+        ask=lambda question: stderr.input(question, markup=False),
+    )
+    return DONE
+
+
 def run_demo(args: argparse.Namespace) -> int:
     """``whenabouts demo``: the main job on a clip of our own, in a store of its own."""
     with tempfile.TemporaryDirectory(prefix="whenabouts-demo-") as scratch:
@@ -375,6 +388,7 @@ def _grounder(args: argparse.Namespace, *, asks: bool = True) -> Grounder:
         "max_minutes": args.max_minutes,
         "subtitles": args.subtitles,
         "speech": args.speech,
+        "sight": args.sight,
         "screen": args.screen,
         "refine": getattr(args, "refine", None),
         "strategy": getattr(args, "strategy", None),  # Indexing has no question to show,
@@ -479,7 +493,8 @@ def _tell_events(report: Report) -> Callable[[Event], None]:
 def _indexed_line(record: VideoRecord, tracks: Sequence[VideoRecord]) -> str:
     """What a video is answered from: its captions, and the tracks beside them."""
     warning = record.warning.removeprefix(f"{record.path}: ")
-    told = [record, *(one for one in tracks if one.complete and is_beside(one.track))]
+    beside = (one for one in of_copy(tracks, record.path) if is_beside(one.track))
+    told = [record, *(one for one in beside if one.complete)]
     counts = (
         f"{one.captions} caption{'' if one.captions == 1 else 's'} by {name_of(one.track)}"
         for one in told
