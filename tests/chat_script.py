@@ -1,6 +1,7 @@
 """A conversation of twelve turns about ``permissive_composite.mp4``, and a text model for it.
 
-The intervals lie half a step before those of the captions, one every 2 s, around the truth in ``ground_truth.jsonl``.
+The intervals lie half a step before those of the captions, one every 2 s, around the truth in
+``ground_truth.jsonl``.
 """
 
 import json
