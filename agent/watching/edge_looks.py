@@ -95,7 +95,7 @@ def look_at_edge(  # what one look takes, none of which belongs together
             except UsedUpError:
                 raise
             except CaptionerError:
-                # Many services take one picture a request. What else is wrong, single ones will say.
+                # Many services take one picture a request; else, single ones fail as well.
                 return None
             cost = cost_between(1, before, metered(several))
             spend(cost)

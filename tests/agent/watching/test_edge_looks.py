@@ -71,12 +71,14 @@ def several(server: Server) -> list[Asked]:
 
 
 def test_each_edge_takes_one_request_with_its_times_and_is_kept(road: Path) -> None:
-    with serving(eye(lambda asked: says(states(times_of(asked))))) as server:
-        with Grounder(settings_for(server), reasoner=ScriptedReasoner(FOUND, FOUND)) as grounder:
-            answer = grounder.find(road, "a dog jumps")
-            asked = several(server)
-            again = grounder.find(road, "a dog jumps")
-            assert len(several(server)) == len(asked), "what was said is not paid for again"
+    with (
+        serving(eye(lambda asked: says(states(times_of(asked))))) as server,
+        Grounder(settings_for(server), reasoner=ScriptedReasoner(FOUND, FOUND)) as grounder,
+    ):
+        answer = grounder.find(road, "a dog jumps")
+        asked = several(server)
+        again = grounder.find(road, "a dog jumps")
+        assert len(several(server)) == len(asked), "what was said is not paid for again"
     assert [(times_of(one)[0], times_of(one)[-1]) for one in asked] == [(2.0, 4.0), (8.0, 10.0)]
     (interval,) = answer.intervals
     assert interval.start_s == pytest.approx(START_S, abs=0.26)
