@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agent.errors import VideoError
 from agent.web.asking import Asker
 from agent.web.cards import card_of
 from agent.web.corrections import Corrections
@@ -13,6 +14,7 @@ from agent.web.library import Library
 from agent.web.pictures import Pictures
 from agent.web.uploads import Uploads
 from tools.text import one_line
+from tools.video.identity import known_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -70,12 +72,9 @@ class Rooms:
 
     def cards(self) -> list[VideoCard]:
         """The list of videos."""
-        by_path: dict[str, list[VideoRecord]] = {}
-        for record in self.grounder.records():
-            by_path.setdefault(record.path, []).append(record)
+        records = self.grounder.records()
         return [
-            card_of(video, by_path.get(str(video.path), ()), self.pictures)
-            for video in self.library.videos()
+            card_of(video, _about(video, records), self.pictures) for video in self.library.videos()
         ]
 
     def card(self, video: ServedVideo) -> VideoCard:
@@ -100,8 +99,24 @@ class Rooms:
         raise BusyError(f"{video.name} is not described yet; start an index job for it first")
 
     def _records(self, video: ServedVideo) -> list[VideoRecord]:
-        return [one for one in self.grounder.records() if one.path == str(video.path)]
+        return _about(video, self.grounder.records())
 
     def _index(self, path: str, report: Callable[[Progress], None]) -> str:
         record = self.grounder.watch(path, report=report)
         return one_line(record.warning.removeprefix(f"{path}: "))
+
+
+def _about(video: ServedVideo, records: Sequence[VideoRecord]) -> list[VideoRecord]:
+    """The records of a video: by its path, or by its content where that is known without reading.
+
+    A copy has the records of the file that was indexed.
+    """
+    try:
+        content = known_id(video.path)
+    except VideoError:
+        content = ""  # It is gone, and can still be asked.
+    return [
+        one
+        for one in records
+        if one.path == str(video.path) or (content and content == one.content_id)
+    ]
