@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from agent.errors import VideoError
+from agent.errors import VideoError, WhenaboutsError
 from agent.web.asking import Asker
 from agent.web.cards import card_of
 from agent.web.corrections import Corrections
@@ -58,17 +60,20 @@ class Rooms:
         self.corrections = Corrections(own / "corrections.jsonl")
         self.asker = Asker(grounder, own / "answers")
         self.jobs = Jobs(own / "jobs.json", self._index, complain)
+        self._warming = threading.Thread(target=self._warm, name="whenabouts-warm", daemon=True)
 
     def open(self) -> None:
         """Take up jobs, and sweep away what an earlier stop left."""
         self.uploads.sweep()
         self.asker.sweep()
         self.jobs.start()
+        self._warming.start()
 
     def close(self) -> None:
         """Stop jobs and questions; what was described is kept."""
         self.asker.close()
         self.jobs.close()
+        self._warming.join()
 
     def cards(self) -> list[VideoCard]:
         """The list of videos."""
@@ -97,6 +102,12 @@ class Rooms:
         if job and job.state in ACTIVE:
             raise BusyError(f"{video.name} is being described; ask when that is done")
         raise BusyError(f"{video.name} is not described yet; start an index job for it first")
+
+    def _warm(self) -> None:
+        # So that the first question does not wait for it; it also says what is wrong with them.
+        with suppress(WhenaboutsError):
+            self.grounder.store.records()
+            self.grounder.embedder.embed(["a question"])
 
     def _records(self, video: ServedVideo) -> list[VideoRecord]:
         return _about(video, self.grounder.records())

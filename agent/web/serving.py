@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from agent.api import Grounder
 
+MOST_PORT = 65_535
 CLOSING_S = 3
 """Streams that are still open are ended after that."""
 
@@ -78,12 +79,13 @@ def serve(
 
 
 def _listen(address: str, port: int) -> socket.socket:
+    if not 0 <= port <= MOST_PORT:
+        raise SettingsError(f"there is no port {port}; choose a --port from 0 to {MOST_PORT}")
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         return socket.create_server((address, port), family=family)
-    except (OSError, OverflowError) as exc:
-        why = getattr(exc, "strerror", None) or str(exc)
+    except OSError as exc:
         raise SettingsError(
-            f"{address} port {port} cannot be listened on ({why}); choose another --port, "
+            f"{address} port {port} cannot be listened on ({exc.strerror}); choose another --port, "
             "or 0 for one that is free"
         ) from None

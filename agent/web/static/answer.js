@@ -38,13 +38,10 @@ export function answerCard(kept, intervals, current, at) {
 }
 
 function evidence(video, one, at) {
-  return element("div", { class: "evidence" }, ...one.evidence.map((caption) => {
-    const middle = (caption.start_s + Math.min(caption.end_s, caption.start_s + 2)) / 2;
-    return element("button", { type: "button", onclick: () => at.onSeek(caption.start_s) },
-      element("img", { src: thumbnail(video, middle, { exact: true }), alt: "", loading: "lazy" }),
+  return element("div", { class: "evidence" }, ...one.evidence.map((caption) => element("button", { type: "button", onclick: () => at.onSeek(caption.start_s) },
+      element("img", { src: thumbnail(video, caption.start_s, { exact: true }), alt: "", loading: "lazy" }),
       element("span", { class: "role" }, caption.role), ` ${clock(caption.start_s)} `,
-      element("span", { class: "small" }, caption.source), element("br"), caption.text);
-  }));
+      element("span", { class: "small" }, caption.source), element("br"), caption.text)));
 }
 
 function tools(kept, best, at) {

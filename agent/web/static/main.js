@@ -170,6 +170,7 @@ function fault(message) {
 }
 
 function keys(event) {
+  if (event.key === "Escape" && event.target === $("query")) $("query").blur();
   if (event.target.matches("input, textarea") || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
   const frame = 1 / (page.video?.frame_rate_hz || 25);
   const acts = {
