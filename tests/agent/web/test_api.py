@@ -148,6 +148,7 @@ def test_thumbnails_are_of_the_keyframe_before_a_time_or_exact(
         told = client.get(path, params=query)
         assert told.headers["content-type"] == "image/jpeg"
         picture = cv2.imdecode(np.frombuffer(told.content, np.uint8), cv2.IMREAD_GRAYSCALE)
+        assert picture is not None
         return float(picture.mean())
 
     assert brightness(t=3.0) == pytest.approx(0, abs=3)
@@ -163,6 +164,7 @@ def test_a_clip_is_cut_exactly_and_sent_in_ranges(client: TestClient, tmp_path: 
     assert (part.status_code, part.content) == (206, whole.content[10:20])
     (tmp_path / "clip.mp4").write_bytes(whole.content)
     with av.open(str(tmp_path / "clip.mp4")) as clip:
+        assert clip.duration is not None
         assert clip.duration / 1e6 == pytest.approx(2.0, abs=0.05)
     for start, end in ((3, 1), (1, 1), (0, 9999), (900, 901)):
         assert client.get(path, params={"start": start, "end": end}).status_code == 422
