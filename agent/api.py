@@ -513,6 +513,7 @@ class Grounder:
             direct=self._image_paths.direct,
             every_path=self.settings.every_path,
             leave_out=frozenset({"subtitles"} if self.settings.subtitles == "off" else ()),
+            sight=self._opened.sight,
             prompts=self.prompts,
             open_reasoner=self._opened.open_reasoner,
         )

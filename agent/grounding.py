@@ -203,6 +203,7 @@ class Models(_Frozen):
         judge: Who judged windows; empty where nobody did.
         direct: Who was shown frames and asked; empty where nobody was.
         embedder: Who embedded captions and query.
+        sight: The joint image-text model by which frames themselves were searched; else empty.
         prompts: Version of each prompt by name; ``describe`` is the captioner's.
     """
 
@@ -210,6 +211,7 @@ class Models(_Frozen):
     mode: str
     reasoner: str
     embedder: str
+    sight: str = ""
     prompts: dict[str, str]
     judge: str = ""
     direct: str = ""

@@ -137,6 +137,9 @@ class Settings(Home):
         language: The user's language, in two letters: of several subtitles, those in it are read;
             by default that of the locale (``LC_ALL``, ``LC_MESSAGES``, ``LANG``), else English.
         speech: Whisper model that hears what is said: a folder, or a name that is on this disk.
+        sight: Joint image-text model that frames themselves are searched by: ``siglip2-base``,
+            ``clip-vit-b32``, a folder, or a name on the hub. ``auto`` is one that is on this disk,
+            where no image model describes frames; ``off`` none.
         screen: Whether text on the screen is read, in addition to an image model's captions.
         embedder: Who embeds text: ``minilm``, ``openai:MODEL``, or a sentence-transformers name.
         embed_batch: Texts that a service is sent to embed at once; fewer where it takes fewer.
@@ -202,6 +205,7 @@ class Settings(Home):
         default_factory=lambda: _language_of_locale(os.environ)
     )
     speech: str = ""
+    sight: str = "auto"
     screen: bool = False
     embedder: str = "minilm"
     embed_batch: int = Field(default=256, ge=1, le=2048)

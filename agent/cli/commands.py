@@ -77,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
         "forget": forget_videos,
         "repair": repair_store,
         "doctor": run_doctor,
+        "setup": set_up_machine,
         "demo": run_demo,
         "schema": print_schema,
         "completion": print_completion,
@@ -345,6 +346,18 @@ def run_doctor(args: argparse.Namespace) -> int:
     return DONE if findings.ready else FAILED
 
 
+def set_up_machine(args: argparse.Namespace) -> int:
+    """``whenabouts setup``."""
+    from agent.cli.setting_up import set_up
+
+    set_up(
+        args,
+        show=lambda line: print_to(stdout, line),
+        ask=lambda question: stderr.input(question, markup=False),
+    )
+    return DONE
+
+
 def run_demo(args: argparse.Namespace) -> int:
     """``whenabouts demo``: the main job on a clip of our own, in a store of its own."""
     with tempfile.TemporaryDirectory(prefix="whenabouts-demo-") as scratch:
@@ -393,6 +406,7 @@ def _grounder(args: argparse.Namespace, *, asks: bool = True) -> Grounder:
         "max_minutes": args.max_minutes,
         "subtitles": args.subtitles,
         "speech": args.speech,
+        "sight": args.sight,
         "screen": args.screen,
         "refine": getattr(args, "refine", None),
         "strategy": getattr(args, "strategy", None),  # Indexing has no question to show,

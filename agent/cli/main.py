@@ -297,6 +297,11 @@ def _add_upkeep(commands: "argparse._SubParsersAction[Parser]") -> None:
     doctor.add_argument("--all", action="store_true", help="with versions, places and settings")
     _json_option(doctor)
 
+    setup = _command(commands, "setup", "find and set up what sees best on this machine")
+    setup.add_argument("--plan", action="store_true", help="say what would be done, and stop there")
+    setup.add_argument("--yes", action="store_true", help="do it without asking, downloads too")
+    _json_option(setup)
+
     demo = _command(commands, "demo", "draw a short clip, index it, and ask it four questions")
     demo.add_argument("--keep", metavar="FILE.mp4", help="keep the clip in this file")
 
@@ -500,6 +505,12 @@ def _watching_options(command: argparse.ArgumentParser, *, captions: bool = True
         "--speech",
         metavar="MODEL",
         help="hear what is said with a Whisper model: a folder, or a name that is on this disk",
+    )
+    command.add_argument(
+        "--sight",
+        metavar="MODEL",
+        help="search the frames themselves by a joint image-text model: siglip2-base, "
+        "clip-vit-b32, a folder, or off",
     )
     command.add_argument(
         "--screen",

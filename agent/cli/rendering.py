@@ -445,7 +445,7 @@ def _answered_by(sources: Sequence[AskedSource]) -> str:
 
 
 def _source(source: AskedSource) -> str:
-    kinds = {"described": "captions", "measured": "measurement", "said": "speech"}
+    kinds = {"described": "captions", "measured": "measurement", "said": "speech", "seen": "frames"}
     kind = kinds.get(source.kind, "text on the screen")
     return source.name if source.name.startswith("subtitles") else f"{kind} ({source.name})"
 

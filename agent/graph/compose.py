@@ -110,6 +110,7 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
             if state["by"] == "direct"
             else state["reply"]["asked_of"]["name"],
             embedder=embedder,
+            sight=next((one.track.model for one in captions if one.source == "sight"), ""),
             prompts=({"describe": described_by} if described_by else {})
             | direct["prompts"]
             | judging["prompts"]

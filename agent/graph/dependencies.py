@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from agent.reasoning.judge import Judge
     from agent.reasoning.look_ups import Closer
     from agent.reasoning.scene_overview import Overview
+    from agent.watching.sight import SeenVideo
     from tools.embedders.embedder import Embedder
     from tools.indexing.indexer import Report
     from tools.store.store import CaptionStore, VideoRecord
@@ -34,6 +35,18 @@ class Watch(Protocol):
 
     def __call__(self, question: Question, *, report: Report) -> tuple[VideoRecord, Cost]:
         """Return the record to answer from, and what it took to have its captions."""
+        ...
+
+
+class FramesSeen(Protocol):
+    """Reads frames that were looked at by a joint model; see ``agent.watching.sight``."""
+
+    def read(self, video_id: str) -> SeenVideo | None:
+        """The frames of a video, and what compares a question with them; None if there are none."""
+        ...
+
+    def likeliest(self, query: str, video_ids: Sequence[str]) -> list[str]:
+        """Which of these videos have frames like what is asked for, the best first."""
         ...
 
 
@@ -60,6 +73,8 @@ class Dependencies:
         direct: A video model that is shown frames; None where there is none.
         every_path: Whether captions are read too where a video model has answered.
         leave_out: Kinds of tracks that are not read even if they are there; see ``read_tracks``.
+        sight: Finds the frames of a video that were looked at by a joint model; None where nobody
+            compares pictures with words.
         prompts: Describe the look-ups, and word an answer's advice.
         open_reasoner: Opens another reasoner by name, for a run that wants one; None: no run may.
     """
@@ -80,6 +95,7 @@ class Dependencies:
     direct: Direct | None = None
     every_path: bool = False
     leave_out: frozenset[str] = frozenset()
+    sight: FramesSeen | None = None
     prompts: Prompts = PACKAGED
     open_reasoner: Callable[[str], Reasoner] | None = None
 

@@ -19,6 +19,7 @@ from agent.watching.watcher import in_its_place
 from tools.retrieval.library_search import LibraryAnswer, search_library
 from tools.retrieval.question import parts_of
 from tools.retrieval.retrieval import Retrieved, retrieve, take_evidence
+from tools.retrieval.sight_evidence import SightEvidence
 from tools.retrieval.temporal_query import Event as OneEvent
 from tools.retrieval.temporal_query import texts_of
 from tools.retrieval.tracks import is_beside, is_measured, kind_of
@@ -112,9 +113,12 @@ def ask_many_videos(
         if record.complete and video_id not in likeliest and video_id not in unable
     ]
     answers = []
-    for video_id in [*likeliest, *others][:limit]:
-        # An order is about everything that happens in a video, not only the likeliest places.
-        known = None if in_order else likeliest.get(video_id)
+    sight = dependencies.sight
+    seen = sight.likeliest(texts_of(part)[0], list(primary)) if sight else []
+    for video_id in list(dict.fromkeys([*seen, *likeliest, *others]))[:limit]:
+        # An order is about everything that happens in a video, not only the likeliest places; and
+        # frames are compared with those of the same video.
+        known = None if in_order or video_id in seen else likeliest.get(video_id)
         state = _searched(query, in_its_place(primary[video_id]), known, dependencies)
         answers.append(_answer_from(state, graph, on_event))
     told = {answer.video.id for answer in answers}
@@ -134,7 +138,12 @@ def _searched(
     """The state that ``watch`` and ``retrieve`` would leave, from which the reasoner is asked."""
     started_s = time.perf_counter()
 
-    def search(layers: Layers, *, beside_scenes: bool) -> Retrieved:  # noqa: ARG001  # all are read
+    def search(
+        layers: Layers,
+        *,
+        beside_scenes: bool,  # noqa: ARG001  # all are read
+        sight: SightEvidence | None,
+    ) -> Retrieved:
         if known and known.ranking.events:
             found = _evidence(known, dependencies)
             count = sum(len(captions) for captions, _ in layers)
@@ -146,6 +155,7 @@ def _searched(
             duration_s=record.duration_s,
             limit_tokens=dependencies.evidence_tokens,
             is_one_of_many=True,
+            sight=sight,
         )
         return _compared(by_itself) if known else by_itself
 

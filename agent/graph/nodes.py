@@ -58,6 +58,7 @@ from tools.indexing.indexer import Progress
 from tools.ranking import PartFound, Ranking, Window
 from tools.retrieval.question import parts_of
 from tools.retrieval.retrieval import Retrieved, inside, retrieve
+from tools.retrieval.sight_evidence import SightEvidence
 from tools.retrieval.tracks import is_measured, read_tracks
 from tools.store.store import CaptionStore, VideoRecord
 from tools.text import whole_unicode
@@ -70,10 +71,13 @@ Layers = Sequence[tuple[Sequence[Caption], NDArray[np.float32]]]
 class Search(Protocol):
     """Chooses the captions to be read."""
 
-    def __call__(self, layers: Layers, *, beside_scenes: bool) -> Retrieved:
+    def __call__(
+        self, layers: Layers, *, beside_scenes: bool, sight: SightEvidence | None
+    ) -> Retrieved:
         """Choose from all tracks, in the seconds that are searched.
 
-        ``beside_scenes``: whether summaries of the scenes are read in place of most captions.
+        ``beside_scenes``: whether summaries of the scenes are read in place of most captions;
+        ``sight``: compares the question with frames, where one of the tracks holds some.
         """
         ...
 
@@ -101,7 +105,9 @@ class Nodes:
         """Rank the captions, and choose those to be read."""
         using = self.dependencies.now()
 
-        def search(layers: Layers, *, beside_scenes: bool) -> Retrieved:
+        def search(
+            layers: Layers, *, beside_scenes: bool, sight: SightEvidence | None
+        ) -> Retrieved:
             return retrieve(
                 state["asked"],
                 layers,
@@ -111,6 +117,7 @@ class Nodes:
                 limit_tokens=1 if beside_scenes else using.evidence_tokens,
                 evenly=using.context == "all",
                 every_time=state["all_times"],
+                sight=sight,
             )
 
         return retrieve_by(search, state, using)
@@ -332,9 +339,16 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> dict[
     record = VideoRecord.from_dict(state["record"])
     whole = read_tracks(using.store, record, leave_out=using.leave_out)
     within = _within(state)
-    layers = [inside(*layer, within) for layer in whole]
+    seen = using.sight.read(record.video_id) if using.sight else None
+    # What only measures says nothing of things; where frames are compared, they decide that.
+    order = with_sight(whole, seen.frames, record) if seen else whole
+    layers = [inside(captions, vectors, within) for captions, vectors in order]
     overview, cost = using.overview(record, *whole[0]) if using.overview else ([], Cost())
-    found = search(layers, beside_scenes=using.context == "scenes" and bool(overview))
+    found = search(
+        layers,
+        beside_scenes=using.context == "scenes" and bool(overview),
+        sight=seen.evidence if seen else None,
+    )
     return {
         "overview": [] if found.is_whole else [scene.as_dict() for scene in overview],
         "spent": add_cost(state["spent"], "reasoner", cost),
@@ -358,6 +372,13 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> dict[
         # Captions that only mark frames say nothing that could agree.
         "paths": [] if record.track.model == BLANK else [similarity_path(found.ranking)],
     }
+
+
+def with_sight(
+    layers: Layers, frames: tuple[Sequence[Caption], NDArray[np.float32]], record: VideoRecord
+) -> Layers:
+    """The tracks that are asked, with frames among them: the first decides what is not there."""
+    return [frames, *layers] if is_measured(record.track) else [*layers, frames]
 
 
 def _coverage(

@@ -114,13 +114,13 @@ class Watcher:
         self.describing = threading.RLock()
 
     def records(self) -> list[VideoRecord]:
-        """Every indexed track of every video."""
-        return self._opened.store.records()
+        """Every indexed track of every video, also those of frames alone."""
+        return [*self._opened.store.records(), *self._opened.sight.records()]
 
     def answerable(self) -> list[VideoRecord]:
         """The track of every indexed video that says most; complete ones before others."""
         by_video: dict[str, VideoRecord] = {}
-        for record in sorted(self.records(), key=self._worth):
+        for record in sorted(self._opened.store.records(), key=self._worth):
             if not is_beside(record.track):
                 by_video[record.video_id] = record
         return list(by_video.values())
@@ -175,6 +175,8 @@ class Watcher:
             return None
         if means_model(self._settings) or self._settings.captioner not in {"auto", "classical"}:
             return None
+        if self._opened.sight.name:
+            return None  # Frames themselves may show it.
         return foreseen(query, video, self._settings, self._prompts)
 
     def watch_for(self, question: AskedVideo, *, report: Report) -> tuple[VideoRecord, Cost]:
@@ -226,6 +228,8 @@ class Watcher:
                 record, cost = self._describe(video, captions, report, query, go_on=work.go_on)
                 self._runs.budget().spend_captions(cost.captions, cost.usd)
             self._beside.add(video, record, report=report, query=query, go_on=work.go_on)
+            if record.complete:
+                self._opened.sight.look(video, report=report, go_on=work.go_on)
             return record, cost
 
     def _wants_more(
@@ -236,6 +240,7 @@ class Watcher:
             return True
         return video is not None and (
             self._beside.has_changed(video, records)
+            or self._opened.sight.lacks(video)
             or self._beside.is_to_be_measured(record, records, query)
         )
 
@@ -313,18 +318,20 @@ class Watcher:
         if reads_text(frame_track(captioner, self._settings.rate_hz)):
             self._tell(reading_takes(video, self._settings.rate_hz))
         before_use = metered(captioner)
-        record = index_video(
-            video,
-            captioner,
-            rate_hz=self._settings.rate_hz,
-            store=self._opened.store,
-            embedder=self._opened.embedder,
-            report=count,
-            every_frame=self._settings.every_frame or None,
-            journals=self._settings.journal_folder,
-            budget=budget,
-            go_on=go_on,
-        )
+        with self._opened.sight.looking(video) as sight:
+            record = index_video(
+                video,
+                captioner,
+                rate_hz=self._settings.rate_hz,
+                store=self._opened.store,
+                embedder=self._opened.embedder,
+                report=count,
+                every_frame=self._settings.every_frame or None,
+                journals=self._settings.journal_folder,
+                budget=budget,
+                go_on=go_on,
+                sight=sight,
+            )
         return record, cost_between(made, before_use, metered(captioner))
 
     def _describer(self, query: str) -> Captioner:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, FastAPI
 from starlette.staticfiles import StaticFiles
 
-from agent.web.faults import add_handlers
 from agent.web.guarding import Guard
+from agent.web.refusals import add_handlers
 from agent.web.video_routes import video_routes
 from agent.web.work_routes import correction_routes, job_routes, question_routes
 

@@ -42,7 +42,7 @@ class VideoCard(BaseModel):
     message: str
 
 
-class Ask(_Asked):
+class AskedQuestion(_Asked):
     """A question about a video."""
 
     query: Query

@@ -10,10 +10,10 @@ from agent.errors import VideoError, WhenaboutsError
 from agent.web.asking import Asker
 from agent.web.cards import card_of
 from agent.web.corrections import Corrections
-from agent.web.faults import BusyError
 from agent.web.jobs import ACTIVE, Jobs
 from agent.web.library import Library
 from agent.web.pictures import Pictures
+from agent.web.refusals import BusyError
 from agent.web.uploads import Uploads
 from tools.text import one_line
 from tools.video.identity import known_id

@@ -14,9 +14,9 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from agent.errors import QueryError
 from agent.web.asking import KeptAnswer, Told
-from agent.web.faults import sentence_of, status_of
-from agent.web.forms import Ask, Correction, Fault, NewJob, Rows, Withdrawal
+from agent.web.forms import AskedQuestion, Correction, Fault, NewJob, Rows, Withdrawal
 from agent.web.jobs import ACTIVE, Job
+from agent.web.refusals import sentence_of, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,7 +82,7 @@ def question_routes(rooms: Rooms, complain: Callable[[str], None]) -> APIRouter:
     router = APIRouter(tags=["questions"], responses=_FAULTS)
 
     @router.post("/videos/{video_id}/ask")
-    async def ask(video_id: str, question: Ask, request: Request) -> KeptAnswer:
+    async def ask(video_id: str, question: AskedQuestion, request: Request) -> KeptAnswer:
         """Ask, and wait for the answer; when the sender leaves, the search ends."""
         answer: KeptAnswer | None = None
         searching = _search(rooms, video_id, question)
@@ -96,7 +96,9 @@ def question_routes(rooms: Rooms, complain: Callable[[str], None]) -> APIRouter:
         return answer
 
     @router.post("/videos/{video_id}/ask/events", response_class=EventSourceResponse)
-    async def ask_step_by_step(video_id: str, question: Ask) -> AsyncIterator[ServerSentEvent]:
+    async def ask_step_by_step(
+        video_id: str, question: AskedQuestion
+    ) -> AsyncIterator[ServerSentEvent]:
         """Ask, and be told of every ``step``, ``look_up``, ``refusal`` and ``progress``.
 
         The last event is ``answer``, or ``fault`` with the status that the plain form would have.
@@ -169,7 +171,9 @@ def correction_routes(rooms: Rooms) -> APIRouter:
     return router
 
 
-async def _search(rooms: Rooms, video_id: str, question: Ask) -> AsyncGenerator[Told | KeptAnswer]:
+async def _search(
+    rooms: Rooms, video_id: str, question: AskedQuestion
+) -> AsyncGenerator[Told | KeptAnswer]:
     video = rooms.library.video(video_id)
     await asyncio.to_thread(rooms.check_askable, video)
     searching = rooms.asker.ask(

@@ -60,6 +60,10 @@ class Failure:
 
 LONGEST_WORDS: Final = 20_000
 """Characters of a server's words that are read."""
+LONGEST_ERROR: Final = 1 << 20
+"""Bytes of an error that are taken for JSON; of a longer one the beginning is read as it stands."""
+LONGEST_MARK: Final = 2000
+"""Characters of each code beside them."""
 
 _DECLINED: Final = re.compile(
     r"content_?filter|content_policy|moderation_blocked|data_?inspection|inappropriate content|"
@@ -150,9 +154,10 @@ _RETRY_WORDS: Final = re.compile(
     re.IGNORECASE,
 )
 _RETRY_DELAY: Final = re.compile(r"retryDelay\W{1,6}(\d+(?:\.\d+)?)s")
-_TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title>", re.DOTALL | re.IGNORECASE)
+# Each in linear time: what is not closed goes on to the next tag, or to the end.
+_TITLE: Final = re.compile(r"<title[^<>]*>([^<]*)", re.IGNORECASE)
 _TAG: Final = re.compile(
-    r"<(?:style|script)\b.*?</(?:style|script)>|<[^>]*>", re.DOTALL | re.IGNORECASE
+    r"<(?:style|script)\b.*?(?:</(?:style|script)[^<>]*>?|\Z)|<[^<>]*>?", re.DOTALL | re.IGNORECASE
 )
 
 
@@ -230,7 +235,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, sent: Sent) -
     if status < 400:
         status = code if isinstance(code, int) and 400 <= code < 600 else status
     # Codes stand beside the words, under any of these names.
-    marks = " ".join(filter(None, (said, *_marks(told))))
+    marks = " ".join(filter(None, (said, *(mark[:LONGEST_MARK] for mark in _marks(told)))))
     return Failure(
         **_judge(status, marks, sent),
         status=status,
@@ -304,6 +309,8 @@ def words_of(body: bytes) -> str:
 
 
 def _json(body: bytes) -> Any:
+    if len(body) > LONGEST_ERROR:
+        return None
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
@@ -358,9 +365,9 @@ def _marks(told: Any) -> Iterator[str]:
                 yield str(inner.get("code", ""))
             feedback = holder.get("promptFeedback") or holder.get("prompt_feedback")
             if isinstance(feedback, Mapping):
-                yield " ".join(map(str, feedback.values()))[:2000]
+                yield " ".join(str(one)[:LONGEST_MARK] for one in feedback.values())
             if holder.get("details"):
-                yield json.dumps(holder["details"])[:2000]
+                yield json.dumps(holder["details"])
 
 
 def _wait_s(headers: Mapping[str, str], marks: str) -> float | None:

@@ -13,10 +13,12 @@ from tools.grounding.background import background_of
 from tools.grounding.grounder import ground
 from tools.grounding.neighbours import next_to
 from tools.grounding.occurrences import find_occurrences
+from tools.grounding.presence import MINILM
 from tools.retrieval.fusion import Voice, fuse
 from tools.retrieval.open_question import rank_beside
 from tools.retrieval.ordered import rank_in_order
 from tools.retrieval.question import Asked, read_question
+from tools.retrieval.sight_evidence import SIGHT, told
 from tools.retrieval.temporal_query import Event, split_query
 from tools.signals.literal import ground_words
 from tools.signals.signal_grounder import ground_signals
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from tools.embedders.embedder import Embedder
     from tools.ranking import Ranking, Window
+    from tools.retrieval.sight_evidence import SightEvidence
     from tools.timeline import Caption, Interval
 
 EVIDENCE_LIMIT = 200
@@ -76,6 +79,7 @@ def retrieve(
     evenly: bool = False,
     is_one_of_many: bool = False,
     every_time: bool = False,
+    sight: SightEvidence | None = None,
 ) -> Retrieved:
     """Rank windows for a query and choose the captions to show with them.
 
@@ -91,6 +95,7 @@ def retrieve(
         is_one_of_many: Whether other videos are asked too; see
             ``tools.retrieval.ordered.rank_in_order``.
         every_time: Whether all the times that it happens are the events, not only the best.
+        sight: Compares the query with frames, if one of the tracks holds frames.
     """
     captions, ranking = _rank_all(
         query,
@@ -99,6 +104,7 @@ def retrieve(
         duration_s=duration_s,
         is_one_of_many=is_one_of_many,
         every_time=every_time,
+        sight=sight,
     )
     return take_evidence(captions, ranking, limit_tokens=limit_tokens, evenly=evenly)
 
@@ -135,6 +141,7 @@ def rank(
     duration_s: float,
     is_one_of_many: bool = False,
     every_time: bool = False,
+    sight: SightEvidence | None = None,
 ) -> Ranking:
     """Ask captions by the grounder that understands them.
 
@@ -150,6 +157,7 @@ def rank(
         duration_s: Length of the video.
         is_one_of_many: As of ``retrieve``.
         every_time: As of ``retrieve``.
+        sight: Where the captions are frames, compares the query with them.
     """
     asked = Asked(query)
     if all(caption.source in {"signal", "screen"} for caption in captions):
@@ -164,15 +172,18 @@ def rank(
         whole = ask(query)
         if whole.verdict != "cannot_tell":
             return whole
-    elif literal := ground_words(query, captions):
+    elif not sight and (literal := ground_words(query, captions)):
         return literal
     else:
         asked = read_question(query)
-        background = background_of(embedder)
+        compares = sight.words if sight else embedder
+        background = vectors[:0] if sight else background_of(embedder)
+        others = sight.others if sight else None
+        calibration = SIGHT if sight else MINILM
 
         @cache
         def embedded(text: str) -> NDArray[np.float32]:
-            vector: NDArray[np.float32] = embedder.embed([text])[0]
+            vector: NDArray[np.float32] = compares.embed([text])[0]
             return vector
 
         def ask(text: str) -> Ranking:
@@ -184,6 +195,8 @@ def rank(
                 duration_s=duration_s,
                 background=background,
                 place=asked.place,
+                calibration=calibration,
+                others=others,
             )
 
         def times_of(text: str, is_repeated: bool) -> Sequence[Window]:
@@ -195,6 +208,8 @@ def rank(
                 duration_s=duration_s,
                 background=background,
                 is_repeated=is_repeated,
+                calibration=calibration,
+                others=others,
             )
 
     if asked.beside:
@@ -263,9 +278,13 @@ def _rank_all(
     duration_s: float,
     is_one_of_many: bool = False,
     every_time: bool = False,
+    sight: SightEvidence | None = None,
 ) -> tuple[list[Caption], Ranking]:
-    def ranked(captions: Sequence[Caption], vectors: NDArray[np.float32]) -> Ranking:
-        return rank(
+    def ranked(
+        captions: Sequence[Caption], vectors: NDArray[np.float32]
+    ) -> tuple[Sequence[Caption], Ranking]:
+        is_seen = sight is not None and bool(captions) and captions[0].source == "sight"
+        ranking = rank(
             query,
             captions,
             vectors,
@@ -273,9 +292,13 @@ def _rank_all(
             duration_s=duration_s,
             is_one_of_many=is_one_of_many,
             every_time=every_time,
+            sight=sight if is_seen else None,
         )
+        if sight and is_seen:
+            captions = told(captions, vectors, sight.words.embed([query])[0])
+        return captions, ranking
 
-    return fuse([Voice.of(captions, ranked(captions, vectors)) for captions, vectors in tracks])
+    return fuse([Voice.of(*ranked(captions, vectors)) for captions, vectors in tracks])
 
 
 def caption_tokens(caption: Caption) -> int:

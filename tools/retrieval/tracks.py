@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tools.sight.frame_track import is_sight
 from tools.signals.claims import TEXT_TAG
 from tools.timeline import Caption
 
@@ -54,6 +55,8 @@ def evidence_kind(track: "Track") -> "EvidenceKind":
     """What kind of evidence a track is."""
     if is_measured(track):
         return "measured"
+    if is_sight(track):
+        return "seen"
     if track.model.startswith(SCREEN_MODEL):
         return "written"
     return "said" if kind_of(track) in BESIDE_MODES else "described"
