@@ -42,7 +42,7 @@ class VideoCard(BaseModel):
     message: str
 
 
-class AskedQuestion(_Asked):
+class QuestionForm(_Asked):
     """A question about a video."""
 
     query: Query

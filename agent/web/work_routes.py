@@ -14,7 +14,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from agent.errors import QueryError
 from agent.web.asking import KeptAnswer, Told
-from agent.web.forms import AskedQuestion, Correction, Fault, NewJob, Rows, Withdrawal
+from agent.web.forms import Correction, Fault, NewJob, QuestionForm, Rows, Withdrawal
 from agent.web.jobs import ACTIVE, Job
 from agent.web.refusals import sentence_of, status_of
 
@@ -82,7 +82,7 @@ def question_routes(rooms: Rooms, complain: Callable[[str], None]) -> APIRouter:
     router = APIRouter(tags=["questions"], responses=_FAULTS)
 
     @router.post("/videos/{video_id}/ask")
-    async def ask(video_id: str, question: AskedQuestion, request: Request) -> KeptAnswer:
+    async def ask(video_id: str, question: QuestionForm, request: Request) -> KeptAnswer:
         """Ask, and wait for the answer; when the sender leaves, the search ends."""
         answer: KeptAnswer | None = None
         searching = _search(rooms, video_id, question)
@@ -97,7 +97,7 @@ def question_routes(rooms: Rooms, complain: Callable[[str], None]) -> APIRouter:
 
     @router.post("/videos/{video_id}/ask/events", response_class=EventSourceResponse)
     async def ask_step_by_step(
-        video_id: str, question: AskedQuestion
+        video_id: str, question: QuestionForm
     ) -> AsyncIterator[ServerSentEvent]:
         """Ask, and be told of every ``step``, ``look_up``, ``refusal`` and ``progress``.
 
@@ -172,7 +172,7 @@ def correction_routes(rooms: Rooms) -> APIRouter:
 
 
 async def _search(
-    rooms: Rooms, video_id: str, question: AskedQuestion
+    rooms: Rooms, video_id: str, question: QuestionForm
 ) -> AsyncGenerator[Told | KeptAnswer]:
     video = rooms.library.video(video_id)
     await asyncio.to_thread(rooms.check_askable, video)
