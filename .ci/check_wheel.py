@@ -6,8 +6,8 @@ from zipfile import ZipFile
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("agent", "evaluation", "prompts", "tools", "training")
-# Code, prompts, the experiments' recipes, and the report's page: no data, pictures or weights.
-SUFFIXES = (".py", ".typed", ".md", ".yaml", ".html", ".css")
+# Code, prompts, the experiments' recipes, the report and the page: no data, photographs or weights.
+SUFFIXES = (".py", ".typed", ".md", ".yaml", ".html", ".css", ".js", ".svg")
 
 
 def find_faults(wheel: Path) -> list[str]:

@@ -146,6 +146,7 @@ class Grounder:
         thread: str | None = None,
         on_event: Callable[[Event], None] | None = None,
         before_step: Callable[[], None] | None = None,
+        on_step: Callable[[str], None] | None = None,
     ) -> Grounding:
         """When does it happen? Captions are made first where they are missing.
 
@@ -161,6 +162,8 @@ class Grounder:
             on_event: Receives events, in this thread. What it raises ends the search; what was
                 described so far is kept.
             before_step: Called before each step of the graph; what it raises ends the search too.
+            on_step: Called with the name of each step that begins, in another thread; what it
+                raises ends the search too.
 
         Raises:
             QueryError: If the query is empty, or ``within`` is no stretch of the video.
@@ -176,7 +179,9 @@ class Grounder:
             self._runs.one(),
             self.tracing.step("find", question.model_dump(), metadata=facts) as step,
         ):
-            grounding = run_graph(graph, question, on_event, config, before_step=before_step)
+            grounding = run_graph(
+                graph, question, on_event, config, before_step=before_step, on_step=on_step
+            )
             step.outputs = {"grounding": grounding.model_dump(mode="json", by_alias=True)}
         return grounding
 

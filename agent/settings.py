@@ -169,6 +169,7 @@ class Settings(Home):
             of ``all`` at even distances, or summaries of the ``scenes`` of a long video.
         openai_api_key: Key of an OpenAI-compatible service; from ``OPENAI_API_KEY``.
         openai_base_url: Address of that service; from ``OPENAI_BASE_URL``.
+        token: What `whenabouts serve` asks for; it needs one on every address but the loopback.
         trace: File of JSON lines that every run adds its spans to.
         trace_text: Whether captions, questions and replies are in traces.
         langsmith_tracing: Whether LangSmith receives traces; this and the next four are read from
@@ -227,6 +228,7 @@ class Settings(Home):
     openai_base_url: Annotated[str, AfterValidator(_must_be_address)] | None = Field(
         default=None, alias="OPENAI_BASE_URL"
     )
+    token: SecretStr | None = None
     trace: Path | None = None
     trace_text: bool = True
     langsmith_tracing: bool = Field(default=False, validation_alias=_langsmith("TRACING"))

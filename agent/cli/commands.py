@@ -70,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
         "ask": ask,
         "chat": chat_with_videos,
         "index": index_videos,
+        "serve": serve_page,
         "replay": replay_thread,
         "trace": print_trace,
         "list": list_videos,
@@ -258,6 +259,23 @@ def _forecast(args: argparse.Namespace, videos: Sequence[str]) -> int:
     if early := ends_early(forecasts, grounder.settings):
         print_to(stdout, early)
     return FAILED if failed else DONE
+
+
+def serve_page(args: argparse.Namespace) -> int:
+    """``whenabouts serve``: until it is interrupted."""
+    from agent.web.serving import serve
+
+    with _grounder(args) as grounder:
+        serve(
+            grounder,
+            [Path(folder) for folder in args.videos],
+            address=args.address,
+            port=args.port,
+            most_bytes=args.max_upload * 1_000_000,
+            say=_say,
+            opens_browser=args.open,
+        )
+    return DONE
 
 
 def replay_thread(args: argparse.Namespace) -> int:

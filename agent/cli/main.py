@@ -101,6 +101,21 @@ examples:
 """
 
 
+SERVE_EXAMPLES = """\
+examples:
+  whenabouts serve holidays/ --open            # the page, at http://127.0.0.1:8765/
+  whenabouts serve clips/ talks/ --port 0      # on a port that is free; the first line says which
+  whenabouts serve clips/ --captioner openai:gpt-5-mini --max-usd 2
+  WHENABOUTS_TOKEN=… whenabouts serve clips/ --address 0.0.0.0   # for other machines too
+
+the API is at /api/v1; /api/v1/openapi.json describes it:
+  curl -sT clip.mp4 -X POST 'http://127.0.0.1:8765/api/v1/videos?name=clip.mp4'
+  curl -s http://127.0.0.1:8765/api/v1/jobs -H 'content-type: application/json' -d '{"video": "ID"}'
+  curl -s http://127.0.0.1:8765/api/v1/videos/ID/ask -H 'content-type: application/json' \\
+      -d '{"query": "a dog jumps"}'
+"""
+
+
 def build_parser() -> Parser:
     """The whole command line."""
     parser = Parser(
@@ -202,6 +217,8 @@ def build_parser() -> Parser:
     _watching_options(index)
     _json_option(index, "a JSON list, an object a video,")
 
+    _add_serve(commands)
+
     replay = _command(
         commands,
         "replay",
@@ -228,6 +245,34 @@ def build_parser() -> Parser:
 
     _add_upkeep(commands)
     return parser
+
+
+def _add_serve(commands: "argparse._SubParsersAction[Parser]") -> None:
+    serve = _command(
+        commands,
+        "serve",
+        "a page in the browser with player, timeline and evidence, and an HTTP API",
+        SERVE_EXAMPLES,
+    )
+    serve.add_argument(
+        "videos",
+        metavar="FOLDER",
+        nargs="*",
+        help="serve the videos in and below it; without one, only what is uploaded",
+    )
+    serve.add_argument("--port", metavar="N", type=int, default=8765, help="8765; 0: a free one")
+    serve.add_argument(
+        "--address",
+        metavar="IP",
+        default="127.0.0.1",
+        help="where to listen; any but 127.0.0.1 needs WHENABOUTS_TOKEN",
+    )
+    serve.add_argument(
+        "--max-upload", metavar="MB", type=int, default=8192, help="largest upload (8192)"
+    )
+    serve.add_argument("--open", action="store_true", help="open the page in the browser")
+    _watching_options(serve, captions=False)
+    _reasoner_option(serve)
 
 
 def _add_upkeep(commands: "argparse._SubParsersAction[Parser]") -> None:

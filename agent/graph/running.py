@@ -1,7 +1,7 @@
 """Running the graph for a caller that waits: events are told in the caller's thread."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import RunnableConfig
 
@@ -11,6 +11,9 @@ from agent.graph.graph import Graph
 from agent.graph.state import Question
 from agent.grounding import Grounding
 
+if TYPE_CHECKING:
+    from langgraph.types import StreamMode
+
 
 def run_graph(
     graph: Graph,
@@ -19,6 +22,7 @@ def run_graph(
     config: RunnableConfig | None = None,
     *,
     before_step: Callable[[], None] | None = None,
+    on_step: Callable[[str], None] | None = None,
 ) -> Grounding:
     """Run the graph to its end.
 
@@ -28,6 +32,8 @@ def run_graph(
         on_event: Receives events, in this thread.
         config: Names a thread, or a checkpoint of one.
         before_step: Called before each step; what it raises ends the run.
+        on_step: Called with the name of each node that begins, in the graph's thread; what it
+            raises ends the run.
     """
     # Plain, so that a thread holds no type of ours, whose module may move one day.
     asked: Any = None if question is None else question.model_dump(mode="json")
@@ -35,8 +41,12 @@ def run_graph(
     def run(told: Background[Event, Grounding]) -> Grounding:
         answer: dict[str, Any] = {}
         update: Any
-        for kind, update in graph.stream(asked, config, stream_mode=["custom", "values"]):
-            if kind == "values":
+        modes: list[StreamMode] = ["custom", "values", *(("tasks",) if on_step else ())]
+        for kind, update in graph.stream(asked, config, stream_mode=modes):
+            if kind == "tasks":
+                if on_step and "input" in update:  # Its end has none.
+                    on_step(update["name"])
+            elif kind == "values":
                 told.go_on()
                 if before_step:
                     before_step()

@@ -95,6 +95,17 @@ def known_stamp(path: Path) -> str:
         return stamp if stamp in _known else ""
 
 
+def known_id(path: Path) -> str:
+    """The ``content_id`` of a file that was hashed and is unchanged since; empty for any other.
+
+    Raises:
+        VideoError: As ``content_id``.
+    """
+    stamp = stamp_of(path)
+    with _knowing:
+        return _known.get(stamp, "")
+
+
 def stamp_of(path: Path) -> str:
     """What changes whenever a file is changed: device, inode, size and the times of its changes.
 

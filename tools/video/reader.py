@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -109,6 +109,15 @@ def probe(path: Path) -> Video:
             decodes; the message names the path and says what to do.
     """
     video_id = content_id(path)
+    return replace(look(path), id=video_id, content_id=video_id, file_stamp=known_stamp(path))
+
+
+def look(path: Path) -> Video:
+    """``probe`` without reading the whole file for its ``content_id``: both ids are empty.
+
+    Raises:
+        VideoError: As ``probe``.
+    """
     with open_container(path) as container:
         stream = choose_stream(container, path)
         index, codec = stream.index, stream.codec_context.codec.canonical_name
@@ -130,7 +139,7 @@ def probe(path: Path) -> Video:
         first_pts = first.frame.pts
         return Video(
             path=path,
-            id=video_id,
+            id="",
             width_px=width_px,
             height_px=height_px,
             codec=codec,
@@ -143,8 +152,6 @@ def probe(path: Path) -> Video:
             file_start_s=file_start_s(container, stream, first_pts),
             has_length_header=tells_its_length(container),
             rate_is_assumed=not has_times and not own_rate,
-            content_id=video_id,
-            file_stamp=known_stamp(path),
         )
 
 

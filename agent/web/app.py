@@ -1,0 +1,76 @@
+"""The application: the API under ``/api/v1``, and the page at ``/``."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, FastAPI
+from starlette.staticfiles import StaticFiles
+
+from agent.web.guarding import Guard
+from agent.web.refusals import add_handlers
+from agent.web.video_routes import video_routes
+from agent.web.work_routes import correction_routes, job_routes, question_routes
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from agent.web.rooms import Rooms
+
+STATIC = Path(__file__).parent / "static"
+ABOUT = """Ask a video *when*. Answers have the schema that `whenabouts schema` prints.
+
+A fault is an object with one sentence, `detail`. A server that was started with `WHENABOUTS_TOKEN`
+wants the header `Authorization: Bearer TOKEN`."""
+
+
+def make_app(
+    rooms: Rooms,
+    *,
+    address: str = "127.0.0.1",
+    token: str = "",
+    complain: Callable[[str], None] = lambda _: None,
+) -> FastAPI:
+    """The application; it opens the rooms when it starts and closes them when it stops.
+
+    Args:
+        rooms: What it serves.
+        address: What it listens on; see ``Guard``.
+        token: What has to be shown; empty: nothing.
+        complain: Receives the traceback of a fault that a stream can only name.
+    """
+
+    @asynccontextmanager
+    async def live(_: FastAPI) -> AsyncIterator[None]:
+        rooms.open()
+        try:
+            yield
+        finally:
+            rooms.close()
+
+    app = FastAPI(
+        title="whenabouts",
+        version=version("whenabouts"),
+        description=ABOUT,
+        openapi_url="/api/v1/openapi.json",
+        # These pages load their scripts from another host.
+        docs_url=None,
+        redoc_url=None,
+        lifespan=live,
+    )
+    api = APIRouter(prefix="/api/v1")
+    for router in (
+        video_routes(rooms),
+        job_routes(rooms),
+        question_routes(rooms, complain),
+        correction_routes(rooms),
+    ):
+        api.include_router(router)
+    app.include_router(api)
+    app.mount("/", StaticFiles(directory=STATIC, html=True))
+    add_handlers(app)
+    app.add_middleware(Guard, address=address, token=token)
+    return app

@@ -1,0 +1,167 @@
+"""Questions: asked in threads, told as they go, and their answers kept."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ValidationError
+
+from agent.graph.cancelling import LeftError
+from agent.graph.events import Event, write_event
+from agent.grounding import Grounding
+from agent.web.plain_files import write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+    from agent.api import Grounder
+    from agent.web.library import ServedVideo
+
+AT_ONCE = 8
+"""Questions under way: more would only wait for each other, on a service or on the cores."""
+
+KEPT_ANSWERS = 2000
+
+
+class KeptAnswer(BaseModel):
+    """An answer, and where it is found again.
+
+    Attributes:
+        id: Names the answer.
+        video: Id of the video that was asked.
+        asked_at: When, in ISO 8601 and UTC.
+        answer: The answer, in the published schema.
+    """
+
+    id: str
+    video: str
+    asked_at: str
+    answer: Grounding
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What happens on the way: the name of the event, and plain values."""
+
+    event: str
+    values: dict[str, Any]
+
+
+class Asker:
+    """Puts questions to a grounder.
+
+    Args:
+        grounder: Answers.
+        folder: Where answers are kept.
+    """
+
+    def __init__(self, grounder: Grounder, folder: Path) -> None:
+        self._grounder = grounder
+        self._folder = folder
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="whenabouts-ask")
+
+    def close(self) -> None:
+        """Begin no more questions."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def ask(
+        self,
+        video: ServedVideo,
+        query: str,
+        *,
+        within: tuple[float, float] | None,
+        every_time: bool,
+    ) -> AsyncGenerator[Told | KeptAnswer]:
+        """The steps of a search as they begin, and its events; the answer comes last.
+
+        To stop iterating ends the search before its next step.
+
+        Raises:
+            WhenaboutsError: As ``Grounder.find``.
+        """
+        loop = asyncio.get_running_loop()
+        happened: asyncio.Queue[Told | None] = asyncio.Queue()
+        has_left = False
+
+        def tell(told: Told | None) -> None:
+            if has_left:
+                raise LeftError
+            loop.call_soon_threadsafe(happened.put_nowait, told)
+
+        def search() -> KeptAnswer:
+            try:
+                answer = self._grounder.find(
+                    video.path,
+                    query,
+                    within=within,
+                    every_time=every_time,
+                    on_event=lambda event: tell(_event(event)),
+                    on_step=lambda node: tell(Told("step", {"node": node})),
+                )
+                return self._keep(video.id, answer)
+            finally:
+                with suppress(LeftError, RuntimeError):  # Nobody is there, or the loop is closed.
+                    tell(None)
+
+        searching = loop.run_in_executor(self._threads, search)
+        try:
+            while (told := await happened.get()) is not None:
+                yield told
+            yield await searching
+        finally:
+            has_left = True
+            if not searching.done():
+                searching.cancel()
+            elif not searching.cancelled():
+                searching.exception()  # Looked at, so that nobody complains that nobody did.
+
+    def answers(self, video_id: str, *, limit: int) -> list[KeptAnswer]:
+        """The latest answers about a video, the newest first."""
+        found = []
+        for file in sorted(self._folder.glob(f"*-{video_id}-*.json"), reverse=True):
+            if answer := _read(file):
+                found.append(answer)
+            if len(found) == limit:
+                break
+        return found
+
+    def answer(self, answer_id: str) -> KeptAnswer | None:
+        """One answer; None where there is none of that id."""
+        if not re.fullmatch(r"[0-9a-f]{16}", answer_id):
+            return None
+        return next(filter(None, map(_read, self._folder.glob(f"*-{answer_id}.json"))), None)
+
+    def _keep(self, video_id: str, answer: Grounding) -> KeptAnswer:
+        now = datetime.now(UTC)
+        kept = KeptAnswer(
+            id=secrets.token_hex(8), video=video_id, asked_at=now.isoformat(), answer=answer
+        )
+        name = f"{now:%Y%m%dT%H%M%S%f}-{video_id}-{kept.id}.json"
+        write_whole(self._folder / name, kept.model_dump_json(by_alias=True))
+        return kept
+
+    def sweep(self) -> None:
+        """Delete all but the latest answers."""
+        for old in sorted(self._folder.glob("*.json"))[:-KEPT_ANSWERS]:
+            old.unlink(missing_ok=True)
+
+
+def _event(event: Event) -> Told:
+    plain = write_event(event, node="")
+    plain.pop("node")
+    return Told(plain.pop("event"), plain)
+
+
+def _read(file: Path) -> KeptAnswer | None:
+    with suppress(OSError, ValueError, ValidationError):
+        return KeptAnswer.model_validate(json.loads(file.read_text(encoding="utf-8")))
+    return None

@@ -1,0 +1,123 @@
+"""Which videos are served: those in the folders named at the start, and uploads. No others.
+
+A request names a video by an id that was handed out here, never by a path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent.errors import SettingsError
+from tools.video.identity import is_video_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+NAME_SUFFIX = ".name"
+"""Of the file beside an upload that holds the name it had."""
+
+
+class NotServedError(Exception):
+    """There is no such video, or it is not in a served folder any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServedVideo:
+    """A video that may be asked.
+
+    Attributes:
+        id: Names it in addresses; follows from where it lies.
+        path: Where it lies, links resolved.
+        name: What people call it.
+        uploaded: Whether it came in through the page.
+    """
+
+    id: str
+    path: Path
+    name: str
+    uploaded: bool
+
+
+class Library:
+    """The served folders.
+
+    Args:
+        folders: Videos in and below them are served; links out of them are not followed.
+        uploads: Where uploads lie.
+
+    Raises:
+        SettingsError: If one of the folders is none.
+    """
+
+    def __init__(self, folders: Sequence[Path], uploads: Path) -> None:
+        for folder in folders:
+            if not folder.is_dir():
+                raise SettingsError(f"{folder} is no folder; name folders of videos to serve")
+        self.uploads = uploads.resolve()
+        self._roots = list(dict.fromkeys(folder.resolve() for folder in folders))
+        self._known: dict[str, ServedVideo] = {}
+        self._looking = threading.Lock()
+
+    def videos(self) -> list[ServedVideo]:
+        """All that are there now, by name."""
+        found = {video.id: video for video in self._look()}
+        with self._looking:
+            self._known = found
+        return sorted(found.values(), key=lambda video: (video.name.lower(), video.id))
+
+    def video(self, video_id: str) -> ServedVideo:
+        """The video of an id.
+
+        Raises:
+            NotServedError: If there is none, or its path leads out of the served folders now.
+        """
+        video = self._known.get(video_id) or {one.id: one for one in self.videos()}.get(video_id)
+        if video is None:
+            raise NotServedError(f"there is no video {video_id[:40]!r} here; reload the list")
+        if not self._is_inside(video.path):
+            raise NotServedError(f"{video.name} is not in a served folder any more")
+        return video
+
+    def has_file(self, video: ServedVideo) -> bool:
+        """Whether its file is still there."""
+        return video.path.is_file()
+
+    def _look(self) -> Iterator[ServedVideo]:
+        for root in [*self._roots, self.uploads]:
+            for where, below, files in os.walk(root):
+                below[:] = [one for one in below if not one.startswith(".")]
+                for file in files:
+                    path = Path(where, file)
+                    if is_video_name(path) and _is_text(file) and self._is_inside(path):
+                        yield self._served(path.resolve())
+
+    def _served(self, path: Path) -> ServedVideo:
+        uploaded = path.is_relative_to(self.uploads)
+        name = path.name
+        if uploaded:
+            try:
+                name = path.with_suffix(NAME_SUFFIX).read_text(encoding="utf-8")
+            except OSError:
+                name = path.name
+        digest = hashlib.sha256(str(path).encode(errors="surrogateescape"))
+        return ServedVideo(digest.hexdigest()[:16], path, name, uploaded)
+
+    def _is_inside(self, path: Path) -> bool:
+        try:
+            real = path.resolve()
+        except (OSError, RuntimeError):  # A circle of links.
+            return False
+        return any(real.is_relative_to(root) for root in [*self._roots, self.uploads])
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,50 @@
+// A job that describes the chosen video: begun, followed, cancelled.
+
+import { followJob, get, send } from "./api.js";
+import { $, clock, element } from "./elements.js";
+
+let stop = () => {};
+
+export async function showIndexing(video, onDone) {
+  stop();
+  const box = $("index");
+  box.replaceChildren();
+  const active = (await get("/jobs")).find((job) => job.video === video.id && ["waiting", "running"].includes(job.state));
+  if (active) return follow(active, onDone);
+  if (video.message) box.append(element("p", { class: "small" }, video.message));
+  if (!video.described && ["new", "partly"].includes(video.state)) {
+    box.append(element("button", { type: "button", class: "main", id: "describe", onclick: () => begin(video, onDone) },
+      video.state === "partly" ? "Go on describing this video" : "Describe this video, to ask it"));
+  }
+}
+
+export async function begin(video, onDone) {
+  try {
+    follow(await send("POST", "/jobs", { video: video.id }), onDone);
+  } catch (error) {
+    $("index").replaceChildren(element("p", { class: "fault" }, error.message));
+  }
+}
+
+function follow(first, onDone) {
+  stop();
+  const show = (job) => {
+    const box = $("index");
+    if (job.state === "waiting") box.replaceChildren("Waiting for the video before it.", cancel(job));
+    else if (job.state === "running") {
+      const usd = job.usd == null ? "cost unknown" : job.usd ? `$${job.usd.toFixed(3)}` : "";
+      const left = job.left_s == null ? "" : `about ${clock(job.left_s, 0)} left`;
+      box.replaceChildren(
+        element("progress", { max: job.total_s ?? 1, ...(job.total_s ? { value: job.seen_s } : {}), "aria-label": "Describing" }),
+        element("span", { class: "small" }, [`${clock(job.seen_s, 0)} of ${clock(job.total_s, 0)} seen`, `${job.frames} frames`, `${job.captions} captions`, usd, left].filter(Boolean).join(" · ")), " ",
+        cancel(job));
+    } else {
+      box.replaceChildren(element("p", { class: job.state === "failed" ? "fault" : "small" }, job.state === "done" ? job.message || "Described: ask it." : job.message));
+      onDone(job);
+    }
+  };
+  show(first);
+  stop = followJob(first.id, show);
+}
+
+const cancel = (job) => element("button", { type: "button", onclick: () => send("POST", `/jobs/${job.id}/cancel`, {}) }, "Cancel");

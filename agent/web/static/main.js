@@ -1,0 +1,222 @@
+// The page: which video is shown, what is asked of it, and how answer and player go together.
+
+import { answerCard } from "./answer.js";
+import { events, get, send, url } from "./api.js";
+import { showCorrections } from "./corrections.js";
+import { $, clock, element } from "./elements.js";
+import { begin, showIndexing } from "./indexing.js";
+import { showList, takeUploads } from "./library.js";
+import { span, Timeline } from "./timeline.js";
+
+const STEPS = { watch: "watch", retrieve: "retrieve", direct: "ask a video model", reason: "reason", look_up: "look up", check: "check", verify: "judge", refine: "look closer", fall_back: "fall back", answer: "answer" };
+
+const player = $("player");
+const page = { video: null, kept: null, intervals: [], current: -1, looping: false, asking: null };
+const timeline = new Timeline({
+  onSeek: seek,
+  onPick: pick,
+  onEdges: (index, side, isLast) => { seek(page.intervals[index][side]); if (isLast) show(index); },
+});
+const at = { onPick: pick, onSeek: seek, onLoop: loop, onShare: share, onSave: () => correct(page.intervals), onWrong: wrong, isLooping: () => page.looping };
+
+// Times here begin with the first picture; a player's clock begins with the file.
+const offset = () => page.video?.file_start_s ?? 0;
+function seek(time) { player.currentTime = time + offset(); }
+const now = () => Math.max(0, player.currentTime - offset());
+
+async function choose(video, { query = "", time = null } = {}) {
+  page.asking?.abort();
+  Object.assign(page, { video, kept: null, intervals: [], current: -1, looping: false });
+  $("stage").hidden = $("talk").hidden = false;
+  $("empty").hidden = true;
+  $("title").textContent = video.name;
+  document.title = `${video.name} – whenabouts`;
+  $("steps").hidden = true;
+  $("answer").replaceChildren();
+  fault("");
+  player.src = url(`/videos/${video.id}/file`);
+  player.load();
+  if (time != null) player.addEventListener("loadedmetadata", () => seek(time), { once: true });
+  timeline.clear(video.id, video.duration_s ?? 0);
+  address();
+  for (const button of $("videos").querySelectorAll("button")) button.setAttribute("aria-current", String(button.dataset.video === video.id));
+  $("query").value = query;
+  await showIndexing(video, ended).catch((error) => fault(error.message));
+  await showEarlier();
+  if (query && video.described) await ask(time == null);
+}
+
+async function ended() {
+  const videos = await showList(page.video?.id, choose);
+  const now = videos.find((one) => one.id === page.video?.id);
+  if (now) { page.video = now; timeline.duration ||= now.duration_s; }
+}
+
+async function ask(mayJump = true) {
+  page.asking?.abort();
+  const asking = page.asking = new AbortController();
+  const video = page.video;
+  fault("");
+  $("steps").replaceChildren();
+  $("steps").hidden = false;
+  $("answer").setAttribute("aria-busy", "true");
+  try {
+    const body = { query: $("query").value, every_time: $("every").checked };
+    for await (const [name, values] of events(`/videos/${video.id}/ask/events`, body, asking.signal)) {
+      if (name === "answer") { receive(values, mayJump); return; }
+      if (name === "fault") { fault(values.detail); return; }
+      step(name, values);
+    }
+    if (!asking.signal.aborted) fault("The server stopped in the middle of the answer. Start it again and ask again; nothing that was there is lost.");
+  } catch (error) {
+    if (error.name !== "AbortError") fault(error instanceof TypeError ? "The connection broke in the middle of the answer. Ask again." : error.message);
+  } finally {
+    $("answer").removeAttribute("aria-busy");
+    for (const one of $("steps").children) one.classList.remove("now");
+  }
+}
+
+function step(name, values) {
+  for (const one of $("steps").children) one.classList.remove("now");
+  const said = {
+    step: () => STEPS[values.node] ?? values.node,
+    refusal: () => `refused: ${values.message}`,
+    look_up: () => `looked up: ${values.tool}`,
+    progress: () => `described ${clock(values.seen_s, 0)} of ${clock(values.total_s, 0)}`,
+  }[name]?.();
+  if (!said) return;
+  const last = $("steps").lastChild;
+  if (name === "progress" && last?.dataset.kind === "progress") last.textContent = said;
+  else $("steps").append(element("li", { class: `now${name === "refusal" ? " refused" : ""}`, "data-kind": name }, said));
+}
+
+function receive(kept, mayJump = true) {
+  page.kept = kept;
+  page.intervals = kept.answer.intervals.map((one) => ({ ...one }));
+  page.looping = false;
+  show(page.intervals.length ? 0 : -1);
+  if (kept.answer.verdict === "found" && mayJump) seek(page.intervals[0].start_s);
+  address();
+  showEarlier();
+}
+
+function show(current) {
+  page.current = current;
+  timeline.show(page.kept.answer, page.intervals, current);
+  $("answer").replaceChildren(answerCard(page.kept, page.intervals, current, at));
+}
+
+function pick(index) {
+  if (!page.intervals[index]) return;
+  show(index);
+  seek(page.intervals[index].start_s);
+}
+
+function loop() {
+  page.looping = !page.looping;
+  show(page.current);
+  if (page.looping) { seek(page.intervals[page.current].start_s); player.play(); }
+}
+
+function setEdge(side) {
+  if (page.current < 0) return;
+  page.intervals[page.current][side] = timeline.limit(side, now());
+  show(page.current);
+}
+
+async function correct(intervals) {
+  try {
+    const { query } = page.kept.answer;
+    await send("PUT", "/corrections", { video: page.video.id, query, intervals: intervals.map((one) => [one.start_s, one.end_s]) });
+    const said = intervals.length ? `that it happens at ${intervals.map(span).join(", ")}` : "that it never happens";
+    $("answer").append(element("p", { class: "small", role: "status", id: "noted" }, `Noted ${said}.`));
+  } catch (error) { fault(error.message); }
+}
+
+// Without an interval, one is put where the player is, to drag and confirm.
+function wrong() {
+  if (page.current >= 0) { correct([]); return; }
+  const start = Math.min(now(), Math.max(0, timeline.duration - 2));
+  page.intervals = [{ start_s: start, end_s: Math.min(timeline.duration, start + 2), confidence: null, evidence: [] }];
+  show(0);
+}
+
+async function showEarlier() {
+  const answers = await get(`/videos/${page.video.id}/answers?limit=12`).catch(() => []);
+  $("earlier-title").hidden = !answers.length;
+  $("earlier").replaceChildren(...answers.map((kept) => element("li", {}, element("button", {
+    type: "button", onclick: () => { $("query").value = kept.answer.query; $("steps").hidden = true; receive(kept); },
+  }, kept.answer.query, " ", element("span", { class: "small" }, kept.answer.intervals[0] ? span(kept.answer.intervals[0]) : kept.answer.verdict.replace("_", " "))))));
+}
+
+function address(withTime = false) {
+  const query = new URLSearchParams({ v: page.video.id });
+  if (page.kept) query.set("q", page.kept.answer.query);
+  if (withTime) query.set("t", now().toFixed(1));
+  history.replaceState(null, "", `?${query}`);
+}
+
+async function share() {
+  address(true);
+  try {
+    await navigator.clipboard.writeText(location.href);
+    $("clock").textContent = "The link is copied.";
+  } catch { $("clock").textContent = `The link is in the address bar.`; }
+}
+
+function fault(message) {
+  $("fault").textContent = message;
+  $("fault").hidden = !message;
+}
+
+function keys(event) {
+  if (event.key === "Escape" && event.target === $("query")) $("query").blur();
+  if (event.target.matches("input, textarea") || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+  const frame = 1 / (page.video?.frame_rate_hz || 25);
+  const acts = {
+    "?": () => $("help").showModal(),
+    "/": () => $("query").focus(),
+    " ": () => (player.paused ? player.play() : player.pause()),
+    ArrowLeft: () => seek(now() - 1), ArrowRight: () => seek(now() + 1),
+    ",": () => seek(now() - frame), ".": () => seek(now() + frame),
+    n: () => pick((page.current + 1) % page.intervals.length), p: () => pick((page.current + page.intervals.length - 1) % page.intervals.length),
+    l: () => page.current >= 0 && loop(), "[": () => setEdge("start_s"), "]": () => setEdge("end_s"),
+  };
+  const act = acts[event.key];
+  // Space presses the button that has the focus.
+  if (!act || (event.key === " " && event.target.matches("button, a, summary"))) return;
+  if (!page.video && !"?/".includes(event.key)) return;
+  event.preventDefault();
+  act();
+}
+
+player.addEventListener("timeupdate", () => {
+  timeline.tick(now());
+  $("clock").textContent = `${clock(now())} of ${clock(timeline.duration || player.duration)}`;
+  const one = page.intervals[page.current];
+  if (page.looping && one && (now() >= one.end_s || now() < one.start_s - 0.5)) seek(one.start_s);
+});
+player.addEventListener("error", () => {
+  if (page.video) fault("This browser cannot play the file, or it is gone. The answers and pictures still work; Clip makes a piece that plays.");
+});
+document.addEventListener("keydown", keys);
+$("ask").addEventListener("submit", (event) => { event.preventDefault(); ask(); });
+$("show-help").addEventListener("click", () => $("help").showModal());
+$("show-corrections").addEventListener("click", () => showCorrections().catch((error) => fault(error.message)));
+takeUploads(async (video) => {
+  await showList(video.id, choose);
+  await choose(video);
+  await begin(video, ended);
+});
+
+const asked = new URLSearchParams(location.search);
+try {
+  const videos = await showList(asked.get("v"), choose);
+  const wanted = videos.find((video) => video.id === asked.get("v"));
+  const time = asked.has("t") && Number.isFinite(Number(asked.get("t"))) ? Number(asked.get("t")) : null;
+  if (wanted) await choose(wanted, { query: asked.get("q") ?? "", time });
+  else if (asked.get("v")) $("empty").textContent = "The video of this link is not here any more; choose another one.";
+} catch (error) {
+  $("empty").textContent = error.message;
+}
+document.body.dataset.ready = "true";

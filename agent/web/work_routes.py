@@ -1,0 +1,192 @@
+"""Routes of index jobs, questions and corrections."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import traceback
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi.responses import Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from agent.errors import QueryError
+from agent.web.asking import KeptAnswer, Told
+from agent.web.forms import Correction, Fault, NewJob, QuestionForm, Rows, Withdrawal
+from agent.web.jobs import ACTIVE, Job
+from agent.web.refusals import sentence_of, status_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agent.web.rooms import Rooms
+
+_Known = TypeVar("_Known")
+
+LOOK_EVERY_S = 0.2
+"""How often a job's progress is looked at for those who watch it."""
+
+_FAULTS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Fault} for status in (400, 401, 403, 404, 409, 422, 502, 503, 507)
+}
+
+
+def job_routes(rooms: Rooms) -> APIRouter:
+    """The routes under ``/jobs``."""
+    router = APIRouter(prefix="/jobs", tags=["index jobs"], responses=_FAULTS)
+
+    @router.get("")
+    def list_jobs() -> list[Job]:
+        """Every job, the latest last."""
+        return rooms.jobs.all()
+
+    @router.post("", status_code=202)
+    def begin_job(new: NewJob) -> Job:
+        """Describe a video; where that is under way, the job that does it."""
+        return rooms.jobs.add(rooms.library.video(new.video))
+
+    @router.get("/{job_id}")
+    def show_job(job_id: str) -> Job:
+        """One job as it stands now."""
+        return _known(rooms.jobs.get(job_id), "job")
+
+    @router.post("/{job_id}/cancel")
+    def cancel_job(job_id: str) -> Job:
+        """End a job before its next frame; what was described is kept."""
+        return _known(rooms.jobs.cancel(job_id), "job")
+
+    @router.get("/{job_id}/events", response_class=EventSourceResponse)
+    async def follow_job(job_id: str) -> AsyncIterator[ServerSentEvent]:
+        """The job as it goes: an event ``job`` whenever it has changed, until it ends."""
+        said: Job | None = None
+        while True:
+            job = rooms.jobs.get(job_id)
+            if job is None:
+                why = f"there is no job {job_id[:40]!r}"
+                yield ServerSentEvent(event="fault", data={"detail": why})
+                return
+            if job != said:
+                yield ServerSentEvent(event="job", data=job.model_dump())
+                said = job
+            if job.state not in ACTIVE:
+                return
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    return router
+
+
+def question_routes(rooms: Rooms, complain: Callable[[str], None]) -> APIRouter:
+    """The routes that ask, and those of answers."""
+    router = APIRouter(tags=["questions"], responses=_FAULTS)
+
+    @router.post("/videos/{video_id}/ask")
+    async def ask(video_id: str, question: QuestionForm, request: Request) -> KeptAnswer:
+        """Ask, and wait for the answer; when the sender leaves, the search ends."""
+        answer: KeptAnswer | None = None
+        searching = _search(rooms, video_id, question)
+        async for told in searching:
+            if isinstance(told, KeptAnswer):
+                answer = told
+            elif await request.is_disconnected():
+                await searching.aclose()
+                raise HTTPException(400, "the sender left")
+        assert answer is not None
+        return answer
+
+    @router.post("/videos/{video_id}/ask/events", response_class=EventSourceResponse)
+    async def ask_step_by_step(
+        video_id: str, question: QuestionForm
+    ) -> AsyncIterator[ServerSentEvent]:
+        """Ask, and be told of every ``step``, ``look_up``, ``refusal`` and ``progress``.
+
+        The last event is ``answer``, or ``fault`` with the status that the plain form would have.
+        """
+        try:
+            async for told in _search(rooms, video_id, question):
+                if isinstance(told, KeptAnswer):
+                    plain = told.model_dump(mode="json", by_alias=True)
+                    yield ServerSentEvent(event="answer", data=plain)
+                else:
+                    yield ServerSentEvent(event=told.event, data=told.values)
+        except Exception as exc:  # noqa: BLE001  # the stream has begun: no status can say it
+            if status_of(exc) == 500:
+                complain(traceback.format_exc())
+            fault = {"detail": sentence_of(exc), "status": status_of(exc)}
+            yield ServerSentEvent(event="fault", data=fault)
+
+    @router.get("/videos/{video_id}/answers")
+    def list_answers(
+        video_id: str, limit: Annotated[int, Query(ge=1, le=200)] = 20
+    ) -> list[KeptAnswer]:
+        """The latest answers about a video, the newest first."""
+        return rooms.asker.answers(rooms.library.video(video_id).id, limit=limit)
+
+    @router.get("/answers/{answer_id}")
+    def show_answer(answer_id: str) -> KeptAnswer:
+        """One answer."""
+        return _known(rooms.asker.answer(answer_id), "answer")
+
+    return router
+
+
+def correction_routes(rooms: Rooms) -> APIRouter:
+    """The routes under ``/corrections``."""
+    router = APIRouter(prefix="/corrections", tags=["corrections"], responses=_FAULTS)
+
+    @router.get("")
+    def list_corrections() -> Rows:
+        """Every row, the oldest first."""
+        return Rows(rows=rooms.corrections.rows())
+
+    @router.put("")
+    def correct(correction: Correction) -> Rows:
+        """Say where it really happens, in place of what was said before."""
+        video = rooms.library.video(correction.video)
+        duration_s = rooms.card(video).duration_s
+        if duration_s is None:
+            raise QueryError(f"the length of {video.name} is not known yet; index it first")
+        rows = rooms.corrections.put(
+            video.path.name, correction.query, duration_s, correction.intervals
+        )
+        return Rows(rows=rows)
+
+    @router.post("/withdraw")
+    def take_back(withdrawal: Withdrawal) -> Rows:
+        """Take back what was said about a query; returns the rows that are left."""
+        rooms.corrections.remove(withdrawal.video, withdrawal.query)
+        return Rows(rows=rooms.corrections.rows())
+
+    @router.get("/export", response_class=Response)
+    def export() -> Response:
+        """The file that ``whenabouts eval own --annotations`` reads."""
+        lines = [json.dumps(row, ensure_ascii=False) for row in rooms.corrections.rows()]
+        return Response(
+            "".join(f"{line}\n" for line in lines),
+            media_type="application/jsonl",
+            headers={"content-disposition": 'attachment; filename="corrections.jsonl"'},
+        )
+
+    return router
+
+
+async def _search(
+    rooms: Rooms, video_id: str, question: QuestionForm
+) -> AsyncGenerator[Told | KeptAnswer]:
+    video = rooms.library.video(video_id)
+    await asyncio.to_thread(rooms.check_askable, video)
+    searching = rooms.asker.ask(
+        video, question.query, within=question.within, every_time=question.every_time
+    )
+    try:
+        async for told in searching:
+            yield told
+    finally:
+        await searching.aclose()
+
+
+def _known(one: _Known | None, what: str) -> _Known:
+    if one is None:
+        raise HTTPException(404, f"there is no such {what}; it may be too old to be kept")
+    return one

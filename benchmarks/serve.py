@@ -1,0 +1,79 @@
+"""Questions over HTTP, all at once: python benchmarks/serve.py [--questions 200].
+
+Serves the lobby of `examples/` on a free port, in a process of its own and a store of its own, and
+asks it without a text model. Prints errors, and the median, 95th percentile and longest time.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+
+LOBBY = Path(__file__).resolve().parents[1] / "examples" / "lobby"
+QUERY = "a blonde with very long curls comes to the table"
+CLI = [sys.executable, "-m", "agent.cli"]
+
+
+def main() -> None:
+    """Measure, and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--questions", type=int, default=200)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as home:
+        environment = os.environ | {"WHENABOUTS_HOME": home}
+        first = [*CLI, "ask", str(LOBBY / "lobby.mp4"), QUERY]
+        subprocess.run(
+            [*first, "--captions", str(LOBBY / "lobby.jsonl")],
+            env=environment,
+            check=True,
+            capture_output=True,
+        )
+        serving = subprocess.Popen(
+            [*CLI, "serve", str(LOBBY), "--port", "0"],
+            env=environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert serving.stderr is not None
+        try:
+            url = next(word for word in serving.stderr.readline().split() if "://" in word)
+            measure(f"{url}api/v1", asked.questions)
+        finally:
+            serving.terminate()
+            serving.wait()
+
+
+def measure(api: str, questions: int) -> None:
+    """Ask once, then all at once."""
+    limits = httpx.Limits(max_connections=questions)
+    with httpx.Client(timeout=300, limits=limits, trust_env=False) as client:
+        (video,) = client.get(f"{api}/videos").json()
+
+        def ask(number: int) -> tuple[float, int]:
+            body = {"query": f"{QUERY} {number}" if number else QUERY}
+            began = time.perf_counter()
+            told = client.post(f"{api}/videos/{video['id']}/ask", json=body)
+            return time.perf_counter() - began, told.status_code
+
+        ask(0)
+        alone = [ask(0)[0] for _ in range(10)]
+        with ThreadPoolExecutor(questions) as threads:
+            answers = list(threads.map(ask, range(questions)))
+    took = sorted(seconds for seconds, _ in answers)
+    errors = sum(status != 200 for _, status in answers)
+    print(f"alone: median {statistics.median(alone) * 1000:.0f} ms")
+    print(
+        f"{questions} at once: {errors} errors, median {statistics.median(took):.2f} s, "
+        f"p95 {took[int(0.95 * (len(took) - 1))]:.2f} s, longest {took[-1]:.2f} s"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,216 @@
+"""The HTTP API: from a video in a folder to answers, pictures, clips and corrections."""
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+from agent.api import Grounder, Grounding
+from agent.web.rooms import Rooms
+from evaluation.datasets import own
+from tests.agent.web.serving import API, client_of, describe, events_of, video_id
+from tests.drawing import draw_video, even_times, gray
+from tests.fakes import BrightnessCaptioner
+from tests.patience import PATIENCE_S
+
+pytestmark = pytest.mark.slow
+
+
+def ask(client: TestClient, video: str, query: str = "brightness 40", **more: Any) -> Any:
+    return client.post(f"{API}/videos/{video}/ask", json={"query": query, **more})
+
+
+def test_a_described_video_answers_as_the_grounder_does(
+    client: TestClient, grounder: Grounder, folder: Path
+) -> None:
+    video = video_id(client)
+    assert describe(client, video)["state"] == "done"
+    answered = ask(client, video).json()
+    told = Grounding.model_validate(answered["answer"])
+    assert told.intervals == grounder.find(folder / "road.mp4", "brightness 40").intervals
+    assert client.get(f"{API}/answers/{answered['id']}").json() == answered
+    assert client.get(f"{API}/videos/{video}/answers").json() == [answered]
+
+
+def test_the_stream_tells_each_step_and_ends_with_the_answer(client: TestClient) -> None:
+    video = video_id(client)
+    describe(client, video)
+    told = events_of(client, "POST", f"{API}/videos/{video}/ask/events", json={"query": "a dog"})
+    steps = [values["node"] for name, values in told if name == "step"]
+    assert steps[:3] == ["watch", "retrieve", "reason"]
+    assert told[-1][0] == "answer"
+    assert told[-1][1]["answer"]["query"] == "a dog"
+
+
+def test_a_video_that_is_not_described_is_not_described_by_a_question(
+    client: TestClient, captioner: BrightnessCaptioner
+) -> None:
+    refused = ask(client, video_id(client))
+    assert refused.status_code == 409
+    assert "not described yet; start an index job" in refused.json()["detail"]
+    assert captioner.described_s == []
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ({"query": ""}, "query"),
+        ({"query": "  "}, "the query is empty"),
+        ({"query": "a", "within": [3, 1]}, "3"),
+        ({"query": "a", "nonsense": 1}, "nonsense"),
+        ({"query": "\ud800"}, "unicode"),
+    ],
+)
+def test_a_question_that_cannot_be_asked_is_refused_in_a_sentence(
+    client: TestClient, body: dict[str, Any], why: str
+) -> None:
+    video = video_id(client)
+    describe(client, video)
+    told = client.post(
+        f"{API}/videos/{video}/ask",
+        content=json.dumps(body),
+        headers={"content-type": "application/json"},
+    )
+    assert told.status_code == 422
+    assert why in told.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"query": NaN}', b'{"query": "a", "within": [NaN, 1]}', b"{", b"\xff"]
+)
+def test_a_body_that_is_no_question_is_no_fault_of_the_server(
+    client: TestClient, body: bytes
+) -> None:
+    path = f"{API}/videos/{video_id(client)}/ask"
+    told = client.post(path, content=body, headers={"content-type": "application/json"})
+    assert told.status_code in {400, 422}
+    assert isinstance(told.json()["detail"], str)
+
+
+def test_one_video_being_described_does_not_keep_another_from_being_asked(
+    folder: Path,
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold(_: int) -> None:
+        if holding:
+            begun.set()
+            go_on.wait(PATIENCE_S)
+
+    holding = False
+    with (
+        Grounder(captioner=BrightnessCaptioner(before_saying=hold)) as grounder,
+        client_of(Rooms(grounder, [folder])) as client,
+    ):
+        describe(client, video_id(client))
+        draw_video(folder / "river.mp4", even_times(24, 8.0), picture=lambda n: gray(50 - n))
+        holding = True
+        river = video_id(client, "river.mp4")
+        job = client.post(f"{API}/jobs", json={"video": river}).json()
+        try:
+            assert begun.wait(PATIENCE_S)
+            assert ask(client, video_id(client)).status_code == 200
+            assert "being described" in ask(client, river).json()["detail"]
+            # A second tab gets the same job.
+            assert client.post(f"{API}/jobs", json={"video": river}).json()["id"] == job["id"]
+        finally:
+            go_on.set()
+        ended = events_of(client, "GET", f"{API}/jobs/{job['id']}/events")[-1][1]
+    assert ended["state"] == "done"
+
+
+def test_sixteen_questions_at_once_are_answered_as_one_by_one(client: TestClient) -> None:
+    video = video_id(client)
+    describe(client, video)
+    queries = [f"brightness {5 * n}" for n in range(16)]
+
+    def found(query: str) -> Any:
+        return ask(client, video, query).json()["answer"]["intervals"]
+
+    alone = [found(query) for query in queries]
+    with ThreadPoolExecutor(16) as threads:
+        assert list(threads.map(found, queries)) == alone
+
+
+def test_thumbnails_are_of_the_keyframe_before_a_time_or_exact(
+    client: TestClient, folder: Path
+) -> None:
+    path = f"{API}/videos/{video_id(client)}/thumbnail"
+
+    def brightness(**query: Any) -> float:
+        told = client.get(path, params=query)
+        assert told.headers["content-type"] == "image/jpeg"
+        picture = cv2.imdecode(np.frombuffer(told.content, np.uint8), cv2.IMREAD_GRAYSCALE)
+        assert picture is not None
+        return float(picture.mean())
+
+    assert brightness(t=3.0) == pytest.approx(0, abs=3)
+    assert brightness(t=3.0, exact=True) == pytest.approx(24 * 5, abs=3)
+    assert brightness(t=999, exact=True) == pytest.approx(47 * 5, abs=3)
+    assert client.get(path, params={"t": "nan"}).status_code == 422
+
+
+def test_a_clip_is_cut_exactly_and_sent_in_ranges(client: TestClient, tmp_path: Path) -> None:
+    path = f"{API}/videos/{video_id(client)}/clip"
+    whole = client.get(path, params={"start": 1, "end": 3})
+    part = client.get(path, params={"start": 1, "end": 3}, headers={"range": "bytes=10-19"})
+    assert (part.status_code, part.content) == (206, whole.content[10:20])
+    (tmp_path / "clip.mp4").write_bytes(whole.content)
+    with av.open(str(tmp_path / "clip.mp4")) as clip:
+        assert clip.duration is not None
+        assert clip.duration / 1e6 == pytest.approx(2.0, abs=0.05)
+    for start, end in ((3, 1), (1, 1), (0, 9999), (900, 901)):
+        assert client.get(path, params={"start": start, "end": end}).status_code == 422
+
+
+def test_a_video_that_is_gone_is_said_to_be_gone_and_is_still_answered(
+    client: TestClient, folder: Path
+) -> None:
+    video = video_id(client)
+    describe(client, video)
+    (folder / "road.mp4").unlink()
+    told = client.get(f"{API}/videos/{video}/file")
+    assert told.status_code == 404
+    assert "road.mp4 is gone" in told.json()["detail"]
+    assert ask(client, video).status_code == 200
+
+
+def test_corrections_are_what_eval_own_reads(client: TestClient, rooms: Rooms) -> None:
+    video = video_id(client)
+
+    def correct(query: str, *intervals: tuple[float, float]) -> Any:
+        body = {"video": video, "query": query, "intervals": intervals}
+        return client.put(f"{API}/corrections", json=body)
+
+    correct("a dog")
+    correct("a dog", (1, 2), (4.5, 5))
+    correct("a cat", (3, 4))
+    correct("a cat")
+    assert correct("a cow", (5, 900)).status_code == 422
+    assert correct("a cow", (5, 4)).status_code == 422
+    exported = client.get(f"{API}/corrections/export").content
+    assert exported == rooms.corrections.file.read_bytes()
+    queries = own.read(rooms.corrections.file, {}).queries
+    assert {one.text: one.windows.tolist() for one in queries} == {
+        "a dog": [[1, 2], [4.5, 5]],
+        "a cat": [],
+    }
+    body = {"video": "road.mp4", "query": "a dog"}
+    assert [
+        row["query"] for row in client.post(f"{API}/corrections/withdraw", json=body).json()["rows"]
+    ] == ["a cat"]
+
+
+def test_the_api_is_described_and_every_fault_in_it_has_the_same_form(client: TestClient) -> None:
+    described = client.get(f"{API}/openapi.json").json()
+    assert {"/api/v1/videos", "/api/v1/jobs", "/api/v1/videos/{video_id}/ask"} <= set(
+        described["paths"]
+    )
+    assert "Grounding" in described["components"]["schemas"]

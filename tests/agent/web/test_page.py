@@ -1,0 +1,188 @@
+"""The page in a real Chromium: from an upload to a seeking player, with nothing but loopback."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+
+from agent.api import Grounder
+from agent.web.app import make_app
+from agent.web.rooms import Rooms
+from tests.agent.web.serving import API
+from tests.drawing import draw_video, even_times
+from tests.fakes import BrightnessCaptioner
+from tests.patience import PATIENCE_S
+
+pytestmark = [
+    pytest.mark.slow,
+    # Playwright leaves its event loop and pipes to the collector.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+PATIENCE_MS = PATIENCE_S * 1000
+SCRIPT = "<img src=x onerror=\"document.title='broken'\">"
+PHONE = {"width": 390, "height": 844}
+
+
+class ScriptingCaptioner(BrightnessCaptioner):
+    """Its captions hold markup that would run if the page read it as HTML."""
+
+    def describe(self, frames: Any, *, seen: Any) -> Iterator[Any]:
+        for one in super().describe(frames, seen=seen):
+            yield replace(one, text=f"{one.text} {SCRIPT}")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("no chromium on the PATH; apt-get install chromium runs the page's tests")
+    with sync_api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=chromium,
+            # A container's root has no sandbox; any name but the loopback leads nowhere.
+            args=["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
+        )
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def address(folder: Path) -> Iterator[str]:
+    with Grounder(captioner=ScriptingCaptioner()) as grounder:
+        config = uvicorn.Config(
+            make_app(Rooms(grounder, [folder])), port=0, log_level="error", access_log=False
+        )
+        server = uvicorn.Server(config)
+        started = threading.Event()
+        startup = server.startup
+
+        async def tell(*args: Any, **kwargs: Any) -> None:
+            await startup(*args, **kwargs)
+            started.set()
+
+        server.startup = tell  # type: ignore[method-assign]  # to wait without sleeping
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        assert started.wait(PATIENCE_S)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def page(browser: Any, address: str) -> Iterator[Any]:
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    opened = context.new_page()
+    opened.set_default_timeout(PATIENCE_MS)
+    faults: list[str] = []
+    asked: list[str] = []
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    opened.on("console", lambda said: faults.append(said.text) if is_fault(said) else None)
+    opened.on("request", lambda request: asked.append(request.url))
+    opened.goto(address)
+    opened.wait_for_selector("body[data-ready]")
+    yield opened
+    context.close()
+    assert faults == []
+    assert [url for url in asked if not url.startswith((address, "blob:"))] == []
+
+
+def is_fault(said: Any) -> bool:
+    """An error of the page; that a request was refused is noted by the browser itself."""
+    return said.type == "error" and "the server responded with a status of 4" not in said.text
+
+
+def ask(page: Any, query: str) -> None:
+    page.fill("#query", query)
+    page.press("#query", "Enter")
+    page.wait_for_selector(".badge")
+
+
+def upload(page: Any, folder: Path, name: str) -> None:
+    draw_video(folder.parent / "mine.mp4", even_times(48, 8.0))
+    content = (folder.parent / "mine.mp4").read_bytes()
+    page.set_input_files("#file", {"name": name, "mimeType": "video/mp4", "buffer": content})
+    page.wait_for_selector("#index :text('Described')")
+
+
+def test_from_an_upload_to_a_seeking_player_and_a_correction(
+    page: Any, folder: Path, address: str
+) -> None:
+    upload(page, folder, "mine.mp4")
+    ask(page, "brightness 120")
+    assert page.inner_text(".badge") == "found"
+    start_s = page.evaluate("Number(document.querySelector('[data-edge=start_s]').ariaValueNow)")
+    page.wait_for_function(
+        f"Math.abs(document.querySelector('#player').currentTime - {start_s}) < 0.05"
+    )
+    assert page.locator(".evidence img").count() >= 2
+    # The edge is moved by key, and noted.
+    page.focus("[data-edge=end_s]")
+    page.keyboard.press("ArrowLeft")
+    page.click("#save")
+    page.wait_for_selector("#noted")
+    (row,) = page.request.get(f"{address}{API}/corrections").json()["rows"]
+    assert row["query"] == "brightness 120"
+    assert row["start"] == start_s
+    # The link leads to the same answer.
+    page.goto(page.url)
+    page.wait_for_selector(".badge")
+    assert page.input_value("#query") == "brightness 120"
+
+
+def test_markup_in_names_captions_and_questions_is_shown_as_text(page: Any, folder: Path) -> None:
+    upload(page, folder, f"{SCRIPT}.mp4")
+    ask(page, f"brightness 120 {SCRIPT}")
+    page.wait_for_selector(".evidence button")
+    assert SCRIPT in page.inner_text("#answer h3")
+    assert SCRIPT in page.inner_text(".evidence button >> nth=0")
+    assert SCRIPT in page.inner_text("#videos")
+    assert page.locator("img[onerror]").count() == 0
+    assert page.title() != "broken"
+
+
+def test_keys_seek_pick_and_explain_themselves(page: Any) -> None:
+    page.click("#videos button")
+    page.click("#describe")
+    page.wait_for_selector("#index :text('Described')")
+    ask(page, "brightness 120")
+    page.keyboard.press("Escape")
+    page.wait_for_function("document.querySelector('#player').readyState >= 1")
+    page.evaluate("document.querySelector('#player').currentTime = 2")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("Math.abs(document.querySelector('#player').currentTime - 3) < 0.01")
+    page.keyboard.press("n")
+    page.keyboard.press("]")
+    page.keyboard.press("?")
+    assert page.locator("#help[open]").count() == 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_a_phone_and_every_control_has_a_name(page: Any, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size(PHONE)
+    page.click("#videos button")
+    page.wait_for_selector("#talk:not([hidden])")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    unnamed = page.evaluate(
+        """[...document.querySelectorAll('button, a, input')].filter(one =>
+            !(one.innerText || one.textContent || one.ariaLabel || one.labels?.length)).length"""
+    )
+    assert unnamed == 0
+
+
+def test_a_file_that_is_no_video_is_refused_in_words(page: Any) -> None:
+    page.set_input_files(
+        "#file", {"name": "notes.mp4", "mimeType": "video/mp4", "buffer": b"only some notes"}
+    )
+    page.wait_for_selector("#upload [role=alert]")
+    assert "does not begin as a video file does" in page.inner_text("#upload")
