@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from agent.errors import QueryError
 from agent.exports.markers import MarkedTimeline, one_line
-from agent.exports.timecode import Timeline
+from agent.exports.timecode import FrameClock
 
 MOST_EVENTS = 999
 """An event's number has three digits."""
@@ -50,5 +50,5 @@ def render_edl(marked: MarkedTimeline, title: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _span(timeline: Timeline, start: int, end: int) -> str:
+def _span(timeline: FrameClock, start: int, end: int) -> str:
     return f"{timeline.timecode(start)} {timeline.timecode(end)}"

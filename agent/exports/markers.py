@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from agent.exports.timecode import Timeline, timeline_from
+from agent.exports.timecode import FrameClock, timeline_from
 from agent.exports.video_rate import read_rate
 from agent.grounding import GroundedInterval, Grounding
 from tools.video.reader import probe
@@ -58,7 +58,7 @@ class MarkedTimeline:
         notes: What a reader should know, a line each.
     """
 
-    timeline: Timeline
+    timeline: FrameClock
     videos: tuple[MarkedVideo, ...]
     notes: tuple[str, ...]
 
@@ -75,7 +75,7 @@ def mark(answers: Sequence[Grounding], *, start_timecode: str) -> MarkedTimeline
         VideoError: If a video is gone.
     """
     found = [one for one in answers if one.intervals]
-    timeline: Timeline | None = None
+    timeline: FrameClock | None = None
     notes: list[str] = []
     videos: list[MarkedVideo] = []
     offset_frames = 0
@@ -108,7 +108,7 @@ def mark(answers: Sequence[Grounding], *, start_timecode: str) -> MarkedTimeline
     return MarkedTimeline(timeline, tuple(videos), tuple(notes))
 
 
-def _markers(answer: Grounding, timeline: Timeline, length_frames: int) -> tuple[Marker, ...]:
+def _markers(answer: Grounding, timeline: FrameClock, length_frames: int) -> tuple[Marker, ...]:
     placed: dict[int, Marker] = {}
     for interval in sorted(answer.intervals, key=lambda one: one.span):
         first = min(timeline.frame_at(interval.start_s), length_frames - 1)

@@ -30,7 +30,7 @@ _WRITTEN = re.compile(r"(\d\d):([0-5]\d):([0-5]\d)[:;](\d\d)")
 
 
 @dataclass(frozen=True, slots=True)
-class Timeline:
+class FrameClock:
     """A timeline of constant rate that counts its frames from a start timecode.
 
     Attributes:
@@ -68,13 +68,13 @@ class Timeline:
         return f"{hours % 24:02d}:{minutes:02d}:{seconds:02d}{mark}{frames:02d}"
 
 
-def timeline_from(rate_hz: Fraction, start_timecode: str) -> Timeline:
+def timeline_from(rate_hz: Fraction, start_timecode: str) -> FrameClock:
     """A timeline of that rate whose first frame has that timecode.
 
     Raises:
         QueryError: If there is no such timecode at this rate.
     """
-    plain = Timeline(rate_hz)
+    plain = FrameClock(rate_hz)
     hours, minutes, seconds, frames = parse_timecode(start_timecode)
     rate = plain.counted_hz
     dropped = rate // 15 if plain.drops_frames else 0
@@ -86,7 +86,7 @@ def timeline_from(rate_hz: Fraction, start_timecode: str) -> Timeline:
             f"{float(rate_hz):.2f} frames a second; try 01:00:00:00"
         )
     number = (all_minutes * 60 + seconds) * rate + frames
-    return Timeline(rate_hz, number - dropped * (all_minutes - all_minutes // 10))
+    return FrameClock(rate_hz, number - dropped * (all_minutes - all_minutes // 10))
 
 
 def parse_timecode(text: str) -> tuple[int, int, int, int]:
