@@ -25,6 +25,8 @@ def render_chapters(answer: Grounding) -> str:
     lines = [";FFMETADATA1"]
     for start_ms, end_ms, _ in _spans_ms(answer):
         title = re.sub(r"([=;#\\])", r"\\\1", one_line(answer.query))
+        if title.endswith("\\"):
+            title += " "  # FFmpeg would join the next line to it, escaped or not.
         lines += [
             "[CHAPTER]",
             "TIMEBASE=1/1000",
