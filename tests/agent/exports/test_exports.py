@@ -139,7 +139,7 @@ def test_chapters_are_read_by_ffmpeg(tmp_path: Path, captions: Path) -> None:
         (chapter,) = read.chapters()
     base = chapter["time_base"]
     assert base
-    assert (chapter["start"] * base, chapter["end"] * base) == (2, 4)
+    assert [float(chapter["start"] * base), float(chapter["end"] * base)] == [2, 4]
     assert chapter["metadata"]["title"].rstrip() == "a brown dog jumps;#=\\"
 
 
