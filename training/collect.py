@@ -16,7 +16,7 @@ from tools.captioners.looks import encode_jpeg
 from tools.errors import ServiceError, VideoError
 from tools.llm.in_flight import run_in_flight
 from tools.video.reader import measure_duration_s, probe
-from training.conversations import Conversation, TuningError, digest, keep_image, write_data
+from training.conversations import TuningRow, TuningError, digest, keep_image, write_data
 from training.samples import Sample, choose_samples, is_held_out, looks_at, video_files
 from training.teacher import MAX_IMAGE_BYTES, Lesson, Taught, Teacher
 
@@ -31,7 +31,7 @@ REPLIES = "replies.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SamplePlan:
     """What is going to be asked.
 
     Attributes:
@@ -66,7 +66,7 @@ class Collected:
     is_whole: bool = False
 
 
-def plan(queries: Sequence[Query], videos: Path, *, inside: int, outside: int) -> Plan:
+def plan(queries: Sequence[Query], videos: Path, *, inside: int, outside: int) -> SamplePlan:
     """Choose what to ask.
 
     Args:
@@ -93,11 +93,11 @@ def plan(queries: Sequence[Query], videos: Path, *, inside: int, outside: int) -
             f"none of the {len(names)} videos of the annotations can be read in {videos}{why}"
         )
     samples = choose_samples(usable, durations_s, inside=inside, outside=outside)
-    return Plan(samples, files, [one for one in names if one not in files], unreadable)
+    return SamplePlan(samples, files, [one for one in names if one not in files], unreadable)
 
 
 def collect(
-    to_ask: Plan,
+    to_ask: SamplePlan,
     teacher: Teacher,
     out: Path,
     *,
@@ -179,7 +179,7 @@ def collect(
 
 
 def finish(
-    to_ask: Plan,
+    to_ask: SamplePlan,
     collected: Collected,
     out: Path,
     *,
@@ -193,7 +193,7 @@ def finish(
     Raises:
         TuningError: If there is nothing to train on, or the disk does not take it.
     """
-    sets: dict[bool, list[Conversation]] = {False: [], True: []}
+    sets: dict[bool, list[TuningRow]] = {False: [], True: []}
     for sample in to_ask.samples:
         if sample.key in collected.lessons:
             lesson, images = collected.lessons[sample.key]
@@ -229,17 +229,15 @@ def finish(
 
 def conversations_of(
     sample: Sample, lesson: Lesson, images: tuple[str, ...], *, prompts: Prompts
-) -> list[Conversation]:
+) -> list[TuningRow]:
     """A description in the very form in which captions are asked for, and the questions."""
     about = (sample.query.video_id, sample.time_s)
     asked = prompts.render("describe_activity", query=sample.query.text)
-    described = Conversation(
-        images, asked, lesson.description, *about, "description", sample.inside
-    )
+    described = TuningRow(images, asked, lesson.description, *about, "description", sample.inside)
     return [
         described,
         *(
-            Conversation(images, one.question, one.answer, *about, "question", sample.inside)
+            TuningRow(images, one.question, one.answer, *about, "question", sample.inside)
             for one in lesson.questions
         ),
     ]

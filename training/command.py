@@ -16,7 +16,7 @@ from training.recipe import RECIPES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from training.collect import Plan
+    from training.collect import SamplePlan
     from training.teacher import Teacher
 
 EXAMPLE = """\
@@ -217,13 +217,13 @@ def _inspect(options: argparse.Namespace) -> int:
 
 def _train(options: argparse.Namespace) -> int:
     from training.exclusions import read_lists, refuse_excluded
-    from training.train import LOG, Progress, plot_log, train
+    from training.train import LOG, TrainingProgress, plot_log, train
 
     data = read_data(options.data)
     refuse_excluded((one.video_id for one in data.train), read_lists(options.exclude))
     with _bar("training", None) as move:
 
-        def report(done: Progress) -> None:
+        def report(done: TrainingProgress) -> None:
             loss = "" if done.loss is None else f"loss {done.loss:.4f}"
             move(done.step, loss, done.steps)
 
@@ -295,7 +295,7 @@ def _open_teacher(name: str, settings: Any, prompts: Any) -> Teacher:
         raise TuningError(f"--teacher {name}: {exc}") from None
 
 
-def _told(to_ask: Plan, teacher: Teacher, *, frames: int) -> list[str]:
+def _told(to_ask: SamplePlan, teacher: Teacher, *, frames: int) -> list[str]:
     """What is going to be asked, and what it will cost about."""
     from tools.indexing.estimate import BASE_TOKENS, CHARACTERS_PER_TOKEN, TILE_TOKENS
     from training.teacher import ServiceTeacher

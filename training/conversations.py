@@ -31,7 +31,7 @@ class TuningError(WhenaboutsError):
 
 
 @dataclass(frozen=True, slots=True)
-class Conversation:
+class TuningRow:
     """One question about pictures, and its answer.
 
     Attributes:
@@ -68,7 +68,7 @@ class Conversation:
         )
 
     @classmethod
-    def from_line(cls, line: str) -> Conversation:
+    def from_line(cls, line: str) -> TuningRow:
         """Read a line.
 
         Raises:
@@ -110,8 +110,8 @@ class TuningData:
     """
 
     folder: Path
-    train: Sequence[Conversation]
-    held_out: Sequence[Conversation]
+    train: Sequence[TuningRow]
+    held_out: Sequence[TuningRow]
     manifest: Mapping[str, Any]
 
     def image(self, name: str) -> Path:
@@ -121,8 +121,8 @@ class TuningData:
 
 def write_data(
     folder: Path,
-    train: Iterable[Conversation],
-    held_out: Iterable[Conversation],
+    train: Iterable[TuningRow],
+    held_out: Iterable[TuningRow],
     about: Mapping[str, Any],
 ) -> Mapping[str, Any]:
     """Write a data set; its pictures are there already. Returns the manifest.
@@ -179,7 +179,7 @@ def read_data(folder: Path) -> TuningData:
         ) from None
     except (OSError, ValueError, KeyError, TypeError) as exc:
         raise TuningError(f"{folder / MANIFEST} cannot be read: {exc}") from None
-    sets: dict[str, list[Conversation]] = {}
+    sets: dict[str, list[TuningRow]] = {}
     for name, text in texts.items():
         if files.get(name) != digest(text):
             raise TuningError(
@@ -189,7 +189,7 @@ def read_data(folder: Path) -> TuningData:
         sets[name] = []
         for number, line in enumerate(text.decode("utf-8", "replace").splitlines(), 1):
             try:
-                sets[name].append(Conversation.from_line(line))
+                sets[name].append(TuningRow.from_line(line))
             except ValueError as exc:
                 raise TuningError(f"{folder / name}, line {number}: {exc}") from None
     if not sets[TRAIN]:

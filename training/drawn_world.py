@@ -85,7 +85,7 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class DrawnEvent:
     """What is to be seen from one time to another, in seconds."""
 
     start_s: float
@@ -100,7 +100,7 @@ def make_scene(chance: random.Random, *, thing: str = "", mark: str = "") -> Sce
     return Scene(thing, mark or chance.choice([*MARKS, PLAIN]), (x, y))
 
 
-def make_events(chance: random.Random) -> list[Event]:
+def make_events(chance: random.Random) -> list[DrawnEvent]:
     """A video's worth: one thing, three marks, each once, and none in between."""
     thing = make_scene(chance).thing
     events, at_s = [], 0.0
@@ -108,12 +108,12 @@ def make_events(chance: random.Random) -> list[Event]:
     for mark in [PLAIN, *(one for shown in marks for one in (shown, PLAIN))]:
         length_s = chance.randint(3, 6)
         scene = make_scene(chance, thing=thing, mark=mark)
-        events.append(Event(at_s, at_s + length_s, scene))
+        events.append(DrawnEvent(at_s, at_s + length_s, scene))
         at_s += length_s
     return events
 
 
-def write_video(path: Path, events: Sequence[Event]) -> Path:
+def write_video(path: Path, events: Sequence[DrawnEvent]) -> Path:
     """Draw events into a file, four pictures a second."""
     import av
 

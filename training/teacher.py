@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from agent.reasoning.reply import find_object
 from tools.captioners.looks import encode_jpeg
-from tools.captioners.openai import REFUSES, Question
+from tools.captioners.openai import REFUSES, ShownLooks
 from tools.errors import ServiceError
 from tools.llm.client import Service
 from tools.llm.negotiation import ServiceRequest
@@ -163,7 +163,7 @@ class ServiceTeacher:
     def teach(self, sample: Sample, look: Look, stopping: threading.Event) -> Taught:
         """See ``Teacher``."""
         jpegs = tuple(encode_jpeg(one, max_bytes=MAX_IMAGE_BYTES) for one in look.images)
-        content = Question(look.times_s, jpegs).content(self.prompt(sample), "auto")
+        content = ShownLooks(look.times_s, jpegs).content(self.prompt(sample), "auto")
         messages: list[dict[str, Any]] = [{"role": "user", "content": content}]
         usage = TokenUsage(usd=self._prices.cost_usd(self._model, 0, 0))
         reason = ""

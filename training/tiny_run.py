@@ -30,7 +30,7 @@ from tools.captioners.looks import LookMode
 from tools.llm.prices import TokenUsage
 from training.collect import collect, finish, plan
 from training.conversations import read_data
-from training.drawn_world import WAITS, Event, make_events, write_video
+from training.drawn_world import WAITS, DrawnEvent, make_events, write_video
 from training.recipe import Recipe
 from training.teacher import NOT_SHOWN, Lesson, QuestionAnswer, Taught
 from training.tiny_model import make_base
@@ -60,10 +60,10 @@ class DrawnTeacher:
     name = "drawn"
     sees = True
 
-    def __init__(self, events: Mapping[str, Sequence[Event]]) -> None:
+    def __init__(self, events: Mapping[str, Sequence[DrawnEvent]]) -> None:
         self._events = events
 
-    def teach(self, sample: Sample, look: Look, stopping: threading.Event) -> Taught:  # noqa: ARG002 - it need not look
+    def teach(self, sample: Sample, look: Look, stopping: threading.DrawnEvent) -> Taught:  # noqa: ARG002 - it need not look
         """What is done at that time, in a sentence."""
         event = _at(self._events[sample.query.video_id], sample.time_s)
         done = f"T{event.scene.sentence[1:]}."
@@ -213,7 +213,7 @@ def _ask(
 def _make_data(
     folder: Path,
     videos: Path,
-    drawn: Mapping[str, Sequence[Event]],
+    drawn: Mapping[str, Sequence[DrawnEvent]],
     prompts: Prompts,
     *,
     mode: str,
@@ -235,7 +235,7 @@ def _make_data(
     return folder
 
 
-def _queries(drawn: Mapping[str, Sequence[Event]]) -> list[Query]:
+def _queries(drawn: Mapping[str, Sequence[DrawnEvent]]) -> list[Query]:
     return [
         Query(
             qid=f"{name}-{place}",
@@ -250,7 +250,7 @@ def _queries(drawn: Mapping[str, Sequence[Event]]) -> list[Query]:
     ]
 
 
-def _draw_videos(folder: Path, name: str, count: int, *, seed: int) -> dict[str, list[Event]]:
+def _draw_videos(folder: Path, name: str, count: int, *, seed: int) -> dict[str, list[DrawnEvent]]:
     folder.mkdir(exist_ok=True)
     chance = random.Random(seed)
     drawn = {f"{name}{index}": make_events(chance) for index in range(count)}
@@ -260,7 +260,7 @@ def _draw_videos(folder: Path, name: str, count: int, *, seed: int) -> dict[str,
     return drawn
 
 
-def _at(events: Sequence[Event], time_s: float) -> Event:
+def _at(events: Sequence[DrawnEvent], time_s: float) -> DrawnEvent:
     return next((one for one in events if time_s < one.end_s), events[-1])
 
 

@@ -31,7 +31,7 @@ LOG_FIELDS = ("step", "epoch", "loss", "learning_rate", "held_out_loss")
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class TrainingProgress:
     """How far training is.
 
     Attributes:
@@ -108,7 +108,7 @@ def train(
     checkpointing: bool | None = None,
     save_every: int = 50,
     seed: int = 0,
-    report: Callable[[Progress], None],
+    report: Callable[[TrainingProgress], None],
 ) -> Trained:
     """Tune a model, from the last checkpoint in ``out`` where there is one.
 
@@ -254,7 +254,7 @@ def _trainer(
     checkpointing: bool,
     save_every: int,
     seed: int,
-    report: Callable[[Progress], None],
+    report: Callable[[TrainingProgress], None],
 ) -> Any:
     import torch
     from datasets import Dataset, Image, List
@@ -330,7 +330,7 @@ def _trainer(
     return trainer
 
 
-def _logger(file: Path, report: Callable[[Progress], None]) -> Any:
+def _logger(file: Path, report: Callable[[TrainingProgress], None]) -> Any:
     """Writes the log as training goes; what a killed run wrote after its checkpoint is redone."""
     from transformers import TrainerCallback
 
@@ -358,7 +358,7 @@ def _logger(file: Path, report: Callable[[Progress], None]) -> Any:
                 return
             with file.open("a", newline="", encoding="utf-8") as log:
                 csv.DictWriter(log, LOG_FIELDS).writerow(row)
-            report(Progress(state.global_step, state.max_steps, logs.get("loss")))
+            report(TrainingProgress(state.global_step, state.max_steps, logs.get("loss")))
 
     return Logger()
 

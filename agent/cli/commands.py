@@ -32,6 +32,7 @@ from agent.cli.rendering import (
     render_replay,
     total_line,
 )
+from agent.cli.take_away import check_exports, spare_asked, write_files
 from agent.cli.trace_tree import render_trace
 from agent.errors import QueryError, SettingsError, UsedUpError, WhenaboutsError
 from agent.graph.many_videos import LibraryAnswers
@@ -91,12 +92,16 @@ def ask(args: argparse.Namespace) -> int:
     *names, query = args.words
     videos = _asked_videos(args, names, query)
     is_one = len(videos) == 1 and not args.all
+    exports = check_exports(args, is_one=is_one)
+    writes = bool(args.clip or args.thumbnails or exports)
     within = _within(args.within) if args.within else None
     with _grounder(args) as grounder, _progress_bar() as report:
         on_event = _tell_events(report)
         if args.clip:
             asked = [Path(video) for video in videos]
             spare_videos(Path(args.clip), asked=asked, records=grounder.records())
+        if exports:
+            spare_asked(exports, videos, grounder.records())
         known = None
         if is_one and not (args.captions or args.anyway):
             known = grounder.foresee(videos[0], query)
@@ -117,13 +122,15 @@ def ask(args: argparse.Namespace) -> int:
         else:
             wanted = None if args.all else videos
             answers = grounder.find_all(query, videos=wanted, limit=args.limit, on_event=on_event)
-        records = grounder.records() if args.clip else []
+        records = grounder.records() if writes else []
+    as_json = answers[0].to_json(indent=2) if is_one else render_json(query, answers)
     if args.json:
-        put_json(answers[0].to_json(indent=2) if is_one else render_json(query, answers))
+        put_json(as_json)
     else:
         print_to(stdout, *(render_answer(answers[0]) if is_one else render_answers(query, answers)))
     if args.clip:
         _cut(answers, Path(args.clip), records, overwrite=args.overwrite)
+    write_files(args, exports, answers, records, whole_json=as_json, say=_say)
     return DONE if any(answer.verdict == "found" for answer in answers) else NOT_FOUND
 
 
@@ -150,8 +157,10 @@ def _asked_videos(args: argparse.Namespace, names: Sequence[str], query: str) ->
     if args.limit < 1:
         raise QueryError(f"--limit must be at least 1, not {args.limit}")
     make_question("", query)  # An empty query should cost nothing.
-    if args.overwrite and not args.clip:
-        raise QueryError("--overwrite replaces the file that --clip names; name one")
+    if args.overwrite and not (args.clip or args.export or args.thumbnails):
+        raise QueryError(
+            "--overwrite replaces the files that --clip, --export and --thumbnails name; name one"
+        )
     if args.clip:
         check_clip_path(Path(args.clip), overwrite=args.overwrite)
     videos = expand_videos(names)

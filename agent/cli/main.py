@@ -146,7 +146,24 @@ def build_parser() -> Parser:
     ask.add_argument(
         "--overwrite",
         action="store_true",
-        help="let --clip replace an existing file (never a video that is asked or indexed)",
+        help="let --clip, --export and --thumbnails replace existing files (never a video that is "
+        "asked or indexed)",
+    )
+    ask.add_argument(
+        "--export",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("FORM", "FILE"),
+        help="write the intervals as edl, fcpxml, csv, vtt, chapters or json; may be repeated",
+    )
+    ask.add_argument(
+        "--start-timecode",
+        metavar="TIMECODE",
+        help="where the timeline of --export begins: 00:00:00:00 (the default), 01:00:00:00, …",
+    )
+    ask.add_argument(
+        "--thumbnails", metavar="DIR", help="write the frames behind the evidence into this folder"
     )
     _watching_options(ask)
     ask.add_argument(

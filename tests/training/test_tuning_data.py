@@ -11,7 +11,7 @@ import pytest
 
 from agent.cli.main import main
 from tests.servers import Answer, Asked, fails, refuses, says, serving
-from training.conversations import IMAGES, Conversation, TuningError, read_data
+from training.conversations import IMAGES, TuningRow, TuningError, read_data
 from training.drawn_world import make_events, write_video
 from training.exclusions import name_digest, read_lists, refuse_excluded, write_list
 from training.samples import choose_samples, is_held_out
@@ -244,7 +244,7 @@ def test_data_that_is_not_as_its_manifest_says_is_refused(
 )
 def test_a_line_that_is_no_conversation_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        Conversation.from_line(line)
+        TuningRow.from_line(line)
 
 
 def test_samples_outside_keep_away_from_every_window() -> None:

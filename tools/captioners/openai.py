@@ -163,7 +163,9 @@ class OpenAICaptioner:
         questions = map(self._question, looks)
         calls = TracedCalls.of_this_step()
 
-        def answer(question: Question, stopping: threading.Event) -> Description | NoCaption | None:
+        def answer(
+            question: ShownLooks, stopping: threading.Event
+        ) -> Description | NoCaption | None:
             try:
                 with calls.call(self.model, self._prompt, question.times_s, question.jpegs) as call:
                     return self._answer(question, stopping, call)
@@ -179,12 +181,12 @@ class OpenAICaptioner:
             # Where nothing else came either, it was not one picture's fault.
             raise self._given_up(self._meter.last_failure)
 
-    def _question(self, look: Look) -> Question:
+    def _question(self, look: Look) -> ShownLooks:
         jpegs = tuple(encode_jpeg(one, max_bytes=self._max_image_bytes) for one in look.images)
-        return Question(look.times_s, jpegs)
+        return ShownLooks(look.times_s, jpegs)
 
     def _answer(
-        self, question: Question, stopping: threading.Event, call: Call
+        self, question: ShownLooks, stopping: threading.Event, call: Call
     ) -> Description | NoCaption | None:
         content = question.content(self._prompt, self._detail)
         request = ServiceRequest(
@@ -246,7 +248,7 @@ class _NoReplyError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ShownLooks:
     """A look, ready to be sent."""
 
     times_s: tuple[float, ...]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import os
-import tempfile
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain
@@ -15,6 +13,7 @@ import av
 import numpy as np
 
 from tools.errors import VideoError
+from tools.output_files import check_place, write_whole
 from tools.timeline import Interval
 from tools.video.decoding import DecodePass, Shown
 from tools.video.hearing import hear
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
     ClipPacket: TypeAlias = Packet[VideoStream] | Packet[AudioStream]
 
 _FORMATS = {".mp4": "mp4", ".mkv": "matroska"}
+
+_WHAT, _OPTION = "a clip", "--clip"
 
 _VIDEO_TIME_BASE = Fraction(1, 90_000)
 
@@ -55,16 +56,7 @@ def check_clip_path(out: Path, *, overwrite: bool = False) -> None:
     """
     if out.suffix.lower() not in _FORMATS:
         raise VideoError(f"cannot write a clip to {out}: give a name that ends in .mp4 or .mkv")
-    if out.is_dir():
-        raise VideoError(f"cannot write a clip to {out}: it is a directory; give a file name")
-    if not out.parent.is_dir():
-        raise VideoError(f"cannot write a clip to {out}: there is no directory {out.parent}")
-    if not overwrite and os.path.lexists(out):
-        raise _is_there(out)
-    if out.exists() and not out.is_file():
-        raise VideoError(
-            f"cannot write a clip to {out}: it is not a regular file; give another name"
-        )
+    check_place(out, what=_WHAT, option=_OPTION, overwrite=overwrite)
 
 
 def write_clip(video: Video, span: Interval, out: Path, *, overwrite: bool = False) -> None:
@@ -89,46 +81,14 @@ def write_clip(video: Video, span: Interval, out: Path, *, overwrite: bool = Fal
         raise VideoError(f"cannot write a clip to {out}: it is the video itself; give another name")
     check_clip_path(out, overwrite=overwrite)
     container_format = _FORMATS[out.suffix.lower()]
-    try:
-        # In the same directory, because only there can it be renamed in one step.
-        descriptor, name = tempfile.mkstemp(prefix=f".{out.stem}-", suffix=".part", dir=out.parent)
-    except OSError as error:
-        raise VideoError(f"cannot write a clip to {out}: {error.strerror}") from error
-    os.close(descriptor)
-    part = Path(name)
-    try:
-        _encode(video, span, part, container_format)
-        # A temporary file is the user's alone; the clip gets what any new file gets.
-        umask = os.umask(0)
-        os.umask(umask)
-        part.chmod(0o666 & ~umask)
-        _put(part, out, overwrite=overwrite)
-    except (OSError, av.FFmpegError) as error:
-        raise VideoError(f"cannot write a clip to {out}: {error.strerror}") from error
-    finally:
-        part.unlink(missing_ok=True)
 
+    def fill(part: Path) -> None:
+        try:
+            _encode(video, span, part, container_format)
+        except av.FFmpegError as error:
+            raise VideoError(f"cannot write a clip to {out}: {error.strerror}") from error
 
-def _put(part: Path, out: Path, *, overwrite: bool) -> None:
-    """Give a finished file its name; unlike a rename, a link never replaces what is there."""
-    if overwrite:
-        part.replace(out)
-        return
-    try:
-        out.hardlink_to(part)
-    except FileExistsError:
-        raise _is_there(out) from None
-    except OSError:
-        # A file system without links; a file that appears from here on is replaced.
-        if os.path.lexists(out):
-            raise _is_there(out) from None
-        part.replace(out)
-
-
-def _is_there(out: Path) -> VideoError:
-    return VideoError(
-        f"{out} is there already; give another name (ask --clip replaces it with --overwrite)"
-    )
+    write_whole(out, fill, what=_WHAT, option=_OPTION, overwrite=overwrite)
 
 
 def _encode(video: Video, span: Interval, part: Path, container_format: str) -> None:

@@ -1,0 +1,95 @@
+"""The files that ``ask`` writes beside its answer: exports and thumbnails."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from agent.errors import QueryError
+from agent.exports.forms import OF_ONE_VIDEO, Export, parse_export, write_export
+from agent.exports.timecode import parse_timecode
+from agent.grounding import Grounding
+from agent.watching.moved_files import own_file, spare_videos
+from tools.store.store import VideoRecord
+
+START_TIMECODE = "00:00:00:00"
+_WRITES_PICTURES = "--thumbnails"
+
+
+def check_exports(args: argparse.Namespace, *, is_one: bool) -> list[Export]:
+    """The exports that the options ask for, after checking that they can be written.
+
+    Raises:
+        QueryError: If options do not go together.
+        VideoError: If a file cannot be written where it should be.
+    """
+    exports = [parse_export(*pair, overwrite=args.overwrite) for pair in args.export]
+    if args.start_timecode is not None:
+        if not exports:
+            raise QueryError("--start-timecode is of the timeline that --export writes; add that")
+        parse_timecode(args.start_timecode)
+    for export in exports:
+        if export.form in OF_ONE_VIDEO and not is_one:
+            raise QueryError(
+                f"--export {export.form} has the clock of one video; ask one, or take edl, fcpxml, "
+                "csv or json"
+            )
+        export.check()
+    outs = [str(export.out.absolute()) for export in exports]
+    if len(set(outs)) < len(outs):
+        raise QueryError("two --export options name the same file; give each its own")
+    folder = args.thumbnails and Path(args.thumbnails)
+    if folder and folder.exists() and not folder.is_dir():
+        raise QueryError(f"{_WRITES_PICTURES} {folder} is a file; name a folder")
+    return exports
+
+
+def spare_asked(
+    exports: Sequence[Export], videos: Sequence[str], records: Sequence[VideoRecord]
+) -> None:
+    """Refuse to write over a video that is asked or indexed.
+
+    Raises:
+        VideoError: If an export would.
+    """
+    for export in exports:
+        spare_videos(export.out, asked=[Path(one) for one in videos], records=records)
+
+
+def write_files(
+    args: argparse.Namespace,
+    exports: Sequence[Export],
+    answers: Sequence[Grounding],
+    records: Sequence[VideoRecord],
+    *,
+    whole_json: str,
+    say: Callable[[str], None],
+) -> None:
+    """Write exports and thumbnails, and say what was written.
+
+    Raises:
+        WhenaboutsError: As ``write_export`` and ``write_thumbnails``.
+    """
+    found = [one for one in answers if one.intervals]
+    needs_video = found and (args.thumbnails or any(one.form != "json" for one in exports))
+    for answer in found if needs_video else ():
+        own_file(answer.video, records)
+    notes: dict[str, None] = {}
+    for export in exports:
+        if not found and export.form != "json":
+            say(f"nothing was found, so {export.out} was not written")
+            continue
+        spare_asked([export], [one.video.path for one in answers], records)
+        timecode = args.start_timecode or START_TIMECODE
+        told = write_export(export, answers, whole_json, start_timecode=timecode)
+        notes |= dict.fromkeys(told)
+        count = sum(len(answer.intervals) for answer in found)
+        say(f"{count} interval{'' if count == 1 else 's'} written to {export.out}")
+    for note in notes:
+        say(note)
+    if args.thumbnails and not found:
+        say(f"nothing was found, so no pictures were written to {args.thumbnails}")
+    elif args.thumbnails:
+        from agent.exports.thumbnails import write_thumbnails
+
+        written = write_thumbnails(found, Path(args.thumbnails), overwrite=args.overwrite)
+        say(f"{len(written)} pictures written to {args.thumbnails}")

@@ -1,0 +1,1 @@
+"""Answers in the forms that editors, players and spreadsheets read."""

@@ -1,0 +1,196 @@
+"""What ``ask`` writes for editors and players, read back by readers that are not ours."""
+
+import csv
+import json
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+
+import av
+import opentimelineio as otio
+import pytest
+import webvtt
+
+from agent.cli.main import main
+from agent.errors import QueryError
+from agent.exports.timecode import FrameClock, timeline_from
+from agent.exports.video_rate import read_rate
+from tests import drawing
+from tests.drawing import even_times
+from tools.video.reader import probe
+
+NTSC_30 = Fraction(30000, 1001)
+
+TEXTS = [
+    "an empty road",
+    "an empty road",
+    "a brown dog jumps over <b>a & b</b> --> fence",
+    "a brown dog jumps high",
+    "an empty road",
+    "an empty road",
+]
+LINES = [{"start_s": at, "end_s": at + 1, "caption": text} for at, text in enumerate(TEXTS)]
+
+
+def draw_video(path: Path, times_s: Sequence[float]) -> Path:
+    return drawing.draw_video(path, times_s, picture=lambda index: drawing.gray(index // 4))
+
+
+def one_gray(shade: int, _: int) -> drawing.Picture:
+    return drawing.gray(shade)
+
+
+@pytest.fixture(autouse=True)
+def _quick(word_embedder: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WHENABOUTS_READ_TEXT", "false")
+
+
+@pytest.fixture
+def captions(tmp_path: Path) -> Path:
+    path = tmp_path / "road.jsonl"
+    path.write_text("\n".join(map(json.dumps, LINES)), encoding="utf-8")
+    return path
+
+
+def export(
+    video: Path, captions: Path, form: str, *options: str, query: str = "a brown dog jumps"
+) -> Path:
+    out = video.parent / f"out.{form}"
+    words = ["ask", str(video), query, "--captions", str(captions), "--export", form, str(out)]
+    assert main([*words, *options]) == 0
+    return out
+
+
+@pytest.mark.parametrize("rate", [NTSC_30, Fraction(60000, 1001), Fraction(24), Fraction(25)])
+def test_timecodes_are_those_that_opentimelineio_reads(rate: Fraction) -> None:
+    timeline = FrameClock(rate)
+    for frame in (0, 1799, 1800, 3597, 3598, 17981, 17982, 17983, 107_891, 107_892, 250_001):
+        read = otio.opentime.from_timecode(timeline.timecode(frame), float(rate))
+        assert read.to_frames() == frame
+        assert timeline_from(rate, timeline.timecode(frame)).start_frame == frame
+
+
+@pytest.mark.parametrize("text", ["00:01:00:00", "01:00:00:30", "24:00:00:00", "1:0:0:0", "", "x"])
+def test_a_timecode_that_no_frame_has_is_refused(text: str) -> None:
+    with pytest.raises(QueryError, match="--start-timecode"):
+        timeline_from(NTSC_30, text)
+
+
+def test_every_frame_of_a_drop_frame_video_lies_on_itself(tmp_path: Path) -> None:
+    times_s = even_times(90, float(NTSC_30))
+    rate = read_rate(probe(draw_video(tmp_path / "ntsc.mkv", times_s)))
+    assert (rate.timeline_hz, rate.note) == (NTSC_30, "")
+    # Matroska keeps milliseconds.
+    assert [FrameClock(NTSC_30).frame_at(round(time_s, 3)) for time_s in times_s] == list(range(90))
+
+
+def test_a_varying_rate_is_said(tmp_path: Path) -> None:
+    rate = read_rate(probe(draw_video(tmp_path / "v.mp4", [0, 0.1, 0.15, 0.5, 0.9, 1.0, 1.02])))
+    assert "varies" in rate.note
+
+
+def test_a_slow_video_lies_on_a_timeline_that_each_of_its_frames_begins_on(tmp_path: Path) -> None:
+    rate = read_rate(probe(draw_video(tmp_path / "slow.mp4", even_times(20, 8.0))))
+    assert rate.timeline_hz == 24
+    assert "each of its frames is 3" in rate.note
+
+
+def test_an_edl_is_read_by_opentimelineio_to_the_frame(tmp_path: Path, captions: Path) -> None:
+    video = draw_video(tmp_path / "road.mp4", even_times(150, 25.0))
+    out = export(video, captions, "edl", "--start-timecode", "01:00:00:00")
+    (clip,) = otio.adapters.read_from_file(str(out), rate=25).find_clips()
+    assert clip.name == "road.mp4"
+    assert clip.source_range.start_time.to_frames() == 50
+    assert clip.source_range.duration.to_frames() == 50
+    assert clip.markers[0].name == "a brown dog jumps"
+    assert "01:00:02:00 01:00:04:00" in out.read_text(encoding="utf-8")
+
+
+def test_an_edl_of_a_drop_frame_video_says_so(tmp_path: Path, captions: Path) -> None:
+    video = draw_video(tmp_path / "road.mp4", even_times(180, float(NTSC_30)))
+    text = export(video, captions, "edl").read_text(encoding="utf-8")
+    assert "FCM: DROP FRAME" in text
+    assert "00:00:02;00 00:00:04;00" in text
+
+
+def test_fcpxml_is_read_by_opentimelineio_to_the_frame(tmp_path: Path, captions: Path) -> None:
+    video = draw_video(tmp_path / "road & <co>.mp4", even_times(150, 25.0))
+    out = export(video, captions, "fcpxml", "--start-timecode", "01:00:00:00")
+    (clip,) = otio.adapters.read_from_file(str(out)).find_clips()
+    (marker,) = clip.markers
+    assert clip.name == "road & <co>.mp4"
+    assert marker.name == "a brown dog jumps"
+    assert marker.marked_range.start_time.to_seconds() == 2
+    assert marker.marked_range.duration.to_seconds() == 2
+
+
+def test_a_vtt_is_read_by_webvtt_with_markup_as_text(tmp_path: Path, captions: Path) -> None:
+    video = draw_video(tmp_path / "road.mp4", even_times(150, 25.0))
+    (cue,) = webvtt.read(str(export(video, captions, "vtt"))).captions
+    assert (cue.start, cue.end) == ("00:00:02.000", "00:00:04.000")
+    assert "&lt;b&gt;a &amp; b&lt;/b&gt; --&gt; fence" in cue.raw_text
+
+
+def test_chapters_are_read_by_ffmpeg(tmp_path: Path, captions: Path) -> None:
+    video = draw_video(tmp_path / "road.mp4", even_times(150, 25.0))
+    out = export(video, captions, "chapters", query="a brown dog jumps;#=\\")
+    with av.open(str(out), format="ffmetadata") as read:
+        (chapter,) = read.chapters()
+    base = chapter["time_base"]
+    assert base
+    assert [float(chapter["start"] * base), float(chapter["end"] * base)] == [2, 4]
+    assert chapter["metadata"]["title"].rstrip() == "a brown dog jumps;#=\\"
+
+
+def test_a_table_keeps_seconds_and_starts_no_formula(tmp_path: Path, captions: Path) -> None:
+    video = draw_video(tmp_path / "road.mp4", even_times(150, 25.0))
+    with export(video, captions, "csv", query="=a brown dog jumps").open(encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["start_s"], row["start_frame"], row["end_frame"]) == ("2.0", "50", "100")
+    assert row["query"] == "'=a brown dog jumps"
+
+
+def test_a_second_file_is_not_written_over_the_first_unless_told(
+    tmp_path: Path, captions: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = draw_video(tmp_path / "road.mp4", even_times(150, 25.0))
+    out = export(video, captions, "json")
+    kept = out.read_bytes()
+    words = ["ask", str(video), "a brown dog jumps", "--export", "csv", str(out)]
+    assert main(words) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert out.read_bytes() == kept
+    assert main([*words, "--overwrite"]) == 0
+    assert out.read_bytes() != kept
+    seen = video.read_bytes()
+    assert main([*words[:-1], str(video), "--overwrite"]) == 2
+    assert video.read_bytes() == seen
+
+
+def test_the_frames_of_the_evidence_are_written(tmp_path: Path, captions: Path) -> None:
+    video = draw_video(tmp_path / "road.mp4", even_times(150, 25.0))
+    folder = tmp_path / "frames"
+    words = ["ask", str(video), "a brown dog jumps", "--captions", str(captions)]
+    assert main([*words, "--thumbnails", str(folder)]) == 0
+    starts = list(folder.glob("*-start-2.000s.jpg"))
+    assert len(starts) == 1
+    with av.open(str(starts[0])) as picture:
+        frame = next(picture.decode(video=0)).to_ndarray(format="rgb24")
+    assert round(float(frame.mean()) / 5) == 12
+    assert main([*words, "--thumbnails", str(folder)]) == 2
+
+
+def test_two_videos_lie_one_after_another(tmp_path: Path, captions: Path) -> None:
+    videos = [
+        drawing.draw_video(path, even_times(150, 25.0), picture=partial(one_gray, to))
+        for to, path in ((10, tmp_path / "one.mp4"), (20, tmp_path / "two.mp4"))
+    ]
+    for video in videos:
+        assert main(["index", str(video), "--captions", str(captions)]) == 0
+    words = ["ask", *map(str, videos), "a brown dog jumps", "--export"]
+    assert main([*words, "edl", str(tmp_path / "both.edl")]) == 0
+    text = (tmp_path / "both.edl").read_text(encoding="utf-8")
+    assert "00:00:02:00 00:00:04:00 00:00:02:00 00:00:04:00" in text
+    assert "00:00:02:00 00:00:04:00 00:00:08:00 00:00:10:00" in text
+    assert main([*words, "vtt", str(tmp_path / "both.vtt")]) == 2

@@ -1,0 +1,90 @@
+"""Writing a file that the user named: whole or not at all, and never over another one unasked."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from tools.errors import VideoError
+
+
+def check_place(out: Path, *, what: str, option: str, overwrite: bool = False) -> None:
+    """Refuse a place where no file can be written, before any work is done for it.
+
+    Args:
+        out: Where to.
+        what: What is to be written, for the message: ``a clip``.
+        option: The option of ``ask`` that names the file, for the message: ``--clip``.
+        overwrite: Whether a file that is there may be replaced.
+
+    Raises:
+        VideoError: If it is a directory or no regular file, its folder is missing, or it is there
+            and is not to be replaced.
+    """
+    if out.is_dir():
+        raise VideoError(f"cannot write {what} to {out}: it is a directory; give a file name")
+    if not out.parent.is_dir():
+        raise VideoError(f"cannot write {what} to {out}: there is no directory {out.parent}")
+    if not overwrite and os.path.lexists(out):
+        raise _is_there(out, option)
+    if out.exists() and not out.is_file():
+        raise VideoError(
+            f"cannot write {what} to {out}: it is not a regular file; give another name"
+        )
+
+
+def write_whole(
+    out: Path, fill: Callable[[Path], object], *, what: str, option: str, overwrite: bool = False
+) -> None:
+    """Have a file filled beside ``out``, and then give it that name.
+
+    Args:
+        out: Where to.
+        fill: Writes the file that it is given.
+        what: As for ``check_place``.
+        option: As for ``check_place``.
+        overwrite: Whether a file that is there is replaced.
+
+    Raises:
+        VideoError: If it cannot be written, or ``out`` has appeared meanwhile.
+    """
+    try:
+        # In the same directory, because only there can it be renamed in one step.
+        descriptor, name = tempfile.mkstemp(prefix=f".{out.stem}-", suffix=".part", dir=out.parent)
+    except OSError as error:
+        raise VideoError(f"cannot write {what} to {out}: {error.strerror}") from error
+    os.close(descriptor)
+    part = Path(name)
+    try:
+        fill(part)
+        # A temporary file is the user's alone; the new one gets what any new file gets.
+        umask = os.umask(0)
+        os.umask(umask)
+        part.chmod(0o666 & ~umask)
+        _put(part, out, option, overwrite=overwrite)
+    except OSError as error:
+        raise VideoError(f"cannot write {what} to {out}: {error.strerror}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _put(part: Path, out: Path, option: str, *, overwrite: bool) -> None:
+    """Give a finished file its name; unlike a rename, a link never replaces what is there."""
+    if overwrite:
+        part.replace(out)
+        return
+    try:
+        out.hardlink_to(part)
+    except FileExistsError:
+        raise _is_there(out, option) from None
+    except OSError:
+        # A file system without links; a file that appears from here on is replaced.
+        if os.path.lexists(out):
+            raise _is_there(out, option) from None
+        part.replace(out)
+
+
+def _is_there(out: Path, option: str) -> VideoError:
+    return VideoError(
+        f"{out} is there already; give another name (ask {option} replaces it with --overwrite)"
+    )
