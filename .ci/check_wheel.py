@@ -5,7 +5,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("agent", "evaluation", "prompts", "tools")
+PACKAGES = ("agent", "evaluation", "prompts", "tools", "training")
 # Code, prompts, the experiments' recipes, and the report's page: no data, pictures or weights.
 SUFFIXES = (".py", ".typed", ".md", ".yaml", ".html", ".css")
 

@@ -44,7 +44,7 @@ from agent.watching.watcher import expand_videos
 from tools.clock import clock, clock_span
 from tools.indexing.indexer import Progress as IndexProgress
 from tools.indexing.indexer import Report
-from tools.retrieval.tracks import is_beside, name_of
+from tools.retrieval.tracks import is_beside, name_of, of_copy
 from tools.store.store import VideoRecord
 from tools.terminal import complain, open_console, put, put_json
 from tools.text import shorten
@@ -493,7 +493,8 @@ def _tell_events(report: Report) -> Callable[[Event], None]:
 def _indexed_line(record: VideoRecord, tracks: Sequence[VideoRecord]) -> str:
     """What a video is answered from: its captions, and the tracks beside them."""
     warning = record.warning.removeprefix(f"{record.path}: ")
-    told = [record, *(one for one in tracks if one.complete and is_beside(one.track))]
+    beside = (one for one in of_copy(tracks, record.path) if is_beside(one.track))
+    told = [record, *(one for one in beside if one.complete)]
     counts = (
         f"{one.captions} caption{'' if one.captions == 1 else 's'} by {name_of(one.track)}"
         for one in told

@@ -266,6 +266,7 @@ def _add_upkeep(commands: "argparse._SubParsersAction[Parser]") -> None:
     )
     completion.add_argument("shell", choices=("bash", "zsh", "fish", "tcsh", "powershell"))
     _command(commands, "eval", "measure on a benchmark; `whenabouts eval --help` tells more")
+    _command(commands, "tune", "tune a small image model; `whenabouts tune --help` tells more")
 
 
 def run() -> NoReturn:
@@ -373,8 +374,8 @@ def _parse_and_run(argv: Sequence[str]) -> int:
         import argcomplete
 
         argcomplete.autocomplete(parser)  # Only where a shell asks for it; the process ends there.
-    # `eval` parses what comes after it, and prints its own help.
-    args = _parse(parser, argv[:1] if argv[:1] == ["eval"] else argv)
+    # These parse what comes after them, and print their own help.
+    args = _parse(parser, argv[:1] if argv[:1] in (["eval"], ["tune"]) else argv)
     if args.version:
         from importlib.metadata import version
 
@@ -391,6 +392,10 @@ def _run(args: argparse.Namespace, argv: Sequence[str]) -> int:
         from evaluation.command import run as run_eval
 
         return run_eval(argv[1:])
+    if args.command == "tune":
+        from training.command import run as run_tune
+
+        return run_tune(argv[1:])
     from agent.cli.commands import run
 
     return run(args)

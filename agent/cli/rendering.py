@@ -32,6 +32,7 @@ from tools.grounding.seen_edges import SAID
 from tools.indexing.estimate import Estimate
 from tools.indexing.progress import Progress
 from tools.store.store import VideoRecord
+from tools.subtitles.origin import origin_of
 from tools.text import one_line, shorten
 from tools.timeline import Interval
 
@@ -258,7 +259,8 @@ def render_records(records: Sequence[VideoRecord]) -> list[RenderableType]:
                 length = clock(record.duration_s)
                 parts.append(Text(f"{video_id[:12]}  {length}  {path}", style="bold"))
             track = record.track
-            by = f"{track.model} {track.mode}".strip()
+            origin = origin_of(track)
+            by = f"subtitles {origin.file}" if origin else f"{track.model} {track.mode}".strip()
             count = f"{record.captions} caption{'' if record.captions == 1 else 's'}"
             parts.append(Text(f"    {count} by {by}: {state_of(record)}"))
     return parts

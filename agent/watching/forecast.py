@@ -40,6 +40,9 @@ MEASURED_S = 0.1
 READ_S = 0.25
 """Time to read one picture on two cores; a picture that stays is read once."""
 
+UNANNOUNCED_S = 10.0
+"""Reading that takes less is not announced."""
+
 TIMED_FRAMES = 8
 
 
@@ -123,11 +126,16 @@ def usd_of_caption(
 
 
 def reading_takes(video: Video, rate_hz: float) -> str:
-    """How long it takes at most to read the text on a video's screen, as a line for the user."""
+    """How long it takes at most to read the text on a video's screen, as a line for the user.
+
+    Empty where it takes no longer than anybody would wait without asking why.
+    """
     if not video.header_duration_s:
         return f"reading text off the screen takes about {READ_S:g} s for each new picture"
     most_s = video.header_duration_s * rate_hz * READ_S
-    most = f"{most_s / 60:.0f} min" if most_s >= 90 else f"{max(1.0, most_s):.0f} s"
+    if most_s < UNANNOUNCED_S:
+        return ""
+    most = f"{most_s / 60:.0f} min" if most_s >= 90 else f"{most_s:.0f} s"
     return f"reading text off the screen takes up to about {most}; less where the picture stays"
 
 

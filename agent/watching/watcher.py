@@ -239,7 +239,7 @@ class Watcher:
         if self._beside.is_asked_for:
             return True
         return video is not None and (
-            self._beside.has_changed(video, records)
+            self._beside.subtitles.has_changed(video, records)
             or self._opened.sight.lacks(video)
             or self._beside.is_to_be_measured(record, records, query)
         )
@@ -315,8 +315,9 @@ class Watcher:
         if self._is_left_open:
             self._tell(self._opened.choice.why)
         self._name_host(captioner.model)
-        if reads_text(frame_track(captioner, self._settings.rate_hz)):
-            self._tell(reading_takes(video, self._settings.rate_hz))
+        reads = reads_text(frame_track(captioner, self._settings.rate_hz))
+        if reads and (takes := reading_takes(video, self._settings.rate_hz)):
+            self._tell(takes)
         before_use = metered(captioner)
         with self._opened.sight.looking(video) as sight:
             record = index_video(

@@ -78,24 +78,29 @@ class VideoFolder:
         problems = {}
         for name in names:
             try:
-                probe(self._path(name))
+                probe(self.path(name))
             except VideoError as exc:
                 problems[name] = str(exc)
         return problems
 
     def duration_s(self, name: str) -> float | None:
         """See ``Videos``: by the file's packets, which are read for it."""
-        return measure_duration_s(probe(self._path(name)))
+        return measure_duration_s(probe(self.path(name)))
 
     def asked_as(self, name: str) -> str:
         """See ``Videos``."""
-        return str(self._path(name))
+        return str(self.path(name))
 
     def watch(self, name: str, grounder: Grounder, *, report: Report) -> VideoRecord:
         """See ``Videos``."""
-        return grounder.watch(self._path(name), report=report)
+        return grounder.watch(self.path(name), report=report)
 
-    def _path(self, name: str) -> Path:
+    def path(self, name: str) -> Path:
+        """The file of a video.
+
+        Raises:
+            VideoError: If there is none.
+        """
         path = self._find(name)
         if path is None:
             raise VideoError(f"there is no video {name} in {self._folder}")

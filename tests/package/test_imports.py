@@ -21,16 +21,19 @@ MAY_IMPORT = {
     "tools": {"tools"},
     "agent": {"agent", "tools", "prompts"},
     "evaluation": {"agent.api", "agent.grounding", "tools", "prompts", "evaluation"},
-    "training": {"agent.api", "agent.grounding", "tools", "prompts", "training"},
+    "training": {"agent.api", "agent.reasoning.reply", "evaluation", "tools", "prompts", "training"},
     "benchmarks": {"agent", "tools", "prompts", "evaluation", "benchmarks"},
     "notebooks": {"agent.api"},
     "examples": {"agent.api", "agent.tool"},
 }
 OURS = {*MAY_IMPORT, "tests"}
 # What is installed, each with rooms of its own.
-PACKAGES = ("agent", "evaluation", "prompts", "tools")
-# The front door opens every room, late: `whenabouts eval` is a command like any other.
-FRONT_DOOR = {("agent.cli.main", "evaluation.command.run")}
+PACKAGES = ("agent", "evaluation", "prompts", "tools", "training")
+# The front door opens every room, late: `eval` and `tune` are commands like any other.
+FRONT_DOOR = {
+    ("agent.cli.main", "evaluation.command.run"),
+    ("agent.cli.main", "training.command.run"),
+}
 
 # What costs a command that only prints its help a noticeable fraction of a second.
 HEAVY = {

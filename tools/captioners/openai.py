@@ -163,9 +163,7 @@ class OpenAICaptioner:
         questions = map(self._question, looks)
         calls = TracedCalls.of_this_step()
 
-        def answer(
-            question: _Question, stopping: threading.Event
-        ) -> Description | NoCaption | None:
+        def answer(question: Question, stopping: threading.Event) -> Description | NoCaption | None:
             try:
                 with calls.call(self.model, self._prompt, question.times_s, question.jpegs) as call:
                     return self._answer(question, stopping, call)
@@ -181,12 +179,12 @@ class OpenAICaptioner:
             # Where nothing else came either, it was not one picture's fault.
             raise self._given_up(self._meter.last_failure)
 
-    def _question(self, look: Look) -> _Question:
+    def _question(self, look: Look) -> Question:
         jpegs = tuple(encode_jpeg(one, max_bytes=self._max_image_bytes) for one in look.images)
-        return _Question(look.times_s, jpegs)
+        return Question(look.times_s, jpegs)
 
     def _answer(
-        self, question: _Question, stopping: threading.Event, call: Call
+        self, question: Question, stopping: threading.Event, call: Call
     ) -> Description | NoCaption | None:
         content = question.content(self._prompt, self._detail)
         request = ServiceRequest(
@@ -248,7 +246,7 @@ class _NoReplyError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
+class Question:
     """A look, ready to be sent."""
 
     times_s: tuple[float, ...]

@@ -244,7 +244,7 @@ def _load_model(
             output_loading_info=True,
         )
         _check_whole(loaded["missing_keys"], folder)
-        return (_adapt(model, adapter) if adapter else model).eval()
+        return (adapt(model, adapter) if adapter else model).eval()
     except CaptionerError:
         raise
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as exc:
@@ -257,7 +257,7 @@ def _load_model(
         raise CaptionerError(f"{what} in {folder} cannot be loaded: {_line(exc)}") from exc
 
 
-def _adapt(model: Any, adapter: Path) -> Any:
+def adapt(model: Any, adapter: Path) -> Any:
     """Merge an adapter into a model's weights, so that it costs nothing from then on."""
     from peft import PeftModel
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tools.indexing.held_spans import held_span, read_step_s
-from tools.signals.claims import is_moment
+from tools.signals.claims import is_moment, is_passing
 from tools.timeline import Caption, Interval, Track
 
 SAID: Final = frozenset({"subtitle", "speech"})
@@ -74,6 +74,9 @@ def edges_of(
         fine_s = min(first.span.length_s, first.start_s)
         start = Edge(first.start_s, first.start_s - fine_s, first.start_s)
         return start, Edge(first.end_s, first.start_s, first.end_s)
+    if first == last and is_passing(first):
+        start_s, end_s = first.start_s, first.end_s
+        return Edge(start_s, start_s, start_s), Edge(end_s, end_s, end_s)
     return _start_of(first, captions), _end_of(last, duration_s=duration_s)
 
 
@@ -117,7 +120,9 @@ def _start_of(first: Caption, captions: Sequence[Caption]) -> Edge:
     earlier = [
         one
         for one in captions
-        if one.start_s < at_s and one.source == first.source and not is_moment(one)
+        if one.start_s < at_s
+        and one.source == first.source
+        and not (is_moment(one) or is_passing(one))
     ]
     if not earlier:
         return exact

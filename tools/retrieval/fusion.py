@@ -62,6 +62,14 @@ class Voice:
         """Whether it is what the embedded senses measure."""
         return self.track is not None and is_measured(self.track)
 
+    @property
+    def has_read(self) -> bool:
+        """Whether it found words on the screen, which count beside what others describe."""
+        return self.ranking.verdict == "found" and any(
+            caption.source == "screen" and self.ranking.relevance[index] > 0
+            for index, caption in enumerate(self.captions)
+        )
+
 
 def fuse(voices: Sequence[Voice]) -> tuple[list[Caption], Ranking]:
     """Decide which tracks answer, and put the rankings of all of them together.
@@ -115,8 +123,8 @@ def _decide(voices: Sequence[Voice]) -> tuple[Voice, list[Voice]]:
         found = [one for one in exact if one.ranking.verdict == "found"]
         decider = max(found or exact, key=lambda one: _certainty(one.ranking))
         return decider, [one for one in found if one is not decider]
-    measured = [one for one in voices if one.is_measured]
-    alike = [one for one in voices if one not in measured]
+    measured = [one for one in voices if one.is_measured and not one.has_read]
+    alike = [one for one in voices if not one.is_measured or one.has_read]
     found = [one for one in alike if one.ranking.verdict == "found"]
     if found:
         decider = max(found, key=lambda one: _certainty(one.ranking))

@@ -8,6 +8,7 @@ from typing import Literal
 from tools.retrieval.question import parts_of
 from tools.retrieval.temporal_query import texts_of
 from tools.signals.signal_query import Ask, understand
+from tools.signals.visible_words import names_title
 
 
 def measured_need(query: str) -> Literal["picture", "text"] | None:
@@ -18,7 +19,8 @@ def measured_need(query: str) -> Literal["picture", "text"] | None:
     """
     asks = [understand(query), *(understand(text) for text in texts_of(parts_of(query)))]
     needed = [ask for ask in asks if not ask.unknown and ask.is_of_picture]
-    if any(_is_for_text(ask) for ask in needed) or _names_number(query):
+    is_written = _names_number(query) or names_title(query)
+    if is_written or any(_is_for_text(ask) for ask in needed):
         return "text"
     return "picture" if needed else None
 

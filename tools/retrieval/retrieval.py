@@ -14,6 +14,7 @@ from tools.grounding.grounder import ground
 from tools.grounding.neighbours import next_to
 from tools.grounding.occurrences import find_occurrences
 from tools.grounding.presence import MINILM
+from tools.retrieval.across import rank_across
 from tools.retrieval.fusion import Voice, fuse
 from tools.retrieval.open_question import rank_beside
 from tools.retrieval.ordered import rank_in_order
@@ -281,24 +282,45 @@ def _rank_all(
     sight: SightEvidence | None = None,
 ) -> tuple[list[Caption], Ranking]:
     def ranked(
-        captions: Sequence[Caption], vectors: NDArray[np.float32]
+        text: str, captions: Sequence[Caption], vectors: NDArray[np.float32], all_times: bool
     ) -> tuple[Sequence[Caption], Ranking]:
         is_seen = sight is not None and bool(captions) and captions[0].source == "sight"
         ranking = rank(
-            query,
+            text,
             captions,
             vectors,
             embedder=embedder,
             duration_s=duration_s,
             is_one_of_many=is_one_of_many,
-            every_time=every_time,
+            every_time=all_times,
             sight=sight if is_seen else None,
         )
         if sight and is_seen:
-            captions = told(captions, vectors, sight.words.embed([query])[0])
+            captions = told(captions, vectors, sight.words.embed([text])[0])
         return captions, ranking
 
-    return fuse([Voice.of(*ranked(captions, vectors)) for captions, vectors in tracks])
+    def voices(text: str, all_times: bool) -> list[Voice]:
+        return [
+            Voice.of(*ranked(text, captions, vectors, all_times)) for captions, vectors in tracks
+        ]
+
+    whole = fuse(voices(query, every_time))
+    asked = read_question(query)
+    part = split_query(asked.text)
+    is_settled = whole[1].is_exact and whole[1].verdict == "found"
+    if len(tracks) == 1 or asked.beside or isinstance(part, Event) or is_settled:
+        return whole
+    return (
+        rank_across(
+            asked.text,
+            part,
+            voices,
+            whole[1],
+            is_one_of_many=is_one_of_many,
+            is_presupposed=asked.is_presupposed,
+        )
+        or whole
+    )
 
 
 def caption_tokens(caption: Caption) -> int:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tools.sight.frame_track import is_sight
 from tools.signals.claims import TEXT_TAG
+from tools.subtitles.origin import MODE, origin_of
 from tools.timeline import Caption
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from tools.store.store import CaptionStore, VideoRecord
     from tools.timeline import Track
 
-BESIDE_MODES = frozenset({"subtitles", "speech"})
+BESIDE_MODES = frozenset({MODE, "speech"})
 """What is said: modes of tracks that are read beside another."""
 
 MEASURED_MODEL = "classical"
@@ -40,10 +41,10 @@ def is_beside(track: "Track") -> bool:
 
 def name_of(track: "Track") -> str:
     """Who or what wrote the captions of a track, as people call it."""
-    if kind_of(track) != "subtitles":
+    if kind_of(track) != MODE:
         return track.model
-    file = track.mode.partition(":")[2]
-    return f"subtitles {Path(file).name}" if file else f"{track.model} of the video"
+    origin = origin_of(track)
+    return f"subtitles {origin.file.name}" if origin else f"{track.model} of the video"
 
 
 def is_measured(track: "Track") -> bool:
@@ -67,6 +68,23 @@ def reads_text(track: "Track") -> bool:
     return track.model.startswith(SCREEN_MODEL) or track.model.endswith(TEXT_TAG)
 
 
+def of_copy(records: "Sequence[VideoRecord]", path: str) -> "list[VideoRecord]":
+    """Without the subtitles of other copies of the video.
+
+    A subtitle file of the copy stands in place of a track inside the video, which all copies have.
+
+    Args:
+        records: All of the video.
+        path: Where the copy lies.
+    """
+    origins = {one.track: origin_of(one.track) for one in records if kind_of(one.track) == MODE}
+    own = {
+        track for track, origin in origins.items() if origin and origin.video in {None, Path(path)}
+    }
+    kept = own or {track for track, origin in origins.items() if origin is None}
+    return [one for one in records if one.track not in origins or one.track in kept]
+
+
 def consulted(
     records: "Sequence[VideoRecord]",
     record: "VideoRecord",
@@ -84,7 +102,7 @@ def consulted(
     """
     others = [
         one
-        for one in records
+        for one in of_copy(records, record.path)
         if one.complete and one.track != record.track and kind_of(one.track) not in leave_out
     ]
     beside = [one for one in others if is_beside(one.track)]

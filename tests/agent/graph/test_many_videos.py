@@ -278,3 +278,26 @@ def test_of_a_video_with_several_tracks_the_one_that_says_most_is_asked(
             plain.watch(films / "dog.mp4")
         answers = grounder.find_all("a brown dog jumps")
     assert answers[0].models.captioner == file_track(tmp_path / "dog.jsonl").model
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "why does a brown dog jump over a fence?",
+        "why does the dog sleep?",
+        "how does an animal rest?",
+        "a brown cat jumps",
+        "a dog jumps after a cat sleeps",
+    ],
+)
+def test_what_a_video_leaves_open_when_asked_alone_is_not_denied_among_others(
+    query: str, films: Path
+) -> None:
+    with Grounder() as grounder:
+        among = {answer.video.path: answer.verdict for answer in grounder.find_all(query)}
+        alone = {path: grounder.find(path, query).verdict for path in among}
+    assert len(among) == 3
+    for path, verdict in among.items():
+        assert not (verdict == "not_found" and alone[path] == "cannot_tell")
+        if query.startswith("why"):
+            assert not (verdict == "not_found" and alone[path] == "found")

@@ -1,16 +1,21 @@
 """What is measured answers beside captions if it is asked for; else captions do."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from tests.fakes import WordEmbedder
 from tools.captioners.classical import VERSION
 from tools.ranking import Ranking, Verdict, Window
 from tools.retrieval.fusion import Voice, fuse
 from tools.retrieval.measured_need import can_be_measured, may_be_read, measured_need
+from tools.retrieval.retrieval import retrieve
 from tools.timeline import Caption, Interval, Source, Track
 
 DESCRIBED = Track("file:abc", "", "file")
 MEASURED = Track(VERSION, "", "frame@1/s")
+MEASURED_TEXT = Track(f"{VERSION}+ocr", "", "frame@1/s")
 
 
 def voice(track: Track, verdict: Verdict, at_s: float, *, is_exact: bool = False) -> Voice:
@@ -60,7 +65,10 @@ def test_one_source_answers_and_is_named(
         ("a dog barks after the second cut", "picture"),
         ('the title "The End"', "text"),
         ("when does $48,230 appear?", "text"),
+        ("The Silent Sea", "text"),
+        ("when does Big Buck Bunny appear?", "text"),
         ("something enters", None),
+        ("Anna opens the door", None),
         ("a woman in a red coat", None),
     ],
 )
@@ -81,3 +89,59 @@ def test_a_video_is_measured_beside_captions_only_where_that_is_asked_for(
 )
 def test_what_no_sense_can_know_is_known_before_one_looks(query: str, is_hopeless: bool) -> None:
     assert (not can_be_measured(query) and not may_be_read(query)) is is_hopeless
+
+
+def told(words: dict[int, str], track: Track, *, seconds: int = 20) -> list[Caption]:
+    """A caption each second; those of a measured track that say something are screen text."""
+    return [
+        Caption("video", Interval(at, at + 1), words.get(at, "a road"), "vision", track)
+        for at in range(seconds)
+    ]
+
+
+CUTS = [
+    Caption(
+        "video",
+        Interval(at, at + 0.04),
+        f"A new shot begins, cut at {at:.2f} s.",
+        "signal",
+        MEASURED,
+    )
+    for at in (3.0, 8.0, 14.0)
+]
+
+
+def ask(query: str, *tracks: list[Caption]) -> tuple[list[Caption], Ranking]:
+    embedder = WordEmbedder()
+    embedded = [(one, embedder.embed([caption.text for caption in one])) for one in tracks]
+    found = retrieve(query, embedded, embedder=embedder, duration_s=20.0)
+    return list(found.captions), found.ranking
+
+
+def test_parts_of_an_order_are_found_each_in_the_track_that_knows_it() -> None:
+    dogs = told(dict.fromkeys((4, 16, 17), "a dog barks"), DESCRIBED)
+    captions, ranking = ask("a dog barks after the third cut", dogs, CUTS)
+    assert ranking.verdict == "found"
+    assert [one.span for one in ranking.events] == [Interval(16, 18)]
+    assert {one.kind for one in ranking.heard if one.answers} == {"described", "measured"}
+    assert {CUTS[2].id} <= {one.id for one in captions}
+    _, ranking = ask("the last cut before a dog barks", told({10: "a dog barks"}, DESCRIBED), CUTS)
+    assert [one.span.start_s for one in ranking.events] == [8.0]
+    _, ranking = ask("a dog barks after the third cut", told({4: "a dog barks"}, DESCRIBED), CUTS)
+    assert ranking.verdict == "not_found"
+
+
+def test_words_that_are_read_as_a_title_is_written_do_not_give_way_to_captions() -> None:
+    read = [
+        Caption("video", Interval(5, 6), "On screen: “THE SILENT SEA”.", "screen", MEASURED_TEXT),
+        Caption("video", Interval(6, 7), "The camera is still.", "signal", MEASURED_TEXT),
+    ]
+    _, ranking = ask("The Silent Sea", told({12: "the silent sea"}, DESCRIBED), read)
+    assert [one.span.start_s for one in ranking.events] == [5.0]
+
+
+def test_words_that_are_read_though_nobody_said_text_stand_beside_what_captions_find() -> None:
+    read = voice(MEASURED, "found", 12)
+    shown = [replace(one, source="screen") for one in read.captions]
+    _, ranking = fuse([voice(DESCRIBED, "found", 3), Voice.of(shown, read.ranking)])
+    assert sorted(one.span.start_s for one in ranking.events) == [3.0, 12.0]

@@ -1,0 +1,147 @@
+"""Training itself, on a model of a real architecture with random weights."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("trl", reason="needs the extra train")
+
+from tests.tiny_models import save_blip, save_idefics3
+from training.collect import collect, finish, plan
+from training.conversations import TuningData, TuningError, read_data
+from training.merge import merge
+from training.recipe import Recipe
+from training.tiny_run import PROMPTS, DrawnTeacher, _draw_videos, _queries
+from training.train import (
+    LOG,
+    as_examples,
+    find_base,
+    load_for_training,
+    make_collator,
+    read_log,
+    train,
+)
+
+pytestmark = pytest.mark.slow
+
+RECIPE = Recipe(rank=4, alpha=8, epochs=2, batch=8, learning_rate=1e-3)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> TuningData:
+    from prompts.catalog import Prompts
+    from tools.captioners.looks import LookMode
+
+    folder = tmp_path_factory.mktemp("drawn")
+    drawn = _draw_videos(folder / "videos", "seen", 12, seed=1)
+    to_ask = plan(_queries(drawn), folder / "videos", inside=1, outside=1)
+    mode, teacher = LookMode(), DrawnTeacher(drawn)
+    out = folder / "data"
+    how: dict[str, Any] = {"mode": mode, "rate_hz": 2.0, "in_flight": 1, "max_usd": None}
+    collected = collect(to_ask, teacher, out, report=lambda *_: None, **how)
+    prompts = Prompts(PROMPTS)
+    finish(to_ask, collected, out, teacher=teacher, prompts=prompts, about={}, mode=mode)
+    return read_data(out)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_idefics3(tmp_path_factory.mktemp("base") / "tiny")
+
+
+def test_the_loss_is_on_the_completion_alone(base: Path, data: TuningData) -> None:
+    from PIL import Image
+
+    processor, _ = load_for_training(base)
+    example = as_examples(data, held_out=False)[0]
+    example["images"] = [Image.open(one) for one in example["images"]]
+    said = example["completion"][0]["content"]
+    batch = make_collator(processor)([example])
+    labels = batch["labels"][0]
+    told = processor.tokenizer.decode(labels[labels != -100])
+    assert told.removesuffix("<end>\n").strip() == said
+    picture = processor.tokenizer.convert_tokens_to_ids("<image>")
+    assert picture in batch["input_ids"]
+    assert picture not in labels
+
+
+def test_what_sees_is_not_trained_and_the_adapter_captions(
+    base: Path, data: TuningData, tmp_path: Path
+) -> None:
+    from safetensors import safe_open
+
+    from tools.captioners.local import LocalCaptioner
+
+    done = train(str(base), data, tmp_path / "out", RECIPE, report=lambda _: None)
+    assert done.last_loss < done.first_loss
+    with safe_open(str(done.adapter / "adapter_model.safetensors"), "pt") as weights:
+        names = list(weights.keys())
+    assert names
+    assert not any("vision" in name or "connector" in name for name in names)
+    captioner = LocalCaptioner(base, prompt="?", prompt_version="1", adapter=done.adapter)
+    assert captioner.model
+    merged = merge(done.adapter, tmp_path / "merged")
+    assert find_base(str(merged)) == merged
+
+
+def test_killed_and_started_again_it_has_the_same_losses(
+    base: Path, data: TuningData, tmp_path: Path
+) -> None:
+    whole = tmp_path / "whole"
+    how: dict[str, Any] = {"save_every": 3, "report": lambda _: None}
+    train(str(base), data, whole, RECIPE, **how)
+    killed = tmp_path / "killed"
+    code = (
+        "import sys; from pathlib import Path; from training.train import train; "
+        "from training.recipe import Recipe; from training.conversations import read_data; "
+        "base, data, out = sys.argv[1:]; "
+        "recipe = Recipe(rank=4, alpha=8, epochs=2, batch=8, learning_rate=1e-3); "
+        "train(base, read_data(Path(data)), Path(out), recipe, save_every=3, "
+        "report=lambda done: print(done.step, flush=True))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(base), str(data.folder), str(killed)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.strip().isdigit() and int(line) >= 5:
+            break
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    train(str(base), data, killed, RECIPE, **how)
+
+    def losses(out: Path) -> dict[str, float]:
+        return {row["step"]: float(row["loss"]) for row in read_log(out / LOG) if row["loss"]}
+
+    assert losses(killed) == pytest.approx(losses(whole), abs=1e-4)
+
+
+def test_a_folder_with_another_run_is_left_alone(
+    base: Path, data: TuningData, tmp_path: Path
+) -> None:
+    train(str(base), data, tmp_path, RECIPE, report=lambda _: None)
+    other = Recipe(rank=8, alpha=8, epochs=2, batch=8)
+    with pytest.raises(TuningError, match="another recipe"):
+        train(str(base), data, tmp_path, other, report=lambda _: None)
+
+
+def test_a_model_that_holds_no_conversations_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TuningError, match="chat template"):
+        find_base(str(save_blip(tmp_path / "blip")))
+    with pytest.raises(TuningError, match="neither"):
+        find_base(str(tmp_path / "nothing"))
+
+
+def test_an_adapter_of_another_model_is_not_merged(tmp_path: Path) -> None:
+    (tmp_path / "adapter").mkdir()
+    with pytest.raises(TuningError, match="not a LoRA adapter"):
+        merge(tmp_path / "adapter", tmp_path / "out")

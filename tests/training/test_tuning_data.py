@@ -1,0 +1,269 @@
+"""Data from a teacher: what is asked, what is kept, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.cli.main import main
+from tests.servers import Answer, Asked, fails, refuses, says, serving
+from training.conversations import IMAGES, Conversation, TuningError, read_data
+from training.drawn_world import make_events, write_video
+from training.exclusions import name_digest, read_lists, refuse_excluded, write_list
+from training.samples import choose_samples, is_held_out
+from training.teacher import NOT_SHOWN
+
+WHOLE = json.dumps(
+    {
+        "images": ["images/x.jpg"],
+        "prompt": [{"content": "a"}],
+        "completion": [{"content": "b"}],
+        "video": "v",
+        "time_s": 0,
+        "kind": "question",
+        "inside": True,
+    }
+)
+INSIDE, OUTSIDE = "marked this moment", "another time of the video"
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three drawn videos, with their annotations in the form of one's own labels."""
+    folder = tmp_path_factory.mktemp("videos")
+    rows = ["video,query,start,end"]
+    names = [name for name in (f"v{n}" for n in range(99)) if not is_held_out(name)][:2]
+    names.append(next(name for name in (f"v{n}" for n in range(999)) if is_held_out(name)))
+    for seed, name in enumerate(names):
+        events = make_events(random.Random(seed))
+        write_video(folder / f"{name}.mp4", events)
+        one = events[1]
+        rows.append(f"{name},{one.scene.sentence},{one.start_s},{one.end_s}")
+    (folder / "labels.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return folder
+
+
+def lesson(asked: Asked) -> Answer:
+    visible = INSIDE in asked.text
+    said = "It dances on a grey floor." if visible else f"{NOT_SHOWN} It waits."
+    questions = [{"question": "What does it do?", "answer": "It moves."}]
+    return says(json.dumps({"visible": visible, "description": said, "questions": questions}))
+
+
+def tune(videos: Path, out: Path, *more: str) -> int:
+    labels = str(videos / "labels.csv")
+    where = ["--annotations", labels, "--videos", str(videos), "--out", str(out)]
+    return main(["tune", "data", "--dataset", "own", *where, *more])
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Any:
+    def point_at(url: str) -> None:
+        monkeypatch.setenv("OPENAI_BASE_URL", url)
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+
+    return point_at
+
+
+def test_the_teacher_is_shown_frames_inside_and_outside_of_events(
+    videos: Path, tmp_path: Path, served: Any
+) -> None:
+    with serving(lesson) as server:
+        served(server.url)
+        assert tune(videos, tmp_path / "data", "--teacher", "openai:big") == 0
+        texts = [asked.text for asked in server.asked]
+        assert sum(INSIDE in text for text in texts) == 6
+        assert sum(OUTSIDE in text for text in texts) == 3
+        assert all(len(asked.jpegs) == 1 for asked in server.asked)
+    data = read_data(tmp_path / "data")
+    # A description and a question for each sample; one video is held out.
+    assert (len(data.train), len(data.held_out)) == (12, 6)
+    assert not {one.video_id for one in data.train} & {one.video_id for one in data.held_out}
+    for row in data.train:
+        assert row.completion.startswith(NOT_SHOWN) == (
+            row.kind == "description" and not row.inside
+        )
+    assert data.manifest["teacher"] == "openai:big"
+
+
+def test_asked_again_it_pays_for_nothing_twice(videos: Path, tmp_path: Path, served: Any) -> None:
+    out = tmp_path / "data"
+    with serving(lesson) as server:
+        served(server.url)
+        assert tune(videos, out, "--teacher", "openai:big") == 0
+        asked = len(server.asked)
+        replies = out / "replies.jsonl"
+        lines = replies.read_bytes().splitlines(keepends=True)
+        # As a killed process leaves it: the last line unfinished.
+        replies.write_bytes(b"".join(lines[:-1]) + lines[-1][:20])
+        assert tune(videos, out, "--teacher", "openai:big") == 0
+        assert len(server.asked) == asked + 1
+        assert tune(videos, out, "--teacher", "openai:big") == 0
+        assert len(server.asked) == asked + 1
+
+
+def test_a_lesson_that_contradicts_itself_is_refused_with_the_reason(
+    videos: Path, tmp_path: Path, served: Any
+) -> None:
+    def contrary(asked: Asked) -> Answer:
+        if "was not accepted" in asked.text:
+            return lesson(asked)
+        return says('{"visible": true, "description": "Not shown. A wall.", "questions": []}')
+
+    with serving(contrary) as server:
+        served(server.url)
+        assert tune(videos, tmp_path / "data", "--teacher", "openai:big") == 0
+        refusals = [one.text for one in server.asked if "was not accepted" in one.text]
+        assert refusals
+        assert all("visible is true" in text for text in refusals)
+
+
+def test_what_a_teacher_declines_is_counted_and_the_rest_is_kept(
+    videos: Path, tmp_path: Path, served: Any
+) -> None:
+    with serving(lambda asked: lesson(asked) if INSIDE in asked.text else refuses()) as server:
+        served(server.url)
+        assert tune(videos, tmp_path / "data", "--teacher", "openai:big") == 0
+    data = read_data(tmp_path / "data")
+    assert data.manifest["dropped"] == {"refused": 3}
+    assert all(row.inside for row in data.train)
+
+
+def test_a_teacher_that_sees_no_event_where_it_was_marked_teaches_nothing_there(
+    videos: Path, tmp_path: Path, served: Any
+) -> None:
+    unseen = '{"visible": false, "description": "Not shown. A wall.", "questions": []}'
+    with serving(lambda _: says(unseen)) as server:
+        served(server.url)
+        assert tune(videos, tmp_path / "data", "--teacher", "openai:big") == 0
+    data = read_data(tmp_path / "data")
+    assert data.manifest["dropped"] == {"teacher and annotation disagree": 6}
+
+
+def test_a_service_that_fails_keeps_what_was_bought(
+    videos: Path, tmp_path: Path, served: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "data"
+    count = 0
+
+    def dies(asked: Asked) -> Answer:
+        nonlocal count
+        count += 1
+        return lesson(asked) if count <= 4 else fails(401, "who are you?")
+
+    with serving(dies) as server:
+        served(server.url)
+        assert tune(videos, out, "--teacher", "openai:big") == 2
+    assert "kept" in capsys.readouterr().err
+    bought = len((out / "replies.jsonl").read_text().splitlines())
+    assert bought >= 4
+    with serving(lesson) as server:
+        served(server.url)
+        assert tune(videos, out, "--teacher", "openai:big") == 0
+        assert len(server.asked) == 9 - bought
+
+
+def test_people_stand_in_for_the_teacher(videos: Path, tmp_path: Path) -> None:
+    assert tune(videos, tmp_path / "data", "--teacher", "human") == 0
+    said = {row.completion for row in read_data(tmp_path / "data").train if row.inside}
+    assert all(text.startswith("the ") and text.endswith(".") for text in said)
+
+
+def test_a_dry_run_tells_the_price_and_asks_nobody(
+    videos: Path, tmp_path: Path, served: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving(lesson) as server:
+        served(server.url)
+        assert tune(videos, tmp_path / "data", "--teacher", "openai:big", "--dry-run") == 0
+        assert not server.asked
+    told = capsys.readouterr().err
+    assert "9 samples of 3 videos" in told
+    assert "tokens in" in told
+    assert not (tmp_path / "data").exists()
+
+
+def test_an_excluded_video_is_refused_by_name(
+    videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed = tmp_path / "test.list"
+    labels = str(videos / "labels.csv")
+    arguments = ["--dataset", "own", "--annotations", labels, "--out", str(listed)]
+    assert main(["tune", "exclude", *arguments]) == 0
+    assert "v0" not in listed.read_text()
+    more = ("--teacher", "human", "--exclude", str(listed))
+    assert tune(videos, tmp_path / "data", *more) == 2
+    assert "must not be trained on" in capsys.readouterr().err
+
+
+def test_an_excerpt_and_its_source_are_one_video(tmp_path: Path) -> None:
+    assert name_digest("bO9cyWTc1G0_60.0_210.0.mp4") == name_digest("bO9cyWTc1G0")
+    write_list(["abc.mp4"], tmp_path / "list")
+    with pytest.raises(TuningError, match="abc_0_10"):
+        refuse_excluded(["abc_0_10", "def"], read_lists([tmp_path / "list"]))
+
+
+def test_a_list_that_is_none_is_named_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "list").write_text("# videos\nabc\n")
+    with pytest.raises(TuningError, match="line 2"):
+        read_lists([tmp_path / "list"])
+
+
+@pytest.mark.parametrize("harm", ["changed", "image", "image_gone", "no_manifest", "empty"])
+def test_data_that_is_not_as_its_manifest_says_is_refused(
+    videos: Path, tmp_path: Path, harm: str
+) -> None:
+    out = tmp_path / "data"
+    assert tune(videos, out, "--teacher", "human") == 0
+    picture = next((out / IMAGES).iterdir())
+    if harm == "changed":
+        (out / "train.jsonl").write_text("{}\n")
+    elif harm == "image":
+        picture.write_bytes(picture.read_bytes()[:100])
+    elif harm == "image_gone":
+        picture.unlink()
+    elif harm == "no_manifest":
+        (out / "manifest.json").unlink()
+    else:
+        (out / "manifest.json").write_text("")
+    with pytest.raises(TuningError):
+        read_data(out)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "[]",
+        WHOLE.replace("x.jpg", "../x.jpg"),
+        WHOLE.replace('"b"', '" "'),
+    ],
+)
+def test_a_line_that_is_no_conversation_is_refused(line: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        Conversation.from_line(line)
+
+
+def test_samples_outside_keep_away_from_every_window() -> None:
+    from training.tiny_run import _queries
+
+    drawn = {"a": make_events(random.Random(0))}
+    queries = _queries(drawn)
+    ends_s = {"a": drawn["a"][-1].end_s}
+    for sample in choose_samples(queries, ends_s, inside=3, outside=2):
+        (start_s, end_s), *_ = sample.query.windows
+        if sample.inside:
+            assert start_s < sample.time_s < end_s
+        else:
+            assert not start_s - 1 <= sample.time_s <= end_s + 1
+
+
+@pytest.mark.slow
+def test_inspect_draws_what_is_in_the_data(videos: Path, tmp_path: Path) -> None:
+    out, sheet = tmp_path / "data", tmp_path / "sheet.png"
+    assert tune(videos, out, "--teacher", "human") == 0
+    assert main(["tune", "inspect", "--data", str(out), "--out", str(sheet)]) == 0
+    assert sheet.read_bytes()[:4] == b"\x89PNG"

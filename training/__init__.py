@@ -1,0 +1,1 @@
+"""Instruction tuning of a small image model on a teacher's descriptions."""

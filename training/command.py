@@ -1,0 +1,362 @@
+"""``whenabouts tune``: data from a teacher, training, merging."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tools.terminal import Parser, open_console, put, put_json
+from training.conversations import TuningError, read_data
+from training.recipe import RECIPES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from training.collect import Plan
+    from training.teacher import Teacher
+
+EXAMPLE = """\
+examples:
+  whenabouts tune exclude --dataset charades-sta --annotations charades_sta_test.txt --out test.list
+  whenabouts tune data --dataset charades-sta --annotations charades_sta_train.txt \\
+      --videos Charades_v1_480/ --teacher openai:gpt-5 --exclude test.list --max-usd 20 --out data/
+  whenabouts tune inspect --data data/ --out sheet.png
+  whenabouts tune train --model HuggingFaceTB/SmolVLM2-500M-Video-Instruct --data data/ --out tuned/
+  whenabouts ask clip.mp4 "someone opens the fridge" --strategy activity \\
+      --captioner local:HuggingFaceTB/SmolVLM2-500M-Video-Instruct --adapter tuned/adapter
+  whenabouts tune merge --adapter tuned/adapter --out merged/
+
+base against tuned:
+  whenabouts eval experiment tuning --annotations charades_sta_test.txt --videos Charades_v1_480/ \\
+      --captioner local:MODEL --adapter tuned/adapter --reasoner similarity --out runs/tuning
+
+several GPUs:
+  accelerate launch --num_processes 4 -m agent.cli tune train --model … --data … --out …
+
+exit codes:
+  0  done
+  1  stopped by --max-usd; the same command goes on from there
+  2  bad input, or a failure; the message says what to do, and what was bought is kept
+"""
+
+TOKENS_OUT = 250
+"""Of a lesson, assumed."""
+
+
+def build_parser() -> Parser:
+    """The options of ``whenabouts tune``."""
+    parser = Parser(
+        prog="whenabouts tune",
+        description="Tune a small image model on a teacher's descriptions (extra `train`).",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    data = commands.add_parser("data", help="have a teacher describe frames of annotated videos")
+    _add_annotations(data)
+    data.add_argument("--videos", type=Path, required=True, metavar="DIR")
+    data.add_argument(
+        "--teacher",
+        required=True,
+        metavar="NAME",
+        help="openai:MODEL, or human: the annotators' sentences",
+    )
+    data.add_argument("--out", type=Path, required=True, metavar="DIR")
+    data.add_argument(
+        "--exclude",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="LIST",
+        help="videos that must not be trained on, from `tune exclude`; may be given several times",
+    )
+    data.add_argument("--inside", type=_count, default=2, metavar="N", help="frames an event")
+    data.add_argument(
+        "--outside", type=_count, default=1, metavar="N", help="frames outside of it (0: none)"
+    )
+    data.add_argument("--mode", default="frame", metavar="MODE", help="frame, grid4 or clip4")
+    data.add_argument("--rate", type=float, default=2.0, metavar="HZ", help="of frames of a grid")
+    data.add_argument("--max-usd", type=float, metavar="USD", help="stop when so much is spent")
+    data.add_argument("--dry-run", action="store_true", help="only say what it would take")
+    data.add_argument("--env", metavar="FILE", help="read settings from this file")
+    data.add_argument("--json", action="store_true")
+
+    exclude = commands.add_parser("exclude", help="list a benchmark's videos, as digests")
+    _add_annotations(exclude)
+    exclude.add_argument("--out", type=Path, required=True, metavar="LIST")
+
+    inspect = commands.add_parser("inspect", help="draw random samples of a data set, to look at")
+    inspect.add_argument("--data", type=Path, required=True, metavar="DIR")
+    inspect.add_argument("--out", type=Path, required=True, metavar="FILE.png")
+    inspect.add_argument("--count", type=_count, default=16, metavar="N")
+    inspect.add_argument("--seed", type=int, default=0)
+
+    train = commands.add_parser("train", help="LoRA; goes on where it was stopped")
+    train.add_argument("--model", required=True, metavar="NAME_OR_DIR")
+    train.add_argument("--data", type=Path, required=True, metavar="DIR")
+    train.add_argument("--out", type=Path, required=True, metavar="DIR")
+    train.add_argument("--exclude", type=Path, action="append", default=[], metavar="LIST")
+    train.add_argument("--recipe", choices=sorted(RECIPES), default="default")
+    train.add_argument(
+        "--device-batch", type=_count, default=4, metavar="N", help="conversations at a time"
+    )
+    train.add_argument(
+        "--checkpointing",
+        action=argparse.BooleanOptionalAction,
+        help="less memory, more time (default: on a GPU)",
+    )
+    train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--json", action="store_true")
+
+    merge = commands.add_parser("merge", help="make an adapter a part of its base's weights")
+    merge.add_argument("--adapter", type=Path, required=True, metavar="DIR")
+    merge.add_argument("--base", metavar="NAME_OR_DIR", help="where it is now, if it was moved")
+    merge.add_argument("--out", type=Path, required=True, metavar="DIR")
+    return parser
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run ``whenabouts tune`` with its own arguments; returns the exit code.
+
+    Raises:
+        WhenaboutsError: If options or data are bad, or it cannot go on.
+    """
+    options = build_parser().parse_args(argv)
+    commands: dict[str, Callable[[Any], int]] = {
+        "data": _data,
+        "exclude": _exclude,
+        "inspect": _inspect,
+        "train": _train,
+        "merge": _merge,
+    }
+    return commands[options.command](options)
+
+
+def _data(options: argparse.Namespace) -> int:
+    from agent.api import load_settings
+    from prompts.catalog import PACKAGED, Prompts
+    from tools.captioners.looks import LookMode
+    from training.collect import collect, digest_of, finish, plan
+    from training.exclusions import read_lists, refuse_excluded
+
+    settings = load_settings(options.env)
+    prompts = Prompts.read(settings.prompts) if settings.prompts else PACKAGED
+    try:
+        mode = LookMode.parse(options.mode)
+    except ValueError as exc:
+        raise TuningError(f"--mode: {exc}") from None
+    if not 0 < options.rate <= 30:
+        raise TuningError(f"--rate must be between 0 and 30 frames a second, not {options.rate:g}")
+    if options.max_usd is not None and not options.max_usd > 0:
+        raise TuningError(f"--max-usd must be positive, not {options.max_usd:g}")
+    queries = _queries(options)
+    refuse_excluded((one.video_id for one in queries), read_lists(options.exclude))
+    teacher = _open_teacher(options.teacher, settings, prompts)
+    to_ask = plan(queries, options.videos, inside=options.inside, outside=options.outside)
+    put("\n".join(_told(to_ask, teacher, frames=mode.frames)), to="stderr")
+    if options.dry_run:
+        return 0
+    with _bar("asking the teacher", len(to_ask.samples)) as move:
+        collected = collect(
+            to_ask,
+            teacher,
+            options.out,
+            mode=mode,
+            rate_hz=options.rate,
+            in_flight=settings.in_flight,
+            max_usd=options.max_usd,
+            report=lambda done, usd: move(done, "" if not usd else f"${usd:.4f}"),
+        )
+    about = {
+        "dataset": options.dataset,
+        "annotations": digest_of(options.annotations),
+        "excluded": [digest_of(one) for one in options.exclude],
+        "inside": options.inside,
+        "outside": options.outside,
+    }
+    manifest = finish(
+        to_ask, collected, options.out, teacher=teacher, prompts=prompts, about=about, mode=mode
+    )
+    if options.json:
+        put_json(json.dumps(manifest, indent=2, ensure_ascii=False))
+    else:
+        counts = manifest["conversations"]
+        put(
+            f"{options.out}: {counts['train.jsonl']} conversations to train on, "
+            f"{counts['held_out.jsonl']} held out, {manifest['images']} pictures"
+        )
+        for reason, count in sorted(collected.dropped.items()):
+            put(f"  {count} samples left out: {reason}")
+    if not collected.is_whole:
+        put("stopped by --max-usd; the same command goes on from there", to="stderr")
+        return 1
+    return 0
+
+
+def _exclude(options: argparse.Namespace) -> int:
+    from training.exclusions import write_list
+
+    count = write_list((one.video_id for one in _queries(options)), options.out)
+    put(f"{options.out}: {count} videos")
+    return 0
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    from training.contact_sheet import draw_contact_sheet
+
+    data = read_data(options.data)
+    count = draw_contact_sheet(data, options.out, count=options.count, seed=options.seed)
+    put(f"{options.out}: {count} of {len(data.train) + len(data.held_out)} conversations")
+    return 0
+
+
+def _train(options: argparse.Namespace) -> int:
+    from training.exclusions import read_lists, refuse_excluded
+    from training.train import LOG, Progress, plot_log, train
+
+    data = read_data(options.data)
+    refuse_excluded((one.video_id for one in data.train), read_lists(options.exclude))
+    with _bar("training", None) as move:
+
+        def report(done: Progress) -> None:
+            loss = "" if done.loss is None else f"loss {done.loss:.4f}"
+            move(done.step, loss, done.steps)
+
+        trained = train(
+            options.model,
+            data,
+            options.out,
+            RECIPES[options.recipe],
+            device_batch=options.device_batch,
+            checkpointing=options.checkpointing,
+            seed=options.seed,
+            report=report,
+        )
+    plot_log(options.out / LOG, options.out / "loss.png")
+    told = {
+        "adapter": str(trained.adapter),
+        "first_loss": trained.first_loss,
+        "last_loss": trained.last_loss,
+        "held_out_loss": trained.held_out_loss,
+        "steps": trained.steps,
+    }
+    if options.json:
+        put_json(json.dumps(told, indent=2))
+    else:
+        held_out = trained.held_out_loss
+        beside = "" if held_out is None else f", held out {held_out:.4f}"
+        put(
+            f"{trained.adapter}: {trained.steps} steps, loss {trained.first_loss:.4f} -> "
+            f"{trained.last_loss:.4f}{beside}"
+        )
+    return 0
+
+
+def _merge(options: argparse.Namespace) -> int:
+    from training.merge import merge
+
+    put(f"{merge(options.adapter, options.out, base=options.base)}: ask with --captioner local:DIR")
+    return 0
+
+
+def _queries(options: argparse.Namespace) -> list[Any]:
+    from evaluation.datasets.annotation_files import read_durations
+    from evaluation.datasets.registry import DATASETS
+
+    durations_s = read_durations(options.durations) if options.durations else {}
+    return DATASETS[options.dataset].read(options.annotations, durations_s).all_or_error()
+
+
+def _open_teacher(name: str, settings: Any, prompts: Any) -> Teacher:
+    from tools.errors import ServiceError
+    from tools.llm.prices import read_prices
+    from training.teacher import HumanTeacher, ServiceTeacher
+
+    if name == "human":
+        return HumanTeacher()
+    kind, _, model = name.partition(":")
+    if kind != "openai" or not model:
+        raise TuningError(f"--teacher must be openai:MODEL or human, not {name!r}")
+    key = settings.openai_api_key
+    try:
+        return ServiceTeacher(
+            model,
+            api_key=key.get_secret_value() if key else None,
+            base_url=settings.openai_base_url,
+            prompts=prompts,
+            prices=read_prices(settings.prices) if settings.prices else {},
+        )
+    except ServiceError as exc:
+        raise TuningError(f"--teacher {name}: {exc}") from None
+
+
+def _told(to_ask: Plan, teacher: Teacher, *, frames: int) -> list[str]:
+    """What is going to be asked, and what it will cost about."""
+    from tools.indexing.estimate import BASE_TOKENS, CHARACTERS_PER_TOKEN, TILE_TOKENS
+    from training.teacher import ServiceTeacher
+
+    videos = len({one.query.video_id for one in to_ask.samples})
+    lines = [f"{len(to_ask.samples)} samples of {videos} videos for {teacher.name}"]
+    if to_ask.missing:
+        lines.append(
+            f"  {len(to_ask.missing)} videos of the annotations are not there, such as "
+            f"{to_ask.missing[0]}"
+        )
+    lines += [f"  cannot be read: {name}: {why}" for name, why in to_ask.unreadable.items()]
+    if isinstance(teacher, ServiceTeacher):
+        asked = sum(len(teacher.prompt(one)) for one in to_ask.samples) / CHARACTERS_PER_TOKEN
+        tokens_in = round(asked + len(to_ask.samples) * frames * (BASE_TOKENS + TILE_TOKENS))
+        tokens_out = len(to_ask.samples) * TOKENS_OUT
+        price = teacher.price
+        usd = "price not known (WHENABOUTS_PRICES names a file of prices)"
+        if price:
+            usd = f"${(tokens_in * price.usd_in + tokens_out * price.usd_out) / 1e6:.2f}"
+        lines.append(f"  about {tokens_in:,} tokens in, {tokens_out:,} out: {usd}")
+    return lines
+
+
+@contextmanager
+def _bar(what: str, total: int | None) -> Iterator[Callable[..., None]]:
+    """A progress bar with the time that is left."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    console = open_console("stderr")
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[beside]}"),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task(what, total=total, beside="")
+
+        def move(done: int, beside: str = "", of: int | None = None) -> None:
+            progress.update(task, completed=done, total=of or total, beside=beside)
+
+        yield move
+
+
+def _add_annotations(parser: argparse.ArgumentParser) -> None:
+    from evaluation.datasets.registry import DATASETS
+
+    parser.add_argument("--dataset", choices=sorted(DATASETS), required=True)
+    parser.add_argument("--annotations", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--durations", type=Path, metavar="FILE.csv", help="lengths of videos")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) > 1000:
+        raise argparse.ArgumentTypeError(f"must be a whole number up to 1000, not {text}")
+    return int(text)

@@ -1,0 +1,52 @@
+"""``whenabouts tune inspect``: a picture of random samples of a data set, to look at."""
+
+from __future__ import annotations
+
+import random
+import textwrap
+from pathlib import Path
+
+from training.conversations import TuningData, TuningError
+
+COLUMNS = 4
+
+
+def draw_contact_sheet(data: TuningData, file: Path, *, count: int, seed: int) -> int:
+    """Draw conversations by chance, each with its first picture; returns how many.
+
+    Args:
+        data: From ``read_data``.
+        file: A PNG.
+        count: How many, at most.
+        seed: Of the choice.
+
+    Raises:
+        TuningError: If the file cannot be written.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.image import imread
+
+    rows = [*data.train, *data.held_out]
+    chosen = random.Random(seed).sample(rows, min(count, len(rows)))
+    lines = -(-len(chosen) // COLUMNS)
+    figure = Figure(figsize=(4.2 * COLUMNS, 4.4 * lines), layout="constrained")
+    grid = figure.subplots(lines, COLUMNS, squeeze=False)
+    for axes in grid.flat:
+        axes.set_axis_off()
+    for axes, row in zip(grid.flat, chosen, strict=False):
+        axes.imshow(imread(data.image(row.images[0])))
+        more = f", and {len(row.images) - 1} more" if len(row.images) > 1 else ""
+        state = "inside" if row.inside else "outside"
+        head = f"{row.video_id} at {row.time_s:g} s ({row.kind}, {state}{more})"
+        asked = textwrap.shorten(row.prompt, 160, placeholder=" …")
+        said = textwrap.shorten(row.completion, 260, placeholder=" …")
+        text = "\n".join(
+            [head, *textwrap.wrap(f"Q: {asked}", 58), *textwrap.wrap(f"A: {said}", 58)]
+        )
+        # What a teacher wrote is no formula, whatever signs are in it.
+        axes.set_title(text, fontsize=7, loc="left", parse_math=False)
+    try:
+        figure.savefig(file, dpi=100)
+    except OSError as exc:
+        raise TuningError(f"{file} cannot be written ({exc.strerror or exc})") from None
+    return len(chosen)

@@ -1,0 +1,70 @@
+"""Videos of benchmarks, which must not be trained on: lists of digests of their names.
+
+Names are hashed so that a list can be passed on without the benchmark it is made from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+
+from training.conversations import TuningError, digest
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+def name_digest(video_id: str) -> str:
+    """Of a video's name without suffix of its file and without the times of an excerpt.
+
+    ``bO9cyWTc1G0_60.0_210.0.mp4`` (QVHighlights) and ``bO9cyWTc1G0`` are one video.
+    """
+    stem = re.sub(r"\.(mp4|mkv|webm|avi|mov|m4v)$", "", video_id.strip(), flags=re.IGNORECASE)
+    source = re.sub(r"_\d+(\.\d+)?_\d+(\.\d+)?$", "", stem)
+    return digest(f"whenabouts {source}".encode())
+
+
+def write_list(video_ids: Iterable[str], file: Path) -> int:
+    """Write the digests of some names, sorted; returns how many."""
+    digests = sorted({name_digest(one) for one in video_ids})
+    file.write_text("".join(f"{one}\n" for one in digests), encoding="ascii")
+    return len(digests)
+
+
+def read_lists(files: Sequence[Path]) -> frozenset[str]:
+    """The digests of several lists; lines that begin with # are comments.
+
+    Raises:
+        TuningError: If a file cannot be read or is no such list.
+    """
+    digests: set[str] = set()
+    for file in files:
+        try:
+            lines = file.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeError) as exc:
+            raise TuningError(f"the list {file} cannot be read: {exc}") from None
+        for number, line in enumerate(lines, 1):
+            one = line.strip()
+            if one and not one.startswith("#"):
+                if not _DIGEST.fullmatch(one):
+                    raise TuningError(
+                        f"{file}, line {number}: {one[:40]!r} is no digest of a video's name; "
+                        "whenabouts tune exclude makes such a list from annotations"
+                    )
+                digests.add(one)
+    return frozenset(digests)
+
+
+def refuse_excluded(video_ids: Iterable[str], excluded: Collection[str]) -> None:
+    """See that none of some videos is on a list.
+
+    Raises:
+        TuningError: If one is; names it.
+    """
+    found = sorted({one for one in video_ids if name_digest(one) in excluded})
+    if found:
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        raise TuningError(
+            f"{found[0]}{more} must not be trained on: a list of excluded videos names it; leave "
+            "it out of the annotations"
+        )

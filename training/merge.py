@@ -1,0 +1,49 @@
+"""``whenabouts tune merge``: an adapter becomes part of its base's weights."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from training.conversations import TuningError
+from training.train import check_installed, find_base, load_for_training
+
+
+def merge(adapter: Path, out: Path, *, base: str | None = None) -> Path:
+    """Write a whole checkpoint with the adapter in it; returns its folder.
+
+    Args:
+        adapter: Folder of the adapter.
+        out: A new folder.
+        base: Where the base is now; None for where the adapter says.
+
+    Raises:
+        TuningError: If one of them is not there or does not fit, or the disk does not take it.
+    """
+    check_installed()
+    from tools.captioners.vision_model import adapt
+    from tools.errors import CaptionerError
+
+    if out.exists():
+        raise TuningError(f"{out} is there already; name a new folder with --out")
+    try:
+        named = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
+        folder = find_base(base or str(named["base_model_name_or_path"]))
+    except (OSError, ValueError, KeyError) as exc:
+        raise TuningError(f"{adapter} is not a LoRA adapter: {exc}") from None
+    processor, net = load_for_training(folder)
+    beside = out.with_name(f"{out.name}.part")
+    shutil.rmtree(beside, ignore_errors=True)
+    try:
+        merged = adapt(net, adapter)
+        merged.config.use_cache = True
+        merged.save_pretrained(str(beside))
+        processor.save_pretrained(str(beside))
+        beside.rename(out)
+    except (ValueError, RuntimeError, CaptionerError) as exc:
+        raise TuningError(f"{adapter} does not fit {folder}: {exc}") from None
+    except OSError as exc:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise TuningError(f"{out} cannot be written ({exc.strerror or exc})") from None
+    return out

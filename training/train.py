@@ -1,0 +1,453 @@
+"""``whenabouts tune train``: LoRA through TRL's trainer, which goes on where it was killed."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+import re
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tools.captioners.checkpoints import find_model, fingerprint, holds_conversations
+from training.conversations import MANIFEST, TuningData, TuningError, digest
+
+if TYPE_CHECKING:
+    from training.recipe import Recipe
+
+INSTALL = "pip install 'whenabouts[train]'"
+ADAPTER, CHECKPOINTS, LOG, TUNING = "adapter", "checkpoints", "log.csv", "tuning.json"
+
+NOT_TRAINED = re.compile(
+    r"vision|visual|image|connector|projector|aligner|merger|lm_head|embed", re.IGNORECASE
+)
+"""Parts that stay as they are: what sees, and what hands on what was seen."""
+
+LOG_FIELDS = ("step", "epoch", "loss", "learning_rate", "held_out_loss")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far training is.
+
+    Attributes:
+        step: Steps done.
+        steps: In all, unless it ends early.
+        loss: Of the last step; None before the first one.
+    """
+
+    step: int
+    steps: int
+    loss: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What came of it.
+
+    Attributes:
+        adapter: Folder of the adapter.
+        first_loss: Of the first step.
+        last_loss: Of the last one.
+        held_out_loss: The lowest one; None where nothing is held out.
+        steps: Steps done.
+    """
+
+    adapter: Path
+    first_loss: float
+    last_loss: float
+    held_out_loss: float | None
+    steps: int
+
+
+def check_installed() -> None:
+    """Whether the extra is here.
+
+    Raises:
+        TuningError: If not; says how to install it.
+    """
+    from importlib.util import find_spec
+
+    needed = ("torch", "transformers", "peft", "trl", "accelerate", "datasets")
+    missing = [name for name in needed if find_spec(name) is None]
+    if missing:
+        raise TuningError(f"tuning needs {' and '.join(missing)}: {INSTALL}")
+
+
+def find_base(model: str) -> Path:
+    """The folder of a checkpoint that can be tuned.
+
+    Raises:
+        TuningError: If it is not on this machine, or holds no conversations.
+    """
+    folder = find_model(model)
+    if folder is None:
+        raise TuningError(
+            f"the model {model} is neither a whole image-text checkpoint in a folder nor in the "
+            "hub's cache on this machine"
+        )
+    if not holds_conversations(folder):
+        raise TuningError(
+            f"{model} has no chat template, so it cannot be taught conversations; choose a model "
+            "that is asked in words, such as SmolVLM or Qwen3-VL"
+        )
+    return folder.absolute()
+
+
+def train(
+    model: str,
+    data: TuningData,
+    out: Path,
+    recipe: Recipe,
+    *,
+    device_batch: int = 4,
+    checkpointing: bool | None = None,
+    save_every: int = 50,
+    seed: int = 0,
+    report: Callable[[Progress], None],
+) -> Trained:
+    """Tune a model, from the last checkpoint in ``out`` where there is one.
+
+    Args:
+        model: A folder, or a name in the hub's cache.
+        data: From ``read_data``.
+        out: Gets the adapter, checkpoints, the log and ``tuning.json``.
+        recipe: How.
+        device_batch: Conversations at a time; the rest of ``recipe.batch`` is accumulated.
+        checkpointing: Whether activations are computed twice to save memory; None where there is a
+            GPU.
+        save_every: Steps between checkpoints, and between looks at the held-out loss.
+        seed: Of the order of the data and of the adapter.
+        report: Told after each step.
+
+    Raises:
+        TuningError: If the model, the data or the disk is not fit for it.
+    """
+    check_installed()
+    base = find_base(model)
+    _go_on_or_begin(out, base, data, recipe, seed)
+    import torch
+    from transformers import set_seed
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    set_seed(seed)
+    on_gpu = torch.cuda.is_available()
+    processor, net = load_for_training(base)
+    trainer = _trainer(
+        net,
+        processor,
+        data,
+        out,
+        recipe,
+        device_batch=min(device_batch, recipe.batch),
+        checkpointing=on_gpu if checkpointing is None else checkpointing,
+        save_every=save_every,
+        seed=seed,
+        report=report,
+    )
+    last = _last_checkpoint(out)
+    try:
+        with warnings.catch_warnings():
+            # Between peft, TRL and transformers; what the user can act on is an error of ours.
+            warnings.simplefilter("ignore")
+            trainer.train(resume_from_checkpoint=str(last) if last else None)
+            trainer.model.save_pretrained(str(out / ADAPTER))
+    except torch.OutOfMemoryError:
+        raise TuningError(
+            f"memory ran out with {device_batch} conversations at a time; use a smaller "
+            "--device-batch, or --checkpointing"
+        ) from None
+    except OSError as exc:
+        raise TuningError(
+            f"{out} cannot be written ({exc.strerror or exc}); the last checkpoint is kept, and "
+            "the same command goes on from there"
+        ) from None
+    _name_base(out / ADAPTER, base)
+    return _told(out, trainer.state.global_step)
+
+
+def trained_modules(net: Any) -> list[str]:
+    """Linear layers of the text model, by name; the vision tower and what follows it are left out.
+
+    Raises:
+        TuningError: If there are none.
+    """
+    import torch
+
+    names = [
+        name
+        for name, module in net.named_modules()
+        if isinstance(module, torch.nn.Linear) and not NOT_TRAINED.search(name)
+    ]
+    if not names:
+        raise TuningError("this model has no text model with linear layers to tune")
+    return names
+
+
+def load_for_training(base: Path) -> tuple[Any, Any]:
+    """The processor, and the model with weights in the dtype that this machine trains in.
+
+    Raises:
+        TuningError: If it cannot be loaded, or its processor takes no pictures.
+    """
+    import torch
+    from transformers import AutoModelForImageTextToText, AutoProcessor
+
+    has_bf16 = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+    try:
+        processor = AutoProcessor.from_pretrained(
+            base, local_files_only=True, trust_remote_code=False
+        )
+        net = AutoModelForImageTextToText.from_pretrained(
+            base,
+            local_files_only=True,
+            trust_remote_code=False,
+            dtype=torch.bfloat16 if has_bf16 else torch.float32,
+        )
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, AttributeError) as exc:
+        line = (str(exc).strip().splitlines() or [type(exc).__name__])[0][:300]
+        raise TuningError(f"the model in {base} cannot be loaded: {line}") from None
+    if getattr(processor, "image_processor", None) is None:
+        raise TuningError(f"the processor in {base} takes no pictures: it has no image processor")
+    tokenizer = processor.tokenizer
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    net.config.use_cache = False
+    return processor, net
+
+
+def make_collator(processor: Any) -> Any:
+    """What makes batches: labels are on the completion alone, the rest is -100."""
+    from trl.trainer.sft_trainer import DataCollatorForVisionLanguageModeling
+
+    return DataCollatorForVisionLanguageModeling(
+        processor, max_length=None, completion_only_loss=True
+    )
+
+
+def as_examples(data: TuningData, *, held_out: bool) -> list[dict[str, Any]]:
+    """Conversations as TRL takes them, with paths of pictures."""
+    return [
+        {
+            "images": [str(data.image(name)) for name in row.images],
+            "prompt": [{"role": "user", "content": row.prompt}],
+            "completion": [{"role": "assistant", "content": row.completion}],
+        }
+        for row in (data.held_out if held_out else data.train)
+    ]
+
+
+def _trainer(
+    net: Any,
+    processor: Any,
+    data: TuningData,
+    out: Path,
+    recipe: Recipe,
+    *,
+    device_batch: int,
+    checkpointing: bool,
+    save_every: int,
+    seed: int,
+    report: Callable[[Progress], None],
+) -> Any:
+    import torch
+    from datasets import Dataset, Image, List
+    from peft import LoraConfig
+    from transformers import EarlyStoppingCallback, PrinterCallback
+    from trl.trainer.sft_config import SFTConfig
+    from trl.trainer.sft_trainer import SFTTrainer
+
+    def dataset(*, held_out: bool) -> Any:
+        rows = Dataset.from_list(as_examples(data, held_out=held_out))
+        return rows.cast_column("images", List(Image(mode="RGB")))
+
+    evaluates = bool(data.held_out)
+    on_gpu = torch.cuda.is_available()
+    has_bf16 = on_gpu and torch.cuda.is_bf16_supported()
+    steps = math.ceil(len(data.train) / recipe.batch) * recipe.epochs
+    devices = max(1, int(os.environ.get("WORLD_SIZE", "1")))
+    config = SFTConfig(
+        output_dir=str(out / CHECKPOINTS),
+        per_device_train_batch_size=device_batch,
+        per_device_eval_batch_size=device_batch,
+        gradient_accumulation_steps=max(1, recipe.batch // (device_batch * devices)),
+        learning_rate=recipe.learning_rate,
+        lr_scheduler_type=recipe.schedule,
+        warmup_steps=max(1, round(recipe.warm_up * steps)),
+        num_train_epochs=recipe.epochs,
+        max_length=None,
+        packing=False,
+        completion_only_loss=True,
+        activation_checkpointing=checkpointing,
+        activation_checkpointing_kwargs={"use_reentrant": False},
+        bf16=has_bf16,
+        use_cpu=not on_gpu,
+        seed=seed,
+        data_seed=seed,
+        logging_steps=1,
+        save_strategy="steps",
+        save_steps=save_every,
+        save_total_limit=2,
+        eval_strategy="steps" if evaluates else "no",
+        eval_steps=save_every if evaluates else None,
+        load_best_model_at_end=evaluates,
+        metric_for_best_model="eval_loss" if evaluates else None,
+        greater_is_better=False if evaluates else None,
+        report_to="none",
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        dataloader_pin_memory=on_gpu,
+    )
+    lora = LoraConfig(
+        r=recipe.rank,
+        lora_alpha=recipe.alpha,
+        lora_dropout=recipe.dropout,
+        target_modules=trained_modules(net),
+        task_type="CAUSAL_LM",
+    )
+    callbacks: list[Any] = [_logger(out / LOG, report)]
+    if evaluates:
+        callbacks.append(EarlyStoppingCallback(early_stopping_patience=recipe.patience))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        trainer = SFTTrainer(
+            model=net,
+            args=config,
+            train_dataset=dataset(held_out=False),
+            eval_dataset=dataset(held_out=True) if evaluates else None,
+            processing_class=processor,
+            data_collator=make_collator(processor),
+            peft_config=lora,
+            callbacks=callbacks,
+        )
+    trainer.remove_callback(PrinterCallback)  # Standard output is ours.
+    return trainer
+
+
+def _logger(file: Path, report: Callable[[Progress], None]) -> Any:
+    """Writes the log as training goes; what a killed run wrote after its checkpoint is redone."""
+    from transformers import TrainerCallback
+
+    class Logger(TrainerCallback):  # type: ignore[misc]  # transformers has no types here
+        """See above."""
+
+        def on_train_begin(self, _args: Any, state: Any, _control: Any, **_: Any) -> None:
+            rows = [row for row in read_log(file) if int(row["step"]) <= state.global_step]
+            with file.open("w", newline="", encoding="utf-8") as log:
+                writer = csv.DictWriter(log, LOG_FIELDS)
+                writer.writeheader()
+                writer.writerows(rows)
+
+        def on_log(self, _args: Any, state: Any, _control: Any, logs: Any = None, **_: Any) -> None:
+            if not state.is_world_process_zero or not logs:
+                return
+            row = {
+                "step": state.global_step,
+                "epoch": f"{state.epoch or 0:.4f}",
+                "loss": logs.get("loss", ""),
+                "learning_rate": logs.get("learning_rate", ""),
+                "held_out_loss": logs.get("eval_loss", ""),
+            }
+            if row["loss"] == "" and row["held_out_loss"] == "":
+                return
+            with file.open("a", newline="", encoding="utf-8") as log:
+                csv.DictWriter(log, LOG_FIELDS).writerow(row)
+            report(Progress(state.global_step, state.max_steps, logs.get("loss")))
+
+    return Logger()
+
+
+def read_log(file: Path) -> list[dict[str, str]]:
+    """The rows of ``log.csv``; none where there is no file yet."""
+    if not file.is_file():
+        return []
+    with file.open(newline="", encoding="utf-8") as log:
+        return [row for row in csv.DictReader(log) if (row.get("step") or "").isdigit()]
+
+
+def plot_log(file: Path, picture: Path) -> None:
+    """Draw the losses of a log."""
+    from matplotlib.figure import Figure
+
+    rows = read_log(file)
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    for column, label in (("loss", "training"), ("held_out_loss", "held out")):
+        points = [(int(row["step"]), float(row[column])) for row in rows if row[column]]
+        if points:
+            axes.plot(
+                *zip(*points, strict=True), label=label, marker="." if len(points) < 50 else ""
+            )
+    axes.set(xlabel="step", ylabel="loss", title="Loss on completions", ylim=(0, None))
+    axes.legend()
+    figure.savefig(picture, dpi=120)
+
+
+def _go_on_or_begin(out: Path, base: Path, data: TuningData, recipe: Recipe, seed: int) -> None:
+    """Note what is trained on what; a folder with another run in it is left alone."""
+    about: Mapping[str, Any] = {
+        "base": str(base),
+        "base_fingerprint": fingerprint(base),
+        "data": digest((data.folder / MANIFEST).read_bytes()),
+        "teacher": data.manifest.get("teacher"),
+        "recipe": asdict(recipe),
+        "seed": seed,
+    }
+    file = out / TUNING
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if file.is_file():
+            known = json.loads(file.read_text(encoding="utf-8"))
+            differing = [name for name in about if known.get(name) != about[name]]
+            if differing:
+                raise TuningError(
+                    f"{out} holds a run with another {' and '.join(differing)}; name another "
+                    "folder with --out"
+                )
+        else:
+            file.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    except ValueError:
+        raise TuningError(f"{file} is damaged; name another folder with --out") from None
+    except OSError as exc:
+        raise TuningError(f"{out} cannot be written ({exc.strerror or exc})") from None
+
+
+def _last_checkpoint(out: Path) -> Path | None:
+    """The newest whole checkpoint; a killed run may leave one that is not."""
+    folders: Sequence[Path] = sorted(
+        (out / CHECKPOINTS).glob("checkpoint-*"), key=lambda one: int(one.name.split("-")[1])
+    )
+    whole = [one for one in folders if (one / "trainer_state.json").is_file()]
+    return whole[-1] if whole else None
+
+
+def _name_base(adapter: Path, base: Path) -> None:
+    """The adapter names the folder of its base, whole."""
+    file = adapter / "adapter_config.json"
+    config = json.loads(file.read_text(encoding="utf-8"))
+    config["base_model_name_or_path"] = str(base)
+    file.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _told(out: Path, steps: int) -> Trained:
+    rows = read_log(out / LOG)
+    losses = [float(row["loss"]) for row in rows if row["loss"]]
+    held_out = [float(row["held_out_loss"]) for row in rows if row["held_out_loss"]]
+    trained = Trained(
+        adapter=out / ADAPTER,
+        first_loss=losses[0],
+        last_loss=losses[-1],
+        held_out_loss=min(held_out, default=None),
+        steps=steps,
+    )
+    file = out / TUNING
+    about = json.loads(file.read_text(encoding="utf-8"))
+    about["result"] = asdict(trained) | {"adapter": ADAPTER}
+    file.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    return trained
