@@ -1,6 +1,7 @@
 """A conversation of twelve turns about ``permissive_composite.mp4``, and a text model for it.
 
-The intervals are those of the captions, one every 2 s, around the truth in ``ground_truth.jsonl``.
+The intervals lie half a step before those of the captions, one every 2 s, around the truth in
+``ground_truth.jsonl``.
 """
 
 import json
@@ -24,13 +25,13 @@ class Turn:
 
 
 PASSES: Spans = [
-    (16.0, 20.0),
-    (222.0, 226.0),
-    (316.0, 320.0),
-    (380.0, 384.0),
-    (448.0, 452.0),
-    (510.0, 514.0),
-    (586.0, 590.0),
+    (15.0, 19.0),
+    (221.0, 225.0),
+    (315.0, 319.0),
+    (379.0, 383.0),
+    (447.0, 451.0),
+    (509.0, 513.0),
+    (585.0, 589.0),
 ]
 """All of them; the LLM-free grounder takes the third to the fifth for the answer."""
 
@@ -41,17 +42,17 @@ CARS = "two cars pass each other"
 def script(passes: Spans) -> list[Turn]:
     """The conversation; ``passes`` is when the cars pass, as whoever answers finds it."""
     return [
-        Turn(CARDIGAN, "found", [(48.0, 60.0)], {"query": CARDIGAN}),
+        Turn(CARDIGAN, "found", [(47.0, 59.0)], {"query": CARDIGAN}),
         Turn(
             "and after that?",
             "read",
-            [(60.0, 90.0)],
+            [(59.0, 89.0)],
             {"kind": "describe", "relation": "after", "turn": 1, "interval": 1},
         ),
         Turn(
             "is she still there at 0:55?",
             "found",
-            [(48.0, 60.0)],
+            [(47.0, 59.0)],
             {"kind": "still_there", "query": CARDIGAN, "relation": "at", "times": ["0:55"]},
         ),
         Turn(
@@ -78,16 +79,16 @@ def script(passes: Spans) -> list[Turn]:
         Turn(
             "before the coffee is poured, what was there?",
             "read",
-            [(302.0, 332.0)],
+            [(301.0, 331.0)],
             {"kind": "describe", "relation": "before", "event": "the coffee is poured"},
         ),
         Turn(
             "when was the dog there first?",
             "found",
-            [(32.0, 40.0)],
+            [(31.0, 39.0)],
             {"query": "the dog there", "which": 1},
         ),
-        Turn("cut that out", "cut", [(32.0, 40.0)], {"kind": "cut", "turn": 11, "interval": 1}),
+        Turn("cut that out", "cut", [(31.0, 39.0)], {"kind": "cut", "turn": 11, "interval": 1}),
     ]
 
 

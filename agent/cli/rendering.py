@@ -428,7 +428,9 @@ def _paths(grounding: Grounding) -> str:
     ]
     unsure = [PATHS[one.path] for one in grounding.paths if one.agrees is None]
     named = ", ".join(agree[:-1]) + " and " + agree[-1] if len(agree) > 1 else "".join(agree)
-    told = [f"agreed by {named}"] if agree else []
+    # One alone agrees with nobody.
+    alone = len(agree) == 1 and bool(others or unsure)
+    told = [f"{'said' if alone else 'agreed'} by {named}"] if agree else []
     told += others
     told += [f"{', '.join(unsure)} cannot tell"] if unsure and not others else []
     return "paths: " + "; ".join(told)

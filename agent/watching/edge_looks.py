@@ -16,7 +16,8 @@ from agent.reasoning.edge_reply import (
     parse_edge_reply,
 )
 from agent.watching.watcher import cost_between, metered
-from tools.captioners.protocol import Description, TakesSeveral
+from tools.captioners.protocol import NoCaption, TakesSeveral
+from tools.errors import UsedUpError
 from tools.text import one_line, shorten
 from tools.timeline import Caption, Interval, Track
 
@@ -61,7 +62,7 @@ def look_at_edge(  # what one look takes, none of which belongs together
         spend: Given what each request took.
 
     Returns:
-        None where the captioner takes one picture at a time.
+        None where the captioner or its service takes one picture at a time.
 
     Raises:
         CaptionerError: If no reply was accepted, or the captioner cannot go on.
@@ -89,14 +90,22 @@ def look_at_edge(  # what one look takes, none of which belongs together
                 return None
             allow(1)
             before = metered(several)
-            text = next((one for one in several.describe(frames, seen=()) if one), None)
+            try:
+                text = next((one for one in several.describe(frames, seen=()) if one), None)
+            except UsedUpError:
+                raise
+            except CaptionerError:
+                # Many services take one picture a request; else, single ones fail as well.
+                return None
             cost = cost_between(1, before, metered(several))
             spend(cost)
             total = total.plus(cost)
-            if not isinstance(text, Description):
+            if isinstance(text, NoCaption):
+                return None
+            if text is None:
                 raise CaptionerError(
                     f"{captioner.model} said nothing of the frames from {span.start_s:.2f} to "
-                    f"{span.end_s:.2f} s{f': {text.reason}' if text else ''}"
+                    f"{span.end_s:.2f} s in time"
                 )
             try:
                 said = parse_edge_reply(text.text, frames=len(frames))

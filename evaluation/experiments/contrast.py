@@ -53,6 +53,7 @@ def write_report(experiment: Experiment, arms: Sequence[Arm], out: Path) -> None
         except OSError as exc:
             raise BenchmarkError(f"cannot write {out / name}: {exc.strerror}") from exc
     _show(first, comparisons)
+    _show_costs(runs)
     open_console().print(f"\n{out / 'report.html'}", markup=False)
 
 
@@ -157,6 +158,24 @@ def _show(first: Run, comparisons: dict[str, Comparison]) -> None:
     for arm, one in comparisons.items():
         cells = [_difference(name, one.differences.get(name)) for name in HEADLINES]
         table.add_row(arm, *(f"{cell.text} {cell.note}" for cell in cells))
+    console = open_console()
+    console.print()
+    console.print(table, markup=False)
+
+
+def _show_costs(runs: Sequence[Run]) -> None:
+    """Requests and tokens a question of each arm, over all stages."""
+    table = ConsoleTable("a question", box=None, pad_edge=False)
+    for name in ("calls", "captions", "tokens"):
+        table.add_column(name, justify="right")
+    for run in runs:
+        of_stages = [list(one.costs.values()) for one in run.results]
+        sums = (
+            sum(cost.calls for stages in of_stages for cost in stages),
+            sum(cost.captions for stages in of_stages for cost in stages),
+            sum(cost.tokens_in + cost.tokens_out for stages in of_stages for cost in stages),
+        )
+        table.add_row(run.name, *(f"{total / max(1, len(of_stages)):,.1f}" for total in sums))
     console = open_console()
     console.print()
     console.print(table, markup=False)

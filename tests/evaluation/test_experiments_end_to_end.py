@@ -239,7 +239,7 @@ def test_stage_costs_counts_tokens_dollars_and_seconds_and_pays_for_captions_of_
 
 
 def test_paths_compares_captions_likeness_a_judge_and_frames_with_what_each_takes(
-    data: list[str], server: Server, tmp_path: Path
+    data: list[str], server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     results = conduct("paths", [*data, *TINY], tmp_path / "out")
     assert {arm: len(of) for arm, of in results.items()} == dict.fromkeys(
@@ -254,8 +254,14 @@ def test_paths_compares_captions_likeness_a_judge_and_frames_with_what_each_take
     assert calls["direct"] == {"captioner": 0, "reasoner": 0, "judge": 0, "direct": 3}
     assert (calls["agreement"]["reasoner"], calls["agreement"]["direct"]) == (3, 3)
     assert {one.by for one in results["direct"]} == {"direct"}
-    for of in results.values():
+    printed = capsys.readouterr().out.rpartition("a question")[2]
+    rows = {cells[0]: cells[1:] for line in printed.splitlines() if len(cells := line.split()) == 4}
+    assert rows["similarity"][0] == "0.0"
+    assert rows["direct"][0] == "1.0"
+    for arm, of in results.items():
         assert all(one.costs["judge"].calls <= 10 for one in of)
+        tokens = sum(cost.tokens_in + cost.tokens_out for one in of for cost in one.costs.values())
+        assert rows[arm][2] == f"{tokens / 3:,.1f}"
 
 
 def test_a_killed_experiment_goes_on_and_asks_nothing_twice_that_was_answered(

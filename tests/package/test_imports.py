@@ -21,7 +21,10 @@ MAY_IMPORT = {
     "tools": {"tools"},
     "agent": {"agent", "tools", "prompts"},
     "evaluation": {"agent.api", "agent.grounding", "tools", "prompts", "evaluation"},
-    "training": {"agent.api", "agent.reasoning.reply", "evaluation", "tools", "prompts", "training"},
+    "training": {
+        *("agent.api", "agent.reasoning.reply"),
+        *("evaluation", "tools", "prompts", "training"),
+    },
     "benchmarks": {"agent", "tools", "prompts", "evaluation", "benchmarks"},
     "notebooks": {"agent.api"},
     "examples": {"agent.api", "agent.tool"},

@@ -16,7 +16,7 @@ import numpy as np
 
 from tools.captioners.protocol import Description
 from tools.errors import CaptionerError
-from tools.signals.between_samples import held, passing_screens
+from tools.signals.between_samples import flickers, held, passing_screens
 from tools.signals.claims import TEXT_TAG, Claim, write_claims, write_passing, write_screen_text
 from tools.signals.frame_claims import FrameWatch
 from tools.signals.ocr import TextReader, load_text_reader
@@ -42,7 +42,7 @@ class _Measured:
         cuts: Those since the frame before.
         claims: What it shows.
         lines: The text on it.
-        luma: Its brightness, as in ``Frame.luma``, shape ``(1, 36, 64)``.
+        luma: The brightness from the frame before on, as in ``Frame.luma``, its own last.
     """
 
     time_s: float
@@ -107,19 +107,21 @@ class ClassicalCaptioner:
         watch = FrameWatch()
         screen = ScreenReader(self._load_reader) if self._reads_text else None
         waiting: _Measured | None = None
+        before = np.empty((0, 36, 64), np.uint8)
         for frame in frames:
+            luma = np.concatenate([before, frame.luma])
+            before = frame.luma[-1:]
             if waiting:
-                yield from waiting.said(
-                    np.concatenate([waiting.luma, frame.luma]),
-                    np.concatenate([[waiting.time_s], frame.luma_s]),
-                )
+                yield from waiting.said(luma, np.concatenate([[waiting.time_s], frame.luma_s]))
                 waiting = None
             cuts, claims = watch.watch(frame)
             if frame.time_s not in seen:
                 lines = screen.lines(frame.image) if screen else ()
-                waiting = _Measured(frame.time_s, cuts, claims, lines, frame.luma[-1:])
+                waiting = _Measured(frame.time_s, cuts, claims, lines, luma)
         if waiting:
-            yield from waiting.said(waiting.luma, np.array([waiting.time_s]))
+            # Nothing is known of what follows: what flickered until now is taken to go on.
+            luma = waiting.luma if flickers(waiting.luma) else waiting.luma[-1:]
+            yield from waiting.said(luma, np.full(len(luma), waiting.time_s))
 
     def _load_reader(self) -> TextReader:
         if self._read is None:

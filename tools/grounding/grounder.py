@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tools.grounding.act_edges import trim_to_act
 from tools.grounding.place import Place
 from tools.grounding.presence import (
     FOUND_PRESENCE,
@@ -156,6 +157,11 @@ def ground(
         for stretch in stretches
     ]
     spans, scores = merge(found, limit=limit)
+    if place is None:  # Else windows are chosen by their place, and trimmed they may be elsewhere.
+        spans = trim_to_act(query, spans, read.moments, track.cosine)
+        # Trimmed, two windows may be one.
+        kept = select(spans, scores, limit=limit)
+        spans, scores = spans[kept], scores[kept]
     if len(read.moments.texts) == 1:
         # Nothing stands out where one thing is said throughout, but there is no other place either.
         spans, scores = spans[:1], np.ones(1)

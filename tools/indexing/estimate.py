@@ -115,15 +115,16 @@ def estimate_index(
     looks = math.ceil((1 + (frames - 1) * share) / mode.frames)
     captions = max(0, looks - described)
     decode_s = duration_s * sum(one.spent_s for one in counted) / measured_s
-    tokens_in, tokens_out = captions * cost.tokens_in, captions * cost.tokens_out
+    # Whole tokens first, so that the price is that of the tokens that are told.
+    tokens_in, tokens_out = round(captions * cost.tokens_in), round(captions * cost.tokens_out)
     return Estimate(
         duration_s=duration_s,
         frames=frames,
         captions=captions,
         uncertainty=0 if is_whole else math.ceil(frames * error / mode.frames),
         measured_s=measured_s,
-        tokens_in=round(tokens_in),
-        tokens_out=round(tokens_out),
+        tokens_in=tokens_in,
+        tokens_out=tokens_out,
         usd=None
         if price is None
         else (tokens_in * price.usd_in + tokens_out * price.usd_out) / 1e6,

@@ -57,11 +57,11 @@ def test_another_prompt_is_told_to_the_same_model(
 ) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
-    own = PACKAGED.render("reason_system")
+    own = PACKAGED.render("reason_system", form="$form")
     with serving([says(FIRST), says(OTHER)]) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         monkeypatch.setenv("OPENAI_API_KEY", "made-up")
-        model = ["--reasoner", "openai:tiny", "--captioner", "classical"]
+        model = ["--reasoner", "openai:tiny", "--captioner", "classical", "--anyway"]
         assert main(["ask", str(road), "a dog", "--thread", "mine", *model]) == 0
         (folder / "reason_system.md").write_text(f"Be brief. {own}")
         capsys.readouterr()
@@ -157,7 +157,7 @@ def test_another_captioner_is_refused_where_it_would_not_be_asked(
     captions.write_text('{"t": 0, "caption": "a road"}')
     words = ["ask", str(road), "a road", "--captions", str(captions), "--thread", "mine"]
     assert main(words) == 0
-    other = ["--captioner", "classical"]
+    other = ["--captioner", "classical", "--anyway"]
     assert main(["replay", "mine", "--from", "reason", *other]) == 2
     assert "--from watch" in capsys.readouterr().err
     assert main(["replay", "mine", "--from", "watch", *other]) == 2

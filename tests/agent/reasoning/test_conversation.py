@@ -171,3 +171,21 @@ def test_scenes_of_a_long_video_are_shown_without_numbers_and_fenced(
         caption(95.0, 1200.0, "Guests eat."),
     ]
     golden("reason_overview.txt", spelled(build_conversation(brief(overview=scenes))))
+
+
+def test_what_is_left_out_between_captions_is_marked_with_its_number() -> None:
+    shown = fence([(1, OPENING[0]), (2, OPENING[1]), (9, OPENING[2]), (10, OPENING[3])])
+    lines = shown.splitlines()
+    assert [line for line in lines if line.startswith("…")] == ["… 6 captions left out …"]
+    assert (
+        lines.index("… 6 captions left out …")
+        == next(place for place, line in enumerate(lines) if line.startswith("#9 ")) - 1
+    )
+
+
+def test_time_of_which_nothing_is_said_is_marked_where_no_caption_is_left_out() -> None:
+    later = caption(60.0, 62.0, "The kitchen is dark.")
+    assert "… nothing shown of 6.0-60.0 s …" in fence([(3, OPENING[2]), (4, later)]).replace(
+        "–", "-"
+    )
+    assert "…" not in fence([(3, OPENING[2]), (4, OPENING[3])])

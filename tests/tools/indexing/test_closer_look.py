@@ -188,4 +188,8 @@ def test_asked_through_the_grounder_the_closer_captioner_is_shown_the_query(vide
         answer = grounder.find(video, "frame 14")
     assert queries == ["frame 14"]
     assert len(answer.look_ups[0].caption_ids) == 4
-    assert [(one.start_s, one.end_s) for one in answer.intervals] == [(1.2, 1.6)]
+    # Frame 10 got no caption: before frame 12 lies a look of the coarse track, with steps of 0.5 s.
+    # After frame 14 lies frame 16, with a step of 0.2 s. Each edge is moved by half of its step.
+    (found,) = answer.intervals
+    assert (found.start_s, found.end_s) == (0.95, 1.5)
+    assert (found.start_precision_s, found.end_precision_s) == pytest.approx((0.45, 0.1))

@@ -52,3 +52,13 @@ def test_tokens_are_estimated_on_the_high_side() -> None:
     assert estimate_tokens("a man opens the door") == 7
     assert estimate_tokens("男が戸を開ける") == 7
     assert estimate_tokens("") == 0
+
+
+def test_the_best_window_is_shown_whole_before_the_edges_of_worse_ones() -> None:
+    worse = [Window(Interval(start_s, start_s + 4.0), 0.01, 0.01) for start_s in (5, 20, 35, 90)]
+    ranking = Ranking("found", (WINDOW, *worse), (WINDOW,), RELEVANCE, "")
+    each = caption_tokens(CAPTIONS[0])
+    chosen = choose_evidence(CAPTIONS, ranking, limit=100, limit_tokens=each * 24)
+    assert chosen == list(range(58, 82))
+    chosen = choose_evidence(CAPTIONS, ranking, limit=100, limit_tokens=each * 20)
+    assert set(chosen) < set(range(58, 82)), "nothing of the others, as the best one has no room"
