@@ -29,6 +29,9 @@ from tools.text import without_passwords
 
 SETTINGS_FILE = ".env"
 
+MAX_SETTINGS_BYTES = 1 << 20
+"""A settings file has a hundred lines at most, and larger ones take minutes to read."""
+
 _OTEL_HEADERS = ("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS")
 """Secrets that OpenTelemetry's SDK reads by itself."""
 
@@ -303,6 +306,11 @@ def _read_file(file: Path) -> dict[str, str]:
         if not file.is_file():
             what = "is not a plain file" if file.exists() else "does not exist"
             raise SettingsError(f"the settings file {file} {what}; {advice}")
+        if (size := file.stat().st_size) > MAX_SETTINGS_BYTES:
+            raise SettingsError(
+                f"the settings file {file} has {size:,} bytes, and at most "
+                f"{MAX_SETTINGS_BYTES:,} are read; {advice}"
+            )
         values = dotenv_values(file, interpolate=False, encoding="utf-8")
     except UnicodeDecodeError:
         raise SettingsError(f"the settings file {file} is not UTF-8 text; {advice}") from None

@@ -125,7 +125,7 @@ def _result(result: VideoResult) -> str:
 
 
 def _follow_up_object(text: str) -> dict[str, Any]:
-    found = find_object(text, "kind", related=frozenset(FollowUp.model_fields) - {"kind"})
+    found = find_object(text, "kind")
     if found.value is None:
         why = f" that can be read ({shorten(one_line(found.fault), 120)})" if found.fault else ""
         raise FollowUpError("no_json", f'The reply holds no JSON object {{"kind": …}}{why}.')

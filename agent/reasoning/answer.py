@@ -197,7 +197,7 @@ def read_object(reply: str, kind: type[Kind], *, field: str, form: str) -> Kind:
     Raises:
         AnswerError: If there is none, or its shape is wrong.
     """
-    found = find_object(reply, field, related=frozenset(kind.model_fields) - {field})
+    found = find_object(reply, field)
     if found.value is None:
         why = shorten(one_line(found.fault), 120) or "there is no '{' in it"
         raise AnswerError(

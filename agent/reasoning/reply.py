@@ -50,6 +50,17 @@ class Reply:
     note: str = ""
 
 
+_MARK = re.compile(r"[◁▷]|<\s*[/|a-z]|[a-z]\s*\|?>|\[/", re.IGNORECASE)
+"""A mark such as ``</think>``, sound or damaged: sound ones of thoughts are gone with them."""
+
+_PIECE = re.compile(r"[{}\[\]]|[\"'`]\s*:|:\s*(?:true|false|null)\b|`{3}", re.IGNORECASE)
+"""What JSON is made of, and prose hardly ever."""
+
+_CITED = re.compile(r"\[\s*#?\d[\d#,\s–-]*\]")
+"""Captions in prose: ``[#4, #5]``."""
+
+_CLOSERS = re.compile(r"[\s\]})]*(?:`{3}\s*)?")
+
 _OPENS_OBJECT = re.compile(r"\{\s*(?:[\"'“”‘’`]|[A-Za-z_]\w*\s*:|//|/\*|\Z)")
 
 
@@ -66,43 +77,54 @@ class FoundObject:
     fault: str = ""
 
 
-def find_object(reply: str, field: str, *, related: frozenset[str] = frozenset()) -> FoundObject:
+def find_object(reply: str, field: str) -> FoundObject:
     """The last JSON object that has the field, else the first object of all.
 
-    The last: models think first, quoting what they were shown, and answer last. Where something
-    after it looks like an object and is none, or has other fields of an answer, there is a fault:
-    the model may have changed its mind there.
+    The last: models think first, quoting what they were shown, and answer last. Where a piece of
+    JSON comes after it there is a fault, since the model may have changed its mind there; and where
+    the reply holds what seems a mark of thoughts, nothing may come after it, since the object may
+    be a draft.
 
     Args:
         reply: What the model said, without its thoughts.
         field: A field that the object has to have.
-        related: Other fields of such an object.
     """
     if len(reply) > LONGEST_REPLY:
         return FoundObject(None, f"it is longer than {LONGEST_REPLY:,} characters")
     chosen: dict[str, Any] | None = None
     other: dict[str, Any] | None = None
     fault = ""
-    chosen_until = 0
+    span = (0, 0)
     at = reply.find("{")
     while at >= 0:
         value, end, why = _read(reply, at)
         if value is None:
-            if why:
-                fault = why
+            fault = why or fault
         elif inner := _with_field(value, field):
-            chosen, fault, chosen_until = inner, "", end
-        elif chosen is not None and related & value.keys():
-            fault = f"after the object with {field!r} comes another one without it"
+            chosen, fault, span = inner, "", (at, end)
         elif other is None:
             other = value
         at = reply.find("{", end)
-    named = rf"[\"']{re.escape(field)}[\"']\s*:"
-    if chosen is not None and re.search(named, reply[chosen_until:]):
-        fault = fault or f"after the object with {field!r} comes what seems a part of another one"
+    if chosen is not None:
+        fault = fault or _fault_after(reply, *span, field)
     if fault:
         return FoundObject(None, fault)
     return FoundObject(chosen if chosen is not None else other)
+
+
+def _fault_after(reply: str, start: int, end: int, field: str) -> str:
+    """What makes the object at a place of a reply a doubtful answer; empty where nothing does."""
+    before, after = reply[:start], reply[end:]
+    is_first = not before.strip("[( \t\r\n") or "```" in before
+    if not after.strip() or (is_first and _CLOSERS.fullmatch(after)):
+        return ""
+    if "```" in before:
+        after = after.replace("```", "", 1)
+    if _PIECE.search(_CITED.sub("", after)):
+        return f"after the object with {field!r} comes what seems a part of another one"
+    if after.strip() and _MARK.search(reply):
+        return f"after the object with {field!r} comes more, and a stray mark like </think>"
+    return ""
 
 
 def _with_field(value: dict[str, Any], field: str) -> dict[str, Any] | None:

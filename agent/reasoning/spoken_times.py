@@ -81,7 +81,7 @@ def read_spoken_times(reply: str) -> tuple[bool, list[tuple[float, float]]]:
 
 
 def _of_object(reply: str) -> tuple[bool, list[tuple[float, float]]]:
-    found = find_object(reply, "found", related=frozenset({"events"}))
+    found = find_object(reply, "found")
     value = found.value
     if value is None:
         raise SpokenTimesError(found.fault or "there is no JSON object in it")

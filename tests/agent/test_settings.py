@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from agent.api import Grounder
 from agent.errors import SettingsError
-from agent.settings import Settings, load_settings
+from agent.settings import MAX_SETTINGS_BYTES, Settings, load_settings
 from tests.package.source_imports import ROOT
 
 
@@ -114,6 +114,9 @@ def test_a_file_of_settings_that_cannot_be_used_is_named(home_file: Path, tmp_pa
             load_settings(named)
     home_file.write_bytes(b"WHENABOUTS_CAPTIONER=\xe9\n")
     with pytest.raises(SettingsError, match="is not UTF-8 text"):
+        load_settings()
+    home_file.write_bytes(b"#" * (MAX_SETTINGS_BYTES + 1))
+    with pytest.raises(SettingsError, match="has 1,048,577 bytes, and at most 1,048,576 are read"):
         load_settings()
 
 

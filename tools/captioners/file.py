@@ -17,8 +17,9 @@ EVEN = 1.5
 FORM = '{"t": 12.0, "caption": "…"} or {"start_s": 12.0, "end_s": 14.0, "caption": "…"}'
 
 
-MAX_FILE_BYTES = 256 << 20
-"""A caption a second for a hundred hours takes less."""
+MAX_FILE_BYTES = 64 << 20
+MAX_LINES = 400_000
+"""A caption a second for a hundred hours takes less; each needs some 500 bytes of memory."""
 
 
 def file_track(path: Path) -> Track:
@@ -119,6 +120,11 @@ def _rows(path: Path) -> list[dict[str, Any]]:
         text = _read(path).decode("utf-8-sig")
     except UnicodeDecodeError as exc:
         raise CaptionError(f"{path} is not UTF-8 text (byte {exc.start}); expected {FORM}") from exc
+    if (lines := text.count("\n")) > MAX_LINES:
+        raise CaptionError(
+            f"the captions file {path} has {lines:,} lines, and at most {MAX_LINES:,} are read; is "
+            "it the right file?"
+        )
     rows = [
         _row(line, f"{path}:{number}") | {"line": number}
         for number, line in enumerate(text.split("\n"), start=1)

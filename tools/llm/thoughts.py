@@ -80,8 +80,11 @@ def without_thoughts(text: str) -> Spoken:
         return Spoken("", thought=True)
     had_thoughts = at > 0
     said = " ".join([*spoken, text[at:]]) if had_thoughts else text
-    boxes = [match["box"] or match["answer"] or "" for match in _BOX.finditer(said)]
-    said = boxes[-1] if boxes and boxes[-1].strip() else said
+    boxes = list(_BOX.finditer(said))
+    # A box within a draft is no answer: more comes after it.
+    if boxes and not said[boxes[-1].end() :].strip(" \t\r\n.!*`$"):
+        boxed = boxes[-1]["box"] or boxes[-1]["answer"] or ""
+        said = boxed if boxed.strip() else said
     said = _CONTROL.sub(" ", said).strip()
     return Spoken(said, thought=had_thoughts and not said)
 

@@ -23,8 +23,8 @@ SUFFIXES = (".srt", ".vtt", ".ass", ".ssa", ".sbv")
 
 FORMATS = "SubRip (.srt), WebVTT (.vtt), ASS (.ass, .ssa) or SBV (.sbv)"
 
-MAX_BYTES = 32 << 20
-"""A day of talk is a tenth of this."""
+MAX_BYTES = 16 << 20
+"""A day of talk is a fifth of this."""
 
 _VIDEO_SUFFIXES = frozenset(
     ".3gp .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .webm .wmv".split()

@@ -30,7 +30,39 @@ def test_prose_and_code_fences_around_the_object_are_allowed() -> None:
 
 def test_the_last_object_counts_since_models_think_first() -> None:
     draft = json.dumps({"found": False})
-    assert parse_answer(f"{draft} no, wait: {json.dumps(GOOD)} {{}}", shown=SPANS).found
+    assert parse_answer(f"{draft} no, wait: {json.dumps(GOOD)}", shown=SPANS).found
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        '\n<why": "it isn\'t th: 7}]}\n```',
+        " No: found: false",
+        ' No: {"moment": "later"}',
+        "\n</thi nk>\nIt is later.",
+        "\n◁/think It is later.",
+        "\n[/THNK] It is later.",
+        "\n/think> It is later.",
+    ],
+)
+def test_an_object_before_remains_of_another_or_a_damaged_mark_is_no_answer(after: str) -> None:
+    with pytest.raises(AnswerError, match="comes"):
+        parse_answer(f"Perhaps {json.dumps(GOOD)}{after}", shown=SPANS)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "```json\n{}\n```",
+        "Here it is:\n```json\n{}\n```\nThe man opens the door (#4), and then sits.",
+        '{}\n\nHe opens it at 0:04 [#4, #5]: the door was "shut", or so, before.',
+        "{}}}",
+        "[{}]",
+        "</thnk> {}",
+    ],
+)
+def test_prose_fences_and_a_bracket_too_many_do_not_hide_an_answer(reply: str) -> None:
+    assert parse_answer(reply.replace("{}", json.dumps(GOOD), 1), shown=SPANS).found
 
 
 @pytest.mark.parametrize(
@@ -63,7 +95,7 @@ def test_the_last_object_counts_since_models_think_first() -> None:
         (
             '{"found": false} No: {"steps": [], "events": [{"first": 3, "last": 5}]}',
             "no_json",
-            "without it",
+            "a part of another one",
         ),
         ('{"draft": {"found": false}, "found": true, "events": [3 5]}', "no_json", "delimiter"),
         (

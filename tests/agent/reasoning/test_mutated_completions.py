@@ -24,6 +24,7 @@ SAID = [
     f"<think>Perhaps {DRAFT}? No, it is later.</think>\n{FINAL}",
     f"Perhaps {DRAFT}\n</think>\n```json\n{FINAL}\n```",
     f"◁think▷{DRAFT}◁/think▷The answer: {FINAL}",
+    f"[THINK]<answer>{DRAFT}</answer>? No.[/THINK]<answer>{FINAL}</answer>",
 ]
 MUTATED = pytest.mark.parametrize("mutated", [500, pytest.param(10_000, marks=pytest.mark.slow)])
 SENT = Sent({"response_format", "tools", "temperature", "max_tokens"}, look_ups=True, system=True)
@@ -39,13 +40,16 @@ def mutate(text: str, chance: random.Random) -> str:
 
 
 @MUTATED
+@pytest.mark.parametrize(("mutations", "seed"), [(1, 7), (2, 1), (2, 9)])
 def test_no_mutated_reply_brings_a_draft_through_and_none_an_error_of_another_kind(
-    mutated: int,
+    mutated: int, mutations: int, seed: int
 ) -> None:
-    chance = random.Random(7)
+    chance = random.Random(seed)
     accepted = refused = 0
     for number in range(mutated):
-        reply = mutate(SAID[number % len(SAID)], chance)
+        reply = SAID[number % len(SAID)]
+        for _ in range(mutations):
+            reply = mutate(reply, chance)
         message = {"role": "assistant", "content": reply}
         body = json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]})
         done = read_completion("application/json", body.encode())

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.captioners.file import file_track, read_captions
+from tools.captioners.file import MAX_LINES, file_track, read_captions
 from tools.errors import CaptionError
 
 
@@ -129,3 +129,10 @@ def test_a_file_of_evenly_spaced_moments_is_one_of_single_frames(
     tmp_path: Path, lines: list[str], mode: str
 ) -> None:
     assert file_track(write(tmp_path, *lines)).mode == mode
+
+
+def test_a_file_of_more_lines_than_any_video_has_captions_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "captions.jsonl"
+    path.write_text("\n" * (MAX_LINES + 1))
+    with pytest.raises(CaptionError, match="has 400,001 lines, and at most 400,000 are read"):
+        read_captions(path, video_id="v", duration_s=10.0)

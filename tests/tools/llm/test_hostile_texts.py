@@ -87,3 +87,8 @@ def test_a_stream_of_very_many_pieces_is_joined_once() -> None:
     assert done is not None
     assert done.text == "a" * 90_000
     assert done.tool_calls[0]["function"] == {"name": "fff", "arguments": "111"}
+
+
+def test_a_box_that_more_comes_after_does_not_hide_it() -> None:
+    assert "red" in without_thoughts("<answer>blue</answer>? No.</thi nk> It is red").text
+    assert without_thoughts("It is <answer>blue</answer>.").text == "blue"
