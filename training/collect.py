@@ -16,7 +16,7 @@ from tools.captioners.looks import encode_jpeg
 from tools.errors import ServiceError, VideoError
 from tools.llm.in_flight import run_in_flight
 from tools.video.reader import measure_duration_s, probe
-from training.conversations import TuningRow, TuningError, digest, keep_image, write_data
+from training.conversations import TuningError, TuningRow, digest, keep_image, write_data
 from training.samples import Sample, choose_samples, is_held_out, looks_at, video_files
 from training.teacher import MAX_IMAGE_BYTES, Lesson, Taught, Teacher
 

@@ -63,7 +63,7 @@ class DrawnTeacher:
     def __init__(self, events: Mapping[str, Sequence[DrawnEvent]]) -> None:
         self._events = events
 
-    def teach(self, sample: Sample, look: Look, stopping: threading.DrawnEvent) -> Taught:  # noqa: ARG002 - it need not look
+    def teach(self, sample: Sample, look: Look, stopping: threading.Event) -> Taught:  # noqa: ARG002 - it need not look
         """What is done at that time, in a sentence."""
         event = _at(self._events[sample.query.video_id], sample.time_s)
         done = f"T{event.scene.sentence[1:]}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.errors import VideoError
-from agent.web.forms import VideoCard
+from agent.web.bodies import VideoCard
 from tools.retrieval.tracks import is_beside
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.api import Grounder
-    from agent.web.forms import VideoCard
+    from agent.web.bodies import VideoCard
     from agent.web.library import ServedVideo
     from tools.indexing.progress import Progress
     from tools.store.store import VideoRecord

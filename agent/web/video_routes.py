@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse
 
-from agent.web.forms import Fault, VideoCard
+from agent.web.bodies import Fault, VideoCard
 from agent.web.library import NotServedError
 
 if TYPE_CHECKING:

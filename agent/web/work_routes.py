@@ -14,7 +14,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from agent.errors import QueryError
 from agent.web.asking import KeptAnswer, Told
-from agent.web.forms import Correction, Fault, NewJob, QuestionForm, Rows, Withdrawal
+from agent.web.bodies import Correction, Fault, NewJob, QuestionForm, Rows, Withdrawal
 from agent.web.jobs import ACTIVE, Job
 from agent.web.refusals import sentence_of, status_of
 

@@ -11,7 +11,7 @@ import pytest
 
 from agent.cli.main import main
 from tests.servers import Answer, Asked, fails, refuses, says, serving
-from training.conversations import IMAGES, TuningRow, TuningError, read_data
+from training.conversations import IMAGES, TuningError, TuningRow, read_data
 from training.drawn_world import make_events, write_video
 from training.exclusions import name_digest, read_lists, refuse_excluded, write_list
 from training.samples import choose_samples, is_held_out
