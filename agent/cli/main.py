@@ -119,9 +119,14 @@ def build_parser() -> Parser:
     )
     ask.add_argument("--clip", metavar="OUT.mp4", help="cut the best interval out into a file")
     ask.add_argument(
+        "--plot",
+        metavar="OUT.png",
+        help="draw the best answer: filmstrip, relevance over time, proof of the edges",
+    )
+    ask.add_argument(
         "--overwrite",
         action="store_true",
-        help="let --clip replace an existing file (never a video that is asked or indexed)",
+        help="let --clip and --plot replace a file (never a video that is asked or indexed)",
     )
     _watching_options(ask)
     ask.add_argument(
