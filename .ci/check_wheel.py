@@ -6,8 +6,9 @@ from zipfile import ZipFile
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("agent", "evaluation", "prompts", "tools")
-# Code, prompts, the experiments' recipes, and the report's page: no data, pictures or weights.
-SUFFIXES = (".py", ".typed", ".md", ".yaml", ".html", ".css")
+# Code, prompts, the experiments' recipes, the report's page, and the embedder's vocabulary: no
+# data, pictures or weights.
+SUFFIXES = (".py", ".typed", ".md", ".yaml", ".html", ".css", ".txt")
 
 
 def find_faults(wheel: Path) -> list[str]:
