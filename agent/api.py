@@ -40,6 +40,7 @@ from agent.watching.choice import Confirm
 from agent.watching.closer_looks import SecondLooks
 from agent.watching.destinations import Destinations
 from agent.watching.forecast import Forecast, forecast
+from agent.watching.image_paths import ImagePaths
 from agent.watching.moved_files import own_file
 from agent.watching.opened import LateReasoner, Opened, made_once
 from agent.watching.runs import Runs
@@ -128,6 +129,17 @@ class Grounder:
             name_host=self._destinations.frames,
         )
 
+        self._image_paths = ImagePaths(
+            settings,
+            self._opened,
+            prompts=self.prompts,
+            runs=self._runs,
+            describing=self._watcher.describing,
+            under_way=under_way,
+            tell=tell,
+            name_host=self._destinations.frames,
+        )
+
     def find(
         self,
         video: str | Path,
@@ -172,6 +184,19 @@ class Grounder:
             grounding = run_graph(graph, question, on_event, config, before_step=before_step)
             step.outputs = {"grounding": grounding.model_dump(mode="json", by_alias=True)}
         return grounding
+
+    def foresee(self, video: str | Path, query: str) -> Grounding | None:
+        """What ``find`` would answer, where that is known before minutes are spent on a video.
+
+        Nothing describes a video yet that the embedded senses would have to describe, and they
+        cannot answer this question: ``cannot_tell``, with the choices. None where it has to be
+        asked; ``find`` looks in any case.
+
+        Raises:
+            QueryError, VideoError: As ``find``.
+        """
+        question = make_question(video, query)
+        return self._watcher.foresee(question.video, question.query)
 
     def run(self, question: Question) -> dict[str, Any]:
         """The state that the graph ends in: the answer, and what was retrieved and replied.
@@ -496,8 +521,13 @@ class Grounder:
             context=self.settings.context,
             overview=self._second_looks.overview,
             closer=self._second_looks.closer,
+            edge_looks=self._second_looks.edge_looks,
             refine=self.settings.refine is not False,
+            judge=self._image_paths.judge,
+            direct=self._image_paths.direct,
+            every_path=self.settings.every_path,
             leave_out=frozenset({"subtitles"} if self.settings.subtitles == "off" else ()),
+            sight=self._opened.sight,
             prompts=self.prompts,
             open_reasoner=self._opened.open_reasoner,
         )

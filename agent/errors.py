@@ -46,7 +46,13 @@ __all__ = [
 ]
 
 RefusalKind = Literal[
-    "no_json", "wrong_schema", "unknown_caption", "reversed", "contradiction", "cut_off"
+    "no_json",
+    "wrong_schema",
+    "unknown_caption",
+    "unknown_time",
+    "reversed",
+    "contradiction",
+    "cut_off",
 ]
 
 

@@ -9,16 +9,20 @@ from typing import Annotated, Any, Final, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from agent.errors import RefusalKind
-from tools.ranking import Verdict
+from tools.ranking import EvidenceKind, Verdict
 from tools.timeline import Interval, Source
 
 SCHEMA_VERSION: Final = 1
 
-Stage = Literal["captioner", "reasoner"]
+Stage = Literal["captioner", "reasoner", "judge", "direct"]
 STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
 
 Role = Literal["before", "start", "during", "end", "after"]
 DecidedBy = Literal["caption", "closer_look", "video", "unseen"]
+
+PathName = Literal["captions", "similarity", "judge", "direct"]
+"""A way to an answer: a text model that reads captions; the LLM-free grounder; an image model that
+judges the grounder's windows; a video model that is shown frames."""
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -55,9 +59,12 @@ class GroundedInterval(_Span):
     """One stretch of the video that answers the query.
 
     Attributes:
-        confidence: Estimated probability, in [0, 1], that this interval answers the query.
-        start_precision_s: The true start lies at most this long before ``start_s``.
-        end_precision_s: The true end lies at most this long before ``end_s``.
+        confidence: Estimated probability, in [0, 1], that this interval answers the query; None
+            where a text model decided, for which no such number has been calibrated.
+        sure: How sure it is in words, where a text model decided: from its own word, the grounder's
+            agreement and closer looks. None otherwise.
+        start_precision_s: The true start lies at most this long before or after ``start_s``.
+        end_precision_s: The true end lies at most this long before or after ``end_s``.
         start_by: What decided the start: a ``caption``, a ``closer_look`` at the time before it, or
             nothing: it is the video's own (``video``), or what was before it was not looked at
             (``unseen``).
@@ -66,7 +73,8 @@ class GroundedInterval(_Span):
         evidence: Captions around both edges, in time order.
     """
 
-    confidence: float = Field(ge=0, le=1)
+    confidence: float | None = Field(ge=0, le=1)
+    sure: Literal["certain", "likely", "unsure"] | None = None
     start_precision_s: Seconds
     end_precision_s: Seconds
     start_by: DecidedBy = "caption"
@@ -75,10 +83,35 @@ class GroundedInterval(_Span):
 
 
 class Candidate(_Span):
-    """A window that retrieval proposed; candidates may overlap."""
+    """A window that retrieval proposed; candidates may overlap.
+
+    Attributes:
+        judged: How far it shows what is looked for, says the judge, in [0, 1]; comparable inside
+            one video only. None where it was not judged.
+    """
 
     score: float
     confidence: float = Field(ge=0, le=1)
+    judged: float | None = Field(default=None, ge=0, le=1)
+
+
+class PathAnswer(_Frozen):
+    """What one way to an answer says, beside the others.
+
+    Attributes:
+        path: Which way.
+        by: Who went it.
+        verdict: What it says; a ``judge`` compares windows, and always names the best.
+        best: The interval that it prefers; None unless found.
+        agrees: Whether that is the answer: its best interval lies where an interval of the answer
+            does (IoU 0.3), or both say that there is none. None where it cannot tell.
+    """
+
+    path: PathName
+    by: str
+    verdict: Verdict
+    best: tuple[Seconds, Seconds] | None
+    agrees: bool | None
 
 
 class Gap(_Span):
@@ -118,6 +151,23 @@ class Coverage(_Frozen):
     gaps: tuple[Gap, ...]
 
 
+class AskedSource(_Frozen):
+    """One source of evidence that the question was put to.
+
+    Attributes:
+        kind: ``described`` by an image model or a captions file, ``measured`` by the embedded
+            senses, ``said``, or ``written`` on the screen.
+        name: Who or what made it.
+        verdict: Its own verdict.
+        answers: Whether the answer is made from it.
+    """
+
+    kind: EvidenceKind
+    name: str
+    verdict: Verdict
+    answers: bool
+
+
 class Refusal(_Frozen):
     """A reply that was not accepted: which rule it broke, what it was told, what it said."""
 
@@ -148,9 +198,12 @@ class Models(_Frozen):
 
     Attributes:
         captioner: Whose captions it is made from.
-        mode: How the captioner looked: ``frame@1/s distinct2``, ``grid4@1/s``, ``file``.
-        reasoner: Who decided.
+        mode: How the captioner looked: ``frame@1/s distinct3``, ``grid4@1/s``, ``file``.
+        reasoner: Who decides from captions.
+        judge: Who judged windows; empty where nobody did.
+        direct: Who was shown frames and asked; empty where nobody was.
         embedder: Who embedded captions and query.
+        sight: The joint image-text model by which frames themselves were searched; else empty.
         prompts: Version of each prompt by name; ``describe`` is the captioner's.
     """
 
@@ -158,7 +211,10 @@ class Models(_Frozen):
     mode: str
     reasoner: str
     embedder: str
+    sight: str = ""
     prompts: dict[str, str]
+    judge: str = ""
+    direct: str = ""
 
 
 class Cost(_Frozen):
@@ -169,12 +225,16 @@ class Cost(_Frozen):
         tokens_in: Tokens of input, as services count them.
         tokens_out: Tokens of output.
         usd: US dollars; None where a price or a count is not known.
+        calls: Questions put to a model, beside the captions; retries of its client are not counted.
+        frames: Frames that a model was shown with such a question.
     """
 
     captions: int = 0
     tokens_in: int = 0
     tokens_out: int = 0
     usd: float | None = 0.0
+    calls: int = 0
+    frames: int = 0
 
     def plus(self, other: "Cost") -> "Cost":
         """Both together; dollars once unknown stay unknown."""
@@ -183,6 +243,8 @@ class Cost(_Frozen):
             captions=self.captions + other.captions,
             tokens_in=self.tokens_in + other.tokens_in,
             tokens_out=self.tokens_out + other.tokens_out,
+            calls=self.calls + other.calls,
+            frames=self.frames + other.frames,
             usd=self.usd + other.usd if is_known else None,  # type: ignore[operator]  # is_known
         )
 
@@ -193,6 +255,8 @@ class Cost(_Frozen):
             captions=self.captions - other.captions,
             tokens_in=self.tokens_in - other.tokens_in,
             tokens_out=self.tokens_out - other.tokens_out,
+            calls=self.calls - other.calls,
+            frames=self.frames - other.frames,
             usd=self.usd - other.usd if is_known else None,  # type: ignore[operator]  # is_known
         )
 
@@ -201,7 +265,8 @@ class Usage(Cost):
     """What the answer cost: every caption, and every reply, refused ones and look-ups too.
 
     Attributes:
-        stages: The same by stage: the ``captioner``, closer looks too, and the ``reasoner``.
+        stages: The same by stage: the ``captioner``, closer looks too; the ``reasoner``; the
+            ``judge``; and the model that is asked ``direct``.
         seconds: Wall time by graph node.
     """
 
@@ -230,11 +295,14 @@ class Grounding(_Frozen):
         closest_rejected: With ``not_found``, the best candidate that was not good enough.
         reasoning: Why, in a sentence or two.
         advice: With ``cannot_tell``, what would enable an answer; otherwise empty.
-        by: Who decided: a text model, the LLM-free grounder, or that grounder standing in for a
-            model whose replies were all refused.
+        by: Who decided: a text model, the LLM-free grounder, that grounder standing in for a
+            model whose replies were all refused, or a video model that was shown frames
+            (``direct``).
+        paths: What each way to an answer says, where there were several.
         attempts: Answers asked for; 0 where a limit did not allow one.
         refusals: Those of them that were not accepted.
         look_ups: What the reasoner looked up on the way, in order.
+        sources: Every source of evidence that was asked, and which of them answers.
         warning: What the reader should know about the video file; empty where nothing.
     """
 
@@ -248,12 +316,14 @@ class Grounding(_Frozen):
     closest_rejected: Candidate | None
     reasoning: str
     advice: str = ""
-    by: Literal["llm", "similarity", "fallback"]
+    by: Literal["llm", "similarity", "fallback", "direct"]
+    paths: tuple[PathAnswer, ...] = ()
     attempts: int = Field(ge=0)
     refusals: tuple[Refusal, ...]
     look_ups: tuple[LookUp, ...] = ()
     coverage: Coverage
     models: Models
+    sources: tuple[AskedSource, ...] = ()
     usage: Usage
     warning: str = ""
 

@@ -47,6 +47,12 @@ def _must_be_look(name: str) -> str:
     return str(LookMode.parse(name))
 
 
+def _must_name_video_model(name: str) -> str:
+    if name not in {"auto", "off"} and not re.fullmatch(r"openai:\S+", name):
+        raise ValueError("it must be auto, off, or openai:MODEL")
+    return name
+
+
 def _must_be_address(address: str) -> str:
     # Such as the carriage return of a file that was written on Windows: no client takes it.
     if not address.isprintable() or " " in address:
@@ -59,6 +65,20 @@ def _must_be_address(address: str) -> str:
     if not is_one:
         raise ValueError("it must be like http://localhost:8000/v1")
     return address
+
+
+def _must_be_language(name: str) -> str:
+    if not re.fullmatch(r"[a-z]{2}", name):
+        raise ValueError("it must be two small letters, such as en or de")
+    return name
+
+
+def _language_of_locale(environment: Mapping[str, str]) -> str:
+    """The language of the first variable that is set, as C libraries do; English for none or C."""
+    variables = ("LC_ALL", "LC_MESSAGES", "LANG")
+    locale = next(filter(None, map(environment.get, variables)), "")
+    found = re.match(r"([a-z]{2})(?=[_.@]|$)", locale)
+    return found[1] if found else "en"
 
 
 def _must_hold_prompts(folder: Path) -> Path:
@@ -114,7 +134,12 @@ class Settings(Home):
             configured, else ``similarity``.
         subtitles: File of subtitles to read what is said from; ``auto`` reads those that lie beside
             a video or inside it when it is indexed, ``off`` none.
+        language: The user's language, in two letters: of several subtitles, those in it are read;
+            by default that of the locale (``LC_ALL``, ``LC_MESSAGES``, ``LANG``), else English.
         speech: Whisper model that hears what is said: a folder, or a name that is on this disk.
+        sight: Joint image-text model that frames themselves are searched by: ``siglip2-base``,
+            ``clip-vit-b32``, a folder, or a name on the hub. ``auto`` is one that is on this disk,
+            where no image model describes frames; ``off`` none.
         screen: Whether text on the screen is read, in addition to an image model's captions.
         embedder: Who embeds text: ``minilm``, ``openai:MODEL``, or a sentence-transformers name.
         embed_batch: Texts that a service is sent to embed at once; fewer where it takes fewer.
@@ -122,6 +147,13 @@ class Settings(Home):
         every_frame: Whether an image model also describes frames that look like the one before.
         refine: Whether the edges of an answer are looked at again, more closely; ``None``: if an
             image model describes frames.
+        verify: Whether an image model judges the likeliest windows; ``None``: if a service's model
+            describes frames, and the limits allow it.
+        direct: The video model that is shown frames and asked when it happens, ``openai:MODEL``;
+            ``auto``: the service's model, if it is known to take videos and nobody else was named
+            to decide; ``off``: none.
+        every_path: Whether captions are read too where a video model has answered, so that the two
+            can be compared.
         read_text: Whether the classical describer reads on-screen text; ``None``: if OCR is
             installed.
         max_captions: Most frames, grids or clips described in one run, closer looks included. At
@@ -168,13 +200,20 @@ class Settings(Home):
     prices: Path | None = None
     reasoner: str = "auto"
     subtitles: str = "auto"
+    language: Annotated[str, AfterValidator(_must_be_language)] = Field(
+        default_factory=lambda: _language_of_locale(os.environ)
+    )
     speech: str = ""
+    sight: str = "auto"
     screen: bool = False
     embedder: str = "minilm"
     embed_batch: int = Field(default=256, ge=1, le=2048)
     rate_hz: float = Field(default=1.0, gt=0, le=60, allow_inf_nan=False)
     every_frame: bool = False
     refine: bool | None = None
+    verify: bool | None = None
+    direct: Annotated[str, AfterValidator(_must_name_video_model)] = "auto"
+    every_path: bool = False
     read_text: bool | None = None
     max_captions: int | None = Field(default=None, ge=1)
     max_usd: float | None = Field(default=None, gt=0, allow_inf_nan=False)

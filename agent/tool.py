@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent.api import Grounder, Grounding
 from agent.errors import WhenaboutsError
+from agent.grounding import GroundedInterval
 
 MOST_INTERVALS = 5
 """How many the model is told; the artifact holds them all."""
@@ -71,9 +72,7 @@ def describe_answer(grounding: Grounding) -> str:
     )
     lines = [f"{grounding.verdict}: {grounding.reasoning} ({seen})"]
     for interval in grounding.intervals[:MOST_INTERVALS]:
-        lines.append(
-            f"{interval.start_s:.2f}-{interval.end_s:.2f} s, confidence {interval.confidence:.2f}"
-        )
+        lines.append(f"{interval.start_s:.2f}-{interval.end_s:.2f} s, {_sure(interval)}")
         lines += [f"  {one.role} [{one.start_s:.2f} s] {one.text}" for one in interval.evidence]
     hidden = len(grounding.intervals) - MOST_INTERVALS
     if hidden > 0:
@@ -81,3 +80,9 @@ def describe_answer(grounding: Grounding) -> str:
     if grounding.advice:
         lines.append(grounding.advice)
     return "\n".join(lines)
+
+
+def _sure(interval: GroundedInterval) -> str:
+    if interval.confidence is None:
+        return interval.sure or "not known how sure"
+    return f"confidence {interval.confidence:.2f}"

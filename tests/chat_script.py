@@ -129,7 +129,7 @@ def scripted_model(asked: Asked) -> Answer:
 
 def _find(prompt: str) -> str:
     (query,) = re.findall(r"Look for: (.+)", prompt)
-    lines = re.findall(r"#(\d+) \[[^]]+\] \(vision\) (.+)", prompt)
+    lines = re.findall(r"#(\d+) \[[^]]+\] (.+)", prompt)
     fitting = [int(number) for number, text in lines if re.search(SHOWN[query], text)]
     events: list[dict[str, int]] = []
     for number in fitting:

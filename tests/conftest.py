@@ -124,3 +124,11 @@ def model_server(
     """``transformers serve`` over the tiny Idefics3; tests that use it are slow."""
     with serve_checkpoint(checkpoints["idefics3"], tmp_path_factory.mktemp("serve")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def tiny_joint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A joint model that knows drawn things; training it takes half a minute, so tests are slow."""
+    from tests.tiny_joint import save_tiny_joint
+
+    return save_tiny_joint(tmp_path_factory.mktemp("joint") / "tiny")

@@ -44,7 +44,9 @@ def answer_html(answer: Mapping[str, Any]) -> str:
         _strip(_frames(video), spans, duration_s=video["duration_s"], colour=colour),
     ]
     for one, span in list(zip(answer["intervals"], spans, strict=True))[:SHOWN_INTERVALS]:
-        told = f"{clock_span(span)}, confidence {one['confidence']:.2f}"
+        # A text model's answer may have none.
+        sure = "" if one["confidence"] is None else f", confidence {one['confidence']:.2f}"
+        told = f"{clock_span(span)}{sure}"
         parts.append(f'<div style="color:{colour}">{told}</div>{_table(one["evidence"])}')
     if len(spans) > SHOWN_INTERVALS:
         parts.append(f"<div>… and {len(spans) - SHOWN_INTERVALS} more</div>")

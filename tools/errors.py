@@ -6,6 +6,8 @@ WhenaboutsError
 ├── CaptionerError      a captioner that cannot run here
 │   └── UsedUpError     a limit of this run allows nothing more of what was asked for
 ├── EmbedderError       embedding weights or a service that cannot be used
+├── SightError          a model that puts pictures and words into one space cannot be used
+├── HubError            a model cannot be fetched from the hub; becomes one of the others
 ├── ServiceError        a request to a service that finally failed; becomes one of the others
 └── StoreError          a caption store that cannot be opened, read or written
     ├── StoreBusyError  another process is writing to it
@@ -48,6 +50,22 @@ class UsedUpError(CaptionerError):
 
 class EmbedderError(WhenaboutsError):
     """Text cannot be embedded: weights are missing, damaged, or a service failed."""
+
+
+class SightError(WhenaboutsError):
+    """Pictures and words cannot be compared: a model is missing, half fetched or another kind."""
+
+
+class HubError(WhenaboutsError):
+    """A model cannot be had from the Hugging Face hub.
+
+    Attributes:
+        is_unreachable: Whether the hub gave no answer, so that another try may help.
+    """
+
+    def __init__(self, message: str, *, is_unreachable: bool = False) -> None:
+        super().__init__(message)
+        self.is_unreachable = is_unreachable
 
 
 FailureKind = Literal[

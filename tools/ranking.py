@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 Verdict = Literal["found", "not_found", "cannot_tell"]
 
+EvidenceKind = Literal["described", "measured", "said", "written", "seen"]
+"""Captions that say what is seen; what the embedded senses measure; speech and subtitles; text on
+the screen that was read beside an image model's captions."""
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -24,26 +28,29 @@ class Window:
         span: Its edges; always edges of captions.
         score: Rank score on the grounder's own scale; higher is better.
         confidence: Estimated probability, in [0, 1], that it answers the query.
+        track: Key of the track whose captions make its edges; empty where there is only one.
     """
 
     span: Interval
     score: float
     confidence: float
+    track: str = ""
 
-    def as_dict(self) -> dict[str, float]:
+    def as_dict(self) -> dict[str, Any]:
         """Plain values only; ``from_dict`` reads it back."""
-        return {
+        plain = {
             "start_s": self.span.start_s,
             "end_s": self.span.end_s,
             "score": self.score,
             "confidence": self.confidence,
         }
+        return plain | ({"track": self.track} if self.track else {})
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Window:
         """The window that ``as_dict`` wrote."""
         span = Interval(plain["start_s"], plain["end_s"])
-        return cls(span, plain["score"], plain["confidence"])
+        return cls(span, plain["score"], plain["confidence"], plain.get("track", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +76,42 @@ class PartFound:
 
 
 @dataclass(frozen=True, slots=True)
+class Testimony:
+    """What one source of evidence said to a question.
+
+    Attributes:
+        kind: What kind of evidence it is.
+        name: Who or what made it, as people call it.
+        track: Key of its track.
+        verdict: Its own.
+        answers: Whether the answer is made from it.
+    """
+
+    kind: EvidenceKind
+    name: str
+    track: str
+    verdict: Verdict
+    answers: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values only; ``from_dict`` reads it back."""
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "track": self.track,
+            "verdict": self.verdict,
+            "answers": self.answers,
+        }
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Testimony:
+        """What ``as_dict`` wrote."""
+        return cls(**plain)
+
+
+@dataclass(frozen=True, slots=True)
 class Ranking:
-    """The outcome of grounding one query in one track of captions.
+    """The outcome of grounding one query in one track of captions, or in several together.
 
     Attributes:
         verdict: ``cannot_tell`` where these captions could not show the thing either way, or, with
@@ -85,6 +126,9 @@ class Ranking:
             None where no such estimate can be made.
         parts: Of a question with an order in it, what was looked for, the main part first; empty
             where it was taken for one sentence.
+        is_exact: Whether it was measured, or read word by word, and not compared by likeness.
+        heard: What each source of evidence said, in the order in which they were asked; empty
+            where there was only one.
     """
 
     verdict: Verdict
@@ -94,6 +138,8 @@ class Ranking:
     reasoning: str
     presence: float | None = None
     parts: tuple[PartFound, ...] = ()
+    is_exact: bool = False
+    heard: tuple[Testimony, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values only, without the relevance of each caption."""
@@ -104,4 +150,5 @@ class Ranking:
             "reasoning": self.reasoning,
             "presence": self.presence,
             "parts": [part.as_dict() for part in self.parts],
+            "heard": [one.as_dict() for one in self.heard],
         }

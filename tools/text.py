@@ -19,6 +19,7 @@ _PASSWORD = re.compile(
     # A password with a slash that was not escaped; a port before a path is not one.
     r"|(?<=://)[^\s/?#:@]*:(?!\d{1,5}(?:[/?#]|$))[^\s\"'<>]*@"
 )
+_WORD = re.compile(r"[^\s\"'<>]+")
 _SECRET_OF_QUERY = re.compile(
     r"(?i)(?<=[?&;])((?:[\w.-]*[_.-])?(?:api[_-]?key|key|token|password|passwd|pwd|secret|sig|"
     r"signature|auth|credential)=)[^&;#\s\"'<>]+"
@@ -49,8 +50,16 @@ def without_passwords(text: str) -> str:
     """
     if "://" not in text:
         return text
-    text = _PASSWORD.sub(f"{HIDDEN}@", text)
+    text = _WORD.sub(_without_password, text)
     return _SECRET_OF_QUERY.sub(rf"\1{HIDDEN}", text)
+
+
+def _without_password(word: re.Match[str]) -> str:
+    # Beyond the last @ nothing is one, and looking for it there takes quadratic time.
+    end = word[0].rfind("@") + 1
+    if not end or "://" not in word[0]:
+        return word[0]
+    return _PASSWORD.sub(f"{HIDDEN}@", word[0][:end]) + word[0][end:]
 
 
 def printable(text: str) -> str:

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     Image: TypeAlias = NDArray[np.uint8]
     """Pixels of shape ``(height, width, 3)`` in RGB order, upright, with square pixels."""
 
-Source = Literal["vision", "signal", "screen", "subtitle", "speech"]
-"""Who says it: an image model, a measured signal, text read off the screen, a subtitle, a voice."""
+Source = Literal["vision", "signal", "screen", "subtitle", "speech", "sight"]
+"""Who says it: an image model, a measured signal, text read off the screen, a subtitle, a voice.
+Or nobody: of `sight` there are no words, only how a frame looks; see ``tools.sight``."""
 
 SOURCES: tuple[Source, ...] = get_args(Source)
 

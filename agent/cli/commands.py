@@ -5,6 +5,7 @@ import json
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -44,7 +45,7 @@ from agent.watching.watcher import expand_videos
 from tools.clock import clock, clock_span
 from tools.indexing.indexer import Progress as IndexProgress
 from tools.indexing.indexer import Report
-from tools.retrieval.tracks import is_beside, name_of
+from tools.retrieval.tracks import is_beside, name_of, of_copy
 from tools.store.store import VideoRecord
 from tools.terminal import complain, open_console, put, put_json
 from tools.text import shorten
@@ -52,6 +53,9 @@ from tools.video.clip import check_clip_path, write_clip
 from tools.video.reader import probe
 
 DONE, NOT_FOUND, FAILED = 0, 1, 2
+
+SAID_EVERY_S = 10.0
+"""Without a terminal, a line of progress comes this often."""
 
 BAR_CELLS = 16
 NAME_CHARS = 24
@@ -73,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
         "forget": forget_videos,
         "repair": repair_store,
         "doctor": run_doctor,
+        "setup": set_up_machine,
         "demo": run_demo,
         "schema": print_schema,
         "completion": print_completion,
@@ -92,7 +97,14 @@ def ask(args: argparse.Namespace) -> int:
         for out in filter(None, (args.clip, args.plot)):
             asked = [Path(video) for video in videos]
             spare_videos(Path(out), asked=asked, records=grounder.records())
-        if is_one:
+        known = None
+        if is_one and not (args.captions or args.anyway):
+            known = grounder.foresee(videos[0], query)
+        if known and _wants_it_anyway(known):
+            known = None
+        if known:
+            answers = LibraryAnswers((known,))
+        elif is_one:
             answer = grounder.find(
                 videos[0],
                 query,
@@ -117,6 +129,15 @@ def ask(args: argparse.Namespace) -> int:
         picture.save(Path(args.plot), overwrite=args.overwrite)
         _say(f"a picture of the answer was written to {args.plot}")
     return DONE if any(answer.verdict == "found" for answer in answers) else NOT_FOUND
+
+
+def _wants_it_anyway(known: Grounding) -> bool:
+    """Whether a person wants a video described for an answer that is known beforehand."""
+    if stderr.quiet or not (sys.stdin.isatty() and stderr.is_terminal):
+        return False
+    _say(known.reasoning)
+    question = "The built-in senses cannot answer this. Look at the video anyway? [y/N] "
+    return stderr.input(question, markup=False).strip().lower() in {"y", "yes"}
 
 
 def _asked_videos(args: argparse.Namespace, names: Sequence[str], query: str) -> list[str]:
@@ -314,6 +335,18 @@ def run_doctor(args: argparse.Namespace) -> int:
     return DONE if findings.ready else FAILED
 
 
+def set_up_machine(args: argparse.Namespace) -> int:
+    """``whenabouts setup``."""
+    from agent.cli.setting_up import set_up
+
+    set_up(
+        args,
+        show=lambda line: print_to(stdout, line),
+        ask=lambda question: stderr.input(question, markup=False),
+    )
+    return DONE
+
+
 def run_demo(args: argparse.Namespace) -> int:
     """``whenabouts demo``: the main job on a clip of our own, in a store of its own."""
     with tempfile.TemporaryDirectory(prefix="whenabouts-demo-") as scratch:
@@ -362,11 +395,15 @@ def _grounder(args: argparse.Namespace, *, asks: bool = True) -> Grounder:
         "max_minutes": args.max_minutes,
         "subtitles": args.subtitles,
         "speech": args.speech,
+        "sight": args.sight,
         "screen": args.screen,
         "refine": getattr(args, "refine", None),
         "strategy": getattr(args, "strategy", None),  # Indexing has no question to show,
         "reasoner": getattr(args, "reasoner", None),  # and asks nobody.
         "strict": getattr(args, "strict", None),
+        "verify": getattr(args, "verify", None),
+        "direct": getattr(args, "direct", None),
+        "every_path": getattr(args, "every_path", None),
     }
     try:
         settings = load_settings(args.env, **given)
@@ -415,14 +452,21 @@ def _progress_bar() -> Iterator[Report]:
     )
     bars = Progress(*columns, console=stderr, disable=not stderr.is_terminal)
     tasks: dict[str, TaskID] = {}
+    said_s: dict[str, float] = {}
 
     def report(progress: IndexProgress) -> None:
         if progress.path not in tasks:
             bars.start()  # No sooner: redrawing a bar would wipe away a question to the user.
             goes_on = "continuing with" if progress.resumed else "indexing"
             _say(f"{goes_on} {progress.path} (captions by {progress.model})")
+            said_s[progress.path] = time.monotonic()
             name = shorten(Path(progress.path).name, name_chars)
             tasks[progress.path] = bars.add_task(name, total=progress.total_s, told="")
+        if not stderr.is_terminal:
+            if time.monotonic() - said_s[progress.path] >= SAID_EVERY_S:
+                said_s[progress.path] = time.monotonic()
+                _say(_progress_said(progress))
+            return
         told = progress_line(progress, width=stderr.width - name_chars - bar_cells - 3)
         bars.update(tasks[progress.path], completed=progress.seen_s, told=told)
 
@@ -430,6 +474,13 @@ def _progress_bar() -> Iterator[Report]:
         yield report
     finally:
         bars.stop()
+
+
+def _progress_said(progress: IndexProgress) -> str:
+    """A line of progress where no bar can be drawn."""
+    of = "" if progress.total_s is None else f" of {clock(progress.total_s)}"
+    name = Path(progress.path).name
+    return f"{name}: {clock(progress.seen_s)}{of}, {progress_line(progress)}"
 
 
 def _tell_events(report: Report) -> Callable[[Event], None]:
@@ -449,7 +500,8 @@ def _tell_events(report: Report) -> Callable[[Event], None]:
 def _indexed_line(record: VideoRecord, tracks: Sequence[VideoRecord]) -> str:
     """What a video is answered from: its captions, and the tracks beside them."""
     warning = record.warning.removeprefix(f"{record.path}: ")
-    told = [record, *(one for one in tracks if one.complete and is_beside(one.track))]
+    beside = (one for one in of_copy(tracks, record.path) if is_beside(one.track))
+    told = [record, *(one for one in beside if one.complete)]
     counts = (
         f"{one.captions} caption{'' if one.captions == 1 else 's'} by {name_of(one.track)}"
         for one in told

@@ -17,6 +17,7 @@ from agent.errors import EmbedderError, SettingsError, StoreError
 from agent.settings import Settings, load_settings
 from agent.watching.choice import choose_captioner, has_service, local_models
 from agent.watching.destinations import OPENAI_HOST, host_of
+from tools.sight.named_models import OFF, find_sight, sights_on_disk
 
 PACKAGES = (
     "whenabouts",
@@ -194,6 +195,7 @@ def _captioners(settings: Settings) -> tuple[Part, ...]:
         ),
         _openai_captioner(settings),
         _local_captioner(),
+        _sight(settings),
         Part("captioner", "a file", usable=True, why="captions of your own, with --captions FILE"),
     )
 
@@ -264,6 +266,26 @@ def _on_this_disk() -> str:
     here = local_models()
     fetched = f"on this disk: {', '.join(here[:3])}" if here else "none is on this disk yet"
     return f"any image-text checkpoint; {fetched}"
+
+
+def _sight(settings: Settings) -> Part:
+    """The joint model that searches frames: second to an image model, before measured senses."""
+    here = sights_on_disk()
+    named = settings.sight not in {"auto", OFF}
+    usable = bool(find_sight(settings.sight) if named else here)
+    why = (
+        f"on this disk: {settings.sight if named else ', '.join(here)}"
+        if usable
+        else f"{settings.sight if named else 'no joint model'} is not on this disk"
+    )
+    rule = "auto: configured service, local model, sight, measured senses"
+    return Part(
+        "sight",
+        settings.sight,
+        usable=usable,
+        why=f"finds things in frames; {why} ({rule})",
+        enable="" if usable else "whenabouts setup",
+    )
 
 
 def _store(settings: Settings) -> Part:

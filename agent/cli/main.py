@@ -60,6 +60,16 @@ examples:
   whenabouts ask holidays/ "a dog runs into the sea"
   whenabouts ask lobby.mp4 "the third time somebody comes in" --within 1:00-9:30
   whenabouts ask --all "a dog runs into the sea" --limit 3
+  whenabouts ask lobby.mp4 "somebody waves" --captioner openai:MODEL --reasoner similarity --verify
+  whenabouts ask clip.mp4 "the cup falls" --captioner none --direct openai:Qwen3-VL-8B-Instruct
+  whenabouts ask clip.mp4 "the cup falls" --direct openai:MODEL --every-path
+
+which evidence answers: all that is there is asked, and the answer says which of it answers
+  1. what is measured (light, colour, cuts, camera), read or said word for word, if asked for
+  2. captions of what is seen and what is said, the surest first
+  3. what is measured of things: something enters, moves, leaves
+which captions: those of --captions FILE, else of --captioner, else the last made by a file or an
+  image model, else made now by: a service, a model on this disk, the built-in senses
 
 a captions file has one JSON object a line:
   {"t": 12.0, "caption": "what the frame at 12.0 s shows"}
@@ -130,6 +140,11 @@ def build_parser() -> Parser:
     )
     _watching_options(ask)
     ask.add_argument(
+        "--anyway",
+        action="store_true",
+        help="look at the video even if the built-in senses cannot answer the question",
+    )
+    ask.add_argument(
         "--strategy",
         choices=("general", "activity"),
         help="describe frames once for all questions, or for this question (image models)",
@@ -143,6 +158,25 @@ def build_parser() -> Parser:
         "--refine",
         action=argparse.BooleanOptionalAction,
         help="look closer at the edges of the answer (the default with an image model)",
+    )
+    ask.add_argument(
+        "--verify",
+        action=argparse.BooleanOptionalAction,
+        help="let the image model judge the likeliest windows, in at most 10 calls, and say which "
+        "ways to an answer agree (the default with --captioner openai:MODEL)",
+    )
+    ask.add_argument(
+        "--direct",
+        metavar="NAME",
+        help="show a video model the frames of a short clip, or of the likeliest windows, and ask "
+        "it when: openai:MODEL; auto (the default): the service's model, if it is known to take "
+        "videos and no --reasoner is named; off",
+    )
+    ask.add_argument(
+        "--every-path",
+        action="store_true",
+        default=None,
+        help="have captions read too where a video model has answered, and compare the two",
     )
     _reasoner_option(ask)
     _json_option(ask)
@@ -222,6 +256,11 @@ def _add_upkeep(commands: "argparse._SubParsersAction[Parser]") -> None:
     doctor = _command(commands, "doctor", "what works here, what does not, and what would help")
     doctor.add_argument("--all", action="store_true", help="with versions, places and settings")
     _json_option(doctor)
+
+    setup = _command(commands, "setup", "find and set up what sees best on this machine")
+    setup.add_argument("--plan", action="store_true", help="say what would be done, and stop there")
+    setup.add_argument("--yes", action="store_true", help="do it without asking, downloads too")
+    _json_option(setup)
 
     demo = _command(commands, "demo", "draw a short clip, index it, and ask it four questions")
     demo.add_argument("--keep", metavar="FILE.mp4", help="keep the clip in this file")
@@ -426,6 +465,12 @@ def _watching_options(command: argparse.ArgumentParser, *, captions: bool = True
         "--speech",
         metavar="MODEL",
         help="hear what is said with a Whisper model: a folder, or a name that is on this disk",
+    )
+    command.add_argument(
+        "--sight",
+        metavar="MODEL",
+        help="search the frames themselves by a joint image-text model: siglip2-base, "
+        "clip-vit-b32, a folder, or off",
     )
     command.add_argument(
         "--screen",

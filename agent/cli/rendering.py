@@ -13,17 +13,26 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from agent.graph.compose import SAID
 from agent.graph.many_videos import LeftOut, LibraryAnswers
 from agent.graph.replay import Replayed
-from agent.grounding import SCHEMA_VERSION, Coverage, GroundedInterval, Grounding, LookUp, Usage
+from agent.grounding import (
+    SCHEMA_VERSION,
+    AskedSource,
+    Coverage,
+    GroundedInterval,
+    Grounding,
+    LookUp,
+    Usage,
+)
 from agent.settings import Settings
 from agent.watching.forecast import Forecast
 from agent.watching.moved_files import state_of
 from tools.clock import clock, clock_span
+from tools.grounding.seen_edges import SAID
 from tools.indexing.estimate import Estimate
 from tools.indexing.progress import Progress
 from tools.store.store import VideoRecord
+from tools.subtitles.origin import origin_of
 from tools.text import one_line, shorten
 from tools.timeline import Interval
 
@@ -70,7 +79,8 @@ def render_answer(grounding: Grounding) -> list[RenderableType]:
     parts: list[RenderableType] = [head]
     if grounding.intervals:
         parts.append(_Bar(grounding, colour))
-    parts.extend(_interval(one, colour) for one in grounding.intervals[:SHOWN_INTERVALS])
+    shown = grounding.intervals[:SHOWN_INTERVALS]
+    parts.extend(_interval(one, colour) for one in shown)
     hidden = len(grounding.intervals) - SHOWN_INTERVALS
     if hidden > 0:
         parts.append(Text(f"  … and {hidden} more (--json lists them all)", style="dim"))
@@ -83,6 +93,9 @@ def render_answer(grounding: Grounding) -> list[RenderableType]:
     parts.append(Padding(Text(one_line(grounding.reasoning)), INDENT))
     if grounding.advice:
         parts.append(Text(textwrap.indent(grounding.advice, "  "), style="cyan"))
+    if grounding.paths:
+        style = "yellow" if any(one.agrees is False for one in grounding.paths) else "dim"
+        parts.append(Padding(Text(_paths(grounding), style=style), INDENT))
     parts.append(Padding(Text(_provenance(grounding), style="dim"), INDENT))
     if grounding.warning:
         parts.append(Padding(Text(f"note: {grounding.warning}", style="yellow"), INDENT))
@@ -199,8 +212,7 @@ def render_replay(replayed: Replayed) -> RenderableType:
 
 def _intervals_line(answer: Grounding) -> str:
     lines = [
-        f"{clock_span(one.span)}  {one.confidence:.2f}"
-        for one in answer.intervals[:SHOWN_INTERVALS]
+        f"{clock_span(one.span)}  {how_sure(one)}" for one in answer.intervals[:SHOWN_INTERVALS]
     ]
     if len(answer.intervals) > SHOWN_INTERVALS:
         lines.append(f"… {len(answer.intervals)} in all")
@@ -247,7 +259,8 @@ def render_records(records: Sequence[VideoRecord]) -> list[RenderableType]:
                 length = clock(record.duration_s)
                 parts.append(Text(f"{video_id[:12]}  {length}  {path}", style="bold"))
             track = record.track
-            by = f"{track.model} {track.mode}".strip()
+            origin = origin_of(track)
+            by = f"subtitles {origin.file}" if origin else f"{track.model} {track.mode}".strip()
             count = f"{record.captions} caption{'' if record.captions == 1 else 's'}"
             parts.append(Text(f"    {count} by {by}: {state_of(record)}"))
     return parts
@@ -331,10 +344,18 @@ class _Bar:
         yield Text.assemble(begin, (bar, self.colour), end, no_wrap=True)
 
 
+def how_sure(interval: GroundedInterval) -> str:
+    """A number where one was calibrated, else the word."""
+    if interval.confidence is None:
+        return interval.sure or "not known"
+    return f"{interval.confidence:.2f}"
+
+
 def _interval(interval: GroundedInterval, colour: str) -> RenderableType:
     line = Text()
     line.append(clock_span(interval.span), style=f"bold {colour}")
-    line.append(f"  confidence {interval.confidence:.2f}")
+    number = "confidence " if interval.confidence is not None else ""
+    line.append(f"  {number}{how_sure(interval)}")
     line.append(f"  {_precision(interval)}", style="dim")
     rows = Table.grid(padding=(0, 2, 0, 0))
     for _ in range(4):
@@ -347,7 +368,7 @@ def _interval(interval: GroundedInterval, colour: str) -> RenderableType:
 
 
 def _precision(interval: GroundedInterval) -> str:
-    """How much earlier the edges may lie, as far as looks tell, and whether a closer look decided.
+    """How far off the edges may be, as far as looks tell, and whether a closer look decided.
 
     An end that nobody has seen is marked so.
     """
@@ -357,9 +378,9 @@ def _precision(interval: GroundedInterval) -> str:
     }
     whence = {"closer_look": " by a closer look"}
     shown = {
-        edge: f"up to {late_s:.{2 if late_s < 0.1 else 1}f} s earlier{whence.get(by, '')}"
-        for edge, (late_s, by) in edges.items()
-        if late_s
+        edge: f"± {off_s:.{2 if off_s < 0.1 else 1}f} s{whence.get(by, '')}"
+        for edge, (off_s, by) in edges.items()
+        if off_s
     }
     if interval.end_by == "unseen":
         shown["end"] = "not seen"
@@ -372,7 +393,8 @@ def _provenance(grounding: Grounding) -> str:
     coverage, models = grounding.coverage, grounding.models
     look = models.mode.partition("@")[0]
     looked = f", {look}" if look not in {"frame", "file"} else ""
-    rate = f", {coverage.rate_hz:g}/s" if coverage.rate_hz else ""
+    is_looked = coverage.rate_hz and models.mode != "file"
+    rate = f", {coverage.rate_hz:g}/s" if is_looked else ""
     share = coverage.seen_s / grounding.video.duration_s
     spent_s = sum(grounding.usage.seconds.values())
     by = models.reasoner
@@ -381,8 +403,53 @@ def _provenance(grounding: Grounding) -> str:
     seen = f"{share:.0%} of the video seen{_not_described(coverage)}"
     return (
         f"captions: {models.captioner}{looked}{rate}, {seen}\n"
+        f"{_answered_by(grounding.sources)}"
         f"decided by: {by}, in {spent_s:.1f} s{_spent(grounding.usage)}"
     )
+
+
+PATHS = {
+    "captions": "the text model",
+    "similarity": "similarity",
+    "judge": "the judge",
+    "direct": "the video model",
+}
+
+
+def _paths(grounding: Grounding) -> str:
+    """Which ways to an answer agree with it, and what the others say."""
+    agree = [PATHS[one.path] for one in grounding.paths if one.agrees]
+    others = [
+        f"{PATHS[one.path]} prefers {clock_span(Interval(*one.best))}"
+        if one.best
+        else f"{PATHS[one.path]} says {one.verdict.replace('_', ' ')}"
+        for one in grounding.paths
+        if one.agrees is False
+    ]
+    unsure = [PATHS[one.path] for one in grounding.paths if one.agrees is None]
+    named = ", ".join(agree[:-1]) + " and " + agree[-1] if len(agree) > 1 else "".join(agree)
+    told = [f"agreed by {named}"] if agree else []
+    told += others
+    told += [f"{', '.join(unsure)} cannot tell"] if unsure and not others else []
+    return "paths: " + "; ".join(told)
+
+
+def _answered_by(sources: Sequence[AskedSource]) -> str:
+    """A line about what answers, where several sources were asked."""
+    if len(sources) < 2:
+        return ""
+    named = {
+        answers: ", ".join(_source(one) for one in sources if one.answers is answers)
+        for answers in (True, False)
+    }
+    asked = f"; asked too: {named[False]}" if named[False] else ""
+    return f"answered by: {named[True]}{asked}\n"
+
+
+def _source(source: AskedSource) -> str:
+    kinds = {"described": "captions", "measured": "measurement", "said": "speech", "seen": "frames"}
+    kind = kinds.get(source.kind, "text on the screen")
+    return source.name if source.name.startswith("subtitles") else f"{kind} ({source.name})"
 
 
 def _not_described(coverage: Coverage) -> str:
@@ -398,4 +465,7 @@ def _spent(usage: Usage) -> str:
     if not tokens:
         return ""
     usd = "at a price not known here" if usage.usd is None else f"{usage.usd:.4f} USD"
-    return f", {tokens:,} tokens, {usd}"
+    calls = sum(cost.calls for cost in usage.stages.values())
+    asked = f", {calls} call{'' if calls == 1 else 's'}" if calls else ""
+    frames = f" with {usage.frames} frames" if usage.frames else ""
+    return f"{asked}{frames}, {tokens:,} tokens, {usd}"

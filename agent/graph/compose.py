@@ -1,11 +1,14 @@
 """From an accepted answer in caption numbers to a ``Grounding`` in seconds, with its evidence."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from agent.graph.paths import direct_of, judging_of, path_answers
 from agent.graph.state import State
+from agent.graph.sureness import RANK, sure_of
 from agent.grounding import (
     STAGES,
+    AskedSource,
     Candidate,
     Cost,
     Coverage,
@@ -21,25 +24,23 @@ from agent.grounding import (
 )
 from agent.reasoning.answer import Answer, NumberedEvent
 from agent.reasoning.brief import Turn
+from agent.reasoning.direct import is_shown_frame
+from agent.reasoning.judge import JudgedSpan, shows
 from prompts.catalog import Prompts
-from tools.indexing.held_spans import read_step_s
-from tools.ranking import Verdict, Window
+from tools.grounding.seen_edges import SAID, Edge, edges_of, window_span
+from tools.ranking import Testimony, Verdict, Window
 from tools.retrieval.question import parts_of
 from tools.retrieval.temporal_query import Event as OneEvent
-from tools.retrieval.tracks import is_measured
-from tools.signals.claims import is_moment
+from tools.retrieval.tracks import evidence_kind, is_measured, name_of
 from tools.store.store import CaptionGap, CaptionStore, VideoRecord
 from tools.text import main_script
-from tools.timeline import Caption, Interval, Track
+from tools.timeline import Caption, Interval
 
 SEEN_SHARE = 0.9
 """If less of a video was described, nobody can say that something is not in it."""
 
 PACE_S = 0.5
 """Captions from a file may lie this far apart without anything having been missed."""
-
-SAID = frozenset({"subtitle", "speech"})
-"""Sources whose captions begin and end with the thing itself, not with a look at it."""
 
 
 def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Grounding:
@@ -48,7 +49,10 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
     captions = [Caption.from_dict(plain) for plain in state["evidence"]]
     windows = [Window.from_dict(plain) for plain in state["ranking"]["windows"]]
     answer = Answer.model_validate(state["accepted"])
-    turns = [Turn.model_validate(plain) for plain in state["turns"]]
+    direct, judging = direct_of(state), judging_of(state)
+    turns = [Turn.model_validate(plain) for plain in (*direct["turns"], *state["turns"])]
+    verdicts = [JudgedSpan.from_dict(plain) for plain in judging["verdicts"]]
+    heard = [Testimony.from_dict(plain) for plain in state["ranking"].get("heard", ())]
     coverage = Coverage.model_validate(state["coverage"])
     intervals = [
         ground_event(
@@ -57,27 +61,24 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
             captions,
             windows,
             duration_s=record.duration_s,
-            track=record.track,
+            tracks={record.track.key, *(one.track for one in heard)},
             unseen=[gap.span for gap in coverage.gaps],
         )
-        for event in answer.events
+        for event in _events(answer, state)
     ]
+    if state["by"] in {"llm", "direct"}:
+        intervals = [
+            _in_words(one, place, answer, captions, windows, state)
+            for place, one in enumerate(intervals)
+        ]
     seen_share = _seen_share(state, record, coverage)
     verdict = _verdict(answer, state, seen_share=seen_share)
     script = unknown_script(state["asked"], [one.text for one in captions], embedder=embedder)
-    if script and verdict == "not_found" and state["by"] != "llm":
+    if script and verdict == "not_found" and not _read_by_model(state):
         # An embedder that cannot read the question's script cannot know that it is not there.
         verdict = "cannot_tell"
     described_by = record.track.prompt_version
-    candidates = tuple(
-        Candidate(
-            start_s=window.span.start_s,
-            end_s=window.span.end_s,
-            score=window.score,
-            confidence=window.confidence,
-        )
-        for window in windows
-    )
+    candidates = tuple(_candidate(window, captions, record, verdicts) for window in windows)
     return Grounding(
         query=state["asked"],
         video=VideoFacts(
@@ -87,8 +88,9 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
             file_start_s=record.file_start_s,
         ),
         verdict=verdict,
-        presence=state["ranking"]["presence"],
-        intervals=tuple(sorted(intervals, key=lambda interval: -interval.confidence)),
+        # Captions estimate it, and did not decide.
+        presence=None if state["by"] == "direct" else state["ranking"]["presence"],
+        intervals=tuple(sorted(intervals, key=_standing)),
         candidates=candidates,
         closest_rejected=candidates[0] if verdict == "not_found" and candidates else None,
         reasoning=_reasoning(answer, captions, state),
@@ -96,20 +98,29 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
         if verdict == "cannot_tell"
         else "",
         by=state["by"],
-        attempts=state["attempts"],
+        paths=path_answers(state, verdict, [one.span for one in intervals]),
+        attempts=direct["attempts"] + state["attempts"],
         refusals=tuple(turn.refusal for turn in turns if turn.refusal),
         look_ups=tuple(one for turn in turns for one in turn.look_ups),
         coverage=coverage,
         models=Models(
             captioner=record.track.model,
             mode=record.track.mode,
-            reasoner=state["reply"]["asked_of"]["name"],
+            reasoner=direct["name"]
+            if state["by"] == "direct"
+            else state["reply"]["asked_of"]["name"],
             embedder=embedder,
+            sight=next((one.track.model for one in captions if one.source == "sight"), ""),
             prompts=({"describe": described_by} if described_by else {})
+            | direct["prompts"]
+            | judging["prompts"]
             | state["reply"]["asked_of"]["prompts"],
+            judge=judging["name"],
+            direct=direct["name"],
         ),
+        sources=_sources(answer, captions, heard, state, record),
         usage=Usage.of(
-            {stage: Cost.model_validate(state["spent"][stage]) for stage in STAGES},
+            {stage: Cost.model_validate(state["spent"].get(stage, {})) for stage in STAGES},
             state["seconds"],
         ),
         warning="; ".join(
@@ -119,12 +130,21 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
                     record.warning,
                     state["withheld"],
                     state["reader_note"],
+                    direct["note"],
+                    judging["note"],
                     state["refine_note"],
                     _open_order(state, coverage),
                 ),
             )
         ),
     )
+
+
+def _events(answer: Answer, state: State) -> list[NumberedEvent]:
+    """The events of an answer, with the edges that closer looks decided where there were any."""
+    if state["refined"] is None:
+        return list(answer.events)
+    return [NumberedEvent(first=one["first"], last=one["last"]) for one in state["refined"]]
 
 
 def ground_event(
@@ -134,7 +154,7 @@ def ground_event(
     windows: Sequence[Window],
     *,
     duration_s: float,
-    track: Track,
+    tracks: Collection[str],
     unseen: Sequence[Interval] = (),
 ) -> GroundedInterval:
     """Turn an event's first and last caption numbers into seconds, precision and evidence.
@@ -145,76 +165,112 @@ def ground_event(
         captions: What the reasoner was shown, by number; in time order but for look-ups.
         windows: The grounder's candidates; the one nearest by IoU lends its confidence.
         duration_s: Length of the video.
-        track: What the question is answered from; other captions are closer looks.
+        tracks: Keys of what the question was put to; other captions are closer looks.
         unseen: Stretches that no caption covers.
     """
     first, last = captions[event.first - 1], captions[event.last - 1]
     span = Interval(first.start_s, last.end_s)
-    start, end = edges_of(event, captions, duration_s=duration_s)
+    # A video model decided by the frames it was shown alone.
+    looks = (
+        [one for one in captions if one.track == first.track] if is_shown_frame(first) else captions
+    )
+    start, end = edges_of(first, last, looks, duration_s=duration_s)
     holes = [gap for gap in unseen if gap.length_s > PACE_S]
     before = [gap for gap in holes if gap.end_s == span.start_s and first.source not in SAID]
     after = [gap for gap in holes if gap.start_s == span.end_s and last.source not in SAID]
-    if before and not start:
-        (start,) = before
+    if before:
+        # It may have begun at any time that nobody looked at.
+        start = Edge(span.start_s, min(start.earliest_s, before[0].start_s), span.start_s)
+    if after:
+        end = Edge(span.end_s, end.earliest_s, span.end_s)
     return GroundedInterval(
-        start_s=span.start_s,
-        end_s=span.end_s,
+        start_s=start.at_s,
+        end_s=end.at_s,
         confidence=_confidence(span, windows),
-        start_precision_s=start.length_s if start else 0.0,
-        end_precision_s=end.length_s if end else 0.0,
-        start_by="unseen" if before else _decided_by(start, first, captions, track),
-        end_by="unseen" if after else _decided_by(end, last, captions, track),
+        start_precision_s=start.precision_s,
+        end_precision_s=end.precision_s,
+        start_by="unseen" if before else _decided_by(start, first, captions, tracks),
+        end_by="unseen" if after else _decided_by(end, last, captions, tracks),
         evidence=_evidence(event, span, answer, captions),
     )
 
 
-def edges_of(
-    event: NumberedEvent, captions: Sequence[Caption], *, duration_s: float
-) -> tuple[Interval | None, Interval | None]:
-    """The spans in which an event's true start and end lie; None where the edge is exact.
+def _standing(interval: GroundedInterval) -> tuple[float, float]:
+    """Best first: by the calibrated number where there is one, else by the word, then by time."""
+    if interval.confidence is not None:
+        return -interval.confidence, 0.0
+    return -float(RANK[interval.sure or "unsure"]), interval.start_s
 
-    Each look at the video is a caption's start: the event began after the look before its first
-    caption, and ended before the look after its last. Frames that a caption is held over do not
-    count as looks: something small may have begun in one. Only the video's own edges are exact, and
-    the edges of what is said.
-    """
-    first, last = captions[event.first - 1], captions[event.last - 1]
-    if first == last and is_moment(first):
-        # A moment is as long as it is precise: the time since the frame before.
-        fine_s = min(first.span.length_s, first.start_s)
-        return Interval(first.start_s - fine_s, first.start_s), first.span
-    step_s = read_step_s(first)
-    if step_s is not None and step_s == read_step_s(last):
-        # A frame comes up to one frame interval late: a quarter more.
-        slack_s = 1.25 * step_s
-        start_s, end_s = first.start_s, last.end_s
-        start = Interval(max(0.0, start_s - slack_s), start_s) if start_s > 0 else None
-        return start, None if end_s >= duration_s else Interval(
-            max(last.start_s, end_s - slack_s), end_s
-        )
-    # Only those of the same kind: what is said between two looks does not bring them closer.
-    earlier = [
-        one
-        for one in captions
-        if one.start_s < first.start_s and one.source == first.source and not is_moment(one)
-    ]
-    if earlier and first.source not in SAID:
-        before = max(earlier, key=lambda one: one.start_s)
-        start = Interval(before.start_s, first.start_s)
-    else:
-        start = None
-    if last.end_s >= duration_s or last.source in SAID:
-        return start, None
-    return start, Interval(last.start_s, last.end_s)
+
+def _in_words(  # noqa: PLR0917  # one interval of ``compose_grounding``
+    interval: GroundedInterval,
+    place: int,
+    answer: Answer,
+    captions: Sequence[Caption],
+    windows: Sequence[Window],
+    state: State,
+) -> GroundedInterval:
+    """The same without a number, which nobody has calibrated for models."""
+    said = answer.events[place]
+    sure = sure_of(
+        Interval(captions[said.first - 1].start_s, captions[said.last - 1].end_s),
+        windows,
+        said=said.sure,
+        looks=state["refined"][place]["looks"] if state["refined"] else "",
+        presence=state["ranking"]["presence"],
+        precision_s=max(interval.start_precision_s, interval.end_precision_s),
+    )
+    return interval.model_copy(update={"confidence": None, "sure": sure})
+
+
+def _candidate(
+    window: Window,
+    captions: Sequence[Caption],
+    record: VideoRecord,
+    verdicts: Sequence[JudgedSpan],
+) -> Candidate:
+    span = window_span(window.span, captions, track=record.track, duration_s=record.duration_s)
+    return Candidate(
+        start_s=span.start_s,
+        end_s=span.end_s,
+        score=window.score,
+        confidence=window.confidence,
+        judged=shows(window.span, verdicts),
+    )
 
 
 def _decided_by(
-    edge: Interval | None, made_by: Caption, captions: Sequence[Caption], track: Track
+    edge: Edge, made_by: Caption, captions: Sequence[Caption], tracks: Collection[str]
 ) -> DecidedBy:
-    if edge is None:
+    if edge.open_span is None:
         return "caption" if made_by.source in SAID else "video"
-    looks = [one for one in captions if one.start_s <= edge.start_s < one.end_s]
-    return "caption" if all(one.track == track for one in looks) else "closer_look"
+    looks = [one for one in captions if one.start_s <= edge.earliest_s < one.end_s]
+    return "caption" if all(one.track.key in tracks for one in looks) else "closer_look"
+
+
+def _sources(
+    answer: Answer,
+    captions: Sequence[Caption],
+    heard: Sequence[Testimony],
+    state: State,
+    record: VideoRecord,
+) -> tuple[AskedSource, ...]:
+    """What was asked, and which of it the answer is made from; a text model chooses itself."""
+    if not heard:
+        verdict = state["ranking"]["verdict"]
+        own = record.track
+        heard = [Testimony(evidence_kind(own), name_of(own), own.key, verdict, answers=True)]
+    named = {captions[event.first - 1].track.key for event in answer.events}
+    by_model = state["by"] == "llm" and bool(named & {one.track for one in heard})
+    return tuple(
+        AskedSource(
+            kind=one.kind,
+            name=one.name,
+            verdict=one.verdict,
+            answers=one.track in named if by_model else one.answers,
+        )
+        for one in heard
+    )
 
 
 def coverage_of(captions: Sequence[Caption], record: VideoRecord, store: CaptionStore) -> Coverage:
@@ -256,11 +312,18 @@ def _seen_share(state: State, record: VideoRecord, coverage: Coverage) -> float:
 def _verdict(answer: Answer, state: State, *, seen_share: float) -> Verdict:
     if answer.found:
         return "found"
+    if state["by"] == "direct":
+        return "not_found"  # It was shown all that is searched.
     # No reasoner can know more than its captions could show, or what was not looked at. Where only
     # similarity is unsure, a text model may know.
     is_open = _is_beyond(state) or seen_share < SEEN_SHARE
-    is_unsure = state["ranking"]["verdict"] == "cannot_tell" and state["by"] != "llm"
+    is_unsure = state["ranking"]["verdict"] == "cannot_tell" and not _read_by_model(state)
     return "cannot_tell" if is_open or is_unsure else "not_found"
+
+
+def _read_by_model(state: State) -> bool:
+    """Whether a model understood the question, so that it may know what similarity does not."""
+    return state["by"] in {"llm", "direct"}
 
 
 def _is_beyond(state: State) -> bool:
@@ -369,8 +432,17 @@ def _reasoning(answer: Answer, captions: Sequence[Caption], state: State) -> str
 
     Where it gives none, the grounder's reasons do not stand in: they are not the model's.
     """
+    if state["by"] == "direct":
+        direct = direct_of(state)
+        return direct["why"] or f"{direct['name']} was shown the frames, and gave no reasons."
     if state["by"] != "llm":
-        return str(state["ranking"]["reasoning"])
+        own = str(state["ranking"]["reasoning"])
+        judging = judging_of(state)
+        if not judging["decided"]:
+            return own
+        return f"Of the likeliest windows, {judging['name']} says that this shows it best."
+    if answer.reason:
+        return " ".join(filter(None, (state["order"], answer.reason)))
     placed = sorted((captions[step.caption - 1].start_s, step.why) for step in answer.steps)
     whys = "; ".join(f"{start_s:.1f} s: {why}" for start_s, why in placed if why)
     return " ".join(filter(None, (state["order"], whys))) or "The text model gave no reasons."

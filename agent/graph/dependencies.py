@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -17,8 +17,12 @@ if TYPE_CHECKING:
     from agent.graph.state import Question
     from agent.grounding import Cost
     from agent.reasoning.brief import Reasoner
+    from agent.reasoning.direct import Direct
+    from agent.reasoning.edge_reply import EdgeLooks
+    from agent.reasoning.judge import Judge
     from agent.reasoning.look_ups import Closer
     from agent.reasoning.scene_overview import Overview
+    from agent.watching.sight import SeenVideo
     from tools.embedders.embedder import Embedder
     from tools.indexing.indexer import Report
     from tools.store.store import CaptionStore, VideoRecord
@@ -31,6 +35,18 @@ class Watch(Protocol):
 
     def __call__(self, question: Question, *, report: Report) -> tuple[VideoRecord, Cost]:
         """Return the record to answer from, and what it took to have its captions."""
+        ...
+
+
+class FramesSeen(Protocol):
+    """Reads frames that were looked at by a joint model; see ``agent.watching.sight``."""
+
+    def read(self, video_id: str) -> SeenVideo | None:
+        """The frames of a video, and what compares a question with them; None if there are none."""
+        ...
+
+    def likeliest(self, query: str, video_ids: Sequence[str]) -> list[str]:
+        """Which of these videos have frames like what is asked for, the best first."""
         ...
 
 
@@ -50,8 +66,15 @@ class Dependencies:
             many of ``all`` as fit at even distances, or summaries of the ``scenes``.
         overview: Sums up the scenes of a long video for a text model; None where nobody reads them.
         closer: Describes a few seconds of a video again, more closely; None where nobody can.
+        edge_looks: Looks at the frames around an edge in one request; None where nobody can. Where
+            it returns None, ``closer`` describes them one by one.
         refine: Whether ``closer`` looks at the edges of every answer.
+        judge: Says of windows whether they show what is looked for; None where nobody does.
+        direct: A video model that is shown frames; None where there is none.
+        every_path: Whether captions are read too where a video model has answered.
         leave_out: Kinds of tracks that are not read even if they are there; see ``read_tracks``.
+        sight: Finds the frames of a video that were looked at by a joint model; None where nobody
+            compares pictures with words.
         prompts: Describe the look-ups, and word an answer's advice.
         open_reasoner: Opens another reasoner by name, for a run that wants one; None: no run may.
     """
@@ -66,8 +89,13 @@ class Dependencies:
     context: Context = "retrieved"
     overview: Overview | None = None
     closer: Closer | None = None
+    edge_looks: EdgeLooks | None = None
     refine: bool = True
+    judge: Judge | None = None
+    direct: Direct | None = None
+    every_path: bool = False
     leave_out: frozenset[str] = frozenset()
+    sight: FramesSeen | None = None
     prompts: Prompts = PACKAGED
     open_reasoner: Callable[[str], Reasoner] | None = None
 
@@ -78,7 +106,9 @@ class Dependencies:
             SettingsError: If it wants a reasoner that cannot be opened.
         """
         # A graph that this one is a part of may have a context of its own kind.
-        options: Any = get_runtime(Options).context
+        # There is none at all where a state is written before the graph runs.
+        runtime: Any = get_runtime(Options)
+        options = runtime.context if runtime else None
         return self.for_run(options) if isinstance(options, Options) else self
 
     def for_run(self, options: Options) -> Dependencies:
@@ -101,4 +131,7 @@ class Dependencies:
             max_attempts=self.max_attempts if attempts is None else attempts,
             max_look_ups=self.max_look_ups if look_ups is None else look_ups,
             refine=self.refine if options.refine is None else options.refine,
+            judge=self.judge if options.verify is not False else None,
+            # Who names a reasoner for a run wants that one to decide.
+            direct=self.direct if options.direct or options.is_silent_on_direct else None,
         )

@@ -17,11 +17,12 @@ from agent.graph.state import Question
 from agent.grounding import Cost, Grounding
 from agent.watching.watcher import in_its_place
 from tools.retrieval.library_search import LibraryAnswer, search_library
-from tools.retrieval.question import parts_of
+from tools.retrieval.question import parts_of, read_question
 from tools.retrieval.retrieval import Retrieved, retrieve, take_evidence
+from tools.retrieval.sight_evidence import SightEvidence
 from tools.retrieval.temporal_query import Event as OneEvent
 from tools.retrieval.temporal_query import texts_of
-from tools.retrieval.tracks import is_beside, is_measured, kind_of
+from tools.retrieval.tracks import is_beside, is_measured, kind_of, of_copy
 from tools.store.store import VideoRecord
 
 
@@ -84,12 +85,15 @@ def ask_many_videos(
         on_event: Receives events.
     """
     primary = {record.video_id: record for record in records}
+    tracks: dict[str, list[VideoRecord]] = {}
+    for record in dependencies.store.records():
+        tracks.setdefault(record.video_id, []).append(record)
     beside = [
         record
-        for record in dependencies.store.records()
+        for video_id, own in primary.items()
+        for record in of_copy(tracks.get(video_id, []), own.path)
         if record.complete
         and is_beside(record.track)
-        and record.video_id in primary
         and kind_of(record.track) not in dependencies.leave_out
     ]
     part = parts_of(query)
@@ -112,9 +116,12 @@ def ask_many_videos(
         if record.complete and video_id not in likeliest and video_id not in unable
     ]
     answers = []
-    for video_id in [*likeliest, *others][:limit]:
-        # An order is about everything that happens in a video, not only the likeliest places.
-        known = None if in_order else likeliest.get(video_id)
+    sight = dependencies.sight
+    seen = sight.likeliest(texts_of(part)[0], list(primary)) if sight else []
+    for video_id in list(dict.fromkeys([*seen, *likeliest, *others]))[:limit]:
+        # An order is about everything that happens in a video, not only the likeliest places; and
+        # frames are compared with those of the same video.
+        known = None if in_order or video_id in seen else likeliest.get(video_id)
         state = _searched(query, in_its_place(primary[video_id]), known, dependencies)
         answers.append(_answer_from(state, graph, on_event))
     told = {answer.video.id for answer in answers}
@@ -134,22 +141,59 @@ def _searched(
     """The state that ``watch`` and ``retrieve`` would leave, from which the reasoner is asked."""
     started_s = time.perf_counter()
 
-    def search(layers: Layers, *, beside_scenes: bool) -> Retrieved:  # noqa: ARG001  # all are read
-        if known:
-            return _evidence(known, dependencies)
-        return retrieve(
-            query,
-            layers,
-            embedder=dependencies.embedder,
-            duration_s=record.duration_s,
-            limit_tokens=dependencies.evidence_tokens,
-            is_one_of_many=True,
-        )
+    def search(
+        layers: Layers,
+        *,
+        beside_scenes: bool,  # noqa: ARG001  # all are read
+        sight: SightEvidence | None,
+    ) -> Retrieved:
+        if known and known.ranking.events:
+            found = _evidence(known, dependencies)
+            count = sum(len(captions) for captions, _ in layers)
+            return replace(found, is_whole=len(found.captions) == count)
+
+        def by_itself(*, is_one_of_many: bool) -> Retrieved:
+            return retrieve(
+                query,
+                layers,
+                embedder=dependencies.embedder,
+                duration_s=record.duration_s,
+                limit_tokens=dependencies.evidence_tokens,
+                is_one_of_many=is_one_of_many,
+                sight=sight,
+            )
+
+        among = by_itself(is_one_of_many=True)
+        if among.ranking.verdict == "not_found":
+            return _no_surer(among, by_itself(is_one_of_many=False), query)
+        return _compared(among) if known else among
 
     state: Any = watched(Question(video=record.video_id, query=query), record, Cost())
     state |= retrieve_by(search, state, dependencies)
     spent_s = time.perf_counter() - started_s
     return {**state, "seconds": {"watch": 0.0, "retrieve": spent_s}}
+
+
+def _no_surer(among: Retrieved, alone: Retrieved, query: str) -> Retrieved:
+    """Not found only where the video, asked alone, would not be unsure, or take it for granted."""
+    asked = read_question(query)
+    is_granted = asked.is_presupposed and alone.ranking.verdict == "found"
+    if not is_granted:
+        return alone if alone.ranking.verdict == "cannot_tell" else among
+    why = "It may be here, if it happens at all; ask this video alone."
+    ranking = replace(alone.ranking, verdict="cannot_tell", events=(), reasoning=why)
+    return replace(alone, ranking=ranking)
+
+
+def _compared(by_itself: Retrieved) -> Retrieved:
+    """What a video says where others fit better: asked alone, it may be found; so it is open."""
+    ranking = by_itself.ranking
+    if ranking.verdict != "found":
+        return by_itself
+    why = "It may be here too, but among all these videos others fit better; ask this one alone."
+    return replace(
+        by_itself, ranking=replace(ranking, verdict="cannot_tell", events=(), reasoning=why)
+    )
 
 
 def _answer_from(
@@ -178,4 +222,7 @@ def _evidence(answer: LibraryAnswer, dependencies: Dependencies) -> Retrieved:
 
 def _rank(answer: Grounding) -> tuple[bool, float]:
     surest = answer.intervals or answer.candidates
-    return answer.verdict != "found", -max((one.confidence for one in surest), default=0.0)
+    return answer.verdict != "found", -max(
+        (answer.presence or 0.0 if one.confidence is None else one.confidence for one in surest),
+        default=0.0,
+    )

@@ -10,12 +10,31 @@ import numpy as np
 from langgraph.runtime import Runtime
 from numpy.typing import NDArray
 
-from agent.errors import AnswerError, QueryError, UnansweredError, WithheldError
+from agent.errors import (
+    AnswerError,
+    CaptionerError,
+    QueryError,
+    UnansweredError,
+    VideoError,
+    WithheldError,
+)
 from agent.graph.compose import compose_grounding, coverage_of
 from agent.graph.dependencies import Dependencies
 from agent.graph.events import write_event
-from agent.graph.plain_values import AskedState, ReplyState, RequestState
+from agent.graph.paths import (
+    NOT_ASKED,
+    NOT_JUDGED,
+    adopted,
+    direct_of,
+    is_settled,
+    similarity_path,
+    spans_of,
+    told_path,
+    with_path,
+)
+from agent.graph.plain_values import AskedState, CaptionState, ReplyState, RequestState
 from agent.graph.refine import refine_edges
+from agent.graph.settle import can_judge, settle
 from agent.graph.state import (
     AfterCheck,
     AfterReason,
@@ -27,18 +46,21 @@ from agent.graph.state import (
     add_cost,
     cost_state,
 )
-from agent.grounding import Cost, LookUp, Refusal
+from agent.grounding import STAGES, Cost, Coverage, LookUp, Refusal
 from agent.reasoning.answer import Answer, parse_answer
 from agent.reasoning.brief import Brief, SimilarityReasoner, Turn
+from agent.reasoning.direct import parse_direct, stretches_to_show, why_of
 from agent.reasoning.look_ups import MAX_REQUESTS, LookUpTools, look_up, tame_request
 from agent.reasoning.ordered_answers import parse_parts
 from agent.reasoning.reply import Reply, Request
+from tools.captioners.blank import BLANK
 from tools.indexing.indexer import Progress
-from tools.ranking import PartFound, Window
+from tools.ranking import PartFound, Ranking, Window
 from tools.retrieval.question import parts_of
 from tools.retrieval.retrieval import Retrieved, inside, retrieve
-from tools.retrieval.tracks import read_tracks
-from tools.store.store import VideoRecord
+from tools.retrieval.sight_evidence import SightEvidence
+from tools.retrieval.tracks import is_measured, read_tracks
+from tools.store.store import CaptionStore, VideoRecord
 from tools.text import whole_unicode
 from tools.timeline import Caption, Interval
 
@@ -49,10 +71,13 @@ Layers = Sequence[tuple[Sequence[Caption], NDArray[np.float32]]]
 class Search(Protocol):
     """Chooses the captions to be read."""
 
-    def __call__(self, layers: Layers, *, beside_scenes: bool) -> Retrieved:
+    def __call__(
+        self, layers: Layers, *, beside_scenes: bool, sight: SightEvidence | None
+    ) -> Retrieved:
         """Choose from all tracks, in the seconds that are searched.
 
-        ``beside_scenes``: whether summaries of the scenes are read in place of most captions.
+        ``beside_scenes``: whether summaries of the scenes are read in place of most captions;
+        ``sight``: compares the question with frames, where one of the tracks holds some.
         """
         ...
 
@@ -80,7 +105,9 @@ class Nodes:
         """Rank the captions, and choose those to be read."""
         using = self.dependencies.now()
 
-        def search(layers: Layers, *, beside_scenes: bool) -> Retrieved:
+        def search(
+            layers: Layers, *, beside_scenes: bool, sight: SightEvidence | None
+        ) -> Retrieved:
             return retrieve(
                 state["asked"],
                 layers,
@@ -90,9 +117,48 @@ class Nodes:
                 limit_tokens=1 if beside_scenes else using.evidence_tokens,
                 evenly=using.context == "all",
                 every_time=state["all_times"],
+                sight=sight,
             )
 
         return retrieve_by(search, state, using)
+
+    def asks_directly(self, state: AfterRetrieve) -> bool:
+        """Whether a video model should be shown frames now."""
+        direct = self.dependencies.now().direct
+        if direct is None or direct_of(state)["status"] or not _stretches(state):
+            return False
+        return direct.is_wanted(VideoRecord.from_dict(state["record"]))
+
+    def direct(self, state: AfterRetrieve) -> dict[str, Any]:
+        """Show a video model frames, and ask it when it happens."""
+        asker = self.dependencies.now().direct
+        assert asker is not None
+        record, before, stretches = (
+            VideoRecord.from_dict(state["record"]),
+            direct_of(state),
+            _stretches(state),
+        )
+        turns = [Turn.model_validate(plain) for plain in before["turns"]]
+        try:
+            said = asker(record, state["asked"], stretches, turns=turns)
+        except (WithheldError, UnansweredError, CaptionerError, VideoError) as exc:
+            return {"direct": {**before, "status": "failed", "note": str(exc)}}
+        asked_of = AskedState(name=asker.name, by="direct", prompts=asker.prompts)
+        is_whole = len(stretches) == 1 and stretches[0] == _searched(state)
+        return {
+            "direct": {
+                **before,
+                "status": "asking",
+                "name": asker.name,
+                "prompts": asker.prompts,
+                "attempts": before["attempts"] + 1,
+                "frames": _as_evidence(said.frames),
+                "is_whole": is_whole,
+                "note": said.note,
+            },
+            "reply": _reply_state(Reply(said.text, cut_off=said.cut_off), asked_of),
+            "spent": add_cost(state["spent"], "direct", said.cost),
+        }
 
     def reason(self, state: AfterRetrieve) -> dict[str, Any]:
         """Ask the reasoner for a reply."""
@@ -135,6 +201,8 @@ class Nodes:
 
     def check(self, state: AfterReason, runtime: Runtime[Options]) -> dict[str, Any]:
         """Accept the reply as an answer, or refuse it and say why."""
+        if direct_of(state)["status"] == "asking":
+            return self._check_direct(state, runtime)
         said = state["reply"]["text"]
         try:
             answer, order = _judge(state)
@@ -145,11 +213,57 @@ class Nodes:
             runtime.stream_writer(write_event(refusal, node="check"))
             turn = Turn(said=said, refusal=refusal).model_dump()
             return {"accepted": None, "turns": [*state["turns"], turn]}
-        return {
-            "accepted": answer.model_dump(),
-            "by": state["refined_by"] or state["reply"]["asked_of"]["by"],
+        accepted, asked_of = answer.model_dump(), state["reply"]["asked_of"]
+        update: dict[str, Any] = {
+            "accepted": accepted,
+            "by": asked_of["by"],
             "order": order or state["order"],
         }
+        if asked_of["by"] == "llm":
+            path = told_path("captions", asked_of["name"], spans_of(accepted, state["evidence"]))
+            update["paths"] = with_path(state, path)
+        return update
+
+    def _check_direct(self, state: AfterReason, runtime: Runtime[Options]) -> dict[str, Any]:
+        """The same for a video model's reply in seconds."""
+        using, direct, said = self.dependencies.now(), direct_of(state), state["reply"]["text"]
+        try:
+            answer = _judge_direct(state)
+        except AnswerError as exc:
+            refusal = Refusal(
+                attempt=direct["attempts"], kind=exc.kind, message=str(exc), reply=said
+            )
+            runtime.stream_writer(write_event(refusal, node="check"))
+            turns = [*direct["turns"], Turn(said=said, refusal=refusal).model_dump()]
+            is_last = direct["attempts"] >= using.max_attempts
+            note = f"{direct['name']} was shown frames, and its replies were refused"
+            failed = {"status": "failed", "note": note} if is_last else {}
+            return {"accepted": None, "direct": {**direct, "turns": turns, **failed}}
+        accepted = answer.model_dump()
+        done = {**direct, "status": "done", "accepted": accepted, "why": why_of(said)}
+        path = told_path("direct", direct["name"], spans_of(accepted, direct["frames"]))
+        update = {"direct": done, "paths": with_path(state, path)}
+        if using.every_path or not (answer.found or direct["is_whole"]):
+            # Captions speak of the rest of the video.
+            return {"accepted": None, **update}
+        return {**update, **adopted(accepted, direct["frames"], state), "order": ""}
+
+    def asks_direct_again(self, state: AfterRetrieve) -> bool:
+        """Whether a video model's reply was refused, and another one may be asked for."""
+        return direct_of(state)["status"] == "asking"
+
+    def is_worth_verifying(self, state: AfterCheck) -> bool:
+        """Whether ways to an answer are to be compared, by a judge if there is one."""
+        using = self.dependencies.now()
+        if is_settled(state):
+            return False
+        return can_judge(state, using) or (
+            direct_of(state)["accepted"] is not None and (using.every_path)
+        )
+
+    def verify(self, state: AfterCheck) -> dict[str, Any]:
+        """Let a judge rank the windows, and choose where ways to an answer disagree."""
+        return settle(state, self.dependencies.now())
 
     def fall_back(self, state: AfterReason) -> dict[str, Any]:
         """Answer as the LLM-free grounder would."""
@@ -161,12 +275,13 @@ class Nodes:
         """Whether edges that come from frames are not refined yet, and a model can look closer."""
         using = self.dependencies.now()
         has_edges = bool(state["accepted"] and state["accepted"]["events"])
-        is_of_frames = state["record"]["rate_hz"] is not None
+        is_of_frames = state["record"]["rate_hz"] is not None and _are_seen(state)
         can_look = using.refine and using.closer is not None
-        return can_look and has_edges and is_of_frames and not state["refined_by"]
+        # A video model has looked at more frames than captions have.
+        return can_look and has_edges and is_of_frames and state["by"] != "direct"
 
     def refine(self, state: AfterCheck) -> dict[str, Any]:
-        """Decide the edges of the accepted answer again; a reply to be checked like any other."""
+        """Decide the edges of the accepted answer again; what was answered stays as it was said."""
         using = self.dependencies.now()
         assert using.closer is not None
         captions = [Caption.from_dict(plain) for plain in state["evidence"]]
@@ -176,16 +291,15 @@ class Nodes:
             VideoRecord.from_dict(state["record"]),
             # In a question in parts, only the edges of the part that is asked for count.
             next((part["text"] for part in state["ranking"]["parts"]), state["asked"]),
+            edge_looks=using.edge_looks,
             closer=using.closer,
             embedder=using.embedder,
         )
-        reply = Reply(refined.answer.model_dump_json())
         looks = refined.captions[len(captions) :]
         return {
-            "reply": _reply_state(reply, state["reply"]["asked_of"]),
+            "refined": [event.as_dict() for event in refined.events],
             "evidence": [*state["evidence"], *_as_evidence(looks)],
             "spent": add_cost(state["spent"], "captioner", refined.cost),
-            "refined_by": state["by"],
             "refine_note": refined.note,
         }
 
@@ -216,7 +330,7 @@ def watched(question: Question, record: VideoRecord, cost: Cost) -> dict[str, An
         "asked_within": question.within,
         "all_times": question.every_time,
         "record": record.as_dict(),
-        "spent": {"captioner": cost_state(cost), "reasoner": cost_state(Cost())},
+        "spent": {stage: cost_state(Cost()) for stage in STAGES} | {"captioner": cost_state(cost)},
     }
 
 
@@ -225,12 +339,18 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> dict[
     record = VideoRecord.from_dict(state["record"])
     whole = read_tracks(using.store, record, leave_out=using.leave_out)
     within = _within(state)
-    layers = [inside(*layer, within) for layer in whole]
+    seen = using.sight.read(record.video_id) if using.sight else None
+    # What only measures says nothing of things; where frames are compared, they decide that.
+    order = with_sight(whole, seen.frames, record) if seen else whole
+    layers = [inside(captions, vectors, within) for captions, vectors in order]
     overview, cost = using.overview(record, *whole[0]) if using.overview else ([], Cost())
-    found = search(layers, beside_scenes=using.context == "scenes" and bool(overview))
-    is_whole = len(found.captions) == sum(len(captions) for captions, _ in layers)
+    found = search(
+        layers,
+        beside_scenes=using.context == "scenes" and bool(overview),
+        sight=seen.evidence if seen else None,
+    )
     return {
-        "overview": [] if is_whole else [scene.as_dict() for scene in overview],
+        "overview": [] if found.is_whole else [scene.as_dict() for scene in overview],
         "spent": add_cost(state["spent"], "reasoner", cost),
         "evidence": [
             caption.as_dict() | {"relevance": relevance}
@@ -238,16 +358,53 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> dict[
         ],
         "ranking": found.ranking.as_dict(),
         "opening": len(found.captions),
-        "coverage": coverage_of(whole[0][0], record, using.store).model_dump(),
+        "coverage": _coverage(found.ranking, record, whole, using.store).model_dump(),
         "attempts": 0,
         "turns": [],
-        "refined_by": "",
+        "refined": None,
         "refine_note": "",
         "order": "",
         "withheld": "",
         "reader_note": "",
-        "all_shown": is_whole,
+        "all_shown": found.is_whole,
+        "direct": NOT_ASKED,
+        "judging": NOT_JUDGED,
+        # Captions that only mark frames say nothing that could agree.
+        "paths": [] if record.track.model == BLANK else [similarity_path(found.ranking)],
     }
+
+
+def with_sight(
+    layers: Layers, frames: tuple[Sequence[Caption], NDArray[np.float32]], record: VideoRecord
+) -> Layers:
+    """The tracks that are asked, with frames among them: the first decides what is not there."""
+    return [frames, *layers] if is_measured(record.track) else [*layers, frames]
+
+
+def _coverage(
+    ranking: Ranking, record: VideoRecord, layers: Layers, store: CaptionStore
+) -> Coverage:
+    """What was seen of the video by those whose word counts."""
+    answering = [one for one in ranking.heard if one.answers]
+    if answering and all(one.kind == "measured" for one in answering):
+        for captions, _ in layers:
+            for one in store.records(record.video_id):
+                if (
+                    captions
+                    and captions[0].track == one.track
+                    and one.track.key == answering[0].track
+                ):
+                    return coverage_of(captions, one, store)
+    return coverage_of(layers[0][0], record, store)
+
+
+def _are_seen(state: AfterCheck) -> bool:
+    """Whether events are of captions that look alike at their edges: not measured, nor said."""
+    of_frames = {"vision"}
+    if is_measured(VideoRecord.from_dict(state["record"]).track):
+        of_frames.add("signal")
+    first = [event["first"] for event in (state["accepted"] or {"events": []})["events"]]
+    return all(state["evidence"][number - 1]["source"] in of_frames for number in first)
 
 
 def _within(state: AfterWatch) -> Interval | None:
@@ -265,6 +422,16 @@ def _within(state: AfterWatch) -> Interval | None:
             f"nothing is left to search from {start_s:g} s on: the video is {duration_s:.1f} s long"
         )
     return Interval(start_s, min(end_s, duration_s))
+
+
+def _searched(state: AfterRetrieve) -> Interval:
+    return _within(state) or Interval(0.0, state["record"]["duration_s"])
+
+
+def _stretches(state: AfterRetrieve) -> list[Interval]:
+    """What a video model would be shown."""
+    windows = [Window.from_dict(plain) for plain in state["ranking"]["windows"]]
+    return stretches_to_show(windows, state["record"]["duration_s"], _within(state))
 
 
 def _reply_state(reply: Reply, asked_of: AskedState) -> ReplyState:
@@ -292,6 +459,13 @@ def _judge(state: AfterReason) -> tuple[Answer, str]:
     if reply["in_parts"]:
         return parse_parts(reply["text"], parts_of(state["asked"]), shown=shown)
     return parse_answer(reply["text"], shown=shown), ""
+
+
+def _judge_direct(state: AfterReason) -> Answer:
+    """A video model's reply as an answer in numbers of its frames."""
+    if state["reply"]["cut_off"]:
+        raise AnswerError("cut_off", "The reply was too long and was cut off; be short.")
+    return parse_direct(state["reply"]["text"], _spans_in(direct_of(state)["frames"]))
 
 
 def _brief(state: AfterRetrieve, using: Dependencies) -> Brief:
@@ -330,4 +504,8 @@ def _look_ups(state: AfterRetrieve, using: Dependencies) -> LookUpTools:
 
 
 def _spans(state: AfterRetrieve) -> list[Interval]:
-    return [Interval(plain["start_s"], plain["end_s"]) for plain in state["evidence"]]
+    return _spans_in(state["evidence"])
+
+
+def _spans_in(captions: Sequence[CaptionState]) -> list[Interval]:
+    return [Interval(plain["start_s"], plain["end_s"]) for plain in captions]

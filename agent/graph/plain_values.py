@@ -3,12 +3,12 @@
 Each is what the ``as_dict`` or ``model_dump`` of its type writes.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict  # pydantic wants it before Python 3.12
 
-from agent.grounding import Role
-from tools.ranking import Verdict
+from agent.grounding import PathName, Role
+from tools.ranking import EvidenceKind, Verdict
 from tools.timeline import Source
 
 
@@ -19,6 +19,8 @@ class CostState(TypedDict):
     tokens_in: int
     tokens_out: int
     usd: float | None
+    calls: int
+    frames: int
 
 
 class TrackState(TypedDict):
@@ -70,6 +72,7 @@ class WindowState(TypedDict):
     end_s: float
     score: float
     confidence: float
+    track: NotRequired[str]
 
 
 class PartState(TypedDict):
@@ -77,6 +80,16 @@ class PartState(TypedDict):
 
     text: str
     times: list[WindowState]
+
+
+class HeardState(TypedDict):
+    """A ``tools.ranking.Testimony``."""
+
+    kind: EvidenceKind
+    name: str
+    track: str
+    verdict: Verdict
+    answers: bool
 
 
 class RankingState(TypedDict):
@@ -88,6 +101,7 @@ class RankingState(TypedDict):
     reasoning: str
     presence: float | None
     parts: list[PartState]
+    heard: NotRequired[list[HeardState]]
 
 
 class GapState(TypedDict):
@@ -141,7 +155,7 @@ class AskedState(TypedDict):
     """Who was asked for a reply: its name, how its answers are marked, its prompts' versions."""
 
     name: str
-    by: Literal["llm", "similarity"]
+    by: Literal["llm", "similarity", "direct"]
     prompts: dict[str, str]
 
 
@@ -167,10 +181,22 @@ class StepState(TypedDict):
 
 
 class NumbersState(TypedDict):
-    """An ``agent.reasoning.answer.NumberedEvent``."""
+    """First and last caption of an event."""
 
     first: int
     last: int
+
+
+class EventState(NumbersState):
+    """An ``agent.reasoning.answer.NumberedEvent``."""
+
+    sure: str
+
+
+class RefinedState(NumbersState):
+    """An ``agent.graph.refine.RefinedEvent``."""
+
+    looks: Literal["", "confirmed", "denied"]
 
 
 class AnswerState(TypedDict):
@@ -178,4 +204,60 @@ class AnswerState(TypedDict):
 
     steps: list[StepState]
     found: bool
-    events: list[NumbersState]
+    events: list[EventState]
+    reason: str
+
+
+class DirectState(TypedDict):
+    """What became of asking a video model.
+
+    ``status`` is ``""`` (not asked), ``asking`` (its reply is to be checked, or was refused),
+    ``done``, or ``failed``. ``frames`` are captions that stand for the frames of the last request,
+    and ``accepted`` has their numbers, from 1; ``is_whole`` says whether all that is searched was
+    shown.
+    """
+
+    status: Literal["", "asking", "done", "failed"]
+    name: str
+    prompts: dict[str, str]
+    turns: list[TurnState]
+    attempts: int
+    frames: list[EvidenceState]
+    is_whole: bool
+    accepted: AnswerState | None
+    why: str
+    note: str
+
+
+class JudgedState(TypedDict):
+    """An ``agent.reasoning.judge.JudgedSpan``."""
+
+    start_s: float
+    end_s: float
+    shows: float
+    says: Literal["yes", "part", "no"]
+    by: Literal["odds", "word"]
+    frames: int
+
+
+class JudgingState(TypedDict):
+    """What became of judging: ``is_over`` once it need not be tried (again).
+
+    ``decided`` says whether the answer is the window that the judge ranked first.
+    """
+
+    is_over: bool
+    decided: bool
+    name: str
+    prompts: dict[str, str]
+    verdicts: list[JudgedState]
+    note: str
+
+
+class PathState(TypedDict):
+    """What one way to an answer says: its events, best first, in seconds."""
+
+    path: PathName
+    by: str
+    verdict: Verdict
+    spans: list[list[float]]

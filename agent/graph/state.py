@@ -17,9 +17,13 @@ from agent.graph.plain_values import (
     CaptionState,
     CostState,
     CoverageState,
+    DirectState,
     EvidenceState,
+    JudgingState,
+    PathState,
     RankingState,
     RecordState,
+    RefinedState,
     ReplyState,
     TurnState,
 )
@@ -96,6 +100,21 @@ class Options(BaseModel):
         title="Look closer",
         description="Whether the edges of an answer are looked at again, where somebody can look.",
     )
+    verify: bool | None = Field(
+        default=None,
+        title="Judge",
+        description="Whether an image model judges the likeliest windows, where there is one.",
+    )
+    direct: bool | None = Field(
+        default=None,
+        title="Direct",
+        description="Whether a video model is shown frames, where there is one.",
+    )
+
+    @property
+    def is_silent_on_direct(self) -> bool:
+        """Whether it is left to the settings if a video model is asked."""
+        return self.direct is None and self.reasoner is None
 
 
 def add_seconds(so_far: dict[str, float], more: dict[str, float]) -> dict[str, float]:
@@ -111,7 +130,9 @@ Spent = dict[Stage, CostState]
 
 def add_cost(spent: Spent, stage: Stage, cost: Cost) -> Spent:
     """What every stage has cost so far, with one more cost of one of them."""
-    return spent | {stage: cost_state(Cost.model_validate(spent[stage]).plus(cost))}
+    # A thread of an earlier version knows fewer stages.
+    before = Cost.model_validate(spent.get(stage, {}))
+    return spent | {stage: cost_state(before.plus(cost))}
 
 
 def cost_state(cost: Cost) -> CostState:
@@ -121,6 +142,8 @@ def cost_state(cost: Cost) -> CostState:
         tokens_in=cost.tokens_in,
         tokens_out=cost.tokens_out,
         usd=cost.usd,
+        calls=cost.calls,
+        frames=cost.frames,
     )
 
 
@@ -146,12 +169,14 @@ class AfterRetrieve(AfterWatch):
     ``evidence`` holds first the ``opening`` captions in time order, each with its relevance, then
     those that look-ups brought, as they came: a caption keeps its number. ``ranking`` holds the
     grounder's verdict, windows and events. These are reset: ``attempts``; ``turns`` (earlier
-    replies); ``refined_by`` (who gave the answer whose edges were looked at again); ``order`` (how
+    replies); ``refined`` (the events of the accepted answer once their edges were looked at again,
+    empty before that, and None where nothing was refined); ``order`` (how
     the parts of the question lie in time, where a model told of each); ``withheld`` (why the
     reasoner gave no reply); ``reader_note`` (what the user should know about how it was asked).
     ``all_shown`` says whether the reasoner was shown every caption. ``overview`` holds summaries
     of the scenes of a long video. ``refine_note`` says why edges could not be looked at more
-    closely; empty where they were.
+    closely; empty where they were. ``direct`` is what became of asking a video model, ``judging``
+    of judging windows, and ``paths`` what each way to an answer says.
     """
 
     evidence: list[EvidenceState]
@@ -160,13 +185,16 @@ class AfterRetrieve(AfterWatch):
     coverage: CoverageState
     attempts: int
     turns: list[TurnState]
-    refined_by: str
+    refined: list[RefinedState] | None
     refine_note: str
     order: str
     withheld: str
     reader_note: str
     all_shown: bool
     overview: list[CaptionState]
+    direct: DirectState
+    judging: JudgingState
+    paths: list[PathState]
 
 
 class AfterReason(AfterRetrieve):

@@ -154,7 +154,8 @@ def _verdict_line(answer: Grounding) -> str:
     told = answer.verdict.replace("_", " ")
     if answer.intervals:
         best = answer.intervals[0]
-        told += f"  {clock_span(best.span)}  confidence {best.confidence:.2f}"
+        told += f"  {clock_span(best.span)}"
+        told += "" if best.confidence is None else f"  confidence {best.confidence:.2f}"
         more = len(answer.intervals) - 1
         told += f"  and {more} more" if more else ""
     elif answer.closest_rejected:

@@ -12,7 +12,7 @@ by the captions' spans alone.
 import itertools
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any, Final, TypeVar, get_args
+from typing import Annotated, Any, Final, Literal, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -79,11 +79,23 @@ class Step(ModelReply):
     why: Why = ""
 
 
+Sureness = Literal["", "certain", "likely", "unsure"]
+
+
+def _as_sure(value: Any) -> Any:
+    """How sure a model is decides nothing by itself: another word is no word."""
+    return value if value in get_args(Sureness) else ""
+
+
+Sure = Annotated[Sureness, BeforeValidator(_as_sure)]
+
+
 class NumberedEvent(ModelReply):
-    """One occurrence, from the first caption that shows it to the last."""
+    """One occurrence, from the first caption that shows it to the last, and how sure that is."""
 
     first: Number
     last: Number
+    sure: Sure = ""
 
     @model_validator(mode="before")
     @classmethod
@@ -102,6 +114,7 @@ class Answer(ModelReply):
     """A reply that passed every check."""
 
     steps: Steps = ()
+    reason: Why = ""
     found: Annotated[bool, Field(strict=True)]
     events: Events = ()
 
@@ -128,10 +141,15 @@ STEPS_SCHEMA: Final = list_schema(
     role={"type": "string", "enum": list(get_args(Role))},
     why={"type": "string"},
 )
-EVENTS_SCHEMA: Final = list_schema(first=_NUMBER, last=_NUMBER)
+EVENTS_SCHEMA: Final = list_schema(
+    first=_NUMBER,
+    last=_NUMBER,
+    sure={"type": "string", "enum": [word for word in get_args(Sureness) if word]},
+)
+REASON_SCHEMA: Final = {"type": "string"}
 
 ANSWER_SCHEMA: Final = object_schema(
-    steps=STEPS_SCHEMA, found={"type": "boolean"}, events=EVENTS_SCHEMA
+    steps=STEPS_SCHEMA, reason=REASON_SCHEMA, found={"type": "boolean"}, events=EVENTS_SCHEMA
 )
 """A reply as JSON Schema.
 

@@ -133,6 +133,14 @@ class SimilarityReasoner:
         return Reply(json.dumps({"steps": [], "found": bool(events), "events": events}))
 
 
+def are_shown(window: Window, captions: Sequence[Caption]) -> bool:
+    """Whether captions that make both edges of a window are among those shown."""
+    inside = [one for one in captions if one.start_s >= window.span.start_s]
+    return any(one.start_s == window.span.start_s for one in inside) and any(
+        one.end_s == window.span.end_s for one in inside
+    )
+
+
 def caption_numbers(window: Window, captions: Sequence[Caption]) -> tuple[int, int]:
     """The numbers of the first and the last caption in a window of the grounder's.
 
@@ -145,6 +153,8 @@ def caption_numbers(window: Window, captions: Sequence[Caption]) -> tuple[int, i
         for number, caption in enumerate(captions, start=1)
         if window.span.start_s <= caption.start_s and caption.end_s <= window.span.end_s
     ]
+    # Of several tracks, those captions count whose edges the window has.
+    inside = [one for one in inside if one[1].track.key == window.track] or inside
     # What is said or written may lie in the middle of what is seen: the window gives the edges.
     first, _ = min(inside, key=lambda one: one[1].start_s)
     last, _ = max(inside, key=lambda one: one[1].end_s)

@@ -5,6 +5,7 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 
 from agent.errors import SettingsError
+from agent.reasoning.redirects import follow_no_redirects
 from tools.errors import ServiceError
 from tools.llm.chat_model import ServiceChatModel
 from tools.llm.client import Patience, Service
@@ -61,4 +62,5 @@ def open_chat_model(model: str) -> BaseChatModel:
             f"the reasoner {model} cannot be opened: {shorten(one_line(str(exc)), 300)}"
         ) from None
     assert isinstance(llm, BaseChatModel)
+    follow_no_redirects(llm)
     return llm

@@ -13,10 +13,12 @@ from typing import Protocol
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 from agent.grounding import LookUp
-from agent.reasoning.brief import Brief, Turn, caption_numbers
+from agent.reasoning.brief import Brief, Turn, are_shown, caption_numbers
+from agent.reasoning.ordered_answers import example_of, order_told
 from prompts.catalog import PACKAGED, Prompts
 from tools.indexing.held_spans import held_span
 from tools.ranking import PartFound, Window
+from tools.retrieval.question import parts_of
 from tools.retrieval.retrieval import CAPTION_CHARS
 from tools.text import one_line, shorten
 from tools.timeline import Caption, Interval
@@ -25,6 +27,8 @@ PROMPTS = (
     "reason_system",
     "reason",
     "reason_candidates",
+    "reason_form",
+    "reason_form_parts",
     "reason_in_parts",
     "reason_overview",
     "refused",
@@ -35,6 +39,13 @@ PROMPTS = (
 )
 
 QUERY_CHARS = 1000
+
+GAP_S = 0.5
+"""Captions may lie this far apart without anything having been left out."""
+
+MOST_CANDIDATES, LEAST_SCORE = 3, 0.1
+"""Windows of the grounder that a model is told of: more of them, or weaker ones, mislead it."""
+
 REPLY_CHARS = 4000
 """How much of its own refused reply a model is shown again: enough to see what it did."""
 
@@ -89,7 +100,7 @@ def build_conversation(brief: Brief, prompts: Prompts = PACKAGED) -> list[BaseMe
     """
     shown = brief.opening
     messages: list[BaseMessage] = [
-        SystemMessage(prompts.render("reason_system")),
+        SystemMessage(prompts.render("reason_system", form=_form(brief, prompts))),
         HumanMessage(_opening(brief, prompts)),
     ]
     numbers = {caption.id: number for number, caption in enumerate(brief.captions, start=1)}
@@ -115,7 +126,16 @@ def fence(numbered: Iterable[tuple[int, Caption]]) -> str:
     Args:
         numbered: Captions with their numbers.
     """
-    return fence_lines("\n".join(caption_line(number, caption) for number, caption in numbered))
+    lines: list[str] = []
+    last, until_s = 0, 0.0
+    for number, caption in numbered:
+        if left_out := number - last - 1 if last else 0:
+            lines.append(f"… {left_out} captions left out …")
+        elif last and caption.start_s > until_s + GAP_S:
+            lines.append(f"… nothing shown of {seconds_span(Interval(until_s, caption.start_s))} …")
+        lines.append(caption_line(number, caption))
+        last, until_s = number, max(until_s, caption.end_s)
+    return fence_lines("\n".join(lines))
 
 
 def fence_lines(lines: str) -> str:
@@ -127,11 +147,15 @@ def fence_lines(lines: str) -> str:
 
 
 def caption_line(number: int, caption: Caption) -> str:
-    """``#17 [12.0–14.0 s] (vision) the oven door opens``; ``held`` says where nobody looked."""
+    """``#17 [12.0–14.0 s] the oven door opens``; ``held`` says where nobody looked.
+
+    What was not seen says so after its time: ``(speech)``.
+    """
     text = shorten(tame(caption.text), CAPTION_CHARS)
     held = held_span(caption)
     time = seconds_span(caption.span) + (f", held {seconds_span(held)}" if held else "")
-    return f"#{number} [{time}] ({caption.source}) {text}"
+    source = "" if caption.source == "vision" else f" ({caption.source})"
+    return f"#{number} [{time}]{source} {text}"
 
 
 def caption_time(caption: Caption) -> str:
@@ -161,12 +185,25 @@ def _opening(brief: Brief, prompts: Prompts) -> str:
             f"{letter}: {shorten(tame(part.text), QUERY_CHARS)}\n   {_times(part, shown)}"
             for letter, part in zip(string.ascii_uppercase, brief.parts, strict=False)
         ]
-        return _spaced(prompts.render("reason_in_parts", parts="\n".join(parts), **given))
-    windows = "\n".join(
-        f"{_numbers(window, shown)} (score {window.score:.2f})" for window in brief.windows
-    )
+        order = order_told(parts_of(brief.query))
+        return _spaced(
+            prompts.render("reason_in_parts", parts="\n".join(parts), order=order, **given)
+        )
+    hints = [
+        window
+        for window in brief.windows
+        if window.score >= LEAST_SCORE and are_shown(window, shown)
+    ][:MOST_CANDIDATES]
+    windows = "\n".join(f"{_numbers(window, shown)} (score {window.score:.2f})" for window in hints)
     candidates = prompts.render("reason_candidates", windows=windows) if windows else ""
     return _spaced(prompts.render("reason", candidates=candidates, **given))
+
+
+def _form(brief: Brief, prompts: Prompts) -> str:
+    """The one form of reply that this question wants."""
+    if not brief.parts:
+        return prompts.render("reason_form")
+    return prompts.render("reason_form_parts", example=example_of(len(brief.parts)))
 
 
 def _times(part: PartFound, shown: Sequence[Caption]) -> str:

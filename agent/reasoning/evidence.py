@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from agent.reasoning.brief import Brief, caption_numbers
+from agent.reasoning.brief import Brief, are_shown, caption_numbers
 
 FEWEST = 4
 """Captions; from fewer, no model can say when something begins and ends."""
@@ -12,8 +12,8 @@ FEWEST = 4
 def show_less(brief: Brief) -> Brief | None:
     """The same brief with about half of its captions hidden; None where that leaves too few.
 
-    Scenes are left out first. Captions at the edges of the grounder's windows stay, best window
-    first, then those inside the windows, then others at even distances. Numbers do not change.
+    Scenes are left out first. The grounder's windows stay, the best one first and whole, then
+    others at even distances. Numbers do not change.
     """
     if brief.overview:
         return replace(brief, overview=())
@@ -31,12 +31,10 @@ def show_less(brief: Brief) -> Brief | None:
 
 def _by_worth(brief: Brief) -> Iterator[int]:
     captions = brief.captions[: brief.opening]
-    edges = [caption_numbers(window, captions) for window in (*brief.events, *brief.windows)]
+    windows = [one for one in (*brief.events, *brief.windows) if are_shown(one, captions)]
+    edges = [caption_numbers(window, captions) for window in windows]
     for first, last in edges:
-        yield from (first, last)
-    for first, last in edges:
-        yield from (max(1, first - 1), min(brief.opening, last + 1))
-    for first, last in edges:
+        yield from (first, last, max(1, first - 1), min(brief.opening, last + 1))
         yield from range(first, last + 1)
     # Every 2nd, then those halfway between, and so on: evenly spread wherever it stops.
     step = 1

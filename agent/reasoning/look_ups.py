@@ -116,9 +116,13 @@ class LookUpTools:
             caption
             for captions, _ in read_tracks(self.store, self.record, leave_out=self.leave_out)
             for caption in captions
-            if caption.span.overlap_s(span) > 0
+            if caption.span.overlap_s(span) > 0 and self._is_read(caption)
         ]
         return sorted(found, key=lambda caption: (caption.span, caption.source)), Cost()
+
+    def _is_read(self, caption: Caption) -> bool:
+        """Whether it says something beside the others: a measurement every second does not."""
+        return caption.source != "signal" or caption.track == self.record.track
 
     def _look_closer(
         self, start_s: float, end_s: float, rate_hz: float

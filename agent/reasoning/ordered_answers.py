@@ -8,6 +8,7 @@ The model is asked for all the times of each part, by letter, and never which co
 Pure.
 """
 
+import json
 import string
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -15,6 +16,7 @@ from typing import Final
 from agent.errors import AnswerError
 from agent.reasoning.answer import (
     EVENTS_SCHEMA,
+    REASON_SCHEMA,
     STEPS_SCHEMA,
     Answer,
     Events,
@@ -22,6 +24,7 @@ from agent.reasoning.answer import (
     NumberedEvent,
     Step,
     Steps,
+    Why,
     check_apart,
     check_numbers,
     event_span,
@@ -29,8 +32,9 @@ from agent.reasoning.answer import (
     object_schema,
     read_object,
 )
+from tools.retrieval.order import Seen, evaluate
 from tools.retrieval.ordered import explain
-from tools.retrieval.temporal_query import Part, Seen, evaluate, texts_of
+from tools.retrieval.temporal_query import LAST, Event, Nth, Part, texts_of
 from tools.text import one_line, shorten
 from tools.timeline import Interval
 
@@ -40,7 +44,9 @@ FORM: Final = (
 )
 
 PARTS_SCHEMA: Final = object_schema(
-    steps=STEPS_SCHEMA, parts=list_schema(part={"type": "string"}, events=EVENTS_SCHEMA)
+    steps=STEPS_SCHEMA,
+    reason=REASON_SCHEMA,
+    parts=list_schema(part={"type": "string"}, events=EVENTS_SCHEMA),
 )
 
 
@@ -55,12 +61,42 @@ class PartsReply(ModelReply):
     """What a model says of all parts."""
 
     steps: Steps = ()
+    reason: Why = ""
     parts: tuple[PartEvents, ...]
 
 
 def letters(part: Part) -> dict[str, str]:
     """The words of each part by its letter, the main part first."""
     return dict(zip(string.ascii_uppercase, dict.fromkeys(texts_of(part)), strict=False))
+
+
+def example_of(parts: int) -> str:
+    """A reply of the right form to a question of that many parts."""
+    told = [
+        {
+            "part": letter,
+            "events": [{"first": 4 + 9 * place, "last": 6 + 9 * place, "sure": "likely"}],
+        }
+        for place, letter in enumerate(string.ascii_uppercase[:parts])
+    ]
+    step = {"caption": 4, "role": "start", "why": "..."}
+    return json.dumps({"steps": [step], "reason": "...", "parts": told})
+
+
+def order_told(part: Part) -> str:
+    """How the parts of a question lie in time, by their letters: ``A after B``."""
+    of = {text: letter for letter, text in letters(part).items()}
+
+    def told(one: Part) -> str:
+        if isinstance(one, Event):
+            return of.get(one.text, "A")
+        if isinstance(one, Nth):
+            which = "the last time" if one.number == LAST else f"time {one.number}"
+            return f"{which} of {of.get(one.what.text, 'A')}"
+        others = " and ".join(map(told, one.to))
+        return f"{told(one.what)} {one.relation} {others}"
+
+    return told(part)
 
 
 def parse_parts(reply: str, part: Part, *, shown: Sequence[Interval]) -> tuple[Answer, str]:
@@ -99,6 +135,7 @@ def parse_parts(reply: str, part: Part, *, shown: Sequence[Interval]) -> tuple[A
     answer = Answer(
         steps=tuple(_relabelled(step, events, shown) for step in said.steps) if events else (),
         found=bool(events),
+        reason=said.reason,
         events=tuple(events),
     )
     missing = [text for text, spans in times.items() if not spans]
@@ -122,7 +159,8 @@ def _event(
     """The event of a span whose edges are those of events that were named."""
     first = next(one.first for one in named if shown[one.first - 1].start_s == span.start_s)
     last = next(one.last for one in named if shown[one.last - 1].end_s == span.end_s)
-    return NumberedEvent(first=first, last=last)
+    sure = next(one.sure for one in named if one.first == first)
+    return NumberedEvent(first=first, last=last, sure=sure)
 
 
 def _relabelled(step: Step, events: Sequence[NumberedEvent], shown: Sequence[Interval]) -> Step:

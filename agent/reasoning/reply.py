@@ -115,10 +115,9 @@ def _with_field(value: dict[str, Any], field: str) -> dict[str, Any] | None:
 
 def _read(reply: str, at: int) -> tuple[dict[str, Any] | None, int, str]:
     """What begins at a brace: an object, where to go on, and what is wrong where it is none."""
-    decoder = json.JSONDecoder(parse_constant=_reject_constant, object_pairs_hook=_once_each)
     why = ""
     try:
-        value, end = decoder.raw_decode(reply, at)
+        value, end = _DECODER.raw_decode(reply, at)
     except RecursionError:
         return None, len(reply), "it is nested too deep"
     except _TwiceError as exc:
@@ -215,3 +214,6 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _reject_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_reject_constant, object_pairs_hook=_once_each)

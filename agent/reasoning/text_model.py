@@ -277,6 +277,7 @@ class LLMReasoner:
                 tokens_out=tokens_out,
                 # Clients make 0 of a missing count, but no question has 0 tokens.
                 usd=usd if tokens_in else None,
+                calls=1,
             ),
         )
 
@@ -326,7 +327,9 @@ class LLMReasoner:
             told = f"{where} does not answer as a chat model does ({said}); look at its address"
             raise self._failed("strange", told) from None
         content = json.dumps({"error": body or str(exc)}, default=str).encode()
-        failure = classify(status, {}, content, Sent(sent))
+        headers = getattr(getattr(exc, "response", None), "headers", None) or {}
+        lower = {str(name).lower(): str(value) for name, value in headers.items()}
+        failure = classify(status, lower, content, Sent(sent))
         if failure.kind == "option" and failure.option not in self._without:
             self._without.add(failure.option)
             return

@@ -77,6 +77,10 @@ class OtelSink:
 
         self._url = target.url
         self._exporter = OTLPSpanExporter(endpoint=target.url)
+        # It follows no redirect, and takes one for success. The session may be one with credentials
+        # that the SDK made, so it is not replaced.
+        transport: Any = self._exporter._client._transport  # noqa: SLF001  # nothing public has it
+        transport._session.hooks["response"].append(_refuse_redirect)  # noqa: SLF001
         resource = Resource.create({})
         if str(resource.attributes.get(SERVICE_NAME, "")).startswith("unknown_service"):
             resource = resource.merge(Resource({SERVICE_NAME: SCOPE}))
@@ -141,6 +145,12 @@ class OtelSink:
 
         if self._exporter.export(spans) is not SpanExportResult.SUCCESS:
             raise UndeliveredError(f"{self._url} does not take traces")
+
+
+def _refuse_redirect(answer: Any, **_: Any) -> None:
+    if 300 <= answer.status_code < 400:
+        answer.close()
+        raise UndeliveredError(f"a redirect to {answer.headers.get('location', 'elsewhere')}")
 
 
 def _nanoseconds(time: datetime) -> int:

@@ -51,7 +51,7 @@ _SHOWN: Final = frozenset(
     """
     accepted_by attempt attempts by caption_id caption_ids captioner embedder end_by event finish
     id indexed_at kind kinds look_ups ls_model_name ls_model_type ls_provider mode model node
-    outcome prompt_version prompts read_by reasoner refined_by refusals role schema source start_by
+    outcome prompt_version prompts read_by reasoner refusals role schema source start_by
     thread_id tool tools track type verdict video_id
     """.split()
 )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from agent.reasoning.one_shot import FramesOf
     from agent.settings import Settings
     from prompts.catalog import Prompts
+    from tools.captioners.image_model import ImageModel
     from tools.captioners.protocol import Captioner
     from tools.llm.budget import Budget
 
@@ -217,6 +218,27 @@ def open_reasoner(
     )
     reasoner.name = name
     return reasoner
+
+
+def open_image_model(settings: Settings, name: str) -> ImageModel:
+    """Open a model of the configured service that is shown frames with a question.
+
+    Args:
+        settings: How it is asked.
+        name: ``openai:MODEL``.
+
+    Raises:
+        CaptionerError: If its key or address is missing or unusable.
+    """
+    from tools.captioners.image_model import ImageModel
+
+    return ImageModel(
+        name.partition(":")[2],
+        api_key=_key(settings),
+        base_url=settings.openai_base_url,
+        detail=settings.detail,
+        prices=prices_of(settings),
+    )
 
 
 def prices_of(settings: Settings) -> Mapping[str, Price]:

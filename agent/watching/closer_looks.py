@@ -13,6 +13,7 @@ from agent.grounding import Cost
 from agent.reasoning.brief import Converses
 from agent.reasoning.scene_overview import TextModelSummaries, overview_of
 from agent.watching.choice import means_model, with_an_eye_on
+from agent.watching.edge_looks import look_at_edge
 from agent.watching.forecast import usd_of_caption
 from agent.watching.runs import Runs
 from agent.watching.watcher import UnderWay, cost_between, metered
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from agent.reasoning.edge_reply import EdgeLook, EdgeLooks
     from agent.reasoning.look_ups import Closer
     from agent.settings import Settings
     from agent.watching.opened import Opened
@@ -80,6 +82,11 @@ class SecondLooks:
             can = means_model(self._settings) or self._settings.refine is True
         return self._look_closer if can else None
 
+    @property
+    def edge_looks(self) -> EdgeLooks | None:
+        """Who looks at several frames around an edge together; None without an image model."""
+        return self._look_at_edge if self.closer else None
+
     def overview(
         self, record: VideoRecord, captions: Sequence[Caption], vectors: NDArray[np.float32]
     ) -> tuple[list[Caption], Cost]:
@@ -121,6 +128,40 @@ class SecondLooks:
         if not isinstance(captioner, Promptable):
             return captioner
         return with_an_eye_on(captioner, query, prompts=self._prompts)
+
+    def _look_at_edge(self, record: VideoRecord, query: str, span: Interval) -> EdgeLook | None:
+        from tools.indexing.closer_look import frames_across
+
+        captioner, store = self._who_looks(query), self._opened.store
+        self._name_host(captioner.model)
+        budget, work = self._runs.budget(), self._under_way()
+        minutes = budget.minutes_left()
+        if minutes is not None and isinstance(captioner, Interruptible):
+            captioner = captioner.until(time.monotonic() + 60 * minutes)
+
+        def usd_each() -> float | None:
+            known, _ = store.read(record.video_id, record.track)
+            return usd_of_caption(
+                Path(record.path), captioner, self._settings, prompts=self._prompts, captions=known
+            )
+
+        def allow(requests: int) -> None:
+            work.go_on()
+            budget.check_look(requests, usd_each=usd_each)
+
+        with self._describing, work.in_order():
+            return look_at_edge(
+                captioner,
+                record,
+                query,
+                span,
+                frames_of=frames_across,
+                store=store,
+                embedder=self._opened.embedder,
+                prompts=self._prompts,
+                allow=allow,
+                spend=lambda cost: budget.spend_captions(cost.captions, cost.usd),
+            )
 
     def _look_closer(
         self, record: VideoRecord, query: str, span: Interval, *, rate_hz: float

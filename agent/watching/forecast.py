@@ -37,6 +37,12 @@ LOCAL_S = 5.0
 MEASURED_S = 0.1
 """Time of the built-in describer for a video too short to time it; measured on two cores."""
 
+READ_S = 0.25
+"""Time to read one picture on two cores; a picture that stays is read once."""
+
+UNANNOUNCED_S = 10.0
+"""Reading that takes less is not announced."""
+
 TIMED_FRAMES = 8
 
 
@@ -117,6 +123,20 @@ def usd_of_caption(
     mode = LookMode.parse(captioner.mode)
     tokens_in, tokens_out = assumed_tokens(probe(path), mode, prompt=prompt, captions=captions)
     return (tokens_in * price.usd_in + tokens_out * price.usd_out) / 1e6
+
+
+def reading_takes(video: Video, rate_hz: float) -> str:
+    """How long it takes at most to read the text on a video's screen, as a line for the user.
+
+    Empty where it takes no longer than anybody would wait without asking why.
+    """
+    if not video.header_duration_s:
+        return f"reading text off the screen takes about {READ_S:g} s for each new picture"
+    most_s = video.header_duration_s * rate_hz * READ_S
+    if most_s < UNANNOUNCED_S:
+        return ""
+    most = f"{most_s / 60:.0f} min" if most_s >= 90 else f"{most_s:.0f} s"
+    return f"reading text off the screen takes up to about {most}; less where the picture stays"
 
 
 def _pace(captioner: Captioner, settings: Settings, video: Video) -> tuple[float, int, str]:

@@ -14,10 +14,12 @@ from agent.watching.choice import (
     Confirm,
     choose_captioner,
     choose_reasoner,
+    means_model,
     open_captioner,
     open_reasoner,
 )
 from agent.watching.frames import frames_of
+from agent.watching.sight import Sight
 from tools.embedders.embedder import Embedder, open_embedder
 from tools.store.store import CaptionStore
 
@@ -120,6 +122,16 @@ class Opened:
         )
 
     @made_once
+    def sight(self) -> Sight:
+        """The joint model that looks at frames, where the settings mean one."""
+        return Sight(
+            self._settings,
+            describes=lambda: self.given_captioner is not None or means_model(self._settings),
+            confirm=self._confirm,
+            tell=self._tell,
+        )
+
+    @made_once
     def choice(self) -> Choice:
         """Who describes frames, where no captioner was given."""
         if self._settings.captioner == "auto":
@@ -173,6 +185,9 @@ class Opened:
         """Let go of the store; it is opened again where it is needed again."""
         with self._making:
             store: CaptionStore | None = self.__dict__.pop("store", None)
+            sight: Sight | None = self.__dict__.pop("sight", None)
+        if sight:
+            sight.close()
         if store:
             store.close()
 

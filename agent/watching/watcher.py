@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from agent.errors import QueryError, UsedUpError, VideoError
 from agent.grounding import Cost
-from agent.watching.choice import Choice, with_an_eye_on
+from agent.watching.choice import Choice, means_model, with_an_eye_on
+from agent.watching.forecast import reading_takes
+from agent.watching.foresight import foreseen
 from agent.watching.moved_files import warning_of
 from agent.watching.side_tracks import Beside
 from tools.captioners.file import file_track
@@ -27,7 +29,7 @@ from tools.indexing.indexer import (
 from tools.indexing.journal import delete_journals
 from tools.indexing.same_video import as_indexed, recall, shows
 from tools.llm.prices import TokenUsage as CaptioningUsage
-from tools.retrieval.tracks import is_beside
+from tools.retrieval.tracks import is_beside, kind_of, reads_text
 from tools.video.identity import is_video_name
 from tools.video.reader import probe
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
+    from agent.grounding import Grounding
     from agent.settings import Settings
     from agent.watching.opened import Opened
     from agent.watching.runs import Runs
@@ -111,13 +114,13 @@ class Watcher:
         self.describing = threading.RLock()
 
     def records(self) -> list[VideoRecord]:
-        """Every indexed track of every video."""
-        return self._opened.store.records()
+        """Every indexed track of every video, also those of frames alone."""
+        return [*self._opened.store.records(), *self._opened.sight.records()]
 
     def answerable(self) -> list[VideoRecord]:
         """The track of every indexed video that says most; complete ones before others."""
         by_video: dict[str, VideoRecord] = {}
-        for record in sorted(self.records(), key=self._worth):
+        for record in sorted(self._opened.store.records(), key=self._worth):
             if not is_beside(record.track):
                 by_video[record.video_id] = record
         return list(by_video.values())
@@ -159,6 +162,23 @@ class Watcher:
         journals = self._settings.journal_folder
         return self._opened.store.forget(video_id, also=lambda: delete_journals(journals, video_id))
 
+    def foresee(self, name: str, query: str) -> Grounding | None:
+        """The answer, if it is known before frames are described; see ``foreseen``.
+
+        Raises:
+            VideoError, SettingsError: As ``watch``.
+        """
+        if self._opened.given_captioner or self._settings.strategy != "general":
+            return None
+        video, records = self._look_up(name)
+        if video is None or any(one.complete for one in records):
+            return None
+        if means_model(self._settings) or self._settings.captioner not in {"auto", "classical"}:
+            return None
+        if self._opened.sight.name:
+            return None  # Frames themselves may show it.
+        return foreseen(query, video, self._settings, self._prompts)
+
     def watch_for(self, question: AskedVideo, *, report: Report) -> tuple[VideoRecord, Cost]:
         """The record that answers a question; see ``watch``."""
         captions = Path(question.captions) if question.captions else None
@@ -182,7 +202,9 @@ class Watcher:
         if video:
             records = [self._note_move(record, video) for record in records]
         settled = self._settled(records, captions, query)
-        if settled and not self._wants_more(video, records) and not self._lacks(settled, query):
+        if settled and not (
+            self._wants_more(video, records, settled, query) or self._lacks(settled, query)
+        ):
             return settled if video else in_its_place(settled), Cost()
         work = self._under_way()
         # One video at a time: those who wait for the same captions then find them.
@@ -190,7 +212,7 @@ class Watcher:
             records = self._opened.store.records(video.id) if video else self._by_name(name)
             settled = self._settled(records, captions, query)
             lacking = self._lacks(settled, query) if settled else 0
-            if settled and not self._wants_more(video, records) and not lacking:
+            if settled and not (self._wants_more(video, records, settled, query) or lacking):
                 return settled, Cost()
             wanted = self._wanted_track(captions, query)
             if settled and lacking and settled.track == wanted:
@@ -205,13 +227,22 @@ class Watcher:
                 self._beside.check()
                 record, cost = self._describe(video, captions, report, query, go_on=work.go_on)
                 self._runs.budget().spend_captions(cost.captions, cost.usd)
-            self._beside.add(video, record, report=report, go_on=work.go_on)
+            self._beside.add(video, record, report=report, query=query, go_on=work.go_on)
+            if record.complete:
+                self._opened.sight.look(video, report=report, go_on=work.go_on)
             return record, cost
 
-    def _wants_more(self, video: Video | None, records: list[VideoRecord]) -> bool:
+    def _wants_more(
+        self, video: Video | None, records: list[VideoRecord], record: VideoRecord, query: str
+    ) -> bool:
         """Whether side tracks have to be added to existing captions, or have changed since."""
-        changed = video is not None and self._beside.has_changed(video, records)
-        return changed or self._beside.is_asked_for
+        if self._beside.is_asked_for:
+            return True
+        return video is not None and (
+            self._beside.subtitles.has_changed(video, records)
+            or self._opened.sight.lacks(video)
+            or self._beside.is_to_be_measured(record, records, query)
+        )
 
     def _lacks(self, record: VideoRecord, query: str) -> int:
         """How many looks without a caption an index, which has no query, asks for once more."""
@@ -241,7 +272,7 @@ class Watcher:
 
     def _is_seen(self, record: VideoRecord) -> bool:
         track = record.track
-        if track.mode == "file":
+        if kind_of(track) == "file":
             return True
         by_model = Choice(track.model).is_model
         general = self._prompts.version("describe_general")
@@ -284,19 +315,24 @@ class Watcher:
         if self._is_left_open:
             self._tell(self._opened.choice.why)
         self._name_host(captioner.model)
+        reads = reads_text(frame_track(captioner, self._settings.rate_hz))
+        if reads and (takes := reading_takes(video, self._settings.rate_hz)):
+            self._tell(takes)
         before_use = metered(captioner)
-        record = index_video(
-            video,
-            captioner,
-            rate_hz=self._settings.rate_hz,
-            store=self._opened.store,
-            embedder=self._opened.embedder,
-            report=count,
-            every_frame=self._settings.every_frame or None,
-            journals=self._settings.journal_folder,
-            budget=budget,
-            go_on=go_on,
-        )
+        with self._opened.sight.looking(video) as sight:
+            record = index_video(
+                video,
+                captioner,
+                rate_hz=self._settings.rate_hz,
+                store=self._opened.store,
+                embedder=self._opened.embedder,
+                report=count,
+                every_frame=self._settings.every_frame or None,
+                journals=self._settings.journal_folder,
+                budget=budget,
+                go_on=go_on,
+                sight=sight,
+            )
         return record, cost_between(made, before_use, metered(captioner))
 
     def _describer(self, query: str) -> Captioner:

@@ -32,7 +32,7 @@ PLACEHOLDER = re.compile(r"\$(captioner|reasoner|adapter|out)(?:(s)|_(\d+))?(?!\
 
 SEEING = frozenset(
     "captioner strategy mode in_flight detail max_image_kb adapter device dtype rate_hz "
-    "every_frame refine read_text".split()
+    "every_frame refine read_text verify direct every_path".split()
 )
 """Settings of who looks at frames, and how; they do not matter where captions are given."""
 

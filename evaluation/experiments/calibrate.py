@@ -121,7 +121,10 @@ def fit(own: AskedQuery, null: AskedQuery) -> Calibration:
     bias, presence_fit = _fit_logistic(deviations[:, None], is_own)
     window_bias, window_score = _fit_logistic(own.score[:, None], own.right)
     return Calibration(
-        *(round(float(x), 2) for x in (bias, presence_fit, window_bias, window_score))
+        presence_bias=round(float(bias), 2),
+        presence_fit=round(float(presence_fit), 2),
+        window_bias=round(float(window_bias), 2),
+        window_score=round(float(window_score), 2),
     )
 
 

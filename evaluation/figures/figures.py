@@ -20,6 +20,9 @@ from dataclasses import dataclass
 BARS = (0.3, 0.5, 0.7)
 """The temporal IoU that counts as right, in the field's tables."""
 
+LENGTHS = {"short": "10 s or less", "middle": "10 to 30 s", "long": "30 to 150 s"}
+"""How long a true window is, as the benchmark divides them."""
+
 MEANINGS = {
     "mIoU": "mean temporal IoU, in percent, of the answer's first interval with the true window it "
     "fits best; 0 where the answer is not 'found'",
@@ -38,6 +41,11 @@ MEANINGS = {
     "QVHighlights mAP@0.5": "the benchmark's average precision of the ranked list at IoU 0.5",
     "QVHighlights mAP@0.75": "the benchmark's average precision of the ranked list at IoU 0.75",
     "QVHighlights mAP": "the benchmark's average precision, mean over IoU 0.5 to 0.95",
+    **{
+        f"QVHighlights mAP ({length})": f"the same for true windows of {seconds} alone, over the "
+        "queries that have one; the ranked list stays whole"
+        for length, seconds in LENGTHS.items()
+    },
     "start error (s)": "median distance of the answer's start from the true one, over first "
     "intervals that overlap a true window",
     "end error (s)": "median distance of the answer's end from the true one",

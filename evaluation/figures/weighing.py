@@ -15,7 +15,7 @@ import numpy as np
 
 from evaluation.figures.answers import RIGHT_IOU, best_iou, five_best, is_right, top_iou
 from evaluation.figures.figures import BARS, MEANINGS
-from evaluation.figures.metrics import IOU_THRESHOLDS, pairwise_iou, score_queries
+from evaluation.figures.metrics import IOU_THRESHOLDS, LENGTHS_S, pairwise_iou, score_queries
 from evaluation.figures.resampling import (
     ratio,
     weighted_auroc,
@@ -107,6 +107,8 @@ def _shares(results: Sequence[Result]) -> dict[str, _Share]:
             every = np.zeros(len(results))
             every[own] = values
             share(name, every, own, own)
+        for name, (values, members) in _precision_by_length(results).items():
+            share(name, values, members, members)
     wrong = found & ~np.array([is_right(one) for one in results])
     share("answered", found, np.ones(len(results)), np.ones(len(results), dtype=bool))
     unsure = np.array([one.verdict == "cannot_tell" for one in results])
@@ -145,6 +147,24 @@ def _own_scores(own: Sequence[Result]) -> dict[str, Floats | Mask]:
         "QVHighlights mAP@0.75": precision[0.75],
         "QVHighlights mAP": official.average_precision.mean(axis=1),
     }
+
+
+def _precision_by_length(results: Sequence[Result]) -> dict[str, tuple[Floats, Mask]]:
+    """Average precision for true windows of each length, and the own queries that have one."""
+    figures = {}
+    for name, (low_s, high_s) in LENGTHS_S.items():
+        values, members = np.zeros(len(results)), np.zeros(len(results), dtype=bool)
+        for row, one in enumerate(results):
+            truth = np.array(one.truth, dtype=np.float64).reshape(-1, 2)
+            length_s = truth[:, 1] - truth[:, 0]
+            truth = truth[(low_s < length_s) & (length_s <= high_s)]
+            if one.kind != "own" or not len(truth):
+                continue
+            ranked = np.array(one.candidates, dtype=np.float64).reshape(-1, 3)
+            values[row] = score_queries([ranked], [truth]).average_precision.mean()
+            members[row] = True
+        figures[f"QVHighlights mAP ({name})"] = (values, members)
+    return figures
 
 
 def _edge_errors(results: Sequence[Result]) -> dict[str, tuple[NDArray[np.intp], Floats]]:

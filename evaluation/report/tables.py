@@ -99,10 +99,12 @@ def outcomes_table(runs: Sequence[Run]) -> Table:
 
 
 def costs_table(runs: Sequence[Run]) -> Table:
-    """Captions, tokens and dollars by stage."""
+    """Captions, calls, tokens and dollars by stage."""
     rows = tuple(row for run in runs for row in _cost_rows(run, runs))
-    header = ("", "captions", "tokens in", "tokens out", "USD", "USD a question")
+    tokens = ("tokens in", "tokens out", "tokens a question")
+    header = ("", "captions", "calls", "frames", *tokens, "USD", "USD a question")
     note = (
+        "Calls are questions to a model beside captions, frames those that it was shown with them. "
         f"A sum over questions some of whose costs are {UNKNOWN} begins with “at least”. Captions "
         "made once for several questions count for the one that needed them first."
     )
@@ -159,6 +161,7 @@ def _cost_rows(run: Run, runs: Sequence[Run]) -> Iterator[Row]:
 
 def _cost_row(name: Cell, costs: Sequence[Cost], of_questions: Sequence[float | None]) -> Row:
     known = [amount for amount in of_questions if amount is not None]
+    tokens = sum(cost.tokens_in + cost.tokens_out for cost in costs)
     total = sum_usd(of_questions)
     if total is not None:
         spent = Cell(usd(total))
@@ -171,8 +174,11 @@ def _cost_row(name: Cell, costs: Sequence[Cost], of_questions: Sequence[float | 
     return (
         name,
         Cell(f"{sum(cost.captions for cost in costs):,}"),
+        Cell(f"{sum(cost.calls for cost in costs):,}"),
+        Cell(f"{sum(cost.frames for cost in costs):,}"),
         Cell(f"{sum(cost.tokens_in for cost in costs):,}"),
         Cell(f"{sum(cost.tokens_out for cost in costs):,}"),
+        Cell(f"{tokens / max(1, len(of_questions)):,.0f}"),
         spent,
         each,
     )

@@ -277,7 +277,16 @@ class _Meter:
 def result_of(question: AskedQuestion, state: dict[str, Any], captioning: CaptionsPaid) -> Result:
     """A result from the graph's last state, and from what its captions took before it ran."""
     grounding = Grounding.model_validate(state["grounding"])
-    intervals = [(one.start_s, one.end_s, one.confidence) for one in grounding.intervals]
+    # Without a calibrated number, answers stand in their own order, below the grounder's presence.
+    presence, count = grounding.presence or 0.0, max(1, len(grounding.intervals))
+    intervals = [
+        (
+            one.start_s,
+            one.end_s,
+            presence * (1 - place / count) if one.confidence is None else one.confidence,
+        )
+        for place, one in enumerate(grounding.intervals)
+    ]
     confidences = [one.confidence for one in grounding.candidates]
     costs: dict[str, Cost] = dict(grounding.usage.stages.items())
     seconds = dict(grounding.usage.seconds)

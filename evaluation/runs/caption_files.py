@@ -18,6 +18,7 @@ from evaluation.datasets.annotation_files import json_object, numbered_lines
 from evaluation.datasets.query import LineError
 from evaluation.datasets.qvhighlights_files import read_captions as read_steady_captions
 from evaluation.results import BenchmarkError
+from tools.captioners.file import frame_rate_hz
 from tools.captioners.file import read_captions as read_timed_captions
 from tools.captioners.protocol import Description, NoCaption
 from tools.errors import CaptionError
@@ -28,14 +29,20 @@ if TYPE_CHECKING:
     from tools.timeline import Caption, Frame, Track
 
 
+RECORDED, OF_FRAMES = "recorded", "file"
+"""Modes of their tracks."""
+
+
 class CaptionFiles(Protocol):
     """Captions of many videos.
 
     Attributes:
         digest: Hash of what the files hold.
+        are_of_frames: Whether each caption speaks of a single frame, and not of a span.
     """
 
     digest: str
+    are_of_frames: bool
 
     def __contains__(self, video_id: object) -> bool: ...
 
@@ -66,7 +73,9 @@ def open_caption_files(path: Path) -> CaptionFiles:
 
 
 class SteadyCaptions:
-    """One file with the captions of all videos."""
+    """One file with the captions of all videos, each of a whole step."""
+
+    are_of_frames = False
 
     def __init__(self, path: Path) -> None:
         self._videos = read_steady_captions(path)
@@ -98,6 +107,7 @@ class CaptionFolder:
             raise BenchmarkError(f"{folder} holds no captions file; expected VIDEO.jsonl in it")
         self._files = {path.stem: path for path in files}
         self.digest = _digest(files)
+        self.are_of_frames = all(map(_is_of_frames, files))
 
     def __contains__(self, video_id: object) -> bool:
         return video_id in self._files
@@ -133,11 +143,12 @@ class RecordedCaptioner:
 
     Attributes:
         model: Names the captions by their content.
+        mode: ``RECORDED``, or ``OF_FRAMES`` where each caption speaks of a single frame.
     """
 
     model: str
     prompt_version: str = ""
-    mode: str = "recorded"
+    mode: str = RECORDED
 
     def describe(
         self,
@@ -151,6 +162,13 @@ class RecordedCaptioner:
             CaptionError: Always.
         """
         raise CaptionError(f"{self.model} holds captions of other videos only")
+
+
+def _is_of_frames(path: Path) -> bool:
+    try:
+        return frame_rate_hz(path) is not None
+    except CaptionError:
+        return False  # What is wrong with it is said when it is read.
 
 
 def _digest(paths: Iterable[Path]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from evaluation.results import BenchmarkError
-from evaluation.runs.caption_files import CaptionFiles, RecordedCaptioner
+from evaluation.runs.caption_files import OF_FRAMES, RECORDED, CaptionFiles, RecordedCaptioner
 from tools.errors import VideoError, WhenaboutsError
 from tools.indexing.indexer import Report, frame_track
 from tools.store.store import VideoRecord
@@ -134,7 +134,8 @@ class RecordedVideos:
         self._files = files
         self._place = place
         self._durations_s = durations_s
-        self.captioner = RecordedCaptioner(f"file:{files.digest}")
+        mode = OF_FRAMES if files.are_of_frames else RECORDED
+        self.captioner = RecordedCaptioner(f"file:{files.digest}", mode=mode)
 
     def __contains__(self, name: object) -> bool:
         return self._captioned(str(name)) in self._files

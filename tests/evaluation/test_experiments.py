@@ -39,6 +39,7 @@ ASKED_FOR = {
     "context": "captioner reasoner",
     "models": "captioner reasoner",
     "one-shot": "captioner reasoner",
+    "paths": "captioner reasoner",
     "prompt": "captioner reasoner",
     "stage-costs": "captioner reasoner",
     "tuning": "captioner reasoner adapter",

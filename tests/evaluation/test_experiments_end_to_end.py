@@ -36,6 +36,12 @@ def answer(asked: Asked) -> Answer:
     """Describes pictures, each with words of its own, and finds everything in the first two."""
     if "sum the scene up" in asked.text.lower():
         return says('{"summary": "colours come and go"}')
+    if "You find out when something happens in a video. You are shown" in asked.text and (
+        "media_io_kwargs" in asked.body
+    ):
+        return says("1 - 4 seconds")
+    if "Do they show it?" in asked.text:
+        return says("part")
     if not asked.jpegs:
         return says(FOUND)
     if FRAMES_AT_ONCE in asked.text:
@@ -230,6 +236,26 @@ def test_stage_costs_counts_tokens_dollars_and_seconds_and_pays_for_captions_of_
     markdown = (tmp_path / "out" / "report.md").read_text()
     assert "look-ups: captioner" in markdown
     assert "Time by graph node" in markdown
+
+
+def test_paths_compares_captions_likeness_a_judge_and_frames_with_what_each_takes(
+    data: list[str], server: Server, tmp_path: Path
+) -> None:
+    results = conduct("paths", [*data, *TINY], tmp_path / "out")
+    assert {arm: len(of) for arm, of in results.items()} == dict.fromkeys(
+        ("captions", "similarity", "judge", "captions-judge", "direct", "agreement"), 3
+    )
+    calls = {
+        arm: {stage: sum(one.costs[stage].calls for one in of) for stage in of[0].costs}
+        for arm, of in results.items()
+    }
+    assert calls["similarity"] == {"captioner": 0, "reasoner": 0, "judge": 0, "direct": 0}
+    assert (calls["captions"]["reasoner"], calls["captions"]["judge"]) == (3, 0)
+    assert calls["direct"] == {"captioner": 0, "reasoner": 0, "judge": 0, "direct": 3}
+    assert (calls["agreement"]["reasoner"], calls["agreement"]["direct"]) == (3, 3)
+    assert {one.by for one in results["direct"]} == {"direct"}
+    for of in results.values():
+        assert all(one.costs["judge"].calls <= 10 for one in of)
 
 
 def test_a_killed_experiment_goes_on_and_asks_nothing_twice_that_was_answered(

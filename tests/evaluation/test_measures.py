@@ -109,7 +109,8 @@ def test_confidence_is_held_against_the_best_window_whether_it_was_answered_or_n
 def test_names_and_units_are_those_of_the_table() -> None:
     unsure = null("q4", kind="labelled", verdict="cannot_tell")
     nulls = (null(), null(kind="hard"), null("q3", found=True), unsure)
-    figures = values(made(), missed("q2"), *nulls)
+    lengths = made("q5", truth=((20.0, 30.0), (40.0, 60.0), (61.0, 99.0)))
+    figures = values(made(), missed("q2"), lengths, *nulls)
     assert list(figures) == [name for name in MEANINGS if name in figures]
     assert figures.keys() == MEANINGS.keys()
     assert MEANINGS.keys() >= LOWER_IS_BETTER | NEITHER_IS_BETTER | OF_ONE
@@ -126,7 +127,12 @@ def test_intervals_are_seeded_and_as_wide_as_theory_says() -> None:
 
 def test_a_query_that_counts_thrice_is_a_query_that_is_there_thrice() -> None:
     results = [
-        made("a", intervals=((22.0, 33.0, 0.8),), presence=0.3),
+        made(
+            "a",
+            intervals=((22.0, 33.0, 0.8),),
+            presence=0.3,
+            truth=((20.0, 30.0), (40.0, 60.0), (61.0, 99.0)),
+        ),
         made("b", intervals=((18.0, 34.0, 0.8),), confidence=0.2),
         missed("c", confidence=0.6),
         made("d", verdict="not_found", intervals=(), presence=0.2),
@@ -179,3 +185,13 @@ def test_risk_falls_as_less_is_answered() -> None:
 def test_nothing_answered_has_no_risk() -> None:
     for curve in (risk_coverage([null()]), risk_interval([null()])):
         assert [len(part) for part in curve] == [0, 0]
+
+
+def test_precision_of_a_length_is_over_the_queries_that_have_a_window_of_it() -> None:
+    short = made(qid="short", truth=((0.0, 8.0),), candidates=((0.0, 8.0, 1.0),))
+    long = made(qid="long", truth=((0.0, 60.0),), candidates=((90.0, 99.0, 1.0),))
+    figures = measure([short, long], draws=20)
+    assert figures["QVHighlights mAP (short)"].value == 100
+    assert figures["QVHighlights mAP (short)"].count == 1
+    assert figures["QVHighlights mAP (long)"].value == 0
+    assert "QVHighlights mAP (middle)" not in figures

@@ -49,7 +49,7 @@ FOUND = Result(
     attempts=1,
     costs={"captioner": Cost(), "reasoner": Cost(tokens_in=900, tokens_out=80, usd=0.002)},
     seconds={"watch": 0.01, "reason": 1.5},
-    models={"captioner": "classical-2", "reasoner": "m", "prompts": {"reason": "0123456789ab"}},
+    models={"captioner": "classical-3", "reasoner": "m", "prompts": {"reason": "0123456789ab"}},
 )
 NULL = replace(
     FOUND,
@@ -313,7 +313,7 @@ def test_a_cost_that_is_not_known_is_not_nothing() -> None:
     assert cells(costs_table([run_of(unknown)]), "reasoner")[-2:] == ["not known"] * 2
     partly = costs_table([run_of(FOUND, unknown)])
     assert cells(partly, "reasoner")[1:] == [
-        "905", "80", "at least $0.0020 (1 of 2 not known)", "$0.0020",
+        "0", "0", "905", "80", "492", "at least $0.0020 (1 of 2 not known)", "$0.0020",
     ]  # fmt: skip
     assert cells(costs_table([run_of(FOUND, NULL)]), "all stages")[-2:] == ["$0.0040", "$0.0020"]
 

@@ -19,6 +19,8 @@ QUARTER = 0.25
 class TwoEach:
     """Two captions a video, one for each half."""
 
+    are_of_frames = False
+
     digest = "two"
 
     def __contains__(self, video_id: object) -> bool:

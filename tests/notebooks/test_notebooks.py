@@ -14,9 +14,9 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
 
 # What each must have shown; a notebook that runs but shows nothing of use is no notebook.
 SHOWN = {
-    "01_ask_a_video": ["image/png", "0:52.0–1:10.0", "not found", "something enters", "124.0"],
-    "02_inside_the_graph": ["Refusal", "LookUp", "ends before it starts", "('similarity', 52.0"],
-    "03_long_videos": ["of 720 captions are shown", "3120.0, 3150.0", "(1000.0, 3", "image/png"],
+    "01_ask_a_video": ["image/png", "0:51.0–1:09.0", "not found", "something enters", "123.0"],
+    "02_inside_the_graph": ["Refusal", "LookUp", "ends before it starts", "('similarity', 51.0"],
+    "03_long_videos": ["of 720 captions are shown", "(3117.5, 3147.5)", "(1000.0, 3", "image/png"],
     "04_measure_it": ["reasoning miss 1", "excludes 0", "image/png"],
     "06_trace_a_run": ["check: accepted", "refused (no_json, reversed)", "from reason"],
 }

@@ -11,12 +11,14 @@ if TYPE_CHECKING:
     from tools.timeline import Frame
 
 TEXT = "a frame"
+BLANK = "none"
+"""Its name."""
 
 
 class BlankCaptioner:
     """Marks each sampled frame; the one-shot baseline is shown the frames themselves."""
 
-    model, prompt_version, mode = "none", "", "frame"
+    model, prompt_version, mode = BLANK, "", "frame"
     needs_every_frame = True
     """It costs nothing, and one caption is one frame to be shown."""
 

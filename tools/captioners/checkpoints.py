@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.errors import CaptionerError
+from tools.model_hub import cached_folder
 
 WEIGHTS = re.compile(r"(model|pytorch_model)(-\d+-of-\d+)?\.(safetensors|bin)")
 """As transformers names them; other frameworks' weights in the same folder are not read."""
@@ -33,7 +34,7 @@ def find_model(model: str | Path) -> Path | None:
     """
     folder = Path(model).expanduser()
     if not folder.is_dir():
-        cached = _cached_folder(str(model))
+        cached = cached_folder(str(model), "config.json")
         if cached is None:
             return None
         folder = cached
@@ -106,17 +107,6 @@ def fingerprint(folder: Path) -> str:
         for part in parts:
             digest.update(part)
     return digest.hexdigest()[:12]
-
-
-def _cached_folder(name: str) -> Path | None:
-    from huggingface_hub import try_to_load_from_cache
-    from huggingface_hub.errors import HFValidationError
-
-    try:
-        config = try_to_load_from_cache(name, "config.json")
-    except HFValidationError:
-        return None
-    return Path(config).parent if isinstance(config, str) else None
 
 
 def _captions(name: str) -> bool:

@@ -16,8 +16,8 @@ import numpy as np
 
 from tools.captioners.protocol import Description
 from tools.errors import CaptionerError
-from tools.signals.between_samples import held
-from tools.signals.claims import TEXT_TAG, Claim, write_claims, write_screen_text
+from tools.signals.between_samples import held, passing_screens
+from tools.signals.claims import TEXT_TAG, Claim, write_claims, write_passing, write_screen_text
 from tools.signals.frame_claims import FrameWatch
 from tools.signals.ocr import TextReader, load_text_reader
 from tools.signals.screen_reader import ScreenReader
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from tools.timeline import Frame, Interval
 
-VERSION = "classical-2"
+VERSION = "classical-3"
 """Changes whenever the same frames would be described in other words."""
 
 THREADS = 2
@@ -51,12 +51,14 @@ class _Measured:
     lines: tuple[str, ...]
     luma: NDArray[np.uint8]
 
-    def said(self, luma: NDArray[np.uint8]) -> Iterator[Description]:
-        """What there is to say once the brightness until the next frame is known."""
+    def said(self, luma: NDArray[np.uint8], luma_s: NDArray[np.float64]) -> Iterator[Description]:
+        """What there is to say once the brightness until the next frame is known, and its times."""
         for cut in self.cuts:
             text = write_claims([Claim("cut", at_s=cut.start_s)])
             yield Description(self.time_s, text, "signal", exact=cut)
         yield Description(self.time_s, write_claims(held(self.claims, luma)), "signal")
+        for claim, span in passing_screens(luma, luma_s):
+            yield Description(self.time_s, write_passing(claim), "signal", exact=span)
         if self.lines:
             yield Description(self.time_s, write_screen_text(self.lines), "screen")
 
@@ -107,14 +109,17 @@ class ClassicalCaptioner:
         waiting: _Measured | None = None
         for frame in frames:
             if waiting:
-                yield from waiting.said(np.concatenate([waiting.luma, frame.luma]))
+                yield from waiting.said(
+                    np.concatenate([waiting.luma, frame.luma]),
+                    np.concatenate([[waiting.time_s], frame.luma_s]),
+                )
                 waiting = None
             cuts, claims = watch.watch(frame)
             if frame.time_s not in seen:
                 lines = screen.lines(frame.image) if screen else ()
                 waiting = _Measured(frame.time_s, cuts, claims, lines, frame.luma[-1:])
         if waiting:
-            yield from waiting.said(waiting.luma)
+            yield from waiting.said(waiting.luma, np.array([waiting.time_s]))
 
     def _load_reader(self) -> TextReader:
         if self._read is None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import statistics
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,29 @@ MAX_FILE_BYTES = 256 << 20
 def file_track(path: Path) -> Track:
     """The track of a captions file; it changes with the file's content, not with its name.
 
+    Its mode is ``file@1/s`` where every line is of one moment, and these are as far apart as the
+    frames of a clock: then each caption speaks of a single frame. Otherwise it is ``file``.
+
     Raises:
-        CaptionError: If the file cannot be read.
+        CaptionError: If the file cannot be read, or a line cannot be used.
     """
     digest = hashlib.sha256(_read(path)).hexdigest()[:12]
-    return Track(model=f"file:{digest}", prompt_version="", mode="file")
+    rate_hz = frame_rate_hz(path)
+    mode = "file" if rate_hz is None else f"file@{rate_hz:g}/s"
+    return Track(model=f"file:{digest}", prompt_version="", mode=mode)
+
+
+def frame_rate_hz(path: Path) -> float | None:
+    """How many frames a second the captions of a file speak of, one each; None if of spans.
+
+    Raises:
+        CaptionError: If the file cannot be read, or a line cannot be used.
+    """
+    rows = _rows(path)
+    moments_s = sorted({row["t"] for row in rows if "t" in row})
+    if any("t" not in row for row in rows) or not _is_even(moments_s):
+        return None
+    return 1 / float(statistics.median(later - earlier for earlier, later in pairwise(moments_s)))
 
 
 def read_captions(path: Path, *, video_id: str, duration_s: float) -> list[Caption]:
@@ -70,9 +89,15 @@ def read_captions(path: Path, *, video_id: str, duration_s: float) -> list[Capti
 
 def _end_s(moments_s: list[float], duration_s: float) -> float:
     """Until when the last of these moments holds."""
+    if not _is_even(moments_s):
+        return duration_s
+    return moments_s[-1] + max(later - earlier for earlier, later in pairwise(moments_s))
+
+
+def _is_even(moments_s: list[float]) -> bool:
+    """Whether moments are those of a clock, not of shots or events."""
     steps_s = [later - earlier for earlier, later in pairwise(moments_s)]
-    is_even = len(steps_s) > 1 and max(steps_s) <= EVEN * min(steps_s)
-    return moments_s[-1] + max(steps_s) if is_even else duration_s
+    return len(steps_s) > 1 and max(steps_s) <= EVEN * min(steps_s)
 
 
 def _read(path: Path) -> bytes:

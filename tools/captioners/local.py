@@ -30,6 +30,9 @@ GPU_BATCH = 32
 CPU_BATCH = 4
 """A processor gains little from more, and an interrupted run loses the batch in hand."""
 
+ANSWER_TOKENS = 400
+"""Room for what is said of several frames at once, as JSON."""
+
 
 class LocalCaptioner:
     """Describes frames with a checkpoint on this machine; it never downloads one.
@@ -101,6 +104,17 @@ class LocalCaptioner:
         other = copy.copy(self)
         other._prompt, other._prompt_version = prompt, prompt_version  # noqa: SLF001  # its own kind
         other._lender = self._lender or self  # noqa: SLF001
+        return other
+
+    def shown_together(
+        self, prompt: str, prompt_version: str, *, frames: int
+    ) -> LocalCaptioner | None:
+        """See ``TakesSeveral``."""
+        if not self._asks:
+            return None
+        other = self.asked(prompt, prompt_version)
+        other._mode = LookMode("clip", frames)  # noqa: SLF001  # its own kind
+        other._max_new_tokens = max(self._max_new_tokens, ANSWER_TOKENS)  # noqa: SLF001
         return other
 
     @cached_property

@@ -139,7 +139,7 @@ def encode_jpeg(image: Image, *, max_bytes: int) -> bytes:
             raise CaptionerError(
                 f"no picture fits into {max_bytes} bytes; allow more, 200 kB for example"
             )
-        bgr = _shrunk(bgr, round(0.75 * max(bgr.shape[:2])))
+        bgr = shrunk(bgr, round(0.75 * max(bgr.shape[:2])))
 
 
 def seconds_label(time_s: float) -> str:
@@ -150,10 +150,11 @@ def seconds_label(time_s: float) -> str:
 def _look(times_s: Sequence[float], images: Sequence[Image], mode: LookMode, side_px: int) -> Look:
     if mode.kind == "grid":
         return Look(tuple(times_s), (_grid(times_s, images, side_px),))
-    return Look(tuple(times_s), tuple(_shrunk(image, side_px) for image in images))
+    return Look(tuple(times_s), tuple(shrunk(image, side_px) for image in images))
 
 
-def _shrunk(image: Image, long_side_px: int) -> Image:
+def shrunk(image: Image, long_side_px: int) -> Image:
+    """An image whose long side has at most this length."""
     import cv2
 
     height_px, width_px = image.shape[:2]
@@ -183,8 +184,8 @@ def _grid(times_s: Sequence[float], images: Sequence[Image], long_side_px: int) 
         left_px = place % columns * cell_w_px
         cell = grid[top_px : top_px + strip_px + cell_h_px, left_px : left_px + cell_w_px]
         _write_time(cell[:strip_px], time_s)
-        _fit(image, cell[strip_px:])
-    return _shrunk(grid, long_side_px)
+        fit_into(image, cell[strip_px:])
+    return shrunk(grid, long_side_px)
 
 
 def _write_time(strip: Image, time_s: float) -> None:
@@ -208,7 +209,7 @@ def _write_time(strip: Image, time_s: float) -> None:
     strip[:] = canvas
 
 
-def _fit(image: Image, cell: Image) -> None:
+def fit_into(image: Image, cell: Image) -> None:
     """Draw an image into a cell, as large as fits; frames may change size in mid-video."""
     import cv2
 

@@ -120,6 +120,13 @@ class OpenAICaptioner:
         other._meter = _Meter(self._model, self._prices)  # noqa: SLF001
         return other
 
+    def shown_together(self, prompt: str, prompt_version: str, *, frames: int) -> OpenAICaptioner:
+        """See ``TakesSeveral``: services for one picture a request say so when asked."""
+        other = self.asked(prompt, prompt_version)
+        other._mode = LookMode("clip", frames)  # noqa: SLF001  # its own kind
+        other._until = self._until  # noqa: SLF001
+        return other
+
     def until(self, at: float) -> OpenAICaptioner:
         """The same captioner, on the same meter, that gives up what is under way at a given time.
 

@@ -112,6 +112,21 @@ class Interruptible(Protocol):
 
 
 @runtime_checkable
+class TakesSeveral(Protocol):
+    """A captioner whose model may take several pictures in one request."""
+
+    def shown_together(
+        self, prompt: str, prompt_version: str, *, frames: int
+    ) -> "Captioner | None":
+        """The same captioner, asked a prompt about that many frames at once, each after its time.
+
+        It has room for a reply of some hundred tokens, and describes no more than these frames.
+        None where the model takes one picture at a time.
+        """
+        ...
+
+
+@runtime_checkable
 class Promptable(Protocol):
     """A captioner that is asked a prompt, and so can be asked another one."""
 

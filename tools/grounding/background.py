@@ -68,9 +68,6 @@ BACKGROUND = (
 """Everyday things, as different as forty can be. With twenty of them presence is told as well, but
 which twenty begins to matter; ten are too few."""
 
-LEAST_DEVIATION = 0.05
-"""Half of what is usual: of embeddings that hardly differ, no small step may mean much."""
-
 _VECTORS: weakref.WeakKeyDictionary[Embedder, NDArray[np.float32]] = weakref.WeakKeyDictionary()
 
 
@@ -118,6 +115,8 @@ def measure_usual(
     query_vector: NDArray[np.floating],
     background: NDArray[np.floating],
     parts: Sequence[tuple[NDArray[np.floating], Floats]],
+    *,
+    least_deviation: float = 0.05,
 ) -> Usual:
     """Compare a query, and parts of a track, with the background.
 
@@ -126,6 +125,7 @@ def measure_usual(
         background: Shape ``(b, d)``, unit embeddings by the same model.
         parts: Of each part the unit vectors of its cells, shape ``(n, d)``, and their weights,
             shape ``(n,)``.
+        least_deviation: See ``tools.grounding.presence.Calibration``.
     """
     norm = float(np.linalg.norm(query_vector)) or 1.0
     by_query = (background @ query_vector).astype(np.float64) / norm
@@ -137,7 +137,29 @@ def measure_usual(
     )
     return Usual(
         float(by_query.mean()),
-        max(float(by_query.std()), LEAST_DEVIATION),
+        max(float(by_query.std()), least_deviation),
         float(by_track.mean()),
-        max(float(by_track.std()), LEAST_DEVIATION),
+        max(float(by_track.std()), least_deviation),
     )
+
+
+def usual_of_others(
+    query_vector: NDArray[np.floating], others: NDArray[np.floating], *, least_deviation: float
+) -> Usual:
+    """Compare a query with frames that have nothing to do with it.
+
+    Pictures and words lie apart in the space that they share, so that texts say nothing of how
+    similar a query usually is to a picture, and other frames do.
+
+    Args:
+        query_vector: Shape ``(d,)``.
+        others: Shape ``(b, d)``, unit vectors of other frames.
+        least_deviation: See ``tools.grounding.presence.Calibration``.
+    """
+    norm = float(np.linalg.norm(query_vector)) or 1.0
+    by_query = (others @ query_vector).astype(np.float64) / norm
+    middle = float(np.median(by_query))
+    # By the lower half alone: some of the others, above all of the same video, may show it.
+    below = by_query[by_query <= middle]
+    deviation = float(np.sqrt(np.mean((below - middle) ** 2)))
+    return Usual(middle, max(deviation, least_deviation), 0.0, float("inf"))

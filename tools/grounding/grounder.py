@@ -26,7 +26,7 @@ from tools.grounding.presence import (
     window_probability,
 )
 from tools.grounding.query_fit import FittedTrack, read_track, unit
-from tools.grounding.relevance import SMOOTHING_S, level, refine, smooth, standardise
+from tools.grounding.relevance import level, refine, smooth, standardise
 from tools.grounding.segments import CELL_S, Cells, Moments
 from tools.grounding.stretches import STRETCH_S, promising
 from tools.grounding.windows import (
@@ -92,6 +92,7 @@ def ground(
     elsewhere_s: float = 0.0,
     place: Place | None = None,
     calibration: Calibration = MINILM,
+    others: NDArray[np.floating] | None = None,
 ) -> Ranking:
     """Rank the windows of a video in which a query's event may happen.
 
@@ -109,6 +110,8 @@ def ground(
         place: Where in the video the event is said to be, if that is said.
         calibration: Of the embedding model; decides verdict and confidences, and which stretches of
             a long video come first.
+        others: Shape ``(b, d)``, frames of other videos, where ``vectors`` are of frames and not of
+            words; the background is not looked at then.
 
     Returns:
         Windows whose edges are edges of captions. Scores are in [0, 1] and do not grow with the
@@ -137,6 +140,7 @@ def ground(
         calibration=calibration,
         place=place,
         is_whole=elsewhere_s == 0,
+        others=others,
     )
     track, clues = read.track, read.clues
     guess = track.guess
@@ -176,7 +180,9 @@ def ground(
         windows,
         events,
         _per_caption(guess, stretches, found, track.cells, read.moments),
-        _explain(events) if events or absent == "not_found" else UNSURE,
+        _explain(events, what="captions" if others is None else "frames")
+        if events or absent == "not_found"
+        else UNSURE,
         present,
     )
 
@@ -191,7 +197,7 @@ def search(
 ) -> Found:
     """Look closely at one stretch, whose log-odds by its best captions and words are known."""
     cells, moment, said = track.cells, track.cells.moment, track.cell_vectors
-    curve = refine(track.guess, said, cells)
+    curve = refine(track.guess, said, cells, sharpness=calibration.sharpness)
     runs = find_candidates(curve, cells)
     scores = score_windows(runs, vote(curve, cells), curve, cells)
     best = select(spans_of(runs, cells), scores, limit=limit)
@@ -201,14 +207,14 @@ def search(
         curve=curve,
         spans=spans_of(runs[best], cells),
         probability=window_probability(scores[best], calibration),
-        plain=best_by_cosine(track.cosine[moment], cells),
+        plain=best_by_cosine(track.cosine[moment], cells, calibration.smoothing_s),
         log_odds=log_odds + TOGETHER_SHARE * agreement,
     )
 
 
-def best_by_cosine(cosine: Floats, cells: Cells) -> Floats:
+def best_by_cosine(cosine: Floats, cells: Cells, smoothing_s: float) -> Floats:
     """The best window of the plain cosine curve, shape ``(1, 2)``."""
-    curve = level(standardise(smooth(cosine, cells, SMOOTHING_S), cells.weight), cells)
+    curve = level(standardise(smooth(cosine, cells, smoothing_s), cells.weight), cells)
     runs = find_candidates(curve, cells)
     best = int(np.argmax(score_windows(runs, runs[:0], curve, cells)))
     return spans_of(runs[[best]], cells)
@@ -267,7 +273,11 @@ def _per_caption(
     return np.asarray((mass / np.bincount(cells.moment, cells.weight))[moments.of_caption])
 
 
-def _explain(events: Sequence[Window]) -> str:
+def _explain(events: Sequence[Window], *, what: str) -> str:
+    if what == "frames":
+        if not events:
+            return "No frame looks enough like what is asked for to call it there."
+        return "These frames look most like what is asked for, and stand out from others."
     if not events:
         return "No caption is close enough in meaning and words to call it there."
     if len(events) > 1:

@@ -44,6 +44,7 @@ def find_occurrences(
     background: NDArray[np.floating],
     is_repeated: bool = False,
     calibration: Calibration = MINILM,
+    others: NDArray[np.floating] | None = None,
 ) -> tuple[Window, ...]:
     """All the times that a query's event is taken to happen, in time order.
 
@@ -68,6 +69,7 @@ def find_occurrences(
         duration_s=duration_s,
         background=background,
         calibration=calibration,
+        others=others,
     )
     cells, pieces = read.track.cells, read.clues.pieces
     odds = presence_odds(read.clues.log_odds)
@@ -79,7 +81,7 @@ def find_occurrences(
     there = np.flatnonzero(presence >= (OPEN_PRESENCE if is_repeated else FOUND_PRESENCE)).tolist()
     for index in there:
         part = read.track.take(pieces[index])
-        curve = refine(part.guess, part.cell_vectors, part.cells)
+        curve = refine(part.guess, part.cell_vectors, part.cells, sharpness=calibration.sharpness)
         goes_on = part_times(curve, part.cells, is_repeated=is_repeated and len(there) == 1)
         runs = runs_of(goes_on, part.cells)
         scores = score_windows(runs, runs, curve, part.cells)

@@ -43,12 +43,22 @@ class Calibration:
         presence_fit: Per standard deviation; see ``tools.grounding.background.Usual.deviations``.
         window_bias: Log-odds that a window of score 0 has an IoU of 0.5 with a true one.
         window_score: Per unit of ``tools.grounding.windows.score_windows``.
+        least_deviation: Of embeddings that hardly differ, no small step may mean much; half of what
+            is usual.
+        says_words: Whether what is compared is text, so that words in common count.
+        smoothing_s: Over how long a single slip is averaged out, as a standard deviation.
+        sharpness: How many times less a moment counts (as a power of e) for each standard deviation
+            that it fits worse than the best one; 0 where relevance is spread to what is alike.
     """
 
     presence_bias: float
     presence_fit: float
     window_bias: float
     window_score: float
+    least_deviation: float = 0.05
+    says_words: bool = True
+    smoothing_s: float = 2.0
+    sharpness: float = 0.0
 
 
 MINILM = Calibration(

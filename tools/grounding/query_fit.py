@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tools.errors import CaptionError, EmbedderError
-from tools.grounding.background import Usual, measure_usual
+from tools.grounding.background import Usual, measure_usual, usual_of_others
 from tools.grounding.lexical import bm25, match_words
 from tools.grounding.place import Place, nearness
 from tools.grounding.presence import Calibration
@@ -40,6 +40,7 @@ class FittedTrack:
         cosine: Shape ``(m,)``, of the query and the moment's most similar caption.
         lexical: Shape ``(m,)``, BM25 of query and moment.
         bonus: Shape ``(n_cells,)``, what the place that a question names adds to relevance.
+        smoothing_s: Over how long a single slip is averaged out.
     """
 
     cells: Cells
@@ -48,6 +49,7 @@ class FittedTrack:
     cosine: Floats
     lexical: Floats
     bonus: Floats
+    smoothing_s: float
 
     def take(self, kept: slice) -> FittedTrack:
         """The same for some of the cells."""
@@ -57,7 +59,9 @@ class FittedTrack:
     def guess(self) -> Floats:
         """The first guess at relevance, per cell."""
         moment = self.cells.moment
-        first = first_guess(self.cosine[moment], self.lexical[moment], self.cells)
+        first = first_guess(
+            self.cosine[moment], self.lexical[moment], self.cells, smoothing_s=self.smoothing_s
+        )
         return standardise(first + self.bonus, self.cells.weight) if self.bonus.any() else first
 
     @property
@@ -97,6 +101,7 @@ def read_track(
     calibration: Calibration,
     place: Place | None = None,
     is_whole: bool = True,
+    others: NDArray[np.floating] | None = None,
 ) -> QueryFit:
     """Compare a query with every caption; arguments and errors are those of ``grounder.ground``.
 
@@ -110,13 +115,14 @@ def read_track(
         calibration: Of the embedding model.
         place: Where in the video it is said to be.
         is_whole: Whether these are all captions that there are.
+        others: Shape ``(b, d)``, other frames, where it is frames and not words that are compared.
     """
     if not (np.isfinite(duration_s) and duration_s > 0):
         raise ValueError(f"duration_s must be positive and finite, not {duration_s}")
     moments = group_captions(captions, duration_s=duration_s)
     vectors = np.asarray(vectors)
     cosine = _cosine(np.asarray(query_vector), captions, vectors)
-    words = match_words(query, moments.texts)
+    words = match_words(query if calibration.says_words else "", moments.texts)
     cells = cut(moments)
     near = nearness(place, cells, duration_s=duration_s) if place else np.zeros(len(cells))
     track = FittedTrack(
@@ -126,12 +132,17 @@ def read_track(
         cosine=np.maximum.reduceat(cosine, moments.first),
         lexical=bm25(words, (moments.end_s - moments.start_s) / CELL_S),
         bonus=near,
+        smoothing_s=calibration.smoothing_s,
     )
     clues = Clues(
         track.cells,
         track.cosine[track.cells.moment],
         (words.counts > 0)[track.cells.moment],
-        _usual(np.asarray(query_vector), background, track),
+        _usual(np.asarray(query_vector), background, track, calibration)
+        if others is None
+        else usual_of_others(
+            np.asarray(query_vector), others, least_deviation=calibration.least_deviation
+        ),
         calibration,
         near,
         is_whole=is_whole,
@@ -140,7 +151,10 @@ def read_track(
 
 
 def _usual(
-    query_vector: NDArray[np.floating], background: NDArray[np.floating], track: FittedTrack
+    query_vector: NDArray[np.floating],
+    background: NDArray[np.floating],
+    track: FittedTrack,
+    calibration: Calibration,
 ) -> Usual:
     pieces = pieces_of(track.cells)
     some = pieces[:: -(-len(pieces) // USUAL_PIECES)]
@@ -148,6 +162,7 @@ def _usual(
         query_vector,
         background,
         [(part.cell_vectors, part.cells.weight) for part in map(track.take, some)],
+        least_deviation=calibration.least_deviation,
     )
 
 

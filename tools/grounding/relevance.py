@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 LEXICAL_SHARE = 0.4
 """What words in common add to similarity of meaning, both standardised."""
 
-SMOOTHING_S = 2.0
-"""Standard deviation of the Gaussian over which a single caption's slip is averaged out."""
-
 FEEDBACK_S = 10.0
 FEEDBACK_SHARE_OF_TIME = 0.2
 """How much of the best-fitting time is taken for an example of what is looked for: ten seconds, but
@@ -78,17 +75,18 @@ def smooth(curve: Curve, cells: Cells, sigma_s: float) -> Curve:
     return smoothed
 
 
-def first_guess(dense: Curve, lexical: Curve, cells: Cells) -> Curve:
+def first_guess(dense: Curve, lexical: Curve, cells: Cells, *, smoothing_s: float) -> Curve:
     """Meaning and words together; costs no more than linear time in the number of cells.
 
     Args:
         dense: Cosine of query and caption, per cell.
         lexical: BM25 of query and caption, per cell.
         cells: The time axis.
+        smoothing_s: Standard deviation of the Gaussian over which a single slip is averaged out.
     """
     weight = cells.weight
     mixed = standardise(dense, weight) + LEXICAL_SHARE * standardise(lexical, weight)
-    return standardise(smooth(mixed, cells, SMOOTHING_S), weight)
+    return standardise(smooth(mixed, cells, smoothing_s), weight)
 
 
 def similarity(vectors: NDArray[np.float32], weight: Curve) -> NDArray[np.float32]:
@@ -147,7 +145,16 @@ def level(curve: Curve, cells: Cells) -> Curve:
     return levelled
 
 
-def refine(guess: Curve, vectors: NDArray[np.float32], cells: Cells) -> Curve:
-    """The relevance curve: the first guess, spread to what is like its best moments."""
+def refine(
+    guess: Curve, vectors: NDArray[np.float32], cells: Cells, *, sharpness: float = 0.0
+) -> Curve:
+    """The relevance curve: the first guess, spread to what is like its best moments.
+
+    Or, with ``sharpness``, raised where it is nearly as good as the best: frames that show half of
+    what is asked for look much like those that show all of it, and what is spread reaches them.
+    """
+    if sharpness:
+        sharp = np.exp(sharpness * (guess - guess.max()))
+        return level(standardise(sharp, cells.weight), cells)
     likeness = similarity(vectors, cells.weight)
     return level(spread(feed_back(guess, likeness, cells), likeness, cells), cells)

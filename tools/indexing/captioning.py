@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tools.captioners.protocol import Captioner, NoCaption
     from tools.embedders.embedder import Embedder
     from tools.indexing.journal import Journal
+    from tools.indexing.sight_pass import SightPass
     from tools.store.store import CaptionStore, VideoRecord
     from tools.timeline import Frame
     from tools.video.reader import FrameReader
@@ -43,6 +44,7 @@ class Captioning:
         journal: Where what is said is written down at once; None for nowhere.
         total_s: How long the video is thought to be.
         budget: Where this run ends.
+        sight: Also watches every frame that is read; None where nobody does.
     """
 
     def __init__(
@@ -57,7 +59,9 @@ class Captioning:
         journal: Journal | None,
         total_s: float | None,
         budget: Budget,
+        sight: SightPass | None = None,
     ) -> None:
+        self._sight = sight
         self._record = record
         self._captioner = captioner
         self._store = store
@@ -169,6 +173,8 @@ class Captioning:
 
     def _choose(self, frame: Frame) -> Sequence[Frame]:
         self._scenes.watch(frame)
+        if self._sight:
+            self._sight.watch(frame)
         return [frame] if self._distinct is None else self._distinct.choose(frame)
 
     def _note(self, said: Description | NoCaption | None) -> None:

@@ -26,6 +26,9 @@ MAX_FRAMES = 48
 
 MAX_RATE_HZ = 30.0
 
+FRAMES_TOGETHER = 8
+"""Frames of one request: more are neither taken by all services nor told apart by all models."""
+
 
 def look_closer(
     record: VideoRecord,
@@ -89,6 +92,36 @@ def look_closer(
             # Also when it fails or is interrupted: what was said may be paid for.
             made = _store(said, ends_s, record, track, store=store, embedder=embedder)
     return store.read(record.video_id, track)[0], made
+
+
+def frames_across(record: VideoRecord, span: Interval) -> list[Frame]:
+    """Up to eight frames at even distances, from the start of a stretch to its end, both included.
+
+    Raises:
+        CaptionerError: If the stretch lies past the end, or the file holds another video.
+        VideoError: If the file is gone or cannot be read.
+    """
+    span = _within(span, record.duration_s)
+    path = Path(record.path)
+    if not shows(record, path):
+        raise CaptionerError(f"the file {record.path} now holds another video; index it")
+    step_s = span.length_s / (FRAMES_TOGETHER - 1)
+    # Read more finely, so that there is one near each of the places.
+    rate_hz = min(MAX_RATE_HZ, 4 / step_s)
+    reader = FrameReader(
+        probe(path),
+        rate_hz=rate_hz,
+        start_s=max(0.0, span.start_s - 0.5 / rate_hz),
+        end_s=span.end_s + 1 / rate_hz,
+        earlier=False,
+    )
+    read = list(reader)
+    chosen: dict[float, Frame] = {}
+    for place in range(FRAMES_TOGETHER if read else 0):
+        wanted_s = span.start_s + place * step_s
+        frame = min(read, key=lambda one: abs(one.time_s - wanted_s))
+        chosen[frame.time_s] = frame
+    return [chosen[time_s] for time_s in sorted(chosen)]
 
 
 def _as_long_as(go_on: Callable[[], None], frames: Iterable[Frame]) -> Iterator[Frame]:

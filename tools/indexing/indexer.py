@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from tools.captioners.protocol import Captioner
     from tools.embedders.embedder import Embedder
+    from tools.indexing.sight_pass import SightPass
     from tools.store.store import CaptionGap, CaptionStore
     from tools.video.reader import Video
 
@@ -61,6 +62,7 @@ def index_video(
     journals: Path | None = None,
     budget: Budget | None = None,
     go_on: Callable[[], None] = lambda: None,
+    sight: SightPass | None = None,
 ) -> VideoRecord:
     """Caption every sampled frame that shows something new and has no caption yet.
 
@@ -84,6 +86,7 @@ def index_video(
             the caller to note there. The record is not complete then, and its warning
             says until when the video was seen; the next run goes on from there.
         go_on: Called in the caller's thread, often; what it raises ends the run.
+        sight: Watches every frame in the same pass; settled with the captions.
 
     Raises:
         VideoError: If no frame decodes, or the file was changed meanwhile.
@@ -135,6 +138,7 @@ def index_video(
                     journal=journal,
                     total_s=video.header_duration_s,
                     budget=budget,
+                    sight=sight,
                 ),
                 record,
                 video,
@@ -142,6 +146,7 @@ def index_video(
                 store=store,
                 report=report,
                 go_on=go_on,
+                sight=sight,
             )
         except ForgottenError:
             if journal:
@@ -158,10 +163,13 @@ def _run(
     store: CaptionStore,
     report: Report,
     go_on: Callable[[], None],
+    sight: SightPass | None,
 ) -> VideoRecord:
     stopped = captioning.run(report, go_on=go_on)
     if content_id(video.path) != (video.content_id or video.id):
         store.forget_track(video.id, record.track)
+        if sight:
+            sight.drop()
         raise VideoError(
             f"{video.path} was changed while it was described, so the captions are not kept; index "
             "it again once it is whole"
@@ -175,6 +183,8 @@ def _run(
                 warning=f"{video.path}: {stopped}",
             )
         )
+    if sight:
+        sight.settle(reader.decoded_until_s, warning=reader.warning() or "")
     warnings = filter(None, (reader.warning(), _missing(store.gaps(video.id, record.track))))
     done = replace(
         record,

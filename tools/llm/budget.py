@@ -15,7 +15,8 @@ class Limits:
     """Where a run ends, however much is left to do; None is no limit.
 
     Attributes:
-        max_captions: Frames, grids or clips described.
+        max_captions: Frames, grids or clips described, and frames that a model is shown with a
+            question.
         max_usd: US dollars spent. As long as nothing is known of what a caption costs, only one is
             asked for; from then on as many as the mean so far leaves room for. So it is passed by
             no more than the last ones cost above the mean.
@@ -56,6 +57,7 @@ class Budget:
         self._captions = 0
         self._captions_usd: float | None = 0.0
         self._replies_usd = 0.0
+        self._frames = 0
 
     def spend_captions(self, captions: int, usd: float | None) -> None:
         """Note what describing took, in US dollars; once unknown they stay unknown."""
@@ -67,10 +69,15 @@ class Budget:
         """Note what a reply of the text model took, in US dollars, where that is known."""
         self._replies_usd += usd or 0.0
 
+    def spend_frames(self, frames: int, usd: float | None) -> None:
+        """Note frames that a model was shown with a question, and US dollars where known."""
+        self._frames += frames
+        self._replies_usd += usd or 0.0
+
     def captions_left(self) -> int | None:
         """None where they are not limited; 0 where they are used up."""
         most = self.limits.max_captions
-        return None if most is None else max(0, most - self._captions)
+        return None if most is None else max(0, most - self._captions - self._frames)
 
     def usd_left(self) -> float | None:
         """None where they are not limited; 0 where they are used up."""
@@ -150,6 +157,24 @@ class Budget:
             )
         if usd > usd_left:
             raise UsedUpError(f"a reply costs up to ${usd:.4f}, and ${usd_left:.4f} are left")
+
+    def check_frames(self, frames: int, usd: float | None) -> None:
+        """Make sure that a model may be shown frames and asked about them.
+
+        Args:
+            frames: Of all requests together.
+            usd: What these cost at most; None where that is not known.
+
+        Raises:
+            UsedUpError: If not; says what it would take and what is left.
+        """
+        self.check_reply(usd)
+        left = self.captions_left()
+        if left is not None and frames > left:
+            raise UsedUpError(
+                f"it would be shown {frames} frames, and the limit of "
+                f"{self.limits.max_captions} captions leaves {left}"
+            )
 
     def _check_minutes_and_usd(self) -> None:
         if self.minutes_left() == 0:

@@ -33,7 +33,7 @@ FEW_RETRIES: Final = 2
 wrong address, a picture that breaks a server and a question that a model cannot answer fail the
 same way every time."""
 FAULT_RETRIES: Final = 4
-"""After a 500 of a service that has answered before: what was asked may be what breaks it."""
+"""After a 500: what was asked may be what breaks it. All tries take about 15 s at most."""
 LONGEST_WORDS: Final = 300
 DISCOVERY_TIMEOUT_S: Final = 5.0
 
@@ -225,7 +225,7 @@ class Service:
         if failure.wait_s is not None and failure.wait_s > LONGEST_WAIT_S:
             told = f"{where} asks for a wait of {failure.wait_s:.0f} s before the next request"
             raise ServiceError("busy", told)
-        if failure.status == 500 and failure.kind == "broken" and self._habits.has_answered:
+        if failure.status == 500 and failure.kind == "broken":
             limit = FAULT_RETRIES
         raise _Again(error.kind, str(error), limit=limit, wait_s=failure.wait_s)
 

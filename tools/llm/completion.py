@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from tools.llm.thoughts import without_thoughts
 
 FILTERED = frozenset({"content_filter", "SAFETY", "PROHIBITED_CONTENT", "sensitive"})
 """How services say that a filter ended a reply."""
+
+LONGEST_BODY: Final = 4 << 20
+"""Bytes of a reply, or of a piece of a stream: JSON takes thirty times its size in memory."""
+
+LONGEST_TEXT: Final = 1_000_000
+"""Characters of a reply with its thoughts; no model writes more at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +33,8 @@ class Completion:
         message: The assistant's message as the service sent it, to be told back to it.
         tokens_in: Tokens of input that the service counted; None where it does not say.
         tokens_out: Tokens of output.
+        logprobs: How likely each token was, where that was asked for, as the service sent it; see
+            ``tools.llm.token_odds``.
     """
 
     text: str
@@ -36,6 +45,7 @@ class Completion:
     message: Mapping[str, Any] = field(default_factory=dict)
     tokens_in: int | None = None
     tokens_out: int | None = None
+    logprobs: Sequence[Any] = ()
 
     @property
     def cut_off(self) -> bool:
@@ -66,6 +76,8 @@ def read_completion(content_type: str, body: bytes) -> Completion | None:
         body: Unpacked.
     """
     is_stream = "event-stream" in content_type or body[:5] == b"data:"
+    if len(body) > LONGEST_BODY and not is_stream:
+        return None
     try:
         told = _joined(body) if is_stream else json.loads(body)
         return _completion(told)
@@ -85,7 +97,10 @@ def _completion(told: Any) -> Completion | None:
     content = message.get("content")
     if not isinstance(content, str | list | None):
         return None
-    spoken = without_thoughts(_text_of(content))
+    text = _text_of(content)
+    if len(text) > LONGEST_TEXT:
+        return None
+    spoken = without_thoughts(text)
     thought_apart = any(message.get(name) for name in ("reasoning_content", "reasoning"))
     refusal = message.get("refusal")
     refusal = " ".join(refusal.split()) if isinstance(refusal, str) else ""
@@ -111,7 +126,14 @@ def _completion(told: Any) -> Completion | None:
         message=message,
         tokens_in=tokens_in if is_counted else None,
         tokens_out=tokens_out if is_counted else None,
+        logprobs=_logprobs(choice),
     )
+
+
+def _logprobs(choice: Mapping[str, Any]) -> Sequence[Any]:
+    held = choice.get("logprobs")
+    tokens = held.get("content") if isinstance(held, Mapping) else None
+    return tokens if isinstance(tokens, list) else ()
 
 
 def _text_of(content: Any) -> str:
@@ -127,8 +149,10 @@ def _text_of(content: Any) -> str:
 
 def _joined(body: bytes) -> dict[str, Any]:
     """The reply that the pieces of a stream make together."""
-    message: dict[str, Any] = {"role": "assistant", "content": ""}
+    # Lists of pieces, which are joined once: a stream may have hundreds of thousands.
+    said: defaultdict[str, list[str]] = defaultdict(list, content=[])
     calls: dict[int, dict[str, Any]] = {}
+    logprobs: list[Any] = []
     finish, usage, any_choice = None, None, False
     for piece in _pieces(body):
         if piece.get("error"):
@@ -137,33 +161,43 @@ def _joined(body: bytes) -> dict[str, Any]:
         for choice in piece.get("choices") or ():
             any_choice = True
             finish = choice.get("finish_reason") or finish
+            logprobs += _logprobs(choice)
             for name, value in (choice.get("delta") or choice.get("message") or {}).items():
                 if name == "tool_calls":
                     _add_calls(calls, value or ())
                 elif isinstance(value, str) and name != "role":
-                    message[name] = (message.get(name) or "") + value
+                    said[name].append(value)
     if not any_choice:
         return {"choices": []}
+    message: dict[str, Any] = {"role": "assistant"}
+    message |= {name: "".join(pieces) for name, pieces in said.items()}
     if calls:
-        message["tool_calls"] = [call for _, call in sorted(calls.items())]
-    return {"choices": [{"message": message, "finish_reason": finish}], "usage": usage}
+        message["tool_calls"] = [_whole_call(call) for _, call in sorted(calls.items())]
+    whole = {"message": message, "finish_reason": finish, "logprobs": {"content": logprobs}}
+    return {"choices": [whole], "usage": usage}
 
 
 def _add_calls(calls: dict[int, dict[str, Any]], deltas: Any) -> None:
     for place, delta in enumerate(deltas):
         call = calls.setdefault(
             delta.get("index", place),
-            {"id": "", "type": "function", "function": {"name": "", "arguments": ""}},
+            {"id": "", "type": "function", "function": {"name": [], "arguments": []}},
         )
         call |= {k: v for k, v in delta.items() if k not in {"index", "function", "type"} and v}
         for name, value in (delta.get("function") or {}).items():
-            call["function"][name] = (call["function"].get(name) or "") + (value or "")
+            call["function"].setdefault(name, []).append(value or "")
+
+
+def _whole_call(call: dict[str, Any]) -> dict[str, Any]:
+    return call | {"function": {name: "".join(said) for name, said in call["function"].items()}}
 
 
 def _pieces(body: bytes) -> Iterator[dict[str, Any]]:
     for line in body.decode("utf-8", "replace").splitlines():
         data = line.removeprefix("data:").strip()
         if line.startswith("data:") and data and data != "[DONE]":
+            if len(data) > LONGEST_BODY:
+                raise ValueError("no piece of a reply is as long")
             piece = json.loads(data)
             if isinstance(piece, dict):
                 yield piece

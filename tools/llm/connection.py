@@ -174,7 +174,7 @@ def _open_client(address: str) -> httpx.AsyncClient:
             f"the certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read ({exc}); "
             "correct or unset it",
         ) from None
-    except ValueError as exc:
+    except (ValueError, httpx.InvalidURL) as exc:
         raise ServiceError(
             "settings", f"the proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY is unusable: {exc}"
         ) from None

@@ -60,6 +60,10 @@ class Failure:
 
 LONGEST_WORDS: Final = 20_000
 """Characters of a server's words that are read."""
+LONGEST_ERROR: Final = 1 << 20
+"""Bytes of an error that are taken for JSON; of a longer one the beginning is read as it stands."""
+LONGEST_MARK: Final = 2000
+"""Characters of each code beside them."""
 
 _DECLINED: Final = re.compile(
     r"content_?filter|content_policy|moderation_blocked|data_?inspection|inappropriate content|"
@@ -132,6 +136,12 @@ _OPTIONS: Final[Mapping[str, re.Pattern[str]]] = {
     ),
     "detail": re.compile(r"\bdetail\b(?!s)", re.IGNORECASE),
     "stream_options": re.compile(r"stream_options|include_usage", re.IGNORECASE),
+    "logprobs": re.compile(r"log_?probs?", re.IGNORECASE),
+    "video": re.compile(
+        r"video|media_io|content\b.{0,40}\btypes?\b|unsupported content|message (?:format|content)|"
+        r"multi-?modal|image_url",
+        re.IGNORECASE,
+    ),
 }
 """What a server says of an option that it does not take."""
 
@@ -144,9 +154,10 @@ _RETRY_WORDS: Final = re.compile(
     re.IGNORECASE,
 )
 _RETRY_DELAY: Final = re.compile(r"retryDelay\W{1,6}(\d+(?:\.\d+)?)s")
-_TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title>", re.DOTALL | re.IGNORECASE)
+# Each in linear time: what is not closed goes on to the next tag, or to the end.
+_TITLE: Final = re.compile(r"<title[^<>]*>([^<]*)", re.IGNORECASE)
 _TAG: Final = re.compile(
-    r"<(?:style|script)\b.*?</(?:style|script)>|<[^>]*>", re.DOTALL | re.IGNORECASE
+    r"<(?:style|script)\b.*?(?:</(?:style|script)[^<>]*>?|\Z)|<[^<>]*>?", re.DOTALL | re.IGNORECASE
 )
 
 
@@ -224,7 +235,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, sent: Sent) -
     if status < 400:
         status = code if isinstance(code, int) and 400 <= code < 600 else status
     # Codes stand beside the words, under any of these names.
-    marks = " ".join(filter(None, (said, *_marks(told))))
+    marks = " ".join(filter(None, (said, *(mark[:LONGEST_MARK] for mark in _marks(told)))))
     return Failure(
         **_judge(status, marks, sent),
         status=status,
@@ -255,6 +266,9 @@ def _judge(status: int, marks: str, sent: Sent) -> dict[str, Any]:  # noqa: PLR0
             return about
     if status == 404 or (says(_MODEL) and status in {400, 422}):
         return {"kind": "model"}
+    if status in {400, 413, 415, 422} and "video" in sent.options:
+        # Whatever it says: pictures between texts are understood by more servers.
+        return {"kind": "option", "option": "video"}
     if status in {408, 409, 425} or status >= 500:
         return {"kind": "broken"}
     return {"kind": "refused"} if status >= 400 else {"kind": "strange"}
@@ -263,7 +277,7 @@ def _judge(status: int, marks: str, sent: Sent) -> dict[str, Any]:  # noqa: PLR0
 def _about_form(  # noqa: PLR0911  # a table
     status: int, marks: str, sent: Sent
 ) -> dict[str, Any] | None:
-    options = [one for one in sent.options if one in _OPTIONS and _OPTIONS[one].search(marks)]
+    options = [one for one, says in _OPTIONS.items() if one in sent.options and says.search(marks)]
     if "max_tokens" in options:
         # Giving up a reply limit that is too large is better than giving up captions.
         return {"kind": "option", "option": "max_tokens"}
@@ -295,6 +309,8 @@ def words_of(body: bytes) -> str:
 
 
 def _json(body: bytes) -> Any:
+    if len(body) > LONGEST_ERROR:
+        return None
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
@@ -349,9 +365,9 @@ def _marks(told: Any) -> Iterator[str]:
                 yield str(inner.get("code", ""))
             feedback = holder.get("promptFeedback") or holder.get("prompt_feedback")
             if isinstance(feedback, Mapping):
-                yield " ".join(map(str, feedback.values()))[:2000]
+                yield " ".join(str(one)[:LONGEST_MARK] for one in feedback.values())
             if holder.get("details"):
-                yield json.dumps(holder["details"])[:2000]
+                yield json.dumps(holder["details"])
 
 
 def _wait_s(headers: Mapping[str, str], marks: str) -> float | None:

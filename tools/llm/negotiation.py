@@ -10,9 +10,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tools.llm.failures import Failure, Sent
+from tools.llm.frames_form import with_frames
 
 Message = dict[str, Any]
 """Of OpenAI's API: ``role``, ``content``, and what else the role has."""
+
+
+FEW_ODDS = 5
+"""Some services tell the odds of no more alternatives than this."""
+
+_NAMED = frozenset(
+    {"response_format", "tools", "temperature", "stream", "stream_options", "logprobs"}
+)
+"""Options that stand under their own names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +30,11 @@ class ServiceRequest:
     """One question to a chat model, as it would be asked of OpenAI.
 
     Attributes:
-        messages: Everything said so far.
+        messages: Everything said so far; frames with their times as ``tools.llm.frames_form`` has
+            them.
         options: What else goes along, by name: ``max_tokens``, ``temperature``,
-            ``response_format``, ``tools``; a server may refuse any of them.
+            ``response_format``, ``tools``, ``logprobs`` (how many alternatives of each token it
+            should tell the odds of); a server may refuse any of them.
         may_call: Whether the model may use the tools; else they only explain what was said.
     """
 
@@ -45,8 +57,9 @@ class Habits:
         self.has_answered = False
         self.lessons = 0
         self._lock = threading.Lock()
-        # OpenAI's newest models take no temperature, and a limit under its new name only.
-        self._without: set[str] = {"temperature"} if is_openai else set()
+        # OpenAI's newest models take no temperature, and a limit under its new name only; none of
+        # them takes a video.
+        self._without: set[str] = {"temperature", "video"} if is_openai else set()
         self._limit_name = "max_completion_tokens" if is_openai else "max_tokens"
         self._renamed = is_openai
         self._takes_both = is_openai
@@ -54,6 +67,7 @@ class Habits:
         self._plain = False
         self._folds_system = False
         self._objects_only = False
+        self._few_odds = False
 
     def body(self, request: ServiceRequest, model: str) -> dict[str, Any]:
         """The JSON to send."""
@@ -72,9 +86,10 @@ class Habits:
             messages = without_system(messages)
         if self._plain or self._folds_system:
             messages = alternating(messages)
-        if "detail" in self._without:
-            messages = [_without_detail(message) for message in messages]
         body: dict[str, Any] = {"model": model, "messages": messages}
+        body |= with_frames(messages, as_video="video" not in self._without)
+        if "detail" in self._without:
+            body["messages"] = [_without_detail(message) for message in body["messages"]]
         if "tools" in options and not self._takes_both:
             # Servers other than OpenAI's own hold a model to the schema even where it wants a tool.
             options.pop("response_format", None)
@@ -82,6 +97,7 @@ class Habits:
             body["tool_choice"] = "none"
         if "max_tokens" in options:
             body[self._limit_name] = options.pop("max_tokens")
+        options |= self._odds(options)
         if "response_format" in options and self._objects_only:
             options["response_format"] = {"type": "json_object"}
         body |= options
@@ -91,13 +107,22 @@ class Habits:
                 body["stream_options"] = {"include_usage": True}
         return body
 
+    def _odds(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        most = options.get("logprobs")
+        if most is None:
+            return {}
+        return {"logprobs": True, "top_logprobs": min(most, FEW_ODDS) if self._few_odds else most}
+
     def sent(self, body: Mapping[str, Any]) -> Sent:
         """What of a request a server may complain of."""
-        names = {"response_format", "tools", "temperature", "stream", "stream_options"} & set(body)
+        names = set(_NAMED & set(body))
         if self._limit_name in body:
             names.add("max_tokens")
-        if any("detail" in block.get("image_url", ()) for block in _blocks_of_last(body)):
+        blocks = [block for message in body["messages"] for block in _blocks_in(message)]
+        if any("detail" in block.get("image_url", ()) for block in blocks):
             names.add("detail")
+        if any(block.get("type") == "video_url" for block in blocks):
+            names.add("video")
         roles = {message["role"] for message in body["messages"]}
         return Sent(names, look_ups="tool" in roles, system="system" in roles)
 
@@ -136,6 +161,9 @@ class Habits:
             return True
         if option == "response_format" and not self._objects_only and "json_object" in said:
             self._objects_only = True
+            return True
+        if option == "logprobs" and not self._few_odds and "top_logprobs" in said:
+            self._few_odds = True
             return True
         if option in self._without or option not in sent.options:
             return False
@@ -200,8 +228,8 @@ def alternating(messages: Sequence[Message]) -> list[Message]:
     return joined
 
 
-def _blocks_of_last(body: Mapping[str, Any]) -> list[Any]:
-    content = body["messages"][-1].get("content")
+def _blocks_in(message: Message) -> list[Any]:
+    content = message.get("content")
     return content if isinstance(content, list) else []
 
 

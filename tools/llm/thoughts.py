@@ -34,12 +34,19 @@ _LEAD_IN = re.compile(
     (?:caption|description|answer|output|response)[*_\s]*:[*_\s]*)?""",
     re.IGNORECASE | re.VERBOSE,
 )
-_LOOP = re.compile(r"(?P<once>\S.{4,300}?)(?:\s*(?P=once)){2,}.{0,300}\Z", re.DOTALL)
-_SENTENCE_ENDS = re.compile(r"[.!?…。！？][\"'”’)\]*]*\Z")  # full-width ones
+_SENTENCE_ENDS = re.compile(r"[.!?…。！？]")  # full-width ones
 
 
 LONGEST_CAPTION = 8000
 """Characters of a reply that are looked at for a caption."""
+
+REPEATED_CHARS = range(5, 302)
+"""How long a piece is, with the blank after it, that a model is seen to repeat."""
+
+REPEATED_TIMES = 3
+
+BROKEN_END_CHARS = 40
+"""What may be left at the end of a loop that a limit cut off, such as half of a character."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +104,25 @@ def caption_of(said: str, *, cut_off: bool) -> str:
     text = (rest if rest.strip() else text).strip()
     if len(text) > 1 and text[0] == text[-1] and text[0] in '"*`' and text.count(text[0]) == 2:
         text = text[1:-1].strip()
-    if cut_off and (loop := _LOOP.search(text)):
-        once = (text[: loop.start()] + loop["once"]).strip()
-        return once if _SENTENCE_ENDS.search(once) else ""
+    return _without_loop(text) if cut_off else text
+
+
+def _without_loop(text: str) -> str:
+    """A text that ends in repetitions with the repeated piece said once; empty where it says none.
+
+    Linear in the text: whatever a model repeats, it is compared with itself once for each length.
+    """
+    line = " ".join(text.split())
+    for length in REPEATED_CHARS:
+        until = len(line)
+        while until > max(length, len(line) - BROKEN_END_CHARS):
+            begin = until
+            while begin > length and line[begin - 1] == line[begin - 1 - length]:
+                begin -= 1
+            if until - begin >= (REPEATED_TIMES - 1) * length:
+                # Up to where it has said a whole sentence; the loop may begin within one.
+                ends = range(begin - 1, begin + length)
+                end = next((e for e in ends if _SENTENCE_ENDS.search(line, e - 1, e)), 0)
+                return line[:end].strip()
+            until = begin - 1
     return text

@@ -1,23 +1,25 @@
-"""Several kinds of captions of one video asked together: what is seen, said and written.
+"""All evidence on a video, asked together: what is described, measured, said and written.
 
-Each kind is ranked by itself, on its own scale: a spoken sentence and a description of a picture
-are alike in other ways. What they conclude is put together, never their scores.
+Every source is a track, and a question is put to all of them. Each ranks by itself, on its own
+scale: a spoken sentence and a description of a picture are alike in other ways. ``fuse`` is the one
+place that decides which of them answers, and says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tools.grounding.windows import DUPLICATE_IOU
-from tools.ranking import PartFound, Ranking, Window
+from tools.ranking import PartFound, Ranking, Testimony, Window
+from tools.retrieval.tracks import evidence_kind, is_measured, name_of
+from tools.timeline import Caption, Track
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from tools.timeline import Caption
 
 MOST_WINDOWS = 10
 
@@ -27,62 +29,163 @@ RANK_OFFSET = 60
 SECOND_SHARE = 0.5
 """An event of another kind of captions is reported too if it is this sure next to the surest."""
 
+NEAR_MEASURED = 2
+"""Measured captions that are told on each side of one that answers."""
 
-def fuse(
-    ranked: Sequence[tuple[Sequence[Caption], Ranking]],
-) -> tuple[list[Caption], Ranking]:
-    """Put the rankings of several tracks of one video together.
 
-    Found where any of them finds it; otherwise the first track decides: what is said in a video, or
-    written on the screen, seldom shows that something is not in the picture. The events are those
-    of the track that is surest of the presence, and what others found elsewhere and are nearly as
-    sure of.
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What one track says to a question.
+
+    Attributes:
+        captions: In time order.
+        ranking: Of these captions.
+        track: Theirs; None where there is no caption.
+    """
+
+    captions: Sequence[Caption]
+    ranking: Ranking
+    track: Track | None
+
+    @classmethod
+    def of(cls, captions: Sequence[Caption], ranking: Ranking) -> Voice:
+        """The voice of these captions."""
+        return cls(captions, ranking, captions[0].track if captions else None)
+
+    @property
+    def key(self) -> str:
+        """Names its track; empty without captions."""
+        return self.track.key if self.track else ""
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether it is what the embedded senses measure."""
+        return self.track is not None and is_measured(self.track)
+
+    @property
+    def has_read(self) -> bool:
+        """Whether it found words on the screen, which count beside what others describe."""
+        return self.ranking.verdict == "found" and any(
+            caption.source == "screen" and self.ranking.relevance[index] > 0
+            for index, caption in enumerate(self.captions)
+        )
+
+
+def fuse(voices: Sequence[Voice]) -> tuple[list[Caption], Ranking]:
+    """Decide which tracks answer, and put the rankings of all of them together.
+
+    1. What is measured of the picture itself, and words that are read or heard as they were asked
+       for, answer before anything that is alike: a cut is a cut, whatever is described.
+    2. Otherwise what is described, said or written answers: found where any of them finds it, by
+       the one that is surest of its presence, with what others found elsewhere and are nearly as
+       sure of.
+    3. Otherwise what is measured of things, "something enters".
+    4. Where nobody finds it, the first track decides, unless it cannot tell and what is measured
+       can.
 
     Args:
-        ranked: The captions of each track in time order, and their ranking; at least one.
+        voices: The track that the question is asked of first; at least one.
 
     Returns:
-        All captions in time order, and one ranking of them. Relevance is by reciprocal rank within
-        a track, so that no track's scale outweighs another's.
+        The captions to be told, in time order, and one ranking of them. Those of a measured track
+        beside another are told only where they answer. Relevance is by reciprocal rank within a
+        track, so that no track's scale outweighs another's.
     """
-    if len(ranked) == 1:
-        captions, ranking = ranked[0]
-        return list(captions), ranking
-    captions = [caption for track, _ in ranked for caption in track]
-    relevance = np.concatenate([_by_rank(ranking.relevance) for _, ranking in ranked])
+    if len(voices) == 1:
+        return list(voices[0].captions), voices[0].ranking
+    signed = [_signed(one) for one in voices]
+    decider, others = _decide(signed)
+    told = [signed[0], *map(_told, signed[1:])]
+    captions = [caption for one in told for caption in one.captions]
+    relevance = np.concatenate([_by_rank(one.ranking.relevance) for one in told])
     order = sorted(range(len(captions)), key=lambda index: (captions[index].span, index))
-    rankings = [ranking for _, ranking in ranked]
-    found = [ranking for ranking in rankings if ranking.verdict == "found"]
-    decider = max(found, key=_certainty, default=rankings[0])
+    ranking = decider.ranking
+    rankings = [ranking, *(one.ranking for one in others)]
+    events = _events(rankings) if ranking.verdict == "found" else ()
+    presences = [one.presence for one in rankings if one.presence is not None]
     return [captions[index] for index in order], Ranking(
-        verdict=decider.verdict,
+        verdict=ranking.verdict,
         windows=_best(rankings),
-        events=_events(rankings, decider) if found else (),
+        events=events,
         relevance=relevance[order],
-        reasoning=decider.reasoning,
-        presence=max((one.presence for one in rankings if one.presence is not None), default=None),
+        reasoning=ranking.reasoning,
+        presence=max(presences, default=None),
         parts=_parts(rankings),
+        is_exact=ranking.is_exact,
+        heard=_heard(signed, {event.track for event in events} or {decider.key}),
     )
 
 
-def layers(
-    captions: Sequence[Caption], vectors: NDArray[np.float32]
-) -> list[tuple[list[Caption], NDArray[np.float32]]]:
-    """Captions in groups without overlaps: two people may speak at the same time.
+def _decide(voices: Sequence[Voice]) -> tuple[Voice, list[Voice]]:
+    """The track whose verdict counts, and those whose findings may stand beside it."""
+    exact = [one for one in voices if one.ranking.is_exact]
+    if exact:
+        found = [one for one in exact if one.ranking.verdict == "found"]
+        decider = max(found or exact, key=lambda one: _certainty(one.ranking))
+        return decider, [one for one in found if one is not decider]
+    measured = [one for one in voices if one.is_measured and not one.has_read]
+    alike = [one for one in voices if not one.is_measured or one.has_read]
+    found = [one for one in alike if one.ranking.verdict == "found"]
+    if found:
+        decider = max(found, key=lambda one: _certainty(one.ranking))
+        return decider, [one for one in alike if one is not decider]
+    found = [one for one in measured if one.ranking.verdict == "found"]
+    if found:
+        return found[0], []
+    knowing = [one for one in measured if one.ranking.verdict == "not_found"]
+    decider = voices[0]
+    if knowing and decider.ranking.verdict == "cannot_tell":
+        decider = knowing[0]
+    return decider, [one for one in alike if one is not decider]
 
-    Args:
-        captions: Of one track, in time order.
-        vectors: Shape ``(n, d)``, their embeddings.
-    """
-    places: list[list[int]] = []
-    for index, caption in enumerate(captions):
-        free = (one for one in places if captions[one[-1]].end_s <= caption.start_s)
-        layer = next(free, None)
-        if layer is None:
-            places.append([index])
-        else:
-            layer.append(index)
-    return [([captions[index] for index in layer], vectors[layer]) for layer in places]
+
+def _signed(voice: Voice) -> Voice:
+    """With the track's name on each of its windows."""
+
+    def sign(windows: Sequence[Window]) -> tuple[Window, ...]:
+        return tuple(replace(window, track=voice.key) for window in windows)
+
+    windows, events = sign(voice.ranking.windows), sign(voice.ranking.events)
+    return replace(voice, ranking=replace(voice.ranking, windows=windows, events=events))
+
+
+def _told(voice: Voice) -> Voice:
+    """Without the measured captions that do not answer: there is one every second."""
+    if not voice.is_measured:
+        return voice
+    ranking = voice.ranking
+    starts_s = {window.span.start_s for window in ranking.windows}
+    ends_s = {window.span.end_s for window in ranking.windows}
+    hits = [
+        index
+        for index, caption in enumerate(voice.captions)
+        if ranking.relevance[index] > 0 or caption.start_s in starts_s or caption.end_s in ends_s
+    ]
+    near = {at for hit in hits for at in range(hit - NEAR_MEASURED, hit + NEAR_MEASURED + 1)}
+    kept = sorted(near & set(range(len(voice.captions))))
+    return replace(
+        voice,
+        captions=[voice.captions[index] for index in kept],
+        ranking=replace(ranking, relevance=ranking.relevance[kept]),
+    )
+
+
+def _heard(voices: Sequence[Voice], answering: set[str]) -> tuple[Testimony, ...]:
+    """What each track said, once where its captions were asked in groups."""
+    heard: dict[str, Testimony] = {}
+    for voice in voices:
+        if voice.track is None:
+            continue
+        before = heard.get(voice.key)
+        if before is None or voice.ranking.verdict == "found":
+            heard[voice.key] = Testimony(
+                evidence_kind(voice.track),
+                name_of(voice.track),
+                voice.key,
+                voice.ranking.verdict,
+                voice.key in answering,
+            )
+    return tuple(heard.values())
 
 
 def _by_rank(relevance: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -109,10 +212,11 @@ def _best(rankings: Sequence[Ranking]) -> tuple[Window, ...]:
     return tuple(kept)
 
 
-def _events(rankings: Sequence[Ranking], decider: Ranking) -> tuple[Window, ...]:
-    events = list(decider.events)
+def _events(rankings: Sequence[Ranking]) -> tuple[Window, ...]:
+    """Those of the first ranking, then what the others found elsewhere."""
+    events = list(rankings[0].events)
     surest = max(event.confidence for event in events)
-    others = [event for one in rankings if one is not decider for event in one.events]
+    others = [event for one in rankings[1:] for event in one.events]
     for event in sorted(others, key=lambda one: -one.confidence):
         is_apart = all(event.span.overlap_s(one.span) == 0 for one in events)
         if is_apart and event.confidence >= SECOND_SHARE * surest:

@@ -8,15 +8,13 @@ from dataclasses import replace
 from tools.grounding.grounder import EVENT_SHARE, claim_events
 from tools.grounding.presence import OPEN_PRESENCE
 from tools.ranking import PartFound, Ranking, Window
+from tools.retrieval.order import Scored, Seen, evaluate
 from tools.retrieval.temporal_query import (
     LAST,
     Event,
     Nth,
     Part,
     Related,
-    Scored,
-    Seen,
-    evaluate,
     order_words,
     repeated_texts,
     texts_of,
@@ -34,6 +32,7 @@ def rank_in_order(
     *,
     is_one_of_many: bool = False,
     is_presupposed: bool = False,
+    are_apart: bool = False,
 ) -> Ranking:
     """Ask the parts of a question, and keep the windows that stand in the order it wants.
 
@@ -50,6 +49,8 @@ def rank_in_order(
             granted about this one, and where a part is not found, neither is the question.
         is_presupposed: Whether the question takes it for granted that all is so, as "why did the
             dog bark after the man left" does: then no order can speak against it.
+        are_apart: Whether different kinds of captions tell of the parts: then one that overlaps
+            another does not show that both are told of by one caption.
     """
     if isinstance(part, Event):
         whole = ask(query)
@@ -85,7 +86,7 @@ def rank_in_order(
     )
     if not is_found and is_presupposed and not is_one_of_many:
         return _noted(for_granted(ask(query)), parts, "its parts were not found in it.")
-    if not is_found and _happen_together(part, seen):
+    if not (is_found or are_apart) and _happen_together(part, seen):
         why = "its parts happen at the same time, as far as captions tell."
         return _noted(ask(query), parts, why)
     presences = [one.presence for one in rankings.values() if one.presence is not None]
@@ -175,8 +176,16 @@ def explain(part: Part, *, found: bool, times: int) -> str:
             return f"{seen}; this is {'the last' if is_last else f'number {part.number}'}."
         return f"{seen}; there is no {'last' if is_last else f'number {part.number}'}."
     assert isinstance(part, Related)
-    others = " and ".join(f"“{texts_of(one)[0]}”" for one in part.to)
-    order = f"“{texts_of(part)[0]}” {part.relation} {others}"
+    others = " and ".join(map(_counted, part.to))
+    order = f"{_counted(part.what)} {part.relation} {others}"
     if found:
         return f"{order}: each was found, and in this order."
     return f"Each part was found, but never {order}."
+
+
+def _counted(part: Part) -> str:
+    """What it is first of all, and which of several times."""
+    said = f"“{texts_of(part)[0]}”"
+    if not isinstance(part, Nth):
+        return said
+    return f"{said} ({'the last' if part.number == LAST else f'number {part.number}'})"

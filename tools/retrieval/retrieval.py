@@ -13,11 +13,15 @@ from tools.grounding.background import background_of
 from tools.grounding.grounder import ground
 from tools.grounding.neighbours import next_to
 from tools.grounding.occurrences import find_occurrences
-from tools.retrieval.fusion import fuse
+from tools.grounding.presence import MINILM
+from tools.retrieval.across import rank_across
+from tools.retrieval.fusion import Voice, fuse
 from tools.retrieval.open_question import rank_beside
 from tools.retrieval.ordered import rank_in_order
 from tools.retrieval.question import Asked, read_question
+from tools.retrieval.sight_evidence import SIGHT, told
 from tools.retrieval.temporal_query import Event, split_query
+from tools.signals.literal import ground_words
 from tools.signals.signal_grounder import ground_signals
 from tools.text import estimate_tokens
 
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 
     from tools.embedders.embedder import Embedder
     from tools.ranking import Ranking, Window
+    from tools.retrieval.sight_evidence import SightEvidence
     from tools.timeline import Caption, Interval
 
 EVIDENCE_LIMIT = 200
@@ -56,11 +61,13 @@ class Retrieved:
             every window.
         relevance: One per caption, on the grounder's own scale.
         ranking: Over all captions of the tracks, not only these.
+        is_whole: Whether these are all the captions that say something of it.
     """
 
     captions: tuple[Caption, ...]
     relevance: tuple[float, ...]
     ranking: Ranking
+    is_whole: bool = False
 
 
 def retrieve(
@@ -73,6 +80,7 @@ def retrieve(
     evenly: bool = False,
     is_one_of_many: bool = False,
     every_time: bool = False,
+    sight: SightEvidence | None = None,
 ) -> Retrieved:
     """Rank windows for a query and choose the captions to show with them.
 
@@ -88,6 +96,7 @@ def retrieve(
         is_one_of_many: Whether other videos are asked too; see
             ``tools.retrieval.ordered.rank_in_order``.
         every_time: Whether all the times that it happens are the events, not only the best.
+        sight: Compares the query with frames, if one of the tracks holds frames.
     """
     captions, ranking = _rank_all(
         query,
@@ -96,6 +105,7 @@ def retrieve(
         duration_s=duration_s,
         is_one_of_many=is_one_of_many,
         every_time=every_time,
+        sight=sight,
     )
     return take_evidence(captions, ranking, limit_tokens=limit_tokens, evenly=evenly)
 
@@ -119,6 +129,7 @@ def take_evidence(
         captions=tuple(captions[i] for i in chosen),
         relevance=tuple(float(ranking.relevance[i]) for i in chosen),
         ranking=ranking,
+        is_whole=len(chosen) == len(captions),
     )
 
 
@@ -131,6 +142,7 @@ def rank(
     duration_s: float,
     is_one_of_many: bool = False,
     every_time: bool = False,
+    sight: SightEvidence | None = None,
 ) -> Ranking:
     """Ask captions by the grounder that understands them.
 
@@ -146,6 +158,7 @@ def rank(
         duration_s: Length of the video.
         is_one_of_many: As of ``retrieve``.
         every_time: As of ``retrieve``.
+        sight: Where the captions are frames, compares the query with them.
     """
     asked = Asked(query)
     if all(caption.source in {"signal", "screen"} for caption in captions):
@@ -160,13 +173,18 @@ def rank(
         whole = ask(query)
         if whole.verdict != "cannot_tell":
             return whole
+    elif not sight and (literal := ground_words(query, captions)):
+        return literal
     else:
         asked = read_question(query)
-        background = background_of(embedder)
+        compares = sight.words if sight else embedder
+        background = vectors[:0] if sight else background_of(embedder)
+        others = sight.others if sight else None
+        calibration = SIGHT if sight else MINILM
 
         @cache
         def embedded(text: str) -> NDArray[np.float32]:
-            vector: NDArray[np.float32] = embedder.embed([text])[0]
+            vector: NDArray[np.float32] = compares.embed([text])[0]
             return vector
 
         def ask(text: str) -> Ranking:
@@ -178,6 +196,8 @@ def rank(
                 duration_s=duration_s,
                 background=background,
                 place=asked.place,
+                calibration=calibration,
+                others=others,
             )
 
         def times_of(text: str, is_repeated: bool) -> Sequence[Window]:
@@ -189,6 +209,8 @@ def rank(
                 duration_s=duration_s,
                 background=background,
                 is_repeated=is_repeated,
+                calibration=calibration,
+                others=others,
             )
 
     if asked.beside:
@@ -257,19 +279,48 @@ def _rank_all(
     duration_s: float,
     is_one_of_many: bool = False,
     every_time: bool = False,
+    sight: SightEvidence | None = None,
 ) -> tuple[list[Caption], Ranking]:
-    def ranked(captions: Sequence[Caption], vectors: NDArray[np.float32]) -> Ranking:
-        return rank(
-            query,
+    def ranked(
+        text: str, captions: Sequence[Caption], vectors: NDArray[np.float32], all_times: bool
+    ) -> tuple[Sequence[Caption], Ranking]:
+        is_seen = sight is not None and bool(captions) and captions[0].source == "sight"
+        ranking = rank(
+            text,
             captions,
             vectors,
             embedder=embedder,
             duration_s=duration_s,
             is_one_of_many=is_one_of_many,
-            every_time=every_time,
+            every_time=all_times,
+            sight=sight if is_seen else None,
         )
+        if sight and is_seen:
+            captions = told(captions, vectors, sight.words.embed([text])[0])
+        return captions, ranking
 
-    return fuse([(captions, ranked(captions, vectors)) for captions, vectors in tracks])
+    def voices(text: str, all_times: bool) -> list[Voice]:
+        return [
+            Voice.of(*ranked(text, captions, vectors, all_times)) for captions, vectors in tracks
+        ]
+
+    whole = fuse(voices(query, every_time))
+    asked = read_question(query)
+    part = split_query(asked.text)
+    is_settled = whole[1].is_exact and whole[1].verdict == "found"
+    if len(tracks) == 1 or asked.beside or isinstance(part, Event) or is_settled:
+        return whole
+    return (
+        rank_across(
+            asked.text,
+            part,
+            voices,
+            whole[1],
+            is_one_of_many=is_one_of_many,
+            is_presupposed=asked.is_presupposed,
+        )
+        or whole
+    )
 
 
 def caption_tokens(caption: Caption) -> int:
@@ -285,12 +336,13 @@ def choose_evidence(
     limit_tokens: int = EVIDENCE_TOKENS,
     evenly: bool = False,
 ) -> list[int]:
-    """Indices of the captions to show, in time order: all edges of windows, then the most relevant.
+    """Indices of the captions to show, in time order: the best windows, then the most relevant.
 
     Of the times that a part of the question may happen, the first and the last caption are shown,
     of the surest first, as long as they fit.
 
-    More than either limit only where the windows' edges alone are more. See ``retrieve``.
+    More than either limit only where the edges of the answer's own windows are more. See
+    ``retrieve``.
     """
     tokens = [caption_tokens(caption) for caption in captions]
     if len(captions) <= limit and sum(tokens) <= limit_tokens:
@@ -298,19 +350,39 @@ def choose_evidence(
     starts_s = np.array([caption.start_s for caption in captions])
     ends_s = np.array([caption.end_s for caption in captions])
     chosen: set[int] = set()
-    for window in (*ranking.events, *ranking.windows):
+
+    def at_edges(window: Window) -> set[int]:
+        beside: set[int] = set()
         for edge in _edges(starts_s, window.span):
             low, high = max(0, edge - EDGE_CAPTIONS), min(len(captions), edge + EDGE_CAPTIONS)
-            chosen.update(range(low, high))
+            beside.update(range(low, high))
+        return beside | made_by(window)
 
     def made_by(window: Window) -> set[int]:
         # Among captions of several kinds, those that make the edges need not be the next ones.
         made = (starts_s == window.span.start_s) | (ends_s == window.span.end_s)
         return set(np.flatnonzero(made).tolist())
 
-    for window in (*ranking.events, *ranking.windows):
-        chosen |= made_by(window)
+    ranked = (*ranking.events, *ranking.windows)
+    for window in ranking.events or ranking.windows[:1]:
+        chosen |= at_edges(window)
     spent = sum(tokens[index] for index in chosen)
+    # The best windows first, each whole: what a worse one shows is worth less than their insides.
+    is_full = False
+    for window in ranked:
+        held = (starts_s >= window.span.start_s) & (ends_s <= window.span.end_s)
+        within = [] if evenly else np.flatnonzero(held).tolist()
+        by_worth = sorted(set(within), key=lambda index: -ranking.relevance[index])
+        for index in dict.fromkeys([*sorted(at_edges(window)), *by_worth]):
+            if index in chosen:
+                continue
+            if len(chosen) >= limit or spent + tokens[index] > limit_tokens:
+                is_full = True
+                break
+            spent += tokens[index]
+            chosen.add(index)
+        if is_full:
+            break
     times = [window for part in ranking.parts for window in part.times]
     for time in sorted(times, key=lambda one: -one.confidence):
         more = made_by(time) - chosen

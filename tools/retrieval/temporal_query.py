@@ -1,8 +1,9 @@
 """Questions with an order in them: "after the second time the man leaves, the dog barks".
 
 A small grammar of English splits such a question into parts. Each part is looked for by itself, and
-which of its windows come first, last, before or after is decided here, over their times, and not by
-likeness of words. A sentence that fits no rule is one part: most are, and nothing changes for them.
+which of its windows come first, last, before or after is decided over their times, and not by
+likeness of words; see ``tools.retrieval.order``. A sentence that fits no rule is one part: most
+are, and nothing changes for them.
 
     after / before / while / when CLAUSE, WHAT      WHAT after / before CLAUSE
     after / before THE THING, WHAT                  WHAT after / before THE THING
@@ -16,16 +17,10 @@ its parts do (temporal IoU 0.61 against 0.48 on the 64 such queries of QVHighlig
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tools.timeline import Interval
-
 Relation = Literal["before", "after", "while", "between"]
-
-Scored = tuple[Interval, float]
-"""A window, and the probability that it is what was asked for."""
 
 LAST = -1
 
@@ -91,120 +86,6 @@ def order_words(part: Part) -> list[str]:
     if not isinstance(part, Event):
         return []
     return list(dict.fromkeys(one[0].strip().lower() for one in _LIKELY_ORDER.finditer(part.text)))
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What is known of when something happens.
-
-    Attributes:
-        windows: All that it may be, which may overlap.
-        events: What it is taken to be.
-        times: All the times that it is taken to happen, apart from each other.
-    """
-
-    windows: Sequence[Scored]
-    events: Sequence[Scored]
-    times: Sequence[Scored]
-
-
-def evaluate(
-    part: Part, seen: Mapping[str, Seen], *, among: Literal["windows", "times"] = "windows"
-) -> list[Scored]:
-    """The windows that a part means, likeliest first.
-
-    What another thing is seen from is one of its events, and an ordinal counts all times.
-
-    Args:
-        part: What to find.
-        seen: Of each of ``texts_of(part)``.
-        among: What the answer is chosen from.
-
-    Returns:
-        Windows of the candidates, or for ``while`` what two of them share; with their probability,
-        the lower the less sure what they are placed by is beside the surest of its kind: that it
-        happens at all is taken for granted. Empty where none is as it should be.
-    """
-    if isinstance(part, Event):
-        known = seen[part.text]
-        return _likeliest_first(known.windows if among == "windows" else known.times)
-    if isinstance(part, Nth):
-        return _take(part.number, seen[part.what.text].times)
-    # The last time before … is the last of those before, and not the last one if that is before.
-    what = (
-        seen[part.what.what.text].times
-        if isinstance(part.what, Nth)
-        else evaluate(part.what, seen, among=among)
-    )
-    others = [
-        _beside_the_surest(
-            seen[one.text].events if isinstance(one, Event) else evaluate(one, seen, among="times")
-        )
-        for one in part.to
-    ]
-    best: dict[Interval, float] = {}
-    for window, probability in what:
-        for match, share in _matches(window, part.relation, others):
-            best[match] = max(best.get(match, 0.0), probability * share)
-    if isinstance(part.what, Nth):
-        return _take(part.what.number, list(best.items()))
-    return _likeliest_first(best.items())
-
-
-def precedes(earlier: Interval, later: Interval) -> bool:
-    """Whether one is over before the other begins, except for half of the shorter one.
-
-    Edges are as fine as captions; two events that follow each other may share some.
-    """
-    slack_s = min(earlier.length_s, later.length_s) / 2
-    return earlier.start_s < later.start_s and earlier.end_s <= later.start_s + slack_s
-
-
-def shared(one: Interval, other: Interval) -> Interval | None:
-    """The time that both cover; None where they are apart."""
-    start_s, end_s = max(one.start_s, other.start_s), min(one.end_s, other.end_s)
-    return Interval(start_s, end_s) if start_s < end_s else None
-
-
-def _beside_the_surest(times: Sequence[Scored]) -> list[Scored]:
-    surest = max((probability for _, probability in times), default=0.0)
-    return [(span, probability / surest if surest else 0.0) for span, probability in times]
-
-
-def _likeliest_first(windows: Iterable[Scored]) -> list[Scored]:
-    return sorted(windows, key=lambda one: (-one[1], one[0]))
-
-
-def _take(number: int, times: Sequence[Scored]) -> list[Scored]:
-    """The one of that number in the order of time; none where there are fewer."""
-    in_order = sorted(times)
-    return in_order[-1:] if number == LAST else in_order[number - 1 : number]
-
-
-def _matches(
-    window: Interval, relation: Relation, others: Sequence[Sequence[Scored]]
-) -> list[Scored]:
-    """The window, or part of it, with the probability of what it is related to."""
-    if relation == "while":
-        return [
-            (both, probability)
-            for other, probability in others[0]
-            if (both := shared(window, other)) is not None
-        ]
-    if relation == "between":
-        pairs = [
-            p * q
-            for first, p in others[0]
-            for then, q in others[1]
-            if precedes(first, window) and precedes(window, then)
-        ]
-    else:
-        pairs = [
-            p
-            for other, p in others[0]
-            if (precedes(other, window) if relation == "after" else precedes(window, other))
-        ]
-    return [(window, max(pairs))] if pairs else []
 
 
 _NUMBERS = {

@@ -107,6 +107,8 @@ PRECISION: dict[Kind, float] = {
 TEXT_PRECISION = 0.95
 """The same for a word that is read off the screen letter by letter as asked."""
 
+PASSING = "It comes and goes between two looks."
+
 TEXT_TAG = "+ocr"
 """Ends the model name of a track whose captioner read the screen."""
 
@@ -173,6 +175,16 @@ def read_claims(text: str) -> list[Claim]:
 def is_moment(caption: Caption) -> bool:
     """Whether a caption tells of a moment that was measured to a frame, which its span says."""
     return caption.source == "signal" and caption.text.startswith("A new shot begins")
+
+
+def write_passing(claim: Claim) -> str:
+    """The text of a caption for what came and went between two sampled frames."""
+    return f"{write_claims([claim])} {PASSING}"
+
+
+def is_passing(caption: Caption) -> bool:
+    """Whether a caption is of ``write_passing``: its span was measured to a frame."""
+    return caption.source == "signal" and caption.text.endswith(PASSING)
 
 
 def write_screen_text(lines: Sequence[str]) -> str:

@@ -37,6 +37,9 @@ MIN_BLOCKS = 0.3
 SAME_SHAPES = 0.95
 """Correlation of two pictures that show the same in another light."""
 
+FLAT = 0.02
+"""Deviation of the brightness, of 1, of a picture that shows nothing."""
+
 MIN_SHOT_S = 0.2
 """Two cuts are not closer than this: encoders take a few frames to settle after one."""
 
@@ -103,7 +106,20 @@ def _is_another_picture(frames: Pictures, times_s: Times, i: int) -> bool:
     if _likeness(before, now) >= SAME_SHAPES:
         # Somebody switched the light on or off.
         return False
+    if _is_end_of_fade(frames, i):
+        return False
     return times_s[i] - times_s[i - 1] <= FAR_APART_S or _changed(before, now) >= MIN_BLOCKS
+
+
+def _is_end_of_fade(frames: Pictures, i: int) -> bool:
+    """Whether the picture goes dark or bright, or comes from there, over several frames."""
+    if frames[i].std() < FLAT and i >= 2:
+        one, other = frames[i - 2], frames[i - 1]
+    elif frames[i - 1].std() < FLAT and i + 1 < len(frames):
+        one, other = frames[i], frames[i + 1]
+    else:
+        return False
+    return not _is_alike(one, other) and _likeness(one, other) >= SAME_SHAPES
 
 
 def _likeness(one: Pictures, other: Pictures) -> float:

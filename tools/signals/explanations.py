@@ -26,6 +26,8 @@ def beyond_the_senses(unknown: tuple[str, ...], captions: Sequence[Caption]) -> 
     words = [word for word in unknown if word]
     if not words:
         return f"The question has no word to look for. {CAN_ASK}"
+    if " " in words[0]:
+        return f"The senses know these words, but not what they say together: “{words[0]}”."
     said = [f"No embedded sense for {', '.join(f'“{word}”' for word in words)}."]
     if DISSOLVES & set(words):
         return NOT_LOOKED_FOR
@@ -39,6 +41,15 @@ def beyond_the_senses(unknown: tuple[str, ...], captions: Sequence[Caption]) -> 
             more = f" and {len(spans) - 3} more times" if len(spans) > 3 else ""
             said.append(f"“{word}” can be read on the screen at {times}{more}.")
     return " ".join(said)
+
+
+def heard_by_none(ask: Ask) -> str:
+    """Why words that are said, and cannot be read, may be in the video all the same."""
+    words = _quoted(ask.text or ())
+    return (
+        f"{words} cannot be read on the screen, and what is said is not heard by these senses: "
+        "subtitles, or --speech MODEL, would tell."
+    )
 
 
 def _read_at(word: str, captions: Sequence[Caption]) -> list[Interval]:

@@ -58,6 +58,7 @@ class FrameWatch:
         self._cuts = CutFinder()
         self._shot: _Shot | None = None
         self._unchanged = _Unchanged()
+        self._before: Grey | None = None
 
     def watch(self, frame: Frame) -> tuple[list[Interval], list[Claim]]:
         """The cuts since the sampled frame before, and what can be said of the next one.
@@ -82,6 +83,11 @@ class FrameWatch:
                 self._shot = _Shot(frame)
             claims += self._shot.claims(frame, cut_s=cut_s)
             claims += colour_claims(_shrunk(frame.image, SCENE_WIDTH))
+        grey, before = grey_of(frame.image), self._before
+        self._before = grey
+        if before is not None and not cuts and not shows_the_same(before, grey):
+            # A clock's hand or digit moves once a second, and is too small for the measure above.
+            claims = [one for one in claims if one.kind != "nothing moves"]
         is_lively = bool(cuts or {one.kind for one in claims} & CHANGES)
         if unchanged_since_s is not None and not is_lively:
             claims.append(Claim("unchanged", at_s=unchanged_since_s))

@@ -14,13 +14,14 @@ from tools.signals.claims import (
     Claim,
     Kind,
     is_moment,
+    is_passing,
     read_claims,
     read_screen_text,
 )
-from tools.signals.explanations import beyond_the_senses, missing_sense, told
+from tools.signals.explanations import beyond_the_senses, heard_by_none, missing_sense, told
 from tools.signals.screen_text import text_fit
-from tools.signals.signal_query import Ask, understand
-from tools.signals.visible_words import read_on_screen
+from tools.signals.signal_query import Ask, Stage, understand
+from tools.signals.visible_words import names_title, read_on_screen
 from tools.signals.watched import why_unknown
 from tools.timeline import Caption, Interval
 
@@ -48,6 +49,9 @@ SHORTEST_MOVE_S = 0.75
 AS_GOOD = 0.85
 """Of the best fit: a text that fits less well is another one."""
 
+EDGE_SHARE, EDGE_S = 0.1, 3.0
+"""The start or end of a video, as people say it: this share of it, and at least these seconds."""
+
 WINDOWS_LIMIT = 10
 
 
@@ -73,18 +77,30 @@ def ground_signals(query: str, captions: Sequence[Caption], *, duration_s: float
     """
     ask = understand(query)
     claims = [read_claims(one.text) if one.source == "signal" else [] for one in captions]
+    is_asked_as_text = ask.text is not None
     if ask.unknown:
         visible = read_on_screen(query, captions)
         if visible is None:
             return _cannot_tell(beyond_the_senses(ask.unknown, captions), len(captions))
         ask = visible
+        # Words may stand on the screen and be meant as what they say; a number or title is itself.
+        is_number = any(sign.isdigit() for sign in "".join(ask.text or ()))
+        is_asked_as_text = is_number or names_title(query)
     if missing := missing_sense(ask, captions, claims):
         return _cannot_tell(missing, len(captions))
     hits = _text_hits(ask, captions) if ask.text is not None else _claim_hits(ask, captions, claims)
     spans = _spans(ask, captions, claims, hits, duration_s)
     if not spans and (why := why_unknown(ask, captions, claims, duration_s)):
         return _cannot_tell(why, len(captions))
+    if not spans and ask.is_said and ask.text:
+        return _cannot_tell(heard_by_none(ask), len(captions))
     windows = tuple(Window(span, score=worth, confidence=worth) for span, worth in spans)
+    if windows and ask.stage:
+        anywhere, windows = windows, _at_stage(windows, ask.stage, duration_s)
+        if not windows:
+            where = f"None of it is at the {ask.stage}."
+            why = f"{told(ask, claims, len(hits.worth), anywhere)} {where}"
+            return Ranking("not_found", (), (), np.zeros(len(captions)), why)
     # Of stretches the long ones count more; moments are told in their order.
     ranked = windows if ask.wants in {"cut", "end"} else tuple(sorted(windows, key=_best_first))
     events = ranked
@@ -101,7 +117,16 @@ def ground_signals(query: str, captions: Sequence[Caption], *, duration_s: float
         events=events,
         relevance=relevance,
         reasoning=told(ask, claims, len(hits.worth), events),
+        is_exact=(ask.is_of_picture and ask.text is None)
+        or (is_asked_as_text and (bool(windows) or not ask.is_spoken)),
     )
+
+
+def _at_stage(windows: Sequence[Window], stage: Stage, duration_s: float) -> tuple[Window, ...]:
+    """Those that reach into the first or the last part of the video."""
+    part_s = min(duration_s, max(EDGE_S, EDGE_SHARE * duration_s))
+    part = Interval(0.0, part_s) if stage == "start" else Interval(duration_s - part_s, duration_s)
+    return tuple(one for one in windows if one.span.overlap_s(part) > 0)
 
 
 def _cannot_tell(reasoning: str, count: int) -> Ranking:
@@ -210,7 +235,11 @@ def _moments(
 ) -> list[tuple[Interval, float]]:
     """A departure lies between the caption that tells of it and the one before."""
     signals = sorted(
-        (i for i, one in enumerate(captions) if one.source == "signal" and not is_moment(one)),
+        (
+            i
+            for i, one in enumerate(captions)
+            if one.source == "signal" and not (is_moment(one) or is_passing(one))
+        ),
         key=lambda i: captions[i].span,
     )
     moments = []

@@ -14,8 +14,14 @@ from typing import Literal, NamedTuple
 from tools.signals.claims import COLOURS, Kind
 from tools.signals.vocabulary import (
     ANYBODY,
+    DEEDS,
     FILLERS,
     MANNERS,
+    ORDERS,
+    PEOPLE,
+    SLOW_CHANGES,
+    SPOKEN,
+    TEXT_BEARERS,
     TEXT_MAY,
     TEXT_NOUNS,
     TEXT_STANDS,
@@ -25,6 +31,7 @@ from tools.signals.vocabulary import (
 )
 
 Pick = Literal["all", "first", "last"]
+Stage = Literal["", "start", "end"]
 Wants = Literal["stretch", "entrance", "end", "cut"]
 
 
@@ -50,6 +57,17 @@ TILTS: tuple[Kind, ...] = ("tilts up", "tilts down")
 ZOOMS: tuple[Kind, ...] = ("zooms in", "zooms out")
 WHERE = "screen place big small turn"
 
+PICTURE: frozenset[Kind] = frozenset(
+    {
+        *("black", "white", "dark", "bright", "colour", "cut", "camera still", "flickers"),
+        *("nothing moves", "unchanged"),
+        *PANS,
+        *TILTS,
+        *ZOOMS,
+    }
+)
+"""Claims about the picture itself, whatever is in it."""
+
 RULES = (
     Rule(("cut",), "cut", "shot scene screen new change happen turn", "cut"),
     Rule(("cut",), "shot|scene new|change", "shot scene screen new change happen turn", "cut"),
@@ -67,7 +85,7 @@ RULES = (
     Rule(("camera still",), "camera still", "turn"),
     Rule(("camera still",), "camera not move|pan|tilt|turn", "turn"),
     Rule((*PANS, *TILTS, *ZOOMS), "camera move", "turn"),
-    Rule(("black",), "black", "screen turn something present"),
+    Rule(("black",), "black", "screen turn present"),
     Rule(("white",), "white", "screen turn present"),
     Rule(("dark", "black"), "dark", "screen turn"),
     Rule(("bright", "white"), "bright", "screen turn"),
@@ -97,8 +115,13 @@ class Ask:
         percent: Least and most share of the picture, in percent.
         text: The text asked for, as words; empty for any text; None where text is not asked for.
         pick: Which of several.
+        stage: Where in the video it should be; empty for anywhere.
         unknown: Words that no sense accounts for; not empty where the question is beyond them.
         notes: What was left out of the question, or taken for something else; sentences.
+        is_spoken: Whether it may as well be asked of what is said: "saying …", "the subtitles …".
+        is_said: Whether it is said rather than shown, if one goes by the verb: not "a sign says".
+        names_thing: Whether it asks for a thing, of whatever kind: "something red".
+        is_slow: Whether what it asks for may come about slowly: a fade, another scene.
     """
 
     kinds: tuple[Kind, ...] = ()
@@ -108,15 +131,28 @@ class Ask:
     percent: tuple[int, int] = (0, 100)
     text: tuple[str, ...] | None = None
     pick: Pick = "all"
+    stage: Stage = ""
     unknown: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    is_spoken: bool = False
+    is_said: bool = False
+    names_thing: bool = False
+    is_slow: bool = False
+
+    @property
+    def is_of_picture(self) -> bool:
+        """Whether it asks of the picture itself, which is measured, or of text, which is read.
+
+        What things do is seen better by who knows what they are.
+        """
+        return self.text is not None or (bool(set(self.kinds) & PICTURE) and not self.names_thing)
 
 
 def understand(query: str) -> Ask:
     """Read a question in English; in any other language its words are unknown."""
     quoted = [next(filter(None, found)) for found in _QUOTED.findall(query)]
     rest = _QUOTED.sub(" ", query)
-    rest, notes = _without_stage(rest)
+    rest, notes, stage = _without_stage(rest)
     words = words_of(rest)
     shouted = [] if query.isupper() else _SHOUTED.findall(rest)
     pick: Pick = "first" if "first" in words else "last" if "last" in words else "all"
@@ -139,20 +175,35 @@ def understand(query: str) -> Ask:
             notes.append(
                 f"“{meant[0].capitalize()}” was taken for “{what}”: who it is cannot be told."
             )
-    return replace(ask, pick=pick, notes=() if ask.unknown else tuple(notes))
+    return replace(
+        ask,
+        pick=pick,
+        stage=stage,
+        notes=() if ask.unknown else tuple(notes),
+        is_spoken=bool(SPOKEN & {*words}),
+        is_said=bool(SPOKEN & {*words}) and not (TEXT_NOUNS | TEXT_BEARERS) & {*words},
+        names_thing=any("something" in meanings_of(word) for word in words),
+        is_slow=bool(SLOW_CHANGES & {*words}),
+    )
 
 
-def _without_stage(text: str) -> tuple[str, list[str]]:
-    """Without "in the intro", which no sense knows the end of; what was left out is noted."""
+def _without_stage(text: str) -> tuple[str, list[str], Stage]:
+    """Without "in the intro", which no sense knows the end of; what was left out is noted.
+
+    The start and the end of the video are known, and told apart.
+    """
     found = _STAGE.search(text)
     if not found:
-        return text, []
-    return _STAGE.sub(" ", text), [f"Left out: “{found[0].strip()}”."]
+        return text, [], ""
+    rest = _STAGE.sub(" ", text)
+    if found["edge"]:
+        return rest, [], "end" if found["edge"].lower() == "end" else "start"
+    return rest, [f"Left out: “{found[0].strip()}”."], ""
 
 
 _STAGE = re.compile(
     r"\b(?:in|during|of|at|from)\s+the\s+(?:very\s+)?"
-    r"(?:intro|introduction|outro|opening|credits|beginning|start|end)\b(?:\s+of\s+the\s+video)?",
+    r"(?:intro|introduction|outro|opening|credits|(?P<edge>beginning|start|end))\b(?:\s+of\s+the\s+video)?",
     re.IGNORECASE,
 )
 _QUOTED = re.compile(r"[“\"«]([^”\"»]+)[”\"»]|(?<!\w)['‘]([^'’]+)['’](?!\w)")
@@ -174,7 +225,11 @@ def _understand_signals(words: list[str]) -> Ask:
             )
     content = [word for word in content if word not in FILLERS]
     strange = [word for word in content if not meanings_of(word)]
-    return Ask(unknown=tuple(dict.fromkeys(strange or content or words)) or ("",))
+    strange = [word for word in strange if word not in ORDERS] or strange
+    # Where each word is known, it is what they say together that is not.
+    places = [place for place, word in enumerate(words) if word in content] or [0, len(words) - 1]
+    together = [" ".join(words[places[0] : places[-1] + 1])]
+    return Ask(unknown=tuple(dict.fromkeys(strange or together)))
 
 
 def _fits(rule: Rule, content: list[str]) -> bool:
@@ -217,12 +272,21 @@ def _understand_text(words: list[str]) -> Ask:
     before, after = words[:cue], words[cue + 1 :]
     wanted = _stripped(after)
     unknown = _beyond_text(before)
-    if unknown and not wanted and words[cue] in TEXT_NOUNS:
+    if words[cue] in DEEDS and (unknown or not TEXT_BEARERS & set(before)):
+        # Somebody does it: reads a book, writes a letter.
+        rest = [word for word in words if word not in FILLERS and word not in ANYBODY]
+        return Ask(unknown=tuple(dict.fromkeys(one for one in rest if not meanings_of(one))))
+    if unknown and words[cue] in TEXT_VERBS and not (words[cue] == "written" and not wanted):
+        # Somebody says it, which cannot be seen.
+        spoken = [*unknown, *(word for word in words[cue:] if word not in FILLERS)]
+        return Ask(unknown=tuple(dict.fromkeys(spoken)))
+    if unknown and not wanted and (words[cue] in TEXT_NOUNS or words[cue] == "written"):
         # "the game over title": the words right before the cue are the text.
         first = next(i for i, word in enumerate(before) if word in unknown)
         named = before[first:]
         if not any(
-            word in FILLERS or meanings_of(word) & {"colour", "big", "small"} for word in named
+            word in FILLERS | PEOPLE | ANYBODY or meanings_of(word) & {"colour", "big", "small"}
+            for word in named
         ):
             wanted, unknown = named, ()
     return Ask(text=tuple(wanted), wants=_text_wants(words), unknown=unknown)

@@ -36,6 +36,16 @@ def read_on_screen(query: str, captions: Sequence[Caption]) -> Ask | None:
     return Ask(text=tuple(wanted), notes=(note,))
 
 
+def names_title(query: str) -> bool:
+    """Whether its words are written as a title is: "The Silent Sea", "when does Big Buck appear".
+
+    Such words are meant as they stand, whether or not somebody says that they are text.
+    """
+    wanted = [word for word in _without_frame(words_of(query)) if word not in FILLERS]
+    capitals = [re.search(rf"\b{re.escape(word.capitalize())}\b", query) for word in wanted]
+    return len(wanted) > 1 and all(capitals)
+
+
 def _without_frame(words: list[str]) -> list[str]:
     """Without what only asks: "when does … appear"; what stands between words stays."""
     low, high = 0, len(words)

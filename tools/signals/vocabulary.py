@@ -76,15 +76,40 @@ MANNERS = _words("""
     plenty much mostly mainly largely predominantly""")
 """Words that say how, where only what is measured; a question is answered without them."""
 
-DISSOLVES = _words("dissolve dissolves dissolved dissolving crossfade crossfades wipe wipes")
-"""Slow changes of shot, which are not looked for."""
+DISSOLVES = _words("""
+    dissolve dissolves dissolved dissolving crossfade crossfades wipe wipes transition transitions
+    fade fades faded fading""")
+"""Slow changes of shot, which are not looked for; a fade to black is found if black lasts."""
+
+SLOW_CHANGES = DISSOLVES | {"scene", "scenes"}
+"""What may come about without a cut."""
+
+ORDERS = _words("""
+    after before while when until then and or second third fourth fifth sixth seventh eighth ninth
+    tenth again next why whose whom who""")
+"""Words that put things in order or ask; no sense accounts for them, nor need it."""
 
 TEXT_NOUNS = _words("""
     title titles text texts subtitle subtitles caption captions word words letters lettering
     writing inscription headline heading intertitle""")
 TEXT_VERBS = _words("say says saying said read reads reading written")
+DEEDS = _words("read reads reading")
+"""Of these, what a person does, unless something that bears text does it: "the sign reads …"."""
+
+TEXT_BEARERS = _words("""
+    it that which card sign letter screen display title titles text texts subtitle subtitles caption
+    captions word words lettering writing inscription headline heading intertitle label banner
+    slide""")
+"""What text stands on: what these say can be read."""
+
+SPOKEN = _words("""
+    say says saying said speak speaks speaking spoke spoken talk talks talking hear heard mention
+    mentions mentioned subtitle subtitles caption captions""")
+"""Words that may as well ask for what is said."""
 TEXT_MAY = frozenset({"screen", "turn", "appear", "present", "leave", "first", "last", "in"})
-TEXT_STANDS = frozenset({"card", "sign", "letter", "displayed", "display"})
+TEXT_STANDS = frozenset(
+    {"card", "sign", "letter", "displayed", "display", "label", "banner", "slide"}
+)
 """Words that go with text without being part of it."""
 
 ANYBODY = _words("someone somebody anyone anybody nobody")

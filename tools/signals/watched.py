@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tools.signals.claims import Claim, Kind
+from tools.signals.palette import MIN_AREA
 from tools.signals.signal_query import PANS, TILTS, ZOOMS, Ask
 from tools.timeline import Caption
 
@@ -14,6 +15,7 @@ NOTHING_MOVES: frozenset[Kind] = frozenset({"nothing moves"})
 TURNS: frozenset[Kind] = frozenset({*PANS, *TILTS, *ZOOMS})
 UNCHANGED: frozenset[Kind] = frozenset({"unchanged"})
 STILL: frozenset[Kind] = frozenset({"camera still"})
+CUTS: frozenset[Kind] = frozenset({"cut"})
 SCREENS: frozenset[Kind] = frozenset({"black", "white", "dark", "bright"})
 
 CONDITIONS = (
@@ -65,10 +67,39 @@ def why_unknown(
             share = _share(captions, claims, watching, duration_s)
             if share < ENOUGH:
                 return reason.format(watched=f"{share * duration_s:.0f} of {duration_s:.0f} s")
+    if too_fine := _too_slow(ask, captions, claims, duration_s) or _too_small(ask):
+        return too_fine
     if ask.wants == "entrance":
         return _seen_but_not_coming(ask, claims)
     if set(ask.kinds) & SCREENS and any(one.kind == "flickers" for some in claims for one in some):
         return "The picture flickers: no state of it lasts long enough to tell."
+    return ""
+
+
+def _too_slow(
+    ask: Ask, captions: Sequence[Caption], claims: Sequence[Sequence[Claim]], duration_s: float
+) -> str:
+    """Why a fade or another scene may have come about all the same."""
+    if not (ask.is_slow and set(ask.kinds) & (CUTS | SCREENS)):
+        return ""
+    if _share(captions, claims, STILL, duration_s) >= ENOUGH:
+        return ""
+    found = "No cut was found" if set(ask.kinds) & CUTS else f"No {ask.kinds[0]} screen lasts"
+    return f"{found}, and dissolves and fades from shot to shot are not looked for."
+
+
+def _too_small(ask: Ask) -> str:
+    """Why something small may be so all the same."""
+    if ask.kinds == ("colour",) and ask.percent[0] < 100 * MIN_AREA:
+        return (
+            f"No {ask.colour} area of at least {MIN_AREA:.0%} of the picture was measured; smaller "
+            "ones are not looked for."
+        )
+    if ask.kinds == ("flickers",) and ask.names_thing:
+        return (
+            "The picture as a whole does not flicker; whether something small in it does is not "
+            "looked for."
+        )
     return ""
 
 

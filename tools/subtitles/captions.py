@@ -10,10 +10,9 @@ from pathlib import Path
 from tools.errors import CaptionError
 from tools.subtitles.cues import Cue
 from tools.subtitles.embedded import SubtitleTrack
+from tools.subtitles.origin import MODE, Origin
 from tools.text import shorten
 from tools.timeline import MAX_CAPTION_CHARS, Caption, Interval, Track
-
-MODE = "subtitles"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +38,15 @@ class SubtitleCaptions:
         return f"{cues} outside the video, and {len(self.captions)} in it"
 
 
-def subtitle_track(where: Path | SubtitleTrack, *, named: bool = False) -> Track:
+def subtitle_track(where: Path | SubtitleTrack, *, video: Path, named: bool = False) -> Track:
     """The track of a subtitle file, named by its content, or of a stream inside the video.
 
-    Its mode says which file: by its name where it was found beside the video, by its path where
-    somebody named it. So what a file said before it was changed is known to be out of date.
+    The mode says which file, of which copy of the video: so what a file said before it was changed
+    is known to be out of date, and a copy elsewhere keeps its own.
 
     Args:
         where: The file or stream.
+        video: Where the copy of the video lies; absolute.
         named: Whether somebody named the file.
 
     Raises:
@@ -62,14 +62,8 @@ def subtitle_track(where: Path | SubtitleTrack, *, named: bool = False) -> Track
         raise CaptionError(
             f"cannot read the subtitles {where}: {exc.strerror}; check the path"
         ) from exc
-    slot = str(where.absolute()) if named else where.name
-    return Track(f"subtitles:{digest[:12]}", prompt_version="", mode=f"{MODE}:{slot}")
-
-
-def file_of(track: Track) -> str:
-    """The subtitle file that a track was read from, as ``subtitle_track`` writes it; else empty."""
-    mode, _, slot = track.mode.partition(":")
-    return slot if mode == MODE else ""
+    origin = Origin(where.absolute(), video, named)
+    return Track(f"subtitles:{digest[:12]}", prompt_version="", mode=origin.mode)
 
 
 def subtitle_captions(

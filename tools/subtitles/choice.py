@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from tools.subtitles.embedded import SubtitleTrack, embedded_tracks
 from tools.subtitles.files import find_sidecars
-from tools.subtitles.languages import language_of, translated_from
+from tools.subtitles.languages import is_language, language_of, translated_from
 
-WANTED = frozenset({"en", "eng", "english"})
-"""Preferred among several languages: it is what the built-in embedder knows best."""
+ENGLISH = "en"
+"""Second to the user's language: it is what the built-in embedder knows best."""
 
 # Words in the names of files and tracks that leave out most of the talk, or are not the talk.
 _PARTIAL = frozenset(
@@ -37,25 +37,29 @@ class SubtitleChoice(NamedTuple):
     unreadable: list[SubtitleTrack]
 
 
-def choose_subtitles(video: Path) -> SubtitleChoice:
+def choose_subtitles(video: Path, *, language: str = ENGLISH) -> SubtitleChoice:
     """Choose among the files beside a video and the tracks inside it.
 
     Forced subtitles, signs and commentaries give way to the whole talk, then other languages to the
     one wanted, then translations to what was said; then a file beside the video, which somebody put
     there, comes before a track in it.
 
+    Args:
+        video: The file.
+        language: The user's, in two letters.
+
     Raises:
         VideoError: If the video has to be looked into and cannot be read.
     """
-    files = sorted(find_sidecars(video), key=lambda one: _worth_of_file(one, video))
-    if files and _worth_of_file(files[0], video)[:2] == (False, 0):
+    files = sorted(find_sidecars(video), key=lambda one: _worth_of_file(one, video, language))
+    if files and _worth_of_file(files[0], video, language)[:2] == (False, 0):
         return SubtitleChoice(files[0], list(files[1:]), [])
     tracks = embedded_tracks(video)
     readable = [one for one in tracks if one.is_readable]
-    readable.sort(key=_worth_of_track)
+    readable.sort(key=lambda one: _worth_of_track(one, language))
     ranked: list[tuple[tuple[bool, int, bool, int], Path | SubtitleTrack]] = [
-        *(((*_worth_of_file(one, video)[:3], 0), one) for one in files),
-        *(((*_worth_of_track(one)[:3], 1), one) for one in readable),
+        *(((*_worth_of_file(one, video, language)[:3], 0), one) for one in files),
+        *(((*_worth_of_track(one, language)[:3], 1), one) for one in readable),
     ]
     # Sorting keeps the order of what is worth the same.
     ranked.sort(key=lambda one: one[0])
@@ -64,7 +68,7 @@ def choose_subtitles(video: Path) -> SubtitleChoice:
     return SubtitleChoice(both[0] if both else None, both[1:], unreadable)
 
 
-def choose_file(video: Path) -> Path | None:
+def choose_file(video: Path, *, language: str = ENGLISH) -> Path | None:
     """The file beside a video that is read; None where there is none, or a track is better.
 
     Raises:
@@ -72,31 +76,31 @@ def choose_file(video: Path) -> Path | None:
     """
     if not find_sidecars(video):
         return None
-    chosen = choose_subtitles(video).chosen
+    chosen = choose_subtitles(video, language=language).chosen
     return chosen if isinstance(chosen, Path) else None
 
 
-def _worth_of_file(file: Path, video: Path) -> tuple[bool, int, bool, bool, str]:
+def _worth_of_file(file: Path, video: Path, wanted: str) -> tuple[bool, int, bool, bool, str]:
     """What comes first is worth most."""
     said = file.stem[len(video.stem) :].strip(".")
     language = language_of(said.split("."))
     # The plain name is what players show, in whatever language it is.
-    far = 0 if not said else _distance(language)
+    far = 0 if not said else _distance(language, wanted)
     return _is_partial(said), far, bool(translated_from(language)), not said, file.name
 
 
-def _worth_of_track(track: SubtitleTrack) -> tuple[bool, int, bool, bool, int]:
+def _worth_of_track(track: SubtitleTrack, wanted: str) -> tuple[bool, int, bool, bool, int]:
     language = track.language
     is_partial = track.is_partial or _is_partial(track.title or "")
     translated = bool(translated_from(language))
-    return is_partial, _distance(language), translated, not track.is_default, track.index
+    return is_partial, _distance(language, wanted), translated, not track.is_default, track.index
 
 
-def _distance(language: str | None) -> int:
-    """How far a language is from the one wanted: 0 is that, 1 unknown, 2 another."""
+def _distance(language: str | None, wanted: str) -> int:
+    """How far a language is from the one wanted: 0 is that, 1 unknown, 2 English, 3 another."""
     if language is None:
         return 1
-    return 0 if re.split(r"[-_]", language)[0].casefold() in WANTED else 2
+    return 0 if is_language(language, wanted) else 2 if is_language(language, ENGLISH) else 3
 
 
 def _is_partial(said: str) -> bool:

@@ -26,6 +26,17 @@ ISO_639_2 = frozenset(
 )
 """The commoner ones; other words of three letters are words."""
 
+THREE_LETTERS = {
+    "ar": "ara", "bn": "ben", "bg": "bul", "ca": "cat", "cs": "ces cze", "zh": "chi zho cmn",
+    "da": "dan", "de": "deu ger", "nl": "dut nld", "el": "ell gre", "en": "eng", "et": "est",
+    "fa": "fas per", "fil": "fil", "fi": "fin", "fr": "fra fre", "he": "heb", "hi": "hin",
+    "hr": "hrv", "hu": "hun", "is": "ice isl", "it": "ita", "ja": "jpn", "ko": "kor", "lv": "lav",
+    "lt": "lit", "ms": "may msa", "no": "nor", "pl": "pol", "pt": "por", "ro": "ron rum",
+    "ru": "rus", "sk": "slk slo", "sl": "slv", "es": "spa", "sr": "srp", "sv": "swe", "ta": "tam",
+    "te": "tel", "th": "tha", "tr": "tur", "uk": "ukr", "ur": "urd", "vi": "vie",
+}  # fmt: skip
+"""The signs of ISO 639-2 for those of ISO 639-1."""
+
 REMARKS = frozenset(
     "cc sdh hi forced default auto asr orig full signs songs foreign commentary".split()
 )
@@ -105,3 +116,9 @@ def translated_from(language: str | None) -> str | None:
         return None
     is_country = parts[1] != parts[1].casefold() or "-".join(parts[:2]).casefold() in _COUNTRIES
     return parts[1] if parts[1] in ISO_639_1 and not is_country else None
+
+
+def is_language(told: str, wanted: str) -> bool:
+    """Whether a sign such as ``pt-BR``, ``ger`` or ``english`` is of a language of two letters."""
+    sign = re.split(r"[-_]", told)[0].casefold()
+    return wanted in {sign, IN_FULL.get(sign)} or sign in THREE_LETTERS.get(wanted, "").split()

@@ -1,10 +1,10 @@
 """Which sampled frames show something new, so that a still picture is described once.
 
-Each frame is compared with the last one described, not with its neighbour: slow change adds up.
-What counts is the block that changed most, never the mean of the picture: a hand or a face is 3% of
-it. Both sides of a change are described, so that nothing is known less finely than by every frame.
-Pictures of a camera that moves are not laid on top of each other first: what that would save was
-not measurable on hand-held videos, and it may hide what is small.
+Each frame is compared with the last one described, not with its neighbour: slow change adds up. It
+shows something new if the light changed, if a block changed much, or if there is enough that cannot
+be explained by things that moved a little: a hand or a face is 3% of a picture, a line of text less
+than a block is high, and the outline of somebody who stands there is never quite still. Both sides
+of a change are described, so that nothing is known less finely than by every frame.
 """
 
 from __future__ import annotations
@@ -20,15 +20,25 @@ if TYPE_CHECKING:
     from tools.captioners.protocol import Captioner
     from tools.timeline import Frame, Image
 
-POLICY = "distinct2"
+POLICY = "distinct3"
 """Names what is kept, in the tracks of captions; changes whenever other frames would be."""
 
 COLUMNS, ROWS = 64, 36
 """Cells of the small picture that is compared."""
 
-BLOCKS = ((4, 0.08), (2, 0.18))
-"""Cells along a side of a block, and the mean change of a block, of 1, that is something new: of
-0.7% of the picture by 20 grey levels, or of a quarter of that by 46."""
+NEW_LIGHT = 0.08
+"""Change of the light over the whole picture, of 1, that is something new: of 20 grey levels."""
+
+NEW_BLOCKS = ((4, 0.16), (2, 0.36))
+"""Cells along a side of a block, and the mean change of a block, of 1, that is something new."""
+
+NEW_SHARE = 0.0004
+"""Mean over the picture, of 1, of what neighbours do not explain, that is something new: 1% of the
+picture by 10 grey levels, in any shape, if it is larger than noise."""
+
+NOISE, NOISE_OF_MEDIAN = 5 / 255, 8.0
+"""Change of a cell that is grain or compression: at least the first, and so many times the median
+change of all cells, where that is more."""
 
 MAX_SKIPPED_S = 2.0
 """However still it is, no stretch longer than this counts as looking like a frame before it."""
@@ -59,11 +69,10 @@ class Signature:
     """A picture, as small as comparing allows.
 
     Attributes:
-        blocks: For each of ``BLOCKS`` the mean colours around every cell, shape ``(36, 64, 3)``
-            float32, 0 to 1.
+        cells: Mean colours, shape ``(36, 64, 3)`` float32, 0 to 1.
     """
 
-    blocks: tuple[NDArray[np.float32], ...]
+    cells: NDArray[np.float32]
 
     @classmethod
     def of(cls, image: Image) -> Signature:
@@ -71,17 +80,39 @@ class Signature:
         import cv2
 
         cells = cv2.resize(image, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA)
-        colours = cells.astype(np.float32) / np.float32(255)
-        return cls(
-            tuple(np.asarray(cv2.blur(colours, (side, side)), np.float32) for side, _ in BLOCKS)
-        )
+        return cls(cells.astype(np.float32) / np.float32(255))
 
     def change(self, other: Signature) -> float:
-        """How much the worst block differs, as a multiple of what is something new."""
+        """How much differs, as a multiple of what is something new."""
+        import cv2
+
+        change = self.cells - other.cells
+        light = np.median(change.reshape(-1, 3), axis=0)
+        noise = max(NOISE, NOISE_OF_MEDIAN * float(np.median(np.abs(change - light))))
+        unexplained = np.maximum(
+            _beyond_neighbours(self.cells, other.cells + light),
+            _beyond_neighbours(other.cells + light, self.cells),
+        ).max(axis=2)
         return max(
-            float(np.abs(here - there).max()) / least
-            for here, there, (_, least) in zip(self.blocks, other.blocks, BLOCKS, strict=True)
+            float(np.abs(light).max()) / NEW_LIGHT,
+            float(np.where(unexplained > noise, unexplained, 0).mean()) / NEW_SHARE,
+            *(
+                float(np.abs(cv2.blur(change, (side, side))).max()) / least
+                for side, least in NEW_BLOCKS
+            ),
         )
+
+
+def _beyond_neighbours(
+    here: NDArray[np.float32], there: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """By how much each cell is darker or brighter than all cells around its place in the other."""
+    import cv2
+
+    around = np.ones((3, 3), np.uint8)
+    darker = cv2.erode(there, around) - here
+    brighter = here - cv2.dilate(there, around)
+    return np.asarray(np.maximum(np.maximum(darker, brighter), 0), np.float32)
 
 
 class DistinctFrames:

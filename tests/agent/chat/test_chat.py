@@ -30,14 +30,14 @@ pytestmark = pytest.mark.usefixtures("word_embedder")
 
 
 LINES = """\
-{"t": 0, "caption": "an empty road"}
-{"t": 1, "caption": "a brown dog jumps over a fence"}
-{"t": 2, "caption": "an empty road"}
-{"t": 3, "caption": "a red car stops"}
-{"t": 4, "caption": "an empty road"}
-{"t": 5, "caption": "a brown dog jumps over a fence"}
-{"t": 6, "caption": "an empty road"}
-{"t": 7, "caption": "an empty road"}
+{"start_s": 0, "end_s": 1, "caption": "an empty road"}
+{"start_s": 1, "end_s": 2, "caption": "a brown dog jumps over a fence"}
+{"start_s": 2, "end_s": 3, "caption": "an empty road"}
+{"start_s": 3, "end_s": 4, "caption": "a red car stops"}
+{"start_s": 4, "end_s": 5, "caption": "an empty road"}
+{"start_s": 5, "end_s": 6, "caption": "a brown dog jumps over a fence"}
+{"start_s": 6, "end_s": 7, "caption": "an empty road"}
+{"start_s": 7, "end_s": 8, "caption": "an empty road"}
 """
 DOG = "a brown dog jumps over a fence"
 
@@ -451,7 +451,10 @@ def test_follow_ups_of_time_and_number_search_what_they_leave_of_the_video(
         f"a brown dog jumps over a fence {at}" if at in dogs else f"an empty grey road {at}"
         for at in range(0, 260, 5)
     ]
-    rows = [{"t": 5 * place, "caption": text} for place, text in enumerate(texts)]
+    rows = [
+        {"start_s": 5 * place, "end_s": 5 * place + 5, "caption": text}
+        for place, text in enumerate(texts)
+    ]
     captions.write_text("\n".join(map(json.dumps, rows)))
     with Grounder(load_settings(reasoner="similarity")) as grounder:
         grounder.watch(long_road, captions=captions)

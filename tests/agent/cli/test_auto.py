@@ -50,7 +50,7 @@ def test_a_server_with_one_model_describes_and_decides(
         lambda asked: says("a road" if asked.jpegs else decides), models=["tiny"]
     ) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
-        assert main(["ask", str(road), "a road", "--json", "--no-refine"]) == 0
+        assert main(["ask", str(road), "a road", "--json", "--no-refine", "--no-verify"]) == 0
         shown = capsys.readouterr()
     answer = json.loads(shown.out)
     assert answer["models"]["captioner"] == "openai:tiny"

@@ -17,12 +17,12 @@ from tools.terminal import open_console
 from tools.video.reader import probe
 
 LINES = [
-    '{"t": 0, "caption": "an empty road"}',
-    '{"t": 1, "caption": "an empty road"}',
-    '{"t": 2, "caption": "a brown dog jumps over a fence"}',
-    '{"t": 3, "caption": "a brown dog jumps high"}',
-    '{"t": 4, "caption": "an empty road"}',
-    '{"t": 5, "caption": "an empty road"}',
+    '{"start_s": 0, "end_s": 1, "caption": "an empty road"}',
+    '{"start_s": 1, "end_s": 2, "caption": "an empty road"}',
+    '{"start_s": 2, "end_s": 3, "caption": "a brown dog jumps over a fence"}',
+    '{"start_s": 3, "end_s": 4, "caption": "a brown dog jumps high"}',
+    '{"start_s": 4, "end_s": 5, "caption": "an empty road"}',
+    '{"start_s": 5, "end_s": 6, "caption": "an empty road"}',
 ]
 
 
@@ -245,7 +245,7 @@ def test_an_interruption_is_one_line_and_exit_code_130(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(api.Grounder, "find", interrupt)
-    assert main(["ask", str(road), "a dog"]) == 130
+    assert main(["ask", str(road), "a dog", "--anyway"]) == 130
     assert "what was indexed so far is kept" in capsys.readouterr().err
 
 

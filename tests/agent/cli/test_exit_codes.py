@@ -59,7 +59,7 @@ def test_every_error_has_its_code(
 
     monkeypatch.setattr(api.Grounder, "find", fail)
     monkeypatch.setattr("agent.cli.main.abandon_output", lambda: None)
-    assert main(["ask", str(road), "a dog"]) == code
+    assert main(["ask", str(road), "a dog", "--anyway"]) == code
     said = capfd.readouterr().err
     assert told in said
     assert ("Traceback" in said) == (code == 70)

@@ -100,6 +100,7 @@ def test_a_thousand_spoiled_replies_end_in_valid_answers_or_typed_refusals(tmp_p
             assert len(answer.refusals) == answer.attempts - (answer.by == "llm")
             kinds.update(refusal.kind for refusal in answer.refusals)
             by[answer.by] += 1
-    assert set(kinds) == set(get_args(RefusalKind)), "each kind of refusal should come up"
+    of_numbers = set(get_args(RefusalKind)) - {"unknown_time"}
+    assert set(kinds) == of_numbers, "each kind of refusal should come up"
     assert by["llm"] > 100
     assert by["fallback"] > 10

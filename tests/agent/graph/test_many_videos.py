@@ -41,7 +41,10 @@ def films(tmp_path: Path) -> Path:
                 even_times(20, 1.0),
                 picture=lambda index, place=place: gray(index + place),  # type: ignore[misc]
             )
-            rows = [{"t": float(at), "caption": text} for at, text in enumerate(texts)]
+            rows = [
+                {"start_s": float(at), "end_s": at + 1.0, "caption": text}
+                for at, text in enumerate(texts)
+            ]
             captions = tmp_path / f"{name}.jsonl"
             captions.write_text("\n".join(json.dumps(row) for row in rows))
             grounder.watch(video, captions=captions)
@@ -252,7 +255,7 @@ def test_the_list_finds_moved_files_below_and_says_what_was_seen_of_a_part(
     assert main(["list"]) == 0
     told = " ".join(capsys.readouterr().out.split())
     assert f"moved to {films / 'below' / 'hound.mp4'}; another video lies there now" in told
-    assert "3 captions by classical-2" in told
+    assert "3 captions by classical-3" in told
 
 
 def test_the_captions_of_an_index_that_was_broken_off_are_counted(
@@ -275,3 +278,26 @@ def test_of_a_video_with_several_tracks_the_one_that_says_most_is_asked(
             plain.watch(films / "dog.mp4")
         answers = grounder.find_all("a brown dog jumps")
     assert answers[0].models.captioner == file_track(tmp_path / "dog.jsonl").model
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "why does a brown dog jump over a fence?",
+        "why does the dog sleep?",
+        "how does an animal rest?",
+        "a brown cat jumps",
+        "a dog jumps after a cat sleeps",
+    ],
+)
+def test_what_a_video_leaves_open_when_asked_alone_is_not_denied_among_others(
+    query: str, films: Path
+) -> None:
+    with Grounder() as grounder:
+        among = {answer.video.path: answer.verdict for answer in grounder.find_all(query)}
+        alone = {path: grounder.find(path, query).verdict for path in among}
+    assert len(among) == 3
+    for path, verdict in among.items():
+        assert not (verdict == "not_found" and alone[path] == "cannot_tell")
+        if query.startswith("why"):
+            assert not (verdict == "not_found" and alone[path] == "found")

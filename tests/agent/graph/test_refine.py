@@ -1,5 +1,7 @@
 """The refine step: edges of an accepted answer, looked at again more closely."""
 
+import json
+import random
 from dataclasses import replace
 from typing import Any
 
@@ -7,6 +9,7 @@ import pytest
 
 from agent.errors import VideoError
 from agent.grounding import Cost
+from agent.reasoning.edge_reply import EdgeLook
 from tests.road import GOOD_REPLY, QUESTION, RECORD, ScriptedReasoner, ask, graph_with
 from tools.store.store import CaptionStore, VideoRecord
 from tools.timeline import Caption, Interval, Track
@@ -39,7 +42,7 @@ class Closer:
         looks = [
             Caption(
                 record.video_id,
-                Interval(start_s, start_s + step_s),
+                Interval(start_s, min(start_s + step_s, 24.0)),
                 DOG if 7.0 <= start_s < 12.5 else f"{self._denies}{ROAD}",
                 "vision",
                 track,
@@ -62,8 +65,8 @@ def test_both_edges_are_decided_again_and_say_how_fine_they_are(
     answer = refined(store, ScriptedReasoner(GOOD_REPLY), closer)
     assert closer.asked == [(Interval(6.0, 8.0), 4.0), (Interval(12.0, 14.0), 4.0)]
     (interval,) = answer.intervals
-    assert (interval.start_s, interval.end_s) == (7.0, 12.5)
-    assert (interval.start_precision_s, interval.end_precision_s) == (0.25, 0.25)
+    assert (interval.start_s, interval.end_s) == (6.875, 12.375)
+    assert (interval.start_precision_s, interval.end_precision_s) == (0.125, 0.125)
     assert (interval.start_by, interval.end_by) == ("closer_look", "closer_look")
     assert [(one.role, one.start_s) for one in interval.evidence][:2] == [
         ("before", 6.75),
@@ -75,7 +78,7 @@ def test_both_edges_are_decided_again_and_say_how_fine_they_are(
 
 def test_a_fallback_is_refined_and_stays_a_fallback(store: CaptionStore) -> None:
     answer = refined(store, ScriptedReasoner("no"), Closer(), max_attempts=1)
-    assert (answer.by, answer.intervals[0].start_s) == ("fallback", 7.0)
+    assert (answer.by, answer.intervals[0].start_s) == ("fallback", 6.875)
 
 
 def test_edges_that_cannot_be_looked_at_stay_and_the_answer_says_why(store: CaptionStore) -> None:
@@ -105,4 +108,88 @@ def test_an_event_that_begins_with_the_video_keeps_that_edge(store: CaptionStore
     closer = Closer()
     (interval,) = refined(store, ScriptedReasoner(reply), closer).intervals
     assert (interval.start_s, interval.start_by, interval.start_precision_s) == (0.0, "video", 0.0)
-    assert (interval.end_s, len(closer.asked)) == (12.5, 1)
+    assert (interval.end_s, len(closer.asked)) == (12.375, 1)
+
+
+class Together:
+    """Looks at eight frames at once; the dog is there from ``start_s`` to ``end_s``."""
+
+    def __init__(self, start_s: float, end_s: float, *, rng: random.Random | None = None) -> None:
+        self.asked: list[Interval] = []
+        self._seen = start_s, end_s
+        self._rng = rng
+
+    def __call__(self, record: VideoRecord, query: str, span: Interval) -> EdgeLook:
+        self.asked.append(span)
+        step_s = span.length_s / 7
+        starts_s = [span.start_s + place * step_s for place in range(8)]
+        starts_s = [start_s for start_s in starts_s if start_s < 24]
+        shown = [self._seen[0] <= start_s < self._seen[1] for start_s in starts_s]
+        if self._rng:
+            shown = [self._rng.random() < self._rng.choice([0.0, 0.5, 1.0]) for _ in starts_s]
+        track = Track("openai:tiny", "v3", f"frame@4/s together {span.start_s:g}-{span.end_s:g}")
+        captions = [
+            Caption(
+                record.video_id,
+                Interval(start_s, min(start_s + step_s, 24.0)),
+                "Under way.",
+                "vision",
+                track,
+            )
+            for start_s in starts_s
+        ]
+        return EdgeLook(captions, shown, Cost(captions=1, tokens_in=100))
+
+
+def test_one_request_decides_an_edge_and_the_answer_stays_as_it_was_said(
+    store: CaptionStore,
+) -> None:
+    reply = {
+        "steps": [{"caption": 4, "role": "before", "why": "empty"}],
+        "found": True,
+        "events": [{"first": 5, "last": 7}],
+    }
+    together, closer = Together(6.9, 12.7), Closer()
+    reasoner = ScriptedReasoner(json.dumps(reply))
+    answer = refined(store, reasoner, closer, edge_looks=together)
+    (interval,) = answer.intervals
+    assert interval.start_s == pytest.approx(6.9, abs=1 / 7)
+    assert interval.end_s == pytest.approx(12.7, abs=1 / 7)
+    assert interval.start_precision_s == pytest.approx(1 / 7)
+    assert (together.asked, closer.asked) == ([Interval(6, 8), Interval(12, 14)], [])
+    assert (answer.refusals, answer.attempts, len(reasoner.asked)) == ((), 1, 1)
+    assert answer.usage.stages["captioner"].captions == 2
+
+
+def test_an_edge_that_all_looks_show_walks_outward_once(store: CaptionStore) -> None:
+    together = Together(0.0, 20.0)
+    (interval,) = refined(
+        store, ScriptedReasoner(GOOD_REPLY), Closer(), edge_looks=together
+    ).intervals
+    assert together.asked == [Interval(6, 8), Interval(4, 6), Interval(12, 14), Interval(14, 16)]
+    assert interval.start_s <= 4.0
+    assert interval.end_s >= 16.0
+
+
+def test_an_edge_that_all_looks_deny_moves_to_the_other_side(store: CaptionStore) -> None:
+    together = Together(8.5, 11.5)
+    (interval,) = refined(
+        store, ScriptedReasoner(GOOD_REPLY), Closer(), edge_looks=together
+    ).intervals
+    assert 8.0 < interval.start_s <= 10.0
+    assert 10.0 < interval.end_s <= 12.0
+
+
+def test_whatever_looks_say_intervals_are_valid_and_calls_are_bounded(store: CaptionStore) -> None:
+    rng = random.Random(3)
+    for _ in range(200):
+        first = rng.randint(1, 12)
+        last = rng.randint(first, 12)
+        said = {"steps": [], "found": True, "events": [{"first": first, "last": last}]}
+        together = Together(0, 0, rng=rng)
+        reasoner = ScriptedReasoner(json.dumps(said))
+        answer = refined(store, reasoner, Closer(), edge_looks=together)
+        (interval,) = answer.intervals
+        assert 0 <= interval.start_s < interval.end_s <= 24
+        assert len(together.asked) <= 4
+        assert answer.refusals == ()

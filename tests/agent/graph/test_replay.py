@@ -47,7 +47,7 @@ def test_another_model_answers_from_the_captions_of_before(road: Path) -> None:
     assert replayed.before.intervals == before.intervals
     assert replayed.before.attempts == 2
     assert replayed.after.attempts == 1, "what another model was refused is not held against it"
-    assert replayed.after.intervals[0].start_s == 2.0
+    assert replayed.after.intervals[0].start_s == 1.5
     assert replayed.after.usage.captions == 0
 
 
@@ -137,7 +137,7 @@ def test_however_often_it_is_replayed_the_answer_of_before_is_the_first(road: Pa
         twice = grounder.replay("mine", "reason")
     for replayed in (once, twice):
         assert replayed.before.intervals == first.intervals
-        assert replayed.after.intervals[0].start_s == 2.0
+        assert replayed.after.intervals[0].start_s == 1.5
 
 
 def test_a_reply_that_is_only_judged_again_stays_that_of_its_model(road: Path) -> None:
@@ -228,7 +228,10 @@ def test_the_command_line_shows_both_answers_side_by_side(
     road: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     captions = tmp_path / "road.jsonl"
-    rows = [{"t": t, "caption": "a dog jumps" if t in {2, 3} else "a road"} for t in range(6)]
+    rows = [
+        {"start_s": t, "end_s": t + 1, "caption": "a dog jumps" if t in {2, 3} else "a road"}
+        for t in range(6)
+    ]
     captions.write_text("\n".join(json.dumps(row) for row in rows))
     question = ["ask", str(road), "a dog jumps", "--captions", str(captions), "--thread", "dog"]
     assert main(question) == 0

@@ -114,7 +114,7 @@ def test_earlier_messages_never_change_so_that_services_can_remember_them() -> N
 
 def test_a_caption_looked_up_later_has_the_next_number() -> None:
     told = build_conversation(brief(LOOKED))[-2].text
-    assert "#5 [3.0–3.25 s] (vision) The oven door is closed" in told
+    assert "#5 [3.0–3.25 s] The oven door is closed" in told
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_a_caption_looked_up_later_has_the_next_number() -> None:
 def test_no_caption_can_end_the_fence_or_its_own_line(text: str) -> None:
     lines = fence([(1, caption(0, 2, text)), (2, caption(2, 4, "a dog"))]).splitlines()
     assert len(lines) == 4
-    assert lines[1].startswith("#1 [0.0–2.0 s] (vision) ")
+    assert lines[1].startswith("#1 [0.0–2.0 s] ")
     assert not {"<", ">", "\u202e"} & set(lines[1])
     assert lines[0].replace("<", "</") == lines[3]
 
@@ -146,9 +146,9 @@ def test_whatever_a_caption_says_it_is_one_tame_line(text: str) -> None:
 
 
 def test_a_line_says_over_which_frames_its_caption_is_only_held() -> None:
-    track = Track("openai:tiny", "v1", "frame@1/s distinct2")
+    track = Track("openai:tiny", "v1", "frame@1/s distinct3")
     line = caption_line(3, caption(12, 15, "a closed oven", track))
-    assert line == "#3 [12.0–15.0 s, held 13.0–15.0 s] (vision) a closed oven"
+    assert line == "#3 [12.0–15.0 s, held 13.0–15.0 s] a closed oven"
     assert "held" not in caption_line(3, caption(12, 13, "a closed oven", track))
 
 

@@ -73,8 +73,8 @@ def test_a_closer_look_makes_an_edge_finer(store: CaptionStore) -> None:
     assert closer.asked == [(QUESTION.query, Interval(6, 8), 2.0)]
     assert answer.refusals == ()
     interval = answer.intervals[0]
-    assert (interval.start_s, interval.end_s) == (7.0, 14.0)
-    assert (interval.start_precision_s, interval.end_precision_s) == (0.5, 2.0)
+    assert (interval.start_s, interval.end_s) == (6.75, 14.0)
+    assert (interval.start_precision_s, interval.end_precision_s) == (0.25, 2.0)
     assert [(one.role, one.start_s) for one in interval.evidence] == [
         ("before", 6.5),
         ("start", 7.0),

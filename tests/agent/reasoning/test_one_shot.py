@@ -43,7 +43,7 @@ def test_every_frame_is_shown_after_its_number_and_time_and_the_answer_is_in_sec
     texts = [part["text"] for part in asked.body["messages"][1]["content"] if "text" in part]
     assert "Look for: it is grey" in texts[0]
     assert texts[1:3] == ["#1 [0.0–1.0 s]", "#2 [1.0–2.0 s]"]
-    assert [(one.start_s, one.end_s) for one in answer.intervals] == [(2.0, 4.0)]
+    assert [(one.start_s, one.end_s) for one in answer.intervals] == [(1.5, 3.5)]
     assert (answer.by, answer.models.reasoner) == ("llm", "frames:openai:tiny")
     assert "tools" not in asked.body, "there is nothing to look up"
 

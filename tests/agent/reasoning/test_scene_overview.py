@@ -73,7 +73,7 @@ def test_in_place_of_captions_scenes_are_shown_and_the_edges_of_windows(tmp_path
         ask(server, context="scenes")
         scenes = prompt(server.asked[-1])
     assert "Somebody drives along." in scenes
-    assert scenes.count("(vision)") < retrieved.count("(vision)") / 2
+    assert scenes.count("\n#") < retrieved.count("\n#") / 2
 
 
 def test_a_reply_that_is_no_summary_gives_the_central_captions(tmp_path: Path) -> None:

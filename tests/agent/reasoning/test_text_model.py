@@ -157,6 +157,7 @@ def test_the_schema_goes_along_where_nothing_can_be_looked_up(
     body = server.asked[0].body
     assert body["response_format"]["json_schema"]["schema"]["required"] == [
         "steps",
+        "reason",
         "found",
         "events",
     ]
@@ -383,7 +384,7 @@ def test_captions_are_left_out_until_a_model_can_read_them_and_that_is_told(
     store: CaptionStore,
 ) -> None:
     def script(asked: Asked) -> Answer:
-        if asked.text.count(" s] (vision)") > 6:
+        if asked.text.count(" s]") > 6:
             return fails(400, "the request exceeds the available context size")
         return GOOD
 
@@ -493,4 +494,4 @@ def test_an_order_is_asked_part_by_part_and_decided_here(store: CaptionStore) ->
     assert "A: a road" in first.text
     assert "B: the dog jumps" in first.text
     schema = first.body["response_format"]["json_schema"]["schema"]
-    assert set(schema["properties"]) == {"steps", "parts"}
+    assert set(schema["properties"]) == {"steps", "reason", "parts"}

@@ -97,9 +97,12 @@ def test_every_call_of_the_image_model_is_a_span_with_placeholders_for_its_frame
     spans = read_trace(file)
     (describe,) = [span for span in spans if span.name == "watch"]
     (refine,) = [span for span in spans if span.name == "refine"]
+    (verify,) = [span for span in spans if span.name == "verify"]
     calls = [span for span in spans if span.kind == "llm" and span.parent_id == describe.id]
     looks = [span for span in spans if span.kind == "llm" and span.parent_id == refine.id]
-    assert (len(calls), len(calls) + len(looks)) == (6, len(server.asked))
+    judged = [span for span in spans if span.kind == "llm" and span.parent_id == verify.id]
+    assert (len(calls), len(calls) + len(looks) + len(judged)) == (6, len(server.asked))
+    assert judged
     assert seen == []
     times = set()
     for call in calls:

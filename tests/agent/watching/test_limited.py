@@ -60,11 +60,20 @@ def test_more_of_what_cannot_show_it_is_no_advice(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     video = draw_video(tmp_path / "road.mp4", even_times(48, 4.0))
-    question = ["ask", str(video), "a dog", "--captioner", "classical", "--max-captions", "2"]
+    question = [
+        "ask",
+        str(video),
+        "a dog",
+        "--anyway",
+        "--captioner",
+        "classical",
+        "--max-captions",
+        "2",
+    ]
     assert main([*question, "--json"]) == 1
     answer = json.loads(capsys.readouterr().out)
     assert answer["coverage"]["seen_s"] < 6
-    assert "(classical-2) cannot show this" in answer["advice"].replace("+ocr", "")
+    assert "(classical-3) cannot show this" in answer["advice"].replace("+ocr", "")
 
 
 @pytest.mark.slow
@@ -132,6 +141,7 @@ def test_the_videos_of_one_run_share_its_limit(
     names = [str(video) for video in videos]
     with serving([says("an empty road")]) as server:
         options = ask(server, videos[0], "an empty road", monkeypatch=monkeypatch)[3:]
+        options.append("--no-verify")
         assert main(["ask", *names, "an empty road", *options, "--max-captions", "9"]) == 0
         assert len(server.asked) == 9
         told = capsys.readouterr()
@@ -187,3 +197,13 @@ def test_an_index_that_a_limit_ends_did_what_was_wanted(
         assert "road8.mp4 is not described: the 9 captions of this run are used" in told.err
         assert main([*index, "--max-captions", "99"]) == 0
         assert len(server.asked) == 6 + 7 + 8
+
+
+def test_what_the_senses_cannot_answer_is_said_before_they_look(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = draw_video(tmp_path / "road.mp4", even_times(48, 4.0))
+    assert main(["ask", str(video), "a dog", "--captioner", "classical", "--json"]) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["verdict"], answer["coverage"]["seen_s"]) == ("cannot_tell", 0.0)
+    assert "--anyway" in answer["advice"]

@@ -1,6 +1,7 @@
 """What is said in a video, beside its frames: found unasked, named, left out, or not to be had."""
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from tools.captioners.screen import ScreenCaptioner
 from tools.llm.budget import Budget, Limits
 from tools.retrieval.tracks import is_beside
 from tools.speech.transcript import Utterance
-from tools.subtitles.captions import file_of
+from tools.subtitles.origin import Origin, origin_of
 from tools.timeline import Track
 from tools.video.sound import SAMPLE_RATE_HZ
 
@@ -48,6 +49,12 @@ def find(video: Path, query: str, **settings: object) -> tuple[api.Grounding, li
         load_settings(**settings), captioner=BrightnessCaptioner(), tell=said.append
     ) as grounder:
         return grounder.find(video, query), said
+
+
+def files_read() -> list[Path]:
+    with Grounder() as grounder:
+        origins = [origin_of(one.track) for one in grounder.records()]
+    return [one.file for one in origins if one]
 
 
 def test_subtitles_beside_a_video_are_read_when_it_is_indexed(road: Path) -> None:
@@ -91,13 +98,9 @@ def test_broken_subtitles_are_told_of_where_they_were_found_and_an_error_where_n
 
 
 def test_subtitles_that_are_added_edited_or_deleted_later_are_read_again(road: Path) -> None:
-    def sources() -> list[str]:
-        with Grounder() as grounder:
-            return [file_of(one.track) for one in grounder.records() if is_beside(one.track)]
-
     cues = road.with_suffix(".srt")
     find(road, "brightness 0")
-    assert sources() == []
+    assert files_read() == []
     cues.write_text(CUES)
     answer, _ = find(road, "the ferry leaves at noon")
     assert answer.intervals[0].start_s == 1.0
@@ -105,11 +108,11 @@ def test_subtitles_that_are_added_edited_or_deleted_later_are_read_again(road: P
     answer, said = find(road, "the zeppelin leaves at noon")
     assert answer.intervals[0].start_s == 1.0
     assert said == ["the captions read from road.srt are deleted: it has changed"]
-    assert sources() == ["road.srt"]
+    assert files_read() == [cues]
     cues.unlink()
     _, said = find(road, "brightness 0")
     assert said == ["the captions read from road.srt are deleted: it is gone"]
-    assert sources() == []
+    assert files_read() == []
 
 
 def test_a_named_file_is_kept_and_takes_the_place_of_what_it_said_before(
@@ -135,14 +138,10 @@ def test_a_named_file_takes_the_place_of_all_others_and_stands_until_another_is_
     wrong.write_text(CUES.replace("Mind the gap", "A treasure under the oak"))
     right.write_text(CUES.replace("Mind the gap", "All aboard"))
 
-    def files() -> list[str]:
-        with Grounder() as grounder:
-            return [file_of(one.track) for one in grounder.records() if is_beside(one.track)]
-
     find(road, "mind the gap")
-    assert files() == ["road.srt"]
+    assert files_read() == [road.with_suffix(".srt")]
     find(road, "mind the gap", subtitles=str(wrong))
-    assert files() == [str(wrong)]
+    assert files_read() == [wrong]
     answer, said = find(road, "a treasure under the oak")
     assert (answer.intervals[0].start_s, said) == (4.0, [])
     wrong.write_text(CUES.replace("Mind the gap", "A castle by the sea"))
@@ -152,7 +151,55 @@ def test_a_named_file_takes_the_place_of_all_others_and_stands_until_another_is_
     wrong.unlink()
     assert find(road, "a castle by the sea")[0].intervals[0].start_s == 4.0
     find(road, "mind the gap", subtitles=str(right))
-    assert files() == [str(right)]
+    assert files_read() == [right]
+
+
+def test_copies_of_a_video_keep_each_its_own_subtitles(road: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copy(road, tmp_path / "copy.mp4"))
+    bare = Path(shutil.copy(road, tmp_path / "bare.mp4"))
+    road.with_suffix(".srt").write_text(CUES)
+    copy.with_suffix(".srt").write_text(CUES.replace("Mind the gap", "All aboard"))
+    said_of = {road: "mind the gap", copy: "all aboard"}
+    for video, words in said_of.items():
+        answer, said = find(video, words)
+        assert (answer.intervals[0].start_s, said) == (4.0, [])
+    for video, other in {road: "all aboard", copy: "mind the gap", bare: "all aboard"}.items():
+        answer, said = find(video, other)
+        assert (answer.verdict, said) == ("not_found", [])
+    assert len(files_read()) == 2
+    copy.with_suffix(".srt").unlink()
+    find(copy, "all aboard")
+    assert find(road, "mind the gap")[0].intervals[0].start_s == 4.0
+
+
+def test_a_file_named_for_one_copy_is_not_read_for_another(road: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copy(road, tmp_path / "copy.mp4"))
+    copy.with_suffix(".srt").write_text(CUES)
+    named = tmp_path / "said.srt"
+    named.write_text(CUES.replace("Mind the gap", "All aboard"))
+    find(road, "all aboard", subtitles=str(named))
+    assert find(copy, "mind the gap")[0].intervals[0].start_s == 4.0
+    assert find(copy, "all aboard")[0].verdict == "not_found"
+    assert find(road, "all aboard")[0].intervals[0].start_s == 4.0
+
+
+def test_a_video_that_moves_keeps_the_subtitles_that_were_named_for_it(
+    road: Path, tmp_path: Path
+) -> None:
+    named = tmp_path / "said.srt"
+    named.write_text(CUES)
+    find(road, "mind the gap", subtitles=str(named))
+    named.unlink()
+    moved = road.rename(tmp_path / "moved.mp4")
+    answer, said = find(moved, "mind the gap")
+    assert (answer.intervals[0].start_s, said) == (4.0, [])
+    assert files_read() == [named]
+
+
+def test_what_an_earlier_version_read_of_a_file_is_of_no_known_copy() -> None:
+    found = origin_of(Track("subtitles:0", "", "subtitles:road.srt"))
+    assert found == Origin(Path("road.srt"), None, is_named=False)
+    assert found.is_left_behind
 
 
 def test_subtitles_that_were_read_before_can_be_left_out_of_an_answer(road: Path) -> None:
@@ -170,6 +217,30 @@ def test_of_several_languages_it_is_said_which_is_read(road: Path) -> None:
     assert told.startswith("reads the subtitles road.en.srt, not road.de.srt, road.fr.srt; ")
     assert "--subtitles FILE" in told
     assert find(road, "the ferry leaves at noon")[1] == [], "once"
+
+
+@pytest.mark.parametrize(
+    ("variables", "read"),
+    [
+        ({"WHENABOUTS_LANGUAGE": "de"}, "road.de.srt"),
+        ({"WHENABOUTS_LANGUAGE": "de", "LANG": "fr_FR.UTF-8"}, "road.de.srt"),
+        ({"LANG": "fr_FR.UTF-8"}, "road.fr.srt"),
+        ({"LC_ALL": "C", "LANG": "fr_FR.UTF-8"}, "road.en.srt"),
+        ({"LANG": "nl_NL.UTF-8"}, "road.en.srt"),
+    ],
+)
+def test_subtitles_in_the_users_language_come_first(
+    variables: dict[str, str], read: str, road: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG", "LANGUAGE", "WHENABOUTS_LANGUAGE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    for language in ("de", "en", "fr"):
+        road.with_suffix(f".{language}.srt").write_text(CUES)
+    (told,) = find(road, "the ferry leaves at noon")[1]
+    assert told.startswith(f"reads the subtitles {read}, not ")
+    assert files_read() == [road.with_name(read)]
 
 
 @pytest.mark.data
@@ -322,7 +393,7 @@ def test_subtitles_inside_a_video_are_read(
     video = shared_data / "odd_videos" / "exo_sample_with_srt.mkv"
     assert main(["index", str(video), "--captioner", "classical"]) == 0
     assert re.search(
-        r"captions? by classical-2\S*, \d+ captions? by subtitles", capsys.readouterr().out
+        r"captions? by classical-3\S*, \d+ captions? by subtitles", capsys.readouterr().out
     )
     with Grounder() as grounder:
         beside = [record for record in grounder.records() if is_beside(record.track)]

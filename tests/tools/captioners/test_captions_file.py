@@ -108,3 +108,24 @@ def test_a_caption_longer_than_any_is_refused_with_its_line(tmp_path: Path) -> N
     path.write_text(f'{{"t": 0, "caption": "a"}}\n{{"t": 1, "caption": "{"long " * 2001}"}}')
     with pytest.raises(CaptionError, match=r"long\.jsonl:2: the caption has 10,005 characters"):
         read_captions(path, video_id="v", duration_s=9.0)
+
+
+@pytest.mark.parametrize(
+    ("lines", "mode"),
+    [
+        ([f'{{"t": {t}, "caption": "a"}}' for t in (0, 2, 4, 6.1)], "file@0.5/s"),
+        ([f'{{"t": {t}, "caption": "a"}}' for t in (0, 2, 9)], "file"),
+        (['{"t": 0, "caption": "a"}', '{"t": 2, "caption": "a"}'], "file"),
+        (
+            [
+                *(f'{{"t": {t}, "caption": "a"}}' for t in (0, 2, 4)),
+                '{"start_s": 5, "end_s": 6, "caption": "b"}',
+            ],
+            "file",
+        ),
+    ],
+)
+def test_a_file_of_evenly_spaced_moments_is_one_of_single_frames(
+    tmp_path: Path, lines: list[str], mode: str
+) -> None:
+    assert file_track(write(tmp_path, *lines)).mode == mode

@@ -12,8 +12,10 @@ from tools.captioners import classical
 from tools.captioners.classical import ClassicalCaptioner
 from tools.captioners.protocol import Description
 from tools.errors import CaptionerError
+from tools.signals.between_samples import passing_screens
 from tools.signals.claims import Claim, Kind, read_claims, read_screen_text
-from tools.timeline import Frame
+from tools.signals.cuts import CutFinder
+from tools.timeline import Frame, Interval
 
 Picture = NDArray[np.uint8]
 Draw = Callable[[float], Picture]
@@ -365,5 +367,27 @@ def test_reading_without_the_extra_says_what_to_install(monkeypatch: pytest.Monk
 
 def test_the_model_name_tells_whether_text_was_read() -> None:
     pytest.importorskip("rapidocr")
-    assert ClassicalCaptioner(read_text=False).model == "classical-2"
-    assert ClassicalCaptioner(read_text=True).model == "classical-2+ocr"
+    assert ClassicalCaptioner(read_text=False).model == "classical-3"
+    assert ClassicalCaptioner(read_text=True).model == "classical-3+ocr"
+
+
+def test_a_screen_that_is_black_only_between_two_samples_is_told_to_the_frame() -> None:
+    luma = np.full((26, 36, 64), 120, np.uint8)
+    luma[8:14] = 0
+    luma_s = np.arange(26) / 25
+    ((claim, span),) = passing_screens(luma, luma_s)
+    assert (claim.kind, span) == ("black", Interval(8 / 25, 14 / 25))
+    luma[0] = 0  # A sample shows it: then it has a caption of its own.
+    luma[:14] = 0
+    assert passing_screens(luma, luma_s) == []
+    luma[::2] = 255  # A strobe is no state.
+    assert passing_screens(luma, luma_s) == []
+
+
+def test_a_fade_to_black_is_no_cut_and_a_cut_to_black_is_one() -> None:
+    picture = np.random.default_rng(0).integers(0, 255, (36, 64)).astype(np.float32)
+    fading = [1.0] * 10 + [0.8, 0.6, 0.4, 0.2, 0.0] + [0.0] * 10
+    at_once = [1.0] * 14 + [0.0] * 11
+    for shares, cuts in ((fading, 0), (fading[::-1], 0), (at_once, 1), (at_once[::-1], 1)):
+        luma = np.array([picture * share for share in shares], np.uint8)
+        assert len(CutFinder().find(luma, np.arange(25) / 25)) == cuts

@@ -164,6 +164,7 @@ def test_the_proxy_is_named_where_one_is_in_force(monkeypatch: pytest.MonkeyPatc
     [
         ("ALL_PROXY", "socks5://127.0.0.1:1", "pip install socksio"),
         ("HTTPS_PROXY", "nonsense://x", "is unusable"),
+        ("HTTPS_PROXY", "http://h:port", "HTTPS_PROXY or ALL_PROXY is unusable"),
         ("SSL_CERT_FILE", "/nowhere/cert.pem", "SSL_CERT_FILE"),
     ],
 )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tools.ranking import Ranking, Verdict, Window
-from tools.retrieval.fusion import fuse
+from tools.retrieval.fusion import Voice, fuse
 from tools.timeline import Caption, Interval, Source, Track
 
 
@@ -33,13 +33,13 @@ SAID = captions_of("subtitle", (1, 2), (9, 11))
 
 def test_one_track_is_left_as_it_is() -> None:
     ranking = ranking_of("found", (4, 8, 0.7), captions=3, presence=0.7)
-    assert fuse([(SEEN, ranking)]) == (SEEN, ranking)
+    assert fuse([Voice.of(SEEN, ranking)]) == (SEEN, ranking)
 
 
 def test_what_one_track_finds_is_found_though_another_does_not_see_it() -> None:
     seen = ranking_of("not_found", (4, 8, 0.1), captions=3, presence=0.1)
     said = ranking_of("found", (9, 11, 0.8), captions=2, presence=0.8)
-    captions, fused = fuse([(SEEN, seen), (SAID, said)])
+    captions, fused = fuse([Voice.of(SEEN, seen), Voice.of(SAID, said)])
     assert (fused.verdict, fused.presence, fused.reasoning) == ("found", 0.8, "found it is")
     assert [event.span for event in fused.events] == [Interval(9, 11)]
     assert [window.span for window in fused.windows] == [Interval(9, 11), Interval(4, 8)]
@@ -59,7 +59,7 @@ def test_the_first_track_decides_unless_another_finds_it(
 ) -> None:
     seen = ranking_of(one, (4, 8, 0.1), captions=3, presence=None)
     said = ranking_of(other, (9, 11, 0.8), captions=2, presence=0.4)
-    assert fuse([(SEEN, seen), (SAID, said)])[1].verdict == together
+    assert fuse([Voice.of(SEEN, seen), Voice.of(SAID, said)])[1].verdict == together
 
 
 @pytest.mark.parametrize(("confidence", "told"), [(0.5, True), (0.3, False)])
@@ -68,20 +68,20 @@ def test_an_event_of_another_kind_is_told_too_if_it_is_nearly_as_sure(
 ) -> None:
     seen = ranking_of("found", (4, 8, 0.8), captions=3, presence=0.8)
     said = ranking_of("found", (9, 11, confidence), captions=2, presence=confidence)
-    fused = fuse([(SEEN, seen), (SAID, said)])[1]
+    fused = fuse([Voice.of(SEEN, seen), Voice.of(SAID, said)])[1]
     assert [event.span for event in fused.events] == [Interval(4, 8), Interval(9, 11)][: 1 + told]
 
 
 def test_the_same_moment_is_told_once() -> None:
     seen = ranking_of("found", (8, 12, 0.8), captions=3, presence=0.8)
     said = ranking_of("found", (8.2, 12, 0.7), captions=2, presence=0.7)
-    fused = fuse([(SEEN, seen), (SAID, said)])[1]
+    fused = fuse([Voice.of(SEEN, seen), Voice.of(SAID, said)])[1]
     assert len(fused.events) == len(fused.windows) == 1
 
 
 def test_relevance_is_by_place_within_a_track() -> None:
     seen = ranking_of("not_found", captions=3, presence=0.1)
     said = ranking_of("not_found", captions=2, presence=0.1)
-    captions, fused = fuse([(SEEN, seen), (SAID, said)])
+    captions, fused = fuse([Voice.of(SEEN, seen), Voice.of(SAID, said)])
     best = {captions[index].source for index in np.argsort(-fused.relevance)[:2]}
     assert best == {"vision", "subtitle"}

@@ -140,7 +140,7 @@ def test_of_a_file_that_ends_early_only_the_subtitles_of_what_is_there_are_taken
         read_embedded(video, track.index).cues,
         video_id=video.id,
         duration_s=measure_duration_s(video),
-        track=subtitle_track(track),
+        track=subtitle_track(track, video=video.path),
     )
     assert made.warning == "459 subtitles lie outside the video, and 2 in it"
 

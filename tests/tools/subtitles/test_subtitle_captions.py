@@ -5,10 +5,13 @@ from pathlib import Path
 import pytest
 
 from tools.errors import CaptionError
-from tools.subtitles.captions import SubtitleCaptions, file_of, subtitle_captions, subtitle_track
+from tools.subtitles.captions import SubtitleCaptions, subtitle_captions, subtitle_track
 from tools.subtitles.cues import Cue
 from tools.subtitles.embedded import SubtitleTrack
+from tools.subtitles.origin import Origin, origin_of
 from tools.timeline import Track
+
+VIDEO = Path("/films/v.mp4")
 
 TRACK = Track("subtitles:0", "", "subtitles")
 
@@ -64,15 +67,15 @@ def test_the_track_follows_the_content_of_the_file_or_the_number_of_the_stream(
     one.write_text("x")
     copy.write_text("x")
     other.write_text("y")
-    read = subtitle_track(one)
+    read = subtitle_track(one, video=VIDEO)
     assert read.model.startswith("subtitles:")
-    assert read.model == subtitle_track(copy).model
-    assert read.model != subtitle_track(other).model
-    assert (read.mode, file_of(read)) == ("subtitles:a.srt", "a.srt")
-    assert file_of(subtitle_track(one, named=True)) == str(one)
+    assert read.model == subtitle_track(copy, video=VIDEO).model
+    assert read.model != subtitle_track(other, video=VIDEO).model
+    assert origin_of(read) == Origin(one, VIDEO, is_named=False)
+    assert origin_of(subtitle_track(one, video=VIDEO, named=True)) == Origin(one, VIDEO, True)
     stream = SubtitleTrack(2, "srt", "eng", None, is_default=True, is_readable=True)
-    inside = subtitle_track(stream)
+    inside = subtitle_track(stream, video=VIDEO)
     assert inside == Track("subtitles:stream2.eng", "", "subtitles")
-    assert file_of(inside) == ""
+    assert origin_of(inside) is None
     with pytest.raises(CaptionError, match="No such file"):
-        subtitle_track(tmp_path / "missing.srt")
+        subtitle_track(tmp_path / "missing.srt", video=VIDEO)

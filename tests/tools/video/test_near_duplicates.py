@@ -153,6 +153,27 @@ def test_an_event_of_a_hundredth_of_the_picture_begins_and_ends_with_a_frame_of_
         assert {3, 4, 5, 6} <= set(found)
 
 
+@pytest.mark.parametrize("lines", [slice(100, 103), slice(20, 26)])
+def test_a_line_that_is_thinner_than_a_block_is_something_new(lines: slice) -> None:
+    captioned = room(grain=1)
+    captioned[lines, 20:300] //= 2
+    assert kept([room(grain=2), captioned, room(grain=3)]) == [0, 1, 2]
+
+
+def test_somebody_who_sways_is_nothing_new_and_who_steps_aside_is() -> None:
+    assert kept([room(0.5), room(0.508), room(0.492)]) == [0]
+    assert kept([room(0.5), room(0.6)]) == [0, 1]
+
+
+def test_heavy_grain_and_light_that_flickers_are_nothing_new() -> None:
+    random = np.random.default_rng(3)
+    dark = [
+        np.asarray(np.clip(room() // 3 + random.normal(light, 25, (180, 320, 3)), 0, 255), np.uint8)
+        for light in (0, 6, -6)
+    ]
+    assert kept(dark) == [0]
+
+
 def test_pictures_of_any_size_compare() -> None:
     small, large = room(), np.ascontiguousarray(room().repeat(2, 0).repeat(2, 1))
     assert kept([small, large, np.full((1, 1, 3), 255, np.uint8)]) == [0, 1, 2]
@@ -211,5 +232,5 @@ def test_still_cameras_are_spared_and_no_event_is_told_worse_than_by_every_frame
                 lost_iou.append(every - few)
         if name == "one_by_one":
             # People come and go in it; a room that stays empty is spared two frames of three.
-            assert 1 - keeps.mean() >= {1: 0.3, 2: 0.44}[rate_hz]
+            assert 1 - keeps.mean() >= {1: 0.35, 2: 0.5}[rate_hz]
     assert max(lost_iou) <= 0.02

@@ -1,0 +1,123 @@
+"""The ways to an answer in the graph's state: what each says, and what became of asking. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from agent.graph.plain_values import DirectState, JudgingState, PathState
+from agent.graph.state import AfterRetrieve
+from agent.grounding import PathAnswer, PathName
+from tools.ranking import Ranking
+from tools.timeline import Interval
+
+AGREE_IOU: Final = 0.3
+"""Ways to an answer that name intervals this much alike mean the same moment: they differ more in
+what they take to be its beginning and its end."""
+
+NOT_ASKED: Final = DirectState(
+    status="",
+    name="",
+    prompts={},
+    turns=[],
+    attempts=0,
+    frames=[],
+    is_whole=False,
+    accepted=None,
+    why="",
+    note="",
+)
+NOT_JUDGED: Final = JudgingState(
+    is_over=False, decided=False, name="", prompts={}, verdicts=[], note=""
+)
+
+
+def direct_of(state: AfterRetrieve) -> DirectState:
+    """What became of asking a video model; a thread of an earlier version knows nothing of it."""
+    return state.get("direct", NOT_ASKED)
+
+
+def judging_of(state: AfterRetrieve) -> JudgingState:
+    """What became of judging."""
+    return state.get("judging", NOT_JUDGED)
+
+
+def is_settled(state: AfterRetrieve) -> bool:
+    """Whether ways to an answer were compared."""
+    return judging_of(state)["is_over"]
+
+
+def similarity_path(ranking: Ranking) -> PathState:
+    """What the LLM-free grounder says."""
+    spans = [[one.span.start_s, one.span.end_s] for one in ranking.events]
+    return PathState(path="similarity", by="similarity", verdict=ranking.verdict, spans=spans)
+
+
+def told_path(path: PathName, by: str, spans: Sequence[Interval]) -> PathState:
+    """What a model says that can rule a thing out."""
+    plain = [[span.start_s, span.end_s] for span in spans]
+    return PathState(path=path, by=by, verdict="found" if plain else "not_found", spans=plain)
+
+
+def with_path(state: AfterRetrieve, path: PathState) -> list[PathState]:
+    """The ways so far with one more, or with what one says now."""
+    return [one for one in state.get("paths", []) if one["path"] != path["path"]] + [path]
+
+
+def spans_of(
+    accepted: Mapping[str, Any] | None, captions: Sequence[Mapping[str, Any]]
+) -> list[Interval]:
+    """The events of an accepted answer in seconds, in its order."""
+    return [
+        Interval(captions[event["first"] - 1]["start_s"], captions[event["last"] - 1]["end_s"])
+        for event in (accepted or {}).get("events", ())
+    ]
+
+
+def adopted(
+    accepted: Mapping[str, Any], frames: Sequence[Mapping[str, Any]], state: AfterRetrieve
+) -> dict[str, Any]:
+    """The state with a video model's answer as the accepted one, and its frames as evidence."""
+    before = len(state["evidence"])
+    events = [
+        {"first": event["first"] + before, "last": event["last"] + before}
+        for event in accepted["events"]
+    ]
+    return {
+        "accepted": {**accepted, "events": events},
+        "by": "direct",
+        "evidence": [*state["evidence"], *frames],
+    }
+
+
+def same_place(span: Interval, spans: Sequence[Interval]) -> bool:
+    """Whether an interval means one of these moments."""
+    return any(span.iou(other) >= AGREE_IOU for other in spans)
+
+
+def path_answers(
+    state: AfterRetrieve, verdict: str, answer: Sequence[Interval]
+) -> tuple[PathAnswer, ...]:
+    """What each way says beside the answer; none where there was only one way."""
+    paths = state.get("paths", [])
+    if len(paths) < 2:
+        return ()
+    return tuple(_beside(path, verdict, answer) for path in paths)
+
+
+def _beside(path: PathState, verdict: str, answer: Sequence[Interval]) -> PathAnswer:
+    best = path["spans"][0] if path["spans"] else None
+    agrees: bool | None
+    if path["verdict"] == "cannot_tell" or verdict == "cannot_tell":
+        agrees = None
+    elif path["path"] == "judge" and verdict != "found":
+        agrees = None  # It says which window is the best, not whether one is good enough.
+    elif best is None or not answer:
+        agrees = path["verdict"] == verdict
+    else:
+        agrees = same_place(Interval(*best), answer)
+    return PathAnswer(
+        path=path["path"],
+        by=path["by"],
+        verdict=path["verdict"],
+        best=(best[0], best[1]) if best else None,
+        agrees=agrees,
+    )

@@ -1,0 +1,1 @@
+"""One step to what works best on this machine: look, say, ask, do, try, write down."""

@@ -1,0 +1,70 @@
+"""Says that a question cannot be answered before minutes are spent on describing its video."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from agent.grounding import Coverage, Gap, Grounding, Models, Usage, VideoFacts
+from tools.retrieval.measured_need import can_be_measured, may_be_read
+from tools.signals.explanations import beyond_the_senses
+from tools.signals.signal_query import understand
+from tools.subtitles.choice import choose_subtitles
+from tools.video.reader import measure_duration_s
+
+if TYPE_CHECKING:
+    from agent.settings import Settings
+    from prompts.catalog import Prompts
+    from tools.video.reader import Video
+
+
+def foreseen(query: str, video: Video, settings: Settings, prompts: Prompts) -> Grounding | None:
+    """The answer that the built-in senses would give, if that is known before they look.
+
+    Args:
+        query: The question.
+        video: Not described by anybody yet.
+        settings: How it would be described; the captioner is the built-in one.
+        prompts: Word the advice.
+
+    Returns:
+        ``cannot_tell`` with the choices; None where looking, listening or reading may answer.
+
+    Raises:
+        VideoError: If the video cannot be read.
+    """
+    if can_be_measured(query) or may_be_read(query) or settings.speech:
+        return None
+    if settings.subtitles not in {"auto", "off"}:
+        return None
+    if settings.subtitles == "auto" and choose_subtitles(video.path).chosen:
+        return None
+    duration_s = measure_duration_s(video)
+    path = str(video.path)
+    return Grounding(
+        query=query,
+        video=VideoFacts(
+            id=video.id, path=path, duration_s=duration_s, file_start_s=video.file_start_s
+        ),
+        verdict="cannot_tell",
+        presence=None,
+        intervals=(),
+        candidates=(),
+        closest_rejected=None,
+        reasoning=beyond_the_senses(understand(query).unknown, ()),
+        advice=prompts.render(
+            "not_seen_yet", video=shlex.quote(path), query=shlex.quote(query)
+        ).rstrip(),
+        by="similarity",
+        attempts=0,
+        refusals=(),
+        coverage=Coverage(seen_s=0.0, rate_hz=None, gaps=(Gap(start_s=0.0, end_s=duration_s),)),
+        models=Models(
+            captioner="classical",
+            mode="frame",
+            reasoner="similarity",
+            embedder=settings.embedder,
+            prompts={},
+        ),
+        usage=Usage(),
+    )

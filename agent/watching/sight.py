@@ -1,0 +1,229 @@
+"""The sense of sight: which joint model looks at frames, and what it has seen of each video."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tools.retrieval.sight_evidence import SightEvidence
+from tools.sight.frame_track import is_sight
+from tools.sight.named_models import OFF, find_sight, open_sight, sights_on_disk
+from tools.sight.words import SightWords
+from tools.store.store import CaptionStore
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from agent.settings import Settings
+    from agent.watching.choice import Confirm
+    from tools.indexing.progress import Report
+    from tools.indexing.sight_pass import SightPass
+    from tools.sight.joint_model import OnnxJointModel
+    from tools.store.store import VideoRecord
+    from tools.timeline import Caption
+    from tools.video.reader import Video
+
+OTHER_FRAMES = 256
+"""Frames of other videos that a question is compared with, to know what likeness is usual."""
+
+OTHER_VIDEOS = 16
+HITS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class SeenVideo:
+    """The frames of one video.
+
+    Attributes:
+        frames: In time order, with their vectors, shape ``(n, d)``.
+        evidence: Compares a question with them.
+        model: Name of the joint model.
+    """
+
+    frames: tuple[list[Caption], NDArray[np.float32]]
+    evidence: SightEvidence
+    model: str
+
+
+def chosen_sight(settings: Settings, *, describes: bool) -> str:
+    """The joint model that is used; empty for none.
+
+    Args:
+        settings: Name one, or leave it open.
+        describes: Whether an image model describes frames.
+    """
+    if settings.sight == OFF:
+        return ""
+    if settings.sight != "auto":
+        return settings.sight
+    return next(iter(sights_on_disk()), "") if not describes else ""
+
+
+class Sight:
+    """Looks at videos by the joint model that the settings mean, and reads what was seen.
+
+    Several threads may ask at the same time.
+
+    Args:
+        settings: Name the model and the store.
+        describes: Whether an image model describes frames.
+        confirm: Asked before a model is fetched.
+        tell: Receives, in a line, what is waited for.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        describes: Callable[[], bool],
+        confirm: Confirm | None,
+        tell: Callable[[str], None],
+    ) -> None:
+        self._settings = settings
+        self._describes = describes
+        self._confirm = confirm
+        self._tell = tell
+        self._opening = threading.RLock()
+        self._opened: tuple[OnnxJointModel, SightWords, CaptionStore] | None = None
+        self._others: dict[str, NDArray[np.float32]] = {}
+        self._choice: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The model as the settings mean it; empty for none."""
+        with self._opening:
+            if self._choice is None:
+                self._choice = chosen_sight(self._settings, describes=self._describes())
+            return self._choice
+
+    def lacks(self, video: Video) -> bool:
+        """Whether a video has not been seen by the model to its end.
+
+        Raises:
+            SightError: If the model cannot be used.
+        """
+        if not self.name:
+            return False
+        from tools.indexing.sight_pass import track_of
+
+        model, _, store = self._open()
+        track = track_of(model, self._settings.rate_hz)
+        return not any(one.complete and one.track == track for one in store.records(video.id))
+
+    def looking(self, video: Video) -> AbstractContextManager[SightPass | None]:
+        """What is to watch the frames of a video that is being described.
+
+        Raises:
+            SightError: If the model cannot be used.
+        """
+        if not self.name:
+            return nullcontext()
+        from tools.indexing.sight_pass import looking
+
+        model, _, store = self._open()
+        return looking(video, model, rate_hz=self._settings.rate_hz, store=store)
+
+    def look(self, video: Video, *, report: Report, go_on: Callable[[], None]) -> None:
+        """Look at a video that has its captions, unless that was done.
+
+        Raises:
+            SightError, StoreError, VideoError: If it cannot be looked at.
+        """
+        if not self.lacks(video):
+            return
+        from tools.indexing.sight_pass import index_by_sight
+
+        model, _, store = self._open()
+        index_by_sight(
+            video,
+            model,
+            rate_hz=self._settings.rate_hz,
+            store=store,
+            report=report,
+            go_on=go_on,
+        )
+
+    def records(self, video_id: str | None = None) -> list[VideoRecord]:
+        """What the model has seen, of one video or of all; nothing is fetched for that."""
+        if not self._is_here():
+            return []
+        return self._open()[2].records(video_id)
+
+    def read(self, video_id: str) -> SeenVideo | None:
+        """The frames of a video, and what compares a question with them; None if there are none.
+
+        Raises:
+            SightError, StoreError: If they cannot be read.
+        """
+        ready = [one for one in self.records(video_id) if one.complete and is_sight(one.track)]
+        if not ready:
+            return None
+        model, words, store = self._open()
+        record = max(ready, key=lambda one: one.indexed_at)
+        frames = store.read(video_id, record.track)
+        if not frames[0]:
+            return None
+        return SeenVideo(
+            frames, SightEvidence(words, self._others_than(record, frames[1])), model.name
+        )
+
+    def likeliest(self, query: str, video_ids: Sequence[str]) -> list[str]:
+        """Which of these videos have frames like what is asked for, the best first."""
+        if not self._is_here():
+            return []
+        _, words, store = self._open()
+        hits = store.search(words.embed([query])[0], limit=HITS)
+        wanted = set(video_ids)
+        return list(dict.fromkeys(one.video_id for one, _ in hits if one.video_id in wanted))
+
+    def close(self) -> None:
+        """Let go of the store."""
+        with self._opening:
+            opened, self._opened = self._opened, None
+            self._others.clear()
+        if opened:
+            opened[2].close()
+
+    def _is_here(self) -> bool:
+        """Whether there is a model that needs not be fetched."""
+        return bool(self.name) and (self._opened is not None or find_sight(self.name) is not None)
+
+    def _open(self) -> tuple[OnnxJointModel, SightWords, CaptionStore]:
+        with self._opening:
+            if self._opened is None:
+                model = open_sight(self.name, confirm=self._confirm)
+                url, token = self._settings.chroma_url, self._settings.chroma_token
+                store = CaptionStore.open(
+                    self._settings.store_folder,
+                    embedder=model.name,
+                    url=str(url) if url else None,
+                    token=token.get_secret_value() if token else None,
+                    on_wait=self._tell,
+                )
+                self._opened = model, SightWords(model), store
+            return self._opened
+
+    def _others_than(self, record: VideoRecord, own: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Frames of other videos, evenly from each; also its own where those are few."""
+        if record.video_id in self._others:
+            return self._others[record.video_id]
+        store = self._open()[2]
+        others = [
+            one for one in store.records() if one.complete and one.video_id != record.video_id
+        ][:OTHER_VIDEOS]
+        each = max(1, OTHER_FRAMES // max(1, len(others)))
+        some = [_evenly(store.read(one.video_id, one.track)[1], each) for one in others]
+        some = [one for one in some if len(one)]
+        if sum(map(len, some)) < OTHER_FRAMES // 2:
+            some.append(_evenly(own, OTHER_FRAMES))
+        self._others[record.video_id] = np.concatenate(some)
+        return self._others[record.video_id]
+
+
+def _evenly(vectors: NDArray[np.float32], most: int) -> NDArray[np.float32]:
+    return vectors[:: max(1, -(-len(vectors) // most))]

@@ -1,0 +1,143 @@
+"""Speed and memory of sight: frames a second of ViT-B/32, and warm questions on hours of frames.
+
+    python benchmarks/sight.py [--hours 1 100]
+
+Weights are random: they are as many and as large as CLIP's, and say nothing about accuracy. Needs
+the extra `local`, whose transformers draws the architecture.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import tempfile
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tools.grounding.grounder import ground
+from tools.retrieval.sight_evidence import SIGHT
+from tools.sight.frame_track import as_caption, sight_track
+from tools.timeline import Interval
+
+PICTURES = 96
+WIDTH, HEIGHT = 512, 288
+WIDTH_OF_VECTORS = 512
+
+
+def main() -> None:
+    """Measure and print JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--hours", type=float, nargs="*", default=[1.0, 100.0])
+    hours = parser.parse_args().hours
+    told: dict[str, Any] = {"questions": [question(one) for one in hours]}
+    with tempfile.TemporaryDirectory() as scratch:
+        told["frames"] = frames(draw_clip(Path(scratch)))
+    print(json.dumps(told, indent=2))
+
+
+def draw_clip(folder: Path) -> Path:
+    """CLIP ViT-B/32 with random weights, in a process of its own: torch takes memory."""
+    import multiprocessing
+
+    process = multiprocessing.get_context("spawn").Process(target=export_clip, args=(folder,))
+    process.start()
+    process.join()
+    return folder
+
+
+def export_clip(folder: Path) -> None:
+    """Write the half for pictures; the half for words is not needed to look at frames."""
+    import torch
+    from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
+
+    class Eye(torch.nn.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.clip = CLIPVisionModelWithProjection(
+                CLIPVisionConfig(projection_dim=WIDTH_OF_VECTORS)
+            )
+
+        def forward(self, pixel_values: Any) -> Any:
+            return self.clip(pixel_values=pixel_values).image_embeds
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            Eye().eval(),
+            (torch.zeros(2, 3, 224, 224),),
+            str(folder / "vision_model.onnx"),
+            input_names=["pixel_values"],
+            output_names=["image_embeds"],
+            dynamic_axes={"pixel_values": {0: "batch"}, "image_embeds": {0: "batch"}},
+            dynamo=False,
+        )
+    (folder / "text_model.onnx").write_bytes(b"not read here")
+    (folder / "tokenizer.json").write_text("{}")
+    preparation = {"size": {"shortest_edge": 224}, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}
+    (folder / "preprocessor_config.json").write_text(json.dumps(preparation))
+
+
+def frames(folder: Path) -> dict[str, float]:
+    """Frames a second, all in all and of the forward pass alone; peak memory."""
+    import onnxruntime
+
+    from tools.sight.joint_model import BATCH_PICTURES, OnnxJointModel
+
+    model = OnnxJointModel(folder)
+    rng = np.random.default_rng(0)
+    pictures = list(rng.integers(0, 255, (PICTURES, HEIGHT, WIDTH, 3), dtype=np.uint8))
+    session = onnxruntime.InferenceSession(folder / "vision_model.onnx")
+    batch = np.zeros((BATCH_PICTURES, 3, 224, 224), np.float32)
+    model.embed_pictures(pictures[:BATCH_PICTURES])
+    session.run(None, {"pixel_values": batch})
+    whole_s, bare_s = [], []
+    # In turns, so that a busy machine slows both.
+    for first in range(0, PICTURES, BATCH_PICTURES):
+        begun = time.perf_counter()
+        model.embed_pictures(pictures[first : first + BATCH_PICTURES])
+        between = time.perf_counter()
+        session.run(None, {"pixel_values": batch})
+        whole_s.append(between - begun)
+        bare_s.append(time.perf_counter() - between)
+    whole, bare = (BATCH_PICTURES / float(np.median(one)) for one in (whole_s, bare_s))
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    return {
+        "frames a second": round(whole, 1),
+        "forward pass alone": round(bare, 1),
+        "share": round(whole / bare, 3),
+        "peak MB, both sessions": round(peak_mb),
+    }
+
+
+def question(hours: float) -> dict[str, float]:
+    """Milliseconds of one warm question to a video of so many hours, without the text model."""
+    count = int(hours * 3600)
+    rng = np.random.default_rng(1)
+    vectors = rng.normal(size=(count, WIDTH_OF_VECTORS)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    track = sight_track("sight:random", "frame@1/s")
+    captions = [as_caption("video", Interval(float(at), at + 1.0), track) for at in range(count)]
+    spent_s = []
+    for _ in range(5):
+        begun = time.perf_counter()
+        ground(
+            "a question",
+            vectors[0] + 0.1,
+            captions,
+            vectors,
+            duration_s=float(count),
+            background=vectors[:0],
+            calibration=SIGHT,
+            others=vectors[:: max(1, count // 256)],
+        )
+        spent_s.append(time.perf_counter() - begun)
+    return {"hours": hours, "frames": count, "ms": round(1000 * float(np.median(spent_s)), 1)}
+
+
+if __name__ == "__main__":
+    main()

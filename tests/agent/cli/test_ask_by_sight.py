@@ -1,0 +1,64 @@
+"""A question about things, asked of a drawn video without any captions that name them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from agent.cli.main import main
+from tests.drawing import draw_video, even_times
+from tests.tiny_joint import NOTHING, Thing, draw
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("word_embedder")]
+
+SHOWN = [NOTHING, Thing("red", "circle", "left"), NOTHING, Thing("blue", "cross", "top"), NOTHING]
+OTHER = [Thing("green", "ring", "right"), NOTHING, Thing("white", "square", "bottom"), NOTHING]
+
+
+def drawn(path: Path, shown: list[Thing]) -> str:
+    pictures = [draw(thing) for thing in shown]
+    times_s = even_times(len(shown) * 24, 4.0)
+    return str(draw_video(path, times_s, picture=lambda at: pictures[at // 24]))
+
+
+def ask(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, object]:
+    main(["ask", *words, "--json"])
+    answer: dict[str, object] = json.loads(capsys.readouterr().out)
+    return answer
+
+
+def test_a_thing_is_found_by_its_looks_and_one_that_is_not_there_is_not(
+    tiny_joint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = drawn(tmp_path / "drawn.mp4", SHOWN)
+    main(["index", drawn(tmp_path / "other.mp4", OTHER), "--sight", str(tiny_joint)])
+    capsys.readouterr()
+    found = ask(capsys, video, "a blue cross on the top", "--sight", str(tiny_joint))
+    assert found["verdict"] == "found"
+    (interval, *_) = found["intervals"]  # type: ignore[misc]  # a list in the schema
+    assert interval["start_s"] == pytest.approx(18.0, abs=1.1)  # type: ignore[has-type]
+    assert interval["end_s"] == pytest.approx(24.0, abs=1.1)  # type: ignore[has-type]
+    assert str(found["models"]["sight"]).startswith("sight:tiny@")  # type: ignore[index]
+
+    without = ask(capsys, video, "a blue cross on the top", "--sight", "off")
+    assert without["models"]["sight"] == ""  # type: ignore[index]
+
+
+def test_the_right_one_of_several_videos_comes_first(
+    tiny_joint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, shown in (("one", SHOWN), ("two", OTHER)):
+        main(["index", drawn(tmp_path / f"{name}.mp4", shown), "--sight", str(tiny_joint)])
+    capsys.readouterr()
+    told = ask(capsys, "--all", "a green ring on the right", "--sight", str(tiny_joint))
+    (best, *_) = told["answers"]  # type: ignore[misc]  # a list in the schema
+    assert best["video"]["path"].endswith("two.mp4")  # type: ignore[has-type]
+    assert best["verdict"] == "found"  # type: ignore[has-type]
+
+
+def test_a_folder_that_holds_no_model_ends_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = drawn(tmp_path / "drawn.mp4", SHOWN)
+    assert main(["ask", video, "a cross", "--sight", str(tmp_path)]) == 2
+    assert "holds no joint image-text model in ONNX" in capsys.readouterr().err

@@ -1,0 +1,73 @@
+"""What cannot be answered is said before a video is looked at; a person may insist."""
+
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent.api import Grounder
+from agent.cli import commands
+from agent.cli.main import main
+from tests.drawing import draw_video, even_times
+from tests.patience import PATIENCE_S
+
+HOPELESS = "a woman dances"
+
+
+@pytest.fixture
+def road(tmp_path: Path) -> Path:
+    return draw_video(tmp_path / "road.mp4", even_times(24, 8.0))
+
+
+def is_indexed() -> bool:
+    with Grounder() as grounder:
+        return bool(grounder.records())
+
+
+@pytest.mark.usefixtures("word_embedder")
+def test_without_a_terminal_the_answer_is_given_at_once(
+    road: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["ask", str(road), HOPELESS, "--captioner", "classical"]) == 1
+    printed = capsys.readouterr().out
+    assert printed.startswith("cannot tell")
+    assert "--anyway" in printed
+    assert not is_indexed()
+    assert main(["ask", str(road), HOPELESS, "--captioner", "classical", "--anyway"]) == 1
+    assert is_indexed()
+
+
+@pytest.mark.usefixtures("word_embedder")
+def test_without_a_terminal_progress_is_told_in_lines(
+    road: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "SAID_EVERY_S", 0.0)
+    assert main(["index", str(road), "--captioner", "classical"]) == 0
+    told = capsys.readouterr().err
+    assert re.search(r"^road\.mp4: 0:0\d\.\d of 0:0\d\.\d, \d+ captions?", told, re.MULTILINE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("typed", "looks"), [("n\n", False), ("\n", False), ("y\n", True)])
+def test_a_person_at_a_terminal_is_asked_first(typed: str, looks: bool, road: Path) -> None:
+    main_end, its_end = pty.openpty()
+    command = [sys.executable, "-m", "agent.cli", "ask", str(road), HOPELESS]
+    with os.fdopen(main_end, "r+b", buffering=0) as terminal:
+        process = subprocess.Popen(
+            [*command, "--captioner", "classical"],
+            stdin=its_end,
+            stdout=subprocess.PIPE,
+            stderr=its_end,
+        )
+        os.close(its_end)
+        terminal.write(typed.encode())
+        printed, _ = process.communicate(timeout=PATIENCE_S)
+        shown = re.sub(r"\x1b\[[\d?]*\w", "", terminal.read(65536).decode())
+    assert "No embedded sense for “woman”, “dances”" in shown
+    assert "Look at the video anyway? [y/N]" in shown
+    assert printed.decode().startswith("cannot tell")
+    assert is_indexed() is looks

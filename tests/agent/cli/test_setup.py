@@ -1,0 +1,116 @@
+"""``whenabouts setup``: probes the loopback alone, plans by one rule, and writes the choice."""
+
+import json
+import socket
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from agent.cli.main import main
+from agent.settings import load_settings
+from agent.setup.carry_out import write_settings
+from agent.setup.plan import Machine, make_plan
+from agent.setup.servers import Server, find_servers
+
+MACHINE = Machine(ram_gb=16.0, disk_gb=50.0, gpu=False, cores=4)
+OLLAMA = Server("Ollama", "http://127.0.0.1:11434/v1", ("llama3", "qwen3-vl:2b"))
+
+
+def serve(content: bytes, status: int = 200) -> Iterator[int]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    serving = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    serving.start()
+    yield server.server_port
+    server.shutdown()
+    serving.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (json.dumps({"data": [{"id": "llava:7b"}]}).encode(), [("llava:7b",)]),
+        (b'{"data": null}', []),
+        (b'{"data": [1]}', []),
+        (b"<html>a page</html>", []),
+        (b"[]", []),
+    ],
+)
+def test_what_answers_like_a_model_server_is_one(
+    content: bytes, expected: list[tuple[str, ...]]
+) -> None:
+    for port in serve(content):
+        found = find_servers({port: "LM Studio"}, deadline_s=5.0)
+        assert [one.models for one in found] == expected
+
+
+def test_a_port_that_takes_connections_and_says_nothing_is_left_alone() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        assert find_servers({silent.getsockname()[1]: "vLLM"}, deadline_s=0.2) == []
+
+
+def test_a_local_server_that_sees_comes_before_sight_and_a_service_before_both() -> None:
+    settings = load_settings()
+    assert make_plan(settings, MACHINE, []).choice == "sight"
+    blind = Server("vLLM", "http://127.0.0.1:8000/v1", ("llama3",))
+    assert make_plan(settings, MACHINE, [blind]).choice == "sight"
+    plan = make_plan(settings, MACHINE, [blind, OLLAMA])
+    assert plan.writes == {
+        "OPENAI_BASE_URL": "http://127.0.0.1:11434/v1",
+        "WHENABOUTS_CAPTIONER": "openai:qwen3-vl:2b",
+    }
+    served = settings.model_copy(update={"openai_base_url": "http://localhost:1/v1"})
+    assert make_plan(served, MACHINE, [OLLAMA]).writes == {}
+
+
+def test_little_memory_gets_the_lighter_model_and_a_full_disk_none() -> None:
+    small = Machine(ram_gb=4.0, disk_gb=50.0, gpu=False, cores=2)
+    assert make_plan(load_settings(), small, []).writes == {"WHENABOUTS_SIGHT": "clip-vit-b32"}
+    full = Machine(ram_gb=16.0, disk_gb=0.1, gpu=False, cores=2)
+    plan = make_plan(load_settings(), full, [])
+    assert (plan.choice, plan.writes, plan.download_mb) == ("none", {}, 0)
+
+
+def test_other_lines_of_the_settings_file_stay(tmp_path: Path) -> None:
+    file = tmp_path / "home" / ".env"
+    write_settings(file, {"WHENABOUTS_SIGHT": "off"})
+    file.write_text("# mine\nWHENABOUTS_RATE_HZ=2\n" + file.read_text())
+    write_settings(file, {"WHENABOUTS_SIGHT": "clip-vit-b32"})
+    lines = file.read_text().splitlines()
+    assert lines == ["# mine", "WHENABOUTS_RATE_HZ=2", "WHENABOUTS_SIGHT=clip-vit-b32"]
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_plan_prints_five_lines_and_writes_nothing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.cli.setting_up.find_servers", list)
+    assert main(["setup", "--plan"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 5
+    assert not load_settings().settings_file.exists()
+
+
+def test_without_the_hub_nothing_is_written_and_the_end_is_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.cli.setting_up.find_servers", list)
+    assert main(["setup"]) == 2
+    assert "--yes agrees" in capsys.readouterr().err
+    assert main(["setup", "--yes"]) == 2
+    assert "what works without it" in capsys.readouterr().err
+    assert not load_settings().settings_file.exists()

@@ -1,0 +1,105 @@
+"""Replies of video models in seconds: what is read, what is refused, and where the edges go."""
+
+import pytest
+
+from agent.errors import AnswerError
+from agent.reasoning.direct import LONGEST_CLIP_S, TAKES_VIDEO, parse_direct, stretches_to_show
+from tools.ranking import Window
+from tools.timeline import Interval
+
+FRAMES = [Interval(0.5 * place, 0.5 * place + 0.5) for place in range(60)]
+"""Thirty seconds at two frames a second."""
+
+LATE = [Interval(600.0 + place, 601.0 + place) for place in range(30)]
+
+
+def spans(reply: str, frames: list[Interval] = FRAMES) -> list[tuple[float, float]]:
+    answer = parse_direct(reply, frames)
+    assert answer.found == bool(answer.events)
+    return [(frames[one.first - 1].start_s, frames[one.last - 1].end_s) for one in answer.events]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        '{"why": "it falls", "found": true, "events": [{"start_s": 12.5, "end_s": 18.0}]}',
+        '{"found": true, "events": [[12.5, 18]]}',
+        '{"found": true, "events": [{"start": "0:12.5", "end": "00:18"}]}',
+        '{"start_time": 12.5, "end_time": "18 s"}',
+        '{"timestamps": ["12.5 - 18 seconds"]}',
+        "12.5 - 18 seconds",
+        "12.5s–18s",
+        "The event happens from 0:12.5 to 0:18.",
+        "between 12.5 and 18 seconds",
+        "[[12.5, 18.0]]",
+        "```json\n[12.5, 18.0]\n```",
+        '{"found": true, "events": [{"start_s": 12.44, "end_s": 18.13}]}',
+    ],
+)
+def test_the_usual_forms_are_read_and_edges_are_those_of_frames(reply: str) -> None:
+    assert spans(reply) == [(12.5, 18.0)]
+
+
+def test_several_events_and_none_are_read() -> None:
+    assert spans("3 - 5 seconds, 20 - 22.5 seconds") == [(3.0, 5.0), (20.0, 22.5)]
+    assert spans('{"found": false, "events": []}') == []
+    assert spans("[]") == []
+
+
+def test_events_that_share_a_frame_are_one() -> None:
+    assert spans('{"found": true, "events": [[3, 5], [4.2, 8]]}') == [(3.0, 8.0)]
+
+
+def test_a_moment_is_as_long_as_the_frame_that_shows_it() -> None:
+    assert spans("12.5 - 12.5 s") == [(12.5, 13.0)]
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        ("", "no_json"),
+        ("It does not happen from 3 to 5.", "no_json"),
+        ("at about 12 seconds", "no_json"),
+        ("from 12 to 18, or never", "no_json"),
+        ('{"found": true, "events": [{"start_s": 1', "no_json"),
+        ('{"found": "maybe"}', "wrong_schema"),
+        ('{"found": true, "events": [{"start_s": NaN, "end_s": 3}]}', "no_json"),
+        ('{"found": true, "events": [{"start_s": -3, "end_s": 3}]}', "wrong_schema"),
+        ('{"found": true, "events": [{"start_s": 1e99, "end_s": 3}]}', "wrong_schema"),
+        ('{"found": true, "events": [{"start_s": true, "end_s": 3}]}', "wrong_schema"),
+        ('{"found": true, "events": [["0:75", "0:80"]]}', "wrong_schema"),
+        ('{"found": true, "events": [[18, 12]]}', "reversed"),
+        ('{"found": true, "events": []}', "contradiction"),
+        ('{"found": false, "events": [[1, 2]]}', "contradiction"),
+        ('{"found": true, "events": [[12, 48]]}', "unknown_time"),
+        ('{"found": true, "events": [[40, 42]]}', "unknown_time"),
+    ],
+)
+def test_what_is_no_answer_is_refused_by_kind(reply: str, kind: str) -> None:
+    with pytest.raises(AnswerError) as refused:
+        parse_direct(reply, FRAMES)
+    assert refused.value.kind == kind
+
+
+def test_times_between_two_shown_stretches_are_refused() -> None:
+    with pytest.raises(AnswerError, match="No frame near 300 s was shown"):
+        parse_direct('{"found": true, "events": [[300, 610]]}', FRAMES + LATE)
+    assert spans("605 - 610 s", FRAMES + LATE) == [(605.0, 610.0)]
+
+
+def test_a_short_clip_is_shown_as_a_whole_and_of_a_long_one_the_best_windows() -> None:
+    windows = [Window(Interval(at_s, at_s + 20), 1.0, 0.5) for at_s in (1000, 1025, 3000, 50)]
+    assert stretches_to_show([], 30.0, None) == [Interval(0, 30)]
+    assert stretches_to_show([], 3600.0, Interval(60, 90)) == [Interval(60, 90)]
+    assert stretches_to_show([], 3600.0, None) == []
+    assert stretches_to_show(windows, 3600.0, None) == [Interval(990, 1055), Interval(2990, 3030)]
+    long = [Window(Interval(0, 1000), 1.0, 0.5), windows[0]]
+    shown = stretches_to_show(long, 3600.0, None)
+    assert sum(one.length_s for one in shown) <= LONGEST_CLIP_S
+
+
+def test_models_that_take_videos_are_known_by_name() -> None:
+    for name in ("Qwen/Qwen3-VL-8B-Instruct", "qwen2.5-vl:7b", "TimeLens2-4B", "InternVL3_5-8B"):
+        assert TAKES_VIDEO.search(name), name
+    for name in ("gpt-5-mini", "Qwen3-8B", "tiny", "llava-1.5-7b"):
+        assert not TAKES_VIDEO.search(name), name

@@ -1,0 +1,132 @@
+"""A joint model's folder: every missing, partial or foreign one is one clear line."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.tiny_joint import save_tiny_joint
+from tools.errors import SightError
+from tools.sight.joint_model import OnnxJointModel
+from tools.sight.model_folder import ModelFolder, find_folder, missing_files
+from tools.sight.named_models import NAMED, open_sight
+from tools.sight.pictures import Preparation
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_tiny_joint(tmp_path_factory.mktemp("untrained") / "tiny", steps=0)
+
+
+@pytest.fixture
+def folder(untrained: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(untrained, tmp_path / "model"))
+
+
+def message(folder: Path) -> str:
+    with pytest.raises(SightError) as caught:
+        use(folder)
+    return str(caught.value)
+
+
+def use(folder: Path) -> None:
+    model = OnnxJointModel(folder)
+    model.embed_pictures([np.zeros((4, 4, 3), np.uint8)])
+    model.embed_texts(["a circle"])
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "onnx/vision_model.onnx",
+        "onnx/text_model.onnx",
+        "preprocessor_config.json",
+        "tokenizer.json",
+    ],
+)
+def test_a_folder_that_lacks_a_file_is_named_with_it(folder: Path, file: str) -> None:
+    (folder / file).unlink()
+    assert missing_files(folder) == [file]
+    assert find_folder(folder) is None
+    said = message(folder)
+    assert f"{file} missing" in said
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("onnx/vision_model.onnx", b"version https://git-lfs.github.com/spec/v1"),
+        ("onnx/text_model.onnx", b"\x08\x07half"),
+        ("preprocessor_config.json", b"{"),
+        ("preprocessor_config.json", b"{}"),
+        ("preprocessor_config.json", b"[]"),
+        ("tokenizer.json", b"{}"),
+    ],
+)
+def test_a_damaged_file_is_one_line_that_says_to_fetch_it(
+    folder: Path, file: str, content: bytes
+) -> None:
+    (folder / file).write_bytes(content)
+    said = message(folder)
+    assert "fetch" in said
+    assert "\n" not in said
+
+
+def test_an_empty_file_counts_as_missing(folder: Path) -> None:
+    (folder / "onnx/vision_model.onnx").write_bytes(b"")
+    assert missing_files(folder) == ["onnx/vision_model.onnx"]
+
+
+def test_the_two_halves_may_lie_in_folders_of_their_own(untrained: Path, tmp_path: Path) -> None:
+    for half, more in (("vision", "preprocessor_config.json"), ("text", "tokenizer.json")):
+        (tmp_path / half).mkdir()
+        shutil.copy(untrained / f"onnx/{half}_model.onnx", tmp_path / half / "model.onnx")
+        shutil.copy(untrained / more, tmp_path / half / more)
+    assert missing_files(tmp_path) == []
+    one = OnnxJointModel(untrained).embed_texts(["a red circle"])
+    assert np.allclose(OnnxJointModel(tmp_path).embed_texts(["a red circle"]), one)
+
+
+def test_other_weights_have_another_name_and_a_moved_folder_the_same(
+    folder: Path, untrained: Path, tmp_path: Path
+) -> None:
+    before = ModelFolder.read(folder).fingerprint()
+    assert before == ModelFolder.read(untrained).fingerprint()
+    content = bytearray((folder / "onnx/text_model.onnx").read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / "onnx/text_model.onnx").write_bytes(content)
+    assert ModelFolder.read(folder).fingerprint() != before
+
+
+def test_siglip_2_is_given_short_texts_in_lower_case_and_filled_up(folder: Path) -> None:
+    (folder / "config.json").write_text(json.dumps({"model_type": "siglip2", "text_config": {}}))
+    read = ModelFolder.read(folder)
+    assert (read.max_tokens, read.is_padded, read.is_lowered) == (64, True, True)
+
+
+def test_nothing_is_fetched_while_the_hub_is_forbidden() -> None:
+    asked: list[str] = []
+
+    def agree(name: str, _: int) -> bool:
+        asked.append(name)
+        return True
+
+    for name in (*NAMED, "me/none", "no such thing"):
+        with pytest.raises(SightError) as caught:
+            open_sight(name, confirm=agree)
+        assert "\n" not in str(caught.value)
+    assert asked == []
+
+
+def test_pictures_are_prepared_as_transformers_does_it() -> None:
+    processing = pytest.importorskip("transformers.models.siglip.image_processing_pil_siglip")
+    picture = np.random.default_rng(1).integers(0, 255, (90, 160, 3), dtype=np.uint8)
+    theirs = processing.SiglipImageProcessorPil(size={"height": 32, "width": 32})
+    expected = np.asarray(theirs(picture, return_tensors="np")["pixel_values"])
+    ours = Preparation.read(theirs.to_dict()).prepare([picture])
+    assert np.abs(ours - expected).max() < 2 / 255 * 2

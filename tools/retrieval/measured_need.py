@@ -1,0 +1,48 @@
+"""Whether a question asks for what is measured of the picture itself, or for text on it."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from tools.retrieval.question import parts_of
+from tools.retrieval.temporal_query import texts_of
+from tools.signals.signal_query import Ask, understand
+from tools.signals.visible_words import names_title
+
+
+def measured_need(query: str) -> Literal["picture", "text"] | None:
+    """What an answer needs beside captions; None where captions know as much.
+
+    Args:
+        query: A question in English; one with an order in it needs what one of its parts does.
+    """
+    asks = [understand(query), *(understand(text) for text in texts_of(parts_of(query)))]
+    needed = [ask for ask in asks if not ask.unknown and ask.is_of_picture]
+    is_written = _names_number(query) or names_title(query)
+    if is_written or any(_is_for_text(ask) for ask in needed):
+        return "text"
+    return "picture" if needed else None
+
+
+def can_be_measured(query: str) -> bool:
+    """Whether every part of a question is one that the embedded senses understand."""
+    if not understand(query).unknown:
+        return True
+    return not any(understand(text).unknown for text in texts_of(parts_of(query)))
+
+
+def may_be_read(query: str) -> bool:
+    """Whether its words may stand on the screen though nobody says so: a number, a name, quotes."""
+    asks = [understand(query), *(understand(text) for text in texts_of(parts_of(query)))]
+    is_named = re.search(r"\S\s+(?!I\b)[A-Z]", query) is not None
+    return is_named or any(map(_is_for_text, asks)) or any(sign.isdigit() for sign in query)
+
+
+def _is_for_text(ask: Ask) -> bool:
+    return ask.text is not None
+
+
+def _names_number(query: str) -> bool:
+    """A number of several digits, such as a price, is seldom described and often written."""
+    return sum(sign.isdigit() for sign in query) > 2

@@ -1,0 +1,1 @@
+"""Pictures and words in one space: what is looked for is compared with frames themselves."""

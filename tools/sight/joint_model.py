@@ -1,0 +1,202 @@
+"""A model that puts pictures and words into one space, run by onnxruntime: CLIP, SigLIP and kin.
+
+No torch, and no fastembed: that wants an older client of the hub than the captioners here do, and
+brings one more way to fetch models.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from tools.errors import SightError
+from tools.sight.model_folder import ModelFolder
+from tools.sight.pictures import Preparation
+
+if TYPE_CHECKING:
+    import onnxruntime
+    from numpy.typing import NDArray
+    from tokenizers import Tokenizer
+
+    from tools.timeline import Image
+
+BATCH_PICTURES = 8
+BATCH_TEXTS = 16
+MAX_THREADS = 8
+
+OUTPUTS = ("image_embeds", "text_embeds", "pooler_output", "sentence_embedding")
+"""Outputs that are one vector each, by their usual names, the most wanted first."""
+
+
+class JointModel(Protocol):
+    """Puts pictures and words into one space.
+
+    Attributes:
+        name: The same for the same vectors; stands in tracks and in the store.
+        batch_pictures: How many it is best shown at a time.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def batch_pictures(self) -> int: ...
+
+    def embed_pictures(self, images: Sequence[Image]) -> NDArray[np.float32]:
+        """Shape ``(n, d)``, rows of unit length, in the order of the pictures (RGB, any size).
+
+        Raises:
+            SightError: If the model fails.
+        """
+        ...
+
+    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Shape ``(n, d)``, rows of unit length, in the order of the texts.
+
+        Raises:
+            SightError: If the model fails.
+        """
+        ...
+
+
+class OnnxJointModel:
+    """A joint model from a folder; each half is loaded when it is first used.
+
+    Args:
+        folder: See ``tools.sight.model_folder``.
+        name: What it is called; the folder's name where nothing is said.
+        threads: For onnxruntime; None for the machine's processors, at most eight.
+
+    Raises:
+        SightError: If something is missing; says what.
+    """
+
+    def __init__(self, folder: Path, *, name: str = "", threads: int | None = None) -> None:
+        self._files = ModelFolder.read(folder)
+        self._preparation = Preparation.read(self._files.preparation)
+        self._called = name or folder.name
+        self._threads = threads or min(os.cpu_count() or 1, MAX_THREADS)
+
+    @cached_property
+    def name(self) -> str:
+        """``sight:``, what it is called, and a digest of weights and settings."""
+        return f"sight:{self._called}@{self._files.fingerprint()}"
+
+    @cached_property
+    def batch_pictures(self) -> int:
+        """Some models were exported for one picture at a time."""
+        fixed = self._pictures.get_inputs()[0].shape[0]
+        return fixed if isinstance(fixed, int) and fixed > 0 else BATCH_PICTURES
+
+    def embed_pictures(self, images: Sequence[Image]) -> NDArray[np.float32]:
+        size = self.batch_pictures
+        rows = []
+        for first in range(0, len(images), size):
+            prepared = self._preparation.prepare(images[first : first + size])
+            here = len(prepared)
+            if here < size and size != BATCH_PICTURES:
+                prepared = np.concatenate([prepared, np.repeat(prepared[-1:], size - here, axis=0)])
+            rows.append(self._run(self._pictures, {"pixel_values": prepared})[:here])
+        return np.concatenate(rows) if rows else np.empty((0, 0), np.float32)
+
+    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        rows = []
+        for first in range(0, len(texts), BATCH_TEXTS):
+            batch = list(texts[first : first + BATCH_TEXTS])
+            if self._files.is_lowered:
+                batch = [text.lower() for text in batch]
+            tokens = self._tokenizer.encode_batch(batch)
+            given = {
+                "input_ids": np.array([one.ids for one in tokens], np.int64),
+                "attention_mask": np.array([one.attention_mask for one in tokens], np.int64),
+            }
+            rows.append(self._run(self._texts, given))
+        return np.concatenate(rows) if rows else np.empty((0, 0), np.float32)
+
+    def _run(
+        self, session: onnxruntime.InferenceSession, given: dict[str, Any]
+    ) -> NDArray[np.float32]:
+        wanted = [one.name for one in session.get_inputs()]
+        # A model for pictures has one input, whatever it is called.
+        if len(wanted) == 1 and len(given) == 1:
+            given = {wanted[0]: next(iter(given.values()))}
+        if unknown := [name for name in wanted if name not in given]:
+            raise SightError(
+                f"{self._called} wants {', '.join(unknown)}, which is not known here; export its "
+                "two halves one by one"
+            )
+        names = {one.name: one for one in session.get_outputs()}
+        output = next((name for name in OUTPUTS if name in names), session.get_outputs()[0].name)
+        try:
+            (found,) = session.run([output], {name: given[name] for name in wanted})
+        except Exception as exc:  # onnxruntime's errors share no narrower base class
+            raise SightError(f"{self._called} failed ({_line(exc)}); fetch it again") from exc
+        vectors = np.asarray(found, np.float32)
+        if vectors.ndim != 2:
+            raise SightError(
+                f"{self._called} gives {output} of shape {vectors.shape}, not one vector each; it "
+                "was exported without the layer that joins pictures and words"
+            )
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        if not np.isfinite(lengths).all() or not lengths.all():
+            raise SightError(f"{self._called} gives vectors without a direction; fetch it again")
+        return np.asarray(vectors / lengths, np.float32)
+
+    @cached_property
+    def _pictures(self) -> onnxruntime.InferenceSession:
+        return self._open(self._files.picture_file)
+
+    @cached_property
+    def _texts(self) -> onnxruntime.InferenceSession:
+        return self._open(self._files.text_file)
+
+    def _open(self, file: Path) -> onnxruntime.InferenceSession:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self._threads
+        options.inter_op_num_threads = 1
+        # Waiting threads sleep: the decoder wants the processor meanwhile.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # Memory that one large batch took is not kept for good.
+        options.enable_cpu_mem_arena = False
+        try:
+            return onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+        except Exception as exc:  # as above
+            raise SightError(
+                f"{file} cannot be loaded ({_line(exc)}); it is damaged, or not fetched in full: "
+                "fetch it again"
+            ) from exc
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        from tokenizers import Tokenizer
+
+        file = self._files.tokenizer_file
+        try:
+            tokenizer = Tokenizer.from_file(str(file))
+        except Exception as exc:  # the Rust library raises plain Exception
+            raise SightError(f"{file} is damaged ({_line(exc)}); fetch the model again") from exc
+        most = self._files.max_tokens
+        if most:
+            tokenizer.enable_truncation(most)
+        pad = tokenizer.padding or {}
+        known = ("<pad>", "[PAD]", "<|endoftext|>")
+        token = pad.get("pad_token") or next(
+            (one for one in known if tokenizer.token_to_id(one) is not None), known[0]
+        )
+        tokenizer.enable_padding(
+            pad_id=tokenizer.token_to_id(token) or 0,
+            pad_token=token,
+            length=most if self._files.is_padded else None,
+        )
+        return tokenizer
+
+
+def _line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

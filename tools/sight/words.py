@@ -1,0 +1,62 @@
+"""A question in the space of pictures: the mean of several ways to say it, as an embedder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tools.sight.joint_model import JointModel
+
+WAYS = ("{}", "a photo of {}", "a video frame of {}")
+"""These models learned from what is written beside pictures, seldom from bare sentences. The mean
+of several prompts is steadier than each (Radford et al., "Learning Transferable Visual Models From
+Natural Language Supervision", 2021, section 3.1.4)."""
+
+
+class SightWords:
+    """Embeds texts for comparison with pictures; see ``tools.embedders.embedder.Embedder``.
+
+    Args:
+        model: Embeds texts and pictures.
+    """
+
+    def __init__(self, model: JointModel) -> None:
+        self._model = model
+        self._dimension = 0
+
+    @property
+    def name(self) -> str:
+        return self._model.name
+
+    @property
+    def dimension(self) -> int:
+        if not self._dimension:
+            self._dimension = self.embed(["a picture"]).shape[1]
+        return self._dimension
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Shape ``(len(texts), d)``, rows of unit length.
+
+        Raises:
+            SightError: If the model fails.
+        """
+        if not texts:
+            return np.empty((0, self.dimension), np.float32)
+        distinct = {text: row for row, text in enumerate(dict.fromkeys(texts))}
+        said = [way.format(_bare(text)) for text in distinct for way in WAYS]
+        each = self._model.embed_texts(said).reshape(len(distinct), len(WAYS), -1)
+        mean = each.mean(axis=1)
+        length = np.linalg.norm(mean, axis=1, keepdims=True)
+        # Ways that point in opposite directions leave nothing: the bare words decide then.
+        vectors = np.where(length > 1e-6, mean / np.maximum(length, 1e-6), each[:, 0])
+        return np.asarray(vectors[[distinct[text] for text in texts]], np.float32)
+
+
+def _bare(text: str) -> str:
+    """A sentence as it goes on after "a photo of"."""
+    return " ".join(text.split()).rstrip(".!? ") or text
