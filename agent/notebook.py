@@ -23,12 +23,12 @@ def progress_bar() -> Callable[[Event], None]:
     bars: dict[str, Any] = {}
 
     def receive(event: Event) -> None:
-        if not isinstance(event, Progress):
-            return
+        if not isinstance(event, Progress) or not event.total_s:
+            return  # Without a length, there is nothing for a bar to fill.
         if event.path not in bars:
-            bars[event.path] = display.ProgressBar(100)
+            bars[event.path] = display.ProgressBar(100)  # type: ignore[no-untyped-call]
             bars[event.path].display()
         # Headers of videos may promise less than there is.
-        bars[event.path].progress = min(100, round(100 * event.seen_s / max(event.total_s, 1e-9)))
+        bars[event.path].progress = min(100, round(100 * event.seen_s / event.total_s))
 
     return receive

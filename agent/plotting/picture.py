@@ -35,7 +35,7 @@ class Picture:
             QueryError: If ``out`` cannot be written, or is there and is not to be replaced.
         """
         check_picture_path(out, overwrite=overwrite)
-        unfinished = None
+        unfinished: Path | None = None
         try:
             with tempfile.NamedTemporaryFile(dir=out.parent, suffix=SUFFIX, delete=False) as file:
                 unfinished = Path(file.name)
@@ -48,7 +48,7 @@ class Picture:
         except OSError as exc:
             raise QueryError(f"the picture {out} cannot be written: {exc.strerror}") from exc
         finally:
-            if unfinished:
+            if unfinished is not None:
                 with suppress(OSError):
                     unfinished.unlink()
 

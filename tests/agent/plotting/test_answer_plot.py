@@ -60,7 +60,7 @@ def strip_of(image: NDArray[np.int16]) -> NDArray[np.int16]:
 
 def column_of(image: NDArray[np.int16], share: float) -> int:
     side = answer_plot.SIDE_IN / answer_plot.WIDTH_IN
-    return round(image.shape[1] * (side + share * (1 - 2 * side)))
+    return int(image.shape[1] * (side + share * (1 - 2 * side)))
 
 
 @pytest.mark.slow
