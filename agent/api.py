@@ -30,6 +30,9 @@ from agent.graph.running import run_graph
 from agent.graph.state import Question
 from agent.graph.threads import open_threads
 from agent.grounding import Grounding
+from agent.plotting.answer_plot import plot_answer
+from agent.plotting.picture import Picture
+from agent.plotting.relevance import relevance_curve
 from agent.reasoning.brief import Reasoner
 from agent.settings import Settings, load_settings
 from agent.tracing.tracer import Tracing, trace_targets
@@ -38,6 +41,7 @@ from agent.watching.closer_looks import SecondLooks
 from agent.watching.destinations import Destinations
 from agent.watching.forecast import Forecast, forecast
 from agent.watching.image_paths import ImagePaths
+from agent.watching.moved_files import own_file
 from agent.watching.opened import LateReasoner, Opened, made_once
 from agent.watching.runs import Runs
 from agent.watching.watcher import Watcher, is_text
@@ -45,6 +49,7 @@ from prompts.catalog import PACKAGED, Prompts
 from tools.embedders.embedder import Embedder
 from tools.indexing.indexer import Report
 from tools.store.store import CaptionStore, VideoRecord
+from tools.video.reader import probe
 
 __all__ = ["Event", "Grounder", "Grounding", "Settings", "load_settings", "make_question"]
 
@@ -387,6 +392,20 @@ class Grounder:
 
         with ThreadPoolExecutor(at_once, thread_name_prefix="whenabouts") as threads:
             return list(threads.map(answer, questions))
+
+    def plot(self, answer: Grounding) -> Picture:
+        """Draw an answer: filmstrip, relevance over time, and what proves the edges.
+
+        Raises:
+            QueryError: If matplotlib is not installed.
+            VideoError: If another video lies in place of the one that was asked.
+        """
+        path = own_file(answer.video, self.records())
+        return plot_answer(
+            answer,
+            relevance_curve(answer, self.store, self.embedder),
+            probe(path) if path.is_file() else None,
+        )
 
     def within_limits(self) -> AbstractContextManager[None]:
         """Apply the settings' limits to everything done inside together, as one run.

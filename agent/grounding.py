@@ -342,3 +342,9 @@ class Grounding(_Frozen):
     def to_json(self, *, indent: int | None = None) -> str:
         """The published JSON form."""
         return self.model_dump_json(by_alias=True, indent=indent)
+
+    def _repr_html_(self) -> str:
+        """How it shows itself in a notebook."""
+        from tools.answer_html import answer_html
+
+        return answer_html(self.model_dump(mode="json"))

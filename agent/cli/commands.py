@@ -37,6 +37,7 @@ from agent.cli.trace_tree import render_trace
 from agent.errors import QueryError, SettingsError, UsedUpError, WhenaboutsError
 from agent.graph.many_videos import LibraryAnswers
 from agent.grounding import Grounding, Refusal
+from agent.plotting.picture import check_picture_path
 from agent.settings import load_settings
 from agent.watching.choice import Confirm
 from agent.watching.forecast import Forecast
@@ -97,9 +98,9 @@ def ask(args: argparse.Namespace) -> int:
     within = _within(args.within) if args.within else None
     with _grounder(args) as grounder, _progress_bar() as report:
         on_event = _tell_events(report)
-        if args.clip:
+        for out in filter(None, (args.clip, args.plot)):
             asked = [Path(video) for video in videos]
-            spare_videos(Path(args.clip), asked=asked, records=grounder.records())
+            spare_videos(Path(out), asked=asked, records=grounder.records())
         if exports:
             spare_asked(exports, videos, grounder.records())
         known = None
@@ -123,6 +124,7 @@ def ask(args: argparse.Namespace) -> int:
             wanted = None if args.all else videos
             answers = grounder.find_all(query, videos=wanted, limit=args.limit, on_event=on_event)
         records = grounder.records() if writes else []
+        picture = grounder.plot(answers[0]) if args.plot and answers else None
     as_json = answers[0].to_json(indent=2) if is_one else render_json(query, answers)
     if args.json:
         put_json(as_json)
@@ -131,6 +133,9 @@ def ask(args: argparse.Namespace) -> int:
     if args.clip:
         _cut(answers, Path(args.clip), records, overwrite=args.overwrite)
     write_files(args, exports, answers, records, whole_json=as_json, say=_say)
+    if picture:
+        picture.save(Path(args.plot), overwrite=args.overwrite)
+        _say(f"a picture of the answer was written to {args.plot}")
     return DONE if any(answer.verdict == "found" for answer in answers) else NOT_FOUND
 
 
@@ -157,12 +162,15 @@ def _asked_videos(args: argparse.Namespace, names: Sequence[str], query: str) ->
     if args.limit < 1:
         raise QueryError(f"--limit must be at least 1, not {args.limit}")
     make_question("", query)  # An empty query should cost nothing.
-    if args.overwrite and not (args.clip or args.export or args.thumbnails):
+    if args.overwrite and not (args.clip or args.export or args.thumbnails or args.plot):
         raise QueryError(
-            "--overwrite replaces the files that --clip, --export and --thumbnails name; name one"
+            "--overwrite replaces the files that --clip, --export, --thumbnails and --plot name; "
+            "name one"
         )
     if args.clip:
         check_clip_path(Path(args.clip), overwrite=args.overwrite)
+    if args.plot:
+        check_picture_path(Path(args.plot), overwrite=args.overwrite)
     videos = expand_videos(names)
     is_one = len(videos) == 1 and not args.all
     if args.captions and not is_one:

@@ -144,10 +144,15 @@ def build_parser() -> Parser:
     )
     ask.add_argument("--clip", metavar="OUT.mp4", help="cut the best interval out into a file")
     ask.add_argument(
+        "--plot",
+        metavar="OUT.png",
+        help="draw the best answer: filmstrip, relevance over time, proof of the edges",
+    )
+    ask.add_argument(
         "--overwrite",
         action="store_true",
-        help="let --clip, --export and --thumbnails replace existing files (never a video that is "
-        "asked or indexed)",
+        help="let --clip, --export, --thumbnails and --plot replace existing files (never a video "
+        "that is asked or indexed)",
     )
     ask.add_argument(
         "--export",

@@ -81,13 +81,13 @@ def spare_videos(out: Path, *, asked: Iterable[Path], records: Iterable[VideoRec
         VideoError: If it is one.
     """
     if any(_is_file(out, one) for one in asked):
-        raise VideoError(f"{out} is the video that is asked; give the clip another name")
+        raise VideoError(f"{out} is the video that is asked; write to another name")
     for record in records:
         there = Path(record.path)
         if _is_file(out, there) or (out.is_file() and _shows(record, out)):
             raise VideoError(
-                f"{out} is an indexed video ({record.path}), which is not replaced by a clip; give "
-                "the clip another name"
+                f"{out} is an indexed video ({record.path}), which is not replaced; write to "
+                "another name"
             )
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from tools.embedders.minilm import MiniLM
+from tools.embedders.minilm import MiniLM, has_published_weights
+from tools.embedders.minilm_int8 import MiniLMInt8
 from tools.errors import EmbedderError, ServiceError
 from tools.llm.client import Patience, Service
 
@@ -61,9 +62,11 @@ def open_embedder(
     """Open an embedder by name.
 
     Args:
-        name: ``minilm`` (all-MiniLM-L6-v2, in the weights package), ``minilm:FOLDER`` (its
-            published files in a folder of yours), ``openai:MODEL`` (OpenAI, or any server that
-            speaks its API), or else a sentence-transformers model's name or folder.
+        name: ``minilm`` (all-MiniLM-L6-v2: its published weights where their package is installed,
+            else ``minilm-int8``), ``minilm-int8`` (the same in eight bits, which every installation
+            brings), ``minilm:FOLDER`` (its published files in a folder of yours),
+            ``openai:MODEL`` (OpenAI, or any server that speaks its API), or else a
+            sentence-transformers model's name or folder.
         cache: Folder for what can be made again.
         api_key: For ``openai:``.
         base_url: Of the server for ``openai:``, such as ``http://localhost:8080/v1``.
@@ -73,6 +76,8 @@ def open_embedder(
         EmbedderError: If something is missing; says what to install or set.
     """
     kind, _, rest = name.partition(":")
+    if name == MiniLMInt8.name or (name == "minilm" and not has_published_weights()):
+        return MiniLMInt8(cache=cache)
     if kind == "minilm":
         return MiniLM(cache=cache, weights=Path(rest).expanduser() if rest else None)
     if kind == "openai":

@@ -77,8 +77,8 @@ class MiniLM:
         folder = weights or packaged_weights()
         weights_file = folder / "model.safetensors"
         self._tokenizer_file = folder / "tokenizer.json"
-        _check(weights_file, WEIGHTS_SHA256, cache)
-        _check(self._tokenizer_file, TOKENIZER_SHA256, cache)
+        check_file(weights_file, WEIGHTS_SHA256, cache, install=INSTALL)
+        check_file(self._tokenizer_file, TOKENIZER_SHA256, cache, install=INSTALL)
         self._graph_file = cache / f"minilm-{WEIGHTS_SHA256[:16]}-{GRAPH_VERSION}.onnx"
         self._threads = threads or min(os.cpu_count() or 1, MAX_THREADS)
         if not self._graph_file.exists():
@@ -159,6 +159,15 @@ def packaged_weights() -> Path:
     if found is None or not found.submodule_search_locations:
         raise EmbedderError(f"the embedding weights are not installed; {INSTALL}")
     return Path(found.submodule_search_locations[0]) / "model"
+
+
+def has_published_weights() -> bool:
+    """Whether the weights package is installed."""
+    try:
+        packaged_weights()
+    except EmbedderError:
+        return False
+    return True
 
 
 def draw_graph(weights: dict[str, NDArray[np.float32]]) -> ModelProto:
@@ -271,14 +280,20 @@ class _Drawing:
         return output
 
 
-def _check(file: Path, sha256: str, cache: Path) -> None:
+def check_file(file: Path, sha256: str, cache: Path, *, install: str) -> None:
     """Hash a file once: the cache remembers which one, of which size and age, was right.
+
+    Args:
+        file: Of the model.
+        sha256: What it must be.
+        cache: Folder that remembers it.
+        install: The command that brings the right one.
 
     Raises:
         EmbedderError: If it is missing or not the published one, or the cache is not writable.
     """
     if not file.is_file():
-        raise EmbedderError(f"there is no {file}; {INSTALL}")
+        raise EmbedderError(f"there is no {file}; {install}")
     facts = file.stat()
     checked = f"{file.absolute()}, {facts.st_size} bytes, {facts.st_mtime_ns} ns: {sha256}"
     marker = cache / f"checked-{hashlib.sha256(checked.encode()).hexdigest()[:16]}.txt"
@@ -289,7 +304,7 @@ def _check(file: Path, sha256: str, cache: Path) -> None:
     if found != sha256:
         raise EmbedderError(
             f"{file} is not the one published with all-MiniLM-L6-v2: its sha256 is {found}, not "
-            f"{sha256}; {INSTALL} --force-reinstall"
+            f"{sha256}; {install} --force-reinstall"
         )
     with _appearing_whole(marker) as unfinished:
         unfinished.write_text(f"{checked}\n", encoding="utf-8")
