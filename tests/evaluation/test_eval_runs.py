@@ -164,7 +164,7 @@ def test_a_run_writes_figures_predictions_and_a_line_for_every_question(
     assert kite.intervals[0][:2] == (8.0, 14.0)
     assert kite.confidence == kite.intervals[0][2]
     assert len(kite.relevance) == 10
-    assert set(kite.costs) == {"captioner", "reasoner"}
+    assert set(kite.costs) == {"captioner", "reasoner", "judge", "direct"}
     assert set(kite.seconds) >= {"watch", "retrieve", "reason"}
     assert all(one.truth == () for one in results if one.kind != "own")
     hard = [one for one in results if one.kind == "hard"]

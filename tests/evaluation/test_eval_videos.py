@@ -86,6 +86,8 @@ def test_a_video_is_described_for_its_first_question_and_paid_once(
         "tokens_in": 100,
         "tokens_out": 0,
         "usd": 5.0,
+        "calls": 0,
+        "frames": 0,
     }
     assert len(captioner.described_s) == 10
     assert [one.video for one in results[:3]] == ["one", "one.mp4", "sub/two"]

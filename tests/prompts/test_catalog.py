@@ -25,10 +25,10 @@ def test_values_are_data_and_never_placeholders() -> None:
     assert "$video" in PACKAGED.render("cannot_tell", **(NAMES | {"query": "$video"}))
 
 
-def test_the_advice_names_the_video_and_the_question_in_one_line() -> None:
+def test_the_advice_names_the_video_and_the_question_in_two_lines() -> None:
     advice = PACKAGED.render("cannot_tell", **NAMES)
     assert "whenabouts ask clip.mp4 'a dog' --captioner openai:MODEL" in advice
-    assert len(advice.splitlines()) == 1
+    assert len(advice.splitlines()) == 2
 
 
 def test_a_prompt_of_ones_own_stands_in_place_of_one_here_and_has_a_version_of_its_own(

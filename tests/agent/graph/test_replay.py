@@ -157,7 +157,7 @@ def test_another_captioner_is_refused_where_it_would_not_be_asked(
     captions.write_text('{"t": 0, "caption": "a road"}')
     words = ["ask", str(road), "a road", "--captions", str(captions), "--thread", "mine"]
     assert main(words) == 0
-    other = ["--captioner", "classical", "--anyway"]
+    other = ["--captioner", "classical"]
     assert main(["replay", "mine", "--from", "reason", *other]) == 2
     assert "--from watch" in capsys.readouterr().err
     assert main(["replay", "mine", "--from", "watch", *other]) == 2

@@ -220,8 +220,8 @@ CAPTION = {
 def test_captions_in_the_state_are_a_line_each() -> None:
     shown = Scrubber()({"evidence": [CAPTION | {"relevance": 1.5}, CAPTION]})
     assert shown["evidence"] == [
-        "ab12 [2.00–4.50 s] a dog (1.50)",
-        "ab12 [2.00–4.50 s] a dog",
+        "ab12 [2.00–4.50 s] (vision) a dog (1.50)",
+        "ab12 [2.00–4.50 s] (vision) a dog",
     ]
 
 
@@ -234,4 +234,4 @@ def test_what_only_looks_like_a_caption_is_scrubbed_as_anything_else() -> None:
     odd = Scrubber()({"evidence": [CAPTION | {"start_s": None}]})["evidence"][0]
     assert odd["text"] == "a dog"
     hidden = Scrubber(hide_text=True)({"evidence": [CAPTION]})["evidence"]
-    assert hidden == ["ab12 [2.00–4.50 s] (5 characters)"]
+    assert hidden == ["ab12 [2.00–4.50 s] (vision) (5 characters)"]

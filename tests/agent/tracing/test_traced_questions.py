@@ -196,7 +196,7 @@ def test_a_refused_reading_of_a_turn_stands_in_its_trace(
 def test_a_trace_file_that_cannot_be_written_or_read_is_said(
     road: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["ask", str(road), "x", "--trace", str(tmp_path)]) == 2
+    assert main(["ask", str(road), "x", "--anyway", "--trace", str(tmp_path)]) == 2
     assert str(tmp_path) in capsys.readouterr().err
     assert main(["trace", str(tmp_path / "none.jsonl")]) == 2
     assert "none.jsonl" in capsys.readouterr().err
