@@ -25,11 +25,12 @@ SPECIAL = (
     *("<pad>", "<bos>", "<end>", "<image>"),
     *("<fake_token_around_image>", "<global-img>", "<end_of_utterance>"),
 )
+# An answer begins just as the generation prompt says: TRL trains on what follows it.
 TEMPLATE = (
     "{% for message in messages %}{{ message['role'] }}: "
     "{% for part in message['content'] %}"
     "{% if part['type'] == 'image' %}<image>{% else %}{{ part['text'] }}{% endif %}"
-    "{% endfor %}<end>\n{% endfor %}{% if add_generation_prompt %}assistant:\n{% endif %}"
+    "{% endfor %}<end>\n{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}"
 )
 
 
@@ -130,7 +131,7 @@ def _tokenizer(prompts: Prompts) -> Any:
     sentences = [one.appearance for one in scenes]
     sentences += [f"Not shown. T{one.sentence[1:]}." for one in scenes]
     sentences += [prompts.render("describe_activity", query=one.sentence) for one in scenes]
-    sentences += ["user: assistant:\n", "Say: ", prompts.render("describe_general")]
+    sentences += ["user: assistant: \n", "Say: ", prompts.render("describe_general")]
     tokens = Tokenizer(models.BPE())
     tokens.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokens.decoder = decoders.ByteLevel()
@@ -174,7 +175,7 @@ def _batch(processor: Any, prompts: Prompts, chance: random.Random, size: int) -
             query = make_scene(chance, thing=scene.thing).sentence
             asked = prompts.render("describe_activity", query=query)
         picture = "<fake_token_around_image><global-img>" + "<image>" * TOKENS_PER_IMAGE
-        shown = f"user: {picture}<fake_token_around_image>{asked}<end>\nassistant:\n"
+        shown = f"user: {picture}<fake_token_around_image>{asked}<end>\nassistant: "
         before = processor.tokenizer(shown, add_special_tokens=False)["input_ids"]
         after = processor.tokenizer(f"{said}<end>\n", add_special_tokens=False)["input_ids"]
         rows.append(before + after)
