@@ -229,7 +229,7 @@ def test_stage_costs_counts_tokens_dollars_and_seconds_and_pays_for_captions_of_
     assert totals["plain"]["captioner"]["usd"] == pytest.approx(12 * 0.2)
     assert totals["plain"]["reasoner"]["usd"] == pytest.approx(3 * 0.2)
     assert totals["look-ups"]["captioner"]["captions"] == 0
-    assert totals["look-ups-and-edges"]["captioner"]["captions"] > 0
+    assert totals["look-ups-and-edges"]["captioner"]["tokens_in"] > 0
     offered = [bool(one.body.get("tools")) for one in server.asked if not one.jpegs]
     assert offered[-9:] == [False] * 3 + [True] * 6
     assert all(sum(one.seconds.values()) > 0 for of in results.values() for one in of)

@@ -68,7 +68,7 @@ def test_the_answer_is_shown_whole_before_other_windows_though_irrelevant() -> N
     edges=st.lists(st.tuples(st.integers(0, 2400), st.integers(1, 99)), max_size=10),
     seed=st.integers(0, 1000),
 )
-def test_the_limit_the_order_and_the_edges_are_kept(
+def test_the_limit_the_order_and_the_edges_of_the_best_window_are_kept(
     edges: list[tuple[int, int]], seed: int
 ) -> None:
     captions = [caption(second) for second in range(2500)]
@@ -77,7 +77,7 @@ def test_the_limit_the_order_and_the_edges_are_kept(
     chosen = choose_evidence(captions, ranking(relevance, *windows), limit=100)
     assert len(chosen) == 100
     assert chosen == sorted(set(chosen))
-    for one in windows:
+    for one in windows[:1]:
         start, end = int(one.span.start_s), int(one.span.end_s)
         assert around(start, 2500) | around(end, 2500) <= set(chosen)
 
