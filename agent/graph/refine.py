@@ -214,6 +214,8 @@ class _Looking:
                 return None
             looks, shown, cost = one_by_one
         self.refined.cost = self.refined.cost.plus(cost)
+        if together is not None and together.failed:
+            raise CaptionerError(together.failed)
         if not looks:
             return None
         known = {one.id: number for number, one in enumerate(self.refined.captions, start=1)}

@@ -66,11 +66,13 @@ class EdgeLook:
         captions: One for each frame, in time order.
         shown: Whether each of them shows the event.
         cost: What it took.
+        failed: Why there are none, where replies were paid for and not accepted; mostly empty.
     """
 
     captions: Sequence[Caption]
     shown: Sequence[bool]
     cost: Cost
+    failed: str = ""
 
 
 class EdgeLooks(Protocol):
@@ -80,7 +82,7 @@ class EdgeLooks(Protocol):
         """Look; None where the image model takes one picture at a time.
 
         Raises:
-            CaptionerError, VideoError: If it cannot, or no reply was accepted.
+            CaptionerError, VideoError: If it cannot.
         """
         ...
 

@@ -114,10 +114,12 @@ def look_at_edge(  # what one look takes, none of which belongs together
             else:
                 break
         if said is None:
-            raise CaptionerError(
+            # What was paid for it is told all the same.
+            failed = (
                 f"the edge between {span.start_s:.2f} and {span.end_s:.2f} s stays as it is: "
                 f"{captioner.model} gave no usable reply ({shorten(refused, 160)})"
             )
+            return EdgeLook((), (), total, failed)
         known = _captions(said, frames, span, record, track)
         vectors = embedder.embed([one.text for one in known])
         store.add(known, vectors, during=record)

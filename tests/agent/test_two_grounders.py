@@ -1,6 +1,7 @@
 """Two grounders in one process, with prompts, captioners and homes of their own."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,7 @@ def test_asked_in_turn_neither_is_told_or_reports_what_is_of_the_other(
         text = PACKAGED._text(name)
         (mine / f"{name}.md").write_text(f"Of {name}, mine. {text}")
     with serving(answer) as plain_server, serving(answer) as own_server:
-        common = {"reasoner": "openai:tiny", "captioner": "openai:tiny"}
+        common: dict[str, Any] = {"reasoner": "openai:tiny", "captioner": "openai:tiny"}
         common |= {"refine": False, "verify": False}
         plain_settings = load_settings(**common, home=tmp_path / "plain").model_copy(
             update={"openai_base_url": plain_server.url}
