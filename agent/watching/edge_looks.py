@@ -34,7 +34,7 @@ MAX_REPLIES = 2
 QUERY_CHARS = 1000
 
 
-def look_at_edge(  # what one look takes, none of which belongs together
+def look_at_edge(  # noqa: PLR0911  # what one look takes, none of which belongs together
     captioner: Captioner,
     record: VideoRecord,
     query: str,
