@@ -105,7 +105,7 @@ def test_a_run_over_http_answers(server: str, folder: Path) -> None:
         captions=str(folder / "road.jsonl"),
     )
     (interval,) = answered["grounding"]["intervals"]
-    assert (interval["start_s"], interval["end_s"]) == (2.0, 4.0)
+    assert (interval["start_s"], interval["end_s"]) == (1.5, 3.5)
 
 
 def test_a_remote_graph_answers_as_a_local_one(server: str, folder: Path) -> None:
@@ -138,6 +138,8 @@ def test_the_schema_and_the_picture_read_well_there(server: str) -> None:
         "max_attempts": "Most attempts",
         "max_look_ups": "Most look-ups",
         "refine": "Look closer",
+        "verify": "Judge",
+        "direct": "Direct",
     }
     assert all(field["description"] for field in (*fields.values(), *options.values()))
     assert set(schemas["output_schema"]["properties"]) == {"grounding"}

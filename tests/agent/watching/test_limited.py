@@ -124,7 +124,7 @@ def test_closer_looks_come_out_of_the_same_limit(
             answer = json.loads(capsys.readouterr().out)
             assert "no closer look: " in answer["warning"]
             assert answer["intervals"][0]["start_by"] == "caption"
-            assert len(server.asked) - before == (12 if limit[1] == "13" else 0)
+            assert len(server.asked) - before == (13 if limit[1] == "13" else 0)
         assert main(question) == 0
         answer = json.loads(capsys.readouterr().out)
         assert answer["intervals"][0]["start_by"] == "closer_look"
