@@ -117,6 +117,7 @@ def test_killed_and_started_again_it_has_the_same_losses(
             break
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
+    process.stdout.close()
     train(str(base), data, killed, RECIPE, **how)
 
     def losses(out: Path) -> dict[str, float]:
