@@ -157,6 +157,7 @@ def _data(options: argparse.Namespace) -> int:
     queries = _queries(options)
     refuse_excluded((one.video_id for one in queries), read_lists(options.exclude))
     teacher = _open_teacher(options.teacher, settings, prompts)
+    _check_limit(options.max_usd, teacher)
     to_ask = plan(queries, options.videos, inside=options.inside, outside=options.outside)
     put("\n".join(_told(to_ask, teacher, frames=mode.frames)), to="stderr")
     if options.dry_run:
@@ -293,6 +294,16 @@ def _open_teacher(name: str, settings: Any, prompts: Any) -> Teacher:
         )
     except ServiceError as exc:
         raise TuningError(f"--teacher {name}: {exc}") from None
+
+
+def _check_limit(max_usd: float | None, teacher: Teacher) -> None:
+    from training.teacher import ServiceTeacher
+
+    if max_usd is not None and isinstance(teacher, ServiceTeacher) and teacher.price is None:
+        raise TuningError(
+            f"the price of {teacher.name} is not known, so --max-usd {max_usd:g} cannot be "
+            "enforced; WHENABOUTS_PRICES names a file of prices"
+        )
 
 
 def _told(to_ask: SamplePlan, teacher: Teacher, *, frames: int) -> list[str]:

@@ -4,7 +4,7 @@ A tiny model is made and first trained on drawn pictures. A teacher that knows w
 describes frames of drawn videos through ``tune data``; the model is tuned on that; base and tuned
 model then describe other drawn videos, and the graph finds events in their captions::
 
-    python -m training.tiny_run --out /tmp/tiny
+    python -m training.tiny_run --out runs/tiny
 
 It shows that the pipeline learns. It says nothing about real video.
 """

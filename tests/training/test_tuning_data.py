@@ -186,6 +186,17 @@ def test_a_dry_run_tells_the_price_and_asks_nobody(
     assert not (tmp_path / "data").exists()
 
 
+def test_a_limit_that_cannot_be_enforced_is_refused_before_anything_is_asked(
+    videos: Path, tmp_path: Path, served: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving(lesson) as server:
+        served(server.url)
+        more = ("--teacher", "openai:big", "--max-usd", "1")
+        assert tune(videos, tmp_path / "data", *more) == 2
+        assert not server.asked
+    assert "the price of openai:big is not known" in capsys.readouterr().err
+
+
 def test_an_excluded_video_is_refused_by_name(
     videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
