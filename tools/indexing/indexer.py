@@ -114,7 +114,7 @@ def index_video(
     with store.claim(video.id, track, name=name, patience_s=patience_s) as has_waited:
         if has_waited and (made := _complete_record(store, video.id, track)):
             return made
-        record = _record(video, track, rate_hz=rate_hz, duration_s=video.header_duration_s)
+        record = new_record(video, track, rate_hz=rate_hz, duration_s=video.header_duration_s)
         reader = FrameReader(video, rate_hz=rate_hz, earlier=needs_every_frame(captioner))
         # What failed for a passing reason is asked for again.
         store.forget_passing_gaps(video.id, track)
@@ -216,7 +216,7 @@ def index_captions_file(
     captions = read_captions(path, video_id=video.id, duration_s=duration_s)
     with store.claim(video.id, track, name=video.path.name):
         seen = store.seen_starts(video.id, track)
-        record = _record(video, track, rate_hz=None, duration_s=duration_s)
+        record = new_record(video, track, rate_hz=None, duration_s=duration_s)
         store.put_record(record)
         written = 0
         for first in range(0, len(captions), BATCH_CAPTIONS):
@@ -262,9 +262,22 @@ def _missing(gaps: Sequence[CaptionGap]) -> str:
     return f"{looks} got no caption ({reasons}); `whenabouts index` asks for them again"
 
 
-def _record(
+def _complete_record(store: CaptionStore, video_id: str, track: Track) -> VideoRecord | None:
+    records = store.records(video_id)
+    return next((one for one in records if one.complete and one.track == track), None)
+
+
+def new_record(
     video: Video, track: Track, *, rate_hz: float | None, duration_s: float | None
 ) -> VideoRecord:
+    """The record of a video that is going to be described: not complete, with nothing in it yet.
+
+    Args:
+        video: From ``tools.video.reader.probe``.
+        track: Who describes it, and how.
+        rate_hz: Frames looked at per second of video; None where captions come from a file.
+        duration_s: As far as it is known; None or 0 where it is not.
+    """
     return VideoRecord(
         video_id=video.id,
         path=str(location(video.path)),
@@ -280,8 +293,3 @@ def _record(
         run=uuid.uuid4().hex,
         file_start_s=video.file_start_s,
     )
-
-
-def _complete_record(store: CaptionStore, video_id: str, track: Track) -> VideoRecord | None:
-    records = store.records(video_id)
-    return next((one for one in records if one.complete and one.track == track), None)

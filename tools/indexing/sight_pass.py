@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import queue
 import threading
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tools.errors import VideoError
-from tools.indexing.indexer import location
+from tools.indexing.indexer import location, new_record
 from tools.indexing.progress import Pace, Progress, Report
 from tools.sight.frame_track import as_caption, sight_track
 from tools.store.store import VideoRecord
@@ -187,21 +185,7 @@ def looking(
         if any(one.complete and one.track == track for one in store.records(video.id)):
             yield None
             return
-        record = VideoRecord(
-            video_id=video.id,
-            path=str(location(video.path)),
-            duration_s=video.header_duration_s or 0.0,
-            track=track,
-            rate_hz=rate_hz,
-            complete=False,
-            warning="",
-            indexed_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
-            captions=0,
-            content_id=video.content_id,
-            file_stamp=video.file_stamp,
-            run=uuid.uuid4().hex,
-            file_start_s=video.file_start_s,
-        )
+        record = new_record(video, track, rate_hz=rate_hz, duration_s=video.header_duration_s)
         store.put_record(record)
         looker = SightPass(record, model, store)
         try:
