@@ -21,12 +21,12 @@ SPECIAL = [
     # Idefics3's processor adds these where they are missing, and the vocabulary would be too small.
     *("<fake_token_around_image>", "<global-img>", "<end_of_utterance>"),
 ]
-# Nothing after the last newline: a label mask made by tokenizing with and without an answer agrees.
+# An answer begins just where the generation prompt ends: training starts from there.
 TEMPLATE = (
     "{% for message in messages %}{{ message['role'] }}: "
     "{% for part in message['content'] %}"
     "{% if part['type'] == 'image' %}<image>{% else %}{{ part['text'] }}{% endif %}"
-    "{% endfor %}<end>\n{% endfor %}{% if add_generation_prompt %}assistant:\n{% endif %}"
+    "{% endfor %}<end>\n{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}"
 )
 SENTENCES = [
     "user: Describe this picture in one sentence. assistant: A red square moves to the right.",

@@ -154,13 +154,14 @@ def run(
         make_base(base, prompts, steps=base_steps, report=_say_every("first training", 100))
     seen = _draw_videos(out / "seen", "seen", videos, seed=1)
     data = _make_data(out / "data", out / "seen", seen, prompts, mode=mode)
+    say = _say_every("tuning", 25)
     trained = train(
         str(base),
         read_data(data),
         out / "tuned",
         RECIPE,
         device_batch=32,
-        report=lambda done: _say_every("tuning", 25)(done.step, done.loss or 0.0),
+        report=lambda done: None if done.loss is None else say(done.step, done.loss),
     )
     plot_log(out / "tuned" / LOG, out / "tuned" / "loss.png")
     unseen = _draw_videos(out / "unseen", "unseen", -(-questions // 3), seed=2)

@@ -139,6 +139,7 @@ def train(
     set_seed(seed)
     on_gpu = torch.cuda.is_available()
     processor, net = load_for_training(base)
+    check_template(processor)
     trainer = _trainer(
         net,
         processor,
@@ -188,6 +189,26 @@ def trained_modules(net: Any) -> list[str]:
     if not names:
         raise TuningError("this model has no text model with linear layers to tune")
     return names
+
+
+def check_template(processor: Any) -> None:
+    """See that a model is asked to answer just where its chat template begins an answer.
+
+    Otherwise it learns to go on from another place than it is asked from, and says nothing of use.
+
+    Raises:
+        TuningError: If not; shows both.
+    """
+    asked = [{"role": "user", "content": [{"type": "text", "text": "?"}]}]
+    answered = [*asked, {"role": "assistant", "content": [{"type": "text", "text": "Yes."}]}]
+    prompt = processor.apply_chat_template(asked, tokenize=False, add_generation_prompt=True)
+    whole = processor.apply_chat_template(answered, tokenize=False)
+    if not whole.startswith(prompt):
+        raise TuningError(
+            f"the chat template of this model asks for an answer after {prompt[-30:]!r} and writes "
+            f"one as {whole[-30:]!r}: what it learns would not be what it is asked; mend its "
+            "chat_template.jinja"
+        )
 
 
 def load_for_training(base: Path) -> tuple[Any, Any]:

@@ -22,6 +22,7 @@ from training.tiny_run import PROMPTS, DrawnTeacher, _draw_videos, _queries
 from training.train import (
     LOG,
     as_examples,
+    check_template,
     find_base,
     load_for_training,
     make_collator,
@@ -124,6 +125,14 @@ def test_killed_and_started_again_it_has_the_same_losses(
         return {row["step"]: float(row["loss"]) for row in read_log(out / LOG) if row["loss"]}
 
     assert losses(killed) == pytest.approx(losses(whole), abs=1e-4)
+
+
+def test_a_template_that_asks_otherwise_than_it_answers_is_refused(base: Path) -> None:
+    processor, _ = load_for_training(base)
+    check_template(processor)
+    processor.chat_template = processor.chat_template.replace("assistant: ", "assistant:\n")
+    with pytest.raises(TuningError, match="chat template"):
+        check_template(processor)
 
 
 def test_a_folder_with_another_run_is_left_alone(
