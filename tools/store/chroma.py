@@ -24,7 +24,7 @@ from tools.errors import StoreBusyError, StoreError
 from tools.private_files import keep_private, make_private_file, make_private_folder
 from tools.store.isolation import load_chroma, open_client
 from tools.store.store_failures import DATABASE, MOVE, store_failure
-from tools.store.upkeep import UNFINISHED_REPAIR, WIPE_DUE, wipe_deleted
+from tools.store.upkeep import UNFINISHED_REPAIR, WIPE_DUE, blank_unused_places, wipe_deleted
 
 if TYPE_CHECKING:
     from chromadb.api.client import Client
@@ -136,6 +136,22 @@ class FolderConnection:
             client, self._client = self._client, None
             if client is not None:
                 client.close()
+                self._blank_unused_places()
+
+    def _blank_unused_places(self) -> None:
+        """Overwrite what a closed client may have written beside its vectors.
+
+        That is whatever lay there in memory: text too, which another process has had forgotten
+        since. Where others keep the store busy, it is left to their next change of client.
+        """
+        from filelock import Timeout
+
+        with contextlib.suppress(OSError, Timeout):
+            self._lock.acquire(timeout=QUIET_WAIT_S)
+            try:
+                blank_unused_places(self.folder)
+            finally:
+                self._lock.release()
 
     def leave_to_parent(self) -> None:
         """In a process that was just forked: start again, and touch nothing of the parent's."""

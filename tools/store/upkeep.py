@@ -50,10 +50,21 @@ def wipe_deleted(folder: Path) -> None:
             connection.execute("VACUUM")
         finally:
             connection.close()
-    for header in folder.glob("*/header.bin"):
-        _blank_unused(header)
+    blank_unused_places(folder)
     with contextlib.suppress(FileNotFoundError):
         (folder / WIPE_DUE).unlink()
+
+
+def blank_unused_places(folder: Path) -> None:
+    """Overwrite the places of every vector index that hold nothing yet; see ``_blank_unused``.
+
+    To be called with the folder's lock held and no client open.
+
+    Raises:
+        OSError: If one cannot be.
+    """
+    for header in folder.glob("*/header.bin"):
+        _blank_unused(header)
 
 
 def _blank_unused(header: Path) -> None:
@@ -70,4 +81,6 @@ def _blank_unused(header: Path) -> None:
         if file.exists() and file.stat().st_size == capacity * size and count < capacity:
             with file.open("r+b") as opened:
                 opened.seek(count * size)
-                opened.write(bytes((capacity - count) * size))
+                if opened.read().strip(b"\0"):
+                    opened.seek(count * size)
+                    opened.write(bytes((capacity - count) * size))
