@@ -30,6 +30,7 @@ from tools.indexing.journal import delete_journals
 from tools.indexing.same_video import as_indexed, recall, shows
 from tools.llm.prices import TokenUsage as CaptioningUsage
 from tools.retrieval.tracks import is_beside, kind_of, reads_text
+from tools.text import is_text
 from tools.video.identity import is_video_name
 from tools.video.reader import probe
 
@@ -442,15 +443,6 @@ def is_there(name: str | Path) -> bool:
     except OSError as exc:
         # Longer than any file name, so it may be meant as something else.
         return exc.errno != errno.ENAMETOOLONG
-
-
-def is_text(words: str) -> bool:
-    """Whether it can be written as UTF-8: bytes that are not come in as halves of characters."""
-    try:
-        words.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def metered(captioner: Captioner) -> CaptioningUsage:
