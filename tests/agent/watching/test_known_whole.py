@@ -71,6 +71,7 @@ def as_an_earlier_version_left_it(film: Path, captions: Path, *, indexed_at: dat
     return older
 
 
+@pytest.mark.slow
 def test_an_index_of_an_earlier_version_answers_and_is_known_whole_from_then_on(
     film: Path, captions: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -88,6 +89,7 @@ def test_an_index_of_an_earlier_version_answers_and_is_known_whole_from_then_on(
     assert (moved["video"]["id"], moved["usage"]["captions"]) == (older, 0)
 
 
+@pytest.mark.slow
 def test_a_changed_file_is_not_answered_from_an_index_of_an_earlier_version(
     film: Path, captions: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
