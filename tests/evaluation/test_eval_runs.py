@@ -201,6 +201,7 @@ def test_a_run_killed_in_the_middle_of_a_line_and_restarted_gives_the_same_bytes
     assert_same_bytes(killed, whole)
 
 
+@pytest.mark.slow
 def test_nothing_is_asked_twice(
     arguments: Arguments, tmp_path: Path, hire: Callable[..., PaidReasoner]
 ) -> None:
@@ -477,6 +478,7 @@ def test_two_runs_do_not_share_a_folder(
     assert f"another whenabouts eval is writing to {out}" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_settings_of_who_describes_do_not_matter_where_captions_are_given(
     arguments: Arguments, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -157,6 +157,7 @@ def test_the_page_asks_no_host_and_has_no_script(page: str) -> None:
     assert "default-src 'none'" in page
 
 
+@pytest.mark.slow
 def test_every_link_in_the_page_leads_to_one_element(page: str) -> None:
     elements = Elements(page)
     ids = elements.all("id")
@@ -365,6 +366,7 @@ def test_provenance_says_who_took_part_and_what_went_wrong() -> None:
     assert said["commit"] == "abc"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unrendered")
 def test_runs_that_were_asked_different_things_are_told_apart() -> None:
     one, other = run_of(FOUND, NULL), run_of(FOUND, ELSEWHERE, name="other")

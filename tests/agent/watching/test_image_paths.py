@@ -83,6 +83,7 @@ def judges(asked: Asked) -> Answer:
     )
 
 
+@pytest.mark.slow
 def test_the_judge_is_shown_a_few_timed_frames_and_its_odds_rank(
     road: Path, captions: Path
 ) -> None:

@@ -56,6 +56,7 @@ def test_what_was_seen_before_the_limit_is_found(
     assert "4 captions" in answer["warning"] or "seen until" in answer["warning"]
 
 
+@pytest.mark.slow
 def test_more_of_what_cannot_show_it_is_no_advice(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

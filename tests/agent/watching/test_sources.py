@@ -189,6 +189,7 @@ def test_a_file_named_for_one_copy_is_not_read_for_another(road: Path, tmp_path:
     assert find(road, "all aboard")[0].intervals[0].start_s == 4.0
 
 
+@pytest.mark.slow
 def test_a_video_that_moves_keeps_the_subtitles_that_were_named_for_it(
     road: Path, tmp_path: Path
 ) -> None:
@@ -359,6 +360,7 @@ def test_it_is_listened_to_within_the_minutes(
     assert finished_beside() == [30]
 
 
+@pytest.mark.slow
 def test_listening_that_was_broken_off_goes_on_with_the_piece_it_was_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
