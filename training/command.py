@@ -232,7 +232,9 @@ def _inspect(options: argparse.Namespace) -> int:
 
 def _train(options: argparse.Namespace) -> int:
     from training.exclusions import read_lists, refuse_excluded
-    from training.train import LOG, TrainingProgress, plot_log, train
+    from training.full_disk import writing
+    from training.train import train
+    from training.training_log import LOG, TrainingProgress, plot_log
 
     data = read_data(options.data)
     refuse_excluded((one.video_id for one in data.train), read_lists(options.exclude))
@@ -252,7 +254,8 @@ def _train(options: argparse.Namespace) -> int:
             seed=options.seed,
             report=report,
         )
-    plot_log(options.out / LOG, options.out / "loss.png")
+    with writing(options.out, "the adapter is whole"):
+        plot_log(options.out / LOG, options.out / "loss.png")
     told = {
         "adapter": str(trained.adapter),
         "first_loss": trained.first_loss,

@@ -34,7 +34,8 @@ from training.drawn_world import WAITS, DrawnEvent, make_events, write_video
 from training.recipe import Recipe
 from training.teacher import NOT_SHOWN, Lesson, QuestionAnswer, Taught
 from training.tiny_model import make_base
-from training.train import LOG, Trained, plot_log, train
+from training.train import Trained, train
+from training.training_log import LOG, plot_log
 
 if TYPE_CHECKING:
     import threading
