@@ -20,10 +20,10 @@ from tests.package.source_imports import ROOT
 from tests.tiny_models import save_blip, save_idefics3
 from training.collect import collect, finish, plan
 from training.conversations import TuningData, TuningError, read_data
+from training.drawn_lessons import PROMPTS, DrawnTeacher, draw_videos, queries_of
 from training.merge import merge
 from training.recipe import Recipe
 from training.student import check_template, find_base, load_for_training
-from training.tiny_run import PROMPTS, DrawnTeacher, _draw_videos, _queries
 from training.train import as_examples, make_collator, train
 from training.training_log import LOG, read_log
 
@@ -38,8 +38,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> TuningData:
     from tools.captioners.looks import LookMode
 
     folder = tmp_path_factory.mktemp("drawn")
-    drawn = _draw_videos(folder / "videos", "seen", 12, seed=1)
-    to_ask = plan(_queries(drawn), folder / "videos", inside=1, outside=1)
+    drawn = draw_videos(folder / "videos", "seen", 12, seed=1)
+    to_ask = plan(queries_of(drawn), folder / "videos", inside=1, outside=1)
     mode, teacher = LookMode(), DrawnTeacher(drawn)
     out = folder / "data"
     how: dict[str, Any] = {"mode": mode, "rate_hz": 2.0, "in_flight": 1, "max_usd": None}

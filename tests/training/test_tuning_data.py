@@ -221,10 +221,10 @@ def test_a_line_that_is_no_conversation_is_refused(line: str) -> None:
 
 
 def test_samples_outside_keep_away_from_every_window() -> None:
-    from training.tiny_run import _queries
+    from training.drawn_lessons import queries_of
 
     drawn = {"a": make_events(random.Random(0))}
-    queries = _queries(drawn)
+    queries = queries_of(drawn)
     ends_s = {"a": drawn["a"][-1].end_s}
     for sample in choose_samples(queries, ends_s, inside=3, outside=2):
         (start_s, end_s), *_ = sample.query.windows
