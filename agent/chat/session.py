@@ -20,8 +20,9 @@ from agent.errors import QueryError, WhenaboutsError
 from agent.graph.cancelling import Background
 from agent.graph.events import Event, read_event
 from agent.reasoning.brief import Converses
-from agent.watching.watcher import is_text, is_there
+from agent.watching.watcher import is_there
 from tools.indexing.indexer import location
+from tools.text import is_text
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -27,9 +27,10 @@ from tools.indexing.indexer import (
     location,
 )
 from tools.indexing.journal import delete_journals
-from tools.indexing.same_video import as_indexed, recall, shows
+from tools.indexing.same_video import MOVED, as_indexed, recall, shows
 from tools.llm.prices import TokenUsage as CaptioningUsage
 from tools.retrieval.tracks import is_beside, kind_of, reads_text
+from tools.text import is_text
 from tools.video.identity import is_video_name
 from tools.video.reader import probe
 
@@ -148,7 +149,7 @@ class Watcher:
         video, records, unproven_id = as_indexed(probe(Path(name)), self._opened.store)
         if unproven_id:
             self._tell(
-                f"{name} was moved or changed since an earlier version indexed it. That version "
+                f"{name} was changed or copied since an earlier version indexed it. That version "
                 "knew long videos only by samples, so this file counts as another video; what was "
                 f"indexed then can still be asked as {unproven_id[:12]}"
             )
@@ -389,15 +390,23 @@ class Watcher:
 
     def _note_move(self, record: VideoRecord, video: Video) -> VideoRecord:
         """Remember where the file lies now; its content says that it is the same video."""
+        place = location(video.path)
 
         def moved(now: VideoRecord) -> VideoRecord:
             stamp = video.file_stamp or now.file_stamp
             known = replace(now, content_id=video.content_id, file_stamp=stamp)
-            return known.at(location(video.path))
+            if not (now.content_id or now.path == str(place) or _is_known_whole(now, video)):
+                known = replace(known, warning="; ".join(filter(None, (now.warning, MOVED))))
+            return known.at(place)
 
         if moved(record) == record:
             return record
         return self._opened.store.change_record(record, moved)
+
+
+def _is_known_whole(record: VideoRecord, video: Video) -> bool:
+    """Whether the id of a record is a hash of every byte, and this video's."""
+    return record.video_id == video.content_id
 
 
 def in_its_place(record: VideoRecord) -> VideoRecord:
@@ -442,15 +451,6 @@ def is_there(name: str | Path) -> bool:
     except OSError as exc:
         # Longer than any file name, so it may be meant as something else.
         return exc.errno != errno.ENAMETOOLONG
-
-
-def is_text(words: str) -> bool:
-    """Whether it can be written as UTF-8: bytes that are not come in as halves of characters."""
-    try:
-        words.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def metered(captioner: Captioner) -> CaptioningUsage:
