@@ -41,10 +41,11 @@ from agent.watching.closer_looks import SecondLooks
 from agent.watching.destinations import Destinations
 from agent.watching.forecast import Forecast, forecast
 from agent.watching.image_paths import ImagePaths
+from agent.watching.indexed import is_text
 from agent.watching.moved_files import own_file
 from agent.watching.opened import LateReasoner, Opened, made_once
 from agent.watching.runs import Runs
-from agent.watching.watcher import Watcher, is_text
+from agent.watching.watcher import Watcher
 from prompts.catalog import PACKAGED, Prompts
 from tools.embedders.embedder import Embedder
 from tools.indexing.indexer import Report
