@@ -24,8 +24,9 @@ from tools.errors import EmbedderError, StoreError
 from tools.private_files import make_private_folder
 from tools.store.chroma import open_folder
 from tools.store.isolation import open_client
+from tools.store.layout import CAPTIONS, GAPS, RECORDS, caption_of
 from tools.store.records import VideoRecord
-from tools.store.store import CAPTIONS, GAPS, RECORDS, CaptionStore, caption_of
+from tools.store.store import CaptionStore
 from tools.store.store_failures import DATABASE, damage
 from tools.store.upkeep import REPAIR, UNFINISHED_REPAIR, WIPE_DUE
 
