@@ -41,7 +41,6 @@ from agent.watching.closer_looks import SecondLooks
 from agent.watching.destinations import Destinations
 from agent.watching.forecast import Forecast, forecast
 from agent.watching.image_paths import ImagePaths
-from agent.watching.indexed import is_text
 from agent.watching.moved_files import own_file
 from agent.watching.opened import LateReasoner, Opened, made_once
 from agent.watching.runs import Runs
@@ -50,6 +49,7 @@ from prompts.catalog import PACKAGED, Prompts
 from tools.embedders.embedder import Embedder
 from tools.indexing.indexer import Report
 from tools.store.store import CaptionStore, VideoRecord
+from tools.text import is_text
 from tools.video.reader import probe
 
 __all__ = ["Event", "Grounder", "Grounding", "Settings", "load_settings", "make_question"]

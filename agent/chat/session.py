@@ -20,7 +20,8 @@ from agent.errors import QueryError, WhenaboutsError
 from agent.graph.cancelling import Background
 from agent.graph.events import Event, read_event
 from agent.reasoning.brief import Converses
-from agent.watching.indexed import is_text, is_there
+from agent.watching.indexed import is_there
+from tools.text import is_text
 from tools.video.identity import location
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from agent.errors import VideoError
 from tools.indexing.journal import delete_journals
 from tools.indexing.same_video import as_indexed, recall
+from tools.text import is_text
 from tools.video.identity import location
 
 if TYPE_CHECKING:
@@ -135,12 +136,3 @@ def is_there(name: str | Path) -> bool:
     except OSError as exc:
         # Longer than any file name, so it may be meant as something else.
         return exc.errno != errno.ENAMETOOLONG
-
-
-def is_text(words: str) -> bool:
-    """Whether it can be written as UTF-8: bytes that are not come in as halves of characters."""
-    try:
-        words.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
