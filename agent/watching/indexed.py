@@ -81,7 +81,7 @@ class Indexed:
         video, records, unproven_id = as_indexed(probe(Path(name)), self._opened.store)
         if unproven_id:
             self._tell(
-                f"{name} was moved or changed since an earlier version indexed it. That version "
+                f"{name} was changed or copied since an earlier version indexed it. That version "
                 "knew long videos only by samples, so this file counts as another video; what was "
                 f"indexed then can still be asked as {unproven_id[:12]}"
             )

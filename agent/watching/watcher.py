@@ -25,7 +25,7 @@ from tools.indexing.indexer import (
     index_captions_file,
     index_video,
 )
-from tools.indexing.same_video import shows
+from tools.indexing.same_video import MOVED, shows
 from tools.llm.prices import TokenUsage as CaptioningUsage
 from tools.retrieval.tracks import is_beside, kind_of, reads_text
 from tools.video.identity import is_video_name, location
@@ -337,15 +337,23 @@ class Watcher:
 
     def _note_move(self, record: VideoRecord, video: Video) -> VideoRecord:
         """Remember where the file lies now; its content says that it is the same video."""
+        place = location(video.path)
 
         def moved(now: VideoRecord) -> VideoRecord:
             stamp = video.file_stamp or now.file_stamp
             known = replace(now, content_id=video.content_id, file_stamp=stamp)
-            return known.at(location(video.path))
+            if not (now.content_id or now.path == str(place) or _is_known_whole(now, video)):
+                known = replace(known, warning="; ".join(filter(None, (now.warning, MOVED))))
+            return known.at(place)
 
         if moved(record) == record:
             return record
         return self._opened.store.change_record(record, moved)
+
+
+def _is_known_whole(record: VideoRecord, video: Video) -> bool:
+    """Whether the id of a record is a hash of every byte, and this video's."""
+    return record.video_id == video.content_id
 
 
 def in_its_place(record: VideoRecord) -> VideoRecord:

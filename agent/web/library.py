@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.errors import SettingsError
+from tools.text import is_text
 from tools.video.identity import is_video_name
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Library:
                 below[:] = [one for one in below if not one.startswith(".")]
                 for file in files:
                     path = Path(where, file)
-                    if is_video_name(path) and _is_text(file) and self._is_inside(path):
+                    if is_video_name(path) and is_text(file) and self._is_inside(path):
                         yield self._served(path.resolve())
 
     def _served(self, path: Path) -> ServedVideo:
@@ -113,11 +114,3 @@ class Library:
         except (OSError, RuntimeError):  # A circle of links.
             return False
         return any(real.is_relative_to(root) for root in [*self._roots, self.uploads])
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

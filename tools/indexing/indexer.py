@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.captioners.file import file_track, read_captions
-from tools.captioners.protocol import Interruptible, Metered
+from tools.captioners.protocol import NO_TEXT, Interruptible, Metered
+from tools.clock import clock
 from tools.errors import ForgottenError, VideoError
 from tools.indexing.caption_writer import BATCH_CAPTIONS
 from tools.indexing.captioning import Captioning
@@ -247,13 +248,26 @@ def frame_track(captioner: Captioner, rate_hz: float, *, every_frame: bool | Non
 
 
 def _missing(gaps: Sequence[CaptionGap]) -> str:
-    """What is not described but might be at another try; empty where there is nothing."""
+    """What is not described: for good, and what might be at another try; empty where all is."""
+    final = [gap for gap in gaps if gap.is_final and gap.reason != NO_TEXT]
     passing = [gap for gap in gaps if not gap.is_final]
-    if not passing:
-        return ""
-    reasons = ", ".join(dict.fromkeys(gap.reason for gap in passing[:3]))
-    looks = "1 look" if len(passing) == 1 else f"{len(passing)} looks"
-    return f"{looks} got no caption ({reasons}); `whenabouts index` asks for them again"
+    told = []
+    if final:
+        told.append(f"{_looks(final)} got no caption for good ({_reasons(final)})")
+    if passing:
+        told.append(
+            f"{_looks(passing)} got no caption ({_reasons(passing)}); `whenabouts index` asks for "
+            "them again"
+        )
+    return "; ".join(told)
+
+
+def _looks(gaps: Sequence[CaptionGap]) -> str:
+    return f"1 look at {clock(gaps[0].span.start_s)}" if len(gaps) == 1 else f"{len(gaps)} looks"
+
+
+def _reasons(gaps: Sequence[CaptionGap]) -> str:
+    return ", ".join(dict.fromkeys(gap.reason for gap in gaps[:3]))
 
 
 def _complete_record(store: CaptionStore, video_id: str, track: Track) -> VideoRecord | None:

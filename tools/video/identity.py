@@ -164,6 +164,17 @@ def unchanged_since(path: Path, time_s: float) -> bool:
     return max(found.st_mtime, found.st_ctime) < time_s
 
 
+def written_before(path: Path, time_s: float) -> bool:
+    """Whether a file's content bears a date before a time, in seconds since 1970.
+
+    Moving a file leaves that date alone; unlike what ``unchanged_since`` looks at, it can be set.
+    """
+    try:
+        return path.stat().st_mtime < time_s
+    except OSError:
+        return False
+
+
 def _size(path: Path) -> int:
     """The size of a regular file that is not empty.
 
