@@ -18,7 +18,7 @@ from tools.errors import StoreError
 DATABASE = "chroma.sqlite3"
 
 FULL_BYTES = 2**20
-"""With less space than this, a failed write is blamed on it."""
+"""With less space than this, on the disk or up to a limit, a failed write is blamed on it."""
 
 MOVE = "or set WHENABOUTS_HOME to another folder"
 
@@ -60,12 +60,22 @@ def trouble_around(folder: Path, exc: BaseException, *, what: str) -> str | None
         )
     if full := _full_folder(folder, number=number, code=code, what=what):
         return full
+    if number == errno.EFBIG or _is_at_limit(folder):
+        return (
+            f"{what} cannot grow: files may not be larger than the limit of this process "
+            f"(ulimit -f); raise it, {MOVE}. What is stored is unharmed"
+        )
+    disk = (
+        f"the disk gave an error with {what}: {said}; check that it is mounted and sound, and that "
+        "no limit of file size or quota is reached, and try again. There is no sign that what is "
+        "stored is harmed"
+    )
+    if number in {errno.EIO, errno.ESTALE, errno.ENXIO, errno.ENODEV}:
+        return disk
     if number is not None or code in {_READ_ONLY, _CANNOT_OPEN}:
         return f"{what} cannot be written: {said}; give it write permission, {MOVE}"
     others = {
-        _IO: f"the disk gave an error with {what}: {said}; check that it is mounted and sound, and "
-        "that no limit of file size or quota is reached, and try again. There is no sign that what "
-        "is stored is harmed",
+        _IO: disk,
         _BUSY: f"another program uses {what} ({said}); close it, and try again",
         _LOCKED: f"another program uses {what} ({said}); close it, and try again",
         _NO_MEMORY: f"there is not enough memory for {what}; close other programs",
@@ -153,6 +163,22 @@ def _is_full(folder: Path) -> bool:
         return shutil.disk_usage(folder).free < FULL_BYTES
     except OSError:
         return False
+
+
+def _is_at_limit(folder: Path) -> bool:
+    """Whether a file there has grown to what one may have in this process."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limits.
+        return False
+    limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if limit == resource.RLIM_INFINITY:
+        return False
+    try:
+        sizes = [one.stat().st_size for one in folder.rglob("*") if one.is_file()]
+    except OSError:
+        return False
+    return max(sizes, default=0) + FULL_BYTES > limit
 
 
 def _has_no_descriptors() -> bool:
