@@ -271,6 +271,16 @@ class Settings(Home):
         return self.home / "journals"
 
     @property
+    def page_folder(self) -> Path:
+        """What ``serve`` keeps: answers, corrections, uploads and jobs."""
+        return self.home / "serve"
+
+    @property
+    def pictures_folder(self) -> Path:
+        """Pictures and clips that were looked at on the page; they can be made again."""
+        return self.cache_folder / "pictures"
+
+    @property
     def cache_folder(self) -> Path:
         """Folder of files that can be made again: the embedder's graph, for example."""
         return self.home / "cache"
