@@ -221,7 +221,7 @@ def run(folder: Path, command: str, environment: Environment) -> tuple[int | Non
     """The exit code (None where it does not end) and everything that was printed."""
     words, usual = COMMANDS[command]
     own = {"PYTHONPATH": str(ROOT), "WHENABOUTS_HOME": str(folder / "home"), "HF_HUB_OFFLINE": "1"}
-    own |= usual | environment.env
+    own |= usual | dict(environment.env)
     inherited = {name: value for name, value in os.environ.items() if not _is_foreign(name)}
     env = {
         name: value.replace("{here}", str(folder))
