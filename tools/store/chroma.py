@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import sqlite3
 import threading
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 QUIET_WAIT_S = 1.0
 """A session takes milliseconds; only a longer wait is worth telling the user."""
+
+CLOSE_S = 60.0
+"""A client is closed in milliseconds, and what it was given lies on the disk by then."""
 
 POLL_S = 0.01
 """How often a waiting process looks whether the folder is free."""
@@ -156,7 +160,8 @@ class FolderConnection:
         with self._threads:
             client, self._client = self._client, None
             if client is not None:
-                client.close()
+                with _bounded(CLOSE_S):
+                    client.close()
                 self._blank_unused_places()
 
     def _blank_unused_places(self) -> None:
@@ -275,6 +280,29 @@ def _carry_out(client: Client) -> None:
     """Have Chroma carry out what waits: until it is next asked, it only notes changes."""
     for collection in client.list_collections():
         collection.count()
+
+
+@contextmanager
+def _bounded(limit_s: float) -> Iterator[None]:
+    """End the process, by SIGALRM, if what is done inside takes longer.
+
+    A closed client waits, in Rust, for the threads of its engine, and holds Python's own lock
+    meanwhile: if one of them never ends, no Python runs in this process any more, not even for
+    Ctrl-C. Only the system can end it then. Where SIGALRM serves somebody else, nothing is done.
+    """
+    is_free = (
+        hasattr(signal, "setitimer")
+        and signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
+        and signal.getitimer(signal.ITIMER_REAL)[0] == 0
+    )
+    if not is_free:
+        yield
+        return
+    signal.setitimer(signal.ITIMER_REAL, limit_s)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _is_panic(exc: BaseException) -> bool:
