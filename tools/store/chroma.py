@@ -9,6 +9,7 @@ another process has been in the folder since. A server needs none of this.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -26,7 +27,7 @@ from tools.private_files import keep_private, make_private_file, make_private_fo
 from tools.store.copies import remove_copies
 from tools.store.isolation import load_chroma, open_client
 from tools.store.plain_client import PlainClient, Stamp, open_plain, stamp_of
-from tools.store.store_failures import DATABASE, MOVE, store_failure
+from tools.store.store_failures import DATABASE, MOVE, has_descriptors, store_failure
 from tools.store.upkeep import UNFINISHED_REPAIR, WIPE_DUE, blank_unused_places, wipe_deleted
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 QUIET_WAIT_S = 1.0
 """A session takes milliseconds; only a longer wait is worth telling the user."""
+
+FILES = 24
+"""Chroma opens fewer, but it crashes where it cannot."""
 
 CLOSE_S = 60.0
 """A client is closed in milliseconds, and what it was given lies on the disk by then."""
@@ -227,6 +231,8 @@ class FolderConnection:
             # on.
             with contextlib.suppress(sqlite3.Error, OSError):
                 wipe_deleted(self.folder)
+        if not has_descriptors(FILES):
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         make_private_file(self.folder / DATABASE)
         self._client = open_client(self.folder)
         return self._client

@@ -52,8 +52,8 @@ def trouble_around(folder: Path, exc: BaseException, *, what: str) -> str | None
     """
     said = first_line(exc)
     code = _sqlite_code(exc)
-    number = exc.errno if isinstance(exc, OSError) else None
-    if number in {errno.EMFILE, errno.ENFILE} or _has_no_descriptors():
+    number = exc.errno if isinstance(exc, OSError) else _system_code(exc)
+    if number in {errno.EMFILE, errno.ENFILE} or not has_descriptors(1):
         return (
             f"{what} cannot be opened: too many files are open in this process or on this machine; "
             "close some, or raise the limit (ulimit -n). What is stored is unharmed"
@@ -158,6 +158,25 @@ def _sqlite_code(exc: BaseException) -> int | None:
     return next((code for words, code in named.items() if words in said), None)
 
 
+def _system_code(exc: BaseException) -> int | None:
+    """The error of the system that Rust code quotes."""
+    found = re.search(r"\bOs \{ code: (\d+)|\(os error (\d+)\)", str(exc))
+    return int(found[1] or found[2]) if found else None
+
+
+def has_descriptors(count: int) -> bool:
+    """Whether so many more files can be opened."""
+    opened: list[int] = []
+    try:
+        opened.extend(os.open(os.devnull, os.O_RDONLY) for _ in range(count))
+    except OSError:
+        return False
+    finally:
+        for one in opened:
+            os.close(one)
+    return True
+
+
 def _is_full(folder: Path) -> bool:
     try:
         return shutil.disk_usage(folder).free < FULL_BYTES
@@ -179,15 +198,6 @@ def _is_at_limit(folder: Path) -> bool:
     except OSError:
         return False
     return max(sizes, default=0) + FULL_BYTES > limit
-
-
-def _has_no_descriptors() -> bool:
-    """Whether no file can be opened at all; SQLite's words do not say so."""
-    try:
-        os.close(os.open(os.devnull, os.O_RDONLY))
-    except OSError as exc:
-        return exc.errno in {errno.EMFILE, errno.ENFILE}
-    return False
 
 
 def _full_temporary() -> Path | None:

@@ -41,6 +41,8 @@ def folder(tmp_path: Path) -> Path:
         ("(code: 1032) attempt to write a readonly database", "give it write permission"),
         ("(code: 14) unable to open database file", "give it write permission"),
         ("(code: 7) out of memory", "not enough memory"),
+        ('value: Os { code: 24, kind: Uncategorized, message: "Too many"}', "too many files are"),
+        ("cannot write: No space left on device (os error 28)", "no space is left"),
         ("(code: 1) no such table: embeddings", "passed a check"),
         ("Error loading hnsw index", "whenabouts repair"),
     ],
