@@ -201,13 +201,19 @@ def _searched(
 
         among = by_itself(is_one_of_many=True)
         if among.ranking.verdict == "not_found":
-            return _no_surer(among, by_itself(is_one_of_many=False), query)
+            alone = among if _is_plain(query) else by_itself(is_one_of_many=False)
+            return _no_surer(among, alone, query)
         return _compared(among) if known else among
 
     state: Any = watched(Question(video=record.video_id, query=query), record, Cost())
     state |= retrieve_by(search, state, dependencies)
     spent_s = time.perf_counter() - started_s
     return {**state, "seconds": {"watch": 0.0, "retrieve": spent_s}}
+
+
+def _is_plain(query: str) -> bool:
+    """Whether a question has no order, and grants nothing: only these make a difference alone."""
+    return isinstance(parts_of(query), OneEvent) and not read_question(query).is_presupposed
 
 
 def _no_surer(among: Retrieved, alone: Retrieved, query: str) -> Retrieved:

@@ -378,6 +378,8 @@ def with_sight(
     layers: Layers, frames: tuple[Sequence[Caption], NDArray[np.float32]], record: VideoRecord
 ) -> Layers:
     """The tracks that are asked, with frames among them: the first decides what is not there."""
+    if record.track.model == BLANK:
+        return [frames, *layers[1:]]  # Captions that say nothing answer nothing.
     return [frames, *layers] if is_measured(record.track) else [*layers, frames]
 
 

@@ -296,7 +296,7 @@ def _rank_all(
             sight=sight if is_seen else None,
         )
         if sight and is_seen:
-            captions = told(captions, vectors, sight.words.embed([text])[0])
+            return told(captions, vectors, ranking, sight.words.embed([text])[0])
         return captions, ranking
 
     def voices(text: str, all_times: bool) -> list[Voice]:

@@ -17,6 +17,10 @@ WAYS = ("{}", "a photo of {}", "a video frame of {}")
 of several prompts is steadier than each (Radford et al., "Learning Transferable Visual Models From
 Natural Language Supervision", 2021, section 3.1.4)."""
 
+KEPT_TEXTS = 256
+"""Texts whose vectors are kept: one question asks for the same words several times, and a model's
+half for words takes longer than all that is done with the vector."""
+
 
 class SightWords:
     """Embeds texts for comparison with pictures; see ``tools.embedders.embedder.Embedder``.
@@ -28,6 +32,7 @@ class SightWords:
     def __init__(self, model: JointModel) -> None:
         self._model = model
         self._dimension = 0
+        self._known: dict[str, NDArray[np.float32]] = {}
 
     @property
     def name(self) -> str:
@@ -47,14 +52,20 @@ class SightWords:
         """
         if not texts:
             return np.empty((0, self.dimension), np.float32)
-        distinct = {text: row for row, text in enumerate(dict.fromkeys(texts))}
-        said = [way.format(_bare(text)) for text in distinct for way in WAYS]
-        each = self._model.embed_texts(said).reshape(len(distinct), len(WAYS), -1)
+        known = {text: self._known[text] for text in texts if text in self._known}
+        if new := [text for text in dict.fromkeys(texts) if text not in known]:
+            known |= zip(new, self._embed(new), strict=True)
+            self._known = dict(list((self._known | known).items())[-KEPT_TEXTS:])
+        return np.stack([known[text] for text in texts])
+
+    def _embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        said = [way.format(_bare(text)) for text in texts for way in WAYS]
+        each = self._model.embed_texts(said).reshape(len(texts), len(WAYS), -1)
         mean = each.mean(axis=1)
         length = np.linalg.norm(mean, axis=1, keepdims=True)
         # Ways that point in opposite directions leave nothing: the bare words decide then.
         vectors = np.where(length > 1e-6, mean / np.maximum(length, 1e-6), each[:, 0])
-        return np.asarray(vectors[[distinct[text] for text in texts]], np.float32)
+        return np.asarray(vectors, np.float32)
 
 
 def _bare(text: str) -> str:
