@@ -76,6 +76,9 @@ class Sight:
         tell: Receives, in a line, what is waited for.
     """
 
+    by_picture = False
+    """It is words that are asked for."""
+
     def __init__(
         self,
         settings: Settings,
@@ -100,6 +103,15 @@ class Sight:
             if self._choice is None:
                 self._choice = chosen_sight(self._settings, describes=self._describes())
             return self._choice
+
+    @property
+    def model(self) -> OnnxJointModel:
+        """The model, opened; fetched before, if the user agrees.
+
+        Raises:
+            SightError: If it cannot be used.
+        """
+        return self._open()[0]
 
     def lacks(self, video: Video) -> bool:
         """Whether a video has not been seen by the model to its end.
@@ -174,10 +186,11 @@ class Sight:
 
     def likeliest(self, query: str, video_ids: Sequence[str]) -> list[str]:
         """Which of these videos have frames like what is asked for, the best first."""
-        if not self._is_here():
-            return []
-        _, words, store = self._open()
-        hits = store.search(words.embed([query])[0], limit=HITS)
+        return self.near(self._open()[1].embed([query])[0], video_ids) if self._is_here() else []
+
+    def near(self, vector: NDArray[np.float32], video_ids: Sequence[str]) -> list[str]:
+        """Which of these videos have frames near a vector, shape ``(d,)``, the best first."""
+        hits = self._open()[2].search(vector, limit=HITS)
         wanted = set(video_ids)
         return list(dict.fromkeys(one.video_id for one, _ in hits if one.video_id in wanted))
 

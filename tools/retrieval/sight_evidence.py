@@ -14,8 +14,8 @@ from tools.grounding.presence import Calibration
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tools.embedders.embedder import Embedder
     from tools.ranking import Ranking
-    from tools.sight.words import SightWords
     from tools.timeline import Caption
 
 SIGHT = Calibration(
@@ -45,10 +45,12 @@ class SightEvidence:
         words: Embeds it in the space of the frames.
         others: Shape ``(b, d)``, frames that the question is usually not about: of other videos, or
             of the same one where there are no others.
+        by_picture: Whether a picture is asked for; the words of the question are not read then.
     """
 
-    words: SightWords
+    words: Embedder
     others: NDArray[np.float32]
+    by_picture: bool = False
 
 
 def told(
@@ -84,8 +86,8 @@ def told(
     return [
         replace(
             frames[index],
-            text=f"a frame whose likeness to the question is {cosine[index]:.2f} (in this video, "
-            f"{usual:.2f} is usual)",
+            text=f"a frame whose likeness to what is asked for is {cosine[index]:.2f} (in this "
+            f"video, {usual:.2f} is usual)",
         )
         for index in kept.tolist()
     ], replace(ranking, relevance=ranking.relevance[kept])

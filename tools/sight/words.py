@@ -1,4 +1,4 @@
-"""A question in the space of pictures: the mean of several ways to say it, as an embedder."""
+"""A question in the space of pictures, as an embedder: words said in several ways, or a picture."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tools.sight.joint_model import JointModel
+    from tools.timeline import Image
 
 WAYS = ("{}", "a photo of {}", "a video frame of {}")
 """These models learned from what is written beside pictures, seldom from bare sentences. The mean
@@ -66,6 +67,30 @@ class SightWords:
         # Ways that point in opposite directions leave nothing: the bare words decide then.
         vectors = np.where(length > 1e-6, mean / np.maximum(length, 1e-6), each[:, 0])
         return np.asarray(vectors, np.float32)
+
+
+class PictureAsked:
+    """A picture that is asked for, in place of words: whatever the words, they mean the picture.
+
+    Args:
+        model: Embeds pictures.
+        picture: Shape ``(height, width, 3)``, RGB.
+
+    Raises:
+        SightError: If the model fails.
+    """
+
+    def __init__(self, model: JointModel, picture: Image) -> None:
+        self.name = model.name
+        self._vector = model.embed_pictures([picture])[0]
+
+    @property
+    def dimension(self) -> int:
+        return len(self._vector)
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Shape ``(len(texts), d)``, each row the picture's."""
+        return np.tile(self._vector, (len(texts), 1))
 
 
 def _bare(text: str) -> str:
