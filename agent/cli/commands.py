@@ -294,6 +294,8 @@ def _forecast(args: argparse.Namespace, videos: Sequence[str]) -> int:
             "--dry-run estimates what describing frames takes; captions from a file cost nothing, "
             "so leave out --dry-run or --captions"
         )
+    if args.strategy == "sight-first":
+        say("these figures are for all frames that differ; sight-first describes fewer of them")
     if args.screen or args.speech:
         say("these figures leave out --screen and --speech, which take time but no money")
     forecasts: list[Forecast] = []
@@ -420,8 +422,8 @@ def _grounder(args: argparse.Namespace, *, asks: bool = True) -> Grounder:
         "sight": args.sight,
         "screen": args.screen,
         "refine": getattr(args, "refine", None),
-        "strategy": getattr(args, "strategy", None),  # Indexing has no question to show,
-        "reasoner": getattr(args, "reasoner", None),  # and asks nobody.
+        "strategy": getattr(args, "strategy", None),
+        "reasoner": getattr(args, "reasoner", None),  # Indexing asks nobody.
         "strict": getattr(args, "strict", None),
         "verify": getattr(args, "verify", None),
         "direct": getattr(args, "direct", None),

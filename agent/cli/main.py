@@ -194,8 +194,9 @@ def build_parser() -> Parser:
     )
     ask.add_argument(
         "--strategy",
-        choices=("general", "activity"),
-        help="describe frames once for all questions, or for this question (image models)",
+        choices=("general", "activity", "sight-first"),
+        help="describe frames once for all questions, or for this question; sight-first: only "
+        "those that show something new to the joint model (image models)",
     )
     ask.add_argument(
         "--thread",
@@ -251,6 +252,12 @@ def build_parser() -> Parser:
         "--dry-run",
         action="store_true",
         help="say what it would take (frames, captions, tokens, USD, time), and stop there",
+    )
+    index.add_argument(
+        "--strategy",
+        choices=("general", "sight-first"),
+        help="describe all frames that differ, or only those that show something new to the joint "
+        "model of --sight, which saves captions (image models)",
     )
     _watching_options(index)
     _json_option(index, "a JSON list, an object a video,")

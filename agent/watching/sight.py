@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from agent.settings import Settings
     from agent.watching.choice import Confirm
     from tools.indexing.progress import Report
+    from tools.indexing.sight_first import SightFirst
     from tools.indexing.sight_pass import SightPass
     from tools.sight.joint_model import OnnxJointModel
     from tools.store.store import VideoRecord
@@ -61,7 +62,8 @@ def chosen_sight(settings: Settings, *, describes: bool) -> str:
         return ""
     if settings.sight != "auto":
         return settings.sight
-    return next(iter(sights_on_disk()), "") if not describes else ""
+    is_wanted = not describes or settings.strategy == "sight-first"
+    return next(iter(sights_on_disk()), "") if is_wanted else ""
 
 
 class Sight:
@@ -127,8 +129,28 @@ class Sight:
         track = track_of(model, self._settings.rate_hz)
         return not any(one.complete and one.track == track for one in store.records(video.id))
 
-    def looking(self, video: Video) -> AbstractContextManager[SightPass | None]:
+    def first(self, video: Video) -> SightFirst:
+        """What chooses the frames of a video that an image model is shown.
+
+        Raises:
+            SightError, StoreError: If the model or the store cannot be used.
+        """
+        from tools.indexing.sight_first import SightFirst
+        from tools.indexing.sight_pass import track_of
+
+        model, _, store = self._open()
+        frames, vectors = store.read(video.id, track_of(model, self._settings.rate_hz))
+        starts_s = (frame.start_s for frame in frames)
+        return SightFirst(model, dict(zip(starts_s, vectors, strict=True)))
+
+    def looking(
+        self, video: Video, *, first: SightFirst | None = None
+    ) -> AbstractContextManager[SightPass | None]:
         """What is to watch the frames of a video that is being described.
+
+        Args:
+            video: Which.
+            first: What chooses frames, and so embeds them; None where nobody does.
 
         Raises:
             SightError: If the model cannot be used.
@@ -138,7 +160,8 @@ class Sight:
         from tools.indexing.sight_pass import looking
 
         model, _, store = self._open()
-        return looking(video, model, rate_hz=self._settings.rate_hz, store=store)
+        known = first.known if first else {}
+        return looking(video, model, rate_hz=self._settings.rate_hz, store=store, known=known)
 
     def look(self, video: Video, *, report: Report, go_on: Callable[[], None]) -> None:
         """Look at a video that has its captions, unless that was done.

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Protocol
 from agent.errors import QueryError, UsedUpError, VideoError
 from agent.grounding import Cost
 from agent.watching.choice import Choice, means_model, with_an_eye_on
+from agent.watching.chosen_frames import SIGHT_FIRST, can_be_chosen_for
 from agent.watching.forecast import reading_takes
 from agent.watching.foresight import foreseen
 from agent.watching.indexed import Indexed, is_there
 from agent.watching.moved_files import warning_of
 from agent.watching.side_tracks import Beside
-from tools.captioners.blank import BlankCaptioner
+from tools.captioners.blank import BLANK, BlankCaptioner
 from tools.captioners.file import file_track
 from tools.captioners.protocol import Metered
 from tools.indexing.indexer import (
@@ -27,6 +28,7 @@ from tools.indexing.indexer import (
     index_video,
 )
 from tools.indexing.same_video import MOVED, shows
+from tools.indexing.sight_first import policy_of
 from tools.llm.prices import TokenUsage as CaptioningUsage
 from tools.retrieval.tracks import is_beside, kind_of, reads_text
 from tools.video.identity import is_video_name, location
@@ -330,7 +332,9 @@ class Watcher:
         budget: Budget | None = None,
     ) -> VideoRecord:
         """Caption a video, while the joint model, if one is used, looks at its frames too."""
-        with self._opened.sight.looking(video) as sight:
+        is_chosen = self._settings.strategy == SIGHT_FIRST and captioner.model != BLANK
+        first = self._opened.sight.first(video) if is_chosen else None
+        with self._opened.sight.looking(video, first=first) as sight:
             return index_video(
                 video,
                 captioner,
@@ -343,12 +347,15 @@ class Watcher:
                 budget=budget,
                 go_on=go_on,
                 sight=sight,
+                first=first,
             )
 
     def _describer(self, query: str) -> Captioner:
         """Who describes frames, as the strategy says."""
         if self._settings.strategy == "general":
             return self._opened.captioner
+        if self._settings.strategy == SIGHT_FIRST:
+            return can_be_chosen_for(self._opened.captioner, self._opened.sight, self._settings)
         if not query:
             raise QueryError(
                 "the activity strategy shows the question to the image model, so nothing can be "
@@ -361,7 +368,15 @@ class Watcher:
         if captions:
             return file_track(captions)
         every_frame = self._settings.every_frame or None
-        return frame_track(self._describer(query), self._settings.rate_hz, every_frame=every_frame)
+        describer = self._describer(query)
+        return frame_track(
+            describer,
+            self._settings.rate_hz,
+            every_frame=every_frame,
+            chosen_by=policy_of(self._opened.sight.model)
+            if self._settings.strategy == SIGHT_FIRST
+            else "",
+        )
 
     def _found_again(self, name: str, records: list[VideoRecord], wanted: Track) -> Video:
         """The video of these records, from where it was last seen, to caption what is missing."""

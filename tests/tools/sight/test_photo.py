@@ -1,4 +1,4 @@
-"""A picture of any kind that people have is read as a viewer shows it; others are one clear line."""
+"""A picture of any kind that people have is read as a viewer shows it; others are one line."""
 
 from collections.abc import Callable
 from pathlib import Path
