@@ -32,6 +32,9 @@ MAY_IMPORT = {
         "agent.notebook",
         "agent.reasoning.reply",
         "tools.captioners.protocol",
+        # What the notebook on tuning draws and makes, to have something to tune.
+        "training.drawn_lessons",
+        "training.tiny_model",
     },
     "examples": {"agent.api", "agent.tool"},
 }
