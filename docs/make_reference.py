@@ -29,9 +29,9 @@ def command_line() -> str:
     lines = ["# Command line", "", WRITTEN, ""]
     lines += [
         (
-            "`whenabouts COMMAND --help` says the same in the terminal, with examples. Exit codes: 0 "
-            "found or done, 1 not found or stopped by a limit, 2 bad input or failure, 70 a fault in "
-            "whenabouts itself, 130 interrupted."
+            "`whenabouts COMMAND --help` says the same in the terminal, with examples. Exit "
+            "codes: 0 found or done, 1 not found or stopped by a limit, 2 bad input or failure, "
+            "70 a fault in whenabouts itself, 130 interrupted."
         ),
         "",
     ]
@@ -56,10 +56,11 @@ def settings() -> str:
         WRITTEN,
         "",
         (
-            "Settings come from options of the command line, else from the environment, else from a "
-            "file: `.env` in the home folder, which `whenabouts doctor` names, or the one that `--env` "
-            "names. A `.env` in the working folder is not read: it may be anybody's, and could send "
-            "your frames and key elsewhere. `WHENABOUTS_HOME` moves everything that is written."
+            "Settings come from options of the command line, else from the environment, else "
+            "from a file: `.env` in the home folder, which `whenabouts doctor` names, or the one "
+            "that `--env` names. A `.env` in the working folder is not read: it may be anybody's, "
+            "and could send your frames and key elsewhere. `WHENABOUTS_HOME` moves everything "
+            "that is written."
         ),
         "",
         "| variable | default | what it is |",
@@ -81,8 +82,8 @@ def http() -> str:
         "",
         (
             "`whenabouts serve FOLDER` answers at `http://127.0.0.1:8765/api/v1`; "
-            "`/api/v1/openapi.json` is the whole description. On any other address it needs a secret "
-            "in `WHENABOUTS_TOKEN`, sent as `Authorization: Bearer`."
+            "`/api/v1/openapi.json` is the whole description. On any other address it needs a "
+            "secret in `WHENABOUTS_TOKEN`, sent as `Authorization: Bearer`."
         ),
         "",
     ]

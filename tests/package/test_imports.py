@@ -36,7 +36,7 @@ MAY_IMPORT = {
         "training.drawn_lessons",
         "training.tiny_model",
     },
-    "examples": {"agent.api", "agent.tool"},
+    "examples": {"agent.api", "agent.tool", "tools.captioners.protocol", "tools.timeline"},
 }
 OURS = {*MAY_IMPORT, "tests"}
 # What is installed, each with rooms of its own.
