@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import json
 import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -172,8 +173,31 @@ def test_every_command_that_is_shown_is_one_that_there_is(
             pytest.fail(f"{block.where}: {name} {words}: {capsys.readouterr().err}")
 
 
+def servers_in(value: object) -> Iterator[list[str]]:
+    """The command of every server that a client's settings start."""
+    if isinstance(value, dict):
+        if "command" in value:
+            yield [value["command"], *value["args"]]
+        for one in value.values():
+            yield from servers_in(one)
+
+
+def test_the_client_that_cannot_be_installed_here_is_python_and_starts_our_server() -> None:
+    (text,) = {block.text for block in of("python") if "mcp_adapters" in block.text}
+    tree = compile(text, "shown", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    (servers,) = (node for node in ast.walk(tree) if isinstance(node, ast.Dict) and _nests(node))
+    for name, *words in servers_in(ast.literal_eval(servers)):
+        CHECKS[name](words)
+
+
+def _nests(node: ast.Dict) -> bool:
+    return any(isinstance(value, ast.Dict) for value in node.values)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("text", sorted({block.text for block in of("python")}))
+@pytest.mark.parametrize(
+    "text", sorted({block.text for block in of("python") if "mcp_adapters" not in block.text})
+)
 def test_every_program_that_is_shown_runs_beside_the_example_video(
     text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -186,11 +210,14 @@ def test_every_program_that_is_shown_runs_beside_the_example_video(
 
 @pytest.mark.parametrize("block", of("json"), ids=names(of("json")))
 def test_every_file_in_json_that_is_shown_is_read(block: Block, tmp_path: Path) -> None:
-    rows = [json.loads(line) for line in block.text.splitlines()]
     file = tmp_path / "shown.jsonl"
     file.write_text(block.text, encoding="utf-8")
-    if "caption" in rows[0]:
-        assert len(read_captions(file, video_id="v", duration_s=30.0)) == len(rows)
+    if '"caption"' in block.text:
+        rows = read_captions(file, video_id="v", duration_s=30.0)
+        assert len(rows) == len(block.text.splitlines())
+    elif started := list(servers_in(json.loads(block.text))):
+        for name, *words in started:
+            CHECKS[name](words)
     else:
         assert read_prices(file)
 

@@ -28,7 +28,7 @@ from tools.indexing.progress import Progress, Report
 from tools.llm.budget import Budget
 from tools.store.store import VideoRecord
 from tools.timeline import Track
-from tools.video.identity import content_id
+from tools.video.identity import content_id, location
 from tools.video.near_duplicates import POLICY, needs_every_frame
 from tools.video.reader import FrameReader, measure_duration_s, notice
 
@@ -47,7 +47,6 @@ __all__ = [
     "frame_track",
     "index_captions_file",
     "index_video",
-    "location",
 ]
 
 
@@ -246,11 +245,6 @@ def frame_track(captioner: Captioner, rate_hz: float, *, every_frame: bool | Non
         every_frame = needs_every_frame(captioner)
     chosen = "" if every_frame else f" {POLICY}"
     return Track(captioner.model, captioner.prompt_version, f"{captioner.mode}@{rate}/s{chosen}")
-
-
-def location(path: Path) -> Path:
-    """The one way to write where a file lies, also when it is gone; a link keeps its own name."""
-    return path.parent.resolve() / path.name
 
 
 def _missing(gaps: Sequence[CaptionGap]) -> str:

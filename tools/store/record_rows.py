@@ -16,6 +16,8 @@ from tools.timeline import Track
 if TYPE_CHECKING:
     from chromadb.api.client import Client
 
+    from tools.store.plain_client import PlainClient
+
 
 def write_record(client: Client, embedder: str, record: VideoRecord) -> None:
     """Write a record in place of the earlier one of the same video and track, if any."""
@@ -55,7 +57,9 @@ def check_is_there(client: Client, embedder: str, record: VideoRecord) -> None:
         raise _forgotten(record)
 
 
-def read_records(client: Client, embedder: str, video_id: str | None) -> list[VideoRecord]:
+def read_records(
+    client: Client | PlainClient, embedder: str, video_id: str | None
+) -> list[VideoRecord]:
     """The records of one video or of all, by path and time of index."""
     where: dict[str, Any] = {"embedder": embedder}
     if video_id is not None:

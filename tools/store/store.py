@@ -23,7 +23,8 @@ from tools.store.caption_rows import (
 )
 from tools.store.chroma import open_folder
 from tools.store.claiming import claim
-from tools.store.forgetting import delete_track, delete_video
+from tools.store.copies import read_copy, write_copy
+from tools.store.forgetting import delete_track, delete_video, is_without
 from tools.store.gap_rows import delete_passing_gaps, read_gaps, write_gaps
 from tools.store.kept import Kept
 from tools.store.layout import GAPS, captions_name, existing, of_track, rows
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from chromadb.api.client import Client
     from chromadb.api.models.Collection import Collection
     from numpy.typing import ArrayLike
+
+    from tools.store.plain_client import PlainCollection
 
 __all__ = ["CaptionGap", "CaptionStore", "VideoRecord"]
 
@@ -84,9 +87,9 @@ class CaptionStore:
         """Open the store in a folder, or on a Chroma server where a URL is given.
 
         Args:
-            folder: Home of the embedded store, made when it is not there; with ``url`` it only says
-                which process describes what. It holds pickled indexes, so open only folders that
-                you trust.
+            folder: Home of the embedded store, made when it is not there; with ``url`` it only
+                keeps processes of this home apart. It holds pickled indexes, so open only folders
+                that you trust.
             embedder: Name of what made, or will make, the vectors; no model is loaded.
             url: Address of a Chroma server.
             token: What that server knows its users by.
@@ -129,14 +132,15 @@ class CaptionStore:
     ) -> AbstractContextManager[bool]:
         """Hold a track while its captions are made, so that no other process makes them too.
 
-        Processes that share the folder given to ``open`` keep out of each other's way. See
-        ``tools.store.claiming.claim``.
+        Processes that share the folder given to ``open``, or the server, keep out of each other's
+        way. See ``tools.store.claiming.claim``.
         """
         return claim(
             self._claims,
             video_id,
             track,
             name=name,
+            connection=self._connection,
             on_wait=self._on_wait,
             patience_s=patience_s,
         )
@@ -188,13 +192,28 @@ class CaptionStore:
         Raises:
             StoreError: If the store cannot be read.
         """
-        with self._reading() as collection:
+        with self._connection.reading():
             captions, vectors = self._kept_captions.get(
                 (video_id, track),
-                lambda: read_track(collection, video_id, track),
+                lambda: self._read(video_id, track),
                 generation=self._connection.generation,
             )
         return list(captions), vectors
+
+    def _read(self, video_id: str, track: Track) -> Read:
+        """As ``read``: a copy that an earlier question left, or else what Chroma has."""
+        folder, stamp = self._connection.folder, self._connection.generation
+        if (
+            folder
+            and stamp
+            and (copy := read_copy(folder, self._collection, video_id, track, stamp))
+        ):
+            return copy
+        with self._connection.session() as client:
+            read = read_track(existing(client, self._collection), video_id, track)
+            if folder and (stamp := self._connection.generation):
+                write_copy(folder, self._collection, video_id, stamp, read)
+        return read
 
     def read_around(self, places: Sequence[tuple[str, Track, Interval]]) -> list[Read]:
         """As ``read``, but for each place only the minutes that its span touches.
@@ -267,7 +286,7 @@ class CaptionStore:
         Raises:
             StoreError: If the store cannot be read.
         """
-        with self._connection.session() as client:
+        with self._connection.reading() as client:
             return list(
                 self._kept_gaps.get(
                     (video_id, track),
@@ -282,8 +301,8 @@ class CaptionStore:
         Raises:
             StoreError: If the store cannot be read.
         """
-        with self._reading() as collection:
-            return _count(collection, video_id, track)
+        with self._connection.reading() as client:
+            return _count(existing(client, self._collection), video_id, track)
 
     def search(self, vector: ArrayLike, *, limit: int) -> list[tuple[Caption, float]]:
         """The captions of all videos nearest to a vector, best first, each with its cosine.
@@ -366,7 +385,7 @@ class CaptionStore:
         Raises:
             StoreError: If the store cannot be read.
         """
-        with self._connection.session() as client:
+        with self._connection.reading() as client:
             return read_records(client, self._embedder, video_id)
 
     def forget(self, video_id: str, *, also: Callable[[], None] = lambda: None) -> int:
@@ -386,9 +405,12 @@ class CaptionStore:
         Raises:
             StoreError: If the store cannot be written.
         """
-        with self._connection.session(writes=True) as client:
-            self._connection.wipe_is_due()
-            deleted = delete_video(client, video_id, also=also)
+        with self._connection.reading() as plain:
+            if is_without(plain, video_id):
+                also()
+                deleted = 0
+            else:
+                deleted = self._delete(video_id, also)
         try:
             self._connection.wipe()
         except StoreError as exc:
@@ -397,6 +419,11 @@ class CaptionStore:
                 f"{exc}; it is overwritten when the store is next opened"
             ) from exc
         return deleted
+
+    def _delete(self, video_id: str, also: Callable[[], None]) -> int:
+        with self._connection.session(writes=True) as client:
+            self._connection.wipe_is_due()
+            return delete_video(client, video_id, also=also)
 
     def forget_track(self, video_id: str, track: Track) -> int:
         """Delete one track of a video: its record, captions and gaps; returns how many captions.
@@ -413,5 +440,5 @@ class CaptionStore:
             yield existing(client, self._collection)
 
 
-def _count(collection: Collection | None, video_id: str, track: Track) -> int:
+def _count(collection: Collection | PlainCollection | None, video_id: str, track: Track) -> int:
     return len(rows(collection, of_track(video_id, track), [])["ids"])

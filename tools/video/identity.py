@@ -42,6 +42,11 @@ def is_video_name(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
+def location(path: Path) -> Path:
+    """The one way to write where a file lies, also when it is gone; a link keeps its own name."""
+    return path.parent.resolve() / path.name
+
+
 def content_id(path: Path) -> str:
     """Hash every byte of a video file, and its size: 32 hex digits.
 
