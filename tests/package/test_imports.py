@@ -32,8 +32,11 @@ MAY_IMPORT = {
         "agent.notebook",
         "agent.reasoning.reply",
         "tools.captioners.protocol",
+        # What the notebook on tuning draws and makes, to have something to tune.
+        "training.drawn_lessons",
+        "training.tiny_model",
     },
-    "examples": {"agent.api", "agent.tool"},
+    "examples": {"agent.api", "agent.tool", "tools.captioners.protocol", "tools.timeline"},
 }
 OURS = {*MAY_IMPORT, "tests"}
 # What is installed, each with rooms of its own.
