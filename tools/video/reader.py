@@ -15,6 +15,7 @@ import numpy as np
 from tools.errors import VideoError
 from tools.timeline import Frame
 from tools.video.decoding import DecodePass, Shown, slot_of
+from tools.video.edit_list import cut_off_s
 from tools.video.identity import content_id, known_stamp
 from tools.video.lengths import (
     file_start_s,
@@ -63,7 +64,7 @@ class Video:
         pixel_aspect: Width of a stored pixel over its height.
         stream_index: Which stream of the file is the video.
         first_pts: Timestamp of the first presented frame, in ticks of that stream; time 0.
-        first_frame_s: The same in seconds; 0 where it has none.
+        first_frame_s: The same in seconds, on the clock of the sound; 0 where it has none.
         content_id: Hash of every byte, 32 hex digits: the same for a copy under another name or
             date. See ``tools.video.identity``.
         file_stamp: Of the file that was hashed, see ``tools.video.identity.known_stamp``.
@@ -148,7 +149,8 @@ def look(path: Path) -> Video:
             pixel_aspect=aspect,
             stream_index=index,
             first_pts=first_pts,
-            first_frame_s=float((first_pts or 0) * (stream.time_base or 0)),
+            first_frame_s=float((first_pts or 0) * (stream.time_base or 0))
+            + cut_off_s(container, path, index),
             file_start_s=file_start_s(container, stream, first_pts),
             has_length_header=tells_its_length(container),
             rate_is_assumed=not has_times and not own_rate,
