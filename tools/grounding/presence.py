@@ -25,9 +25,12 @@ the video; of what people ask, three in four are taken to be, which turns 0.25 i
 
 
 OPEN_PRESENCE = 0.1
-"""Below, "not found"; from here to ``FOUND_PRESENCE``, captions tell neither. What a question takes
-for granted ("after the goal", "why did he jump") is taken to be there from here on: of such things
-nine in ten are."""
+"""Below, "not found"; from here to ``FOUND_PRESENCE``, captions tell neither. What another thing is
+placed by ("after the goal") is taken to be there from here on: of such things nine in ten are."""
+
+GRANTED_PRESENCE = 0.2
+"""From here on, what a question takes for granted ("why did he jump") is believed: even odds if
+four in five such questions are asked of the right video."""
 
 
 @dataclass(frozen=True, slots=True)

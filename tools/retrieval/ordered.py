@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from tools.grounding.grounder import EVENT_SHARE, claim_events
-from tools.grounding.presence import OPEN_PRESENCE
+from tools.grounding.presence import GRANTED_PRESENCE, OPEN_PRESENCE
 from tools.ranking import PartFound, Ranking, Window
 from tools.retrieval.order import Scored, Seen, evaluate
 from tools.retrieval.temporal_query import (
@@ -102,8 +102,8 @@ def rank_in_order(
 
 
 def for_granted(ranking: Ranking) -> Ranking:
-    """Found, if it is likely at all: a user who asks why something happens has seen it."""
-    is_unsure = ranking.verdict != "found" and (ranking.presence or 0.0) >= OPEN_PRESENCE
+    """Found, unless it is unlikely: a user who asks why something happens has seen it."""
+    is_unsure = ranking.verdict != "found" and (ranking.presence or 0.0) >= GRANTED_PRESENCE
     if not (is_unsure and ranking.windows):
         return ranking
     return replace(
