@@ -156,16 +156,21 @@ class AskedSource(_Frozen):
 
     Attributes:
         kind: ``described`` by an image model or a captions file, ``measured`` by the embedded
-            senses, ``said``, or ``written`` on the screen.
+            senses, ``said``, ``written`` on the screen, or ``seen``: frames by their looks.
         name: Who or what made it.
         verdict: Its own verdict.
         answers: Whether the answer is made from it.
+        agrees: Whether it points to the surest interval of the answer too, or finds nothing either
+            where nothing was found; None where it is silent about that.
+        best: Where it finds it; None unless found.
     """
 
     kind: EvidenceKind
     name: str
     verdict: Verdict
     answers: bool
+    agrees: bool | None = None
+    best: tuple[Seconds, Seconds] | None = None
 
 
 class Refusal(_Frozen):
@@ -304,6 +309,7 @@ class Grounding(_Frozen):
         look_ups: What the reasoner looked up on the way, in order.
         sources: Every source of evidence that was asked, and which of them answers.
         warning: What the reader should know about the video file; empty where nothing.
+        picture: The file of a picture that was asked for in place of words; else empty.
     """
 
     schema_version: Literal[1] = Field(default=SCHEMA_VERSION, alias="schema")
@@ -326,6 +332,7 @@ class Grounding(_Frozen):
     sources: tuple[AskedSource, ...] = ()
     usage: Usage
     warning: str = ""
+    picture: str = ""
 
     @model_validator(mode="after")
     def _must_agree_with_itself(self) -> "Grounding":

@@ -60,6 +60,7 @@ examples:
   whenabouts ask holidays/ "a dog runs into the sea"
   whenabouts ask lobby.mp4 "the third time somebody comes in" --within 1:00-9:30
   whenabouts ask --all "a dog runs into the sea" --limit 3
+  whenabouts ask holiday.mp4 --image dog.jpg --sight siglip2-base    # find by picture
   whenabouts ask lobby.mp4 "somebody waves" --captioner openai:MODEL --reasoner similarity --verify
   whenabouts ask clip.mp4 "the cup falls" --captioner none --direct openai:Qwen3-VL-8B-Instruct
   whenabouts ask clip.mp4 "the cup falls" --direct openai:MODEL --every-path
@@ -116,6 +117,16 @@ the API is at /api/v1; /api/v1/openapi.json describes it:
 """
 
 
+MCP_EXAMPLES = """\
+examples:
+  whenabouts mcp holidays/                     # a client starts it, and speaks on its stdin
+  whenabouts mcp clips/ talks/ --http 8766     # streamable HTTP, at http://127.0.0.1:8766/mcp
+  claude mcp add whenabouts -- whenabouts mcp /home/me/videos
+
+docs/mcp.md shows what to write into Claude Desktop, VS Code and a LangGraph agent
+"""
+
+
 def build_parser() -> Parser:
     """The whole command line."""
     parser = Parser(
@@ -131,9 +142,14 @@ def build_parser() -> Parser:
     ask.add_argument(
         "words",
         metavar="[VIDEO ...] QUERY",
-        nargs="+",
+        nargs="*",
         help="video files, folders of them, or ids of indexed videos; then what to look for, in a "
-        "sentence",
+        "sentence (or --image)",
+    )
+    ask.add_argument(
+        "--image",
+        metavar="PICTURE",
+        help="find what looks like this picture, in place of a query (needs --sight, see there)",
     )
     ask.add_argument("--all", action="store_true", help="ask every indexed video")
     ask.add_argument(
@@ -178,8 +194,9 @@ def build_parser() -> Parser:
     )
     ask.add_argument(
         "--strategy",
-        choices=("general", "activity"),
-        help="describe frames once for all questions, or for this question (image models)",
+        choices=("general", "activity", "sight-first"),
+        help="describe frames once for all questions, or for this question; sight-first: only "
+        "those that show something new to the joint model (image models)",
     )
     ask.add_argument(
         "--thread",
@@ -236,10 +253,17 @@ def build_parser() -> Parser:
         action="store_true",
         help="say what it would take (frames, captions, tokens, USD, time), and stop there",
     )
+    index.add_argument(
+        "--strategy",
+        choices=("general", "sight-first"),
+        help="describe all frames that differ, or only those that show something new to the joint "
+        "model of --sight, which saves captions (image models)",
+    )
     _watching_options(index)
     _json_option(index, "a JSON list, an object a video,")
 
     _add_serve(commands)
+    _add_mcp(commands)
 
     replay = _command(
         commands,
@@ -297,6 +321,27 @@ def _add_serve(commands: "argparse._SubParsersAction[Parser]") -> None:
     _reasoner_option(serve)
 
 
+def _add_mcp(commands: "argparse._SubParsersAction[Parser]") -> None:
+    mcp = _command(commands, "mcp", "tools for agents that speak MCP", MCP_EXAMPLES)
+    mcp.add_argument(
+        "videos", metavar="FOLDER", nargs="+", help="videos in and below it can be asked, no others"
+    )
+    mcp.add_argument(
+        "--http",
+        metavar="PORT",
+        type=int,
+        help="speak streamable HTTP on this port (0: a free one), not on stdin and stdout",
+    )
+    mcp.add_argument(
+        "--address",
+        metavar="IP",
+        default="127.0.0.1",
+        help="where to listen; any but 127.0.0.1 needs WHENABOUTS_TOKEN",
+    )
+    _watching_options(mcp, captions=False)
+    _reasoner_option(mcp)
+
+
 def _add_upkeep(commands: "argparse._SubParsersAction[Parser]") -> None:
     """The commands about stored data, what is installed, and the program itself."""
     listing = _command(commands, "list", "the indexed videos, and which files are gone")
@@ -343,8 +388,10 @@ def run() -> NoReturn:
         signal.signal(signal.SIGINT, _interrupt)
         signal.signal(signal.SIGTERM, _interrupt)
     code = main()
-    if any(thread.name == THREAD for thread in threading.enumerate()):
-        # A cancelled question still waits for its model, and Python would wait for its thread.
+    is_reading = sys.argv[1:2] == ["mcp"]
+    if is_reading or any(thread.name == THREAD for thread in threading.enumerate()):
+        # A cancelled question still waits for its model, a server that was interrupted for a line
+        # from its client; Python would wait for their threads.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
@@ -463,6 +510,10 @@ def _run(args: argparse.Namespace, argv: Sequence[str]) -> int:
         from training.command import run as run_tune
 
         return run_tune(argv[1:])
+    from agent.cli.light_commands import LIGHT, run_light
+
+    if args.command in LIGHT:
+        return run_light(args)
     from agent.cli.commands import run
 
     return run(args)

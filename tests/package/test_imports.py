@@ -33,8 +33,11 @@ MAY_IMPORT = {
         "agent.notebook",
         "agent.reasoning.reply",
         "tools.captioners.protocol",
+        # What the notebook on tuning draws and makes, to have something to tune.
+        "training.drawn_lessons",
+        "training.tiny_model",
     },
-    "examples": {"agent.api", "agent.tool"},
+    "examples": {"agent.api", "agent.tool", "tools.captioners.protocol", "tools.timeline"},
 }
 OURS = {*MAY_IMPORT, "tests"}
 # What is installed, each with rooms of its own.
@@ -49,7 +52,9 @@ FRONT_DOOR = {
 HEAVY = {
     "av",
     "chromadb",
+    "grpc",
     "cv2",
+    "httpx",
     "langchain",
     "langchain_core",
     "langchain_openai",
@@ -59,10 +64,12 @@ HEAVY = {
     "onnx",
     "onnxruntime",
     "openai",
+    "opentelemetry",
     "PIL",
     "pydantic",
     "pydantic_settings",
     "rapidocr",
+    "requests",
     "rich",
     "safetensors",
     "sentence_transformers",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from tools.store.layout import CAPTIONS, GAPS, RECORDS, captions_name, existing, of_track
+from tools.store.layout import CAPTIONS, GAPS, RECORDS, captions_name, existing, of_track, rows
+from tools.store.plain_client import PlainClient
 from tools.store.record_rows import delete_record, mark_incomplete
 from tools.timeline import Track
 
@@ -42,6 +43,13 @@ def delete_video(client: Client, video_id: str, *, also: Callable[[], None]) -> 
             collection.count()
         deleted += len(there) if holds_captions else 0
     return deleted
+
+
+def is_without(client: Client | PlainClient, video_id: str) -> bool:
+    """Whether nothing of a video is there for sure, so that nobody has to delete anything."""
+    return isinstance(client, PlainClient) and not any(
+        rows(existing(client, name), {"video_id": video_id}, [])["ids"] for name in client.names
+    )
 
 
 def delete_track(client: Client, embedder: str, video_id: str, track: Track) -> int:

@@ -14,6 +14,8 @@ from tools.timeline import Interval, Track
 if TYPE_CHECKING:
     from chromadb.api.client import Client
 
+    from tools.store.plain_client import PlainClient
+
 PASSING = {"kind": "passing"}
 """Marks a gap that is not final."""
 
@@ -39,7 +41,7 @@ def write_gaps(client: Client, gaps: Sequence[CaptionGap]) -> None:
     )
 
 
-def read_gaps(client: Client, video_id: str, track: Track) -> list[CaptionGap]:
+def read_gaps(client: Client | PlainClient, video_id: str, track: Track) -> list[CaptionGap]:
     """The gaps of one track, in time order."""
     found = rows(existing(client, GAPS), of_track(video_id, track), ["documents", "metadatas"])
     gaps = [

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
+from tools.store.plain_client import PlainClient, PlainCollection
 from tools.timeline import Caption, Track
 
 if TYPE_CHECKING:
@@ -37,8 +38,18 @@ def digest(*parts: str) -> str:
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
 
 
-def existing(client: Client, name: str) -> Collection | None:
+@overload
+def existing(client: Client, name: str) -> Collection | None: ...
+
+
+@overload
+def existing(client: Client | PlainClient, name: str) -> Collection | PlainCollection | None: ...
+
+
+def existing(client: Client | PlainClient, name: str) -> Collection | PlainCollection | None:
     """A collection, or None where nothing was ever written into it."""
+    if isinstance(client, PlainClient):
+        return client.collection(name)
     from chromadb.errors import NotFoundError
 
     try:
@@ -47,11 +58,18 @@ def existing(client: Client, name: str) -> Collection | None:
         return None
 
 
-def rows(collection: Collection | None, where: dict[str, Any], include: list[Any]) -> Any:
-    """What matches, as Chroma's columns; the columns are empty where there is no collection."""
+def rows(
+    collection: Collection | PlainCollection | None, where: dict[str, Any], include: list[Any]
+) -> Any:
+    """What matches, as Chroma's columns; the columns are empty where there is no collection.
+
+    An empty ``where`` matches everything.
+    """
     if collection is None:
         return {"ids": [], "documents": [], "metadatas": []}
-    return collection.get(where=where, include=include)
+    if isinstance(collection, PlainCollection):
+        return collection.get(where=where, include=include)
+    return collection.get(where=where or None, include=include)
 
 
 def of_track(video_id: str, track: Track) -> dict[str, Any]:

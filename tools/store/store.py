@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from tools.errors import StoreError
+from tools.sight.frame_track import is_sight
 from tools.store.caption_rows import (
     Read,
     checked_vectors,
@@ -23,11 +24,18 @@ from tools.store.caption_rows import (
 )
 from tools.store.chroma import open_folder
 from tools.store.claiming import claim
-from tools.store.forgetting import delete_track, delete_video
+from tools.store.copies import read_copy, write_copy
+from tools.store.forgetting import delete_track, delete_video, is_without
 from tools.store.gap_rows import delete_passing_gaps, read_gaps, write_gaps
 from tools.store.kept import Kept
 from tools.store.layout import GAPS, captions_name, existing, of_track, rows
-from tools.store.record_rows import check_is_there, read_records, record_now, write_record
+from tools.store.record_rows import (
+    check_is_there,
+    read_frame_records,
+    read_records,
+    record_now,
+    write_record,
+)
 from tools.store.records import CaptionGap, VideoRecord
 from tools.store.server import open_server
 from tools.store.sessions import Connection
@@ -39,6 +47,8 @@ if TYPE_CHECKING:
     from chromadb.api.client import Client
     from chromadb.api.models.Collection import Collection
     from numpy.typing import ArrayLike
+
+    from tools.store.plain_client import PlainCollection
 
 __all__ = ["CaptionGap", "CaptionStore", "VideoRecord"]
 
@@ -84,9 +94,9 @@ class CaptionStore:
         """Open the store in a folder, or on a Chroma server where a URL is given.
 
         Args:
-            folder: Home of the embedded store, made when it is not there; with ``url`` it only says
-                which process describes what. It holds pickled indexes, so open only folders that
-                you trust.
+            folder: Home of the embedded store, made when it is not there; with ``url`` it only
+                keeps processes of this home apart. It holds pickled indexes, so open only folders
+                that you trust.
             embedder: Name of what made, or will make, the vectors; no model is loaded.
             url: Address of a Chroma server.
             token: What that server knows its users by.
@@ -129,14 +139,15 @@ class CaptionStore:
     ) -> AbstractContextManager[bool]:
         """Hold a track while its captions are made, so that no other process makes them too.
 
-        Processes that share the folder given to ``open`` keep out of each other's way. See
-        ``tools.store.claiming.claim``.
+        Processes that share the folder given to ``open``, or the server, keep out of each other's
+        way. See ``tools.store.claiming.claim``.
         """
         return claim(
             self._claims,
             video_id,
             track,
             name=name,
+            connection=self._connection,
             on_wait=self._on_wait,
             patience_s=patience_s,
         )
@@ -188,13 +199,28 @@ class CaptionStore:
         Raises:
             StoreError: If the store cannot be read.
         """
-        with self._reading() as collection:
+        with self._connection.reading():
             captions, vectors = self._kept_captions.get(
                 (video_id, track),
-                lambda: read_track(collection, video_id, track),
+                lambda: self._read(video_id, track),
                 generation=self._connection.generation,
             )
         return list(captions), vectors
+
+    def _read(self, video_id: str, track: Track) -> Read:
+        """As ``read``: a copy that an earlier question left, or else what Chroma has."""
+        folder, stamp = self._connection.folder, self._connection.generation
+        if (
+            folder
+            and stamp
+            and (copy := read_copy(folder, self._collection, video_id, track, stamp))
+        ):
+            return copy
+        with self._connection.session() as client:
+            read = read_track(existing(client, self._collection), video_id, track)
+            if folder and (stamp := self._connection.generation):
+                write_copy(folder, self._collection, video_id, stamp, read)
+        return read
 
     def read_around(self, places: Sequence[tuple[str, Track, Interval]]) -> list[Read]:
         """As ``read``, but for each place only the minutes that its span touches.
@@ -267,7 +293,7 @@ class CaptionStore:
         Raises:
             StoreError: If the store cannot be read.
         """
-        with self._connection.session() as client:
+        with self._connection.reading() as client:
             return list(
                 self._kept_gaps.get(
                     (video_id, track),
@@ -282,8 +308,10 @@ class CaptionStore:
         Raises:
             StoreError: If the store cannot be read.
         """
-        with self._reading() as collection:
-            return _count(collection, video_id, track)
+        # Frames are kept in the space of the model that looked at them.
+        where = captions_name(track.model) if is_sight(track) else self._collection
+        with self._connection.reading() as client:
+            return _count(existing(client, where), video_id, track)
 
     def search(self, vector: ArrayLike, *, limit: int) -> list[tuple[Caption, float]]:
         """The captions of all videos nearest to a vector, best first, each with its cosine.
@@ -366,8 +394,17 @@ class CaptionStore:
         Raises:
             StoreError: If the store cannot be read.
         """
-        with self._connection.session() as client:
+        with self._connection.reading() as client:
             return read_records(client, self._embedder, video_id)
+
+    def frame_records(self) -> list[VideoRecord]:
+        """What joint models have looked at, each in a space of its own: nothing of it can be read.
+
+        Raises:
+            StoreError: If the store cannot be read.
+        """
+        with self._connection.reading() as client:
+            return read_frame_records(client)
 
     def forget(self, video_id: str, *, also: Callable[[], None] = lambda: None) -> int:
         """Delete a video's records, captions and gaps permanently, those of other embedders too.
@@ -386,9 +423,12 @@ class CaptionStore:
         Raises:
             StoreError: If the store cannot be written.
         """
-        with self._connection.session(writes=True) as client:
-            self._connection.wipe_is_due()
-            deleted = delete_video(client, video_id, also=also)
+        with self._connection.reading() as plain:
+            if is_without(plain, video_id):
+                also()
+                deleted = 0
+            else:
+                deleted = self._delete(video_id, also)
         try:
             self._connection.wipe()
         except StoreError as exc:
@@ -397,6 +437,11 @@ class CaptionStore:
                 f"{exc}; it is overwritten when the store is next opened"
             ) from exc
         return deleted
+
+    def _delete(self, video_id: str, also: Callable[[], None]) -> int:
+        with self._connection.session(writes=True) as client:
+            self._connection.wipe_is_due()
+            return delete_video(client, video_id, also=also)
 
     def forget_track(self, video_id: str, track: Track) -> int:
         """Delete one track of a video: its record, captions and gaps; returns how many captions.
@@ -413,5 +458,5 @@ class CaptionStore:
             yield existing(client, self._collection)
 
 
-def _count(collection: Collection | None, video_id: str, track: Track) -> int:
+def _count(collection: Collection | PlainCollection | None, video_id: str, track: Track) -> int:
     return len(rows(collection, of_track(video_id, track), [])["ids"])

@@ -8,6 +8,7 @@ import pytest
 from agent.cli.main import main
 from tests.drawing import draw_video, even_times, gray
 from tests.servers import Answer, Asked, Server, says, serving
+from tools.signals.screen_reader import READING
 
 pytestmark = pytest.mark.usefixtures("word_embedder")
 
@@ -74,7 +75,7 @@ def test_more_of_what_cannot_show_it_is_no_advice(
     assert main([*question, "--json"]) == 1
     answer = json.loads(capsys.readouterr().out)
     assert answer["coverage"]["seen_s"] < 6
-    assert "(classical-3) cannot show this" in answer["advice"].replace("+ocr", "")
+    assert "(classical-3) cannot show this" in answer["advice"].replace(f"-{READING}+ocr", "")
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ from agent.errors import CaptionerError, CaptionError
 from agent.settings import load_settings
 from agent.watching.runs import Runs
 from tests.drawing import draw_video, even_times
-from tests.fakes import BrightnessCaptioner
+from tests.fakes import BrightnessCaptioner, Titles
 from tests.tiers import first_fast
 from tools.captioners.screen import ScreenCaptioner
 from tools.llm.budget import Budget, Limits
@@ -416,7 +416,7 @@ def test_subtitles_inside_a_video_are_read(
     [
         (Track("subtitles:abc", "", "subtitles"), True),
         (Track("whisper:small", "", "speech:de"), True),
-        (Track(ScreenCaptioner(lambda image: ()).model, "", "frame@1/s"), True),
+        (Track(ScreenCaptioner(Titles(lambda _: "")).model, "", "frame@1/s"), True),
         (Track("openai:tiny", "v1", "frame@1/s"), False),
         (Track("file:abc", "", "file"), False),
     ],
