@@ -396,6 +396,7 @@ def test_a_larger_part_goes_on_from_a_smaller_one(
     assert everything.asked != [text for _, text, _, _ in QUERIES]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
@@ -458,6 +459,7 @@ def test_bad_options_are_one_line_with_the_value(
     assert message.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_two_runs_do_not_share_a_folder(
     arguments: Arguments,
     tmp_path: Path,

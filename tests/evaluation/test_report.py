@@ -167,6 +167,7 @@ def test_every_link_in_the_page_leads_to_one_element(page: str) -> None:
     assert {link[1:] for link in links} <= set(ids)
 
 
+@pytest.mark.slow
 def test_plots_have_the_colours_of_the_page_in_light_and_dark(page: str) -> None:
     light, dark = re.findall(r":root \{(.*?)\}", page, re.DOTALL)
     defined = set(re.findall(r"(--[\w-]+):", light))

@@ -25,6 +25,7 @@ def ask(
     return ["ask", str(video), query, "--every-frame", "--json", *options, *more]
 
 
+@pytest.mark.slow
 def test_a_limit_ends_the_describing_and_not_the_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -209,6 +209,7 @@ def test_what_an_earlier_version_read_of_a_file_is_of_no_known_copy() -> None:
     assert found.is_left_behind
 
 
+@pytest.mark.slow
 def test_subtitles_that_were_read_before_can_be_left_out_of_an_answer(road: Path) -> None:
     road.with_suffix(".srt").write_text(CUES)
     find(road, "the ferry leaves at noon")
@@ -396,6 +397,7 @@ def test_captions_and_dollars_that_are_used_leave_the_screen_to_be_read(road: Pa
     assert len(finished_beside()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_subtitles_inside_a_video_are_read(
     shared_data: Path, capsys: pytest.CaptureFixture[str]
