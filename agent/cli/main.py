@@ -149,7 +149,7 @@ def build_parser() -> Parser:
     ask.add_argument(
         "--image",
         metavar="PICTURE",
-        help="find what looks like this picture, in place of a query (needs --sight, see there)",
+        help="find what looks like this picture, in place of a query (needs --sight)",
     )
     ask.add_argument("--all", action="store_true", help="ask every indexed video")
     ask.add_argument(

@@ -12,7 +12,7 @@ from tools.store.store import CaptionStore
 @pytest.fixture(scope="session")
 def _road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], CaptionStore]]:
     """Gives the same store until something was written into it; opening one takes 10 ms."""
-    written: list[tuple[CaptionStore, int | None]] = []
+    written: list[tuple[CaptionStore, object]] = []
     with ExitStack() as opened:
 
         def now() -> CaptionStore:
@@ -25,7 +25,7 @@ def _road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Cap
         yield now
 
 
-def generation_of(store: CaptionStore) -> int | None:
+def generation_of(store: CaptionStore) -> object:
     """Another number after every change of what is stored."""
     return store._connection.generation
 
