@@ -37,7 +37,15 @@ from tools.indexing.indexer import Report
 from tools.store.store import CaptionStore, VideoRecord
 from tools.video.reader import probe
 
-__all__ = ["Event", "Grounder", "Grounding", "Settings", "load_settings", "make_question"]
+__all__ = [
+    "Event",
+    "Grounder",
+    "Grounding",
+    "Settings",
+    "WhenaboutsError",
+    "load_settings",
+    "make_question",
+]
 
 if TYPE_CHECKING:
     from types import TracebackType

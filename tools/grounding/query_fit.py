@@ -66,9 +66,13 @@ class FittedTrack:
     @property
     def guess(self) -> Floats:
         """The first guess at relevance, per cell."""
+        return self.guess_over(self.smoothing_s)
+
+    def guess_over(self, smoothing_s: float) -> Floats:
+        """The first guess, averaged over this long (a standard deviation)."""
         moment = self.cells.moment
         first = first_guess(
-            self.cosine[moment], self.lexical[moment], self.cells, smoothing_s=self.smoothing_s
+            self.cosine[moment], self.lexical[moment], self.cells, smoothing_s=smoothing_s
         )
         return standardise(first + self.bonus, self.cells.weight) if self.bonus.any() else first
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.captioners.file import file_track, read_captions
-from tools.captioners.protocol import NO_TEXT, Interruptible, Metered
+from tools.captioners.protocol import NO_TEXT, Interruptible, Metered, wants_native
 from tools.clock import clock
 from tools.errors import ForgottenError, VideoError
 from tools.indexing.caption_writer import BATCH_CAPTIONS
@@ -120,7 +120,12 @@ def index_video(
         if has_waited and (made := _complete_record(store, video.id, track)):
             return made
         record = new_record(video, track, rate_hz=rate_hz, duration_s=video.header_duration_s)
-        reader = FrameReader(video, rate_hz=rate_hz, earlier=needs_every_frame(captioner))
+        reader = FrameReader(
+            video,
+            rate_hz=rate_hz,
+            earlier=needs_every_frame(captioner),
+            native=wants_native(captioner),
+        )
         # What failed for a passing reason is asked for again.
         store.forget_passing_gaps(video.id, track)
         with store.together():

@@ -12,7 +12,7 @@ from tests.drawing import draw_video, even_times
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["--captioner", "classical"], "classical-3 looks at all of them"),
+        (["--captioner", "classical"], "looks at all of them"),
         (["--captioner", "openai:tiny", "--every-frame"], "--every-frame has all frames described"),
         (["--captioner", "openai:tiny", "--mode", "grid4"], "use --mode frame"),
         (["--captioner", "openai:tiny"], "needs a model that looks at frames"),
