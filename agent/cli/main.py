@@ -367,6 +367,11 @@ def _add_upkeep(commands: "argparse._SubParsersAction[Parser]") -> None:
     setup = _command(commands, "setup", "find and set up what sees best on this machine")
     setup.add_argument("--plan", action="store_true", help="say what would be done, and stop there")
     setup.add_argument("--yes", action="store_true", help="do it without asking, downloads too")
+    setup.add_argument(
+        "--speech",
+        action="store_true",
+        help="hear what is said too, by the Whisper model that fits (fetched if it is not here)",
+    )
     _json_option(setup)
 
     demo = _command(commands, "demo", "draw a short clip, index it, and ask it four questions")

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tools.sight.frame_track import rounded
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -91,7 +93,9 @@ class SightFirst:
     def _is_new(self, frame: Frame) -> bool:
         vector = self.known.get(frame.time_s)
         if vector is None:
-            vector = self.known[frame.time_s] = self._model.embed_pictures([frame.image])[0]
+            # As it would be read from the store, so that a later run decides the same.
+            vector = rounded(self._model.embed_pictures([frame.image])[0])
+            self.known[frame.time_s] = vector
         is_new = self._last is None or self._differs(frame.time_s, vector, *self._last)
         self._earlier.append(vector)
         if is_new:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tools.errors import SightError
 from tools.grounding.background import background_of
 from tools.grounding.grounder import ground
 from tools.grounding.neighbours import next_to
@@ -185,6 +186,11 @@ def rank(
         @cache
         def embedded(text: str) -> NDArray[np.float32]:
             vector: NDArray[np.float32] = compares.embed([text])[0]
+            if sight and vector.shape != vectors.shape[1:]:
+                raise SightError(
+                    f"{compares.name} makes {len(vector)} numbers of words, and {vectors.shape[1]} "
+                    "of pictures: its halves are not of one model; fetch it again"
+                )
             return vector
 
         def ask(text: str) -> Ranking:
