@@ -1,4 +1,4 @@
-"""Runs the notebooks and keeps them with their outputs: ``python docs/render_notebooks.py [NAME…]``.
+"""Runs notebooks and keeps them with outputs: ``python docs/render_notebooks.py [NAME…]``.
 
 What is in git are scripts without outputs; the rendered copies lie in ``notebooks/_rendered``.
 """
