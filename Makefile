@@ -9,6 +9,10 @@ WORKERS ?= 2
 BIN   := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
+# Tests are imported by every one of these processes: compiling them anew each time costs as much as
+# a tenth of the fast tests.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint types fmt docs notebooks bench
 
