@@ -70,7 +70,8 @@ def keep_reply(
         "frames": [[span.start_s, span.end_s] for span in spans],
     }
     caption = Caption(record.video_id, _whole(stretches), json.dumps(kept), "vision", track)
-    opened.store.add([caption], opened.embedder.embed([reply.text]), during=record)
+    # No search by likeness looks for it; any vector will do.
+    opened.store.add([caption], opened.embedder.embed([track.mode]), during=record)
 
 
 def reply_track(model: str, prompt_version: str, told: str, stretches: Sequence[Interval]) -> Track:
