@@ -72,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
         "ask": ask,
         "chat": chat_with_videos,
         "index": index_videos,
+        "reel": make_reel,
         "serve": serve_page,
         "mcp": speak_mcp,
         "replay": replay_thread,
@@ -277,6 +278,16 @@ def _forecast(args: argparse.Namespace, videos: Sequence[str]) -> int:
     if early := ends_early(forecasts, grounder.settings):
         print_to(stdout, early)
     return FAILED if failed else DONE
+
+
+def make_reel(args: argparse.Namespace) -> int:
+    """``whenabouts reel``."""
+    from agent.cli.reel_making import check_reel, join_clips
+
+    check_reel(args)
+    with _grounder(args) as grounder, _progress_bar() as report:
+        scenes = join_clips(args, grounder, on_event=_tell_events(report), say=_say)
+    return DONE if scenes else NOT_FOUND
 
 
 def serve_page(args: argparse.Namespace) -> int:

@@ -116,6 +116,15 @@ the API is at /api/v1; /api/v1/openapi.json describes it:
 """
 
 
+REEL_EXAMPLES = """\
+examples:
+  whenabouts reel "the ball goes in" "somebody falls" --in match.mp4 --out best.mp4
+  whenabouts reel "a dog runs into the sea" --in holidays/ --limit 10 --out dogs.mp4
+  whenabouts reel "a dog" --out dogs.mp4       # from every indexed video
+
+the clips come in the order of the questions, then of the videos, then of time
+"""
+
 MCP_EXAMPLES = """\
 examples:
   whenabouts mcp holidays/                     # a client starts it, and speaks on its stdin
@@ -249,6 +258,7 @@ def build_parser() -> Parser:
     _watching_options(index)
     _json_option(index, "a JSON list, an object a video,")
 
+    _add_reel(commands)
     _add_serve(commands)
     _add_mcp(commands)
 
@@ -278,6 +288,42 @@ def build_parser() -> Parser:
 
     _add_upkeep(commands)
     return parser
+
+
+def _add_reel(commands: "argparse._SubParsersAction[Parser]") -> None:
+    reel = _command(
+        commands, "reel", "join the clips that answer several questions in one file", REEL_EXAMPLES
+    )
+    reel.add_argument(
+        "words", metavar="QUERY", nargs="+", help="what to look for, each in a sentence"
+    )
+    reel.add_argument(
+        "--in",
+        dest="places",
+        metavar="VIDEO",
+        nargs="+",
+        default=[],
+        help="video files, folders of them, or ids of indexed ones; by default, all indexed videos",
+    )
+    reel.add_argument("--out", metavar="OUT.mp4", required=True, help="where to (.mp4 or .mkv)")
+    reel.add_argument(
+        "--limit", metavar="N", type=int, default=5, help="most videos for each question (5)"
+    )
+    reel.add_argument(
+        "--card",
+        metavar="S",
+        dest="card_s",
+        type=float,
+        default=2.0,
+        help="seconds that the title card before each clip is shown (2); 0: no cards",
+    )
+    reel.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace an existing file (never a video that is asked or indexed)",
+    )
+    _watching_options(reel, captions=False)
+    _reasoner_option(reel)
 
 
 def _add_serve(commands: "argparse._SubParsersAction[Parser]") -> None:
