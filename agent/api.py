@@ -94,6 +94,7 @@ class Grounder:
         self.settings = settings = settings or load_settings()
         self.prompts = Prompts.read(settings.prompts) if settings.prompts else PACKAGED
         self._tell = tell
+        self._confirm = confirm
         self._making = threading.RLock()
         self._files = ExitStack()
         self._runs = Runs(settings)
@@ -431,6 +432,19 @@ class Grounder:
             record, cost = self._watcher.watch(str(video), captions=path, query="", report=report)
             step.outputs = {"record": record.as_dict(), "spent": cost.model_dump()}
         return record
+
+    def fetch(self, link: str) -> Path:
+        """The file of a video's link (``https://…``): fetched with yt-dlp, once, and then kept.
+
+        What would be fetched, and its size, is told first; ``confirm`` has to agree.
+
+        Raises:
+            VideoError: If there is no yt-dlp, nobody agrees, or no video comes.
+        """
+        from tools.video.links import Links
+
+        cache = self.settings.cache_folder
+        return Links(cache, tell=self._tell, confirm=self._confirm).fetch(link)
 
     def estimate(self, video: str | Path) -> Forecast:
         """What describing a video would take, from a quick look at it; nothing is described.

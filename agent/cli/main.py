@@ -151,8 +151,8 @@ def build_parser() -> Parser:
         "words",
         metavar="[VIDEO ...] QUERY",
         nargs="+",
-        help="video files, folders of them, or ids of indexed videos; then what to look for, in a "
-        "sentence",
+        help="video files, folders of them, links (https://…; extra `link`), or ids of indexed "
+        "videos; then what to look for, in a sentence",
     )
     ask.add_argument("--all", action="store_true", help="ask every indexed video")
     ask.add_argument(
@@ -248,7 +248,10 @@ def build_parser() -> Parser:
 
     index = _command(commands, "index", "caption videos now, so that asking is quick")
     index.add_argument(
-        "videos", metavar="VIDEO", nargs="+", help="a video file, or a folder and those below it"
+        "videos",
+        metavar="VIDEO",
+        nargs="+",
+        help="a video file, a folder and those below it, or a link (https://…; extra `link`)",
     )
     index.add_argument(
         "--dry-run",
@@ -258,9 +261,8 @@ def build_parser() -> Parser:
     _watching_options(index)
     _json_option(index, "a JSON list, an object a video,")
 
-    _add_reel(commands)
-    _add_serve(commands)
-    _add_mcp(commands)
+    for add in (_add_watch, _add_reel, _add_serve, _add_mcp):
+        add(commands)
 
     replay = _command(
         commands,
@@ -288,6 +290,12 @@ def build_parser() -> Parser:
 
     _add_upkeep(commands)
     return parser
+
+
+def _add_watch(commands: "argparse._SubParsersAction[Parser]") -> None:
+    watch = _command(commands, "watch", "index what is new or changed in folders, until stopped")
+    watch.add_argument("videos", metavar="FOLDER", nargs="+", help="it, and those below it")
+    _watching_options(watch, captions=False)
 
 
 def _add_reel(commands: "argparse._SubParsersAction[Parser]") -> None:
@@ -651,7 +659,9 @@ def _watching_options(command: argparse.ArgumentParser, *, captions: bool = True
     command.add_argument(
         "--trace", metavar="FILE.jsonl", help="write what happens here, for `whenabouts trace`"
     )
-    command.add_argument("--yes", action="store_true", help="fetch a missing model without asking")
+    command.add_argument(
+        "--yes", action="store_true", help="fetch a missing model, or a link, without asking"
+    )
 
 
 def _json_option(command: argparse.ArgumentParser, what: str = "one JSON object") -> None:

@@ -35,6 +35,7 @@ from tools.store.store import VideoRecord
 from tools.subtitles.origin import origin_of
 from tools.text import one_line, shorten
 from tools.timeline import Interval
+from tools.video.links import shown_name
 
 BAR_CELLS = 60
 FEWEST_CELLS = 10
@@ -75,7 +76,7 @@ def render_answer(grounding: Grounding) -> list[RenderableType]:
     head = Text()
     head.append(grounding.verdict.replace("_", " "), style=f"bold {colour}")
     head.append(f"  “{grounding.query}”", style="bold")
-    head.append(f"  in {Path(grounding.video.path).name}")
+    head.append(f"  in {shown_name(grounding.video.path)}")
     parts: list[RenderableType] = [head]
     if grounding.intervals:
         parts.append(_Bar(grounding, colour))
@@ -207,7 +208,7 @@ def render_replay(replayed: Replayed) -> RenderableType:
     for name, of in _COMPARED.items():
         was, now = of(before), of(after)
         table.add_row(name, Text(was), Text(now, style="" if was == now else "bold"))
-    return Group(Text(f"“{after.query}”  in {Path(after.video.path).name}", style="bold"), table)
+    return Group(Text(f"“{after.query}”  in {shown_name(after.video.path)}", style="bold"), table)
 
 
 def _intervals_line(answer: Grounding) -> str:
@@ -242,7 +243,7 @@ def render_json(query: str, answers: LibraryAnswers) -> str:
 
 
 def _closest(answer: Grounding) -> str:
-    name = f"{answer.verdict.replace('_', ' ')} in {Path(answer.video.path).name}"
+    name = f"{answer.verdict.replace('_', ' ')} in {shown_name(answer.video.path)}"
     closest = answer.closest_rejected
     if closest is None:
         return name
@@ -257,7 +258,9 @@ def render_records(records: Sequence[VideoRecord]) -> list[RenderableType]:
         for place, record in enumerate(tracks):
             if place == 0:
                 length = clock(record.duration_s)
-                parts.append(Text(f"{video_id[:12]}  {length}  {path}", style="bold"))
+                name = shown_name(path)
+                called = path if name == Path(path).name else f"{name}  ({path})"
+                parts.append(Text(f"{video_id[:12]}  {length}  {called}", style="bold"))
             track = record.track
             origin = origin_of(track)
             by = f"subtitles {origin.file}" if origin else f"{track.model} {track.mode}".strip()

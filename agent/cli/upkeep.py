@@ -17,6 +17,7 @@ from tools.embedders.embedder import Embedder, open_embedder
 from tools.indexing.indexer import location
 from tools.store.repair import repair_store
 from tools.video.identity import content_id
+from tools.video.links import Links, is_link
 
 Say = Callable[[str], None]
 
@@ -32,7 +33,10 @@ def forget_videos(args: argparse.Namespace, *, show: Say, say: Say) -> None:
         say: Receives what else the user should know.
     """
     with Grounder(load_settings(args.env), tell=say) as grounder:
-        for video in args.videos:
+        links = Links(grounder.settings.cache_folder, tell=say, confirm=None)
+        for named in args.videos:
+            # A link that was never fetched names nothing that is indexed.
+            video = str(links.kept(named) or named) if is_link(named) else named
             ids = {record.video_id for record in grounder.resolve(video)}
             if is_there(video):
                 ids.add(content_id(Path(video)))
