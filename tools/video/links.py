@@ -320,7 +320,7 @@ def _failed(shown: str, place: Path) -> VideoError:
     errors = [line for line in said.splitlines() if line.startswith("ERROR:")]
     why = errors[-1].removeprefix("ERROR:").strip() if errors else said.strip()[-300:]
     # Advice to report faults to yt-dlp, and to use options that are not ours.
-    why = re.split(r"[;.] (?:please report|Confirm you are|See {2}https|Use --)", why)[0]
+    why = re.split(r"[;.] (?:please report|Confirm you are|See {2}https|Use --)| \(caused by", why)[0]
     why = shorten(without_passwords(printable(one_line(why))), 300) or "yt-dlp gave up"
     return VideoError(f"cannot fetch {shown}: {why}")
 
