@@ -261,6 +261,11 @@ class Settings(Home):
         return self.home / "threads.sqlite"
 
     @property
+    def chats_file(self) -> Path:
+        """File that holds the turns of chats."""
+        return self.home / "chats.sqlite"
+
+    @property
     def journal_folder(self) -> Path:
         """Folder of replies that were paid for and are not in the store yet."""
         return self.home / "journals"

@@ -13,15 +13,16 @@ from pydantic import BaseModel, ConfigDict
 
 from agent.chat.access import GrounderAccess, VideoAccess
 from agent.chat.follow_up import ChatError, find_video
-from agent.chat.memory import MEMORY_FILE, ChatMemory, ThreadInUseError, unusable
+from agent.chat.memory import ChatMemory, ThreadInUseError, unusable
 from agent.chat.turn_graph import ChatGraph, Said, TurnContext, build_chat_graph
 from agent.chat.turns import ChatAnswer, TurnRefusal, focus, latest_focus
 from agent.errors import QueryError, WhenaboutsError
 from agent.graph.cancelling import Background
 from agent.graph.events import Event, read_event
 from agent.reasoning.brief import Converses
-from agent.watching.watcher import is_text, is_there
-from tools.indexing.indexer import location
+from agent.watching.indexed import is_there
+from tools.text import is_text
+from tools.video.identity import location
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -93,7 +94,7 @@ class ChatSession:
         self._turn: Background[ChatEvent, ChatAnswer] | None = None
         self._memory: ChatMemory | None = None
         try:
-            self._memory = ChatMemory(grounder.settings.home / MEMORY_FILE, thread)
+            self._memory = ChatMemory(grounder.settings.chats_file, thread)
         except ThreadInUseError:
             raise
         except ChatError as exc:

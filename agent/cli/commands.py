@@ -8,7 +8,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -16,24 +15,21 @@ from rich.filesize import decimal
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from agent.api import Event, Grounder, make_question
-from agent.cli import upkeep
 from agent.cli.demo import DEMO_QUESTIONS, draw_demo_clip
-from agent.cli.doctor import examine, render_findings
+from agent.cli.printing import say, show, stderr
+from agent.cli.record_lines import record_json
 from agent.cli.rendering import (
     ends_early,
     look_up_line,
-    print_to,
     progress_line,
     render_answer,
     render_answers,
     render_forecast,
     render_json,
-    render_records,
     render_replay,
     total_line,
 )
 from agent.cli.take_away import check_exports, spare_asked, write_files
-from agent.cli.trace_tree import render_trace
 from agent.errors import QueryError, SettingsError, UsedUpError, WhenaboutsError
 from agent.graph.many_videos import LibraryAnswers
 from agent.grounding import Grounding, Refusal
@@ -41,14 +37,14 @@ from agent.plotting.picture import check_picture_path
 from agent.settings import load_settings
 from agent.watching.choice import Confirm
 from agent.watching.forecast import Forecast
-from agent.watching.moved_files import own_file, spare_videos, state_of
+from agent.watching.moved_files import own_file, spare_videos
 from agent.watching.watcher import expand_videos
 from tools.clock import clock, clock_span
 from tools.indexing.indexer import Progress as IndexProgress
 from tools.indexing.indexer import Report
 from tools.retrieval.tracks import is_beside, name_of, of_copy
 from tools.store.store import VideoRecord
-from tools.terminal import complain, open_console, put, put_json
+from tools.terminal import complain, put_json
 from tools.text import shorten
 from tools.video.clip import check_clip_path, write_clip
 from tools.video.links import is_link
@@ -63,9 +59,6 @@ BAR_CELLS = 16
 NAME_CHARS = 24
 """Widest that a progress bar, and the name before it, may be."""
 
-stdout = open_console()
-stderr = open_console("stderr")
-
 
 def run(args: argparse.Namespace) -> int:
     """Run the command that the parser chose; returns its exit code."""
@@ -78,15 +71,8 @@ def run(args: argparse.Namespace) -> int:
         "serve": serve_page,
         "mcp": speak_mcp,
         "replay": replay_thread,
-        "trace": print_trace,
-        "list": list_videos,
-        "forget": forget_videos,
-        "repair": repair_store,
-        "doctor": run_doctor,
         "setup": set_up_machine,
         "demo": run_demo,
-        "schema": print_schema,
-        "completion": print_completion,
     }
     stderr.quiet = args.quiet
     return commands[args.command](args)
@@ -134,13 +120,13 @@ def ask(args: argparse.Namespace) -> int:
     if args.json:
         put_json(as_json)
     else:
-        print_to(stdout, *(render_answer(answers[0]) if is_one else render_answers(query, answers)))
+        show(*(render_answer(answers[0]) if is_one else render_answers(query, answers)))
     if args.clip:
         _cut(answers, Path(args.clip), records, overwrite=args.overwrite)
-    write_files(args, exports, answers, records, whole_json=as_json, say=_say)
+    write_files(args, exports, answers, records, whole_json=as_json, say=say)
     if picture:
         picture.save(Path(args.plot), overwrite=args.overwrite)
-        _say(f"a picture of the answer was written to {args.plot}")
+        say(f"a picture of the answer was written to {args.plot}")
     return DONE if any(answer.verdict == "found" for answer in answers) else NOT_FOUND
 
 
@@ -148,7 +134,7 @@ def _wants_it_anyway(known: Grounding) -> bool:
     """Whether a person wants a video described for an answer that is known beforehand."""
     if stderr.quiet or not (sys.stdin.isatty() and stderr.is_terminal):
         return False
-    _say(known.reasoning)
+    say(known.reasoning)
     question = "The built-in senses cannot answer this. Look at the video anyway? [y/N] "
     return stderr.input(question, markup=False).strip().lower() in {"y", "yes"}
 
@@ -223,9 +209,9 @@ def index_videos(args: argparse.Namespace) -> int:
             done.append(record)
             if not args.json:
                 tracks = [one for one in grounder.records() if one.video_id == record.video_id]
-                print_to(stdout, _indexed_line(record, tracks))
+                show(_indexed_line(record, tracks))
     if args.json:
-        put_json(json.dumps([_record_json(record) for record in done], indent=2))
+        put_json(json.dumps([record_json(record) for record in done], indent=2))
     return FAILED if failed else DONE
 
 
@@ -257,7 +243,7 @@ def _forecast(args: argparse.Namespace, videos: Sequence[str]) -> int:
             "so leave out --dry-run or --captions"
         )
     if args.screen or args.speech:
-        _say("these figures leave out --screen and --speech, which take time but no money")
+        say("these figures leave out --screen and --speech, which take time but no money")
     forecasts: list[Forecast] = []
     failed = 0
     with _grounder(args, asks=False) as grounder:
@@ -270,18 +256,18 @@ def _forecast(args: argparse.Namespace, videos: Sequence[str]) -> int:
                 continue
             twin = next((other for other in forecasts if other.video_id == one.video_id), None)
             if twin:
-                _say(f"{one.path} is the same video as {twin.path}, and described with it")
+                say(f"{one.path} is the same video as {twin.path}, and described with it")
                 continue
             forecasts.append(one)
             if not args.json:
-                print_to(stdout, *render_forecast(one))
+                show(*render_forecast(one))
     if args.json:
         put_json(json.dumps([one.as_dict() for one in forecasts], indent=2))
         return FAILED if failed else DONE
     if len(forecasts) > 1:
-        print_to(stdout, total_line(forecasts))
+        show(total_line(forecasts))
     if early := ends_early(forecasts, grounder.settings):
-        print_to(stdout, early)
+        show(early)
     return FAILED if failed else DONE
 
 
@@ -294,9 +280,9 @@ def watch_for_videos(args: argparse.Namespace) -> int:
             [Path(folder) for folder in args.videos],
             grounder,
             report=_progress_bar,
-            show=lambda record: print_to(stdout, _indexed_line(record, [])),
+            show=lambda record: show(_indexed_line(record, [])),
             complain=lambda line: complain(f"whenabouts: {line}"),
-            say=_say,
+            say=say,
         )
     return DONE
 
@@ -308,7 +294,7 @@ def make_reel(args: argparse.Namespace) -> int:
     check_reel(args)
     with _grounder(args) as grounder, _progress_bar() as report:
         args.places = fetch_links(grounder, args.places)
-        scenes = join_clips(args, grounder, on_event=_tell_events(report), say=_say)
+        scenes = join_clips(args, grounder, on_event=_tell_events(report), say=say)
     return DONE if scenes else NOT_FOUND
 
 
@@ -323,7 +309,7 @@ def serve_page(args: argparse.Namespace) -> int:
             address=args.address,
             port=args.port,
             most_bytes=args.max_upload * 1_000_000,
-            say=_say,
+            say=say,
             opens_browser=args.open,
         )
     return DONE
@@ -335,7 +321,7 @@ def speak_mcp(args: argparse.Namespace) -> int:
 
     with _grounder(args) as grounder:
         folders = [Path(folder) for folder in args.videos]
-        speak(grounder, folders, http_port=args.http, address=args.address, say=_say)
+        speak(grounder, folders, http_port=args.http, address=args.address, say=say)
     return DONE
 
 
@@ -356,55 +342,8 @@ def replay_thread(args: argparse.Namespace) -> int:
         }
         put_json(json.dumps(plain, indent=2))
     else:
-        print_to(stdout, render_replay(replayed))
+        show(render_replay(replayed))
     return DONE if replayed.after.verdict == "found" else NOT_FOUND
-
-
-def print_trace(args: argparse.Namespace) -> int:
-    """``whenabouts trace``."""
-    print_to(stdout, render_trace(Path(args.file), prompts=args.prompts))
-    return DONE
-
-
-def list_videos(args: argparse.Namespace) -> int:
-    """``whenabouts list``."""
-    with Grounder(load_settings(args.env)) as grounder:
-        # How many captions there are is noted once there are all.
-        records = [
-            record
-            if record.complete
-            else replace(record, captions=grounder.store.count(record.video_id, record.track))
-            for record in grounder.records()
-        ]
-    if args.json:
-        put_json(json.dumps([_record_json(record) for record in records], indent=2))
-    elif records:
-        print_to(stdout, *render_records(records))
-    else:
-        _say("nothing is indexed yet; try: whenabouts index VIDEO")
-    return DONE
-
-
-def forget_videos(args: argparse.Namespace) -> int:
-    """``whenabouts forget``."""
-    upkeep.forget_videos(args, show=lambda line: print_to(stdout, line), say=_say)
-    return DONE
-
-
-def repair_store(args: argparse.Namespace) -> int:
-    """``whenabouts repair``."""
-    upkeep.repair(load_settings(args.env), show=lambda line: print_to(stdout, line), say=_say)
-    return DONE
-
-
-def run_doctor(args: argparse.Namespace) -> int:
-    """``whenabouts doctor``: 0 when a video can be asked here, 2 when not."""
-    findings = examine(args.env)
-    if args.json:
-        put_json(json.dumps(findings.as_dict(), indent=2))
-    else:
-        print_to(stdout, *render_findings(findings, with_all=args.all))
-    return DONE if findings.ready else FAILED
 
 
 def set_up_machine(args: argparse.Namespace) -> int:
@@ -413,7 +352,7 @@ def set_up_machine(args: argparse.Namespace) -> int:
 
     set_up(
         args,
-        show=lambda line: print_to(stdout, line),
+        show=show,
         ask=lambda question: stderr.input(question, markup=False),
     )
     return DONE
@@ -433,24 +372,10 @@ def run_demo(args: argparse.Namespace) -> int:
         with Grounder(settings) as grounder:
             with _progress_bar() as report:
                 record = grounder.watch(clip, report=report)
-            print_to(stdout, _indexed_line(record, []))
+            show(_indexed_line(record, []))
             for question in DEMO_QUESTIONS:
-                print_to(stdout, "", f'$ whenabouts ask {clip.name} "{question.query}"')
-                print_to(stdout, *render_answer(grounder.find(clip, question.query)))
-    return DONE
-
-
-def print_schema(_: argparse.Namespace) -> int:
-    """``whenabouts schema``."""
-    put_json(json.dumps(Grounding.model_json_schema(by_alias=True), indent=2))
-    return DONE
-
-
-def print_completion(args: argparse.Namespace) -> int:
-    """``whenabouts completion``."""
-    from argcomplete.shell_integration import shellcode
-
-    put(shellcode(["whenabouts"], shell=args.shell))
+                show("", f'$ whenabouts ask {clip.name} "{question.query}"')
+                show(*render_answer(grounder.find(clip, question.query)))
     return DONE
 
 
@@ -485,7 +410,7 @@ def _grounder(args: argparse.Namespace, *, asks: bool = True) -> Grounder:
     if not asks and is_without_key and settings.captioner.startswith("openai:"):
         # The cost can be estimated before there is a key.
         settings = settings.model_copy(update={"openai_api_key": SecretStr("nobody-is-asked")})
-    return Grounder(settings, tell=_say, confirm=_agrees(yes=args.yes))
+    return Grounder(settings, tell=say, confirm=_agrees(yes=args.yes))
 
 
 def _as_typed(setting: re.Match[str]) -> str:
@@ -511,11 +436,6 @@ def fetch_links(grounder: Grounder, videos: Sequence[str]) -> list[str]:
     return [str(grounder.fetch(one)) if is_link(one) else one for one in videos]
 
 
-def _say(line: str) -> None:
-    """Print a line for the person that is not the answer: never on stdout."""
-    print_to(stderr, line)
-
-
 @contextmanager
 def _progress_bar() -> Iterator[Report]:
     """A bar for each video being indexed; nothing at all where everything is indexed already."""
@@ -536,14 +456,14 @@ def _progress_bar() -> Iterator[Report]:
         if progress.path not in tasks:
             bars.start()  # No sooner: redrawing a bar would wipe away a question to the user.
             goes_on = "continuing with" if progress.resumed else "indexing"
-            _say(f"{goes_on} {progress.path} (captions by {progress.model})")
+            say(f"{goes_on} {progress.path} (captions by {progress.model})")
             said_s[progress.path] = time.monotonic()
             name = shorten(Path(progress.path).name, name_chars)
             tasks[progress.path] = bars.add_task(name, total=progress.total_s, told="")
         if not stderr.is_terminal:
             if time.monotonic() - said_s[progress.path] >= SAID_EVERY_S:
                 said_s[progress.path] = time.monotonic()
-                _say(_progress_said(progress))
+                say(_progress_said(progress))
             return
         told = progress_line(progress, width=stderr.width - name_chars - bar_cells - 3)
         bars.update(tasks[progress.path], completed=progress.seen_s, told=told)
@@ -568,9 +488,9 @@ def _tell_events(report: Report) -> Callable[[Event], None]:
         if isinstance(event, IndexProgress):
             report(event)
         elif isinstance(event, Refusal):
-            _say(f"reply {event.attempt} was refused ({event.kind}): {event.message}")
+            say(f"reply {event.attempt} was refused ({event.kind}): {event.message}")
         else:
-            _say(look_up_line(event))
+            say(look_up_line(event))
 
     return receive
 
@@ -588,21 +508,14 @@ def _indexed_line(record: VideoRecord, tracks: Sequence[VideoRecord]) -> str:
     return f"{record.path}: {', '.join(counts)}, {clock(record.duration_s)} long{note}"
 
 
-def _record_json(record: VideoRecord) -> dict[str, object]:
-    told = record.as_dict() | {"state": state_of(record)}
-    for internal in ("content_id", "file_stamp", "run"):
-        told.pop(internal, None)
-    return told
-
-
 def _cut(
     answers: Sequence[Grounding], out: Path, records: Sequence[VideoRecord], *, overwrite: bool
 ) -> None:
     if not (answers and answers[0].intervals):
-        _say(f"nothing was found, so {out} was not written")
+        say(f"nothing was found, so {out} was not written")
         return
     best = answers[0].intervals[0]
     video = own_file(answers[0].video, records)
     spare_videos(out, asked=[Path(answer.video.path) for answer in answers], records=records)
     write_clip(probe(video), best.span, out, overwrite=overwrite)
-    _say(f"{clock_span(best.span)} written to {out}")
+    say(f"{clock_span(best.span)} written to {out}")

@@ -12,11 +12,12 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from agent.api import Grounder
 from agent.errors import EmbedderError, SettingsError, StoreError
 from agent.settings import Settings, load_settings
 from agent.watching.choice import choose_captioner, has_service, local_models
 from agent.watching.destinations import OPENAI_HOST, host_of
+from agent.watching.indexed import Indexed
+from agent.watching.opened import open_parts
 from tools.sight.named_models import OFF, find_sight, sights_on_disk
 
 PACKAGES = (
@@ -228,7 +229,8 @@ def _other_reasoner(settings: Settings) -> Part:
 def _reasoner(settings: Settings) -> Part:
     """The reasoner that the settings name; it is not asked anything, since that might cost."""
     try:
-        name = Grounder(settings).reasoner.name
+        with open_parts(settings) as opened:
+            name = opened.reasoner.name
     except SettingsError as exc:
         return Part("reasoner", settings.reasoner, usable=False, why=str(exc), enable=NAME_A_MODEL)
     if name == SIMILARITY.name:
@@ -291,8 +293,9 @@ def _sight(settings: Settings) -> Part:
 def _store(settings: Settings) -> Part:
     name = "chroma server" if settings.chroma_url else "embedded"
     try:
-        with Grounder(settings) as grounder:
-            count = len({record.video_id for record in grounder.records()})
+        with open_parts(settings) as opened:
+            records = Indexed(settings, opened, tell=lambda _: None).records()
+            count = len({record.video_id for record in records})
     except StoreError as exc:
         return Part("store", name, usable=False, why=str(exc), enable=_elsewhere(settings))
     return Part("store", name, usable=True, why=f"{count} videos indexed")
@@ -306,8 +309,8 @@ def _elsewhere(settings: Settings) -> str:
 
 def _embedder(settings: Settings) -> Part:
     try:
-        with Grounder(settings) as grounder:
-            dimension = grounder.embedder.embed(["a door opens"]).shape[1]
+        with open_parts(settings) as opened:
+            dimension = opened.embedder.embed(["a door opens"]).shape[1]
     except EmbedderError as exc:
         return Part("embedder", settings.embedder, usable=False, why=str(exc))
     return Part("embedder", settings.embedder, usable=True, why=f"{dimension} dimensions")

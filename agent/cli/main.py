@@ -551,6 +551,10 @@ def _run(args: argparse.Namespace, argv: Sequence[str]) -> int:
         from training.command import run as run_tune
 
         return run_tune(argv[1:])
+    from agent.cli.light_commands import LIGHT, run_light
+
+    if args.command in LIGHT:
+        return run_light(args)
     from agent.cli.commands import run
 
     return run(args)

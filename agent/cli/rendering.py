@@ -1,12 +1,12 @@
 """Answers as text for a terminal: clock times, a timeline bar, the captions around each edge."""
 
+from __future__ import annotations
+
 import json
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
@@ -26,13 +26,11 @@ from agent.grounding import (
 )
 from agent.settings import Settings
 from agent.watching.forecast import Forecast
-from agent.watching.moved_files import state_of
 from tools.clock import clock, clock_span
 from tools.grounding.seen_edges import SAID
 from tools.indexing.estimate import Estimate
 from tools.indexing.progress import Progress
-from tools.store.store import VideoRecord
-from tools.subtitles.origin import origin_of
+from tools.ranking import EvidenceKind
 from tools.text import one_line, shorten
 from tools.timeline import Interval
 from tools.video.links import shown_name
@@ -250,25 +248,6 @@ def _closest(answer: Grounding) -> str:
     return f"{name}; closest {clock_span(closest.span)}, confidence {closest.confidence:.2f}"
 
 
-def render_records(records: Sequence[VideoRecord]) -> list[RenderableType]:
-    """What is indexed: a line for each video, and one below it for each of its tracks."""
-    parts: list[RenderableType] = []
-    ordered = sorted(records, key=lambda one: (one.path, one.video_id, one.track))
-    for (path, video_id), tracks in groupby(ordered, key=lambda one: (one.path, one.video_id)):
-        for place, record in enumerate(tracks):
-            if place == 0:
-                length = clock(record.duration_s)
-                name = shown_name(path)
-                called = path if name == Path(path).name else f"{name}  ({path})"
-                parts.append(Text(f"{video_id[:12]}  {length}  {called}", style="bold"))
-            track = record.track
-            origin = origin_of(track)
-            by = f"subtitles {origin.file}" if origin else f"{track.model} {track.mode}".strip()
-            count = f"{record.captions} caption{'' if record.captions == 1 else 's'}"
-            parts.append(Text(f"    {count} by {by}: {state_of(record)}"))
-    return parts
-
-
 def look_up_line(look_up: LookUp) -> str:
     """What a model asked to see before answering, and how much it was shown."""
     arguments = ", ".join(f"{name}={value}" for name, value in look_up.arguments.items())
@@ -297,34 +276,6 @@ def progress_line(progress: Progress, *, width: int = 100) -> str:
         longer = f"{line}, {part}"
         line = longer if len(longer) <= width else line
     return line
-
-
-def print_to(console: Console, *parts: RenderableType) -> None:
-    """Print without guessing at markup or numbers.
-
-    On a terminal, the lines of a ``Text`` are broken between words, and continue indented. Strings,
-    which may be commands to copy, stay whole, and so does everything in a file or a pipe.
-    """
-    for part in parts:
-        how: dict[str, Any] = {"markup": False, "highlight": False, "emoji": False}
-        if console.is_terminal:
-            for piece in _hanging(part) if isinstance(part, Text) else [part]:
-                console.print(piece, soft_wrap=isinstance(part, str), **how)
-            continue
-        how["soft_wrap"] = isinstance(part, str | Text)
-        # In a file or a pipe, padding up to the width is in the way.
-        with console.capture() as captured:
-            console.print(part, **how)
-        for line in captured.get().splitlines():
-            console.file.write(f"{line.rstrip()}\n")
-        console.file.flush()
-
-
-def _hanging(text: Text) -> Iterator[RenderableType]:
-    """Its lines; one that is too long continues below its first word."""
-    for line in text.split("\n", allow_blank=True):
-        indent = len(line.plain) - len(line.plain.lstrip(" "))
-        yield Padding(line[indent:], (0, 0, 0, indent), expand=False) if indent else line
 
 
 @dataclass(frozen=True, slots=True)
@@ -430,13 +381,17 @@ def _paths(grounding: Grounding) -> str:
         if one.agrees is False
     ]
     unsure = [PATHS[one.path] for one in grounding.paths if one.agrees is None]
-    named = ", ".join(agree[:-1]) + " and " + agree[-1] if len(agree) > 1 else "".join(agree)
+    named = _listed(agree)
     # One alone agrees with nobody.
     alone = len(agree) == 1 and bool(others or unsure)
     told = [f"{'said' if alone else 'agreed'} by {named}"] if agree else []
     told += others
     told += [f"{', '.join(unsure)} cannot tell"] if unsure and not others else []
     return "paths: " + "; ".join(told)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else "".join(names)
 
 
 def _answered_by(sources: Sequence[AskedSource]) -> str:
@@ -448,12 +403,35 @@ def _answered_by(sources: Sequence[AskedSource]) -> str:
         for answers in (True, False)
     }
     asked = f"; asked too: {named[False]}" if named[False] else ""
-    return f"answered by: {named[True]}{asked}\n"
+    agreement = agreement_line(sources)
+    return f"answered by: {named[True]}{asked}\n" + (f"{agreement}\n" if agreement else "")
+
+
+def agreement_line(sources: Sequence[AskedSource]) -> str:
+    """Which sources agree with the answer, and what the others say; empty where none says so."""
+    agree = [KINDS[one.kind] for one in sources if one.agrees]
+    others = [
+        f"{clock_span(Interval(*one.best)) if one.best else 'not found'} according to "
+        f"{KINDS[one.kind]}"
+        for one in sources
+        if one.agrees is False
+    ]
+    told = [f"{_listed(agree)} agree"] if len(agree) > 1 else []
+    told += others
+    return f"evidence: {'; '.join(told)}" if told else ""
+
+
+KINDS: dict[EvidenceKind, str] = {
+    "described": "captions",
+    "measured": "measurement",
+    "said": "speech",
+    "seen": "frames",
+    "written": "text on the screen",
+}
 
 
 def _source(source: AskedSource) -> str:
-    kinds = {"described": "captions", "measured": "measurement", "said": "speech", "seen": "frames"}
-    kind = kinds.get(source.kind, "text on the screen")
+    kind = KINDS[source.kind]
     return source.name if source.name.startswith("subtitles") else f"{kind} ({source.name})"
 
 

@@ -1,13 +1,15 @@
 """One query to many videos: they are searched together, then the graph answers for each."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, overload
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 
+from agent.errors import CaptionError, QueryError, UsedUpError, VideoError, WhenaboutsError
 from agent.graph.dependencies import Dependencies
 from agent.graph.events import Event
 from agent.graph.graph import Graph
@@ -15,7 +17,7 @@ from agent.graph.nodes import Layers, retrieve_by, watched
 from agent.graph.running import run_graph
 from agent.graph.state import Question
 from agent.grounding import Cost, Grounding
-from agent.watching.watcher import in_its_place
+from agent.watching.watcher import Watcher, in_its_place
 from tools.retrieval.library_search import LibraryAnswer, search_library
 from tools.retrieval.question import parts_of, read_question
 from tools.retrieval.retrieval import Retrieved, retrieve, take_evidence
@@ -60,6 +62,40 @@ class LibraryAnswers(Sequence[Grounding]):
 
     def __iter__(self) -> Iterator[Grounding]:
         return iter(self.answers)
+
+
+def watch_many(
+    question: Question,
+    videos: Iterable[str | Path] | None,
+    watcher: Watcher,
+    *,
+    report: Callable[[Event], None],
+) -> tuple[list[VideoRecord], list[LeftOut]]:
+    """The tracks that many videos are answered from, and the videos that cannot be used.
+
+    Args:
+        question: What is asked, of whichever video.
+        videos: Files, described first where needed, or ids of indexed videos; None: every indexed
+            video, as far as it is described.
+        watcher: Describes them.
+        report: Receives events.
+
+    Raises:
+        QueryError: If nothing is indexed or named.
+        UsedUpError, VideoError, CaptionError: That of the first video, if none can be used.
+    """
+    records = watcher.answerable() if videos is None else []
+    unusable: dict[str, WhenaboutsError] = {}
+    for video in dict.fromkeys(map(str, videos or ())):
+        asked = question.model_copy(update={"video": video})
+        try:
+            records.append(watcher.watch_for(asked, report=report)[0])
+        except (UsedUpError, VideoError, CaptionError) as exc:
+            unusable[video] = exc
+    if not records:
+        nothing = QueryError("nothing is indexed yet; index videos first, or name some")
+        raise next(iter(unusable.values()), nothing)
+    return records, [LeftOut(video, str(exc)) for video, exc in unusable.items()]
 
 
 def ask_many_videos(

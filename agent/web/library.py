@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.errors import SettingsError
-from tools.text import printable, shorten
+from tools.text import is_text, printable, shorten
 from tools.video.identity import is_video_name
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class Library:
                 below[:] = [one for one in below if not one.startswith(".")]
                 for file in files:
                     path = Path(where, file)
-                    if is_video_name(path) and _is_text(file) and self._is_inside(path):
+                    if is_video_name(path) and is_text(file) and self._is_inside(path):
                         yield self._served(path.resolve())
 
     def _served(self, path: Path) -> ServedVideo:
@@ -142,11 +142,3 @@ def _resolved(path: Path) -> Path | None:
         return path.resolve()
     except (OSError, RuntimeError, ValueError):  # A circle of links, or no path at all.
         return None
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -89,8 +89,8 @@ def test_nothing_is_opened_or_loaded_before_it_is_needed(
     tmp_path: Path, opened_embedders: list[WordEmbedder]
 ) -> None:
     with Grounder() as grounder:
-        assert not set(MADE) & set(vars(grounder._opened))
-        assert not {"_graph", "_dependencies"} & set(vars(grounder))
+        assert not set(MADE) & set(vars(grounder._assembly.opened))
+        assert not {"graph", "dependencies"} & set(vars(grounder._assembly))
     assert not (tmp_path / "home").exists()
     assert opened_embedders == []
 
@@ -101,7 +101,7 @@ def test_leaving_the_context_lets_go_of_the_store_and_a_later_question_opens_it(
     with grounder:
         first, over_the_first = grounder.store, grounder.graph
         grounder.watch(road)
-    assert "store" not in vars(grounder._opened)
+    assert "store" not in vars(grounder._assembly.opened)
     grounder.close()
     assert grounder.find(road, "brightness 0").video.path == str(road)
     assert grounder.store is not first
@@ -114,7 +114,7 @@ def test_an_empty_query_is_refused_before_anything_is_opened(
 ) -> None:
     with pytest.raises(QueryError, match="the query is empty"):
         grounder.find(road, query)
-    assert "store" not in vars(grounder._opened)
+    assert "store" not in vars(grounder._assembly.opened)
 
 
 def test_a_query_that_is_no_text_is_refused_and_shown_readably(

@@ -7,6 +7,9 @@ from typing import Protocol, runtime_checkable
 from tools.llm.prices import TokenUsage
 from tools.timeline import Frame, Interval, Source
 
+NO_TEXT = "no text on the screen"
+"""What a reader of text says of frames without any: nobody misses anything there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Description:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import cv2
 
-from tools.captioners.protocol import Description, NoCaption
+from tools.captioners.protocol import NO_TEXT, Description, NoCaption
 from tools.errors import CaptionerError
 from tools.signals.claims import write_screen_text
 from tools.signals.ocr import TextReader, load_text_reader
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 MAX_RUN_S = 10.0
 """The same text is said again after this time: a run that is stopped has little to read twice, and
 frames that an earlier run described need not be held for longer."""
-
-NO_TEXT = "no text on the screen"
 
 NAME = "rapidocr"
 

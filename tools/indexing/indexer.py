@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.captioners.file import file_track, read_captions
-from tools.captioners.protocol import Interruptible, Metered
+from tools.captioners.protocol import NO_TEXT, Interruptible, Metered
+from tools.clock import clock
 from tools.errors import ForgottenError, VideoError
 from tools.indexing.caption_writer import BATCH_CAPTIONS
 from tools.indexing.captioning import Captioning
@@ -27,7 +28,7 @@ from tools.indexing.progress import Progress, Report
 from tools.llm.budget import Budget
 from tools.store.store import VideoRecord
 from tools.timeline import Track
-from tools.video.identity import content_id
+from tools.video.identity import content_id, location
 from tools.video.near_duplicates import POLICY, needs_every_frame
 from tools.video.reader import FrameReader, measure_duration_s, notice
 
@@ -46,7 +47,6 @@ __all__ = [
     "frame_track",
     "index_captions_file",
     "index_video",
-    "location",
 ]
 
 
@@ -247,19 +247,27 @@ def frame_track(captioner: Captioner, rate_hz: float, *, every_frame: bool | Non
     return Track(captioner.model, captioner.prompt_version, f"{captioner.mode}@{rate}/s{chosen}")
 
 
-def location(path: Path) -> Path:
-    """The one way to write where a file lies, also when it is gone; a link keeps its own name."""
-    return path.parent.resolve() / path.name
-
-
 def _missing(gaps: Sequence[CaptionGap]) -> str:
-    """What is not described but might be at another try; empty where there is nothing."""
+    """What is not described: for good, and what might be at another try; empty where all is."""
+    final = [gap for gap in gaps if gap.is_final and gap.reason != NO_TEXT]
     passing = [gap for gap in gaps if not gap.is_final]
-    if not passing:
-        return ""
-    reasons = ", ".join(dict.fromkeys(gap.reason for gap in passing[:3]))
-    looks = "1 look" if len(passing) == 1 else f"{len(passing)} looks"
-    return f"{looks} got no caption ({reasons}); `whenabouts index` asks for them again"
+    told = []
+    if final:
+        told.append(f"{_looks(final)} got no caption for good ({_reasons(final)})")
+    if passing:
+        told.append(
+            f"{_looks(passing)} got no caption ({_reasons(passing)}); `whenabouts index` asks for "
+            "them again"
+        )
+    return "; ".join(told)
+
+
+def _looks(gaps: Sequence[CaptionGap]) -> str:
+    return f"1 look at {clock(gaps[0].span.start_s)}" if len(gaps) == 1 else f"{len(gaps)} looks"
+
+
+def _reasons(gaps: Sequence[CaptionGap]) -> str:
+    return ", ".join(dict.fromkeys(gap.reason for gap in gaps[:3]))
 
 
 def _complete_record(store: CaptionStore, video_id: str, track: Track) -> VideoRecord | None:

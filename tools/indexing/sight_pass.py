@@ -14,12 +14,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tools.errors import VideoError
-from tools.indexing.indexer import location, new_record
+from tools.indexing.indexer import new_record
 from tools.indexing.progress import Pace, Progress, Report
 from tools.sight.frame_track import as_caption, sight_track
 from tools.store.store import VideoRecord
 from tools.timeline import Interval
-from tools.video.identity import content_id
+from tools.video.identity import content_id, location
 from tools.video.near_duplicates import POLICY, DistinctFrames
 from tools.video.reader import FrameReader
 

@@ -25,7 +25,7 @@ from tools.ranking import Ranking, Window
 from tools.signals.explanations import beyond_the_senses
 from tools.signals.signal_grounder import ground_signals
 from tools.signals.signal_query import understand
-from tools.store.store import BLOCK_S
+from tools.store.layout import BLOCK_S
 from tools.timeline import Caption, Interval, Track
 
 if TYPE_CHECKING:

@@ -22,7 +22,9 @@ from typing import TYPE_CHECKING, Any
 
 from tools.errors import StoreBusyError, StoreError
 from tools.private_files import keep_private, make_private_file, make_private_folder
+from tools.store.copies import remove_copies
 from tools.store.isolation import load_chroma, open_client
+from tools.store.plain_client import PlainClient, Stamp, open_plain, stamp_of
 from tools.store.store_failures import DATABASE, MOVE, store_failure
 from tools.store.upkeep import UNFINISHED_REPAIR, WIPE_DUE, blank_unused_places, wipe_deleted
 
@@ -60,7 +62,6 @@ class FolderConnection:
             raise self._failure(exc) from exc
         self._last_user_file = folder / "last-user"
         self._client: Client | None = None
-        self._generation = 0
         self._begin_process()
 
     def _begin_process(self) -> None:
@@ -71,8 +72,28 @@ class FolderConnection:
         self._name = f"process {os.getpid()} on {socket.gethostname()} ({uuid.uuid4().hex})"
 
     @property
-    def generation(self) -> int | None:
-        return self._generation
+    def generation(self) -> Stamp | None:
+        return stamp_of(self.folder)
+
+    @contextmanager
+    def reading(self) -> Iterator[Client | PlainClient]:
+        with self._threads:
+            self._acquire()
+            try:
+                plain = open_plain(self.folder)
+                if plain is None:
+                    with self.session() as client:
+                        _carry_out(client)
+                        yield client
+                    return
+                try:
+                    yield plain
+                except sqlite3.Error as exc:
+                    raise self._failure(exc) from exc
+                finally:
+                    plain.close()
+            finally:
+                self._lock.release()
 
     @contextmanager
     def session(self, *, writes: bool = False) -> Iterator[Client]:
@@ -83,8 +104,8 @@ class FolderConnection:
             self._acquire()
             opened_before = self._client
             try:
-                # Even if it then fails: it may have written something.
-                self._generation += writes
+                if writes:
+                    remove_copies(self.folder)
                 yield self._current_client()
             except BaseException as exc:
                 # Chroma's Rust part has a type of its own for what it did not expect.
@@ -189,7 +210,6 @@ class FolderConnection:
         if self._client is not None and self._read_last_user() == self._name:
             return self._client
         self.close()
-        self._generation += 1
         if (self.folder / UNFINISHED_REPAIR).exists():
             raise StoreError(
                 f"a repair of the caption store in {self.folder} was interrupted; finish it with "
@@ -200,7 +220,7 @@ class FolderConnection:
         if (self.folder / WIPE_DUE).exists():
             # A process was killed while it deleted; without the space to finish that, reading goes
             # on.
-            with contextlib.suppress(sqlite3.Error):
+            with contextlib.suppress(sqlite3.Error, OSError):
                 wipe_deleted(self.folder)
         make_private_file(self.folder / DATABASE)
         self._client = open_client(self.folder)
@@ -249,6 +269,12 @@ def open_folder(
             else:
                 del _open_folders[key]
                 connection.close()
+
+
+def _carry_out(client: Client) -> None:
+    """Have Chroma carry out what waits: until it is next asked, it only notes changes."""
+    for collection in client.list_collections():
+        collection.count()
 
 
 def _is_panic(exc: BaseException) -> bool:

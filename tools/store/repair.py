@@ -23,9 +23,11 @@ import numpy as np
 from tools.errors import EmbedderError, StoreError
 from tools.private_files import make_private_folder
 from tools.store.chroma import open_folder
+from tools.store.copies import remove_copies
 from tools.store.isolation import open_client
+from tools.store.layout import CAPTIONS, GAPS, RECORDS, caption_of
 from tools.store.records import VideoRecord
-from tools.store.store import CAPTIONS, GAPS, RECORDS, CaptionStore, caption_of
+from tools.store.store import CaptionStore
 from tools.store.store_failures import DATABASE, damage
 from tools.store.upkeep import REPAIR, UNFINISHED_REPAIR, WIPE_DUE
 
@@ -111,6 +113,7 @@ def repair_store(
             away = f"{folder.name}-damaged-{datetime.now(UTC):%Y%m%d-%H%M%S}"
             repaired.moved_to = folder.parent / away
             _write_state(folder, repaired, is_out=False)
+        remove_copies(folder)
         return _exchange(folder)
 
 

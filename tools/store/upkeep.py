@@ -7,6 +7,7 @@ import sqlite3
 import struct
 from pathlib import Path
 
+from tools.store.copies import remove_copies
 from tools.store.store_failures import DATABASE
 
 WIPE_DUE = "wipe-due"
@@ -30,6 +31,7 @@ def wipe_deleted(folder: Path) -> None:
 
     Raises:
         sqlite3.Error: If it cannot be done; then nothing was changed.
+        OSError: If a file beside the database cannot be overwritten.
     """
     file = folder / DATABASE
     if file.exists():
@@ -50,6 +52,7 @@ def wipe_deleted(folder: Path) -> None:
             connection.execute("VACUUM")
         finally:
             connection.close()
+    remove_copies(folder)
     blank_unused_places(folder)
     with contextlib.suppress(FileNotFoundError):
         (folder / WIPE_DUE).unlink()

@@ -27,7 +27,6 @@ from tools.errors import VideoError
 from tools.text import one_line, printable, shorten, without_passwords
 from tools.video.containers import HEAD_BYTES, begins_as_video
 from tools.video.identity import SUFFIXES, content_id
-from tools.video.reader import look
 
 MOST_BYTES: Final = 20_000_000_000
 SPARE_BYTES: Final = 256 << 20
@@ -182,6 +181,8 @@ class Links:
         return max(files, key=lambda file: file.stat().st_size)
 
     def _keep(self, link: str, shown: str, file: Path) -> Path:
+        from tools.video.reader import look
+
         with file.open("rb") as opened:
             head = opened.read(HEAD_BYTES)
         if not begins_as_video(head):
@@ -320,7 +321,9 @@ def _failed(shown: str, place: Path) -> VideoError:
     errors = [line for line in said.splitlines() if line.startswith("ERROR:")]
     why = errors[-1].removeprefix("ERROR:").strip() if errors else said.strip()[-300:]
     # Advice to report faults to yt-dlp, and to use options that are not ours.
-    why = re.split(r"[;.] (?:please report|Confirm you are|See {2}https|Use --)| \(caused by", why)[0]
+    why = re.split(r"[;.] (?:please report|Confirm you are|See {2}https|Use --)| \(caused by", why)[
+        0
+    ]
     why = shorten(without_passwords(printable(one_line(why))), 300) or "yt-dlp gave up"
     return VideoError(f"cannot fetch {shown}: {why}")
 

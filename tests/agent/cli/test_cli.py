@@ -9,7 +9,7 @@ import pytest
 from rich.cells import cell_len
 
 from agent import api
-from agent.cli import commands
+from agent.cli import printing
 from agent.cli.main import main
 from agent.grounding import Grounding
 from tests.drawing import draw_video, even_times
@@ -297,7 +297,7 @@ def test_what_is_printed_fits_the_terminal(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     terminal = open_console(force_terminal=True, width=columns, color_system=None)
-    monkeypatch.setattr(commands, "stdout", terminal)
+    monkeypatch.setattr(printing, "stdout", terminal)
     asked = ["ask", str(road), "--captions", str(captions)]
     for argv in (
         [*asked, "a brown dog jumps over a fence and then another one does the same again"],

@@ -370,7 +370,7 @@ def test_a_thousand_spoiled_replies_end_in_valid_answers(
         more |= {"direct": "openai:eye"}
     by: Counter[str] = Counter()
     with serving(lambda _: spoil(rng)) as server, grounder(server, **more) as asking:
-        asking._image_paths.model("openai:eye")._service._patience = _AT_ONCE
+        asking._assembly._image_paths.model("openai:eye")._service._patience = _AT_ONCE
         number = 0
         while len(server.asked) < 1000:
             number += 1

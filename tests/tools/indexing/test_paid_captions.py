@@ -197,6 +197,7 @@ def test_what_a_service_could_not_caption_is_asked_for_again_and_nothing_else(
         assert record.complete
         assert "2 looks got no caption" in record.warning
         assert "whenabouts index" in record.warning
+        assert "1 look at 0:14.0 got no caption for good (no nudity)" in record.warning
     gaps = store.gaps(video.id, record.track)
     assert [(gap.span.start_s, gap.is_final) for gap in gaps] == [
         (12, False),
@@ -206,7 +207,7 @@ def test_what_a_service_could_not_caption_is_asked_for_again_and_nothing_else(
     with serving(names_second) as again:
         record = index(video, captioner_at(again), store)
         assert set(seconds_asked(again)) == {12, 16}
-    assert record.warning == ""
+    assert record.warning == "1 look at 0:14.0 got no caption for good (no nudity)"
     assert [gap.span.start_s for gap in store.gaps(video.id, record.track)] == [14]
 
 

@@ -115,5 +115,8 @@ def test_a_panic_of_chroma_is_an_error_of_the_store(
         raise PanicException("range end index 4 out of range")
 
     monkeypatch.setattr("tools.store.chroma.open_client", panic)
-    with pytest.raises(StoreError, match="range end index"):
-        CaptionStore.open(folder, embedder="minilm")
+    with (
+        CaptionStore.open(folder, embedder="minilm") as store,
+        pytest.raises(StoreError, match="range end index"),
+    ):
+        store.search([1.0, 0.0], limit=1)

@@ -1,0 +1,186 @@
+"""Captions in Chroma, with their vectors: a collection for each embedder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tools.errors import StoreError
+from tools.store.layout import (
+    BLOCK_S,
+    block_mark,
+    caption_of,
+    captions_name,
+    metadata_of,
+    of_track,
+    rows,
+)
+from tools.timeline import Caption, Interval, Track
+
+if TYPE_CHECKING:
+    from chromadb.api.client import Client
+    from chromadb.api.models.Collection import Collection
+    from numpy.typing import ArrayLike, NDArray
+
+SEARCH_WIDTH = 256
+"""Candidates that the approximate search keeps at a time; Chroma's own 100 misses more."""
+
+SYNC_CAPTIONS = 100
+"""Captions after which the index is saved: what is not saved is replayed when the store is opened.
+With Chroma's own 1,000, opening takes five times as long, and adding is no faster.
+"""
+
+Read = tuple[list[Caption], "NDArray[np.float32]"]
+"""Captions in time order, and their embeddings ``(n, d)``, read-only; ``(0, 0)`` if none."""
+
+_ALL = ["embeddings", "documents", "metadatas"]
+
+
+def checked_vectors(vectors: ArrayLike, captions: Sequence[Caption]) -> NDArray[np.float32]:
+    """The embeddings of captions, one for each and each of use.
+
+    Raises:
+        StoreError: If they are not.
+    """
+    matrix = np.asarray(vectors, np.float32)
+    if matrix.ndim != 2 or len(matrix) != len(captions) or matrix.shape[1] == 0:
+        raise StoreError(
+            f"{len(captions)} captions, from the one at {captions[0].start_s} s of "
+            f"{captions[0].video_id} on, need a vector each, not an array of shape {matrix.shape}"
+        )
+    useless = ~np.isfinite(matrix).all(axis=1) | ~matrix.any(axis=1)
+    if useless.any():
+        bad = captions[int(useless.argmax())]
+        raise StoreError(
+            f"the vector of the caption at {bad.start_s} s of {bad.video_id} ({bad.text[:60]!r}) "
+            "is not finite, or zero; look at the embedder"
+        )
+    return matrix
+
+
+def write_captions(
+    client: Client, embedder: str, captions: Sequence[Caption], matrix: NDArray[np.float32]
+) -> int:
+    """Write captions that are not there yet; of a repeated id, the first counts.
+
+    Returns:
+        How many were new.
+
+    Raises:
+        StoreError: If the vectors have not as many dimensions as those that are there.
+    """
+    row_of_id: dict[str, int] = {}
+    for row, caption in enumerate(captions):
+        row_of_id.setdefault(caption.id, row)
+    ids = list(row_of_id)
+    collection = _writable(client, embedder, dimension=matrix.shape[1])
+    added, limit = 0, client.get_max_batch_size()
+    for first in range(0, len(ids), limit):
+        batch = ids[first : first + limit]
+        # Asking first: writing over what is there costs ten times as much as skipping it.
+        there = set(collection.get(ids=batch, include=[])["ids"])
+        new = [one for one in batch if one not in there]
+        if new:
+            chosen = [row_of_id[one] for one in new]
+            collection.add(
+                ids=new,
+                embeddings=matrix[chosen],
+                documents=[captions[row].text for row in chosen],
+                metadatas=[metadata_of(captions[row]) for row in chosen],
+            )
+            added += len(new)
+    return added
+
+
+def read_track(collection: Collection | None, video_id: str, track: Track) -> Read:
+    """All captions of one track."""
+    found = rows(collection, of_track(video_id, track), _ALL)
+    return _in_time_order(found, range(len(found["ids"])))
+
+
+def read_around(
+    collection: Collection | None, places: Sequence[tuple[str, Track, Interval]]
+) -> list[Read]:
+    """For each place, the captions that start in a minute that its span touches.
+
+    Where two places share a minute, the first has it.
+    """
+    place_of: dict[str, int] = {}
+    for index, (video_id, track, span) in enumerate(places):
+        for block in range(int(span.start_s // BLOCK_S), int(span.end_s // BLOCK_S) + 1):
+            place_of.setdefault(block_mark(video_id, track, block), index)
+    found = rows(collection, {"block": {"$in": list(place_of)}}, _ALL) if places else {}
+    chosen: list[list[int]] = [[] for _ in places]
+    for row, metadata in enumerate(found.get("metadatas", ())):
+        chosen[place_of[metadata["block"]]].append(row)
+    return [_in_time_order(found, some) for some in chosen]
+
+
+def nearest(
+    collection: Collection | None, vector: ArrayLike, *, limit: int
+) -> list[tuple[Caption, float]]:
+    """The captions nearest to a vector, best first, each with its cosine.
+
+    Raises:
+        StoreError: If the vector does not fit those that are there.
+    """
+    wanted = np.asarray(vector, np.float32)
+    if wanted.ndim != 1 or not np.isfinite(wanted).all() or not wanted.any():
+        raise StoreError(
+            f"a search needs one finite vector that is not zero, not shape {wanted.shape}"
+        )
+    if collection is None:
+        return []
+    _check_dimension(collection, len(wanted))
+    found: Any = collection.query(
+        query_embeddings=wanted[None],
+        n_results=limit,
+        include=["documents", "metadatas", "distances"],
+    )
+    columns = zip(found["metadatas"][0], found["documents"][0], found["distances"][0], strict=True)
+    return [(caption_of(metadata, text), 1.0 - distance) for metadata, text, distance in columns]
+
+
+def _writable(client: Client, embedder: str, *, dimension: int) -> Collection:
+    collection = client.get_or_create_collection(
+        captions_name(embedder),
+        embedding_function=None,
+        configuration={
+            "hnsw": {
+                "space": "cosine",
+                "ef_search": SEARCH_WIDTH,
+                "sync_threshold": SYNC_CAPTIONS,
+                "batch_size": SYNC_CAPTIONS,
+            }
+        },
+        metadata={"embedder": embedder, "dimension": dimension},
+    )
+    _check_dimension(collection, dimension)
+    return collection
+
+
+def _check_dimension(collection: Collection, dimension: int) -> None:
+    stored = (collection.metadata or {}).get("dimension")
+    if stored != dimension:
+        raise StoreError(
+            f"vectors of {dimension} dimensions do not fit the store's {stored} of the embedder "
+            f"{(collection.metadata or {}).get('embedder')!r}; use the model that made them, or "
+            "set WHENABOUTS_HOME to another folder"
+        )
+
+
+def _in_time_order(found: Any, chosen: Sequence[int]) -> Read:
+    """Captions and vectors of some rows of Chroma's columns."""
+    if not chosen:
+        return [], np.empty((0, 0), np.float32)
+    captions = {row: caption_of(found["metadatas"][row], found["documents"][row]) for row in chosen}
+    order = sorted(chosen, key=lambda row: _place(captions[row]))
+    vectors = np.asarray(found["embeddings"], np.float32)[order]
+    vectors.flags.writeable = False
+    return [captions[row] for row in order], vectors
+
+
+def _place(caption: Caption) -> tuple[float, float, str]:
+    return caption.start_s, caption.end_s, caption.source
