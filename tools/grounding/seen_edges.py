@@ -78,9 +78,11 @@ def edges_of(
         start_s, end_s = first.start_s, first.end_s
         return Edge(start_s, start_s, start_s), Edge(end_s, end_s, end_s)
     start, end = _start_of(first, captions), _end_of(last, duration_s=duration_s)
-    if fills_picture(first):
+    if is_moment(first):
+        start = _edge_at(first.span)
+    elif fills_picture(first):
         start = _at_cut(start, captions)
-    if fills_picture(last):
+    if is_moment(first) or fills_picture(last):
         end = _at_cut(end, captions)
     return start, end
 
@@ -148,7 +150,10 @@ def _at_cut(edge: Edge, captions: Sequence[Caption]) -> Edge:
     }
     if len(cuts) != 1:
         return edge
-    (cut,) = cuts
+    return _edge_at(*cuts)
+
+
+def _edge_at(cut: Interval) -> Edge:
     return Edge(cut.start_s, max(0.0, cut.start_s - cut.length_s), cut.start_s)
 
 

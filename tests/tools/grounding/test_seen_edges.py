@@ -190,3 +190,10 @@ def test_what_fills_the_picture_ends_with_the_one_cut_after_it() -> None:
     captions = measured((0, 1, RED), (1, 2, "Nothing moves."), (0.48, 0.52, CUT))
     _, end = edges_of(captions[0], captions[0], captions, duration_s=9.0)
     assert (end.at_s, end.earliest_s, end.latest_s) == pytest.approx((0.48, 0.44, 0.48))
+
+
+def test_a_shot_begins_and_ends_at_its_cuts() -> None:
+    captions = measured((0, 1, "Nothing moves."), (1, 2, "Nothing moves."), (2, 3, "It is dark."))
+    cuts = measured((0.48, 0.52, CUT), (1.48, 1.52, CUT))
+    start, end = edges_of(cuts[0], captions[1], [*captions, *cuts], duration_s=9.0)
+    assert (start.at_s, end.at_s) == (0.48, 1.48)
