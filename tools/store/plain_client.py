@@ -42,11 +42,12 @@ class PlainCollection:
         """What matches, as Chroma's columns, in the order in which it was written.
 
         Args:
-            where: Text fields and what they are, as one pair, or several under ``$and``.
+            where: Text fields and what they are, as one pair, or several under ``$and``; empty for
+                all rows.
             include: ``documents`` and ``metadatas``; ``ids`` always are.
         """
         joins, parameters = "", list[str]()
-        for place, pair in enumerate(where.get("$and", [where])):
+        for place, pair in enumerate(where.get("$and", [where]) if where else ()):
             ((key, value),) = pair.items()
             joins += f" JOIN embedding_metadata w{place} ON w{place}.id = e.id "
             joins += f"AND w{place}.key = ? AND w{place}.string_value = ?"

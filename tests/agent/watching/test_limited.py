@@ -132,6 +132,7 @@ def test_closer_looks_come_out_of_the_same_limit(
         assert "gave no usable reply" in answer["warning"]
 
 
+@pytest.mark.slow
 def test_the_videos_of_one_run_share_its_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -182,6 +183,7 @@ def test_the_text_model_is_asked_only_as_long_as_dollars_allow(
     assert ("the text model was not asked: " in answer["warning"]) is (asked < 3)
 
 
+@pytest.mark.slow
 def test_an_index_that_a_limit_ends_did_what_was_wanted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
