@@ -397,8 +397,7 @@ def replay_thread(args: argparse.Namespace) -> int:
     if args.json:
         both = {"from": replayed.node, "before": replayed.before, "after": replayed.after}
         plain = {
-            name: one.model_dump(mode="json", by_alias=True) if isinstance(one, Grounding) else one
-            for name, one in both.items()
+            name: one.printed() if isinstance(one, Grounding) else one for name, one in both.items()
         }
         put_json(json.dumps(plain, indent=2))
     else:

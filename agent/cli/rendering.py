@@ -235,7 +235,7 @@ def render_json(query: str, answers: LibraryAnswers) -> str:
     plain = {
         "schema": SCHEMA_VERSION,
         "query": query,
-        "answers": [answer.model_dump(mode="json", by_alias=True) for answer in answers],
+        "answers": [answer.printed() for answer in answers],
         "left_out": [asdict(one) for one in answers.left_out],
     }
     return json.dumps(plain, indent=2)
@@ -333,7 +333,7 @@ def _precision(interval: GroundedInterval) -> str:
     }
     whence = {"closer_look": " by a closer look"}
     shown = {
-        edge: f"± {off_s:.{2 if off_s < 0.1 else 1}f} s{whence.get(by, '')}"
+        edge: f"± {off_s:.{2 if round(off_s, 6) < 0.1 else 1}f} s{whence.get(by, '')}"
         for edge, (off_s, by) in edges.items()
         if off_s
     }
