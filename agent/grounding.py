@@ -156,16 +156,21 @@ class AskedSource(_Frozen):
 
     Attributes:
         kind: ``described`` by an image model or a captions file, ``measured`` by the embedded
-            senses, ``said``, or ``written`` on the screen.
+            senses, ``said``, ``written`` on the screen, or ``seen``: frames by their looks.
         name: Who or what made it.
         verdict: Its own verdict.
         answers: Whether the answer is made from it.
+        agrees: Whether it points to the surest interval of the answer too, or finds nothing either
+            where nothing was found; None where it is silent about that.
+        best: Where it finds it; None unless found.
     """
 
     kind: EvidenceKind
     name: str
     verdict: Verdict
     answers: bool
+    agrees: bool | None = None
+    best: tuple[Seconds, Seconds] | None = None
 
 
 class Refusal(_Frozen):

@@ -1,7 +1,7 @@
 """A tiny image-text model of SmolVLM's architecture, made here and first trained on drawn pictures.
 
-It learns to say what a picture looks like, whatever it is asked, and to repeat sentences about what
-is done; never what those mean.
+It learns to say what a picture or a grid of pictures looks like, whatever it is asked, and to
+repeat sentences about what is done; never what those mean.
 """
 
 from __future__ import annotations
@@ -13,14 +13,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from training.drawn_world import SIDE_PX, make_scene
+from tools.captioners.looks import LookMode, take_looks
+from tools.timeline import Frame
+from training.drawn_world import RATE_HZ, SIDE_PX, make_scene
 
 if TYPE_CHECKING:
     from prompts.catalog import Prompts
+    from tools.timeline import Image
+    from training.drawn_world import Scene
 
 PATCH_PX = 6
 TOKENS_PER_IMAGE = (SIDE_PX // PATCH_PX) ** 2 // 4
 IGNORED = -100
+GRID = LookMode("grid", 4)
+GRID_SHARE = 0.25
+"""Of the pictures that it is first trained on."""
 SPECIAL = (
     *("<pad>", "<bos>", "<end>", "<image>"),
     *("<fake_token_around_image>", "<global-img>", "<end_of_utterance>"),
@@ -182,13 +189,28 @@ def _batch(processor: Any, prompts: Prompts, chance: random.Random, size: int) -
         masked.append([IGNORED] * len(before) + after)
     longest = max(map(len, rows))
     pad = processor.tokenizer.pad_token_id
-    pictures = np.stack([scene.draw() for scene in scenes]).astype(np.float32)
-    pixels = torch.from_numpy(pictures / 127.5 - 1).permute(0, 3, 1, 2)[:, None]
+    pictures = [[_picture(scene, chance)] for scene in scenes]
+    shown = processor.image_processor(images=pictures, return_tensors="pt")
     return {
         "input_ids": torch.tensor([row + [pad] * (longest - len(row)) for row in rows]),
         "attention_mask": torch.tensor(
             [[1] * len(row) + [0] * (longest - len(row)) for row in rows]
         ),
         "labels": torch.tensor([row + [IGNORED] * (longest - len(row)) for row in masked]),
-        "pixel_values": pixels.contiguous(),
+        "pixel_values": shown["pixel_values"],
     }
+
+
+def _picture(scene: Scene, chance: random.Random) -> Image:
+    """One picture, or now and then a grid of four, as the captioner makes it."""
+    picture = scene.draw()
+    if chance.random() >= GRID_SHARE:
+        return picture
+    begin_s = chance.randint(0, 120) / RATE_HZ
+    frames = [_frame(begin_s + index / RATE_HZ, picture) for index in range(GRID.frames)]
+    return next(take_looks(frames, GRID, seen=())).images[0]
+
+
+def _frame(time_s: float, picture: Image) -> Frame:
+    nothing = np.empty((0, 36, 64), np.uint8)
+    return Frame(time_s, picture, None, None, nothing, np.empty(0))

@@ -66,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
         "chat": chat_with_videos,
         "index": index_videos,
         "serve": serve_page,
+        "mcp": speak_mcp,
         "replay": replay_thread,
         "setup": set_up_machine,
         "demo": run_demo,
@@ -278,6 +279,16 @@ def serve_page(args: argparse.Namespace) -> int:
             say=say,
             opens_browser=args.open,
         )
+    return DONE
+
+
+def speak_mcp(args: argparse.Namespace) -> int:
+    """``whenabouts mcp``: until its client leaves, or it is interrupted."""
+    from agent.mcp.speaking import speak
+
+    with _grounder(args) as grounder:
+        folders = [Path(folder) for folder in args.videos]
+        speak(grounder, folders, http_port=args.http, address=args.address, say=_say)
     return DONE
 
 

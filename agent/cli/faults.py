@@ -24,6 +24,7 @@ _SURROUNDINGS: Final = {
     errno.EROFS,
     errno.ENOSPC,
     errno.EDQUOT,
+    errno.EFBIG,
     errno.EIO,
     errno.EMFILE,
     errno.ENFILE,

@@ -117,6 +117,16 @@ the API is at /api/v1; /api/v1/openapi.json describes it:
 """
 
 
+MCP_EXAMPLES = """\
+examples:
+  whenabouts mcp holidays/                     # a client starts it, and speaks on its stdin
+  whenabouts mcp clips/ talks/ --http 8766     # streamable HTTP, at http://127.0.0.1:8766/mcp
+  claude mcp add whenabouts -- whenabouts mcp /home/me/videos
+
+docs/mcp.md shows what to write into Claude Desktop, VS Code and a LangGraph agent
+"""
+
+
 def build_parser() -> Parser:
     """The whole command line."""
     parser = Parser(
@@ -241,6 +251,7 @@ def build_parser() -> Parser:
     _json_option(index, "a JSON list, an object a video,")
 
     _add_serve(commands)
+    _add_mcp(commands)
 
     replay = _command(
         commands,
@@ -298,6 +309,27 @@ def _add_serve(commands: "argparse._SubParsersAction[Parser]") -> None:
     _reasoner_option(serve)
 
 
+def _add_mcp(commands: "argparse._SubParsersAction[Parser]") -> None:
+    mcp = _command(commands, "mcp", "tools for agents that speak MCP", MCP_EXAMPLES)
+    mcp.add_argument(
+        "videos", metavar="FOLDER", nargs="+", help="videos in and below it can be asked, no others"
+    )
+    mcp.add_argument(
+        "--http",
+        metavar="PORT",
+        type=int,
+        help="speak streamable HTTP on this port (0: a free one), not on stdin and stdout",
+    )
+    mcp.add_argument(
+        "--address",
+        metavar="IP",
+        default="127.0.0.1",
+        help="where to listen; any but 127.0.0.1 needs WHENABOUTS_TOKEN",
+    )
+    _watching_options(mcp, captions=False)
+    _reasoner_option(mcp)
+
+
 def _add_upkeep(commands: "argparse._SubParsersAction[Parser]") -> None:
     """The commands about stored data, what is installed, and the program itself."""
     listing = _command(commands, "list", "the indexed videos, and which files are gone")
@@ -347,8 +379,10 @@ def run() -> NoReturn:
         signal.signal(signal.SIGINT, _interrupt)
         signal.signal(signal.SIGTERM, _interrupt)
     code = main()
-    if any(thread.name == THREAD for thread in threading.enumerate()):
-        # A cancelled question still waits for its model, and Python would wait for its thread.
+    is_reading = sys.argv[1:2] == ["mcp"]
+    if is_reading or any(thread.name == THREAD for thread in threading.enumerate()):
+        # A cancelled question still waits for its model, a server that was interrupted for a line
+        # from its client; Python would wait for their threads.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

@@ -30,6 +30,8 @@ from tools.clock import clock, clock_span
 from tools.grounding.seen_edges import SAID
 from tools.indexing.estimate import Estimate
 from tools.indexing.progress import Progress
+from tools.ranking import EvidenceKind
+from tools.subtitles.origin import origin_of
 from tools.text import one_line, shorten
 from tools.timeline import Interval
 
@@ -379,13 +381,17 @@ def _paths(grounding: Grounding) -> str:
         if one.agrees is False
     ]
     unsure = [PATHS[one.path] for one in grounding.paths if one.agrees is None]
-    named = ", ".join(agree[:-1]) + " and " + agree[-1] if len(agree) > 1 else "".join(agree)
+    named = _listed(agree)
     # One alone agrees with nobody.
     alone = len(agree) == 1 and bool(others or unsure)
     told = [f"{'said' if alone else 'agreed'} by {named}"] if agree else []
     told += others
     told += [f"{', '.join(unsure)} cannot tell"] if unsure and not others else []
     return "paths: " + "; ".join(told)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else "".join(names)
 
 
 def _answered_by(sources: Sequence[AskedSource]) -> str:
@@ -397,12 +403,35 @@ def _answered_by(sources: Sequence[AskedSource]) -> str:
         for answers in (True, False)
     }
     asked = f"; asked too: {named[False]}" if named[False] else ""
-    return f"answered by: {named[True]}{asked}\n"
+    agreement = agreement_line(sources)
+    return f"answered by: {named[True]}{asked}\n" + (f"{agreement}\n" if agreement else "")
+
+
+def agreement_line(sources: Sequence[AskedSource]) -> str:
+    """Which sources agree with the answer, and what the others say; empty where none says so."""
+    agree = [KINDS[one.kind] for one in sources if one.agrees]
+    others = [
+        f"{clock_span(Interval(*one.best)) if one.best else 'not found'} according to "
+        f"{KINDS[one.kind]}"
+        for one in sources
+        if one.agrees is False
+    ]
+    told = [f"{_listed(agree)} agree"] if len(agree) > 1 else []
+    told += others
+    return f"evidence: {'; '.join(told)}" if told else ""
+
+
+KINDS: dict[EvidenceKind, str] = {
+    "described": "captions",
+    "measured": "measurement",
+    "said": "speech",
+    "seen": "frames",
+    "written": "text on the screen",
+}
 
 
 def _source(source: AskedSource) -> str:
-    kinds = {"described": "captions", "measured": "measurement", "said": "speech", "seen": "frames"}
-    kind = kinds.get(source.kind, "text on the screen")
+    kind = KINDS[source.kind]
     return source.name if source.name.startswith("subtitles") else f"{kind} ({source.name})"
 
 

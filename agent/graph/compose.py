@@ -268,6 +268,9 @@ def _sources(
             name=one.name,
             verdict=one.verdict,
             answers=one.track in named if by_model else one.answers,
+            # A model decided by itself: what sources said of the grounder's answer is not of this.
+            agrees=None if state["by"] in {"llm", "direct"} else one.agrees,
+            best=(one.best.start_s, one.best.end_s) if one.best else None,
         )
         for one in heard
     )

@@ -6,17 +6,16 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from agent.errors import VideoError, WhenaboutsError
+from agent.errors import WhenaboutsError
 from agent.web.asking import Asker
 from agent.web.cards import card_of
 from agent.web.corrections import Corrections
-from agent.web.jobs import ACTIVE, Jobs
+from agent.web.described import check_askable, records_about
+from agent.web.jobs import Jobs
 from agent.web.library import Library
 from agent.web.pictures import Pictures
-from agent.web.refusals import BusyError
 from agent.web.uploads import Uploads
 from tools.text import one_line
-from tools.video.identity import known_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -79,7 +78,8 @@ class Rooms:
         """The list of videos."""
         records = self.grounder.records()
         return [
-            card_of(video, _about(video, records), self.pictures) for video in self.library.videos()
+            card_of(video, records_about(video, records), self.pictures)
+            for video in self.library.videos()
         ]
 
     def card(self, video: ServedVideo) -> VideoCard:
@@ -87,21 +87,8 @@ class Rooms:
         return card_of(video, self._records(video), self.pictures)
 
     def check_askable(self, video: ServedVideo) -> None:
-        """A question must not wait for minutes in silence until a video is described.
-
-        Raises:
-            BusyError: If it is not described yet, or being described.
-        """
-        if any(record.complete for record in self._records(video)):
-            return
-        if self.library.has_file(video) and any(
-            record.complete for record in self.grounder.resolve(video.path)
-        ):
-            return  # Indexed when it lay elsewhere: its content says so.
-        job = self.jobs.active(video.id)
-        if job and job.state in ACTIVE:
-            raise BusyError(f"{video.name} is being described; ask when that is done")
-        raise BusyError(f"{video.name} is not described yet; start an index job for it first")
+        """Refuse a question to a video that is not described; see ``check_askable``."""
+        check_askable(video, self.grounder, self.library, self.jobs)
 
     def _warm(self) -> None:
         # So that the first question does not wait for it; it also says what is wrong with them.
@@ -110,24 +97,8 @@ class Rooms:
             self.grounder.embedder.embed(["a question"])
 
     def _records(self, video: ServedVideo) -> list[VideoRecord]:
-        return _about(video, self.grounder.records())
+        return records_about(video, self.grounder.records())
 
     def _index(self, path: str, report: Callable[[Progress], None]) -> str:
         record = self.grounder.watch(path, report=report)
         return one_line(record.warning.removeprefix(f"{path}: "))
-
-
-def _about(video: ServedVideo, records: Sequence[VideoRecord]) -> list[VideoRecord]:
-    """The records of a video: by its path, or by its content where that is known without reading.
-
-    A copy has the records of the file that was indexed.
-    """
-    try:
-        content = known_id(video.path)
-    except VideoError:
-        content = ""  # It is gone, and can still be asked.
-    return [
-        one
-        for one in records
-        if one.path == str(video.path) or (content and content == one.content_id)
-    ]

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -31,7 +32,7 @@ from tools.store.store import VideoRecord
 EVERYTHING = {
     "captioner": ["openai:sees"],
     "reasoner": ["openai:thinks"],
-    "adapter": ["tuned"],
+    "adapter": ["tuned", "tuned-otherwise"],
     "out": ["runs/x"],
 }
 ASKED_FOR = {
@@ -42,6 +43,7 @@ ASKED_FOR = {
     "paths": "captioner reasoner",
     "prompt": "captioner reasoner",
     "stage-costs": "captioner reasoner",
+    "teachers": "captioner reasoner adapter adapter",
     "tuning": "captioner reasoner adapter",
 }
 
@@ -73,7 +75,8 @@ def test_there_is_an_experiment_for_each_question_of_the_paper() -> None:
 
 @pytest.mark.parametrize("name", sorted(ASKED_FOR))
 def test_every_arm_of_every_experiment_has_settings_that_can_be_used(name: str) -> None:
-    wanted = given(**{one: EVERYTHING[one] for one in (*ASKED_FOR[name].split(), "out")})
+    asked = Counter([*ASKED_FOR[name].split(), "out"])
+    wanted = given(**{one: EVERYTHING[one][:count] for one, count in asked.items()})
     arms = plan_arms(open_experiment(name), wanted)
     assert all(isinstance(arm.load(), Settings) for arm in arms)
     assert len({str(arm.load()) for arm in arms}) == len(arms), "no two arms are the same"

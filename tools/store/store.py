@@ -87,9 +87,9 @@ class CaptionStore:
         """Open the store in a folder, or on a Chroma server where a URL is given.
 
         Args:
-            folder: Home of the embedded store, made when it is not there; with ``url`` it only says
-                which process describes what. It holds pickled indexes, so open only folders that
-                you trust.
+            folder: Home of the embedded store, made when it is not there; with ``url`` it only
+                keeps processes of this home apart. It holds pickled indexes, so open only folders
+                that you trust.
             embedder: Name of what made, or will make, the vectors; no model is loaded.
             url: Address of a Chroma server.
             token: What that server knows its users by.
@@ -132,14 +132,15 @@ class CaptionStore:
     ) -> AbstractContextManager[bool]:
         """Hold a track while its captions are made, so that no other process makes them too.
 
-        Processes that share the folder given to ``open`` keep out of each other's way. See
-        ``tools.store.claiming.claim``.
+        Processes that share the folder given to ``open``, or the server, keep out of each other's
+        way. See ``tools.store.claiming.claim``.
         """
         return claim(
             self._claims,
             video_id,
             track,
             name=name,
+            connection=self._connection,
             on_wait=self._on_wait,
             patience_s=patience_s,
         )

@@ -9,11 +9,16 @@ from typing import Any
 
 import pytest
 
+from tests.drawing import draw_video, even_times
+from tests.fakes import BrightnessCaptioner, WordEmbedder
 from tests.patience import PATIENCE_S
 from tools.errors import StoreBusyError
+from tools.indexing.indexer import index_video
 from tools.store.chroma import open_folder
 from tools.store.server_claims import CLAIMS, server_claim
 from tools.store.sessions import Connection
+from tools.store.store import CaptionStore
+from tools.video.reader import probe
 
 WHAT = "describing road.mp4 with openai:tiny"
 
@@ -97,8 +102,8 @@ def test_of_many_at_once_never_two_hold_it(connection: Connection) -> None:
 def test_a_holder_shows_that_it_is_alive(connection: Connection) -> None:
     def beat() -> Any:
         with connection.session() as client:
-            (metadata,) = client.get_collection(CLAIMS, embedding_function=None).get()["metadatas"]
-        return metadata["beat"]
+            found = client.get_collection(CLAIMS, embedding_function=None).get()["metadatas"] or []
+        return found[0]["beat"]
 
     with claimed(connection, beat_s=0.01):
         first = beat()
@@ -116,3 +121,49 @@ def test_the_line_of_a_process_that_died_is_waited_for_and_then_removed(
         with claimed(connection, dead_after_s=0.3) as has_waited:
             assert has_waited
             assert len(lines(connection)) == 1
+
+
+@pytest.mark.slow
+def test_two_homes_on_one_server_pay_once_for_a_video(server_url: str, tmp_path: Path) -> None:
+    video = probe(draw_video(tmp_path / "road.mp4", even_times(12, 1.0)))
+    told, release = threading.Event(), threading.Event()
+    asked: list[float] = []
+
+    class Paid(BrightnessCaptioner):
+        def describe(self, frames: Any, *, seen: Any) -> Any:
+            for said in super().describe(frames, seen=seen):
+                asked.append(said.time_s)
+                if len(asked) > 1:
+                    release.set()
+                assert release.wait(PATIENCE_S)
+                yield said
+
+    def hear(line: str) -> None:
+        assert "another process on" in line
+        told.set()
+        release.set()
+
+    def index(home: str) -> None:
+        where = tmp_path / home
+        with CaptionStore.open(
+            where, embedder=WordEmbedder.name, url=server_url, on_wait=hear
+        ) as store:
+            record = index_video(
+                video,
+                Paid(),
+                rate_hz=1,
+                store=store,
+                embedder=WordEmbedder(),
+                report=lambda _: None,
+                every_frame=True,
+                journals=where / "journals",
+            )
+            assert (record.complete, record.captions) == (True, 12)
+
+    homes = [threading.Thread(target=index, args=(home,)) for home in ("one", "other")]
+    for thread in homes:
+        thread.start()
+    for thread in homes:
+        thread.join(PATIENCE_S)
+    assert told.is_set()
+    assert sorted(asked) == [float(second) for second in range(12)]

@@ -1,6 +1,5 @@
 """The store keeps what it is given, exactly and once, whoever else uses it; Chroma is real."""
 
-import errno
 import gc
 import math
 import shutil
@@ -478,38 +477,6 @@ def test_a_full_disk_says_so_and_keeps_what_was_written(folder: Path) -> None:
 
 
 # --- a server
-
-
-@pytest.fixture(scope="module")
-def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    chroma = Path(sys.executable).with_name("chroma")
-    if not chroma.exists():
-        pytest.skip(f"no {chroma}")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    home = tmp_path_factory.mktemp("server")
-    command = [str(chroma), "run", "--path", str(home), "--host", "127.0.0.1", "--port", str(port)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_for_port(port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def wait_for_port(port: int) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError as exc:
-            if time.monotonic() > deadline or exc.errno not in {errno.ECONNREFUSED, None}:
-                raise
-            time.sleep(0.05)
-        else:
-            return
 
 
 @pytest.mark.slow
