@@ -288,7 +288,7 @@ def speak_mcp(args: argparse.Namespace) -> int:
 
     with _grounder(args) as grounder:
         folders = [Path(folder) for folder in args.videos]
-        speak(grounder, folders, http_port=args.http, address=args.address, say=_say)
+        speak(grounder, folders, http_port=args.http, address=args.address, say=say)
     return DONE
 
 
