@@ -31,7 +31,6 @@ from tools.grounding.seen_edges import SAID
 from tools.indexing.estimate import Estimate
 from tools.indexing.progress import Progress
 from tools.ranking import EvidenceKind
-from tools.subtitles.origin import origin_of
 from tools.text import one_line, shorten
 from tools.timeline import Interval
 

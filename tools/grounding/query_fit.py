@@ -16,6 +16,7 @@ from tools.grounding.presence import Calibration
 from tools.grounding.relevance import first_guess, standardise
 from tools.grounding.segments import CELL_S, Cells, Moments, cut, group_captions, name_caption
 from tools.grounding.stretches import Clues, pieces_of
+from tools.kept_captions import once
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -119,11 +120,10 @@ def read_track(
     """
     if not (np.isfinite(duration_s) and duration_s > 0):
         raise ValueError(f"duration_s must be positive and finite, not {duration_s}")
-    moments = group_captions(captions, duration_s=duration_s)
+    moments, cells = once(captions, ("cells", duration_s), lambda: _axis(captions, duration_s))
     vectors = np.asarray(vectors)
     cosine = _cosine(np.asarray(query_vector), captions, vectors)
     words = match_words(query if calibration.says_words else "", moments.texts)
-    cells = cut(moments)
     near = nearness(place, cells, duration_s=duration_s) if place else np.zeros(len(cells))
     track = FittedTrack(
         cells=cells,
@@ -148,6 +148,11 @@ def read_track(
         is_whole=is_whole,
     )
     return QueryFit(track, clues, moments, is_literal=bool(words.says_all.any()))
+
+
+def _axis(captions: Sequence[Caption], duration_s: float) -> tuple[Moments, Cells]:
+    moments = group_captions(captions, duration_s=duration_s)
+    return moments, cut(moments)
 
 
 def _usual(
