@@ -22,7 +22,7 @@ UNFINISHED_REPAIR = f"{REPAIR}/moved"
 PAGE_BYTES = 4096
 """Of Chroma's database."""
 
-WORTH_BYTES, WORTH_SHARE = 1 << 18, 0.1
+WORTH_BYTES, WORTH_SHARE = 1 << 17, 0.1
 """Least that has to be unused, and least share of the file, for it to be written anew."""
 
 _HEADER = "<IQQQQ"
