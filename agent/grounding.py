@@ -309,6 +309,7 @@ class Grounding(_Frozen):
         look_ups: What the reasoner looked up on the way, in order.
         sources: Every source of evidence that was asked, and which of them answers.
         warning: What the reader should know about the video file; empty where nothing.
+        picture: The file of a picture that was asked for in place of words; else empty.
     """
 
     schema_version: Literal[1] = Field(default=SCHEMA_VERSION, alias="schema")
@@ -331,6 +332,7 @@ class Grounding(_Frozen):
     sources: tuple[AskedSource, ...] = ()
     usage: Usage
     warning: str = ""
+    picture: str = ""
 
     @model_validator(mode="after")
     def _must_agree_with_itself(self) -> "Grounding":

@@ -41,6 +41,9 @@ LOOK_ALIKES = {
 }
 """How what we print ourselves is said in ASCII; other characters are spelled out."""
 
+WIDEST = 10_000
+"""Columns and lines of a terminal at most, whatever COLUMNS says: lines are filled up to there."""
+
 FALLBACK = "whenabouts.look_alikes"
 
 
@@ -136,7 +139,7 @@ def open_console(to: StreamName = "stdout", **options: Any) -> Console:
 @cache
 def _console_class() -> type[Console]:
     # Imported late: help and errors do not need rich.
-    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.console import Console, ConsoleDimensions, ConsoleOptions, RenderableType
     from rich.segment import Segment
     from rich.text import Text
 
@@ -159,6 +162,15 @@ def _console_class() -> type[Console]:
                     yield segment
                 else:
                     yield Segment(printable(segment.text), segment.style)
+
+        @property
+        def size(self) -> ConsoleDimensions:
+            told = super().size
+            return ConsoleDimensions(min(told.width, WIDEST), min(told.height, WIDEST))
+
+        @size.setter
+        def size(self, new_size: tuple[int, int]) -> None:
+            self._width, self._height = new_size
 
         @property
         def file(self) -> IO[str]:

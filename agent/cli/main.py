@@ -61,6 +61,7 @@ examples:
   whenabouts ask holidays/ "a dog runs into the sea"
   whenabouts ask lobby.mp4 "the third time somebody comes in" --within 1:00-9:30
   whenabouts ask --all "a dog runs into the sea" --limit 3
+  whenabouts ask holiday.mp4 --image dog.jpg --sight siglip2-base    # find by picture
   whenabouts ask lobby.mp4 "somebody waves" --captioner openai:MODEL --reasoner similarity --verify
   whenabouts ask clip.mp4 "the cup falls" --captioner none --direct openai:Qwen3-VL-8B-Instruct
   whenabouts ask clip.mp4 "the cup falls" --direct openai:MODEL --every-path
@@ -142,9 +143,14 @@ def build_parser() -> Parser:
     ask.add_argument(
         "words",
         metavar="[VIDEO ...] QUERY",
-        nargs="+",
+        nargs="*",
         help="video files, folders of them, or ids of indexed videos; then what to look for, in a "
-        "sentence",
+        "sentence (or --image)",
+    )
+    ask.add_argument(
+        "--image",
+        metavar="PICTURE",
+        help="find what looks like this picture, in place of a query (needs --sight, see there)",
     )
     ask.add_argument("--all", action="store_true", help="ask every indexed video")
     ask.add_argument(
@@ -189,8 +195,9 @@ def build_parser() -> Parser:
     )
     ask.add_argument(
         "--strategy",
-        choices=("general", "activity"),
-        help="describe frames once for all questions, or for this question (image models)",
+        choices=("general", "activity", "sight-first"),
+        help="describe frames once for all questions, or for this question; sight-first: only "
+        "those that show something new to the joint model (image models)",
     )
     ask.add_argument(
         "--thread",
@@ -246,6 +253,12 @@ def build_parser() -> Parser:
         "--dry-run",
         action="store_true",
         help="say what it would take (frames, captions, tokens, USD, time), and stop there",
+    )
+    index.add_argument(
+        "--strategy",
+        choices=("general", "sight-first"),
+        help="describe all frames that differ, or only those that show something new to the joint "
+        "model of --sight, which saves captions (image models)",
     )
     _watching_options(index)
     _json_option(index, "a JSON list, an object a video,")

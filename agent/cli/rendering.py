@@ -26,6 +26,7 @@ from agent.grounding import (
 )
 from agent.settings import Settings
 from agent.watching.forecast import Forecast
+from tools.captioners.blank import BLANK
 from tools.clock import clock, clock_span
 from tools.grounding.seen_edges import SAID
 from tools.indexing.estimate import Estimate
@@ -354,8 +355,10 @@ def _provenance(grounding: Grounding) -> str:
     if grounding.by == "fallback":
         by += f", {'refused' if grounding.refusals else 'not asked'}; LLM-free"
     seen = f"{share:.0%} of the video seen{_not_described(coverage)}"
+    is_by_looks = models.sight and models.captioner == BLANK
+    what = f"frames: {models.sight}" if is_by_looks else f"captions: {models.captioner}{looked}"
     return (
-        f"captions: {models.captioner}{looked}{rate}, {seen}\n"
+        f"{what}{rate}, {seen}\n"
         f"{_answered_by(grounding.sources)}"
         f"decided by: {by}, in {spent_s:.1f} s{_spent(grounding.usage)}"
     )

@@ -358,6 +358,7 @@ def test_forgetting_deletes_the_captions_of_that_video_alone(
 # --- many at once
 
 
+@pytest.mark.slow
 def test_many_threads_asking_at_once_get_the_answers_of_one_by_one(
     road: Path, opened_embedders: list[WordEmbedder], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -223,6 +223,7 @@ def test_four_at_a_time_answer_as_one_does(arguments: Arguments, tmp_path: Path)
     assert_same_bytes(tmp_path / "four", tmp_path / "one")
 
 
+@pytest.mark.slow
 def test_a_run_stops_at_its_limit_of_dollars_and_goes_on_with_a_higher_one(
     arguments: Arguments,
     tmp_path: Path,
@@ -260,6 +261,7 @@ def test_a_limit_of_dollars_needs_prices(
     assert "what this costs is not known, so --max-usd 5" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_question_that_fails_is_counted_and_asked_again(
     arguments: Arguments, tmp_path: Path, hire: Callable[..., PaidReasoner]
 ) -> None:
@@ -376,6 +378,7 @@ def test_a_part_of_the_videos_is_enough_for_a_part_of_the_queries(
     assert run([*arguments, "--limit", "2"], tmp_path / "run")["questions"]["own"] == 2
 
 
+@pytest.mark.slow
 def test_a_larger_part_goes_on_from_a_smaller_one(
     arguments: Arguments, tmp_path: Path, hire: Callable[..., PaidReasoner]
 ) -> None:
@@ -411,6 +414,7 @@ def test_answers_to_other_questions_are_not_taken_for_these(
     assert complaint in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_another_reasoner_or_truth_is_another_run(
     arguments: Arguments,
     tmp_path: Path,

@@ -451,6 +451,7 @@ def test_what_a_killed_run_has_spent_holds_captions_of_questions_without_an_answ
     assert spent_usd(tmp_path) is None
 
 
+@pytest.mark.slow
 def test_a_report_puts_what_each_arm_differs_by_before_everything_else(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

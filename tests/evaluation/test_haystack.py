@@ -108,6 +108,7 @@ def test_a_stopped_run_goes_on_and_embeds_nothing_again(
     assert {**again, "ms": None} == {**whole, "ms": None}
 
 
+@pytest.mark.slow
 def test_another_seed_needs_another_folder(files: list[str], tmp_path: Path) -> None:
     arguments = [*files, "--out", str(tmp_path / "run"), "--hours", "0.1"]
     run(arguments)

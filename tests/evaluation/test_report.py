@@ -30,6 +30,7 @@ from evaluation.report.tables import Table, costs_table, outcomes_table, provena
 from evaluation.report.timelines import worst
 from evaluation.report.words import usd
 from evaluation.results import WHOLE, BenchmarkError, Result
+from tests.tiers import first_fast
 
 FOUND = Result(
     key="own:1",
@@ -145,6 +146,7 @@ def cells(table: Table, row: str) -> list[str]:
     return [f"{cell.text} {cell.note}".strip() for cell in found[1:]]
 
 
+@pytest.mark.slow
 def test_the_page_asks_no_host_and_has_no_script(page: str) -> None:
     elements = Elements(page)
     assert "://" not in page
@@ -238,7 +240,7 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", first_fast(*KINDS, fast=3))
 @pytest.mark.usefixtures("unrendered")
 def test_a_run_of_any_kind_gives_a_page(kind: str) -> None:
     made = make_report([run_of(*KINDS[kind])])

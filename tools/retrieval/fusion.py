@@ -100,7 +100,12 @@ def fuse(voices: Sequence[Voice]) -> tuple[Sequence[Caption], Ranking]:
         track, so that no track's scale outweighs another's.
     """
     if len(voices) == 1:
-        return voices[0].captions, voices[0].ranking
+        only = voices[0]
+        if not (only.track and is_sight(only.track)):
+            return only.captions, only.ranking
+        # The captions of the video, whose record is asked of, were not asked.
+        heard = _heard([only], {only.key}, only.ranking)
+        return only.captions, replace(only.ranking, heard=heard)
     signed = _weighed([_signed(one) for one in voices])
     decider, others = _decide(signed)
     told = [signed[0], *map(_told, signed[1:])]

@@ -177,7 +177,7 @@ def rank(
     elif not sight and (literal := ground_words(query, captions)):
         return literal
     else:
-        asked = read_question(query)
+        asked = Asked(query) if sight and sight.by_picture else read_question(query)
         compares = sight.words if sight else embedder
         background = vectors[:0] if sight else background_of(embedder)
         others = sight.others if sight else None
@@ -216,7 +216,7 @@ def rank(
 
     if asked.beside:
         return rank_beside(asked, ask, lambda span: next_to(span, asked.side, captions, vectors))
-    part = split_query(asked.text)
+    part = Event("the picture") if sight and sight.by_picture else split_query(asked.text)
     ranking = rank_in_order(
         asked.text,
         part,
@@ -297,7 +297,7 @@ def _rank_all(
             sight=sight if is_seen else None,
         )
         if sight and is_seen:
-            captions = told(captions, vectors, sight.words.embed([text])[0])
+            return told(captions, vectors, ranking, sight.words.embed([text])[0])
         return captions, ranking
 
     def voices(text: str, all_times: bool) -> list[Voice]:

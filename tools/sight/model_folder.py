@@ -16,6 +16,7 @@ from typing import Any
 
 from tools.errors import SightError, VideoError
 from tools.model_hub import cached_folder
+from tools.user_paths import expand_user
 from tools.video.identity import sampled_id
 
 LAYOUTS = (
@@ -133,7 +134,7 @@ def find_folder(model: str | Path) -> Path | None:
     Args:
         model: A folder, or the name of a model on the hub, which may lie in the hub's cache.
     """
-    folder = Path(model).expanduser()
+    folder = expand_user(model)
     if not folder.is_dir():
         cached = cached_folder(str(model), PICTURES)
         if cached is None:

@@ -51,11 +51,11 @@ class PlainCollection:
         Args:
             ids: Of the rows that may match; None for all.
             where: Text fields and what they are (or one of ``$in``), as one pair, or several under
-                ``$and``.
+                ``$and``; empty for all rows.
             include: ``documents`` and ``metadatas``; ``ids`` always are.
         """
         joins, parameters = "", list[str]()
-        for place, pair in enumerate(where.get("$and", [where]) if where else []):
+        for place, pair in enumerate(where.get("$and", [where]) if where else ()):
             ((key, value),) = pair.items()
             joins += f" JOIN embedding_metadata w{place} ON w{place}.id = e.id "
             joins += f"AND w{place}.key = ? AND w{place}.string_value IN {_LISTED}"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from tools.errors import StoreError
+from tools.sight.frame_track import is_sight
 from tools.store.caption_rows import (
     Read,
     checked_vectors,
@@ -28,7 +29,13 @@ from tools.store.forgetting import delete_track, delete_video, is_without
 from tools.store.gap_rows import delete_passing_gaps, read_gaps, write_gaps
 from tools.store.kept import Kept
 from tools.store.layout import GAPS, captions_name, existing, of_track, rows
-from tools.store.record_rows import check_is_there, read_records, record_now, write_record
+from tools.store.record_rows import (
+    check_is_there,
+    read_frame_records,
+    read_records,
+    record_now,
+    write_record,
+)
 from tools.store.records import CaptionGap, VideoRecord
 from tools.store.server import open_server
 from tools.store.sessions import Connection
@@ -300,8 +307,10 @@ class CaptionStore:
         Raises:
             StoreError: If the store cannot be read.
         """
+        # Frames are kept in the space of the model that looked at them.
+        where = captions_name(track.model) if is_sight(track) else self._collection
         with self._connection.reading() as client:
-            return _count(existing(client, self._collection), video_id, track)
+            return _count(existing(client, where), video_id, track)
 
     def search(self, vector: ArrayLike, *, limit: int) -> list[tuple[Caption, float]]:
         """The captions of all videos nearest to a vector, best first, each with its cosine.
@@ -386,6 +395,15 @@ class CaptionStore:
         """
         with self._connection.reading() as client:
             return read_records(client, self._embedder, video_id)
+
+    def frame_records(self) -> list[VideoRecord]:
+        """What joint models have looked at, each in a space of its own: nothing of it can be read.
+
+        Raises:
+            StoreError: If the store cannot be read.
+        """
+        with self._connection.reading() as client:
+            return read_frame_records(client)
 
     def forget(self, video_id: str, *, also: Callable[[], None] = lambda: None) -> int:
         """Delete a video's records, captions and gaps permanently, those of other embedders too.

@@ -5,7 +5,9 @@ For frames that PyAV decoded; only ``tools.video.reader`` and ``tools.video.clip
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from tools.timeline import Image
 
 LUMA_ROWS, LUMA_COLUMNS = 36, 64
+
+NATIVE_LONG_SIDE_PX = 1920
+"""Pictures at their own size are no larger, so that a few of them always fit into memory."""
 
 # What `VideoFrame.colorspace` says (ITU-T H.273 matrix coefficients) to the scaler's constants.
 _MATRICES = {
@@ -81,6 +86,27 @@ class ImageMaker:
             threads=1,
         )
         return np.ascontiguousarray(np.rot90(small.to_ndarray(), turns), dtype=np.uint8)
+
+
+class NativeImages:
+    """Makes RGB images at their own size, when they are asked for: not every frame's is.
+
+    Args:
+        pixel_aspect: As for ``ImageMaker``.
+    """
+
+    def __init__(self, *, pixel_aspect: Fraction) -> None:
+        # A scaler is for one thread; images are asked for in another one than the decoder's.
+        self._now, self._later = (
+            ImageMaker(pixel_aspect=pixel_aspect, long_side_px=NATIVE_LONG_SIDE_PX) for _ in "ab"
+        )
+
+    def of(self, frame: VideoFrame) -> Callable[[], Image]:
+        """What makes the image; until then it keeps the frame, or the image if that is smaller."""
+        if max(frame.width, frame.height) <= NATIVE_LONG_SIDE_PX:
+            return partial(self._later.image, frame)
+        image = self._now.image(frame)
+        return lambda: image
 
 
 def luma_thumbnail(frame: VideoFrame) -> NDArray[np.uint8]:

@@ -41,6 +41,7 @@ def test_without_a_terminal_the_answer_is_given_at_once(
     assert is_indexed()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("word_embedder")
 def test_without_a_terminal_progress_is_told_in_lines(
     road: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

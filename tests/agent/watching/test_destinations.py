@@ -11,6 +11,7 @@ from agent.settings import load_settings
 from agent.watching.destinations import Destinations, host_of
 from tests.drawing import draw_video, even_times
 from tests.servers import Answer, Asked, says, serving
+from tests.tiers import first_fast
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def test_every_kind_of_destination_is_named_without_its_password() -> None:
     assert host_of("http://u:hid/den@host:port/") == "http://…@host:port/"
 
 
-@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize("status", first_fast(307, 301, 302, 308))
 @pytest.mark.parametrize("who", ["captioner", "reasoner"])
 def test_a_redirect_carries_nothing_to_another_host(
     status: int, who: str, road: Path, word_embedder: None

@@ -101,6 +101,7 @@ def test_limits_that_would_end_it_are_told(
     assert "--max-usd 9 cannot be enforced" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_video_that_lies_in_two_places_is_counted_once(
     still: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -19,6 +19,7 @@ from agent.settings import load_settings
 from tests.agent.graph.test_fuzzed_replies import spoiled
 from tests.drawing import draw_video, even_times, gray
 from tests.servers import Answer, Asked, Server, fails, says, serving
+from tests.tiers import first_fast
 from tools.llm.client import Patience
 
 pytestmark = pytest.mark.usefixtures("word_embedder")
@@ -141,6 +142,7 @@ def test_fewer_alternatives_are_asked_for_where_twenty_are_too_many(
     assert answer.candidates[0].judged == pytest.approx(0.7)
 
 
+@pytest.mark.slow
 def test_the_judge_is_the_default_where_a_service_describes_and_the_limits_allow_it(
     road: Path,
 ) -> None:
@@ -219,12 +221,12 @@ def test_a_server_that_takes_videos_is_sent_our_frames_with_their_own_times(
 
 @pytest.mark.parametrize(
     "complaint",
-    [
+    first_fast(
         fails(400, "At most 0 video(s) may be provided in one request."),
         fails(422, "Input should be 'text' or 'image_url'"),
         fails(400, "no"),
         fails(500, "unsupported content[].type"),
-    ],
+    ),
 )
 def test_other_servers_are_sent_pictures_between_their_times_and_remembered(
     road: Path, complaint: Answer

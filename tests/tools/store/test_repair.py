@@ -102,6 +102,7 @@ def test_a_sound_store_is_left_as_it_is(folder: Path) -> None:
     assert_whole(folder)
 
 
+@pytest.mark.slow
 def test_lost_vectors_are_damage_too(folder: Path) -> None:
     for index in folder.glob("*/data_level0.bin"):
         shutil.rmtree(index.parent)
@@ -110,6 +111,7 @@ def test_lost_vectors_are_damage_too(folder: Path) -> None:
     assert_whole(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moves", range(4))
 def test_a_repair_that_is_broken_off_is_finished_by_the_next(
     folder: Path, monkeypatch: pytest.MonkeyPatch, moves: int
@@ -135,6 +137,7 @@ def test_a_repair_that_is_broken_off_is_finished_by_the_next(
     assert len([one for one in folder.parent.iterdir() if one != folder]) == 1
 
 
+@pytest.mark.slow
 def test_captions_of_an_embedder_that_cannot_be_had_are_named_and_kept_aside(folder: Path) -> None:
     with CaptionStore.open(folder, embedder="other") as store:
         store.add(captions_of("w", 3), np.ones((3, 2)))
@@ -150,6 +153,7 @@ def test_captions_of_an_embedder_that_cannot_be_had_are_named_and_kept_aside(fol
     assert_whole(folder)
 
 
+@pytest.mark.slow
 def test_a_record_whose_captions_are_lost_is_not_complete_any_more(folder: Path) -> None:
     break_index(folder)
     with sqlite3.connect(folder / "chroma.sqlite3") as connection:
@@ -173,6 +177,7 @@ def test_what_is_no_database_is_said_to_be_lost_and_left_alone(folder: Path) -> 
     assert not (folder / "repair").exists()
 
 
+@pytest.mark.slow
 def test_an_embedder_is_asked_for_each_caption_once(folder: Path) -> None:
     break_index(folder)
     counted = Scattered()
@@ -180,6 +185,7 @@ def test_an_embedder_is_asked_for_each_caption_once(folder: Path) -> None:
     assert counted.texts == COUNT
 
 
+@pytest.mark.slow
 def test_what_waits_in_the_queue_is_taken_over_too(folder: Path) -> None:
     """A process that is killed between a write and its sorting in leaves it there."""
     break_index(folder)

@@ -455,6 +455,7 @@ def test_a_folder_that_cannot_be_written_says_so(folder: Path) -> None:
         open_store(folder)
 
 
+@pytest.mark.slow
 def test_a_full_disk_says_so_and_keeps_what_was_written(folder: Path) -> None:
     written = 0
 

@@ -594,6 +594,7 @@ def test_every_published_file_is_read_as_far_as_it_is_good(shared_data: Path) ->
     assert chinese.encoding == "gb18030"
 
 
+@pytest.mark.slow
 def test_a_cue_of_a_hundred_thousand_paragraphs_is_put_together_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
