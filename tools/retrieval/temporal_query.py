@@ -172,9 +172,9 @@ def _ordinal(text: str) -> Part | None:
     if match := _SHOT.fullmatch(text):
         if match["which"]:
             return (
-                Nth(Event(match["which"]), int(match["number"])) if int(match["number"]) else None
+                Nth(Single(match["which"]), int(match["number"])) if int(match["number"]) else None
             )
-        return Nth(Event(match["what"]), _number(match["nth"]))
+        return Nth(Single(match["what"]), _number(match["nth"]))
     for rule in (_NTH_TIME, _FOR_THE_NTH_TIME, _NTH_THING):
         if match := rule.fullmatch(text):
             what = split_query(match["what"])

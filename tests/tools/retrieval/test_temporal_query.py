@@ -112,8 +112,8 @@ def test_words_of_order_that_no_rule_took_are_told(query: str, words: list[str])
     ],
 )
 def test_scenes_and_cuts_are_counted_without_more_words(query: str, what: str, number: int) -> None:
-    assert split_query(query) == Nth(Event(what), number)
+    assert split_query(query) == Nth(Single(what), number)
 
 
 def test_no_scene_is_number_0() -> None:
-    assert split_query("scene 0") == Event("scene 0")
+    assert split_query("scene 0") == Single("scene 0")
