@@ -28,6 +28,7 @@ from agent.reasoning.direct import is_shown_frame
 from agent.reasoning.judge import JudgedSpan, shows
 from prompts.catalog import Prompts
 from tools.grounding.seen_edges import SAID, Edge, edges_of, window_span
+from tools.kept_captions import once
 from tools.ranking import Testimony, Verdict, Window
 from tools.retrieval.question import parts_of
 from tools.retrieval.temporal_query import Single
@@ -278,14 +279,9 @@ def _sources(
 
 def coverage_of(captions: Sequence[Caption], record: VideoRecord, store: CaptionStore) -> Coverage:
     """Which seconds the captions cover, given in time order, and why others have none."""
-    missed: list[Interval] = []
-    covered_until_s = 0.0
-    for caption in captions:
-        if caption.start_s > covered_until_s:
-            missed.append(Interval(covered_until_s, caption.start_s))
-        covered_until_s = max(covered_until_s, caption.end_s)
-    if covered_until_s < record.duration_s:
-        missed.append(Interval(covered_until_s, record.duration_s))
+    missed = once(
+        captions, ("missed", record.duration_s), lambda: _missed(captions, record.duration_s)
+    )
     missed_s = sum(span.length_s for span in missed)
     noted = store.gaps(record.video_id, record.track) if missed else []
     return Coverage(
@@ -295,6 +291,19 @@ def coverage_of(captions: Sequence[Caption], record: VideoRecord, store: Caption
             Gap(start_s=span.start_s, end_s=span.end_s, reason=_why(span, noted)) for span in missed
         ),
     )
+
+
+def _missed(captions: Sequence[Caption], duration_s: float) -> list[Interval]:
+    """The spans that no caption covers."""
+    missed: list[Interval] = []
+    covered_until_s = 0.0
+    for caption in captions:
+        if caption.start_s > covered_until_s:
+            missed.append(Interval(covered_until_s, caption.start_s))
+        covered_until_s = max(covered_until_s, caption.end_s)
+    if covered_until_s < duration_s:
+        missed.append(Interval(covered_until_s, duration_s))
+    return missed
 
 
 def _why(span: Interval, noted: Sequence[CaptionGap]) -> str:

@@ -15,6 +15,7 @@ from tools.grounding.grounder import ground
 from tools.grounding.neighbours import next_to
 from tools.grounding.occurrences import find_occurrences
 from tools.grounding.presence import MINILM
+from tools.kept_captions import once
 from tools.retrieval.across import rank_across
 from tools.retrieval.fusion import Voice, fuse
 from tools.retrieval.open_question import rank_beside
@@ -286,7 +287,7 @@ def _rank_all(
     is_one_of_many: bool = False,
     every_time: bool = False,
     sight: SightEvidence | None = None,
-) -> tuple[list[Caption], Ranking]:
+) -> tuple[Sequence[Caption], Ranking]:
     def ranked(
         text: str, captions: Sequence[Caption], vectors: NDArray[np.float32], all_times: bool
     ) -> tuple[Sequence[Caption], Ranking]:
@@ -334,6 +335,17 @@ def caption_tokens(caption: Caption) -> int:
     return estimate_tokens(caption.text[:CAPTION_CHARS]) + CAPTION_FRAME_TOKENS
 
 
+def _sizes(
+    captions: Sequence[Caption],
+) -> tuple[list[int], NDArray[np.float64], NDArray[np.float64]]:
+    """Tokens, start and end of each caption."""
+    return (
+        [caption_tokens(caption) for caption in captions],
+        np.array([caption.start_s for caption in captions]),
+        np.array([caption.end_s for caption in captions]),
+    )
+
+
 def choose_evidence(
     captions: Sequence[Caption],
     ranking: Ranking,
@@ -350,11 +362,9 @@ def choose_evidence(
     More than either limit only where the edges of the answer's own windows are more. See
     ``retrieve``.
     """
-    tokens = [caption_tokens(caption) for caption in captions]
+    tokens, starts_s, ends_s = once(captions, "sizes", lambda: _sizes(captions))
     if len(captions) <= limit and sum(tokens) <= limit_tokens:
         return list(range(len(captions)))
-    starts_s = np.array([caption.start_s for caption in captions])
-    ends_s = np.array([caption.end_s for caption in captions])
     chosen: set[int] = set()
 
     def at_edges(window: Window) -> set[int]:

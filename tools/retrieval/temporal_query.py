@@ -9,6 +9,7 @@ are, and nothing changes for them.
     after / before THE THING, WHAT                  WHAT after / before THE THING
     between CLAUSE and CLAUSE, WHAT                 WHAT for the last time
     the first / second / 3rd / last time CLAUSE     the first / second / 3rd / last THING
+    third scene / shot / cut                        scene / shot / cut 3
 
 "She talks while driving" is not split: one caption says both, and the sentence finds it better than
 its parts do (temporal IoU 0.61 against 0.48 on the 64 such queries of QVHighlights val).
@@ -110,6 +111,12 @@ _NTH_TIME = re.compile(
 _FOR_THE_NTH_TIME = re.compile(rf"(?P<what>.+?),? for (?:the|a) {_NTH} time", re.IGNORECASE)
 _COUNTED = rf"the {_NTH} (?!(?:{'|'.join(_NOT_COUNTED)})\b)"
 _NTH_THING = re.compile(rf"{_COUNTED}(?P<what>\w.+)", re.IGNORECASE)
+_SHOT = re.compile(
+    rf"(?:(?:the )?{_NTH} (?P<what>(?:scene|shot)(?: change)?|cut)"
+    r"|(?P<which>scene|shot|cut) (?:number |no\.? |#)?(?P<number>\d{1,3}))"
+    r"(?: (?:starts?|begins?|happens?|occurs?|is))?",
+    re.IGNORECASE,
+)
 _FRONTED = re.compile(
     rf"(?:{_SOON} )?(?P<word>after|before|while|when|as) (?P<to>[^,]+), (?P<what>.+)", re.IGNORECASE
 )
@@ -162,6 +169,12 @@ def _fronted(text: str) -> Part | None:
 
 
 def _ordinal(text: str) -> Part | None:
+    if match := _SHOT.fullmatch(text):
+        if match["which"]:
+            return (
+                Nth(Single(match["which"]), int(match["number"])) if int(match["number"]) else None
+            )
+        return Nth(Single(match["what"]), _number(match["nth"]))
     for rule in (_NTH_TIME, _FOR_THE_NTH_TIME, _NTH_THING):
         if match := rule.fullmatch(text):
             what = split_query(match["what"])

@@ -97,3 +97,23 @@ def test_sentences_without_an_order_of_events_stay_whole(query: str) -> None:
 )
 def test_words_of_order_that_no_rule_took_are_told(query: str, words: list[str]) -> None:
     assert order_words(split_query(query)) == words
+
+
+@pytest.mark.parametrize(
+    ("query", "what", "number"),
+    [
+        ("third scene", "scene", 3),
+        ("the 2nd shot", "shot", 2),
+        ("last cut", "cut", LAST),
+        ("scene 4", "scene", 4),
+        ("shot number 12", "shot", 12),
+        ("the second shot starts", "shot", 2),
+        ("second scene change", "scene change", 2),
+    ],
+)
+def test_scenes_and_cuts_are_counted_without_more_words(query: str, what: str, number: int) -> None:
+    assert split_query(query) == Nth(Single(what), number)
+
+
+def test_no_scene_is_number_0() -> None:
+    assert split_query("scene 0") == Single("scene 0")
