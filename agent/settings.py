@@ -130,7 +130,8 @@ class Settings(Home):
             OpenAI's API), or ``local:MODEL``, a folder or a name on the hub. ``auto`` is the
             service where one is configured, else a model on this disk, else ``classical``.
         strategy: How an image model is asked: ``general``, once for all questions, or
-            ``activity``, which shows it the question and is repeated for each question.
+            ``activity``, which shows it the question and is repeated for each question;
+            ``sight-first`` is ``general`` for frames that show something new to the joint model.
         mode: What an image model is shown at a time: ``frame``, ``grid4`` or ``clip4``.
         in_flight: Most requests to a service at a time.
         detail: How closely a service's model looks: ``auto``, ``low`` or ``high``.
@@ -200,7 +201,7 @@ class Settings(Home):
     chroma_url: AnyHttpUrl | None = None
     chroma_token: SecretStr | None = None
     captioner: str = "auto"
-    strategy: Literal["general", "activity"] = "general"
+    strategy: Literal["general", "activity", "sight-first"] = "general"
     mode: Annotated[str, AfterValidator(_must_be_look)] = "frame"
     in_flight: int = Field(default=16, ge=1, le=256)
     detail: Literal["auto", "low", "high"] = "auto"

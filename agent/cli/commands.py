@@ -37,6 +37,7 @@ from agent.plotting.picture import check_picture_path
 from agent.settings import load_settings
 from agent.watching.choice import Confirm
 from agent.watching.forecast import Forecast
+from agent.watching.indexed import is_there
 from agent.watching.moved_files import own_file, spare_videos
 from agent.watching.watcher import expand_videos
 from tools.clock import clock, clock_span
@@ -47,6 +48,7 @@ from tools.store.store import VideoRecord
 from tools.terminal import complain, put_json
 from tools.text import shorten
 from tools.video.clip import check_clip_path, write_clip
+from tools.video.links import is_link
 from tools.video.reader import probe
 
 DONE, NOT_FOUND, FAILED = 0, 1, 2
@@ -65,6 +67,8 @@ def run(args: argparse.Namespace) -> int:
         "ask": ask,
         "chat": chat_with_videos,
         "index": index_videos,
+        "watch": watch_for_videos,
+        "reel": make_reel,
         "serve": serve_page,
         "mcp": speak_mcp,
         "replay": replay_thread,
@@ -77,39 +81,30 @@ def run(args: argparse.Namespace) -> int:
 
 def ask(args: argparse.Namespace) -> int:
     """``whenabouts ask``: one video, several, or all."""
-    *names, query = args.words
+    names, query = _words_of(args)
     videos = _asked_videos(args, names, query)
     is_one = len(videos) == 1 and not args.all
     exports = check_exports(args, is_one=is_one)
     writes = bool(args.clip or args.thumbnails or exports)
-    within = _within(args.within) if args.within else None
+    if args.within:
+        _within(args.within)  # A wrong one is told before anything is opened.
     with _grounder(args) as grounder, _progress_bar() as report:
         on_event = _tell_events(report)
+        videos = fetch_links(grounder, videos)
         for out in filter(None, (args.clip, args.plot)):
             asked = [Path(video) for video in videos]
             spare_videos(Path(out), asked=asked, records=grounder.records())
         if exports:
             spare_asked(exports, videos, grounder.records())
         known = None
-        if is_one and not (args.captions or args.anyway):
+        if is_one and not (args.captions or args.anyway or args.image):
             known = grounder.foresee(videos[0], query)
         if known and _wants_it_anyway(known):
             known = None
         if known:
             answers = LibraryAnswers((known,))
-        elif is_one:
-            answer = grounder.find(
-                videos[0],
-                query,
-                captions=args.captions,
-                within=within,
-                thread=args.thread,
-                on_event=on_event,
-            )
-            answers = LibraryAnswers((answer,))
         else:
-            wanted = None if args.all else videos
-            answers = grounder.find_all(query, videos=wanted, limit=args.limit, on_event=on_event)
+            answers = _answers(args, grounder, videos, query, on_event)
         records = grounder.records() if writes else []
         picture = grounder.plot(answers[0]) if args.plot and answers else None
     as_json = answers[0].to_json(indent=2) if is_one else render_json(query, answers)
@@ -126,6 +121,36 @@ def ask(args: argparse.Namespace) -> int:
     return DONE if any(answer.verdict == "found" for answer in answers) else NOT_FOUND
 
 
+def _answers(
+    args: argparse.Namespace,
+    grounder: Grounder,
+    videos: Sequence[str],
+    query: str,
+    on_event: Callable[[Event], None],
+) -> LibraryAnswers:
+    """By words or by a picture, of one video or of many."""
+    within = _within(args.within) if args.within else None
+    wanted = None if args.all else videos
+    if len(videos) == 1 and not args.all:
+        if args.image:
+            one = grounder.find_picture(videos[0], args.image, within=within, on_event=on_event)
+        else:
+            one = grounder.find(
+                videos[0],
+                query,
+                captions=args.captions,
+                within=within,
+                thread=args.thread,
+                on_event=on_event,
+            )
+        return LibraryAnswers((one,))
+    if args.image:
+        return grounder.find_picture_all(
+            args.image, videos=wanted, limit=args.limit, on_event=on_event
+        )
+    return grounder.find_all(query, videos=wanted, limit=args.limit, on_event=on_event)
+
+
 def _wants_it_anyway(known: Grounding) -> bool:
     """Whether a person wants a video described for an answer that is known beforehand."""
     if stderr.quiet or not (sys.stdin.isatty() and stderr.is_terminal):
@@ -133,6 +158,43 @@ def _wants_it_anyway(known: Grounding) -> bool:
     say(known.reasoning)
     question = "The built-in senses cannot answer this. Look at the video anyway? [y/N] "
     return stderr.input(question, markup=False).strip().lower() in {"y", "yes"}
+
+
+def _words_of(args: argparse.Namespace) -> tuple[list[str], str]:
+    """The videos as they are named, and the query; with ``--image`` there is none.
+
+    Raises:
+        QueryError: If one of them is missing, or an option wants a query in words.
+    """
+    if not args.image:
+        if not args.words:
+            raise QueryError('name a video, and what to look for: ask VIDEO "a door opens"')
+        return args.words[:-1], args.words[-1]
+    unfit = {
+        "--captions": args.captions,
+        "--thread": args.thread,
+        "--strategy activity": args.strategy == "activity",
+        "--reasoner": args.reasoner,
+        "--verify": args.verify,
+        "--direct": args.direct,
+        "--every-path": args.every_path,
+        "--refine": args.refine,
+        "--plot": args.plot,
+    }
+    if named := [option for option, given in unfit.items() if given]:
+        raise QueryError(
+            f"--image compares a picture with frames, and {', '.join(named)} wants words; leave "
+            "one out"
+        )
+    if not (args.all or args.words):
+        raise QueryError("name a video to look for the picture in, or --all")
+    for word in args.words:
+        if not is_there(word) and " " in word:
+            raise QueryError(
+                f"--image takes the place of the query, so {word!r} is taken for a video; leave it "
+                "out"
+            )
+    return args.words, f"what {Path(args.image).name} shows"
 
 
 def _asked_videos(args: argparse.Namespace, names: Sequence[str], query: str) -> list[str]:
@@ -174,6 +236,7 @@ def chat_with_videos(args: argparse.Namespace) -> int:
     from agent.cli.chat_terminal import run_chat
 
     with _grounder(args) as grounder:
+        args.videos = fetch_links(grounder, args.videos)
         return run_chat(args, grounder, progress=_progress_bar)
 
 
@@ -191,6 +254,7 @@ def index_videos(args: argparse.Namespace) -> int:
     with _grounder(args) as grounder, grounder.within_limits():
         for video in videos:
             try:
+                (video,) = fetch_links(grounder, [video])  # noqa: PLW2901  # the same video
                 with _progress_bar() as report:  # Its line is cleared before anything is printed.
                     record = grounder.watch(video, captions=args.captions, report=report)
             except UsedUpError as exc:
@@ -236,6 +300,8 @@ def _forecast(args: argparse.Namespace, videos: Sequence[str]) -> int:
             "--dry-run estimates what describing frames takes; captions from a file cost nothing, "
             "so leave out --dry-run or --captions"
         )
+    if args.strategy == "sight-first":
+        say("these figures are for all frames that differ; sight-first describes fewer of them")
     if args.screen or args.speech:
         say("these figures leave out --screen and --speech, which take time but no money")
     forecasts: list[Forecast] = []
@@ -243,7 +309,7 @@ def _forecast(args: argparse.Namespace, videos: Sequence[str]) -> int:
     with _grounder(args, asks=False) as grounder:
         for video in videos:
             try:
-                one = grounder.estimate(video)
+                one = grounder.estimate(*fetch_links(grounder, [video]))
             except WhenaboutsError as exc:
                 failed += 1
                 complain(f"whenabouts: {exc}")
@@ -263,6 +329,33 @@ def _forecast(args: argparse.Namespace, videos: Sequence[str]) -> int:
     if early := ends_early(forecasts, grounder.settings):
         show(early)
     return FAILED if failed else DONE
+
+
+def watch_for_videos(args: argparse.Namespace) -> int:
+    """``whenabouts watch``: until it is interrupted, or a limit is reached."""
+    from agent.cli.folder_watch import watch_folders
+
+    with _grounder(args) as grounder:
+        watch_folders(
+            [Path(folder) for folder in args.videos],
+            grounder,
+            report=_progress_bar,
+            show=lambda record: show(_indexed_line(record, [])),
+            complain=lambda line: complain(f"whenabouts: {line}"),
+            say=say,
+        )
+    return DONE
+
+
+def make_reel(args: argparse.Namespace) -> int:
+    """``whenabouts reel``."""
+    from agent.cli.reel_making import check_reel, join_clips
+
+    check_reel(args)
+    with _grounder(args) as grounder, _progress_bar() as report:
+        args.places = fetch_links(grounder, args.places)
+        scenes = join_clips(args, grounder, on_event=_tell_events(report), say=say)
+    return DONE if scenes else NOT_FOUND
 
 
 def serve_page(args: argparse.Namespace) -> int:
@@ -304,8 +397,7 @@ def replay_thread(args: argparse.Namespace) -> int:
     if args.json:
         both = {"from": replayed.node, "before": replayed.before, "after": replayed.after}
         plain = {
-            name: one.model_dump(mode="json", by_alias=True) if isinstance(one, Grounding) else one
-            for name, one in both.items()
+            name: one.printed() if isinstance(one, Grounding) else one for name, one in both.items()
         }
         put_json(json.dumps(plain, indent=2))
     else:
@@ -362,8 +454,8 @@ def _grounder(args: argparse.Namespace, *, asks: bool = True) -> Grounder:
         "sight": args.sight,
         "screen": args.screen,
         "refine": getattr(args, "refine", None),
-        "strategy": getattr(args, "strategy", None),  # Indexing has no question to show,
-        "reasoner": getattr(args, "reasoner", None),  # and asks nobody.
+        "strategy": getattr(args, "strategy", None),
+        "reasoner": getattr(args, "reasoner", None),  # Indexing asks nobody.
         "strict": getattr(args, "strict", None),
         "verify": getattr(args, "verify", None),
         "direct": getattr(args, "direct", None),
@@ -388,13 +480,19 @@ def _as_typed(setting: re.Match[str]) -> str:
 def _agrees(*, yes: bool) -> Confirm:
     """Whether gigabytes may be fetched: by option, or by a person who is asked."""
 
-    def confirm(model: str, size_bytes: int) -> bool:
+    def confirm(what: str, size_bytes: int) -> bool:
         if yes or stderr.quiet or not (sys.stdin.isatty() and stderr.is_terminal):
             return yes
-        question = f"{model} is {decimal(size_bytes)} to fetch from the hub. Fetch it? [y/N] "
+        size = decimal(size_bytes) if size_bytes else "of unknown size"
+        question = f"{what}: {size} to fetch. Fetch it? [y/N] "
         return stderr.input(question, markup=False).strip().lower() in {"y", "yes"}
 
     return confirm
+
+
+def fetch_links(grounder: Grounder, videos: Sequence[str]) -> list[str]:
+    """The videos, those that are named by a link as the files that these lead to."""
+    return [str(grounder.fetch(one)) if is_link(one) else one for one in videos]
 
 
 @contextmanager
