@@ -23,7 +23,7 @@ SMALL_RAM_GB = 6.0
 """With less, the lighter joint model, and the smallest ear."""
 
 ROOM = 1.5
-"""So many times the size of a download must be free on the disk."""
+"""How many times the size of a download must be free on the disk."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ NEW_SHARE = 0.3
 """Of the usual distance between two frames of the video, that is something new."""
 
 KNOWN_FRAMES = 8
-"""Until so many were seen, nobody knows what is usual, and all are described."""
+"""Until this many were seen, nobody knows what is usual, and all are described."""
 
 COMPARED = 64
 """Earlier frames that the usual distance is taken from."""
@@ -52,7 +52,7 @@ class SightFirst:
     Args:
         model: Embeds frames.
         known: Vectors that are stored already, by the time of the frame. Those that are made are
-            added, for whoever stores them.
+            added, for the caller to store.
 
     Attributes:
         policy: See ``policy_of``.

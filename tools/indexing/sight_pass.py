@@ -148,7 +148,7 @@ class SightPass:
         unwritten: list[tuple[Caption, NDArray[np.float32]]] = []
         while (batch := self._waiting.get()) is not None:
             if self._error is not None:
-                continue  # Whoever hands over is told with the next batch.
+                continue  # The one who hands over is told with the next batch.
             try:
                 vectors = self._vectors(batch)
                 unwritten += [

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from tools.kept_captions import KeptCaptions
 from tools.private_files import make_private_file, make_private_folder
 from tools.timeline import Caption, Interval, Track
 
@@ -65,10 +66,12 @@ def read_copy(
         numbers = np.frombuffer(body, told["number"], offset=len(text)).reshape(told["shape"])
         matrix = np.asarray(numbers, "<f4")
         matrix.flags.writeable = False
-        captions = [
-            Caption(video_id, Interval(start_s, end_s), said, source, track)
-            for start_s, end_s, said, source in json.loads(text)
-        ]
+        captions = KeptCaptions(
+            [
+                Caption(video_id, Interval(start_s, end_s), said, source, track)
+                for start_s, end_s, said, source in json.loads(text)
+            ]
+        )
     except (OSError, ValueError, TypeError, KeyError):
         return None
     return (captions, matrix) if len(captions) == len(matrix) else None

@@ -115,6 +115,7 @@ def test_what_was_forgotten_is_not_read_and_in_no_copy(folder: Path) -> None:
     assert list((folder / COPIES).iterdir()) == []
 
 
+@pytest.mark.slow
 def test_what_another_process_wrote_is_read(folder: Path) -> None:
     kept = only_copy(folder).read_bytes()
     with open_store(folder) as store:

@@ -84,6 +84,7 @@ def assert_whole(folder: Path) -> None:
         assert store.search(wanted[7], limit=1)[0][1] == pytest.approx(1.0, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_a_broken_index_is_built_anew_and_the_old_files_are_kept(folder: Path) -> None:
     break_index(folder)
     told: list[tuple[int, int]] = []
