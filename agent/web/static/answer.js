@@ -78,7 +78,7 @@ function folded(answer) {
   return element("details", {}, element("summary", {}, "How it was decided, and what it cost"),
     element("p", {}, `Decided by ${answer.by === "llm" ? models.reasoner : answer.by}; captions by ${models.captioner}.`),
     element("p", {}, `${seconds.toFixed(2)} s, ${usage.tokens_in + usage.tokens_out} tokens, ${usd}, ${usage.captions} new captions; ${clock(coverage.seen_s)} of ${clock(answer.video.duration_s)} seen.`),
-    ...answer.sources.map((one) => element("p", {}, `${one.kind} (${one.name}): ${VERDICTS[one.verdict]}${one.answers ? ", and answers" : ""}`)),
+    ...answer.sources.map((one) => element("p", {}, `${one.kind} (${one.name}): ${VERDICTS[one.verdict]}${one.answers ? ", and answers" : ""}${one.agrees === false ? ", and does not agree" : ""}`)),
     ...answer.look_ups.map((one) => element("p", {}, `looked up with ${one.tool}: ${JSON.stringify(one.arguments)}`)),
     ...answer.refusals.map((one) => element("p", { class: "fault" }, `reply ${one.attempt} was refused (${one.kind}): ${one.message}`)),
     answer.warning ? element("p", { class: "fault" }, answer.warning) : null);
