@@ -31,7 +31,7 @@ from tools.grounding.seen_edges import SAID, Edge, edges_of, window_span
 from tools.kept_captions import once
 from tools.ranking import Testimony, Verdict, Window
 from tools.retrieval.question import parts_of
-from tools.retrieval.temporal_query import Event as OneEvent
+from tools.retrieval.temporal_query import Single
 from tools.retrieval.tracks import evidence_kind, is_measured, name_of
 from tools.store.store import CaptionGap, CaptionStore, VideoRecord
 from tools.text import main_script
@@ -347,7 +347,7 @@ def _is_beyond(state: State) -> bool:
 def _open_order(state: State, coverage: Coverage) -> str:
     """Says that an order holds for what was seen, where that is not everything; else empty."""
     duration_s = state["record"]["duration_s"]
-    has_order = not isinstance(parts_of(state["asked"]), OneEvent)
+    has_order = not isinstance(parts_of(state["asked"]), Single)
     if not has_order or coverage.seen_s >= SEEN_SHARE * duration_s:
         return ""
     return (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tools.errors import SightError
 from tools.grounding.background import background_of
 from tools.grounding.grounder import ground
 from tools.grounding.neighbours import next_to
@@ -21,7 +22,7 @@ from tools.retrieval.open_question import rank_beside
 from tools.retrieval.ordered import rank_in_order
 from tools.retrieval.question import Asked, read_question
 from tools.retrieval.sight_evidence import SIGHT, told
-from tools.retrieval.temporal_query import Event, split_query
+from tools.retrieval.temporal_query import Single, split_query
 from tools.signals.literal import ground_words
 from tools.signals.signal_grounder import ground_signals
 from tools.text import estimate_tokens
@@ -186,6 +187,11 @@ def rank(
         @cache
         def embedded(text: str) -> NDArray[np.float32]:
             vector: NDArray[np.float32] = compares.embed([text])[0]
+            if sight and vector.shape != vectors.shape[1:]:
+                raise SightError(
+                    f"{compares.name} makes {len(vector)} numbers of words, and {vectors.shape[1]} "
+                    "of pictures: its halves are not of one model; fetch it again"
+                )
             return vector
 
         def ask(text: str) -> Ranking:
@@ -216,7 +222,7 @@ def rank(
 
     if asked.beside:
         return rank_beside(asked, ask, lambda span: next_to(span, asked.side, captions, vectors))
-    part = Event("the picture") if sight and sight.by_picture else split_query(asked.text)
+    part = Single("the picture") if sight and sight.by_picture else split_query(asked.text)
     ranking = rank_in_order(
         asked.text,
         part,
@@ -225,7 +231,7 @@ def rank(
         is_one_of_many=is_one_of_many,
         is_presupposed=asked.is_presupposed,
     )
-    if every_time and ranking.events and isinstance(part, Event):
+    if every_time and ranking.events and isinstance(part, Single):
         times = sorted(times_of(asked.text, False), key=lambda one: -one.confidence)
         return replace(ranking, events=tuple(times) or ranking.events)
     return ranking
@@ -309,7 +315,7 @@ def _rank_all(
     asked = read_question(query)
     part = split_query(asked.text)
     is_settled = whole[1].is_exact and whole[1].verdict == "found"
-    if len(tracks) == 1 or asked.beside or isinstance(part, Event) or is_settled:
+    if len(tracks) == 1 or asked.beside or isinstance(part, Single) or is_settled:
         return whole
     return (
         rank_across(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from tools.errors import StoreError
-from tools.sight.frame_track import is_sight
+from tools.sight.frame_track import is_sight, rounded
 from tools.store.caption_rows import (
     Read,
     checked_vectors,
@@ -217,6 +217,9 @@ class CaptionStore:
             return copy
         with self._connection.session() as client:
             read = read_track(existing(client, self._collection), video_id, track)
+            if is_sight(track):
+                read = read[0], rounded(read[1])
+                read[1].flags.writeable = False
             if folder and (stamp := self._connection.generation):
                 write_copy(folder, self._collection, video_id, stamp, read)
         return read

@@ -420,6 +420,7 @@ def test_a_damaged_database_is_named_with_the_next_step(folder: Path) -> None:
         open_store(folder)
 
 
+@pytest.mark.slow
 def test_a_damaged_index_is_named_with_the_next_step(folder: Path) -> None:
     with open_store(folder) as store:
         store.add(captions_of("v", 1100), vectors_of("v", 1100))
