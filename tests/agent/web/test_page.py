@@ -122,7 +122,7 @@ def test_from_an_upload_to_a_seeking_player_and_a_correction(
     assert page.inner_text(".badge") == "found"
     start_s = page.evaluate("Number(document.querySelector('[data-edge=start_s]').ariaValueNow)")
     page.wait_for_function(
-        f"Math.abs(document.querySelector('#player').currentTime - {start_s}) < 0.05"
+        f"() => Math.abs(document.querySelector('#player').currentTime - {start_s}) < 0.05"
     )
     assert page.locator(".evidence img").count() >= 2
     # The edge is moved by key, and noted.
@@ -156,10 +156,12 @@ def test_keys_seek_pick_and_explain_themselves(page: Any) -> None:
     page.wait_for_selector("#index :text('Described')")
     ask(page, "brightness 120")
     page.keyboard.press("Escape")
-    page.wait_for_function("document.querySelector('#player').readyState >= 1")
+    page.wait_for_function("() => document.querySelector('#player').readyState >= 1")
     page.evaluate("document.querySelector('#player').currentTime = 2")
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("Math.abs(document.querySelector('#player').currentTime - 3) < 0.01")
+    page.wait_for_function(
+        "() => Math.abs(document.querySelector('#player').currentTime - 3) < 0.01"
+    )
     page.keyboard.press("n")
     page.keyboard.press("]")
     page.keyboard.press("?")
