@@ -21,10 +21,12 @@ from pathlib import Path
 import cv2
 import httpx
 import numpy as np
-from serve import CLI, LOBBY, QUERY
 
 from agent.cli.demo import draw_demo_clip
 
+LOBBY = Path(__file__).resolve().parents[1] / "examples" / "lobby"
+QUERY = "a blonde with very long curls comes to the table"
+CLI = [sys.executable, "-m", "agent.cli"]
 ASKED = ["something enters", QUERY, "a man in black stands at the table", "a woman leaves"]
 
 
@@ -70,7 +72,7 @@ def draw_large(out: Path) -> None:
         stream = container.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
         stream.width, stream.height, stream.pix_fmt = 1920, 1080, "yuv420p"
         for number in range(25 * 30):
-            shown = np.roll(picture, 3 * number, axis=1)
+            shown = np.roll(picture, 3 * number, axis=1).astype(np.uint8)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(shown, format="rgb24")))
         container.mux(stream.encode(None))
 

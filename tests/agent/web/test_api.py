@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from agent.api import Grounder, Grounding
 from agent.web.rooms import Rooms
 from evaluation.datasets import own
+from evaluation.runs.videos import VideoFolder
 from tests.agent.web.serving import API, client_of, describe, events_of, video_id
 from tests.drawing import draw_video, even_times, gray
 from tests.fakes import BrightnessCaptioner
@@ -281,3 +282,24 @@ def test_an_answer_is_taken_away_in_each_form(
         assert "01:00:0" in told.text
         assert client.get(path, params={"start_timecode": "noon"}).status_code == 422
     assert client.get(f"{API}/answers/{kept['id']}/markers/docx").status_code == 422
+
+
+def test_videos_of_one_name_are_corrected_apart_and_found_by_eval(
+    grounder: Grounder, folder: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    for place in (folder / "more", other):
+        place.mkdir()
+        draw_video(place / "road.mp4", even_times(8, 8.0), picture=lambda n: gray(n))
+    rooms = Rooms(grounder, [folder, other])
+    with client_of(rooms) as client:
+        videos = rooms.library.videos()
+        assert [one.name for one in videos] == ["road.mp4"] * 3
+        for video in videos:
+            describe(client, video.id)
+            body = {"video": video.id, "query": "a dog", "intervals": [[0, 0.5]]}
+            assert len(client.put(f"{API}/corrections", json=body).json()["rows"]) == 1
+        rows = client.get(f"{API}/corrections").json()["rows"]
+    assert len(rows) == 3
+    paths = {VideoFolder(folder).path(row["video"]).resolve() for row in rows}
+    assert paths == {one.path for one in videos}
