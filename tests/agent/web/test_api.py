@@ -290,7 +290,7 @@ def test_videos_of_one_name_are_corrected_apart_and_found_by_eval(
     other = tmp_path / "other"
     for place in (folder / "more", other):
         place.mkdir()
-        draw_video(place / "road.mp4", even_times(8, 8.0), picture=lambda n: gray(n))
+        draw_video(place / "road.mp4", even_times(8, 8.0), picture=gray)
     rooms = Rooms(grounder, [folder, other])
     with client_of(rooms) as client:
         videos = rooms.library.videos()
