@@ -39,7 +39,7 @@ class KeptAnswer(BaseModel):
     """An answer, and where it is found again.
 
     Attributes:
-        id: Names the answer.
+        id: Names the answer; empty where the disk was full, so that it could not be kept.
         video: Id of the video that was asked.
         asked_at: When, in ISO 8601 and UTC.
         answer: The answer, in the published schema.
@@ -160,13 +160,19 @@ class Asker:
         return next(filter(None, map(_read, self._folder.glob(f"*-{answer_id}.json"))), None)
 
     def keep(self, video_id: str, answer: Grounding) -> KeptAnswer:
-        """Write an answer down, under an id of its own."""
+        """Write an answer down, under an id of its own; with none where the disk takes no more.
+
+        What was found is told all the same: it may have been paid for.
+        """
         now = datetime.now(UTC)
         kept = KeptAnswer(
             id=secrets.token_hex(8), video=video_id, asked_at=now.isoformat(), answer=answer
         )
         name = f"{now:%Y%m%dT%H%M%S%f}-{video_id}-{kept.id}.json"
-        write_whole(self._folder / name, kept.model_dump_json(by_alias=True))
+        try:
+            write_whole(self._folder / name, kept.model_dump_json(by_alias=True))
+        except OSError:
+            return kept.model_copy(update={"id": ""})
         return kept
 
     def sweep(self) -> None:
