@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from agent.asking_by_picture import ByPicture
 from agent.assembly import Assembly
 from agent.errors import WhenaboutsError
 from agent.graph.cancelling import Background, nobody
@@ -36,7 +37,15 @@ from tools.indexing.indexer import Report
 from tools.store.store import CaptionStore, VideoRecord
 from tools.video.reader import probe
 
-__all__ = ["Event", "Grounder", "Grounding", "Settings", "load_settings", "make_question"]
+__all__ = [
+    "Event",
+    "Grounder",
+    "Grounding",
+    "Settings",
+    "WhenaboutsError",
+    "load_settings",
+    "make_question",
+]
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -132,6 +141,46 @@ class Grounder:
             )
             step.outputs = {"grounding": grounding.model_dump(mode="json", by_alias=True)}
         return grounding
+
+    def find_picture(
+        self,
+        video: str | Path,
+        picture: str | Path,
+        *,
+        within: tuple[float, float] | None = None,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> Grounding:
+        """When does it look like this picture? Frames are looked at first, and never described.
+
+        Args:
+            video: As of ``find``.
+            picture: An image file: JPEG, PNG, WebP, GIF, BMP or TIFF.
+            within: As of ``find``.
+            on_event: As of ``find``.
+
+        Raises:
+            SightError: If the picture cannot be read, or there is no model that looks at frames;
+                see the setting ``sight``.
+            WhenaboutsError: If the video cannot be used; see ``agent.errors``.
+        """
+        return ByPicture(self._assembly, picture).find(video, within=within, on_event=on_event)
+
+    def find_picture_all(
+        self,
+        picture: str | Path,
+        *,
+        videos: Iterable[str | Path] | None = None,
+        limit: int = 5,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> LibraryAnswers:
+        """Where in many videos does it look like this picture? The rest is as of ``find_all``.
+
+        Raises:
+            SightError: As ``find_picture``.
+            WhenaboutsError: As ``find_all``.
+        """
+        asking = ByPicture(self._assembly, picture)
+        return asking.find_all(videos, limit=limit, on_event=on_event)
 
     def foresee(self, video: str | Path, query: str) -> Grounding | None:
         """What ``find`` would answer, where that is known before minutes are spent on a video.

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.captioners.checkpoints import find_model, holds_conversations, missing_parts
+from tools.user_paths import expand_user
 from training.conversations import TuningError
 
 INSTALL = "pip install 'whenabouts[train]'"
@@ -38,8 +39,8 @@ def find_base(model: str) -> Path:
         TuningError: If it is not on this machine, or holds no conversations.
     """
     folder = find_model(model)
-    if folder is None and Path(model).expanduser().is_dir():
-        missing = missing_parts(Path(model).expanduser())
+    if folder is None and expand_user(model).is_dir():
+        missing = missing_parts(expand_user(model))
         raise TuningError(
             f"{model} is no whole image-text checkpoint, for want of {' and '.join(missing)}"
         )

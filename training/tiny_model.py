@@ -26,8 +26,6 @@ PATCH_PX = 6
 TOKENS_PER_IMAGE = (SIDE_PX // PATCH_PX) ** 2 // 4
 IGNORED = -100
 GRID = LookMode("grid", 4)
-GRID_SHARE = 0.25
-"""Of the pictures that it is first trained on."""
 SPECIAL = (
     *("<pad>", "<bos>", "<end>", "<image>"),
     *("<fake_token_around_image>", "<global-img>", "<end_of_utterance>"),
@@ -47,6 +45,7 @@ def make_base(
     *,
     steps: int,
     batch: int = 32,
+    grid_share: float = 0.0,
     report: Callable[[int, float], None],
 ) -> Path:
     """Make the model and train it from nothing; returns the folder of its checkpoint.
@@ -56,6 +55,7 @@ def make_base(
         prompts: How it is going to be asked.
         steps: Of training.
         batch: Pictures a step.
+        grid_share: Share of them that are grids of four, which it sees less well.
         report: Told the step and the loss.
     """
     import torch
@@ -68,7 +68,7 @@ def make_base(
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1.5e-3, total_steps=steps)
     net.train()
     for step in range(1, steps + 1):
-        loss = net(**_batch(processor, prompts, chance, batch)).loss
+        loss = net(**_batch(processor, prompts, chance, batch, grid_share)).loss
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -163,7 +163,9 @@ def _tokenizer(prompts: Prompts) -> Any:
     )
 
 
-def _batch(processor: Any, prompts: Prompts, chance: random.Random, size: int) -> dict[str, Any]:
+def _batch(
+    processor: Any, prompts: Prompts, chance: random.Random, size: int, grid_share: float
+) -> dict[str, Any]:
     """Scenes and what they look like; labels on that alone."""
     import torch
 
@@ -189,7 +191,7 @@ def _batch(processor: Any, prompts: Prompts, chance: random.Random, size: int) -
         masked.append([IGNORED] * len(before) + after)
     longest = max(map(len, rows))
     pad = processor.tokenizer.pad_token_id
-    pictures = [[_picture(scene, chance)] for scene in scenes]
+    pictures = [[_picture(scene, chance, grid_share)] for scene in scenes]
     shown = processor.image_processor(images=pictures, return_tensors="pt")
     return {
         "input_ids": torch.tensor([row + [pad] * (longest - len(row)) for row in rows]),
@@ -201,10 +203,10 @@ def _batch(processor: Any, prompts: Prompts, chance: random.Random, size: int) -
     }
 
 
-def _picture(scene: Scene, chance: random.Random) -> Image:
+def _picture(scene: Scene, chance: random.Random, grid_share: float) -> Image:
     """One picture, or now and then a grid of four, as the captioner makes it."""
     picture = scene.draw()
-    if chance.random() >= GRID_SHARE:
+    if not grid_share or chance.random() >= grid_share:
         return picture
     begin_s = chance.randint(0, 120) / RATE_HZ
     frames = [_frame(begin_s + index / RATE_HZ, picture) for index in range(GRID.frames)]

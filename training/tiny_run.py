@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 RECIPE = Recipe(rank=16, alpha=32, dropout=0.0, learning_rate=3e-3, epochs=12, batch=32, patience=8)
 """A tiny model takes larger steps than a large one."""
 
+GRID_SHARE = 0.25
+"""Of the pictures that a base is first trained on, if one of the arms shows grids."""
+
 DRAWS = 2000
 RATE_HZ = 2.0
 """Captions a second, where the experiment does not say."""
@@ -129,9 +132,16 @@ def run(out: Path, name: str = "tuning", size: Size = Size()) -> dict[str, Any]:
     started_s = time.perf_counter()
     out.mkdir(parents=True, exist_ok=True)
     prompts = write_prompts(out / "prompts")
-    base = out / "base"
+    shows_grids = any(arm.mode != "frame" for arm in EXPERIMENTS[name].values())
+    base = out / ("base-grids" if shows_grids else "base")
     if not (base / "config.json").is_file():
-        make_base(base, prompts, steps=size.base_steps, report=_say_every("first training", 100))
+        make_base(
+            base,
+            prompts,
+            steps=size.base_steps,
+            grid_share=GRID_SHARE if shows_grids else 0.0,
+            report=_say_every("first training", 100),
+        )
     trained = {
         label: tune(out, base, arm, size) for label, arm in EXPERIMENTS[name].items() if arm.teacher
     }
@@ -166,7 +176,7 @@ def tune(out: Path, base: Path, arm: TinyArm, size: Size) -> Trained:
     prompts = write_prompts(out / "prompts")
     how: dict[str, Any] = {"teacher": arm.teacher, "mode": arm.mode, "strategy": arm.strategy}
     data = make_lessons(out / "data" / arm.name, videos, drawn, prompts, **how)
-    tuned = out / "tuned" / arm.name
+    tuned = out / "tuned" / f"{base.name}-{arm.name}"
     say = _say_every(f"tuning {arm.name}", 25)
     trained = train(
         str(base),

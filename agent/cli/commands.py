@@ -37,6 +37,7 @@ from agent.plotting.picture import check_picture_path
 from agent.settings import load_settings
 from agent.watching.choice import Confirm
 from agent.watching.forecast import Forecast
+from agent.watching.indexed import is_there
 from agent.watching.moved_files import own_file, spare_videos
 from agent.watching.watcher import expand_videos
 from tools.clock import clock, clock_span
@@ -80,12 +81,13 @@ def run(args: argparse.Namespace) -> int:
 
 def ask(args: argparse.Namespace) -> int:
     """``whenabouts ask``: one video, several, or all."""
-    *names, query = args.words
+    names, query = _words_of(args)
     videos = _asked_videos(args, names, query)
     is_one = len(videos) == 1 and not args.all
     exports = check_exports(args, is_one=is_one)
     writes = bool(args.clip or args.thumbnails or exports)
-    within = _within(args.within) if args.within else None
+    if args.within:
+        _within(args.within)  # A wrong one is told before anything is opened.
     with _grounder(args) as grounder, _progress_bar() as report:
         on_event = _tell_events(report)
         videos = fetch_links(grounder, videos)
@@ -95,25 +97,14 @@ def ask(args: argparse.Namespace) -> int:
         if exports:
             spare_asked(exports, videos, grounder.records())
         known = None
-        if is_one and not (args.captions or args.anyway):
+        if is_one and not (args.captions or args.anyway or args.image):
             known = grounder.foresee(videos[0], query)
         if known and _wants_it_anyway(known):
             known = None
         if known:
             answers = LibraryAnswers((known,))
-        elif is_one:
-            answer = grounder.find(
-                videos[0],
-                query,
-                captions=args.captions,
-                within=within,
-                thread=args.thread,
-                on_event=on_event,
-            )
-            answers = LibraryAnswers((answer,))
         else:
-            wanted = None if args.all else videos
-            answers = grounder.find_all(query, videos=wanted, limit=args.limit, on_event=on_event)
+            answers = _answers(args, grounder, videos, query, on_event)
         records = grounder.records() if writes else []
         picture = grounder.plot(answers[0]) if args.plot and answers else None
     as_json = answers[0].to_json(indent=2) if is_one else render_json(query, answers)
@@ -130,6 +121,36 @@ def ask(args: argparse.Namespace) -> int:
     return DONE if any(answer.verdict == "found" for answer in answers) else NOT_FOUND
 
 
+def _answers(
+    args: argparse.Namespace,
+    grounder: Grounder,
+    videos: Sequence[str],
+    query: str,
+    on_event: Callable[[Event], None],
+) -> LibraryAnswers:
+    """By words or by a picture, of one video or of many."""
+    within = _within(args.within) if args.within else None
+    wanted = None if args.all else videos
+    if len(videos) == 1 and not args.all:
+        if args.image:
+            one = grounder.find_picture(videos[0], args.image, within=within, on_event=on_event)
+        else:
+            one = grounder.find(
+                videos[0],
+                query,
+                captions=args.captions,
+                within=within,
+                thread=args.thread,
+                on_event=on_event,
+            )
+        return LibraryAnswers((one,))
+    if args.image:
+        return grounder.find_picture_all(
+            args.image, videos=wanted, limit=args.limit, on_event=on_event
+        )
+    return grounder.find_all(query, videos=wanted, limit=args.limit, on_event=on_event)
+
+
 def _wants_it_anyway(known: Grounding) -> bool:
     """Whether a person wants a video described for an answer that is known beforehand."""
     if stderr.quiet or not (sys.stdin.isatty() and stderr.is_terminal):
@@ -137,6 +158,43 @@ def _wants_it_anyway(known: Grounding) -> bool:
     say(known.reasoning)
     question = "The built-in senses cannot answer this. Look at the video anyway? [y/N] "
     return stderr.input(question, markup=False).strip().lower() in {"y", "yes"}
+
+
+def _words_of(args: argparse.Namespace) -> tuple[list[str], str]:
+    """The videos as they are named, and the query; with ``--image`` there is none.
+
+    Raises:
+        QueryError: If one of them is missing, or an option wants a query in words.
+    """
+    if not args.image:
+        if not args.words:
+            raise QueryError('name a video, and what to look for: ask VIDEO "a door opens"')
+        return args.words[:-1], args.words[-1]
+    unfit = {
+        "--captions": args.captions,
+        "--thread": args.thread,
+        "--strategy activity": args.strategy == "activity",
+        "--reasoner": args.reasoner,
+        "--verify": args.verify,
+        "--direct": args.direct,
+        "--every-path": args.every_path,
+        "--refine": args.refine,
+        "--plot": args.plot,
+    }
+    if named := [option for option, given in unfit.items() if given]:
+        raise QueryError(
+            f"--image compares a picture with frames, and {', '.join(named)} wants words; leave "
+            "one out"
+        )
+    if not (args.all or args.words):
+        raise QueryError("name a video to look for the picture in, or --all")
+    for word in args.words:
+        if not is_there(word) and " " in word:
+            raise QueryError(
+                f"--image takes the place of the query, so {word!r} is taken for a video; leave it "
+                "out"
+            )
+    return args.words, f"what {Path(args.image).name} shows"
 
 
 def _asked_videos(args: argparse.Namespace, names: Sequence[str], query: str) -> list[str]:
@@ -242,6 +300,8 @@ def _forecast(args: argparse.Namespace, videos: Sequence[str]) -> int:
             "--dry-run estimates what describing frames takes; captions from a file cost nothing, "
             "so leave out --dry-run or --captions"
         )
+    if args.strategy == "sight-first":
+        say("these figures are for all frames that differ; sight-first describes fewer of them")
     if args.screen or args.speech:
         say("these figures leave out --screen and --speech, which take time but no money")
     forecasts: list[Forecast] = []
@@ -337,8 +397,7 @@ def replay_thread(args: argparse.Namespace) -> int:
     if args.json:
         both = {"from": replayed.node, "before": replayed.before, "after": replayed.after}
         plain = {
-            name: one.model_dump(mode="json", by_alias=True) if isinstance(one, Grounding) else one
-            for name, one in both.items()
+            name: one.printed() if isinstance(one, Grounding) else one for name, one in both.items()
         }
         put_json(json.dumps(plain, indent=2))
     else:
@@ -395,8 +454,8 @@ def _grounder(args: argparse.Namespace, *, asks: bool = True) -> Grounder:
         "sight": args.sight,
         "screen": args.screen,
         "refine": getattr(args, "refine", None),
-        "strategy": getattr(args, "strategy", None),  # Indexing has no question to show,
-        "reasoner": getattr(args, "reasoner", None),  # and asks nobody.
+        "strategy": getattr(args, "strategy", None),
+        "reasoner": getattr(args, "reasoner", None),  # Indexing asks nobody.
         "strict": getattr(args, "strict", None),
         "verify": getattr(args, "verify", None),
         "direct": getattr(args, "direct", None),

@@ -4,6 +4,7 @@ Only the parser lives here, so that ``--help`` answers at once; ``commands`` doe
 """
 
 import argparse
+import gc
 import os
 import signal
 import sys
@@ -60,6 +61,7 @@ examples:
   whenabouts ask holidays/ "a dog runs into the sea"
   whenabouts ask lobby.mp4 "the third time somebody comes in" --within 1:00-9:30
   whenabouts ask --all "a dog runs into the sea" --limit 3
+  whenabouts ask holiday.mp4 --image dog.jpg --sight siglip2-base    # find by picture
   whenabouts ask lobby.mp4 "somebody waves" --captioner openai:MODEL --reasoner similarity --verify
   whenabouts ask clip.mp4 "the cup falls" --captioner none --direct openai:Qwen3-VL-8B-Instruct
   whenabouts ask clip.mp4 "the cup falls" --direct openai:MODEL --every-path
@@ -150,9 +152,14 @@ def build_parser() -> Parser:
     ask.add_argument(
         "words",
         metavar="[VIDEO ...] QUERY",
-        nargs="+",
+        nargs="*",
         help="video files, folders of them, links (https://…; extra `link`), or ids of indexed "
-        "videos; then what to look for, in a sentence",
+        "videos; then what to look for, in a sentence (or --image)",
+    )
+    ask.add_argument(
+        "--image",
+        metavar="PICTURE",
+        help="find what looks like this picture, in place of a query (needs --sight)",
     )
     ask.add_argument("--all", action="store_true", help="ask every indexed video")
     ask.add_argument(
@@ -197,8 +204,9 @@ def build_parser() -> Parser:
     )
     ask.add_argument(
         "--strategy",
-        choices=("general", "activity"),
-        help="describe frames once for all questions, or for this question (image models)",
+        choices=("general", "activity", "sight-first"),
+        help="describe frames once for all questions, or for this question; sight-first: only "
+        "those that show something new to the joint model (image models)",
     )
     ask.add_argument(
         "--thread",
@@ -257,6 +265,12 @@ def build_parser() -> Parser:
         "--dry-run",
         action="store_true",
         help="say what it would take (frames, captions, tokens, USD, time), and stop there",
+    )
+    index.add_argument(
+        "--strategy",
+        choices=("general", "sight-first"),
+        help="describe all frames that differ, or only those that show something new to the joint "
+        "model of --sight, which saves captions (image models)",
     )
     _watching_options(index)
     _json_option(index, "a JSON list, an object a video,")
@@ -408,6 +422,11 @@ def _add_upkeep(commands: "argparse._SubParsersAction[Parser]") -> None:
     setup = _command(commands, "setup", "find and set up what sees best on this machine")
     setup.add_argument("--plan", action="store_true", help="say what would be done, and stop there")
     setup.add_argument("--yes", action="store_true", help="do it without asking, downloads too")
+    setup.add_argument(
+        "--speech",
+        action="store_true",
+        help="hear what is said too, by the Whisper model that fits (fetched if it is not here)",
+    )
     _json_option(setup)
 
     demo = _command(commands, "demo", "draw a short clip, index it, and ask it four questions")
@@ -424,6 +443,9 @@ def _add_upkeep(commands: "argparse._SubParsersAction[Parser]") -> None:
 
 def run() -> NoReturn:
     """The command ``whenabouts``, in a process of its own."""
+    # Loading makes a million things that stay, and looking through them for garbage takes a fifth
+    # of the time until the command begins; see ``_loaded``.
+    gc.disable()
     _open_standard_files()
     if sys.argv[1:2] != ["chat"]:  # In a chat, Ctrl-C cancels only the question.
         signal.signal(signal.SIGINT, _interrupt)
@@ -546,18 +568,29 @@ def _run(args: argparse.Namespace, argv: Sequence[str]) -> int:
     if args.command == "eval":
         from evaluation.command import run as run_eval
 
+        _loaded()
         return run_eval(argv[1:])
     if args.command == "tune":
         from training.command import run as run_tune
 
+        _loaded()
         return run_tune(argv[1:])
     from agent.cli.light_commands import LIGHT, run_light
 
     if args.command in LIGHT:
+        _loaded()
         return run_light(args)
     from agent.cli.commands import run
 
+    _loaded()
     return run(args)
+
+
+def _loaded() -> None:
+    """What was loaded is never garbage; from here on, what becomes garbage is collected."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def _command(

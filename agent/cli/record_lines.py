@@ -11,6 +11,7 @@ from rich.text import Text
 
 from agent.watching.moved_files import state_of
 from tools.clock import clock
+from tools.sight.frame_track import is_sight
 from tools.subtitles.origin import origin_of
 from tools.video.links import shown_name
 
@@ -34,7 +35,8 @@ def render_records(records: Sequence[VideoRecord]) -> list[RenderableType]:
             track = record.track
             origin = origin_of(track)
             by = f"subtitles {origin.file}" if origin else f"{track.model} {track.mode}".strip()
-            count = f"{record.captions} caption{'' if record.captions == 1 else 's'}"
+            what = "frame" if is_sight(track) else "caption"
+            count = f"{record.captions} {what}{'' if record.captions == 1 else 's'}"
             parts.append(Text(f"    {count} by {by}: {state_of(record)}"))
     return parts
 

@@ -26,6 +26,7 @@ from agent.grounding import (
 )
 from agent.settings import Settings
 from agent.watching.forecast import Forecast
+from tools.captioners.blank import BLANK
 from tools.clock import clock, clock_span
 from tools.grounding.seen_edges import SAID
 from tools.indexing.estimate import Estimate
@@ -234,7 +235,7 @@ def render_json(query: str, answers: LibraryAnswers) -> str:
     plain = {
         "schema": SCHEMA_VERSION,
         "query": query,
-        "answers": [answer.model_dump(mode="json", by_alias=True) for answer in answers],
+        "answers": [answer.printed() for answer in answers],
         "left_out": [asdict(one) for one in answers.left_out],
     }
     return json.dumps(plain, indent=2)
@@ -332,7 +333,7 @@ def _precision(interval: GroundedInterval) -> str:
     }
     whence = {"closer_look": " by a closer look"}
     shown = {
-        edge: f"± {off_s:.{2 if off_s < 0.1 else 1}f} s{whence.get(by, '')}"
+        edge: f"± {off_s:.{2 if round(off_s, 6) < 0.1 else 1}f} s{whence.get(by, '')}"
         for edge, (off_s, by) in edges.items()
         if off_s
     }
@@ -355,8 +356,10 @@ def _provenance(grounding: Grounding) -> str:
     if grounding.by == "fallback":
         by += f", {'refused' if grounding.refusals else 'not asked'}; LLM-free"
     seen = f"{share:.0%} of the video seen{_not_described(coverage)}"
+    is_by_looks = models.sight and models.captioner == BLANK
+    what = f"frames: {models.sight}" if is_by_looks else f"captions: {models.captioner}{looked}"
     return (
-        f"captions: {models.captioner}{looked}{rate}, {seen}\n"
+        f"{what}{rate}, {seen}\n"
         f"{_answered_by(grounding.sources)}"
         f"decided by: {by}, in {spent_s:.1f} s{_spent(grounding.usage)}"
     )

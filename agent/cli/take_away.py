@@ -39,7 +39,23 @@ def check_exports(args: argparse.Namespace, *, is_one: bool) -> list[Export]:
     folder = args.thumbnails and Path(args.thumbnails)
     if folder and folder.exists() and not folder.is_dir():
         raise QueryError(f"{_WRITES_PICTURES} {folder} is a file; name a folder")
+    _spare_inputs(args, [export.out for export in exports])
     return exports
+
+
+def _spare_inputs(args: argparse.Namespace, outs: Sequence[Path]) -> None:
+    """Refuse to write over a file that this question is answered from, even if told to replace it.
+
+    Raises:
+        QueryError: If one of the files is.
+    """
+    for option in ("captions", "subtitles", "env"):
+        given = getattr(args, option)
+        for out in outs if given else ():
+            if out.exists() and Path(given).exists() and out.samefile(given):
+                raise QueryError(
+                    f"--export writes to {out}, which --{option} reads; give another name"
+                )
 
 
 def spare_asked(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,6 +51,7 @@ def forget_videos(args: argparse.Namespace, *, show: Say, say: Say) -> None:
                     f"them too: whenabouts forget {other[:12]}"
                 )
             _forget_threads(settings, video, ids, args, say)
+            _forget_page(settings, video, ids, args, say)
         if settings.chroma_url:
             say(
                 "what a Chroma server deleted stays readable in its files until `chroma vacuum` "
@@ -65,12 +67,39 @@ def _forget_threads(
     files = (settings.threads_file, settings.chats_file)
     if args.threads:
         names = [name for file in files for name in forget_threads(file, ids)]
-        say(f"deleted threads and chats about it: {_listed(names)}")
+        say(f"deleted threads and chats about it: {_listed(list(dict.fromkeys(names)))}")
     elif names := [name for file in files for name in threads_about(file, ids)]:
         say(
             f"threads and chats still hold captions of it: {_listed(names)}; to delete these too: "
             f"whenabouts forget --threads {video} (delete files written with --trace yourself)"
         )
+
+
+def _forget_page(
+    settings: Settings, video: str, ids: set[str], args: argparse.Namespace, say: Say
+) -> None:
+    """The same for answers that the page keeps, which quote captions, and for its pictures."""
+    folder = settings.page_folder / "answers"
+    about = [one for one in folder.glob("*.json") if any(name in _text(one) for name in ids)]
+    if args.threads:
+        for answer in about:
+            answer.unlink(missing_ok=True)
+        # They are kept under hashes, of whatever video they are.
+        shutil.rmtree(settings.pictures_folder, ignore_errors=True)
+        if about:
+            say(f"deleted answers about it on the page: {len(about)}")
+    elif about:
+        say(
+            f"answers on the page still hold captions of it: {len(about)}; to delete these too: "
+            f"whenabouts forget --threads {video}"
+        )
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def _listed(names: list[str]) -> str:

@@ -23,20 +23,11 @@ MIN_ID = 6
 """Characters of a video id that name it, if no other starts with them."""
 
 
-class HoldsRecords(Protocol):
-    """Knows what was seen in frames alone; see ``agent.watching.sight.Sight``."""
-
-    def records(self, video_id: str | None = None) -> list[VideoRecord]: ...
-
-
 class HasStore(Protocol):
-    """Opens what holds records, when it is first asked for; see ``Opened``."""
+    """Opens the store when it is first asked for; see ``Opened``."""
 
     @property
     def store(self) -> CaptionStore: ...
-
-    @property
-    def sight(self) -> HoldsRecords: ...
 
 
 class Indexed:
@@ -57,7 +48,7 @@ class Indexed:
 
     def records(self) -> list[VideoRecord]:
         """Every indexed track of every video, also those of frames alone."""
-        return [*self._opened.store.records(), *self._opened.sight.records()]
+        return [*self._opened.store.records(), *self._opened.store.frame_records()]
 
     def resolve(self, video: str | Path) -> list[VideoRecord]:
         """The indexed tracks of one video, named by file, id, start of an id, or former path.

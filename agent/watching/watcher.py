@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Protocol
 from agent.errors import QueryError, UsedUpError, VideoError
 from agent.grounding import Cost
 from agent.watching.choice import Choice, means_model, with_an_eye_on
+from agent.watching.chosen_frames import SIGHT_FIRST, can_be_chosen_for
 from agent.watching.forecast import reading_takes
 from agent.watching.foresight import foreseen
 from agent.watching.indexed import Indexed, is_there
 from agent.watching.moved_files import warning_of
 from agent.watching.side_tracks import Beside
-from tools.captioners.file import file_track
+from tools.captioners.blank import BLANK, BlankCaptioner
+from tools.captioners.file import captions_beside, file_track
 from tools.captioners.protocol import Metered
 from tools.indexing.indexer import (
     Progress,
@@ -26,6 +28,7 @@ from tools.indexing.indexer import (
     index_video,
 )
 from tools.indexing.same_video import MOVED, shows
+from tools.indexing.sight_first import policy_of
 from tools.llm.prices import TokenUsage as CaptioningUsage
 from tools.retrieval.tracks import is_beside, kind_of, reads_text
 from tools.video.identity import is_video_name, location
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
     from agent.watching.runs import Runs
     from prompts.catalog import Prompts
     from tools.captioners.protocol import Captioner
+    from tools.llm.budget import Budget
     from tools.store.store import VideoRecord
     from tools.timeline import Track
     from tools.video.reader import Video
@@ -202,6 +206,32 @@ class Watcher:
                 self._opened.sight.look(video, report=report, go_on=work.go_on)
             return record, cost
 
+    def watch_frames(self, name: str, *, report: Report) -> VideoRecord:
+        """Make sure that a joint model has looked at a video; nobody is asked to describe it.
+
+        Returns:
+            The record of its captions; of a video without any, of captions that mark frames.
+
+        Raises:
+            WhenaboutsError: If the video cannot be used, or the model; what was made is kept.
+        """
+        video, records = self._indexed.look_up(name)
+        work, sight = self._under_way(), self._opened.sight
+        with self.describing, work.in_order():
+            if video:
+                records = [self._note_move(one, video) for one in records]
+            ready = [one for one in records if one.complete and not is_beside(one.track)]
+            best = max(ready, key=self._worth, default=None)
+            if video is None and best and sight.read(best.video_id):
+                return in_its_place(best)
+            blank = BlankCaptioner()
+            track = frame_track(blank, self._settings.rate_hz)
+            video = video or self._found_again(name, records, track)
+            if best is None:
+                best = self._captioned(video, blank, report, go_on=work.go_on)
+            sight.look(video, report=report, go_on=work.go_on)
+            return best
+
     def _wants_more(
         self, video: Video | None, records: list[VideoRecord], record: VideoRecord, query: str
     ) -> bool:
@@ -284,31 +314,50 @@ class Watcher:
         captioner = self._describer(query)
         if self._is_left_open:
             self._tell(self._opened.choice.why)
+            if captions := captions_beside(video.path):
+                self._tell(f"{captions.name} beside it holds captions: --captions {captions}")
         self._name_host(captioner.model)
         reads = reads_text(frame_track(captioner, self._settings.rate_hz))
         if reads and (takes := reading_takes(video, self._settings.rate_hz)):
             self._tell(takes)
         before_use = metered(captioner)
-        with self._opened.sight.looking(video) as sight:
-            record = index_video(
+        record = self._captioned(video, captioner, count, budget=budget, go_on=go_on)
+        return record, cost_between(made, before_use, metered(captioner))
+
+    def _captioned(
+        self,
+        video: Video,
+        captioner: Captioner,
+        report: Report,
+        *,
+        go_on: Callable[[], None],
+        budget: Budget | None = None,
+    ) -> VideoRecord:
+        """Caption a video, while the joint model, if one is used, looks at its frames too."""
+        is_chosen = self._settings.strategy == SIGHT_FIRST and captioner.model != BLANK
+        first = self._opened.sight.first(video) if is_chosen else None
+        with self._opened.sight.looking(video, first=first) as sight:
+            return index_video(
                 video,
                 captioner,
                 rate_hz=self._settings.rate_hz,
                 store=self._opened.store,
                 embedder=self._opened.embedder,
-                report=count,
+                report=report,
                 every_frame=self._settings.every_frame or None,
                 journals=self._settings.journal_folder,
                 budget=budget,
                 go_on=go_on,
                 sight=sight,
+                first=first,
             )
-        return record, cost_between(made, before_use, metered(captioner))
 
     def _describer(self, query: str) -> Captioner:
         """Who describes frames, as the strategy says."""
         if self._settings.strategy == "general":
             return self._opened.captioner
+        if self._settings.strategy == SIGHT_FIRST:
+            return can_be_chosen_for(self._opened.captioner, self._opened.sight, self._settings)
         if not query:
             raise QueryError(
                 "the activity strategy shows the question to the image model, so nothing can be "
@@ -321,7 +370,15 @@ class Watcher:
         if captions:
             return file_track(captions)
         every_frame = self._settings.every_frame or None
-        return frame_track(self._describer(query), self._settings.rate_hz, every_frame=every_frame)
+        describer = self._describer(query)
+        return frame_track(
+            describer,
+            self._settings.rate_hz,
+            every_frame=every_frame,
+            chosen_by=policy_of(self._opened.sight.model)
+            if self._settings.strategy == SIGHT_FIRST
+            else "",
+        )
 
     def _found_again(self, name: str, records: list[VideoRecord], wanted: Track) -> Video:
         """The video of these records, from where it was last seen, to caption what is missing."""

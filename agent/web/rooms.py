@@ -55,11 +55,11 @@ class Rooms:
         most_bytes: int = DEFAULT_UPLOAD_BYTES,
         complain: Callable[[str], None] = lambda _: None,
     ) -> None:
-        own = grounder.settings.home / "serve"
+        own = grounder.settings.page_folder
         self.grounder = grounder
         self.uploads = Uploads(own / "uploads", most_bytes=most_bytes)
         self.library = Library(folders, self.uploads.folder)
-        self.pictures = Pictures(grounder.settings.cache_folder / "pictures")
+        self.pictures = Pictures(grounder.settings.pictures_folder)
         self.corrections = Corrections(own / "corrections.jsonl")
         self.asker = Asker(grounder, own / "answers")
         self.follow_ups = FollowUps(grounder, self.asker)

@@ -12,6 +12,8 @@ from anyio import to_thread
 
 from agent.errors import VideoError
 from agent.web.library import NAME_SUFFIX
+from agent.web.plain_files import write_whole
+from tools.private_files import make_private_file, make_private_folder
 from tools.text import one_line, printable, shorten
 from tools.video.containers import HEAD_BYTES, begins_as_video
 from tools.video.identity import SUFFIXES
@@ -68,7 +70,7 @@ class Uploads:
         """
         shown, suffix = _names(name)
         self._check_size(size or 0)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(self.folder)
         if (size or 0) + SPARE_BYTES > shutil.disk_usage(self.folder).free:
             raise _full()
         part = self.folder / f"{secrets.token_hex(12)}{PART}"
@@ -78,7 +80,7 @@ class Uploads:
             part.rename(path)
             try:
                 await to_thread.run_sync(look, path)
-                path.with_suffix(NAME_SUFFIX).write_text(shown, encoding="utf-8")
+                write_whole(path.with_suffix(NAME_SUFFIX), shown)
             except VideoError as exc:
                 path.unlink()
                 why = str(exc).replace(str(path), shown)
@@ -96,7 +98,8 @@ class Uploads:
 
     async def _write(self, part: Path, blocks: AsyncIterator[bytes], shown: str) -> None:
         written, waiting = 0, bytearray()
-        with part.open("xb", buffering=0) as file:
+        make_private_file(part)
+        with part.open("wb", buffering=0) as file:
             async for block in blocks:
                 waiting += block
                 self._check_size(written + len(waiting))

@@ -115,6 +115,23 @@ class Interruptible(Protocol):
 
 
 @runtime_checkable
+class ReadsSmallText(Protocol):
+    """A captioner that may look at the picture at its own size.
+
+    Attributes:
+        wants_native: Whether its frames are to come with ``Frame.native``.
+    """
+
+    @property
+    def wants_native(self) -> bool: ...
+
+
+def wants_native(captioner: Captioner) -> bool:
+    """Whether a captioner says so."""
+    return isinstance(captioner, ReadsSmallText) and captioner.wants_native
+
+
+@runtime_checkable
 class TakesSeveral(Protocol):
     """A captioner whose model may take several pictures in one request."""
 

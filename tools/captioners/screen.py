@@ -93,6 +93,11 @@ class ScreenCaptioner:
         """A line of text may change in a picture that otherwise stays the same."""
         return True
 
+    @property
+    def wants_native(self) -> bool:
+        """Small digits do not outlive sampling."""
+        return True
+
     def describe(
         self, frames: Iterable[Frame], *, seen: Container[float]
     ) -> Iterator[Description | NoCaption]:
@@ -106,7 +111,7 @@ class ScreenCaptioner:
         screen = ScreenReader(self._load)
         run: _Run | None = None
         for frame in _unread(frames, seen):
-            lines = screen.lines(frame.image)
+            lines = screen.lines(frame)
             is_said = frame.time_s in seen
             if run and not is_said and run.goes_on(frame.time_s, lines):
                 run.last_s = frame.time_s

@@ -36,6 +36,7 @@ from tools.grounding.windows import (
     pairwise_iou,
     score_windows,
     select,
+    select_apart,
     spans_of,
     vote,
 )
@@ -45,9 +46,14 @@ from tools.timeline import Interval
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tools.grounding.windows import Runs
     from tools.timeline import Caption
 
     Floats = NDArray[np.float64]
+
+SCALES = (0.5, 1.0)
+"""Over what shares of the usual time relevance is averaged: a window has to stand out in both
+curves. The finer one keeps short events apart, the other one holds long ones together."""
 
 EVENT_SHARE = 0.5
 """A further window is a separate event if it scores this share of the best one."""
@@ -67,7 +73,7 @@ class Found:
     """What was found in one stretch.
 
     Attributes:
-        curve: Shape ``(n,)``, relevance per cell of the stretch.
+        curve: Shape ``(n,)``, relevance per cell of the stretch, at the usual scale.
         spans: Shape ``(k, 2)``, windows in seconds, best first.
         probability: Shape ``(k,)``, that each is right if the event is in the stretch.
         plain: Shape ``(1, 2)``, the best window by cosine alone.
@@ -203,27 +209,32 @@ def search(
 ) -> Found:
     """Look closely at one stretch, whose log-odds by its best captions and words are known."""
     cells, moment, said = track.cells, track.cells.moment, track.cell_vectors
-    curve = refine(track.guess, said, cells, sharpness=calibration.sharpness)
-    runs = find_candidates(curve, cells)
-    scores = score_windows(runs, vote(curve, cells), curve, cells)
-    best = select(spans_of(runs, cells), scores, limit=limit)
+    plain = best_by_cosine(track.cosine[moment], cells, calibration.smoothing_s)
+    guesses = [track.guess_over(share * calibration.smoothing_s) for share in SCALES]
+    curves = refine(guesses, said, cells, sharpness=calibration.sharpness)
+    runs = np.unique(
+        np.concatenate([plain, *(find_candidates(curve, cells) for curve in curves)]), axis=0
+    )
+    scores = np.mean(
+        [score_windows(runs, vote(curve, cells), curve, cells) for curve in curves], axis=0
+    )
+    best, left = select_apart(spans_of(runs, cells), scores, limit=limit)
     together = unit(said[slice(*runs[best[0]])].mean(axis=0, keepdims=True))[0]
     agreement = float(together @ unit(query_vector[None].astype(np.float32))[0])
     return Found(
-        curve=curve,
+        curve=curves[-1],
         spans=spans_of(runs[best], cells),
-        probability=window_probability(scores[best], calibration),
-        plain=best_by_cosine(track.cosine[moment], cells, calibration.smoothing_s),
+        probability=window_probability(left, calibration),
+        plain=spans_of(plain, cells),
         log_odds=log_odds + TOGETHER_SHARE * agreement,
     )
 
 
-def best_by_cosine(cosine: Floats, cells: Cells, smoothing_s: float) -> Floats:
+def best_by_cosine(cosine: Floats, cells: Cells, smoothing_s: float) -> Runs:
     """The best window of the plain cosine curve, shape ``(1, 2)``."""
     curve = level(standardise(smooth(cosine, cells, smoothing_s), cells.weight), cells)
     runs = find_candidates(curve, cells)
-    best = int(np.argmax(score_windows(runs, runs[:0], curve, cells)))
-    return spans_of(runs[[best]], cells)
+    return runs[[int(np.argmax(score_windows(runs, runs[:0], curve, cells)))]]
 
 
 def merge(found: Sequence[Found], *, limit: int) -> tuple[Floats, Floats]:

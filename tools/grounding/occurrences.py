@@ -81,7 +81,9 @@ def find_occurrences(
     there = np.flatnonzero(presence >= (OPEN_PRESENCE if is_repeated else FOUND_PRESENCE)).tolist()
     for index in there:
         part = read.track.take(pieces[index])
-        curve = refine(part.guess, part.cell_vectors, part.cells, sharpness=calibration.sharpness)
+        (curve,) = refine(
+            [part.guess], part.cell_vectors, part.cells, sharpness=calibration.sharpness
+        )
         goes_on = part_times(curve, part.cells, is_repeated=is_repeated and len(there) == 1)
         runs = runs_of(goes_on, part.cells)
         scores = score_windows(runs, runs, curve, part.cells)

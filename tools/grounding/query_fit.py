@@ -14,8 +14,17 @@ from tools.grounding.lexical import bm25, match_words
 from tools.grounding.place import Place, nearness
 from tools.grounding.presence import Calibration
 from tools.grounding.relevance import first_guess, standardise
-from tools.grounding.segments import CELL_S, Cells, Moments, cut, group_captions, name_caption
+from tools.grounding.segments import (
+    CELL_S,
+    Cells,
+    Moments,
+    cut,
+    group_captions,
+    group_frames,
+    name_caption,
+)
 from tools.grounding.stretches import Clues, pieces_of
+from tools.kept_captions import once
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,9 +67,13 @@ class FittedTrack:
     @property
     def guess(self) -> Floats:
         """The first guess at relevance, per cell."""
+        return self.guess_over(self.smoothing_s)
+
+    def guess_over(self, smoothing_s: float) -> Floats:
+        """The first guess, averaged over this long (a standard deviation)."""
         moment = self.cells.moment
         first = first_guess(
-            self.cosine[moment], self.lexical[moment], self.cells, smoothing_s=self.smoothing_s
+            self.cosine[moment], self.lexical[moment], self.cells, smoothing_s=smoothing_s
         )
         return standardise(first + self.bonus, self.cells.weight) if self.bonus.any() else first
 
@@ -119,11 +132,15 @@ def read_track(
     """
     if not (np.isfinite(duration_s) and duration_s > 0):
         raise ValueError(f"duration_s must be positive and finite, not {duration_s}")
-    moments = group_captions(captions, duration_s=duration_s)
+    group = group_captions if others is None else group_frames
+    moments, cells = once(
+        captions,
+        (group.__name__, duration_s),
+        lambda: _axis(group(captions, duration_s=duration_s)),
+    )
     vectors = np.asarray(vectors)
     cosine = _cosine(np.asarray(query_vector), captions, vectors)
     words = match_words(query if calibration.says_words else "", moments.texts)
-    cells = cut(moments)
     near = nearness(place, cells, duration_s=duration_s) if place else np.zeros(len(cells))
     track = FittedTrack(
         cells=cells,
@@ -148,6 +165,10 @@ def read_track(
         is_whole=is_whole,
     )
     return QueryFit(track, clues, moments, is_literal=bool(words.says_all.any()))
+
+
+def _axis(moments: Moments) -> tuple[Moments, Cells]:
+    return moments, cut(moments)
 
 
 def _usual(

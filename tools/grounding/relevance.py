@@ -7,6 +7,7 @@ curves have one value per cell; cells weigh as much as they last. No function he
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -122,10 +123,10 @@ def feed_back(curve: Curve, likeness: NDArray[np.float32], cells: Cells) -> Curv
     return raised
 
 
-def spread(curve: Curve, likeness: NDArray[np.float32], cells: Cells) -> Curve:
-    """Let similar neighbours in time share their relevance, so that a scene holds together.
+def ties(likeness: NDArray[np.float32], cells: Cells) -> NDArray[np.float32]:
+    """How much each cell (row) hears from every other, shape ``(n, n)``; rows add up to 1.
 
-    One step of a random walk on the graph exp((likeness - 1) / temperature - dt² / (2 reach²)).
+    The graph exp((likeness - 1) / temperature - dt² / (2 reach²)).
     """
     middle_s = (cells.middle_s / GRAPH_REACH_S).astype(np.float32)
     edges = np.exp(
@@ -133,7 +134,16 @@ def spread(curve: Curve, likeness: NDArray[np.float32], cells: Cells) -> Curve:
         - 0.5 * (middle_s[:, None] - middle_s[None, :]) ** 2
     )
     edges *= cells.weight.astype(np.float32)
-    return standardise(curve + (edges @ curve) / edges.sum(axis=1), cells.weight)
+    edges /= edges.sum(axis=1, keepdims=True)
+    return np.asarray(edges, dtype=np.float32)
+
+
+def spread(curve: Curve, tied: NDArray[np.float32], cells: Cells) -> Curve:
+    """Let similar neighbours in time share their relevance, so that a scene holds together.
+
+    One step of a random walk on the graph of ``ties``.
+    """
+    return standardise(curve + tied @ curve, cells.weight)
 
 
 def level(curve: Curve, cells: Cells) -> Curve:
@@ -146,15 +156,21 @@ def level(curve: Curve, cells: Cells) -> Curve:
 
 
 def refine(
-    guess: Curve, vectors: NDArray[np.float32], cells: Cells, *, sharpness: float = 0.0
-) -> Curve:
-    """The relevance curve: the first guess, spread to what is like its best moments.
+    guesses: Sequence[Curve],
+    vectors: NDArray[np.float32],
+    cells: Cells,
+    *,
+    sharpness: float = 0.0,
+) -> list[Curve]:
+    """The relevance curve of each first guess, spread to what is like its best moments.
 
     Or, with ``sharpness``, raised where it is nearly as good as the best: frames that show half of
     what is asked for look much like those that show all of it, and what is spread reaches them.
     """
     if sharpness:
-        sharp = np.exp(sharpness * (guess - guess.max()))
-        return level(standardise(sharp, cells.weight), cells)
+        sharp = [np.exp(sharpness * (guess - guess.max())) for guess in guesses]
+        return [level(standardise(curve, cells.weight), cells) for curve in sharp]
     likeness = similarity(vectors, cells.weight)
-    return level(spread(feed_back(guess, likeness, cells), likeness, cells), cells)
+    tied = ties(likeness, cells)
+    fed = [feed_back(guess, likeness, cells) for guess in guesses]
+    return [level(spread(curve, tied, cells), cells) for curve in fed]

@@ -4,7 +4,7 @@ Exact dynamic programming over the windows of the parts. A part hands the one ab
 its windows, the greatest worth of all that lies below it (max-product on a tree). An ordinal goes
 through the times of its part in order, and takes or drops each, as Drop-DTW does (Dvornik et al.,
 2021): a time that hardly fits is not counted. Between two parts, worth falls with the seconds
-between them.
+between them. A part of which nothing at all is seen may be dropped, and the others still count.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tools.retrieval.temporal_query import LAST, Event, Nth, Part, Relation
+from tools.retrieval.temporal_query import LAST, Nth, Part, Relation, Single, texts_of
 from tools.timeline import Interval
 
 Scored = tuple[Interval, float]
@@ -28,6 +28,11 @@ DROPPED = 0.05
 """What it is worth to drop a time beside the surest of all: what is twenty times less likely is not
 counted, if there are enough others. Of the 530 queries of QVHighlights val whose event happens
 several times, the last time is right for 33.6% with it, 33.4% without, and 30.6% at 0.2."""
+
+
+UNSEEN = 0.5
+"""What it is worth to drop a part of which nothing is seen: no more than one that is far away.
+Captions leave out much; but where a part is seen, and in the wrong order, nothing is dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,11 @@ class Seen:
 
 
 def evaluate(
-    part: Part, seen: Mapping[str, Seen], *, among: Literal["windows", "times"] = "windows"
+    part: Part,
+    seen: Mapping[str, Seen],
+    *,
+    among: Literal["windows", "times"] = "windows",
+    may_drop: bool = False,
 ) -> list[Scored]:
     """The windows that a part means, likeliest first.
 
@@ -56,6 +65,7 @@ def evaluate(
         part: What to find.
         seen: Of each of ``texts_of(part)``.
         among: What the answer is chosen from.
+        may_drop: Whether what the answer is placed by may be missing, as captions are incomplete.
 
     Returns:
         Windows of the candidates, or for ``while`` what two of them share. The best has its own
@@ -63,7 +73,7 @@ def evaluate(
         that it happens at all is taken for granted. The others stand in proportion to their worth.
         Empty where none is as it should be.
     """
-    if isinstance(part, Event):
+    if isinstance(part, Single):
         known = seen[part.text]
         return _likeliest_first(known.windows if among == "windows" else known.times)
     if isinstance(part, Nth):
@@ -73,11 +83,15 @@ def evaluate(
     what = (
         seen[part.what.what.text].times
         if isinstance(part.what, Nth)
-        else evaluate(part.what, seen, among=among)
+        else evaluate(part.what, seen, among=among, may_drop=may_drop)
     )
     others = [
-        _beside_the_surest(
-            seen[one.text].events if isinstance(one, Event) else evaluate(one, seen, among="times")
+        None
+        if may_drop and is_unseen(one, seen)
+        else _beside_the_surest(
+            seen[one.text].events
+            if isinstance(one, Single)
+            else evaluate(one, seen, among="times", may_drop=may_drop)
         )
         for one in part.to
     ]
@@ -91,6 +105,11 @@ def evaluate(
     worth, sure = max(best.values(), default=(0.0, 0.0))
     scale = sure / worth if worth else 0.0
     return _likeliest_first((span, one * scale) for span, (one, _) in best.items())
+
+
+def is_unseen(part: Part, seen: Mapping[str, Seen]) -> bool:
+    """Whether nothing is known of when any of it happens."""
+    return not any(seen[text].events or seen[text].times for text in texts_of(part))
 
 
 def take_number(number: int, times: Sequence[Scored]) -> list[Scored]:
@@ -155,17 +174,32 @@ def _likeliest_first(windows: Iterable[Scored]) -> list[Scored]:
 
 
 def _matches(
-    window: Interval, relation: Relation, others: Sequence[Sequence[Scored]]
+    window: Interval, relation: Relation, others: Sequence[Sequence[Scored] | None]
 ) -> list[tuple[Interval, float, float]]:
-    """The window, or part of it, with the probability of what places it and how near that is."""
+    """The window, or part of it, with the probability of what places it and how near that is.
+
+    None among the others is one that is dropped.
+    """
+    dropped = [(UNSEEN, 1.0)]
+    first, last = others[0], others[-1]
     if relation == "while":
+        if first is None:
+            return [(window, UNSEEN, 1.0)]
         return [
             (both, sure, 1.0)
-            for other, sure in others[0]
+            for other, sure in first
             if (both := shared(window, other)) is not None
         ]
-    befores = [(sure, nearness(one, window)) for one, sure in others[0] if precedes(one, window)]
-    afters = [(sure, nearness(window, one)) for one, sure in others[-1] if precedes(window, one)]
+    befores = (
+        dropped
+        if first is None
+        else [(sure, nearness(one, window)) for one, sure in first if precedes(one, window)]
+    )
+    afters = (
+        dropped
+        if last is None
+        else [(sure, nearness(window, one)) for one, sure in last if precedes(window, one)]
+    )
     sides = {"after": [befores], "before": [afters], "between": [befores, afters]}[relation]
     if not all(sides):
         return []

@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from tools.grounding.grounder import EVENT_SHARE, claim_events
-from tools.grounding.presence import OPEN_PRESENCE
+from tools.grounding.presence import GRANTED_PRESENCE, OPEN_PRESENCE
 from tools.ranking import PartFound, Ranking, Window
 from tools.retrieval.order import Scored, Seen, evaluate
 from tools.retrieval.temporal_query import (
     LAST,
-    Event,
     Nth,
     Part,
     Related,
+    Single,
     order_words,
     repeated_texts,
     texts_of,
@@ -36,8 +36,10 @@ def rank_in_order(
 ) -> Ranking:
     """Ask the parts of a question, and keep the windows that stand in the order it wants.
 
-    Where a part is not found by itself, the question is asked as one sentence: there are no times
-    to compare, and the sentence may still be said by one caption. The reasoning then says so.
+    A part that is not found by itself is left out where the others still tell an order ("between
+    … and …"), unless it was measured, or cannot be told. Else the question is asked as one
+    sentence: there are no times to compare, and the sentence may still be said by one caption. The
+    reasoning says which.
 
     Args:
         query: The whole question.
@@ -52,7 +54,7 @@ def rank_in_order(
         are_apart: Whether different kinds of captions tell of the parts: then one that overlaps
             another does not show that both are told of by one caption.
     """
-    if isinstance(part, Event):
+    if isinstance(part, Single):
         whole = ask(query)
         if is_presupposed and not is_one_of_many:
             whole = for_granted(whole)
@@ -67,7 +69,12 @@ def rank_in_order(
         for text, ranking in rankings.items()
         if not _is_there(ranking, granted=text != main and not is_one_of_many)
     ]
-    if missed:
+    may_leave_out = not is_one_of_many and all(
+        one.verdict == "not_found" and not one.is_exact
+        for one in (rankings[text] for text in missed)
+    )
+    left_out = missed if may_leave_out and _is_order_left(part, missed) else []
+    if missed and not left_out:
         said = " and ".join(f"“{text}”" for text in missed)
         if is_one_of_many:
             why = f"{said} could not be found."
@@ -75,13 +82,16 @@ def rank_in_order(
             return replace(rankings[main], verdict=verdict, events=(), reasoning=why, parts=parts)
         whole = for_granted(ask(query)) if is_presupposed else ask(query)
         return _noted(whole, parts, f"{said} could not be found by itself.")
-    seen = {text: _seen(ranking, times[text]) for text, ranking in rankings.items()}
+    seen = {
+        text: Seen((), (), ()) if text in left_out else _seen(ranking, times[text])
+        for text, ranking in rankings.items()
+    }
     windows = tuple(
         Window(span, probability, probability)
-        for span, probability in evaluate(part, seen)[:MOST_WINDOWS]
+        for span, probability in evaluate(part, seen, may_drop=True)[:MOST_WINDOWS]
     )
     is_found = bool(windows) and (
-        bool(evaluate(part, seen, among="times"))
+        bool(evaluate(part, seen, among="times", may_drop=True))
         or windows[0].confidence >= EVENT_SHARE * max(sure for _, sure in seen[main].windows)
     )
     if not is_found and is_presupposed and not is_one_of_many:
@@ -89,21 +99,26 @@ def rank_in_order(
     if not (is_found or are_apart) and _happen_together(part, seen):
         why = "its parts happen at the same time, as far as captions tell."
         return _noted(ask(query), parts, why)
-    presences = [one.presence for one in rankings.values() if one.presence is not None]
+    told = explain(part, found=is_found, times=len(seen[main].times), left_out=left_out)
+    presences = [
+        one.presence
+        for text, one in rankings.items()
+        if one.presence is not None and text not in left_out
+    ]
     return replace(
         rankings[main],
         verdict="found" if is_found else "not_found",
         windows=windows or rankings[main].windows,
         events=claim_events(windows) if is_found else (),
-        reasoning=explain(part, found=is_found, times=len(seen[main].times)),
+        reasoning=told,
         presence=min(presences, default=None),
         parts=parts,
     )
 
 
 def for_granted(ranking: Ranking) -> Ranking:
-    """Found, if it is likely at all: a user who asks why something happens has seen it."""
-    is_unsure = ranking.verdict != "found" and (ranking.presence or 0.0) >= OPEN_PRESENCE
+    """Found, unless it is unlikely: a user who asks why something happens has seen it."""
+    is_unsure = ranking.verdict != "found" and (ranking.presence or 0.0) >= GRANTED_PRESENCE
     if not (is_unsure and ranking.windows):
         return ranking
     return replace(
@@ -161,13 +176,24 @@ def _happen_together(part: Part, seen: Mapping[str, Seen]) -> bool:
     return any(one.overlap_s(other) > 0 for one, _ in what for some in others for other, _ in some)
 
 
-def explain(part: Part, *, found: bool, times: int) -> str:
+def _is_order_left(part: Part, missed: Sequence[str]) -> bool:
+    """Whether something is still to be put in order without what was missed.
+
+    A number is not: which time is the third depends on where the count begins.
+    """
+    if texts_of(part)[0] in missed or not isinstance(part, Related):
+        return False
+    return any(set(texts_of(one)).isdisjoint(missed) for one in part.to)
+
+
+def explain(part: Part, *, found: bool, times: int, left_out: Sequence[str] = ()) -> str:
     """What was found of the order of the parts, for the user.
 
     Args:
         part: The question.
         found: Whether something is as it asks.
         times: How often its main part happens.
+        left_out: Parts that were not found, and were dropped.
     """
     if isinstance(part, Nth):
         is_last = part.number == LAST
@@ -178,6 +204,10 @@ def explain(part: Part, *, found: bool, times: int) -> str:
     assert isinstance(part, Related)
     others = " and ".join(map(_counted, part.to))
     order = f"{_counted(part.what)} {part.relation} {others}"
+    if left_out:
+        said = " and ".join(f"“{text}”" for text in left_out)
+        fits = "the others were found, and in this order" if found else "the others never are so"
+        return f"{order}: {said} could not be found and was left out; {fits}."
     if found:
         return f"{order}: each was found, and in this order."
     return f"Each part was found, but never {order}."

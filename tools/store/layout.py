@@ -61,10 +61,15 @@ def existing(client: Client | PlainClient, name: str) -> Collection | PlainColle
 def rows(
     collection: Collection | PlainCollection | None, where: dict[str, Any], include: list[Any]
 ) -> Any:
-    """What matches, as Chroma's columns; the columns are empty where there is no collection."""
+    """What matches, as Chroma's columns; the columns are empty where there is no collection.
+
+    An empty ``where`` matches everything.
+    """
     if collection is None:
         return {"ids": [], "documents": [], "metadatas": []}
-    return collection.get(where=where, include=include)
+    if isinstance(collection, PlainCollection):
+        return collection.get(where=where, include=include)
+    return collection.get(where=where or None, include=include)
 
 
 def of_track(video_id: str, track: Track) -> dict[str, Any]:

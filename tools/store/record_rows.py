@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tools.errors import ForgottenError
+from tools.sight.frame_track import is_sight
 from tools.store.layout import RECORDS, digest, existing, rows
 from tools.store.records import VideoRecord
 from tools.timeline import Track
@@ -67,6 +68,13 @@ def read_records(
     found = rows(existing(client, RECORDS), where, ["documents"])
     records = [VideoRecord.from_dict(json.loads(text)) for text in found["documents"]]
     return sorted(records, key=lambda record: (record.path, record.indexed_at, record.track))
+
+
+def read_frame_records(client: Client | PlainClient) -> list[VideoRecord]:
+    """The records of frames that joint models have looked at, whichever model it was."""
+    found = rows(existing(client, RECORDS), {}, ["documents"])
+    records = (VideoRecord.from_dict(json.loads(text)) for text in found["documents"])
+    return [one for one in records if is_sight(one.track)]
 
 
 def delete_record(client: Client, embedder: str, video_id: str, track: Track) -> None:

@@ -13,6 +13,7 @@ from agent.cli import printing
 from agent.cli.main import main
 from agent.grounding import Grounding
 from tests.drawing import draw_video, even_times
+from tests.tiers import first_fast
 from tools.terminal import open_console
 from tools.video.reader import probe
 
@@ -288,7 +289,7 @@ def test_the_query_may_stand_behind_options(
     assert "unrecognized arguments: --caption-file" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("columns", [40, 57, 80, 200])
+@pytest.mark.parametrize("columns", first_fast(40, 57, 80, 200))
 def test_what_is_printed_fits_the_terminal(
     columns: int,
     road: Path,

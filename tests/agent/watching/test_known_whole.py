@@ -80,6 +80,7 @@ def as_an_earlier_version_left_it(film: Path, captions: Path, *, indexed_at: dat
     return older
 
 
+@pytest.mark.slow
 def test_an_index_of_an_earlier_version_answers_and_is_known_whole_from_then_on(
     film: Path, captions: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -97,6 +98,7 @@ def test_an_index_of_an_earlier_version_answers_and_is_known_whole_from_then_on(
     assert (moved["video"]["id"], moved["usage"]["captions"]) == (older, 0)
 
 
+@pytest.mark.slow
 def test_a_moved_file_is_recognised_as_what_an_earlier_version_indexed(
     film: Path, captions: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -126,6 +128,7 @@ def copied(film: Path) -> Path:
     return Path(shutil.copy2(film, film.with_name("moved.mp4")))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [edited, copied])
 def test_what_only_looks_like_an_earlier_index_in_another_place_is_another_video(
     change: Callable[[Path], Path],
@@ -142,6 +145,7 @@ def test_what_only_looks_like_an_earlier_index_in_another_place_is_another_video
     assert answer["video"]["id"] == content_id(moved) != older
 
 
+@pytest.mark.slow
 def test_a_changed_file_is_not_answered_from_an_index_of_an_earlier_version(
     film: Path, captions: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,6 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from agent.api import Grounder, Grounding
+from agent.cli.main import main
 from agent.web.rooms import Rooms
 from evaluation.datasets import own
 from evaluation.runs.videos import VideoFolder
@@ -38,6 +39,28 @@ def test_a_described_video_answers_as_the_grounder_does(
     assert told.intervals == grounder.find(folder / "road.mp4", "brightness 40").intervals
     assert client.get(f"{API}/answers/{answered['id']}").json() == answered
     assert client.get(f"{API}/videos/{video}/answers").json() == [answered]
+
+
+def test_what_the_page_keeps_is_private_and_is_forgotten_with_threads(
+    client: TestClient, grounder: Grounder, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = video_id(client)
+    describe(client, video)
+    ask(client, video)
+    assert client.get(f"{API}/videos/{video}/thumbnail?t=1").status_code == 200
+    client.post(f"{API}/videos", content=(folder / "road.mp4").read_bytes())
+    home = grounder.settings.home
+    kept = [grounder.settings.page_folder, grounder.settings.pictures_folder]
+    files = [one for place in kept for one in (place, *place.rglob("*"))]
+    assert len([one for one in files if one.is_file()]) >= 3
+    assert [oct(one.stat().st_mode) for one in files if one.stat().st_mode & 0o077] == []
+    assert main(["forget", str(folder / "road.mp4")]) == 0
+    assert "answers on the page still hold captions of it: 1" in capsys.readouterr().err
+    assert main(["forget", str(folder / "road.mp4"), "--threads"]) == 0
+    holding = [
+        one for one in home.rglob("*") if one.is_file() and b"brightness 4" in one.read_bytes()
+    ]
+    assert holding == []
 
 
 def test_the_stream_tells_each_step_and_ends_with_the_answer(client: TestClient) -> None:

@@ -61,7 +61,12 @@ def beside(start_s: float, end_s: float, side: Literal["before", "after"]) -> In
 
 def test_what_comes_next_ends_where_captions_change_most() -> None:
     assert beside(4, 6, "after") == Interval(6, 10)
-    assert beside(6, 10, "before") == Interval(4, 6)
+    assert beside(6, 8, "before") == Interval(4, 6)
+
+
+def test_what_comes_next_begins_with_the_nearer_half_of_what_is_known() -> None:
+    assert beside(6, 10, "before") == Interval(4, 8)
+    assert beside(0, 6, "after") == Interval(4, 10)
 
 
 def test_next_to_an_edge_of_the_video_there_is_nothing() -> None:
@@ -73,6 +78,6 @@ def test_what_comes_next_lasts_no_longer_than_it_usually_does() -> None:
     captions = captions_of([(float(at_s), at_s + 1.0, "a desk") for at_s in range(60)])
     after = next_to(Interval(0, 5), "after", captions, embed(["a desk"] * 60))
     assert after is not None
-    assert after.start_s == 5
+    assert after.start_s == 3
     assert 1 <= after.length_s <= 12
     assert np.isfinite(after.end_s)

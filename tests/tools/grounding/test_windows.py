@@ -4,9 +4,24 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tools.grounding.relevance import feed_back, level, similarity, smooth, spread, standardise
+from tools.grounding.relevance import (
+    feed_back,
+    level,
+    similarity,
+    smooth,
+    spread,
+    standardise,
+    ties,
+)
 from tools.grounding.segments import Cells
-from tools.grounding.windows import find_candidates, score_windows, select, spans_of, vote
+from tools.grounding.windows import (
+    find_candidates,
+    score_windows,
+    select,
+    select_apart,
+    spans_of,
+    vote,
+)
 
 
 def axis(count: int, step_s: float = 2.0) -> Cells:
@@ -66,7 +81,7 @@ def test_spreading_fills_a_hole_in_a_scene_and_not_the_next_scene() -> None:
     cells = axis(75)
     curve = bump(30, 40)
     curve[34] = 0
-    spread_curve = spread(curve, similarity(vectors, cells.weight), cells)
+    spread_curve = spread(curve, ties(similarity(vectors, cells.weight), cells), cells)
     assert spread_curve[34] > 0.9
     assert spread_curve[40] < 0
 
@@ -79,10 +94,9 @@ def test_relevance_spreads_by_time_and_not_by_number_of_captions() -> None:
     edges = np.concatenate([np.arange(40) * 2.0, 80 + np.arange(141) * 0.5])
     fine = Cells(edges[:-1], edges[1:], np.repeat(np.arange(75), parts))
     curve = bump(38, 44)
-    by_clip = spread(curve, similarity(vectors, whole.weight), whole)
-    by_part = spread(
-        np.repeat(curve, parts), similarity(np.repeat(vectors, parts, axis=0), fine.weight), fine
-    )
+    by_clip = spread(curve, ties(similarity(vectors, whole.weight), whole), whole)
+    finely = similarity(np.repeat(vectors, parts, axis=0), fine.weight)
+    by_part = spread(np.repeat(curve, parts), ties(finely, fine), fine)
     assert level(by_part, fine) == pytest.approx(np.repeat(by_clip, parts), abs=0.03)
 
 
@@ -142,3 +156,10 @@ def test_of_two_windows_alike_the_better_one_stays() -> None:
     spans_s = np.array([[0.0, 10.0], [0.0, 9.0], [0.0, 5.0], [20.0, 30.0]])
     assert select(spans_s, np.array([0.5, 0.9, 0.4, 0.1]), limit=10) == [1, 2, 3]
     assert select(spans_s, np.array([0.5, 0.9, 0.4, 0.1]), limit=2) == [1, 2]
+
+
+def test_what_overlaps_a_better_window_comes_after_one_apart_that_is_nearly_as_good() -> None:
+    spans_s = np.array([[0.0, 10.0], [0.0, 6.0], [20.0, 30.0], [0.0, 9.0]])
+    kept, left = select_apart(spans_s, np.array([0.9, 0.8, 0.75, 0.85]), limit=10)
+    assert kept == [0, 2, 1]
+    assert left == pytest.approx([0.9, 0.75, 0.8 - 0.3 * 0.6**2])

@@ -45,5 +45,9 @@ def test_the_sentence_answers_where_nothing_comes_after() -> None:
 
 def test_that_something_comes_next_is_taken_from_the_question() -> None:
     nothing = ranking(0, 1, 0.01, found=False)
-    assert ask(nothing, ranking(8, 14, 0.15, found=False)).verdict == "found"
-    assert ask(nothing, ranking(8, 14, 0.05, found=False)).verdict == "not_found"
+    assert ask(nothing, ranking(8, 14, 0.21, found=False)).verdict == "found"
+
+
+def test_nothing_is_believed_of_which_captions_say_too_little() -> None:
+    nothing = ranking(0, 1, 0.01, found=False)
+    assert ask(nothing, ranking(8, 14, 0.19, found=False)).verdict != "found"

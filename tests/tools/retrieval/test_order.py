@@ -8,6 +8,7 @@ import pytest
 
 from tools.retrieval.order import (
     DROPPED,
+    UNSEEN,
     Scored,
     Seen,
     evaluate,
@@ -15,10 +16,10 @@ from tools.retrieval.order import (
     precedes,
     take_number,
 )
-from tools.retrieval.temporal_query import LAST, Event, Nth, Part, Related, texts_of
+from tools.retrieval.temporal_query import LAST, Nth, Part, Related, Single, texts_of
 from tools.timeline import Interval
 
-DOG, MAN, DOOR = Event("the dog barks"), Event("the man leaves"), Event("the door opens")
+DOG, MAN, DOOR = Single("the dog barks"), Single("the man leaves"), Single("the door opens")
 
 
 def find(part: Part, **times: Sequence[tuple[float, float, float]]) -> list[tuple[float, float]]:
@@ -50,6 +51,25 @@ def test_between_wants_one_on_each_side() -> None:
     part = Related(DOG, "between", (MAN, DOOR))
     assert find(part, dog=BARKS, man=LEAVES, door=[(60, 63, 0.7)]) == [(50, 54)]
     assert find(part, dog=BARKS, man=LEAVES, door=[(36, 39, 0.7)]) == []
+
+
+def test_a_part_of_which_nothing_is_seen_is_dropped_only_where_it_may_be() -> None:
+    seen = {DOG.text: all_alike([(Interval(a, b), p) for a, b, p in BARKS])}
+    seen[MAN.text] = all_alike([(Interval(30, 35), 0.8)])
+    seen[DOOR.text] = all_alike([])
+    part = Related(DOG, "between", (MAN, DOOR))
+    assert evaluate(part, seen) == []
+    dropped = evaluate(part, seen, may_drop=True)
+    assert [span for span, _ in dropped] == [Interval(50, 54), Interval(80, 84)]
+    assert dropped[0][1] == pytest.approx(0.6 * UNSEEN)
+    while_missing = evaluate(Related(DOG, "while", (DOOR,)), seen, may_drop=True)
+    assert [span for span, _ in while_missing] == [span for span, _ in seen[DOG.text].times]
+
+
+def test_a_part_that_is_seen_in_the_wrong_order_is_not_dropped() -> None:
+    seen = {DOG.text: all_alike([(Interval(10, 14), 0.9)])}
+    seen[MAN.text] = all_alike([(Interval(30, 35), 0.8)])
+    assert evaluate(Related(DOG, "after", (MAN,)), seen, may_drop=True) == []
 
 
 def test_while_is_the_time_that_both_share() -> None:

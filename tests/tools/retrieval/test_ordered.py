@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from tools.ranking import Ranking, Verdict, Window
+from tools.retrieval.order import UNSEEN
 from tools.retrieval.ordered import rank_in_order
 from tools.retrieval.temporal_query import split_query
 from tools.timeline import Interval
@@ -67,6 +69,28 @@ def test_where_a_part_is_not_found_the_sentence_is_asked_as_it_stands() -> None:
     answer = ask("the bell rings before the man leaves")
     assert spans(answer) == [(0, 99)]
     assert "without its order: “the bell rings” could not be found" in answer.reasoning
+
+
+def test_a_part_that_is_not_found_is_left_out_where_another_one_still_tells_the_order() -> None:
+    silent = KNOWN | {"the bell rings": replace(KNOWN["the bell rings"], presence=0.05)}
+    answer = ask("between the man leaves and the bell rings, the dog barks", silent)
+    assert spans(answer) == [(50, 54)]
+    assert "“the bell rings” could not be found and was left out" in answer.reasoning
+    assert answer.events[0].confidence == pytest.approx(0.7 * UNSEEN)
+
+
+def test_a_number_does_not_count_from_a_part_that_is_not_found() -> None:
+    silent = KNOWN | {"the bell rings": replace(KNOWN["the bell rings"], presence=0.05)}
+    answer = ask("the second time the dog barks after the bell rings", silent)
+    assert spans(answer) == [(0, 99)]
+    assert "without its order" in answer.reasoning
+
+
+def test_what_is_measured_or_cannot_be_told_is_not_left_out() -> None:
+    query = "between the man leaves and the bell rings, the dog barks"
+    for change in ({"is_exact": True}, {"verdict": "cannot_tell"}):
+        silent = replace(KNOWN["the bell rings"], presence=0.05, **change)
+        assert spans(ask(query, KNOWN | {"the bell rings": silent})) == [(0, 99)]
 
 
 def test_what_places_something_is_taken_for_granted_where_it_is_likely_at_all() -> None:
