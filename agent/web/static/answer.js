@@ -59,12 +59,13 @@ function tools(kept, best, at, turn = null) {
       element("a", { href: clip, download: "" }, "Clip"));
   }
   if (turn) return row;
-  row.append(
+  if (!kept.id) row.append(element("p", { class: "fault" }, "The disk is full: this answer is not kept. Free some space, and ask again to take it away."));
+  else row.append(
     element("a", { href: url(`/answers/${kept.id}`), download: `answer-${kept.id}.json` }, "JSON"),
     element("button", { type: "button", onclick: at.onShare }, "Copy link"));
   if (best) row.append(element("button", { type: "button", class: "main", onclick: at.onSave, id: "save" }, "These times are right"));
   row.append(element("button", { type: "button", onclick: at.onWrong, id: "wrong" }, best ? "Wrong: it never happens" : "Wrong: it is here"));
-  if (best) {
+  if (best && kept.id) {
     row.append(element("details", { class: "markers" }, element("summary", {}, "Markers for an editor"),
       ...Object.entries(FORMS).map(([form, name]) => element("a", { href: url(`/answers/${kept.id}/markers/${form}`), download: "" }, name))));
   }
