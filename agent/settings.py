@@ -26,6 +26,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from agent.errors import SettingsError
 from prompts.catalog import Prompts
 from tools.text import without_passwords
+from tools.user_paths import expand_user
 
 SETTINGS_FILE = ".env"
 
@@ -84,6 +85,13 @@ def _language_of_locale(environment: Mapping[str, str]) -> str:
     return found[1] if found else "en"
 
 
+def _must_have_owner(folder: Path) -> Path:
+    whole = expand_user(folder)
+    if str(whole).startswith("~"):
+        raise ValueError(f"there is no user of that name, or {whole.parts[0]} has no home")
+    return whole.absolute()
+
+
 def _must_hold_prompts(folder: Path) -> Path:
     Prompts.read(folder)
     return folder
@@ -100,7 +108,7 @@ class Home(BaseSettings):
         populate_by_name=True,
     )
 
-    home: Annotated[Path, AfterValidator(lambda folder: folder.expanduser().absolute())] = Field(
+    home: Annotated[Path, AfterValidator(_must_have_owner)] = Field(
         default_factory=lambda: Path(platformdirs.user_data_dir("whenabouts", appauthor=False))
     )
 
@@ -122,7 +130,8 @@ class Settings(Home):
             OpenAI's API), or ``local:MODEL``, a folder or a name on the hub. ``auto`` is the
             service where one is configured, else a model on this disk, else ``classical``.
         strategy: How an image model is asked: ``general``, once for all questions, or
-            ``activity``, which shows it the question and is repeated for each question.
+            ``activity``, which shows it the question and is repeated for each question;
+            ``sight-first`` is ``general`` for frames that show something new to the joint model.
         mode: What an image model is shown at a time: ``frame``, ``grid4`` or ``clip4``.
         in_flight: Most requests to a service at a time.
         detail: How closely a service's model looks: ``auto``, ``low`` or ``high``.
@@ -192,7 +201,7 @@ class Settings(Home):
     chroma_url: AnyHttpUrl | None = None
     chroma_token: SecretStr | None = None
     captioner: str = "auto"
-    strategy: Literal["general", "activity"] = "general"
+    strategy: Literal["general", "activity", "sight-first"] = "general"
     mode: Annotated[str, AfterValidator(_must_be_look)] = "frame"
     in_flight: int = Field(default=16, ge=1, le=256)
     detail: Literal["auto", "low", "high"] = "auto"
@@ -261,9 +270,24 @@ class Settings(Home):
         return self.home / "threads.sqlite"
 
     @property
+    def chats_file(self) -> Path:
+        """File that holds the turns of chats."""
+        return self.home / "chats.sqlite"
+
+    @property
     def journal_folder(self) -> Path:
         """Folder of replies that were paid for and are not in the store yet."""
         return self.home / "journals"
+
+    @property
+    def page_folder(self) -> Path:
+        """What ``serve`` keeps: answers, corrections, uploads and jobs."""
+        return self.home / "serve"
+
+    @property
+    def pictures_folder(self) -> Path:
+        """Pictures and clips that were looked at on the page; they can be made again."""
+        return self.cache_folder / "pictures"
 
     @property
     def cache_folder(self) -> Path:
@@ -286,7 +310,7 @@ def load_settings(env_file: str | Path | None = None, /, **overrides: Any) -> Se
     given = {name: value for name, value in overrides.items() if value is not None}
     try:
         home = Home(home=given["home"]) if "home" in given else Home()
-        file = Path(env_file).expanduser() if env_file else home.settings_file
+        file = expand_user(env_file) if env_file else home.settings_file
         in_file = _read_file(file) if env_file or file.exists() else {}
         settings = Settings(_env_file=file if in_file else None, **given)
     except ValidationError as exc:

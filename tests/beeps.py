@@ -1,5 +1,7 @@
 """Draws videos that flash and beep together, joins them, and measures how far apart both come."""
 
+from __future__ import annotations
+
 import zlib
 from collections.abc import Sequence
 from fractions import Fraction
@@ -41,7 +43,10 @@ def draw_beeps(
     sound_codec: str = "aac",
     container: str | None = None,
     options: dict[str, str] | None = None,
+    pictures_from_s: float = 0.0,
     sound_from_s: float = 0.0,
+    sound_until_s: float | None = None,
+    sounds: int = 1,
     tone: float | None = None,
 ) -> Path:
     """A second of video and sound for each of ``seconds``; the tone tells which one it is.
@@ -56,7 +61,10 @@ def draw_beeps(
         sound_codec: Of the sound.
         container: None goes by the suffix.
         options: Of the container.
+        pictures_from_s: Where the pictures begin.
         sound_from_s: Where the sound begins.
+        sound_until_s: Where it ends; None: with the pictures. Beyond them it is silent.
+        sounds: How many there are; each is 1 kHz higher than the one before.
         tone: Frequency of all beeps, in place of ``tone_hz``.
     """
     frame_rate = 25
@@ -65,34 +73,78 @@ def draw_beeps(
         picture.width, picture.height, picture.pix_fmt = WIDTH_PX, HEIGHT_PX, "yuv420p"
         picture.codec_context.gop_size = 15
         picture.bit_rate = 400_000
-        sound: Any = out.add_stream(sound_codec, rate=rate_hz, layout=layout)
-        sound.bit_rate = 128_000
+        streams: list[Any] = [
+            out.add_stream(sound_codec, rate=rate_hz, layout=layout) for _ in range(sounds)
+        ]
         packets: list[Any] = []
         dark, bright = (np.full((HEIGHT_PX, WIDTH_PX, 3), one, np.uint8) for one in (20, 230))
-        for index, is_on in enumerate(_is_on(np.arange(len(seconds) * frame_rate) / frame_rate)):
+        first = round(pictures_from_s * frame_rate)
+        for index in range(first, len(seconds) * frame_rate):
+            is_on = _is_on(np.array([index / frame_rate]))[0]
             frame = av.VideoFrame.from_ndarray(bright if is_on else dark, format="rgb24")
             frame.time_base = Fraction(1, frame_rate)
             frame.pts = index + round(clock_s * frame_rate)
             packets += picture.encode(frame)
         packets += picture.encode(None)
-        times_s = np.arange(len(seconds) * rate_hz) / rate_hz
-        hz = np.array([tone or tone_hz(second) for second in seconds])[times_s.astype(int)]
-        wave = 0.5 * np.sin(2 * np.pi * hz * times_s) * _is_on(times_s)
-        step = sound.codec_context.frame_size or 1024
-        for start in range(round(sound_from_s * rate_hz), wave.size, step):
-            piece = wave[start : start + step].astype(np.float32)
-            channels = np.repeat(piece[None], sound.codec_context.layout.nb_channels, axis=0)
-            heard = av.AudioFrame.from_ndarray(channels, format="fltp", layout=layout)
-            heard.sample_rate, heard.time_base = rate_hz, Fraction(1, rate_hz)
-            heard.pts = start + round(clock_s * rate_hz)
-            if sound.codec_context.format.name != "fltp":
-                resampler = av.AudioResampler(sound.codec_context.format.name, layout, rate_hz)
-                for one in resampler.resample(heard):
-                    packets += sound.encode(one)
-            else:
-                packets += sound.encode(heard)
-        packets += sound.encode(None)
+        for number, sound in enumerate(streams):
+            sound.bit_rate = 128_000
+            packets += _encoded(
+                sound,
+                seconds,
+                clock_s=clock_s,
+                from_s=sound_from_s,
+                until_s=sound_until_s,
+                tone=tone,
+                higher_hz=1000.0 * number,
+            )
         for packet in sorted(packets, key=lambda one: float((one.dts or 0) * one.time_base)):
+            out.mux(packet)
+    return path
+
+
+def _encoded(
+    sound: Any,
+    seconds: range,
+    *,
+    clock_s: float,
+    from_s: float,
+    until_s: float | None,
+    tone: float | None,
+    higher_hz: float,
+) -> list[Any]:
+    rate_hz, layout = sound.rate, sound.layout.name
+    times_s = np.arange(round((until_s or len(seconds)) * rate_hz)) / rate_hz
+    hz = np.array([tone or tone_hz(second) + higher_hz for second in seconds])
+    told = hz[np.minimum(times_s.astype(int), len(seconds) - 1)]
+    wave = 0.5 * np.sin(2 * np.pi * told * times_s) * _is_on(times_s) * (times_s < len(seconds))
+    packets: list[Any] = []
+    step = sound.codec_context.frame_size or 1024
+    for start in range(round(from_s * rate_hz), wave.size, step):
+        piece = wave[start : start + step].astype(np.float32)
+        channels = np.repeat(piece[None], sound.codec_context.layout.nb_channels, axis=0)
+        heard = av.AudioFrame.from_ndarray(channels, format="fltp", layout=layout)
+        heard.sample_rate, heard.time_base = rate_hz, Fraction(1, rate_hz)
+        heard.pts = start + round(clock_s * rate_hz)
+        if sound.codec_context.format.name != "fltp":
+            resampler = av.AudioResampler(sound.codec_context.format.name, layout, rate_hz)
+            for one in resampler.resample(heard):
+                packets += sound.encode(one)
+        else:
+            packets += sound.encode(heard)
+    return packets + list(sound.encode(None))
+
+
+def cut_without_decoding(path: Path, source: Path, from_s: float) -> Path:
+    """What ``ffmpeg -ss … -c copy`` writes: packets from the keyframe before, and an edit list."""
+    with av.open(str(source)) as whole, av.open(str(path), "w") as out:
+        streams = {one.index: out.add_stream_from_template(one) for one in whole.streams}
+        whole.seek(round(from_s * av.time_base))
+        for packet in whole.demux():
+            if packet.dts is None or packet.pts is None or not packet.time_base:
+                continue
+            shift = round(from_s / packet.time_base)
+            packet.pts, packet.dts = packet.pts - shift, packet.dts - shift
+            packet.stream = streams[packet.stream.index]
             out.mux(packet)
     return path
 
@@ -157,6 +209,12 @@ def _crc(content: bytes) -> int:
     return int(f"{zlib.crc32(mirrored) ^ 0xFFFFFFFF:032b}"[::-1], 2)
 
 
+def _flashes_s(frames: Sequence[tuple[float, float]]) -> list[float]:
+    bright = [level > 120 for _, level in frames]
+    edges = [index for index in range(1, len(frames)) if bright[index] != bright[index - 1]]
+    return [(frames[on][0] + frames[off][0]) / 2 for on, off in pairwise(edges) if bright[on]]
+
+
 class Measured:
     """When a written file flashes and beeps, by its own timestamps alone.
 
@@ -173,11 +231,7 @@ class Measured:
                 for frame in container.decode(video=0)
                 if frame.pts is not None and frame.time_base
             ]
-        bright = [level > 120 for _, level in frames]
-        edges = [index for index in range(1, len(frames)) if bright[index] != bright[index - 1]]
-        self.flashes_s = [
-            (frames[on][0] + frames[off][0]) / 2 for on, off in pairwise(edges) if bright[on]
-        ]
+        self.flashes_s = _flashes_s(frames)
         with av.open(str(path)) as container:
             source = container.streams.audio[0]
             self.rate_hz = source.rate
@@ -192,13 +246,30 @@ class Measured:
         for at, samples in pieces:
             self.wave[at : at + samples.size] = samples
 
+    @classmethod
+    def of(
+        cls, frames: Sequence[tuple[float, float]], wave: NDArray[np.float32], rate_hz: int
+    ) -> Measured:
+        """The same of what was decoded already: times and brightness of frames, and the sound."""
+        measured = cls.__new__(cls)
+        measured.flashes_s, measured.wave, measured.rate_hz = _flashes_s(frames), wave, rate_hz
+        return measured
+
+    def beeps_at(self, flash_s: float) -> bool:
+        """Whether there is any sound at a flash."""
+        return float((self._near(flash_s) ** 2).sum()) > 1
+
     def beep_after_flash_s(self, flash_s: float) -> float:
         """How much later than a flash its beep has its middle."""
+        assert self.beeps_at(flash_s), f"no beep at {flash_s:.2f} s"
+        near = self._near(flash_s) ** 2
         first = max(0, round((flash_s - 0.35) * self.rate_hz))
-        near = self.wave[first : round((flash_s + 0.35) * self.rate_hz)].astype(float) ** 2
-        assert near.sum() > 1, f"no beep at {flash_s:.2f} s"
         middle = float((near * np.arange(near.size)).sum() / near.sum())
         return (first + middle) / self.rate_hz - flash_s
+
+    def _near(self, flash_s: float) -> NDArray[np.float64]:
+        first = max(0, round((flash_s - 0.35) * self.rate_hz))
+        return self.wave[first : round((flash_s + 0.35) * self.rate_hz)].astype(float)
 
     def hz_at(self, flash_s: float) -> float:
         """The tone of the beep at a flash."""

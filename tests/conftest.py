@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import certifi
 import hypothesis
@@ -14,6 +15,8 @@ import pytest
 from tests import tiny_models
 from tests.fakes import WordEmbedder
 from tests.model_server import ModelServer, serve_checkpoint
+from tools.store.isolation import open_client
+from tools.store.store_failures import DATABASE
 
 GOLDEN = Path(__file__).parent / "golden"
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -25,20 +28,32 @@ MEMORY_BYTES = 4 << 30
 hypothesis.settings.register_profile(
     "patient", deadline=None, suppress_health_check=list(hypothesis.HealthCheck)
 )
+hypothesis.settings.register_profile(
+    "quick", hypothesis.settings.get_profile("patient"), max_examples=20
+)
 hypothesis.settings.load_profile("patient")
 
 
-def pytest_configure() -> None:
-    """Keep temporary files in memory where there is room: most tests write a store or two."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep temporary files in memory where there is room: most tests write a store or two.
+
+    Where slow tests are left out, Hypothesis tries fewer examples of each sentence too.
+    """
+    if "not slow" in config.option.markexpr:
+        hypothesis.settings.load_profile("quick")
     is_there = MEMORY.is_dir() and os.access(MEMORY, os.W_OK)
     if is_there and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 def pytest_collection_finish() -> None:
-    """Leave what was imported and collected out of every later search for garbage."""
+    """Leave what was imported and collected out of every later search for garbage.
+
+    Python searches often enough for a program that is short of memory: a tenth of what tests cost.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -102,6 +117,25 @@ def _not_in_colab() -> Iterator[None]:
     """Chroma looks for it with every client, and pytest makes a vain import cost 5 ms."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "google.colab", None)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Every new store begins as a copy of an empty one, which Chroma takes 10 ms to make."""
+    empty: list[bytes] = []
+
+    def open_quickly(folder: Path) -> Any:
+        if not empty:
+            made = tmp_path_factory.mktemp("empty store")
+            open_client(made).close()
+            empty.append((made / DATABASE).read_bytes())
+        if not (folder / DATABASE).stat().st_size:
+            (folder / DATABASE).write_bytes(empty[0])
+        return open_client(folder)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tools.store.chroma.open_client", open_quickly)
         yield
 
 

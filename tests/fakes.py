@@ -100,3 +100,34 @@ class BrightnessCaptioner:
                     self.described_s.append(frame.time_s)
                     text = f"brightness {frame.image.mean():.0f} by {source}"
                     yield Description(frame.time_s, text, source)
+
+
+class Titles:
+    """Reads what a function says of a picture as one line, which stands in its upper left corner.
+
+    Args:
+        title_of: What the picture says; empty for nothing.
+        side_px: Of the corner.
+
+    Attributes:
+        searched_in: The height and width of each picture in which it looked for text.
+        read_in: The same for each time that it read the line.
+    """
+
+    def __init__(self, title_of: Callable[[NDArray[np.uint8]], str], *, side_px: int = 12) -> None:
+        self._title_of = title_of
+        self._side_px = side_px
+        self.searched_in: list[tuple[int, ...]] = []
+        self.read_in: list[tuple[int, ...]] = []
+
+    def find(self, picture: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        self.searched_in.append(picture.shape[:2])
+        side_px = self._side_px
+        corners = np.array([[0, 0], [side_px, 0], [side_px, side_px], [0, side_px]], np.float32)
+        return [corners] if self._title_of(picture) else []
+
+    def read(
+        self, picture: NDArray[np.uint8], boxes: Sequence[NDArray[np.float32]]
+    ) -> Sequence[str]:
+        self.read_in += [picture.shape[:2]] * len(boxes)
+        return [self._title_of(picture) for _ in boxes]

@@ -50,7 +50,8 @@ def write_whole(
     """
     try:
         # In the same directory, because only there can it be renamed in one step.
-        descriptor, name = tempfile.mkstemp(prefix=f".{out.stem}-", suffix=".part", dir=out.parent)
+        # Not with its name in it, which may be as long as a name can be.
+        descriptor, name = tempfile.mkstemp(prefix=".whenabouts-", suffix=".part", dir=out.parent)
     except OSError as error:
         raise VideoError(f"cannot write {what} to {out}: {error.strerror}") from error
     os.close(descriptor)

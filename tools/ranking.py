@@ -85,6 +85,9 @@ class Testimony:
         track: Key of its track.
         verdict: Its own.
         answers: Whether the answer is made from it.
+        agrees: Whether it says what the answer says, of the surest event; None where it says
+            nothing about that.
+        best: Where it finds it; None unless found.
     """
 
     kind: EvidenceKind
@@ -92,6 +95,8 @@ class Testimony:
     track: str
     verdict: Verdict
     answers: bool
+    agrees: bool | None = None
+    best: Interval | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values only; ``from_dict`` reads it back."""
@@ -101,12 +106,15 @@ class Testimony:
             "track": self.track,
             "verdict": self.verdict,
             "answers": self.answers,
+            "agrees": self.agrees,
+            "best": [self.best.start_s, self.best.end_s] if self.best else None,
         }
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Testimony:
-        """What ``as_dict`` wrote."""
-        return cls(**plain)
+        """What ``as_dict`` wrote; earlier versions wrote neither ``agrees`` nor ``best``."""
+        best = plain.get("best")
+        return cls(**{**plain, "best": Interval(*best) if best else None})
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,9 @@ LOOK_ALIKES = {
 }
 """How what we print ourselves is said in ASCII; other characters are spelled out."""
 
+WIDEST = 10_000
+"""Columns and lines of a terminal at most, whatever COLUMNS says: lines are filled up to there."""
+
 FALLBACK = "whenabouts.look_alikes"
 
 
@@ -58,7 +61,10 @@ class Parser(argparse.ArgumentParser):
 
 
 def prepare_streams() -> None:
-    """Make standard output and error take any text; a stream that is closed leads nowhere."""
+    """Make standard output and error take any text; a stream that is closed leads nowhere.
+
+    A closed input is empty.
+    """
     codecs.register_error(FALLBACK, _say_in_ascii)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
@@ -66,6 +72,8 @@ def prepare_streams() -> None:
             setattr(sys, name, _nowhere())
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors=FALLBACK)
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115  # for all of the process
 
 
 def put(text: str, *, to: StreamName = "stdout") -> None:
@@ -136,7 +144,7 @@ def open_console(to: StreamName = "stdout", **options: Any) -> Console:
 @cache
 def _console_class() -> type[Console]:
     # Imported late: help and errors do not need rich.
-    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.console import Console, ConsoleDimensions, ConsoleOptions, RenderableType
     from rich.segment import Segment
     from rich.text import Text
 
@@ -159,6 +167,15 @@ def _console_class() -> type[Console]:
                     yield segment
                 else:
                     yield Segment(printable(segment.text), segment.style)
+
+        @property
+        def size(self) -> ConsoleDimensions:
+            told = super().size
+            return ConsoleDimensions(min(told.width, WIDEST), min(told.height, WIDEST))
+
+        @size.setter
+        def size(self, new_size: tuple[int, int]) -> None:
+            self._width, self._height = new_size
 
         @property
         def file(self) -> IO[str]:

@@ -27,6 +27,15 @@ _SECRET_OF_QUERY = re.compile(
 HIDDEN = "…"
 
 
+def is_text(words: str) -> bool:
+    """Whether it can be written as UTF-8: bytes that are not come in as halves of characters."""
+    try:
+        words.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def whole_unicode(text: str) -> str:
     """Text that any encoder takes: half a surrogate pair, which JSON can spell, becomes ``?``."""
     return text.encode("utf-8", "replace").decode("utf-8")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 from tools.errors import CaptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import numpy as np
     from numpy.typing import NDArray
@@ -78,6 +78,8 @@ class Frame:
         luma: Shape ``(n, 36, 64)`` uint8: the brightness of every frame decoded since the sample
             before, this one last; ``n >= 1``.
         luma_s: Shape ``(n,)`` float64: the presentation time of each.
+        native: Makes the picture at its own size, or as large as is kept; for one thread at a time.
+            None where it was not asked for.
     """
 
     time_s: float
@@ -86,6 +88,7 @@ class Frame:
     earlier_s: float | None
     luma: NDArray[np.uint8]
     luma_s: NDArray[np.float64]
+    native: Callable[[], Image] | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)

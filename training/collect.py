@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationError
 
@@ -16,9 +14,18 @@ from tools.captioners.looks import encode_jpeg
 from tools.errors import ServiceError, VideoError
 from tools.llm.in_flight import run_in_flight
 from tools.video.reader import measure_duration_s, probe
-from training.conversations import TuningError, TuningRow, digest, keep_image, write_data
+from training.conversations import (
+    TuningError,
+    TuningRow,
+    digest,
+    image_file,
+    is_whole_image,
+    keep_image,
+    write_data,
+)
+from training.replies import open_replies, read_replies
 from training.samples import Sample, choose_samples, is_held_out, looks_at, video_files
-from training.teacher import MAX_IMAGE_BYTES, Lesson, Taught, Teacher
+from training.teacher import MAX_IMAGE_BYTES, NOT_SHOWN, Lesson, Taught, Teacher
 
 if TYPE_CHECKING:
     import threading
@@ -27,7 +34,8 @@ if TYPE_CHECKING:
     from prompts.catalog import Prompts
     from tools.captioners.looks import Look, LookMode
 
-REPLIES = "replies.jsonl"
+Strategy = Literal["activity", "general"]
+"""Which prompt a description answers, as of ``ask --strategy``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,46 +128,45 @@ def collect(
         report: Told how many samples are done, and US dollars so far.
 
     Raises:
-        TuningError: If the disk does not take it, or the replies there are another's.
-        ServiceError: If the service cannot be asked any further.
+        TuningError: If the disk does not take it, the replies there are another's, or the service
+            cannot be asked any further; what was bought is kept.
         KeyboardInterrupt: After all that was paid for is kept.
     """
-    done = read_replies(out, name=teacher.name, mode=str(mode))
     collected = Collected()
-    for row in done.values():
-        _count(collected, row)
-    wanted = [one for one in to_ask.samples if one.key not in done]
-    left = len(wanted)
+    is_spent = False
 
-    def is_spent() -> bool:
-        return max_usd is not None and (collected.usd or 0.0) >= max_usd
+    def looks() -> Iterator[tuple[Sample, Look, tuple[str, ...]]]:
+        nonlocal is_spent
+        for sample, look in _looks(to_ask, wanted, collected.dropped, mode=mode, rate_hz=rate_hz):
+            if max_usd is not None and (collected.usd or 0.0) >= max_usd:
+                is_spent = True
+                return
+            # In this order: what may find the disk full comes before what costs money.
+            images = _keep_images(out, look)
+            replies.make_room()
+            yield sample, look, images
 
-    def looks() -> Iterator[tuple[Sample, Look]]:
-        by_video: dict[str, list[Sample]] = {}
-        for sample in wanted:
-            by_video.setdefault(sample.query.video_id, []).append(sample)
-        for name, samples in by_video.items():
-            for pair in looks_at(probe(to_ask.files[name]), samples, mode=mode, rate_hz=rate_hz):
-                if is_spent():
-                    return
-                yield pair
-
-    def ask(pair: tuple[Sample, Look], stopping: threading.Event) -> tuple[Sample, Look, Taught]:
-        sample, look = pair
-        return sample, look, teacher.teach(sample, look, stopping)
+    def ask(
+        shown: tuple[Sample, Look, tuple[str, ...]], stopping: threading.Event
+    ) -> tuple[Sample, tuple[str, ...], Taught]:
+        sample, look, images = shown
+        return sample, images, teacher.teach(sample, look, stopping)
 
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        with (out / REPLIES).open("ab") as kept:
-            _end_line(kept, out / REPLIES)
+        with open_replies(out) as replies:
+            done = read_replies(out, name=teacher.name, mode=str(mode))
+            for row in done.values():
+                _count(collected, row)
+            wanted = [one for one in to_ask.samples if one.key not in done]
+            _restore_images(to_ask, collected, out, mode=mode, rate_hz=rate_hz)
+            left = len(wanted)
             # With a limit, few at a time: what is under way when it is reached is paid for too.
             limit = min(in_flight, 4) if max_usd is not None else in_flight
             for arrived in run_in_flight(ask, looks(), limit=limit):
                 if arrived is None:
                     continue
-                row = _row(arrived, out, teacher=teacher.name, mode=str(mode))
-                kept.write(f"{json.dumps(row, ensure_ascii=False)}\n".encode())
-                kept.flush()
+                row = _row(*arrived, teacher=teacher.name, mode=str(mode))
+                replies.keep(row)
                 _count(collected, row)
                 collected.asked += 1
                 left -= 1
@@ -174,7 +181,7 @@ def collect(
             f"{teacher.name}: {exc}; {len(collected.lessons)} lessons are kept, and the same "
             "command goes on from there"
         ) from None
-    collected.is_whole = left == 0
+    collected.is_whole = not is_spent
     return collected
 
 
@@ -187,8 +194,19 @@ def finish(
     prompts: Prompts,
     about: Mapping[str, Any],
     mode: LookMode,
+    strategy: Strategy = "activity",
 ) -> Mapping[str, Any]:
     """Write the data set from what was collected; returns the manifest.
+
+    Args:
+        to_ask: From ``plan``.
+        collected: From ``collect``.
+        out: Folder of the data set.
+        teacher: Who was asked.
+        prompts: Its ``describe_activity`` or ``describe_general`` is what descriptions answer.
+        about: What the manifest says besides.
+        mode: What was shown at a time.
+        strategy: Which of the two prompts; the teacher's replies are the same.
 
     Raises:
         TuningError: If there is nothing to train on, or the disk does not take it.
@@ -198,13 +216,13 @@ def finish(
         if sample.key in collected.lessons:
             lesson, images = collected.lessons[sample.key]
             rows = sets[is_held_out(sample.query.video_id)]
-            rows += conversations_of(sample, lesson, images, prompts=prompts)
+            rows += conversations_of(sample, lesson, images, prompts=prompts, strategy=strategy)
     if not sets[False]:
         raise TuningError(
             f"of {len(to_ask.samples)} samples none brought a lesson to train on: "
             f"{dict(collected.dropped) or 'all their videos are held out'}"
         )
-    used = ["describe_activity"]
+    used = [f"describe_{strategy}"]
     if teacher.sees:
         used += ["teach", "teach_refused"]
     return write_data(
@@ -215,6 +233,7 @@ def finish(
             **about,
             "teacher": teacher.name,
             "mode": str(mode),
+            "strategy": strategy,
             "prompts": {name: prompts.version(name) for name in used},
             "samples": len(to_ask.samples),
             "lessons": len(collected.lessons),
@@ -228,58 +247,88 @@ def finish(
 
 
 def conversations_of(
-    sample: Sample, lesson: Lesson, images: tuple[str, ...], *, prompts: Prompts
+    sample: Sample,
+    lesson: Lesson,
+    images: tuple[str, ...],
+    *,
+    prompts: Prompts,
+    strategy: Strategy = "activity",
 ) -> list[TuningRow]:
     """A description in the very form in which captions are asked for, and the questions."""
     about = (sample.query.video_id, sample.time_s)
-    asked = prompts.render("describe_activity", query=sample.query.text)
-    described = TuningRow(images, asked, lesson.description, *about, "description", sample.inside)
-    return [
-        described,
-        *(
-            TuningRow(images, one.question, one.answer, *about, "question", sample.inside)
-            for one in lesson.questions
-        ),
+    if strategy == "activity":
+        asked = prompts.render("describe_activity", query=sample.query.text)
+        said = lesson.description
+    else:
+        # Nobody has asked for the event, so there is nothing that is not shown.
+        asked = prompts.render("describe_general")
+        said = lesson.description.removeprefix(NOT_SHOWN).strip()
+    rows = [TuningRow(images, asked, said, *about, "description", sample.inside)] if said else []
+    rows += [
+        TuningRow(images, one.question, one.answer, *about, "question", sample.inside)
+        for one in lesson.questions
     ]
-
-
-def read_replies(out: Path, *, name: str, mode: str) -> dict[str, dict[str, Any]]:
-    """What was bought before, by sample; a last line that is not whole is left out.
-
-    Raises:
-        TuningError: If they cannot be read, or are another teacher's or of another mode.
-    """
-    try:
-        lines = (out / REPLIES).read_bytes().splitlines()
-    except FileNotFoundError:
-        return {}
-    except OSError as exc:
-        raise TuningError(f"{out / REPLIES} cannot be read ({exc.strerror or exc})") from None
-    rows = {}
-    for line in lines:
-        try:
-            row = json.loads(line)
-            key, by, shown = row["key"], row["teacher"], row["mode"]
-        except (ValueError, TypeError, KeyError):
-            continue  # The process was killed while it wrote this line.
-        if (by, shown) != (name, mode):
-            raise TuningError(
-                f"{out} holds what {by} said of {shown} looks, and now {name} is asked of {mode} "
-                "looks; name another folder with --out"
-            )
-        rows[key] = row
     return rows
 
 
+def _looks(
+    to_ask: SamplePlan,
+    samples: Sequence[Sample],
+    dropped: Counter[str],
+    *,
+    mode: LookMode,
+    rate_hz: float,
+) -> Iterator[tuple[Sample, Look]]:
+    """What samples show; those that a video turns out not to have are counted as dropped."""
+    by_video: dict[str, list[Sample]] = {}
+    for sample in samples:
+        by_video.setdefault(sample.query.video_id, []).append(sample)
+    for name, of_video in by_video.items():
+        seen = 0
+        try:
+            video = probe(to_ask.files[name])
+            for pair in looks_at(video, of_video, mode=mode, rate_hz=rate_hz):
+                seen += 1
+                yield pair
+        except VideoError:
+            dropped["the video cannot be decoded"] += len(of_video) - seen
+            continue
+        if seen < len(of_video):
+            dropped["the video has no frame there"] += len(of_video) - seen
+
+
+def _keep_images(out: Path, look: Look) -> tuple[str, ...]:
+    return tuple(
+        keep_image(out, encode_jpeg(one, max_bytes=MAX_IMAGE_BYTES)) for one in look.images
+    )
+
+
+def _restore_images(
+    to_ask: SamplePlan, collected: Collected, out: Path, *, mode: LookMode, rate_hz: float
+) -> None:
+    """Take pictures that are broken or gone from their videos again; the teacher is not asked."""
+    broken = [
+        one
+        for one in to_ask.samples
+        if one.key in collected.lessons
+        and not all(is_whole_image(out, name) for name in collected.lessons[one.key][1])
+    ]
+    for sample in broken:
+        for name in collected.lessons[sample.key][1]:
+            if not is_whole_image(out, name):
+                image_file(out, name).unlink(missing_ok=True)
+    for sample, look in _looks(to_ask, broken, Counter(), mode=mode, rate_hz=rate_hz):
+        lesson, _ = collected.lessons[sample.key]
+        collected.lessons[sample.key] = (lesson, _keep_images(out, look))
+    for sample in broken:
+        if not all(is_whole_image(out, name) for name in collected.lessons[sample.key][1]):
+            del collected.lessons[sample.key]
+            collected.dropped["its picture is gone, and so is the video"] += 1
+
+
 def _row(
-    asked: tuple[Sample, Look, Taught], out: Path, *, teacher: str, mode: str
+    sample: Sample, images: tuple[str, ...], taught: Taught, *, teacher: str, mode: str
 ) -> dict[str, Any]:
-    sample, look, taught = asked
-    images = []
-    if taught.lesson is not None:
-        images = [
-            keep_image(out, encode_jpeg(one, max_bytes=MAX_IMAGE_BYTES)) for one in look.images
-        ]
     return {
         "key": sample.key,
         "teacher": teacher,
@@ -309,15 +358,6 @@ def _count(collected: Collected, row: Mapping[str, Any]) -> None:
         collected.dropped["teacher and annotation disagree"] += 1
         return
     collected.lessons[row["key"]] = (lesson, tuple(row["images"]))
-
-
-def _end_line(kept: BinaryIO, file: Path) -> None:
-    """A line that a killed process left unfinished must not swallow the next one."""
-    if kept.tell():
-        with file.open("rb") as written:
-            written.seek(-1, os.SEEK_END)
-            if written.read(1) != b"\n":
-                kept.write(b"\n")
 
 
 def digest_of(file: Path) -> str:

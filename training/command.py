@@ -80,6 +80,13 @@ def build_parser() -> Parser:
         "--outside", type=_count, default=1, metavar="N", help="frames outside of it (0: none)"
     )
     data.add_argument("--mode", default="frame", metavar="MODE", help="frame, grid4 or clip4")
+    data.add_argument(
+        "--strategy",
+        choices=("activity", "general"),
+        default="activity",
+        help="the prompt that descriptions answer, as of `ask --strategy`; what was bought serves "
+        "for both",
+    )
     data.add_argument("--rate", type=float, default=2.0, metavar="HZ", help="of frames of a grid")
     data.add_argument("--max-usd", type=float, metavar="USD", help="stop when so much is spent")
     data.add_argument("--dry-run", action="store_true", help="only say what it would take")
@@ -181,7 +188,14 @@ def _data(options: argparse.Namespace) -> int:
         "outside": options.outside,
     }
     manifest = finish(
-        to_ask, collected, options.out, teacher=teacher, prompts=prompts, about=about, mode=mode
+        to_ask,
+        collected,
+        options.out,
+        teacher=teacher,
+        prompts=prompts,
+        about=about,
+        mode=mode,
+        strategy=options.strategy,
     )
     if options.json:
         put_json(json.dumps(manifest, indent=2, ensure_ascii=False))
@@ -218,7 +232,9 @@ def _inspect(options: argparse.Namespace) -> int:
 
 def _train(options: argparse.Namespace) -> int:
     from training.exclusions import read_lists, refuse_excluded
-    from training.train import LOG, TrainingProgress, plot_log, train
+    from training.full_disk import writing
+    from training.train import train
+    from training.training_log import LOG, TrainingProgress, plot_log
 
     data = read_data(options.data)
     refuse_excluded((one.video_id for one in data.train), read_lists(options.exclude))
@@ -238,7 +254,8 @@ def _train(options: argparse.Namespace) -> int:
             seed=options.seed,
             report=report,
         )
-    plot_log(options.out / LOG, options.out / "loss.png")
+    with writing(options.out, "the adapter is whole"):
+        plot_log(options.out / LOG, options.out / "loss.png")
     told = {
         "adapter": str(trained.adapter),
         "first_loss": trained.first_loss,

@@ -116,7 +116,7 @@ class TuningData:
 
     def image(self, name: str) -> Path:
         """The file of a picture."""
-        return self.folder / IMAGES / name
+        return image_file(self.folder, name)
 
 
 def write_data(
@@ -203,7 +203,7 @@ def read_data(folder: Path) -> TuningData:
 def keep_image(folder: Path, jpeg: bytes) -> str:
     """Put a picture into a data set, once; returns its name."""
     name = f"{digest(jpeg)[:32]}.jpg"
-    file = folder / IMAGES / name
+    file = image_file(folder, name)
     if not file.is_file():
         file.parent.mkdir(parents=True, exist_ok=True)
         beside = file.with_suffix(".part")
@@ -217,17 +217,33 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def image_file(folder: Path, name: str) -> Path:
+    """Where a picture of a data set lies."""
+    return folder / IMAGES / name
+
+
+def is_whole_image(folder: Path, name: str) -> bool:
+    """Whether a picture is there, and has the bytes that its name says."""
+    try:
+        return digest(image_file(folder, name).read_bytes())[:32] == Path(name).stem
+    except OSError:
+        return False
+
+
 def _check_image(file: Path) -> None:
     import cv2
     import numpy as np
 
+    again = "run the same `whenabouts tune data` again: it takes the picture from its video anew"
     try:
         jpeg = file.read_bytes()
     except OSError as exc:
-        raise TuningError(f"the picture {file} cannot be read ({exc.strerror or exc})") from None
+        raise TuningError(
+            f"the picture {file} cannot be read ({exc.strerror or exc}); {again}"
+        ) from None
     is_whole = digest(jpeg)[:32] == file.stem
     if not is_whole or cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) is None:
-        raise TuningError(f"the picture {file} is broken; delete it and make the data again")
+        raise TuningError(f"the picture {file} is broken; {again}")
 
 
 def _replace(file: Path, text: str) -> None:

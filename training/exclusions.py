@@ -25,9 +25,16 @@ def name_digest(video_id: str) -> str:
 
 
 def write_list(video_ids: Iterable[str], file: Path) -> int:
-    """Write the digests of some names, sorted; returns how many."""
+    """Write the digests of some names, sorted; returns how many.
+
+    Raises:
+        TuningError: If the file cannot be written.
+    """
     digests = sorted({name_digest(one) for one in video_ids})
-    file.write_text("".join(f"{one}\n" for one in digests), encoding="ascii")
+    try:
+        file.write_text("".join(f"{one}\n" for one in digests), encoding="ascii")
+    except OSError as exc:
+        raise TuningError(f"{file} cannot be written ({exc.strerror or exc})") from None
     return len(digests)
 
 

@@ -7,7 +7,8 @@ import shutil
 from pathlib import Path
 
 from training.conversations import TuningError
-from training.train import check_installed, find_base, load_for_training
+from training.full_disk import writing
+from training.student import check_installed, find_base, load_for_training
 
 
 def merge(adapter: Path, out: Path, *, base: str | None = None) -> Path:
@@ -37,13 +38,14 @@ def merge(adapter: Path, out: Path, *, base: str | None = None) -> Path:
     shutil.rmtree(beside, ignore_errors=True)
     try:
         merged = adapt(net, adapter)
-        merged.config.use_cache = True
-        merged.save_pretrained(str(beside))
-        processor.save_pretrained(str(beside))
-        beside.rename(out)
     except (ValueError, RuntimeError, CaptionerError) as exc:
         raise TuningError(f"{adapter} does not fit {folder}: {exc}") from None
-    except OSError as exc:
+    merged.config.use_cache = True
+    try:
+        with writing(out, "nothing of it is left; free some space, and merge again"):
+            merged.save_pretrained(str(beside))
+            processor.save_pretrained(str(beside))
+            beside.rename(out)
+    finally:
         shutil.rmtree(beside, ignore_errors=True)
-        raise TuningError(f"{out} cannot be written ({exc.strerror or exc})") from None
     return out

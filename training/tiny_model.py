@@ -1,7 +1,7 @@
 """A tiny image-text model of SmolVLM's architecture, made here and first trained on drawn pictures.
 
-It learns to say what a picture looks like, whatever it is asked, and to repeat sentences about what
-is done; never what those mean.
+It learns to say what a picture or a grid of pictures looks like, whatever it is asked, and to
+repeat sentences about what is done; never what those mean.
 """
 
 from __future__ import annotations
@@ -13,14 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from training.drawn_world import SIDE_PX, make_scene
+from tools.captioners.looks import LookMode, take_looks
+from tools.timeline import Frame
+from training.drawn_world import RATE_HZ, SIDE_PX, make_scene
 
 if TYPE_CHECKING:
     from prompts.catalog import Prompts
+    from tools.timeline import Image
+    from training.drawn_world import Scene
 
 PATCH_PX = 6
 TOKENS_PER_IMAGE = (SIDE_PX // PATCH_PX) ** 2 // 4
 IGNORED = -100
+GRID = LookMode("grid", 4)
 SPECIAL = (
     *("<pad>", "<bos>", "<end>", "<image>"),
     *("<fake_token_around_image>", "<global-img>", "<end_of_utterance>"),
@@ -40,6 +45,7 @@ def make_base(
     *,
     steps: int,
     batch: int = 32,
+    grid_share: float = 0.0,
     report: Callable[[int, float], None],
 ) -> Path:
     """Make the model and train it from nothing; returns the folder of its checkpoint.
@@ -49,6 +55,7 @@ def make_base(
         prompts: How it is going to be asked.
         steps: Of training.
         batch: Pictures a step.
+        grid_share: Share of them that are grids of four, which it sees less well.
         report: Told the step and the loss.
     """
     import torch
@@ -61,7 +68,7 @@ def make_base(
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1.5e-3, total_steps=steps)
     net.train()
     for step in range(1, steps + 1):
-        loss = net(**_batch(processor, prompts, chance, batch)).loss
+        loss = net(**_batch(processor, prompts, chance, batch, grid_share)).loss
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -156,7 +163,9 @@ def _tokenizer(prompts: Prompts) -> Any:
     )
 
 
-def _batch(processor: Any, prompts: Prompts, chance: random.Random, size: int) -> dict[str, Any]:
+def _batch(
+    processor: Any, prompts: Prompts, chance: random.Random, size: int, grid_share: float
+) -> dict[str, Any]:
     """Scenes and what they look like; labels on that alone."""
     import torch
 
@@ -182,13 +191,28 @@ def _batch(processor: Any, prompts: Prompts, chance: random.Random, size: int) -
         masked.append([IGNORED] * len(before) + after)
     longest = max(map(len, rows))
     pad = processor.tokenizer.pad_token_id
-    pictures = np.stack([scene.draw() for scene in scenes]).astype(np.float32)
-    pixels = torch.from_numpy(pictures / 127.5 - 1).permute(0, 3, 1, 2)[:, None]
+    pictures = [[_picture(scene, chance, grid_share)] for scene in scenes]
+    shown = processor.image_processor(images=pictures, return_tensors="pt")
     return {
         "input_ids": torch.tensor([row + [pad] * (longest - len(row)) for row in rows]),
         "attention_mask": torch.tensor(
             [[1] * len(row) + [0] * (longest - len(row)) for row in rows]
         ),
         "labels": torch.tensor([row + [IGNORED] * (longest - len(row)) for row in masked]),
-        "pixel_values": pixels.contiguous(),
+        "pixel_values": shown["pixel_values"],
     }
+
+
+def _picture(scene: Scene, chance: random.Random, grid_share: float) -> Image:
+    """One picture, or now and then a grid of four, as the captioner makes it."""
+    picture = scene.draw()
+    if not grid_share or chance.random() >= grid_share:
+        return picture
+    begin_s = chance.randint(0, 120) / RATE_HZ
+    frames = [_frame(begin_s + index / RATE_HZ, picture) for index in range(GRID.frames)]
+    return next(take_looks(frames, GRID, seen=())).images[0]
+
+
+def _frame(time_s: float, picture: Image) -> Frame:
+    nothing = np.empty((0, 36, 64), np.uint8)
+    return Frame(time_s, picture, None, None, nothing, np.empty(0))

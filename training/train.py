@@ -2,47 +2,31 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 import os
-import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tools.captioners.checkpoints import find_model, fingerprint, holds_conversations
+from tools.captioners.checkpoints import fingerprint
 from training.conversations import MANIFEST, TuningData, TuningError, digest
+from training.full_disk import writing
+from training.student import (
+    check_installed,
+    check_template,
+    find_base,
+    load_for_training,
+    trained_modules,
+)
+from training.training_log import LOG, TrainingProgress, make_logger, read_log
 
 if TYPE_CHECKING:
     from training.recipe import Recipe
 
-INSTALL = "pip install 'whenabouts[train]'"
-ADAPTER, CHECKPOINTS, LOG, TUNING = "adapter", "checkpoints", "log.csv", "tuning.json"
-
-NOT_TRAINED = re.compile(
-    r"vision|visual|image|connector|projector|aligner|merger|lm_head|embed", re.IGNORECASE
-)
-"""Parts that stay as they are: what sees, and what hands on what was seen."""
-
-LOG_FIELDS = ("step", "epoch", "loss", "learning_rate", "held_out_loss")
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingProgress:
-    """How far training is.
-
-    Attributes:
-        step: Steps done.
-        steps: In all, unless it ends early.
-        loss: Of the last step; None before the first one.
-    """
-
-    step: int
-    steps: int
-    loss: float | None
+ADAPTER, CHECKPOINTS, TUNING = "adapter", "checkpoints", "tuning.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,40 +46,6 @@ class Trained:
     last_loss: float
     held_out_loss: float | None
     steps: int
-
-
-def check_installed() -> None:
-    """Whether the extra is here.
-
-    Raises:
-        TuningError: If not; says how to install it.
-    """
-    from importlib.util import find_spec
-
-    needed = ("torch", "transformers", "peft", "trl", "accelerate", "datasets")
-    missing = [name for name in needed if find_spec(name) is None]
-    if missing:
-        raise TuningError(f"tuning needs {' and '.join(missing)}: {INSTALL}")
-
-
-def find_base(model: str) -> Path:
-    """The folder of a checkpoint that can be tuned.
-
-    Raises:
-        TuningError: If it is not on this machine, or holds no conversations.
-    """
-    folder = find_model(model)
-    if folder is None:
-        raise TuningError(
-            f"the model {model} is neither a whole image-text checkpoint in a folder nor in the "
-            "hub's cache on this machine"
-        )
-    if not holds_conversations(folder):
-        raise TuningError(
-            f"{model} has no chat template, so it cannot be taught conversations; choose a model "
-            "that is asked in words, such as SmolVLM or Qwen3-VL"
-        )
-    return folder.absolute()
 
 
 def train(
@@ -131,11 +81,10 @@ def train(
     base = find_base(model)
     _go_on_or_begin(out, base, data, recipe, seed)
     import torch
+    from datasets import disable_progress_bars
     from transformers import set_seed
-    from transformers.utils import logging
 
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    disable_progress_bars()
     set_seed(seed)
     on_gpu = torch.cuda.is_available()
     processor, net = load_for_training(base)
@@ -154,7 +103,7 @@ def train(
     )
     last = _last_checkpoint(out)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), writing(out):
             # Between peft, TRL and transformers; what the user can act on is an error of ours.
             warnings.simplefilter("ignore")
             trainer.train(resume_from_checkpoint=str(last) if last else None)
@@ -164,83 +113,9 @@ def train(
             f"memory ran out with {device_batch} conversations at a time; use a smaller "
             "--device-batch, or --checkpointing"
         ) from None
-    except OSError as exc:
-        raise TuningError(
-            f"{out} cannot be written ({exc.strerror or exc}); the last checkpoint is kept, and "
-            "the same command goes on from there"
-        ) from None
-    _name_base(out / ADAPTER, base)
-    return _told(out, trainer.state.global_step)
-
-
-def trained_modules(net: Any) -> list[str]:
-    """Linear layers of the text model, by name; the vision tower and what follows it are left out.
-
-    Raises:
-        TuningError: If there are none.
-    """
-    import torch
-
-    names = [
-        name
-        for name, module in net.named_modules()
-        if isinstance(module, torch.nn.Linear) and not NOT_TRAINED.search(name)
-    ]
-    if not names:
-        raise TuningError("this model has no text model with linear layers to tune")
-    return names
-
-
-def check_template(processor: Any) -> None:
-    """See that a model is asked to answer just where its chat template begins an answer.
-
-    Otherwise it learns to go on from another place than it is asked from, and says nothing of use.
-
-    Raises:
-        TuningError: If not; shows both.
-    """
-    asked = [{"role": "user", "content": [{"type": "text", "text": "?"}]}]
-    answered = [*asked, {"role": "assistant", "content": [{"type": "text", "text": "Yes."}]}]
-    prompt = processor.apply_chat_template(asked, tokenize=False, add_generation_prompt=True)
-    whole = processor.apply_chat_template(answered, tokenize=False)
-    if not whole.startswith(prompt):
-        raise TuningError(
-            f"the chat template of this model asks for an answer after {prompt[-30:]!r} and writes "
-            f"one as {whole[-30:]!r}: what it learns would not be what it is asked; mend its "
-            "chat_template.jinja"
-        )
-
-
-def load_for_training(base: Path) -> tuple[Any, Any]:
-    """The processor, and the model with weights in the dtype that this machine trains in.
-
-    Raises:
-        TuningError: If it cannot be loaded, or its processor takes no pictures.
-    """
-    import torch
-    from transformers import AutoModelForImageTextToText, AutoProcessor
-
-    has_bf16 = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
-    try:
-        processor = AutoProcessor.from_pretrained(
-            base, local_files_only=True, trust_remote_code=False
-        )
-        net = AutoModelForImageTextToText.from_pretrained(
-            base,
-            local_files_only=True,
-            trust_remote_code=False,
-            dtype=torch.bfloat16 if has_bf16 else torch.float32,
-        )
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError, AttributeError) as exc:
-        line = (str(exc).strip().splitlines() or [type(exc).__name__])[0][:300]
-        raise TuningError(f"the model in {base} cannot be loaded: {line}") from None
-    if getattr(processor, "image_processor", None) is None:
-        raise TuningError(f"the processor in {base} takes no pictures: it has no image processor")
-    tokenizer = processor.tokenizer
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    net.config.use_cache = False
-    return processor, net
+    with writing(out):
+        _name_base(out / ADAPTER, base)
+        return _told(out, trainer.state.global_step)
 
 
 def make_collator(processor: Any) -> Any:
@@ -332,7 +207,7 @@ def _trainer(
         target_modules=trained_modules(net),
         task_type="CAUSAL_LM",
     )
-    callbacks: list[Any] = [_logger(out / LOG, report)]
+    callbacks: list[Any] = [make_logger(out / LOG, report)]
     if evaluates:
         callbacks.append(EarlyStoppingCallback(early_stopping_patience=recipe.patience))
     with warnings.catch_warnings():
@@ -349,65 +224,6 @@ def _trainer(
         )
     trainer.remove_callback(PrinterCallback)  # Standard output is ours.
     return trainer
-
-
-def _logger(file: Path, report: Callable[[TrainingProgress], None]) -> Any:
-    """Writes the log as training goes; what a killed run wrote after its checkpoint is redone."""
-    from transformers import TrainerCallback
-
-    class Logger(TrainerCallback):  # type: ignore[misc]  # transformers has no types here
-        """See above."""
-
-        def on_train_begin(self, _args: Any, state: Any, _control: Any, **_: Any) -> None:
-            rows = [row for row in read_log(file) if int(row["step"]) <= state.global_step]
-            with file.open("w", newline="", encoding="utf-8") as log:
-                writer = csv.DictWriter(log, LOG_FIELDS)
-                writer.writeheader()
-                writer.writerows(rows)
-
-        def on_log(self, _args: Any, state: Any, _control: Any, logs: Any = None, **_: Any) -> None:
-            if not state.is_world_process_zero or not logs:
-                return
-            row = {
-                "step": state.global_step,
-                "epoch": f"{state.epoch or 0:.4f}",
-                "loss": logs.get("loss", ""),
-                "learning_rate": logs.get("learning_rate", ""),
-                "held_out_loss": logs.get("eval_loss", ""),
-            }
-            if row["loss"] == "" and row["held_out_loss"] == "":
-                return
-            with file.open("a", newline="", encoding="utf-8") as log:
-                csv.DictWriter(log, LOG_FIELDS).writerow(row)
-            report(TrainingProgress(state.global_step, state.max_steps, logs.get("loss")))
-
-    return Logger()
-
-
-def read_log(file: Path) -> list[dict[str, str]]:
-    """The rows of ``log.csv``; none where there is no file yet."""
-    if not file.is_file():
-        return []
-    with file.open(newline="", encoding="utf-8") as log:
-        return [row for row in csv.DictReader(log) if (row.get("step") or "").isdigit()]
-
-
-def plot_log(file: Path, picture: Path) -> None:
-    """Draw the losses of a log."""
-    from matplotlib.figure import Figure
-
-    rows = read_log(file)
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    axes = figure.subplots()
-    for column, label in (("loss", "training"), ("held_out_loss", "held out")):
-        points = [(int(row["step"]), float(row[column])) for row in rows if row[column]]
-        if points:
-            axes.plot(
-                *zip(*points, strict=True), label=label, marker="." if len(points) < 50 else ""
-            )
-    axes.set(xlabel="step", ylabel="loss", title="Loss on completions", ylim=(0, None))
-    axes.legend()
-    figure.savefig(picture, dpi=120)
 
 
 def _go_on_or_begin(out: Path, base: Path, data: TuningData, recipe: Recipe, seed: int) -> None:
@@ -444,8 +260,16 @@ def _last_checkpoint(out: Path) -> Path | None:
     folders: Sequence[Path] = sorted(
         (out / CHECKPOINTS).glob("checkpoint-*"), key=lambda one: int(one.name.split("-")[1])
     )
-    whole = [one for one in folders if (one / "trainer_state.json").is_file()]
+    whole = [one for one in folders if _is_whole(one / "trainer_state.json")]
     return whole[-1] if whole else None
+
+
+def _is_whole(state: Path) -> bool:
+    """It is written last."""
+    try:
+        return bool(json.loads(state.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return False
 
 
 def _name_base(adapter: Path, base: Path) -> None:

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from agent.graph.checked_saver import ThreadsError
 from agent.graph.events import Event
+from agent.graph.thread_files import ThreadsError
 from agent.grounding import Grounding, VideoFacts
 from agent.watching.moved_files import own_file, spare_videos
 from tools.timeline import Caption, Interval

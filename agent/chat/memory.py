@@ -13,8 +13,6 @@ from agent.chat.follow_up import ChatError
 from tools.private_files import make_private_file, make_private_folder
 from tools.store.store_failures import trouble_around
 
-MEMORY_FILE = "chats.sqlite"
-
 BUSY_TIMEOUT_S = 10.0
 
 

@@ -13,15 +13,16 @@ from pydantic import BaseModel, ConfigDict
 
 from agent.chat.access import GrounderAccess, VideoAccess
 from agent.chat.follow_up import ChatError, find_video
-from agent.chat.memory import MEMORY_FILE, ChatMemory, ThreadInUseError, unusable
+from agent.chat.memory import ChatMemory, ThreadInUseError, unusable
 from agent.chat.turn_graph import ChatGraph, Said, TurnContext, build_chat_graph
 from agent.chat.turns import ChatAnswer, TurnRefusal, focus, latest_focus
 from agent.errors import QueryError, WhenaboutsError
 from agent.graph.cancelling import Background
 from agent.graph.events import Event, read_event
 from agent.reasoning.brief import Converses
-from agent.watching.watcher import is_text, is_there
-from tools.indexing.indexer import location
+from agent.watching.indexed import is_there
+from tools.text import is_text
+from tools.video.identity import location
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -61,6 +62,7 @@ class ChatSession:
         clips: Folder that clips are written to; by default the working directory.
         tell: Receives, in a line, what the user should know.
         access: Used in place of the grounder's own access to videos.
+        earlier: Turns to go on from; this conversation is then not remembered on the disk.
 
     Raises:
         ThreadInUseError: If the same conversation is open elsewhere.
@@ -76,6 +78,7 @@ class ChatSession:
         clips: Path | None = None,
         tell: Callable[[str], None] = lambda _: None,
         access: VideoAccess | None = None,
+        earlier: Sequence[ChatAnswer] | None = None,
     ) -> None:
         self.thread = thread
         self.videos: list[str] = []
@@ -93,7 +96,8 @@ class ChatSession:
         self._turn: Background[ChatEvent, ChatAnswer] | None = None
         self._memory: ChatMemory | None = None
         try:
-            self._memory = ChatMemory(grounder.settings.home / MEMORY_FILE, thread)
+            if earlier is None:
+                self._memory = ChatMemory(grounder.settings.chats_file, thread)
         except ThreadInUseError:
             raise
         except ChatError as exc:
@@ -102,7 +106,10 @@ class ChatSession:
         self.turns: list[ChatAnswer] = []
         self._last_videos: list[str] = []
         self._last_current = ""
-        self._recall()
+        if earlier is None:
+            self._recall()
+        else:
+            self._go_on_from(earlier)
         for video in videos:
             self._add_or_tell(str(video))
         if not videos:
@@ -296,9 +303,13 @@ class ChatSession:
         self._memory = None
         self._saver = InMemorySaver()
         self._graph = None
-        turns = [turn.remembered() for turn in self.turns]
+        self._go_on_from(self.turns)
+
+    def _go_on_from(self, turns: Sequence[ChatAnswer]) -> None:
+        self.turns = list(turns)
         if turns:
-            self._chat_graph().update_state(self._config, {"turns": turns}, as_node="answer")
+            remembered = [turn.remembered() for turn in turns]
+            self._chat_graph().update_state(self._config, {"turns": remembered}, as_node="answer")
 
     def _tidy_memory(self) -> None:
         try:

@@ -19,7 +19,8 @@ from agent.chat.follow_up import ChatError
 from agent.chat.grammar import understood_forms
 from agent.chat.session import ChatEvent, ChatSession, Understood
 from agent.chat.turns import ChatAnswer, ReadCaption, TurnRefusal, VideoResult
-from agent.cli.rendering import look_up_line, print_to, render_answer
+from agent.cli.printing import print_to
+from agent.cli.rendering import look_up_line, render_answer
 from agent.errors import QueryError, WhenaboutsError
 from agent.grounding import Grounding, Refusal
 from tools.clock import clock

@@ -8,7 +8,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -16,24 +15,21 @@ from rich.filesize import decimal
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from agent.api import Event, Grounder, make_question
-from agent.cli import upkeep
 from agent.cli.demo import DEMO_QUESTIONS, draw_demo_clip
-from agent.cli.doctor import examine, render_findings
+from agent.cli.printing import say, show, stderr
+from agent.cli.record_lines import record_json
 from agent.cli.rendering import (
     ends_early,
     look_up_line,
-    print_to,
     progress_line,
     render_answer,
     render_answers,
     render_forecast,
     render_json,
-    render_records,
     render_replay,
     total_line,
 )
 from agent.cli.take_away import check_exports, spare_asked, write_files
-from agent.cli.trace_tree import render_trace
 from agent.errors import QueryError, SettingsError, UsedUpError, WhenaboutsError
 from agent.graph.many_videos import LibraryAnswers
 from agent.grounding import Grounding, Refusal
@@ -41,16 +37,18 @@ from agent.plotting.picture import check_picture_path
 from agent.settings import load_settings
 from agent.watching.choice import Confirm
 from agent.watching.forecast import Forecast
-from agent.watching.moved_files import own_file, spare_videos, state_of
+from agent.watching.indexed import is_there
+from agent.watching.moved_files import own_file, spare_videos
 from agent.watching.watcher import expand_videos
 from tools.clock import clock, clock_span
 from tools.indexing.indexer import Progress as IndexProgress
 from tools.indexing.indexer import Report
 from tools.retrieval.tracks import is_beside, name_of, of_copy
 from tools.store.store import VideoRecord
-from tools.terminal import complain, open_console, put, put_json
+from tools.terminal import complain, put_json
 from tools.text import shorten
 from tools.video.clip import check_clip_path, write_clip
+from tools.video.links import is_link
 from tools.video.reader import probe
 
 DONE, NOT_FOUND, FAILED = 0, 1, 2
@@ -62,9 +60,6 @@ BAR_CELLS = 16
 NAME_CHARS = 24
 """Widest that a progress bar, and the name before it, may be."""
 
-stdout = open_console()
-stderr = open_console("stderr")
-
 
 def run(args: argparse.Namespace) -> int:
     """Run the command that the parser chose; returns its exit code."""
@@ -72,17 +67,13 @@ def run(args: argparse.Namespace) -> int:
         "ask": ask,
         "chat": chat_with_videos,
         "index": index_videos,
+        "watch": watch_for_videos,
+        "reel": make_reel,
         "serve": serve_page,
+        "mcp": speak_mcp,
         "replay": replay_thread,
-        "trace": print_trace,
-        "list": list_videos,
-        "forget": forget_videos,
-        "repair": repair_store,
-        "doctor": run_doctor,
         "setup": set_up_machine,
         "demo": run_demo,
-        "schema": print_schema,
-        "completion": print_completion,
     }
     stderr.quiet = args.quiet
     return commands[args.command](args)
@@ -90,28 +81,61 @@ def run(args: argparse.Namespace) -> int:
 
 def ask(args: argparse.Namespace) -> int:
     """``whenabouts ask``: one video, several, or all."""
-    *names, query = args.words
+    names, query = _words_of(args)
     videos = _asked_videos(args, names, query)
     is_one = len(videos) == 1 and not args.all
     exports = check_exports(args, is_one=is_one)
     writes = bool(args.clip or args.thumbnails or exports)
-    within = _within(args.within) if args.within else None
+    if args.within:
+        _within(args.within)  # A wrong one is told before anything is opened.
     with _grounder(args) as grounder, _progress_bar() as report:
         on_event = _tell_events(report)
+        videos = fetch_links(grounder, videos)
         for out in filter(None, (args.clip, args.plot)):
             asked = [Path(video) for video in videos]
             spare_videos(Path(out), asked=asked, records=grounder.records())
         if exports:
             spare_asked(exports, videos, grounder.records())
         known = None
-        if is_one and not (args.captions or args.anyway):
+        if is_one and not (args.captions or args.anyway or args.image):
             known = grounder.foresee(videos[0], query)
         if known and _wants_it_anyway(known):
             known = None
         if known:
             answers = LibraryAnswers((known,))
-        elif is_one:
-            answer = grounder.find(
+        else:
+            answers = _answers(args, grounder, videos, query, on_event)
+        records = grounder.records() if writes else []
+        picture = grounder.plot(answers[0]) if args.plot and answers else None
+    as_json = answers[0].to_json(indent=2) if is_one else render_json(query, answers)
+    if args.json:
+        put_json(as_json)
+    else:
+        show(*(render_answer(answers[0]) if is_one else render_answers(query, answers)))
+    if args.clip:
+        _cut(answers, Path(args.clip), records, overwrite=args.overwrite)
+    write_files(args, exports, answers, records, whole_json=as_json, say=say)
+    if picture:
+        picture.save(Path(args.plot), overwrite=args.overwrite)
+        say(f"a picture of the answer was written to {args.plot}")
+    return DONE if any(answer.verdict == "found" for answer in answers) else NOT_FOUND
+
+
+def _answers(
+    args: argparse.Namespace,
+    grounder: Grounder,
+    videos: Sequence[str],
+    query: str,
+    on_event: Callable[[Event], None],
+) -> LibraryAnswers:
+    """By words or by a picture, of one video or of many."""
+    within = _within(args.within) if args.within else None
+    wanted = None if args.all else videos
+    if len(videos) == 1 and not args.all:
+        if args.image:
+            one = grounder.find_picture(videos[0], args.image, within=within, on_event=on_event)
+        else:
+            one = grounder.find(
                 videos[0],
                 query,
                 captions=args.captions,
@@ -119,33 +143,58 @@ def ask(args: argparse.Namespace) -> int:
                 thread=args.thread,
                 on_event=on_event,
             )
-            answers = LibraryAnswers((answer,))
-        else:
-            wanted = None if args.all else videos
-            answers = grounder.find_all(query, videos=wanted, limit=args.limit, on_event=on_event)
-        records = grounder.records() if writes else []
-        picture = grounder.plot(answers[0]) if args.plot and answers else None
-    as_json = answers[0].to_json(indent=2) if is_one else render_json(query, answers)
-    if args.json:
-        put_json(as_json)
-    else:
-        print_to(stdout, *(render_answer(answers[0]) if is_one else render_answers(query, answers)))
-    if args.clip:
-        _cut(answers, Path(args.clip), records, overwrite=args.overwrite)
-    write_files(args, exports, answers, records, whole_json=as_json, say=_say)
-    if picture:
-        picture.save(Path(args.plot), overwrite=args.overwrite)
-        _say(f"a picture of the answer was written to {args.plot}")
-    return DONE if any(answer.verdict == "found" for answer in answers) else NOT_FOUND
+        return LibraryAnswers((one,))
+    if args.image:
+        return grounder.find_picture_all(
+            args.image, videos=wanted, limit=args.limit, on_event=on_event
+        )
+    return grounder.find_all(query, videos=wanted, limit=args.limit, on_event=on_event)
 
 
 def _wants_it_anyway(known: Grounding) -> bool:
     """Whether a person wants a video described for an answer that is known beforehand."""
     if stderr.quiet or not (sys.stdin.isatty() and stderr.is_terminal):
         return False
-    _say(known.reasoning)
+    say(known.reasoning)
     question = "The built-in senses cannot answer this. Look at the video anyway? [y/N] "
     return stderr.input(question, markup=False).strip().lower() in {"y", "yes"}
+
+
+def _words_of(args: argparse.Namespace) -> tuple[list[str], str]:
+    """The videos as they are named, and the query; with ``--image`` there is none.
+
+    Raises:
+        QueryError: If one of them is missing, or an option wants a query in words.
+    """
+    if not args.image:
+        if not args.words:
+            raise QueryError('name a video, and what to look for: ask VIDEO "a door opens"')
+        return args.words[:-1], args.words[-1]
+    unfit = {
+        "--captions": args.captions,
+        "--thread": args.thread,
+        "--strategy activity": args.strategy == "activity",
+        "--reasoner": args.reasoner,
+        "--verify": args.verify,
+        "--direct": args.direct,
+        "--every-path": args.every_path,
+        "--refine": args.refine,
+        "--plot": args.plot,
+    }
+    if named := [option for option, given in unfit.items() if given]:
+        raise QueryError(
+            f"--image compares a picture with frames, and {', '.join(named)} wants words; leave "
+            "one out"
+        )
+    if not (args.all or args.words):
+        raise QueryError("name a video to look for the picture in, or --all")
+    for word in args.words:
+        if not is_there(word) and " " in word:
+            raise QueryError(
+                f"--image takes the place of the query, so {word!r} is taken for a video; leave it "
+                "out"
+            )
+    return args.words, f"what {Path(args.image).name} shows"
 
 
 def _asked_videos(args: argparse.Namespace, names: Sequence[str], query: str) -> list[str]:
@@ -187,6 +236,7 @@ def chat_with_videos(args: argparse.Namespace) -> int:
     from agent.cli.chat_terminal import run_chat
 
     with _grounder(args) as grounder:
+        args.videos = fetch_links(grounder, args.videos)
         return run_chat(args, grounder, progress=_progress_bar)
 
 
@@ -204,6 +254,7 @@ def index_videos(args: argparse.Namespace) -> int:
     with _grounder(args) as grounder, grounder.within_limits():
         for video in videos:
             try:
+                (video,) = fetch_links(grounder, [video])  # noqa: PLW2901  # the same video
                 with _progress_bar() as report:  # Its line is cleared before anything is printed.
                     record = grounder.watch(video, captions=args.captions, report=report)
             except UsedUpError as exc:
@@ -216,9 +267,9 @@ def index_videos(args: argparse.Namespace) -> int:
             done.append(record)
             if not args.json:
                 tracks = [one for one in grounder.records() if one.video_id == record.video_id]
-                print_to(stdout, _indexed_line(record, tracks))
+                show(_indexed_line(record, tracks))
     if args.json:
-        put_json(json.dumps([_record_json(record) for record in done], indent=2))
+        put_json(json.dumps([record_json(record) for record in done], indent=2))
     return FAILED if failed else DONE
 
 
@@ -249,33 +300,62 @@ def _forecast(args: argparse.Namespace, videos: Sequence[str]) -> int:
             "--dry-run estimates what describing frames takes; captions from a file cost nothing, "
             "so leave out --dry-run or --captions"
         )
+    if args.strategy == "sight-first":
+        say("these figures are for all frames that differ; sight-first describes fewer of them")
     if args.screen or args.speech:
-        _say("these figures leave out --screen and --speech, which take time but no money")
+        say("these figures leave out --screen and --speech, which take time but no money")
     forecasts: list[Forecast] = []
     failed = 0
     with _grounder(args, asks=False) as grounder:
         for video in videos:
             try:
-                one = grounder.estimate(video)
+                one = grounder.estimate(*fetch_links(grounder, [video]))
             except WhenaboutsError as exc:
                 failed += 1
                 complain(f"whenabouts: {exc}")
                 continue
             twin = next((other for other in forecasts if other.video_id == one.video_id), None)
             if twin:
-                _say(f"{one.path} is the same video as {twin.path}, and described with it")
+                say(f"{one.path} is the same video as {twin.path}, and described with it")
                 continue
             forecasts.append(one)
             if not args.json:
-                print_to(stdout, *render_forecast(one))
+                show(*render_forecast(one))
     if args.json:
         put_json(json.dumps([one.as_dict() for one in forecasts], indent=2))
         return FAILED if failed else DONE
     if len(forecasts) > 1:
-        print_to(stdout, total_line(forecasts))
+        show(total_line(forecasts))
     if early := ends_early(forecasts, grounder.settings):
-        print_to(stdout, early)
+        show(early)
     return FAILED if failed else DONE
+
+
+def watch_for_videos(args: argparse.Namespace) -> int:
+    """``whenabouts watch``: until it is interrupted, or a limit is reached."""
+    from agent.cli.folder_watch import watch_folders
+
+    with _grounder(args) as grounder:
+        watch_folders(
+            [Path(folder) for folder in args.videos],
+            grounder,
+            report=_progress_bar,
+            show=lambda record: show(_indexed_line(record, [])),
+            complain=lambda line: complain(f"whenabouts: {line}"),
+            say=say,
+        )
+    return DONE
+
+
+def make_reel(args: argparse.Namespace) -> int:
+    """``whenabouts reel``."""
+    from agent.cli.reel_making import check_reel, join_clips
+
+    check_reel(args)
+    with _grounder(args) as grounder, _progress_bar() as report:
+        args.places = fetch_links(grounder, args.places)
+        scenes = join_clips(args, grounder, on_event=_tell_events(report), say=say)
+    return DONE if scenes else NOT_FOUND
 
 
 def serve_page(args: argparse.Namespace) -> int:
@@ -289,9 +369,19 @@ def serve_page(args: argparse.Namespace) -> int:
             address=args.address,
             port=args.port,
             most_bytes=args.max_upload * 1_000_000,
-            say=_say,
+            say=say,
             opens_browser=args.open,
         )
+    return DONE
+
+
+def speak_mcp(args: argparse.Namespace) -> int:
+    """``whenabouts mcp``: until its client leaves, or it is interrupted."""
+    from agent.mcp.speaking import speak
+
+    with _grounder(args) as grounder:
+        folders = [Path(folder) for folder in args.videos]
+        speak(grounder, folders, http_port=args.http, address=args.address, say=say)
     return DONE
 
 
@@ -307,60 +397,12 @@ def replay_thread(args: argparse.Namespace) -> int:
     if args.json:
         both = {"from": replayed.node, "before": replayed.before, "after": replayed.after}
         plain = {
-            name: one.model_dump(mode="json", by_alias=True) if isinstance(one, Grounding) else one
-            for name, one in both.items()
+            name: one.printed() if isinstance(one, Grounding) else one for name, one in both.items()
         }
         put_json(json.dumps(plain, indent=2))
     else:
-        print_to(stdout, render_replay(replayed))
+        show(render_replay(replayed))
     return DONE if replayed.after.verdict == "found" else NOT_FOUND
-
-
-def print_trace(args: argparse.Namespace) -> int:
-    """``whenabouts trace``."""
-    print_to(stdout, render_trace(Path(args.file), prompts=args.prompts))
-    return DONE
-
-
-def list_videos(args: argparse.Namespace) -> int:
-    """``whenabouts list``."""
-    with Grounder(load_settings(args.env)) as grounder:
-        # How many captions there are is noted once there are all.
-        records = [
-            record
-            if record.complete
-            else replace(record, captions=grounder.store.count(record.video_id, record.track))
-            for record in grounder.records()
-        ]
-    if args.json:
-        put_json(json.dumps([_record_json(record) for record in records], indent=2))
-    elif records:
-        print_to(stdout, *render_records(records))
-    else:
-        _say("nothing is indexed yet; try: whenabouts index VIDEO")
-    return DONE
-
-
-def forget_videos(args: argparse.Namespace) -> int:
-    """``whenabouts forget``."""
-    upkeep.forget_videos(args, show=lambda line: print_to(stdout, line), say=_say)
-    return DONE
-
-
-def repair_store(args: argparse.Namespace) -> int:
-    """``whenabouts repair``."""
-    upkeep.repair(load_settings(args.env), show=lambda line: print_to(stdout, line), say=_say)
-    return DONE
-
-
-def run_doctor(args: argparse.Namespace) -> int:
-    """``whenabouts doctor``: 0 when a video can be asked here, 2 when not."""
-    findings = examine(args.env)
-    if args.json:
-        put_json(json.dumps(findings.as_dict(), indent=2))
-    else:
-        print_to(stdout, *render_findings(findings, with_all=args.all))
-    return DONE if findings.ready else FAILED
 
 
 def set_up_machine(args: argparse.Namespace) -> int:
@@ -369,7 +411,7 @@ def set_up_machine(args: argparse.Namespace) -> int:
 
     set_up(
         args,
-        show=lambda line: print_to(stdout, line),
+        show=show,
         ask=lambda question: stderr.input(question, markup=False),
     )
     return DONE
@@ -389,24 +431,10 @@ def run_demo(args: argparse.Namespace) -> int:
         with Grounder(settings) as grounder:
             with _progress_bar() as report:
                 record = grounder.watch(clip, report=report)
-            print_to(stdout, _indexed_line(record, []))
+            show(_indexed_line(record, []))
             for question in DEMO_QUESTIONS:
-                print_to(stdout, "", f'$ whenabouts ask {clip.name} "{question.query}"')
-                print_to(stdout, *render_answer(grounder.find(clip, question.query)))
-    return DONE
-
-
-def print_schema(_: argparse.Namespace) -> int:
-    """``whenabouts schema``."""
-    put_json(json.dumps(Grounding.model_json_schema(by_alias=True), indent=2))
-    return DONE
-
-
-def print_completion(args: argparse.Namespace) -> int:
-    """``whenabouts completion``."""
-    from argcomplete.shell_integration import shellcode
-
-    put(shellcode(["whenabouts"], shell=args.shell))
+                show("", f'$ whenabouts ask {clip.name} "{question.query}"')
+                show(*render_answer(grounder.find(clip, question.query)))
     return DONE
 
 
@@ -426,8 +454,8 @@ def _grounder(args: argparse.Namespace, *, asks: bool = True) -> Grounder:
         "sight": args.sight,
         "screen": args.screen,
         "refine": getattr(args, "refine", None),
-        "strategy": getattr(args, "strategy", None),  # Indexing has no question to show,
-        "reasoner": getattr(args, "reasoner", None),  # and asks nobody.
+        "strategy": getattr(args, "strategy", None),
+        "reasoner": getattr(args, "reasoner", None),  # Indexing asks nobody.
         "strict": getattr(args, "strict", None),
         "verify": getattr(args, "verify", None),
         "direct": getattr(args, "direct", None),
@@ -441,7 +469,7 @@ def _grounder(args: argparse.Namespace, *, asks: bool = True) -> Grounder:
     if not asks and is_without_key and settings.captioner.startswith("openai:"):
         # The cost can be estimated before there is a key.
         settings = settings.model_copy(update={"openai_api_key": SecretStr("nobody-is-asked")})
-    return Grounder(settings, tell=_say, confirm=_agrees(yes=args.yes))
+    return Grounder(settings, tell=say, confirm=_agrees(yes=args.yes))
 
 
 def _as_typed(setting: re.Match[str]) -> str:
@@ -452,18 +480,19 @@ def _as_typed(setting: re.Match[str]) -> str:
 def _agrees(*, yes: bool) -> Confirm:
     """Whether gigabytes may be fetched: by option, or by a person who is asked."""
 
-    def confirm(model: str, size_bytes: int) -> bool:
+    def confirm(what: str, size_bytes: int) -> bool:
         if yes or stderr.quiet or not (sys.stdin.isatty() and stderr.is_terminal):
             return yes
-        question = f"{model} is {decimal(size_bytes)} to fetch from the hub. Fetch it? [y/N] "
+        size = decimal(size_bytes) if size_bytes else "of unknown size"
+        question = f"{what}: {size} to fetch. Fetch it? [y/N] "
         return stderr.input(question, markup=False).strip().lower() in {"y", "yes"}
 
     return confirm
 
 
-def _say(line: str) -> None:
-    """Print a line for the person that is not the answer: never on stdout."""
-    print_to(stderr, line)
+def fetch_links(grounder: Grounder, videos: Sequence[str]) -> list[str]:
+    """The videos, those that are named by a link as the files that these lead to."""
+    return [str(grounder.fetch(one)) if is_link(one) else one for one in videos]
 
 
 @contextmanager
@@ -486,14 +515,14 @@ def _progress_bar() -> Iterator[Report]:
         if progress.path not in tasks:
             bars.start()  # No sooner: redrawing a bar would wipe away a question to the user.
             goes_on = "continuing with" if progress.resumed else "indexing"
-            _say(f"{goes_on} {progress.path} (captions by {progress.model})")
+            say(f"{goes_on} {progress.path} (captions by {progress.model})")
             said_s[progress.path] = time.monotonic()
             name = shorten(Path(progress.path).name, name_chars)
             tasks[progress.path] = bars.add_task(name, total=progress.total_s, told="")
         if not stderr.is_terminal:
             if time.monotonic() - said_s[progress.path] >= SAID_EVERY_S:
                 said_s[progress.path] = time.monotonic()
-                _say(_progress_said(progress))
+                say(_progress_said(progress))
             return
         told = progress_line(progress, width=stderr.width - name_chars - bar_cells - 3)
         bars.update(tasks[progress.path], completed=progress.seen_s, told=told)
@@ -518,9 +547,9 @@ def _tell_events(report: Report) -> Callable[[Event], None]:
         if isinstance(event, IndexProgress):
             report(event)
         elif isinstance(event, Refusal):
-            _say(f"reply {event.attempt} was refused ({event.kind}): {event.message}")
+            say(f"reply {event.attempt} was refused ({event.kind}): {event.message}")
         else:
-            _say(look_up_line(event))
+            say(look_up_line(event))
 
     return receive
 
@@ -538,21 +567,14 @@ def _indexed_line(record: VideoRecord, tracks: Sequence[VideoRecord]) -> str:
     return f"{record.path}: {', '.join(counts)}, {clock(record.duration_s)} long{note}"
 
 
-def _record_json(record: VideoRecord) -> dict[str, object]:
-    told = record.as_dict() | {"state": state_of(record)}
-    for internal in ("content_id", "file_stamp", "run"):
-        told.pop(internal, None)
-    return told
-
-
 def _cut(
     answers: Sequence[Grounding], out: Path, records: Sequence[VideoRecord], *, overwrite: bool
 ) -> None:
     if not (answers and answers[0].intervals):
-        _say(f"nothing was found, so {out} was not written")
+        say(f"nothing was found, so {out} was not written")
         return
     best = answers[0].intervals[0]
     video = own_file(answers[0].video, records)
     spare_videos(out, asked=[Path(answer.video.path) for answer in answers], records=records)
     write_clip(probe(video), best.span, out, overwrite=overwrite)
-    _say(f"{clock_span(best.span)} written to {out}")
+    say(f"{clock_span(best.span)} written to {out}")

@@ -24,12 +24,20 @@ _SURROUNDINGS: Final = {
     errno.EROFS,
     errno.ENOSPC,
     errno.EDQUOT,
+    errno.EFBIG,
     errno.EIO,
     errno.EMFILE,
     errno.ENFILE,
     errno.ELOOP,
 }
 """Errors of the system that our code could not have prevented."""
+
+_NO_MEMORY: Final = re.compile(
+    r"failed to map segment|cannot allocate memory|can't start new thread|bad_alloc|"
+    r"out of memory|not enough memory",
+    re.IGNORECASE,
+)
+"""How libraries say so, whatever they raise."""
 
 _CERTIFICATES: Final = "look at SSL_CERT_FILE, SSL_CERT_DIR and REQUESTS_CA_BUNDLE"
 
@@ -58,10 +66,19 @@ def known_cause(error: BaseException) -> str:
     """What is wrong outside, and what to do; empty where that is not known."""
     for one in _chain(error):
         said = without_passwords(shorten(one_line(str(one)), 200))
-        for explain in (_engine, _files, _network, _variables):
+        for explain in (_memory, _engine, _files, _network, _variables):
             if sentence := explain(one, said):
                 return sentence
     return ""
+
+
+def _memory(error: BaseException, said: str) -> str:
+    if not (isinstance(error, MemoryError) or _NO_MEMORY.search(said)):
+        return ""
+    return (
+        f"there is not enough memory, or no thread more is allowed ({said or 'MemoryError'}); "
+        "close other programs, or raise the limits (ulimit -v, ulimit -u)"
+    )
 
 
 def _engine(error: BaseException, said: str) -> str:

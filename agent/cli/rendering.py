@@ -1,12 +1,12 @@
 """Answers as text for a terminal: clock times, a timeline bar, the captions around each edge."""
 
+from __future__ import annotations
+
 import json
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
@@ -26,15 +26,15 @@ from agent.grounding import (
 )
 from agent.settings import Settings
 from agent.watching.forecast import Forecast
-from agent.watching.moved_files import state_of
+from tools.captioners.blank import BLANK
 from tools.clock import clock, clock_span
 from tools.grounding.seen_edges import SAID
 from tools.indexing.estimate import Estimate
 from tools.indexing.progress import Progress
-from tools.store.store import VideoRecord
-from tools.subtitles.origin import origin_of
+from tools.ranking import EvidenceKind
 from tools.text import one_line, shorten
 from tools.timeline import Interval
+from tools.video.links import shown_name
 
 BAR_CELLS = 60
 FEWEST_CELLS = 10
@@ -75,7 +75,7 @@ def render_answer(grounding: Grounding) -> list[RenderableType]:
     head = Text()
     head.append(grounding.verdict.replace("_", " "), style=f"bold {colour}")
     head.append(f"  “{grounding.query}”", style="bold")
-    head.append(f"  in {Path(grounding.video.path).name}")
+    head.append(f"  in {shown_name(grounding.video.path)}")
     parts: list[RenderableType] = [head]
     if grounding.intervals:
         parts.append(_Bar(grounding, colour))
@@ -207,7 +207,7 @@ def render_replay(replayed: Replayed) -> RenderableType:
     for name, of in _COMPARED.items():
         was, now = of(before), of(after)
         table.add_row(name, Text(was), Text(now, style="" if was == now else "bold"))
-    return Group(Text(f"“{after.query}”  in {Path(after.video.path).name}", style="bold"), table)
+    return Group(Text(f"“{after.query}”  in {shown_name(after.video.path)}", style="bold"), table)
 
 
 def _intervals_line(answer: Grounding) -> str:
@@ -235,35 +235,18 @@ def render_json(query: str, answers: LibraryAnswers) -> str:
     plain = {
         "schema": SCHEMA_VERSION,
         "query": query,
-        "answers": [answer.model_dump(mode="json", by_alias=True) for answer in answers],
+        "answers": [answer.printed() for answer in answers],
         "left_out": [asdict(one) for one in answers.left_out],
     }
     return json.dumps(plain, indent=2)
 
 
 def _closest(answer: Grounding) -> str:
-    name = f"{answer.verdict.replace('_', ' ')} in {Path(answer.video.path).name}"
+    name = f"{answer.verdict.replace('_', ' ')} in {shown_name(answer.video.path)}"
     closest = answer.closest_rejected
     if closest is None:
         return name
     return f"{name}; closest {clock_span(closest.span)}, confidence {closest.confidence:.2f}"
-
-
-def render_records(records: Sequence[VideoRecord]) -> list[RenderableType]:
-    """What is indexed: a line for each video, and one below it for each of its tracks."""
-    parts: list[RenderableType] = []
-    ordered = sorted(records, key=lambda one: (one.path, one.video_id, one.track))
-    for (path, video_id), tracks in groupby(ordered, key=lambda one: (one.path, one.video_id)):
-        for place, record in enumerate(tracks):
-            if place == 0:
-                length = clock(record.duration_s)
-                parts.append(Text(f"{video_id[:12]}  {length}  {path}", style="bold"))
-            track = record.track
-            origin = origin_of(track)
-            by = f"subtitles {origin.file}" if origin else f"{track.model} {track.mode}".strip()
-            count = f"{record.captions} caption{'' if record.captions == 1 else 's'}"
-            parts.append(Text(f"    {count} by {by}: {state_of(record)}"))
-    return parts
 
 
 def look_up_line(look_up: LookUp) -> str:
@@ -294,34 +277,6 @@ def progress_line(progress: Progress, *, width: int = 100) -> str:
         longer = f"{line}, {part}"
         line = longer if len(longer) <= width else line
     return line
-
-
-def print_to(console: Console, *parts: RenderableType) -> None:
-    """Print without guessing at markup or numbers.
-
-    On a terminal, the lines of a ``Text`` are broken between words, and continue indented. Strings,
-    which may be commands to copy, stay whole, and so does everything in a file or a pipe.
-    """
-    for part in parts:
-        how: dict[str, Any] = {"markup": False, "highlight": False, "emoji": False}
-        if console.is_terminal:
-            for piece in _hanging(part) if isinstance(part, Text) else [part]:
-                console.print(piece, soft_wrap=isinstance(part, str), **how)
-            continue
-        how["soft_wrap"] = isinstance(part, str | Text)
-        # In a file or a pipe, padding up to the width is in the way.
-        with console.capture() as captured:
-            console.print(part, **how)
-        for line in captured.get().splitlines():
-            console.file.write(f"{line.rstrip()}\n")
-        console.file.flush()
-
-
-def _hanging(text: Text) -> Iterator[RenderableType]:
-    """Its lines; one that is too long continues below its first word."""
-    for line in text.split("\n", allow_blank=True):
-        indent = len(line.plain) - len(line.plain.lstrip(" "))
-        yield Padding(line[indent:], (0, 0, 0, indent), expand=False) if indent else line
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,7 +333,7 @@ def _precision(interval: GroundedInterval) -> str:
     }
     whence = {"closer_look": " by a closer look"}
     shown = {
-        edge: f"± {off_s:.{2 if off_s < 0.1 else 1}f} s{whence.get(by, '')}"
+        edge: f"± {off_s:.{2 if round(off_s, 6) < 0.1 else 1}f} s{whence.get(by, '')}"
         for edge, (off_s, by) in edges.items()
         if off_s
     }
@@ -401,8 +356,10 @@ def _provenance(grounding: Grounding) -> str:
     if grounding.by == "fallback":
         by += f", {'refused' if grounding.refusals else 'not asked'}; LLM-free"
     seen = f"{share:.0%} of the video seen{_not_described(coverage)}"
+    is_by_looks = models.sight and models.captioner == BLANK
+    what = f"frames: {models.sight}" if is_by_looks else f"captions: {models.captioner}{looked}"
     return (
-        f"captions: {models.captioner}{looked}{rate}, {seen}\n"
+        f"{what}{rate}, {seen}\n"
         f"{_answered_by(grounding.sources)}"
         f"decided by: {by}, in {spent_s:.1f} s{_spent(grounding.usage)}"
     )
@@ -427,13 +384,17 @@ def _paths(grounding: Grounding) -> str:
         if one.agrees is False
     ]
     unsure = [PATHS[one.path] for one in grounding.paths if one.agrees is None]
-    named = ", ".join(agree[:-1]) + " and " + agree[-1] if len(agree) > 1 else "".join(agree)
+    named = _listed(agree)
     # One alone agrees with nobody.
     alone = len(agree) == 1 and bool(others or unsure)
     told = [f"{'said' if alone else 'agreed'} by {named}"] if agree else []
     told += others
     told += [f"{', '.join(unsure)} cannot tell"] if unsure and not others else []
     return "paths: " + "; ".join(told)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else "".join(names)
 
 
 def _answered_by(sources: Sequence[AskedSource]) -> str:
@@ -445,12 +406,35 @@ def _answered_by(sources: Sequence[AskedSource]) -> str:
         for answers in (True, False)
     }
     asked = f"; asked too: {named[False]}" if named[False] else ""
-    return f"answered by: {named[True]}{asked}\n"
+    agreement = agreement_line(sources)
+    return f"answered by: {named[True]}{asked}\n" + (f"{agreement}\n" if agreement else "")
+
+
+def agreement_line(sources: Sequence[AskedSource]) -> str:
+    """Which sources agree with the answer, and what the others say; empty where none says so."""
+    agree = [KINDS[one.kind] for one in sources if one.agrees]
+    others = [
+        f"{clock_span(Interval(*one.best)) if one.best else 'not found'} according to "
+        f"{KINDS[one.kind]}"
+        for one in sources
+        if one.agrees is False
+    ]
+    told = [f"{_listed(agree)} agree"] if len(agree) > 1 else []
+    told += others
+    return f"evidence: {'; '.join(told)}" if told else ""
+
+
+KINDS: dict[EvidenceKind, str] = {
+    "described": "captions",
+    "measured": "measurement",
+    "said": "speech",
+    "seen": "frames",
+    "written": "text on the screen",
+}
 
 
 def _source(source: AskedSource) -> str:
-    kinds = {"described": "captions", "measured": "measurement", "said": "speech", "seen": "frames"}
-    kind = kinds.get(source.kind, "text on the screen")
+    kind = KINDS[source.kind]
     return source.name if source.name.startswith("subtitles") else f"{kind} ({source.name})"
 
 

@@ -6,12 +6,11 @@ from pathlib import Path
 
 from agent.errors import QueryError
 from agent.exports.forms import OF_ONE_VIDEO, Export, parse_export, write_export
-from agent.exports.timecode import parse_timecode
+from agent.exports.timecode import START_TIMECODE, parse_timecode
 from agent.grounding import Grounding
 from agent.watching.moved_files import own_file, spare_videos
 from tools.store.store import VideoRecord
 
-START_TIMECODE = "00:00:00:00"
 _WRITES_PICTURES = "--thumbnails"
 
 
@@ -40,7 +39,23 @@ def check_exports(args: argparse.Namespace, *, is_one: bool) -> list[Export]:
     folder = args.thumbnails and Path(args.thumbnails)
     if folder and folder.exists() and not folder.is_dir():
         raise QueryError(f"{_WRITES_PICTURES} {folder} is a file; name a folder")
+    _spare_inputs(args, [export.out for export in exports])
     return exports
+
+
+def _spare_inputs(args: argparse.Namespace, outs: Sequence[Path]) -> None:
+    """Refuse to write over a file that this question is answered from, even if told to replace it.
+
+    Raises:
+        QueryError: If one of the files is.
+    """
+    for option in ("captions", "subtitles", "env"):
+        given = getattr(args, option)
+        for out in outs if given else ():
+            if out.exists() and Path(given).exists() and out.samefile(given):
+                raise QueryError(
+                    f"--export writes to {out}, which --{option} reads; give another name"
+                )
 
 
 def spare_asked(

@@ -7,13 +7,14 @@ import re
 
 from agent.exports.markers import describe_interval, one_line
 from agent.grounding import Grounding
+from tools.subtitles.files import ANSWERS_HEADER
 
 _MS = 1000
 
 
 def render_vtt(answer: Grounding) -> str:
     """WebVTT, a cue an interval, in the order of time."""
-    lines = ["WEBVTT"]
+    lines = [ANSWERS_HEADER]
     for start_ms, end_ms, note in _spans_ms(answer):
         text = "\n".join(filter(None, (_vtt_text(answer.query), _vtt_text(note))))
         lines += ["", f"{_vtt_clock(start_ms)} --> {_vtt_clock(end_ms)}", text]

@@ -6,35 +6,16 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from langgraph.checkpoint.sqlite import SqliteSaver
 
-from agent.errors import StoreError
-from tools.store.store_failures import trouble_around
+from agent.graph.thread_files import ThreadsError, threads_failure
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
     from langgraph.checkpoint.base import CheckpointTuple
     from langgraph.checkpoint.serde.base import SerializerProtocol
-
-_DAMAGED: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
-
-
-class ThreadsError(StoreError):
-    """The file of threads cannot be used."""
-
-
-def threads_failure(path: Path, exc: Exception) -> ThreadsError:
-    """What an error of SQLite's, or of reading what it kept, means for the user."""
-    code = getattr(exc, "sqlite_errorcode", None)
-    is_damaged = code is not None and code & 0xFF in _DAMAGED
-    if isinstance(exc, OSError | sqlite3.Error) and not is_damaged:
-        told = trouble_around(path.parent, exc, what=f"the file of threads {path}")
-        return ThreadsError(told or f"the threads in {path} cannot be used: {exc}")
-    return ThreadsError(
-        f"{path} holds no threads, or is damaged ({exc}); move it away to start again"
-    )
 
 
 class CheckedSaver(SqliteSaver):

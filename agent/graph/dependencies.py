@@ -41,6 +41,11 @@ class Watch(Protocol):
 class FramesSeen(Protocol):
     """Reads frames that were looked at by a joint model; see ``agent.watching.sight``."""
 
+    @property
+    def by_picture(self) -> bool:
+        """Whether a picture is asked for, in place of words."""
+        ...
+
     def read(self, video_id: str) -> SeenVideo | None:
         """The frames of a video, and what compares a question with them; None if there are none."""
         ...

@@ -1,29 +1,32 @@
 """One query to many videos: they are searched together, then the graph answers for each."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, overload
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 
-from agent.graph.dependencies import Dependencies
+from agent.errors import CaptionError, QueryError, UsedUpError, VideoError, WhenaboutsError
+from agent.graph.dependencies import Dependencies, Watch
 from agent.graph.events import Event
 from agent.graph.graph import Graph
 from agent.graph.nodes import Layers, retrieve_by, watched
 from agent.graph.running import run_graph
 from agent.graph.state import Question
 from agent.grounding import Cost, Grounding
-from agent.watching.watcher import in_its_place
-from tools.retrieval.library_search import LibraryAnswer, search_library
+from agent.watching.watcher import Watcher, in_its_place
+from tools.retrieval.library_search import LibraryAnswer, LibraryRanking, search_library
 from tools.retrieval.question import parts_of, read_question
 from tools.retrieval.retrieval import Retrieved, retrieve, take_evidence
 from tools.retrieval.sight_evidence import SightEvidence
-from tools.retrieval.temporal_query import Event as OneEvent
-from tools.retrieval.temporal_query import texts_of
+from tools.retrieval.temporal_query import Single, texts_of
 from tools.retrieval.tracks import is_beside, is_measured, kind_of, of_copy
 from tools.store.store import VideoRecord
+
+NOT_LIKE = "none of its frames is among those most like the picture, or none was looked at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,42 @@ class LibraryAnswers(Sequence[Grounding]):
         return iter(self.answers)
 
 
+def watch_many(
+    question: Question,
+    videos: Iterable[str | Path] | None,
+    watcher: Watcher,
+    *,
+    report: Callable[[Event], None],
+    watch: Watch | None = None,
+) -> tuple[list[VideoRecord], list[LeftOut]]:
+    """The tracks that many videos are answered from, and the videos that cannot be used.
+
+    Args:
+        question: What is asked, of whichever video.
+        videos: Files, described first where needed, or ids of indexed videos; None: every indexed
+            video, as far as it is described.
+        watcher: Describes them.
+        report: Receives events.
+        watch: Used in place of the watcher's own way.
+
+    Raises:
+        QueryError: If nothing is indexed or named.
+        UsedUpError, VideoError, CaptionError: That of the first video, if none can be used.
+    """
+    records = watcher.answerable() if videos is None else []
+    unusable: dict[str, WhenaboutsError] = {}
+    for video in dict.fromkeys(map(str, videos or ())):
+        asked = question.model_copy(update={"video": video})
+        try:
+            records.append((watch or watcher.watch_for)(asked, report=report)[0])
+        except (UsedUpError, VideoError, CaptionError) as exc:
+            unusable[video] = exc
+    if not records:
+        nothing = QueryError("nothing is indexed yet; index videos first, or name some")
+        raise next(iter(unusable.values()), nothing)
+    return records, [LeftOut(video, str(exc)) for video, exc in unusable.items()]
+
+
 def ask_many_videos(
     query: str,
     records: Sequence[VideoRecord],
@@ -96,19 +135,28 @@ def ask_many_videos(
         and is_beside(record.track)
         and kind_of(record.track) not in dependencies.leave_out
     ]
-    part = parts_of(query)
-    in_order = not isinstance(part, OneEvent)
-    ranked = search_library(
-        texts_of(part)[0],
-        [*records, *beside],
-        store=dependencies.store,
-        embedder=dependencies.embedder,
-        is_measured=lambda record: is_measured(record.track),
+    sight = dependencies.sight
+    by_picture = sight is not None and sight.by_picture
+    part = Single(query) if by_picture else parts_of(query)
+    in_order = not isinstance(part, Single)
+    ranked = (
+        LibraryRanking()
+        if by_picture
+        else search_library(
+            texts_of(part)[0],
+            [*records, *beside],
+            store=dependencies.store,
+            embedder=dependencies.embedder,
+            is_measured=lambda record: is_measured(record.track),
+        )
     )
     likeliest: dict[str, LibraryAnswer] = {}
     for answer in ranked.answers:
         likeliest.setdefault(answer.record.video_id, answer)
     unable = {record.video_id: reason for record, reason in ranked.left_out}
+    seen = sight.likeliest(texts_of(part)[0], list(primary)) if sight else []
+    if by_picture:
+        unable |= dict.fromkeys(set(primary) - set(seen), NOT_LIKE)
     # Then those in which nothing was found: that it is not in them is an answer too.
     others = [
         video_id
@@ -116,8 +164,6 @@ def ask_many_videos(
         if record.complete and video_id not in likeliest and video_id not in unable
     ]
     answers = []
-    sight = dependencies.sight
-    seen = sight.likeliest(texts_of(part)[0], list(primary)) if sight else []
     for video_id in list(dict.fromkeys([*seen, *likeliest, *others]))[:limit]:
         # An order is about everything that happens in a video, not only the likeliest places; and
         # frames are compared with those of the same video.
@@ -165,13 +211,19 @@ def _searched(
 
         among = by_itself(is_one_of_many=True)
         if among.ranking.verdict == "not_found":
-            return _no_surer(among, by_itself(is_one_of_many=False), query)
+            alone = among if _is_plain(query) else by_itself(is_one_of_many=False)
+            return _no_surer(among, alone, query)
         return _compared(among) if known else among
 
     state: Any = watched(Question(video=record.video_id, query=query), record, Cost())
     state |= retrieve_by(search, state, dependencies)
     spent_s = time.perf_counter() - started_s
     return {**state, "seconds": {"watch": 0.0, "retrieve": spent_s}}
+
+
+def _is_plain(query: str) -> bool:
+    """Whether a question has no order, and grants nothing: only these make a difference alone."""
+    return isinstance(parts_of(query), Single) and not read_question(query).is_presupposed
 
 
 def _no_surer(among: Retrieved, alone: Retrieved, query: str) -> Retrieved:

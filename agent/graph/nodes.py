@@ -341,7 +341,15 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> dict[
     within = _within(state)
     seen = using.sight.read(record.video_id) if using.sight else None
     # What only measures says nothing of things; where frames are compared, they decide that.
-    order = with_sight(whole, seen.frames, record) if seen else whole
+    if using.sight and using.sight.by_picture:
+        if seen is None:
+            raise VideoError(
+                f"no frame of {record.path} was looked at, so that a picture can be compared with "
+                "none; index it with --sight"
+            )
+        order: Layers = [seen.frames]
+    else:
+        order = with_sight(whole, seen.frames, record) if seen else whole
     layers = [inside(captions, vectors, within) for captions, vectors in order]
     overview, cost = using.overview(record, *whole[0]) if using.overview else ([], Cost())
     found = search(
@@ -378,6 +386,8 @@ def with_sight(
     layers: Layers, frames: tuple[Sequence[Caption], NDArray[np.float32]], record: VideoRecord
 ) -> Layers:
     """The tracks that are asked, with frames among them: the first decides what is not there."""
+    if record.track.model == BLANK:
+        return [frames, *layers[1:]]  # Captions that say nothing answer nothing.
     return [frames, *layers] if is_measured(record.track) else [*layers, frames]
 
 

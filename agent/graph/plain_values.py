@@ -90,6 +90,8 @@ class HeardState(TypedDict):
     track: str
     verdict: Verdict
     answers: bool
+    agrees: NotRequired[bool | None]
+    best: NotRequired[list[float] | None]
 
 
 class RankingState(TypedDict):

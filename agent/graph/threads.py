@@ -1,7 +1,7 @@
 """Threads: every step of a question, kept in a file, so that one can go back to it."""
 
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -9,11 +9,9 @@ from typing import Any, Final
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 
-from agent.graph.checked_saver import CheckedSaver, threads_failure
+from agent.graph.checked_saver import CheckedSaver
+from agent.graph.thread_files import BUSY_S, threads_failure
 from tools.private_files import make_private_file, make_private_folder
-
-BUSY_S = 30.0
-"""How long another process may write to the file before it counts as stuck."""
 
 _OF_A_REPLY: Final = {"cut_off": False, "in_parts": False, "requests": [], "asked_of": {}}
 """Defaults of what stood beside a reply's text in threads from before a reply was one value."""
@@ -78,73 +76,3 @@ def open_threads(path: Path) -> Iterator[SqliteSaver]:
         yield saver
     finally:
         connection.close()
-
-
-def threads_about(path: Path, video_ids: Collection[str]) -> list[str]:
-    """Names of the threads, or chats, of a file that hold something of a video, by name.
-
-    Raises:
-        ThreadsError: If the file cannot be read.
-    """
-    if not path.exists():
-        return []
-    try:
-        with _opened(path) as connection:
-            return _about(connection, video_ids)
-    except sqlite3.Error as exc:
-        raise threads_failure(path, exc) from None
-
-
-def forget_threads(path: Path, video_ids: Collection[str]) -> list[str]:
-    """Delete the threads, or chats, of a file that hold something of a video, with all their steps.
-
-    What was deleted is overwritten.
-
-    Returns:
-        Their names.
-
-    Raises:
-        ThreadsError: If the file cannot be read or written.
-    """
-    if not path.exists():
-        return []
-    try:
-        with _opened(path) as connection:
-            connection.execute("PRAGMA secure_delete = ON")
-            names = _about(connection, video_ids)
-            connection.execute("BEGIN IMMEDIATE")
-            for name in names:
-                for table in ("checkpoints", "writes"):
-                    connection.execute(f"DELETE FROM {table} WHERE thread_id = ?", (name,))  # noqa: S608  # two names of ours
-            connection.execute("COMMIT")
-            # Also where nothing is found any more: a process killed here left this undone.
-            connection.execute("VACUUM")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            return names
-    except sqlite3.Error as exc:
-        raise threads_failure(path, exc) from None
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
-    try:
-        yield connection
-    finally:
-        connection.close()
-
-
-def _about(connection: sqlite3.Connection, video_ids: Collection[str]) -> list[str]:
-    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
-    columns = {"checkpoints": "checkpoint", "writes": "value"}
-    names: set[str] = set()
-    for table in columns.keys() & tables:
-        for video_id in video_ids:
-            # The data is msgpack, in which text is stored as it is.
-            rows = connection.execute(
-                f"SELECT DISTINCT thread_id FROM {table} "  # noqa: S608  # two names of ours
-                f"WHERE instr({columns[table]}, CAST(? AS BLOB))",
-                (video_id,),
-            )
-            names.update(str(name) for (name,) in rows)
-    return sorted(names)

@@ -1,18 +1,22 @@
 """Who decides from captions: the protocol, and the LLM-free reasoner that always answers."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
-from langchain_core.messages import BaseMessage
-from langchain_core.tools import BaseTool
 from pydantic import BaseModel, ConfigDict
 
 from agent.grounding import LookUp, Refusal
 from agent.reasoning.reply import Reply
 from tools.ranking import PartFound, Window
 from tools.timeline import Caption
+
+if TYPE_CHECKING:
+    from langchain_core.messages import BaseMessage
+    from langchain_core.tools import BaseTool
 
 
 class Turn(BaseModel):

@@ -14,7 +14,7 @@ from prompts.catalog import PACKAGED, Prompts
 from tools.embedders.embedder import Embedder
 from tools.indexing.closer_look import MAX_FRAMES, MAX_RATE_HZ
 from tools.retrieval.retrieval import caption_tokens, search_captions
-from tools.retrieval.tracks import read_tracks
+from tools.retrieval.tracks import read_stretch, read_tracks
 from tools.store.store import CaptionStore, VideoRecord
 from tools.text import shorten, whole_unicode
 from tools.timeline import Caption, Interval
@@ -112,17 +112,7 @@ class LookUpTools:
 
     def _read(self, start_s: float, end_s: float) -> tuple[list[Caption], Cost]:
         span = Interval(start_s, end_s)
-        found = [
-            caption
-            for captions, _ in read_tracks(self.store, self.record, leave_out=self.leave_out)
-            for caption in captions
-            if caption.span.overlap_s(span) > 0 and self._is_read(caption)
-        ]
-        return sorted(found, key=lambda caption: (caption.span, caption.source)), Cost()
-
-    def _is_read(self, caption: Caption) -> bool:
-        """Whether it says something beside the others: a measurement every second does not."""
-        return caption.source != "signal" or caption.track == self.record.track
+        return read_stretch(self.store, self.record, span, leave_out=self.leave_out), Cost()
 
     def _look_closer(
         self, start_s: float, end_s: float, rate_hz: float

@@ -10,7 +10,6 @@ import hashlib
 import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from agent.errors import CaptionerError, SettingsError
@@ -20,6 +19,7 @@ from tools.captioners.protocol import Promptable
 from tools.errors import ServiceError
 from tools.llm.address import is_openai
 from tools.llm.prices import Price, read_prices
+from tools.user_paths import expand_user
 
 if TYPE_CHECKING:
     from agent.reasoning.one_shot import FramesOf
@@ -320,7 +320,7 @@ def _have(model: str, confirm: Confirm | None) -> None:
 
     from tools.captioners.hub import choices, download_model, model_download_bytes
 
-    if Path(model).expanduser().is_dir():
+    if expand_user(model).is_dir():
         return
     size_bytes = model_download_bytes(model)
     # Without a size, the hub did not answer; fetching will say so, and what works without it.

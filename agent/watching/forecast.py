@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.watching.choice import prices_of
 from tools.captioners.looks import LookMode
-from tools.captioners.protocol import Metered, Promptable
+from tools.captioners.protocol import Metered, Promptable, wants_native
 from tools.indexing.estimate import CaptionCost, Estimate, assumed_tokens, estimate_index
 from tools.indexing.indexer import frame_track
 from tools.llm.address import OPENAI_URL
@@ -157,7 +157,9 @@ def _pace(captioner: Captioner, settings: Settings, video: Video) -> tuple[float
 def _seconds_a_frame(captioner: Captioner, video: Video, *, rate_hz: float) -> float:
     """What describing takes here, measured on frames from the middle of the video."""
     start_s = (video.header_duration_s or 0.0) / 2
-    reader = FrameReader(video, rate_hz=rate_hz, start_s=start_s, earlier=False)
+    reader = FrameReader(
+        video, rate_hz=rate_hz, start_s=start_s, earlier=False, native=wants_native(captioner)
+    )
     described_s = [
         time.perf_counter()
         for _ in captioner.describe(islice(reader, TIMED_FRAMES + 1), seen=frozenset())

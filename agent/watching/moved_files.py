@@ -7,10 +7,9 @@ from pathlib import Path
 
 from agent.errors import VideoError
 from agent.grounding import VideoFacts
-from tools.indexing.indexer import location
 from tools.indexing.same_video import shows
 from tools.store.store import VideoRecord
-from tools.video.identity import content_id, is_video_name, size_in
+from tools.video.identity import content_id, is_video_name, location, size_in
 
 CLOCK_BEHIND_S = 2.0
 """By how much the time of a change may lie before the clock: one tick of 10 ms on most file

@@ -6,6 +6,7 @@ The only place that builds real ones.
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
@@ -18,20 +19,20 @@ from agent.watching.choice import (
     open_captioner,
     open_reasoner,
 )
+from agent.watching.destinations import Destinations
 from agent.watching.frames import frames_of
+from agent.watching.runs import Runs
 from agent.watching.sight import Sight
+from prompts.catalog import PACKAGED, Prompts
 from tools.embedders.embedder import Embedder, open_embedder
 from tools.store.store import CaptionStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from agent.reasoning.brief import Brief, Reasoner
     from agent.reasoning.reply import Reply
     from agent.settings import Settings
-    from agent.watching.destinations import Destinations
-    from agent.watching.runs import Runs
-    from prompts.catalog import Prompts
     from tools.captioners.protocol import Captioner
 
 _T = TypeVar("_T")
@@ -190,6 +191,27 @@ class Opened:
             sight.close()
         if store:
             store.close()
+
+
+@contextmanager
+def open_parts(
+    settings: Settings, *, tell: Callable[[str], None] = lambda _: None
+) -> Iterator[Opened]:
+    """What the settings name, for those who look at one part of it, without a grounder."""
+    opened = Opened(
+        settings,
+        prompts=Prompts.read(settings.prompts) if settings.prompts else PACKAGED,
+        runs=Runs(settings),
+        destinations=Destinations(settings, tell),
+        captioner=None,
+        reasoner=None,
+        tell=tell,
+        confirm=None,
+    )
+    try:
+        yield opened
+    finally:
+        opened.close()
 
 
 class LateReasoner:

@@ -8,8 +8,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tools.indexing.indexer import Progress, Report, location
+from tools.indexing.indexer import Progress, Report
 from tools.retrieval.tracks import name_of
+from tools.video.identity import location
 
 if TYPE_CHECKING:
     from agent.watching.opened import Opened

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from agent.settings import Settings
     from agent.watching.choice import Confirm
     from tools.indexing.progress import Report
+    from tools.indexing.sight_first import SightFirst
     from tools.indexing.sight_pass import SightPass
     from tools.sight.joint_model import OnnxJointModel
     from tools.store.store import VideoRecord
@@ -61,7 +62,8 @@ def chosen_sight(settings: Settings, *, describes: bool) -> str:
         return ""
     if settings.sight != "auto":
         return settings.sight
-    return next(iter(sights_on_disk()), "") if not describes else ""
+    is_wanted = not describes or settings.strategy == "sight-first"
+    return next(iter(sights_on_disk()), "") if is_wanted else ""
 
 
 class Sight:
@@ -75,6 +77,9 @@ class Sight:
         confirm: Asked before a model is fetched.
         tell: Receives, in a line, what is waited for.
     """
+
+    by_picture = False
+    """It is words that are asked for."""
 
     def __init__(
         self,
@@ -101,6 +106,15 @@ class Sight:
                 self._choice = chosen_sight(self._settings, describes=self._describes())
             return self._choice
 
+    @property
+    def model(self) -> OnnxJointModel:
+        """The model, opened; fetched before, if the user agrees.
+
+        Raises:
+            SightError: If it cannot be used.
+        """
+        return self._open()[0]
+
     def lacks(self, video: Video) -> bool:
         """Whether a video has not been seen by the model to its end.
 
@@ -115,8 +129,28 @@ class Sight:
         track = track_of(model, self._settings.rate_hz)
         return not any(one.complete and one.track == track for one in store.records(video.id))
 
-    def looking(self, video: Video) -> AbstractContextManager[SightPass | None]:
+    def first(self, video: Video) -> SightFirst:
+        """What chooses the frames of a video that an image model is shown.
+
+        Raises:
+            SightError, StoreError: If the model or the store cannot be used.
+        """
+        from tools.indexing.sight_first import SightFirst
+        from tools.indexing.sight_pass import track_of
+
+        model, _, store = self._open()
+        frames, vectors = store.read(video.id, track_of(model, self._settings.rate_hz))
+        starts_s = (frame.start_s for frame in frames)
+        return SightFirst(model, dict(zip(starts_s, vectors, strict=True)))
+
+    def looking(
+        self, video: Video, *, first: SightFirst | None = None
+    ) -> AbstractContextManager[SightPass | None]:
         """What is to watch the frames of a video that is being described.
+
+        Args:
+            video: Which.
+            first: What chooses frames, and so embeds them; None where nobody does.
 
         Raises:
             SightError: If the model cannot be used.
@@ -126,7 +160,8 @@ class Sight:
         from tools.indexing.sight_pass import looking
 
         model, _, store = self._open()
-        return looking(video, model, rate_hz=self._settings.rate_hz, store=store)
+        known = first.known if first else {}
+        return looking(video, model, rate_hz=self._settings.rate_hz, store=store, known=known)
 
     def look(self, video: Video, *, report: Report, go_on: Callable[[], None]) -> None:
         """Look at a video that has its captions, unless that was done.
@@ -174,10 +209,11 @@ class Sight:
 
     def likeliest(self, query: str, video_ids: Sequence[str]) -> list[str]:
         """Which of these videos have frames like what is asked for, the best first."""
-        if not self._is_here():
-            return []
-        _, words, store = self._open()
-        hits = store.search(words.embed([query])[0], limit=HITS)
+        return self.near(self._open()[1].embed([query])[0], video_ids) if self._is_here() else []
+
+    def near(self, vector: NDArray[np.float32], video_ids: Sequence[str]) -> list[str]:
+        """Which of these videos have frames near a vector, shape ``(d,)``, the best first."""
+        hits = self._open()[2].search(vector, limit=HITS)
         wanted = set(video_ids)
         return list(dict.fromkeys(one.video_id for one, _ in hits if one.video_id in wanted))
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.errors import CaptionError, VideoError
-from tools.indexing.indexer import Report, location
+from tools.indexing.indexer import Report
 from tools.subtitles.origin import Origin, origin_of
+from tools.video.identity import location
 
 if TYPE_CHECKING:
     from agent.settings import Settings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import threading
 from dataclasses import replace
@@ -12,11 +11,14 @@ from typing import TYPE_CHECKING, Protocol
 from agent.errors import QueryError, UsedUpError, VideoError
 from agent.grounding import Cost
 from agent.watching.choice import Choice, means_model, with_an_eye_on
+from agent.watching.chosen_frames import SIGHT_FIRST, can_be_chosen_for
 from agent.watching.forecast import reading_takes
 from agent.watching.foresight import foreseen
+from agent.watching.indexed import Indexed, is_there
 from agent.watching.moved_files import warning_of
 from agent.watching.side_tracks import Beside
-from tools.captioners.file import file_track
+from tools.captioners.blank import BLANK, BlankCaptioner
+from tools.captioners.file import captions_beside, file_track
 from tools.captioners.protocol import Metered
 from tools.indexing.indexer import (
     Progress,
@@ -24,13 +26,12 @@ from tools.indexing.indexer import (
     frame_track,
     index_captions_file,
     index_video,
-    location,
 )
-from tools.indexing.journal import delete_journals
-from tools.indexing.same_video import as_indexed, recall, shows
+from tools.indexing.same_video import MOVED, shows
+from tools.indexing.sight_first import policy_of
 from tools.llm.prices import TokenUsage as CaptioningUsage
 from tools.retrieval.tracks import is_beside, kind_of, reads_text
-from tools.video.identity import is_video_name
+from tools.video.identity import is_video_name, location
 from tools.video.reader import probe
 
 if TYPE_CHECKING:
@@ -43,12 +44,10 @@ if TYPE_CHECKING:
     from agent.watching.runs import Runs
     from prompts.catalog import Prompts
     from tools.captioners.protocol import Captioner
+    from tools.llm.budget import Budget
     from tools.store.store import VideoRecord
     from tools.timeline import Track
     from tools.video.reader import Video
-
-MIN_ID = 6
-"""Characters of a video id that name it, if no other starts with them."""
 
 
 class AskedVideo(Protocol):
@@ -110,12 +109,13 @@ class Watcher:
         self._under_way = under_way
         self._name_host = name_host
         self._tell = tell
+        self._indexed = Indexed(settings, opened, tell=tell)
         self._beside = Beside(settings, opened, runs=runs, tell=tell)
         self.describing = threading.RLock()
 
     def records(self) -> list[VideoRecord]:
         """Every indexed track of every video, also those of frames alone."""
-        return [*self._opened.store.records(), *self._opened.sight.records()]
+        return self._indexed.records()
 
     def answerable(self) -> list[VideoRecord]:
         """The track of every indexed video that says most; complete ones before others."""
@@ -129,38 +129,12 @@ class Watcher:
         return record.complete, self._is_seen(record), record.indexed_at
 
     def resolve(self, video: str | Path) -> list[VideoRecord]:
-        """The indexed tracks of one video, named by file, id, start of an id, or former path.
-
-        Raises:
-            VideoError: If it is neither a readable video nor an indexed one.
-        """
-        return self._look_up(video)[1]
-
-    def _look_up(self, name: str | Path) -> tuple[Video | None, list[VideoRecord]]:
-        """The video, where its file is at hand, and its indexed tracks.
-
-        Raises:
-            VideoError: As ``resolve``.
-        """
-        if not is_there(name):
-            return None, self._by_name(str(name))
-        recall(Path(name), self._opened.store)
-        video, records, unproven_id = as_indexed(probe(Path(name)), self._opened.store)
-        if unproven_id:
-            self._tell(
-                f"{name} was moved or changed since an earlier version indexed it. That version "
-                "knew long videos only by samples, so this file counts as another video; what was "
-                f"indexed then can still be asked as {unproven_id[:12]}"
-            )
-        return video, records
+        """See ``Indexed.resolve``."""
+        return self._indexed.resolve(video)
 
     def forget(self, video: str | Path) -> int:
-        """Delete a video's captions from the store, never the file; returns how many there were."""
-        found, records = self._look_up(video)
-        # Even without a record: a process that was killed may have left something.
-        video_id = records[0].video_id if records else found.id if found else ""
-        journals = self._settings.journal_folder
-        return self._opened.store.forget(video_id, also=lambda: delete_journals(journals, video_id))
+        """See ``Indexed.forget``."""
+        return self._indexed.forget(video)
 
     def foresee(self, name: str, query: str) -> Grounding | None:
         """The answer, if it is known before frames are described; see ``foreseen``.
@@ -170,7 +144,7 @@ class Watcher:
         """
         if self._opened.given_captioner or self._settings.strategy != "general":
             return None
-        video, records = self._look_up(name)
+        video, records = self._indexed.look_up(name)
         if video is None or any(one.complete for one in records):
             return None
         if means_model(self._settings) or self._settings.captioner not in {"auto", "classical"}:
@@ -198,7 +172,7 @@ class Watcher:
         Raises:
             WhenaboutsError: If the video or the captions cannot be used; what was made is kept.
         """
-        video, records = self._look_up(name)
+        video, records = self._indexed.look_up(name)
         if video:
             records = [self._note_move(record, video) for record in records]
         settled = self._settled(records, captions, query)
@@ -209,7 +183,7 @@ class Watcher:
         work = self._under_way()
         # One video at a time: those who wait for the same captions then find them.
         with self.describing, work.in_order():
-            records = self._opened.store.records(video.id) if video else self._by_name(name)
+            records = self._opened.store.records(video.id) if video else self._indexed.by_name(name)
             settled = self._settled(records, captions, query)
             lacking = self._lacks(settled, query) if settled else 0
             if settled and not (self._wants_more(video, records, settled, query) or lacking):
@@ -231,6 +205,32 @@ class Watcher:
             if record.complete:
                 self._opened.sight.look(video, report=report, go_on=work.go_on)
             return record, cost
+
+    def watch_frames(self, name: str, *, report: Report) -> VideoRecord:
+        """Make sure that a joint model has looked at a video; nobody is asked to describe it.
+
+        Returns:
+            The record of its captions; of a video without any, of captions that mark frames.
+
+        Raises:
+            WhenaboutsError: If the video cannot be used, or the model; what was made is kept.
+        """
+        video, records = self._indexed.look_up(name)
+        work, sight = self._under_way(), self._opened.sight
+        with self.describing, work.in_order():
+            if video:
+                records = [self._note_move(one, video) for one in records]
+            ready = [one for one in records if one.complete and not is_beside(one.track)]
+            best = max(ready, key=self._worth, default=None)
+            if video is None and best and sight.read(best.video_id):
+                return in_its_place(best)
+            blank = BlankCaptioner()
+            track = frame_track(blank, self._settings.rate_hz)
+            video = video or self._found_again(name, records, track)
+            if best is None:
+                best = self._captioned(video, blank, report, go_on=work.go_on)
+            sight.look(video, report=report, go_on=work.go_on)
+            return best
 
     def _wants_more(
         self, video: Video | None, records: list[VideoRecord], record: VideoRecord, query: str
@@ -314,31 +314,50 @@ class Watcher:
         captioner = self._describer(query)
         if self._is_left_open:
             self._tell(self._opened.choice.why)
+            if captions := captions_beside(video.path):
+                self._tell(f"{captions.name} beside it holds captions: --captions {captions}")
         self._name_host(captioner.model)
         reads = reads_text(frame_track(captioner, self._settings.rate_hz))
         if reads and (takes := reading_takes(video, self._settings.rate_hz)):
             self._tell(takes)
         before_use = metered(captioner)
-        with self._opened.sight.looking(video) as sight:
-            record = index_video(
+        record = self._captioned(video, captioner, count, budget=budget, go_on=go_on)
+        return record, cost_between(made, before_use, metered(captioner))
+
+    def _captioned(
+        self,
+        video: Video,
+        captioner: Captioner,
+        report: Report,
+        *,
+        go_on: Callable[[], None],
+        budget: Budget | None = None,
+    ) -> VideoRecord:
+        """Caption a video, while the joint model, if one is used, looks at its frames too."""
+        is_chosen = self._settings.strategy == SIGHT_FIRST and captioner.model != BLANK
+        first = self._opened.sight.first(video) if is_chosen else None
+        with self._opened.sight.looking(video, first=first) as sight:
+            return index_video(
                 video,
                 captioner,
                 rate_hz=self._settings.rate_hz,
                 store=self._opened.store,
                 embedder=self._opened.embedder,
-                report=count,
+                report=report,
                 every_frame=self._settings.every_frame or None,
                 journals=self._settings.journal_folder,
                 budget=budget,
                 go_on=go_on,
                 sight=sight,
+                first=first,
             )
-        return record, cost_between(made, before_use, metered(captioner))
 
     def _describer(self, query: str) -> Captioner:
         """Who describes frames, as the strategy says."""
         if self._settings.strategy == "general":
             return self._opened.captioner
+        if self._settings.strategy == SIGHT_FIRST:
+            return can_be_chosen_for(self._opened.captioner, self._opened.sight, self._settings)
         if not query:
             raise QueryError(
                 "the activity strategy shows the question to the image model, so nothing can be "
@@ -351,7 +370,15 @@ class Watcher:
         if captions:
             return file_track(captions)
         every_frame = self._settings.every_frame or None
-        return frame_track(self._describer(query), self._settings.rate_hz, every_frame=every_frame)
+        describer = self._describer(query)
+        return frame_track(
+            describer,
+            self._settings.rate_hz,
+            every_frame=every_frame,
+            chosen_by=policy_of(self._opened.sight.model)
+            if self._settings.strategy == SIGHT_FIRST
+            else "",
+        )
 
     def _found_again(self, name: str, records: list[VideoRecord], wanted: Track) -> Video:
         """The video of these records, from where it was last seen, to caption what is missing."""
@@ -365,39 +392,25 @@ class Watcher:
             f"to have captions by {_track_name(wanted)}"
         )
 
-    def _by_name(self, name: str) -> list[VideoRecord]:
-        if exactly := self._opened.store.records(name):
-            return exactly
-        known = self._opened.store.records()
-        path = str(location(Path(name)))
-        ids = {
-            record.video_id
-            for record in known
-            if record.path == path or (len(name) >= MIN_ID and record.video_id.startswith(name))
-        }
-        if len(ids) > 1:
-            raise VideoError(
-                f"{name} may be any of {len(ids)} indexed videos; give one's whole id: "
-                f"{', '.join(sorted(ids))}"
-            )
-        if not ids:
-            raise VideoError(
-                f"there is no file {name}, and no indexed video with that path or id; "
-                "`whenabouts list` shows the indexed videos"
-            )
-        return [record for record in known if record.video_id in ids]
-
     def _note_move(self, record: VideoRecord, video: Video) -> VideoRecord:
         """Remember where the file lies now; its content says that it is the same video."""
+        place = location(video.path)
 
         def moved(now: VideoRecord) -> VideoRecord:
             stamp = video.file_stamp or now.file_stamp
             known = replace(now, content_id=video.content_id, file_stamp=stamp)
-            return known.at(location(video.path))
+            if not (now.content_id or now.path == str(place) or _is_known_whole(now, video)):
+                known = replace(known, warning="; ".join(filter(None, (now.warning, MOVED))))
+            return known.at(place)
 
         if moved(record) == record:
             return record
         return self._opened.store.change_record(record, moved)
+
+
+def _is_known_whole(record: VideoRecord, video: Video) -> bool:
+    """Whether the id of a record is a hash of every byte, and this video's."""
+    return record.video_id == video.content_id
 
 
 def in_its_place(record: VideoRecord) -> VideoRecord:
@@ -427,30 +440,6 @@ def expand_videos(names: Sequence[str]) -> list[str]:
             raise VideoError(f"there is no video in or below {name}; name files, or another folder")
         expanded += sorted(inside)
     return list(dict.fromkeys(expanded))
-
-
-def is_there(name: str | Path) -> bool:
-    """Whether it names a file, even one that cannot be read: ``probe`` then says why.
-
-    Raises:
-        VideoError: If its name is not text, so that no answer could name it.
-    """
-    if not is_text(str(name)):
-        raise VideoError(f"the name {str(name)!a} is not UTF-8; rename the file")
-    try:
-        return Path(name).exists()
-    except OSError as exc:
-        # Longer than any file name, so it may be meant as something else.
-        return exc.errno != errno.ENAMETOOLONG
-
-
-def is_text(words: str) -> bool:
-    """Whether it can be written as UTF-8: bytes that are not come in as halves of characters."""
-    try:
-        words.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def metered(captioner: Captioner) -> CaptioningUsage:

@@ -69,14 +69,14 @@ class Jobs:
     """The queue of videos to describe, and its one thread.
 
     Args:
-        file: Where jobs are written down, so that a restart takes them up.
+        file: Where jobs are written down, so that a restart takes them up; None: nowhere.
         index: Describes a video and reports progress; returns what the user should know.
         complain: Receives the traceback of a fault.
     """
 
     def __init__(
         self,
-        file: Path,
+        file: Path | None,
         index: Callable[[str, Callable[[Progress], None]], str],
         complain: Callable[[str], None],
     ) -> None:
@@ -92,7 +92,7 @@ class Jobs:
 
     def start(self) -> None:
         """Take up what was waiting or running when the last server stopped."""
-        for job in _read(self._file):
+        for job in _read(self._file) if self._file else ():
             self._jobs[job.id] = job
             if job.state in ACTIVE:
                 job.state = "waiting"
@@ -195,6 +195,8 @@ class Jobs:
         ended = [job.id for job in self._jobs.values() if job.state not in ACTIVE]
         for old in ended[:-KEPT_JOBS]:
             del self._jobs[old]
+        if self._file is None:
+            return
         rows = [job.model_dump() | {"path": job.path} for job in self._jobs.values()]
         write_whole(self._file, json.dumps(rows, indent=1))
 

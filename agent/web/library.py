@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.errors import SettingsError
+from tools.text import is_text, printable, shorten
 from tools.video.identity import is_video_name
 
 if TYPE_CHECKING:
@@ -48,18 +49,19 @@ class Library:
 
     Args:
         folders: Videos in and below them are served; links out of them are not followed.
-        uploads: Where uploads lie.
+        uploads: Where uploads lie; None: there are none.
 
     Raises:
         SettingsError: If one of the folders is none.
     """
 
-    def __init__(self, folders: Sequence[Path], uploads: Path) -> None:
+    def __init__(self, folders: Sequence[Path], uploads: Path | None) -> None:
         for folder in folders:
             if not folder.is_dir():
                 raise SettingsError(f"{folder} is no folder; name folders of videos to serve")
-        self.uploads = uploads.resolve()
+        self._uploads = uploads and uploads.resolve()
         self._roots = list(dict.fromkeys(folder.resolve() for folder in folders))
+        self._places = [*self._roots, *([self._uploads] if self._uploads else ())]
         self._known: dict[str, ServedVideo] = {}
         self._looking = threading.Lock()
 
@@ -83,21 +85,44 @@ class Library:
             raise NotServedError(f"{video.name} is not in a served folder any more")
         return video
 
+    def named(self, name: str) -> ServedVideo:
+        """The video of an id, a path, or a file name that only one of them has.
+
+        Args:
+            name: A path may be absolute, or begin in a served folder.
+
+        Raises:
+            NotServedError: If it names none, or several.
+        """
+        videos = self.videos()
+        places = {place for folder in self._roots if (place := _resolved(folder / name))}
+        found = [one for one in videos if one.id == name or one.path in places]
+        found = found or [one for one in videos if one.name == name]
+        if len(found) > 1:
+            ids = ", ".join(f"{one.id} ({one.path})" for one in found[:5])
+            raise NotServedError(f"{len(found)} videos are called {name}: name one by id: {ids}")
+        if not found:
+            raise NotServedError(
+                f"there is no video {shorten(printable(name), 200)!r} in the served folders; list "
+                "them, and take an id or a name from there"
+            )
+        return found[0]
+
     def has_file(self, video: ServedVideo) -> bool:
         """Whether its file is still there."""
         return video.path.is_file()
 
     def _look(self) -> Iterator[ServedVideo]:
-        for root in [*self._roots, self.uploads]:
+        for root in self._places:
             for where, below, files in os.walk(root):
                 below[:] = [one for one in below if not one.startswith(".")]
                 for file in files:
                     path = Path(where, file)
-                    if is_video_name(path) and _is_text(file) and self._is_inside(path):
+                    if is_video_name(path) and is_text(file) and self._is_inside(path):
                         yield self._served(path.resolve())
 
     def _served(self, path: Path) -> ServedVideo:
-        uploaded = path.is_relative_to(self.uploads)
+        uploaded = self._uploads is not None and path.is_relative_to(self._uploads)
         name = path.name
         if uploaded:
             try:
@@ -108,16 +133,12 @@ class Library:
         return ServedVideo(digest.hexdigest()[:16], path, name, uploaded)
 
     def _is_inside(self, path: Path) -> bool:
-        try:
-            real = path.resolve()
-        except (OSError, RuntimeError):  # A circle of links.
-            return False
-        return any(real.is_relative_to(root) for root in [*self._roots, self.uploads])
+        real = _resolved(path)
+        return real is not None and any(real.is_relative_to(root) for root in self._places)
 
 
-def _is_text(name: str) -> bool:
+def _resolved(path: Path) -> Path | None:
     try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):  # A circle of links, or no path at all.
+        return None

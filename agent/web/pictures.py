@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from agent.errors import QueryError, VideoError
+from tools.private_files import FILE, make_private_folder
 from tools.timeline import Interval
 from tools.video.clip import write_clip
 from tools.video.identity import stamp_of
@@ -97,10 +98,11 @@ class Pictures:
             if path.exists():
                 os.utime(path)
                 return path
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self._folder)
             part = self._folder / f"{name}.part{suffix}"
             try:
                 make(part)
+                part.chmod(FILE)
                 part.replace(path)
             finally:
                 part.unlink(missing_ok=True)

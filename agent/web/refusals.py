@@ -19,6 +19,7 @@ from agent.errors import (
     VideoError,
     WhenaboutsError,
 )
+from agent.web.described import BusyError
 from agent.web.library import NotServedError
 from agent.web.uploads import RefusedUploadError
 from tools.text import printable, shorten, whole_unicode
@@ -37,10 +38,6 @@ _STATUS: Final[list[tuple[type[Exception], int]]] = [
     (WhenaboutsError, 422),
     (NotServedError, 404),
 ]
-
-
-class BusyError(Exception):
-    """It cannot be done now; the message says what has to be done first."""
 
 
 def status_of(error: Exception) -> int:

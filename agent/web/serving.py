@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from agent.api import Grounder
+    from agent.api import Grounder, Settings
 
 MOST_PORT = 65_535
 CLOSING_S = 3
@@ -54,18 +54,11 @@ def serve(
         raise SettingsError(
             f"the page needs the package {exc.name}: pip install 'whenabouts[web]'"
         ) from None
-    secret = grounder.settings.token
-    token = secret.get_secret_value() if secret else ""
-    if not token and not is_loopback(address):
-        raise SettingsError(
-            f"{address} can be reached from other machines, and no token is set; set "
-            "WHENABOUTS_TOKEN to a long secret, or leave --address out"
-        )
+    token = check_address(address, grounder.settings)
     rooms = Rooms(grounder, folders, most_bytes=most_bytes, complain=say)
-    listening = _listen(address, port)
+    listening = listen(address, port)
     app = make_app(rooms, address=address, token=token, complain=say)
-    shown = f"[{address}]" if ":" in address else address
-    url = f"http://{shown}:{listening.getsockname()[1]}/"
+    url = url_of(address, listening)
     say(f"whenabouts is at {url} (Ctrl-C stops it; jobs go on with the next start)")
     if token:
         say("it asks for the token once: open the address with ?token=… and your WHENABOUTS_TOKEN")
@@ -78,7 +71,33 @@ def serve(
         uvicorn.Server(config).run(sockets=[listening])
 
 
-def _listen(address: str, port: int) -> socket.socket:
+def check_address(address: str, settings: Settings) -> str:
+    """The token that has to be shown there; empty: none.
+
+    Raises:
+        SettingsError: If other machines can reach the address, and there is no token.
+    """
+    token = settings.token.get_secret_value() if settings.token else ""
+    if not token and not is_loopback(address):
+        raise SettingsError(
+            f"{address} can be reached from other machines, and no token is set; set "
+            "WHENABOUTS_TOKEN to a long secret, or leave --address out"
+        )
+    return token
+
+
+def url_of(address: str, listening: socket.socket) -> str:
+    """What to open, with a slash at its end."""
+    shown = f"[{address}]" if ":" in address else address
+    return f"http://{shown}:{listening.getsockname()[1]}/"
+
+
+def listen(address: str, port: int) -> socket.socket:
+    """A socket there.
+
+    Raises:
+        SettingsError: If that cannot be had.
+    """
     if not 0 <= port <= MOST_PORT:
         raise SettingsError(f"there is no port {port}; choose a --port from 0 to {MOST_PORT}")
     family = socket.AF_INET6 if ":" in address else socket.AF_INET

@@ -15,6 +15,7 @@ import pytest
 from agent.api import Event, Grounder, Settings
 from agent.errors import QueryError, VideoError
 from agent.graph.cancelling import THREAD, Background
+from agent.grounding import Grounding
 from tests.drawing import draw_video, even_times, gray
 from tests.fakes import BrightnessCaptioner, WordEmbedder
 from tools.captioners.file import file_track
@@ -89,8 +90,8 @@ def test_nothing_is_opened_or_loaded_before_it_is_needed(
     tmp_path: Path, opened_embedders: list[WordEmbedder]
 ) -> None:
     with Grounder() as grounder:
-        assert not set(MADE) & set(vars(grounder._opened))
-        assert not {"_graph", "_dependencies"} & set(vars(grounder))
+        assert not set(MADE) & set(vars(grounder._assembly.opened))
+        assert not {"graph", "dependencies"} & set(vars(grounder._assembly))
     assert not (tmp_path / "home").exists()
     assert opened_embedders == []
 
@@ -101,7 +102,7 @@ def test_leaving_the_context_lets_go_of_the_store_and_a_later_question_opens_it(
     with grounder:
         first, over_the_first = grounder.store, grounder.graph
         grounder.watch(road)
-    assert "store" not in vars(grounder._opened)
+    assert "store" not in vars(grounder._assembly.opened)
     grounder.close()
     assert grounder.find(road, "brightness 0").video.path == str(road)
     assert grounder.store is not first
@@ -114,7 +115,7 @@ def test_an_empty_query_is_refused_before_anything_is_opened(
 ) -> None:
     with pytest.raises(QueryError, match="the query is empty"):
         grounder.find(road, query)
-    assert "store" not in vars(grounder._opened)
+    assert "store" not in vars(grounder._assembly.opened)
 
 
 def test_a_query_that_is_no_text_is_refused_and_shown_readably(
@@ -355,9 +356,19 @@ def test_forgetting_deletes_the_captions_of_that_video_alone(
     assert road.exists()
 
 
+def test_numbers_are_printed_without_what_computing_leaves(road: Path) -> None:
+    with Grounder(captioner=BrightnessCaptioner()) as grounder:
+        answer = grounder.find(road, "brightness 120")
+    noisy = answer.video.model_copy(update={"duration_s": 4.559999999999999})
+    printed = answer.model_copy(update={"video": noisy}).to_json()
+    assert json.loads(printed)["video"]["duration_s"] == 4.56
+    assert Grounding.model_validate_json(answer.to_json()).video == answer.video
+
+
 # --- many at once
 
 
+@pytest.mark.slow
 def test_many_threads_asking_at_once_get_the_answers_of_one_by_one(
     road: Path, opened_embedders: list[WordEmbedder], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -82,13 +82,13 @@ def test_all_ways_to_ask_run_the_same_first_node(
     """Its wall time stands in every answer; where it did not run, there is none."""
     with Grounder(captioner=BrightnessCaptioner()) as grounder:
         watched: list[str] = []
-        watch = grounder._watcher.watch_for
+        watch = grounder._assembly.watcher.watch_for
 
         def note(question: Any, **options: Any) -> Any:
             watched.append(question.query)
             return watch(question, **options)
 
-        monkeypatch.setattr(grounder._watcher, "watch_for", note)
+        monkeypatch.setattr(grounder._assembly.watcher, "watch_for", note)
         grounder.find(road, "brightness 1", thread="kept")
         list(grounder.stream(road, "brightness 2"))
         grounder.run(api.make_question(road, "brightness 3"))

@@ -137,6 +137,7 @@ def test_a_cancelled_afind_describes_no_further(
         assert not record.complete
 
 
+@pytest.mark.slow
 def test_a_batch_answers_in_order_and_one_bad_video_stops_no_other(
     road: Path, tmp_path: Path, grounder: Grounder
 ) -> None:

@@ -201,6 +201,7 @@ def test_a_run_killed_in_the_middle_of_a_line_and_restarted_gives_the_same_bytes
     assert_same_bytes(killed, whole)
 
 
+@pytest.mark.slow
 def test_nothing_is_asked_twice(
     arguments: Arguments, tmp_path: Path, hire: Callable[..., PaidReasoner]
 ) -> None:
@@ -223,6 +224,7 @@ def test_four_at_a_time_answer_as_one_does(arguments: Arguments, tmp_path: Path)
     assert_same_bytes(tmp_path / "four", tmp_path / "one")
 
 
+@pytest.mark.slow
 def test_a_run_stops_at_its_limit_of_dollars_and_goes_on_with_a_higher_one(
     arguments: Arguments,
     tmp_path: Path,
@@ -260,6 +262,7 @@ def test_a_limit_of_dollars_needs_prices(
     assert "what this costs is not known, so --max-usd 5" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_question_that_fails_is_counted_and_asked_again(
     arguments: Arguments, tmp_path: Path, hire: Callable[..., PaidReasoner]
 ) -> None:
@@ -376,6 +379,7 @@ def test_a_part_of_the_videos_is_enough_for_a_part_of_the_queries(
     assert run([*arguments, "--limit", "2"], tmp_path / "run")["questions"]["own"] == 2
 
 
+@pytest.mark.slow
 def test_a_larger_part_goes_on_from_a_smaller_one(
     arguments: Arguments, tmp_path: Path, hire: Callable[..., PaidReasoner]
 ) -> None:
@@ -392,6 +396,7 @@ def test_a_larger_part_goes_on_from_a_smaller_one(
     assert everything.asked != [text for _, text, _, _ in QUERIES]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
@@ -411,6 +416,7 @@ def test_answers_to_other_questions_are_not_taken_for_these(
     assert complaint in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_another_reasoner_or_truth_is_another_run(
     arguments: Arguments,
     tmp_path: Path,
@@ -453,6 +459,7 @@ def test_bad_options_are_one_line_with_the_value(
     assert message.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_two_runs_do_not_share_a_folder(
     arguments: Arguments,
     tmp_path: Path,
@@ -473,6 +480,7 @@ def test_two_runs_do_not_share_a_folder(
     assert f"another whenabouts eval is writing to {out}" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_settings_of_who_describes_do_not_matter_where_captions_are_given(
     arguments: Arguments, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,6 +75,7 @@ def run(arguments: list[str], out: Path, *, code: int = 0) -> tuple[dict[str, An
     return summary, read_results(out / "results.jsonl")
 
 
+@pytest.mark.slow
 def test_a_video_is_described_for_its_first_question_and_paid_once(
     arguments: list[str], tmp_path: Path, hire: Hire
 ) -> None:
@@ -120,6 +121,7 @@ def test_a_label_is_cut_to_the_video_or_refused_by_its_measured_length(
     assert "own.csv:5: the window 4–6 s starts after the video has ended, at " in message
 
 
+@pytest.mark.slow
 def test_a_run_stops_describing_at_its_limit_of_dollars_and_keeps_what_was_paid(
     arguments: list[str], tmp_path: Path, hire: Hire
 ) -> None:
@@ -137,6 +139,7 @@ def test_a_run_stops_describing_at_its_limit_of_dollars_and_keeps_what_was_paid(
     assert len(results) == 3
 
 
+@pytest.mark.slow
 def test_with_the_activity_strategy_every_question_has_its_own_captions(
     arguments: list[str], tmp_path: Path, hire: Hire
 ) -> None:
@@ -148,6 +151,7 @@ def test_with_the_activity_strategy_every_question_has_its_own_captions(
     assert summary["provenance"]["strategy"] == "activity"
 
 
+@pytest.mark.slow
 def test_a_captioner_that_fails_fails_the_questions_of_that_video_alone(
     arguments: list[str], tmp_path: Path, hire: Hire
 ) -> None:

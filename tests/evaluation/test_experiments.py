@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -31,7 +32,7 @@ from tools.store.store import VideoRecord
 EVERYTHING = {
     "captioner": ["openai:sees"],
     "reasoner": ["openai:thinks"],
-    "adapter": ["tuned"],
+    "adapter": ["tuned", "tuned-otherwise"],
     "out": ["runs/x"],
 }
 ASKED_FOR = {
@@ -42,6 +43,7 @@ ASKED_FOR = {
     "paths": "captioner reasoner",
     "prompt": "captioner reasoner",
     "stage-costs": "captioner reasoner",
+    "teachers": "captioner reasoner adapter adapter",
     "tuning": "captioner reasoner adapter",
 }
 
@@ -73,7 +75,8 @@ def test_there_is_an_experiment_for_each_question_of_the_paper() -> None:
 
 @pytest.mark.parametrize("name", sorted(ASKED_FOR))
 def test_every_arm_of_every_experiment_has_settings_that_can_be_used(name: str) -> None:
-    wanted = given(**{one: EVERYTHING[one] for one in (*ASKED_FOR[name].split(), "out")})
+    asked = Counter([*ASKED_FOR[name].split(), "out"])
+    wanted = given(**{one: EVERYTHING[one][:count] for one, count in asked.items()})
     arms = plan_arms(open_experiment(name), wanted)
     assert all(isinstance(arm.load(), Settings) for arm in arms)
     assert len({str(arm.load()) for arm in arms}) == len(arms), "no two arms are the same"
@@ -448,6 +451,7 @@ def test_what_a_killed_run_has_spent_holds_captions_of_questions_without_an_answ
     assert spent_usd(tmp_path) is None
 
 
+@pytest.mark.slow
 def test_a_report_puts_what_each_arm_differs_by_before_everything_else(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -471,6 +475,7 @@ def test_a_report_puts_what_each_arm_differs_by_before_everything_else(
     assert "+50.0 [+25.0, +75.0] better" in printed
 
 
+@pytest.mark.slow
 def test_arms_that_answer_everything_alike_are_pointed_out(tmp_path: Path) -> None:
     one = experiment(arms={name: {"mode": name} for name in ("frame", "grid4", "clip4")})
     arms = plan_arms(one, TWO)
@@ -483,6 +488,7 @@ def test_arms_that_answer_everything_alike_are_pointed_out(tmp_path: Path) -> No
     assert markdown.count("alike") == 1
 
 
+@pytest.mark.slow
 def test_arms_without_results_are_left_out_of_the_report(tmp_path: Path) -> None:
     arms = plan_arms(experiment(), TWO)
     write_report(experiment(), arms, tmp_path)

@@ -173,6 +173,20 @@ def test_tuning_compares_a_model_with_itself_and_an_adapter(
     assert all(one.intervals or one.candidates for of in results.values() for one in of)
 
 
+def test_teachers_compares_what_two_adapters_of_one_model_see(
+    data: list[str], tmp_path: Path
+) -> None:
+    base = save_idefics3(tmp_path / "tiny")
+    adapters = [str(save_adapter(base, tmp_path / name)) for name in ("people", "model")]
+    models = ["--captioner", f"local:{base}", "--reasoner", "similarity"]
+    models += [argument for one in adapters for argument in ("--adapter", one)]
+    changes = ["--set", "*.rate_hz=0.25", "--set", "*.device=cpu"]
+    results = conduct("teachers", [*data, *models, *changes, "--limit", "2"], tmp_path / "out")
+    captioners = {arm: str(of[0].models["captioner"]) for arm, of in results.items()}
+    assert captioners["human"].startswith("local:tiny+people@")
+    assert captioners["synthetic"].startswith("local:tiny+model@")
+
+
 def test_context_shows_other_captions_in_every_way_and_more_of_them_the_more_may_be_shown(
     server: Server, tmp_path: Path
 ) -> None:

@@ -30,6 +30,7 @@ from evaluation.report.tables import Table, costs_table, outcomes_table, provena
 from evaluation.report.timelines import worst
 from evaluation.report.words import usd
 from evaluation.results import WHOLE, BenchmarkError, Result
+from tests.tiers import first_fast
 
 FOUND = Result(
     key="own:1",
@@ -145,6 +146,7 @@ def cells(table: Table, row: str) -> list[str]:
     return [f"{cell.text} {cell.note}".strip() for cell in found[1:]]
 
 
+@pytest.mark.slow
 def test_the_page_asks_no_host_and_has_no_script(page: str) -> None:
     elements = Elements(page)
     assert "://" not in page
@@ -155,6 +157,7 @@ def test_the_page_asks_no_host_and_has_no_script(page: str) -> None:
     assert "default-src 'none'" in page
 
 
+@pytest.mark.slow
 def test_every_link_in_the_page_leads_to_one_element(page: str) -> None:
     elements = Elements(page)
     ids = elements.all("id")
@@ -164,6 +167,7 @@ def test_every_link_in_the_page_leads_to_one_element(page: str) -> None:
     assert {link[1:] for link in links} <= set(ids)
 
 
+@pytest.mark.slow
 def test_plots_have_the_colours_of_the_page_in_light_and_dark(page: str) -> None:
     light, dark = re.findall(r":root \{(.*?)\}", page, re.DOTALL)
     defined = set(re.findall(r"(--[\w-]+):", light))
@@ -238,7 +242,7 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", first_fast(*KINDS, fast=3))
 @pytest.mark.usefixtures("unrendered")
 def test_a_run_of_any_kind_gives_a_page(kind: str) -> None:
     made = make_report([run_of(*KINDS[kind])])
@@ -363,6 +367,7 @@ def test_provenance_says_who_took_part_and_what_went_wrong() -> None:
     assert said["commit"] == "abc"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unrendered")
 def test_runs_that_were_asked_different_things_are_told_apart() -> None:
     one, other = run_of(FOUND, NULL), run_of(FOUND, ELSEWHERE, name="other")

@@ -18,6 +18,7 @@ SHOWN = {
     "02_inside_the_graph": ["Refusal", "LookUp", "ends before it starts", "('similarity', 51.0"],
     "03_long_videos": ["of 720 captions are shown", "(3117.5, 3147.5)", "(1000.0, 3", "image/png"],
     "04_measure_it": ["reasoning miss 1", "excludes 0", "image/png"],
+    "05_tune_a_captioner": ["conversations to train on", "steps, loss", "image/png", "minus base"],
     "06_trace_a_run": ["check: accepted", "refused (no_json, reversed)", "from reason"],
 }
 

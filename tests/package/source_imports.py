@@ -97,15 +97,17 @@ def _walk(node: ast.AST, *, at_start: bool) -> Iterator[Import]:
                 for alias in child.names:
                     name = f"{child.module or ''}.{alias.name}"
                     yield Import(name, child.lineno, at_start, relative=child.level > 0)
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
                 yield from _walk(child, at_start=False)
             case ast.If() if "TYPE_CHECKING" in ast.unparse(child.test):
                 for statement in child.body:
                     yield from _walk(ast.Module([statement], []), at_start=False)
                 for statement in child.orelse:
                     yield from _walk(ast.Module([statement], []), at_start=at_start)
-            case _:
+            case ast.stmt() | ast.excepthandler() | ast.match_case():
                 yield from _walk(child, at_start=at_start)
+            case _:
+                pass  # There are no statements in an expression.
 
 
 def _prefixes(name: str) -> list[str]:

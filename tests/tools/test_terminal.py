@@ -3,6 +3,7 @@
 import ast
 import io
 import json
+import re
 import sys
 
 import pytest
@@ -66,10 +67,27 @@ def test_nothing_is_printed_past_it() -> None:
         for folder in ("agent", "tools", "evaluation")
         for path in source_files(folder)
         if module_name(path) not in {"tools.terminal", "evaluation.experiments.calibrate"}
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if re.search(r"\b(print|Console|write)\s*\(", text := path.read_text(encoding="utf-8"))
+        for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.Call) and ast.unparse(node.func) in PRINTING
     ]
     assert past == []
 
 
 PRINTING = {"print", "Console", "rich.print", "sys.stdout.write", "sys.stderr.write"}
+
+
+def test_a_closed_input_is_an_empty_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    terminal.prepare_streams()
+    with sys.stdin as now:
+        assert not now.isatty()
+        assert now.read() == ""
+
+
+@pytest.mark.parametrize(("told", "columns"), [("99999999999", 10_000), ("80", 80)])
+def test_no_terminal_is_wider_than_lines_can_be(
+    told: str, columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", told)
+    assert terminal.open_console().width == columns

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,22 +15,17 @@ import pytest
 
 pytest.importorskip("trl", reason="needs the extra train")
 
+from agent.cli.main import main
+from tests.package.source_imports import ROOT
 from tests.tiny_models import save_blip, save_idefics3
 from training.collect import collect, finish, plan
 from training.conversations import TuningData, TuningError, read_data
+from training.drawn_lessons import PROMPTS, DrawnTeacher, draw_videos, queries_of
 from training.merge import merge
 from training.recipe import Recipe
-from training.tiny_run import PROMPTS, DrawnTeacher, _draw_videos, _queries
-from training.train import (
-    LOG,
-    as_examples,
-    check_template,
-    find_base,
-    load_for_training,
-    make_collator,
-    read_log,
-    train,
-)
+from training.student import check_template, find_base, load_for_training
+from training.train import as_examples, make_collator, train
+from training.training_log import LOG, read_log
 
 pytestmark = pytest.mark.slow
 
@@ -41,8 +38,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> TuningData:
     from tools.captioners.looks import LookMode
 
     folder = tmp_path_factory.mktemp("drawn")
-    drawn = _draw_videos(folder / "videos", "seen", 12, seed=1)
-    to_ask = plan(_queries(drawn), folder / "videos", inside=1, outside=1)
+    drawn = draw_videos(folder / "videos", "seen", 12, seed=1)
+    to_ask = plan(queries_of(drawn), folder / "videos", inside=1, outside=1)
     mode, teacher = LookMode(), DrawnTeacher(drawn)
     out = folder / "data"
     how: dict[str, Any] = {"mode": mode, "rate_hz": 2.0, "in_flight": 1, "max_usd": None}
@@ -149,6 +146,49 @@ def test_a_model_that_holds_no_conversations_is_refused(tmp_path: Path) -> None:
         find_base(str(save_blip(tmp_path / "blip")))
     with pytest.raises(TuningError, match="neither"):
         find_base(str(tmp_path / "nothing"))
+
+
+@pytest.mark.parametrize("harm", ["no processor", "empty processor", "no image processor"])
+def test_a_model_that_takes_no_pictures_is_refused(base: Path, tmp_path: Path, harm: str) -> None:
+    shutil.copytree(base, tmp_path / "base")
+    file = tmp_path / "base" / "processor_config.json"
+    settings = json.loads(file.read_text())
+    settings.pop("image_processor")
+    if harm == "no processor":
+        file.unlink()
+    else:
+        file.write_text(json.dumps({} if harm == "empty processor" else settings))
+    with pytest.raises(TuningError, match=r"image processor|for want of processor_config"):
+        load_for_training(find_base(str(tmp_path / "base")))
+
+
+LIMITED = (
+    "import resource, sys; from agent.cli.main import main; "
+    "resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000)); sys.exit(main(sys.argv[1:]))"
+)
+
+
+def test_a_full_disk_is_told_and_the_same_command_goes_on(
+    base: Path, data: TuningData, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, merged = tmp_path / "out", tmp_path / "merged"
+    to_train = ["tune", "train", "--model", str(base), "--data", str(data.folder)]
+    to_merge = ["tune", "merge", "--adapter", str(out / "adapter"), "--out", str(merged)]
+    for command in ([*to_train, "--out", str(out)], to_merge):
+        done = subprocess.run(
+            [sys.executable, "-c", LIMITED, *command],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 2, done.stderr
+        assert "cannot be written" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert not merged.exists()
+        assert main(command) == 0
+    assert "steps, loss" in capsys.readouterr().out
+    assert find_base(str(merged)) == merged
 
 
 def test_an_adapter_of_another_model_is_not_merged(tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ import pytest
 
 from agent.cli.main import main
 from tests.servers import Answer, Asked, fails, refuses, says, serving
+from tests.training.lessons import INSIDE, OUTSIDE, lesson, tune
 from training.conversations import IMAGES, TuningError, TuningRow, read_data
-from training.drawn_world import make_events, write_video
+from training.drawn_world import make_events
 from training.exclusions import name_digest, read_lists, refuse_excluded, write_list
-from training.samples import choose_samples, is_held_out
+from training.samples import choose_samples
 from training.teacher import NOT_SHOWN
 
 WHOLE = json.dumps(
@@ -28,45 +29,6 @@ WHOLE = json.dumps(
         "inside": True,
     }
 )
-INSIDE, OUTSIDE = "marked this moment", "another time of the video"
-
-
-@pytest.fixture(scope="module")
-def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three drawn videos, with their annotations in the form of one's own labels."""
-    folder = tmp_path_factory.mktemp("videos")
-    rows = ["video,query,start,end"]
-    names = [name for name in (f"v{n}" for n in range(99)) if not is_held_out(name)][:2]
-    names.append(next(name for name in (f"v{n}" for n in range(999)) if is_held_out(name)))
-    for seed, name in enumerate(names):
-        events = make_events(random.Random(seed))
-        write_video(folder / f"{name}.mp4", events)
-        one = events[1]
-        rows.append(f"{name},{one.scene.sentence},{one.start_s},{one.end_s}")
-    (folder / "labels.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    return folder
-
-
-def lesson(asked: Asked) -> Answer:
-    visible = INSIDE in asked.text
-    said = "It dances on a grey floor." if visible else f"{NOT_SHOWN} It waits."
-    questions = [{"question": "What does it do?", "answer": "It moves."}]
-    return says(json.dumps({"visible": visible, "description": said, "questions": questions}))
-
-
-def tune(videos: Path, out: Path, *more: str) -> int:
-    labels = str(videos / "labels.csv")
-    where = ["--annotations", labels, "--videos", str(videos), "--out", str(out)]
-    return main(["tune", "data", "--dataset", "own", *where, *more])
-
-
-@pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> Any:
-    def point_at(url: str) -> None:
-        monkeypatch.setenv("OPENAI_BASE_URL", url)
-        monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
-
-    return point_at
 
 
 def test_the_teacher_is_shown_frames_inside_and_outside_of_events(
@@ -259,10 +221,10 @@ def test_a_line_that_is_no_conversation_is_refused(line: str) -> None:
 
 
 def test_samples_outside_keep_away_from_every_window() -> None:
-    from training.tiny_run import _queries
+    from training.drawn_lessons import queries_of
 
     drawn = {"a": make_events(random.Random(0))}
-    queries = _queries(drawn)
+    queries = queries_of(drawn)
     ends_s = {"a": drawn["a"][-1].end_s}
     for sample in choose_samples(queries, ends_s, inside=3, outside=2):
         (start_s, end_s), *_ = sample.query.windows

@@ -16,6 +16,7 @@ from typing import Any
 
 from tools.errors import CaptionerError
 from tools.model_hub import cached_folder
+from tools.user_paths import expand_user
 
 WEIGHTS = re.compile(r"(model|pytorch_model)(-\d+-of-\d+)?\.(safetensors|bin)")
 """As transformers names them; other frameworks' weights in the same folder are not read."""
@@ -32,7 +33,7 @@ def find_model(model: str | Path) -> Path | None:
     Args:
         model: A folder, or a name on the hub such as ``HuggingFaceTB/SmolVLM-256M-Instruct``.
     """
-    folder = Path(model).expanduser()
+    folder = expand_user(model)
     if not folder.is_dir():
         cached = cached_folder(str(model), "config.json")
         if cached is None:

@@ -20,7 +20,7 @@ from tools.signals.between_samples import flickers, held, passing_screens
 from tools.signals.claims import TEXT_TAG, Claim, write_claims, write_passing, write_screen_text
 from tools.signals.frame_claims import FrameWatch
 from tools.signals.ocr import TextReader, load_text_reader
-from tools.signals.screen_reader import ScreenReader
+from tools.signals.screen_reader import READING, ScreenReader
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,7 +83,7 @@ class ClassicalCaptioner:
 
     @property
     def model(self) -> str:
-        return VERSION + TEXT_TAG if self._reads_text else VERSION
+        return f"{VERSION}-{READING}{TEXT_TAG}" if self._reads_text else VERSION
 
     @property
     def prompt_version(self) -> str:
@@ -97,6 +97,11 @@ class ClassicalCaptioner:
     def needs_every_frame(self) -> bool:
         """It learns from still frames what the empty picture is; see ``near_duplicates``."""
         return True
+
+    @property
+    def wants_native(self) -> bool:
+        """For the text on the screen."""
+        return self._reads_text
 
     def describe(self, frames: Iterable[Frame], *, seen: Container[float]) -> Iterator[Description]:
         """Describe each frame by signals, and by its text where it has some; see ``Captioner``.
@@ -116,7 +121,7 @@ class ClassicalCaptioner:
                 waiting = None
             cuts, claims = watch.watch(frame)
             if frame.time_s not in seen:
-                lines = screen.lines(frame.image) if screen else ()
+                lines = screen.lines(frame) if screen else ()
                 waiting = _Measured(frame.time_s, cuts, claims, lines, luma)
         if waiting:
             # Nothing is known of what follows: what flickered until now is taken to go on.

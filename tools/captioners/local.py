@@ -18,6 +18,7 @@ from tools.captioners.traced_calls import TracedCalls
 from tools.errors import CaptionerError
 from tools.llm.thoughts import caption_of, without_thoughts
 from tools.text import one_line
+from tools.user_paths import expand_user
 
 if TYPE_CHECKING:
     from tools.captioners.looks import Look
@@ -262,7 +263,7 @@ def _whole_folder(model: str | Path) -> Path:
     found = find_model(model)
     if found:
         return found
-    folder = Path(model).expanduser()
+    folder = expand_user(model)
     if folder.is_dir():
         missing = " and ".join(missing_parts(folder))
         raise CaptionerError(f"{folder} holds no image-text checkpoint: {missing} missing")
@@ -275,7 +276,7 @@ def _whole_folder(model: str | Path) -> Path:
 def _whole_adapter(adapter: Path | None) -> Path | None:
     if adapter is None:
         return None
-    folder = adapter.expanduser().absolute()
+    folder = expand_user(adapter).absolute()
     weights = ("adapter_model.safetensors", "adapter_model.bin")
     if not (folder / "adapter_config.json").is_file() or not any(
         (folder / name).is_file() for name in weights

@@ -7,6 +7,9 @@ from typing import Protocol, runtime_checkable
 from tools.llm.prices import TokenUsage
 from tools.timeline import Frame, Interval, Source
 
+NO_TEXT = "no text on the screen"
+"""What a reader of text says of frames without any: nobody misses anything there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Description:
@@ -109,6 +112,23 @@ class Interruptible(Protocol):
     def until(self, at: float) -> Captioner:
         """The same captioner, on the same meter, that gives up at a time of the monotonic clock."""
         ...
+
+
+@runtime_checkable
+class ReadsSmallText(Protocol):
+    """A captioner that may look at the picture at its own size.
+
+    Attributes:
+        wants_native: Whether its frames are to come with ``Frame.native``.
+    """
+
+    @property
+    def wants_native(self) -> bool: ...
+
+
+def wants_native(captioner: Captioner) -> bool:
+    """Whether a captioner says so."""
+    return isinstance(captioner, ReadsSmallText) and captioner.wants_native
 
 
 @runtime_checkable

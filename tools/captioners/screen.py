@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import cv2
 
-from tools.captioners.protocol import Description, NoCaption
+from tools.captioners.protocol import NO_TEXT, Description, NoCaption
 from tools.errors import CaptionerError
 from tools.signals.claims import write_screen_text
 from tools.signals.ocr import TextReader, load_text_reader
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 MAX_RUN_S = 10.0
 """The same text is said again after this time: a run that is stopped has little to read twice, and
 frames that an earlier run described need not be held for longer."""
-
-NO_TEXT = "no text on the screen"
 
 NAME = "rapidocr"
 
@@ -95,6 +93,11 @@ class ScreenCaptioner:
         """A line of text may change in a picture that otherwise stays the same."""
         return True
 
+    @property
+    def wants_native(self) -> bool:
+        """Small digits do not outlive sampling."""
+        return True
+
     def describe(
         self, frames: Iterable[Frame], *, seen: Container[float]
     ) -> Iterator[Description | NoCaption]:
@@ -108,7 +111,7 @@ class ScreenCaptioner:
         screen = ScreenReader(self._load)
         run: _Run | None = None
         for frame in _unread(frames, seen):
-            lines = screen.lines(frame.image)
+            lines = screen.lines(frame)
             is_said = frame.time_s in seen
             if run and not is_said and run.goes_on(frame.time_s, lines):
                 run.last_s = frame.time_s

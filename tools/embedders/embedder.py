@@ -15,6 +15,7 @@ from tools.embedders.minilm import MiniLM, has_published_weights
 from tools.embedders.minilm_int8 import MiniLMInt8
 from tools.errors import EmbedderError, ServiceError
 from tools.llm.client import Patience, Service
+from tools.user_paths import expand_user
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -79,7 +80,7 @@ def open_embedder(
     if name == MiniLMInt8.name or (name == "minilm" and not has_published_weights()):
         return MiniLMInt8(cache=cache)
     if kind == "minilm":
-        return MiniLM(cache=cache, weights=Path(rest).expanduser() if rest else None)
+        return MiniLM(cache=cache, weights=expand_user(rest) if rest else None)
     if kind == "openai":
         return OpenAIEmbedder(rest, api_key=api_key, base_url=base_url, batch_texts=batch_texts)
     return SentenceTransformersEmbedder(name)

@@ -129,6 +129,19 @@ def group_captions(captions: Sequence[Caption], *, duration_s: float) -> Moments
     return _join_repeats(np.array(start_s), np.array(end_s), said, of_caption)
 
 
+def group_frames(frames: Sequence[Caption], *, duration_s: float) -> Moments:
+    """The same for frames: each is a moment of its own, and there may be hundreds of thousands.
+
+    Raises:
+        CaptionError: As ``group_captions``.
+    """
+    start_s = np.array([one.span.start_s for one in frames])
+    end_s = np.array([one.span.end_s for one in frames])
+    if (start_s[1:] < end_s[:-1] - TOLERANCE_S).any() or (end_s > duration_s + TOLERANCE_S).any():
+        return group_captions(frames, duration_s=duration_s)  # It says which, and what to do.
+    return Moments(start_s, end_s, ("",) * len(frames), np.arange(len(frames)))
+
+
 def cut(moments: Moments) -> Cells:
     """Cut every moment into equal cells of at most ``CELL_S``, or into ``MOMENT_CELLS``."""
     length_s = moments.end_s - moments.start_s

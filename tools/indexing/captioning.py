@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tools.captioners.protocol import Captioner, NoCaption
     from tools.embedders.embedder import Embedder
     from tools.indexing.journal import Journal
+    from tools.indexing.sight_first import SightFirst
     from tools.indexing.sight_pass import SightPass
     from tools.store.store import CaptionStore, VideoRecord
     from tools.timeline import Frame
@@ -45,6 +46,7 @@ class Captioning:
         total_s: How long the video is thought to be.
         budget: Where this run ends.
         sight: Also watches every frame that is read; None where nobody does.
+        first: Chooses among the frames that would be described; None where all are.
     """
 
     def __init__(
@@ -60,8 +62,10 @@ class Captioning:
         total_s: float | None,
         budget: Budget,
         sight: SightPass | None = None,
+        first: SightFirst | None = None,
     ) -> None:
         self._sight = sight
+        self._first = first
         self._record = record
         self._captioner = captioner
         self._store = store
@@ -173,9 +177,12 @@ class Captioning:
 
     def _choose(self, frame: Frame) -> Sequence[Frame]:
         self._scenes.watch(frame)
+        chosen = [frame] if self._distinct is None else self._distinct.choose(frame)
+        if self._first:
+            chosen = self._first.choose(chosen)
         if self._sight:
             self._sight.watch(frame)
-        return [frame] if self._distinct is None else self._distinct.choose(frame)
+        return chosen
 
     def _note(self, said: Description | NoCaption | None) -> None:
         if said is None:

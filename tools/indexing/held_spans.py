@@ -1,6 +1,7 @@
 """Where a caption is held: over frames that looked like the one it describes, and that nobody saw.
 
-Near-duplicate frames are not described (``tools.video.near_duplicates``); the caption of the frame
+Near-duplicate frames are not described (``tools.video.near_duplicates``), nor are those that look
+alike to a joint model where that chooses (``tools.indexing.sight_first``); the caption of the frame
 before holds over them. What is said of such a stretch was concluded, not looked at.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from tools.indexing.sight_first import POLICY as SIGHT_FIRST
 from tools.timeline import Caption, Interval
 from tools.video.near_duplicates import POLICY
 
@@ -19,7 +21,7 @@ def held_span(caption: Caption) -> Interval | None:
         None where there is none, or where it cannot be told: of frames shown several at a time, and
         of captions that come from elsewhere.
     """
-    step_s = _step_s(caption, f" {POLICY}")
+    step_s = _step_s(caption, rf" {POLICY}(?: {SIGHT_FIRST}:\S+)?")
     if step_s is None:
         return None
     # Less than a step more is a frame that came late.

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.captioners.file import file_track, read_captions
-from tools.captioners.protocol import Interruptible, Metered
+from tools.captioners.protocol import NO_TEXT, Interruptible, Metered, wants_native
+from tools.clock import clock
 from tools.errors import ForgottenError, VideoError
 from tools.indexing.caption_writer import BATCH_CAPTIONS
 from tools.indexing.captioning import Captioning
@@ -27,7 +28,7 @@ from tools.indexing.progress import Progress, Report
 from tools.llm.budget import Budget
 from tools.store.store import VideoRecord
 from tools.timeline import Track
-from tools.video.identity import content_id
+from tools.video.identity import content_id, location
 from tools.video.near_duplicates import POLICY, needs_every_frame
 from tools.video.reader import FrameReader, measure_duration_s, notice
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from tools.captioners.protocol import Captioner
     from tools.embedders.embedder import Embedder
+    from tools.indexing.sight_first import SightFirst
     from tools.indexing.sight_pass import SightPass
     from tools.store.store import CaptionGap, CaptionStore
     from tools.video.reader import Video
@@ -46,7 +48,6 @@ __all__ = [
     "frame_track",
     "index_captions_file",
     "index_video",
-    "location",
 ]
 
 
@@ -63,6 +64,7 @@ def index_video(
     budget: Budget | None = None,
     go_on: Callable[[], None] = lambda: None,
     sight: SightPass | None = None,
+    first: SightFirst | None = None,
 ) -> VideoRecord:
     """Caption every sampled frame that shows something new and has no caption yet.
 
@@ -87,6 +89,7 @@ def index_video(
             says until when the video was seen; the next run goes on from there.
         go_on: Called in the caller's thread, often; what it raises ends the run.
         sight: Watches every frame in the same pass; settled with the captions.
+        first: Chooses, among the frames that show something new, those that are described.
 
     Raises:
         VideoError: If no frame decodes, or the file was changed meanwhile.
@@ -104,7 +107,9 @@ def index_video(
         raise without_price(captioner.model, budget.limits)  # Before one is paid for.
     if every_frame is None:
         every_frame = needs_every_frame(captioner)
-    track = frame_track(captioner, rate_hz, every_frame=every_frame)
+    track = frame_track(
+        captioner, rate_hz, every_frame=every_frame, chosen_by=first.policy if first else ""
+    )
     journal = None
     if journals is not None and isinstance(captioner, Metered):
         journal = Journal(journals, video_id=video.id, track=track)
@@ -115,7 +120,12 @@ def index_video(
         if has_waited and (made := _complete_record(store, video.id, track)):
             return made
         record = new_record(video, track, rate_hz=rate_hz, duration_s=video.header_duration_s)
-        reader = FrameReader(video, rate_hz=rate_hz, earlier=needs_every_frame(captioner))
+        reader = FrameReader(
+            video,
+            rate_hz=rate_hz,
+            earlier=needs_every_frame(captioner),
+            native=wants_native(captioner),
+        )
         # What failed for a passing reason is asked for again.
         store.forget_passing_gaps(video.id, track)
         with store.together():
@@ -139,6 +149,7 @@ def index_video(
                     total_s=video.header_duration_s,
                     budget=budget,
                     sight=sight,
+                    first=first,
                 ),
                 record,
                 video,
@@ -147,6 +158,7 @@ def index_video(
                 report=report,
                 go_on=go_on,
                 sight=sight,
+                first=first,
             )
         except ForgottenError:
             if journal:
@@ -164,6 +176,7 @@ def _run(
     report: Report,
     go_on: Callable[[], None],
     sight: SightPass | None,
+    first: SightFirst | None,
 ) -> VideoRecord:
     stopped = captioning.run(report, go_on=go_on)
     if content_id(video.path) != (video.content_id or video.id):
@@ -185,7 +198,8 @@ def _run(
         )
     if sight:
         sight.settle(reader.decoded_until_s, warning=reader.warning() or "")
-    warnings = filter(None, (reader.warning(), _missing(store.gaps(video.id, record.track))))
+    missing = _missing(store.gaps(video.id, record.track))
+    warnings = filter(None, (reader.warning(), missing, first.told if first else ""))
     done = replace(
         record,
         duration_s=reader.decoded_until_s,
@@ -230,7 +244,9 @@ def index_captions_file(
         return store.settle(done, starts=starts)
 
 
-def frame_track(captioner: Captioner, rate_hz: float, *, every_frame: bool | None = None) -> Track:
+def frame_track(
+    captioner: Captioner, rate_hz: float, *, every_frame: bool | None = None, chosen_by: str = ""
+) -> Track:
     """The track of a captioner that is shown frames of this rate.
 
     Args:
@@ -238,28 +254,38 @@ def frame_track(captioner: Captioner, rate_hz: float, *, every_frame: bool | Non
         rate_hz: Frames looked at per second of video.
         every_frame: Whether it is also shown those that look like the one before. None: only if it
             learns from them, see ``tools.video.near_duplicates.LearnsFromEveryFrame``.
+        chosen_by: What chooses among the others; see ``tools.indexing.sight_first.policy_of``.
     """
     # All digits of the rate: two rates that differ at all look at different frames.
     rate = repr(float(rate_hz)).removesuffix(".0")
     if every_frame is None:
         every_frame = needs_every_frame(captioner)
     chosen = "" if every_frame else f" {POLICY}"
+    chosen += f" {chosen_by}" if chosen_by else ""
     return Track(captioner.model, captioner.prompt_version, f"{captioner.mode}@{rate}/s{chosen}")
 
 
-def location(path: Path) -> Path:
-    """The one way to write where a file lies, also when it is gone; a link keeps its own name."""
-    return path.parent.resolve() / path.name
-
-
 def _missing(gaps: Sequence[CaptionGap]) -> str:
-    """What is not described but might be at another try; empty where there is nothing."""
+    """What is not described: for good, and what might be at another try; empty where all is."""
+    final = [gap for gap in gaps if gap.is_final and gap.reason != NO_TEXT]
     passing = [gap for gap in gaps if not gap.is_final]
-    if not passing:
-        return ""
-    reasons = ", ".join(dict.fromkeys(gap.reason for gap in passing[:3]))
-    looks = "1 look" if len(passing) == 1 else f"{len(passing)} looks"
-    return f"{looks} got no caption ({reasons}); `whenabouts index` asks for them again"
+    told = []
+    if final:
+        told.append(f"{_looks(final)} got no caption for good ({_reasons(final)})")
+    if passing:
+        told.append(
+            f"{_looks(passing)} got no caption ({_reasons(passing)}); `whenabouts index` asks for "
+            "them again"
+        )
+    return "; ".join(told)
+
+
+def _looks(gaps: Sequence[CaptionGap]) -> str:
+    return f"1 look at {clock(gaps[0].span.start_s)}" if len(gaps) == 1 else f"{len(gaps)} looks"
+
+
+def _reasons(gaps: Sequence[CaptionGap]) -> str:
+    return ", ".join(dict.fromkeys(gap.reason for gap in gaps[:3]))
 
 
 def _complete_record(store: CaptionStore, video_id: str, track: Track) -> VideoRecord | None:

@@ -2,7 +2,7 @@
 
 Earlier versions knew a video of more than 32 MiB by samples of it. What they indexed is still kept
 under that id; a file counts as that video if its samples are the same and it was not touched since,
-and from then on its whole content is known.
+or only moved, and from then on its whole content is known.
 """
 
 from __future__ import annotations
@@ -12,7 +12,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tools.video.identity import content_id, known_stamp, note_id, sampled_id, unchanged_since
+from tools.errors import VideoError
+from tools.video.identity import (
+    content_id,
+    known_stamp,
+    note_id,
+    sampled_id,
+    unchanged_since,
+    written_before,
+)
 
 if TYPE_CHECKING:
     from tools.store.store import CaptionStore, VideoRecord
@@ -22,8 +30,18 @@ RECORDED_TO_S = 1.0
 """Records say the second in which an index began."""
 
 
+MOVED = (
+    "recognised by size, date and samples after the file was moved, since an earlier version "
+    "indexed it; if it was edited, forget it and index it again"
+)
+"""What is to be known of a video that was taken for one whose every byte is not known."""
+
+
 def shows(record: VideoRecord, path: Path) -> bool:
-    """Whether the file at ``path`` is, to the last byte, the video of a record.
+    """Whether the file at ``path`` is the video of a record.
+
+    To the last byte, where that is known. What an earlier version indexed is recognised where it
+    lay, if nobody touched it since; elsewhere, if it is gone from there and the file is as old.
 
     Raises:
         VideoError: If it cannot be read.
@@ -34,9 +52,20 @@ def shows(record: VideoRecord, path: Path) -> bool:
         return content == record.content_id
     if content == record.video_id:
         return True
-    indexed_s = datetime.fromisoformat(record.indexed_at).timestamp()
-    untouched = unchanged_since(path, indexed_s + RECORDED_TO_S)
-    return untouched and sampled_id(path) == record.video_id
+    indexed_s = datetime.fromisoformat(record.indexed_at).timestamp() + RECORDED_TO_S
+    is_as_it_was = unchanged_since(path, indexed_s) or (
+        written_before(path, indexed_s) and _has_left(record)
+    )
+    return is_as_it_was and sampled_id(path) == record.video_id
+
+
+def _has_left(record: VideoRecord) -> bool:
+    """Whether nothing that looks like the video lies where an earlier version indexed it."""
+    there = Path(record.path)
+    try:
+        return not there.is_file() or sampled_id(there) != record.video_id
+    except (OSError, VideoError):
+        return False
 
 
 def note_stamp(record: VideoRecord) -> None:

@@ -8,23 +8,28 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from tools.errors import VideoError
-from tools.indexing.indexer import location, new_record
+from tools.indexing.indexer import new_record
 from tools.indexing.progress import Pace, Progress, Report
 from tools.sight.frame_track import as_caption, sight_track
 from tools.store.store import VideoRecord
 from tools.timeline import Interval
-from tools.video.identity import content_id
+from tools.video.identity import content_id, location
 from tools.video.near_duplicates import POLICY, DistinctFrames
 from tools.video.reader import FrameReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from numpy.typing import NDArray
 
     from tools.sight.joint_model import JointModel
     from tools.store.store import CaptionStore
@@ -48,12 +53,20 @@ class SightPass:
         record: Of the track that is written.
         model: Embeds frames.
         store: Receives them; of this model's space.
+        known: Vectors of frames by their time, which somebody else may have made.
 
     Attributes:
         written: Frames that were new to the store.
     """
 
-    def __init__(self, record: VideoRecord, model: JointModel, store: CaptionStore) -> None:
+    def __init__(
+        self,
+        record: VideoRecord,
+        model: JointModel,
+        store: CaptionStore,
+        known: Mapping[float, NDArray[np.float32]] = MappingProxyType({}),
+    ) -> None:
+        self._known = known
         self._record = record
         self._model = model
         self._store = store
@@ -132,12 +145,12 @@ class SightPass:
             self._batch = []
 
     def _run(self) -> None:
-        unwritten: list[tuple[Caption, object]] = []
+        unwritten: list[tuple[Caption, NDArray[np.float32]]] = []
         while (batch := self._waiting.get()) is not None:
             if self._error is not None:
-                continue  # Whoever hands over is told with the next batch.
+                continue  # The one who hands over is told with the next batch.
             try:
-                vectors = self._model.embed_pictures([image for _, image in batch])
+                vectors = self._vectors(batch)
                 unwritten += [
                     (as_caption(self._record.video_id, span, self.track), vector)
                     for (span, _), vector in zip(batch, vectors, strict=True)
@@ -153,18 +166,28 @@ class SightPass:
             except BaseException as exc:  # noqa: BLE001 - as above
                 self._error = exc
 
-    def _write(self, frames: list[tuple[Caption, object]]) -> None:
+    def _vectors(self, batch: list[tuple[Interval, Image]]) -> Sequence[NDArray[np.float32]]:
+        known = [self._known.get(span.start_s) for span, _ in batch]
+        if all(one is not None for one in known):
+            return [one for one in known if one is not None]
+        return list(self._model.embed_pictures([image for _, image in batch]))
+
+    def _write(self, frames: list[tuple[Caption, NDArray[np.float32]]]) -> None:
         if frames:
+            vectors = np.stack([vector for _, vector in frames])
             self.written += self._store.add(
-                [one for one, _ in frames],
-                [vector for _, vector in frames],  # type: ignore[arg-type]  # rows of one matrix
-                during=self._record,
+                [one for one, _ in frames], vectors, during=self._record
             )
 
 
 @contextmanager
 def looking(
-    video: Video, model: JointModel, *, rate_hz: float, store: CaptionStore
+    video: Video,
+    model: JointModel,
+    *,
+    rate_hz: float,
+    store: CaptionStore,
+    known: Mapping[float, NDArray[np.float32]] = MappingProxyType({}),
 ) -> Iterator[SightPass | None]:
     """Make room for one run over a video; nobody else looks at it with this model meanwhile.
 
@@ -173,6 +196,7 @@ def looking(
         model: Embeds frames.
         rate_hz: Frames looked at per second of video.
         store: Of this model's space.
+        known: As of ``SightPass``.
 
     Yields:
         What is to watch every sampled frame and then to settle; None where all was seen before.
@@ -187,7 +211,7 @@ def looking(
             return
         record = new_record(video, track, rate_hz=rate_hz, duration_s=video.header_duration_s)
         store.put_record(record)
-        looker = SightPass(record, model, store)
+        looker = SightPass(record, model, store, known)
         try:
             yield looker
         finally:

@@ -218,6 +218,7 @@ class Service:
             "busy": self._patience.max_retries,
             "broken": self._patience.max_retries,
             "generation": FEW_RETRIES,
+            "hollow": FEW_RETRIES,
             "strange": FEW_RETRIES,
         }.get(failure.kind)
         if limit is None:

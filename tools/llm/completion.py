@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,8 +11,12 @@ from typing import Any, Final
 
 from tools.llm.thoughts import without_thoughts
 
-FILTERED = frozenset({"content_filter", "SAFETY", "PROHIBITED_CONTENT", "sensitive"})
-"""How services say that a filter ended a reply."""
+FILTERED = re.compile(
+    r"content_?filter|.*safety|prohibited_content|blocklist|spii|recitation|sensitive|refusal|"
+    r"guardrail",
+    re.IGNORECASE,
+)
+"""How services say that a filter ended a reply; some name the reason behind it."""
 
 LONGEST_BODY: Final = 4 << 20
 """Bytes of a reply, or of a piece of a stream: JSON takes thirty times its size in memory."""
@@ -85,12 +90,35 @@ def read_completion(content_type: str, body: bytes) -> Completion | None:
         return None
 
 
+def is_hollow(content_type: str, body: bytes) -> bool:
+    """Whether it is of this API, and only the reply is missing: no choice, or none with a message.
+
+    Args:
+        content_type: From its header.
+        body: Of which ``read_completion`` made nothing.
+    """
+    if "event-stream" in content_type or body[:5] == b"data:":
+        return True
+    if len(body) > LONGEST_BODY:
+        return False
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(told, Mapping):
+        return False
+    choices = told.get("choices")
+    if isinstance(choices, list) and choices:
+        return isinstance(choices[0], Mapping) and not choices[0].get("message")
+    return "choices" in told or str(told.get("object", "")).startswith("chat.completion")
+
+
 def _completion(told: Any) -> Completion | None:
     choice = told["choices"][0]
     finish = choice.get("finish_reason")
     finish = finish if isinstance(finish, str) else ""
     message = choice.get("message")
-    if message is None and finish in FILTERED:
+    if message is None and FILTERED.match(finish):
         message = {}
     if not isinstance(message, Mapping):
         return None
@@ -104,7 +132,7 @@ def _completion(told: Any) -> Completion | None:
     thought_apart = any(message.get(name) for name in ("reasoning_content", "reasoning"))
     refusal = message.get("refusal")
     refusal = " ".join(refusal.split()) if isinstance(refusal, str) else ""
-    if not refusal and finish in FILTERED:
+    if not refusal and FILTERED.match(finish):
         refusal = "the service's content filter stopped the reply"
     fault = choice.get("error")
     if isinstance(fault, Mapping):

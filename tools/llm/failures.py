@@ -18,6 +18,7 @@ from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from tools.errors import FailureKind, ServiceError
+from tools.llm.completion import is_hollow
 
 Kind = Literal[
     "key",
@@ -32,6 +33,7 @@ Kind = Literal[
     "option",
     "generation",
     "broken",
+    "hollow",
     "strange",
     "refused",
 ]
@@ -44,7 +46,8 @@ class Failure:
     Attributes:
         kind: What can be done about it. ``stream``, ``history``, ``system`` and ``option``: the
             same can be asked in another form. ``busy``, ``broken``, ``generation`` (what the model
-            wrote did not fit) and ``strange`` (not a valid reply) may pass.
+            wrote did not fit), ``hollow`` (an answer without a reply in it) and ``strange`` (not a
+            valid answer) may pass.
         status: Of HTTP, or in the body where that says 200.
         said: The server's own words; empty where it has none.
         option: Which part of the request is complained of, where it is ``option``.
@@ -173,6 +176,7 @@ def explain(failure: Failure, said: str, *, where: str, model: str) -> ServiceEr
     words = f" ({said})" if said else ""
     answers = f"{where} answers {failure.status}{f': {said}' if said else ''}"
     refuses_key = f"{where} refuses the key ({failure.status}{f': {said}' if said else ''}); set "
+    hollow, nothing = " (no choice with a message)", " (nothing that can be read)"
     no_model = f"{where} knows no model {model!r}{words}; check the name, OPENAI_BASE_URL, and"
     kinds: dict[Kind, tuple[FailureKind, str]] = {
         "key": ("key", refuses_key + f"OPENAI_API_KEY to one that may use {model}"),
@@ -183,12 +187,12 @@ def explain(failure: Failure, said: str, *, where: str, model: str) -> ServiceEr
         "busy": ("busy", answers),
         "broken": ("broken", answers),
         "generation": ("strange", f"{where} could not use what the model wrote{words}"),
-        "strange": (
-            "strange",
-            f"{where} does not answer as OpenAI's API does{words}; check OPENAI_BASE_URL",
-        ),
+        "hollow": ("strange", f"{where} answered, but without a reply in it{words or hollow}"),
+        "strange": ("strange", f"{where} does not answer as OpenAI's API does{words or nothing}"),
     }
     kind, told = kinds.get(failure.kind, ("refused", answers))
+    if failure.kind == "strange":
+        told += "; check OPENAI_BASE_URL"
     return ServiceError(kind, told)
 
 
@@ -236,12 +240,11 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, sent: Sent) -
         status = code if isinstance(code, int) and 400 <= code < 600 else status
     # Codes stand beside the words, under any of these names.
     marks = " ".join(filter(None, (said, *(mark[:LONGEST_MARK] for mark in _marks(told)))))
-    return Failure(
-        **_judge(status, marks, sent),
-        status=status,
-        said=said,
-        wait_s=_wait_s(headers, marks),
-    )
+    judged = _judge(status, marks, sent)
+    if judged["kind"] == "strange" and is_hollow(headers.get("content-type", ""), body):
+        # Of a stream these are its bare lines, and no words.
+        judged, said = {"kind": "hollow"}, "" if told is None else said
+    return Failure(**judged, status=status, said=said, wait_s=_wait_s(headers, marks))
 
 
 def _judge(status: int, marks: str, sent: Sent) -> dict[str, Any]:  # noqa: PLR0911  # a table
@@ -364,8 +367,11 @@ def _marks(told: Any) -> Iterator[str]:
             if isinstance(inner, Mapping):
                 yield str(inner.get("code", ""))
             feedback = holder.get("promptFeedback") or holder.get("prompt_feedback")
-            if isinstance(feedback, Mapping):
-                yield " ".join(str(one)[:LONGEST_MARK] for one in feedback.values())
+            if isinstance(feedback, Mapping) and feedback:
+                # Google's: whatever the reason, the prompt is what it would not take.
+                blocked = "blockReason" in feedback or "block_reason" in feedback
+                reasons = (str(one)[:LONGEST_MARK] for one in feedback.values())
+                yield " ".join((*(["content_filter"] if blocked else []), *reasons))
             if holder.get("details"):
                 yield json.dumps(holder["details"])
 

@@ -15,11 +15,15 @@ import numpy as np
 
 from tools.grounding.windows import DUPLICATE_IOU
 from tools.ranking import PartFound, Ranking, Testimony, Window
+from tools.retrieval.agreement import Asked, OddsCurve, agrees, weighed
 from tools.retrieval.tracks import evidence_kind, is_measured, name_of
+from tools.sight.frame_track import is_sight
 from tools.timeline import Caption, Track
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from tools.ranking import EvidenceKind
 
 MOST_WINDOWS = 10
 
@@ -71,17 +75,21 @@ class Voice:
         )
 
 
-def fuse(voices: Sequence[Voice]) -> tuple[list[Caption], Ranking]:
+def fuse(voices: Sequence[Voice]) -> tuple[Sequence[Caption], Ranking]:
     """Decide which tracks answer, and put the rankings of all of them together.
 
     1. What is measured of the picture itself, and words that are read or heard as they were asked
        for, answer before anything that is alike: a cut is a cut, whatever is described.
-    2. Otherwise what is described, said or written answers: found where any of them finds it, by
-       the one that is surest of its presence, with what others found elsewhere and are nearly as
-       sure of.
+    2. Otherwise what is described, said, written or seen answers: found where any of them finds it,
+       by the one that is surest of its presence, with what others found elsewhere and are nearly as
+       sure of. Where frames themselves show it too, by the one that is surest of its time: that it
+       is there is then agreed.
     3. Otherwise what is measured of things, "something enters".
     4. Where nobody finds it, the first track decides, unless it cannot tell and what is measured
        can.
+
+    Windows to which several tracks point are surer for it, and may come before others; see
+    ``tools.retrieval.agreement``.
 
     Args:
         voices: The track that the question is asked of first; at least one.
@@ -92,8 +100,13 @@ def fuse(voices: Sequence[Voice]) -> tuple[list[Caption], Ranking]:
         track, so that no track's scale outweighs another's.
     """
     if len(voices) == 1:
-        return list(voices[0].captions), voices[0].ranking
-    signed = [_signed(one) for one in voices]
+        only = voices[0]
+        if not (only.track and is_sight(only.track)):
+            return only.captions, only.ranking
+        # The captions of the video, whose record is asked of, were not asked.
+        heard = _heard([only], {only.key}, only.ranking)
+        return only.captions, replace(only.ranking, heard=heard)
+    signed = _weighed([_signed(one) for one in voices])
     decider, others = _decide(signed)
     told = [signed[0], *map(_told, signed[1:])]
     captions = [caption for one in told for caption in one.captions]
@@ -103,6 +116,7 @@ def fuse(voices: Sequence[Voice]) -> tuple[list[Caption], Ranking]:
     rankings = [ranking, *(one.ranking for one in others)]
     events = _events(rankings) if ranking.verdict == "found" else ()
     presences = [one.presence for one in rankings if one.presence is not None]
+    answer = replace(ranking, events=events)
     return [captions[index] for index in order], Ranking(
         verdict=ranking.verdict,
         windows=_best(rankings),
@@ -112,7 +126,7 @@ def fuse(voices: Sequence[Voice]) -> tuple[list[Caption], Ranking]:
         presence=max(presences, default=None),
         parts=_parts(rankings),
         is_exact=ranking.is_exact,
-        heard=_heard(signed, {event.track for event in events} or {decider.key}),
+        heard=_heard(signed, {event.track for event in events} or {decider.key}, answer),
     )
 
 
@@ -128,6 +142,8 @@ def _decide(voices: Sequence[Voice]) -> tuple[Voice, list[Voice]]:
     found = [one for one in alike if one.ranking.verdict == "found"]
     if found:
         decider = max(found, key=lambda one: _certainty(one.ranking))
+        if any(is_sight(one.track) for one in found if one.track):
+            decider = max(found, key=lambda one: _certainty(one.ranking)[1])
         return decider, [one for one in alike if one is not decider]
     found = [one for one in measured if one.ranking.verdict == "found"]
     if found:
@@ -147,6 +163,51 @@ def _signed(voice: Voice) -> Voice:
 
     windows, events = sign(voice.ranking.windows), sign(voice.ranking.events)
     return replace(voice, ranking=replace(voice.ranking, windows=windows, events=events))
+
+
+def _weighed(voices: Sequence[Voice]) -> list[Voice]:
+    """With the confidence that windows have beside what the other tracks say of their time.
+
+    Two voices of one track, whose captions overlap, are one source.
+    """
+    duration_s = max((one.captions[-1].end_s for one in voices if one.captions), default=0.0)
+    curves: dict[str, tuple[EvidenceKind, list[OddsCurve]]] = {}
+    for one in voices:
+        if one.track is not None:
+            curve = OddsCurve(one.ranking, duration_s=duration_s)
+            curves.setdefault(one.key, (evidence_kind(one.track), []))[1].append(curve)
+    return [
+        replace(
+            one,
+            ranking=_beside(
+                one.ranking,
+                evidence_kind(one.track),
+                [its for key, its in curves.items() if key != one.key],
+            ),
+        )
+        if one.track is not None and not one.ranking.is_exact
+        else one
+        for one in voices
+    ]
+
+
+def _beside(ranking: Ranking, kind: EvidenceKind, others: Sequence[Asked]) -> Ranking:
+    windows = tuple(weighed(one, kind, others) for one in ranking.windows)
+    events = tuple(weighed(one, kind, others) for one in ranking.events)
+    presence = ranking.presence
+    if presence is not None and events:
+        presence = max(presence, *(one.confidence for one in events))
+    # An order of times was compared already: which of them is meant stays as it was.
+    if not ranking.parts:
+        windows, events = _ordered(windows), _ordered(events)
+        if events and windows[0].confidence > events[0].confidence:
+            apart = [one for one in events if not one.span.overlap_s(windows[0].span)]
+            events = (windows[0], *apart)
+    return replace(ranking, windows=windows, events=events, presence=presence)
+
+
+def _ordered(windows: Sequence[Window]) -> tuple[Window, ...]:
+    return tuple(sorted(windows, key=lambda one: -one.confidence))
 
 
 def _told(voice: Voice) -> Voice:
@@ -170,20 +231,23 @@ def _told(voice: Voice) -> Voice:
     )
 
 
-def _heard(voices: Sequence[Voice], answering: set[str]) -> tuple[Testimony, ...]:
+def _heard(voices: Sequence[Voice], answering: set[str], answer: Ranking) -> tuple[Testimony, ...]:
     """What each track said, once where its captions were asked in groups."""
     heard: dict[str, Testimony] = {}
     for voice in voices:
         if voice.track is None:
             continue
         before = heard.get(voice.key)
-        if before is None or voice.ranking.verdict == "found":
+        if before is None or (voice.ranking.verdict == "found" and not before.agrees):
+            kind, ranking = evidence_kind(voice.track), voice.ranking
             heard[voice.key] = Testimony(
-                evidence_kind(voice.track),
+                kind,
                 name_of(voice.track),
                 voice.key,
-                voice.ranking.verdict,
+                ranking.verdict,
                 voice.key in answering,
+                agrees=agrees(kind, ranking, answer=answer),
+                best=ranking.events[0].span if ranking.events else None,
             )
     return tuple(heard.values())
 

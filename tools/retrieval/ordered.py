@@ -11,10 +11,10 @@ from tools.ranking import PartFound, Ranking, Window
 from tools.retrieval.order import Scored, Seen, evaluate
 from tools.retrieval.temporal_query import (
     LAST,
-    Event,
     Nth,
     Part,
     Related,
+    Single,
     order_words,
     repeated_texts,
     texts_of,
@@ -37,8 +37,9 @@ def rank_in_order(
     """Ask the parts of a question, and keep the windows that stand in the order it wants.
 
     A part that is not found by itself is left out where the others still tell an order ("between
-    … and …"), or a number. Else the question is asked as one sentence: there are no times to
-    compare, and the sentence may still be said by one caption. The reasoning says which.
+    … and …"), unless it was measured, or cannot be told. Else the question is asked as one
+    sentence: there are no times to compare, and the sentence may still be said by one caption. The
+    reasoning says which.
 
     Args:
         query: The whole question.
@@ -53,7 +54,7 @@ def rank_in_order(
         are_apart: Whether different kinds of captions tell of the parts: then one that overlaps
             another does not show that both are told of by one caption.
     """
-    if isinstance(part, Event):
+    if isinstance(part, Single):
         whole = ask(query)
         if is_presupposed and not is_one_of_many:
             whole = for_granted(whole)
@@ -68,7 +69,11 @@ def rank_in_order(
         for text, ranking in rankings.items()
         if not _is_there(ranking, granted=text != main and not is_one_of_many)
     ]
-    left_out = missed if not is_one_of_many and _is_order_left(part, missed) else []
+    may_leave_out = not is_one_of_many and all(
+        one.verdict == "not_found" and not one.is_exact
+        for one in (rankings[text] for text in missed)
+    )
+    left_out = missed if may_leave_out and _is_order_left(part, missed) else []
     if missed and not left_out:
         said = " and ".join(f"“{text}”" for text in missed)
         if is_one_of_many:
@@ -172,11 +177,13 @@ def _happen_together(part: Part, seen: Mapping[str, Seen]) -> bool:
 
 
 def _is_order_left(part: Part, missed: Sequence[str]) -> bool:
-    """Whether something is still to be put in order, or counted, without what was missed."""
+    """Whether something is still to be put in order without what was missed.
+
+    A number is not: which time is the third depends on where the count begins.
+    """
     if texts_of(part)[0] in missed or not isinstance(part, Related):
         return False
-    is_counted = isinstance(part.what, Nth)
-    return is_counted or any(set(texts_of(one)).isdisjoint(missed) for one in part.to)
+    return any(set(texts_of(one)).isdisjoint(missed) for one in part.to)
 
 
 def explain(part: Part, *, found: bool, times: int, left_out: Sequence[str] = ()) -> str:

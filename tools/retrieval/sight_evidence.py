@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -13,7 +14,8 @@ from tools.grounding.presence import Calibration
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tools.sight.words import SightWords
+    from tools.embedders.embedder import Embedder
+    from tools.ranking import Ranking
     from tools.timeline import Caption
 
 SIGHT = Calibration(
@@ -31,6 +33,10 @@ deviations from those of other frames, so that they mean about the same for any 
 holds for SigLIP 2 and CLIP has not been measured."""
 
 
+NEAR = 2
+"""Frames that are told on each side of what was found."""
+
+
 @dataclass(frozen=True, slots=True)
 class SightEvidence:
     """What is needed to compare a question with frames.
@@ -39,29 +45,49 @@ class SightEvidence:
         words: Embeds it in the space of the frames.
         others: Shape ``(b, d)``, frames that the question is usually not about: of other videos, or
             of the same one where there are no others.
+        by_picture: Whether a picture is asked for; the words of the question are not read then.
     """
 
-    words: SightWords
+    words: Embedder
     others: NDArray[np.float32]
+    by_picture: bool = False
 
 
 def told(
-    frames: Sequence[Caption], vectors: NDArray[np.float32], query: NDArray[np.float32]
-) -> list[Caption]:
-    """The frames with a text that says how well each fits: nobody described them.
+    frames: Sequence[Caption],
+    vectors: NDArray[np.float32],
+    ranking: Ranking,
+    query: NDArray[np.float32],
+) -> tuple[list[Caption], Ranking]:
+    """The frames in and beside what was found, with a text that says how well each fits.
+
+    Nobody described them, and there may be one a second: the others say nothing to a reader.
 
     Args:
-        frames: Of one track.
+        frames: Of one track, in time order.
         vectors: Shape ``(n, d)``, of unit length.
+        ranking: Of these frames.
         query: Shape ``(d,)``, of unit length.
+
+    Returns:
+        These frames, and the same ranking of them alone.
     """
-    cosine = (vectors @ query).tolist()
-    usual = float(np.median(cosine)) if cosine else 0.0
+    if not frames:
+        return [], ranking
+    is_kept = np.zeros(len(frames), dtype=bool)
+    of_parts = [time for part in ranking.parts for time in part.times]
+    for window in (*ranking.windows, *ranking.events, *of_parts):
+        first = bisect_right(frames, window.span.start_s, key=lambda one: one.end_s)
+        after = bisect_left(frames, window.span.end_s, key=lambda one: one.start_s)
+        is_kept[max(0, first - NEAR) : after + NEAR] = True
+    kept = np.flatnonzero(is_kept)
+    cosine = vectors @ query
+    usual = float(np.median(cosine))
     return [
         replace(
-            frame,
-            text=f"a frame whose likeness to the question is {one:.2f} (in this video, {usual:.2f} "
-            "is usual)",
+            frames[index],
+            text=f"a frame whose likeness to what is asked for is {cosine[index]:.2f} (in this "
+            f"video, {usual:.2f} is usual)",
         )
-        for frame, one in zip(frames, cosine, strict=True)
-    ]
+        for index in kept.tolist()
+    ], replace(ranking, relevance=ranking.relevance[kept])

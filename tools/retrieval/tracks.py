@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tools.ranking import EvidenceKind
     from tools.store.store import CaptionStore, VideoRecord
-    from tools.timeline import Track
+    from tools.timeline import Interval, Track
 
 BESIDE_MODES = frozenset({MODE, "speech"})
 """What is said: modes of tracks that are read beside another."""
@@ -130,6 +130,27 @@ def read_tracks(
         is_one = is_measured(one.track)
         layered += [(captions, vectors)] if is_one else layers(captions, vectors)
     return layered
+
+
+def read_stretch(
+    store: "CaptionStore",
+    record: "VideoRecord",
+    span: "Interval",
+    *,
+    leave_out: frozenset[str] = frozenset(),
+) -> "list[Caption]":
+    """The captions of a stretch as ``read_tracks`` finds them, in time order.
+
+    Beside other captions, a measurement every second says nothing.
+    """
+    found = [
+        caption
+        for captions, _ in read_tracks(store, record, leave_out=leave_out)
+        for caption in captions
+        if caption.span.overlap_s(span) > 0
+        and (caption.source != "signal" or caption.track == record.track)
+    ]
+    return sorted(found, key=lambda caption: (caption.span, caption.source))
 
 
 def layers(

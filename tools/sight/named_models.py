@@ -19,6 +19,7 @@ from tools.sight.model_folder import (
     find_folder,
 )
 from tools.sight.pictures import INSTALL
+from tools.user_paths import expand_user
 
 Confirm = Callable[[str, int], bool]
 """Asked with a model's name and the bytes to fetch; whether to go on."""
@@ -71,7 +72,7 @@ def open_sight(
     Raises:
         SightError: If it cannot be used here; says what to do.
     """
-    folder = Path(model).expanduser()
+    folder = expand_user(model)
     if folder.is_dir():
         return OnnxJointModel(folder, threads=threads)
     found = find_sight(model)

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tools.signals.camera import Grey
 
 SPOT_PX = 5
@@ -23,12 +25,15 @@ SCENE_LEVELS = 36.0
 SCENE_SIZE = (32, 18)
 
 
+def changed_spots(one: Grey, other: Grey) -> NDArray[np.bool_]:
+    """Where two grey pictures of one size differ: the middles of the spots that do."""
+    change = cv2.absdiff(one, other).astype(np.float32)
+    return np.asarray(cv2.blur(change, (SPOT_PX, SPOT_PX)) >= SPOT_LEVELS)
+
+
 def shows_the_same(one: Grey, other: Grey) -> bool:
     """Whether not even a digit differs between two grey pictures."""
-    if one.shape != other.shape:
-        return False
-    change = cv2.absdiff(one, other).astype(np.float32)
-    return float(cv2.blur(change, (SPOT_PX, SPOT_PX)).max()) < SPOT_LEVELS
+    return one.shape == other.shape and not changed_spots(one, other).any()
 
 
 def is_another_scene(one: Grey, other: Grey) -> bool:

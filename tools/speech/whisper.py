@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tools.errors import CaptionerError
 from tools.speech.transcript import Utterance
+from tools.user_paths import expand_user
 from tools.video.identity import sampled_id
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def find_whisper(model: str | Path) -> Path:
     """
     if find_spec("faster_whisper") is None:
         raise CaptionerError("speech needs the extra: pip install 'whenabouts[speech]'")
-    folder = Path(model).expanduser()
+    folder = expand_user(model)
     if not folder.is_dir():
         folder = _cached(str(model))
     missing = [name for name in FILES if not (folder / name).is_file()]

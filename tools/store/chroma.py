@@ -9,7 +9,9 @@ another process has been in the folder since. A server needs none of this.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import signal
 import socket
 import sqlite3
 import threading
@@ -22,15 +24,29 @@ from typing import TYPE_CHECKING, Any
 
 from tools.errors import StoreBusyError, StoreError
 from tools.private_files import keep_private, make_private_file, make_private_folder
+from tools.store.copies import remove_copies
 from tools.store.isolation import load_chroma, open_client
-from tools.store.store_failures import DATABASE, MOVE, store_failure
-from tools.store.upkeep import UNFINISHED_REPAIR, WIPE_DUE, blank_unused_places, wipe_deleted
+from tools.store.plain_client import PlainClient, Stamp, open_plain, stamp_of
+from tools.store.store_failures import DATABASE, MOVE, has_descriptors, store_failure
+from tools.store.upkeep import (
+    UNFINISHED_REPAIR,
+    WIPE_DUE,
+    blank_unused_places,
+    give_back_space,
+    wipe_deleted,
+)
 
 if TYPE_CHECKING:
     from chromadb.api.client import Client
 
 QUIET_WAIT_S = 1.0
 """A session takes milliseconds; only a longer wait is worth telling the user."""
+
+FILES = 24
+"""Chroma opens fewer, but it crashes where it cannot."""
+
+CLOSE_S = 60.0
+"""A client is closed in milliseconds, and what it was given lies on the disk by then."""
 
 POLL_S = 0.01
 """How often a waiting process looks whether the folder is free."""
@@ -60,7 +76,6 @@ class FolderConnection:
             raise self._failure(exc) from exc
         self._last_user_file = folder / "last-user"
         self._client: Client | None = None
-        self._generation = 0
         self._begin_process()
 
     def _begin_process(self) -> None:
@@ -71,8 +86,28 @@ class FolderConnection:
         self._name = f"process {os.getpid()} on {socket.gethostname()} ({uuid.uuid4().hex})"
 
     @property
-    def generation(self) -> int | None:
-        return self._generation
+    def generation(self) -> Stamp | None:
+        return stamp_of(self.folder)
+
+    @contextmanager
+    def reading(self) -> Iterator[Client | PlainClient]:
+        with self._threads:
+            self._acquire()
+            try:
+                plain = open_plain(self.folder)
+                if plain is None:
+                    with self.session() as client:
+                        _carry_out(client)
+                        yield client
+                    return
+                try:
+                    yield plain
+                except sqlite3.Error as exc:
+                    raise self._failure(exc) from exc
+                finally:
+                    plain.close()
+            finally:
+                self._lock.release()
 
     @contextmanager
     def session(self, *, writes: bool = False) -> Iterator[Client]:
@@ -83,8 +118,8 @@ class FolderConnection:
             self._acquire()
             opened_before = self._client
             try:
-                # Even if it then fails: it may have written something.
-                self._generation += writes
+                if writes:
+                    remove_copies(self.folder)
                 yield self._current_client()
             except BaseException as exc:
                 # Chroma's Rust part has a type of its own for what it did not expect.
@@ -135,11 +170,12 @@ class FolderConnection:
         with self._threads:
             client, self._client = self._client, None
             if client is not None:
-                client.close()
-                self._blank_unused_places()
+                with _bounded(CLOSE_S):
+                    client.close()
+                self._tidy_up()
 
-    def _blank_unused_places(self) -> None:
-        """Overwrite what a closed client may have written beside its vectors.
+    def _tidy_up(self) -> None:
+        """Overwrite what a closed client may have written beside its vectors, and free space.
 
         That is whatever lay there in memory: text too, which another process has had forgotten
         since. Where others keep the store busy, it is left to their next change of client.
@@ -150,6 +186,9 @@ class FolderConnection:
             self._lock.acquire(timeout=QUIET_WAIT_S)
             try:
                 blank_unused_places(self.folder)
+                if give_back_space(self.folder):
+                    # A client that had it open before must not trust its memory.
+                    self._last_user_file.write_text(self._name, encoding="utf-8")
             finally:
                 self._lock.release()
 
@@ -189,7 +228,6 @@ class FolderConnection:
         if self._client is not None and self._read_last_user() == self._name:
             return self._client
         self.close()
-        self._generation += 1
         if (self.folder / UNFINISHED_REPAIR).exists():
             raise StoreError(
                 f"a repair of the caption store in {self.folder} was interrupted; finish it with "
@@ -200,8 +238,10 @@ class FolderConnection:
         if (self.folder / WIPE_DUE).exists():
             # A process was killed while it deleted; without the space to finish that, reading goes
             # on.
-            with contextlib.suppress(sqlite3.Error):
+            with contextlib.suppress(sqlite3.Error, OSError):
                 wipe_deleted(self.folder)
+        if not has_descriptors(FILES):
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         make_private_file(self.folder / DATABASE)
         self._client = open_client(self.folder)
         return self._client
@@ -249,6 +289,35 @@ def open_folder(
             else:
                 del _open_folders[key]
                 connection.close()
+
+
+def _carry_out(client: Client) -> None:
+    """Have Chroma carry out what waits: until it is next asked, it only notes changes."""
+    for collection in client.list_collections():
+        collection.count()
+
+
+@contextmanager
+def _bounded(limit_s: float) -> Iterator[None]:
+    """End the process, by SIGALRM, if what is done inside takes longer.
+
+    A closed client waits, in Rust, for the threads of its engine, and holds Python's own lock
+    meanwhile: if one of them never ends, no Python runs in this process any more, not even for
+    Ctrl-C. Only the system can end it then. Where SIGALRM serves somebody else, nothing is done.
+    """
+    is_free = (
+        hasattr(signal, "setitimer")
+        and signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
+        and signal.getitimer(signal.ITIMER_REAL)[0] == 0
+    )
+    if not is_free:
+        yield
+        return
+    signal.setitimer(signal.ITIMER_REAL, limit_s)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _is_panic(exc: BaseException) -> bool:

@@ -22,11 +22,11 @@ class Kept(Generic[Value]):
     def __init__(self, limit: int, *, size: Callable[[Value], int]) -> None:
         self._limit = limit
         self._size = size
-        self._generation: int | None = None
+        self._generation: Hashable = None
         self._values: OrderedDict[Hashable, Value] = OrderedDict()
         self._total = 0
 
-    def get(self, key: Hashable, read: Callable[[], Value], *, generation: int | None) -> Value:
+    def get(self, key: Hashable, read: Callable[[], Value], *, generation: Hashable) -> Value:
         """The value of a key: as it was kept, or else as it is read now.
 
         Args:

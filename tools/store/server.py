@@ -6,7 +6,7 @@ import base64
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, cast
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
@@ -52,8 +52,11 @@ class ServerConnection:
         self._opening = threading.Lock()
 
     @property
-    def generation(self) -> int | None:
+    def generation(self) -> None:
         return None
+
+    def reading(self) -> AbstractContextManager[Client]:
+        return self.session()
 
     @contextmanager
     def session(self, *, writes: bool = False) -> Iterator[Client]:  # noqa: ARG002  # no difference to a server

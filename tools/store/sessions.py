@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from chromadb.api.client import Client
 
+    from tools.store.plain_client import PlainClient, Stamp
+
 
 class Connection(Protocol):
     """Hands out a Chroma client for the length of one operation."""
 
     @property
-    def generation(self) -> int | None:
-        """Another number whenever what is stored may have changed; to be read within a session.
+    def generation(self) -> Stamp | None:
+        """Another one whenever what is stored may have changed; to be read within a session.
 
         None where others can write unseen.
         """
@@ -37,6 +39,14 @@ class Connection(Protocol):
         Raises:
             StoreError: If Chroma cannot be reached, read or written.
             StoreBusyError: If other processes keep the store for too long.
+        """
+        ...
+
+    def reading(self) -> AbstractContextManager[Client | PlainClient]:
+        """As ``session``, for what needs no vectors: without Chroma, where that is possible.
+
+        Raises:
+            StoreError, StoreBusyError: As ``session``.
         """
         ...
 

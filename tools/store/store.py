@@ -6,21 +6,36 @@ never written twice. A batch is written whole or not at all, also when the proce
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
-import numpy as np
-
-from tools.errors import ForgottenError, StoreError
+from tools.errors import StoreError
+from tools.sight.frame_track import is_sight, rounded
+from tools.store.caption_rows import (
+    Read,
+    checked_vectors,
+    nearest,
+    read_around,
+    read_track,
+    write_captions,
+)
 from tools.store.chroma import open_folder
 from tools.store.claiming import claim
+from tools.store.copies import read_copy, write_copy
+from tools.store.forgetting import delete_track, delete_video, is_without
+from tools.store.gap_rows import delete_passing_gaps, read_gaps, write_gaps
 from tools.store.kept import Kept
+from tools.store.layout import GAPS, captions_name, existing, of_track, rows
+from tools.store.record_rows import (
+    check_is_there,
+    read_frame_records,
+    read_records,
+    record_now,
+    write_record,
+)
 from tools.store.records import CaptionGap, VideoRecord
 from tools.store.server import open_server
 from tools.store.sessions import Connection
@@ -31,38 +46,14 @@ if TYPE_CHECKING:
 
     from chromadb.api.client import Client
     from chromadb.api.models.Collection import Collection
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
+
+    from tools.store.plain_client import PlainCollection
 
 __all__ = ["CaptionGap", "CaptionStore", "VideoRecord"]
 
-RECORDS = "videos"
-"""Collection of the video records of all embedders."""
-
-GAPS = "gaps"
-PASSING = {"kind": "passing"}
-"""Marks a gap that is not final."""
-"""Collection of what captioners would not describe, whatever the embedder."""
-
-CAPTIONS = "captions-"
-"""Start of the name of every collection of captions; one for each embedder."""
-
-SEARCH_WIDTH = 256
-"""Candidates that the approximate search keeps at a time; Chroma's own 100 misses more."""
-
-SYNC_CAPTIONS = 100
-"""Captions after which the index is saved: what is not saved is replayed when the store is opened.
-With Chroma's own 1,000, opening takes five times as long, and adding is no faster.
-"""
-
-
-BLOCK_S = 60.0
-"""Captions are marked with the minute that they start in: what is around a moment of a long video
-is found without reading the whole, and Chroma finds equal marks fast, but not ranges of numbers."""
-
 KEPT_CAPTIONS = 40_000
 """Captions kept in memory between questions: ten hours at one a second, about 130 MB."""
-
-Read = tuple[list[Caption], "NDArray[np.float32]"]
 
 
 class CaptionStore:
@@ -83,7 +74,7 @@ class CaptionStore:
         self._embedder = embedder
         self._claims = claims
         self._on_wait = on_wait
-        self._collection = _collection_name(embedder)
+        self._collection = captions_name(embedder)
         self._resources = ExitStack()
         self._connection = self._resources.enter_context(opening)
         self._kept_captions = Kept[Read](KEPT_CAPTIONS, size=lambda read: len(read[0]) + 1)
@@ -103,9 +94,9 @@ class CaptionStore:
         """Open the store in a folder, or on a Chroma server where a URL is given.
 
         Args:
-            folder: Home of the embedded store, made when it is not there; with ``url`` it only says
-                which process describes what. It holds pickled indexes, so open only folders that
-                you trust.
+            folder: Home of the embedded store, made when it is not there; with ``url`` it only
+                keeps processes of this home apart. It holds pickled indexes, so open only folders
+                that you trust.
             embedder: Name of what made, or will make, the vectors; no model is loaded.
             url: Address of a Chroma server.
             token: What that server knows its users by.
@@ -148,14 +139,15 @@ class CaptionStore:
     ) -> AbstractContextManager[bool]:
         """Hold a track while its captions are made, so that no other process makes them too.
 
-        Processes that share the folder given to ``open`` keep out of each other's way. See
-        ``tools.store.claiming.claim``.
+        Processes that share the folder given to ``open``, or the server, keep out of each other's
+        way. See ``tools.store.claiming.claim``.
         """
         return claim(
             self._claims,
             video_id,
             track,
             name=name,
+            connection=self._connection,
             on_wait=self._on_wait,
             patience_s=patience_s,
         )
@@ -194,51 +186,45 @@ class CaptionStore:
         """
         if not captions:
             return 0
-        matrix = _checked(vectors, captions)
-        row_of_id: dict[str, int] = {}
-        for row, caption in enumerate(captions):
-            row_of_id.setdefault(caption.id, row)
-        ids = list(row_of_id)
-        added = 0
+        matrix = checked_vectors(vectors, captions)
         with self._connection.session(writes=True) as client:
             self._check_is_there(client, during)
-            collection = self._writable(client, dimension=matrix.shape[1])
-            limit = client.get_max_batch_size()
-            for first in range(0, len(ids), limit):
-                batch = ids[first : first + limit]
-                # Asking first: writing over what is there costs ten times as much as skipping it.
-                there = set(collection.get(ids=batch, include=[])["ids"])
-                new = [one for one in batch if one not in there]
-                if new:
-                    rows = [row_of_id[one] for one in new]
-                    collection.add(
-                        ids=new,
-                        embeddings=matrix[rows],
-                        documents=[captions[row].text for row in rows],
-                        metadatas=[_metadata(captions[row]) for row in rows],
-                    )
-                    added += len(new)
-        return added
+            return write_captions(client, self._embedder, captions, matrix)
 
-    def read(self, video_id: str, track: Track) -> tuple[list[Caption], NDArray[np.float32]]:
+    def read(self, video_id: str, track: Track) -> Read:
         """One track's captions in time order, and their embeddings ``(n, d)``; ``(0, 0)`` if none.
 
-        The embeddings are read-only: they are kept for the next question, until anyone writes.
+        Both are kept for the next question, until anyone writes: change neither.
 
         Raises:
             StoreError: If the store cannot be read.
         """
-        with self._reading() as collection:
-            captions, vectors = self._kept_captions.get(
+        with self._connection.reading():
+            return self._kept_captions.get(
                 (video_id, track),
-                lambda: _read_all(collection, video_id, track),
+                lambda: self._read(video_id, track),
                 generation=self._connection.generation,
             )
-        return list(captions), vectors
 
-    def read_around(
-        self, places: Sequence[tuple[str, Track, Interval]]
-    ) -> list[tuple[list[Caption], NDArray[np.float32]]]:
+    def _read(self, video_id: str, track: Track) -> Read:
+        """As ``read``: a copy that an earlier question left, or else what Chroma has."""
+        folder, stamp = self._connection.folder, self._connection.generation
+        if (
+            folder
+            and stamp
+            and (copy := read_copy(folder, self._collection, video_id, track, stamp))
+        ):
+            return copy
+        with self._connection.session() as client:
+            read = read_track(existing(client, self._collection), video_id, track)
+            if is_sight(track):
+                read = read[0], rounded(read[1])
+                read[1].flags.writeable = False
+            if folder and (stamp := self._connection.generation):
+                write_copy(folder, self._collection, video_id, stamp, read)
+        return read
+
+    def read_around(self, places: Sequence[tuple[str, Track, Interval]]) -> list[Read]:
         """As ``read``, but for each place only the minutes that its span touches.
 
         All are read at once: in a large store, finding captions costs more than reading them.
@@ -250,16 +236,8 @@ class CaptionStore:
         Raises:
             StoreError: If the store cannot be read.
         """
-        place_of: dict[str, int] = {}
-        for index, (video_id, track, span) in enumerate(places):
-            for block in range(int(span.start_s // BLOCK_S), int(span.end_s // BLOCK_S) + 1):
-                place_of.setdefault(_mark(video_id, track, block), index)
-        with self._reading() as collection:
-            found = _get(collection, {"block": {"$in": list(place_of)}}, _ALL) if places else {}
-        rows: list[list[int]] = [[] for _ in places]
-        for row, metadata in enumerate(found.get("metadatas", ())):
-            rows[place_of[metadata["block"]]].append(row)
-        return [_in_time_order(found, some) for some in rows]
+        with self._reading() as (collection, texts):
+            return read_around(collection, texts, places)
 
     def seen_starts(self, video_id: str, track: Track) -> frozenset[float]:
         """``start_s`` of every stored caption of a track, and of every gap.
@@ -274,7 +252,7 @@ class CaptionStore:
         found = [
             metadata
             for name in (self._collection, GAPS)
-            for metadata in _get(_existing(client, name), _of(video_id, track), ["metadatas"])[
+            for metadata in rows(existing(client, name), of_track(video_id, track), ["metadatas"])[
                 "metadatas"
             ]
         ]
@@ -293,25 +271,9 @@ class CaptionStore:
         """
         if not gaps:
             return
-        by_id = {_digest(gap.video_id, gap.track.key, repr(gap.span.start_s)): gap for gap in gaps}
         with self._connection.session(writes=True) as client:
             self._check_is_there(client, during)
-            client.get_or_create_collection(GAPS, embedding_function=None).upsert(
-                ids=list(by_id),
-                # These are not searched by likeness either.
-                embeddings=np.ones((len(by_id), 1), np.float32),
-                documents=[gap.reason for gap in by_id.values()],
-                metadatas=[
-                    {
-                        "video_id": gap.video_id,
-                        "track": gap.track.key,
-                        "start_s": repr(float(gap.span.start_s)),
-                        "end_s": repr(float(gap.span.end_s)),
-                    }
-                    | ({} if gap.is_final else PASSING)
-                    for gap in by_id.values()
-                ],
-            )
+            write_gaps(client, gaps)
 
     def forget_passing_gaps(self, video_id: str, track: Track) -> int:
         """Delete a track's gaps that are not final, so that they are asked for again.
@@ -325,12 +287,7 @@ class CaptionStore:
         if all(gap.is_final for gap in self.gaps(video_id, track)):
             return 0
         with self._connection.session(writes=True) as client:
-            gaps = _existing(client, GAPS)
-            where = {"$and": [{"video_id": video_id}, {"track": track.key}, PASSING]}
-            found = _get(gaps, where, [])["ids"]
-            if gaps is not None and found:
-                gaps.delete(ids=found)
-            return len(found)
+            return delete_passing_gaps(client, video_id, track)
 
     def gaps(self, video_id: str, track: Track) -> list[CaptionGap]:
         """Where a track's captioner gave no caption, in time order.
@@ -338,11 +295,11 @@ class CaptionStore:
         Raises:
             StoreError: If the store cannot be read.
         """
-        with self._connection.session() as client:
+        with self._connection.reading() as client:
             return list(
                 self._kept_gaps.get(
                     (video_id, track),
-                    lambda: _read_gaps(_existing(client, GAPS), video_id, track),
+                    lambda: read_gaps(client, video_id, track),
                     generation=self._connection.generation,
                 )
             )
@@ -353,8 +310,10 @@ class CaptionStore:
         Raises:
             StoreError: If the store cannot be read.
         """
-        with self._reading() as collection:
-            return len(_get(collection, _of(video_id, track), [])["ids"])
+        # Frames are kept in the space of the model that looked at them.
+        where = captions_name(track.model) if is_sight(track) else self._collection
+        with self._connection.reading() as client:
+            return _count(existing(client, where), video_id, track)
 
     def search(self, vector: ArrayLike, *, limit: int) -> list[tuple[Caption, float]]:
         """The captions of all videos nearest to a vector, best first, each with its cosine.
@@ -368,26 +327,8 @@ class CaptionStore:
         Raises:
             StoreError: If the vector does not fit the store, or it cannot be read.
         """
-        wanted = np.asarray(vector, np.float32)
-        if wanted.ndim != 1 or not np.isfinite(wanted).all() or not wanted.any():
-            raise StoreError(
-                f"a search needs one finite vector that is not zero, not shape {wanted.shape}"
-            )
-        with self._reading() as collection:
-            if collection is None:
-                return []
-            _check_dimension(collection, len(wanted))
-            found: Any = collection.query(
-                query_embeddings=wanted[None],
-                n_results=limit,
-                include=["documents", "metadatas", "distances"],
-            )
-        nearest = zip(
-            found["metadatas"][0], found["documents"][0], found["distances"][0], strict=True
-        )
-        return [
-            (caption_of(metadata, text), 1.0 - distance) for metadata, text, distance in nearest
-        ]
+        with self._reading() as (collection, texts):
+            return nearest(collection, texts, vector, limit=limit)
 
     def put_record(self, record: VideoRecord) -> None:
         """Write a record in place of the earlier one of the same video and track, if any.
@@ -396,7 +337,7 @@ class CaptionStore:
             StoreError: If it cannot be written.
         """
         with self._connection.session(writes=True) as client:
-            self._write_record(client, record)
+            write_record(client, self._embedder, record)
 
     def change_record(
         self, record: VideoRecord, change: Callable[[VideoRecord], VideoRecord]
@@ -408,12 +349,10 @@ class CaptionStore:
             StoreError: If it cannot be written.
         """
         with self._connection.session(writes=True) as client:
-            now = self._record(client, record)
-            if now is None:
-                raise _forgotten(record)
+            now = record_now(client, self._embedder, record)
             changed = change(now)
             if changed != now:
-                self._write_record(client, changed)
+                write_record(client, self._embedder, changed)
         return changed
 
     def settle(
@@ -435,8 +374,8 @@ class CaptionStore:
         with self._connection.session(writes=True) as client:
             self._check_is_there(client, replace(record, complete=False))
             there = self._starts(client, record.video_id, record.track)
-            collection = _existing(client, self._collection)
-            count = len(_get(collection, _of(record.video_id, record.track), [])["ids"])
+            collection = existing(client, self._collection)
+            count = _count(collection, record.video_id, record.track)
             missing = max(len(set(starts) - there), captions - count)
             if missing > 0:
                 raise StoreError(
@@ -444,37 +383,12 @@ class CaptionStore:
                     "are gone; index it again, and only those are made again"
                 )
             settled = replace(record, captions=count)
-            self._write_record(client, settled)
+            write_record(client, self._embedder, settled)
         return settled
 
-    def _write_record(self, client: Client, record: VideoRecord) -> None:
-        records = client.get_or_create_collection(RECORDS, embedding_function=None)
-        records.upsert(
-            ids=[_digest(self._embedder, record.video_id, record.track.key)],
-            # Records are never searched by likeness, but Chroma wants a vector for each.
-            embeddings=np.ones((1, 1), np.float32),
-            # One JSON text, not metadata: floats come back exact, and None is a value.
-            documents=[json.dumps(record.as_dict())],
-            metadatas=[{"video_id": record.video_id, "embedder": self._embedder}],
-        )
-
-    def _record(self, client: Client, record: VideoRecord) -> VideoRecord | None:
-        """The record of that video and track as it stands now."""
-        collection = _existing(client, RECORDS)
-        if collection is None:
-            return None
-        wanted = _digest(self._embedder, record.video_id, record.track.key)
-        texts = collection.get(ids=[wanted], include=["documents"])["documents"] or []
-        return VideoRecord.from_dict(json.loads(texts[0])) if texts else None
-
     def _check_is_there(self, client: Client, record: VideoRecord | None) -> None:
-        """Refuse to write for a run whose record is gone, or now belongs to another run."""
-        if record is None:
-            return
-        now = self._record(client, record)
-        # Beside a complete record, more is written by those who read it, of whatever run it was.
-        if now is None or (now.run != record.run and not record.complete):
-            raise _forgotten(record)
+        if record is not None:
+            check_is_there(client, self._embedder, record)
 
     def records(self, video_id: str | None = None) -> list[VideoRecord]:
         """What is indexed with this embedder, of one video or of all, by path and time of index.
@@ -482,13 +396,17 @@ class CaptionStore:
         Raises:
             StoreError: If the store cannot be read.
         """
-        where: dict[str, Any] = {"embedder": self._embedder}
-        if video_id is not None:
-            where = {"$and": [where, {"video_id": video_id}]}
-        with self._connection.session() as client:
-            found = _get(_existing(client, RECORDS), where, ["documents"])
-        records = [VideoRecord.from_dict(json.loads(text)) for text in found["documents"]]
-        return sorted(records, key=lambda record: (record.path, record.indexed_at, record.track))
+        with self._connection.reading() as client:
+            return read_records(client, self._embedder, video_id)
+
+    def frame_records(self) -> list[VideoRecord]:
+        """What joint models have looked at, each in a space of its own: nothing of it can be read.
+
+        Raises:
+            StoreError: If the store cannot be read.
+        """
+        with self._connection.reading() as client:
+            return read_frame_records(client)
 
     def forget(self, video_id: str, *, also: Callable[[], None] = lambda: None) -> int:
         """Delete a video's records, captions and gaps permanently, those of other embedders too.
@@ -507,25 +425,12 @@ class CaptionStore:
         Raises:
             StoreError: If the store cannot be written.
         """
-        where: dict[str, Any] = {"video_id": video_id}
-        deleted = 0
-        with self._connection.session(writes=True) as client:
-            self._connection.wipe_is_due()
-            _unsettle(client, where)
-            also()
-            # Records last: a process killed before then leaves one by which the rest is found.
-            names = sorted(one.name for one in client.list_collections())
-            for name in sorted(names, key=lambda name: name == RECORDS):
-                holds_captions = name.startswith(CAPTIONS)
-                if name not in {RECORDS, GAPS} and not holds_captions:
-                    continue
-                collection = client.get_collection(name, embedding_function=None)
-                there = collection.get(where=where, include=[])["ids"]
-                if there:
-                    collection.delete(where=where)
-                    # Chroma carries changes out when it is next asked.
-                    collection.count()
-                deleted += len(there) if holds_captions else 0
+        with self._connection.reading() as plain:
+            if is_without(plain, video_id):
+                also()
+                deleted = 0
+            else:
+                deleted = self._delete(video_id, also)
         try:
             self._connection.wipe()
         except StoreError as exc:
@@ -535,6 +440,11 @@ class CaptionStore:
             ) from exc
         return deleted
 
+    def _delete(self, video_id: str, also: Callable[[], None]) -> int:
+        with self._connection.session(writes=True) as client:
+            self._connection.wipe_is_due()
+            return delete_video(client, video_id, also=also)
+
     def forget_track(self, video_id: str, track: Track) -> int:
         """Delete one track of a video: its record, captions and gaps; returns how many captions.
 
@@ -542,176 +452,14 @@ class CaptionStore:
             StoreError: If the store cannot be written.
         """
         with self._connection.session(writes=True) as client:
-            records = _existing(client, RECORDS)
-            if records is not None:
-                records.delete(ids=[_digest(self._embedder, video_id, track.key)])
-            deleted = 0
-            for name in (self._collection, GAPS):
-                collection = _existing(client, name)
-                where = _of(video_id, track)
-                if collection is None or not (
-                    there := collection.get(where=where, include=[])["ids"]
-                ):
-                    continue
-                collection.delete(where=where)
-                deleted += len(there) if name == self._collection else 0
-        return deleted
-
-    def _writable(self, client: Client, *, dimension: int) -> Collection:
-        collection = client.get_or_create_collection(
-            self._collection,
-            embedding_function=None,
-            configuration={
-                "hnsw": {
-                    "space": "cosine",
-                    "ef_search": SEARCH_WIDTH,
-                    "sync_threshold": SYNC_CAPTIONS,
-                    "batch_size": SYNC_CAPTIONS,
-                }
-            },
-            metadata={"embedder": self._embedder, "dimension": dimension},
-        )
-        _check_dimension(collection, dimension)
-        return collection
+            return delete_track(client, self._embedder, video_id, track)
 
     @contextmanager
-    def _reading(self) -> Iterator[Collection | None]:
-        with self._connection.session() as client:
-            yield _existing(client, self._collection)
+    def _reading(self) -> Iterator[tuple[Collection | None, Collection | PlainCollection | None]]:
+        """The captions as Chroma has them, and all of them but the vectors."""
+        with self._connection.reading() as plain, self._connection.session() as client:
+            yield existing(client, self._collection), existing(plain, self._collection)
 
 
-def _forgotten(record: VideoRecord) -> ForgottenError:
-    return ForgottenError(
-        f"{record.path} was forgotten while it was being worked on, so nothing more of it is kept; "
-        "to have it after all, index it again"
-    )
-
-
-def _unsettle(client: Client, where: dict[str, Any]) -> None:
-    """Mark a video's records as incomplete: from here on it loses captions."""
-    collection = _existing(client, RECORDS)
-    found = _get(collection, where, ["documents"])
-    if collection is None or not found["ids"]:
-        return
-    records = [VideoRecord.from_dict(json.loads(text)) for text in found["documents"]]
-    changed = [
-        replace(record, complete=False, warning="it was being forgotten") for record in records
-    ]
-    collection.update(
-        ids=found["ids"],
-        embeddings=np.ones((len(changed), 1), np.float32),
-        documents=[json.dumps(record.as_dict()) for record in changed],
-    )
-
-
-def _checked(vectors: ArrayLike, captions: Sequence[Caption]) -> NDArray[np.float32]:
-    matrix = np.asarray(vectors, np.float32)
-    if matrix.ndim != 2 or len(matrix) != len(captions) or matrix.shape[1] == 0:
-        raise StoreError(
-            f"{len(captions)} captions, from the one at {captions[0].start_s} s of "
-            f"{captions[0].video_id} on, need a vector each, not an array of shape {matrix.shape}"
-        )
-    useless = ~np.isfinite(matrix).all(axis=1) | ~matrix.any(axis=1)
-    if useless.any():
-        bad = captions[int(useless.argmax())]
-        raise StoreError(
-            f"the vector of the caption at {bad.start_s} s of {bad.video_id} ({bad.text[:60]!r}) "
-            "is not finite, or zero; look at the embedder"
-        )
-    return matrix
-
-
-def _check_dimension(collection: Collection, dimension: int) -> None:
-    stored = (collection.metadata or {}).get("dimension")
-    if stored != dimension:
-        raise StoreError(
-            f"vectors of {dimension} dimensions do not fit the store's {stored} of the embedder "
-            f"{(collection.metadata or {}).get('embedder')!r}; use the model that made them, or "
-            "set WHENABOUTS_HOME to another folder"
-        )
-
-
-def _existing(client: Client, name: str) -> Collection | None:
-    from chromadb.errors import NotFoundError
-
-    try:
-        return client.get_collection(name, embedding_function=None)
-    except NotFoundError:
-        return None
-
-
-def _get(collection: Collection | None, where: dict[str, Any], include: list[Any]) -> Any:
-    """What matches, as Chroma's columns; the columns are empty where there is no collection."""
-    if collection is None:
-        return {"ids": [], "documents": [], "metadatas": []}
-    return collection.get(where=where, include=include)
-
-
-_ALL = ["embeddings", "documents", "metadatas"]
-
-
-def _in_time_order(found: Any, rows: Sequence[int]) -> Read:
-    """Captions and vectors of some rows of Chroma's columns."""
-    if not rows:
-        return [], np.empty((0, 0), np.float32)
-    captions = {row: caption_of(found["metadatas"][row], found["documents"][row]) for row in rows}
-    order = sorted(rows, key=lambda row: _place(captions[row]))
-    vectors = np.asarray(found["embeddings"], np.float32)[order]
-    vectors.flags.writeable = False
-    return [captions[row] for row in order], vectors
-
-
-def _read_all(collection: Collection | None, video_id: str, track: Track) -> Read:
-    found = _get(collection, _of(video_id, track), _ALL)
-    return _in_time_order(found, range(len(found["ids"])))
-
-
-def _read_gaps(collection: Collection | None, video_id: str, track: Track) -> list[CaptionGap]:
-    found = _get(collection, _of(video_id, track), ["documents", "metadatas"])
-    gaps = [
-        CaptionGap(
-            video_id,
-            Interval(float(plain["start_s"]), float(plain["end_s"])),
-            reason,
-            track,
-            is_final=plain.get("kind") != PASSING["kind"],
-        )
-        for plain, reason in zip(found["metadatas"], found["documents"], strict=True)
-    ]
-    return sorted(gaps, key=lambda gap: gap.span)
-
-
-def _mark(video_id: str, track: Track, block: int) -> str:
-    return _digest(video_id, track.key, str(block))[:16]
-
-
-def _of(video_id: str, track: Track) -> dict[str, Any]:
-    return {"$and": [{"video_id": video_id}, {"track": track.key}]}
-
-
-def _metadata(caption: Caption) -> dict[str, str]:
-    plain = {name: value for name, value in caption.as_dict().items() if name not in {"id", "text"}}
-    # As text: Chroma gives one float in twelve back with another last digit, and ids depend on it.
-    times = {name: repr(float(plain[name])) for name in ("start_s", "end_s")}
-    block = _mark(caption.video_id, caption.track, int(caption.start_s // BLOCK_S))
-    return {**plain, **times, "track": caption.track.key, "block": block}
-
-
-def caption_of(metadata: Any, text: str) -> Caption:
-    """The caption that lies in Chroma as a text with metadata."""
-    times = {name: float(metadata[name]) for name in ("start_s", "end_s")}
-    return Caption.from_dict({**metadata, **times, "text": text})
-
-
-def _place(caption: Caption) -> tuple[float, float, str]:
-    return caption.start_s, caption.end_s, caption.source
-
-
-def _collection_name(embedder: str) -> str:
-    """Readable, unique, and within Chroma's rules for names."""
-    readable = re.sub(r"[^A-Za-z0-9]+", "-", embedder).strip("-")[:40]
-    return f"{CAPTIONS}{readable}-{_digest(embedder)[:8]}"
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+def _count(collection: Collection | PlainCollection | None, video_id: str, track: Track) -> int:
+    return len(rows(collection, of_track(video_id, track), [])["ids"])

@@ -18,7 +18,7 @@ from tools.errors import StoreError
 DATABASE = "chroma.sqlite3"
 
 FULL_BYTES = 2**20
-"""With less space than this, a failed write is blamed on it."""
+"""With less space than this, on the disk or up to a limit, a failed write is blamed on it."""
 
 MOVE = "or set WHENABOUTS_HOME to another folder"
 
@@ -52,20 +52,30 @@ def trouble_around(folder: Path, exc: BaseException, *, what: str) -> str | None
     """
     said = first_line(exc)
     code = _sqlite_code(exc)
-    number = exc.errno if isinstance(exc, OSError) else None
-    if number in {errno.EMFILE, errno.ENFILE} or _has_no_descriptors():
+    number = exc.errno if isinstance(exc, OSError) else _system_code(exc)
+    if number in {errno.EMFILE, errno.ENFILE} or not has_descriptors(1):
         return (
             f"{what} cannot be opened: too many files are open in this process or on this machine; "
             "close some, or raise the limit (ulimit -n). What is stored is unharmed"
         )
     if full := _full_folder(folder, number=number, code=code, what=what):
         return full
+    if number == errno.EFBIG or _is_at_limit(folder):
+        return (
+            f"{what} cannot grow: files may not be larger than the limit of this process "
+            f"(ulimit -f); raise it, {MOVE}. What is stored is unharmed"
+        )
+    disk = (
+        f"the disk gave an error with {what}: {said}; check that it is mounted and sound, and that "
+        "no limit of file size or quota is reached, and try again. There is no sign that what is "
+        "stored is harmed"
+    )
+    if number in {errno.EIO, errno.ESTALE, errno.ENXIO, errno.ENODEV}:
+        return disk
     if number is not None or code in {_READ_ONLY, _CANNOT_OPEN}:
         return f"{what} cannot be written: {said}; give it write permission, {MOVE}"
     others = {
-        _IO: f"the disk gave an error with {what}: {said}; check that it is mounted and sound, and "
-        "that no limit of file size or quota is reached, and try again. There is no sign that what "
-        "is stored is harmed",
+        _IO: disk,
         _BUSY: f"another program uses {what} ({said}); close it, and try again",
         _LOCKED: f"another program uses {what} ({said}); close it, and try again",
         _NO_MEMORY: f"there is not enough memory for {what}; close other programs",
@@ -148,6 +158,25 @@ def _sqlite_code(exc: BaseException) -> int | None:
     return next((code for words, code in named.items() if words in said), None)
 
 
+def _system_code(exc: BaseException) -> int | None:
+    """The error of the system that Rust code quotes."""
+    found = re.search(r"\bOs \{ code: (\d+)|\(os error (\d+)\)", str(exc))
+    return int(found[1] or found[2]) if found else None
+
+
+def has_descriptors(count: int) -> bool:
+    """Whether this many more files can be opened."""
+    opened: list[int] = []
+    try:
+        opened.extend(os.open(os.devnull, os.O_RDONLY) for _ in range(count))
+    except OSError:
+        return False
+    finally:
+        for one in opened:
+            os.close(one)
+    return True
+
+
 def _is_full(folder: Path) -> bool:
     try:
         return shutil.disk_usage(folder).free < FULL_BYTES
@@ -155,13 +184,20 @@ def _is_full(folder: Path) -> bool:
         return False
 
 
-def _has_no_descriptors() -> bool:
-    """Whether no file can be opened at all; SQLite's words do not say so."""
+def _is_at_limit(folder: Path) -> bool:
+    """Whether a file there has grown to what one may have in this process."""
     try:
-        os.close(os.open(os.devnull, os.O_RDONLY))
-    except OSError as exc:
-        return exc.errno in {errno.EMFILE, errno.ENFILE}
-    return False
+        import resource
+    except ImportError:  # Windows has no such limits.
+        return False
+    limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if limit == resource.RLIM_INFINITY:
+        return False
+    try:
+        sizes = [one.stat().st_size for one in folder.rglob("*") if one.is_file()]
+    except OSError:
+        return False
+    return max(sizes, default=0) + FULL_BYTES > limit
 
 
 def _full_temporary() -> Path | None:

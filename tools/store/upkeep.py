@@ -7,6 +7,7 @@ import sqlite3
 import struct
 from pathlib import Path
 
+from tools.store.copies import remove_copies
 from tools.store.store_failures import DATABASE
 
 WIPE_DUE = "wipe-due"
@@ -17,6 +18,12 @@ REPAIR = "repair"
 
 UNFINISHED_REPAIR = f"{REPAIR}/moved"
 """A file that is there while a repair moves files; the store must not be opened meanwhile."""
+
+PAGE_BYTES = 4096
+"""Of Chroma's database."""
+
+WORTH_BYTES, WORTH_SHARE = 1 << 17, 0.1
+"""Least that has to be unused, and least share of the file, for it to be written anew."""
 
 _HEADER = "<IQQQQ"
 """Of hnswlib's file: version, where items begin, places, items, bytes of an item."""
@@ -30,6 +37,7 @@ def wipe_deleted(folder: Path) -> None:
 
     Raises:
         sqlite3.Error: If it cannot be done; then nothing was changed.
+        OSError: If a file beside the database cannot be overwritten.
     """
     file = folder / DATABASE
     if file.exists():
@@ -50,9 +58,28 @@ def wipe_deleted(folder: Path) -> None:
             connection.execute("VACUUM")
         finally:
             connection.close()
+    remove_copies(folder)
     blank_unused_places(folder)
     with contextlib.suppress(FileNotFoundError):
         (folder / WIPE_DUE).unlink()
+
+
+def give_back_space(folder: Path) -> bool:
+    """Make the database smaller where much of it is unused; returns whether it was worth it.
+
+    While captions are added, their vectors wait in it for the vector index, and leave a hole of the
+    same size. To be called as ``wipe_deleted``; without the space to do it, the hole stays.
+    """
+    file = folder / DATABASE
+    with contextlib.suppress(OSError, struct.error, sqlite3.Error):
+        with file.open("rb") as opened:
+            (unused,) = struct.unpack(">I", opened.read(40)[36:])
+        if unused * PAGE_BYTES < max(WORTH_BYTES, WORTH_SHARE * file.stat().st_size):
+            return False
+        with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as connection:
+            connection.execute("VACUUM")
+        return True
+    return False
 
 
 def blank_unused_places(folder: Path) -> None:

@@ -26,6 +26,10 @@ FORMATS = "SubRip (.srt), WebVTT (.vtt), ASS (.ass, .ssa) or SBV (.sbv)"
 MAX_BYTES = 16 << 20
 """A day of talk is a fifth of this."""
 
+ANSWERS_HEADER = "WEBVTT - answers by whenabouts"
+"""First line of an exported answer, which lies where subtitles lie and is no evidence: read as
+such, it would prove itself."""
+
 _VIDEO_SUFFIXES = frozenset(
     ".3gp .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .webm .wmv".split()
 )
@@ -49,6 +53,10 @@ def read_subtitles(path: Path) -> Subtitles:
         CaptionError: If it cannot be read, is not a subtitle file, or has no cue that can be used;
             one line that names the file and says what to do.
     """
+    if _holds_answers(path):
+        raise CaptionError(
+            f"{path} holds answers that whenabouts wrote, not what is said; give the subtitles"
+        )
     text, encoding, is_guessed = _text(path)
     found = _parse(text, path)
     kind = _kind(path, found)
@@ -76,6 +84,7 @@ def read_subtitles(path: Path) -> Subtitles:
 def find_sidecars(video: Path) -> list[Path]:
     """Subtitle files beside a video: ``VIDEO.srt``, ``VIDEO.en.vtt``, the plain name first.
 
+    Exported answers are left out.
     A file that is named after another, longer-named video there is that one's.
     """
     try:
@@ -96,7 +105,16 @@ def find_sidecars(video: Path) -> list[Path]:
         if suffix in SUFFIXES and is_ours and not is_theirs:
             found.append(name)
     found.sort(key=lambda name: (Path(name).stem != video.stem, name))
-    return [video.parent / name for name in found]
+    paths = [video.parent / name for name in found]
+    return [path for path in paths if not _holds_answers(path)]
+
+
+def _holds_answers(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(ANSWERS_HEADER)) == ANSWERS_HEADER.encode()
+    except OSError:
+        return False
 
 
 def _text(path: Path) -> tuple[str, str, bool]:

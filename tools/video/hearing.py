@@ -100,16 +100,17 @@ def _hear(
         return
     layout = "mono" if mono or source.channels == 1 else "stereo"
     run = _Run(rate_hz, layout)
-    for frame, start_s in _timed(container, source, video, from_s):
-        yield from run.add(frame, start_s)
+    for frame, start_s, is_seam in _timed(container, source, video, from_s):
+        yield from run.add(frame, start_s, is_seam=is_seam)
     yield from run.finish()
 
 
 def _timed(
     container: InputContainer, source: AudioStream, video: Video, from_s: float
-) -> Iterator[tuple[AudioFrame, float | None]]:
-    """Decoded frames and when they begin; None for one that does not say it."""
+) -> Iterator[tuple[AudioFrame, float | None, bool]]:
+    """Decoded frames, when they begin (None: they do not say it), and whether a stretch does."""
     stretches = _Stretches(container, video)
+    heard_stretch = 0
     for packet in _packets(container, [*stretches.followed, source]):
         if packet.stream.index != source.index:
             stretches.note(packet)
@@ -128,7 +129,8 @@ def _timed(
             if frame.pts is not None and frame.time_base:
                 start_s = float(frame.pts * frame.time_base) + shift_s
                 stretches.heard_until_s = start_s + frame.samples / frame.sample_rate
-            yield frame, start_s
+            yield frame, start_s, stretches.stretch != heard_stretch
+            heard_stretch = stretches.stretch
 
 
 def _packets(
@@ -154,6 +156,7 @@ class _Stretches:
         followed: The streams whose packets it has to be told of: the video's where its clock is
             reset, else none.
         heard_until_s: End of the sound decoded so far.
+        stretch: The one of the last packet.
     """
 
     def __init__(self, container: InputContainer, video: Video) -> None:
@@ -162,7 +165,7 @@ class _Stretches:
         self._video = video
         self._zero_s = video.first_frame_s
         self._behind_s = [0.0]
-        self._stretch = 0
+        self.stretch = 0
         self._seen_s = 0.0
         if may_reset(container):
             self._behind_s = _all_behind_s(video)
@@ -181,13 +184,13 @@ class _Stretches:
     def shift_s(self, packet: Packet[Any]) -> float:
         """What to add to the seconds of a packet's sound, so that they are the picture's."""
         if self.followed and packet.pts is not None and packet.time_base:
-            self._stretch = self._stretch_of(float(packet.pts * packet.time_base) - self._zero_s)
-        return self._behind_s[self._stretch] - self._zero_s
+            self.stretch = self._stretch_of(float(packet.pts * packet.time_base) - self._zero_s)
+        return self._behind_s[self.stretch] - self._zero_s
 
     def _stretch_of(self, time_s: float) -> int:
         shown = max(0, self._clock.stretches - 1)
         near = range(max(0, shown - 1), min(shown + 2, len(self._behind_s)))
-        candidates: list[int] = [self._stretch, *near]
+        candidates: list[int] = [self.stretch, *near]
         for stretch in candidates:
             at_s = time_s + self._behind_s[stretch]
             # It may be behind the pictures by a stretch, but not for long.
@@ -234,11 +237,15 @@ class _Run:
         self._at_s = 0.0
         self._done_s = -math.inf
 
-    def add(self, frame: AudioFrame, start_s: float | None) -> Iterator[Heard]:
-        """Take in a frame that begins at this time; None: right after the one before."""
+    def add(self, frame: AudioFrame, start_s: float | None, *, is_seam: bool) -> Iterator[Heard]:
+        """Take in a frame that begins at this time; None: right after the one before.
+
+        At a seam it is put there to the sample: nothing there was rounded, and a click is no harm.
+        """
         form = (frame.format.name, frame.layout.name, frame.sample_rate)
         expected_s = self._taken_until_s
-        jumps = expected_s is None or (start_s is not None and abs(start_s - expected_s) > SLACK_S)
+        slack_s = 0.0 if is_seam else SLACK_S
+        jumps = expected_s is None or (start_s is not None and abs(start_s - expected_s) > slack_s)
         if jumps or form != self._form:
             yield from self.finish()
             self._form = form

@@ -42,6 +42,11 @@ def is_video_name(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
+def location(path: Path) -> Path:
+    """The one way to write where a file lies, also when it is gone; a link keeps its own name."""
+    return path.parent.resolve() / path.name
+
+
 def content_id(path: Path) -> str:
     """Hash every byte of a video file, and its size: 32 hex digits.
 
@@ -157,6 +162,17 @@ def unchanged_since(path: Path, time_s: float) -> bool:
     except OSError:
         return False
     return max(found.st_mtime, found.st_ctime) < time_s
+
+
+def written_before(path: Path, time_s: float) -> bool:
+    """Whether a file's content bears a date before a time, in seconds since 1970.
+
+    Moving a file leaves that date alone; unlike what ``unchanged_since`` looks at, it can be set.
+    """
+    try:
+        return path.stat().st_mtime < time_s
+    except OSError:
+        return False
 
 
 def _size(path: Path) -> int:

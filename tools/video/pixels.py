@@ -5,7 +5,9 @@ For frames that PyAV decoded; only ``tools.video.reader`` and ``tools.video.clip
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from tools.timeline import Image
 
 LUMA_ROWS, LUMA_COLUMNS = 36, 64
+
+NATIVE_LONG_SIDE_PX = 1920
+"""Pictures at their own size are no larger, so that a few of them always fit into memory."""
 
 # What `VideoFrame.colorspace` says (ITU-T H.273 matrix coefficients) to the scaler's constants.
 _MATRICES = {
@@ -83,6 +88,27 @@ class ImageMaker:
         return np.ascontiguousarray(np.rot90(small.to_ndarray(), turns), dtype=np.uint8)
 
 
+class NativeImages:
+    """Makes RGB images at their own size, when they are asked for: not every frame's is.
+
+    Args:
+        pixel_aspect: As for ``ImageMaker``.
+    """
+
+    def __init__(self, *, pixel_aspect: Fraction) -> None:
+        # A scaler is for one thread; images are asked for in another one than the decoder's.
+        self._now, self._later = (
+            ImageMaker(pixel_aspect=pixel_aspect, long_side_px=NATIVE_LONG_SIDE_PX) for _ in "ab"
+        )
+
+    def of(self, frame: VideoFrame) -> Callable[[], Image]:
+        """What makes the image; until then it keeps the frame, or the image if that is smaller."""
+        if max(frame.width, frame.height) <= NATIVE_LONG_SIDE_PX:
+            return partial(self._later.image, frame)
+        image = self._now.image(frame)
+        return lambda: image
+
+
 def luma_thumbnail(frame: VideoFrame) -> NDArray[np.uint8]:
     """Brightness of the upright picture at 36 × 64 evenly spaced points, 0 black to 255 white."""
     turns = quarter_turns(frame)
@@ -109,13 +135,22 @@ def _luma_points(frame: VideoFrame, rows: int, columns: int) -> NDArray[np.uint8
         gray = small.to_ndarray() @ np.array([0.299, 0.587, 0.114])
         return np.asarray(gray + 0.5, np.uint8)
     stored = np.frombuffer(memoryview(plane), "<u2" if wide else np.uint8)
-    stored = stored.reshape(plane.height, -1)
-    row = (2 * np.arange(rows) + 1) * frame.height // (2 * rows)
-    column = (2 * np.arange(columns) + 1) * frame.width // (2 * columns)
-    points = stored[row[:, None], column]
+    points = stored.take(
+        _points(frame.height, frame.width, stored.size // plane.height, rows, columns)
+    )
     luma = np.asarray(points >> (first.bits - 8), np.uint8)
     full_range = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
     return luma if full_range else np.asarray(_FROM_LIMITED_RANGE[luma])
+
+
+@lru_cache(maxsize=16)
+def _points(
+    height_px: int, width_px: int, line_points: int, rows: int, columns: int
+) -> NDArray[np.intp]:
+    """Where evenly spaced points lie in a plane, shape ``(rows, columns)``."""
+    row = (2 * np.arange(rows) + 1) * height_px // (2 * rows)
+    column = (2 * np.arange(columns) + 1) * width_px // (2 * columns)
+    return np.asarray(row[:, None] * line_points + column, np.intp)
 
 
 def assumed_matrix(height_px: int) -> Colorspace:

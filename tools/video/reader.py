@@ -15,6 +15,7 @@ import numpy as np
 from tools.errors import VideoError
 from tools.timeline import Frame
 from tools.video.decoding import DecodePass, Shown, slot_of
+from tools.video.edit_list import cut_off_s
 from tools.video.identity import content_id, known_stamp
 from tools.video.lengths import (
     file_start_s,
@@ -23,7 +24,7 @@ from tools.video.lengths import (
     is_whole_piece,
     tells_its_length,
 )
-from tools.video.pixels import ImageMaker, luma_thumbnail, upright_size_px
+from tools.video.pixels import ImageMaker, NativeImages, luma_thumbnail, upright_size_px
 from tools.video.stream_clock import has_clock
 from tools.video.streams import choose_stream, open_container, pixel_aspect
 
@@ -63,7 +64,7 @@ class Video:
         pixel_aspect: Width of a stored pixel over its height.
         stream_index: Which stream of the file is the video.
         first_pts: Timestamp of the first presented frame, in ticks of that stream; time 0.
-        first_frame_s: The same in seconds; 0 where it has none.
+        first_frame_s: The same in seconds, on the clock of the sound; 0 where it has none.
         content_id: Hash of every byte, 32 hex digits: the same for a copy under another name or
             date. See ``tools.video.identity``.
         file_stamp: Of the file that was hashed, see ``tools.video.identity.known_stamp``.
@@ -148,7 +149,8 @@ def look(path: Path) -> Video:
             pixel_aspect=aspect,
             stream_index=index,
             first_pts=first_pts,
-            first_frame_s=float((first_pts or 0) * (stream.time_base or 0)),
+            first_frame_s=float((first_pts or 0) * (stream.time_base or 0))
+            + cut_off_s(container, path, index),
             file_start_s=file_start_s(container, stream, first_pts),
             has_length_header=tells_its_length(container),
             rate_is_assumed=not has_times and not own_rate,
@@ -212,6 +214,8 @@ class FrameReader:
         start_s: Begin of the window.
         end_s: End of the window; None reads to the end of the video.
         earlier: Whether frames come with the one about 0.1 s before; leaving it out saves a little.
+        native: Whether frames come with the picture at its own size, at most
+            ``tools.video.pixels.NATIVE_LONG_SIDE_PX``.
 
     Attributes:
         rate_hz: As given.
@@ -229,6 +233,7 @@ class FrameReader:
         start_s: float = 0.0,
         end_s: float | None = None,
         earlier: bool = True,
+        native: bool = False,
     ) -> None:
         if not (math.isfinite(rate_hz) and rate_hz > 0):
             raise ValueError(f"rate_hz must be positive and finite, not {rate_hz}")
@@ -243,6 +248,7 @@ class FrameReader:
         self._step_s = 1 / rate_hz
         self._long_side_px = long_side_px
         self._with_earlier = earlier
+        self._with_native = native
         self._start_s = start_s
         self._end_s = math.inf if end_s is None else end_s
         tick_s = slot_of(start_s, self._step_s) * self._step_s
@@ -294,6 +300,7 @@ class FrameReader:
             VideoError: If the file cannot be opened, or no frame of it decodes.
         """
         images = ImageMaker(pixel_aspect=self._video.pixel_aspect, long_side_px=self._long_side_px)
+        natives = NativeImages(pixel_aspect=self._video.pixel_aspect)
         earlier = _EarlierFrames(self._step_s)
         luma: list[NDArray[np.uint8]] = []
         luma_s: list[float] = []
@@ -323,6 +330,7 @@ class FrameReader:
                     earlier_s=before.time_s if before else None,
                     luma=np.stack(luma),
                     luma_s=np.array(luma_s),
+                    native=natives.of(shown.frame) if self._with_native else None,
                 )
             luma.clear()
             luma_s.clear()

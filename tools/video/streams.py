@@ -27,12 +27,18 @@ _FEW_PICTURES = 4
 _PACKETS_TO_COUNT = 2000
 _MAX_FAILURES = 32
 
+_FOR_SOME = Disposition.visual_impaired | Disposition.hearing_impaired | Disposition.comment
+
 MAX_PIXELS = 12_288 * 6_480
 """Of a frame: the largest that cameras record; a file of a few kilobytes can claim any size."""
 
 
-def open_container(path: Path) -> InputContainer:
+def open_container(path: Path, *, with_edits: bool = True) -> InputContainer:
     """Open a media file for reading.
+
+    Args:
+        path: The file.
+        with_edits: Whether pictures that the edit list of an MP4 cuts away are marked so.
 
     Raises:
         VideoError: If it is not a media file.
@@ -40,9 +46,10 @@ def open_container(path: Path) -> InputContainer:
     try:
         # "file:" keeps a name such as "-" or "concat:a" from meaning something else, and the
         # whitelist keeps a playlist from reaching the network.
-        container = av.open(
-            f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="replace"
-        )
+        options = {"protocol_whitelist": "file"}
+        if not with_edits:
+            options["advanced_editlist"] = "0"
+        container = av.open(f"file:{path}", options=options, metadata_errors="replace")
     except av.FFmpegError as error:
         if _is_animated_webp(path):
             raise _no_animated_webp(path) from error
@@ -141,6 +148,9 @@ def _lasting(container: InputContainer, streams: list[VideoStream]) -> list[Vide
 def choose_sound(container: InputContainer, video: int) -> AudioStream | None:
     """The sound that a player would play with a video: of its programme, where a file has several.
 
+    Of several, it is the one marked as the default, else the first one that is not for the blind,
+    nor for the deaf, nor a comment.
+
     Args:
         container: The open file.
         video: Which of its streams is shown.
@@ -155,8 +165,17 @@ def choose_sound(container: InputContainer, video: int) -> AudioStream | None:
         if getattr(stream, "codec_context", None)
         and _first_picture(container, stream) == _first_picture(container, picture)
     ]
-    best = container.streams.best("audio", related=picture)
-    return next((one for one in ours if best and one.index == best.index), next(iter(ours), None))
+    return min(
+        ours,
+        key=lambda one: (
+            # Announced, but there is nothing in it.
+            not one.codec_context.sample_rate,
+            bool(one.disposition & _FOR_SOME),
+            not one.disposition & Disposition.default,
+            one.index,
+        ),
+        default=None,
+    )
 
 
 def _first_picture(container: InputContainer, stream: Stream) -> int | None:

@@ -439,6 +439,7 @@ def test_a_question_goes_to_all_videos_and_an_unusable_one_stops_no_other(
     assert "none.mp4" in told[0]
 
 
+@pytest.mark.slow
 def test_follow_ups_of_time_and_number_search_what_they_leave_of_the_video(
     tmp_path: Path, told: list[str]
 ) -> None:

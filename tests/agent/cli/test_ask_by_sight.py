@@ -44,6 +44,22 @@ def test_a_thing_is_found_by_its_looks_and_one_that_is_not_there_is_not(
     assert without["models"]["sight"] == ""  # type: ignore[index]
 
 
+def test_captions_that_point_elsewhere_are_told_with_frames_that_do_not_agree(
+    tiny_joint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video, captions = drawn(tmp_path / "drawn.mp4", SHOWN), tmp_path / "captions.jsonl"
+    for from_s, agrees in ((18.0, True), (2.0, False)):
+        shows = dict.fromkeys(range(int(from_s), int(from_s) + 6), "a blue cross on the top")
+        lines = ({"t": float(at), "caption": shows.get(at, "an empty wall")} for at in range(30))
+        captions.write_text("\n".join(map(json.dumps, lines)))
+        words = (video, "a blue cross on the top", "--captions", str(captions))
+        told = ask(capsys, *words, "--sight", str(tiny_joint))
+        by_kind = {one["kind"]: one for one in told["sources"]}  # type: ignore[attr-defined]
+        assert by_kind["seen"]["agrees"] is agrees
+        assert by_kind["seen"]["best"] == [18.0, 24.0]
+        assert by_kind["described"]["answers"]
+
+
 def test_the_right_one_of_several_videos_comes_first(
     tiny_joint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,10 +9,11 @@ import pytest
 from rich.cells import cell_len
 
 from agent import api
-from agent.cli import commands
+from agent.cli import printing
 from agent.cli.main import main
 from agent.grounding import Grounding
 from tests.drawing import draw_video, even_times
+from tests.tiers import first_fast
 from tools.terminal import open_console
 from tools.video.reader import probe
 
@@ -288,7 +289,7 @@ def test_the_query_may_stand_behind_options(
     assert "unrecognized arguments: --caption-file" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("columns", [40, 57, 80, 200])
+@pytest.mark.parametrize("columns", first_fast(40, 57, 80, 200))
 def test_what_is_printed_fits_the_terminal(
     columns: int,
     road: Path,
@@ -297,7 +298,7 @@ def test_what_is_printed_fits_the_terminal(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     terminal = open_console(force_terminal=True, width=columns, color_system=None)
-    monkeypatch.setattr(commands, "stdout", terminal)
+    monkeypatch.setattr(printing, "stdout", terminal)
     asked = ["ask", str(road), "--captions", str(captions)]
     for argv in (
         [*asked, "a brown dog jumps over a fence and then another one does the same again"],

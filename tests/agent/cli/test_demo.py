@@ -36,12 +36,14 @@ def captions(clip: Path) -> list[Caption]:
     ]
 
 
+@pytest.mark.slow
 def test_the_clip_is_as_long_as_it_was_drawn(clip: Path) -> None:
     reader = FrameReader(probe(clip), rate_hz=RATE_HZ)
     assert len(list(reader)) == RATE_HZ * END.end_s
     assert reader.decoded_until_s == pytest.approx(END.end_s, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_two_drawings_are_the_same_bytes(clip: Path, tmp_path: Path) -> None:
     again = tmp_path / "again.mp4"
     draw_demo_clip(again)

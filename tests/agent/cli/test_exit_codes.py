@@ -68,6 +68,7 @@ def test_every_error_has_its_code(
     assert "\u202e" not in said
 
 
+@pytest.mark.slow
 def test_a_hostile_name_reaches_no_terminal(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -38,6 +38,7 @@ class Case:
         says: Must be in what is printed, on either stream.
         into: Standard output: a file, ``closed``, a pipe that ``nobody`` reads, or empty for one
             that is read.
+        limits: For ``ulimit``.
         prepare: Makes what is wrong in the folder.
     """
 
@@ -46,6 +47,7 @@ class Case:
     code: int | None = 2
     says: str = ""
     into: str = ""
+    limits: str = ""
     prepare: Callable[[Path], None] = lambda _: None
 
 
@@ -144,6 +146,9 @@ CASES: dict[str, Case] = {
     "a proxy with a bad port": Case(
         INDEX_PAID, NOBODY | {"HTTP_PROXY": "http://h:p"}, says="HTTP_PROXY"
     ),
+    "a proxy with an absurd port": Case(
+        INDEX_PAID, NOBODY | {"HTTP_PROXY": "http://127.0.0.1:99999999"}, says="through the proxy"
+    ),
     "stale certificates": Case(
         INDEX_PAID, NOBODY | {"SSL_CERT_FILE": "/no/such.pem"}, says="SSL_CERT_FILE"
     ),
@@ -195,6 +200,11 @@ CASES: dict[str, Case] = {
     "a home that is a file": Case(ASK, {"WHENABOUTS_HOME": "/dev/null"}, says="/dev/null"),
     "a home that cannot be made": Case(ASK, {"WHENABOUTS_HOME": "/proc/x"}, says="/proc/x"),
     "a home with too long a name": Case(ASK, {"WHENABOUTS_HOME": f"/tmp/{LONG}"}, says="name too"),
+    "a home of nobody": Case(ASK, {"WHENABOUTS_HOME": "~nobody-at-all/x"}, says="no user of that"),
+    "a model of nobody": Case(
+        ("index", "road.mp4", "--captioner", "local:~nobody-at-all/x"), says="~nobody-at-all/x"
+    ),
+    "an absurdly wide terminal": Case(ASK, {"COLUMNS": "99999999999"}, code=0, says="found"),
     "no temporary folder": Case(ASK, {"TMPDIR": "/no/such/folder"}, code=0),
     "strange thread counts": Case(ASK, {"OMP_NUM_THREADS": "many", "TZ": "No/Where"}, code=0),
     "a strange terminal": Case(
@@ -218,6 +228,8 @@ CASES: dict[str, Case] = {
         },
         says="OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT",
     ),
+    "few open files": Case(ASK, limits="-n 9", says="too many files are open"),
+    "no file may grow": Case(ASK, limits="-f 0", says="ulimit -f"),
     "numbers that are none": Case(("list",), {"WHENABOUTS_MAX_USD": "nan"}, says="MAX_USD"),
 }
 
@@ -235,13 +247,15 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def command(
-    folder: Path, *argv: str, env: dict[str, str] | None = None, into: str = ""
+    folder: Path, *argv: str, env: dict[str, str] | None = None, into: str = "", limits: str = ""
 ) -> "subprocess.CompletedProcess[bytes]":
     own = {"PYTHONPATH": str(ROOT), "WHENABOUTS_HOME": str(folder / "home"), "HF_HUB_OFFLINE": "1"}
     own |= {name: value.format(folder=folder) for name, value in (env or {}).items()}
     inherited = {name: value for name, value in os.environ.items() if not name.endswith("_PROXY")}
     whole = {name: value for name, value in (inherited | own).items() if value}
     words = [sys.executable, "-m", "agent.cli", *argv]
+    if limits:
+        words = ["bash", "-c", f'ulimit {limits}; exec "$@"', "bash", *words]
     if into == "nobody":
         # It ends with the code of the command, not with that of the reader that has left.
         words = ["bash", "-c", '"$@" | true; exit "${PIPESTATUS[0]}"', "bash", *words]
@@ -267,7 +281,7 @@ def test_it_ends_in_a_sentence_and_never_in_a_traceback(
     folder = tmp_path / "here"
     shutil.copytree(kept, folder)
     case.prepare(folder)
-    done = command(folder, *case.argv, env=case.env, into=case.into)
+    done = command(folder, *case.argv, env=case.env, into=case.into, limits=case.limits)
     told = (done.stderr + (done.stdout or b"")).decode("utf-8", "replace")
     assert "Traceback" not in told, told
     assert "panicked" not in told or "Chroma" in told

@@ -96,6 +96,7 @@ def test_forget_says_what_else_holds_text_and_deletes_it_when_told_to(
         assert saver.get_tuple({"configurable": {"thread_id": "dark"}}) is not None
 
 
+@pytest.mark.slow
 def test_a_journal_of_a_killed_index_is_forgotten_too(film: Path, tmp_path: Path) -> None:
     with Grounder() as grounder:
         record = grounder.watch(film)
@@ -106,6 +107,7 @@ def test_a_journal_of_a_killed_index_is_forgotten_too(film: Path, tmp_path: Path
     assert not journal.exists()
 
 
+@pytest.mark.slow
 def test_all_files_of_a_home_are_their_users_alone(
     film: Path, captions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

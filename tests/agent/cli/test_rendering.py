@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from agent.cli.rendering import progress_line, timeline_bar
+from agent.cli.rendering import agreement_line, progress_line, timeline_bar
+from agent.grounding import AskedSource
 from tools.clock import clock, clock_span
 from tools.indexing.progress import Progress
 from tools.timeline import Interval
@@ -66,3 +67,20 @@ def test_a_progress_line_leaves_out_what_matters_least_where_there_is_no_room() 
     )
     assert progress_line(progress, width=40) == "308 captions, 2:05 left, 0.0123 USD"
     assert progress_line(replace(progress, captions=1), width=5) == "1 caption"
+
+
+def source(kind: str, agrees: bool | None, best: tuple[float, float] | None) -> AskedSource:
+    verdict = "found" if best else "not_found"
+    plain = {"kind": kind, "name": kind, "verdict": verdict, "answers": bool(agrees)}
+    return AskedSource.model_validate(plain | {"agrees": agrees, "best": best})
+
+
+def test_sources_that_agree_are_named_and_others_with_their_time() -> None:
+    captions, frames = source("described", True, (1.0, 4.0)), source("seen", True, (1.0, 5.0))
+    assert agreement_line([captions, frames]) == "evidence: captions and frames agree"
+    elsewhere = source("seen", False, (34.0, 41.5))
+    assert agreement_line([captions, elsewhere]) == "evidence: 0:34.0–0:41.5 according to frames"
+    blind = source("seen", False, None)
+    assert agreement_line([captions, blind]) == "evidence: not found according to frames"
+    silent = source("said", None, None)
+    assert agreement_line([captions, silent]) == ""

@@ -132,6 +132,43 @@ def test_a_vtt_is_read_by_webvtt_with_markup_as_text(tmp_path: Path, captions: P
     assert "&lt;b&gt;a &amp; b&lt;/b&gt; --&gt; fence" in cue.raw_text
 
 
+def test_an_exported_answer_is_no_evidence_for_the_next_one(
+    tmp_path: Path, captions: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = draw_video(tmp_path / "road.mp4", even_times(24, 4.0))
+    words = ["ask", str(video), "a brown dog jumps", "--captions", str(captions), "--json"]
+    beside = tmp_path / "road.vtt"
+    assert main([*words, "--export", "vtt", str(beside)]) == 0
+    first = json.loads(capsys.readouterr().out)
+    assert main(words) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert again["intervals"] == first["intervals"]
+    assert main([*words, "--subtitles", str(beside)]) == 2
+    assert "holds answers that whenabouts wrote" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--captions", "--subtitles"])
+def test_what_a_question_is_answered_from_is_not_written_over(
+    option: str, tmp_path: Path, captions: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = draw_video(tmp_path / "road.mp4", even_times(24, 4.0))
+    before = captions.read_bytes()
+    out = tmp_path / "also.vtt"
+    out.symlink_to(captions)
+    words = ["ask", str(video), "a dog", option, str(captions), "--export", "vtt", str(out)]
+    assert main([*words, "--overwrite"]) == 2
+    assert f"which {option} reads" in capsys.readouterr().err
+    assert captions.read_bytes() == before
+
+
+def test_a_name_may_be_as_long_as_names_can_be(tmp_path: Path, captions: Path) -> None:
+    video = draw_video(tmp_path / "road.mp4", even_times(24, 4.0))
+    out = tmp_path / ("n" * 251 + ".csv")
+    words = ["ask", str(video), "a brown dog jumps", "--captions", str(captions)]
+    assert main([*words, "--export", "csv", str(out)]) == 0
+    assert out.stat().st_size
+
+
 def test_chapters_are_read_by_ffmpeg(tmp_path: Path, captions: Path) -> None:
     video = draw_video(tmp_path / "road.mp4", even_times(150, 25.0))
     out = export(video, captions, "chapters", query="a brown dog jumps;#=\\")
@@ -181,6 +218,7 @@ def test_the_frames_of_the_evidence_are_written(tmp_path: Path, captions: Path) 
     assert main([*words, "--thumbnails", str(folder)]) == 2
 
 
+@pytest.mark.slow
 def test_two_videos_lie_one_after_another(tmp_path: Path, captions: Path) -> None:
     videos = [
         drawing.draw_video(path, even_times(150, 25.0), picture=partial(one_gray, to))

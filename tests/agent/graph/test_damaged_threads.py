@@ -6,7 +6,7 @@ from typing import Any
 
 from langgraph.checkpoint.base import empty_checkpoint
 
-from agent.graph.checked_saver import ThreadsError
+from agent.graph.thread_files import ThreadsError
 from agent.graph.threads import open_threads
 
 

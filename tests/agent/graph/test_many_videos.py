@@ -14,6 +14,7 @@ from agent.reasoning.text_model import LLMReasoner
 from agent.watching.watcher import expand_videos
 from tests.drawing import draw_video, even_times, gray
 from tests.servers import Answer, Asked, fails, says, serving
+from tests.tiers import first_fast
 from tools.captioners.file import file_track
 from tools.timeline import Interval
 
@@ -61,6 +62,7 @@ def test_the_answer_names_the_video_and_the_seconds_in_it(films: Path) -> None:
     assert surest == sorted(surest, reverse=True)
 
 
+@pytest.mark.slow
 def test_only_the_videos_that_are_named_are_searched(films: Path) -> None:
     with Grounder() as grounder:
         answers = grounder.find_all(
@@ -97,6 +99,7 @@ def test_with_nothing_indexed_there_is_nothing_to_search() -> None:
         grounder.find_all("a dog")
 
 
+@pytest.mark.slow
 def test_an_order_is_asked_of_each_video_by_itself(films: Path) -> None:
     with Grounder() as grounder:
         first = grounder.find_all("an empty road after the brown dog jumps")[0]
@@ -107,6 +110,7 @@ def test_an_order_is_asked_of_each_video_by_itself(films: Path) -> None:
     assert {answer.verdict for answer in never} == {"not_found"}
 
 
+@pytest.mark.slow
 def test_one_file_that_cannot_be_used_stops_no_other(
     films: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -167,6 +171,7 @@ def test_a_video_in_which_nothing_was_measured_of_it_is_told_of_too(
     assert not told["left_out"]
 
 
+@pytest.mark.slow
 def test_the_command_line_asks_all_a_folder_or_several(
     films: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -236,6 +241,7 @@ def test_a_file_that_was_replaced_is_answered_for_with_a_warning_and_never_cut(
     assert not clip.exists()
 
 
+@pytest.mark.slow
 def test_the_list_finds_moved_files_below_and_says_what_was_seen_of_a_part(
     films: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -282,13 +288,13 @@ def test_of_a_video_with_several_tracks_the_one_that_says_most_is_asked(
 
 @pytest.mark.parametrize(
     "query",
-    [
+    first_fast(
         "why does a brown dog jump over a fence?",
         "why does the dog sleep?",
         "how does an animal rest?",
         "a brown cat jumps",
         "a dog jumps after a cat sleeps",
-    ],
+    ),
 )
 def test_what_a_video_leaves_open_when_asked_alone_is_not_denied_among_others(
     query: str, films: Path

@@ -14,6 +14,7 @@ from agent.reasoning.answer import Answer, NumberedEvent
 from agent.reasoning.edge_reply import EdgeLook
 from tests.fakes import WordEmbedder
 from tests.road import GOOD_REPLY, QUESTION, RECORD, ScriptedReasoner, ask, graph_with
+from tests.tiers import first_fast
 from tools.store.store import CaptionStore, VideoRecord
 from tools.timeline import Caption, Interval, Track
 from tools.video.near_duplicates import POLICY
@@ -184,9 +185,12 @@ def test_an_edge_that_all_looks_deny_moves_to_the_other_side(store: CaptionStore
     assert 10.0 < interval.end_s <= 12.0
 
 
-def test_whatever_looks_say_intervals_are_valid_and_calls_are_bounded(store: CaptionStore) -> None:
-    rng = random.Random(3)
-    for _ in range(200):
+@pytest.mark.parametrize(("seed", "answers"), first_fast((3, 12), (4, 190)))
+def test_whatever_looks_say_intervals_are_valid_and_calls_are_bounded(
+    store: CaptionStore, seed: int, answers: int
+) -> None:
+    rng = random.Random(seed)
+    for _ in range(answers):
         first = rng.randint(1, 12)
         last = rng.randint(first, 12)
         said = {"steps": [], "found": True, "events": [{"first": first, "last": last}]}

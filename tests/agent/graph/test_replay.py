@@ -150,6 +150,7 @@ def test_a_reply_that_is_only_judged_again_stays_that_of_its_model(road: Path) -
     assert (asked.models.reasoner, asked.by) == ("similarity", "similarity")
 
 
+@pytest.mark.slow
 def test_another_captioner_is_refused_where_it_would_not_be_asked(
     road: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -190,6 +191,7 @@ def test_a_chat_goes_on_where_its_steps_cannot_be_kept(road: Path) -> None:
     assert "cannot be replayed" in line
 
 
+@pytest.mark.slow
 def test_threads_are_apart_and_a_second_question_inherits_nothing(road: Path) -> None:
     with grounder_with(FIRST, OTHER, OTHER) as grounder:
         grounder.find(road, "brightness 0", thread="one")
@@ -224,6 +226,7 @@ def test_a_damaged_file_of_threads_is_said(road: Path) -> None:
         grounder.find(road, "brightness 0", thread="mine")
 
 
+@pytest.mark.slow
 def test_the_command_line_shows_both_answers_side_by_side(
     road: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -273,7 +273,7 @@ FOR_GOOD = {
     "bad": (fails(400, f"cannot read this {KEY}"), "answers 400: cannot read this …"),
     "credit": (fails(429, "pay", code="insufficient_quota"), "no credit is left (pay)"),
     "inside": (Answer(b'{"error": {"message": "no GPU", "code": 502}}'), "answers 502: no GPU"),
-    "nothing": (Answer(b'{"choices": []}'), "does not answer as OpenAI's API does"),
+    "nothing": (Answer(b'{"choices": []}'), "answered, but without a reply in it"),
     "groq": (fails(400, "Failed to call a function", code="tool_use_failed"), "could not use"),
     "declined": (fails(400, "inappropriate content", code="data_inspection_failed"), "inappro"),
     "moved": (Answer(b"", 307, headers={"Location": "http://evil.example/v1"}), "evil.example"),
@@ -414,6 +414,7 @@ def test_a_draft_among_thoughts_is_no_answer(store: CaptionStore) -> None:
     assert (answer.by, [one.kind for one in answer.refusals]) == ("fallback", ["no_json"] * 3)
 
 
+@pytest.mark.slow
 def test_no_trace_and_no_checkpoint_holds_the_key(tmp_path: Path) -> None:
     traced = Traces()
     script = [calls("search_captions", text="a dog"), says("hm"), GOOD, fails(401, f"no: {KEY}")]

@@ -19,6 +19,7 @@ from agent.settings import load_settings
 from tests.agent.graph.test_fuzzed_replies import spoiled
 from tests.drawing import draw_video, even_times, gray
 from tests.servers import Answer, Asked, Server, fails, says, serving
+from tests.tiers import first_fast
 from tools.captioners.image_model import ImageModel
 from tools.llm.client import Patience
 
@@ -83,6 +84,7 @@ def judges(asked: Asked) -> Answer:
     )
 
 
+@pytest.mark.slow
 def test_the_judge_is_shown_a_few_timed_frames_and_its_odds_rank(
     road: Path, captions: Path
 ) -> None:
@@ -142,6 +144,7 @@ def test_fewer_alternatives_are_asked_for_where_twenty_are_too_many(
     assert answer.candidates[0].judged == pytest.approx(0.7)
 
 
+@pytest.mark.slow
 def test_the_judge_is_the_default_where_a_service_describes_and_the_limits_allow_it(
     road: Path,
 ) -> None:
@@ -220,12 +223,12 @@ def test_a_server_that_takes_videos_is_sent_our_frames_with_their_own_times(
 
 @pytest.mark.parametrize(
     "complaint",
-    [
+    first_fast(
         fails(400, "At most 0 video(s) may be provided in one request."),
         fails(422, "Input should be 'text' or 'image_url'"),
         fails(400, "no"),
         fails(500, "unsupported content[].type"),
-    ],
+    ),
 )
 def test_other_servers_are_sent_pictures_between_their_times_and_remembered(
     road: Path, complaint: Answer
@@ -399,7 +402,7 @@ def test_a_thousand_spoiled_replies_end_in_valid_answers(
         more |= {"direct": "openai:eye"}
     by: Counter[str] = Counter()
     with serving(lambda _: spoil(rng)) as server, grounder(server, **more) as asking:
-        model = asking._image_paths.model("openai:eye")
+        model = asking._assembly._image_paths.model("openai:eye")
         assert isinstance(model, ImageModel)
         model._service._patience = _AT_ONCE
         number = 0

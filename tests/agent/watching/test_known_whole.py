@@ -3,6 +3,8 @@
 import json
 import os
 import random
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 from agent.api import Grounder
 from agent.cli.main import main
 from agent.settings import load_settings
+from agent.watching.moved_files import state_of
 from tests.drawing import draw_video, even_times
 from tools.store.store import VideoRecord
 from tools.video.identity import content_id, sampled_id
@@ -54,6 +57,12 @@ def edit(film: Path) -> None:
     os.utime(film, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
+def age(film: Path, indexed_at: datetime) -> None:
+    """Date its content to before the index; moving it leaves that date as it is."""
+    before_s = indexed_at.timestamp() - 60
+    os.utime(film, (before_s, before_s))
+
+
 def as_an_earlier_version_left_it(film: Path, captions: Path, *, indexed_at: datetime) -> str:
     """The store with the video under its samples, and nothing known of the whole."""
     settings = load_settings(captioner="classical")
@@ -71,6 +80,7 @@ def as_an_earlier_version_left_it(film: Path, captions: Path, *, indexed_at: dat
     return older
 
 
+@pytest.mark.slow
 def test_an_index_of_an_earlier_version_answers_and_is_known_whole_from_then_on(
     film: Path, captions: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -88,6 +98,54 @@ def test_an_index_of_an_earlier_version_answers_and_is_known_whole_from_then_on(
     assert (moved["video"]["id"], moved["usage"]["captions"]) == (older, 0)
 
 
+@pytest.mark.slow
+def test_a_moved_file_is_recognised_as_what_an_earlier_version_indexed(
+    film: Path, captions: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    indexed_at = datetime.now(UTC) - timedelta(hours=1)
+    older = as_an_earlier_version_left_it(film, captions, indexed_at=indexed_at)
+    age(film, indexed_at)
+    moved = film.rename(film.with_name("moved.mp4"))
+    with Grounder() as grounder:
+        assert [state_of(one) for one in grounder.records()] == [f"moved to {moved}"]
+    capsys.readouterr()
+    answer, _ = ask(moved, captions, capsys)
+    assert (answer["video"]["id"], answer["usage"]["captions"]) == (older, 0)
+    assert "recognised by size, date and samples" in answer["warning"]
+    with Grounder() as grounder:
+        (record,) = grounder.records()
+    assert (record.content_id, record.path) == (content_id(moved), str(moved))
+
+
+def edited(film: Path) -> Path:
+    edit(film)
+    os.utime(film)
+    return film.rename(film.with_name("moved.mp4"))
+
+
+def copied(film: Path) -> Path:
+    """With the date of the original, which stays where it was."""
+    return Path(shutil.copy2(film, film.with_name("moved.mp4")))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", [edited, copied])
+def test_what_only_looks_like_an_earlier_index_in_another_place_is_another_video(
+    change: Callable[[Path], Path],
+    film: Path,
+    captions: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    indexed_at = datetime.now(UTC) - timedelta(hours=1)
+    older = as_an_earlier_version_left_it(film, captions, indexed_at=indexed_at)
+    age(film, indexed_at)
+    moved = change(film)
+    assert sampled_id(moved) == older
+    answer, _ = ask(moved, captions, capsys)
+    assert answer["video"]["id"] == content_id(moved) != older
+
+
+@pytest.mark.slow
 def test_a_changed_file_is_not_answered_from_an_index_of_an_earlier_version(
     film: Path, captions: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 from agent.cli.main import main
 from tests.drawing import draw_video, even_times, gray
 from tests.servers import Answer, Asked, Server, says, serving
+from tools.signals.screen_reader import READING
 
 pytestmark = pytest.mark.usefixtures("word_embedder")
 
@@ -24,6 +25,7 @@ def ask(
     return ["ask", str(video), query, "--every-frame", "--json", *options, *more]
 
 
+@pytest.mark.slow
 def test_a_limit_ends_the_describing_and_not_the_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -56,6 +58,7 @@ def test_what_was_seen_before_the_limit_is_found(
     assert "4 captions" in answer["warning"] or "seen until" in answer["warning"]
 
 
+@pytest.mark.slow
 def test_more_of_what_cannot_show_it_is_no_advice(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -73,7 +76,7 @@ def test_more_of_what_cannot_show_it_is_no_advice(
     assert main([*question, "--json"]) == 1
     answer = json.loads(capsys.readouterr().out)
     assert answer["coverage"]["seen_s"] < 6
-    assert "(classical-3) cannot show this" in answer["advice"].replace("+ocr", "")
+    assert "(classical-3) cannot show this" in answer["advice"].replace(f"-{READING}+ocr", "")
 
 
 @pytest.mark.slow
@@ -131,6 +134,7 @@ def test_closer_looks_come_out_of_the_same_limit(
         assert "gave no usable reply" in answer["warning"]
 
 
+@pytest.mark.slow
 def test_the_videos_of_one_run_share_its_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -181,6 +185,7 @@ def test_the_text_model_is_asked_only_as_long_as_dollars_allow(
     assert ("the text model was not asked: " in answer["warning"]) is (asked < 3)
 
 
+@pytest.mark.slow
 def test_an_index_that_a_limit_ends_did_what_was_wanted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

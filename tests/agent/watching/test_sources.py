@@ -16,7 +16,8 @@ from agent.errors import CaptionerError, CaptionError
 from agent.settings import load_settings
 from agent.watching.runs import Runs
 from tests.drawing import draw_video, even_times
-from tests.fakes import BrightnessCaptioner
+from tests.fakes import BrightnessCaptioner, Titles
+from tests.tiers import first_fast
 from tools.captioners.screen import ScreenCaptioner
 from tools.llm.budget import Budget, Limits
 from tools.retrieval.tracks import is_beside
@@ -97,6 +98,7 @@ def test_broken_subtitles_are_told_of_where_they_were_found_and_an_error_where_n
         find(road, "brightness 0", subtitles=str(road.with_suffix(".srt")))
 
 
+@pytest.mark.slow
 def test_subtitles_that_are_added_edited_or_deleted_later_are_read_again(road: Path) -> None:
     cues = road.with_suffix(".srt")
     find(road, "brightness 0")
@@ -115,6 +117,7 @@ def test_subtitles_that_are_added_edited_or_deleted_later_are_read_again(road: P
     assert files_read() == []
 
 
+@pytest.mark.slow
 def test_a_named_file_is_kept_and_takes_the_place_of_what_it_said_before(
     road: Path, tmp_path: Path
 ) -> None:
@@ -130,6 +133,7 @@ def test_a_named_file_is_kept_and_takes_the_place_of_what_it_said_before(
         assert sum(is_beside(one.track) for one in grounder.records()) == 1
 
 
+@pytest.mark.slow
 def test_a_named_file_takes_the_place_of_all_others_and_stands_until_another_is_named(
     road: Path,
 ) -> None:
@@ -154,6 +158,7 @@ def test_a_named_file_takes_the_place_of_all_others_and_stands_until_another_is_
     assert files_read() == [right]
 
 
+@pytest.mark.slow
 def test_copies_of_a_video_keep_each_its_own_subtitles(road: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copy(road, tmp_path / "copy.mp4"))
     bare = Path(shutil.copy(road, tmp_path / "bare.mp4"))
@@ -172,6 +177,7 @@ def test_copies_of_a_video_keep_each_its_own_subtitles(road: Path, tmp_path: Pat
     assert find(road, "mind the gap")[0].intervals[0].start_s == 4.0
 
 
+@pytest.mark.slow
 def test_a_file_named_for_one_copy_is_not_read_for_another(road: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copy(road, tmp_path / "copy.mp4"))
     copy.with_suffix(".srt").write_text(CUES)
@@ -183,6 +189,7 @@ def test_a_file_named_for_one_copy_is_not_read_for_another(road: Path, tmp_path:
     assert find(road, "all aboard")[0].intervals[0].start_s == 4.0
 
 
+@pytest.mark.slow
 def test_a_video_that_moves_keeps_the_subtitles_that_were_named_for_it(
     road: Path, tmp_path: Path
 ) -> None:
@@ -202,6 +209,7 @@ def test_what_an_earlier_version_read_of_a_file_is_of_no_known_copy() -> None:
     assert found.is_left_behind
 
 
+@pytest.mark.slow
 def test_subtitles_that_were_read_before_can_be_left_out_of_an_answer(road: Path) -> None:
     road.with_suffix(".srt").write_text(CUES)
     find(road, "the ferry leaves at noon")
@@ -221,13 +229,14 @@ def test_of_several_languages_it_is_said_which_is_read(road: Path) -> None:
 
 @pytest.mark.parametrize(
     ("variables", "read"),
-    [
-        ({"WHENABOUTS_LANGUAGE": "de"}, "road.de.srt"),
+    first_fast(
         ({"WHENABOUTS_LANGUAGE": "de", "LANG": "fr_FR.UTF-8"}, "road.de.srt"),
         ({"LANG": "fr_FR.UTF-8"}, "road.fr.srt"),
+        ({"WHENABOUTS_LANGUAGE": "de"}, "road.de.srt"),
         ({"LC_ALL": "C", "LANG": "fr_FR.UTF-8"}, "road.en.srt"),
         ({"LANG": "nl_NL.UTF-8"}, "road.en.srt"),
-    ],
+        fast=2,
+    ),
 )
 def test_subtitles_in_the_users_language_come_first(
     variables: dict[str, str], read: str, road: Path, monkeypatch: pytest.MonkeyPatch
@@ -333,7 +342,8 @@ def test_the_screen_is_read_within_the_minutes(
 
 
 @pytest.mark.parametrize(
-    ("minutes", "says"), [(0.0, "is not listened to"), (1e-9, "not listened to until its end")]
+    ("minutes", "says"),
+    first_fast((0.0, "is not listened to"), (1e-9, "not listened to until its end")),
 )
 def test_it_is_listened_to_within_the_minutes(
     minutes: float, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -351,6 +361,7 @@ def test_it_is_listened_to_within_the_minutes(
     assert finished_beside() == [30]
 
 
+@pytest.mark.slow
 def test_listening_that_was_broken_off_goes_on_with_the_piece_it_was_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -386,6 +397,7 @@ def test_captions_and_dollars_that_are_used_leave_the_screen_to_be_read(road: Pa
     assert len(finished_beside()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_subtitles_inside_a_video_are_read(
     shared_data: Path, capsys: pytest.CaptureFixture[str]
@@ -406,7 +418,7 @@ def test_subtitles_inside_a_video_are_read(
     [
         (Track("subtitles:abc", "", "subtitles"), True),
         (Track("whisper:small", "", "speech:de"), True),
-        (Track(ScreenCaptioner(lambda image: ()).model, "", "frame@1/s"), True),
+        (Track(ScreenCaptioner(Titles(lambda _: "")).model, "", "frame@1/s"), True),
         (Track("openai:tiny", "v1", "frame@1/s"), False),
         (Track("file:abc", "", "file"), False),
     ],

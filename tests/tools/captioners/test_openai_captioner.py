@@ -254,7 +254,7 @@ GOOGLE = Answer(b'[{"error": {"code": 400, "message": "this one will not do"}}]'
     ("trouble", "reason"),
     [
         (GOOGLE, "this one will not do"),
-        (NO_CHOICES, "does not answer as OpenAI's API does"),
+        (NO_CHOICES, "answered, but without a reply in it (no choice with a message)"),
         (fails(500, "Internal Server Error"), "500: Internal Server Error"),
         (Answer(b"<html><title>Too big</title></html>", 413, "text/html"), "413: Too big"),
     ],

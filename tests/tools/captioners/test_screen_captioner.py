@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import tools.captioners.screen
+from tests.fakes import Titles
 from tools.captioners.protocol import Captioner, Description, NoCaption
 from tools.captioners.screen import MAX_RUN_S, ScreenCaptioner
 from tools.errors import CaptionerError
@@ -21,16 +22,10 @@ if TYPE_CHECKING:
 Said = Description | NoCaption
 
 
-class Reader:
-    """Reads the brightness of a picture as its text; black has none."""
-
-    def __init__(self) -> None:
-        self.read = 0
-
-    def __call__(self, image: Image) -> tuple[str, ...]:
-        self.read += 1
-        level = int(image[0, 0, 0])
-        return (f"level {level}",) if level else ()
+def level_of(image: Image) -> str:
+    """The brightness of a picture is its text; black has none."""
+    level = int(image[0, 0, 0])
+    return f"level {level}" if level else ""
 
 
 def frames_of(levels: Sequence[int], *, step_s: float = 1.0) -> list[Frame]:
@@ -48,7 +43,7 @@ def frames_of(levels: Sequence[int], *, step_s: float = 1.0) -> list[Frame]:
 
 
 def said_of(frames: Sequence[Frame], *, seen: frozenset[float] = frozenset()) -> list[Said]:
-    return list(ScreenCaptioner(Reader()).describe(frames, seen=seen))
+    return list(ScreenCaptioner(Titles(level_of)).describe(frames, seen=seen))
 
 
 def test_frames_of_equal_text_get_one_caption_and_those_without_text_none() -> None:
@@ -66,10 +61,10 @@ def test_a_text_that_stays_is_said_again_now_and_then() -> None:
 
 
 def test_the_same_picture_is_read_once() -> None:
-    reader = Reader()
+    reader = Titles(level_of)
     list(ScreenCaptioner(reader).describe(frames_of([100] * 5 + [200] * 5), seen=()))
-    # Each once as it is, and once turned.
-    assert reader.read == 4
+    # Each is searched once as it is and once turned, and read once.
+    assert len(reader.searched_in) == 4
 
 
 @pytest.mark.parametrize("step_s", [0.5, 1.0, 7.0])
@@ -84,11 +79,11 @@ def test_an_interrupted_run_goes_on_as_if_there_had_been_no_interruption(step_s:
 
 def test_what_is_stored_is_not_read_again_but_for_its_last_stretch() -> None:
     frames = frames_of(([100] * 4 + [200] * 4) * 5)
-    reader = Reader()
+    reader = Titles(level_of)
     seen = frozenset(frame.time_s for frame in frames[: 9 * 4 : 4])
     list(ScreenCaptioner(reader).describe(frames, seen=seen))
     # The ninth of ten stretches, and the tenth, each once as it is and once turned.
-    assert reader.read == 4
+    assert len(reader.searched_in) == 4
 
 
 def test_a_stretch_never_reaches_over_one_that_is_stored() -> None:
@@ -97,7 +92,7 @@ def test_a_stretch_never_reaches_over_one_that_is_stored() -> None:
 
 
 def test_it_is_a_captioner_that_is_shown_still_pictures_too() -> None:
-    captioner: Captioner = ScreenCaptioner(Reader())
+    captioner: Captioner = ScreenCaptioner(Titles(level_of))
     assert needs_every_frame(captioner)
     assert captioner.model.startswith("rapidocr")
     assert (captioner.prompt_version, captioner.mode) == ("", "frame")

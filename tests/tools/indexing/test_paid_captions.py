@@ -14,6 +14,7 @@ from tests.drawing import draw_video, even_times
 from tests.fakes import WordEmbedder
 from tests.patience import PATIENCE_S
 from tests.servers import Answer, Asked, Server, fails, refuses, says, serving
+from tests.tiers import first_fast
 from tools.captioners.looks import LookMode
 from tools.captioners.openai import OpenAICaptioner
 from tools.captioners.protocol import Description, NoCaption
@@ -138,7 +139,9 @@ class Interruption:
         return self.embedder.embed(texts)
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), EmbedderError("gone"), ValueError("bug")])
+@pytest.mark.parametrize(
+    "error", first_fast(KeyboardInterrupt(), EmbedderError("gone"), ValueError("bug"))
+)
 def test_a_run_that_is_stopped_between_two_captions_pays_for_none_twice(
     video: Video, store: CaptionStore, error: BaseException, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,6 +200,7 @@ def test_what_a_service_could_not_caption_is_asked_for_again_and_nothing_else(
         assert record.complete
         assert "2 looks got no caption" in record.warning
         assert "whenabouts index" in record.warning
+        assert "1 look at 0:14.0 got no caption for good (no nudity)" in record.warning
     gaps = store.gaps(video.id, record.track)
     assert [(gap.span.start_s, gap.is_final) for gap in gaps] == [
         (12, False),
@@ -206,7 +210,7 @@ def test_what_a_service_could_not_caption_is_asked_for_again_and_nothing_else(
     with serving(names_second) as again:
         record = index(video, captioner_at(again), store)
         assert set(seconds_asked(again)) == {12, 16}
-    assert record.warning == ""
+    assert record.warning == "1 look at 0:14.0 got no caption for good (no nudity)"
     assert [gap.span.start_s for gap in store.gaps(video.id, record.track)] == [14]
 
 
@@ -295,7 +299,7 @@ PRICES = {"tiny": Price(100.0, 0.0, "", "")}
 
 @pytest.mark.parametrize(
     ("limits", "reached"),
-    [(Limits(max_captions=9), "captions"), (Limits(max_usd=0.095), "US dollars")],
+    first_fast((Limits(max_usd=0.095), "US dollars"), (Limits(max_captions=9), "captions")),
 )
 def test_at_a_limit_the_index_stops_says_so_and_goes_on_in_the_next_run(
     video: Video, store: CaptionStore, tmp_path: Path, limits: Limits, reached: str

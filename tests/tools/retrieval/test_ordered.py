@@ -79,10 +79,18 @@ def test_a_part_that_is_not_found_is_left_out_where_another_one_still_tells_the_
     assert answer.events[0].confidence == pytest.approx(0.7 * UNSEEN)
 
 
-def test_a_part_that_is_not_found_is_left_out_where_times_are_still_counted() -> None:
+def test_a_number_does_not_count_from_a_part_that_is_not_found() -> None:
     silent = KNOWN | {"the bell rings": replace(KNOWN["the bell rings"], presence=0.05)}
     answer = ask("the second time the dog barks after the bell rings", silent)
-    assert spans(answer) == [(50, 54)]
+    assert spans(answer) == [(0, 99)]
+    assert "without its order" in answer.reasoning
+
+
+def test_what_is_measured_or_cannot_be_told_is_not_left_out() -> None:
+    query = "between the man leaves and the bell rings, the dog barks"
+    for change in ({"is_exact": True}, {"verdict": "cannot_tell"}):
+        silent = replace(KNOWN["the bell rings"], presence=0.05, **change)
+        assert spans(ask(query, KNOWN | {"the bell rings": silent})) == [(0, 99)]
 
 
 def test_what_places_something_is_taken_for_granted_where_it_is_likely_at_all() -> None:

@@ -10,6 +10,7 @@ from tools.captioners.classical import ClassicalCaptioner
 from tools.signals.claims import Claim, read_claims, read_screen_text
 from tools.signals.cuts import CutFinder
 from tools.signals.ocr import load_text_reader
+from tools.signals.screen_reader import ScreenReader
 from tools.video.reader import FrameReader, probe
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]
@@ -108,5 +109,6 @@ def test_an_empty_room_has_no_text(shared_data: Path) -> None:
     pytest.importorskip("rapidocr")
     read = load_text_reader()
     path = shared_data / "videos" / "one_by_one.mp4"
-    frames = FrameReader(probe(path), rate_hz=0.05)
-    assert [read(frame.image) for frame in frames] == [()] * 7
+    frames = FrameReader(probe(path), rate_hz=0.05, native=True)
+    screen = ScreenReader(lambda: read)
+    assert [screen.lines(frame) for frame in frames] == [()] * 7

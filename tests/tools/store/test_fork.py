@@ -32,6 +32,7 @@ def in_a_child(act: Callable[[], bool]) -> bool:
     return os.waitstatus_to_exitcode(status) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork.*:DeprecationWarning")
 def test_parent_and_child_read_and_write_after_a_fork(tmp_path: Path) -> None:
     with CaptionStore.open(tmp_path / "store", embedder="minilm") as store:

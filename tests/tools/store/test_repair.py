@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from tests.tools.store.store_writer import TRACK, captions_of
 from tools.embedders.embedder import Embedder
 from tools.errors import EmbedderError, StoreError
+from tools.sight.frame_track import as_caption, sight_track
 from tools.store.repair import repair_store
 from tools.store.store import CaptionGap, CaptionStore, VideoRecord
 from tools.timeline import Interval
@@ -82,6 +84,7 @@ def assert_whole(folder: Path) -> None:
         assert store.search(wanted[7], limit=1)[0][1] == pytest.approx(1.0, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_a_broken_index_is_built_anew_and_the_old_files_are_kept(folder: Path) -> None:
     break_index(folder)
     told: list[tuple[int, int]] = []
@@ -102,6 +105,7 @@ def test_a_sound_store_is_left_as_it_is(folder: Path) -> None:
     assert_whole(folder)
 
 
+@pytest.mark.slow
 def test_lost_vectors_are_damage_too(folder: Path) -> None:
     for index in folder.glob("*/data_level0.bin"):
         shutil.rmtree(index.parent)
@@ -110,6 +114,7 @@ def test_lost_vectors_are_damage_too(folder: Path) -> None:
     assert_whole(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moves", range(4))
 def test_a_repair_that_is_broken_off_is_finished_by_the_next(
     folder: Path, monkeypatch: pytest.MonkeyPatch, moves: int
@@ -135,6 +140,7 @@ def test_a_repair_that_is_broken_off_is_finished_by_the_next(
     assert len([one for one in folder.parent.iterdir() if one != folder]) == 1
 
 
+@pytest.mark.slow
 def test_captions_of_an_embedder_that_cannot_be_had_are_named_and_kept_aside(folder: Path) -> None:
     with CaptionStore.open(folder, embedder="other") as store:
         store.add(captions_of("w", 3), np.ones((3, 2)))
@@ -150,6 +156,25 @@ def test_captions_of_an_embedder_that_cannot_be_had_are_named_and_kept_aside(fol
     assert_whole(folder)
 
 
+@pytest.mark.slow
+def test_frames_are_asked_of_no_embedder_and_are_to_be_looked_at_again(folder: Path) -> None:
+    track = sight_track("sight:tiny@1", "frame@1/s")
+    frames = [as_caption("v", Interval(float(at), at + 1.0), track) for at in range(3)]
+    with CaptionStore.open(folder, embedder=track.model) as store:
+        store.add(frames, np.eye(3))
+        store.put_record(replace(RECORD, track=track, captions=3))
+    break_index(folder)
+    repaired = repair_store(folder, open_embedder=open_words)
+    (left_out,) = repaired.left_out
+    assert left_out.startswith("3 frames that sight:tiny@1 has seen")
+    assert_whole(folder)
+    with CaptionStore.open(folder, embedder=track.model) as store:
+        (record,) = store.records("v")
+        assert not record.complete
+        store.add(frames, np.eye(3))
+
+
+@pytest.mark.slow
 def test_a_record_whose_captions_are_lost_is_not_complete_any_more(folder: Path) -> None:
     break_index(folder)
     with sqlite3.connect(folder / "chroma.sqlite3") as connection:
@@ -173,6 +198,7 @@ def test_what_is_no_database_is_said_to_be_lost_and_left_alone(folder: Path) -> 
     assert not (folder / "repair").exists()
 
 
+@pytest.mark.slow
 def test_an_embedder_is_asked_for_each_caption_once(folder: Path) -> None:
     break_index(folder)
     counted = Scattered()
@@ -180,6 +206,7 @@ def test_an_embedder_is_asked_for_each_caption_once(folder: Path) -> None:
     assert counted.texts == COUNT
 
 
+@pytest.mark.slow
 def test_what_waits_in_the_queue_is_taken_over_too(folder: Path) -> None:
     """A process that is killed between a write and its sorting in leaves it there."""
     break_index(folder)

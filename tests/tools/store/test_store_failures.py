@@ -1,5 +1,6 @@
 """A store is called damaged only where a check of it failed; all else is told as what it is."""
 
+import errno
 import os
 import resource
 import sqlite3
@@ -40,6 +41,8 @@ def folder(tmp_path: Path) -> Path:
         ("(code: 1032) attempt to write a readonly database", "give it write permission"),
         ("(code: 14) unable to open database file", "give it write permission"),
         ("(code: 7) out of memory", "not enough memory"),
+        ('value: Os { code: 24, kind: Uncategorized, message: "Too many"}', "too many files are"),
+        ("cannot write: No space left on device (os error 28)", "no space is left"),
         ("(code: 1) no such table: embeddings", "passed a check"),
         ("Error loading hnsw index", "whenabouts repair"),
     ],
@@ -52,6 +55,25 @@ def test_what_is_wrong_around_a_sound_store_is_told_as_that(
     assert "delete" not in message
     assert "is damaged" not in message
     assert "index again" not in message
+
+
+@pytest.mark.parametrize("said", ["(code: 778) disk I/O error", "Error in compaction: Failed to"])
+def test_a_limit_of_file_size_is_named(folder: Path, said: str) -> None:
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, usual[1]))
+    try:
+        message = str(store_failure(folder, SaidError(said)))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    assert "larger than the limit of this process (ulimit -f)" in message
+    assert "What is stored is unharmed" in message
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.EFBIG])
+def test_errors_of_a_disk_are_not_taken_for_a_lack_of_permission(folder: Path, number: int) -> None:
+    message = str(store_failure(folder, OSError(number, os.strerror(number))))
+    assert "permission" not in message
+    assert "harmed" in message
 
 
 def test_a_full_temporary_folder_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,5 +137,8 @@ def test_a_panic_of_chroma_is_an_error_of_the_store(
         raise PanicException("range end index 4 out of range")
 
     monkeypatch.setattr("tools.store.chroma.open_client", panic)
-    with pytest.raises(StoreError, match="range end index"):
-        CaptionStore.open(folder, embedder="minilm")
+    with (
+        CaptionStore.open(folder, embedder="minilm") as store,
+        pytest.raises(StoreError, match="range end index"),
+    ):
+        store.search([1.0, 0.0], limit=1)

@@ -49,6 +49,7 @@ def let_it_settle(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tools.video.identity.time.time", lambda: now + 60)
 
 
+@pytest.mark.slow
 def test_no_edit_in_place_keeps_the_identity_not_even_with_the_old_date(long: Path) -> None:
     before = content_id(long)
     ids = {before}

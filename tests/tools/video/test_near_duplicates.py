@@ -127,6 +127,7 @@ def event_clip(
     return frames
 
 
+@pytest.mark.slow
 @given(
     share=st.floats(0.01, 0.05),
     at=st.tuples(st.floats(0, 1), st.floats(0, 1)),

@@ -35,12 +35,12 @@ def check_clip(path: Path, span: Interval, seconds: list[int], *, out: str = "cl
     [
         (".mp4", "libx264", "aac"),
         pytest.param(".mov", "libx264", "pcm_s16le", marks=pytest.mark.slow),
-        (".mkv", "libx264", "libopus"),
+        pytest.param(".mkv", "libx264", "libopus", marks=pytest.mark.slow),
         pytest.param(".webm", "libvpx", "libopus", marks=pytest.mark.slow),
         pytest.param(".ts", "libx264", "aac", marks=pytest.mark.slow),
-        (".ts", "mpeg2video", "ac3"),
+        pytest.param(".ts", "mpeg2video", "ac3", marks=pytest.mark.slow),
         pytest.param(".mpg", "mpeg2video", "mp2", marks=pytest.mark.slow),
-        (".avi", "mpeg4", "libmp3lame"),
+        pytest.param(".avi", "mpeg4", "libmp3lame", marks=pytest.mark.slow),
         pytest.param(".flv", "libx264", "aac", marks=pytest.mark.slow),
         pytest.param(".wmv", "wmv2", "wmav2", marks=pytest.mark.slow),
         pytest.param(".3gp", "libx264", "aac", marks=pytest.mark.slow),
@@ -73,9 +73,9 @@ def parts(tmp_path: Path, suffix: str, *clocks_s: float, **how: Any) -> list[Pat
     "clocks_s",
     [
         (10.0, 10.0, 10.0),
-        (100.0, 5.0),
+        pytest.param((100.0, 5.0), marks=pytest.mark.slow),
         pytest.param((8.0, 9.6), marks=pytest.mark.slow),
-        (8.0, 10.2),
+        pytest.param((8.0, 10.2), marks=pytest.mark.slow),
         pytest.param((5.0, 4000.0, 20.0), marks=pytest.mark.slow),
         pytest.param((0.0, 100.0), marks=pytest.mark.slow),
         pytest.param((3.0, 1000.0), marks=pytest.mark.slow),
@@ -96,6 +96,7 @@ def test_sound_follows_a_clock_that_is_set_anew(
     assert all(before.end_s <= after.start_s for before, after in pairwise(pieces))
 
 
+@pytest.mark.slow
 def test_sound_follows_a_clock_in_a_programme_stream(tmp_path: Path) -> None:
     # Its pictures stand far before the sound of the same time.
     how = {"video_codec": ["mpeg2video"] * 3, "sound_codec": ["mp2"] * 3}
@@ -103,12 +104,14 @@ def test_sound_follows_a_clock_in_a_programme_stream(tmp_path: Path) -> None:
     check_clip(path, Interval(0.0, 9.0), list(range(9)))
 
 
+@pytest.mark.slow
 def test_sound_follows_where_a_part_has_none(tmp_path: Path) -> None:
     joined = parts(tmp_path, ".ts", 10.0, 10.0, 10.0, sound_from_s=[0.0, 2.9, 0.0])
     path = join(tmp_path / "joined.ts", joined)
     check_clip(path, Interval(6.0, 9.0), [6, 7, 8])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sound_codec", "layouts", "rates_hz"),
     [
@@ -162,6 +165,7 @@ def test_a_clip_has_the_sound_of_its_own_programme(
         assert measured.hz_at(flash_s) == pytest.approx(hz, abs=6)
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_reported_files_sound_as_they_look(shared_data: Path, tmp_path: Path) -> None:
     cases = shared_data / "cases" / "media"

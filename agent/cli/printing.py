@@ -1,0 +1,53 @@
+"""How things are printed: the answer on stdout, and what else a person should know on stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from tools.terminal import open_console
+
+stdout = open_console()
+stderr = open_console("stderr")
+
+
+def show(*parts: RenderableType) -> None:
+    """Print what the command was asked for."""
+    print_to(stdout, *parts)
+
+
+def say(line: str) -> None:
+    """Print a line for the person that is not the answer: never on stdout."""
+    print_to(stderr, line)
+
+
+def print_to(console: Console, *parts: RenderableType) -> None:
+    """Print without guessing at markup or numbers.
+
+    On a terminal, the lines of a ``Text`` are broken between words, and continue indented. Strings,
+    which may be commands to copy, stay whole, and so does everything in a file or a pipe.
+    """
+    for part in parts:
+        how: dict[str, Any] = {"markup": False, "highlight": False, "emoji": False}
+        if console.is_terminal:
+            for piece in _hanging(part) if isinstance(part, Text) else [part]:
+                console.print(piece, soft_wrap=isinstance(part, str), **how)
+            continue
+        how["soft_wrap"] = isinstance(part, str | Text)
+        # In a file or a pipe, padding up to the width is in the way.
+        with console.capture() as captured:
+            console.print(part, **how)
+        for line in captured.get().splitlines():
+            console.file.write(f"{line.rstrip()}\n")
+        console.file.flush()
+
+
+def _hanging(text: Text) -> Iterator[RenderableType]:
+    """Its lines; one that is too long continues below its first word."""
+    for line in text.split("\n", allow_blank=True):
+        indent = len(line.plain) - len(line.plain.lstrip(" "))
+        yield Padding(line[indent:], (0, 0, 0, indent), expand=False) if indent else line

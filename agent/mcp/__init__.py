@@ -1,0 +1,1 @@
+"""``whenabouts mcp``: the same questions and answers for agents that speak MCP."""

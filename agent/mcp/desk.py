@@ -1,0 +1,120 @@
+"""What the tools work with, opened and closed together; errors as the client's model reads them."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from mcp.server.mcpserver.exceptions import ToolError
+
+from agent.errors import QueryError, WhenaboutsError
+from agent.web.asking import Asker
+from agent.web.cards import card_of
+from agent.web.described import BusyError, check_askable, records_about
+from agent.web.jobs import Jobs
+from agent.web.library import Library, NotServedError
+from agent.web.pictures import Pictures
+from tools.retrieval.tracks import is_beside, is_measured, read_stretch
+from tools.text import one_line, whole_unicode
+from tools.timeline import Interval
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from agent.api import Grounder
+    from agent.web.bodies import VideoCard
+    from agent.web.library import ServedVideo
+    from tools.indexing.progress import Progress
+    from tools.store.store import VideoRecord
+    from tools.timeline import Caption
+
+
+class Desk:
+    """The videos of some folders, and everything that can be done with them.
+
+    Args:
+        grounder: Describes and answers.
+        folders: Videos in and below them can be asked, and no others.
+        complain: Receives the traceback of a fault.
+
+    Raises:
+        SettingsError: If a folder is none.
+    """
+
+    def __init__(
+        self,
+        grounder: Grounder,
+        folders: Sequence[Path],
+        *,
+        complain: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.grounder = grounder
+        self.library = Library(folders, None)
+        self.pictures = Pictures(grounder.settings.cache_folder / "pictures")
+        self.asker = Asker(grounder, grounder.settings.home / "serve" / "answers")
+        # Several clients start a server each: none of them takes up the jobs of another.
+        self.jobs = Jobs(None, self._index, complain)
+
+    def open(self) -> None:
+        """Begin to take jobs."""
+        self.jobs.start()
+
+    def close(self) -> None:
+        """Stop jobs and questions; what was described is kept."""
+        self.asker.close()
+        self.jobs.close()
+
+    def cards(self) -> list[VideoCard]:
+        """The list of videos."""
+        records = self.grounder.records()
+        return [
+            card_of(video, records_about(video, records), self.pictures)
+            for video in self.library.videos()
+        ]
+
+    def check_askable(self, video: ServedVideo) -> None:
+        """Refuse a question to a video that is not described; see ``check_askable``."""
+        try:
+            check_askable(video, self.grounder, self.library, self.jobs)
+        except BusyError as exc:
+            raise ToolError(str(exc).replace("start an index job for it", "index_video")) from None
+
+    def captions(self, video: ServedVideo, start_s: float, end_s: float) -> list[Caption]:
+        """The captions of a stretch, from those that a question would be answered from.
+
+        Raises:
+            QueryError: If it is no stretch.
+        """
+        record = self._read_first(video)
+        if record is None:
+            return []
+        try:
+            span = Interval(start_s, end_s)
+        except ValueError as exc:
+            raise QueryError(f"{exc}; name a stretch whose end is after its start") from None
+        without = frozenset({"subtitles"} if self.grounder.settings.subtitles == "off" else ())
+        return read_stretch(self.grounder.store, record, span, leave_out=without)
+
+    def _read_first(self, video: ServedVideo) -> VideoRecord | None:
+        """The track that is read first: of a file or an image model before what is measured."""
+        main = [
+            one
+            for one in records_about(video, self.grounder.records())
+            if one.complete and not is_beside(one.track)
+        ]
+        described = [one for one in main if not is_measured(one.track)]
+        return max(described or main, key=lambda one: one.indexed_at, default=None)
+
+    def _index(self, path: str, report: Callable[[Progress], None]) -> str:
+        record = self.grounder.watch(path, report=report)
+        return one_line(record.warning.removeprefix(f"{path}: "))
+
+
+@contextmanager
+def told_to_the_model() -> Iterator[None]:
+    """Errors with a sentence for the user become errors of the tool, which the model reads."""
+    try:
+        yield
+    except (WhenaboutsError, NotServedError) as exc:
+        raise ToolError(whole_unicode(str(exc))) from None

@@ -1,0 +1,98 @@
+"""Tools that list videos, and have them described."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.types import CallToolResult
+from pydantic import Field
+
+from agent.mcp.arguments import ADDS, READS, Video, Wait, reply
+from agent.mcp.desk import told_to_the_model
+from agent.mcp.replies import CostEstimate, IndexStatus, ListedVideos
+from agent.web.jobs import ACTIVE
+from tools.clock import clock
+
+if TYPE_CHECKING:
+    from agent.mcp.desk import Desk
+
+LOOK_EVERY_S = 0.2
+"""How often a job's progress is looked at for a client that waits."""
+
+
+def add_index_tools(server: MCPServer[Any], desk: Desk) -> None:
+    """``list_videos``, ``index_video``, ``index_status`` and ``estimate_cost``."""
+    prompt = desk.grounder.prompts.render
+
+    def list_videos() -> Annotated[CallToolResult, ListedVideos]:
+        with told_to_the_model():
+            cards = desk.cards()
+        lines = [
+            f"{card.id}  {card.name}  {clock(card.duration_s or 0)}  {card.state}" for card in cards
+        ]
+        return reply("\n".join(lines) or "there is no video here", ListedVideos(videos=cards))
+
+    def index_video(video: Video) -> Annotated[CallToolResult, IndexStatus]:
+        with told_to_the_model():
+            return _status(IndexStatus.of(desk.jobs.add(desk.library.named(video))))
+
+    async def index_status(
+        handle: Annotated[str, Field(max_length=64, description="From index_video.")],
+        ctx: Context[Any, Any],
+        wait_s: Wait = 0.0,
+    ) -> Annotated[CallToolResult, IndexStatus]:
+        until = time.monotonic() + wait_s
+        said = -1.0
+        while True:
+            job = desk.jobs.get(handle)
+            if job is None:
+                raise ToolError(
+                    f"there is no index job {handle[:40]!r}; call index_video: it goes on where an "
+                    "earlier one stopped"
+                )
+            if job.seen_s > said:
+                said = job.seen_s
+                await ctx.report_progress(said, job.total_s, f"{job.captions} captions")
+            if job.state not in ACTIVE or time.monotonic() >= until:
+                return _status(IndexStatus.of(job))
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    def estimate_cost(video: Video) -> Annotated[CallToolResult, CostEstimate]:
+        with told_to_the_model():
+            served = desk.library.named(video)
+            told = desk.grounder.estimate(served.path)
+        figures = told.estimate
+        estimate = CostEstimate(
+            video=served.id,
+            captioner=told.captioner,
+            duration_s=figures.duration_s,
+            captions=figures.captions,
+            tokens_in=figures.tokens_in,
+            tokens_out=figures.tokens_out,
+            usd=figures.usd,
+            minutes=figures.minutes,
+            described=told.described,
+            assumes=told.assumes,
+        )
+        usd = "an unknown price" if figures.usd is None else f"{figures.usd:.4f} US dollars"
+        text = f"{figures.captions} captions by {told.captioner}, {usd}, {figures.minutes:.1f} min"
+        return reply(f"{text}, if {told.assumes}", estimate)
+
+    for tool, hints in (
+        (list_videos, READS),
+        (index_video, ADDS),
+        (index_status, READS),
+        (estimate_cost, READS),
+    ):
+        server.add_tool(tool, description=prompt(f"mcp_{tool.__name__}"), annotations=hints)
+
+
+def _status(status: IndexStatus) -> CallToolResult:
+    of = "" if status.total_s is None else f" of {clock(status.total_s)}"
+    text = f"{status.name}: {status.state}, {clock(status.seen_s)}{of}, {status.captions} captions"
+    note = f"; {status.message}" if status.message else ""
+    return reply(f"{text}{note} (handle {status.handle})", status)

@@ -1,0 +1,51 @@
+"""What is known of served videos: their indexed tracks, and whether they can be asked now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.errors import VideoError
+from tools.video.identity import known_id
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agent.api import Grounder
+    from agent.web.jobs import Jobs
+    from agent.web.library import Library, ServedVideo
+    from tools.store.store import VideoRecord
+
+
+class BusyError(Exception):
+    """It cannot be done now; the message says what has to be done first."""
+
+
+def records_about(video: ServedVideo, records: Sequence[VideoRecord]) -> list[VideoRecord]:
+    """The records of a video: by its path, or by its content where that is known without reading.
+
+    A copy has the records of the file that was indexed.
+    """
+    try:
+        content = known_id(video.path)
+    except VideoError:
+        content = ""  # It is gone, and can still be asked.
+    return [
+        one
+        for one in records
+        if one.path == str(video.path) or (content and content == one.content_id)
+    ]
+
+
+def check_askable(video: ServedVideo, grounder: Grounder, library: Library, jobs: Jobs) -> None:
+    """A question must not wait for minutes in silence until a video is described.
+
+    Raises:
+        BusyError: If it is not described yet, or being described.
+    """
+    if any(record.complete for record in records_about(video, grounder.records())):
+        return
+    if library.has_file(video) and any(record.complete for record in grounder.resolve(video.path)):
+        return  # Indexed when it lay elsewhere: its content says so.
+    if jobs.active(video.id):
+        raise BusyError(f"{video.name} is being described; ask when that is done")
+    raise BusyError(f"{video.name} is not described yet; start an index job for it first")

@@ -1,0 +1,221 @@
+"""Captions in Chroma, with their vectors: a collection for each embedder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tools.errors import StoreError
+from tools.kept_captions import KeptCaptions
+from tools.store.layout import (
+    BLOCK_S,
+    block_mark,
+    caption_of,
+    captions_name,
+    metadata_of,
+    of_track,
+    rows,
+)
+from tools.timeline import Caption, Interval, Track
+
+if TYPE_CHECKING:
+    from chromadb.api.client import Client
+    from chromadb.api.models.Collection import Collection
+    from numpy.typing import ArrayLike, NDArray
+
+    from tools.store.plain_client import PlainCollection
+
+SEARCH_WIDTH = 256
+"""Candidates that the approximate search keeps at a time; Chroma's own 100 misses more."""
+
+SYNC_CAPTIONS = 100
+"""Captions after which the index is saved: what is not saved is replayed when the store is opened.
+With Chroma's own 1,000, opening takes five times as long, and adding is no faster.
+"""
+
+Read = tuple[list[Caption], "NDArray[np.float32]"]
+"""Captions in time order, and their embeddings ``(n, d)``, read-only; ``(0, 0)`` if none."""
+
+_ALL = ["embeddings", "documents", "metadatas"]
+
+
+def checked_vectors(vectors: ArrayLike, captions: Sequence[Caption]) -> NDArray[np.float32]:
+    """The embeddings of captions, one for each and each of use.
+
+    Raises:
+        StoreError: If they are not.
+    """
+    matrix = np.asarray(vectors, np.float32)
+    if matrix.ndim != 2 or len(matrix) != len(captions) or matrix.shape[1] == 0:
+        raise StoreError(
+            f"{len(captions)} captions, from the one at {captions[0].start_s} s of "
+            f"{captions[0].video_id} on, need a vector each, not an array of shape {matrix.shape}"
+        )
+    useless = ~np.isfinite(matrix).all(axis=1) | ~matrix.any(axis=1)
+    if useless.any():
+        bad = captions[int(useless.argmax())]
+        raise StoreError(
+            f"the vector of the caption at {bad.start_s} s of {bad.video_id} ({bad.text[:60]!r}) "
+            "is not finite, or zero; look at the embedder"
+        )
+    return matrix
+
+
+def write_captions(
+    client: Client, embedder: str, captions: Sequence[Caption], matrix: NDArray[np.float32]
+) -> int:
+    """Write captions that are not there yet; of a repeated id, the first counts.
+
+    Returns:
+        How many were new.
+
+    Raises:
+        StoreError: If the vectors have not as many dimensions as those that are there.
+    """
+    row_of_id: dict[str, int] = {}
+    for row, caption in enumerate(captions):
+        row_of_id.setdefault(caption.id, row)
+    ids = list(row_of_id)
+    collection = _writable(client, embedder, dimension=matrix.shape[1])
+    added, limit = 0, client.get_max_batch_size()
+    for first in range(0, len(ids), limit):
+        batch = ids[first : first + limit]
+        # Asking first: writing over what is there costs ten times as much as skipping it.
+        there = set(collection.get(ids=batch, include=[])["ids"])
+        new = [one for one in batch if one not in there]
+        if new:
+            chosen = [row_of_id[one] for one in new]
+            collection.add(
+                ids=new,
+                embeddings=matrix[chosen],
+                documents=[captions[row].text for row in chosen],
+                metadatas=[metadata_of(captions[row]) for row in chosen],
+            )
+            added += len(new)
+    return added
+
+
+def read_track(collection: Collection | None, video_id: str, track: Track) -> Read:
+    """All captions of one track."""
+    found = rows(collection, of_track(video_id, track), _ALL)
+    return _in_time_order(found, range(len(found["ids"])))
+
+
+def read_around(
+    collection: Collection | None,
+    texts: Collection | PlainCollection | None,
+    places: Sequence[tuple[str, Track, Interval]],
+) -> list[Read]:
+    """For each place, the captions that start in a minute that its span touches.
+
+    Where two places share a minute, the first has it.
+
+    Args:
+        collection: Has the vectors.
+        texts: The same, for all but vectors: what is read without Chroma is read sooner.
+        places: Video, track and span of each.
+    """
+    place_of: dict[str, int] = {}
+    for index, (video_id, track, span) in enumerate(places):
+        for block in range(int(span.start_s // BLOCK_S), int(span.end_s // BLOCK_S) + 1):
+            place_of.setdefault(block_mark(video_id, track, block), index)
+    if collection is None or not places:
+        return [_in_time_order({}, ()) for _ in places]
+    found = rows(texts, {"block": {"$in": list(place_of)}}, ["documents", "metadatas"])
+    found["embeddings"] = _vectors_of(collection, found["ids"])
+    chosen: list[list[int]] = [[] for _ in places]
+    for row, metadata in enumerate(found["metadatas"]):
+        chosen[place_of[metadata["block"]]].append(row)
+    return [_in_time_order(found, some) for some in chosen]
+
+
+def _vectors_of(collection: Collection, ids: Sequence[str]) -> NDArray[np.float32]:
+    """The embeddings of these captions, in their order."""
+    if not ids:
+        return np.empty((0, 0), np.float32)
+    found: Any = collection.get(ids=list(ids), include=["embeddings"])
+    row_of = {id_: row for row, id_ in enumerate(found["ids"])}
+    return np.asarray(found["embeddings"], np.float32)[[row_of[id_] for id_ in ids]]
+
+
+def nearest(
+    collection: Collection | None,
+    texts: Collection | PlainCollection | None,
+    vector: ArrayLike,
+    *,
+    limit: int,
+) -> list[tuple[Caption, float]]:
+    """The captions nearest to a vector, best first, each with its cosine.
+
+    Args:
+        collection: Has the vectors.
+        texts: As of ``read_around``.
+        vector: What they are to be near to.
+        limit: Most captions wanted.
+
+    Raises:
+        StoreError: If the vector does not fit those that are there.
+    """
+    wanted = np.asarray(vector, np.float32)
+    if wanted.ndim != 1 or not np.isfinite(wanted).all() or not wanted.any():
+        raise StoreError(
+            f"a search needs one finite vector that is not zero, not shape {wanted.shape}"
+        )
+    if collection is None or texts is None:
+        return []
+    _check_dimension(collection, len(wanted))
+    near: Any = collection.query(
+        query_embeddings=wanted[None], n_results=limit, include=["distances"]
+    )
+    found: Any = texts.get(ids=near["ids"][0], include=["documents", "metadatas"])
+    columns = zip(found["ids"], found["metadatas"], found["documents"], strict=True)
+    caption_by_id = {id_: caption_of(metadata, text) for id_, metadata, text in columns}
+    return [
+        (caption_by_id[id_], 1.0 - distance)
+        for id_, distance in zip(near["ids"][0], near["distances"][0], strict=True)
+    ]
+
+
+def _writable(client: Client, embedder: str, *, dimension: int) -> Collection:
+    collection = client.get_or_create_collection(
+        captions_name(embedder),
+        embedding_function=None,
+        configuration={
+            "hnsw": {
+                "space": "cosine",
+                "ef_search": SEARCH_WIDTH,
+                "sync_threshold": SYNC_CAPTIONS,
+                "batch_size": SYNC_CAPTIONS,
+            }
+        },
+        metadata={"embedder": embedder, "dimension": dimension},
+    )
+    _check_dimension(collection, dimension)
+    return collection
+
+
+def _check_dimension(collection: Collection, dimension: int) -> None:
+    stored = (collection.metadata or {}).get("dimension")
+    if stored != dimension:
+        raise StoreError(
+            f"vectors of {dimension} dimensions do not fit the store's {stored} of the embedder "
+            f"{(collection.metadata or {}).get('embedder')!r}; use the model that made them, or "
+            "set WHENABOUTS_HOME to another folder"
+        )
+
+
+def _in_time_order(found: Any, chosen: Sequence[int]) -> Read:
+    """Captions and vectors of some rows of Chroma's columns."""
+    if not chosen:
+        return KeptCaptions([]), np.empty((0, 0), np.float32)
+    captions = {row: caption_of(found["metadatas"][row], found["documents"][row]) for row in chosen}
+    order = sorted(chosen, key=lambda row: _place(captions[row]))
+    vectors = np.asarray(found["embeddings"], np.float32)[order]
+    vectors.flags.writeable = False
+    return KeptCaptions([captions[row] for row in order]), vectors
+
+
+def _place(caption: Caption) -> tuple[float, float, str]:
+    return caption.start_s, caption.end_s, caption.source
