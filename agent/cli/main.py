@@ -223,7 +223,8 @@ def build_parser() -> Parser:
         "--verify",
         action=argparse.BooleanOptionalAction,
         help="let the image model judge the likeliest windows, in at most 10 calls, and say which "
-        "ways to an answer agree (the default with --captioner openai:MODEL)",
+        "ways to an answer agree (the default with --captioner openai:MODEL; a model on this "
+        "machine judges too)",
     )
     ask.add_argument(
         "--direct",
