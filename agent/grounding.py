@@ -1,9 +1,11 @@
 """The answer that every front door gives: one versioned schema for Python, JSON and later servers.
 
 ``Grounding.model_json_schema(by_alias=True)`` is its published JSON Schema. Times are seconds,
-never rounded; an interval that is empty, reversed or past the video's end cannot be constructed.
+rounded only where they are printed, to a microsecond; an interval that is empty, reversed or past
+the video's end cannot be constructed.
 """
 
+import json
 from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -346,12 +348,32 @@ class Grounding(_Frozen):
                 )
         return self
 
+    def printed(self) -> dict[str, Any]:
+        """The published form as plain values, numbers rounded to six decimals.
+
+        Times are computed, and 4.56 s is not to be printed as 4.559999999999999.
+        """
+        plain: dict[str, Any] = _rounded(self.model_dump(mode="json", by_alias=True))
+        return plain
+
     def to_json(self, *, indent: int | None = None) -> str:
         """The published JSON form."""
-        return self.model_dump_json(by_alias=True, indent=indent)
+        separators = (",", ":") if indent is None else None
+        return json.dumps(self.printed(), indent=indent, separators=separators, ensure_ascii=False)
 
     def _repr_html_(self) -> str:
         """How it shows itself in a notebook."""
         from tools.answer_html import answer_html
 
         return answer_html(self.model_dump(mode="json"))
+
+
+_DECIMALS = 6
+
+
+def _rounded(plain: Any) -> Any:
+    if isinstance(plain, float):
+        return round(plain, _DECIMALS)
+    if isinstance(plain, dict):
+        return {name: _rounded(value) for name, value in plain.items()}
+    return [_rounded(value) for value in plain] if isinstance(plain, list) else plain

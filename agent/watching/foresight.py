@@ -6,6 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from agent.grounding import Coverage, Gap, Grounding, Models, Usage, VideoFacts
+from tools.captioners.file import captions_beside
 from tools.retrieval.measured_need import can_be_measured, may_be_read
 from tools.signals.explanations import beyond_the_senses
 from tools.signals.signal_query import understand
@@ -15,6 +16,7 @@ from tools.video.reader import measure_duration_s
 if TYPE_CHECKING:
     from agent.settings import Settings
     from prompts.catalog import Prompts
+    from tools.subtitles.embedded import SubtitleTrack
     from tools.video.reader import Video
 
 
@@ -37,8 +39,11 @@ def foreseen(query: str, video: Video, settings: Settings, prompts: Prompts) -> 
         return None
     if settings.subtitles not in {"auto", "off"}:
         return None
-    if settings.subtitles == "auto" and choose_subtitles(video.path).chosen:
-        return None
+    unreadable: list[SubtitleTrack] = []
+    if settings.subtitles == "auto":
+        chosen, _, unreadable = choose_subtitles(video.path)
+        if chosen:
+            return None
     duration_s = measure_duration_s(video)
     path = str(video.path)
     return Grounding(
@@ -51,9 +56,20 @@ def foreseen(query: str, video: Video, settings: Settings, prompts: Prompts) -> 
         intervals=(),
         candidates=(),
         closest_rejected=None,
-        reasoning=beyond_the_senses(understand(query).unknown, ()),
+        reasoning=" ".join(
+            [
+                beyond_the_senses(understand(query).unknown, ()),
+                *(
+                    f"Its subtitles (stream {one.index}) are left out: {one.advice}."
+                    for one in unreadable
+                ),
+            ]
+        ),
         advice=prompts.render(
-            "not_seen_yet", video=shlex.quote(path), query=shlex.quote(query)
+            "not_seen_yet",
+            video=shlex.quote(path),
+            query=shlex.quote(query),
+            captions=shlex.quote(str(captions_beside(video.path) or "FILE.jsonl")),
         ).rstrip(),
         by="similarity",
         attempts=0,

@@ -18,7 +18,7 @@ from agent.watching.indexed import Indexed, is_there
 from agent.watching.moved_files import warning_of
 from agent.watching.side_tracks import Beside
 from tools.captioners.blank import BLANK, BlankCaptioner
-from tools.captioners.file import file_track
+from tools.captioners.file import captions_beside, file_track
 from tools.captioners.protocol import Metered
 from tools.indexing.indexer import (
     Progress,
@@ -314,6 +314,8 @@ class Watcher:
         captioner = self._describer(query)
         if self._is_left_open:
             self._tell(self._opened.choice.why)
+            if captions := captions_beside(video.path):
+                self._tell(f"{captions.name} beside it holds captions: --captions {captions}")
         self._name_host(captioner.model)
         reads = reads_text(frame_track(captioner, self._settings.rate_hz))
         if reads and (takes := reading_takes(video, self._settings.rate_hz)):

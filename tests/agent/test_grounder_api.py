@@ -15,6 +15,7 @@ import pytest
 from agent.api import Event, Grounder, Settings
 from agent.errors import QueryError, VideoError
 from agent.graph.cancelling import THREAD, Background
+from agent.grounding import Grounding
 from tests.drawing import draw_video, even_times, gray
 from tests.fakes import BrightnessCaptioner, WordEmbedder
 from tools.captioners.file import file_track
@@ -353,6 +354,15 @@ def test_forgetting_deletes_the_captions_of_that_video_alone(
     assert grounder.resolve(road) == []
     assert grounder.forget(road) == 0
     assert road.exists()
+
+
+def test_numbers_are_printed_without_what_computing_leaves(road: Path) -> None:
+    with Grounder(captioner=BrightnessCaptioner()) as grounder:
+        answer = grounder.find(road, "brightness 120")
+    noisy = answer.video.model_copy(update={"duration_s": 4.559999999999999})
+    printed = answer.model_copy(update={"video": noisy}).to_json()
+    assert json.loads(printed)["video"]["duration_s"] == 4.56
+    assert Grounding.model_validate_json(answer.to_json()).video == answer.video
 
 
 # --- many at once

@@ -22,6 +22,25 @@ MAX_LINES = 400_000
 """A caption a second for a hundred hours takes less; each needs some 500 bytes of memory."""
 
 
+HEAD_BYTES = 65_536
+"""Of a file beside a video, as much as tells whether it holds captions."""
+
+
+def captions_beside(video: Path) -> Path | None:
+    """The captions file beside a video, of the same name but for ``.jsonl``; None if none is there.
+
+    Only its first line is looked at.
+    """
+    path = video.with_suffix(".jsonl")
+    try:
+        with path.open("rb") as file:
+            first = file.read(HEAD_BYTES).decode("utf-8-sig", "replace").lstrip().split("\n", 1)[0]
+        _row(first, str(path))
+    except (OSError, CaptionError):
+        return None
+    return path
+
+
 def file_track(path: Path) -> Track:
     """The track of a captions file; it changes with the file's content, not with its name.
 

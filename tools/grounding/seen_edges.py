@@ -1,9 +1,9 @@
 """Where the edges of an event lie, by the looks at the video on both sides of each of them.
 
 An event that frames at t₁ … tₙ show began after the frame before t₁ and ended before the one after
-tₙ. Its edges are put in the middle: half a step before t₁, and half a step after tₙ. Where captions
-hold over real spans (grids, clips, what is said, a file with starts and ends), the edges are those
-of the captions.
+tₙ. Its edges are put in the middle: half a step before t₁, and half a step after tₙ; what fills the
+picture comes and goes with the cut that was measured there. Where captions hold over real spans
+(grids, clips, what is said, a file with starts and ends), the edges are those of the captions.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tools.indexing.held_spans import held_span, read_step_s
-from tools.signals.claims import is_moment, is_passing
+from tools.signals.claims import fills_picture, is_moment, is_passing
 from tools.timeline import Caption, Interval, Track
 
 SAID: Final = frozenset({"subtitle", "speech"})
@@ -77,7 +77,14 @@ def edges_of(
     if first == last and is_passing(first):
         start_s, end_s = first.start_s, first.end_s
         return Edge(start_s, start_s, start_s), Edge(end_s, end_s, end_s)
-    return _start_of(first, captions), _end_of(last, duration_s=duration_s)
+    start, end = _start_of(first, captions), _end_of(last, duration_s=duration_s)
+    if is_moment(first):
+        start = _edge_at(first.span)
+    elif fills_picture(first):
+        start = _at_cut(start, captions)
+    if is_moment(first) or fills_picture(last):
+        end = _at_cut(end, captions)
+    return start, end
 
 
 def window_span(
@@ -132,6 +139,22 @@ def _start_of(first: Caption, captions: Sequence[Caption]) -> Edge:
         return Edge(at_s, before.start_s, at_s)
     is_next = before.end_s == at_s and not held_span(before)
     return Edge(at_s - (away_s if is_next else min(step_s, away_s)) / 2, before.start_s, at_s)
+
+
+def _at_cut(edge: Edge, captions: Sequence[Caption]) -> Edge:
+    """The same edge at the one cut in its open time; where there are none or several, as it is."""
+    cuts = {
+        one.span
+        for one in captions
+        if is_moment(one) and edge.earliest_s < one.start_s <= edge.latest_s
+    }
+    if len(cuts) != 1:
+        return edge
+    return _edge_at(*cuts)
+
+
+def _edge_at(cut: Interval) -> Edge:
+    return Edge(cut.start_s, max(0.0, cut.start_s - cut.length_s), cut.start_s)
 
 
 def _end_of(last: Caption, *, duration_s: float) -> Edge:

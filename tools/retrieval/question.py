@@ -6,6 +6,7 @@ what is asked for, which is open; and "at the end of the video" says where to lo
 fits no rule stays as it is.
 
     why / how / when / where did the boy jump        the boy jump
+    how many times does he jump, how many dogs run   he jump, dogs run
     who sits on the table, is the table red          someone sits on the table, the table red
     what happens to the dog, what does the dog eat   the dog, the dog eat
     what does the man do after / before CLAUSE       open, next to CLAUSE
@@ -21,7 +22,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tools.grounding.place import Place
-from tools.retrieval.temporal_query import Event, Part, split_query
+from tools.retrieval.temporal_query import Part, Single, split_query
 
 Side = Literal["before", "after"]
 
@@ -33,7 +34,8 @@ class Asked:
     Attributes:
         text: The event as a statement; of an open question all that is said of it.
         place: Where in the video it is said to be; None where nothing is said of that.
-        is_presupposed: Whether it is taken for granted that it happens: "why" says that it does.
+        is_presupposed: Whether it is taken for granted that it happens: "why" says that it does,
+            "when" and "how many times" may be asked of what never does.
         beside: Of an open question, what happens just before or after what is asked for.
         side: On which side of ``beside`` that is.
     """
@@ -59,24 +61,28 @@ def read_question(query: str) -> Asked:
         side: Side = "after" if found["side"].lower() == "after" else "before"
         beside = f"{subject} {clause}" if _NO_SUBJECT.match(clause) else clause
         return Asked(f"{subject} {side} {clause}", place, True, beside, side)
-    is_presupposed = not (match["whether"] or match["who"])
+    is_presupposed = any(match[name] for name in ("clause", "happens", "object"))
     return Asked(_DOING.sub("", event).strip() or event, place, is_presupposed)
 
 
 def parts_of(query: str) -> Part:
     """The parts of what a question asks about; an open one is one sentence."""
     asked = read_question(query)
-    return Event(asked.text) if asked.beside else split_query(asked.text)
+    return Single(asked.text) if asked.beside else split_query(asked.text)
 
 
 _AUXILIARY = (
     r"(?:(?:did|does|do|is|are|was|were|has|have|had|can|could|will|would)(?:n't| not)?|'s|'re)"
 )
+_THE_VIDEO = r"(?:the|this) (?:video|clip|film|movie|recording|footage)"
 _QUESTION = re.compile(
     rf"(?:and |but |so )?(?:"
+    rf"how many times(?: {_AUXILIARY})? (?P<times>.+)"
+    rf"|how many (?P<many>.+?)(?: {_AUXILIARY} (?:there|{_THE_VIDEO} (?:have|show|contain)))?"
+    rf"|(?:at what time|at which point)(?: exactly)?(?: {_AUXILIARY})? (?P<point>.+)"
     # "When the man leaves, the dog barks" is not a question.
-    rf"(?:why|how|where|at what time|at which point)(?: exactly)?(?: ?{_AUXILIARY})? (?P<clause>.+)"
     rf"|when(?: exactly)? {_AUXILIARY} (?P<moment>.+)"
+    rf"|(?:why|how|where)(?: exactly)?(?: ?{_AUXILIARY})? (?P<clause>.+)"
     rf"|what (?:happens|happened|is happening|was happening)(?: to| with)? (?P<happens>.+)"
     rf"|(?:what|which|whom?)(?: (?P<of>(?!{_AUXILIARY} )\w+))? ?{_AUXILIARY} (?P<object>.+)"
     rf"|who (?P<who>.+)"
@@ -97,7 +103,7 @@ _AT = (
     r",? ?\b(?:right )?(?:at|near|towards?|in|around|by|close to|on|from) (?:the )?(?:very )?"
     r"(?P<part>start|beginning|middle|end)(?: part)?"
 )
-_OF_THE_VIDEO = r" of (?:the|this) (?:video|clip|film|movie|recording|footage)"
+_OF_THE_VIDEO = rf" of {_THE_VIDEO}"
 _STOP = r"(?=$|,| (?:after|before|when|while|as|because)\b)"
 _PLACE = re.compile(rf"{_AT}(?:{_OF_THE_VIDEO})?{_STOP}", re.IGNORECASE)
 _BARE_PLACE = re.compile(rf"{_AT}{_STOP}", re.IGNORECASE)
@@ -107,7 +113,7 @@ def _event_of(match: re.Match[str]) -> str:
     if match["who"]:
         who: str = match["who"]
         return f"someone {who}"
-    names = ("clause", "moment", "happens", "object", "whether")
+    names = ("times", "many", "point", "moment", "clause", "happens", "object", "whether")
     event = next(match[name] for name in names if match[name])
     return f"{match['of']} {event}" if match["of"] else event
 

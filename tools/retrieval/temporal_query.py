@@ -9,6 +9,7 @@ are, and nothing changes for them.
     after / before THE THING, WHAT                  WHAT after / before THE THING
     between CLAUSE and CLAUSE, WHAT                 WHAT for the last time
     the first / second / 3rd / last time CLAUSE     the first / second / 3rd / last THING
+    third scene / shot / cut                        scene / shot / cut 3
 
 "She talks while driving" is not split: one caption says both, and the sentence finds it better than
 its parts do (temporal IoU 0.61 against 0.48 on the 64 such queries of QVHighlights val).
@@ -29,8 +30,8 @@ MOST_ORDER_WORDS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happens, in words."""
+class Single:
+    """One thing that happens, in words: a question without an order has no other part."""
 
     text: str
 
@@ -39,7 +40,7 @@ class Event:
 class Nth:
     """One of the times that something happens: 1 is the first, ``LAST`` the last."""
 
-    what: Event
+    what: Single
     number: int
 
 
@@ -52,20 +53,20 @@ class Related:
     to: tuple[Part, ...]
 
 
-Part = Event | Nth | Related
+Part = Single | Nth | Related
 
 
 def split_query(query: str) -> Part:
-    """The parts of a question; an ``Event`` of all its words where no rule fits."""
+    """The parts of a question; a ``Single`` of all its words where no rule fits."""
     text = _strip(query)
     if len(_ORDER_WORD.findall(text)) > MOST_ORDER_WORDS:
-        return Event(text)
-    return _fronted(text) or _ordinal(text) or _trailing(text) or Event(text)
+        return Single(text)
+    return _fronted(text) or _ordinal(text) or _trailing(text) or Single(text)
 
 
 def texts_of(part: Part) -> list[str]:
     """What has to be looked for."""
-    if isinstance(part, Event):
+    if isinstance(part, Single):
         return [part.text]
     if isinstance(part, Nth):
         return [part.what.text]
@@ -74,7 +75,7 @@ def texts_of(part: Part) -> list[str]:
 
 def repeated_texts(part: Part) -> set[str]:
     """What the question takes to happen more than once: "the second time", "the last one"."""
-    if isinstance(part, Event):
+    if isinstance(part, Single):
         return set()
     if isinstance(part, Nth):
         return {part.what.text} if part.number != 1 else set()
@@ -83,7 +84,7 @@ def repeated_texts(part: Part) -> set[str]:
 
 def order_words(part: Part) -> list[str]:
     """Words that often tell an order but were read as ordinary words; none in a split question."""
-    if not isinstance(part, Event):
+    if not isinstance(part, Single):
         return []
     return list(dict.fromkeys(one[0].strip().lower() for one in _LIKELY_ORDER.finditer(part.text)))
 
@@ -110,6 +111,12 @@ _NTH_TIME = re.compile(
 _FOR_THE_NTH_TIME = re.compile(rf"(?P<what>.+?),? for (?:the|a) {_NTH} time", re.IGNORECASE)
 _COUNTED = rf"the {_NTH} (?!(?:{'|'.join(_NOT_COUNTED)})\b)"
 _NTH_THING = re.compile(rf"{_COUNTED}(?P<what>\w.+)", re.IGNORECASE)
+_SHOT = re.compile(
+    rf"(?:(?:the )?{_NTH} (?P<what>(?:scene|shot)(?: change)?|cut)"
+    r"|(?P<which>scene|shot|cut) (?:number |no\.? |#)?(?P<number>\d{1,3}))"
+    r"(?: (?:starts?|begins?|happens?|occurs?|is))?",
+    re.IGNORECASE,
+)
 _FRONTED = re.compile(
     rf"(?:{_SOON} )?(?P<word>after|before|while|when|as) (?P<to>[^,]+), (?P<what>.+)", re.IGNORECASE
 )
@@ -162,10 +169,16 @@ def _fronted(text: str) -> Part | None:
 
 
 def _ordinal(text: str) -> Part | None:
+    if match := _SHOT.fullmatch(text):
+        if match["which"]:
+            return (
+                Nth(Single(match["which"]), int(match["number"])) if int(match["number"]) else None
+            )
+        return Nth(Single(match["what"]), _number(match["nth"]))
     for rule in (_NTH_TIME, _FOR_THE_NTH_TIME, _NTH_THING):
         if match := rule.fullmatch(text):
             what = split_query(match["what"])
-            return Nth(what, _number(match["nth"])) if isinstance(what, Event) else None
+            return Nth(what, _number(match["nth"])) if isinstance(what, Single) else None
     return None
 
 
@@ -189,7 +202,7 @@ def _reference(text: str, relation: Relation, said: str) -> Part | None:
     to = split_query(text)
     if isinstance(to, Nth) or all(_is_clause(one) for one in texts_of(to)):
         return to
-    is_thing = isinstance(to, Event) and _is_thing(to.text)
+    is_thing = isinstance(to, Single) and _is_thing(to.text)
     in_space = _NOT_AFTER if relation == "after" else _NOT_BEFORE
     if not is_thing or relation == "while" or in_space.search(said):
         return None

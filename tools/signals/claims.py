@@ -177,6 +177,14 @@ def is_moment(caption: Caption) -> bool:
     return caption.source == "signal" and caption.text.startswith("A new shot begins")
 
 
+def fills_picture(caption: Caption) -> bool:
+    """Whether a caption measures what most of the picture is: a colour, or how light it is."""
+    return caption.source == "signal" and any(
+        claim.kind in {"black", "white"} or (claim.kind == "colour" and (claim.percent or 0) >= 50)
+        for claim in read_claims(caption.text)
+    )
+
+
 def write_passing(claim: Claim) -> str:
     """The text of a caption for what came and went between two sampled frames."""
     return f"{write_claims([claim])} {PASSING}"

@@ -108,7 +108,9 @@ def _decided(
             return f"Looked for {wanted} on the screen: it was read in none of the sampled frames."
         return f"Looked for {wanted} on the screen: read in {_counted(frames)}."
     if ask.kinds == ("cut",):
-        return _cuts(claims)
+        return (
+            f"{_shots(claims, events)} {_cuts(claims)}" if ask.wants == "shots" else _cuts(claims)
+        )
     wanted = " or ".join(f"“{_named(kind, ask)}”" for kind in ask.kinds)
     if not events:
         looked = sum(any(claim.kind != "cut" for claim in some) for some in claims)
@@ -128,6 +130,14 @@ def _cuts(claims: Sequence[Sequence[Claim]]) -> str:
     times = ", ".join(_clock(at_s) for at_s in cuts_s[:CUTS_TOLD])
     more = f" and {len(cuts_s) - CUTS_TOLD} more" if len(cuts_s) > CUTS_TOLD else ""
     return f"Cut at {times}{more}. {NOT_LOOKED_FOR}"
+
+
+def _shots(claims: Sequence[Sequence[Claim]], events: Sequence[Window]) -> str:
+    count = 1 + sum(claim.kind == "cut" for some in claims for claim in some)
+    if count == 1:
+        return "From cut to cut, it is one shot."
+    this = "There are" if len(events) == count else "This is one of"
+    return f"{this} {count} shots, from cut to cut."
 
 
 def _named(kind: Kind, ask: Ask) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -102,7 +103,9 @@ def ground_signals(query: str, captions: Sequence[Caption], *, duration_s: float
             why = f"{told(ask, claims, len(hits.worth), anywhere)} {where}"
             return Ranking("not_found", (), (), np.zeros(len(captions)), why)
     # Of stretches the long ones count more; moments are told in their order.
-    ranked = windows if ask.wants in {"cut", "end"} else tuple(sorted(windows, key=_best_first))
+    ranked = (
+        windows if ask.wants in {"cut", "end", "shots"} else tuple(sorted(windows, key=_best_first))
+    )
     events = ranked
     if ask.pick != "all" and windows:
         in_time = sorted(windows, key=lambda window: window.span)
@@ -201,6 +204,8 @@ def _spans(
     """Disjoint stretches in time order, each with the worth of its best caption."""
     if ask.kinds == ("gone",):
         return _moments(captions, hits, duration_s)
+    if ask.wants == "shots":
+        return _shots(captions, hits, duration_s)
     runs: list[list[int]] = []
     for index in sorted(hits.worth, key=lambda i: captions[i].span):
         starts_anew = ask.wants == "entrance" and "appears" in {c.kind for c in claims[index]}
@@ -251,6 +256,15 @@ def _moments(
         if end_s > captions[before].start_s:
             moments.append((Interval(captions[before].start_s, end_s), hits.worth[index]))
     return moments
+
+
+def _shots(
+    captions: Sequence[Caption], hits: _Hits, duration_s: float
+) -> list[tuple[Interval, float]]:
+    """What lies between two cuts, from the first picture to the last."""
+    cuts_s = sorted({captions[index].start_s for index in hits.worth})
+    bounds_s = [0.0, *(cut_s for cut_s in cuts_s if 0 < cut_s < duration_s), duration_s]
+    return [(Interval(*bounds), PRECISION["cut"]) for bounds in pairwise(bounds_s)]
 
 
 def _end_of_next(captions: Sequence[Caption], last: Caption) -> float:

@@ -32,7 +32,7 @@ from tools.signals.vocabulary import (
 
 Pick = Literal["all", "first", "last"]
 Stage = Literal["", "start", "end"]
-Wants = Literal["stretch", "entrance", "end", "cut"]
+Wants = Literal["stretch", "entrance", "end", "cut", "shots"]
 
 
 class Rule(NamedTuple):
@@ -43,7 +43,7 @@ class Rule(NamedTuple):
         need: Concepts that must be there, ``|`` between alternatives.
         may: Concepts that may be there.
         wants: What the answer is: the stretch itself, one that starts with the first kind, its
-            end, or the moment of a cut.
+            end, the moment of a cut, or what lies between two cuts.
     """
 
     kinds: tuple[Kind, ...]
@@ -71,6 +71,7 @@ PICTURE: frozenset[Kind] = frozenset(
 RULES = (
     Rule(("cut",), "cut", "shot scene screen new change happen turn", "cut"),
     Rule(("cut",), "shot|scene new|change", "shot scene screen new change happen turn", "cut"),
+    Rule(("cut",), "shot|scene", "shot scene screen happen", "shots"),
     Rule(("pans left",), "pan left", "camera turn move"),
     Rule(("pans right",), "pan right", "camera turn move"),
     Rule(("pans left",), "camera move|turn left", "turn"),
@@ -152,7 +153,7 @@ def understand(query: str) -> Ask:
     """Read a question in English; in any other language its words are unknown."""
     quoted = [next(filter(None, found)) for found in _QUOTED.findall(query)]
     rest = _QUOTED.sub(" ", query)
-    rest, notes, stage = _without_stage(rest)
+    rest, notes, stage = _without_stage(_HOW_MANY.sub(" ", rest))
     words = words_of(rest)
     shouted = [] if query.isupper() else _SHOUTED.findall(rest)
     pick: Pick = "first" if "first" in words else "last" if "last" in words else "all"
@@ -206,6 +207,7 @@ _STAGE = re.compile(
     r"(?:intro|introduction|outro|opening|credits|(?P<edge>beginning|start|end))\b(?:\s+of\s+the\s+video)?",
     re.IGNORECASE,
 )
+_HOW_MANY = re.compile(r"\bhow many\b|\bthe number of\b", re.IGNORECASE)
 _QUOTED = re.compile(r"[“\"«]([^”\"»]+)[”\"»]|(?<!\w)['‘]([^'’]+)['’](?!\w)")
 _SHOUTED = re.compile(r"\b[A-Z][A-Z0-9]{3,}\b")
 

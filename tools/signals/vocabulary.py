@@ -20,8 +20,8 @@ FILLERS = _words("""
 """Words that frame a question and ask for nothing."""
 
 CONCEPTS: dict[str, str] = {
-    "screen": "screen picture image frame view display scene room",
-    "scene": "scene",
+    "screen": "screen picture image frame view display scene scenes room",
+    "scene": "scene scenes",
     "black": "black",
     "white": "white",
     "dark": "dark darkness dim darker",

@@ -71,6 +71,15 @@ _ODD_PAIR = re.compile(
 )
 
 
+# In cp1255 and ISO 8859-8: words, with Latin letters that touch them; letters, of which those that
+# have a form for the end of a word stand there in it; and the points between.
+_ALEF, _HEBREW_LETTERS = 0xE0, 4
+_HIGH_WORD = re.compile(rb"[A-Za-z\x80-\xff]*[\xc0-\xff][A-Za-z\x80-\xff]*")
+_HEBREW_WORD = re.compile(
+    rb"(?:[\xe0-\xe9\xeb\xec\xee\xf0-\xf2\xf4\xf6-\xfa][\xc0-\xd3]*)*"
+    rb"[\xe0-\xea\xec\xed\xef\xf1-\xf3\xf5\xf7-\xfa][\xc0-\xd3]*"
+)
+
 # Encodings whose signs beyond ASCII are pairs of bytes beyond it, nearly all of them.
 _PAIRED = frozenset({"gb18030", "euc_jp", "cp949"})
 
@@ -155,6 +164,8 @@ def _guessed(content: bytes) -> Decoded:
     # ASCII is the same in all of them.
     lines = [line for line in content.split(b"\n") if not line.isascii()][:_SAMPLE_LINES]
     sample = b"\n".join(lines)[:_SAMPLE_BYTES]
+    if _is_hebrew(sample):
+        return Decoded(content.decode("cp1255", "replace"), "cp1255", is_guessed=True)
     scores = {encoding: _score(sample, encoding) for encoding in LANGUAGES}
     top = max(scores.values())
     if top < _NO_TEXT:
@@ -165,6 +176,19 @@ def _guessed(content: bytes) -> Decoded:
         return Decoded(content.decode(COMMONEST, "replace"), COMMONEST, is_guessed=True)
     best = _likeliest(content, [one for one in scores if scores[one] >= top - _EQUAL])
     return Decoded(_decode_as(content, best), best, is_guessed=True)
+
+
+def _is_hebrew(sample: bytes) -> bool:
+    """Whether words are of Hebrew letters alone, and end as Hebrew words do.
+
+    Letters are too few in short texts to tell it from Russian by how common they are. But five of
+    its letters have another form at the end of a word, and nowhere else.
+    """
+    words = _HIGH_WORD.findall(sample)
+    letters = [bytes(byte for byte in word if byte >= _ALEF) for word in words]
+    return sum(map(len, letters)) >= _HEBREW_LETTERS and all(
+        _HEBREW_WORD.fullmatch(word) for word in words
+    )
 
 
 def _decode_as(content: bytes, encoding: str) -> str:

@@ -28,6 +28,7 @@ def is_indexed() -> bool:
         return bool(grounder.records())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("word_embedder")
 def test_without_a_terminal_the_answer_is_given_at_once(
     road: Path, capsys: pytest.CaptureFixture[str]
@@ -39,6 +40,34 @@ def test_without_a_terminal_the_answer_is_given_at_once(
     assert not is_indexed()
     assert main(["ask", str(road), HOPELESS, "--captioner", "classical", "--anyway"]) == 1
     assert is_indexed()
+
+
+@pytest.mark.usefixtures("word_embedder")
+def test_a_captions_file_beside_the_video_is_named(
+    road: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    beside = road.with_suffix(".jsonl")
+    beside.write_text('{"t": 0, "caption": "a woman dances"}\n')
+    assert main(["ask", str(road), HOPELESS]) == 1
+    assert f"--captions {beside}" in capsys.readouterr().out
+    assert main(["index", str(road)]) == 0
+    assert f"road.jsonl beside it holds captions: --captions {beside}" in capsys.readouterr().err
+    # A file of another kind is none.
+    beside.write_text('{"t": 0, "label": "road"}\n')
+    other = draw_video(road.with_name("other.mp4"), even_times(24, 7.0))
+    beside.rename(other.with_suffix(".jsonl"))
+    assert main(["ask", str(other), HOPELESS]) == 1
+    assert "--captions FILE.jsonl" in capsys.readouterr().out
+
+
+@pytest.mark.data
+def test_subtitles_that_cannot_be_read_are_named_before_the_video_is_looked_at(
+    shared_data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = shared_data / "cases" / "media" / "ttml_only.mp4"
+    assert main(["ask", str(video), HOPELESS]) == 1
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Its subtitles (stream 2) are left out: text of the kind ttml cannot be read" in told
 
 
 @pytest.mark.slow

@@ -103,7 +103,7 @@ def test_a_cut_is_as_fine_as_its_frames() -> None:
         for span, text in (
             ((2, 3), "The camera is still."),
             ((2.5, 2.54), "A new shot begins, cut at 2.50 s."),
-            ((3, 4), "The screen is black."),
+            ((3, 4), "The screen is dark."),
         )
     ]
     start, end = open_spans(said, 2, 2, duration_s=10.0)
@@ -151,3 +151,49 @@ def test_however_captions_lie_an_edge_is_looked_for_before_it(
     for edge in (start, end):
         assert 0 <= edge.earliest_s <= edge.at_s <= edge.latest_s
     assert start.at_s < end.at_s
+
+
+def measured(*told: tuple[float, float, str]) -> list[Caption]:
+    track = Track("classical-3", "", "frame@1/s")
+    return [
+        Caption("video", Interval(start_s, end_s), text, "signal", track)
+        for start_s, end_s, text in told
+    ]
+
+
+RED = "There is a red area nearly everywhere, 92% of the picture."
+CUT = "A new shot begins, cut at 1.48 s."
+
+
+@pytest.mark.parametrize(
+    ("text", "cuts_s", "start"),
+    [
+        (RED, [1.48], (1.48, 1.44, 1.48)),
+        ("The screen is black.", [1.48], (1.48, 1.44, 1.48)),
+        # With the second of two cuts, or with the first?
+        (RED, [1.2, 1.48], (1.5, 1.0, 2.0)),
+        (RED, [0.5], (1.5, 1.0, 2.0)),
+        # What does not fill the picture may come a little later.
+        ("There is a red area at the left, 9% of the picture.", [1.48], (1.5, 1.0, 2.0)),
+    ],
+)
+def test_what_fills_the_picture_begins_with_the_one_cut_before_it(
+    text: str, cuts_s: list[float], start: tuple[float, float, float]
+) -> None:
+    captions = measured((0, 1, "Nothing moves."), (1, 2, "Nothing moves."), (2, 3, text))
+    cuts = measured(*((cut_s, cut_s + 0.04, CUT) for cut_s in cuts_s))
+    found, _ = edges_of(captions[2], captions[2], [*captions, *cuts], duration_s=9.0)
+    assert (found.at_s, found.earliest_s, found.latest_s) == pytest.approx(start)
+
+
+def test_what_fills_the_picture_ends_with_the_one_cut_after_it() -> None:
+    captions = measured((0, 1, RED), (1, 2, "Nothing moves."), (0.48, 0.52, CUT))
+    _, end = edges_of(captions[0], captions[0], captions, duration_s=9.0)
+    assert (end.at_s, end.earliest_s, end.latest_s) == pytest.approx((0.48, 0.44, 0.48))
+
+
+def test_a_shot_begins_and_ends_at_its_cuts() -> None:
+    captions = measured((0, 1, "Nothing moves."), (1, 2, "Nothing moves."), (2, 3, "It is dark."))
+    cuts = measured((0.48, 0.52, CUT), (1.48, 1.52, CUT))
+    start, end = edges_of(cuts[0], captions[1], [*captions, *cuts], duration_s=9.0)
+    assert (start.at_s, end.at_s) == (0.48, 1.48)

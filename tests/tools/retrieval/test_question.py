@@ -4,7 +4,7 @@ import pytest
 
 from tools.grounding.place import Place
 from tools.retrieval.question import Asked, parts_of, read_question
-from tools.retrieval.temporal_query import Event, Nth, Related
+from tools.retrieval.temporal_query import Nth, Related, Single
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,10 @@ from tools.retrieval.temporal_query import Event, Nth, Related
         ("why did he fall near the start", "he fall", "start"),
         ("why does the cat sit in the middle after eating", "the cat sit after eating", "middle"),
         ("a man waves at the end of the video", "a man waves", "end"),
+        ("how many times does the dog bark?", "the dog bark", None),
+        ("how many scenes are there", "scenes", None),
+        ("how many cuts does this clip have?", "cuts", None),
+        ("at what time does the bell ring", "the bell ring", None),
     ],
 )
 def test_a_question_is_reduced_to_its_event(query: str, text: str, place: Place | None) -> None:
@@ -56,7 +60,7 @@ def test_a_statement_stays_as_it_is(query: str) -> None:
 def test_what_comes_next_is_asked_by_what_it_is_next_to(query: str, beside: str, side: str) -> None:
     asked = read_question(query)
     assert (asked.beside, asked.side) == (beside, side)
-    assert isinstance(parts_of(query), Event)
+    assert isinstance(parts_of(query), Single)
 
 
 def test_who_asks_why_takes_it_for_granted_and_who_asks_whether_does_not() -> None:
@@ -69,6 +73,22 @@ def test_who_asks_why_takes_it_for_granted_and_who_asks_whether_does_not() -> No
 
 def test_the_order_in_a_question_is_that_of_its_statement() -> None:
     assert parts_of("why did the dog bark after the man leaves") == Related(
-        Event("the dog bark"), "after", (Event("the man leaves"),)
+        Single("the dog bark"), "after", (Single("the man leaves"),)
     )
-    assert parts_of("when is the second time the man leaves") == Nth(Event("the man leaves"), 2)
+    assert parts_of("when is the second time the man leaves") == Nth(Single("the man leaves"), 2)
+
+
+@pytest.mark.parametrize(
+    ("query", "is_presupposed"),
+    [
+        ("why did the boy jump", True),
+        ("what does the dog eat", True),
+        ("when does the logo appear", False),
+        ("at what time does the bell ring", False),
+        ("how many times does the dog bark", False),
+        ("how many dogs are there", False),
+        ("is the table red", False),
+    ],
+)
+def test_only_what_is_asked_about_is_taken_for_granted(query: str, is_presupposed: bool) -> None:
+    assert read_question(query).is_presupposed is is_presupposed

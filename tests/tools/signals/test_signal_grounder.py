@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from tools.ranking import Ranking
+from tools.retrieval.question import read_question
 from tools.signals.claims import Claim, Kind, write_claims, write_screen_text
 from tools.signals.signal_grounder import ground_signals
 from tools.signals.signal_query import understand
@@ -419,3 +420,30 @@ def test_the_words_around_a_text_do_not_belong_to_it() -> None:
     assert understand("the text game over is on the screen").text == ("game", "over")
     assert understand("a title card saying THE END").text == ("end",)
     assert understand("when does the screen say hello world").text == ("hello", "world")
+
+
+SHOTS = [(0, 4.62), (4.62, 7), (7, DURATION_S)]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected", "why"),
+    [
+        ("how many scenes are there?", SHOTS, "There are 3 shots, from cut to cut."),
+        ("how many shots does the video have", SHOTS, "There are 3 shots, from cut to cut."),
+        ("show me the scenes", SHOTS, "There are 3 shots, from cut to cut."),
+        ("the last scene", SHOTS[-1:], "This is one of 3 shots, from cut to cut."),
+        ("the first shot", SHOTS[:1], "This is one of 3 shots, from cut to cut."),
+    ],
+)
+def test_scenes_are_what_lies_between_cuts(
+    query: str, expected: list[tuple[float, float]], why: str
+) -> None:
+    ranking = ask(read_question(query).text)
+    assert spans(ranking) == expected
+    assert ranking.reasoning.startswith(why)
+
+
+def test_a_video_without_a_cut_is_one_shot() -> None:
+    ranking = ask("how many scenes are there", FILM[:2])
+    assert spans(ranking) == [(0, DURATION_S)]
+    assert ranking.reasoning.startswith("From cut to cut, it is one shot.")

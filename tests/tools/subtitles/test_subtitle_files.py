@@ -413,6 +413,28 @@ def test_one_bad_byte_or_a_cut_end_spoils_one_line_at_most(
         assert number == spoilt or text == line
 
 
+@pytest.mark.parametrize(
+    ("words", "encoding"),
+    [
+        ("שלום", "cp1255"),
+        ("מה שלומך?", "cp1255"),
+        ("יש לנו בעיה", "cp1255"),
+        ("לילה טוב", "iso8859_8"),
+        ("שָׁלוֹם", "cp1255"),
+        # Of the same bytes, with other ends.
+        ("Привет, мой друг", "cp1251"),
+        ("привет мой друг", "cp1251"),
+        ("ПРИВЕТ МОЙ ДРУГ", "koi8_r"),
+    ],
+)
+def test_a_few_words_of_hebrew_are_told_from_russian_by_how_words_end(
+    tmp_path: Path, words: str, encoding: str
+) -> None:
+    path = tmp_path / "few.srt"
+    path.write_bytes(f"1\n00:00:01,000 --> 00:00:02,000\n{words}\n".encode(encoding))
+    assert [cue.text for cue in read_subtitles(path).cues] == [words]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le"])
 def test_unicode_whose_end_is_cut_off_is_still_read(tmp_path: Path, encoding: str) -> None:
     content = in_cues(LINES["th"], encoding).rstrip(b"\n\0")
