@@ -278,7 +278,9 @@ def _sight(settings: Settings) -> Part:
     why = (
         f"on this disk: {settings.sight if named else ', '.join(here)}"
         if usable
-        else f"{settings.sight if named else 'no joint model'} is not on this disk"
+        else f"{settings.sight} is not on this disk"
+        if named
+        else "no joint model is on this disk"
     )
     rule = "auto: configured service, local model, sight, measured senses"
     return Part(
@@ -298,7 +300,7 @@ def _store(settings: Settings) -> Part:
             count = len({record.video_id for record in records})
     except StoreError as exc:
         return Part("store", name, usable=False, why=str(exc), enable=_elsewhere(settings))
-    return Part("store", name, usable=True, why=f"{count} videos indexed")
+    return Part("store", name, usable=True, why=f"{count} video{'' if count == 1 else 's'} indexed")
 
 
 def _elsewhere(settings: Settings) -> str:
