@@ -14,10 +14,10 @@ STAMP := $(VENV)/.installed
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types fmt docs bench
+.PHONY: help demo test check lint types fmt docs notebooks bench
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(STAMP) ## draw a short clip, index it, ask it four questions
 	@$(BIN)/whenabouts demo
@@ -42,6 +42,9 @@ fmt: $(STAMP) ## format, and mend what can be mended by rule
 docs: $(STAMP) ## the documentation as a site, in docs/_build; a warning is an error
 	$(BIN)/python docs/make_reference.py
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build
+
+notebooks: $(STAMP) ## the notebooks with their outputs, in notebooks/_rendered
+	$(BIN)/python docs/render_notebooks.py
 
 bench: $(STAMP) ## run every script in benchmarks/, one after the other
 	@for script in $(sort $(wildcard benchmarks/*.py)); do \

@@ -83,6 +83,7 @@ class Grounder:
         confirm: Confirm | None = None,
     ) -> None:
         self.settings = settings or load_settings()
+        self._tell, self._confirm = tell, confirm
         self._assembly = Assembly(
             self.settings,
             captioner=captioner,
@@ -409,6 +410,19 @@ class Grounder:
             record, cost = watcher.watch(str(video), captions=path, query="", report=report)
             step.outputs = {"record": record.as_dict(), "spent": cost.model_dump()}
         return record
+
+    def fetch(self, link: str) -> Path:
+        """The file of a video's link (``https://…``): fetched with yt-dlp, once, and then kept.
+
+        What would be fetched, and its size, is told first; ``confirm`` has to agree.
+
+        Raises:
+            VideoError: If there is no yt-dlp, nobody agrees, or no video comes.
+        """
+        from tools.video.links import Links
+
+        cache = self.settings.cache_folder
+        return Links(cache, tell=self._tell, confirm=self._confirm).fetch(link)
 
     def estimate(self, video: str | Path) -> Forecast:
         """What describing a video would take, from a quick look at it; nothing is described.

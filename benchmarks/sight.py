@@ -157,7 +157,7 @@ def look_alone(folder: Path, told: Any) -> None:
 
 
 def question(hours: float) -> dict[str, float]:
-    """Milliseconds of one warm question to a video of so many hours, without the text model."""
+    """Milliseconds of one warm question to a video of this many hours, without the text model."""
     count = int(hours * 3600)
     rng = np.random.default_rng(1)
     vectors = rng.normal(size=(count, WIDTH_OF_VECTORS)).astype(np.float32)

@@ -8,6 +8,7 @@ lies in this folder.
 from __future__ import annotations
 
 import argparse
+import inspect
 import re
 import tempfile
 import types
@@ -144,8 +145,9 @@ def _spelt(action: argparse.Action) -> str:
 
 def _attributes(doc: str) -> dict[str, str]:
     """What the section ``Attributes`` of a docstring says of each name."""
-    block = doc.split("Attributes:")[1]
-    found = re.findall(r"^ {8}(\w+): (.*(?:\n {12}.*)*)", block, re.MULTILINE)
+    # Python 3.13 has taken the indentation away already.
+    block = inspect.cleandoc(doc).split("Attributes:")[1]
+    found = re.findall(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", block, re.MULTILINE)
     return {name: " ".join(text.split()) for name, text in found}
 
 

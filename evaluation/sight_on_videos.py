@@ -1,4 +1,4 @@
-"""How well sight finds what is asked for in labelled videos, for whoever has a model.
+"""How well sight finds what is asked for in labelled videos, for those who have a model.
 
     python -m evaluation.sight_on_videos VIDEOS --sight siglip2-base [--yes]
 

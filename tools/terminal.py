@@ -61,7 +61,10 @@ class Parser(argparse.ArgumentParser):
 
 
 def prepare_streams() -> None:
-    """Make standard output and error take any text; a stream that is closed leads nowhere."""
+    """Make standard output and error take any text; a stream that is closed leads nowhere.
+
+    A closed input is empty.
+    """
     codecs.register_error(FALLBACK, _say_in_ascii)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
@@ -69,6 +72,8 @@ def prepare_streams() -> None:
             setattr(sys, name, _nowhere())
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors=FALLBACK)
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115  # for all of the process
 
 
 def put(text: str, *, to: StreamName = "stdout") -> None:

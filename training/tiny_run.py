@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 RECIPE = Recipe(rank=16, alpha=32, dropout=0.0, learning_rate=3e-3, epochs=12, batch=32, patience=8)
 """A tiny model takes larger steps than a large one."""
 
-GRID_SHARE = 0.5
+GRID_SHARE = 0.25
 """Of the pictures that a base is first trained on, if one of the arms shows grids."""
 
 DRAWS = 2000

@@ -89,6 +89,28 @@ def recall(turns: Sequence[ChatAnswer], *, query: str, video: str) -> Known | No
     return None
 
 
+def turn_of(answer: Grounding) -> ChatAnswer:
+    """An answer as the first turn of a conversation, for follow-ups to it."""
+    known = _known_of(answer)
+    result = VideoResult(
+        video=known.video,
+        outcome=known.verdict,
+        words=answer.reasoning,
+        intervals=tuple(sorted(known.found, key=lambda one: one.span)),
+        found=known.found,
+        candidates=known.candidates,
+        by=answer.by,
+    )
+    return ChatAnswer(
+        turn=1,
+        said=answer.query,
+        understood=answer.query,
+        by="grammar",
+        follow_up=FollowUp(kind="find", query=answer.query),
+        results=(result,),
+    )
+
+
 def ground_turn(
     access: VideoAccess,
     follow_up: FollowUp,

@@ -62,6 +62,7 @@ class ChatSession:
         clips: Folder that clips are written to; by default the working directory.
         tell: Receives, in a line, what the user should know.
         access: Used in place of the grounder's own access to videos.
+        earlier: Turns to go on from; this conversation is then not remembered on the disk.
 
     Raises:
         ThreadInUseError: If the same conversation is open elsewhere.
@@ -77,6 +78,7 @@ class ChatSession:
         clips: Path | None = None,
         tell: Callable[[str], None] = lambda _: None,
         access: VideoAccess | None = None,
+        earlier: Sequence[ChatAnswer] | None = None,
     ) -> None:
         self.thread = thread
         self.videos: list[str] = []
@@ -94,7 +96,8 @@ class ChatSession:
         self._turn: Background[ChatEvent, ChatAnswer] | None = None
         self._memory: ChatMemory | None = None
         try:
-            self._memory = ChatMemory(grounder.settings.chats_file, thread)
+            if earlier is None:
+                self._memory = ChatMemory(grounder.settings.chats_file, thread)
         except ThreadInUseError:
             raise
         except ChatError as exc:
@@ -103,7 +106,10 @@ class ChatSession:
         self.turns: list[ChatAnswer] = []
         self._last_videos: list[str] = []
         self._last_current = ""
-        self._recall()
+        if earlier is None:
+            self._recall()
+        else:
+            self._go_on_from(earlier)
         for video in videos:
             self._add_or_tell(str(video))
         if not videos:
@@ -297,9 +303,13 @@ class ChatSession:
         self._memory = None
         self._saver = InMemorySaver()
         self._graph = None
-        turns = [turn.remembered() for turn in self.turns]
+        self._go_on_from(self.turns)
+
+    def _go_on_from(self, turns: Sequence[ChatAnswer]) -> None:
+        self.turns = list(turns)
         if turns:
-            self._chat_graph().update_state(self._config, {"turns": turns}, as_node="answer")
+            remembered = [turn.remembered() for turn in turns]
+            self._chat_graph().update_state(self._config, {"turns": remembered}, as_node="answer")
 
     def _tidy_memory(self) -> None:
         try:

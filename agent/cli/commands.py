@@ -48,6 +48,7 @@ from tools.store.store import VideoRecord
 from tools.terminal import complain, put_json
 from tools.text import shorten
 from tools.video.clip import check_clip_path, write_clip
+from tools.video.links import is_link
 from tools.video.reader import probe
 
 DONE, NOT_FOUND, FAILED = 0, 1, 2
@@ -66,6 +67,8 @@ def run(args: argparse.Namespace) -> int:
         "ask": ask,
         "chat": chat_with_videos,
         "index": index_videos,
+        "watch": watch_for_videos,
+        "reel": make_reel,
         "serve": serve_page,
         "mcp": speak_mcp,
         "replay": replay_thread,
@@ -87,6 +90,7 @@ def ask(args: argparse.Namespace) -> int:
         _within(args.within)  # A wrong one is told before anything is opened.
     with _grounder(args) as grounder, _progress_bar() as report:
         on_event = _tell_events(report)
+        videos = fetch_links(grounder, videos)
         for out in filter(None, (args.clip, args.plot)):
             asked = [Path(video) for video in videos]
             spare_videos(Path(out), asked=asked, records=grounder.records())
@@ -232,6 +236,7 @@ def chat_with_videos(args: argparse.Namespace) -> int:
     from agent.cli.chat_terminal import run_chat
 
     with _grounder(args) as grounder:
+        args.videos = fetch_links(grounder, args.videos)
         return run_chat(args, grounder, progress=_progress_bar)
 
 
@@ -249,6 +254,7 @@ def index_videos(args: argparse.Namespace) -> int:
     with _grounder(args) as grounder, grounder.within_limits():
         for video in videos:
             try:
+                (video,) = fetch_links(grounder, [video])  # noqa: PLW2901  # the same video
                 with _progress_bar() as report:  # Its line is cleared before anything is printed.
                     record = grounder.watch(video, captions=args.captions, report=report)
             except UsedUpError as exc:
@@ -303,7 +309,7 @@ def _forecast(args: argparse.Namespace, videos: Sequence[str]) -> int:
     with _grounder(args, asks=False) as grounder:
         for video in videos:
             try:
-                one = grounder.estimate(video)
+                one = grounder.estimate(*fetch_links(grounder, [video]))
             except WhenaboutsError as exc:
                 failed += 1
                 complain(f"whenabouts: {exc}")
@@ -323,6 +329,33 @@ def _forecast(args: argparse.Namespace, videos: Sequence[str]) -> int:
     if early := ends_early(forecasts, grounder.settings):
         show(early)
     return FAILED if failed else DONE
+
+
+def watch_for_videos(args: argparse.Namespace) -> int:
+    """``whenabouts watch``: until it is interrupted, or a limit is reached."""
+    from agent.cli.folder_watch import watch_folders
+
+    with _grounder(args) as grounder:
+        watch_folders(
+            [Path(folder) for folder in args.videos],
+            grounder,
+            report=_progress_bar,
+            show=lambda record: show(_indexed_line(record, [])),
+            complain=lambda line: complain(f"whenabouts: {line}"),
+            say=say,
+        )
+    return DONE
+
+
+def make_reel(args: argparse.Namespace) -> int:
+    """``whenabouts reel``."""
+    from agent.cli.reel_making import check_reel, join_clips
+
+    check_reel(args)
+    with _grounder(args) as grounder, _progress_bar() as report:
+        args.places = fetch_links(grounder, args.places)
+        scenes = join_clips(args, grounder, on_event=_tell_events(report), say=say)
+    return DONE if scenes else NOT_FOUND
 
 
 def serve_page(args: argparse.Namespace) -> int:
@@ -447,13 +480,19 @@ def _as_typed(setting: re.Match[str]) -> str:
 def _agrees(*, yes: bool) -> Confirm:
     """Whether gigabytes may be fetched: by option, or by a person who is asked."""
 
-    def confirm(model: str, size_bytes: int) -> bool:
+    def confirm(what: str, size_bytes: int) -> bool:
         if yes or stderr.quiet or not (sys.stdin.isatty() and stderr.is_terminal):
             return yes
-        question = f"{model} is {decimal(size_bytes)} to fetch from the hub. Fetch it? [y/N] "
+        size = decimal(size_bytes) if size_bytes else "of unknown size"
+        question = f"{what}: {size} to fetch. Fetch it? [y/N] "
         return stderr.input(question, markup=False).strip().lower() in {"y", "yes"}
 
     return confirm
+
+
+def fetch_links(grounder: Grounder, videos: Sequence[str]) -> list[str]:
+    """The videos, those that are named by a link as the files that these lead to."""
+    return [str(grounder.fetch(one)) if is_link(one) else one for one in videos]
 
 
 @contextmanager

@@ -33,7 +33,7 @@ PACKAGES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Finding:
     """A captioner, reasoner, embedder or store, and whether it can be used here.
 
     Attributes:
@@ -61,7 +61,7 @@ class Findings:
     versions: dict[str, str]
     places: dict[str, str]
     settings: dict[str, str]
-    parts: tuple[Part, ...]
+    parts: tuple[Finding, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for ``--json``."""
@@ -183,11 +183,13 @@ def _facts(facts: dict[str, str]) -> Table:
     return table
 
 
-def _captioners(settings: Settings) -> tuple[Part, ...]:
+def _captioners(settings: Settings) -> tuple[Finding, ...]:
     reads_text = importlib.util.find_spec("rapidocr") is not None
     return (
-        Part("captioner", "classical", usable=True, why="measures light, colour, motion and cuts"),
-        Part(
+        Finding(
+            "captioner", "classical", usable=True, why="measures light, colour, motion and cuts"
+        ),
+        Finding(
             "captioner",
             "+ocr",
             usable=reads_text,
@@ -197,52 +199,56 @@ def _captioners(settings: Settings) -> tuple[Part, ...]:
         _openai_captioner(settings),
         _local_captioner(),
         _sight(settings),
-        Part("captioner", "a file", usable=True, why="captions of your own, with --captions FILE"),
+        Finding(
+            "captioner", "a file", usable=True, why="captions of your own, with --captions FILE"
+        ),
     )
 
 
-SIMILARITY = Part("reasoner", "similarity", usable=True, why="needs no model")
+SIMILARITY = Finding("reasoner", "similarity", usable=True, why="needs no model")
 NAME_A_MODEL = "export WHENABOUTS_REASONER=openai:MODEL, with OPENAI_API_KEY or OPENAI_BASE_URL"
 NAME_A_CAPTIONER = "export WHENABOUTS_CAPTIONER=classical, or openai:MODEL, or local:MODEL"
 
 
-def _captioner(settings: Settings) -> Part:
+def _captioner(settings: Settings) -> Finding:
     """The captioner that the settings choose; it is neither asked nor loaded."""
     try:
         choice = choose_captioner(settings)
     except SettingsError as exc:
         name = settings.captioner
-        return Part("captions", name, usable=False, why=str(exc), enable=NAME_A_CAPTIONER)
-    return Part("captions", choice.name, usable=True, why=choice.why or "named in the settings")
+        return Finding("captions", name, usable=False, why=str(exc), enable=NAME_A_CAPTIONER)
+    return Finding("captions", choice.name, usable=True, why=choice.why or "named in the settings")
 
 
-def _other_reasoner(settings: Settings) -> Part:
+def _other_reasoner(settings: Settings) -> Finding:
     """The reasoner that the settings do not mean."""
     if settings.reasoner not in {"auto", "similarity"} or (
         settings.reasoner == "auto" and has_service(settings)
     ):
         return SIMILARITY
     why = "no text model is named, and no service is configured"
-    return Part("reasoner", "a text model", usable=False, why=why, enable=NAME_A_MODEL)
+    return Finding("reasoner", "a text model", usable=False, why=why, enable=NAME_A_MODEL)
 
 
-def _reasoner(settings: Settings) -> Part:
+def _reasoner(settings: Settings) -> Finding:
     """The reasoner that the settings name; it is not asked anything, since that might cost."""
     try:
         with open_parts(settings) as opened:
             name = opened.reasoner.name
     except SettingsError as exc:
-        return Part("reasoner", settings.reasoner, usable=False, why=str(exc), enable=NAME_A_MODEL)
+        return Finding(
+            "reasoner", settings.reasoner, usable=False, why=str(exc), enable=NAME_A_MODEL
+        )
     if name == SIMILARITY.name:
         return SIMILARITY
-    return Part("reasoner", name, usable=True, why="decides; not asked now, since it may cost")
+    return Finding("reasoner", name, usable=True, why="decides; not asked now, since it may cost")
 
 
-def _openai_captioner(settings: Settings) -> Part:
+def _openai_captioner(settings: Settings) -> Finding:
     usable = has_service(settings)
     address = settings.openai_base_url
     where = host_of(address) if address else OPENAI_HOST
-    return Part(
+    return Finding(
         "captioner",
         "openai:MODEL",
         usable=usable,
@@ -253,9 +259,9 @@ def _openai_captioner(settings: Settings) -> Part:
     )
 
 
-def _local_captioner() -> Part:
+def _local_captioner() -> Finding:
     missing = [name for name in ("torch", "transformers") if not importlib.util.find_spec(name)]
-    return Part(
+    return Finding(
         "captioner",
         "local:MODEL",
         usable=not missing,
@@ -270,7 +276,7 @@ def _on_this_disk() -> str:
     return f"any image-text checkpoint; {fetched}"
 
 
-def _sight(settings: Settings) -> Part:
+def _sight(settings: Settings) -> Finding:
     """The joint model that searches frames: second to an image model, before measured senses."""
     here = sights_on_disk()
     named = settings.sight not in {"auto", OFF}
@@ -283,7 +289,7 @@ def _sight(settings: Settings) -> Part:
         else "no joint model is on this disk"
     )
     rule = "auto: configured service, local model, sight, measured senses"
-    return Part(
+    return Finding(
         "sight",
         settings.sight,
         usable=usable,
@@ -292,15 +298,16 @@ def _sight(settings: Settings) -> Part:
     )
 
 
-def _store(settings: Settings) -> Part:
+def _store(settings: Settings) -> Finding:
     name = "chroma server" if settings.chroma_url else "embedded"
     try:
         with open_parts(settings) as opened:
             records = Indexed(settings, opened, tell=lambda _: None).records()
             count = len({record.video_id for record in records})
     except StoreError as exc:
-        return Part("store", name, usable=False, why=str(exc), enable=_elsewhere(settings))
-    return Part("store", name, usable=True, why=f"{count} video{'' if count == 1 else 's'} indexed")
+        return Finding("store", name, usable=False, why=str(exc), enable=_elsewhere(settings))
+    videos = "1 video" if count == 1 else f"{count} videos"
+    return Finding("store", name, usable=True, why=f"{videos} indexed")
 
 
 def _elsewhere(settings: Settings) -> str:
@@ -309,10 +316,10 @@ def _elsewhere(settings: Settings) -> str:
     return "export WHENABOUTS_HOME=FOLDER   (a folder that you can write)"
 
 
-def _embedder(settings: Settings) -> Part:
+def _embedder(settings: Settings) -> Finding:
     try:
         with open_parts(settings) as opened:
             dimension = opened.embedder.embed(["a door opens"]).shape[1]
     except EmbedderError as exc:
-        return Part("embedder", settings.embedder, usable=False, why=str(exc))
-    return Part("embedder", settings.embedder, usable=True, why=f"{dimension} dimensions")
+        return Finding("embedder", settings.embedder, usable=False, why=str(exc))
+    return Finding("embedder", settings.embedder, usable=True, why=f"{dimension} dimensions")

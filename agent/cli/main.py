@@ -4,6 +4,7 @@ Only the parser lives here, so that ``--help`` answers at once; ``commands`` doe
 """
 
 import argparse
+import gc
 import os
 import signal
 import sys
@@ -117,6 +118,15 @@ the API is at /api/v1; /api/v1/openapi.json describes it:
 """
 
 
+REEL_EXAMPLES = """\
+examples:
+  whenabouts reel "the ball goes in" "somebody falls" --in match.mp4 --out best.mp4
+  whenabouts reel "a dog runs into the sea" --in holidays/ --limit 10 --out dogs.mp4
+  whenabouts reel "a dog" --out dogs.mp4       # from every indexed video
+
+the clips come in the order of the questions, then of the videos, then of time
+"""
+
 MCP_EXAMPLES = """\
 examples:
   whenabouts mcp holidays/                     # a client starts it, and speaks on its stdin
@@ -143,13 +153,13 @@ def build_parser() -> Parser:
         "words",
         metavar="[VIDEO ...] QUERY",
         nargs="*",
-        help="video files, folders of them, or ids of indexed videos; then what to look for, in a "
-        "sentence (or --image)",
+        help="video files, folders of them, links (https://…; extra `link`), or ids of indexed "
+        "videos; then what to look for, in a sentence (or --image)",
     )
     ask.add_argument(
         "--image",
         metavar="PICTURE",
-        help="find what looks like this picture, in place of a query (needs --sight, see there)",
+        help="find what looks like this picture, in place of a query (needs --sight)",
     )
     ask.add_argument("--all", action="store_true", help="ask every indexed video")
     ask.add_argument(
@@ -246,7 +256,10 @@ def build_parser() -> Parser:
 
     index = _command(commands, "index", "caption videos now, so that asking is quick")
     index.add_argument(
-        "videos", metavar="VIDEO", nargs="+", help="a video file, or a folder and those below it"
+        "videos",
+        metavar="VIDEO",
+        nargs="+",
+        help="a video file, a folder and those below it, or a link (https://…; extra `link`)",
     )
     index.add_argument(
         "--dry-run",
@@ -262,8 +275,8 @@ def build_parser() -> Parser:
     _watching_options(index)
     _json_option(index, "a JSON list, an object a video,")
 
-    _add_serve(commands)
-    _add_mcp(commands)
+    for add in (_add_watch, _add_reel, _add_serve, _add_mcp):
+        add(commands)
 
     replay = _command(
         commands,
@@ -291,6 +304,48 @@ def build_parser() -> Parser:
 
     _add_upkeep(commands)
     return parser
+
+
+def _add_watch(commands: "argparse._SubParsersAction[Parser]") -> None:
+    watch = _command(commands, "watch", "index what is new or changed in folders, until stopped")
+    watch.add_argument("videos", metavar="FOLDER", nargs="+", help="it, and those below it")
+    _watching_options(watch, captions=False)
+
+
+def _add_reel(commands: "argparse._SubParsersAction[Parser]") -> None:
+    reel = _command(
+        commands, "reel", "join the clips that answer several questions in one file", REEL_EXAMPLES
+    )
+    reel.add_argument(
+        "words", metavar="QUERY", nargs="+", help="what to look for, each in a sentence"
+    )
+    reel.add_argument(
+        "--in",
+        dest="places",
+        metavar="VIDEO",
+        nargs="+",
+        default=[],
+        help="video files, folders of them, or ids of indexed ones; by default, all indexed videos",
+    )
+    reel.add_argument("--out", metavar="OUT.mp4", required=True, help="where to (.mp4 or .mkv)")
+    reel.add_argument(
+        "--limit", metavar="N", type=int, default=5, help="most videos for each question (5)"
+    )
+    reel.add_argument(
+        "--card",
+        metavar="S",
+        dest="card_s",
+        type=float,
+        default=2.0,
+        help="seconds that the title card before each clip is shown (2); 0: no cards",
+    )
+    reel.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace an existing file (never a video that is asked or indexed)",
+    )
+    _watching_options(reel, captions=False)
+    _reasoner_option(reel)
 
 
 def _add_serve(commands: "argparse._SubParsersAction[Parser]") -> None:
@@ -367,6 +422,11 @@ def _add_upkeep(commands: "argparse._SubParsersAction[Parser]") -> None:
     setup = _command(commands, "setup", "find and set up what sees best on this machine")
     setup.add_argument("--plan", action="store_true", help="say what would be done, and stop there")
     setup.add_argument("--yes", action="store_true", help="do it without asking, downloads too")
+    setup.add_argument(
+        "--speech",
+        action="store_true",
+        help="hear what is said too, by the Whisper model that fits (fetched if it is not here)",
+    )
     _json_option(setup)
 
     demo = _command(commands, "demo", "draw a short clip, index it, and ask it four questions")
@@ -383,6 +443,9 @@ def _add_upkeep(commands: "argparse._SubParsersAction[Parser]") -> None:
 
 def run() -> NoReturn:
     """The command ``whenabouts``, in a process of its own."""
+    # Loading makes a million things that stay, and looking through them for garbage takes a fifth
+    # of the time until the command begins; see ``_loaded``.
+    gc.disable()
     _open_standard_files()
     if sys.argv[1:2] != ["chat"]:  # In a chat, Ctrl-C cancels only the question.
         signal.signal(signal.SIGINT, _interrupt)
@@ -505,18 +568,29 @@ def _run(args: argparse.Namespace, argv: Sequence[str]) -> int:
     if args.command == "eval":
         from evaluation.command import run as run_eval
 
+        _loaded()
         return run_eval(argv[1:])
     if args.command == "tune":
         from training.command import run as run_tune
 
+        _loaded()
         return run_tune(argv[1:])
     from agent.cli.light_commands import LIGHT, run_light
 
     if args.command in LIGHT:
+        _loaded()
         return run_light(args)
     from agent.cli.commands import run
 
+    _loaded()
     return run(args)
+
+
+def _loaded() -> None:
+    """What was loaded is never garbage; from here on, what becomes garbage is collected."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def _command(
@@ -622,7 +696,9 @@ def _watching_options(command: argparse.ArgumentParser, *, captions: bool = True
     command.add_argument(
         "--trace", metavar="FILE.jsonl", help="write what happens here, for `whenabouts trace`"
     )
-    command.add_argument("--yes", action="store_true", help="fetch a missing model without asking")
+    command.add_argument(
+        "--yes", action="store_true", help="fetch a missing model, or a link, without asking"
+    )
 
 
 def _json_option(command: argparse.ArgumentParser, what: str = "one JSON object") -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -12,6 +13,7 @@ from agent.watching.moved_files import state_of
 from tools.clock import clock
 from tools.sight.frame_track import is_sight
 from tools.subtitles.origin import origin_of
+from tools.video.links import shown_name
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -27,7 +29,9 @@ def render_records(records: Sequence[VideoRecord]) -> list[RenderableType]:
         for place, record in enumerate(tracks):
             if place == 0:
                 length = clock(record.duration_s)
-                parts.append(Text(f"{video_id[:12]}  {length}  {path}", style="bold"))
+                name = shown_name(path)
+                called = path if name == Path(path).name else f"{name}  ({path})"
+                parts.append(Text(f"{video_id[:12]}  {length}  {called}", style="bold"))
             track = record.track
             origin = origin_of(track)
             by = f"subtitles {origin.file}" if origin else f"{track.model} {track.mode}".strip()

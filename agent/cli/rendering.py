@@ -34,6 +34,7 @@ from tools.indexing.progress import Progress
 from tools.ranking import EvidenceKind
 from tools.text import one_line, shorten
 from tools.timeline import Interval
+from tools.video.links import shown_name
 
 BAR_CELLS = 60
 FEWEST_CELLS = 10
@@ -74,7 +75,7 @@ def render_answer(grounding: Grounding) -> list[RenderableType]:
     head = Text()
     head.append(grounding.verdict.replace("_", " "), style=f"bold {colour}")
     head.append(f"  “{grounding.query}”", style="bold")
-    head.append(f"  in {Path(grounding.video.path).name}")
+    head.append(f"  in {shown_name(grounding.video.path)}")
     parts: list[RenderableType] = [head]
     if grounding.intervals:
         parts.append(_Bar(grounding, colour))
@@ -206,7 +207,7 @@ def render_replay(replayed: Replayed) -> RenderableType:
     for name, of in _COMPARED.items():
         was, now = of(before), of(after)
         table.add_row(name, Text(was), Text(now, style="" if was == now else "bold"))
-    return Group(Text(f"“{after.query}”  in {Path(after.video.path).name}", style="bold"), table)
+    return Group(Text(f"“{after.query}”  in {shown_name(after.video.path)}", style="bold"), table)
 
 
 def _intervals_line(answer: Grounding) -> str:
@@ -241,7 +242,7 @@ def render_json(query: str, answers: LibraryAnswers) -> str:
 
 
 def _closest(answer: Grounding) -> str:
-    name = f"{answer.verdict.replace('_', ' ')} in {Path(answer.video.path).name}"
+    name = f"{answer.verdict.replace('_', ' ')} in {shown_name(answer.video.path)}"
     closest = answer.closest_rejected
     if closest is None:
         return name

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent.errors import SettingsError
-from agent.settings import load_settings
-from agent.setup.plan import look_at_machine, make_plan
+from agent.settings import Settings, load_settings
+from agent.setup.plan import Plan, look_at_machine, make_plan
 from agent.setup.servers import find_servers
 from tools.terminal import put_json
 
@@ -35,7 +35,9 @@ def set_up(
     if not args.json:
         for line in plan.lines():
             show(line)
-    saw = ""
+    saw, heard = "", ""
+    if args.speech and not plan.speech:
+        raise SettingsError("speech needs the extra: pip install 'whenabouts[speech]'")
     if not args.plan and plan.writes:
         if not args.yes:
             if args.json or not sys.stdin.isatty():
@@ -50,5 +52,23 @@ def set_up(
         if not args.json:
             show(saw)
             show(f"written to {file}")
+    if not args.plan and plan.speech and _wants_speech(args, plan, settings, ask):
+        from agent.setup.carry_out import listen
+
+        heard = listen(plan, file)
+        if not args.json:
+            show(heard)
     if args.json:
-        put_json(json.dumps(plan.as_dict() | {"file": str(file), "tried": saw}, indent=2))
+        told = {"file": str(file), "tried": saw, "heard": heard}
+        put_json(json.dumps(plan.as_dict() | told, indent=2))
+
+
+def _wants_speech(
+    args: argparse.Namespace, plan: Plan, settings: Settings, ask: Callable[[str], str]
+) -> bool:
+    """Whether speech is to be heard too: it takes minutes of every video that is indexed."""
+    if args.speech or settings.speech or args.yes or args.json or not sys.stdin.isatty():
+        return bool(args.speech)
+    fetch = f", {plan.speech_mb} MB to fetch" if plan.speech_mb else ""
+    question = f"Hear what is said too, by Whisper {plan.speech}{fetch}? [y/N] "
+    return ask(question).strip().lower() in {"y", "yes"}

@@ -6,12 +6,11 @@ from pathlib import Path
 
 from agent.errors import QueryError
 from agent.exports.forms import OF_ONE_VIDEO, Export, parse_export, write_export
-from agent.exports.timecode import parse_timecode
+from agent.exports.timecode import START_TIMECODE, parse_timecode
 from agent.grounding import Grounding
 from agent.watching.moved_files import own_file, spare_videos
 from tools.store.store import VideoRecord
 
-START_TIMECODE = "00:00:00:00"
 _WRITES_PICTURES = "--thumbnails"
 
 

@@ -16,6 +16,7 @@ from agent.watching.opened import open_parts
 from tools.embedders.embedder import Embedder, open_embedder
 from tools.store.repair import repair_store
 from tools.video.identity import content_id, location
+from tools.video.links import Links, is_link
 
 Say = Callable[[str], None]
 
@@ -33,7 +34,10 @@ def forget_videos(args: argparse.Namespace, *, show: Say, say: Say) -> None:
     settings = load_settings(args.env)
     with open_parts(settings, tell=say) as opened:
         indexed = Indexed(settings, opened, tell=say)
-        for video in args.videos:
+        links = Links(settings.cache_folder, tell=say, confirm=None)
+        for named in args.videos:
+            # A link that was never fetched names nothing that is indexed.
+            video = str(links.kept(named) or named) if is_link(named) else named
             ids = {record.video_id for record in indexed.resolve(video)}
             if is_there(video):
                 ids.add(content_id(Path(video)))

@@ -71,7 +71,7 @@ def write_export(
         QueryError: If the form cannot hold them.
         VideoError: If a video is gone, or the file cannot be written.
     """
-    text, notes = _render(export.form, answers, whole_json, start_timecode)
+    text, notes = render_export(export.form, answers, whole_json, start_timecode)
 
     def fill(part: Path) -> None:
         part.write_text(text, encoding="utf-8", newline="")
@@ -80,9 +80,15 @@ def write_export(
     return notes
 
 
-def _render(
+def render_export(
     form: Form, answers: Sequence[Grounding], whole_json: str, start_timecode: str
 ) -> tuple[str, tuple[str, ...]]:
+    """The text of an export, and what a reader should know of the times in it.
+
+    Raises:
+        QueryError: If the form cannot hold the answers.
+        VideoError: If a video is gone.
+    """
     if form == "json":
         return whole_json + "\n", ()
     if form in OF_ONE_VIDEO:

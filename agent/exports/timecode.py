@@ -23,6 +23,9 @@ USUAL_RATES_HZ = (
 )
 """Rates of timelines that editors have."""
 
+START_TIMECODE = "00:00:00:00"
+"""Where a timeline begins, unless another place is named."""
+
 _ROUNDING_FRAMES = 0.05
 """A time this little past a frame's own is that frame's: Matroska rounds to milliseconds."""
 

@@ -28,9 +28,10 @@ from agent.reasoning.direct import is_shown_frame
 from agent.reasoning.judge import JudgedSpan, shows
 from prompts.catalog import Prompts
 from tools.grounding.seen_edges import SAID, Edge, edges_of, window_span
+from tools.kept_captions import once
 from tools.ranking import Testimony, Verdict, Window
 from tools.retrieval.question import parts_of
-from tools.retrieval.temporal_query import Event as OneEvent
+from tools.retrieval.temporal_query import Single
 from tools.retrieval.tracks import evidence_kind, is_measured, name_of
 from tools.store.store import CaptionGap, CaptionStore, VideoRecord
 from tools.text import main_script
@@ -278,14 +279,9 @@ def _sources(
 
 def coverage_of(captions: Sequence[Caption], record: VideoRecord, store: CaptionStore) -> Coverage:
     """Which seconds the captions cover, given in time order, and why others have none."""
-    missed: list[Interval] = []
-    covered_until_s = 0.0
-    for caption in captions:
-        if caption.start_s > covered_until_s:
-            missed.append(Interval(covered_until_s, caption.start_s))
-        covered_until_s = max(covered_until_s, caption.end_s)
-    if covered_until_s < record.duration_s:
-        missed.append(Interval(covered_until_s, record.duration_s))
+    missed = once(
+        captions, ("missed", record.duration_s), lambda: _missed(captions, record.duration_s)
+    )
     missed_s = sum(span.length_s for span in missed)
     noted = store.gaps(record.video_id, record.track) if missed else []
     return Coverage(
@@ -295,6 +291,19 @@ def coverage_of(captions: Sequence[Caption], record: VideoRecord, store: Caption
             Gap(start_s=span.start_s, end_s=span.end_s, reason=_why(span, noted)) for span in missed
         ),
     )
+
+
+def _missed(captions: Sequence[Caption], duration_s: float) -> list[Interval]:
+    """The spans that no caption covers."""
+    missed: list[Interval] = []
+    covered_until_s = 0.0
+    for caption in captions:
+        if caption.start_s > covered_until_s:
+            missed.append(Interval(covered_until_s, caption.start_s))
+        covered_until_s = max(covered_until_s, caption.end_s)
+    if covered_until_s < duration_s:
+        missed.append(Interval(covered_until_s, duration_s))
+    return missed
 
 
 def _why(span: Interval, noted: Sequence[CaptionGap]) -> str:
@@ -338,7 +347,7 @@ def _is_beyond(state: State) -> bool:
 def _open_order(state: State, coverage: Coverage) -> str:
     """Says that an order holds for what was seen, where that is not everything; else empty."""
     duration_s = state["record"]["duration_s"]
-    has_order = not isinstance(parts_of(state["asked"]), OneEvent)
+    has_order = not isinstance(parts_of(state["asked"]), Single)
     if not has_order or coverage.seen_s >= SEEN_SHARE * duration_s:
         return ""
     return (

@@ -1,10 +1,10 @@
-"""The graph: watch → retrieve → reason → check → verify → refine → check → answer.
+"""The graph: watch → retrieve → reason → check → verify → refine → answer.
 
 Two edges lead back to ``reason``: from ``check`` where a reply was refused, and from ``look_up``,
 where the reasoner goes when it wants to see more captions before it answers. ``direct`` shows a
 video model frames before anybody reads captions; its replies are checked, and refused, too.
 ``verify`` has an image model judge the likeliest windows, and compares the ways to an answer.
-``refine`` looks closer at the edges of an accepted answer, and is checked too.
+``refine`` looks closer at the edges of an accepted answer.
 
 This file is the picture: what the nodes do is in ``agent.graph.nodes``.
 """

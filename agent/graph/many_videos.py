@@ -22,8 +22,7 @@ from tools.retrieval.library_search import LibraryAnswer, LibraryRanking, search
 from tools.retrieval.question import parts_of, read_question
 from tools.retrieval.retrieval import Retrieved, retrieve, take_evidence
 from tools.retrieval.sight_evidence import SightEvidence
-from tools.retrieval.temporal_query import Event as OneEvent
-from tools.retrieval.temporal_query import texts_of
+from tools.retrieval.temporal_query import Single, texts_of
 from tools.retrieval.tracks import is_beside, is_measured, kind_of, of_copy
 from tools.store.store import VideoRecord
 
@@ -138,8 +137,8 @@ def ask_many_videos(
     ]
     sight = dependencies.sight
     by_picture = sight is not None and sight.by_picture
-    part = OneEvent(query) if by_picture else parts_of(query)
-    in_order = not isinstance(part, OneEvent)
+    part = Single(query) if by_picture else parts_of(query)
+    in_order = not isinstance(part, Single)
     ranked = (
         LibraryRanking()
         if by_picture
@@ -224,7 +223,7 @@ def _searched(
 
 def _is_plain(query: str) -> bool:
     """Whether a question has no order, and grants nothing: only these make a difference alone."""
-    return isinstance(parts_of(query), OneEvent) and not read_question(query).is_presupposed
+    return isinstance(parts_of(query), Single) and not read_question(query).is_presupposed
 
 
 def _no_surer(among: Retrieved, alone: Retrieved, query: str) -> Retrieved:

@@ -34,10 +34,10 @@ from tools.store.store import VideoRecord
 from tools.timeline import Caption, Interval
 
 OF_EACH = 3
-"""Of each answer, so many events are judged beside the windows."""
+"""How many events of each answer are judged beside the windows."""
 
 CLOSER_LOOKS = 2
-"""Of the calls, so many are kept for a closer look where ways disagree."""
+"""How many of the calls are kept for a closer look where ways disagree."""
 
 
 def can_judge(state: AfterCheck, using: Dependencies) -> bool:

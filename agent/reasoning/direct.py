@@ -25,11 +25,11 @@ LONGEST_CLIP_S: Final = 180.0
 """A video up to this long is shown as a whole; of a longer one, the likeliest windows are."""
 
 SHOWN_WINDOWS: Final = 3
-"""So many of the likeliest windows of a long video are shown."""
+"""How many of the likeliest windows of a long video are shown."""
 
 AROUND_SHARE: Final = 0.5
 AROUND_S: Final = 5.0
-"""On each side of a window this share of it is shown too, and at least so many seconds."""
+"""On each side of a window this share of it is shown too, and at least this many seconds."""
 
 MOST_FRAMES_SHOWN: Final = 120
 MAX_RATE_HZ: Final = 2.0

@@ -123,7 +123,7 @@ class Judge(Protocol):
     def __call__(
         self, record: VideoRecord, query: str, spans: Sequence[Interval], *, frames: Sequence[int]
     ) -> Judged:
-        """Judge each span by so many frames; what goes wrong is said in the note."""
+        """Judge each span by this number of frames; the note says what goes wrong."""
         ...
 
 
@@ -209,7 +209,7 @@ def ranked(windows: Sequence[Window], verdicts: Sequence[JudgedSpan]) -> list[Wi
 
 
 def apart(windows: Sequence[Window], count: int) -> list[Window]:
-    """The first so many windows that do not overlap one before them."""
+    """The first ``count`` windows that do not overlap one before them."""
     chosen: list[Window] = []
     for window in windows:
         if len(chosen) == count:

@@ -34,7 +34,7 @@ from agent.reasoning.answer import (
 )
 from tools.retrieval.order import Seen, evaluate
 from tools.retrieval.ordered import explain
-from tools.retrieval.temporal_query import LAST, Event, Nth, Part, texts_of
+from tools.retrieval.temporal_query import LAST, Nth, Part, Single, texts_of
 from tools.text import one_line, shorten
 from tools.timeline import Interval
 
@@ -88,7 +88,7 @@ def order_told(part: Part) -> str:
     of = {text: letter for letter, text in letters(part).items()}
 
     def told(one: Part) -> str:
-        if isinstance(one, Event):
+        if isinstance(one, Single):
             return of.get(one.text, "A")
         if isinstance(one, Nth):
             which = "the last time" if one.number == LAST else f"time {one.number}"

@@ -10,6 +10,7 @@ import numpy as np
 from agent.errors import SettingsError
 from agent.settings import load_settings
 from tools.private_files import FILE, make_private_folder
+from tools.video.sound import SAMPLE_RATE_HZ
 
 if TYPE_CHECKING:
     from agent.setup.plan import Plan
@@ -50,6 +51,26 @@ def carry_out(plan: Plan, file: Path, *, confirm: Confirm) -> str:
         saw = f"{name} looked at one frame: {getattr(said[0], 'text', said[0]) if said else '-'}"
     write_settings(file, plan.writes)
     return saw
+
+
+def listen(plan: Plan, file: Path) -> str:
+    """Fetch the Whisper model of the plan, try it on a second of silence, and write it down.
+
+    Returns:
+        What became of it, in a line.
+
+    Raises:
+        CaptionerError: If it cannot be fetched or used; the file is as it was then.
+        SettingsError: If the file cannot be written.
+    """
+    from tools.speech.named_whisper import fetch_whisper
+    from tools.speech.whisper import Whisper
+
+    fetch_whisper(plan.speech)
+    whisper = Whisper(plan.speech)
+    heard = len(list(whisper(np.zeros(SAMPLE_RATE_HZ, np.float32))))
+    write_settings(file, {"WHENABOUTS_SPEECH": plan.speech})
+    return f"{whisper.model} listened to a second of silence: {heard} words"
 
 
 def write_settings(file: Path, values: dict[str, str]) -> None:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from agent.watching.choice import has_service, local_models
 from tools.sight.named_models import NAMED, sights_on_disk
+from tools.speech.named_whisper import LICENCE, fitting, is_here
+from tools.speech.named_whisper import NAMED as EARS
 
 if TYPE_CHECKING:
     from agent.settings import Settings
@@ -21,7 +23,7 @@ SMALL_RAM_GB = 6.0
 """With less, the lighter joint model, and the smallest ear."""
 
 ROOM = 1.5
-"""So many times the size of a download must be free on the disk."""
+"""How many times the size of a download must be free on the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Plan:
         download_mb: About how much would be fetched.
         seconds_per_minute: About how long a minute of video takes to index; None: not known.
         speech: Name of a Whisper model that fits; empty where the extra is not installed.
+        speech_mb: About how much of that would be fetched.
         writes: Settings that would be written.
     """
 
@@ -63,11 +66,20 @@ class Plan:
     download_mb: int
     seconds_per_minute: float | None
     speech: str
+    speech_mb: int
     writes: dict[str, str]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for ``--json``."""
         return asdict(self)
+
+    @property
+    def speech_line(self) -> str:
+        """What hearing speech would take, in a few words."""
+        if not self.speech:
+            return "speech: not offered (extra speech is not installed)"
+        fetch = f"{self.speech_mb} MB to fetch" if self.speech_mb else "on this disk"
+        return f"speech: Whisper {self.speech} ({LICENCE}, {fetch}), if you want it"
 
     def lines(self) -> list[str]:
         """The plan in five lines."""
@@ -88,10 +100,7 @@ class Plan:
             ),
             f"servers:  {servers or 'none on the usual ports of this machine'}",
             f"best:     {self.why}",
-            (
-                f"cost:     {self.download_mb} MB to fetch, {pace}; speech: "
-                f"{self.speech or 'not offered (extra speech is not installed)'}"
-            ),
+            f"cost:     {self.download_mb} MB to fetch, {pace}; {self.speech_line}",
             f"writes:   {writes or 'nothing'}",
         ]
 
@@ -111,9 +120,10 @@ def look_at_machine(home: Path) -> Machine:
 def make_plan(settings: Settings, machine: Machine, servers: Sequence[Server]) -> Plan:
     """The rule of ``auto``: configured service, local server or model, sight, measured senses."""
     is_small = 0 < machine.ram_gb < SMALL_RAM_GB
-    speech = ""
+    speech, speech_mb = "", 0
     if importlib.util.find_spec("faster_whisper"):
-        speech = "tiny" if is_small else "small" if machine.ram_gb >= 12 else "base"
+        speech = fitting(machine.ram_gb)
+        speech_mb = 0 if is_here(speech) else EARS[speech].about_mb
     choice, why, download_mb, pace = "none", "", 0, None
     writes: dict[str, str] = {}
     seeing = next((one for one in servers if one.seeing), None)
@@ -142,4 +152,4 @@ def make_plan(settings: Settings, machine: Machine, servers: Sequence[Server]) -
         # Of 60 frames, at what two processors do with the lighter model: 15 a second.
         pace = 60 / 15 * (1 if sight == "clip-vit-b32" else 4) * 2 / max(2, machine.cores)
         writes = {"WHENABOUTS_SIGHT": sight}
-    return Plan(machine, tuple(servers), choice, why, download_mb, pace, speech, writes)
+    return Plan(machine, tuple(servers), choice, why, download_mb, pace, speech, speech_mb, writes)

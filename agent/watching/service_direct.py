@@ -26,6 +26,7 @@ from agent.reasoning.direct import (
     TAKES_VIDEO,
     DirectReply,
 )
+from agent.watching.kept_replies import keep_reply, known_reply, reply_track, stand_in
 from agent.watching.question_cost import cost_of
 from tools.errors import ServiceError
 from tools.text import shorten
@@ -87,23 +88,31 @@ class ServiceDirect:
             model = paths.model(self.name)
         except (CaptionerError, SettingsError) as exc:
             raise ReasonerError(str(exc)) from None
+        told = shorten(tame(query), QUERY_CHARS)
+        track = reply_track(model.name, self.prompts["direct"], told, stretches)
+        known = None if turns else known_reply(paths.opened, record, track, stretches)
+        if known:
+            return known
         paths.check_file(record)
         paths.name_host(model.name)
         most, note = MOST_FRAMES_SHOWN, ""
         while True:
             try:
-                return self._ask(model, record, query, stretches, turns, most=most, note=note)
+                said = self._ask(model, record, told, stretches, turns, most=most, note=note)
             except _TooMuchError as exc:
                 if most // 2 < FEWEST_FRAMES_SHOWN:
                     raise UnansweredError(f"{model.name}: {exc}") from None
                 most //= 2
                 note = f"{model.name} can be shown no more than about {most} frames at once"
+            else:
+                keep_reply(paths.opened, record, track, stretches, said)
+                return said
 
     def _ask(
         self,
         model: ImageModel,
         record: VideoRecord,
-        query: str,
+        told: str,
         stretches: Sequence[Interval],
         turns: Sequence[Turn],
         *,
@@ -114,7 +123,7 @@ class ServiceDirect:
         from tools.captioners.traced_calls import TracedCalls
         from tools.indexing.shown_frames import frames_of_stretches
 
-        paths, told = self._paths, shorten(tame(query), QUERY_CHARS)
+        paths = self._paths
         work, budget = paths.under_way(), paths.runs.budget()
         prompt = partial(self._prompt, told, stretches, record.duration_s)
         length_s = sum(stretch.length_s for stretch in stretches)
@@ -212,6 +221,5 @@ def _as_captions(
     for stretch in stretches:
         times_s = [one.time_s for one in frames if stretch.start_s <= one.time_s < stretch.end_s]
         for start_s, end_s in zip(times_s, [*times_s[1:], stretch.end_s], strict=True):
-            text = f"(a frame that {track.model} was shown)"
-            captions.append(Caption(video_id, Interval(start_s, end_s), text, "vision", track))
+            captions.append(stand_in(video_id, Interval(start_s, end_s), track))
     return captions

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, FastAPI
 from starlette.staticfiles import StaticFiles
 
+from agent.web.answer_routes import answer_routes
 from agent.web.guarding import Guard
 from agent.web.refusals import add_handlers
 from agent.web.video_routes import video_routes
@@ -66,6 +67,7 @@ def make_app(
         video_routes(rooms),
         job_routes(rooms),
         question_routes(rooms, complain),
+        answer_routes(rooms),
         correction_routes(rooms),
     ):
         api.include_router(router)

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -20,11 +20,13 @@ from agent.grounding import Grounding
 from agent.web.plain_files import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
     from agent.api import Grounder
     from agent.web.library import ServedVideo
+
+Answered = TypeVar("Answered")
 
 AT_ONCE = 8
 """Questions under way: more would only wait for each other, on a service or on the cores."""
@@ -73,7 +75,7 @@ class Asker:
         """Begin no more questions."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def ask(
+    def ask(
         self,
         video: ServedVideo,
         query: str,
@@ -88,6 +90,28 @@ class Asker:
         Raises:
             WhenaboutsError: As ``Grounder.find``.
         """
+
+        def search(tell: Callable[[Told], None]) -> KeptAnswer:
+            answer = self._grounder.find(
+                video.path,
+                query,
+                within=within,
+                every_time=every_time,
+                on_event=lambda event: tell(told_of(event)),
+                on_step=lambda node: tell(Told("step", {"node": node})),
+            )
+            return self.keep(video.id, answer)
+
+        return self.run(search)
+
+    async def run(
+        self, search: Callable[[Callable[[Told], None]], Answered]
+    ) -> AsyncGenerator[Told | Answered]:
+        """What is told while something runs in a thread of its own; its result comes last.
+
+        Args:
+            search: Is handed what it tells with, which raises once nobody listens any more.
+        """
         loop = asyncio.get_running_loop()
         happened: asyncio.Queue[Told | None] = asyncio.Queue()
         has_left = False
@@ -97,22 +121,14 @@ class Asker:
                 raise LeftError
             loop.call_soon_threadsafe(happened.put_nowait, told)
 
-        def search() -> KeptAnswer:
+        def work() -> Answered:
             try:
-                answer = self._grounder.find(
-                    video.path,
-                    query,
-                    within=within,
-                    every_time=every_time,
-                    on_event=lambda event: tell(_event(event)),
-                    on_step=lambda node: tell(Told("step", {"node": node})),
-                )
-                return self._keep(video.id, answer)
+                return search(tell)
             finally:
                 with suppress(LeftError, RuntimeError):  # Nobody is there, or the loop is closed.
                     tell(None)
 
-        searching = loop.run_in_executor(self._threads, search)
+        searching = loop.run_in_executor(self._threads, work)
         try:
             while (told := await happened.get()) is not None:
                 yield told
@@ -140,7 +156,8 @@ class Asker:
             return None
         return next(filter(None, map(_read, self._folder.glob(f"*-{answer_id}.json"))), None)
 
-    def _keep(self, video_id: str, answer: Grounding) -> KeptAnswer:
+    def keep(self, video_id: str, answer: Grounding) -> KeptAnswer:
+        """Write an answer down, under an id of its own."""
         now = datetime.now(UTC)
         kept = KeptAnswer(
             id=secrets.token_hex(8), video=video_id, asked_at=now.isoformat(), answer=answer
@@ -155,7 +172,8 @@ class Asker:
             old.unlink(missing_ok=True)
 
 
-def _event(event: Event) -> Told:
+def told_of(event: Event) -> Told:
+    """An event of a search, as plain values."""
     plain = write_event(event, node="")
     plain.pop("node")
     return Told(plain.pop("event"), plain)

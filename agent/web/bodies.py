@@ -5,6 +5,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 Seconds = Annotated[float, Field(ge=0, le=1e7, allow_inf_nan=False)]
+Stretch = Annotated[list[Seconds], Field(min_length=2, max_length=2)]
+"""Start and end. A list, as generators of clients read no tuples."""
+
 Query = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
@@ -46,8 +49,15 @@ class QuestionForm(_Asked):
     """A question about a video."""
 
     query: Query
-    within: tuple[Seconds, Seconds] | None = None
+    within: Stretch | None = None
     every_time: bool = False
+
+
+class FollowUpForm(_Asked):
+    """What is said to an answer: the id of that answer, or of the follow-up before."""
+
+    said: Query
+    after: str = Field(max_length=64)
 
 
 class NewJob(_Asked):
@@ -61,7 +71,7 @@ class Correction(_Asked):
 
     video: str = Field(max_length=64)
     query: Query
-    intervals: list[tuple[Seconds, Seconds]] = Field(max_length=100)
+    intervals: list[Stretch] = Field(max_length=100)
 
 
 class Withdrawal(_Asked):

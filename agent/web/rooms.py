@@ -11,9 +11,11 @@ from agent.web.asking import Asker
 from agent.web.cards import card_of
 from agent.web.corrections import Corrections
 from agent.web.described import check_askable, records_about
+from agent.web.follow_ups import FollowUps
 from agent.web.jobs import Jobs
 from agent.web.library import Library
 from agent.web.pictures import Pictures
+from agent.web.timeline_facts import timeline_facts
 from agent.web.uploads import Uploads
 from tools.text import one_line
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from agent.api import Grounder
     from agent.web.bodies import VideoCard
     from agent.web.library import ServedVideo
+    from agent.web.timeline_facts import TimelineFacts
     from tools.indexing.progress import Progress
     from tools.store.store import VideoRecord
 
@@ -58,6 +61,7 @@ class Rooms:
         self.pictures = Pictures(grounder.settings.pictures_folder)
         self.corrections = Corrections(own / "corrections.jsonl")
         self.asker = Asker(grounder, own / "answers")
+        self.follow_ups = FollowUps(grounder, self.asker)
         self.jobs = Jobs(own / "jobs.json", self._index, complain)
         self._warming = threading.Thread(target=self._warm, name="whenabouts-warm", daemon=True)
 
@@ -85,6 +89,10 @@ class Rooms:
     def card(self, video: ServedVideo) -> VideoCard:
         """That of one video."""
         return card_of(video, self._records(video), self.pictures)
+
+    def timeline(self, video: ServedVideo) -> TimelineFacts:
+        """What is known of a video's course."""
+        return timeline_facts(self.grounder, str(video.path), self._records(video))
 
     def check_askable(self, video: ServedVideo) -> None:
         """Refuse a question to a video that is not described; see ``check_askable``."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import re
 import secrets
 import shutil
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -16,6 +15,7 @@ from agent.web.library import NAME_SUFFIX
 from agent.web.plain_files import write_whole
 from tools.private_files import make_private_file, make_private_folder
 from tools.text import one_line, printable, shorten
+from tools.video.containers import HEAD_BYTES, begins_as_video
 from tools.video.identity import SUFFIXES
 from tools.video.reader import look
 
@@ -26,14 +26,6 @@ PART: Final = ".part"
 BLOCK_BYTES: Final = 1 << 20
 SPARE_BYTES: Final = 256 << 20
 """The store needs room too."""
-
-HEAD_BYTES: Final = 400
-_MAGIC: Final = re.compile(
-    rb"....(?:ftyp|moov|mdat|wide|free|skip|pnot)|\x1a\x45\xdf\xa3|RIFF....AVI |FLV\x01|OggS"
-    rb"|\x00\x00\x01[\xb3\xba]|\x30\x26\xb2\x75\x8e\x66\xcf\x11|\x47.{187}\x47|.{4}\x47.{191}\x47",
-    re.DOTALL,
-)
-"""How containers of video begin. FFmpeg also reads play lists, which name further files to open."""
 
 
 class RefusedUploadError(Exception):
@@ -135,7 +127,7 @@ def _write_all(file: object, block: bytes) -> int:
 
 
 def _check_begins(head: bytearray | None, shown: str) -> None:
-    if head is not None and not _MAGIC.match(bytes(head[:HEAD_BYTES])):
+    if head is not None and not begins_as_video(bytes(head[:HEAD_BYTES])):
         raise RefusedUploadError(
             415, f"{shown} does not begin as a video file does; send MP4, MKV, WebM, MOV or AVI"
         )

@@ -10,6 +10,7 @@ from fastapi.responses import FileResponse
 
 from agent.web.bodies import Fault, VideoCard
 from agent.web.library import NotServedError
+from agent.web.timeline_facts import TimelineFacts
 
 if TYPE_CHECKING:
     from agent.web.library import ServedVideo
@@ -54,6 +55,11 @@ def video_routes(rooms: Rooms) -> APIRouter:
     def show_video(video_id: str) -> VideoCard:
         """One video."""
         return rooms.card(rooms.library.video(video_id))
+
+    @router.get("/{video_id}/timeline")
+    def show_timeline(video_id: str) -> TimelineFacts:
+        """Its cuts, and what is said in it."""
+        return rooms.timeline(rooms.library.video(video_id))
 
     @router.get(
         "/{video_id}/file",

@@ -6,36 +6,39 @@ import asyncio
 import json
 import traceback
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from agent.errors import QueryError
 from agent.web.asking import KeptAnswer, Told
-from agent.web.bodies import Correction, Fault, NewJob, QuestionForm, Rows, Withdrawal
+from agent.web.bodies import (
+    Correction,
+    FollowUpForm,
+    NewJob,
+    QuestionForm,
+    Rows,
+    Withdrawal,
+)
+from agent.web.follow_ups import FollowUpAnswer
 from agent.web.jobs import ACTIVE, Job
 from agent.web.refusals import sentence_of, status_of
+from agent.web.route_parts import FAULTS, known
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agent.web.rooms import Rooms
 
-_Known = TypeVar("_Known")
-
 LOOK_EVERY_S = 0.2
 """How often a job's progress is looked at for those who watch it."""
-
-_FAULTS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Fault} for status in (400, 401, 403, 404, 409, 422, 502, 503, 507)
-}
 
 
 def job_routes(rooms: Rooms) -> APIRouter:
     """The routes under ``/jobs``."""
-    router = APIRouter(prefix="/jobs", tags=["index jobs"], responses=_FAULTS)
+    router = APIRouter(prefix="/jobs", tags=["index jobs"], responses=FAULTS)
 
     @router.get("")
     def list_jobs() -> list[Job]:
@@ -50,12 +53,12 @@ def job_routes(rooms: Rooms) -> APIRouter:
     @router.get("/{job_id}")
     def show_job(job_id: str) -> Job:
         """One job as it stands now."""
-        return _known(rooms.jobs.get(job_id), "job")
+        return known(rooms.jobs.get(job_id), "job")
 
     @router.post("/{job_id}/cancel")
     def cancel_job(job_id: str) -> Job:
         """End a job before its next frame; what was described is kept."""
-        return _known(rooms.jobs.cancel(job_id), "job")
+        return known(rooms.jobs.cancel(job_id), "job")
 
     @router.get("/{job_id}/events", response_class=EventSourceResponse)
     async def follow_job(job_id: str) -> AsyncIterator[ServerSentEvent]:
@@ -78,8 +81,8 @@ def job_routes(rooms: Rooms) -> APIRouter:
 
 
 def question_routes(rooms: Rooms, complain: Callable[[str], None]) -> APIRouter:
-    """The routes that ask, and those of answers."""
-    router = APIRouter(tags=["questions"], responses=_FAULTS)
+    """The routes that ask."""
+    router = APIRouter(tags=["questions"], responses=FAULTS)
 
     @router.post("/videos/{video_id}/ask")
     async def ask(video_id: str, question: QuestionForm, request: Request) -> KeptAnswer:
@@ -103,37 +106,42 @@ def question_routes(rooms: Rooms, complain: Callable[[str], None]) -> APIRouter:
 
         The last event is ``answer``, or ``fault`` with the status that the plain form would have.
         """
+        async for event in told_as_events(_search(rooms, video_id, question)):
+            yield event
+
+    @router.post("/videos/{video_id}/follow-up/events", response_class=EventSourceResponse)
+    async def follow_up(video_id: str, said: FollowUpForm) -> AsyncIterator[ServerSentEvent]:
+        """Go on from an answer ("and after that?", "the second time"), as ``ask/events`` does.
+
+        An event ``understood`` says how it was read; the ``answer`` is one of a conversation.
+        """
+        async for event in told_as_events(_follow_up(rooms, video_id, said)):
+            yield event
+
+    async def told_as_events(
+        telling: AsyncGenerator[Told | KeptAnswer | FollowUpAnswer],
+    ) -> AsyncIterator[ServerSentEvent]:
         try:
-            async for told in _search(rooms, video_id, question):
-                if isinstance(told, KeptAnswer):
+            async for told in telling:
+                if isinstance(told, Told):
+                    yield ServerSentEvent(event=told.event, data=told.values)
+                else:
                     plain = told.model_dump(mode="json", by_alias=True)
                     yield ServerSentEvent(event="answer", data=plain)
-                else:
-                    yield ServerSentEvent(event=told.event, data=told.values)
         except Exception as exc:  # noqa: BLE001  # the stream has begun: no status can say it
             if status_of(exc) == 500:
                 complain(traceback.format_exc())
             fault = {"detail": sentence_of(exc), "status": status_of(exc)}
             yield ServerSentEvent(event="fault", data=fault)
-
-    @router.get("/videos/{video_id}/answers")
-    def list_answers(
-        video_id: str, limit: Annotated[int, Query(ge=1, le=200)] = 20
-    ) -> list[KeptAnswer]:
-        """The latest answers about a video, the newest first."""
-        return rooms.asker.answers(rooms.library.video(video_id).id, limit=limit)
-
-    @router.get("/answers/{answer_id}")
-    def show_answer(answer_id: str) -> KeptAnswer:
-        """One answer."""
-        return _known(rooms.asker.answer(answer_id), "answer")
+        finally:
+            await telling.aclose()
 
     return router
 
 
 def correction_routes(rooms: Rooms) -> APIRouter:
     """The routes under ``/corrections``."""
-    router = APIRouter(prefix="/corrections", tags=["corrections"], responses=_FAULTS)
+    router = APIRouter(prefix="/corrections", tags=["corrections"], responses=FAULTS)
 
     @router.get("")
     def list_corrections() -> Rows:
@@ -147,9 +155,8 @@ def correction_routes(rooms: Rooms) -> APIRouter:
         duration_s = rooms.card(video).duration_s
         if duration_s is None:
             raise QueryError(f"the length of {video.name} is not known yet; index it first")
-        rows = rooms.corrections.put(
-            video.path.name, correction.query, duration_s, correction.intervals
-        )
+        spans_s = [(start_s, end_s) for start_s, end_s in correction.intervals]
+        rows = rooms.corrections.put(video.path.name, correction.query, duration_s, spans_s)
         return Rows(rows=rows)
 
     @router.post("/withdraw")
@@ -176,8 +183,9 @@ async def _search(
 ) -> AsyncGenerator[Told | KeptAnswer]:
     video = rooms.library.video(video_id)
     await asyncio.to_thread(rooms.check_askable, video)
+    within = None if question.within is None else (question.within[0], question.within[1])
     searching = rooms.asker.ask(
-        video, question.query, within=question.within, every_time=question.every_time
+        video, question.query, within=within, every_time=question.every_time
     )
     try:
         async for told in searching:
@@ -186,7 +194,14 @@ async def _search(
         await searching.aclose()
 
 
-def _known(one: _Known | None, what: str) -> _Known:
-    if one is None:
-        raise HTTPException(404, f"there is no such {what}; it may be too old to be kept")
-    return one
+async def _follow_up(
+    rooms: Rooms, video_id: str, said: FollowUpForm
+) -> AsyncGenerator[Told | FollowUpAnswer]:
+    video = rooms.library.video(video_id)
+    await asyncio.to_thread(rooms.check_askable, video)
+    searching = await asyncio.to_thread(rooms.follow_ups.ask, video, said.after, said.said)
+    try:
+        async for told in searching:
+            yield told
+    finally:
+        await searching.aclose()

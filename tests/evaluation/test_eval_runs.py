@@ -201,6 +201,7 @@ def test_a_run_killed_in_the_middle_of_a_line_and_restarted_gives_the_same_bytes
     assert_same_bytes(killed, whole)
 
 
+@pytest.mark.slow
 def test_nothing_is_asked_twice(
     arguments: Arguments, tmp_path: Path, hire: Callable[..., PaidReasoner]
 ) -> None:
@@ -395,6 +396,7 @@ def test_a_larger_part_goes_on_from_a_smaller_one(
     assert everything.asked != [text for _, text, _, _ in QUERIES]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
@@ -457,6 +459,7 @@ def test_bad_options_are_one_line_with_the_value(
     assert message.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_two_runs_do_not_share_a_folder(
     arguments: Arguments,
     tmp_path: Path,
@@ -477,6 +480,7 @@ def test_two_runs_do_not_share_a_folder(
     assert f"another whenabouts eval is writing to {out}" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_settings_of_who_describes_do_not_matter_where_captions_are_given(
     arguments: Arguments, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -139,6 +139,7 @@ def test_a_run_stops_describing_at_its_limit_of_dollars_and_keeps_what_was_paid(
     assert len(results) == 3
 
 
+@pytest.mark.slow
 def test_with_the_activity_strategy_every_question_has_its_own_captions(
     arguments: list[str], tmp_path: Path, hire: Hire
 ) -> None:

@@ -475,6 +475,7 @@ def test_a_report_puts_what_each_arm_differs_by_before_everything_else(
     assert "+50.0 [+25.0, +75.0] better" in printed
 
 
+@pytest.mark.slow
 def test_arms_that_answer_everything_alike_are_pointed_out(tmp_path: Path) -> None:
     one = experiment(arms={name: {"mode": name} for name in ("frame", "grid4", "clip4")})
     arms = plan_arms(one, TWO)
@@ -487,6 +488,7 @@ def test_arms_that_answer_everything_alike_are_pointed_out(tmp_path: Path) -> No
     assert markdown.count("alike") == 1
 
 
+@pytest.mark.slow
 def test_arms_without_results_are_left_out_of_the_report(tmp_path: Path) -> None:
     arms = plan_arms(experiment(), TWO)
     write_report(experiment(), arms, tmp_path)

@@ -116,6 +116,7 @@ def test_another_seed_needs_another_folder(files: list[str], tmp_path: Path) -> 
         run([*arguments, "--seed", "1"])
 
 
+@pytest.mark.slow
 def test_the_answers_of_no_length_stay_in_a_store(files: list[str], tmp_path: Path) -> None:
     run([*files, "--out", str(tmp_path / "run"), "--hours", "0.1"])
     with api.Grounder(api.load_settings()) as grounder:

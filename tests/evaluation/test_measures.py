@@ -116,6 +116,7 @@ def test_names_and_units_are_those_of_the_table() -> None:
     assert MEANINGS.keys() >= LOWER_IS_BETTER | NEITHER_IS_BETTER | OF_ONE
 
 
+@pytest.mark.slow
 def test_intervals_are_seeded_and_as_wide_as_theory_says() -> None:
     results = [made(str(n)) if n % 4 else missed(str(n)) for n in range(400)]
     figure = measure(results)["R@1 IoU=0.5"]

@@ -157,6 +157,7 @@ def test_the_page_asks_no_host_and_has_no_script(page: str) -> None:
     assert "default-src 'none'" in page
 
 
+@pytest.mark.slow
 def test_every_link_in_the_page_leads_to_one_element(page: str) -> None:
     elements = Elements(page)
     ids = elements.all("id")
@@ -166,6 +167,7 @@ def test_every_link_in_the_page_leads_to_one_element(page: str) -> None:
     assert {link[1:] for link in links} <= set(ids)
 
 
+@pytest.mark.slow
 def test_plots_have_the_colours_of_the_page_in_light_and_dark(page: str) -> None:
     light, dark = re.findall(r":root \{(.*?)\}", page, re.DOTALL)
     defined = set(re.findall(r"(--[\w-]+):", light))
@@ -365,6 +367,7 @@ def test_provenance_says_who_took_part_and_what_went_wrong() -> None:
     assert said["commit"] == "abc"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unrendered")
 def test_runs_that_were_asked_different_things_are_told_apart() -> None:
     one, other = run_of(FOUND, NULL), run_of(FOUND, ELSEWHERE, name="other")

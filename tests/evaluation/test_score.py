@@ -70,6 +70,7 @@ def test_univtg_has_its_published_figures(shared_data: Path, scored: ScoreFile) 
     assert printed["invalid"] == {"zero-length": 17}
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_timechat_has_its_published_charades_figures(shared_data: Path, scored: ScoreFile) -> None:
     folder = shared_data / "formats" / "timechat_metrics"

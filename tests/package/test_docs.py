@@ -146,6 +146,13 @@ def check_make(words: Sequence[str]) -> None:
     assert set(words) <= set(targets)
 
 
+def check_ollama(words: Sequence[str]) -> None:
+    """Ollama's own names cannot be looked up here."""
+    verb, model = words
+    assert verb == "pull"
+    assert re.fullmatch(r"[a-z][\w.-]*(:[\w.-]+)?", model), model
+
+
 CHECKS: dict[str, Callable[[Sequence[str]], None]] = {
     "whenabouts": check_ours,
     "pip": check_install,
@@ -153,6 +160,7 @@ CHECKS: dict[str, Callable[[Sequence[str]], None]] = {
     "pipx": check_install,
     "python": check_python,
     "docker": check_docker,
+    "ollama": check_ollama,
     "make": check_make,
     # LangGraph Studio: the file that it reads is tested with it.
     "langgraph": lambda words: None,

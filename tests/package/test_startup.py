@@ -54,13 +54,18 @@ sys.exit(code)
 USUAL = {"numpy", "pydantic", "pydantic_settings", "rich"}
 """Settings and tables need these, or the store."""
 
+EMBEDDER = {"onnxruntime", "tokenizers"}
+
+GRAPH = {"langgraph", "langchain_core", "langsmith", "httpx", "requests", "opentelemetry"}
+"""LangGraph, and what it brings."""
+
 # Which heavy packages each command loads, on a home with a video that was asked before.
 LOADED = {
     ("list",): USUAL,
     ("forget", "0123456789ab"): USUAL,
     ("forget", "{clip}"): {*USUAL, "av"},
     ("schema",): USUAL - {"numpy"},
-    ("doctor",): {*USUAL, "onnxruntime", "tokenizers"},
+    ("doctor",): {*USUAL, *EMBEDDER},
 }
 
 
@@ -87,6 +92,15 @@ def test_a_command_loads_only_what_it_uses(arguments: tuple[str, ...], asked_hom
     clip = asked_home / "new.mp4"
     done = run_command([one.format(clip=clip) for one in arguments], asked_home)
     assert set(done.stderr.splitlines()[-1].split()) & HEAVY == LOADED[arguments]
+
+
+@pytest.mark.slow
+def test_a_question_about_a_video_that_was_asked_loads_no_vector_engine(asked_home: Path) -> None:
+    asked = ["ask", str(asked_home / "asked.mp4"), "a dog jumps", "--reasoner", "similarity"]
+    first, then = (run_command(asked, asked_home) for _ in range(2))
+    loaded = set(then.stderr.splitlines()[-1].split()) & HEAVY
+    assert loaded == {*USUAL, *EMBEDDER, *GRAPH, "av"}
+    assert then.stdout.splitlines()[0] == first.stdout.splitlines()[0]
 
 
 @pytest.mark.slow

@@ -75,3 +75,19 @@ def test_nothing_is_printed_past_it() -> None:
 
 
 PRINTING = {"print", "Console", "rich.print", "sys.stdout.write", "sys.stderr.write"}
+
+
+def test_a_closed_input_is_an_empty_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    terminal.prepare_streams()
+    with sys.stdin as now:
+        assert not now.isatty()
+        assert now.read() == ""
+
+
+@pytest.mark.parametrize(("told", "columns"), [("99999999999", 10_000), ("80", 80)])
+def test_no_terminal_is_wider_than_lines_can_be(
+    told: str, columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", told)
+    assert terminal.open_console().width == columns

@@ -24,6 +24,7 @@ from tools.grounding.segments import (
     name_caption,
 )
 from tools.grounding.stretches import Clues, pieces_of
+from tools.kept_captions import once
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -132,11 +133,14 @@ def read_track(
     if not (np.isfinite(duration_s) and duration_s > 0):
         raise ValueError(f"duration_s must be positive and finite, not {duration_s}")
     group = group_captions if others is None else group_frames
-    moments = group(captions, duration_s=duration_s)
+    moments, cells = once(
+        captions,
+        (group.__name__, duration_s),
+        lambda: _axis(group(captions, duration_s=duration_s)),
+    )
     vectors = np.asarray(vectors)
     cosine = _cosine(np.asarray(query_vector), captions, vectors)
     words = match_words(query if calibration.says_words else "", moments.texts)
-    cells = cut(moments)
     near = nearness(place, cells, duration_s=duration_s) if place else np.zeros(len(cells))
     track = FittedTrack(
         cells=cells,
@@ -161,6 +165,10 @@ def read_track(
         is_whole=is_whole,
     )
     return QueryFit(track, clues, moments, is_literal=bool(words.says_all.any()))
+
+
+def _axis(moments: Moments) -> tuple[Moments, Cells]:
+    return moments, cut(moments)
 
 
 def _usual(

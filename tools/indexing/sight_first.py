@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tools.sight.frame_track import rounded
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -27,7 +29,7 @@ NEW_SHARE = 0.3
 """Of the usual distance between two frames of the video, that is something new."""
 
 KNOWN_FRAMES = 8
-"""Until so many were seen, nobody knows what is usual, and all are described."""
+"""Until this many were seen, nobody knows what is usual, and all are described."""
 
 COMPARED = 64
 """Earlier frames that the usual distance is taken from."""
@@ -50,7 +52,7 @@ class SightFirst:
     Args:
         model: Embeds frames.
         known: Vectors that are stored already, by the time of the frame. Those that are made are
-            added, for whoever stores them.
+            added, for the caller to store.
 
     Attributes:
         policy: See ``policy_of``.
@@ -91,7 +93,9 @@ class SightFirst:
     def _is_new(self, frame: Frame) -> bool:
         vector = self.known.get(frame.time_s)
         if vector is None:
-            vector = self.known[frame.time_s] = self._model.embed_pictures([frame.image])[0]
+            # As it would be read from the store, so that a later run decides the same.
+            vector = rounded(self._model.embed_pictures([frame.image])[0])
+            self.known[frame.time_s] = vector
         is_new = self._last is None or self._differs(frame.time_s, vector, *self._last)
         self._earlier.append(vector)
         if is_new:

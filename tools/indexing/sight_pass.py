@@ -14,6 +14,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from tools.errors import VideoError
 from tools.indexing.indexer import new_record
 from tools.indexing.progress import Pace, Progress, Report
@@ -27,7 +29,6 @@ from tools.video.reader import FrameReader
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from tools.sight.joint_model import JointModel
@@ -144,10 +145,10 @@ class SightPass:
             self._batch = []
 
     def _run(self) -> None:
-        unwritten: list[tuple[Caption, object]] = []
+        unwritten: list[tuple[Caption, NDArray[np.float32]]] = []
         while (batch := self._waiting.get()) is not None:
             if self._error is not None:
-                continue  # Whoever hands over is told with the next batch.
+                continue  # The one who hands over is told with the next batch.
             try:
                 vectors = self._vectors(batch)
                 unwritten += [
@@ -171,12 +172,11 @@ class SightPass:
             return [one for one in known if one is not None]
         return list(self._model.embed_pictures([image for _, image in batch]))
 
-    def _write(self, frames: list[tuple[Caption, object]]) -> None:
+    def _write(self, frames: list[tuple[Caption, NDArray[np.float32]]]) -> None:
         if frames:
+            vectors = np.stack([vector for _, vector in frames])
             self.written += self._store.add(
-                [one for one, _ in frames],
-                [vector for _, vector in frames],  # type: ignore[arg-type]  # rows of one matrix
-                during=self._record,
+                [one for one, _ in frames], vectors, during=self._record
             )
 
 

@@ -108,6 +108,9 @@ class HttpConnection:
             raise TransportError("unreachable", self._named(exc)) from None
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, zlib.error) as exc:
             raise TransportError("broken", self._named(exc)) from None
+        except (OSError, ValueError, OverflowError, ExceptionGroup) as exc:
+            # What sockets say of addresses that no proxy can have.
+            raise TransportError("unreachable", self._named(exc)) from None
 
     async def _send(self, method: str, path: str, content: bytes | None) -> Response:
         headers = self._headers | ({"content-type": "application/json"} if content else {})

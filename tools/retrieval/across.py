@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-Fused = tuple[list[Caption], Ranking]
+Fused = tuple[Sequence[Caption], Ranking]
 
 AskTracks = Callable[[str, bool], Sequence[Voice]]
 """What each track says to some words; also told whether all the times are wanted, not the best."""

@@ -75,7 +75,7 @@ class Voice:
         )
 
 
-def fuse(voices: Sequence[Voice]) -> tuple[list[Caption], Ranking]:
+def fuse(voices: Sequence[Voice]) -> tuple[Sequence[Caption], Ranking]:
     """Decide which tracks answer, and put the rankings of all of them together.
 
     1. What is measured of the picture itself, and words that are read or heard as they were asked
@@ -102,10 +102,10 @@ def fuse(voices: Sequence[Voice]) -> tuple[list[Caption], Ranking]:
     if len(voices) == 1:
         only = voices[0]
         if not (only.track and is_sight(only.track)):
-            return list(only.captions), only.ranking
+            return only.captions, only.ranking
         # The captions of the video, whose record is asked of, were not asked.
         heard = _heard([only], {only.key}, only.ranking)
-        return list(only.captions), replace(only.ranking, heard=heard)
+        return only.captions, replace(only.ranking, heard=heard)
     signed = _weighed([_signed(one) for one in voices])
     decider, others = _decide(signed)
     told = [signed[0], *map(_told, signed[1:])]

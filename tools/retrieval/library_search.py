@@ -21,6 +21,7 @@ from tools.grounding.presence import SIMILARITY_SHARE
 from tools.grounding.segments import CELL_S
 from tools.grounding.similarity import BEST_CELLS
 from tools.grounding.stretches import STRETCH_S, WORDS_SHARE
+from tools.kept_captions import once
 from tools.ranking import Ranking, Window
 from tools.signals.explanations import beyond_the_senses
 from tools.signals.signal_grounder import ground_signals
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from tools.store.store import CaptionStore, VideoRecord
 
     Vectors = NDArray[np.float32]
+    Seconds = NDArray[np.float64]
 
 HITS = 300
 """Nearest captions that places are made of. On all of QVHighlights val (1,519 videos), the right
@@ -95,7 +97,7 @@ class _Shelf:
     """
 
     record: VideoRecord
-    captions: list[Caption]
+    captions: Sequence[Caption]
     vectors: Vectors
     from_s: float
 
@@ -104,17 +106,25 @@ class _Shelf:
         return self.captions[-1].end_s - self.captions[0].start_s
 
     @property
+    def moved_s(self) -> tuple[Seconds, Seconds]:
+        """Shape ``(n,)`` each: where the captions, beginning at ``from_s``, start and end."""
+        starts_s, ends_s = once(self.captions, "edges", lambda: _edges(self.captions))
+        offset_s = self.captions[0].start_s
+        return self.from_s + (starts_s - offset_s), self.from_s + (ends_s - offset_s)
+
+    @property
     def moved(self) -> list[Caption]:
         """The captions, beginning at ``from_s``."""
+        starts_s, ends_s = (edges_s.tolist() for edges_s in self.moved_s)
         return [
             Caption(
                 caption.video_id,
-                Interval(self._at(caption.start_s), self._at(caption.end_s)),
+                Interval(start_s, end_s),
                 caption.text,
                 caption.source,
                 caption.track,
             )
-            for caption in self.captions
+            for caption, start_s, end_s in zip(self.captions, starts_s, ends_s, strict=True)
         ]
 
     def span_of(self, moved: Interval) -> Interval | None:
@@ -122,17 +132,21 @@ class _Shelf:
 
         Where all captions say the same, a window holds them all, also those of other shelves.
         """
-        inside = [
-            caption
-            for caption in self.captions
-            if moved.start_s <= self._at(caption.start_s) and self._at(caption.end_s) <= moved.end_s
-        ]
-        if not inside:
+        starts_s, ends_s = self.moved_s
+        inside = np.flatnonzero((moved.start_s <= starts_s) & (ends_s <= moved.end_s))
+        if not len(inside):
             return None
-        return Interval(inside[0].start_s, max(caption.end_s for caption in inside))
+        return Interval(
+            self.captions[int(inside[0])].start_s,
+            max(self.captions[index].end_s for index in inside.tolist()),
+        )
 
-    def _at(self, time_s: float) -> float:
-        return self.from_s + (time_s - self.captions[0].start_s)
+
+def _edges(captions: Sequence[Caption]) -> tuple[Seconds, Seconds]:
+    return (
+        np.array([caption.start_s for caption in captions]),
+        np.array([caption.end_s for caption in captions]),
+    )
 
 
 def search_library(

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tools.retrieval.temporal_query import LAST, Event, Nth, Part, Relation, texts_of
+from tools.retrieval.temporal_query import LAST, Nth, Part, Relation, Single, texts_of
 from tools.timeline import Interval
 
 Scored = tuple[Interval, float]
@@ -73,7 +73,7 @@ def evaluate(
         that it happens at all is taken for granted. The others stand in proportion to their worth.
         Empty where none is as it should be.
     """
-    if isinstance(part, Event):
+    if isinstance(part, Single):
         known = seen[part.text]
         return _likeliest_first(known.windows if among == "windows" else known.times)
     if isinstance(part, Nth):
@@ -90,7 +90,7 @@ def evaluate(
         if may_drop and is_unseen(one, seen)
         else _beside_the_surest(
             seen[one.text].events
-            if isinstance(one, Event)
+            if isinstance(one, Single)
             else evaluate(one, seen, among="times", may_drop=may_drop)
         )
         for one in part.to

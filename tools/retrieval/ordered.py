@@ -11,10 +11,10 @@ from tools.ranking import PartFound, Ranking, Window
 from tools.retrieval.order import Scored, Seen, evaluate
 from tools.retrieval.temporal_query import (
     LAST,
-    Event,
     Nth,
     Part,
     Related,
+    Single,
     order_words,
     repeated_texts,
     texts_of,
@@ -54,7 +54,7 @@ def rank_in_order(
         are_apart: Whether different kinds of captions tell of the parts: then one that overlaps
             another does not show that both are told of by one caption.
     """
-    if isinstance(part, Event):
+    if isinstance(part, Single):
         whole = ask(query)
         if is_presupposed and not is_one_of_many:
             whole = for_granted(whole)

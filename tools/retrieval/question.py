@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tools.grounding.place import Place
-from tools.retrieval.temporal_query import Event, Part, split_query
+from tools.retrieval.temporal_query import Part, Single, split_query
 
 Side = Literal["before", "after"]
 
@@ -68,7 +68,7 @@ def read_question(query: str) -> Asked:
 def parts_of(query: str) -> Part:
     """The parts of what a question asks about; an open one is one sentence."""
     asked = read_question(query)
-    return Event(asked.text) if asked.beside else split_query(asked.text)
+    return Single(asked.text) if asked.beside else split_query(asked.text)
 
 
 _AUXILIARY = (

@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tools.errors import SightError
 from tools.grounding.background import background_of
 from tools.grounding.grounder import ground
 from tools.grounding.neighbours import next_to
 from tools.grounding.occurrences import find_occurrences
 from tools.grounding.presence import MINILM
+from tools.kept_captions import once
 from tools.retrieval.across import rank_across
 from tools.retrieval.fusion import Voice, fuse
 from tools.retrieval.open_question import rank_beside
 from tools.retrieval.ordered import rank_in_order
 from tools.retrieval.question import Asked, read_question
 from tools.retrieval.sight_evidence import SIGHT, told
-from tools.retrieval.temporal_query import Event, split_query
+from tools.retrieval.temporal_query import Single, split_query
 from tools.signals.literal import ground_words
 from tools.signals.signal_grounder import ground_signals
 from tools.text import estimate_tokens
@@ -185,6 +187,11 @@ def rank(
         @cache
         def embedded(text: str) -> NDArray[np.float32]:
             vector: NDArray[np.float32] = compares.embed([text])[0]
+            if sight and vector.shape != vectors.shape[1:]:
+                raise SightError(
+                    f"{compares.name} makes {len(vector)} numbers of words, and {vectors.shape[1]} "
+                    "of pictures: its halves are not of one model; fetch it again"
+                )
             return vector
 
         def ask(text: str) -> Ranking:
@@ -215,7 +222,7 @@ def rank(
 
     if asked.beside:
         return rank_beside(asked, ask, lambda span: next_to(span, asked.side, captions, vectors))
-    part = Event("the picture") if sight and sight.by_picture else split_query(asked.text)
+    part = Single("the picture") if sight and sight.by_picture else split_query(asked.text)
     ranking = rank_in_order(
         asked.text,
         part,
@@ -224,7 +231,7 @@ def rank(
         is_one_of_many=is_one_of_many,
         is_presupposed=asked.is_presupposed,
     )
-    if every_time and ranking.events and isinstance(part, Event):
+    if every_time and ranking.events and isinstance(part, Single):
         times = sorted(times_of(asked.text, False), key=lambda one: -one.confidence)
         return replace(ranking, events=tuple(times) or ranking.events)
     return ranking
@@ -280,7 +287,7 @@ def _rank_all(
     is_one_of_many: bool = False,
     every_time: bool = False,
     sight: SightEvidence | None = None,
-) -> tuple[list[Caption], Ranking]:
+) -> tuple[Sequence[Caption], Ranking]:
     def ranked(
         text: str, captions: Sequence[Caption], vectors: NDArray[np.float32], all_times: bool
     ) -> tuple[Sequence[Caption], Ranking]:
@@ -308,7 +315,7 @@ def _rank_all(
     asked = read_question(query)
     part = split_query(asked.text)
     is_settled = whole[1].is_exact and whole[1].verdict == "found"
-    if len(tracks) == 1 or asked.beside or isinstance(part, Event) or is_settled:
+    if len(tracks) == 1 or asked.beside or isinstance(part, Single) or is_settled:
         return whole
     return (
         rank_across(
@@ -328,6 +335,17 @@ def caption_tokens(caption: Caption) -> int:
     return estimate_tokens(caption.text[:CAPTION_CHARS]) + CAPTION_FRAME_TOKENS
 
 
+def _sizes(
+    captions: Sequence[Caption],
+) -> tuple[list[int], NDArray[np.float64], NDArray[np.float64]]:
+    """Tokens, start and end of each caption."""
+    return (
+        [caption_tokens(caption) for caption in captions],
+        np.array([caption.start_s for caption in captions]),
+        np.array([caption.end_s for caption in captions]),
+    )
+
+
 def choose_evidence(
     captions: Sequence[Caption],
     ranking: Ranking,
@@ -344,11 +362,9 @@ def choose_evidence(
     More than either limit only where the edges of the answer's own windows are more. See
     ``retrieve``.
     """
-    tokens = [caption_tokens(caption) for caption in captions]
+    tokens, starts_s, ends_s = once(captions, "sizes", lambda: _sizes(captions))
     if len(captions) <= limit and sum(tokens) <= limit_tokens:
         return list(range(len(captions)))
-    starts_s = np.array([caption.start_s for caption in captions])
-    ends_s = np.array([caption.end_s for caption in captions])
     chosen: set[int] = set()
 
     def at_edges(window: Window) -> set[int]:

@@ -30,8 +30,8 @@ MOST_ORDER_WORDS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happens, in words."""
+class Single:
+    """One thing that happens, in words: a question without an order has no other part."""
 
     text: str
 
@@ -40,7 +40,7 @@ class Event:
 class Nth:
     """One of the times that something happens: 1 is the first, ``LAST`` the last."""
 
-    what: Event
+    what: Single
     number: int
 
 
@@ -53,20 +53,20 @@ class Related:
     to: tuple[Part, ...]
 
 
-Part = Event | Nth | Related
+Part = Single | Nth | Related
 
 
 def split_query(query: str) -> Part:
-    """The parts of a question; an ``Event`` of all its words where no rule fits."""
+    """The parts of a question; a ``Single`` of all its words where no rule fits."""
     text = _strip(query)
     if len(_ORDER_WORD.findall(text)) > MOST_ORDER_WORDS:
-        return Event(text)
-    return _fronted(text) or _ordinal(text) or _trailing(text) or Event(text)
+        return Single(text)
+    return _fronted(text) or _ordinal(text) or _trailing(text) or Single(text)
 
 
 def texts_of(part: Part) -> list[str]:
     """What has to be looked for."""
-    if isinstance(part, Event):
+    if isinstance(part, Single):
         return [part.text]
     if isinstance(part, Nth):
         return [part.what.text]
@@ -75,7 +75,7 @@ def texts_of(part: Part) -> list[str]:
 
 def repeated_texts(part: Part) -> set[str]:
     """What the question takes to happen more than once: "the second time", "the last one"."""
-    if isinstance(part, Event):
+    if isinstance(part, Single):
         return set()
     if isinstance(part, Nth):
         return {part.what.text} if part.number != 1 else set()
@@ -84,7 +84,7 @@ def repeated_texts(part: Part) -> set[str]:
 
 def order_words(part: Part) -> list[str]:
     """Words that often tell an order but were read as ordinary words; none in a split question."""
-    if not isinstance(part, Event):
+    if not isinstance(part, Single):
         return []
     return list(dict.fromkeys(one[0].strip().lower() for one in _LIKELY_ORDER.finditer(part.text)))
 
@@ -172,13 +172,13 @@ def _ordinal(text: str) -> Part | None:
     if match := _SHOT.fullmatch(text):
         if match["which"]:
             return (
-                Nth(Event(match["which"]), int(match["number"])) if int(match["number"]) else None
+                Nth(Single(match["which"]), int(match["number"])) if int(match["number"]) else None
             )
-        return Nth(Event(match["what"]), _number(match["nth"]))
+        return Nth(Single(match["what"]), _number(match["nth"]))
     for rule in (_NTH_TIME, _FOR_THE_NTH_TIME, _NTH_THING):
         if match := rule.fullmatch(text):
             what = split_query(match["what"])
-            return Nth(what, _number(match["nth"])) if isinstance(what, Event) else None
+            return Nth(what, _number(match["nth"])) if isinstance(what, Single) else None
     return None
 
 
@@ -202,7 +202,7 @@ def _reference(text: str, relation: Relation, said: str) -> Part | None:
     to = split_query(text)
     if isinstance(to, Nth) or all(_is_clause(one) for one in texts_of(to)):
         return to
-    is_thing = isinstance(to, Event) and _is_thing(to.text)
+    is_thing = isinstance(to, Single) and _is_thing(to.text)
     in_space = _NOT_AFTER if relation == "after" else _NOT_BEFORE
     if not is_thing or relation == "while" or in_space.search(said):
         return None

@@ -36,6 +36,9 @@ PICTURES, WORDS, CONFIG = "preprocessor_config.json", "tokenizer.json", "config.
 TOKENS_OF = {"clip": 77, "siglip": 64, "siglip2": 64}
 """How many tokens a text is long at most, where the configuration leaves it out, as it may."""
 
+MOST_TOKENS = 10_000
+"""What is more is no limit."""
+
 PADDED = ("siglip",)
 """Architectures, by the start of their name, that learned from texts filled up to that length."""
 
@@ -179,18 +182,20 @@ def _beside(folder: Path, file: Path, name: str) -> Path:
 
 
 def _max_tokens(config: dict[str, Any], kind: str, tokenizer: Path) -> int | None:
-    said = (config.get("text_config") or {}).get("max_position_embeddings")
-    if said or kind in TOKENS_OF:
-        return int(said or TOKENS_OF[kind])
-    beside = tokenizer.with_name("tokenizer_config.json")
-    most = _json(beside).get("model_max_length") if beside.is_file() else None
+    words = config.get("text_config")
+    said = words.get("max_position_embeddings") if isinstance(words, dict) else None
+    if said is None and kind in TOKENS_OF:
+        return TOKENS_OF[kind]
+    if said is None:
+        beside = tokenizer.with_name("tokenizer_config.json")
+        said = _json(beside).get("model_max_length") if beside.is_file() else None
     # Where there is no limit, transformers writes a number with thirty digits.
-    return int(most) if most and most < 10_000 else None
+    return int(said) if isinstance(said, int | float) and 0 < said < MOST_TOKENS else None
 
 
 def _json(file: Path) -> dict[str, Any]:
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(file.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as exc:
         raise SightError(f"{file} is damaged, or not fetched in full; fetch it again") from exc
     if not isinstance(content, dict):

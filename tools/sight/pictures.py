@@ -25,6 +25,15 @@ INSTALL = "pip install 'whenabouts[see]'"
 BICUBIC = 3
 """Pillow's number, which is what transformers writes; the usual one."""
 
+RESAMPLES = range(6)
+"""All of Pillow's numbers."""
+
+MOST_SIDE_PX = 2048
+"""Four times as much as any joint model looks at."""
+
+UNUSABLE = "preprocessor_config.json does not say how pictures are prepared"
+INSTEAD = "fetch the model again, or use another one"
+
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
@@ -54,18 +63,28 @@ class Preparation:
         if find_spec("PIL") is None:
             raise SightError(f"a model that looks at frames needs Pillow: {INSTALL}")
         crop = plain.get("crop_size") if plain.get("do_center_crop") else None
-        height_px, width_px = _size(crop or plain.get("size"))
-        mean, std = (np.zeros(3), np.ones(3))
-        if plain.get("do_normalize", True):
-            mean = np.asarray(plain.get("image_mean", mean), np.float64)
-            std = np.asarray(plain.get("image_std", std), np.float64)
-        factor = plain.get("rescale_factor", 1 / 255) if plain.get("do_rescale", True) else 1.0
+        try:
+            height_px, width_px = _size(crop or plain.get("size"))
+            mean, std = np.zeros(3), np.ones(3)
+            if plain.get("do_normalize", True):
+                mean, std = (
+                    np.broadcast_to(np.asarray(plain.get(name, usual), np.float64), 3)
+                    for name, usual in (("image_mean", mean), ("image_std", std))
+                )
+            factor = 1.0
+            if plain.get("do_rescale", True):
+                factor = float(plain.get("rescale_factor", 1 / 255))
+            with np.errstate(divide="ignore", invalid="ignore"):
+                scale, shift = factor / std, -mean / std
+            resample = int(plain.get("resample", BICUBIC))
+        except (TypeError, ValueError) as exc:
+            raise SightError(f"{UNUSABLE} ({exc}); {INSTEAD}") from exc
+        if not (np.isfinite(scale).all() and np.isfinite(shift).all() and scale.all()):
+            raise SightError(f"{UNUSABLE}: image_std {std.tolist()}; {INSTEAD}")
+        if resample not in RESAMPLES:
+            raise SightError(f"{UNUSABLE}: there is no filter {resample}; {INSTEAD}")
         return cls(
-            height_px,
-            width_px,
-            int(plain.get("resample", BICUBIC)),
-            (factor / std).astype(np.float32),
-            (-mean / std).astype(np.float32),
+            height_px, width_px, resample, scale.astype(np.float32), shift.astype(np.float32)
         )
 
     def prepare(self, images: Sequence[Image]) -> NDArray[np.float32]:
@@ -84,13 +103,12 @@ class Preparation:
 
 def _size(plain: Any) -> tuple[int, int]:
     if isinstance(plain, int):
-        return plain, plain
+        plain = (plain, plain)
     if isinstance(plain, dict):
-        if side := plain.get("shortest_edge"):
-            return int(side), int(side)
-        if plain.get("height") and plain.get("width"):
-            return int(plain["height"]), int(plain["width"])
-    raise SightError(
-        f"preprocessor_config.json says no size of pictures, but {plain!r}; fetch the model again, "
-        "or use another one"
-    )
+        side = plain.get("shortest_edge")
+        plain = (side or plain.get("height"), side or plain.get("width"))
+    if isinstance(plain, tuple) and all(isinstance(one, int) for one in plain):
+        height_px, width_px = plain
+        if 0 < height_px <= MOST_SIDE_PX and 0 < width_px <= MOST_SIDE_PX:
+            return height_px, width_px
+    raise SightError(f"{UNUSABLE}: their size is {plain!r}; {INSTEAD}")

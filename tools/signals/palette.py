@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import cv2
 import numpy as np
 
 from tools.signals.claims import COLOURS, Claim, Kind, place_of
@@ -54,6 +53,8 @@ MIN_AREA = 0.04
 
 def grey_of(picture: Picture) -> NDArray[np.uint8]:
     """Brightness of each pixel, shape ``(height, width)``."""
+    import cv2
+
     grey: NDArray[np.uint8] = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
     return grey
 
@@ -84,6 +85,8 @@ def colour_claims(picture: Picture) -> list[Claim]:
     Args:
         picture: Shape ``(height, width, 3)`` RGB, a few hundred pixels wide.
     """
+    import cv2
+
     hsv: Picture = cv2.cvtColor(picture, cv2.COLOR_RGB2HSV).astype(np.uint8, copy=False)
     claims = []
     for colour in COLOURS:

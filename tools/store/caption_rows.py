@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tools.errors import StoreError
+from tools.kept_captions import KeptCaptions
 from tools.store.layout import (
     BLOCK_S,
     block_mark,
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from chromadb.api.client import Client
     from chromadb.api.models.Collection import Collection
     from numpy.typing import ArrayLike, NDArray
+
+    from tools.store.plain_client import PlainCollection
 
 SEARCH_WIDTH = 256
 """Candidates that the approximate search keeps at a time; Chroma's own 100 misses more."""
@@ -101,27 +104,56 @@ def read_track(collection: Collection | None, video_id: str, track: Track) -> Re
 
 
 def read_around(
-    collection: Collection | None, places: Sequence[tuple[str, Track, Interval]]
+    collection: Collection | None,
+    texts: Collection | PlainCollection | None,
+    places: Sequence[tuple[str, Track, Interval]],
 ) -> list[Read]:
     """For each place, the captions that start in a minute that its span touches.
 
     Where two places share a minute, the first has it.
+
+    Args:
+        collection: Has the vectors.
+        texts: The same, for all but vectors: what is read without Chroma is read sooner.
+        places: Video, track and span of each.
     """
     place_of: dict[str, int] = {}
     for index, (video_id, track, span) in enumerate(places):
         for block in range(int(span.start_s // BLOCK_S), int(span.end_s // BLOCK_S) + 1):
             place_of.setdefault(block_mark(video_id, track, block), index)
-    found = rows(collection, {"block": {"$in": list(place_of)}}, _ALL) if places else {}
+    if collection is None or not places:
+        return [_in_time_order({}, ()) for _ in places]
+    found = rows(texts, {"block": {"$in": list(place_of)}}, ["documents", "metadatas"])
+    found["embeddings"] = _vectors_of(collection, found["ids"])
     chosen: list[list[int]] = [[] for _ in places]
-    for row, metadata in enumerate(found.get("metadatas", ())):
+    for row, metadata in enumerate(found["metadatas"]):
         chosen[place_of[metadata["block"]]].append(row)
     return [_in_time_order(found, some) for some in chosen]
 
 
+def _vectors_of(collection: Collection, ids: Sequence[str]) -> NDArray[np.float32]:
+    """The embeddings of these captions, in their order."""
+    if not ids:
+        return np.empty((0, 0), np.float32)
+    found: Any = collection.get(ids=list(ids), include=["embeddings"])
+    row_of = {id_: row for row, id_ in enumerate(found["ids"])}
+    return np.asarray(found["embeddings"], np.float32)[[row_of[id_] for id_ in ids]]
+
+
 def nearest(
-    collection: Collection | None, vector: ArrayLike, *, limit: int
+    collection: Collection | None,
+    texts: Collection | PlainCollection | None,
+    vector: ArrayLike,
+    *,
+    limit: int,
 ) -> list[tuple[Caption, float]]:
     """The captions nearest to a vector, best first, each with its cosine.
+
+    Args:
+        collection: Has the vectors.
+        texts: As of ``read_around``.
+        vector: What they are to be near to.
+        limit: Most captions wanted.
 
     Raises:
         StoreError: If the vector does not fit those that are there.
@@ -131,16 +163,19 @@ def nearest(
         raise StoreError(
             f"a search needs one finite vector that is not zero, not shape {wanted.shape}"
         )
-    if collection is None:
+    if collection is None or texts is None:
         return []
     _check_dimension(collection, len(wanted))
-    found: Any = collection.query(
-        query_embeddings=wanted[None],
-        n_results=limit,
-        include=["documents", "metadatas", "distances"],
+    near: Any = collection.query(
+        query_embeddings=wanted[None], n_results=limit, include=["distances"]
     )
-    columns = zip(found["metadatas"][0], found["documents"][0], found["distances"][0], strict=True)
-    return [(caption_of(metadata, text), 1.0 - distance) for metadata, text, distance in columns]
+    found: Any = texts.get(ids=near["ids"][0], include=["documents", "metadatas"])
+    columns = zip(found["ids"], found["metadatas"], found["documents"], strict=True)
+    caption_by_id = {id_: caption_of(metadata, text) for id_, metadata, text in columns}
+    return [
+        (caption_by_id[id_], 1.0 - distance)
+        for id_, distance in zip(near["ids"][0], near["distances"][0], strict=True)
+    ]
 
 
 def _writable(client: Client, embedder: str, *, dimension: int) -> Collection:
@@ -174,12 +209,12 @@ def _check_dimension(collection: Collection, dimension: int) -> None:
 def _in_time_order(found: Any, chosen: Sequence[int]) -> Read:
     """Captions and vectors of some rows of Chroma's columns."""
     if not chosen:
-        return [], np.empty((0, 0), np.float32)
+        return KeptCaptions([]), np.empty((0, 0), np.float32)
     captions = {row: caption_of(found["metadatas"][row], found["documents"][row]) for row in chosen}
     order = sorted(chosen, key=lambda row: _place(captions[row]))
     vectors = np.asarray(found["embeddings"], np.float32)[order]
     vectors.flags.writeable = False
-    return [captions[row] for row in order], vectors
+    return KeptCaptions([captions[row] for row in order]), vectors
 
 
 def _place(caption: Caption) -> tuple[float, float, str]:

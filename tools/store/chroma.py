@@ -28,7 +28,13 @@ from tools.store.copies import remove_copies
 from tools.store.isolation import load_chroma, open_client
 from tools.store.plain_client import PlainClient, Stamp, open_plain, stamp_of
 from tools.store.store_failures import DATABASE, MOVE, has_descriptors, store_failure
-from tools.store.upkeep import UNFINISHED_REPAIR, WIPE_DUE, blank_unused_places, wipe_deleted
+from tools.store.upkeep import (
+    UNFINISHED_REPAIR,
+    WIPE_DUE,
+    blank_unused_places,
+    give_back_space,
+    wipe_deleted,
+)
 
 if TYPE_CHECKING:
     from chromadb.api.client import Client
@@ -166,10 +172,10 @@ class FolderConnection:
             if client is not None:
                 with _bounded(CLOSE_S):
                     client.close()
-                self._blank_unused_places()
+                self._tidy_up()
 
-    def _blank_unused_places(self) -> None:
-        """Overwrite what a closed client may have written beside its vectors.
+    def _tidy_up(self) -> None:
+        """Overwrite what a closed client may have written beside its vectors, and free space.
 
         That is whatever lay there in memory: text too, which another process has had forgotten
         since. Where others keep the store busy, it is left to their next change of client.
@@ -180,6 +186,9 @@ class FolderConnection:
             self._lock.acquire(timeout=QUIET_WAIT_S)
             try:
                 blank_unused_places(self.folder)
+                if give_back_space(self.folder):
+                    # A client that had it open before must not trust its memory.
+                    self._last_user_file.write_text(self._name, encoding="utf-8")
             finally:
                 self._lock.release()
 

@@ -18,18 +18,24 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from tools.kept_captions import KeptCaptions
 from tools.private_files import make_private_file, make_private_folder
 from tools.timeline import Caption, Interval, Track
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tools.store.caption_rows import Read
     from tools.store.plain_client import Stamp
 
 COPIES: Final = "copies"
 """Folder of the copies, within that of the store."""
 
-FORM: Final = 1
+FORM: Final = 2
 """Part of a copy's first line; raise it when what is in a copy changes."""
+
+HALF: Final = "<f2"
+"""Numbers of 16 bits."""
 
 ALIGNED_BYTES: Final = 16
 """Vectors begin at a multiple of this, where the processor reads them fastest."""
@@ -54,14 +60,18 @@ def read_copy(
         with _file(folder, collection, video_id, track).open("rb") as opened:
             head, body = opened.readline(), opened.read()
         told = json.loads(head)
-        if told != _head(stamp, body, told["text_bytes"], told["shape"]):
+        if told != _head(stamp, body, told["text_bytes"], told["shape"], told["number"]):
             return None
         text = body[: told["text_bytes"]]
-        matrix = np.frombuffer(body, "<f4", offset=len(text)).reshape(told["shape"])
-        captions = [
-            Caption(video_id, Interval(start_s, end_s), said, source, track)
-            for start_s, end_s, said, source in json.loads(text)
-        ]
+        numbers = np.frombuffer(body, told["number"], offset=len(text)).reshape(told["shape"])
+        matrix = np.asarray(numbers, "<f4")
+        matrix.flags.writeable = False
+        captions = KeptCaptions(
+            [
+                Caption(video_id, Interval(start_s, end_s), said, source, track)
+                for start_s, end_s, said, source in json.loads(text)
+            ]
+        )
     except (OSError, ValueError, TypeError, KeyError):
         return None
     return (captions, matrix) if len(captions) == len(matrix) else None
@@ -83,8 +93,9 @@ def write_copy(folder: Path, collection: str, video_id: str, stamp: Stamp, read:
     lines = [(one.start_s, one.end_s, one.text, one.source) for one in captions]
     text = json.dumps(lines, separators=(",", ":")).encode()
     text += b" " * (-len(text) % ALIGNED_BYTES)
-    body = text + np.ascontiguousarray(matrix, "<f4").tobytes()
-    head = json.dumps(_head(stamp, body, len(text), list(matrix.shape))).encode()
+    number = HALF if is_half(matrix) else "<f4"
+    body = text + np.ascontiguousarray(matrix, number).tobytes()
+    head = json.dumps(_head(stamp, body, len(text), list(matrix.shape), number)).encode()
     file = _file(folder, collection, video_id, captions[0].track)
     unfinished = file.with_name(f"{uuid.uuid4().hex}.part")
     try:
@@ -97,6 +108,12 @@ def write_copy(folder: Path, collection: str, video_id: str, stamp: Stamp, read:
     except OSError:
         with contextlib.suppress(OSError):
             unfinished.unlink()
+
+
+def is_half(matrix: NDArray[np.float32]) -> bool:
+    """Whether half the bytes say the same, as of vectors that were rounded before they came."""
+    with np.errstate(over="ignore"):
+        return bool(np.array_equal(matrix.astype(HALF).astype(np.float32), matrix))
 
 
 def remove_copies(folder: Path) -> None:
@@ -128,11 +145,14 @@ def _file(folder: Path, collection: str, video_id: str, track: Track) -> Path:
     return folder / COPIES / f"{named.hexdigest()[:32]}.copy"
 
 
-def _head(stamp: Stamp, body: bytes, text_bytes: int, shape: list[int]) -> dict[str, Any]:
+def _head(
+    stamp: Stamp, body: bytes, text_bytes: int, shape: list[int], number: str
+) -> dict[str, Any]:
     return {
         "form": FORM,
         "stamp": list(stamp),
         "text_bytes": text_bytes,
         "shape": shape,
+        "number": number,
         "sum": hashlib.blake2b(body, digest_size=16).hexdigest(),
     }

@@ -7,6 +7,7 @@ in any other case Chroma itself is asked.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sqlite3
 import struct
@@ -26,6 +27,8 @@ _COLLECTIONS: Final = (
     "LEFT JOIN max_seq_id m ON m.segment_id = s.id"
 )
 
+_LISTED: Final = "(SELECT value FROM json_each(?))"
+
 Stamp = tuple[int, ...]
 
 
@@ -37,33 +40,43 @@ class PlainCollection:
         self._segment = segment
 
     def get(
-        self, *, where: dict[str, Any], include: Sequence[str] = ("documents", "metadatas")
+        self,
+        *,
+        ids: Sequence[str] | None = None,
+        where: dict[str, Any] | None = None,
+        include: Sequence[str] = ("documents", "metadatas"),
     ) -> dict[str, Any]:
         """What matches, as Chroma's columns, in the order in which it was written.
 
         Args:
-            where: Text fields and what they are, as one pair, or several under ``$and``; empty for
-                all rows.
+            ids: Of the rows that may match; None for all.
+            where: Text fields and what they are (or one of ``$in``), as one pair, or several under
+                ``$and``; empty for all rows.
             include: ``documents`` and ``metadatas``; ``ids`` always are.
         """
         joins, parameters = "", list[str]()
         for place, pair in enumerate(where.get("$and", [where]) if where else ()):
             ((key, value),) = pair.items()
             joins += f" JOIN embedding_metadata w{place} ON w{place}.id = e.id "
-            joins += f"AND w{place}.key = ? AND w{place}.string_value = ?"
-            parameters += [key, value]
+            joins += f"AND w{place}.key = ? AND w{place}.string_value IN {_LISTED}"
+            values = value["$in"] if isinstance(value, dict) else [value]
+            parameters += [key, json.dumps(values)]
+        chosen = " WHERE e.segment_id = ?"
+        parameters.append(self._segment)
+        if ids is not None:
+            chosen += f" AND e.embedding_id IN {_LISTED}"
+            parameters.append(json.dumps(list(ids)))
         found = f"FROM embeddings e{joins}"
-        of_segment = " WHERE e.segment_id = ? ORDER BY e.id"
         if not include:
-            ids = self._connection.execute(
-                f"SELECT e.embedding_id {found}{of_segment}",  # numbers of ours
-                (*parameters, self._segment),
+            rows = self._connection.execute(
+                f"SELECT e.embedding_id {found}{chosen} ORDER BY e.id",  # no text of others
+                parameters,
             )
-            return {"ids": [id_ for (id_,) in ids]}
+            return {"ids": [id_ for (id_,) in rows]}
         rows = self._connection.execute(
-            f"SELECT e.embedding_id, m.key, m.string_value {found} "  # numbers of ours
-            f"JOIN embedding_metadata m ON m.id = e.id{of_segment}",
-            (*parameters, self._segment),
+            f"SELECT e.embedding_id, m.key, m.string_value {found} "  # as above
+            f"JOIN embedding_metadata m ON m.id = e.id{chosen} ORDER BY e.id",
+            parameters,
         )
         by_id: dict[str, dict[str, Any]] = {}
         for id_, key, value in rows:

@@ -1,6 +1,7 @@
 """A sound store out of a damaged one: its database still holds the captions, which are enough.
 
-Vectors are made again from the captions, since Chroma keeps them in the part that breaks. The new
+Vectors are made again from the captions, since Chroma keeps them in the part that breaks. Those of
+frames, which have no words, are made again when a joint model next looks at the video. The new
 store is built beside the old one, whose files are moved away and not deleted; a repair that is
 interrupted is finished by the next.
 """
@@ -22,6 +23,7 @@ import numpy as np
 
 from tools.errors import EmbedderError, StoreError
 from tools.private_files import make_private_folder
+from tools.sight.frame_track import PREFIX
 from tools.store.chroma import open_folder
 from tools.store.copies import remove_copies
 from tools.store.isolation import open_client
@@ -134,10 +136,24 @@ def _build(
         for embedder in {one.embedder for one in read if one.name.startswith(CAPTIONS)}
     }
     records = [item for one in read if one.name == RECORDS for item in one.items]
-    total = sum(map(len, captions.values()))
+    total = sum(len(some) for name, some in captions.items() if not name.startswith(PREFIX))
     videos: set[str] = set()
     for embedder in sorted({*captions, *(item.plain["embedder"] for item in records)}):
+        own = [
+            VideoRecord.from_dict(json.loads(item.text))
+            for item in records
+            if item.plain["embedder"] == embedder
+        ]
         with CaptionStore.open(new, embedder=embedder) as store:
+            if embedder.startswith(PREFIX):
+                for record in own:
+                    store.put_record(replace(record, complete=False, captions=0))
+                if lost := captions.get(embedder, []):
+                    repaired.left_out.append(
+                        f"{len(lost)} frames that {embedder} has seen: only the damaged part held "
+                        "what they look like; the next index or question with --sight looks again"
+                    )
+                continue
             try:
                 _embed(
                     store,
@@ -152,13 +168,11 @@ def _build(
                     store.forget(video_id)
                 continue
             repaired.captions += len(captions.get(embedder, []))
-            for item in records:
-                if item.plain["embedder"] == embedder:
-                    record = VideoRecord.from_dict(json.loads(item.text))
-                    videos.add(record.video_id)
-                    # What is missing is described again.
-                    whole = store.count(record.video_id, record.track) >= record.captions
-                    store.put_record(replace(record, complete=record.complete and whole))
+            videos |= {record.video_id for record in own}
+            for record in own:
+                # What is missing is described again.
+                whole = store.count(record.video_id, record.track) >= record.captions
+                store.put_record(replace(record, complete=record.complete and whole))
     _write_gaps(new, [item for one in read if one.name == GAPS for item in one.items])
     repaired.videos = len(videos)
     return repaired

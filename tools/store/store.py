@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from tools.errors import StoreError
-from tools.sight.frame_track import is_sight
+from tools.sight.frame_track import is_sight, rounded
 from tools.store.caption_rows import (
     Read,
     checked_vectors,
@@ -194,18 +194,17 @@ class CaptionStore:
     def read(self, video_id: str, track: Track) -> Read:
         """One track's captions in time order, and their embeddings ``(n, d)``; ``(0, 0)`` if none.
 
-        The embeddings are read-only: they are kept for the next question, until anyone writes.
+        Both are kept for the next question, until anyone writes: change neither.
 
         Raises:
             StoreError: If the store cannot be read.
         """
         with self._connection.reading():
-            captions, vectors = self._kept_captions.get(
+            return self._kept_captions.get(
                 (video_id, track),
                 lambda: self._read(video_id, track),
                 generation=self._connection.generation,
             )
-        return list(captions), vectors
 
     def _read(self, video_id: str, track: Track) -> Read:
         """As ``read``: a copy that an earlier question left, or else what Chroma has."""
@@ -218,6 +217,9 @@ class CaptionStore:
             return copy
         with self._connection.session() as client:
             read = read_track(existing(client, self._collection), video_id, track)
+            if is_sight(track):
+                read = read[0], rounded(read[1])
+                read[1].flags.writeable = False
             if folder and (stamp := self._connection.generation):
                 write_copy(folder, self._collection, video_id, stamp, read)
         return read
@@ -234,8 +236,8 @@ class CaptionStore:
         Raises:
             StoreError: If the store cannot be read.
         """
-        with self._reading() as collection:
-            return read_around(collection, places)
+        with self._reading() as (collection, texts):
+            return read_around(collection, texts, places)
 
     def seen_starts(self, video_id: str, track: Track) -> frozenset[float]:
         """``start_s`` of every stored caption of a track, and of every gap.
@@ -325,8 +327,8 @@ class CaptionStore:
         Raises:
             StoreError: If the vector does not fit the store, or it cannot be read.
         """
-        with self._reading() as collection:
-            return nearest(collection, vector, limit=limit)
+        with self._reading() as (collection, texts):
+            return nearest(collection, texts, vector, limit=limit)
 
     def put_record(self, record: VideoRecord) -> None:
         """Write a record in place of the earlier one of the same video and track, if any.
@@ -453,9 +455,10 @@ class CaptionStore:
             return delete_track(client, self._embedder, video_id, track)
 
     @contextmanager
-    def _reading(self) -> Iterator[Collection | None]:
-        with self._connection.session() as client:
-            yield existing(client, self._collection)
+    def _reading(self) -> Iterator[tuple[Collection | None, Collection | PlainCollection | None]]:
+        """The captions as Chroma has them, and all of them but the vectors."""
+        with self._connection.reading() as plain, self._connection.session() as client:
+            yield existing(client, self._collection), existing(plain, self._collection)
 
 
 def _count(collection: Collection | PlainCollection | None, video_id: str, track: Track) -> int:

@@ -165,7 +165,7 @@ def _system_code(exc: BaseException) -> int | None:
 
 
 def has_descriptors(count: int) -> bool:
-    """Whether so many more files can be opened."""
+    """Whether this many more files can be opened."""
     opened: list[int] = []
     try:
         opened.extend(os.open(os.devnull, os.O_RDONLY) for _ in range(count))

@@ -19,6 +19,12 @@ REPAIR = "repair"
 UNFINISHED_REPAIR = f"{REPAIR}/moved"
 """A file that is there while a repair moves files; the store must not be opened meanwhile."""
 
+PAGE_BYTES = 4096
+"""Of Chroma's database."""
+
+WORTH_BYTES, WORTH_SHARE = 1 << 17, 0.1
+"""Least that has to be unused, and least share of the file, for it to be written anew."""
+
 _HEADER = "<IQQQQ"
 """Of hnswlib's file: version, where items begin, places, items, bytes of an item."""
 
@@ -56,6 +62,24 @@ def wipe_deleted(folder: Path) -> None:
     blank_unused_places(folder)
     with contextlib.suppress(FileNotFoundError):
         (folder / WIPE_DUE).unlink()
+
+
+def give_back_space(folder: Path) -> bool:
+    """Make the database smaller where much of it is unused; returns whether it was worth it.
+
+    While captions are added, their vectors wait in it for the vector index, and leave a hole of the
+    same size. To be called as ``wipe_deleted``; without the space to do it, the hole stays.
+    """
+    file = folder / DATABASE
+    with contextlib.suppress(OSError, struct.error, sqlite3.Error):
+        with file.open("rb") as opened:
+            (unused,) = struct.unpack(">I", opened.read(40)[36:])
+        if unused * PAGE_BYTES < max(WORTH_BYTES, WORTH_SHARE * file.stat().st_size):
+            return False
+        with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as connection:
+            connection.execute("VACUUM")
+        return True
+    return False
 
 
 def blank_unused_places(folder: Path) -> None:

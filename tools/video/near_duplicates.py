@@ -37,7 +37,7 @@ NEW_SHARE = 0.0004
 picture by 10 grey levels, in any shape, if it is larger than noise."""
 
 NOISE, NOISE_OF_MEDIAN = 5 / 255, 8.0
-"""Change of a cell that is grain or compression: at least the first, and so many times the median
+"""Change of a cell that is grain or compression: at least the first, and this many times the median
 change of all cells, where that is more."""
 
 MAX_SKIPPED_S = 2.0

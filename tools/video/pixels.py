@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -135,13 +135,22 @@ def _luma_points(frame: VideoFrame, rows: int, columns: int) -> NDArray[np.uint8
         gray = small.to_ndarray() @ np.array([0.299, 0.587, 0.114])
         return np.asarray(gray + 0.5, np.uint8)
     stored = np.frombuffer(memoryview(plane), "<u2" if wide else np.uint8)
-    stored = stored.reshape(plane.height, -1)
-    row = (2 * np.arange(rows) + 1) * frame.height // (2 * rows)
-    column = (2 * np.arange(columns) + 1) * frame.width // (2 * columns)
-    points = stored[row[:, None], column]
+    points = stored.take(
+        _points(frame.height, frame.width, stored.size // plane.height, rows, columns)
+    )
     luma = np.asarray(points >> (first.bits - 8), np.uint8)
     full_range = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
     return luma if full_range else np.asarray(_FROM_LIMITED_RANGE[luma])
+
+
+@lru_cache(maxsize=16)
+def _points(
+    height_px: int, width_px: int, line_points: int, rows: int, columns: int
+) -> NDArray[np.intp]:
+    """Where evenly spaced points lie in a plane, shape ``(rows, columns)``."""
+    row = (2 * np.arange(rows) + 1) * height_px // (2 * rows)
+    column = (2 * np.arange(columns) + 1) * width_px // (2 * columns)
+    return np.asarray(row[:, None] * line_points + column, np.intp)
 
 
 def assumed_matrix(height_px: int) -> Colorspace:

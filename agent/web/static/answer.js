@@ -4,7 +4,8 @@ import { thumbnail, url } from "./api.js";
 import { clock, element } from "./elements.js";
 import { span } from "./timeline.js";
 
-const VERDICTS = { found: "found", not_found: "not in this video", cannot_tell: "cannot tell" };
+const VERDICTS = { found: "found", not_found: "not in this video", cannot_tell: "cannot tell", read: "read", failed: "not possible" };
+const FORMS = { edl: "EDL", fcpxml: "FCPXML", csv: "CSV", vtt: "WebVTT", chapters: "chapters" };
 
 export function confidence(one) {
   if (one.sure) return one.sure;
@@ -13,19 +14,24 @@ export function confidence(one) {
   return `${word} (${one.confidence.toFixed(2)})`;
 }
 
-export function answerCard(kept, intervals, current, at) {
+// kept: an answer; turn: the follow-up that it was made for, if it was made for one.
+export function answerCard(kept, turn, intervals, current, at) {
   const { answer, video } = kept;
   const best = intervals[current];
+  const verdict = turn?.results[0].outcome ?? answer.verdict;
   const card = element("article", { class: "card" },
-    element("h3", {}, `“${answer.query}”`),
-    element("span", { class: `badge ${answer.verdict}` }, VERDICTS[answer.verdict]), " ",
+    element("h3", {}, `“${turn?.said ?? answer.query}”`),
+    element("span", { class: `badge ${verdict}` }, VERDICTS[verdict] ?? verdict), " ",
     element("span", { class: "small" }, best ? confidence(best) : answer.presence == null ? "" : `it is here with a probability of ${answer.presence.toFixed(2)}`));
+  if (turn) card.append(element("p", { class: "small" }, `Understood as: ${turn.understood}`), element("p", {}, turn.results[0].words));
   if (intervals.length) {
     card.append(element("div", { class: "intervals" }, ...intervals.map((one, index) => element("button", {
       type: "button", "aria-pressed": String(index === current), onclick: () => at.onPick(index),
     }, span(one)))));
   }
   if (best) card.append(evidence(video, best, at));
+  for (const one of turn?.results[0].captions ?? []) card.append(element("p", { class: "small" }, `${span(one)} ${one.text}`));
+  if (turn) { card.append(tools(kept, best, at, turn)); return card; }
   if (answer.reasoning) card.append(element("p", {}, answer.reasoning));
   if (answer.advice) card.append(element("p", { class: "small" }, answer.advice));
   if (answer.closest_rejected) {
@@ -44,7 +50,7 @@ function evidence(video, one, at) {
       element("span", { class: "small" }, caption.source), element("br"), caption.text)));
 }
 
-function tools(kept, best, at) {
+function tools(kept, best, at, turn = null) {
   const row = element("div", { class: "tools" });
   if (best) {
     const clip = url(`/videos/${kept.video}/clip?start=${best.start_s}&end=${best.end_s}`);
@@ -52,11 +58,16 @@ function tools(kept, best, at) {
       element("button", { type: "button", "aria-pressed": String(at.isLooping()), onclick: at.onLoop }, "Loop"),
       element("a", { href: clip, download: "" }, "Clip"));
   }
+  if (turn) return row;
   row.append(
     element("a", { href: url(`/answers/${kept.id}`), download: `answer-${kept.id}.json` }, "JSON"),
     element("button", { type: "button", onclick: at.onShare }, "Copy link"));
   if (best) row.append(element("button", { type: "button", class: "main", onclick: at.onSave, id: "save" }, "These times are right"));
   row.append(element("button", { type: "button", onclick: at.onWrong, id: "wrong" }, best ? "Wrong: it never happens" : "Wrong: it is here"));
+  if (best) {
+    row.append(element("details", { class: "markers" }, element("summary", {}, "Markers for an editor"),
+      ...Object.entries(FORMS).map(([form, name]) => element("a", { href: url(`/answers/${kept.id}/markers/${form}`), download: "" }, name))));
+  }
   return row;
 }
 

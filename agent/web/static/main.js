@@ -11,7 +11,7 @@ import { span, Timeline } from "./timeline.js";
 const STEPS = { watch: "watch", retrieve: "retrieve", direct: "ask a video model", reason: "reason", look_up: "look up", check: "check", verify: "judge", refine: "look closer", fall_back: "fall back", answer: "answer" };
 
 const player = $("player");
-const page = { video: null, kept: null, intervals: [], current: -1, looping: false, asking: null };
+const page = { video: null, kept: null, intervals: [], current: -1, looping: false, asking: null, turn: null, after: "" };
 const timeline = new Timeline({
   onSeek: seek,
   onPick: pick,
@@ -26,7 +26,8 @@ const now = () => Math.max(0, player.currentTime - offset());
 
 async function choose(video, { query = "", time = null } = {}) {
   page.asking?.abort();
-  Object.assign(page, { video, kept: null, intervals: [], current: -1, looping: false });
+  Object.assign(page, { video, kept: null, turn: null, intervals: [], current: -1, looping: false });
+  $("follow").hidden = true;
   $("stage").hidden = $("talk").hidden = false;
   $("empty").hidden = true;
   $("title").textContent = video.name;
@@ -38,6 +39,7 @@ async function choose(video, { query = "", time = null } = {}) {
   player.load();
   if (time != null) player.addEventListener("loadedmetadata", () => seek(time), { once: true });
   timeline.clear(video.id, video.duration_s ?? 0);
+  showCourse();
   address();
   for (const button of $("videos").querySelectorAll("button")) button.setAttribute("aria-current", String(button.dataset.video === video.id));
   $("query").value = query;
@@ -49,21 +51,30 @@ async function choose(video, { query = "", time = null } = {}) {
 async function ended() {
   const videos = await showList(page.video?.id, choose);
   const now = videos.find((one) => one.id === page.video?.id);
-  if (now) { page.video = now; timeline.duration ||= now.duration_s; }
+  if (now) { page.video = now; timeline.duration ||= now.duration_s; showCourse(); }
 }
 
-async function ask(mayJump = true) {
+// Cuts and subtitles: the page works without them.
+async function showCourse() {
+  const { id } = page.video;
+  const course = await get(`/videos/${id}/timeline`).catch(() => null);
+  if (course && page.video.id === id) timeline.setCourse(course);
+}
+
+const ask = (mayJump = true) => tell("ask", { query: $("query").value, every_time: $("every").checked }, (kept) => receive(kept, mayJump));
+const followUp = () => tell("follow-up", { said: $("said").value, after: page.after }, receiveTurn);
+
+// Sends a question, shows the steps as they happen, and hands over the answer.
+async function tell(how, body, onAnswer) {
   page.asking?.abort();
   const asking = page.asking = new AbortController();
-  const video = page.video;
   fault("");
   $("steps").replaceChildren();
   $("steps").hidden = false;
   $("answer").setAttribute("aria-busy", "true");
   try {
-    const body = { query: $("query").value, every_time: $("every").checked };
-    for await (const [name, values] of events(`/videos/${video.id}/ask/events`, body, asking.signal)) {
-      if (name === "answer") { receive(values, mayJump); return; }
+    for await (const [name, values] of events(`/videos/${page.video.id}/${how}/events`, body, asking.signal)) {
+      if (name === "answer") { onAnswer(values); return; }
       if (name === "fault") { fault(values.detail); return; }
       step(name, values);
     }
@@ -81,6 +92,7 @@ function step(name, values) {
   const said = {
     step: () => STEPS[values.node] ?? values.node,
     refusal: () => `refused: ${values.message}`,
+    understood: () => `understood: ${values.words}`,
     look_up: () => `looked up: ${values.tool}`,
     progress: () => `described ${clock(values.seen_s, 0)} of ${clock(values.total_s, 0)}`,
   }[name]?.();
@@ -91,19 +103,47 @@ function step(name, values) {
 }
 
 function receive(kept, mayJump = true) {
-  page.kept = kept;
+  Object.assign(page, { kept, turn: null, after: kept.id });
   page.intervals = kept.answer.intervals.map((one) => ({ ...one }));
   page.looping = false;
   show(page.intervals.length ? 0 : -1);
   if (kept.answer.verdict === "found" && mayJump) seek(page.intervals[0].start_s);
+  showCurve();
+  followBegins();
   address();
   showEarlier();
+}
+
+// A follow-up picks from an answer, or brings one of its own.
+function receiveTurn({ id, turn, kept }) {
+  const [result] = turn.results;
+  const known = (kept ?? page.kept).answer.intervals;
+  Object.assign(page, { kept: kept ?? page.kept, turn, after: id, looping: false });
+  page.intervals = result.intervals.map((one) => known.find((other) => other.start_s === one.start_s && other.end_s === one.end_s)
+    ?? { ...one, evidence: one.shows ? [{ role: "start", start_s: one.start_s, text: one.shows, source: "" }] : [] });
+  show(page.intervals.length ? 0 : -1);
+  if (result.outcome === "found" && page.intervals.length) seek(page.intervals[0].start_s);
+  if (kept) showCurve();
+  followBegins();
+  $("answer").scrollIntoView({ block: "start" });
+}
+
+function followBegins() {
+  $("follow").hidden = false;
+  $("said").value = "";
+}
+
+async function showCurve() {
+  const { id } = page.kept;
+  timeline.setCurve([]);
+  const points = await get(`/answers/${id}/relevance`).catch(() => []);
+  if (page.kept?.id === id) timeline.setCurve(points);
 }
 
 function show(current) {
   page.current = current;
   timeline.show(page.kept.answer, page.intervals, current);
-  $("answer").replaceChildren(answerCard(page.kept, page.intervals, current, at));
+  $("answer").replaceChildren(answerCard(page.kept, page.turn, page.intervals, current, at));
 }
 
 function pick(index) {
@@ -170,7 +210,7 @@ function fault(message) {
 }
 
 function keys(event) {
-  if (event.key === "Escape" && event.target === $("query")) $("query").blur();
+  if (event.key === "Escape" && event.target.matches("#query, #said")) event.target.blur();
   if (event.target.matches("input, textarea") || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
   const frame = 1 / (page.video?.frame_rate_hz || 25);
   const acts = {
@@ -201,6 +241,7 @@ player.addEventListener("error", () => {
 });
 document.addEventListener("keydown", keys);
 $("ask").addEventListener("submit", (event) => { event.preventDefault(); ask(); });
+$("follow").addEventListener("submit", (event) => { event.preventDefault(); followUp(); });
 $("show-help").addEventListener("click", () => $("help").showModal());
 $("show-corrections").addEventListener("click", () => showCorrections().catch((error) => fault(error.message)));
 takeUploads(async (video) => {

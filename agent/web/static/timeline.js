@@ -1,4 +1,5 @@
-// One timeline: candidates as bars by score, gaps hatched, answered intervals with edges to drag.
+// One timeline: how well each moment fits, candidates as bars, cuts, what is said, gaps hatched, and
+// answered intervals with edges to drag.
 
 import { thumbnail } from "./api.js";
 import { $, clock, element } from "./elements.js";
@@ -11,7 +12,7 @@ export class Timeline {
     this.box = $("timeline");
     this.clear(null, 0);
     this.box.addEventListener("click", (event) => {
-      if (event.target === this.box || event.target.classList.contains("lane")) onSeek(this.time(event));
+      if (event.target === this.box || event.target.closest(".lane, .curve, .cut, .said, .gap") && !event.target.closest("button")) onSeek(this.time(event));
     });
     this.box.addEventListener("pointermove", (event) => this.preview(event));
     this.box.addEventListener("pointerleave", () => this.hidePreview());
@@ -19,7 +20,18 @@ export class Timeline {
 
   clear(video, duration) {
     [this.video, this.duration, this.answer, this.intervals] = [video, duration, null, []];
+    [this.cuts, this.said, this.curve] = [[], [], []];
     this.draw(-1);
+  }
+
+  setCourse({ cuts_s, said }) {
+    [this.cuts, this.said] = [cuts_s, said];
+    this.draw(this.current);
+  }
+
+  setCurve(points) {
+    this.curve = points;
+    this.draw(this.current);
   }
 
   show(answer, intervals, current) {
@@ -34,6 +46,11 @@ export class Timeline {
     const answers = element("div", { class: "lane answers" });
     for (const gap of this.answer?.coverage.gaps ?? []) {
       bars.append(element("span", { class: "gap", title: `nobody looked here${gap.reason ? `: ${gap.reason}` : ""}`, ...this.place(gap) }));
+    }
+    if (this.curve.length) bars.append(this.curveShape());
+    if (this.duration) {
+      for (const cut of this.cuts) bars.append(element("span", { class: "cut", title: `cut at ${clock(cut)}`, left: this.percent(cut) }));
+      for (const line of this.said) bars.append(element("span", { class: "said", title: line.text, ...this.place(line) }));
     }
     for (const one of this.answer?.candidates ?? []) {
       bars.append(element("button", {
@@ -52,6 +69,17 @@ export class Timeline {
     this.head = element("span", { class: "head" });
     this.box.replaceChildren(bars, answers, this.head);
     this.tick(this.now ?? 0);
+  }
+
+  curveShape() {
+    const shape = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    const area = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    const at = (time, value) => `${(1000 * time / this.duration).toFixed(1)} ${(100 - 94 * value).toFixed(1)}`;
+    const steps = this.curve.flatMap((one) => [`L${at(one.start_s, one.value)}`, `L${at(one.end_s, one.value)}`]);
+    area.setAttribute("d", `M${at(this.curve[0].start_s, 0)} ${steps.join(" ")} L${at(this.curve.at(-1).end_s, 0)} Z`);
+    for (const [name, value] of [["viewBox", "0 0 1000 100"], ["preserveAspectRatio", "none"], ["class", "curve"], ["aria-hidden", "true"]]) shape.setAttribute(name, value);
+    shape.append(area);
+    return shape;
   }
 
   edge(side) {
@@ -100,7 +128,8 @@ export class Timeline {
     if (!this.tip.isConnected) this.box.append(this.tip);
     this.box.classList.add("preview-on");
     this.tip.style.left = this.percent(time);
-    this.tip.lastChild.textContent = clock(time);
+    const line = this.said.find((one) => one.start_s <= time && time < one.end_s);
+    this.tip.lastChild.textContent = line ? `${clock(time)} “${line.text.slice(0, 80)}”` : clock(time);
     clearTimeout(this.waiting);
     this.waiting = setTimeout(() => { this.tip.firstChild.src = thumbnail(this.video, Math.round(time * 2) / 2, { width: 160 }); }, 60);
   }

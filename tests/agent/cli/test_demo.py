@@ -36,6 +36,7 @@ def captions(clip: Path) -> list[Caption]:
     ]
 
 
+@pytest.mark.slow
 def test_the_clip_is_as_long_as_it_was_drawn(clip: Path) -> None:
     reader = FrameReader(probe(clip), rate_hz=RATE_HZ)
     assert len(list(reader)) == RATE_HZ * END.end_s

@@ -146,6 +146,9 @@ CASES: dict[str, Case] = {
     "a proxy with a bad port": Case(
         INDEX_PAID, NOBODY | {"HTTP_PROXY": "http://h:p"}, says="HTTP_PROXY"
     ),
+    "a proxy with an absurd port": Case(
+        INDEX_PAID, NOBODY | {"HTTP_PROXY": "http://127.0.0.1:99999999"}, says="through the proxy"
+    ),
     "stale certificates": Case(
         INDEX_PAID, NOBODY | {"SSL_CERT_FILE": "/no/such.pem"}, says="SSL_CERT_FILE"
     ),

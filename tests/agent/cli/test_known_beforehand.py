@@ -28,6 +28,7 @@ def is_indexed() -> bool:
         return bool(grounder.records())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("word_embedder")
 def test_without_a_terminal_the_answer_is_given_at_once(
     road: Path, capsys: pytest.CaptureFixture[str]

@@ -107,6 +107,7 @@ def test_a_journal_of_a_killed_index_is_forgotten_too(film: Path, tmp_path: Path
     assert not journal.exists()
 
 
+@pytest.mark.slow
 def test_all_files_of_a_home_are_their_users_alone(
     film: Path, captions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 import json
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -11,9 +12,11 @@ import pytest
 
 from agent.cli.main import main
 from agent.settings import load_settings
-from agent.setup.carry_out import write_settings
-from agent.setup.plan import Machine, make_plan
+from agent.setup.carry_out import listen, write_settings
+from agent.setup.plan import Machine, Plan, make_plan
 from agent.setup.servers import Server, find_servers
+from tools.errors import CaptionerError
+from tools.speech.named_whisper import fitting
 
 MACHINE = Machine(ram_gb=16.0, disk_gb=50.0, gpu=False, cores=4)
 OLLAMA = Server("Ollama", "http://127.0.0.1:11434/v1", ("llama3", "qwen3-vl:2b"))
@@ -84,6 +87,54 @@ def test_little_memory_gets_the_lighter_model_and_a_full_disk_none() -> None:
     full = Machine(ram_gb=16.0, disk_gb=0.1, gpu=False, cores=2)
     plan = make_plan(load_settings(), full, [])
     assert (plan.choice, plan.writes, plan.download_mb) == ("none", {}, 0)
+
+
+@pytest.mark.parametrize(
+    ("ram_gb", "size"), [(4.0, "tiny"), (8.0, "base"), (16.0, "small"), (0.0, "base")]
+)
+def test_the_ear_fits_the_memory_and_is_base_where_that_is_not_known(
+    ram_gb: float, size: str
+) -> None:
+    assert fitting(ram_gb) == size
+
+
+@pytest.mark.slow
+def test_an_ear_is_tried_before_it_is_written_down(tmp_path: Path) -> None:
+    pytest.importorskip("faster_whisper")
+    from tests.tiny_whisper import convert, save_whisper
+
+    tiny_whisper = convert(save_whisper(tmp_path / "checkpoint"), tmp_path / "whisper")
+    plan = replace(make_plan(load_settings(), MACHINE, []), speech=str(tiny_whisper))
+    file = tmp_path / ".env"
+    assert "listened to a second of silence" in listen(plan, file)
+    assert file.read_text() == f"WHENABOUTS_SPEECH={tiny_whisper}\n"
+    file.unlink()
+    with pytest.raises(CaptionerError, match="speech is left out"):
+        listen(replace(plan, speech="tiny"), file)
+    assert not file.exists()
+
+
+def test_an_ear_is_written_only_where_it_was_asked_for(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.cli.setting_up.find_servers", lambda: [OLLAMA])
+    monkeypatch.setattr("agent.setup.carry_out.carry_out", lambda *_, **__: "saw it")
+    heard: list[str] = []
+
+    def hear(plan: Plan, _: Path) -> str:
+        heard.append(plan.speech)
+        return "heard it"
+
+    monkeypatch.setattr("agent.setup.carry_out.listen", hear)
+    monkeypatch.setattr(
+        "agent.cli.setting_up.make_plan",
+        lambda *given: replace(make_plan(*given), speech="base", speech_mb=145),
+    )
+    assert main(["setup", "--yes"]) == 0
+    assert heard == []
+    assert main(["setup", "--yes", "--speech"]) == 0
+    assert heard == ["base"]
+    assert "Whisper base (MIT, 145 MB to fetch)" in capsys.readouterr().out
 
 
 def test_other_lines_of_the_settings_file_stay(tmp_path: Path) -> None:

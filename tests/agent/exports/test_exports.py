@@ -218,6 +218,7 @@ def test_the_frames_of_the_evidence_are_written(tmp_path: Path, captions: Path) 
     assert main([*words, "--thumbnails", str(folder)]) == 2
 
 
+@pytest.mark.slow
 def test_two_videos_lie_one_after_another(tmp_path: Path, captions: Path) -> None:
     videos = [
         drawing.draw_video(path, even_times(150, 25.0), picture=partial(one_gray, to))

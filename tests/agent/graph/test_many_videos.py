@@ -62,6 +62,7 @@ def test_the_answer_names_the_video_and_the_seconds_in_it(films: Path) -> None:
     assert surest == sorted(surest, reverse=True)
 
 
+@pytest.mark.slow
 def test_only_the_videos_that_are_named_are_searched(films: Path) -> None:
     with Grounder() as grounder:
         answers = grounder.find_all(

@@ -8,12 +8,16 @@ from typing import Any
 import pytest
 
 from agent.errors import VideoError
+from agent.graph.refine import refine_edges
 from agent.grounding import Cost
+from agent.reasoning.answer import Answer, NumberedEvent
 from agent.reasoning.edge_reply import EdgeLook
+from tests.fakes import WordEmbedder
 from tests.road import GOOD_REPLY, QUESTION, RECORD, ScriptedReasoner, ask, graph_with
 from tests.tiers import first_fast
 from tools.store.store import CaptionStore, VideoRecord
 from tools.timeline import Caption, Interval, Track
+from tools.video.near_duplicates import POLICY
 
 WATCHED = replace(RECORD, rate_hz=0.5)
 DOG = "a brown dog jumps over a fence"
@@ -197,3 +201,30 @@ def test_whatever_looks_say_intervals_are_valid_and_calls_are_bounded(
         assert 0 <= interval.start_s < interval.end_s <= 24
         assert len(together.asked) <= 4
         assert answer.refusals == ()
+
+
+def test_the_stretches_that_captions_are_held_over_are_looked_into() -> None:
+    track = Track("openai:tiny", "v1", f"frame@1/s {POLICY}")
+    said = [(0.0, 8.0, ROAD), (8.0, 9.0, DOG), (9.0, 16.0, DOG), (16.0, 24.0, ROAD)]
+    captions = [
+        Caption("video1", Interval(start_s, end_s), text, "vision", track)
+        for start_s, end_s, text in said
+    ]
+    together = Together(3.0, 12.0)
+    event = NumberedEvent(first=2, last=3)
+    looked = refine_edges(
+        Answer(steps=(), found=True, events=(event,)),
+        captions,
+        WATCHED,
+        QUESTION.query,
+        closer=Closer(),
+        embedder=WordEmbedder(),
+        edge_looks=together,
+    )
+    assert together.asked == [Interval(0, 8), Interval(9, 16)]
+    first, last = (
+        looked.captions[number - 1]
+        for number in (looked.events[0].event.first, looked.events[0].event.last)
+    )
+    assert 3.0 <= first.start_s < 4.5, "it began in a stretch that was not described again"
+    assert 11.0 <= last.start_s < 12.0, "and ended in one"

@@ -226,6 +226,7 @@ def test_a_damaged_file_of_threads_is_said(road: Path) -> None:
         grounder.find(road, "brightness 0", thread="mine")
 
 
+@pytest.mark.slow
 def test_the_command_line_shows_both_answers_side_by_side(
     road: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -76,6 +76,7 @@ def test_in_place_of_captions_scenes_are_shown_and_the_edges_of_windows(tmp_path
     assert scenes.count("\n#") < retrieved.count("\n#") / 2
 
 
+@pytest.mark.slow
 def test_a_reply_that_is_no_summary_gives_the_central_captions(tmp_path: Path) -> None:
     with serving([says("I cannot"), *[says(GOOD)] * 50]) as server:
         ask(server)

@@ -414,6 +414,7 @@ def test_a_draft_among_thoughts_is_no_answer(store: CaptionStore) -> None:
     assert (answer.by, [one.kind for one in answer.refusals]) == ("fallback", ["no_json"] * 3)
 
 
+@pytest.mark.slow
 def test_no_trace_and_no_checkpoint_holds_the_key(tmp_path: Path) -> None:
     traced = Traces()
     script = [calls("search_captions", text="a dog"), says("hm"), GOOD, fails(401, f"no: {KEY}")]

@@ -57,6 +57,7 @@ def test_the_usual_variables_say_where(monkeypatch: pytest.MonkeyPatch) -> None:
     assert trace_targets(load_settings()).otlp is None
 
 
+@pytest.mark.slow
 def test_a_question_of_the_command_line_is_written_and_printed(
     road: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

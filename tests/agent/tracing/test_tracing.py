@@ -33,7 +33,7 @@ from tests.drawing import draw_video, even_times
 from tests.fakes import WordEmbedder
 from tests.package.source_imports import ROOT
 from tests.patience import PATIENCE_S
-from tests.road import GOOD_REPLY, QUESTION, ScriptedReasoner, graph_with, stored
+from tests.road import GOOD_REPLY, QUESTION, ScriptedReasoner, graph_with
 from tests.servers import fails, says, serving
 from tests.trace_servers import Received, nobody, receiving, silence
 from tools.llm.prices import Price
@@ -44,12 +44,6 @@ LANGSMITH_KEY = "lsv2_pt_0123456789abcdef0123456789"
 PRICES = {"tiny": Price(1.0, 10.0, "2026-01-31", "a test")}
 REVERSED = '{"found": true, "events": [{"first": 7, "last": 5}]}'
 LONG_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{200}")
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[CaptionStore]:
-    with stored(tmp_path / "store") as opened:
-        yield opened
 
 
 class Everywhere:
@@ -418,6 +412,7 @@ def test_a_program_that_closes_nothing_ends_beside_a_service_that_does_not_answe
         assert done.stderr.count("\n") == 2
 
 
+@pytest.mark.slow
 def test_a_question_leaves_the_client_of_langsmiths_own_tracer_alone(
     noisy_road: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

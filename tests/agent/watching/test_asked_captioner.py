@@ -35,6 +35,7 @@ def prompts(server: Server) -> list[str]:
     return [json.dumps(asked.body["messages"]) for asked in server.asked]
 
 
+@pytest.mark.slow
 def test_the_activity_strategy_shows_the_query_and_describes_once_for_each(road: Path) -> None:
     with serving([says("a dog jumps on a road")]) as server:
         activity = settings_for(server, strategy="activity", reasoner="similarity")

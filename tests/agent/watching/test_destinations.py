@@ -91,7 +91,10 @@ def test_a_redirect_carries_nothing_to_another_host(
         with serving([elsewhere]) as server:
             names = {"captioner": "classical", "reasoner": "similarity", who: "openai:tiny"}
             settings = load_settings(
-                **names, OPENAI_BASE_URL=server.url, OPENAI_API_KEY="sk-a-real-key"
+                **names,
+                OPENAI_BASE_URL=server.url,
+                OPENAI_API_KEY="sk-a-real-key",
+                read_text=False,
             )
             with Grounder(settings) as grounder, suppress(WhenaboutsError):
                 grounder.find(road, "the screen goes black")

@@ -70,6 +70,7 @@ def test_a_price_is_told_to_those_who_have_no_key_yet(
     assert "it needs a key" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_bad_video_stops_no_other_estimate(
     still: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -114,6 +115,7 @@ def test_a_video_that_lies_in_two_places_is_counted_once(
     assert f"{twin} is the same video as {still}" in shown.err
 
 
+@pytest.mark.slow
 def test_what_is_not_in_the_figures_is_said(
     still: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

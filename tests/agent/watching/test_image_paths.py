@@ -83,6 +83,7 @@ def judges(asked: Asked) -> Answer:
     )
 
 
+@pytest.mark.slow
 def test_the_judge_is_shown_a_few_timed_frames_and_its_odds_rank(
     road: Path, captions: Path
 ) -> None:
@@ -259,6 +260,34 @@ def test_a_refused_direct_reply_goes_back_with_the_frames_and_the_reason(road: P
     assert roles == ["user", "assistant", "user"]
     assert "was not accepted" in server.asked[1].blocks[0]["text"]
     assert answer.usage.stages["direct"].calls == 2
+
+
+def test_what_a_video_model_said_is_not_paid_for_again(road: Path) -> None:
+    with (
+        serving(lambda _: says(FOUND)) as server,
+        grounder(server, captioner="none", direct="openai:eye") as asking,
+    ):
+        answer = asking.find(road, DOG)
+        again = asking.find(road, DOG)
+        assert len(server.asked) == 1
+        assert (again.by, again.intervals) == ("direct", answer.intervals)
+        assert again.usage.stages["direct"].calls == 0
+        asking.find(road, "a brown dog jumps high")
+        assert len(server.asked) == 2, "another question is asked"
+        asking.forget(road)
+        asking.find(road, DOG)
+        assert len(server.asked) == 3, "forgetting a video forgets what was said of it"
+
+
+def test_a_reply_that_was_refused_is_not_kept(road: Path) -> None:
+    replies = iter(["At about nine seconds, or so.", FOUND, FOUND])
+    with (
+        serving(lambda _: says(next(replies))) as server,
+        grounder(server, captioner="none", direct="openai:eye", max_attempts=1) as asking,
+    ):
+        assert asking.find(road, DOG).by != "direct"
+        assert asking.find(road, DOG).by == "direct"
+        assert len(server.asked) == 2
 
 
 def test_fewer_frames_are_shown_where_all_are_more_than_a_model_reads(road: Path) -> None:

@@ -25,6 +25,7 @@ def ask(
     return ["ask", str(video), query, "--every-frame", "--json", *options, *more]
 
 
+@pytest.mark.slow
 def test_a_limit_ends_the_describing_and_not_the_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -57,6 +58,7 @@ def test_what_was_seen_before_the_limit_is_found(
     assert "4 captions" in answer["warning"] or "seen until" in answer["warning"]
 
 
+@pytest.mark.slow
 def test_more_of_what_cannot_show_it_is_no_advice(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -189,6 +189,7 @@ def test_a_file_named_for_one_copy_is_not_read_for_another(road: Path, tmp_path:
     assert find(road, "all aboard")[0].intervals[0].start_s == 4.0
 
 
+@pytest.mark.slow
 def test_a_video_that_moves_keeps_the_subtitles_that_were_named_for_it(
     road: Path, tmp_path: Path
 ) -> None:
@@ -208,6 +209,7 @@ def test_what_an_earlier_version_read_of_a_file_is_of_no_known_copy() -> None:
     assert found.is_left_behind
 
 
+@pytest.mark.slow
 def test_subtitles_that_were_read_before_can_be_left_out_of_an_answer(road: Path) -> None:
     road.with_suffix(".srt").write_text(CUES)
     find(road, "the ferry leaves at noon")
@@ -359,6 +361,7 @@ def test_it_is_listened_to_within_the_minutes(
     assert finished_beside() == [30]
 
 
+@pytest.mark.slow
 def test_listening_that_was_broken_off_goes_on_with_the_piece_it_was_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -394,6 +397,7 @@ def test_captions_and_dollars_that_are_used_leave_the_screen_to_be_read(road: Pa
     assert len(finished_beside()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_subtitles_inside_a_video_are_read(
     shared_data: Path, capsys: pytest.CaptureFixture[str]

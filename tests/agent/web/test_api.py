@@ -237,3 +237,70 @@ def test_the_api_is_described_and_every_fault_in_it_has_the_same_form(client: Te
         described["paths"]
     )
     assert "Grounding" in described["components"]["schemas"]
+
+
+def test_a_follow_up_goes_on_from_the_answer_that_it_is_said_to(client: TestClient) -> None:
+    video = video_id(client)
+    describe(client, video)
+    first = ask(client, video, every_time=True).json()
+    path = f"{API}/videos/{video}/follow-up/events"
+
+    def say(said: str, after: str) -> list[tuple[str, dict[str, Any]]]:
+        return events_of(client, "POST", path, json={"said": said, "after": after})
+
+    told = say("what happens after that?", first["id"])
+    assert told[0][0] == "understood"
+    second = told[-1][1]
+    assert second["turn"]["turn"] == 2
+    assert second["turn"]["results"][0]["captions"]
+    third = say("and after that?", second["id"])[-1][1]
+    assert third["turn"]["turn"] == 3
+    # The same answer can be gone on from once more, and by another server.
+    assert say("what happens after that?", first["id"])[-1][1]["turn"]["turn"] == 2
+    ((name, fault),) = say("and after that?", "0123456789abcdef")
+    assert (name, fault["status"]) == ("fault", 404)
+    assert "ask the question once more" in fault["detail"]
+
+
+def test_the_course_of_a_video_and_of_an_answer_are_drawn_from_what_is_stored(
+    client: TestClient, folder: Path
+) -> None:
+    (folder / "road.srt").write_text("1\n00:00:01,000 --> 00:00:03,000\nHello there\n")
+    video = video_id(client)
+    empty = client.get(f"{API}/videos/{video}/timeline").json()
+    assert empty == {"cuts_s": [], "said": []}
+    describe(client, video)
+    course = client.get(f"{API}/videos/{video}/timeline").json()
+    assert course["said"] == [{"start_s": 1.0, "end_s": 3.0, "text": "Hello there"}]
+    kept = ask(client, video, "brightness 120").json()
+    points = client.get(f"{API}/answers/{kept['id']}/relevance").json()
+    values = [one["value"] for one in points]
+    assert (min(values), max(values)) == (0.0, 1.0)
+    assert [one["start_s"] for one in points] == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+
+
+@pytest.mark.parametrize(
+    ("form", "begins", "kind"),
+    [
+        ("edl", "TITLE:", "text/plain"),
+        ("fcpxml", "<?xml", "application/xml"),
+        ("csv", "video", "text/csv"),
+        ("vtt", "WEBVTT", "text/vtt"),
+        ("json", "{", "application/json"),
+    ],
+)
+def test_an_answer_is_taken_away_in_each_form(
+    client: TestClient, form: str, begins: str, kind: str
+) -> None:
+    video = video_id(client)
+    describe(client, video)
+    kept = ask(client, video, "brightness 120").json()
+    path = f"{API}/answers/{kept['id']}/markers/{form}"
+    told = client.get(path, params={"start_timecode": "01:00:00:00"})
+    assert told.text.startswith(begins)
+    assert told.headers["content-type"].startswith(kind)
+    assert f'filename="answer-{kept["id"]}.{form}"' in told.headers["content-disposition"]
+    if form == "edl":
+        assert "01:00:0" in told.text
+        assert client.get(path, params={"start_timecode": "noon"}).status_code == 422
+    assert client.get(f"{API}/answers/{kept['id']}/markers/docx").status_code == 422

@@ -186,3 +186,78 @@ def test_a_file_that_is_no_video_is_refused_in_words(page: Any) -> None:
     )
     page.wait_for_selector("#upload [role=alert]")
     assert "does not begin as a video file does" in page.inner_text("#upload")
+
+
+def described(page: Any) -> None:
+    page.click("#videos button")
+    page.click("#describe")
+    page.wait_for_selector("#index :text('Described')")
+
+
+def test_a_follow_up_goes_on_from_the_answer(page: Any) -> None:
+    described(page)
+    assert not page.is_visible("#follow")
+    ask(page, "brightness 80")
+    page.fill("#said", "what happens after that?")
+    page.press("#said", "Enter")
+    page.wait_for_selector("#answer :text('Understood as')")
+    assert page.inner_text("#answer h3") == "“what happens after that?”"
+    assert "understood: " in page.inner_text("#steps")
+    page.fill("#said", "and after that?")
+    page.press("#said", "Enter")
+    page.wait_for_selector("#answer h3 >> text=and after that")
+
+
+def test_the_timeline_shows_cuts_what_is_said_how_well_it_fits_and_what_nobody_saw(
+    page: Any, folder: Path
+) -> None:
+    (folder / "road.srt").write_text("1\n00:00:01,000 --> 00:00:03,000\nHello <b>there</b>\n")
+    described(page)
+    ask(page, "brightness 120")
+    page.wait_for_selector("#timeline .said")
+    page.wait_for_selector("#timeline .curve path")
+    assert page.get_attribute("#timeline .said", "title") == "Hello there"
+    box = page.locator("#timeline").bounding_box()
+    page.hover("#timeline", position={"x": box["width"] / 3, "y": 8})
+    page.wait_for_selector("#timeline .preview :text('“Hello there”')")
+
+
+def test_markers_are_downloaded_in_every_form(page: Any) -> None:
+    described(page)
+    ask(page, "brightness 120")
+    page.click(".markers summary")
+    for name, begins in (("EDL", "TITLE:"), ("WebVTT", "WEBVTT"), ("FCPXML", "<?xml")):
+        with page.expect_download() as loading:
+            page.click(f".markers a:text-is('{name}')")
+        assert Path(loading.value.path()).read_text().startswith(begins)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault(page: Any, scheme: str) -> None:
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe is missing"
+    ).Axe()
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+
+    def serious() -> list[str]:
+        response = axe.run(page).response
+        assert len(response["passes"]) > 10
+        told = response["violations"]
+        return [
+            f"{one['id']}: {node['html']}"
+            for one in told
+            if one["impact"] in {"serious", "critical"}
+            for node in one["nodes"]
+        ]
+
+    assert serious() == []
+    described(page)
+    ask(page, "brightness 120")
+    page.click(".card summary >> nth=-1")
+    assert serious() == []
+    page.keyboard.press("Escape")
+    page.click("#show-help")
+    assert serious() == []
+    page.keyboard.press("Escape")
+    page.click("#show-corrections")
+    assert serious() == []

@@ -202,6 +202,7 @@ def test_two_cuts_between_two_samples_are_told_both() -> None:
     assert [cut.start_s for cut in exact] == pytest.approx([1.1, 1.4])
 
 
+@pytest.mark.slow
 def test_who_switches_the_light_makes_no_cut_and_nobody_comes_or_goes() -> None:
     def lit(time_s: float) -> Picture:
         dark = np.full((HEIGHT, WIDTH, 3), 0.6 if time_s >= 1.15 else 1.0)

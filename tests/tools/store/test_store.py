@@ -130,7 +130,7 @@ def test_a_second_read_asks_chroma_for_nothing_until_something_is_written(
     first, second = store.read("v", TRACK), store.read("v", TRACK)
     assert len(gets) == 1
     assert first[0] == second[0]
-    assert first[0] is not second[0]
+    assert first[0] is second[0]
     store.put_record(record())
     store.read("v", TRACK)
     assert len(gets) == 2
@@ -139,7 +139,8 @@ def test_a_second_read_asks_chroma_for_nothing_until_something_is_written(
 def test_what_is_read_cannot_be_changed_for_the_next_reader(store: CaptionStore) -> None:
     store.add(captions_of("v", 3), vectors_of("v", 3))
     captions, vectors = store.read("v", TRACK)
-    captions.clear()
+    with pytest.raises(TypeError, match="make a list of them"):
+        captions.clear()
     with pytest.raises(ValueError, match="read-only"):
         vectors[0] = 0
     assert len(store.read("v", TRACK)[0]) == 3
@@ -419,6 +420,7 @@ def test_a_damaged_database_is_named_with_the_next_step(folder: Path) -> None:
         open_store(folder)
 
 
+@pytest.mark.slow
 def test_a_damaged_index_is_named_with_the_next_step(folder: Path) -> None:
     with open_store(folder) as store:
         store.add(captions_of("v", 1100), vectors_of("v", 1100))

@@ -13,6 +13,7 @@ from tools.errors import VideoError
 from tools.timeline import Frame, Interval
 from tools.video import clip
 from tools.video.clip import write_clip
+from tools.video.film import encode
 from tools.video.reader import FrameReader, probe
 
 
@@ -128,13 +129,12 @@ def test_a_file_that_appears_while_the_clip_is_made_is_kept(
 ) -> None:
     video = probe(draw_video(tmp_path / "a.mp4", even_times(20, 10)))
     out = tmp_path / "out.mp4"
-    encode = clip._encode  # what happens meanwhile has to happen somewhere
 
     def slowly(*given: Any) -> None:
         encode(*given)
         out.write_text("another's")
 
-    monkeypatch.setattr(clip, "_encode", slowly)
+    monkeypatch.setattr(clip, "encode", slowly)
     with pytest.raises(VideoError, match="is there already"):
         write_clip(video, Interval(0, 1), out)
     assert out.read_text() == "another's"

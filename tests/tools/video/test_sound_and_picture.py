@@ -104,6 +104,7 @@ def test_sound_follows_a_clock_in_a_programme_stream(tmp_path: Path) -> None:
     check_clip(path, Interval(0.0, 9.0), list(range(9)))
 
 
+@pytest.mark.slow
 def test_sound_follows_where_a_part_has_none(tmp_path: Path) -> None:
     joined = parts(tmp_path, ".ts", 10.0, 10.0, 10.0, sound_from_s=[0.0, 2.9, 0.0])
     path = join(tmp_path / "joined.ts", joined)

@@ -1,0 +1,123 @@
+"""Follow-ups to an answer: "and after that?", "the second time", "is he still there at 2:10?"."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import OrderedDict
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from pydantic import BaseModel
+
+from agent.chat.access import GrounderAccess
+from agent.chat.answering import turn_of
+from agent.chat.follow_up import ChatError
+from agent.chat.session import ChatSession, Understood
+from agent.chat.turns import ChatAnswer, TurnRefusal
+from agent.web.asking import KeptAnswer, Told, told_of
+from agent.web.library import NotServedError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
+    from agent.api import Grounder
+    from agent.web.asking import Asker
+    from agent.web.library import ServedVideo
+
+KEPT_TURNS = 500
+"""Conversations that can be gone on with; a question begins another one."""
+
+
+class FollowUpAnswer(BaseModel):
+    """The answer to a follow-up.
+
+    Attributes:
+        id: Names it, for the next follow-up.
+        turn: How it was understood, and what it is answered with.
+        kept: The whole answer, where a search was made for it.
+    """
+
+    id: str
+    turn: ChatAnswer
+    kept: KeptAnswer | None
+
+
+class _NoClips(GrounderAccess):
+    """Writes no clip where the server happens to run: the page sends one to who asks."""
+
+    def cut(self, *_: object, **__: object) -> NoReturn:
+        raise ChatError("a clip is cut by the link Clip below the answer")
+
+
+class FollowUps:
+    """Goes on from answers, each time from the one that is shown.
+
+    Args:
+        grounder: Finds; where its reasoner is a text model, that model reads the turns as well.
+        asker: Keeps answers, and lends its threads.
+    """
+
+    def __init__(self, grounder: Grounder, asker: Asker) -> None:
+        self._grounder = grounder
+        self._asker = asker
+        self._turns: OrderedDict[str, tuple[str, list[ChatAnswer]]] = OrderedDict()
+        self._noting = threading.Lock()
+
+    def ask(
+        self, video: ServedVideo, after: str, said: str
+    ) -> AsyncGenerator[Told | FollowUpAnswer]:
+        """What happens while a follow-up is answered; the answer comes last.
+
+        Args:
+            video: What it is about.
+            after: Id of the answer, or of the follow-up, that it goes on from.
+            said: The user's words.
+
+        Raises:
+            NotServedError: If there is no such answer about this video.
+            WhenaboutsError: As ``ChatSession.ask``.
+        """
+        earlier = self._earlier(video, after)
+
+        def search(tell: Callable[[Told], None]) -> FollowUpAnswer:
+            access = _NoClips(
+                self._grounder, captions=None, clips=Path(), thread="", say=lambda _: None
+            )
+            with ChatSession(
+                self._grounder, thread="", videos=[video.path], access=access, earlier=earlier
+            ) as session:
+                for happened in session.stream(said):
+                    if isinstance(happened, ChatAnswer):
+                        return self._note(video, session.turns, happened)
+                    if isinstance(happened, Understood | TurnRefusal):
+                        kind = "understood" if isinstance(happened, Understood) else "refusal"
+                        tell(Told(kind, happened.model_dump(mode="json")))
+                    else:
+                        tell(told_of(happened))
+            raise AssertionError("a stream ends with its answer")
+
+        return self._asker.run(search)
+
+    def _earlier(self, video: ServedVideo, after: str) -> list[ChatAnswer]:
+        with self._noting:
+            about, turns = self._turns.get(after, ("", []))
+        if not turns and (kept := self._asker.answer(after)):
+            about, turns = kept.video, [turn_of(kept.answer)]
+        if about != video.id:
+            raise NotServedError(
+                "the answer that this follows up is not here any more; ask the question once more"
+            )
+        return turns
+
+    def _note(
+        self, video: ServedVideo, turns: list[ChatAnswer], turn: ChatAnswer
+    ) -> FollowUpAnswer:
+        grounding = turn.result.grounding
+        kept = self._asker.keep(video.id, grounding) if grounding else None
+        name = secrets.token_hex(8)
+        with self._noting:
+            self._turns[name] = (video.id, list(turns))
+            while len(self._turns) > KEPT_TURNS:
+                self._turns.popitem(last=False)
+        return FollowUpAnswer(id=name, turn=turn, kept=kept)
