@@ -305,7 +305,8 @@ def _render_result(answer: ChatAnswer, result: VideoResult) -> list[RenderableTy
         parts.append(_captions([(one.start_s, one.text) for one in shown]))
     hidden = len(result.captions) - len(shown)
     if hidden:
-        parts.append(Text(f"  … {hidden} captions between these (/json has them all)", style="dim"))
+        captions = "1 caption" if hidden == 1 else f"{hidden} captions"
+        parts.append(Text(f"  … {captions} between these (/json has them all)", style="dim"))
     begins = [(one.start_s, one.shows) for one in result.intervals if one.shows]
     if begins and not shown:
         parts.append(_captions(begins))

@@ -284,7 +284,9 @@ def _sight(settings: Settings) -> Finding:
     why = (
         f"on this disk: {settings.sight if named else ', '.join(here)}"
         if usable
-        else f"{settings.sight if named else 'no joint model'} is not on this disk"
+        else f"{settings.sight} is not on this disk"
+        if named
+        else "no joint model is on this disk"
     )
     rule = "auto: configured service, local model, sight, measured senses"
     return Finding(
@@ -304,7 +306,8 @@ def _store(settings: Settings) -> Finding:
             count = len({record.video_id for record in records})
     except StoreError as exc:
         return Finding("store", name, usable=False, why=str(exc), enable=_elsewhere(settings))
-    return Finding("store", name, usable=True, why=f"{count} videos indexed")
+    videos = "1 video" if count == 1 else f"{count} videos"
+    return Finding("store", name, usable=True, why=f"{videos} indexed")
 
 
 def _elsewhere(settings: Settings) -> str:

@@ -42,7 +42,11 @@ def forget_videos(args: argparse.Namespace, *, show: Say, say: Say) -> None:
             if is_there(video):
                 ids.add(content_id(Path(video)))
             count = indexed.forget(video)
-            told = f"{count} captions forgotten" if count else "nothing of it was indexed"
+            told = (
+                f"{count} caption{'' if count == 1 else 's'} forgotten"
+                if count
+                else "nothing of it was indexed"
+            )
             show(f"{video}: {told}; the file is untouched")
             path = str(location(Path(video)))
             for other in sorted({one.video_id for one in indexed.records() if one.path == path}):

@@ -18,6 +18,7 @@ from tools.signals.vocabulary import (
     DEEDS,
     FILLERS,
     MANNERS,
+    NEGATIONS,
     ORDERS,
     PEOPLE,
     SLOW_CHANGES,
@@ -97,6 +98,7 @@ RULES = (
     Rule(("empty",), "nothing", "present screen background turn"),
     Rule(("empty",), "empty", "screen background turn"),
     Rule(("flickers",), "flicker", "screen turn something bright"),
+    Rule(("flickers", "white"), "flash", "screen turn something bright"),
     Rule(("gone",), "something leave", "turn screen place", "end"),
     Rule(("appears", "present"), "something appear", WHERE, "entrance"),
     Rule(("moves",), "move", f"something happen {WHERE}"),
@@ -163,6 +165,8 @@ def understand(query: str) -> Ask:
         wanted = words_of(" ".join(quoted or shouted))
         spare = [word for word in words if quoted or word not in wanted]
         ask = Ask(text=tuple(wanted), wants=_text_wants(spare), unknown=_beyond_text(spare))
+    elif shown := _SHOWN_NUMBER.search(rest):
+        ask = Ask(text=tuple(_stripped(words_of(shown["number"]))))
     elif TEXT_NOUNS & set(words) or TEXT_VERBS & set(words):
         ask = _understand_text(words)
     else:
@@ -211,6 +215,11 @@ _STAGE = re.compile(
 )
 _HOW_MANY = re.compile(r"\bhow many\b|\bthe number of\b", re.IGNORECASE)
 _QUOTED = re.compile(r"[“\"«]([^”\"»]+)[”\"»]|(?<!\w)['‘]([^'’]+)['’](?!\w)")
+_SHOWN_NUMBER = re.compile(
+    rf"\b(?:{'|'.join(sorted(TEXT_STANDS))}) (?:shows?|showing|displays?|at|is at|stands at) "
+    r"(?P<number>\S*\d.*)",
+    re.IGNORECASE,
+)
 _SHOUTED = re.compile(r"\b[A-Z][A-Z0-9]{3,}\b")
 
 
@@ -276,6 +285,8 @@ def _understand_text(words: list[str]) -> Ask:
     before, after = words[:cue], words[cue + 1 :]
     wanted = _stripped(after)
     unknown = _beyond_text(before)
+    if NEGATIONS & {*before}:
+        return Ask(unknown=(" ".join(words),))
     if words[cue] in DEEDS and (unknown or not TEXT_BEARERS & set(before)):
         # Somebody does it: reads a book, writes a letter.
         rest = [word for word in words if word not in FILLERS and word not in ANYBODY]

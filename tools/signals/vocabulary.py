@@ -42,8 +42,9 @@ CONCEPTS: dict[str, str] = {
     "out": "out",
     "still": "still static fixed steady stationary frozen freeze freezes motionless unchanged",
     "move": "move moves moved moving movement movements motion",
-    "flicker": "flicker flickers flickered flickering strobe strobes strobing flash flashes flashed"
-    " flashing blink blinks blinking",
+    "flicker": "flicker flickers flickered flickering strobe strobes strobing blink blinks"
+    " blinking",
+    "flash": "flash flashes flashed flashing",
     "change": "change changes changed changing switch switches",
     "happen": "happen happens happening",
     "shot": "shot shots",
@@ -99,17 +100,20 @@ DEEDS = _words("read reads reading")
 TEXT_BEARERS = _words("""
     it that which card sign letter screen display title titles text texts subtitle subtitles caption
     captions word words lettering writing inscription headline heading intertitle label banner
-    slide""")
+    slide clock timer counter scoreboard timestamp poster billboard badge ticker""")
 """What text stands on: what these say can be read."""
+
+NEGATIONS = _words("no not never without none don doesn isn aren")
+"""Where one stands before text, the text is asked for that is not there, which no sense tells."""
 
 SPOKEN = _words("""
     say says saying said speak speaks speaking spoke spoken talk talks talking hear heard mention
     mentions mentioned subtitle subtitles caption captions""")
 """Words that may as well ask for what is said."""
 TEXT_MAY = frozenset({"screen", "turn", "appear", "present", "leave", "first", "last", "in"})
-TEXT_STANDS = frozenset(
-    {"card", "sign", "letter", "displayed", "display", "label", "banner", "slide"}
-)
+TEXT_STANDS = _words("""
+    card sign letter displayed display label banner slide clock timer counter scoreboard timestamp
+    poster billboard badge ticker""")
 """Words that go with text without being part of it."""
 
 ANYBODY = _words("someone somebody anyone anybody nobody")

@@ -95,6 +95,11 @@ def _too_small(ask: Ask) -> str:
             f"No {ask.colour} area of at least {MIN_AREA:.0%} of the picture was measured; smaller "
             "ones are not looked for."
         )
+    if ask.kinds == ("flickers", "white"):
+        return (
+            "The picture neither flickers nor is white; whether something flashes in a part of it, "
+            "or less brightly, is not looked for."
+        )
     if ask.kinds == ("flickers",) and ask.names_thing:
         return (
             "The picture as a whole does not flicker; whether something small in it does is not "

@@ -332,7 +332,7 @@ def test_an_orange_area_has_its_article_in_reasons_too() -> None:
     [
         ("a green area", "No green area of at least 4% of the picture was measured"),
         ("something pink appears", "smaller ones are not looked for"),
-        ("something flashes", "whether something small in it does is not looked for"),
+        ("something flashes", "whether something flashes in a part of it"),
         ("fade to white", "No white screen lasts, and dissolves and fades"),
         ("a transition to blue", "Dissolves and fades from shot to shot are not looked for."),
         ("a dog barks and then a cat", "No embedded sense for “dog”, “barks”, “cat”."),
@@ -447,3 +447,28 @@ def test_a_video_without_a_cut_is_one_shot() -> None:
     ranking = ask("how many scenes are there", FILM[:2])
     assert spans(ranking) == [(0, DURATION_S)]
     assert ranking.reasoning.startswith("From cut to cut, it is one shot.")
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        ("the clock says 12:00:09", ["12:00:09"]),
+        ("the timer reads 00:15", ["00:15"]),
+        ("the scoreboard shows 3:2", ["3:2"]),
+        ("when does the counter show 48,230 on the screen?", ["48,230"]),
+    ],
+)
+def test_what_a_clock_or_a_scoreboard_shows_is_text(query: str, text: list[str]) -> None:
+    assert understand(query).text == tuple(text)
+
+
+@pytest.mark.parametrize(
+    "query", ["no text", "there is no text on the screen", "without subtitles"]
+)
+def test_no_text_is_not_the_text_no(query: str) -> None:
+    assert ask(query, [*FILM, read(4, "No smoking")]).verdict == "cannot_tell"
+
+
+def test_a_flash_may_be_a_white_screen_or_too_small_to_be_measured() -> None:
+    assert spans(ask("a flash", [*FILM, said(5, Claim("white"))])) == [(5, 6)]
+    assert ask("a flash").verdict == "cannot_tell"
