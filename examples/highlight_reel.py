@@ -2,7 +2,7 @@
 
 python examples/highlight_reel.py reel.mp4 "something enters" "the screen goes black" -- *.mp4
 
-Pictures alone; ``whenabouts ask --clip`` cuts one moment out with its sound.
+Pictures alone, to show how; ``whenabouts reel`` makes one with sound.
 """
 
 import sys
