@@ -110,7 +110,7 @@ class Titles:
         side_px: Of the corner.
 
     Attributes:
-        searched_in: The height and width of each picture in which it looked for text.
+        searched_in: The height and width of each picture, or part, in which it looked for text.
         read_in: The same for each time that it read the line.
     """
 
@@ -120,11 +120,15 @@ class Titles:
         self.searched_in: list[tuple[int, ...]] = []
         self.read_in: list[tuple[int, ...]] = []
 
-    def find(self, picture: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
-        self.searched_in.append(picture.shape[:2])
+    def find(
+        self, picture: NDArray[np.uint8], within: tuple[int, int, int, int] | None = None
+    ) -> list[NDArray[np.float32]]:
+        left, top, right, bottom = within or (0, 0, picture.shape[1], picture.shape[0])
+        self.searched_in.append((bottom - top, right - left))
         side_px = self._side_px
         corners = np.array([[0, 0], [side_px, 0], [side_px, side_px], [0, side_px]], np.float32)
-        return [corners] if self._title_of(picture) else []
+        is_within = left == 0 and top == 0
+        return [corners] if is_within and self._title_of(picture) else []
 
     def read(
         self, picture: NDArray[np.uint8], boxes: Sequence[NDArray[np.float32]]

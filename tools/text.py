@@ -20,10 +20,21 @@ _PASSWORD = re.compile(
     r"|(?<=://)[^\s/?#:@]*:(?!\d{1,5}(?:[/?#]|$))[^\s\"'<>]*@"
 )
 _WORD = re.compile(r"[^\s\"'<>]+")
+_WITHOUT_SCHEME = re.compile(
+    r"(?<![\w.@:…-])(?!mailto:|xmpp:|sips?:)[^\s/?#@:\\\"'<>]{1,64}:[^\s/@\\\"'<>]{1,200}@(?=[\w\[])"
+)
+"""``user:password@host``, as proxies are written too."""
+_ESCAPED = re.compile(r"(?i)(?<=%3A%2F%2F)[^\s/?#&\\\"'<>]{1,300}?%40")
+_SECRET_OF_HEADER = re.compile(
+    r"(?i)\b((?:(?:proxy-)?authorization|(?:x-)?api-key)(?:\s{0,2}[:=]|%3D)\s{0,2}"
+    r"(?:(?:basic|bearer)(?:\s{1,2}|%20))?|bearer(?:\s{1,2}|%20)(?=[\w.~+/=-]{16}))[^\s,;&\"'<>]+"
+)
+"""The values of headers that hold keys; a bearer in a caption carries shorter words."""
 _SECRET_OF_QUERY = re.compile(
-    r"(?i)(?<=[?&;])((?:[\w.-]*[_.-])?(?:api[_-]?key|key|token|password|passwd|pwd|secret|sig|"
+    r"(?i)(?<=[?&;#])((?:[\w.-]*[_.-])?(?:api[_-]?key|key|token|password|passwd|pwd|secret|sig|"
     r"signature|auth|credential)=)[^&;#\s\"'<>]+"
 )
+_NAMES_KEY = re.compile(r"(?i)bearer|authorization|api-key")
 HIDDEN = "…"
 
 
@@ -54,13 +65,20 @@ def one_line(text: str) -> str:
 def without_passwords(text: str) -> str:
     """The text, with what is secret in the addresses in it replaced by an ellipsis.
 
-    That is everything before the ``@`` of an address, and values of its query that are named like
-    a key. It is the only redaction, for errors, settings, traces and all that is printed.
+    That is everything before the ``@`` of an address, values of its query that are named like a
+    key, and those of headers that hold one. It is the only redaction, for errors, settings, traces
+    and all that is printed.
     """
-    if "://" not in text:
-        return text
-    text = _WORD.sub(_without_password, text)
-    return _SECRET_OF_QUERY.sub(rf"\1{HIDDEN}", text)
+    if "://" in text:
+        text = _WORD.sub(_without_password, text)
+        text = _SECRET_OF_QUERY.sub(rf"\1{HIDDEN}", text)
+    if "@" in text:
+        text = _WITHOUT_SCHEME.sub(f"{HIDDEN}@", text)
+    if "%40" in text:
+        text = _ESCAPED.sub(f"{HIDDEN}%40", text)
+    if _NAMES_KEY.search(text):
+        text = _SECRET_OF_HEADER.sub(rf"\1{HIDDEN}", text)
+    return text
 
 
 def _without_password(word: re.Match[str]) -> str:

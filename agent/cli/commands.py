@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from agent.api import Event, Grounder, make_question
 from agent.cli.demo import DEMO_QUESTIONS, draw_demo_clip
 from agent.cli.printing import say, show, stderr
-from agent.cli.record_lines import record_json
+from agent.cli.record_lines import count_of, record_json
 from agent.cli.rendering import (
     ends_early,
     look_up_line,
@@ -559,10 +559,7 @@ def _indexed_line(record: VideoRecord, tracks: Sequence[VideoRecord]) -> str:
     warning = record.warning.removeprefix(f"{record.path}: ")
     beside = (one for one in of_copy(tracks, record.path) if is_beside(one.track))
     told = [record, *(one for one in beside if one.complete)]
-    counts = (
-        f"{one.captions} caption{'' if one.captions == 1 else 's'} by {name_of(one.track)}"
-        for one in told
-    )
+    counts = (f"{count_of(one)} by {name_of(one.track)}" for one in told)
     note = f"; {warning}" if warning else ""
     return f"{record.path}: {', '.join(counts)}, {clock(record.duration_s)} long{note}"
 

@@ -7,6 +7,7 @@ import errno
 import re
 import traceback
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Final
 
 from tools.text import one_line, shorten, without_passwords
@@ -91,10 +92,20 @@ def _engine(error: BaseException, said: str) -> str:
 
 
 def _files(error: BaseException, _: str) -> str:
+    if isinstance(error, FileNotFoundError) and _is_nowhere():
+        return "the folder that this was started in is gone; change to another one and try again"
     if not (isinstance(error, OSError) and error.errno in _SURROUNDINGS):
         return ""
     file = f"{shorten(one_line(str(error.filename)), 80)}: " if error.filename else ""
     return f"{file}{error.strerror}; name another file or folder, or free what is short"
+
+
+def _is_nowhere() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _network(error: BaseException, said: str) -> str:

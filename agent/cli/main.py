@@ -68,7 +68,8 @@ examples:
 
 which evidence answers: all that is there is asked, and the answer says which of it answers
   1. what is measured (light, colour, cuts, camera), read or said word for word, if asked for
-  2. captions of what is seen and what is said, the surest first
+  2. captions of what is seen and what is said, and frames themselves (--sight): the surest first,
+     and what several point to is surer; a line says which agree
   3. what is measured of things: something enters, moves, leaves
 which captions: those of --captions FILE, else of --captioner, else the last made by a file or an
   image model, else made now by: a service, a model on this disk, the built-in senses
@@ -222,7 +223,8 @@ def build_parser() -> Parser:
         "--verify",
         action=argparse.BooleanOptionalAction,
         help="let the image model judge the likeliest windows, in at most 10 calls, and say which "
-        "ways to an answer agree (the default with --captioner openai:MODEL)",
+        "ways to an answer agree (the default with --captioner openai:MODEL; a model on this "
+        "machine judges too)",
     )
     ask.add_argument(
         "--direct",

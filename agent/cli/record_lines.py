@@ -35,10 +35,14 @@ def render_records(records: Sequence[VideoRecord]) -> list[RenderableType]:
             track = record.track
             origin = origin_of(track)
             by = f"subtitles {origin.file}" if origin else f"{track.model} {track.mode}".strip()
-            what = "frame" if is_sight(track) else "caption"
-            count = f"{record.captions} {what}{'' if record.captions == 1 else 's'}"
-            parts.append(Text(f"    {count} by {by}: {state_of(record)}"))
+            parts.append(Text(f"    {count_of(record)} by {by}: {state_of(record)}"))
     return parts
+
+
+def count_of(record: VideoRecord) -> str:
+    """``1 caption``, ``12 captions``, or ``12 frames`` of a joint model."""
+    what = "frame" if is_sight(record.track) else "caption"
+    return f"{record.captions} {what}{'' if record.captions == 1 else 's'}"
 
 
 def record_json(record: VideoRecord) -> dict[str, object]:

@@ -8,13 +8,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from agent.errors import (
-    SettingsError,
-    VideoError,
-)
+from agent.errors import CaptionerError, SettingsError, VideoError
 from agent.watching.choice import has_service, open_image_model
+from agent.watching.model_judge import ModelJudge
 from agent.watching.service_direct import ServiceDirect
-from agent.watching.service_judge import ServiceJudge
 from agent.watching.watcher import UnderWay
 from tools.indexing.same_video import shows
 
@@ -25,10 +22,11 @@ if TYPE_CHECKING:
     from agent.watching.opened import Opened
     from agent.watching.runs import Runs
     from prompts.catalog import Prompts
-    from tools.captioners.image_model import ImageModel
+    from tools.captioners.image_model import AskedModel
     from tools.store.store import VideoRecord
 
 OPENAI: Final = "openai:"
+LOCAL: Final = "local:"
 
 
 class ImagePaths:
@@ -65,24 +63,24 @@ class ImagePaths:
         self.under_way = under_way
         self.tell = tell
         self.name_host = name_host
-        self._models: dict[str, ImageModel] = {}
+        self._models: dict[str, AskedModel] = {}
 
     @property
     def judge(self) -> Judge | None:
         """Who judges windows; None where nobody should. No model is asked here.
 
         Raises:
-            SettingsError: If somebody should, and no image model of a service is named.
+            SettingsError: If somebody should, and no image model is named.
         """
         wanted = self.settings.verify
         if wanted is False:
             return None
-        if self.names_service():
-            return ServiceJudge(self)
+        if self.names_service() or (wanted and self._describes_here()):
+            return ModelJudge(self)
         if wanted:
             raise SettingsError(
-                "--verify needs an image model of a service: name it with --captioner "
-                "openai:MODEL, and set OPENAI_API_KEY or OPENAI_BASE_URL"
+                "--verify needs an image model: name it with --captioner local:MODEL, or with "
+                "--captioner openai:MODEL, and set OPENAI_API_KEY or OPENAI_BASE_URL"
             )
         return None
 
@@ -105,23 +103,40 @@ class ImagePaths:
         """Whether the user left open who decides, and frames go to a service anyway."""
         return self.settings.reasoner == "auto" and self.names_service()
 
+    def _describes_here(self) -> bool:
+        """Whether frames are described by a checkpoint on this machine."""
+        return not self.opened.given_captioner and self.opened.choice.name.startswith(LOCAL)
+
     def captioner_model(self) -> str:
-        """The name of the service's model that describes frames.
+        """The name of the model that describes frames.
 
         Raises:
             SettingsError: If the service cannot say which model it serves.
         """
         return self.opened.choice.name
 
-    def model(self, name: str) -> ImageModel:
+    def model(self, name: str) -> AskedModel:
         """A model by its name; the same one for the same name.
 
         Raises:
-            CaptionerError: If its key or address is missing or unusable.
+            CaptionerError: If its key or address is missing or unusable, or it cannot be asked.
         """
         if name not in self._models:
-            self._models[name] = open_image_model(self.settings, name)
+            self._models[name] = (
+                self._local_model()
+                if name.startswith(LOCAL)
+                else open_image_model(self.settings, name)
+            )
         return self._models[name]
+
+    def _local_model(self) -> AskedModel:
+        from tools.captioners.local import LocalCaptioner
+        from tools.captioners.local_image_model import LocalImageModel
+
+        captioner = self.opened.captioner
+        if not isinstance(captioner, LocalCaptioner):
+            raise CaptionerError(f"{captioner.model} cannot be asked about frames")
+        return LocalImageModel(captioner)
 
     def until(self) -> float:
         """When the minutes of this run are over, on the monotonic clock."""

@@ -12,11 +12,10 @@ if TYPE_CHECKING:
 
 def cost_of(answer: FrameAnswer, frames: int) -> Cost:
     """What one question to an image model took, in which it was shown a number of frames."""
-    is_counted = answer.tokens_in > 0
     return Cost(
         tokens_in=answer.tokens_in,
         tokens_out=answer.tokens_out,
-        usd=answer.usd if is_counted else None,
+        usd=answer.usd,
         calls=1,
         frames=frames,
     )

@@ -34,7 +34,7 @@ from tools.timeline import Caption, Interval, Track
 
 if TYPE_CHECKING:
     from agent.watching.image_paths import ImagePaths
-    from tools.captioners.image_model import FrameAnswer, ImageModel, ShownFrame
+    from tools.captioners.image_model import AskedModel, FrameAnswer, ShownFrame
     from tools.store.store import VideoRecord
 
 FEWEST_FRAMES_SHOWN: Final = 8
@@ -110,7 +110,7 @@ class ServiceDirect:
 
     def _ask(
         self,
-        model: ImageModel,
+        model: AskedModel,
         record: VideoRecord,
         told: str,
         stretches: Sequence[Interval],

@@ -203,9 +203,9 @@ class Sight:
         frames = store.read(video_id, record.track)
         if not frames[0]:
             return None
-        return SeenVideo(
-            frames, SightEvidence(words, self._others_than(record, frames[1])), model.name
-        )
+        others = self._others_than(record, frames[1])
+        evidence = SightEvidence(words, others, latin_alone=model.reads_latin_alone)
+        return SeenVideo(frames, evidence, model.name)
 
     def likeliest(self, query: str, video_ids: Sequence[str]) -> list[str]:
         """Which of these videos have frames like what is asked for, the best first."""

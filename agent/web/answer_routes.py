@@ -14,6 +14,7 @@ from agent.watching.moved_files import own_file
 from agent.web.asking import KeptAnswer
 from agent.web.route_parts import FAULTS, known
 from agent.web.timeline_facts import RelevancePoint, relevance_points
+from tools.text import one_line
 
 if TYPE_CHECKING:
     from agent.web.rooms import Rooms
@@ -69,7 +70,7 @@ def answer_routes(rooms: Rooms) -> APIRouter:
         text, notes = render_export(form, [answer], answer.to_json(indent=2), start_timecode)
         headers = {"content-disposition": f'attachment; filename="{_file_name(answer_id, form)}"'}
         if notes:
-            headers["x-note"] = "; ".join(notes).encode("ascii", "replace").decode()[:500]
+            headers["x-note"] = one_line("; ".join(notes)).encode("ascii", "replace").decode()[:500]
         return Response(text, media_type=MEDIA[form], headers=headers)
 
     return router

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import secrets
 from concurrent.futures import ThreadPoolExecutor
@@ -23,13 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
-    from agent.api import Grounder
+    from agent.api import Grounder, Settings
     from agent.web.library import ServedVideo
 
 Answered = TypeVar("Answered")
 
 AT_ONCE = 8
-"""Questions under way: more would only wait for each other, on a service or on the cores."""
+"""Questions under way where a service decides: most of the time they wait for it."""
 
 KEPT_ANSWERS = 2000
 
@@ -38,7 +39,7 @@ class KeptAnswer(BaseModel):
     """An answer, and where it is found again.
 
     Attributes:
-        id: Names the answer.
+        id: Names the answer; empty where the disk was full, so that it could not be kept.
         video: Id of the video that was asked.
         asked_at: When, in ISO 8601 and UTC.
         answer: The answer, in the published schema.
@@ -69,7 +70,9 @@ class Asker:
     def __init__(self, grounder: Grounder, folder: Path) -> None:
         self._grounder = grounder
         self._folder = folder
-        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="whenabouts-ask")
+        self._threads = ThreadPoolExecutor(
+            at_once(grounder.settings), thread_name_prefix="whenabouts-ask"
+        )
 
     def close(self) -> None:
         """Begin no more questions."""
@@ -157,19 +160,33 @@ class Asker:
         return next(filter(None, map(_read, self._folder.glob(f"*-{answer_id}.json"))), None)
 
     def keep(self, video_id: str, answer: Grounding) -> KeptAnswer:
-        """Write an answer down, under an id of its own."""
+        """Write an answer down, under an id of its own; with none where the disk takes no more.
+
+        What was found is told all the same: it may have been paid for.
+        """
         now = datetime.now(UTC)
         kept = KeptAnswer(
             id=secrets.token_hex(8), video=video_id, asked_at=now.isoformat(), answer=answer
         )
         name = f"{now:%Y%m%dT%H%M%S%f}-{video_id}-{kept.id}.json"
-        write_whole(self._folder / name, kept.model_dump_json(by_alias=True))
+        try:
+            write_whole(self._folder / name, kept.model_dump_json(by_alias=True))
+        except OSError:
+            return kept.model_copy(update={"id": ""})
         return kept
 
     def sweep(self) -> None:
         """Delete all but the latest answers."""
         for old in sorted(self._folder.glob("*.json"))[:-KEPT_ANSWERS]:
             old.unlink(missing_ok=True)
+
+
+def at_once(settings: Settings) -> int:
+    """How many questions are worked on together; more would only take turns on the cores."""
+    is_served = settings.openai_api_key or settings.openai_base_url
+    if is_served or settings.reasoner not in {"auto", "similarity"}:
+        return AT_ONCE
+    return max(2, min(AT_ONCE, os.cpu_count() or 2))
 
 
 def told_of(event: Event) -> Told:

@@ -43,7 +43,7 @@ class Corrections:
         """Note where a thing really happens, in place of what was said before; returns its rows.
 
         Args:
-            video: File name of the video.
+            video: What labels call the video; see ``Library.label_name``.
             query: What was asked.
             duration_s: Length of the video.
             spans_s: Start and end of each time that it happens; none: it never does.

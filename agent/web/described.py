@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.errors import VideoError
+from tools.sight.frame_track import is_sight
 from tools.video.identity import known_id
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def check_askable(video: ServedVideo, grounder: Grounder, library: Library, jobs
     Raises:
         BusyError: If it is not described yet, or being described.
     """
-    if any(record.complete for record in records_about(video, grounder.records())):
+    about = records_about(video, grounder.records())
+    if any(record.complete and not is_sight(record.track) for record in about):
         return
     if library.has_file(video) and any(record.complete for record in grounder.resolve(video.path)):
         return  # Indexed when it lay elsewhere: its content says so.

@@ -117,7 +117,9 @@ class FollowUps:
         kept = self._asker.keep(video.id, grounding) if grounding else None
         name = secrets.token_hex(8)
         with self._noting:
-            self._turns[name] = (video.id, list(turns))
+            # Without the whole answers: those are on the disk.
+            slim = [ChatAnswer.model_validate(one.remembered()) for one in turns]
+            self._turns[name] = (video.id, slim)
             while len(self._turns) > KEPT_TURNS:
                 self._turns.popitem(last=False)
         return FollowUpAnswer(id=name, turn=turn, kept=kept)

@@ -198,7 +198,11 @@ class Jobs:
         if self._file is None:
             return
         rows = [job.model_dump() | {"path": job.path} for job in self._jobs.values()]
-        write_whole(self._file, json.dumps(rows, indent=1))
+        try:
+            write_whole(self._file, json.dumps(rows, indent=1))
+        except OSError as exc:
+            # The jobs go on; what is lost on a full disk is that a restart takes them up.
+            self._complain(f"the list of jobs cannot be written to {self._file}: {exc.strerror}")
 
 
 def _read(file: Path) -> list[Job]:

@@ -108,6 +108,16 @@ class Library:
             )
         return found[0]
 
+    def label_name(self, video: ServedVideo) -> str:
+        """What labels call a video: its path in the served folder, where no other one has it too.
+
+        ``whenabouts eval own`` finds it in ``--videos FOLDER`` by that, or by the whole path.
+        """
+        home = next(place for place in self._places if video.path.is_relative_to(place))
+        name = video.path.relative_to(home).as_posix()
+        others = (place / name for place in self._places if place != home)
+        return str(video.path) if any(other.is_file() for other in others) else name
+
     def has_file(self, video: ServedVideo) -> bool:
         """Whether its file is still there."""
         return video.path.is_file()

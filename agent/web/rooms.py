@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -103,6 +104,9 @@ class Rooms:
         with suppress(WhenaboutsError):
             self.grounder.store.records()
             self.grounder.embedder.embed(["a question"])
+        # What is loaded by now stays: no search for garbage has to look at it again.
+        gc.collect()
+        gc.freeze()
 
     def _records(self, video: ServedVideo) -> list[VideoRecord]:
         return records_about(video, self.grounder.records())

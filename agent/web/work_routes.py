@@ -156,7 +156,9 @@ def correction_routes(rooms: Rooms) -> APIRouter:
         if duration_s is None:
             raise QueryError(f"the length of {video.name} is not known yet; index it first")
         spans_s = [(start_s, end_s) for start_s, end_s in correction.intervals]
-        rows = rooms.corrections.put(video.path.name, correction.query, duration_s, spans_s)
+        rows = rooms.corrections.put(
+            rooms.library.label_name(video), correction.query, duration_s, spans_s
+        )
         return Rows(rows=rows)
 
     @router.post("/withdraw")

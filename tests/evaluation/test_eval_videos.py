@@ -177,6 +177,7 @@ def test_a_captioner_that_fails_fails_the_questions_of_that_video_alone(
     assert summary["cost"]["captioner"]["usd"] == 5.0
 
 
+@pytest.mark.slow
 def test_videos_that_are_missing_or_unreadable_are_named_before_anything_is_described(
     arguments: list[str], tmp_path: Path, hire: Hire, capsys: pytest.CaptureFixture[str]
 ) -> None:

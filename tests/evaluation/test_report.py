@@ -178,11 +178,13 @@ def test_plots_have_the_colours_of_the_page_in_light_and_dark(page: str) -> None
     assert not re.search(r"(?:fill|stroke)[:=]\s*\"?#[0-9a-f]{6}", body)
 
 
+@pytest.mark.slow
 def test_text_in_plots_is_text_that_can_be_searched(page: str) -> None:
     assert "R@1, % of queries</text>" in page
     assert "reasoning miss</text>" in page
 
 
+@pytest.mark.slow
 def test_anybodys_text_stays_text() -> None:
     attacked = replace(
         ELSEWHERE,
@@ -338,6 +340,7 @@ def test_bands_that_would_hide_one_another_are_left_out(count: int, bands: int) 
     assert ("Bands are" in recall.note) == bool(bands)
 
 
+@pytest.mark.slow
 def test_a_single_run_shows_what_its_questions_cost() -> None:
     titles = [plot.title for plot in cost_plots([MIXED])]
     assert titles == ["The cost of a question", "The time of a question"]

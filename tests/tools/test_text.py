@@ -85,5 +85,37 @@ def test_passwords_in_addresses_are_left_out(text: str, shown: str) -> None:
     assert without_passwords(text) == shown
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("it is 'u:s3cret@h:80'", "it is '…@h:80'"),
+        ("//u:s3cret@h/x", "//…@h/x"),
+        ("http:/u:s3cret@h", "http:/…@h"),
+        ("https://h/#access_token=s3cret", "https://h/#access_token=…"),
+        ("to=http%3A%2F%2Fu%3As3cret%40h", "to=http%3A%2F%2F…%40h"),
+        ("authorization=Bearer%20s3cret,x=1", "authorization=Bearer%20…,x=1"),
+        ("Authorization: Basic dTpz", "Authorization: Basic …"),
+        ("x-api-key: s3cret", "x-api-key: …"),
+        ("refused Bearer abcdefghij0123456789", "refused Bearer …"),
+    ],
+)
+def test_passwords_are_left_out_however_they_are_written(text: str, shown: str) -> None:
+    assert without_passwords(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mail mailto:bob@example.com or bob@example.com",
+        "the bearer carrying a flag",
+        "seen at 12:30 by @bob",
+        "an authorization is needed",
+        "a picture @ 3:2",
+    ],
+)
+def test_what_is_no_password_is_shown(text: str) -> None:
+    assert without_passwords(text) == text
+
+
 def test_every_error_of_ours_leaves_passwords_out() -> None:
     assert str(StoreError("http://u:secret@host failed")) == "http://…@host failed"

@@ -12,9 +12,8 @@ pytest.importorskip("trl", reason="needs the extra train")
 from evaluation.experiments.catalog import open_experiment
 from evaluation.results import read_results
 from training.recipe import Recipe
-from training.tiny_run import EXPERIMENTS, Size, run
-
-pytestmark = pytest.mark.slow
+from training.tiny_run import EXPERIMENTS, Size, _write_experiment, run
+from training.train import Trained
 
 SMALL = Size(
     base_steps=2,
@@ -24,32 +23,45 @@ SMALL = Size(
 )
 
 
-@pytest.fixture(scope="module")
-def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("tiny")
-
-
 @pytest.mark.parametrize("name", sorted(EXPERIMENTS))
-def test_an_experiment_asks_each_arm_of_its_own_model_and_gives_paired_intervals(
-    out: Path, name: str
+def test_its_arms_are_those_of_the_named_experiment_with_models_of_their_own(
+    name: str, tmp_path: Path
 ) -> None:
-    figures = run(out, name, SMALL)
-    arms = EXPERIMENTS[name]
-    assert figures["questions"] == 3
-    assert list(figures["miou"]) == list(arms)
-    first, *others = arms
-    assert list(figures["gain"]) == [f"{one} over {first}" for one in others]
-    for gain in figures["gain"].values():
-        low, high = gain["interval_95"]
-        assert low <= gain["miou"] <= high
-    assert set(arms) <= set(open_experiment(name).arms)
-    results = out / "experiments" / name
-    captioners = {
-        str(one.models["captioner"])
-        for arm in arms
-        for one in read_results(results / arm / "results.jsonl")
+    adapters = {
+        label: Trained(tmp_path / label, 1.0, 0.5, None, 1)
+        for label, arm in EXPERIMENTS[name].items()
+        if arm.teacher
     }
-    assert len(captioners) == len({(arm.teacher, arm.strategy, arm.mode) for arm in arms.values()})
+    named = open_experiment(name)
+    written = open_experiment(str(_write_experiment(tmp_path, name, tmp_path / "base", adapters)))
+    assert set(written.arms) <= set(named.arms)
+    assert written.question == named.question
+    for label, settings in written.arms.items():
+        for setting, value in named.arms[label].items():
+            assert settings[setting] == value or str(value).startswith("$adapter")
+        expected = str(adapters[label].adapter) if label in adapters else None
+        assert settings["adapter"] == expected
+
+
+@pytest.mark.slow
+def test_an_experiment_is_carried_out_and_gives_paired_intervals(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Models that have learnt nothing talk for long.
+    monkeypatch.setattr("training.tiny_run.RATE_HZ", 0.1)
+    figures = run(tmp_path, "teachers", SMALL)
+    assert figures["questions"] == 3
+    assert list(figures["miou"]) == ["human", "synthetic"]
+    gain = figures["gain"]["synthetic over human"]
+    low, high = gain["interval_95"]
+    assert low <= gain["miou"] <= high
+    results = tmp_path / "experiments" / "teachers"
+    models = [
+        read_results(results / arm / "results.jsonl")[0].models["captioner"]
+        for arm in ("human", "synthetic")
+    ]
+    assert models[0] != models[1]
     page = (results / "report.html").read_text(encoding="utf-8")
-    assert all(arm in page for arm in arms)
-    assert json.loads((results / "figures.json").read_text())["experiment"] == name
+    assert "human" in page
+    assert "synthetic" in page
+    assert json.loads((results / "figures.json").read_text()) == figures

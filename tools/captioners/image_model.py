@@ -11,7 +11,7 @@ import math
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from tools.captioners.traced_calls import TracedCalls
 from tools.errors import CaptionerError, ServiceError
@@ -86,6 +86,23 @@ class FrameAnswer:
     usd: float | None
     tokens_in: int
     tokens_out: int
+
+
+class AskedModel(Protocol):
+    """A model that is shown frames and asked about them, of a service or on this machine."""
+
+    name: str
+
+    def ask(
+        self,
+        question: FrameQuestion,
+        calls: TracedCalls,
+        *,
+        stopping: threading.Event | None = None,
+        until: float = math.inf,
+    ) -> FrameAnswer: ...
+
+    def most_usd(self, prompt: str, frames: int) -> float | None: ...
 
 
 class ImageModel:

@@ -118,6 +118,29 @@ class LocalCaptioner:
         other._max_new_tokens = max(self._max_new_tokens, ANSWER_TOKENS)  # noqa: SLF001
         return other
 
+    @property
+    def takes_questions(self) -> bool:
+        """Whether it has a chat template."""
+        return self._asks
+
+    def first_tokens(self, look: Look, prompt: str, *, count: int) -> list[tuple[str, float]]:
+        """The likeliest first tokens of its reply to a question; see ``VisionModel``.
+
+        Raises:
+            CaptionerError: If the model cannot be shown this, or memory runs out.
+        """
+        from tools.captioners.vision_model import is_out_of_memory
+
+        try:
+            return self._loaded.first_tokens(look, prompt=prompt, count=count)
+        except RuntimeError as exc:
+            if is_out_of_memory(exc):
+                raise CaptionerError(
+                    f"{self._name} runs out of memory on {self._loaded.device} with "
+                    f"{len(look.images)} pictures"
+                ) from None
+            raise
+
     @cached_property
     def model(self) -> str:
         """``local:``, the name, and a digest of weights, settings, adapter and sizes."""

@@ -98,6 +98,34 @@ class VisionModel:
         )
         return [" ".join(text.split()) for text in texts]
 
+    def first_tokens(self, look: Look, *, prompt: str, count: int) -> list[tuple[str, float]]:
+        """The likeliest first tokens of a reply, with the logarithms of their probabilities.
+
+        Args:
+            look: Its pictures come before the prompt.
+            prompt: What to ask.
+            count: How many.
+
+        Raises:
+            CaptionerError: If the model cannot be shown this.
+            RuntimeError: If it does not fit, ``is_out_of_memory``.
+        """
+        import torch
+
+        inputs = self._encode([look], prompt).to(self.device, dtype=self.dtype)
+        with torch.inference_mode():
+            written = self._model.generate(
+                **inputs,
+                generation_config=self._greedy,
+                max_new_tokens=1,
+                output_logits=True,
+                return_dict_in_generate=True,
+            )
+        odds = written.logits[0][0].float().log_softmax(-1)
+        best = odds.topk(min(count, len(odds)))
+        texts = self._processor.tokenizer.batch_decode([[token] for token in best.indices.tolist()])
+        return list(zip(texts, best.values.tolist(), strict=True))
+
     def _encode(self, looks: Sequence[Look], prompt: str) -> Any:
         from jinja2 import TemplateError
         from PIL import Image

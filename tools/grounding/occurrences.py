@@ -51,7 +51,7 @@ def find_occurrences(
     One exact programme parts each stretch in which the event is as probable as it has to be in a
     whole video; see ``tools.grounding.partition``. Of the queries of QVHighlights val, the number
     is right for 51%; of the 530 whose event happens several times, where that is known, for
-    46% (``benchmarks/count_times.py``).
+    52% (``benchmarks/count_times.py``).
 
     Arguments and errors are those of ``tools.grounding.grounder.ground``; ``is_repeated`` says that
     the question takes it for granted that it happens more than once, as "the second time" does.

@@ -29,6 +29,10 @@ REPEAT_COST = 3.0
 """How much worse two times may be than one where it is known that there are several: a clear event
 is not cut in two (that costs more), and nothing is a time that does not speak for it."""
 
+REPEATED = (GOING_ON, 0.0)
+"""Where it is known that there are several times and only one is seen, less and less relevance is
+enough, down to its mean: what fits no better than the rest of the video is no time."""
+
 MOST_TIMES = 40
 """In one stretch of 150 s."""
 
@@ -45,13 +49,18 @@ def part_times(curve: Floats, cells: Cells, *, is_repeated: bool = False) -> Mas
         cells: The time axis.
         is_repeated: Whether it is known to happen more than once, as of "the second time".
     """
-    gain = (curve - _least_relevance(curve, cells.weight)) * cells.weight
-    once_or_more, best = _best_runs(gain, least=1)
+    least = _least_relevance(curve, cells.weight)
+    once_or_more, _ = _best_runs((curve - least) * cells.weight, least=1)
     if not is_repeated or _count(once_or_more) > 1:
         return once_or_more
-    repeated, gained = _best_runs(gain, least=2)
-    is_real = _count(repeated) > 1 and all(gain[run].sum() > 0 for run in _slices(repeated))
-    return repeated if is_real and gained >= best - REPEAT_COST else once_or_more
+    for enough in (least, *REPEATED):
+        gain = (curve - enough) * cells.weight
+        _, best = _best_runs(gain, least=1)
+        repeated, gained = _best_runs(gain, least=2)
+        is_real = _count(repeated) > 1 and all(gain[run].sum() > 0 for run in _slices(repeated))
+        if is_real and gained >= best - REPEAT_COST:
+            return repeated
+    return once_or_more
 
 
 def _least_relevance(curve: Floats, weight: Floats) -> float:

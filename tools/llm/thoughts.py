@@ -9,16 +9,22 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_TAGS = r"(?:think|thinking|thoughts?|reasoning|reflection|scratchpad|seed:think|antthinking)"
+# Whatever a template calls it: seed:think, thought_process, inner_monologue, mm:think. Every
+# repetition is bounded, so that long replies are read in linear time.
+_LEFT, _RIGHT = r"(?:<|＜|&lt;)[|\s]{0,3}", r"[|\s]{0,3}(?:>|＞|&gt;)"
+_NAME = r"[\w:.-]{0,16}(?:think|thought|reasoning|reflection|monologue|scratchpad)[\w:.-]{0,16}\b"
+_TAG = rf"(?:{_NAME}(?:{_RIGHT})?|(?:analysis|reason|cot|plan){_RIGHT})"
 _OPENS = (
-    rf"<\s*{_TAGS}\b\s*>?|<\s*t(?:h(?:i(?:nk?)?)?)?\Z|◁\s*think\s*▷|\[THINK\]|<\|begin_of_thought\|>|<\|?channel\|?>\s*"
-    r"(?:analysis|commentary|thought)\b"
+    rf"{_LEFT}(?:start_)?{_TAG}|<\s*t(?:h(?:i(?:nk?)?)?)?\Z|◁\s*think\s*▷|\[THINK\]"
+    r"|<\|begin_of_thought\|>|<\|?channel\|?>\s*(?:analysis|commentary|thought)\b|<unused94>"
+    r"|<\|im_start\|>\s*think\w*"
 )
 _CLOSES = (
-    rf"<\s*/\s*{_TAGS}\b\s*>?|<\s*/\s*t(?:h(?:i(?:nk?)?)?)?\Z|◁\s*/\s*think\s*▷|\[/THINK\]|<\|end_of_thought\|>|<channel\|>|"
-    r"<\|channel\|>\s*final\s*(?:<\|message\|>)?"
+    rf"{_LEFT}(?:/[|\s]{{0,3}}|end_(?:of_)?){_TAG}|<\s*/\s*t(?:h(?:i(?:nk?)?)?)?\Z"
+    r"|◁\s*/\s*think\s*▷|\[/THINK\]|<channel\|>|<\|channel\|>\s*final\s*(?:<\|message\|>)?"
+    r"|<unused95>|<\|im_start\|>\s*answer\b"
 )
-_MARKS = re.compile(rf"(?P<opens>{_OPENS})|(?P<closes>{_CLOSES})", re.IGNORECASE)
+_MARKS = re.compile(rf"(?P<closes>{_CLOSES})|(?P<opens>{_OPENS})", re.IGNORECASE)
 
 _BOX = re.compile(
     r"<\|begin_of_(box|solution)\|>(?P<box>.*?)(?:<\|end_of_\1\|>|\Z)"

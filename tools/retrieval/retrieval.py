@@ -17,6 +17,7 @@ from tools.grounding.occurrences import find_occurrences
 from tools.grounding.presence import MINILM
 from tools.grounding.seen_edges import SAID
 from tools.kept_captions import once
+from tools.ranking import Ranking
 from tools.retrieval.across import rank_across
 from tools.retrieval.fusion import Voice, fuse
 from tools.retrieval.open_question import rank_beside
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tools.embedders.embedder import Embedder
-    from tools.ranking import Ranking, Window
+    from tools.ranking import Window
     from tools.retrieval.sight_evidence import SightEvidence
     from tools.timeline import Caption, Interval
 
@@ -164,6 +165,8 @@ def rank(
         sight: Where the captions are frames, compares the query with them.
     """
     asked = Asked(query)
+    if sight and (why := sight.why_unread(query)):
+        return Ranking("cannot_tell", (), (), np.zeros(len(captions)), why)
     if all(caption.source in {"signal", "screen"} for caption in captions):
 
         def ask(text: str) -> Ranking:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tools.grounding.presence import Calibration
+from tools.text import main_script
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,11 +47,24 @@ class SightEvidence:
         others: Shape ``(b, d)``, frames that the question is usually not about: of other videos, or
             of the same one where there are no others.
         by_picture: Whether a picture is asked for; the words of the question are not read then.
+        latin_alone: Whether the model learned no words in another script.
     """
 
     words: Embedder
     others: NDArray[np.float32]
     by_picture: bool = False
+    latin_alone: bool = False
+
+    def why_unread(self, query: str) -> str:
+        """Why the model cannot read the words of a question; empty where it can."""
+        script = "" if self.by_picture or not self.latin_alone else main_script(query)
+        if script in {"", "LATIN"}:
+            return ""
+        named = script.capitalize() if len(script) > 3 else script
+        return (
+            f"{self.words.name} learned words in Latin script alone, and these are {named}; ask in "
+            "English, or use --sight siglip2-base."
+        )
 
 
 def told(

@@ -35,8 +35,8 @@ def kind_of(track: "Track") -> str:
 
 
 def is_beside(track: "Track") -> bool:
-    """Whether a track is read beside another one: ``subtitles``, ``speech:de``, text by OCR."""
-    return kind_of(track) in BESIDE_MODES or track.model.startswith(SCREEN_MODEL)
+    """Whether a track is read beside another one: ``subtitles``, ``speech:de``, OCR, frames."""
+    return kind_of(track) in BESIDE_MODES or track.model.startswith(SCREEN_MODEL) or is_sight(track)
 
 
 def name_of(track: "Track") -> str:

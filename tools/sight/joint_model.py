@@ -29,6 +29,9 @@ BATCH_PICTURES = 8
 BATCH_TEXTS = 16
 MAX_THREADS = 8
 
+MANY_WORDS = 60_000
+"""CLIP's English alphabet of words has 49,408; those that know many languages have over 100,000."""
+
 OUTPUTS = ("image_embeds", "text_embeds", "pooler_output", "sentence_embedding")
 """Outputs that are one vector each, by their usual names, the most wanted first."""
 
@@ -86,6 +89,11 @@ class OnnxJointModel:
     def name(self) -> str:
         """``sight:``, what it is called, and a digest of weights and settings."""
         return f"sight:{self._called}@{self._files.fingerprint()}"
+
+    @cached_property
+    def reads_latin_alone(self) -> bool:
+        """Whether its words are too few for more than one script, as CLIP's are."""
+        return self._tokenizer.get_vocab_size() < MANY_WORDS
 
     @cached_property
     def batch_pictures(self) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from tools.timeline import Caption
@@ -163,13 +164,19 @@ def write_claims(claims: Sequence[Claim]) -> str:
 
 def read_claims(text: str) -> list[Claim]:
     """The claims of a text that ``write_claims`` wrote; other sentences are left out."""
+    return list(_claims_of(text))
+
+
+@lru_cache(maxsize=50_000)
+def _claims_of(text: str) -> tuple[Claim, ...]:
+    # Every question reads all of a video's texts again, and many are alike.
     claims = []
     for sentence in re.split(r"\.(?:\s+|$)", text):
         for kind, form in _FORMS.items():
             if found := form.fullmatch(sentence):
                 claims.append(_claim(kind, found.groupdict()))
                 break
-    return claims
+    return tuple(claims)
 
 
 def is_moment(caption: Caption) -> bool:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 Box: TypeAlias = "NDArray[np.float32]"
 """Corners of a line of text in pixels, shape ``(4, 2)``: clockwise from the upper left."""
 
+Part: TypeAlias = tuple[int, int, int, int]
+"""Left, top, right and bottom of a part of a picture, in pixels."""
+
 MIN_SCORE = 0.85
 """Confidence below which a read line is as often texture as text."""
 
@@ -28,6 +31,9 @@ MIN_SIGNS = 2
 FINDING_SIDE_PX = 448, 352
 """Short side at which text is looked for: larger pictures are reduced to the first, where text of
 15 pixels of 1080 is still found; smaller ones are enlarged to the second."""
+
+SMALLEST_PART_PX = 32
+"""Least side of a part that the finder takes."""
 
 READING_HEIGHT_PX = 48
 """Height to which the recogniser brings a line, without smoothing it."""
@@ -39,8 +45,8 @@ TALL = 1.5
 class TextReader(Protocol):
     """Finds lines of text in a picture, and reads them."""
 
-    def find(self, picture: Image) -> Sequence[Box]:
-        """Where there is text."""
+    def find(self, picture: Image, within: Part | None = None) -> Sequence[Box]:
+        """Where there is text, in the whole picture or in a part of it."""
         ...
 
     def read(self, picture: Image, boxes: Sequence[Box]) -> Sequence[str]:
@@ -58,14 +64,17 @@ class RapidReader:
     def __init__(self, engine: Any) -> None:
         self._engine = engine
 
-    def find(self, picture: Image) -> list[Box]:
+    def find(self, picture: Image, within: Part | None = None) -> list[Box]:
         most_px, least_px = FINDING_SIDE_PX
         short_px = min(picture.shape[:2])
         scale = min(1.0, most_px / short_px) if short_px > least_px else least_px / short_px
         way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        small = _scaled(picture, scale, way)
+        left, top, right, bottom = within or (0, 0, picture.shape[1], picture.shape[0])
+        small = _scaled(picture[top:bottom, left:right], scale, way)
         found = self._engine(_bgr(small), use_det=True, use_cls=False, use_rec=False)
-        return [] if found.boxes is None else [np.float32(box) / scale for box in found.boxes]
+        corner = np.array([left, top], np.float32)
+        boxes = [] if found.boxes is None else found.boxes
+        return [np.float32(box) / scale + corner for box in boxes]
 
     def read(self, picture: Image, boxes: Sequence[Box]) -> list[str]:
         return [self._line(cut_out(picture, box)) for box in boxes]
@@ -96,7 +105,8 @@ def load_text_reader() -> TextReader:
             "Global.log_level": "critical",
             "Global.use_cls": False,
             "Global.use_preprocess_img": False,
-            "Det.limit_side_len": FINDING_SIDE_PX[1],
+            # ``find`` says how large a picture is to be, and parts of one may be small.
+            "Det.limit_side_len": SMALLEST_PART_PX,
             # A second thread spins while it waits: twice the CPU time, and no sooner.
             "EngineConfig.onnxruntime.intra_op_num_threads": 1,
             "EngineConfig.onnxruntime.inter_op_num_threads": 1,

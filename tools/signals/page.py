@@ -15,11 +15,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tools.signals.camera import Grey
-    from tools.signals.ocr import Box, TextReader
+    from tools.signals.ocr import Box, Part, TextReader
     from tools.timeline import Image
 
 SAME_PLACE = 0.006
 """Of the picture's short side: a corner that is found no farther off is where it was."""
+
+EDGE_PX = 4
+"""A line that ends this close to the edge of what was searched may go on beyond it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,12 +65,26 @@ class Page:
             for line in sorted(row, key=lambda line: float(line.box[:, 0].min()))
         )
 
-    def search(self, read: TextReader, picture: Image) -> None:
-        """Look for text everywhere; what stands and looks as it did is not read."""
+    def search(self, read: TextReader, picture: Image, within: Part | None = None) -> None:
+        """Look for text; what stands and looks as it did is not read.
+
+        Args:
+            read: Finds and reads it.
+            picture: Of the size that the last one had, if only a part is searched.
+            within: The part that changed; None for everywhere.
+        """
         grey = grey_of(picture)
+        boxes = read.find(picture, within)
+        if within:
+            # What only looks like text at the edge is no reason to look beyond it.
+            cut_off = [box for box in boxes if _is_cut_off(box, within, grey)]
+            if cut_off and any(read.read(picture, cut_off)):
+                boxes, within = read.find(picture), None
+            else:
+                boxes = [box for box in boxes if not any(box is one for one in cut_off)]
         same = [line for line in self.lines if _looks_the_same(line, grey)]
         lines, new = [], []
-        for box in read.find(picture):
+        for box in boxes:
             known = next((line for line in same if _is_same_place(line.box, box, grey)), None)
             if known:
                 lines.append(known)
@@ -76,7 +93,11 @@ class Page:
         # A line that is still there was overlooked, unless it is now read as part of another one.
         found = [*new, *(line.box for line in lines)]
         lines += [
-            line for line in same if line.text and not any(_overlap(line.box, box) for box in found)
+            line
+            for line in same
+            # What is no text is forgotten where nothing is found any more.
+            if (line.text or (within and not _is_in(line.box, within)))
+            and not any(_overlap(line.box, box) for box in found)
         ]
         texts = read.read(picture, new) if new else ()
         lines += [Line(box, text, _part(grey, box)) for box, text in zip(new, texts, strict=True)]
@@ -135,6 +156,22 @@ def _looks_the_same(line: Line, grey: Grey) -> bool:
 
 def _is_same_place(one: Box, other: Box, grey: Grey) -> bool:
     return bool(np.abs(one - other).max() <= SAME_PLACE * min(grey.shape))
+
+
+def _is_in(box: Box, part: Part) -> bool:
+    return bool((box.min(axis=0) < part[2:]).all() and (box.max(axis=0) > part[:2]).all())
+
+
+def _is_cut_off(box: Box, part: Part, grey: Grey) -> bool:
+    """Whether a line goes on beyond the part of a picture in which it was found."""
+    height_px, width_px = grey.shape
+    (left, top), (right, bottom) = box.min(axis=0), box.max(axis=0)
+    return bool(
+        (part[0] > 0 and left <= part[0] + EDGE_PX)
+        or (part[1] > 0 and top <= part[1] + EDGE_PX)
+        or (part[2] < width_px and right >= part[2] - EDGE_PX)
+        or (part[3] < height_px and bottom >= part[3] - EDGE_PX)
+    )
 
 
 def _overlap(one: Box, other: Box) -> bool:

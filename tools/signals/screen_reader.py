@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
@@ -13,15 +14,24 @@ from tools.signals.palette import grey_of
 from tools.signals.sameness import changed_spots, is_another_scene
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tools.signals.camera import Grey
-    from tools.signals.ocr import TextReader
+    from tools.signals.ocr import Part, TextReader
     from tools.timeline import Frame, Image
 
-READING = "r3"
+READING = "r4"
 """Changes whenever the same frames would be read differently."""
 
 ALIKE = 0.6
 """Share of letters in common from which a line of the turned picture was read before."""
+
+AROUND = 0.12
+"""Of the picture's short side: what is searched around a change, since text is found by what is
+around it."""
+
+MOST_OF_PICTURE = 0.35
+"""A larger part is not searched alone."""
 
 
 class ScreenReader:
@@ -48,10 +58,24 @@ class ScreenReader:
         """The lines of text in the next frame, from top to bottom; turned ones last."""
         self._read = read = self._read or self._load()
         sampled, before = grey_of(frame.image), self._searched
-        if before is None or self._is_new(before, sampled):
+        new = None if before is None else self._new_spots(before, sampled)
+        if before is None or new is None or new.any():
+            picture = _at_own_size(frame)
+            part = None if before is None or new is None else part_around(new)
             is_scene = before is None or is_another_scene(before, sampled)
-            self._search(read, _at_own_size(frame), is_scene=is_scene)
-            self._searched = sampled
+            if (
+                before is None
+                or part is None
+                or is_scene
+                or not self._search_part(read, picture, part, sampled.shape)
+            ):
+                self._search(read, picture, is_scene=is_scene)
+                self._searched = sampled
+            else:
+                # Elsewhere, what changes slowly is compared with what was searched last.
+                left, top, right, bottom = part
+                self._searched = before.copy()
+                self._searched[top:bottom, left:right] = sampled[top:bottom, left:right]
         elif self._upright.lines or self._turned.lines:
             picture = _at_own_size(frame)
             known = self._upright.look_again(read, picture)
@@ -62,13 +86,33 @@ class ScreenReader:
         upright = self._upright.texts()
         return (*upright, *(text for text in self._turned.texts() if not _is_among(text, upright)))
 
-    def _is_new(self, before: Grey, sampled: Grey) -> bool:
-        """Whether anything changed outside the places where text is known to be."""
+    def _new_spots(self, before: Grey, sampled: Grey) -> NDArray[np.bool_] | None:
+        """What changed outside the places where text is known to be; None in another size."""
         if before.shape != sampled.shape:
-            return True
+            return None
         known = self._upright.mask(sampled.shape)
         known |= np.rot90(self._turned.mask(sampled.shape[::-1]))
-        return bool((changed_spots(before, sampled) & ~known).any())
+        return changed_spots(before, sampled) & ~known
+
+    def _search_part(
+        self, read: TextReader, picture: Image, part: Part, sampled_px: tuple[int, ...]
+    ) -> bool:
+        """Look for upright text in a part; whether that is enough."""
+        if self._turned.lines or not self._upright.look_again(read, picture):
+            return False
+        down, along = picture.shape[0] / sampled_px[0], picture.shape[1] / sampled_px[1]
+        left, top, right, bottom = part
+        self._upright.search(
+            read,
+            picture,
+            (
+                int(left * along),
+                int(top * down),
+                math.ceil(right * along),
+                math.ceil(bottom * down),
+            ),
+        )
+        return True
 
     def _search(self, read: TextReader, picture: Image, *, is_scene: bool) -> None:
         self._upright.search(read, picture)
@@ -76,6 +120,18 @@ class ScreenReader:
             upright = self._upright.texts()
             self._turned.search(read, _turned(picture))
             self._turned.drop(lambda text: _is_among(text, upright))
+
+
+def part_around(spots: NDArray[np.bool_]) -> Part | None:
+    """The part of a picture that holds all spots, with what is around it; None if that is most."""
+    height_px, width_px = spots.shape
+    around_px = math.ceil(AROUND * min(spots.shape))
+    rows, columns = np.flatnonzero(spots.any(axis=1)), np.flatnonzero(spots.any(axis=0))
+    left, right = max(0, columns[0] - around_px), min(width_px, columns[-1] + 1 + around_px)
+    top, bottom = max(0, rows[0] - around_px), min(height_px, rows[-1] + 1 + around_px)
+    if (right - left) * (bottom - top) > MOST_OF_PICTURE * spots.size:
+        return None
+    return int(left), int(top), int(right), int(bottom)
 
 
 def _at_own_size(frame: Frame) -> Image:

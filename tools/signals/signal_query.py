@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from tools.signals.claims import COLOURS, Kind
@@ -151,6 +152,7 @@ class Ask:
         return self.text is not None or (bool(set(self.kinds) & PICTURE) and not self.names_thing)
 
 
+@lru_cache(maxsize=2000)
 def understand(query: str) -> Ask:
     """Read a question in English; in any other language its words are unknown."""
     quoted = [next(filter(None, found)) for found in _QUOTED.findall(query)]

@@ -26,6 +26,7 @@ from tools.errors import StoreBusyError, StoreError
 from tools.private_files import keep_private, make_private_file, make_private_folder
 from tools.store.copies import remove_copies
 from tools.store.isolation import load_chroma, open_client
+from tools.store.leaving import wait_until_left
 from tools.store.plain_client import PlainClient, Stamp, open_plain, stamp_of
 from tools.store.store_failures import DATABASE, MOVE, has_descriptors, store_failure
 from tools.store.upkeep import (
@@ -172,6 +173,7 @@ class FolderConnection:
             if client is not None:
                 with _bounded(CLOSE_S):
                     client.close()
+                    wait_until_left(self.folder)
                 self._tidy_up()
 
     def _tidy_up(self) -> None:

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from tools.errors import VideoError
 from tools.timeline import Frame
 from tools.video.decoding import DecodePass, Shown, slot_of
 from tools.video.edit_list import cut_off_s
-from tools.video.identity import content_id, known_stamp
+from tools.video.identity import content_id, known_stamp, stamp_of
 from tools.video.lengths import (
     file_start_s,
     has_sound_after,
@@ -110,7 +111,19 @@ def probe(path: Path) -> Video:
             decodes; the message names the path and says what to do.
     """
     video_id = content_id(path)
-    return replace(look(path), id=video_id, content_id=video_id, file_stamp=known_stamp(path))
+    stamp = known_stamp(path)
+    video = (_unchanged(path, stamp) if stamp else None) or look(path)
+    return replace(video, id=video_id, content_id=video_id, file_stamp=stamp)
+
+
+@lru_cache(maxsize=256)
+def _unchanged(path: Path, stamp: str) -> Video | None:
+    """``look`` once for a file that stays as it is; None where it has changed on the way.
+
+    A question to a video that is indexed needs no more of the file than that.
+    """
+    video = look(path)
+    return video if stamp_of(path) == stamp else None
 
 
 def look(path: Path) -> Video:

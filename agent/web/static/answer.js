@@ -59,12 +59,13 @@ function tools(kept, best, at, turn = null) {
       element("a", { href: clip, download: "" }, "Clip"));
   }
   if (turn) return row;
-  row.append(
+  if (!kept.id) row.append(element("p", { class: "fault" }, "The disk is full: this answer is not kept. Free some space, and ask again to take it away."));
+  else row.append(
     element("a", { href: url(`/answers/${kept.id}`), download: `answer-${kept.id}.json` }, "JSON"),
     element("button", { type: "button", onclick: at.onShare }, "Copy link"));
   if (best) row.append(element("button", { type: "button", class: "main", onclick: at.onSave, id: "save" }, "These times are right"));
   row.append(element("button", { type: "button", onclick: at.onWrong, id: "wrong" }, best ? "Wrong: it never happens" : "Wrong: it is here"));
-  if (best) {
+  if (best && kept.id) {
     row.append(element("details", { class: "markers" }, element("summary", {}, "Markers for an editor"),
       ...Object.entries(FORMS).map(([form, name]) => element("a", { href: url(`/answers/${kept.id}/markers/${form}`), download: "" }, name))));
   }
@@ -78,7 +79,7 @@ function folded(answer) {
   return element("details", {}, element("summary", {}, "How it was decided, and what it cost"),
     element("p", {}, `Decided by ${answer.by === "llm" ? models.reasoner : answer.by}; captions by ${models.captioner}.`),
     element("p", {}, `${seconds.toFixed(2)} s, ${usage.tokens_in + usage.tokens_out} tokens, ${usd}, ${usage.captions} new captions; ${clock(coverage.seen_s)} of ${clock(answer.video.duration_s)} seen.`),
-    ...answer.sources.map((one) => element("p", {}, `${one.kind} (${one.name}): ${VERDICTS[one.verdict]}${one.answers ? ", and answers" : ""}`)),
+    ...answer.sources.map((one) => element("p", {}, `${one.kind} (${one.name}): ${VERDICTS[one.verdict]}${one.answers ? ", and answers" : ""}${one.agrees === false ? ", and does not agree" : ""}`)),
     ...answer.look_ups.map((one) => element("p", {}, `looked up with ${one.tool}: ${JSON.stringify(one.arguments)}`)),
     ...answer.refusals.map((one) => element("p", { class: "fault" }, `reply ${one.attempt} was refused (${one.kind}): ${one.message}`)),
     answer.warning ? element("p", { class: "fault" }, answer.warning) : null);

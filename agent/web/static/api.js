@@ -65,13 +65,15 @@ export async function* events(path, body, signal) {
 }
 
 // Follows a job until it ends; returns how to stop following.
-export function followJob(id, onJob) {
+export function followJob(id, onJob, onLost) {
   const source = new EventSource(url(`/jobs/${id}/events`));
   source.addEventListener("job", (event) => {
     const job = JSON.parse(event.data);
     onJob(job);
     if (!["waiting", "running"].includes(job.state)) source.close();
   });
-  source.addEventListener("fault", () => source.close());
+  source.addEventListener("fault", (event) => { source.close(); onLost(JSON.parse(event.data).detail); });
+  // The browser asks again by itself, until the server is there.
+  source.addEventListener("error", () => onLost("The server does not answer. What it described is kept; start it again, and it goes on."));
   return () => source.close();
 }

@@ -44,7 +44,7 @@ function follow(first, onDone) {
     }
   };
   show(first);
-  stop = followJob(first.id, show);
+  stop = followJob(first.id, show, (why) => $("index").replaceChildren(element("p", { class: "fault", role: "alert" }, why)));
 }
 
 const cancel = (job) => element("button", { type: "button", onclick: () => send("POST", `/jobs/${job.id}/cancel`, {}) }, "Cancel");

@@ -129,15 +129,15 @@ function receiveTurn({ id, turn, kept }) {
 }
 
 function followBegins() {
-  $("follow").hidden = false;
+  $("follow").hidden = !page.after;
   $("said").value = "";
 }
 
 async function showCurve() {
   const { id } = page.kept;
   timeline.setCurve([]);
-  const points = await get(`/answers/${id}/relevance`).catch(() => []);
-  if (page.kept?.id === id) timeline.setCurve(points);
+  const points = id && await get(`/answers/${id}/relevance`).catch(() => []);
+  if (page.kept?.id === id) timeline.setCurve(points || []);
 }
 
 function show(current) {

@@ -60,6 +60,15 @@ def test_captions_that_point_elsewhere_are_told_with_frames_that_do_not_agree(
         assert by_kind["described"]["answers"]
 
 
+def test_a_script_that_the_model_never_learned_is_not_guessed_at(
+    tiny_joint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = drawn(tmp_path / "drawn.mp4", SHOWN)
+    told = ask(capsys, video, "青い十字", "--sight", str(tiny_joint), "--captioner", "none")
+    assert told["verdict"] == "cannot_tell"
+    assert "learned words in Latin script alone, and these are CJK" in str(told["reasoning"])
+
+
 def test_the_right_one_of_several_videos_comes_first(
     tiny_joint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

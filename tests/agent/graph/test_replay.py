@@ -74,6 +74,7 @@ def test_another_prompt_is_told_to_the_same_model(
     assert versions[0] != versions[1]
 
 
+@pytest.mark.slow
 def test_from_its_first_step_a_question_is_described_anew(road: Path) -> None:
     with grounder_with(FIRST) as grounder:
         grounder.find(road, "brightness 0", thread="mine")

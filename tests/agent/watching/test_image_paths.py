@@ -20,6 +20,7 @@ from tests.agent.graph.test_fuzzed_replies import spoiled
 from tests.drawing import draw_video, even_times, gray
 from tests.servers import Answer, Asked, Server, fails, says, serving
 from tests.tiers import first_fast
+from tools.captioners.image_model import ImageModel
 from tools.llm.client import Patience
 
 pytestmark = pytest.mark.usefixtures("word_embedder")
@@ -186,7 +187,7 @@ def test_a_judge_without_an_image_model_is_an_error_that_says_what_to_name(
 ) -> None:
     with (
         Grounder(load_settings(captioner="classical", verify=True)) as asking,
-        pytest.raises(SettingsError, match="--verify needs an image model of a service"),
+        pytest.raises(SettingsError, match="--verify needs an image model"),
     ):
         asking.find(road, DOG, captions=captions)
 
@@ -401,7 +402,9 @@ def test_a_thousand_spoiled_replies_end_in_valid_answers(
         more |= {"direct": "openai:eye"}
     by: Counter[str] = Counter()
     with serving(lambda _: spoil(rng)) as server, grounder(server, **more) as asking:
-        asking._assembly._image_paths.model("openai:eye")._service._patience = _AT_ONCE
+        model = asking._assembly._image_paths.model("openai:eye")
+        assert isinstance(model, ImageModel)
+        model._service._patience = _AT_ONCE
         number = 0
         while len(server.asked) < 1000:
             number += 1

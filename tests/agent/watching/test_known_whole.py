@@ -159,6 +159,7 @@ def test_a_changed_file_is_not_answered_from_an_index_of_an_earlier_version(
     assert f"can still be asked as {older[:12]}" in " ".join(said.split())
 
 
+@pytest.mark.slow
 def test_a_file_edited_in_place_is_another_video(
     film: Path, captions: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

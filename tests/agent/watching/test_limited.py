@@ -45,6 +45,7 @@ def test_a_limit_ends_the_describing_and_not_the_answer(
     assert second["intervals"][0]["end_s"] == pytest.approx(12.0, abs=0.3)
 
 
+@pytest.mark.slow
 def test_what_was_seen_before_the_limit_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

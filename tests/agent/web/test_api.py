@@ -16,6 +16,7 @@ from agent.api import Grounder, Grounding
 from agent.cli.main import main
 from agent.web.rooms import Rooms
 from evaluation.datasets import own
+from evaluation.runs.videos import VideoFolder
 from tests.agent.web.serving import API, client_of, describe, events_of, video_id
 from tests.drawing import draw_video, even_times, gray
 from tests.fakes import BrightnessCaptioner
@@ -304,3 +305,58 @@ def test_an_answer_is_taken_away_in_each_form(
         assert "01:00:0" in told.text
         assert client.get(path, params={"start_timecode": "noon"}).status_code == 422
     assert client.get(f"{API}/answers/{kept['id']}/markers/docx").status_code == 422
+
+
+def test_videos_of_one_name_are_corrected_apart_and_found_by_eval(
+    grounder: Grounder, folder: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    for place in (folder / "more", other):
+        place.mkdir()
+        draw_video(place / "road.mp4", even_times(8, 8.0), picture=gray)
+    rooms = Rooms(grounder, [folder, other])
+    with client_of(rooms) as client:
+        videos = rooms.library.videos()
+        assert [one.name for one in videos] == ["road.mp4"] * 3
+        for video in videos:
+            describe(client, video.id)
+            body = {"video": video.id, "query": "a dog", "intervals": [[0, 0.5]]}
+            assert len(client.put(f"{API}/corrections", json=body).json()["rows"]) == 1
+        rows = client.get(f"{API}/corrections").json()["rows"]
+    assert len(rows) == 3
+    paths = {VideoFolder(folder).path(row["video"]).resolve() for row in rows}
+    assert paths == {one.path for one in videos}
+
+
+def fill_disk(*_: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_an_answer_that_a_full_disk_does_not_keep_is_told_all_the_same(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = video_id(client)
+    describe(client, video)
+    monkeypatch.setattr("agent.web.asking.write_whole", fill_disk)
+    told = ask(client, video)
+    assert told.status_code == 200
+    assert told.json()["id"] == ""
+    assert told.json()["answer"]["verdict"] == "found"
+    # What is corrected is not: nothing of it would be left.
+    monkeypatch.setattr("agent.web.corrections.write_whole", fill_disk)
+    body = {"video": video, "query": "a dog", "intervals": []}
+    refused = client.put(f"{API}/corrections", json=body)
+    assert (refused.status_code, refused.json()["detail"][:16]) == (507, "the disk is full")
+
+
+def test_an_odd_name_of_a_file_does_not_break_the_markers_of_it(
+    client: TestClient, folder: Path
+) -> None:
+    times_s = [0.0, 0.1, 0.9, 1.0, 2.5, 2.6, 4.0]
+    draw_video(folder / "odd\r\nx-evil: 1.mp4", times_s)
+    video = next(one["id"] for one in client.get(f"{API}/videos").json() if "odd" in one["name"])
+    describe(client, video)
+    kept = ask(client, video, "brightness 40").json()
+    told = client.get(f"{API}/answers/{kept['id']}/markers/csv")
+    assert told.status_code == 200
+    assert "x-evil" not in told.headers

@@ -101,3 +101,19 @@ def test_who_follows_an_unknown_job_is_told_so(folder: Path) -> None:
         assert client.post(f"{API}/jobs/none/cancel").status_code == 404
         ((name, _),) = events_of(client, "GET", f"{API}/jobs/none/events")
         assert name == "fault"
+
+
+def test_a_full_disk_does_not_end_the_queue(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    complaints: list[str] = []
+
+    def fill(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("agent.web.jobs.write_whole", fill)
+    with (
+        Grounder(captioner=BrightnessCaptioner()) as grounder,
+        client_of(Rooms(grounder, [folder], complain=complaints.append)) as client,
+    ):
+        for _ in range(2):
+            assert describe(client, video_id(client))["state"] == "done"
+    assert "No space left on device" in complaints[0]

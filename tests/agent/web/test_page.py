@@ -97,8 +97,9 @@ def page(browser: Any, address: str) -> Iterator[Any]:
 
 
 def is_fault(said: Any) -> bool:
-    """An error of the page; that a request was refused is noted by the browser itself."""
-    return said.type == "error" and "the server responded with a status of 4" not in said.text
+    """An error of the page; that a request was refused or lost is noted by the browser itself."""
+    noted = ("the server responded with a status of 4", "net::ERR_FAILED")
+    return said.type == "error" and not any(one in said.text for one in noted)
 
 
 def ask(page: Any, query: str) -> None:
@@ -122,7 +123,7 @@ def test_from_an_upload_to_a_seeking_player_and_a_correction(
     assert page.inner_text(".badge") == "found"
     start_s = page.evaluate("Number(document.querySelector('[data-edge=start_s]').ariaValueNow)")
     page.wait_for_function(
-        f"Math.abs(document.querySelector('#player').currentTime - {start_s}) < 0.05"
+        f"() => Math.abs(document.querySelector('#player').currentTime - {start_s}) < 0.05"
     )
     assert page.locator(".evidence img").count() >= 2
     # The edge is moved by key, and noted.
@@ -156,10 +157,12 @@ def test_keys_seek_pick_and_explain_themselves(page: Any) -> None:
     page.wait_for_selector("#index :text('Described')")
     ask(page, "brightness 120")
     page.keyboard.press("Escape")
-    page.wait_for_function("document.querySelector('#player').readyState >= 1")
+    page.wait_for_function("() => document.querySelector('#player').readyState >= 1")
     page.evaluate("document.querySelector('#player').currentTime = 2")
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("Math.abs(document.querySelector('#player').currentTime - 3) < 0.01")
+    page.wait_for_function(
+        "() => Math.abs(document.querySelector('#player').currentTime - 3) < 0.01"
+    )
     page.keyboard.press("n")
     page.keyboard.press("]")
     page.keyboard.press("?")
@@ -261,3 +264,46 @@ def test_axe_finds_no_serious_fault(page: Any, scheme: str) -> None:
     page.keyboard.press("Escape")
     page.click("#show-corrections")
     assert serious() == []
+
+
+def test_a_video_that_is_deleted_while_it_plays_is_said_to_be_gone(page: Any, folder: Path) -> None:
+    described(page)
+    ask(page, "brightness 120")
+    (folder / "road.mp4").unlink()
+    # The browser asks for more of it than it has.
+    page.evaluate("document.querySelector('#player').src += '?more'")
+    page.wait_for_selector("#fault:not([hidden])")
+    assert "or it is gone" in page.inner_text("#fault")
+    # The answer is still there, and another question is still answered.
+    ask(page, "brightness 40")
+
+
+def test_a_server_that_dies_in_mid_index_or_mid_answer_is_said_to_be_gone(page: Any) -> None:
+    page.click("#videos button")
+    page.route("**/jobs/*/events", lambda route: route.abort())
+    page.route("**/ask/events", lambda route: route.abort())
+    page.click("#describe")
+    page.wait_for_selector("#index [role=alert]")
+    assert "What it described is kept" in page.inner_text("#index")
+    page.fill("#query", "a dog")
+    page.press("#query", "Enter")
+    page.wait_for_selector("#fault:not([hidden])")
+    assert "The server does not answer" in page.inner_text("#fault")
+    # It is there again: the job that was under way is shown.
+    page.unroute("**/jobs/*/events")
+    page.unroute("**/ask/events")
+    page.reload()
+    page.wait_for_selector("#index :text('Described'), #videos :text('ready')")
+
+
+def test_two_tabs_follow_one_job(page: Any, address: str) -> None:
+    page.click("#videos button")
+    with page.context.expect_page():
+        page.evaluate("window.open(location.href)")
+    other = page.context.pages[-1]
+    other.wait_for_selector("#describe")
+    page.click("#describe")
+    other.click("#describe")
+    for tab in (page, other):
+        tab.wait_for_selector("#index :text('Described')")
+    assert len(page.request.get(f"{address}{API}/jobs").json()) <= 2

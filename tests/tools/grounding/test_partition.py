@@ -50,6 +50,16 @@ def test_where_several_times_are_known_a_deep_enough_dip_parts_them() -> None:
     assert runs(curve, is_repeated=True) == [(1, 3), (4, 6)]
 
 
+def test_where_several_times_are_known_a_weaker_one_is_seen_above_the_mean_and_none_below() -> None:
+    curve = [-1.0] * 30
+    curve[4:8] = [3.0] * 4
+    curve[20:24] = [0.4] * 4
+    assert runs(curve) == [(4, 8)]
+    assert runs(curve, is_repeated=True) == [(4, 8), (20, 24)]
+    curve[20:24] = [-0.1] * 4
+    assert runs(curve, is_repeated=True) == [(4, 8)]
+
+
 def test_a_clear_single_event_stays_one_though_several_are_said() -> None:
     curve = [-0.4] * 20
     curve[8:13] = [3.5, 3.5, 3.2, 3.5, 3.5]

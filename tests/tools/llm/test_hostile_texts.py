@@ -35,6 +35,38 @@ def test_what_is_repeated_until_the_limit_is_said_once(said: str, caption: str) 
     assert caption_of(said, cut_off=False) == " ".join(said.split()) or "\n" in said
 
 
+@pytest.mark.parametrize(
+    ("opens", "closes"),
+    [
+        ("<think>", "</think>"),
+        ("<|thinking|>", "<|/thinking|>"),
+        ("&lt;think&gt;", "&lt;/think&gt;"),
+        ("＜think＞", "＜/think＞"),
+        ("<inner_monologue>", "</inner_monologue>"),
+        ("<analysis>", "</analysis>"),
+        ("<mm:think>", "</mm:think>"),
+        ("<thought_process>", "</thought_process>"),
+        ("<cot>", "</cot>"),
+        ("<plan>", "</plan>"),
+        ("<|START_THINKING|>", "<|END_THINKING|><|START_RESPONSE|>"),
+        ("<unused94>thought\n", "<unused95>"),
+        ("<|im_start|>think\n", "<|im_end|><|im_start|>answer\n"),
+    ],
+)
+def test_thoughts_are_taken_out_whatever_a_template_calls_them(opens: str, closes: str) -> None:
+    assert without_thoughts(f"{opens}A cat? No.{closes}A wall.").text == "A wall."
+    assert without_thoughts(f"A cat? No.{closes}A wall.").text == "A wall."
+    unfinished = without_thoughts(f"{opens}A cat?")
+    assert (unfinished.text, unfinished.thought) == ("", True)
+
+
+@pytest.mark.parametrize(
+    "said", ["A sign says <PLAN B>.", "A man thinks.", "<analysis of a wall", "A plan: a wall."]
+)
+def test_words_about_thinking_are_no_thoughts(said: str) -> None:
+    assert without_thoughts(said).text == said
+
+
 @pytest.mark.parametrize("piece", ["<", "<title>", "<style>", "<script ", "<title ", "</style>"])
 def test_an_error_page_of_unclosed_tags_is_read_in_no_time(piece: str) -> None:
     assert len(words_of((b"<html>" + piece.encode() * 100_000)[:1_000_000])) < 100_001

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tests.drawing import draw_video, even_times
 from tests.fakes import Titles
-from tools.signals.ocr import Box, TextReader, load_text_reader
+from tools.signals.ocr import Box, Part, TextReader, load_text_reader
 from tools.signals.sameness import is_another_scene, shows_the_same
 from tools.signals.screen_reader import ScreenReader
 from tools.timeline import Frame
@@ -79,8 +79,60 @@ def upright_or_turned(upright: str, turned: str) -> Callable[[Picture], str]:
 
 def test_a_scene_is_turned_once_where_that_brings_no_text() -> None:
     reader = Titles(upright_or_turned("TITLE", ""))
-    reading(reader, desk(), written(desk(), "MORE", at=(90, 99)), 255 - desk())
+    reading(reader, desk(), desk(1), 255 - desk())
     assert reader.searched_in == [UPRIGHT, TURNED, UPRIGHT, UPRIGHT, TURNED]
+
+
+def test_where_a_part_changed_only_that_part_is_searched() -> None:
+    reader = Titles(upright_or_turned("TITLE", ""))
+    pages = reading(reader, desk(), written(desk(), "MORE", at=(90, 99)), desk())
+    (height_px, width_px), again = reader.searched_in[2:]
+    assert (height_px, width_px) == again
+    assert height_px * width_px < 0.2 * HEIGHT * WIDTH
+    # What stands elsewhere stands there still.
+    assert pages == [("TITLE",)] * 3
+
+
+def test_what_comes_slowly_elsewhere_is_found_at_last() -> None:
+    """Each step is too small to be a change, and something else changes all the time."""
+    searched: list[Part | None] = []
+
+    class Finds:
+        def find(self, _: Picture, within: Part | None = None) -> list[Box]:
+            searched.append(within)
+            return []
+
+        def read(self, _: Picture, boxes: Sequence[Box]) -> list[str]:
+            return [""] * len(boxes)
+
+    def shown(step: int) -> Picture:
+        picture = written(desk(), f"{step % 10}", at=(20, 40))
+        picture[200:230, 400:430] += np.uint8(4 * step)
+        return picture
+
+    reading(Finds(), *map(shown, range(12)))
+    parts = [part for part in searched[2:] if part]
+    assert parts
+    assert any(part is None or part[2] > 400 for part in searched[2:])
+
+
+@pytest.mark.parametrize(("said", "whole"), [("LINE", True), ("", False)])
+def test_only_a_line_that_goes_on_beyond_the_part_has_all_searched(said: str, whole: bool) -> None:
+    searched: list[Part | None] = []
+
+    class Finds:
+        def find(self, _: Picture, within: Part | None = None) -> list[Box]:
+            searched.append(within)
+            if not within:
+                return []
+            left, top, _right, bottom = within
+            return [np.array([[left, top + 9], [left + 50, bottom - 9]] * 2, np.float32)]
+
+        def read(self, _: Picture, boxes: Sequence[Box]) -> list[str]:
+            return [said] * len(boxes)
+
+    reading(Finds(), desk(), written(desk(), "MORE", at=(90, 99)))
+    assert (searched[-1] is None) == whole
 
 
 def test_where_text_stands_on_its_side_it_is_read_on() -> None:
@@ -120,7 +172,7 @@ def test_a_change_that_sampling_hides_is_read_in_the_picture_at_its_own_size() -
 
 def test_lines_come_in_rows_from_the_top_and_each_row_from_the_left() -> None:
     class Table:
-        def find(self, _: Picture) -> list[Box]:
+        def find(self, _: Picture, within: Part | None = None) -> list[Box]:
             places = [(200, 33), (20, 30), (20, 80), (200, 78)]
             return [
                 np.array([[x, y], [x + 60, y], [x + 60, y + 20], [x, y + 20]], np.float32)

@@ -1,4 +1,4 @@
-"""An image model of a service says of windows whether they show what is looked for.
+"""An image model says of windows whether they show what is looked for.
 
 What it says is kept in the store, in a track of its own, so that nobody pays for it twice, and
 forgetting a video forgets it too.
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from agent.watching.image_paths import ImagePaths
     from prompts.catalog import Prompts
-    from tools.captioners.image_model import FrameAnswer, FrameQuestion, ImageModel, ShownFrame
+    from tools.captioners.image_model import AskedModel, FrameAnswer, FrameQuestion, ShownFrame
     from tools.store.store import VideoRecord
 
 ENDS_JUDGING: Final = frozenset(
@@ -38,8 +38,8 @@ ENDS_JUDGING: Final = frozenset(
 """Failures that have nothing to do with what was shown."""
 
 
-class ServiceJudge:
-    """An image model of a service judges windows, a few at a time; see ``Judge``."""
+class ModelJudge:
+    """An image model judges windows, a few at a time; see ``Judge``."""
 
     def __init__(self, paths: ImagePaths) -> None:
         self._paths = paths
@@ -111,7 +111,7 @@ class ServiceJudge:
 
     def _ask(
         self,
-        model: ImageModel,
+        model: AskedModel,
         questions: Sequence[tuple[int, FrameQuestion]],
         spans: Sequence[Interval],
     ) -> tuple[dict[int, JudgedSpan], Cost, str]:
