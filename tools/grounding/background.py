@@ -68,19 +68,69 @@ BACKGROUND = (
 """Everyday things, as different as forty can be. With twenty of them presence is told as well, but
 which twenty begins to matter; ten are too few."""
 
-_VECTORS: weakref.WeakKeyDictionary[Embedder, NDArray[np.float32]] = weakref.WeakKeyDictionary()
+SPOKEN = (
+    "you look nice in that dress",
+    "what is your name?",
+    "hello, how are you?",
+    "see you tomorrow, goodbye",
+    "wait for me, please",
+    "let's go home now",
+    "thank you very much",
+    "I don't know what you mean",
+    "where have you been all day?",
+    "he told me that he was sorry",
+    "we need to talk about money",
+    "stop it, that is not funny",
+    "can I have something to drink?",
+    "my mother is coming to dinner",
+    "come here and look at this",
+    "she said she would call me back",
+    "did you hear the news today?",
+    "be careful, it's dangerous",
+    "I was so happy when I got the job",
+    "what are we going to do next?",
+    "put it on the table over there",
+    "he is dead, they killed him",
+    "do you remember when we were young?",
+    "welcome back to the show",
+    "it takes about ten minutes",
+    "the weather will be cold and wet",
+    "turn left and then go straight on",
+    "press the button and hold it down",
+    "give me the keys to the car",
+    "now we add a little salt and water",
+    "I have never seen anything like it",
+    "that was a really good joke",
+    "in the year nineteen forty the war began",
+    "our company has grown every year",
+    "sit down and be quiet",
+    "help, somebody call the police",
+    "the second half starts in a moment",
+    "is there anything else I can do for you?",
+    "yes, of course you can",
+    "no, I will never do that",
+)
+"""What is said every day: beside what is seen, all that is said stands out."""
+
+_VECTORS: weakref.WeakKeyDictionary[Embedder, dict[bool, NDArray[np.float32]]] = (
+    weakref.WeakKeyDictionary()
+)
 
 
-def background_of(embedder: Embedder) -> NDArray[np.float32]:
+def background_of(embedder: Embedder, *, spoken: bool = False) -> NDArray[np.float32]:
     """The embeddings of ``BACKGROUND``, shape ``(40, d)``; an embedder makes them once.
+
+    Args:
+        embedder: The model.
+        spoken: Whether captions are of what is said; then those of ``SPOKEN`` come with them.
 
     Raises:
         EmbedderError: If the model or service fails.
     """
-    vectors = _VECTORS.get(embedder)
-    if vectors is None:
-        vectors = _VECTORS[embedder] = embedder.embed(BACKGROUND)
-    return vectors
+    made = _VECTORS.setdefault(embedder, {})
+    if spoken not in made:
+        made[spoken] = embedder.embed((*BACKGROUND, *SPOKEN) if spoken else BACKGROUND)
+    return made[spoken]
 
 
 @dataclass(frozen=True, slots=True)

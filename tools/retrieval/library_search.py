@@ -18,6 +18,7 @@ from tools.grounding.background import background_of
 from tools.grounding.grounder import ground
 from tools.grounding.lexical import K1, match_words
 from tools.grounding.presence import SIMILARITY_SHARE
+from tools.grounding.seen_edges import SAID
 from tools.grounding.segments import CELL_S
 from tools.grounding.similarity import BEST_CELLS
 from tools.grounding.stretches import STRETCH_S, WORDS_SHARE
@@ -196,7 +197,9 @@ def search_library(
         told,
         records,
         store=store,
-        background=background_of(embedder),
+        background=background_of(
+            embedder, spoken=all(place.hits[0][0].source in SAID for place in told)
+        ),
         limit=limit,
     )
     measured = _ask_signals(query, signals, store=store)

@@ -15,6 +15,7 @@ from tools.grounding.grounder import ground
 from tools.grounding.neighbours import next_to
 from tools.grounding.occurrences import find_occurrences
 from tools.grounding.presence import MINILM
+from tools.grounding.seen_edges import SAID
 from tools.kept_captions import once
 from tools.ranking import Ranking
 from tools.retrieval.across import rank_across
@@ -183,7 +184,8 @@ def rank(
     else:
         asked = Asked(query) if sight and sight.by_picture else read_question(query)
         compares = sight.words if sight else embedder
-        background = vectors[:0] if sight else background_of(embedder)
+        spoken = all(caption.source in SAID for caption in captions)
+        background = vectors[:0] if sight else background_of(embedder, spoken=spoken)
         others = sight.others if sight else None
         calibration = SIGHT if sight else MINILM
 
