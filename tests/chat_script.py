@@ -40,7 +40,7 @@ CARS = "two cars pass each other"
 
 
 def script(passes: Spans) -> list[Turn]:
-    """The conversation; ``passes`` is when the cars pass, as whoever answers finds it."""
+    """The conversation; ``passes`` is when the cars pass, as the one who answers finds it."""
     return [
         Turn(CARDIGAN, "found", [(47.0, 59.0)], {"query": CARDIGAN}),
         Turn(

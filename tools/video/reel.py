@@ -171,7 +171,7 @@ def draw_card(title: str, note: str, size_px: tuple[int, int]) -> Image:
 
     Args:
         title: Any text; wrapped, and cut off where it has more than four lines.
-        note: Likewise, in at most two.
+        note: The same for a note, in at most two.
         size_px: Width and height of the card.
     """
     width_px, height_px = size_px

@@ -63,7 +63,7 @@ def test_the_previous_is_the_nearest_before() -> None:
     assert select(FOUND, relation="before", reference=Reference(60, 65), which=-1) == ((MIDDLE,), 2)
 
 
-def test_where_there_are_not_so_many_none_is_chosen_and_it_is_told_how_many_there_are() -> None:
+def test_where_there_are_fewer_none_is_chosen_and_it_is_told_how_many_there_are() -> None:
     assert select(FOUND, relation="anywhere", reference=None, which=4) == ((), 3)
 
 

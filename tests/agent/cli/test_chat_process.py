@@ -92,7 +92,7 @@ def spans(answer: dict[str, Any]) -> Spans:
 
 @pytest.mark.data
 @pytest.mark.parametrize("reader", ["grammar", "llm"])
-def test_twelve_turns_give_the_expected_intervals_whoever_is_killed_between_them(
+def test_twelve_turns_give_the_expected_intervals_even_if_killed_between_them(
     reader: str, home: Path, shared_data: Path, tmp_path: Path
 ) -> None:
     videos = shared_data / "videos"

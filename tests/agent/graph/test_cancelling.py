@@ -25,7 +25,7 @@ def test_what_happens_is_told_in_order_and_in_the_callers_thread() -> None:
     assert result == "a trace", "the context is the caller's"
 
 
-def test_what_ends_the_work_is_raised_to_whoever_listens() -> None:
+def test_what_ends_the_work_is_raised_to_the_one_who_listens() -> None:
     def work(told: Background[int, None]) -> None:
         told.tell(1)
         raise ValueError("no such video")
@@ -34,7 +34,7 @@ def test_what_ends_the_work_is_raised_to_whoever_listens() -> None:
         Background(work).listen(lambda _: None)
 
 
-def test_whoever_leaves_is_not_kept_by_a_reply_that_is_under_way() -> None:
+def test_a_listener_who_leaves_is_not_kept_by_a_reply_that_is_under_way() -> None:
     reply, ended = threading.Event(), threading.Event()
 
     def work(told: Background[int, None]) -> None:

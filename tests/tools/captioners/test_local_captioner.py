@@ -172,7 +172,7 @@ def test_no_more_than_a_batch_is_read_ahead(checkpoints: dict[str, Path]) -> Non
 
 
 class SmallMemory:
-    """A model that runs out of memory above so many looks at a time, as torch does."""
+    """A model that runs out of memory above a number of looks at a time, as torch does."""
 
     def __init__(self, model: VisionModel, fits: int, error: RuntimeError) -> None:
         self.device = model.device

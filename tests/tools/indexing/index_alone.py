@@ -21,7 +21,7 @@ RATE_HZ = 10.0
 def main(store_folder: str, video: str, killed_before: int | None) -> None:
     """Index; before description number ``killed_before`` the process gets SIGKILL.
 
-    Not before the first batch was written, if so many descriptions are more than one.
+    If a batch was described before, not until it is written.
     """
     film = probe(Path(video))
 

@@ -1,6 +1,6 @@
 """Indexes a video with captions of a service, in a new process for every line that comes in.
 
-Everything is imported once and the process is forked then: whoever wants to kill twenty of them
+Everything is imported once and the process is forked then: a test that kills twenty of them
 does not wait for twenty interpreters. It says the id of each, and how each ended.
 """
 
@@ -66,7 +66,7 @@ def main(folder: str, video: str, url: str) -> None:
 
 
 def say(words: object) -> None:
-    """One line to whoever started this."""
+    """One line to the process that started this."""
     sys.stdout.write(f"{words}\n")
     sys.stdout.flush()
 

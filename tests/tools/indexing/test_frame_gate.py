@@ -27,7 +27,7 @@ class Scene:
         )
 
     def hand_out(self, times: int = 1) -> list[Gate]:
-        """Hand out so many frames, as far as the gate lets them."""
+        """Hand out a number of frames, as far as the gate lets them."""
         gates = []
         for _ in range(times):
             gates.append(self.gate.at(self.time_s))
@@ -49,7 +49,7 @@ def test_without_limits_everything_goes() -> None:
     assert set(Scene(Limits()).hand_out(100)) == {OPEN}
 
 
-def test_so_many_captions_and_no_more() -> None:
+def test_the_limit_of_captions_is_reached_and_not_passed() -> None:
     scene = Scene(Limits(max_captions=3))
     assert scene.hand_out(5) == [OPEN, OPEN, OPEN, SHUT]
     assert scene.gate.reached == "the limit of captions"

@@ -1,4 +1,4 @@
-"""What the indexer stores: right spans, once, whoever captions; Chroma and the decoder are real."""
+"""What the indexer stores: right spans, once, by any captioner; Chroma and the decoder are real."""
 
 import bisect
 import json

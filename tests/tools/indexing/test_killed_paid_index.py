@@ -46,7 +46,7 @@ class Service:
 
     Attributes:
         asked: The numbers, in the order in which it was asked for them.
-        most: So many requests are answered; later ones wait until it is raised.
+        most: How many requests are answered; later ones wait until it is raised.
     """
 
     def __init__(self) -> None:

@@ -120,7 +120,7 @@ def test_captions_that_come_in_any_order_hold_until_the_next_frame(
 
 
 class Interruption:
-    """Raises once, when so many captions are stored or about to be."""
+    """Raises once, when the captions stored or about to be reach a number."""
 
     def __init__(self, error: BaseException, *, after: int) -> None:
         self._error: BaseException | None = error

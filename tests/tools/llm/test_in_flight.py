@@ -68,7 +68,7 @@ def test_after_an_error_no_call_is_begun() -> None:
     assert begun == [0, 1, 2]
 
 
-def test_whoever_stops_listening_stops_the_calls() -> None:
+def test_a_listener_who_stops_listening_stops_the_calls() -> None:
     begun: list[int] = []
 
     def work(item: int, stopping: threading.Event) -> int:

@@ -1,4 +1,4 @@
-"""What is said becomes captions on the video's clock, whoever writes it down."""
+"""What is said becomes captions on the video's clock, no matter what wrote it down."""
 
 from collections.abc import Iterator
 from pathlib import Path

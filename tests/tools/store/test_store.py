@@ -1,4 +1,4 @@
-"""The store keeps what it is given, exactly and once, whoever else uses it; Chroma is real."""
+"""The store keeps what it is given, exactly and once, beside other users; Chroma is real."""
 
 import gc
 import math

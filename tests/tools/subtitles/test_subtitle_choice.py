@@ -118,7 +118,7 @@ FORCED, DEFAULT = Disposition.forced, Disposition.default
         [{"language": "eng", "disposition": Disposition.comment}, {"language": "ger"}],
     ],
 )
-def test_tracks_inside_a_video_are_chosen_likewise(
+def test_tracks_inside_a_video_are_chosen_in_the_same_way(
     tmp_path: Path, tracks: list[dict[str, Any]]
 ) -> None:
     path = draw_tracks(tmp_path / "a.mkv", tracks)
