@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 from langgraph.runtime import Runtime
@@ -32,7 +32,18 @@ from agent.graph.paths import (
     told_path,
     with_path,
 )
-from agent.graph.plain_values import AskedState, CaptionState, ReplyState, RequestState
+from agent.graph.plain_values import (
+    AskedState,
+    CaptionState,
+    CoverageState,
+    DirectState,
+    RankingState,
+    RecordState,
+    ReplyState,
+    RequestState,
+    TurnState,
+    answer_state,
+)
 from agent.graph.refine import refine_edges
 from agent.graph.settle import can_judge, settle
 from agent.graph.state import (
@@ -43,6 +54,7 @@ from agent.graph.state import (
     Options,
     Question,
     State,
+    Update,
     add_cost,
     cost_state,
 )
@@ -92,7 +104,7 @@ class Nodes:
 
     dependencies: Dependencies
 
-    def watch(self, question: Question, runtime: Runtime[Options]) -> dict[str, Any]:
+    def watch(self, question: Question, runtime: Runtime[Options]) -> Update:
         """Make the captions that are missing."""
 
         def report(progress: Progress) -> None:
@@ -101,7 +113,7 @@ class Nodes:
         record, cost = self.dependencies.watch(question, report=report)
         return watched(question, record, cost)
 
-    def retrieve(self, state: AfterWatch) -> dict[str, Any]:
+    def retrieve(self, state: AfterWatch) -> Update:
         """Rank the captions, and choose those to be read."""
         using = self.dependencies.now()
 
@@ -129,7 +141,7 @@ class Nodes:
             return False
         return direct.is_wanted(VideoRecord.from_dict(state["record"]))
 
-    def direct(self, state: AfterRetrieve) -> dict[str, Any]:
+    def direct(self, state: AfterRetrieve) -> Update:
         """Show a video model frames, and ask it when it happens."""
         asker = self.dependencies.now().direct
         assert asker is not None
@@ -160,7 +172,7 @@ class Nodes:
             "spent": add_cost(state["spent"], "direct", said.cost),
         }
 
-    def reason(self, state: AfterRetrieve) -> dict[str, Any]:
+    def reason(self, state: AfterRetrieve) -> Update:
         """Ask the reasoner for a reply."""
         using = self.dependencies.now()
         brief, reasoner = _brief(state, using), using.reasoner
@@ -182,7 +194,7 @@ class Nodes:
             "spent": add_cost(state["spent"], "reasoner", reply.cost),
         }
 
-    def look_up(self, state: AfterReason, runtime: Runtime[Options]) -> dict[str, Any]:
+    def look_up(self, state: AfterReason, runtime: Runtime[Options]) -> Update:
         """Do what the reply asked for; captions not seen so far get the next numbers."""
         tools = _look_ups(state, self.dependencies.now()).offered()
         evidence, spent = list(state["evidence"]), state["spent"]
@@ -196,10 +208,10 @@ class Nodes:
             spent = add_cost(spent, "captioner", cost)
             done.append(one)
             runtime.stream_writer(write_event(one, node="look_up"))
-        turn = Turn(said=state["reply"]["text"], look_ups=tuple(done)).model_dump()
+        turn = _turn_state(Turn(said=state["reply"]["text"], look_ups=tuple(done)))
         return {"evidence": evidence, "spent": spent, "turns": [*state["turns"], turn]}
 
-    def check(self, state: AfterReason, runtime: Runtime[Options]) -> dict[str, Any]:
+    def check(self, state: AfterReason, runtime: Runtime[Options]) -> Update:
         """Accept the reply as an answer, or refuse it and say why."""
         if direct_of(state)["status"] == "asking":
             return self._check_direct(state, runtime)
@@ -211,10 +223,10 @@ class Nodes:
                 attempt=state["attempts"], kind=exc.kind, message=str(exc), reply=said
             )
             runtime.stream_writer(write_event(refusal, node="check"))
-            turn = Turn(said=said, refusal=refusal).model_dump()
+            turn = _turn_state(Turn(said=said, refusal=refusal))
             return {"accepted": None, "turns": [*state["turns"], turn]}
-        accepted, asked_of = answer.model_dump(), state["reply"]["asked_of"]
-        update: dict[str, Any] = {
+        accepted, asked_of = answer_state(answer), state["reply"]["asked_of"]
+        update: Update = {
             "accepted": accepted,
             "by": asked_of["by"],
             "order": order or state["order"],
@@ -224,7 +236,7 @@ class Nodes:
             update["paths"] = with_path(state, path)
         return update
 
-    def _check_direct(self, state: AfterReason, runtime: Runtime[Options]) -> dict[str, Any]:
+    def _check_direct(self, state: AfterReason, runtime: Runtime[Options]) -> Update:
         """The same for a video model's reply in seconds."""
         using, direct, said = self.dependencies.now(), direct_of(state), state["reply"]["text"]
         try:
@@ -234,15 +246,23 @@ class Nodes:
                 attempt=direct["attempts"], kind=exc.kind, message=str(exc), reply=said
             )
             runtime.stream_writer(write_event(refusal, node="check"))
-            turns = [*direct["turns"], Turn(said=said, refusal=refusal).model_dump()]
-            is_last = direct["attempts"] >= using.max_attempts
-            note = f"{direct['name']} was shown frames, and its replies were refused"
-            failed = {"status": "failed", "note": note} if is_last else {}
-            return {"accepted": None, "direct": {**direct, "turns": turns, **failed}}
-        accepted = answer.model_dump()
-        done = {**direct, "status": "done", "accepted": accepted, "why": why_of(said)}
+            refused: DirectState = {
+                **direct,
+                "turns": [*direct["turns"], _turn_state(Turn(said=said, refusal=refusal))],
+            }
+            if direct["attempts"] >= using.max_attempts:
+                note = f"{direct['name']} was shown frames, and its replies were refused"
+                refused = {**refused, "status": "failed", "note": note}
+            return {"accepted": None, "direct": refused}
+        accepted = answer_state(answer)
+        done: DirectState = {
+            **direct,
+            "status": "done",
+            "accepted": accepted,
+            "why": why_of(said),
+        }
         path = told_path("direct", direct["name"], spans_of(accepted, direct["frames"]))
-        update = {"direct": done, "paths": with_path(state, path)}
+        update: Update = {"direct": done, "paths": with_path(state, path)}
         if using.every_path or not (answer.found or direct["is_whole"]):
             # Captions speak of the rest of the video.
             return {"accepted": None, **update}
@@ -261,15 +281,15 @@ class Nodes:
             direct_of(state)["accepted"] is not None and (using.every_path)
         )
 
-    def verify(self, state: AfterCheck) -> dict[str, Any]:
+    def verify(self, state: AfterCheck) -> Update:
         """Let a judge rank the windows, and choose where ways to an answer disagree."""
         return settle(state, self.dependencies.now())
 
-    def fall_back(self, state: AfterReason) -> dict[str, Any]:
+    def fall_back(self, state: AfterReason) -> Update:
         """Answer as the LLM-free grounder would."""
         reply = SimilarityReasoner().reply(_brief(state, self.dependencies.now()))
         answer = parse_answer(reply.text, shown=_spans(state))
-        return {"accepted": answer.model_dump(), "by": "fallback"}
+        return {"accepted": answer_state(answer), "by": "fallback"}
 
     def is_worth_refining(self, state: AfterCheck) -> bool:
         """Whether edges that come from frames are not refined yet, and a model can look closer."""
@@ -280,7 +300,7 @@ class Nodes:
         # A video model has looked at more frames than captions have.
         return can_look and has_edges and is_of_frames and state["by"] != "direct"
 
-    def refine(self, state: AfterCheck) -> dict[str, Any]:
+    def refine(self, state: AfterCheck) -> Update:
         """Decide the edges of the accepted answer again; what was answered stays as it was said."""
         using = self.dependencies.now()
         assert using.closer is not None
@@ -303,7 +323,7 @@ class Nodes:
             "refine_note": refined.note,
         }
 
-    def answer(self, state: State) -> dict[str, Any]:
+    def answer(self, state: State) -> Update:
         """Say it in seconds, with the evidence."""
         grounding = compose_grounding(
             state, embedder=self.dependencies.embedder.name, prompts=self.dependencies.prompts
@@ -311,11 +331,11 @@ class Nodes:
         return {"grounding": grounding.model_dump(mode="json", by_alias=True)}
 
 
-def timed(node: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+def timed(node: Callable[..., Update]) -> Callable[..., Update]:
     """The same node, timed; LangGraph still sees the node's own annotations."""
 
     @wraps(node)
-    def run(*args: Any, **kwargs: Any) -> dict[str, Any]:
+    def run(*args: Any, **kwargs: Any) -> Update:
         started_s = time.perf_counter()
         update = node(*args, **kwargs)
         return update | {"seconds": {node.__name__: time.perf_counter() - started_s}}
@@ -323,18 +343,18 @@ def timed(node: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
     return run
 
 
-def watched(question: Question, record: VideoRecord, cost: Cost) -> dict[str, Any]:
+def watched(question: Question, record: VideoRecord, cost: Cost) -> Update:
     """The state of a question whose video has its captions; costs and times start again."""
     return {
         "asked": question.query,
         "asked_within": question.within,
         "all_times": question.every_time,
-        "record": record.as_dict(),
+        "record": cast("RecordState", record.as_dict()),
         "spent": {stage: cost_state(Cost()) for stage in STAGES} | {"captioner": cost_state(cost)},
     }
 
 
-def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> dict[str, Any]:
+def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> Update:
     """The captions worth reading that a search finds, and what goes with them."""
     record = VideoRecord.from_dict(state["record"])
     whole = read_tracks(using.store, record, leave_out=using.leave_out)
@@ -357,16 +377,19 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> dict[
         beside_scenes=using.context == "scenes" and bool(overview),
         sight=seen.evidence if seen else None,
     )
+    evidence: list[Any] = [
+        caption.as_dict() | {"relevance": relevance}
+        for caption, relevance in zip(found.captions, found.relevance, strict=True)
+    ]
+    scenes: list[Any] = [] if found.is_whole else [scene.as_dict() for scene in overview]
+    coverage = _coverage(found.ranking, record, whole, using.store)
     return {
-        "overview": [] if found.is_whole else [scene.as_dict() for scene in overview],
+        "overview": scenes,
         "spent": add_cost(state["spent"], "reasoner", cost),
-        "evidence": [
-            caption.as_dict() | {"relevance": relevance}
-            for caption, relevance in zip(found.captions, found.relevance, strict=True)
-        ],
-        "ranking": found.ranking.as_dict(),
+        "evidence": evidence,
+        "ranking": cast("RankingState", found.ranking.as_dict()),
         "opening": len(found.captions),
-        "coverage": _coverage(found.ranking, record, whole, using.store).model_dump(),
+        "coverage": cast("CoverageState", coverage.model_dump()),
         "attempts": 0,
         "turns": [],
         "refined": None,
@@ -452,6 +475,10 @@ def _reply_state(reply: Reply, asked_of: AskedState) -> ReplyState:
         requests=[RequestState(tool=one.tool, arguments=one.arguments) for one in reply.requests],
         asked_of=asked_of,
     )
+
+
+def _turn_state(turn: Turn) -> TurnState:
+    return cast("TurnState", turn.model_dump())
 
 
 def _as_evidence(looked_up: Sequence[Caption]) -> list[Any]:

@@ -3,8 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from agent.graph.plain_values import DirectState, JudgingState, PathState
-from agent.graph.state import AfterRetrieve
+from agent.graph.plain_values import (
+    AnswerState,
+    DirectState,
+    EventState,
+    EvidenceState,
+    JudgingState,
+    PathState,
+)
+from agent.graph.state import AfterRetrieve, Update
 from agent.grounding import PathAnswer, PathName
 from tools.ranking import Ranking
 from tools.timeline import Interval
@@ -72,13 +79,11 @@ def spans_of(
     ]
 
 
-def adopted(
-    accepted: Mapping[str, Any], frames: Sequence[Mapping[str, Any]], state: AfterRetrieve
-) -> dict[str, Any]:
+def adopted(accepted: AnswerState, frames: Sequence[EvidenceState], state: AfterRetrieve) -> Update:
     """The state with a video model's answer as the accepted one, and its frames as evidence."""
     before = len(state["evidence"])
-    events = [
-        {"first": event["first"] + before, "last": event["last"] + before}
+    events: list[EventState] = [
+        {**event, "first": event["first"] + before, "last": event["last"] + before}
         for event in accepted["events"]
     ]
     return {

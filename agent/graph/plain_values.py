@@ -3,11 +3,12 @@
 Each is what the ``as_dict`` or ``model_dump`` of its type writes.
 """
 
-from typing import Any, Literal, NotRequired
+from typing import Any, Literal, NotRequired, cast
 
 from typing_extensions import TypedDict  # pydantic wants it before Python 3.12
 
 from agent.grounding import PathName, Role
+from agent.reasoning.answer import Answer
 from tools.ranking import EvidenceKind, Verdict
 from tools.timeline import Source
 
@@ -208,6 +209,11 @@ class AnswerState(TypedDict):
     found: bool
     events: list[EventState]
     reason: str
+
+
+def answer_state(answer: Answer) -> AnswerState:
+    """The same as plain values."""
+    return cast("AnswerState", answer.model_dump())
 
 
 class DirectState(TypedDict):

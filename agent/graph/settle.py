@@ -13,8 +13,8 @@ from agent.graph.paths import (
     told_path,
     with_path,
 )
-from agent.graph.plain_values import JudgingState, WindowState
-from agent.graph.state import AfterCheck, add_cost
+from agent.graph.plain_values import AnswerState, JudgingState, WindowState, answer_state
+from agent.graph.state import AfterCheck, Update, add_cost
 from agent.grounding import Cost
 from agent.reasoning.answer import Answer, NumberedEvent
 from agent.reasoning.brief import caption_numbers
@@ -47,7 +47,7 @@ def can_judge(state: AfterCheck, using: Dependencies) -> bool:
     return state["record"]["rate_hz"] is not None or using.judge.is_asked_for
 
 
-def settle(state: AfterCheck, using: Dependencies) -> dict[str, Any]:
+def settle(state: AfterCheck, using: Dependencies) -> Update:
     """Compare the ways to an answer; the new state.
 
     The judge ranks windows inside this video, and decides between two answers that were both found.
@@ -66,7 +66,7 @@ def settle(state: AfterCheck, using: Dependencies) -> dict[str, Any]:
     if len(rivals) > 1:
         court.look_closer(rivals)
         windows = court.windows()
-    update: dict[str, Any] = {
+    update: Update = {
         "spent": add_cost(state["spent"], "judge", court.cost),
         "judging": court.judging(decided=False),
     }
@@ -104,7 +104,7 @@ def _direct_wins(
 
 def _chosen_by_rank(
     state: AfterCheck, court: "_Court", windows: Sequence[Window]
-) -> dict[str, Any] | None:
+) -> AnswerState | None:
     """The LLM-free grounder's answer as the judge ranks its windows; None where that stands.
 
     It answers with as many events as before. An order in the question, and a wish for all times,
@@ -120,7 +120,7 @@ def _chosen_by_rank(
         caption_numbers(window, captions) for window in apart(windows, len(accepted["events"]))
     ]
     events = tuple(NumberedEvent(first=first, last=last) for first, last in numbers)
-    return Answer(found=True, events=events).model_dump()
+    return answer_state(Answer(found=True, events=events))
 
 
 def _mine(state: AfterCheck) -> list[Interval]:

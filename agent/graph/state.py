@@ -221,3 +221,34 @@ class Answered(TypedDict):
 
 class State(AfterCheck, Answered):
     """All of it, as the graph stores it."""
+
+
+class Update(TypedDict, total=False):
+    """What a node changes: some of ``State``, each with the same type."""
+
+    asked: str
+    asked_within: tuple[float, float] | None
+    all_times: bool
+    record: RecordState
+    spent: Spent
+    seconds: dict[str, float]
+    evidence: list[EvidenceState]
+    ranking: RankingState
+    opening: int
+    coverage: CoverageState
+    attempts: int
+    turns: list[TurnState]
+    refined: list[RefinedState] | None
+    refine_note: str
+    order: str
+    withheld: str
+    reader_note: str
+    all_shown: bool
+    overview: list[CaptionState]
+    direct: DirectState
+    judging: JudgingState
+    paths: list[PathState]
+    reply: ReplyState
+    accepted: AnswerState | None
+    by: str
+    grounding: dict[str, Any]
