@@ -52,6 +52,7 @@ def test_the_teacher_is_shown_frames_inside_and_outside_of_events(
     assert data.manifest["teacher"] == "openai:big"
 
 
+@pytest.mark.slow
 def test_asked_again_it_pays_for_nothing_twice(videos: Path, tmp_path: Path, served: Any) -> None:
     out = tmp_path / "data"
     with serving(lesson) as server:

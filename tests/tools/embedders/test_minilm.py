@@ -58,6 +58,7 @@ def test_a_vector_depends_neither_on_its_neighbours_nor_on_their_order(minilm: M
     np.testing.assert_allclose(minilm.embed(many[7:8])[0], together[7], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_rows_are_unit_float32(minilm: MiniLM) -> None:
     vectors = minilm.embed(TEXTS)
     assert vectors.shape == (len(TEXTS), minilm.dimension)
@@ -65,6 +66,7 @@ def test_rows_are_unit_float32(minilm: MiniLM) -> None:
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_no_text_gives_no_rows(minilm: MiniLM) -> None:
     assert minilm.embed([]).shape == (0, minilm.dimension)
 
@@ -96,6 +98,7 @@ def test_text_past_the_256th_token_is_not_read(minilm: MiniLM) -> None:
     assert (read != minilm.embed(["word " * 253 + "zebra"])[0]).any()
 
 
+@pytest.mark.slow
 def test_the_graph_is_drawn_and_the_weights_are_hashed_once(
     minilm: MiniLM, cache: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
