@@ -227,7 +227,9 @@ def test_the_times_of_cuts_are_told_exactly() -> None:
     assert "No cut in any decoded frame. Dissolves" in ask("a cut", FILM[:5]).reasoning
 
 
-@pytest.mark.parametrize("query", ["a dissolve", "when does it crossfade"])
+@pytest.mark.parametrize(
+    "query", ["a dissolve", "when does it crossfade", "the picture fades out", "the shot fades in"]
+)
 def test_what_is_not_looked_for_is_named(query: str) -> None:
     answer = ask(query)
     assert answer.verdict == "cannot_tell"
