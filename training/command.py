@@ -205,6 +205,8 @@ def _data(options: argparse.Namespace) -> int:
             f"{options.out}: {counts['train.jsonl']} conversations to train on, "
             f"{counts['held_out.jsonl']} held out, {manifest['images']} pictures"
         )
+        if not counts["held_out.jsonl"]:
+            put("  nothing is held out of so few videos, so training will not end early")
         for reason, count in sorted(collected.dropped.items()):
             put(f"  {count} samples left out: {reason}")
     if not collected.is_whole:
@@ -387,9 +389,9 @@ def _add_annotations(parser: argparse.ArgumentParser) -> None:
 
 
 def _positive(text: str) -> int:
-    if _count(text) == 0:
+    if not (count := _count(text)):
         raise argparse.ArgumentTypeError("must be 1 or more, not 0")
-    return int(text)
+    return count
 
 
 def _count(text: str) -> int:

@@ -15,6 +15,7 @@ from agent.cli.main import main
 from evaluation.datasets.query import Query
 from tests.servers import Answer, Asked, fails, refuses, says, serving
 from tests.training.lessons import INSIDE, OUTSIDE, lesson, tune
+from training.contact_sheet import particular
 from training.conversations import IMAGES, TuningError, TuningRow, read_data
 from training.drawn_world import make_events
 from training.exclusions import name_digest, read_lists, refuse_excluded, write_list
@@ -295,9 +296,18 @@ def test_samples_outside_keep_away_from_every_window() -> None:
             assert not start_s - 1 <= sample.time_s <= end_s + 1
 
 
+def test_a_sample_is_shown_with_what_is_looked_for_in_it(videos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "data"
+    assert tune(videos, out, "--teacher", "human") == 0
+    rows = read_data(out).train
+    for row in rows:
+        assert particular(row, rows) in (videos / "labels.csv").read_text()
+    assert particular(rows[0], rows[:1]) == rows[0].prompt
+
+
 @pytest.mark.slow
 def test_inspect_draws_what_is_in_the_data(videos: Path, tmp_path: Path) -> None:
-    out, sheet = tmp_path / "data", tmp_path / "sheet.png"
+    out, sheet = tmp_path / "data", tmp_path / "sheet.of_mine"
     assert tune(videos, out, "--teacher", "human") == 0
     assert main(["tune", "inspect", "--data", str(out), "--out", str(sheet)]) == 0
     assert sheet.read_bytes()[:4] == b"\x89PNG"
