@@ -224,7 +224,7 @@ def test_charades_train_has_four_reversed_windows_and_no_durations(shared_data: 
         f"{path}:9623: the window 38–13 s ends before it starts",
         f"{path}:9624: the window 38–13 s ends before it starts",
     )
-    # Numbers of a video's sentences count the bad ones: they are the same no matter who leaves out what.
+    # The numbers of a video's sentences count the bad ones too.
     others = [query.qid for query in annotations.queries if query.video_id == "AKKWU"]
     assert others == []
 
