@@ -19,6 +19,13 @@ import httpx
 
 LOBBY = Path(__file__).resolve().parents[1] / "examples" / "lobby"
 QUERY = "a blonde with very long curls comes to the table"
+QUERIES = [
+    f"a {who} with {what} comes to the {where}"
+    for who in ("blonde", "woman", "man", "guest", "waiter", "girl", "boy", "child")
+    for what in ("curls", "a hat", "a bag", "glasses", "a coat", "a phone")
+    for where in ("table", "desk", "door", "sofa", "window", "stairs", "bar")
+]
+"""All different: what was asked before costs less."""
 CLI = [sys.executable, "-m", "agent.cli"]
 
 
@@ -67,7 +74,7 @@ def measure(api: str, questions: int, pid: int) -> None:
         (video,) = client.get(f"{api}/videos").json()
 
         def ask(number: int) -> tuple[float, int]:
-            body = {"query": f"{QUERY} {number}" if number else QUERY}
+            body = {"query": QUERIES[number % len(QUERIES)] if number else QUERY}
             began = time.perf_counter()
             told = client.post(f"{api}/videos/{video['id']}/ask", json=body)
             return time.perf_counter() - began, told.status_code

@@ -519,6 +519,9 @@ def _parse(parser: Parser, argv: Sequence[str]) -> argparse.Namespace:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    # Read when numpy is loaded. Our matrices are too small to share out: threads that wait for
+    # each other took half of a question's processor time, and more beside other questions.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     prepare_streams()
     try:
         try:
@@ -644,6 +647,11 @@ def _watching_options(command: argparse.ArgumentParser, *, captions: bool = True
         "--captioner",
         metavar="NAME",
         help="who describes frames: classical, openai:MODEL or local:MODEL (a folder or hub name)",
+    )
+    command.add_argument(
+        "--adapter",
+        metavar="DIR",
+        help="a LoRA adapter for a local:MODEL, from `tune train`",
     )
     command.add_argument(
         "--mode",
