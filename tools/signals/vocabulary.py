@@ -136,14 +136,16 @@ PERSON = _words("person persons people")
 """Words for anybody at all, as "somebody" is."""
 
 PHRASES = (
-    (re.compile(rf"\b(?:{_GOES}|come|comes|came|coming) back(?: in(?:to)?)?\b"), "enters"),
-    (re.compile(r"\breturn(?:s|ed|ing)?\b"), "enters"),
     (re.compile(rf"\b(?:{_GOES}) (?:into|inside|in(?! (?:the|a|an|front)\b))"), "enters"),
     (re.compile(rf"\b(?:{_GOES}) (?:out(?: of)?|off|away)\b"), "leaves"),
     (re.compile(r"\b(?:shows?|showed|showing|turns?|turned|turning) up\b"), "appears"),
 )
 """Ways to come and to go that are no measurement of their own, with the one that stands for them.
-Whether somebody came before, or on foot, is not measured."""
+Whether somebody comes on foot is not measured. Who comes back was there before: that is another
+question, which cannot be answered."""
+
+BACK = _words("back return returns returned returning")
+"""Words that say that something was there before."""
 
 
 def words_of(text: str) -> list[str]:
