@@ -26,7 +26,7 @@ test: $(STAMP) ## all tests
 	$(BIN)/python -m pytest -n $(WORKERS)
 
 check: lint types ## lint, types and the fast tests: before every commit
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
+	$(BIN)/python -m pytest -m "not slow"
 
 lint: $(STAMP) ## style and common mistakes
 	$(BIN)/ruff check .

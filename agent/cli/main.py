@@ -648,6 +648,11 @@ def _watching_options(command: argparse.ArgumentParser, *, captions: bool = True
         help="who describes frames: classical, openai:MODEL or local:MODEL (a folder or hub name)",
     )
     command.add_argument(
+        "--adapter",
+        metavar="DIR",
+        help="a LoRA adapter for a local:MODEL, from `tune train`",
+    )
+    command.add_argument(
         "--mode",
         metavar="MODE",
         help="what an image model is shown at a time: frame, grid4 (one picture) or clip4",

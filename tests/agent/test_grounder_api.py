@@ -151,6 +151,7 @@ def test_find_captions_what_is_missing_tells_of_it_and_counts_it(
     assert set(second.usage.seconds) >= {"watch", "retrieve", "reason"}
 
 
+@pytest.mark.slow
 def test_a_resumed_index_counts_the_captions_of_this_time(road: Path) -> None:
     halves = BrightnessCaptioner(
         sources=("vision", "screen"), before_saying=interrupt_after(captions=6)
@@ -209,6 +210,7 @@ def test_captions_of_a_file_answer_afterwards_without_the_file(road: Path, auto:
     assert later.intervals == given.intervals
 
 
+@pytest.mark.slow
 def test_a_changed_file_is_a_new_track_and_the_newest_complete_one_answers(
     road: Path, auto: Grounder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -240,6 +242,7 @@ def test_a_changed_file_is_a_new_track_and_the_newest_complete_one_answers(
     assert auto.watch(road, captions=path).track == file_track(path)
 
 
+@pytest.mark.slow
 def test_a_captioner_that_was_asked_for_is_used_though_a_file_is_there(road: Path) -> None:
     path = write_captions(road.with_suffix(".jsonl"), "a road", "a dog")
     with Grounder() as auto:
@@ -276,6 +279,7 @@ def test_a_path_is_the_same_however_it_is_written(
     assert grounder.find("../road.mp4", "brightness 0").video.path == str(road)
 
 
+@pytest.mark.slow
 def test_a_deleted_video_answers_by_its_id_the_start_of_it_and_its_former_path(
     road: Path, grounder: Grounder
 ) -> None:
@@ -329,6 +333,7 @@ def test_an_incomplete_index_of_a_video_that_is_gone_says_so(road: Path) -> None
             grounder.find(record.video_id, "brightness 0")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("replaced", [False, True])
 def test_captions_of_another_kind_for_a_video_that_is_gone_name_those_there_are(
     replaced: bool, road: Path, river: Path, grounder: Grounder

@@ -76,6 +76,7 @@ def test_a_find_that_describes_does_not_enter_the_front_door_again_either(road: 
     assert entered == []
 
 
+@pytest.mark.slow
 def test_all_ways_to_ask_run_the_same_first_node(
     road: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,6 +37,7 @@ def write(folder: Path, results: Sequence[Result]) -> str:
     return str(folder)
 
 
+@pytest.mark.slow
 def test_the_difference_is_taken_in_pairs() -> None:
     a, b = hard_and_easy(100, 100), hard_and_easy(100, 100, better_on=10)
     one = compare_runs(a, b).differences["R@1 IoU=0.5"]

@@ -285,6 +285,7 @@ def test_a_question_that_fails_is_counted_and_asked_again(
     assert repaired["figures"] == run(arguments, tmp_path / "whole")["figures"]
 
 
+@pytest.mark.slow
 def test_many_failures_in_a_row_end_the_run(
     arguments: Arguments,
     tmp_path: Path,
@@ -323,6 +324,7 @@ def test_captions_are_embedded_once_for_all_runs_of_the_same_file(
     assert run(arguments, tmp_path / "four")["figures"]["mIoU"]["value"] == 100
 
 
+@pytest.mark.slow
 def test_a_folder_of_captions_and_no_name_but_the_datasets(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -346,6 +348,7 @@ def test_a_folder_of_captions_and_no_name_but_the_datasets(
     assert "aaa_0.0_20.0.jsonl:1: no caption text" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_bad_lines_and_missing_videos_are_left_out_only_when_that_is_said(
     arguments: Arguments, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

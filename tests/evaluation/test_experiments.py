@@ -407,6 +407,7 @@ def own_run(tmp_path: Path) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_another_experiment_or_setting_is_not_taken_for_what_was_begun(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

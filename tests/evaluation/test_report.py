@@ -208,6 +208,7 @@ def test_anybodys_text_stays_text() -> None:
     assert "<" not in re.sub(r"\\.", "", as_markdown(made))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unrendered")
 def test_a_line_break_or_a_bar_does_not_break_a_markdown_table() -> None:
     made = make_report([run_of(FOUND, name="a|b\nc", summary={"provenance": {"x\n|": "1|2\n3"}})])
@@ -305,6 +306,7 @@ def test_overlapping_candidates_lie_below_one_another() -> None:
     assert second.y + second.height <= line.bands[-1].y
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unrendered")
 def test_a_refusal_is_told_beside_the_timeline() -> None:
     refused = named(1, refusals=({"kind": "json", "message": "no JSON object in it"},))
@@ -333,6 +335,7 @@ def test_a_run_whose_cost_is_not_known_is_named_and_has_no_point() -> None:
     assert against_seconds.svg.count("--run-1") > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "bands"), [(4, 4), (5, 0)])
 def test_bands_that_would_hide_one_another_are_left_out(count: int, bands: int) -> None:
     recall, *_ = accuracy_plots([replace(MIXED, name=str(number)) for number in range(count)])
@@ -436,6 +439,7 @@ def test_what_cannot_be_reported_is_said_in_a_line(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", ["matplotlib", "jinja2"])
 def test_without_the_extra_the_install_line_is_said(
     missing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

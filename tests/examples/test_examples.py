@@ -78,6 +78,7 @@ def test_a_folder_becomes_a_csv_and_a_broken_file_a_row(
     assert rows[2]["why"]
 
 
+@pytest.mark.slow
 def test_the_best_of_several_queries_are_put_into_one_film(
     clips: Path, tmp_path: Path, grounder: Grounder
 ) -> None:
@@ -119,6 +120,7 @@ def test_a_captioner_of_ones_own_tells_blurred_from_sharp(tmp_path: Path) -> Non
     assert 3 <= found.intervals[0].start_s <= 5
 
 
+@pytest.mark.slow
 def test_a_graph_of_ones_own_asks_again_only_where_the_first_thing_was_found(
     clips: Path, grounder: Grounder
 ) -> None:

@@ -144,6 +144,7 @@ def test_a_picture_that_is_broken_or_gone_is_taken_again_and_nobody_asked(
     assert len(read_data(out).train) == 12
 
 
+@pytest.mark.slow
 def test_two_processes_do_not_buy_the_same(
     videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -26,11 +26,11 @@ def beyond_the_senses(unknown: tuple[str, ...], captions: Sequence[Caption]) -> 
     words = [word for word in unknown if word]
     if not words:
         return f"The question has no word to look for. {CAN_ASK}"
+    if DISSOLVES & set(" ".join(words).split()):
+        return NOT_LOOKED_FOR
     if " " in words[0]:
         return f"The senses know these words, but not what they say together: “{words[0]}”."
     said = [f"No embedded sense for {', '.join(f'“{word}”' for word in words)}."]
-    if DISSOLVES & set(words):
-        return NOT_LOOKED_FOR
     if PEOPLE & set(words):
         said.append(
             "The senses cannot tell who moves; ask when something appears, moves or leaves."

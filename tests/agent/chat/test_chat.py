@@ -153,6 +153,7 @@ def test_a_conversation_goes_on_where_it_ended_with_its_videos_and_its_turns(
     assert told == []
 
 
+@pytest.mark.slow
 def test_a_thread_that_is_open_elsewhere_is_not_opened_twice(
     grounder: Grounder, road: Path, told: list[str]
 ) -> None:
@@ -166,6 +167,7 @@ def test_a_thread_that_is_open_elsewhere_is_not_opened_twice(
         assert [turn.said for turn in again.turns] == [DOG]
 
 
+@pytest.mark.slow
 def test_threads_do_not_know_of_each_other(grounder: Grounder, road: Path, told: list[str]) -> None:
     with chat(grounder, told, road, thread="one") as session:
         session.ask(DOG)
@@ -304,6 +306,7 @@ def test_the_model_is_shown_the_conversation_and_no_caption(
     assert "an empty road" not in shown
 
 
+@pytest.mark.slow
 def test_leaving_a_turn_cancels_it_and_not_the_chat(
     road: Path, told: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -322,6 +325,7 @@ def test_leaving_a_turn_cancels_it_and_not_the_chat(
             assert [turn.said for turn in session.turns] == ["brightness 0"]
 
 
+@pytest.mark.slow
 def test_a_turn_that_was_left_writes_nothing_over_the_next_one(
     road: Path, captions: Path, told: list[str]
 ) -> None:
@@ -352,6 +356,7 @@ def test_a_turn_that_was_left_writes_nothing_over_the_next_one(
             assert [turn.said for turn in session.turns] == [DOG]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wreck", ["no database", "folder", "values"])
 def test_a_damaged_memory_is_said_plainly_left_alone_and_the_chat_goes_on(
     wreck: str, grounder: Grounder, road: Path, told: list[str]
@@ -395,6 +400,7 @@ def test_a_memory_that_breaks_in_the_middle_takes_no_turn_with_it(
     assert "cannot be used" in told[0]
 
 
+@pytest.mark.slow
 def test_a_chat_keeps_one_state_and_not_every_step_to_it(
     grounder: Grounder, road: Path, told: list[str]
 ) -> None:
@@ -407,6 +413,7 @@ def test_a_chat_keeps_one_state_and_not_every_step_to_it(
     assert checkpoints == 1
 
 
+@pytest.mark.slow
 def test_a_deleted_video_is_still_asked_but_cannot_be_cut(
     grounder: Grounder, road: Path, told: list[str]
 ) -> None:
@@ -490,6 +497,7 @@ def test_an_event_that_is_not_there_is_said_rather_than_guessed(
         assert "“the red car stops” is 0:03.0–0:04.0" in found.result.words
 
 
+@pytest.mark.slow
 def test_still_there_is_judged_by_intervals_and_shows_the_captions_at_that_moment(
     grounder: Grounder, road: Path, told: list[str]
 ) -> None:

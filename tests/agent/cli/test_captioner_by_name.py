@@ -18,6 +18,7 @@ def dog_in_the_middle(request: Asked) -> Answer:
     return says("a brown dog jumps" if 70 < brightness < 170 else "an empty road")
 
 
+@pytest.mark.slow
 def test_an_image_model_on_a_server_describes_the_frames(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -129,6 +129,7 @@ def test_asking_again_indexes_nothing(
     assert "indexing" not in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_list_and_forget_know_the_video_by_path_and_by_id(
     road: Path, captions: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

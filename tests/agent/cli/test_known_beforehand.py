@@ -42,6 +42,7 @@ def test_without_a_terminal_the_answer_is_given_at_once(
     assert is_indexed()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("word_embedder")
 def test_a_captions_file_beside_the_video_is_named(
     road: Path, capsys: pytest.CaptureFixture[str]

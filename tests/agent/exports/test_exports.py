@@ -132,6 +132,7 @@ def test_a_vtt_is_read_by_webvtt_with_markup_as_text(tmp_path: Path, captions: P
     assert "&lt;b&gt;a &amp; b&lt;/b&gt; --&gt; fence" in cue.raw_text
 
 
+@pytest.mark.slow
 def test_an_exported_answer_is_no_evidence_for_the_next_one(
     tmp_path: Path, captions: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

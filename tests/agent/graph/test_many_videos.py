@@ -71,6 +71,7 @@ def test_only_the_videos_that_are_named_are_searched(films: Path) -> None:
     assert {Path(answer.video.path).name for answer in answers} <= {"cat.mp4", "road.mp4"}
 
 
+@pytest.mark.slow
 def test_one_refused_prompt_leaves_the_answers_of_all_other_videos(films: Path) -> None:
     def respond(asked: Asked) -> Answer:
         if CAT in asked.text:
@@ -264,6 +265,7 @@ def test_the_list_finds_moved_files_below_and_says_what_was_seen_of_a_part(
     assert "3 captions by classical-3" in told
 
 
+@pytest.mark.slow
 def test_the_captions_of_an_index_that_was_broken_off_are_counted(
     films: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -286,6 +288,7 @@ def test_of_a_video_with_several_tracks_the_one_that_says_most_is_asked(
     assert answers[0].models.captioner == file_track(tmp_path / "dog.jsonl").model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "query",
     first_fast(

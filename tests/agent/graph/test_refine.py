@@ -62,6 +62,7 @@ def refined(store: CaptionStore, reasoner: ScriptedReasoner, closer: Closer, **p
     return ask(graph_with(store, reasoner, **(given | parts)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("denies", ["", "Not shown. "])
 def test_both_edges_are_decided_again_and_say_how_fine_they_are(
     store: CaptionStore, denies: str

@@ -130,6 +130,7 @@ def test_a_replay_from_the_first_step_is_about_the_video_that_was_asked(
     assert "another video now" in replayed.after.warning
 
 
+@pytest.mark.slow
 def test_however_often_it_is_replayed_the_answer_of_before_is_the_first(road: Path) -> None:
     with grounder_with(OTHER, FIRST, OTHER, OTHER) as grounder:
         grounder.find(road, "brightness 90", thread="mine")

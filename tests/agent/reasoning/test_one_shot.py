@@ -60,6 +60,7 @@ def test_a_refused_reply_is_told_back_with_the_frames(road: Path) -> None:
     assert "was not accepted" in json.dumps(server.asked[1].body["messages"][-1])
 
 
+@pytest.mark.slow
 def test_of_many_frames_as_many_as_wanted_are_shown_at_even_distances(tmp_path: Path) -> None:
     video = draw_video(
         tmp_path / "long.mp4", even_times(90, 1.0), picture=lambda index: gray(index % 50)

@@ -52,6 +52,7 @@ def ask(server: Server, **more: Any) -> api.Grounding:
         return grounder.find(RECORD.video_id, "a dog jumps")
 
 
+@pytest.mark.slow
 def test_scenes_are_summed_up_once_and_shown(tmp_path: Path) -> None:
     with serving(script) as server:
         first = ask(server)

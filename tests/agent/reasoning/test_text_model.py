@@ -20,6 +20,7 @@ from agent.reasoning.text_model import LLMReasoner
 from tests.fakes import ChatModelOf
 from tests.road import GOOD_REPLY, QUESTION, RECORD, TEXTS, ask, graph_with, stored
 from tests.servers import Answer, Asked, Server, fails, not_json, rate_limited, says, serving
+from tests.tiers import first_fast
 from tools.llm.client import Patience
 from tools.llm.prices import Price
 from tools.store.store import CaptionStore
@@ -280,7 +281,7 @@ FOR_GOOD = {
 }
 
 
-@pytest.mark.parametrize("failure", FOR_GOOD)
+@pytest.mark.parametrize("failure", first_fast(*FOR_GOOD, fast=2))
 def test_a_service_that_fails_for_good_leaves_the_llm_free_answer_with_the_reason(
     failure: str, store: CaptionStore, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -317,7 +318,7 @@ PASSING = {
 }
 
 
-@pytest.mark.parametrize("trouble", PASSING)
+@pytest.mark.parametrize("trouble", first_fast(*PASSING, fast=2))
 def test_what_passes_is_waited_for_as_with_captions(trouble: str, store: CaptionStore) -> None:
     with serving([PASSING[trouble], GOOD]) as server:
         answer = ask(graph_with(store, reasoner_at(server, patience=FEW_RETRIES)))
@@ -335,7 +336,7 @@ STRICT = {
 }
 
 
-@pytest.mark.parametrize("service", STRICT)
+@pytest.mark.parametrize("service", first_fast(*STRICT))
 def test_what_was_looked_up_is_retold_where_a_service_takes_no_such_history(
     service: str, tmp_path: Path
 ) -> None:
@@ -482,6 +483,7 @@ def in_parts(**times: list[tuple[int, int]]) -> Answer:
     return says(json.dumps({"steps": [], "parts": parts}))
 
 
+@pytest.mark.slow
 def test_an_order_is_asked_part_by_part_and_decided_here(store: CaptionStore) -> None:
     script = [GOOD, in_parts(A=[(2, 3), (9, 10)], B=[(5, 7)])]
     with serving(script) as server:

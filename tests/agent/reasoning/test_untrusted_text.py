@@ -14,6 +14,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 from agent.reasoning.text_model import LLMReasoner
 from tests.fakes import ChatModelOf
 from tests.road import TEXTS, ask, graph_with, stored
+from tests.tiers import first_fast
 
 DOG = re.compile(r"^#(\d+) \[[^\]]+\] a brown dog", re.MULTILINE)
 FENCE = re.compile(r"<\s*captions\b[^>]*>(.*?)<\s*/\s*captions\b[^>]*>", re.DOTALL)
@@ -41,7 +42,7 @@ ATTACKS = [
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-@pytest.mark.parametrize("place", [0, 6, 11])
+@pytest.mark.parametrize("place", first_fast(0, 6, 11))
 def test_what_a_caption_says_changes_nothing(attack: str, place: int, tmp_path: Path) -> None:
     texts = list(TEXTS)
     texts[place] += f" {attack}"

@@ -142,6 +142,7 @@ def test_of_many_calls_some_are_told_and_all_that_fail(
     assert "no such picture" in calls[-1].error
 
 
+@pytest.mark.slow
 def test_turns_of_a_chat_and_replays_carry_their_thread(
     road: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -164,6 +165,7 @@ def test_turns_of_a_chat_and_replays_carry_their_thread(
     assert "turn: “brightness 0”" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_refused_reading_of_a_turn_stands_in_its_trace(
     road: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -203,6 +205,7 @@ def test_a_trace_file_that_cannot_be_written_or_read_is_said(
     assert "none.jsonl" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_trace_is_not_written_into_another_file(tmp_path: Path) -> None:
     captions = tmp_path / "captions.jsonl"
     captions.write_text('{"t": 0, "caption": "a road"}\n')

@@ -305,6 +305,7 @@ def complaints_about(targets: TraceTargets, store: CaptionStore) -> list[str]:
     return told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [True, False])
 def test_a_graph_that_is_run_by_itself_sends_no_frame_and_no_hidden_text_either(
     noisy_road: Path, monkeypatch: pytest.MonkeyPatch, *, text: bool

@@ -74,6 +74,7 @@ def test_the_activity_strategy_needs_a_model_that_can_be_asked(road: Path) -> No
         Grounder(load_settings(captioner="classical", strategy="activity")).find(road, "a dog")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["grid4", "clip3"])
 def test_the_mode_option_says_what_is_shown_at_a_time(
     mode: str, road: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -120,6 +121,7 @@ def test_what_a_model_refuses_to_describe_stands_in_the_answer(road: Path) -> No
     assert (coverage.gaps[0].start_s, coverage.gaps[0].end_s) == pytest.approx((1.0, 2.0))
 
 
+@pytest.mark.slow
 def test_threads_that_ask_about_one_new_video_have_it_described_once(road: Path) -> None:
     with serving([says("a road")]) as server:
         with (

@@ -20,6 +20,7 @@ def still(tmp_path: Path) -> Path:
     )
 
 
+@pytest.mark.slow
 def test_a_dry_run_asks_nobody_and_counts_what_looks_alike(
     still: Path,
     tmp_path: Path,

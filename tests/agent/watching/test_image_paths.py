@@ -221,6 +221,7 @@ def test_a_server_that_takes_videos_is_sent_our_frames_with_their_own_times(
     assert (interval.start_s, interval.end_s, answer.by) == (2.6, 4.5, "direct")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "complaint",
     first_fast(
@@ -263,6 +264,7 @@ def test_a_refused_direct_reply_goes_back_with_the_frames_and_the_reason(road: P
     assert answer.usage.stages["direct"].calls == 2
 
 
+@pytest.mark.slow
 def test_what_a_video_model_said_is_not_paid_for_again(road: Path) -> None:
     with (
         serving(lambda _: says(FOUND)) as server,
@@ -280,6 +282,7 @@ def test_what_a_video_model_said_is_not_paid_for_again(road: Path) -> None:
         assert len(server.asked) == 3, "forgetting a video forgets what was said of it"
 
 
+@pytest.mark.slow
 def test_a_reply_that_was_refused_is_not_kept(road: Path) -> None:
     replies = iter(["At about nine seconds, or so.", FOUND, FOUND])
     with (
@@ -291,6 +294,7 @@ def test_a_reply_that_was_refused_is_not_kept(road: Path) -> None:
         assert len(server.asked) == 2
 
 
+@pytest.mark.slow
 def test_fewer_frames_are_shown_where_all_are_more_than_a_model_reads(road: Path) -> None:
     def reads_few(asked: Asked) -> Answer:
         frames = len(asked.body["media_io_kwargs"]["video"]["frames_indices"]) // 2
@@ -328,6 +332,7 @@ def test_auto_shows_frames_to_models_that_are_known_to_take_videos(
     assert any("which takes videos (--direct off" in line for line in told) == (by == "direct")
 
 
+@pytest.mark.slow
 def test_the_command_line_says_which_ways_agree_and_what_that_took(
     road: Path, captions: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -74,6 +74,7 @@ def test_subtitles_that_are_off_or_of_another_film_are_left_out(road: Path, tmp_
     assert all(one.source == "vision" for each in answer.intervals for one in each.evidence)
 
 
+@pytest.mark.slow
 def test_a_file_that_is_named_is_read_also_for_a_video_indexed_before(
     road: Path, tmp_path: Path
 ) -> None:
@@ -252,6 +253,7 @@ def test_subtitles_in_the_users_language_come_first(
     assert files_read() == [road.with_name(read)]
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_subtitles_inside_a_video_that_cannot_be_read_are_named(shared_data: Path) -> None:
     _, said = find(shared_data / "cases" / "media" / "ttml_only.mp4", "mind the gap")
@@ -267,6 +269,7 @@ def test_an_answer_says_where_a_player_counts_differently(tmp_path: Path) -> Non
     assert "in a player, add 1.5 s" in answer.warning
 
 
+@pytest.mark.slow
 def test_people_who_speak_at_once_are_both_heard(road: Path) -> None:
     road.with_suffix(".vtt").write_text(
         "WEBVTT\n\n00:01.000 --> 00:04.000\nthe ferry leaves\n\n"
@@ -341,6 +344,7 @@ def test_the_screen_is_read_within_the_minutes(
     assert len(finished_beside()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("minutes", "says"),
     first_fast((0.0, "is not listened to"), (1e-9, "not listened to until its end")),

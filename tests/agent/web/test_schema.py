@@ -10,8 +10,6 @@ from starlette.testclient import TestClient
 from agent.web.rooms import Rooms
 from tests.agent.web.serving import API, describe, video_id
 
-schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed")
-
 pytestmark = pytest.mark.slow
 EXAMPLES = 12
 
@@ -45,6 +43,7 @@ def send(client: TestClient, case: Any) -> Any:
 def test_no_request_that_the_description_allows_is_the_servers_fault(
     client: TestClient, rooms: Rooms
 ) -> None:
+    schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed")
     from hypothesis import HealthCheck, Phase, given, seed, settings
     from hypothesis import strategies as st
 

@@ -285,6 +285,7 @@ def test_a_change_of_size_in_mid_stream_is_survived() -> None:
     assert len(describe(frames)) == 4
 
 
+@pytest.mark.slow
 def test_frames_seen_before_are_learnt_from_and_not_described() -> None:
     frames = film(visit, 5.0)
     seen = {frame.time_s for frame in frames if frame.time_s < 2.0}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
-from tools.embedders.minilm import WEIGHTS_SHA256, MiniLM, packaged_weights
+from tools.embedders.minilm import WEIGHTS_SHA256, MiniLM, graph_pieces, packaged_weights
 from tools.errors import EmbedderError
 
 TEXTS = [
@@ -58,6 +58,7 @@ def test_a_vector_depends_neither_on_its_neighbours_nor_on_their_order(minilm: M
     np.testing.assert_allclose(minilm.embed(many[7:8])[0], together[7], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_rows_are_unit_float32(minilm: MiniLM) -> None:
     vectors = minilm.embed(TEXTS)
     assert vectors.shape == (len(TEXTS), minilm.dimension)
@@ -65,6 +66,7 @@ def test_rows_are_unit_float32(minilm: MiniLM) -> None:
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_no_text_gives_no_rows(minilm: MiniLM) -> None:
     assert minilm.embed([]).shape == (0, minilm.dimension)
 
@@ -96,6 +98,7 @@ def test_text_past_the_256th_token_is_not_read(minilm: MiniLM) -> None:
     assert (read != minilm.embed(["word " * 253 + "zebra"])[0]).any()
 
 
+@pytest.mark.slow
 def test_the_graph_is_drawn_and_the_weights_are_hashed_once(
     minilm: MiniLM, cache: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,6 +110,14 @@ def test_the_graph_is_drawn_and_the_weights_are_hashed_once(
     monkeypatch.setattr("hashlib.file_digest", refuse)
     MiniLM(cache=cache, weights=weights, threads=1).embed(["a door opens"])
     assert {file: file.stat().st_mtime_ns for file in cache.iterdir()} == before
+
+
+@pytest.mark.slow
+def test_the_graph_is_drawn_with_one_weight_in_memory_at_a_time(weights: Path) -> None:
+    largest = max(value.nbytes for value in load_file(weights / "model.safetensors").values())
+    pieces = [len(piece) for piece in graph_pieces(weights / "model.safetensors")]
+    assert sum(pieces) > 80_000_000
+    assert max(pieces) < largest + 10_000
 
 
 def test_other_weights_are_refused_with_both_hashes(weights: Path, tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ def test_vectors_are_nearly_those_of_the_published_weights(
     assert near.min() > 0.99
 
 
+@pytest.mark.slow
 def test_texts_are_split_into_the_published_tokens(small: MiniLMInt8, published: MiniLM) -> None:
     ours, theirs = (one._tokenizer.encode_batch(TEXTS) for one in (small, published))
     assert [one.ids for one in ours] == [one.ids for one in theirs]

@@ -11,6 +11,7 @@ import pytest
 
 from tests.drawing import draw_video, even_times, halves
 from tests.fakes import BrightnessCaptioner, WordEmbedder
+from tests.tiers import first_fast
 from tools.captioners.file import file_track
 from tools.captioners.protocol import Description
 from tools.errors import CaptionError
@@ -75,7 +76,7 @@ def write_captions(path: Path, **caption_at: str) -> Path:
 # --- spans
 
 
-@pytest.mark.parametrize("ahead", [0, 1, 3, 20])
+@pytest.mark.parametrize("ahead", first_fast(0, 1, 3, 20, fast=2))
 @pytest.mark.parametrize("backwards", [False, True])
 def test_a_caption_holds_from_its_frame_to_the_next_and_the_last_to_the_true_end(
     ahead: int, backwards: bool, uneven: Video, store: CaptionStore
@@ -158,6 +159,7 @@ def test_indexing_again_adds_nothing_and_describes_nothing(
     assert len(store.records()) == 1
 
 
+@pytest.mark.slow
 def test_another_rate_or_captioner_is_another_track_and_tracks_do_not_mix(
     even: Video, store: CaptionStore
 ) -> None:
@@ -221,6 +223,7 @@ def test_a_caption_holds_until_the_frame_before_the_picture_changes(
     assert (said[-1].frames, said[-1].skipped) == (10, 4)
 
 
+@pytest.mark.slow
 def test_captions_of_every_frame_and_of_new_pictures_are_two_tracks(
     store: CaptionStore, tmp_path: Path
 ) -> None:
@@ -262,6 +265,7 @@ def test_an_index_of_new_pictures_goes_on_with_the_same_pictures(
     assert [caption.start_s for caption in captions] == DESCRIBED_S
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("every_frame", [True, False])
 def test_an_index_that_saw_the_whole_video_leaves_its_scenes(
     every_frame: bool, store: CaptionStore, tmp_path: Path

@@ -127,6 +127,7 @@ def test_a_killed_index_goes_on_and_describes_no_stored_frame_again(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("said", first_fast(65, 0, 1, 63, 64, 66, 100, 179))
 def test_an_interruption_loses_no_whole_frame_and_keeps_no_half_of_one(
     said: int, video: Video, store: CaptionStore, undisturbed: list[Caption]
@@ -179,6 +180,7 @@ def test_a_video_that_stops_decoding_keeps_what_was_described(
     assert len(rest.described_s) == (FRAMES - 30) * STORED_SOURCES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), EmbedderError("no answer")])
 def test_an_interruption_while_embedding_loses_nothing(
     error: BaseException, video: Video, store: CaptionStore
@@ -201,6 +203,7 @@ def test_an_interruption_while_embedding_loses_nothing(
     assert len(captioner.described_s) - len(kept_s) <= 1
 
 
+@pytest.mark.slow
 def test_a_store_that_cannot_be_written_is_the_error_that_comes_out(
     video: Video, store: CaptionStore, undisturbed: list[Caption], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -99,6 +99,7 @@ def stored_seconds(video: Video, captioner: OpenAICaptioner, store: CaptionStore
     return [int(caption.start_s) for caption in captions]
 
 
+@pytest.mark.slow
 def test_captions_that_come_in_any_order_hold_until_the_next_frame(
     video: Video, store: CaptionStore
 ) -> None:
@@ -139,6 +140,7 @@ class Interruption:
         return self.embedder.embed(texts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "error", first_fast(KeyboardInterrupt(), EmbedderError("gone"), ValueError("bug"))
 )
@@ -184,6 +186,7 @@ def test_a_run_that_the_service_ends_pays_for_no_answer_twice(
     assert stored_seconds(video, captioner, store) == list(range(SECONDS))
 
 
+@pytest.mark.slow
 def test_what_a_service_could_not_caption_is_asked_for_again_and_nothing_else(
     video: Video, store: CaptionStore
 ) -> None:
@@ -231,6 +234,7 @@ def test_a_limit_of_minutes_cuts_what_is_under_way(video: Video, store: CaptionS
     assert set(stored_seconds(video, captioner_at(server), store)) <= set(range(5))
 
 
+@pytest.mark.slow
 def test_captions_are_written_while_others_are_waited_for(
     video: Video, store: CaptionStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -297,6 +301,7 @@ PRICES = {"tiny": Price(100.0, 0.0, "", "")}
 """A reply of 100 tokens costs a cent."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("limits", "reached"),
     first_fast((Limits(max_usd=0.095), "US dollars"), (Limits(max_captions=9), "captions")),

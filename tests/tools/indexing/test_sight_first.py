@@ -112,6 +112,7 @@ def test_what_only_flickers_is_described_once_and_every_scene_is(
     assert record.complete
 
 
+@pytest.mark.slow
 def test_what_was_not_described_is_told_and_its_edges_are_not_claimed(
     flickering: Video, tmp_path: Path
 ) -> None:

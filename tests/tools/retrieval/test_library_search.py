@@ -79,6 +79,7 @@ def test_the_video_that_shows_it_comes_first_with_its_own_times(store: CaptionSt
     assert len(best.ranking.relevance) == len(best.captions)
 
 
+@pytest.mark.slow
 def test_all_videos_that_show_it_are_answers(store: CaptionStore) -> None:
     records = [
         shelve(store, f"v{seed}", film(60, seed=seed, event="a zebra gallops" * (seed % 2), at=20))
@@ -147,6 +148,7 @@ def test_signals_are_asked_by_what_they_measure(store: CaptionStore) -> None:
     assert by_id["signals"].presence is None
 
 
+@pytest.mark.slow
 def test_tracks_known_to_be_measured_are_all_asked_and_those_that_cannot_tell_are_left_out(
     store: CaptionStore,
 ) -> None:

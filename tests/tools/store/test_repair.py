@@ -98,6 +98,7 @@ def test_a_broken_index_is_built_anew_and_the_old_files_are_kept(folder: Path) -
     assert_whole(folder)
 
 
+@pytest.mark.slow
 def test_a_sound_store_is_left_as_it_is(folder: Path) -> None:
     repaired = repair_store(folder, open_embedder=open_words)
     assert repaired.moved_to is None

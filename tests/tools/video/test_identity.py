@@ -64,6 +64,7 @@ def test_no_edit_in_place_keeps_the_identity_not_even_with_the_old_date(long: Pa
     assert len(ids) == 13
 
 
+@pytest.mark.slow
 def test_an_edit_right_after_it_was_known_is_seen_too(
     long: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -149,6 +149,7 @@ def programmes(tmp_path: Path) -> tuple[Path, Path]:
     return first, second
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_a_clip_has_the_sound_of_its_own_programme(
     tmp_path: Path, programmes: tuple[Path, Path], order: tuple[int, int]
