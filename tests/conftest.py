@@ -4,7 +4,7 @@ import gc
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,9 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 MEMORY = Path("/dev/shm")
 MEMORY_BYTES = 4 << 30
 """With less than this free, temporary files go to the disk."""
+
+TOO_HEAVY = frozenset("onnx peft playwright rapidocr schemathesis sphinx torch yt_dlp".split())
+"""What no fast test may import: each takes from half a second to several, before every commit."""
 
 # How long an example takes says nothing but how busy the machine is.
 hypothesis.settings.register_profile(
@@ -44,6 +47,35 @@ def pytest_configure(config: pytest.Config) -> None:
     is_there = MEMORY.is_dir() and os.access(MEMORY, os.W_OK)
     if is_there and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Refuse a test file that imports what is too heavy for the fast tests as it is read."""
+    before = TOO_HEAVY & sys.modules.keys()
+    report = yield
+    if report.passed and (more := _too_heavy_now(collector.config, before)):
+        report.outcome, report.longrepr = "failed", f"{collector.nodeid} {more}"
+    return report
+
+
+@pytest.fixture(autouse=True)
+def _imports_nothing_heavy(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a fast test that imports what is too heavy for it."""
+    before = TOO_HEAVY & sys.modules.keys()
+    yield
+    if more := _too_heavy_now(request.config, before):
+        pytest.fail(f"{request.node.nodeid} {more}", pytrace=False)
+
+
+def _too_heavy_now(config: pytest.Config, before: frozenset[str]) -> str:
+    """What was imported beyond that, in words; empty if nothing was, or if slow tests run too."""
+    more = sorted(TOO_HEAVY & sys.modules.keys() - before)
+    if not more or "not slow" not in config.option.markexpr:
+        return ""
+    return f"imports {', '.join(more)}: import it later, or mark what needs it as slow"
 
 
 def pytest_collection_finish() -> None:

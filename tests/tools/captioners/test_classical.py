@@ -362,6 +362,7 @@ def test_reading_without_the_extra_says_what_to_install(monkeypatch: pytest.Monk
         ClassicalCaptioner(read_text=True)
 
 
+@pytest.mark.slow
 def test_the_model_name_tells_whether_text_was_read() -> None:
     pytest.importorskip("rapidocr")
     assert ClassicalCaptioner(read_text=False).model == "classical-3"
