@@ -32,11 +32,11 @@ def build(video: str, *, grounder: Grounder) -> Any:
         return found
 
     def first(state: Search) -> Search:
-        answer = look_for(state["first"])
+        answer = look_for(f"the first time {state['first']}")
         return {"first_s": answer.intervals[0].start_s} if answer.intervals else {}
 
     def then(state: Search) -> Search:
-        after = f"{state['then']} after {state['first']}"
+        after = f"{state['then']} after the first time {state['first']}"
         answer = look_for(after)
         return {"then_s": answer.intervals[0].start_s} if answer.intervals else {}
 

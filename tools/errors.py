@@ -94,11 +94,16 @@ class ServiceError(WhenaboutsError):
             not pass within all retries. ``context`` is too much to read, ``declined`` a refusal of
             what was shown; ``strange`` is not a reply of this API, ``refused`` any other complaint.
             ``stopped``: the caller gave up.
+        tokens_in: Tokens of input that the service counted in answers without a reply.
+        tokens_out: Tokens of output in them.
+        usd: Their price, noted by a caller that knows prices; None where it is not known.
     """
 
     def __init__(self, kind: FailureKind, message: str) -> None:
         super().__init__(message)
         self.kind: FailureKind = kind
+        self.tokens_in = self.tokens_out = 0
+        self.usd: float | None = 0.0
 
 
 class StoreError(WhenaboutsError):

@@ -100,6 +100,13 @@ def printable(text: str) -> str:
     return text if text.isascii() and text.isprintable() else "".join(map(_shown, text))
 
 
+def in_one_row(text: str) -> str:
+    r"""Text whose line breaks and tabs are spelled out: a file name may hold them."""
+    return "".join(
+        char.encode("unicode_escape").decode() if char in _LINE_CHARS else char for char in text
+    )
+
+
 @lru_cache(maxsize=4096)
 def _shown(char: str) -> str:
     if char in _LINE_CHARS or char in JOINERS or char in _AT_NUMBERS:

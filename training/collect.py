@@ -168,6 +168,12 @@ def collect(
                 row = _row(*arrived, teacher=teacher.name, mode=str(mode))
                 replies.keep(row)
                 _count(collected, row)
+                if max_usd is not None and collected.usd is None:
+                    raise TuningError(
+                        f"{teacher.name} does not tell how many tokens it took, so --max-usd "
+                        f"{max_usd:g} cannot be enforced; what was bought so far is kept, and the "
+                        "same command without it goes on from there"
+                    )
                 collected.asked += 1
                 left -= 1
                 report(len(to_ask.samples) - left, collected.usd)

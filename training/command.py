@@ -75,7 +75,7 @@ def build_parser() -> Parser:
         metavar="LIST",
         help="videos that must not be trained on, from `tune exclude`; may be given several times",
     )
-    data.add_argument("--inside", type=_count, default=2, metavar="N", help="frames an event")
+    data.add_argument("--inside", type=_positive, default=2, metavar="N", help="frames an event")
     data.add_argument(
         "--outside", type=_count, default=1, metavar="N", help="frames outside of it (0: none)"
     )
@@ -100,7 +100,7 @@ def build_parser() -> Parser:
     inspect = commands.add_parser("inspect", help="draw random samples of a data set, to look at")
     inspect.add_argument("--data", type=Path, required=True, metavar="DIR")
     inspect.add_argument("--out", type=Path, required=True, metavar="FILE.png")
-    inspect.add_argument("--count", type=_count, default=16, metavar="N")
+    inspect.add_argument("--count", type=_positive, default=16, metavar="N")
     inspect.add_argument("--seed", type=int, default=0)
 
     train = commands.add_parser("train", help="LoRA; goes on where it was stopped")
@@ -110,7 +110,7 @@ def build_parser() -> Parser:
     train.add_argument("--exclude", type=Path, action="append", default=[], metavar="LIST")
     train.add_argument("--recipe", choices=sorted(RECIPES), default="default")
     train.add_argument(
-        "--device-batch", type=_count, default=4, metavar="N", help="conversations at a time"
+        "--device-batch", type=_positive, default=4, metavar="N", help="conversations at a time"
     )
     train.add_argument(
         "--checkpointing",
@@ -205,6 +205,8 @@ def _data(options: argparse.Namespace) -> int:
             f"{options.out}: {counts['train.jsonl']} conversations to train on, "
             f"{counts['held_out.jsonl']} held out, {manifest['images']} pictures"
         )
+        if not counts["held_out.jsonl"]:
+            put("  nothing is held out of so few videos, so training will not end early")
         for reason, count in sorted(collected.dropped.items()):
             put(f"  {count} samples left out: {reason}")
     if not collected.is_whole:
@@ -237,7 +239,9 @@ def _train(options: argparse.Namespace) -> int:
     from training.training_log import LOG, TrainingProgress, plot_log
 
     data = read_data(options.data)
-    refuse_excluded((one.video_id for one in data.train), read_lists(options.exclude))
+    # What is held out decides which weights are kept, so it is a part of the training.
+    rows = [*data.train, *data.held_out]
+    refuse_excluded((one.video_id for one in rows), read_lists(options.exclude))
     with _bar("training", None) as move:
 
         def report(done: TrainingProgress) -> None:
@@ -382,6 +386,12 @@ def _add_annotations(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dataset", choices=sorted(DATASETS), required=True)
     parser.add_argument("--annotations", type=Path, required=True, metavar="FILE")
     parser.add_argument("--durations", type=Path, metavar="FILE.csv", help="lengths of videos")
+
+
+def _positive(text: str) -> int:
+    if not (count := _count(text)):
+        raise argparse.ArgumentTypeError("must be 1 or more, not 0")
+    return count
 
 
 def _count(text: str) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 import textwrap
+from collections.abc import Iterable
 from pathlib import Path
 
-from training.conversations import TuningData, TuningError
+from training.conversations import TuningData, TuningError, TuningRow
 
 COLUMNS = 4
 
@@ -38,7 +39,7 @@ def draw_contact_sheet(data: TuningData, file: Path, *, count: int, seed: int) -
         more = f", and {len(row.images) - 1} more" if len(row.images) > 1 else ""
         state = "inside" if row.inside else "outside"
         head = f"{row.video_id} at {row.time_s:g} s ({row.kind}, {state}{more})"
-        asked = textwrap.shorten(row.prompt, 160, placeholder=" …")
+        asked = textwrap.shorten(particular(row, rows), 160, placeholder=" …")
         said = textwrap.shorten(row.completion, 260, placeholder=" …")
         text = "\n".join(
             [head, *textwrap.wrap(f"Q: {asked}", 58), *textwrap.wrap(f"A: {said}", 58)]
@@ -46,7 +47,17 @@ def draw_contact_sheet(data: TuningData, file: Path, *, count: int, seed: int) -
         # What a teacher wrote is no formula, whatever signs are in it.
         axes.set_title(text, fontsize=7, loc="left", parse_math=False)
     try:
-        figure.savefig(file, dpi=100)
+        figure.savefig(file, dpi=100, format="png")
     except OSError as exc:
         raise TuningError(f"{file} cannot be written ({exc.strerror or exc})") from None
     return len(chosen)
+
+
+def particular(row: TuningRow, rows: Iterable[TuningRow]) -> str:
+    """What tells a prompt from the others of its kind: most of it is the same in all of them."""
+    prompts = sorted({one.prompt for one in rows if one.kind == row.kind})
+    if len(prompts) == 1:
+        return row.prompt
+    shared = set.intersection(*(set(one.splitlines()) for one in prompts))
+    own = [line for line in row.prompt.splitlines() if line not in shared]
+    return " ".join(own) or row.prompt

@@ -187,7 +187,9 @@ def read_data(folder: Path) -> TuningData:
                 "make the data anew, or take back the change"
             )
         sets[name] = []
-        for number, line in enumerate(text.decode("utf-8", "replace").splitlines(), 1):
+        # A line ends with a newline alone: str.splitlines takes U+2028, which a teacher may write.
+        lines = text.decode("utf-8", "replace").removesuffix("\n").split("\n") if text else []
+        for number, line in enumerate(lines, 1):
             try:
                 sets[name].append(TuningRow.from_line(line))
             except ValueError as exc:

@@ -14,14 +14,19 @@ from training.conversations import TuningError, digest
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
-def name_digest(video_id: str) -> str:
-    """Of a video's name without suffix of its file and without the times of an excerpt.
+def source_name(video_id: str) -> str:
+    """A video's name without folders, suffix of its file and times of an excerpt.
 
-    ``bO9cyWTc1G0_60.0_210.0.mp4`` (QVHighlights) and ``bO9cyWTc1G0`` are one video.
+    ``val/bO9cyWTc1G0_60.0_210.0.mp4`` (QVHighlights) and ``bO9cyWTc1G0`` are one video.
     """
-    stem = re.sub(r"\.(mp4|mkv|webm|avi|mov|m4v)$", "", video_id.strip(), flags=re.IGNORECASE)
-    source = re.sub(r"_\d+(\.\d+)?_\d+(\.\d+)?$", "", stem)
-    return digest(f"whenabouts {source}".encode())
+    name = re.split(r"[/\\]", video_id.strip())[-1]
+    stem = re.sub(r"\.(mp4|mkv|webm|avi|mov|m4v)$", "", name, flags=re.IGNORECASE)
+    return re.sub(r"_\d+(\.\d+)?_\d+(\.\d+)?$", "", stem)
+
+
+def name_digest(video_id: str) -> str:
+    """Of the name of the video that a name is of."""
+    return digest(f"whenabouts {source_name(video_id)}".encode())
 
 
 def write_list(video_ids: Iterable[str], file: Path) -> int:

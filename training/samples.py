@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tools.captioners.looks import LookMode, take_looks
 from tools.video.reader import FrameReader
+from training.exclusions import source_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,13 +59,20 @@ def choose_samples(
         outside: Times outside of it; fewer where the video has no room.
 
     Returns:
-        In order of video and time.
+        In order of video and time, each once.
     """
+    by_video: dict[str, list[Query]] = {}
+    for query in queries:
+        by_video.setdefault(query.video_id, []).append(query)
     samples = []
     for query in queries:
         duration_s = durations_s[query.video_id]
-        beside = [one for one in queries if one.video_id == query.video_id and one is not query]
+        of_video = by_video[query.video_id]
+        # A sentence may be annotated in several places; at none of them is its event absent.
+        same = [one for one in of_video if _words(one) == _words(query)]
+        beside = [one for one in of_video if _words(one) != _words(query)]
         windows = [(float(a), float(b)) for a, b in query.windows]
+        all_windows = [(float(a), float(b)) for one in same for a, b in one.windows]
         for start_s, end_s in windows:
             margin_s = min(MARGIN_S, (end_s - start_s) / 4)
             times_s = _spread(start_s + margin_s, end_s - margin_s, inside)
@@ -72,7 +80,7 @@ def choose_samples(
         free = [
             time_s
             for time_s in _spread(0.0, duration_s, max(8, 4 * outside))
-            if all(not a - MARGIN_S <= time_s <= b + MARGIN_S for a, b in windows)
+            if all(not a - MARGIN_S <= time_s <= b + MARGIN_S for a, b in all_windows)
         ]
         for time_s in free[:: max(1, len(free) // outside)][:outside] if outside else ():
             others = tuple(
@@ -81,12 +89,16 @@ def choose_samples(
                 if any(float(a) <= time_s <= float(b) for a, b in one.windows)
             )
             samples.append(Sample(query, time_s, inside=False, others=others))
-    return sorted(samples, key=lambda one: (one.query.video_id, one.time_s, one.query.text))
+    once = {one.key: one for one in samples}.values()
+    return sorted(once, key=lambda one: (one.query.video_id, one.time_s, one.query.text))
 
 
 def is_held_out(video_id: str) -> bool:
-    """Whether a video is kept from training; decided by its name alone, so for good."""
-    share = int(hashlib.sha256(video_id.encode()).hexdigest()[:8], 16) / 16**8
+    """Whether a video is kept from training; decided by its name alone, so for good.
+
+    Excerpts of one video are kept or trained on together.
+    """
+    share = int(hashlib.sha256(source_name(video_id).encode()).hexdigest()[:8], 16) / 16**8
     return share < HELD_OUT_SHARE
 
 
@@ -125,6 +137,11 @@ def video_files(folder: Path, names: Sequence[str]) -> dict[str, Path]:
 
     videos = VideoFolder(folder)
     return {name: videos.path(name) for name in names if name in videos}
+
+
+def _words(query: Query) -> str:
+    """The sentence, for comparing."""
+    return " ".join(query.text.casefold().split()).rstrip(".")
 
 
 def _spread(start_s: float, end_s: float, count: int) -> list[float]:

@@ -192,7 +192,7 @@ class ServiceTeacher:
     def _with(self, usage: TokenUsage, reply: Completion) -> TokenUsage:
         tokens_in = usage.tokens_in + (reply.tokens_in or 0)
         tokens_out = usage.tokens_out + (reply.tokens_out or 0)
-        unmetered = usage.unmetered + (reply.tokens_in is None)
+        unmetered = usage.unmetered + (reply.tokens_in is None or reply.tokens_out is None)
         usd = None if unmetered else self._prices.cost_usd(self._model, tokens_in, tokens_out)
         return TokenUsage(tokens_in=tokens_in, tokens_out=tokens_out, unmetered=unmetered, usd=usd)
 

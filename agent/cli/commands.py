@@ -442,6 +442,7 @@ def _grounder(args: argparse.Namespace, *, asks: bool = True) -> Grounder:
     given = {
         "rate_hz": args.rate_hz,
         "captioner": args.captioner,
+        "adapter": args.adapter,
         "mode": args.mode,
         "every_frame": args.every_frame,
         "prompts": args.prompts,
@@ -465,6 +466,11 @@ def _grounder(args: argparse.Namespace, *, asks: bool = True) -> Grounder:
         settings = load_settings(args.env, **given)
     except SettingsError as exc:
         raise SettingsError(re.sub(r"\boption (\w+)", _as_typed, str(exc))) from None
+    if args.adapter and not settings.captioner.startswith("local:"):
+        raise SettingsError(
+            f"--adapter {args.adapter} is for a model on this machine: name its base with "
+            f"--captioner local:BASE, not {settings.captioner}"
+        )
     is_without_key = not (settings.openai_api_key or settings.openai_base_url)
     if not asks and is_without_key and settings.captioner.startswith("openai:"):
         # The cost can be estimated before there is a key.

@@ -319,7 +319,9 @@ def _elsewhere(settings: Settings) -> str:
 def _embedder(settings: Settings) -> Finding:
     try:
         with open_parts(settings) as opened:
+            # What is taken for `minilm` depends on which weights are installed.
+            name = opened.embedder.name
             dimension = opened.embedder.embed(["a door opens"]).shape[1]
     except EmbedderError as exc:
         return Finding("embedder", settings.embedder, usable=False, why=str(exc))
-    return Finding("embedder", settings.embedder, usable=True, why=f"{dimension} dimensions")
+    return Finding("embedder", name, usable=True, why=f"{dimension} dimensions")

@@ -26,6 +26,7 @@ from tools.terminal import (
     prepare_streams,
     put,
 )
+from tools.text import in_one_row
 
 FOUND, NOT_FOUND, FAILED = 0, 1, 2
 
@@ -531,7 +532,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         abandon_output()
         complain(f"whenabouts: {exc}")
     except WhenaboutsError as exc:
-        complain(f"whenabouts: {exc}")
+        complain(in_one_row(f"whenabouts: {exc}"))
     except BrokenPipeError:
         # The reader of our output (`| head`) has enough: say nothing more, not at exit either.
         abandon_output()
@@ -646,6 +647,11 @@ def _watching_options(command: argparse.ArgumentParser, *, captions: bool = True
         "--captioner",
         metavar="NAME",
         help="who describes frames: classical, openai:MODEL or local:MODEL (a folder or hub name)",
+    )
+    command.add_argument(
+        "--adapter",
+        metavar="DIR",
+        help="a LoRA adapter for a local:MODEL, from `tune train`",
     )
     command.add_argument(
         "--mode",

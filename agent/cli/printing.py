@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from tools.terminal import open_console
+from tools.text import in_one_row
 
 stdout = open_console()
 stderr = open_console("stderr")
@@ -22,7 +23,7 @@ def show(*parts: RenderableType) -> None:
 
 def say(line: str) -> None:
     """Print a line for the person that is not the answer: never on stdout."""
-    print_to(stderr, line)
+    print_to(stderr, in_one_row(line))
 
 
 def print_to(console: Console, *parts: RenderableType) -> None:

@@ -13,6 +13,7 @@ from agent.watching.moved_files import state_of
 from tools.clock import clock
 from tools.sight.frame_track import is_sight
 from tools.subtitles.origin import origin_of
+from tools.text import in_one_row
 from tools.video.links import shown_name
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def render_records(records: Sequence[VideoRecord]) -> list[RenderableType]:
                 length = clock(record.duration_s)
                 name = shown_name(path)
                 called = path if name == Path(path).name else f"{name}  ({path})"
-                parts.append(Text(f"{video_id[:12]}  {length}  {called}", style="bold"))
+                parts.append(Text(in_one_row(f"{video_id[:12]}  {length}  {called}"), style="bold"))
             track = record.track
             origin = origin_of(track)
             by = f"subtitles {origin.file}" if origin else f"{track.model} {track.mode}".strip()

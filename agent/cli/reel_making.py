@@ -62,6 +62,7 @@ def join_clips(
         say(f"nothing was found, so {out} was not written")
         return 0
     spare_videos(out, asked=[one.video.path for one in scenes], records=grounder.records())
+    say(f"joining {len(scenes)} clip{'' if len(scenes) == 1 else 's'}")
     write_reel(scenes, out, card_s=args.card_s, overwrite=args.overwrite)
     seconds = sum(one.span.length_s + args.card_s for one in scenes)
     say(f"{len(scenes)} clip{'' if len(scenes) == 1 else 's'}, {seconds:.1f} s, written to {out}")

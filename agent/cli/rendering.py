@@ -32,7 +32,7 @@ from tools.grounding.seen_edges import SAID
 from tools.indexing.estimate import Estimate
 from tools.indexing.progress import Progress
 from tools.ranking import EvidenceKind
-from tools.text import one_line, shorten
+from tools.text import in_one_row, one_line, shorten
 from tools.timeline import Interval
 from tools.video.links import shown_name
 
@@ -75,7 +75,7 @@ def render_answer(grounding: Grounding) -> list[RenderableType]:
     head = Text()
     head.append(grounding.verdict.replace("_", " "), style=f"bold {colour}")
     head.append(f"  “{grounding.query}”", style="bold")
-    head.append(f"  in {shown_name(grounding.video.path)}")
+    head.append(f"  in {in_one_row(shown_name(grounding.video.path))}")
     parts: list[RenderableType] = [head]
     if grounding.intervals:
         parts.append(_Bar(grounding, colour))
@@ -123,7 +123,7 @@ def _left_out(videos: Sequence[LeftOut]) -> list[RenderableType]:
     """A line for each reason, with the videos that it applies to."""
     by_reason: dict[str, list[str]] = {}
     for one in videos:
-        by_reason.setdefault(one.reason, []).append(Path(one.path).name)
+        by_reason.setdefault(one.reason, []).append(in_one_row(Path(one.path).name))
     lines: list[RenderableType] = []
     for reason, names in by_reason.items():
         more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
@@ -137,7 +137,7 @@ def render_forecast(forecast: Forecast) -> list[RenderableType]:
     one = forecast.estimate
     give = f" ± {one.uncertainty}" if one.uncertainty else ""
     lines: list[RenderableType] = [
-        Text(f"{forecast.path}  {clock(one.duration_s)} long", style="bold"),
+        Text(f"{in_one_row(forecast.path)}  {clock(one.duration_s)} long", style="bold"),
         f"  frames    {one.frames} at {forecast.rate_hz:g}/s",
         f"  captions  {one.captions}{give} by {forecast.captioner}"
         + (f", and {forecast.described} are there already" if forecast.described else ""),
@@ -207,7 +207,9 @@ def render_replay(replayed: Replayed) -> RenderableType:
     for name, of in _COMPARED.items():
         was, now = of(before), of(after)
         table.add_row(name, Text(was), Text(now, style="" if was == now else "bold"))
-    return Group(Text(f"“{after.query}”  in {shown_name(after.video.path)}", style="bold"), table)
+    return Group(
+        Text(f"“{after.query}”  in {in_one_row(shown_name(after.video.path))}", style="bold"), table
+    )
 
 
 def _intervals_line(answer: Grounding) -> str:
@@ -242,7 +244,7 @@ def render_json(query: str, answers: LibraryAnswers) -> str:
 
 
 def _closest(answer: Grounding) -> str:
-    name = f"{answer.verdict.replace('_', ' ')} in {shown_name(answer.video.path)}"
+    name = f"{answer.verdict.replace('_', ' ')} in {in_one_row(shown_name(answer.video.path))}"
     closest = answer.closest_rejected
     if closest is None:
         return name

@@ -47,6 +47,8 @@ def set_up(
                 return
         from agent.setup.carry_out import carry_out
 
+        if not args.json:
+            show("setting it up, and trying it on one picture")
         # Its size was just shown, and agreed to.
         saw = carry_out(plan, file, confirm=lambda _name, _bytes: True)
         if not args.json:

@@ -98,7 +98,8 @@ def plot_answer(answer: Grounding, curve: RelevanceCurve, video: Video | None) -
         top_in -= CURVE_IN + AXIS_IN
         for place, (one, image) in enumerate(zip(evidence, frames.evidence, strict=True)):
             _paint_evidence(figure, place, one, image, top_in=top_in, colour=_colour(answer))
-        figure.savefig(written, format="png", metadata={"Software": None})
+        told = {"Description": f"“{answer.query}”  {_verdict_line(answer)}", "Software": None}
+        figure.savefig(written, format="png", metadata=told)
     return Picture(written.getvalue(), describe(answer))
 
 

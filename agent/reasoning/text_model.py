@@ -224,6 +224,8 @@ class LLMReasoner:
             try:
                 message = chat.invoke(list(messages), **bounds)
             except ServiceError as exc:
+                if budget:
+                    budget.spend_reply(self._usd_of(exc.tokens_in, exc.tokens_out))
                 if exc.kind == "context":
                     raise _TooMuchError(str(exc)) from None
                 raise self._failed(exc.kind, str(exc)) from None
@@ -260,6 +262,9 @@ class LLMReasoner:
                 tokens += IMAGE_TOKENS * sum(one.get("type") == "image_url" for one in pictures)
         return self._prices.cost_usd(self._priced_as, tokens, self._max_tokens)
 
+    def _usd_of(self, tokens_in: int, tokens_out: int) -> float | None:
+        return self._prices.cost_usd(self._priced_as, tokens_in, tokens_out)
+
     def _reply(self, message: BaseMessage) -> Reply:
         # Servers are not all as strict as their API: roles, counts and reasons may be anything.
         counted = getattr(message, "usage_metadata", None) or {}
@@ -267,7 +272,6 @@ class LLMReasoner:
             count if isinstance(count := counted.get(name), int) and count > 0 else 0
             for name in ("input_tokens", "output_tokens")
         )
-        usd = self._prices.cost_usd(self._priced_as, tokens_in, tokens_out)
         return Reply(
             text=_text(message),
             requests=_requests(message),
@@ -276,7 +280,7 @@ class LLMReasoner:
                 tokens_in=tokens_in,
                 tokens_out=tokens_out,
                 # Clients make 0 of a missing count, but no question has 0 tokens.
-                usd=usd if tokens_in else None,
+                usd=self._usd_of(tokens_in, tokens_out) if tokens_in else None,
                 calls=1,
             ),
         )

@@ -119,6 +119,7 @@ class ModelJudge:
 
         calls, until = TracedCalls.of_this_step(), self._paths.until()
         ended: list[str] = []
+        lost: list[ServiceError] = []
 
         def ask(
             asked: tuple[int, FrameQuestion], stopping: threading.Event
@@ -129,6 +130,7 @@ class ModelJudge:
             try:
                 answer = model.ask(question, calls, stopping=stopping, until=until)
             except ServiceError as exc:
+                lost.append(exc)
                 if exc.kind in ENDS_JUDGING:
                     ended.append(str(exc))
                 return place, None, len(question.frames)
@@ -148,6 +150,9 @@ class ModelJudge:
             verdict = read_verdict(answer.reply, spans[place], frames)
             if verdict:
                 found[place] = verdict
+        for failed in lost:
+            paid = Cost(tokens_in=failed.tokens_in, tokens_out=failed.tokens_out, usd=failed.usd)
+            cost = cost.plus(paid if failed.tokens_in else Cost())
         if not ended:
             return found, cost, ""
         told = f"the likeliest windows were not all judged: {model.name}: {ended[0]}"

@@ -155,6 +155,7 @@ class ServiceDirect:
         try:
             answer = model.ask(question, TracedCalls.of_this_step(), until=paths.until())
         except ServiceError as exc:
+            budget.spend_reply(exc.usd)
             if exc.kind == "context":
                 raise _TooMuchError(str(exc)) from None
             error = ReasonerError if paths.settings.strict else UnansweredError

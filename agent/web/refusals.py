@@ -37,6 +37,7 @@ _STATUS: Final[list[tuple[type[Exception], int]]] = [
     (ReasonerError, 502),
     (WhenaboutsError, 422),
     (NotServedError, 404),
+    (BusyError, 409),
 ]
 
 
@@ -66,9 +67,6 @@ def add_handlers(app: FastAPI) -> None:
         assert isinstance(error, RefusedUploadError)
         return _said(error.status, str(error))
 
-    async def wait(_: Request, error: Exception) -> JSONResponse:
-        return _said(409, str(error))
-
     async def leave(_: Request, __: Exception) -> JSONResponse:
         return _said(400, "the sender left before all was sent")
 
@@ -79,10 +77,9 @@ def add_handlers(app: FastAPI) -> None:
         ]
         return _said(422, shorten(printable(whole_unicode("; ".join(faults))), 400))
 
-    for kind in (WhenaboutsError, NotServedError, OSError):
+    for kind in (WhenaboutsError, NotServedError, BusyError, OSError):
         app.add_exception_handler(kind, tell)
     app.add_exception_handler(RefusedUploadError, refuse)
-    app.add_exception_handler(BusyError, wait)
     app.add_exception_handler(ClientDisconnect, leave)
     app.add_exception_handler(RequestValidationError, correct)
 

@@ -57,7 +57,8 @@ class Rooms:
     ) -> None:
         own = grounder.settings.page_folder
         self.grounder = grounder
-        self.uploads = Uploads(own / "uploads", most_bytes=most_bytes)
+        # Resolved, as the library's paths are: the user's folder may be a link.
+        self.uploads = Uploads((own / "uploads").resolve(), most_bytes=most_bytes)
         self.library = Library(folders, self.uploads.folder)
         self.pictures = Pictures(grounder.settings.pictures_folder)
         self.corrections = Corrections(own / "corrections.jsonl")

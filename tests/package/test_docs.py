@@ -261,6 +261,18 @@ def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
     assert broken == []
 
 
+def test_the_readme_and_the_results_give_the_same_figures() -> None:
+    readme, results = (
+        (ROOT / name).read_text("utf-8") for name in ("README.md", "docs/results.md")
+    )
+    measured = readme.split("## Measured")[1].split("## Read on")[0]
+    rows = [line for line in measured.splitlines() if line.startswith("|")]
+    assert len(rows) > 3
+    assert [row for row in rows if row not in results.splitlines()] == []
+    speeds = re.findall(r"\d+ (?:s|ms)\b", measured)
+    assert [speed for speed in speeds if speed not in results] == []
+
+
 def test_every_page_is_reached_from_the_readme_or_the_index() -> None:
     index = (DOCS / "index.md").read_text("utf-8")
     pages = {file.stem for file in DOCS.glob("*.md")} - {"index"}

@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from agent.cli.main import main
 from tools.embedders.minilm import packaged_weights
@@ -35,6 +36,16 @@ def test_the_first_command_of_the_readme_shows_what_stands_below_it(
         return re.sub(r"in [\d.]+ s$", "in N s", " ".join(" ".join(lines).split()))
 
     assert words(printed) == words(answer)
+
+
+def test_the_picture_below_it_tells_the_same_answer() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    said = readme.split("```console\n")[1].split("```")[0].splitlines()
+    (told,) = (line for line in said if "  confidence " in line)
+    (query,) = re.findall(r"^found  (“.*”)", "\n".join(said), re.MULTILINE)
+    with Image.open(ROOT / "docs" / "lobby.png") as picture:
+        drawn = picture.info["Description"]
+    assert drawn == f"{query}  found  {told.split('  (')[0].strip()}", "draw it anew with --plot"
 
 
 def test_the_video_is_small_and_carries_its_licence() -> None:

@@ -89,6 +89,16 @@ def test_what_sees_is_not_trained_and_the_adapter_captions(
     assert find_base(str(merged)) == merged
 
 
+def test_an_adapter_is_named_beside_its_base(
+    base: Path, data: TuningData, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index = ["index", str(data.folder.parent / "videos" / "seen0.mp4"), "--adapter", str(tmp_path)]
+    assert main([*index, "--captioner", f"local:{base}"]) == 2
+    assert f"{tmp_path} is not a LoRA adapter" in capsys.readouterr().err
+    assert main([*index, "--captioner", "classical"]) == 2
+    assert "is for a model on this machine" in capsys.readouterr().err
+
+
 def test_killed_and_started_again_it_has_the_same_losses(
     base: Path, data: TuningData, tmp_path: Path
 ) -> None:

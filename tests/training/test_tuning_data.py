@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from agent.cli.main import main
+from evaluation.datasets.query import Query
 from tests.servers import Answer, Asked, fails, refuses, says, serving
 from tests.training.lessons import INSIDE, OUTSIDE, lesson, tune
+from training.contact_sheet import particular
 from training.conversations import IMAGES, TuningError, TuningRow, read_data
 from training.drawn_world import make_events
 from training.exclusions import name_digest, read_lists, refuse_excluded, write_list
-from training.samples import choose_samples
+from training.samples import choose_samples, is_held_out
 from training.teacher import NOT_SHOWN
 
 WHOLE = json.dumps(
@@ -160,6 +164,64 @@ def test_a_limit_that_cannot_be_enforced_is_refused_before_anything_is_asked(
     assert "the price of openai:big is not known" in capsys.readouterr().err
 
 
+def test_a_limit_is_not_passed_unseen_where_tokens_are_not_told(
+    videos: Path, tmp_path: Path, served: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prices = tmp_path / "prices.json"
+    prices.write_text('{"big": {"in": 1, "out": 1}}')
+    settings = tmp_path / "settings.env"
+    settings.write_text(f"WHENABOUTS_PRICES={prices}\nWHENABOUTS_IN_FLIGHT=1\n")
+    reply = json.dumps({"visible": True, "description": "It waits.", "questions": []})
+    with serving(lambda _: says(reply, usage=None)) as server:
+        served(server.url)
+        more = ("--max-usd", "1", "--env", str(settings))
+        assert tune(videos, tmp_path / "data", "--teacher", "openai:big", *more) == 2
+        assert len(server.asked) < 9
+    assert "does not tell how many tokens" in capsys.readouterr().err
+    assert (tmp_path / "data" / "replies.jsonl").read_text()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["data", "--inside", "0"], ["train", "--device-batch", "0"], ["inspect", "--count", "0"]],
+)
+def test_a_count_of_none_is_refused(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["tune", *command])
+    assert "must be 1 or more" in capsys.readouterr().err
+
+
+def test_a_sentence_with_another_kind_of_line_break_stays_one_line(
+    videos: Path, tmp_path: Path, served: Any
+) -> None:
+    def odd(asked: Asked) -> Answer:
+        answer = lesson(asked)
+        return replace(answer, body=answer.body.replace(b"grey floor", b"grey\\u2028floor"))
+
+    with serving(odd) as server:
+        served(server.url)
+        assert tune(videos, tmp_path / "data", "--teacher", "openai:big") == 0
+    said = [row.completion for row in read_data(tmp_path / "data").train]
+    assert any("\u2028" in one for one in said)
+
+
+def test_a_sentence_that_is_annotated_twice_is_absent_from_neither_place() -> None:
+    def query(start_s: float, text: str = "he cuts.") -> Query:
+        windows = np.array([[start_s, start_s + 20.0]])
+        return Query(qid="", text=text, video_id="a", duration_s=60.0, windows=windows)
+
+    queries = [query(0.0), query(40.0, "He cuts"), query(0.0)]
+    samples = choose_samples(queries, {"a": 60.0}, inside=2, outside=4)
+    assert all(19 < one.time_s < 41 for one in samples if not one.inside)
+    assert not any(one.others for one in samples)
+    assert len({one.key for one in samples}) == len(samples)
+
+
+def test_excerpts_of_one_video_are_held_out_together() -> None:
+    for number in range(50):
+        assert is_held_out(f"v{number}_0_150") == is_held_out(f"x/v{number}_150_300.mp4")
+
+
 def test_an_excluded_video_is_refused_by_name(
     videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -235,9 +297,18 @@ def test_samples_outside_keep_away_from_every_window() -> None:
             assert not start_s - 1 <= sample.time_s <= end_s + 1
 
 
+def test_a_sample_is_shown_with_what_is_looked_for_in_it(videos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "data"
+    assert tune(videos, out, "--teacher", "human") == 0
+    rows = read_data(out).train
+    for row in rows:
+        assert particular(row, rows) in (videos / "labels.csv").read_text()
+    assert particular(rows[0], rows[:1]) == rows[0].prompt
+
+
 @pytest.mark.slow
 def test_inspect_draws_what_is_in_the_data(videos: Path, tmp_path: Path) -> None:
-    out, sheet = tmp_path / "data", tmp_path / "sheet.png"
+    out, sheet = tmp_path / "data", tmp_path / "sheet.of_mine"
     assert tune(videos, out, "--teacher", "human") == 0
     assert main(["tune", "inspect", "--data", str(out), "--out", str(sheet)]) == 0
     assert sheet.read_bytes()[:4] == b"\x89PNG"

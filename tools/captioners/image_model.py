@@ -182,7 +182,11 @@ class ImageModel:
         times_s = [one.time_s for one in question.frames]
         jpegs = [one.jpeg for one in question.frames]
         with calls.call(self.name, question.prompt, times_s, jpegs) as call:
-            reply = self._service.chat(request, stopping=stopping, until=until)
+            try:
+                reply = self._service.chat(request, stopping=stopping, until=until)
+            except ServiceError as exc:
+                exc.usd = self._prices.cost_usd(self._model, exc.tokens_in, exc.tokens_out)
+                raise
             call.reply = reply.text or reply.refusal
             call.tokens_in, call.tokens_out = reply.tokens_in, reply.tokens_out
             if reply.tokens_in is not None and reply.tokens_out is not None:

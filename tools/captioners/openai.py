@@ -177,7 +177,9 @@ class OpenAICaptioner:
         before = self._meter.usage
         yield from run_in_flight(answer, questions, limit=self._in_flight)
         is_new = isinstance(seen, Sized) and len(seen) == 0
-        if self._meter.last_failure and is_new and self._meter.usage == before:
+        used = self._meter.usage
+        replied = used.captions + used.no_captions - before.captions - before.no_captions
+        if self._meter.last_failure and is_new and not replied:
             # Where nothing else came either, it was not one picture's fault.
             raise self._given_up(self._meter.last_failure)
 
@@ -199,8 +201,10 @@ class OpenAICaptioner:
             reply = self._service.chat(request, stopping=stopping, until=self._until)
         except ServiceError as exc:
             if exc.kind == "timeout" and time.monotonic() >= self._until:
+                self._meter.count_lost(exc)
                 return None
             if exc.kind == "declined":
+                self._meter.count_lost(exc)
                 call.reply = str(exc)
                 self._give_up_if_hopeless(self._meter.count_refusal(), call.reply)
                 return NoCaption(time_s, call.reply, last_s)
@@ -279,11 +283,27 @@ class _Meter:
         self.usage = TokenUsage(usd=prices.cost_usd(model, 0, 0))
 
     def count_failure(self, exc: ServiceError) -> int:
-        """Note a look that failed; returns how many have failed since the last reply."""
+        """Note a failed look and its cost; returns how many have failed since the last reply."""
         with self._lock:
             self.last_failure = exc
             self._failures += 1
+            self._add_lost(exc)
+            self.usage = replace(self.usage, unanswered=self.usage.unanswered + 1)
             return self._failures
+
+    def count_lost(self, exc: ServiceError) -> None:
+        """Note tokens that were counted though no reply came."""
+        with self._lock:
+            self._add_lost(exc)
+
+    def _add_lost(self, exc: ServiceError) -> None:
+        sums = replace(
+            self.usage,
+            tokens_in=self.usage.tokens_in + exc.tokens_in,
+            tokens_out=self.usage.tokens_out + exc.tokens_out,
+        )
+        usd = self._prices.cost_usd(self._model, sums.tokens_in, sums.tokens_out)
+        self.usage = replace(sums, usd=None if sums.unmetered else usd)
 
     def count_refusal(self) -> TokenUsage:
         """Note a look that the service declined by an error, which costs nothing."""

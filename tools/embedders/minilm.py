@@ -11,7 +11,7 @@ import hashlib
 import importlib.util
 import os
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
@@ -25,8 +25,10 @@ from tools.private_files import FILE, make_private_folder
 if TYPE_CHECKING:
     import onnxruntime
     from numpy.typing import NDArray
-    from onnx import ModelProto, NodeProto, TensorProto
+    from onnx import NodeProto
     from tokenizers import Encoding, Tokenizer
+
+    _Made = Callable[[Callable[[str], NDArray[np.float32]]], NDArray[Any]]
 
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Of ``model.safetensors`` as sentence-transformers/all-MiniLM-L6-v2 publishes it."""
@@ -51,7 +53,7 @@ MAX_THREADS = 8
 """Batches this small leave more threads nothing to do."""
 
 GRAPH_VERSION = 1
-"""Part of the cached graph's name; raise it when ``draw_graph`` changes."""
+"""Part of the cached graph's name; raise it when what ``graph_pieces`` draws changes."""
 
 
 class MiniLM:
@@ -140,11 +142,9 @@ class MiniLM:
             ) from exc
 
     def _draw(self, weights_file: Path) -> None:
-        from safetensors.numpy import load_file
-
-        graph = draw_graph(load_file(weights_file))
-        with _appearing_whole(self._graph_file) as unfinished:
-            unfinished.write_bytes(graph.SerializeToString())
+        with _appearing_whole(self._graph_file) as unfinished, unfinished.open("wb") as file:
+            for piece in graph_pieces(weights_file):
+                file.write(piece)
 
 
 def packaged_weights() -> Path:
@@ -170,16 +170,20 @@ def has_published_weights() -> bool:
     return True
 
 
-def draw_graph(weights: dict[str, NDArray[np.float32]]) -> ModelProto:
-    """Draw the encoder with its pooling as an ONNX graph that holds the weights.
+def graph_pieces(weights_file: Path) -> Iterator[bytes]:
+    """Draw the encoder with its pooling as an ONNX graph that holds the weights, piece by piece.
+
+    One after the other they are a file: protocol buffers merge what is written in pieces. So there
+    is never more than one of the weights in memory.
 
     Inputs are ``tokens`` (int64) and ``mask`` (float32, 1 where there is a token), both of shape
     ``(batch, length)`` with a length of at most ``MAX_TOKENS``; the output ``vectors`` has shape
     ``(batch, 384)`` and rows of unit length.
     """
-    from onnx import TensorProto, helper
+    from onnx import ModelProto, TensorProto, helper
+    from safetensors import safe_open
 
-    drawing = _Drawing(weights)
+    drawing = _Drawing()
     drawing.draw()
     shape = ["batch", "length"]
     graph = helper.make_graph(
@@ -190,28 +194,42 @@ def draw_graph(weights: dict[str, NDArray[np.float32]]) -> ModelProto:
             helper.make_tensor_value_info("mask", TensorProto.FLOAT, shape),
         ],
         outputs=[helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["batch", WIDTH])],
-        initializer=drawing.constants,
     )
     # Opset 20 is the first with Gelu; format 10 the first that goes with it.
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    yield model.SerializeToString()
+    with safe_open(weights_file, "numpy") as weights:
+        for name, made in drawing.constants.items():
+            value = np.ascontiguousarray(made(weights.get_tensor))
+            piece = ModelProto()
+            # Filled in place: appending would copy it.
+            constant = piece.graph.initializer.add()
+            constant.name = name
+            constant.data_type = helper.np_dtype_to_tensor_dtype(value.dtype)
+            constant.dims.extend(value.shape)
+            constant.raw_data = value.tobytes()
+            del value
+            yield piece.SerializeToString()
 
 
 class _Drawing:
-    """Nodes and constants of the graph while it grows; values are called by name."""
+    """The nodes of the graph while it grows, and how its constants are made from the weights.
 
-    def __init__(self, weights: dict[str, NDArray[np.float32]]) -> None:
-        self._weights = weights
+    Values are called by name.
+    """
+
+    def __init__(self) -> None:
         self.nodes: list[NodeProto] = []
-        self.constants: list[TensorProto] = []
+        self.constants: dict[str, _Made] = {}
 
     def draw(self) -> None:
         hidden = self._embeddings()
         # Added to the scores: 0 for a token, and so little for padding that softmax gives it 0.
-        absent = self._node("Sub", "mask", self._constant("one", np.float32(1)))
-        bias = self._node("Mul", absent, self._constant("far_off", np.float32(1e9)))
-        bias = self._node("Unsqueeze", bias, self._constant("key_axis", np.array([1, 2])))
-        self._constant("into_heads", np.array([0, 0, HEADS, WIDTH // HEADS]))
-        self._constant("from_heads", np.array([0, 0, WIDTH]))
+        absent = self._node("Sub", "mask", self._fixed("one", np.float32(1)))
+        bias = self._node("Mul", absent, self._fixed("far_off", np.float32(1e9)))
+        bias = self._node("Unsqueeze", bias, self._fixed("key_axis", np.array([1, 2])))
+        self._fixed("into_heads", np.array([0, 0, HEADS, WIDTH // HEADS]))
+        self._fixed("from_heads", np.array([0, 0, WIDTH]))
         for index in range(LAYERS):
             layer = f"encoder.layer.{index}"
             attended = self._attention(hidden, bias, f"{layer}.attention")
@@ -222,21 +240,24 @@ class _Drawing:
             hidden = self._node("Add", narrow, hidden)
             hidden = self._normed(hidden, f"{layer}.output.LayerNorm")
         # The sum points where the mean points, and only the direction is kept.
-        column = self._node("Unsqueeze", "mask", self._constant("last", np.array([-1])))
+        column = self._node("Unsqueeze", "mask", self._fixed("last", np.array([-1])))
         total = self._node("Mul", hidden, column)
-        total = self._node("ReduceSum", total, self._constant("second", np.array([1])), keepdims=0)
+        total = self._node("ReduceSum", total, self._fixed("second", np.array([1])), keepdims=0)
         self._node("LpNormalization", total, output="vectors", axis=-1, p=2)
 
     def _embeddings(self) -> str:
-        words = self._constant("words", self._weights["embeddings.word_embeddings.weight"])
+        words = self._constant("words", lambda get: get("embeddings.word_embeddings.weight"))
         # Every text is one segment, so the first segment's vector goes with each position.
-        places = (
-            self._weights["embeddings.position_embeddings.weight"][:MAX_TOKENS]
-            + self._weights["embeddings.token_type_embeddings.weight"][0]
+        places = self._constant(
+            "places",
+            lambda get: (
+                get("embeddings.position_embeddings.weight")[:MAX_TOKENS]
+                + get("embeddings.token_type_embeddings.weight")[0]
+            ),
         )
-        zero = self._constant("zero", np.array([0]))
+        zero = self._fixed("zero", np.array([0]))
         length = self._node("Shape", "tokens", start=1, end=2)
-        places_here = self._node("Slice", self._constant("places", places), zero, length, zero)
+        places_here = self._node("Slice", places, zero, length, zero)
         summed = self._node("Add", self._node("Gather", words, "tokens"), places_here)
         return self._normed(summed, "embeddings.LayerNorm")
 
@@ -257,20 +278,23 @@ class _Drawing:
         return self._node("Transpose", self._node("Reshape", flat, "into_heads"), perm=axes)
 
     def _dense(self, value: str, prefix: str, *, scale: float = 1.0) -> str:
-        matrix = self._constant(f"{prefix}.weight", self._weights[f"{prefix}.weight"].T * scale)
-        bias = self._constant(f"{prefix}.bias", self._weights[f"{prefix}.bias"] * scale)
+        weight_name, bias_name = f"{prefix}.weight", f"{prefix}.bias"
+        matrix = self._constant(weight_name, lambda get: get(weight_name).T * scale)
+        bias = self._constant(bias_name, lambda get: get(bias_name) * scale)
         return self._node("Add", self._node("MatMul", value, matrix), bias)
 
     def _normed(self, value: str, prefix: str) -> str:
-        gain = self._constant(f"{prefix}.weight", self._weights[f"{prefix}.weight"])
-        bias = self._constant(f"{prefix}.bias", self._weights[f"{prefix}.bias"])
+        weight_name, bias_name = f"{prefix}.weight", f"{prefix}.bias"
+        gain = self._constant(weight_name, lambda get: get(weight_name))
+        bias = self._constant(bias_name, lambda get: get(bias_name))
         return self._node("LayerNormalization", value, gain, bias, axis=-1, epsilon=NORM_EPSILON)
 
-    def _constant(self, name: str, value: NDArray[Any] | np.generic) -> str:
-        from onnx import numpy_helper
-
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+    def _constant(self, name: str, made: _Made) -> str:
+        self.constants[name] = made
         return name
+
+    def _fixed(self, name: str, value: NDArray[Any] | np.generic) -> str:
+        return self._constant(name, lambda _: np.asarray(value))
 
     def _node(self, operator: str, *inputs: str, output: str = "", **attributes: Any) -> str:
         from onnx import helper

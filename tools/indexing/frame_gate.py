@@ -88,10 +88,12 @@ class FrameGate:
         if usd_left == 0:
             return self._shut("the limit of US dollars")
         answered = usage.captions + usage.no_captions - before.captions - before.no_captions
-        under_way = self._begun - answered
-        if answered == 0:
-            return Gate.WAIT if under_way else Gate.OPEN
+        under_way = self._begun - answered - (usage.unanswered - before.unanswered)
         spent_usd = usage.usd - before.usd
+        if answered == 0 and spent_usd < usd_left:
+            return Gate.WAIT if under_way > 0 else Gate.OPEN
+        # Replies bear what failed looks cost: what failed for nothing tells no price.
+        answered = max(1, answered)
         # Within rounding: ten captions of a cent fit into ten cents.
         if spent_usd + (under_way + 1) * spent_usd / answered <= usd_left * (1 + 1e-9):
             return Gate.OPEN

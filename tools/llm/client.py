@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from tools.errors import FailureKind, ServiceError
 from tools.llm.address import check_service, is_openai, proxy_of
-from tools.llm.completion import Completion, read_completion
+from tools.llm.completion import Completion, counted_tokens, read_completion
 from tools.llm.connection import HttpConnection, Response, TransportError
 from tools.llm.failures import Failure, Sent, classify, explain, no_answer
 from tools.llm.negotiation import ServiceRequest, habits_of
@@ -125,6 +125,7 @@ class Service:
                 retries; says what to do. Of kind ``timeout`` where ``until`` has passed.
         """
         wasted: list[Completion] = []
+        lost: list[tuple[int, int]] = []
         spared: set[str] = set()
 
         def once() -> Completion:
@@ -142,6 +143,8 @@ class Service:
                         wasted.append(done)
                         self._retry_empty(done)
                     return done
+                if count := counted_tokens(answer.headers.get("content-type", ""), answer.body):
+                    lost.append(count)
                 sent = self._habits.sent(body)
                 failure = classify(answer.status, answer.headers, answer.body, sent)
                 if self._habits.learn(failure, sent, knew=knew):
@@ -150,11 +153,14 @@ class Service:
 
         try:
             done = self._persist(once, stopping, until)
-        except ServiceError:
+        except ServiceError as exc:
             if not wasted:
+                exc.tokens_in, exc.tokens_out = (
+                    sum(each[place] for each in lost) for place in (0, 1)
+                )
                 raise
             done = wasted.pop()
-        return _with_wasted(done, wasted)
+        return _with_wasted(done, wasted, lost)
 
     def embeddings(self, texts: Sequence[str], *, until: float = math.inf) -> list[Any]:
         """A vector for each text, as the service sent it; not looked at yet.
@@ -357,12 +363,14 @@ def _failed(state: RetryCallState) -> _Again:
     return failed
 
 
-def _with_wasted(done: Completion, wasted: Sequence[Completion]) -> Completion:
-    """A reply that counts the tokens of the empty ones before it."""
-    if not wasted:
+def _with_wasted(
+    done: Completion, wasted: Sequence[Completion], lost: Sequence[tuple[int, int]]
+) -> Completion:
+    """A reply that counts the tokens of the empty ones and of the answers without one before it."""
+    if not (wasted or lost):
         return done
     counts: list[int | None] = []
-    for name in ("tokens_in", "tokens_out"):
-        each = [getattr(one, name) for one in (*wasted, done)]
+    for place, name in enumerate(("tokens_in", "tokens_out")):
+        each = [getattr(one, name) for one in (*wasted, done)] + [one[place] for one in lost]
         counts.append(None if None in each else sum(each))
     return replace(done, tokens_in=counts[0], tokens_out=counts[1])

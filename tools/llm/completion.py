@@ -90,6 +90,36 @@ def read_completion(content_type: str, body: bytes) -> Completion | None:
         return None
 
 
+def counted_tokens(content_type: str, body: bytes) -> tuple[int, int] | None:
+    """Tokens in and out that a service counted, of whatever it sent; None where it counted none.
+
+    Args:
+        content_type: From its header.
+        body: Unpacked; need not hold a reply.
+    """
+    is_stream = "event-stream" in content_type or body[:5] == b"data:"
+    if len(body) > LONGEST_BODY and not is_stream:
+        return None
+    try:
+        pieces = _pieces(body) if is_stream else iter([json.loads(body)])
+        counts = [count for piece in pieces if (count := _counted(piece))]
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return None
+    return counts[-1] if counts else None
+
+
+def _counted(told: Any) -> tuple[int, int] | None:
+    usage = told.get("usage") if isinstance(told, Mapping) else None
+    if not isinstance(usage, Mapping):
+        return None
+    tokens_in, tokens_out = (
+        count if isinstance(count := usage.get(name), int) and not isinstance(count, bool) else -1
+        for name in ("prompt_tokens", "completion_tokens")
+    )
+    # Some servers write 0 where they do not count, but no question has 0 tokens.
+    return (tokens_in, tokens_out) if tokens_in > 0 and tokens_out >= 0 else None
+
+
 def is_hollow(content_type: str, body: bytes) -> bool:
     """Whether it is of this API, and only the reply is missing: no choice, or none with a message.
 
@@ -137,13 +167,7 @@ def _completion(told: Any) -> Completion | None:
     fault = choice.get("error")
     if isinstance(fault, Mapping):
         fault = fault.get("message")
-    usage = told.get("usage") or {}
-    tokens_in, tokens_out = (
-        count if isinstance(count := usage.get(name), int) and not isinstance(count, bool) else None
-        for name in ("prompt_tokens", "completion_tokens")
-    )
-    # Some servers write 0 where they do not count, but no question has 0 tokens.
-    is_counted = bool(tokens_in and tokens_in > 0 and tokens_out is not None and tokens_out >= 0)
+    tokens_in, tokens_out = _counted(told) or (None, None)
     return Completion(
         # A reply that ends in an error is incomplete.
         text="" if finish == "error" else spoken.text,
@@ -152,8 +176,8 @@ def _completion(told: Any) -> Completion | None:
         thought=spoken.thought or (not spoken.text and thought_apart),
         fault=fault if isinstance(fault, str) else "",
         message=message,
-        tokens_in=tokens_in if is_counted else None,
-        tokens_out=tokens_out if is_counted else None,
+        tokens_in=tokens_in,
+        tokens_out=tokens_out,
         logprobs=_logprobs(choice),
     )
 

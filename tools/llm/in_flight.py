@@ -157,15 +157,26 @@ class _Crew(Generic[Item, Result]):
                 item = next(coming, _NO_MORE)
                 if isinstance(item, _NoMore) or self.stopping.is_set():
                     break
+                # Before the item counts as begun: there may be no room for a thread.
+                self._add_thread()
                 self._begun += 1
                 self._todo.put((item,))
-                if self._threads < self._limit:
-                    self._threads += 1
-                    threading.Thread(target=self._labour, daemon=True).start()
         except BaseException as exc:  # noqa: BLE001 - raised again in the caller's thread
             self._arrive(_Arrival(error=exc, of_call=False))
         self._fed = True
         self._news.set()
+
+    def _add_thread(self) -> None:
+        if self._threads == self._limit:
+            return
+        try:
+            threading.Thread(target=self._labour, daemon=True).start()
+        except RuntimeError:
+            if not self._threads:
+                raise
+            self._limit = self._threads
+        else:
+            self._threads += 1
 
     def _labour(self) -> None:
         while (box := self._todo.get()) is not None:

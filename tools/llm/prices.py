@@ -50,6 +50,7 @@ class TokenUsage:
         tokens_in: Tokens of input, as the service counts them.
         tokens_out: Tokens of output.
         unmetered: Replies that came without a count; their tokens are in no sum.
+        unanswered: Looks that got no reply, though some of their tries may have cost tokens.
         usd: US dollars; None where the model's price or some of the tokens are not known.
     """
 
@@ -58,6 +59,7 @@ class TokenUsage:
     tokens_in: int = 0
     tokens_out: int = 0
     unmetered: int = 0
+    unanswered: int = 0
     usd: float | None = 0.0
 
 

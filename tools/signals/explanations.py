@@ -8,7 +8,7 @@ from tools.ranking import Window
 from tools.signals.claims import TEXT_TAG, Claim, Kind, read_screen_text
 from tools.signals.screen_text import text_fit
 from tools.signals.signal_query import Ask
-from tools.signals.vocabulary import DISSOLVES, FILLERS, PEOPLE
+from tools.signals.vocabulary import BACK, DISSOLVES, FILLERS, PEOPLE
 from tools.signals.watched import MOVES, NOTHING_MOVES, PRESENCE, UNCHANGED
 from tools.timeline import Caption, Interval
 
@@ -26,14 +26,18 @@ def beyond_the_senses(unknown: tuple[str, ...], captions: Sequence[Caption]) -> 
     words = [word for word in unknown if word]
     if not words:
         return f"The question has no word to look for. {CAN_ASK}"
+    if DISSOLVES & set(" ".join(words).split()):
+        return NOT_LOOKED_FOR
     if " " in words[0]:
         return f"The senses know these words, but not what they say together: “{words[0]}”."
     said = [f"No embedded sense for {', '.join(f'“{word}”' for word in words)}."]
-    if DISSOLVES & set(words):
-        return NOT_LOOKED_FOR
     if PEOPLE & set(words):
         said.append(
             "The senses cannot tell who moves; ask when something appears, moves or leaves."
+        )
+    elif BACK & set(words):
+        said.append(
+            "What comes is not told from what was there before; ask when something appears."
         )
     for word in words:
         if len(word) > 2 and word not in FILLERS and (spans := _read_at(word, captions)):

@@ -35,14 +35,16 @@ def text_fit(wanted: Sequence[str], shown: str) -> float:
 
 def _phrase_fit(wanted: Sequence[str], there: Sequence[str]) -> float:
     goal = "".join(wanted)
+    plain_goal = "".join(map(_plain_number, wanted))
+    plain = list(map(_plain_number, there))
     best = 0.0
     for first in range(len(there)):
         run = ""
-        for word in there[first : first + len(wanted) + 2]:
+        for word in plain[first : first + len(wanted) + 2]:
             run += word
-            if len(run) > len(goal) + 2:
+            if len(run) > len(plain_goal) + 2:
                 break
-            best = max(best, _likeness(goal, run))
+            best = max(best, _likeness(plain_goal, run))
     if not best and len(goal) >= 5 and _stands_in("".join(there), goal):
         # Two lines or words that were read as one.
         best = ANY_ORDER
@@ -57,7 +59,6 @@ def _stands_in(text: str, goal: str) -> bool:
 
 
 def _likeness(goal: str, run: str) -> float:
-    goal, run = goal.replace(":", "").replace(",", ""), run.replace(":", "").replace(",", "")
     if _digits(goal) != _digits(run):
         return 0.0
     wrong = _edit_distance(goal, run)
@@ -65,8 +66,15 @@ def _likeness(goal: str, run: str) -> float:
     return 1 - wrong / len(goal) if wrong <= forgiven else 0.0
 
 
+def _plain_number(text: str) -> str:
+    """Without what only groups digits, and cents that are none; a decimal point stays, as one."""
+    text = re.sub(r"(?<=\d)[.,](?=\d{3}(?!\d))", "", text.replace(":", ""))
+    return re.sub(r"(?<=\d)[.,](?=\d)", ".", re.sub(r"(?<=\d)[.,]00(?!\d)", "", text))
+
+
 def _digits(text: str) -> str:
-    return "".join(sign for sign in text if sign.isdigit())
+    """All digits, and the points between them."""
+    return "".join(re.findall(r"\d|(?<=\d)\.(?=\d)", text))
 
 
 def _edit_distance(one: str, other: str) -> int:

@@ -19,8 +19,11 @@ from tools.signals.vocabulary import (
     FILLERS,
     MANNERS,
     NEGATIONS,
+    NUMBERED,
     ORDERS,
     PEOPLE,
+    PERSON,
+    PHRASES,
     SLOW_CHANGES,
     SPOKEN,
     TEXT_BEARERS,
@@ -165,19 +168,24 @@ def understand(query: str) -> Ask:
         wanted = words_of(" ".join(quoted or shouted))
         spare = [word for word in words if quoted or word not in wanted]
         ask = Ask(text=tuple(wanted), wants=_text_wants(spare), unknown=_beyond_text(spare))
+    elif (named := _NUMBERED.search(rest)) and not _beyond_text(words_of(named["after"])):
+        ask = Ask(text=tuple(words_of(named["number"])))
     elif shown := _SHOWN_NUMBER.search(rest):
         ask = Ask(text=tuple(_stripped(words_of(shown["number"]))))
     elif TEXT_NOUNS & set(words) or TEXT_VERBS & set(words):
         ask = _understand_text(words)
     else:
         ask = _understand_signals(words)
-        if ask.unknown and MANNERS & set(words):
+        if ask.unknown:
+            nearer, taken = _nearer(words)
             # What is measured has no manner: asked again without the words for it.
-            plain = _understand_signals([word for word in words if word not in MANNERS])
-            left_out = dict.fromkeys(word for word in words if word in MANNERS)
-            notes.append(f"Left out: {', '.join(f'“{word}”' for word in left_out)}.")
-            ask = ask if plain.unknown else plain
-        if meant := [word for word in words if word in ANYBODY]:
+            plain = _understand_signals([word for word in nearer if word not in MANNERS])
+            if not plain.unknown:
+                ask = plain
+                notes += taken
+                if left_out := dict.fromkeys(word for word in nearer if word in MANNERS):
+                    notes.append(f"Left out: {', '.join(f'“{word}”' for word in left_out)}.")
+        if meant := [word for word in words if word in ANYBODY | PERSON]:
             what = "nothing" if "nobody" in meant else "something"
             notes.append(
                 f"“{meant[0].capitalize()}” was taken for “{what}”: who it is cannot be told."
@@ -192,6 +200,17 @@ def understand(query: str) -> Ask:
         names_thing=any("something" in meanings_of(word) for word in words),
         is_slow=bool(SLOW_CHANGES & {*words}),
     )
+
+
+def _nearer(words: list[str]) -> tuple[list[str], list[str]]:
+    """With what is measured in the place of words that come near it, and notes that say so."""
+    text, notes = " ".join("somebody" if word in PERSON else word for word in words), []
+    for form, measured in PHRASES:
+        if found := form.search(text):
+            phrase = found[0].capitalize()
+            notes.append(f"“{phrase}” was taken for “{measured}”, which is what can be measured.")
+            text = form.sub(measured, text)
+    return text.split(), notes
 
 
 def _without_stage(text: str) -> tuple[str, list[str], Stage]:
@@ -218,6 +237,11 @@ _QUOTED = re.compile(r"[“\"«]([^”\"»]+)[”\"»]|(?<!\w)['‘]([^'’]+)['
 _SHOWN_NUMBER = re.compile(
     rf"\b(?:{'|'.join(sorted(TEXT_STANDS))}) (?:shows?|showing|displays?|at|is at|stands at) "
     r"(?P<number>\S*\d.*)",
+    re.IGNORECASE,
+)
+_NUMBERED = re.compile(
+    rf"\b(?:{NUMBERED}) (?:(?:is|of|reads?|shows?|reaches) (?:at )?)?(?P<number>\S*\d\S*)"
+    r"(?P<after>.*)",
     re.IGNORECASE,
 )
 _SHOUTED = re.compile(r"\b[A-Z][A-Z0-9]{3,}\b")

@@ -94,6 +94,9 @@ TEXT_NOUNS = _words("""
     title titles text texts subtitle subtitles caption captions word words letters lettering
     writing inscription headline heading intertitle""")
 TEXT_VERBS = _words("say says saying said read reads reading written")
+NUMBERED = "price|number|amount|total|sum|value|version|score|time|date|percentage|temperature"
+"""What a number right after it, or after "is", is that of: it is looked for as it can be read."""
+
 DEEDS = _words("read reads reading")
 """Of these, what a person does, unless something that bears text does it: "the sign reads …"."""
 
@@ -124,12 +127,33 @@ PEOPLE = _words("""
     girl boy child lady guy""")
 
 
+_GOES = (
+    "walk|walks|walked|walking|step|steps|stepped|stepping|run|runs|ran|running|stroll|strolls|"
+    "strolled|strolling"
+)
+
+PERSON = _words("person persons people")
+"""Words for anybody at all, as "somebody" is."""
+
+PHRASES = (
+    (re.compile(rf"\b(?:{_GOES}) (?:into|inside|in(?! (?:the|a|an|front)\b))"), "enters"),
+    (re.compile(rf"\b(?:{_GOES}) (?:out(?: of)?|off|away)\b"), "leaves"),
+    (re.compile(r"\b(?:shows?|showed|showing|turns?|turned|turning) up\b"), "appears"),
+)
+"""Ways to come and to go that are no measurement of their own, with the one that stands for them.
+Whether somebody comes on foot is not measured. Who comes back was there before: that is another
+question, which cannot be answered."""
+
+BACK = _words("back return returns returned returning")
+"""Words that say that something was there before."""
+
+
 def words_of(text: str) -> list[str]:
-    """Lower-case words and numbers, in order; ``48,230`` and ``12:00:06`` are one each."""
+    """Lower-case words and numbers in order; ``48,230``, ``12:00:06`` and ``v2.1`` are one each."""
     return _WORD.findall(text.casefold())
 
 
-_WORD = re.compile(r"\d+(?:[.,:]\d+)+(?![^\W_])|[^\W_]+")
+_WORD = re.compile(r"[^\W_]*\d(?:[.,:]\d+)+[^\W_]*|[^\W_]+")
 
 
 def meanings_of(word: str) -> frozenset[str]:

@@ -263,6 +263,8 @@ class FolderConnection:
 
 _open_folders: dict[Path, tuple[FolderConnection, int]] = {}
 _opening_folders = threading.Lock()
+_thrown_away: list[Path] = []
+"""Folders whose user was garbage-collected: closed when the next is opened."""
 _left_to_parents: list[Any] = []
 
 
@@ -277,20 +279,35 @@ def open_folder(
     """
     key = folder.absolute()
     with _opening_folders:
+        while _thrown_away:
+            _leave(_thrown_away.pop())
         connection, users = _open_folders.get(key, (None, 0))
         if connection is None:
             connection = FolderConnection(key, busy_timeout_s=busy_timeout_s, on_wait=on_wait)
         _open_folders[key] = (connection, users + 1)
+    is_thrown_away = False
     try:
         yield connection
+    except GeneratorExit:
+        is_thrown_away = True
+        raise
     finally:
-        with _opening_folders:
-            connection, users = _open_folders[key]
-            if users > 1:
-                _open_folders[key] = (connection, users - 1)
-            else:
-                del _open_folders[key]
-                connection.close()
+        if is_thrown_away:
+            # Garbage is collected in the middle of anything: to wait for a lock then may be to
+            # wait for oneself.
+            _thrown_away.append(key)
+        else:
+            with _opening_folders:
+                _leave(key)
+
+
+def _leave(key: Path) -> None:
+    connection, users = _open_folders[key]
+    if users > 1:
+        _open_folders[key] = (connection, users - 1)
+    else:
+        del _open_folders[key]
+        connection.close()
 
 
 def _carry_out(client: Client) -> None:

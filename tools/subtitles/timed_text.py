@@ -33,7 +33,7 @@ _WEBVTT = re.compile(r"\ufeff?WEBVTT(?:\s.*)?")
 # Of segments that were put one after the other (RFC 8216, 3.5): where their times are on the clock
 # of the stream, which has 33 bits and 90,000 ticks a second.
 _TIMESTAMP_MAP = re.compile(r"X-TIMESTAMP-MAP\s*=\s*(.*)", flags=re.IGNORECASE)
-_MAP_TICKS = re.compile(r"MPEGTS:(\d{1,11})", flags=re.IGNORECASE)
+_MAP_TICKS = re.compile(r"MPEGTS:(\d{1,11})(?!\d)", flags=re.IGNORECASE)
 _MAP_LOCAL = re.compile(rf"LOCAL:{_TIME}", flags=re.IGNORECASE)
 _TICKS_A_SECOND = 90_000
 _CLOCK_TICKS = 1 << 33
@@ -96,7 +96,7 @@ def read_timed_text(text: str, dialect: Dialect) -> TimedText:
     last: int | None = None
     more: list[str] = []
     for block in _with_late_words(_blocks(lines, first, dialect), dialect):
-        if dialect == "vtt" and block.above and _WEBVTT.fullmatch(block.above[0]):
+        if dialect == "vtt" and block.above and _is_of_header(block.above[0]):
             segments.begin(block.above)
             block.above.clear()
             if block.times is None:
@@ -153,6 +153,11 @@ def _is_no_words(block: _Block, following: _Block | None, dialect: Dialect) -> b
     is_number = len(block.above) == 1 and block.above[0].strip().isdigit()
     # A cue that has a number of its own needs no other.
     return dialect == "srt" and is_number and following is not None and not following.above
+
+
+def _is_of_header(line: str) -> bool:
+    """Whether it begins a header, or goes on with one after an empty line, as some writers do."""
+    return bool(_WEBVTT.fullmatch(line) or _TIMESTAMP_MAP.fullmatch(line))
 
 
 class _Segments:

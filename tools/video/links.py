@@ -25,8 +25,10 @@ from urllib.parse import urlsplit
 
 from tools.errors import VideoError
 from tools.text import one_line, printable, shorten, without_passwords
+from tools.video import outward
 from tools.video.containers import HEAD_BYTES, begins_as_video
 from tools.video.identity import SUFFIXES, content_id
+from tools.video.outward import addresses_of, is_inside
 
 MOST_BYTES: Final = 20_000_000_000
 SPARE_BYTES: Final = 256 << 20
@@ -39,6 +41,8 @@ WITHOUT_PROGRESS_S: Final = 120.0
 MOST_TOLD_BYTES: Final = 32 << 20
 
 LOOK_EVERY_S: Final = 0.1
+
+_MODULE: Final = [sys.executable, "-m", "yt_dlp"]
 
 FOLDER: Final = "links"
 """Of a cache: fetched videos, each in a folder named by its content."""
@@ -127,6 +131,7 @@ class Links:
                 f"{shown} is a link, and fetching it needs yt-dlp: pip install 'whenabouts[link]'; "
                 "or save the video yourself, and name the file"
             )
+        command = _kept_outside(command, link)
         offer = _ask(command, link, shown)
         size = offer.size_bytes
         if size is not None and size > self._most_bytes:
@@ -212,9 +217,23 @@ class Links:
 def find_yt_dlp() -> list[str] | None:
     """How to start the user's yt-dlp: the module that is installed here, or the program."""
     if importlib.util.find_spec("yt_dlp") is not None:
-        return [sys.executable, "-m", "yt_dlp"]
+        return list(_MODULE)
     program = shutil.which("yt-dlp")
     return [program] if program else None
+
+
+def _kept_outside(command: list[str], link: str) -> list[str]:
+    """The command, so started that a public link leads to nothing inside this network.
+
+    A program that brings its own Python cannot be held to that.
+    """
+    if _is_inside(link) or command != _MODULE:
+        return command
+    return [sys.executable, "-P", outward.__file__]
+
+
+def _is_inside(url: str) -> bool:
+    return any(map(is_inside, addresses_of(urlsplit(url).hostname or "")))
 
 
 def _checked(link: str) -> str:
@@ -258,7 +277,7 @@ def _ask(command: list[str], link: str, shown: str) -> Offer:
     if told.get("is_live") or told.get("live_status") in {"is_live", "is_upcoming"}:
         raise VideoError(f"{shown} is live, and has no end yet; fetch it when it is over")
     title = shorten(printable(one_line(str(told.get("title") or "a video"))), 80)
-    return Offer(title, _size_told(told) or _size_of_file(told.get("url")))
+    return Offer(title, _size_told(told) or _size_of_file(told.get("url"), link))
 
 
 def _size_told(told: dict[str, Any]) -> int | None:
@@ -272,14 +291,20 @@ def _size_told(told: dict[str, Any]) -> int | None:
     return sum(known) if known and len(known) == len(sizes) else None
 
 
-def _size_of_file(url: object) -> int | None:
+def _size_of_file(url: object, link: str) -> int | None:
     """The size that a server states for a file that lies there as it is."""
     import httpx
 
+    def stay_outside(asked: httpx.Request) -> None:
+        if _is_inside(str(asked.url)):
+            raise httpx.RequestError("it leads into this network")
+
     if not isinstance(url, str) or not is_link(url):
         return None
+    hooks = {"request": [] if _is_inside(link) else [stay_outside]}
     try:
-        told = httpx.head(url, timeout=10.0, follow_redirects=True)
+        with httpx.Client(timeout=10.0, follow_redirects=True, event_hooks=hooks) as client:
+            told = client.head(url)
     except (httpx.HTTPError, httpx.InvalidURL):
         return None
     size = told.headers.get("content-length", "") if told.is_success else ""

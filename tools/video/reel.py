@@ -16,6 +16,7 @@ from tools.text import shorten
 from tools.timeline import Interval
 from tools.video.clip import pictures_of, sound_of
 from tools.video.film import FORMATS, SAMPLE_RATE_HZ, ShownImage, encode
+from tools.video.visual_order import in_visual_order, without_pictographs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -185,14 +186,14 @@ def draw_card(title: str, note: str, size_px: tuple[int, int]) -> Image:
     y = (height_px - sum(round(1.35 * px) for _, px, _ in lines)) // 2
     for line, px, colour in lines:
         x = max(0, (width_px - _width_px(line, font, px)) // 2)
-        cv2.putText(card, line, (x, y + px), colour, font, px)
+        cv2.putText(card, in_visual_order(line), (x, y + px), colour, font, px)
         y += round(1.35 * px)
     return card
 
 
 def _wrapped(text: str, font: cv2.FontFace, size_px: int, room_px: int, most: int) -> list[str]:
     lines: list[str] = []
-    for word in shorten(text, 400).split():
+    for word in without_pictographs(shorten(text, 400)).split():
         longer = f"{lines[-1]} {word}" if lines else word
         if lines and _width_px(longer, font, size_px) <= room_px:
             lines[-1] = longer

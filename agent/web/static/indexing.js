@@ -4,29 +4,34 @@ import { followJob, get, send } from "./api.js";
 import { $, clock, element } from "./elements.js";
 
 let stop = () => {};
+let shown = null;
 
 export async function showIndexing(video, onDone) {
   stop();
+  shown = video;
   const box = $("index");
   box.replaceChildren();
   const active = (await get("/jobs")).find((job) => job.video === video.id && ["waiting", "running"].includes(job.state));
-  if (active) return follow(active, onDone);
+  if (shown !== video) return undefined; // Another one was chosen in the meantime.
+  if (active) return follow(active, video, onDone);
   if (video.message) box.append(element("p", { class: "small" }, video.message));
   if (!video.described && ["new", "partly"].includes(video.state)) {
-    box.append(element("button", { type: "button", class: "main", id: "describe", onclick: () => begin(video, onDone) },
-      video.state === "partly" ? "Go on describing this video" : "Describe this video, to ask it"));
+    box.append(start(video, onDone, video.state === "partly" ? "Go on describing this video" : "Describe this video, to ask it"));
   }
 }
 
 export async function begin(video, onDone) {
   try {
-    follow(await send("POST", "/jobs", { video: video.id }), onDone);
+    follow(await send("POST", "/jobs", { video: video.id }), video, onDone);
   } catch (error) {
     $("index").replaceChildren(element("p", { class: "fault" }, error.message));
   }
 }
 
-function follow(first, onDone) {
+const start = (video, onDone, words) =>
+  element("button", { type: "button", class: "main", id: "describe", onclick: () => begin(video, onDone) }, words);
+
+function follow(first, video, onDone) {
   stop();
   const show = (job) => {
     const box = $("index");
@@ -40,6 +45,7 @@ function follow(first, onDone) {
         cancel(job));
     } else {
       box.replaceChildren(element("p", { class: job.state === "failed" ? "fault" : "small" }, job.state === "done" ? job.message || "Described: ask it." : job.message));
+      if (job.state !== "done") box.append(start(video, onDone, "Go on describing this video"));
       onDone(job);
     }
   };
@@ -47,4 +53,5 @@ function follow(first, onDone) {
   stop = followJob(first.id, show, (why) => $("index").replaceChildren(element("p", { class: "fault", role: "alert" }, why)));
 }
 
-const cancel = (job) => element("button", { type: "button", onclick: () => send("POST", `/jobs/${job.id}/cancel`, {}) }, "Cancel");
+// Where the server does not answer, the stream of the job says so.
+const cancel = (job) => element("button", { type: "button", onclick: () => send("POST", `/jobs/${job.id}/cancel`, {}).catch(() => {}) }, "Cancel");

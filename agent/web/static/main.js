@@ -182,7 +182,9 @@ function wrong() {
 }
 
 async function showEarlier() {
-  const answers = await get(`/videos/${page.video.id}/answers?limit=12`).catch(() => []);
+  const { id } = page.video;
+  const answers = await get(`/videos/${id}/answers?limit=12`).catch(() => []);
+  if (page.video.id !== id) return;
   $("earlier-title").hidden = !answers.length;
   $("earlier").replaceChildren(...answers.map((kept) => element("li", {}, element("button", {
     type: "button", onclick: () => { $("query").value = kept.answer.query; $("steps").hidden = true; receive(kept); },
@@ -217,7 +219,7 @@ function keys(event) {
     "?": () => $("help").showModal(),
     "/": () => $("query").focus(),
     " ": () => (player.paused ? player.play() : player.pause()),
-    ArrowLeft: () => seek(now() - 1), ArrowRight: () => seek(now() + 1),
+    ArrowLeft: () => seek(now() - (event.shiftKey ? frame : 1)), ArrowRight: () => seek(now() + (event.shiftKey ? frame : 1)),
     ",": () => seek(now() - frame), ".": () => seek(now() + frame),
     n: () => pick((page.current + 1) % page.intervals.length), p: () => pick((page.current + page.intervals.length - 1) % page.intervals.length),
     l: () => page.current >= 0 && loop(), "[": () => setEdge("start_s"), "]": () => setEdge("end_s"),

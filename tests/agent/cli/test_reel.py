@@ -40,7 +40,7 @@ def test_the_answers_of_several_questions_are_joined_and_missing_ones_told(
     assert "“the screen goes black”: flashing.mp4 0:02.0–0:04.0" in told.err
     assert "“the screen is white”: not found, so no clip of it is in the reel" in told.err
     assert "“a dog jumps”: cannot be told" in told.err
-    assert f"1 clip, 3.0 s, written to {out}" in told.err
+    assert f"joining 1 clip\n1 clip, 3.0 s, written to {out}" in told.err
     assert told.out == ""
     assert probe(out).header_duration_s == pytest.approx(3.0, abs=0.01)
 

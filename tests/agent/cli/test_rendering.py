@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from agent.cli.printing import say
 from agent.cli.rendering import agreement_line, progress_line, timeline_bar
 from agent.grounding import AskedSource
 from tools.clock import clock, clock_span
@@ -84,3 +85,10 @@ def test_sources_that_agree_are_named_and_others_with_their_time() -> None:
     assert agreement_line([captions, blind]) == "evidence: not found according to frames"
     silent = source("said", None, None)
     assert agreement_line([captions, silent]) == ""
+
+
+def test_a_line_break_in_a_message_breaks_no_line_of_output(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    say("indexing a\nwhenabouts: found\tb.mp4")
+    assert capsys.readouterr().err == "indexing a\\nwhenabouts: found\\tb.mp4\n"

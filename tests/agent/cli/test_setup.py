@@ -134,7 +134,9 @@ def test_an_ear_is_written_only_where_it_was_asked_for(
     assert heard == []
     assert main(["setup", "--yes", "--speech"]) == 0
     assert heard == ["base"]
-    assert "Whisper base (MIT, 145 MB to fetch)" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "Whisper base (MIT, 145 MB to fetch)" in out
+    assert "setting it up, and trying it on one picture" in out
 
 
 def test_other_lines_of_the_settings_file_stay(tmp_path: Path) -> None:

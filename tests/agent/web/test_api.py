@@ -17,7 +17,7 @@ from agent.cli.main import main
 from agent.web.rooms import Rooms
 from evaluation.datasets import own
 from evaluation.runs.videos import VideoFolder
-from tests.agent.web.serving import API, client_of, describe, events_of, video_id
+from tests.agent.web.serving import API, MOST_BYTES, client_of, describe, events_of, video_id
 from tests.drawing import draw_video, even_times, gray
 from tests.fakes import BrightnessCaptioner
 from tests.patience import PATIENCE_S
@@ -76,10 +76,14 @@ def test_the_stream_tells_each_step_and_ends_with_the_answer(client: TestClient)
 def test_a_video_that_is_not_described_is_not_described_by_a_question(
     client: TestClient, captioner: BrightnessCaptioner
 ) -> None:
-    refused = ask(client, video_id(client))
+    video = video_id(client)
+    refused = ask(client, video)
     assert refused.status_code == 409
     assert "not described yet; start an index job" in refused.json()["detail"]
     assert captioner.described_s == []
+    # The stream, which the page uses, says the same.
+    told = events_of(client, "POST", f"{API}/videos/{video}/ask/events", json={"query": "a"})
+    assert told == [("fault", refused.json() | {"status": 409})]
 
 
 @pytest.mark.parametrize(
@@ -360,3 +364,18 @@ def test_an_odd_name_of_a_file_does_not_break_the_markers_of_it(
     told = client.get(f"{API}/answers/{kept['id']}/markers/csv")
     assert told.status_code == 200
     assert "x-evil" not in told.headers
+
+
+def test_an_upload_lands_where_the_users_folder_is_a_link(
+    grounder: Grounder, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    (tmp_path / "link").symlink_to(own)
+    monkeypatch.setattr(type(grounder.settings), "page_folder", tmp_path / "link")
+    with client_of(Rooms(grounder, [], most_bytes=MOST_BYTES)) as client:
+        sent = client.post(
+            f"{API}/videos", params={"name": "a.mp4"}, content=(folder / "road.mp4").read_bytes()
+        )
+        assert sent.status_code == 201
+        assert [one["name"] for one in client.get(f"{API}/videos").json()] == ["a.mp4"]

@@ -1,5 +1,6 @@
 """The page in a real Chromium: from an upload to a seeking player, with nothing but loopback."""
 
+import json
 import shutil
 import threading
 from collections.abc import Iterator
@@ -163,6 +164,10 @@ def test_keys_seek_pick_and_explain_themselves(page: Any) -> None:
     page.wait_for_function(
         "() => Math.abs(document.querySelector('#player').currentTime - 3) < 0.01"
     )
+    page.keyboard.press("Shift+ArrowRight")
+    page.wait_for_function(
+        "() => Math.abs(document.querySelector('#player').currentTime - 3.125) < 0.01"
+    )
     page.keyboard.press("n")
     page.keyboard.press("]")
     page.keyboard.press("?")
@@ -294,6 +299,43 @@ def test_a_server_that_dies_in_mid_index_or_mid_answer_is_said_to_be_gone(page: 
     page.unroute("**/ask/events")
     page.reload()
     page.wait_for_selector("#index :text('Described'), #videos :text('ready')")
+
+
+@pytest.mark.parametrize("state", ["cancelled", "failed"])
+def test_a_job_that_did_not_end_well_can_be_gone_on_with_at_once(page: Any, state: str) -> None:
+    page.click("#videos button")
+    job = {"id": "a", "state": state, "message": f"it was {state}"}
+    page.route("**/jobs", lambda route: route.fulfill(json=job))
+    told = f"event: job\ndata: {json.dumps(job)}\n\n"
+    page.route(
+        "**/jobs/a/events", lambda route: route.fulfill(body=told, content_type="text/event-stream")
+    )
+    page.click("#describe")
+    page.wait_for_selector(f"#index :text('it was {state}')")
+    page.unroute("**/jobs")
+    page.unroute("**/jobs/a/events")
+    page.click("#index #describe")
+    page.wait_for_selector("#index :text('Described')")
+
+
+def test_an_edge_is_dragged_with_the_mouse(page: Any) -> None:
+    page.click("#videos button")
+    page.click("#describe")
+    page.wait_for_selector("#index :text('Described')")
+    ask(page, "brightness 120")
+    page.wait_for_selector(".curve", state="attached")  # The last that is drawn.
+    edge = "[data-edge=start_s]"
+    before_s = float(page.get_attribute(edge, "aria-valuenow"))
+    box = page.locator(edge).bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 40, y, steps=4)
+    page.mouse.up()
+    width_px = page.locator("#timeline").bounding_box()["width"]
+    duration_s = float(page.get_attribute(edge, "aria-valuemax"))
+    moved_s = float(page.get_attribute(edge, "aria-valuenow")) - before_s
+    assert moved_s == pytest.approx(40 / width_px * duration_s, abs=0.1)
 
 
 def test_two_tabs_follow_one_job(page: Any, address: str) -> None:

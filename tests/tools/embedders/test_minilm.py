@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
-from tools.embedders.minilm import WEIGHTS_SHA256, MiniLM, packaged_weights
+from tools.embedders.minilm import WEIGHTS_SHA256, MiniLM, graph_pieces, packaged_weights
 from tools.errors import EmbedderError
 
 TEXTS = [
@@ -110,6 +110,14 @@ def test_the_graph_is_drawn_and_the_weights_are_hashed_once(
     monkeypatch.setattr("hashlib.file_digest", refuse)
     MiniLM(cache=cache, weights=weights, threads=1).embed(["a door opens"])
     assert {file: file.stat().st_mtime_ns for file in cache.iterdir()} == before
+
+
+@pytest.mark.slow
+def test_the_graph_is_drawn_with_one_weight_in_memory_at_a_time(weights: Path) -> None:
+    largest = max(value.nbytes for value in load_file(weights / "model.safetensors").values())
+    pieces = [len(piece) for piece in graph_pieces(weights / "model.safetensors")]
+    assert sum(pieces) > 80_000_000
+    assert max(pieces) < largest + 10_000
 
 
 def test_other_weights_are_refused_with_both_hashes(weights: Path, tmp_path: Path) -> None:

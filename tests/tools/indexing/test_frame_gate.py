@@ -114,3 +114,12 @@ def test_what_the_run_has_spent_before_is_not_there_for_another_pass(
     gate = FrameGate(budget, frames_per_look=1, seen=(), usage=TokenUsage, model="tiny")
     assert gate.at(0.0) is SHUT
     assert gate.reached == f"the limit of {reached}"
+
+
+def test_a_look_that_failed_is_not_waited_for_and_is_paid_for() -> None:
+    scene = Scene(Limits(max_usd=0.10))
+    assert scene.hand_out(2) == [OPEN, WAIT]
+    scene.usage = replace(scene.usage, unanswered=1)
+    assert scene.hand_out(2) == [OPEN, WAIT]
+    scene.usage = replace(scene.usage, unanswered=2, usd=3.10)
+    assert scene.hand_out() == [SHUT]

@@ -4,8 +4,12 @@ import json
 
 import pytest
 
+from tests.servers import Answer, says, serving
+from tools.errors import ServiceError
+from tools.llm.client import Patience, Service
 from tools.llm.completion import read_completion
 from tools.llm.failures import Failure, Sent, classify, explain
+from tools.llm.negotiation import ServiceRequest
 
 STREAM = "text/event-stream; charset=utf-8"
 JSON = "application/json"
@@ -90,3 +94,34 @@ def test_an_ordinary_end_is_no_filter(finish: str) -> None:
     done = read_completion(JSON, body)
     assert done
     assert done.refusal == ""
+
+
+BILLED = {
+    "whole": b'{"choices": [], "usage": {"prompt_tokens": 90, "completion_tokens": 10}}',
+    "stream": b'data: {"choices": [], "usage": {"prompt_tokens": 90, "completion_tokens": 10}}\n\n',
+    "no message": b'{"choices": [{"finish_reason": "stop"}], '
+    b'"usage": {"prompt_tokens": 90, "completion_tokens": 10}}',
+    "declined": b'{"choices": [], "promptFeedback": {"blockReason": "OTHER"}, '
+    b'"usage": {"prompt_tokens": 90, "completion_tokens": 10}}',
+}
+
+
+@pytest.mark.parametrize("body", BILLED)
+def test_tokens_of_an_answer_without_a_reply_are_counted(body: str) -> None:
+    with serving([Answer(BILLED[body])]) as server:
+        service = Service(
+            "tiny", api_key=None, base_url=server.url, patience=Patience(max_retries=1, backoff_s=0)
+        )
+        with pytest.raises(ServiceError) as caught:
+            service.chat(ServiceRequest([{"role": "user", "content": "hello"}]))
+        tries = len(server.asked)
+    assert (caught.value.tokens_in, caught.value.tokens_out) == (90 * tries, 10 * tries)
+
+
+def test_a_reply_counts_the_tokens_of_answers_without_one_before_it() -> None:
+    with serving([Answer(BILLED["whole"]), says("a door")]) as server:
+        service = Service(
+            "tiny", api_key=None, base_url=server.url, patience=Patience(max_retries=1, backoff_s=0)
+        )
+        done = service.chat(ServiceRequest([{"role": "user", "content": "hello"}]))
+    assert (done.text, done.tokens_in, done.tokens_out) == ("a door", 190, 20)

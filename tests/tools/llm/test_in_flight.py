@@ -136,3 +136,23 @@ def test_a_result_on_the_way_to_its_caller_survives_an_interruption(
     with pytest.raises(KeyboardInterrupt):
         results.extend(run_in_flight(lambda item, _: item, [7], limit=1))
     assert results == [7]
+
+
+@pytest.mark.parametrize("room", [0, 1])
+def test_where_no_thread_can_be_started_nobody_waits_for_it(
+    room: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, started = threading.Thread.start, []
+
+    def limited(self: threading.Thread) -> None:
+        started.append(self)
+        if len(started) > 1 + room:
+            raise RuntimeError("can't start new thread")
+        start(self)
+
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    if room:
+        assert list(run_in_flight(lambda item, _: item, range(4), limit=3)) == [0, 1, 2, 3]
+    else:
+        with pytest.raises(RuntimeError, match="can't start new thread"):
+            list(run_in_flight(lambda item, _: item, range(4), limit=3))

@@ -129,7 +129,10 @@ def test_a_question_of_the_senses_finds_its_stretch(
         ("a dog barks", "dog"),
         ("a red car", "car"),
         ("he looks at his phone", "phone"),
-        ("a person enters the room", "person"),
+        ("a person in a hat enters the room", "person"),
+        ("someone walks in the park", "park"),
+        ("people walk past", "past"),
+        ("the number 7 bus arrives", "bus"),
         ("someone opens the door", "opens"),
         ("when does the logo appear", "logo"),
         ("the man in the red shirt appears", "man"),
@@ -224,7 +227,9 @@ def test_the_times_of_cuts_are_told_exactly() -> None:
     assert "No cut in any decoded frame. Dissolves" in ask("a cut", FILM[:5]).reasoning
 
 
-@pytest.mark.parametrize("query", ["a dissolve", "when does it crossfade"])
+@pytest.mark.parametrize(
+    "query", ["a dissolve", "when does it crossfade", "the picture fades out", "the shot fades in"]
+)
 def test_what_is_not_looked_for_is_named(query: str) -> None:
     answer = ask(query)
     assert answer.verdict == "cannot_tell"
@@ -298,6 +303,13 @@ def test_one_ordinary_word_on_a_sign_is_no_thing() -> None:
     assert ask("a dog").verdict == ask("when does a film appear?").verdict == "cannot_tell"
 
 
+@pytest.mark.parametrize("query", ["somebody comes back", "when does somebody return?"])
+def test_who_comes_is_not_said_to_come_back(query: str) -> None:
+    answer = ask(query)
+    assert answer.verdict == "cannot_tell"
+    assert "not told from what was there before; ask when something appears" in answer.reasoning
+
+
 def test_a_text_in_pieces_beside_the_text_itself_is_another_one() -> None:
     film = [read(0, "code 1", "exit"), read(1, "no code"), read(2, "exit code 1")]
     assert spans(ask('the text "exit code 1"', film)) == [(2, 3)]
@@ -316,11 +328,56 @@ def test_a_text_in_pieces_beside_the_text_itself_is_another_one() -> None:
         ("12:00:06", "2026-11-26 12:00:06", True),
         ("12:00:06", "12:00:07", False),
         ("12:00", "12:00:06", False),
+        ("12:30", "at 12:30pm", True),
+        ("$48,230", "Total $48,230.00", True),
+        ("$48,230", "Total48,230", True),
+        ("48.230 €", "48.230€", True),
+        ("48.230 €", "148.230 €", False),
+        ("10.5 kg", "105 kg", False),
+        ("3,5", "3.5", True),
+        ("1.5M", "15M views", False),
+        ("1.5M", "1.5M views", True),
+        ("v2.1", "Version V2.1 beta", True),
+        ("v2.1", "v21", False),
+        ("v2.1", "v2.1.3", False),
     ],
 )
 def test_numbers_and_prices_stay_whole(wanted: str, shown: str, is_there: bool) -> None:
     answer = ask(f'the text "{wanted}" appears', [read(0, shown)])
     assert (answer.verdict == "found") == is_there
+
+
+@pytest.mark.parametrize(
+    ("query", "number"),
+    [
+        ("the price is $48,230", "48,230"),
+        ("when is the price 48.230 € shown?", "48.230"),
+        ("the number 48,230 appears", "48,230"),
+        ("version v2.1 is shown", "v2.1"),
+        ("the time is 12:30", "12:30"),
+    ],
+)
+def test_a_number_that_is_named_is_looked_for_as_text(query: str, number: str) -> None:
+    assert understand(query).text == (number,)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected", "note"),
+    [
+        ("someone walks in", (2, 4), "“Walks in” was taken for “enters”"),
+        ("a person walks into the room", (2, 4), "“Person” was taken for “something”"),
+        ("someone shows up", (2, 4), "“Shows up” was taken for “appears”"),
+        ("people walk in slowly", (2, 4), "Left out: “slowly”."),
+        ("a person leaves", (3, 5), "“Person” was taken for “something”: who it is"),
+        ("somebody walks out of the room", (3, 5), "“Walks out of” was taken for “leaves”"),
+    ],
+)
+def test_ways_to_come_and_to_go_are_what_is_measured_of_them_with_a_note(
+    query: str, expected: tuple[float, float], note: str
+) -> None:
+    answer = ask(query)
+    assert spans(answer) == [expected]
+    assert note in answer.reasoning
 
 
 def test_an_orange_area_has_its_article_in_reasons_too() -> None:

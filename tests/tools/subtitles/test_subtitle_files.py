@@ -224,6 +224,23 @@ def test_each_segment_of_a_stream_says_where_its_times_are(tmp_path: Path, gap: 
     assert [cue.start_s for cue in read.cues] == [2.0, 13.0]
 
 
+def test_a_segments_place_is_read_below_an_empty_line_and_damaged_ones_are_no_place(
+    tmp_path: Path,
+) -> None:
+    def starts(name: str, *ticks: str) -> list[float]:
+        segments = [
+            f"WEBVTT\n\nX-TIMESTAMP-MAP=MPEGTS:{one},LOCAL:00:00:00.000\n\n"
+            f"00:00:02.000 --> 00:00:04.000\npart {part}"
+            for part, one in enumerate(ticks)
+        ]
+        read = read_subtitles(write(tmp_path, name, "\n\n".join(segments)))
+        assert not read.problems
+        return [cue.start_s for cue in read.cues]
+
+    assert starts("a.vtt", "900000", "1800000") == [2.0, 12.0]
+    assert starts("b.vtt", "99999999999999", "1800000") == [2.0, 2.0]
+
+
 def test_rolling_captions_are_said_once_and_when_they_came(tmp_path: Path) -> None:
     path = write(
         tmp_path,

@@ -12,7 +12,7 @@ import pytest
 
 from tests.drawing import draw_video, even_times
 from tools.errors import VideoError
-from tools.video import links
+from tools.video import links, outward
 from tools.video.links import Links, is_link, shown_name
 
 pytestmark = pytest.mark.slow
@@ -143,6 +143,57 @@ def test_a_host_that_is_not_there_is_said_in_its_own_words(tmp_path: Path) -> No
     needs_yt_dlp()
     with pytest.raises(VideoError, match=r"cannot fetch http://127\.0\.0\.1:9/a\.mp4: .*refused"):
         Links(tmp_path, tell=print, confirm=lambda *_: True).fetch("http://127.0.0.1:9/a.mp4")
+
+
+@pytest.mark.parametrize("target", ["http://127.0.0.1:{port}/in.mp4", "http://[::1]:{port}/in.mp4"])
+def test_a_public_link_leads_to_nothing_inside_this_network(
+    site: tuple[str, type[Site]],
+    video: bytes,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    target: str,
+) -> None:
+    needs_yt_dlp()
+    address, pages = site
+    # The loopback server is also the proxy through which the public address is reached.
+    monkeypatch.setenv("http_proxy", address)
+    monkeypatch.setenv("no_proxy", "localhost,127.0.0.2,[::1],::1,10.0.0.1")
+    inside = target.format(port=address.rpartition(":")[2]).replace("127.0.0.1", "127.0.0.2")
+    public = "http://93.184.216.34"
+    pages.pages |= {
+        f"{public}/out.mp4": (302, {"Location": inside}, b""),
+        f"{public}/one.mp4": movie(video),
+        "/in.mp4": movie(video),
+    }
+    kept = Links(tmp_path, tell=print, confirm=lambda *_: True)
+    with pytest.raises(VideoError, match="inside this network, and is not followed"):
+        kept.fetch(f"{public}/out.mp4")
+    assert "/in.mp4" not in pages.asked
+    assert kept.fetch(f"{public}/one.mp4").read_bytes() == video
+
+
+@pytest.mark.parametrize(
+    ("address", "inside"),
+    [
+        ("127.0.0.1", True),
+        ("169.254.169.254", True),
+        ("10.1.1.1", True),
+        ("100.64.0.1", True),
+        ("0.0.0.0", True),
+        ("::1", True),
+        ("fe80::1%eth0", True),
+        ("fd00::1", True),
+        ("::ffff:10.0.0.1", True),
+        ("64:ff9b::7f00:1", True),
+        ("2002:7f00:1::", True),
+        ("224.0.0.1", True),
+        ("93.184.216.34", False),
+        ("64:ff9b::5db8:d822", False),
+        ("2606:2800:220:1::1", False),
+    ],
+)
+def test_addresses_inside_are_known_in_every_spelling(address: str, inside: bool) -> None:
+    assert outward.is_inside(address) is inside
 
 
 def test_without_yt_dlp_it_is_said_how_to_get_it(
