@@ -73,6 +73,7 @@ def test_asked_again_it_pays_for_nothing_twice(videos: Path, tmp_path: Path, ser
         assert len(server.asked) == asked + 1
 
 
+@pytest.mark.slow
 def test_a_lesson_that_contradicts_itself_is_refused_with_the_reason(
     videos: Path, tmp_path: Path, served: Any
 ) -> None:
@@ -111,6 +112,7 @@ def test_a_teacher_that_sees_no_event_where_it_was_marked_teaches_nothing_there(
     assert data.manifest["dropped"] == {"teacher and annotation disagree": 6}
 
 
+@pytest.mark.slow
 def test_a_service_that_fails_keeps_what_was_bought(
     videos: Path, tmp_path: Path, served: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -137,6 +137,7 @@ def test_a_plain_question_gets_the_answer_of_find(
     assert len(answer.result.intervals) == len(found.intervals) == 2
 
 
+@pytest.mark.slow
 def test_a_conversation_goes_on_where_it_ended_with_its_videos_and_its_turns(
     grounder: Grounder, road: Path, told: list[str]
 ) -> None:
@@ -208,6 +209,7 @@ def test_a_conversation_goes_on_with_the_video_that_was_asked_last(
         assert session.current == str(road)
 
 
+@pytest.mark.slow
 def test_of_an_earlier_session_it_is_said_what_is_not_remembered(
     grounder: Grounder, road: Path, told: list[str]
 ) -> None:
@@ -384,6 +386,7 @@ def test_a_damaged_memory_is_said_plainly_left_alone_and_the_chat_goes_on(
     assert content == (path.read_bytes() if path.is_file() else b"")
 
 
+@pytest.mark.slow
 def test_a_memory_that_breaks_in_the_middle_takes_no_turn_with_it(
     grounder: Grounder, road: Path, told: list[str]
 ) -> None:

@@ -151,6 +151,7 @@ def test_list_and_forget_know_the_video_by_path_and_by_id(
     assert "nothing is indexed yet" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_forgetting_a_file_names_the_video_that_lay_there_before(
     road: Path, captions: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -166,6 +167,7 @@ def test_forgetting_a_file_names_the_video_that_lay_there_before(
     assert "6 captions forgotten" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_captions_that_stand_beside_are_told_of(
     road: Path, captions: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

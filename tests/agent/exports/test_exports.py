@@ -107,6 +107,7 @@ def test_an_edl_is_read_by_opentimelineio_to_the_frame(tmp_path: Path, captions:
     assert "01:00:02:00 01:00:04:00" in out.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_an_edl_of_a_drop_frame_video_says_so(tmp_path: Path, captions: Path) -> None:
     video = draw_video(tmp_path / "road.mp4", even_times(180, float(NTSC_30)))
     text = export(video, captions, "edl").read_text(encoding="utf-8")
@@ -189,6 +190,7 @@ def test_a_table_keeps_seconds_and_starts_no_formula(tmp_path: Path, captions: P
     assert row["query"] == "'=a brown dog jumps"
 
 
+@pytest.mark.slow
 def test_a_second_file_is_not_written_over_the_first_unless_told(
     tmp_path: Path, captions: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

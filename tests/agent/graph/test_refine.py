@@ -186,6 +186,7 @@ def test_an_edge_that_all_looks_deny_moves_to_the_other_side(store: CaptionStore
     assert 10.0 < interval.end_s <= 12.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "answers"), first_fast((3, 12), (4, 190)))
 def test_whatever_looks_say_intervals_are_valid_and_calls_are_bounded(
     store: CaptionStore, seed: int, answers: int

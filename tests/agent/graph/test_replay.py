@@ -39,6 +39,7 @@ def grounder_with(*replies: str) -> Grounder:
     return Grounder(captioner=BrightnessCaptioner(), reasoner=ScriptedReasoner(*replies))
 
 
+@pytest.mark.slow
 def test_another_model_answers_from_the_captions_of_before(road: Path) -> None:
     with grounder_with("no", FIRST) as grounder:
         before = grounder.find(road, "brightness 0", thread="mine")
@@ -180,6 +181,7 @@ def test_the_last_question_of_a_chat_can_be_replayed(road: Path) -> None:
     assert replayed.before.intervals == asked.intervals != replayed.after.intervals
 
 
+@pytest.mark.slow
 def test_a_chat_goes_on_where_its_steps_cannot_be_kept(road: Path) -> None:
     told: list[str] = []
     with grounder_with(FIRST, FIRST) as grounder:

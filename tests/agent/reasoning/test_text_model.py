@@ -171,13 +171,14 @@ def test_the_schema_goes_along_where_nothing_can_be_looked_up(
 
 @pytest.mark.parametrize(
     ("complaint", "dropped", "max_look_ups"),
-    [
+    first_fast(
         ("'response_format.type' must be 'text'", "response_format", 0),
         ("tiny does not support tools", "tools", 3),
         ('"auto" tool choice requires --enable-auto-tool-choice to be set', "tools", 3),
         ("Unsupported value: 'temperature' does not support 0", "temperature", 0),
         ("'max_tokens' is too large: 8000. Context length is 4096", "max_tokens", 0),
-    ],
+        fast=2,
+    ),
 )
 def test_an_option_that_a_server_does_not_take_is_left_out_from_then_on(
     complaint: str, dropped: str, max_look_ups: int, tmp_path: Path

@@ -354,6 +354,7 @@ def test_a_service_that_does_not_answer_is_off_after_one_line(
     assert caplog.records == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "said"),
     [(401, "refuses the key"), (500, "does not take traces"), (404, "does not take traces")],

@@ -251,6 +251,7 @@ def test_other_servers_are_sent_pictures_between_their_times_and_remembered(
     assert first.usage.stages["direct"].frames == len(server.asked[1].jpegs) == 2 * SECONDS
 
 
+@pytest.mark.slow
 def test_a_refused_direct_reply_goes_back_with_the_frames_and_the_reason(road: Path) -> None:
     with (
         serving([says("at eight"), says("8 - 11 seconds")]) as server,
@@ -310,7 +311,9 @@ def test_fewer_frames_are_shown_where_all_are_more_than_a_model_reads(road: Path
     assert answer.intervals[0].start_precision_s >= 1.5
 
 
-@pytest.mark.parametrize(("model", "by"), [("Qwen3-VL-8B-Instruct", "direct"), ("eye", "llm")])
+@pytest.mark.parametrize(
+    ("model", "by"), first_fast(("eye", "llm"), ("Qwen3-VL-8B-Instruct", "direct"))
+)
 def test_auto_shows_frames_to_models_that_are_known_to_take_videos(
     road: Path, model: str, by: str
 ) -> None:

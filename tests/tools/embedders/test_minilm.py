@@ -71,6 +71,7 @@ def test_no_text_gives_no_rows(minilm: MiniLM) -> None:
     assert minilm.embed([]).shape == (0, minilm.dimension)
 
 
+@pytest.mark.slow
 def test_equal_texts_are_run_once(minilm: MiniLM, monkeypatch: pytest.MonkeyPatch) -> None:
     runs: list[int] = []
     run = minilm._run
@@ -85,6 +86,7 @@ def test_equal_texts_are_run_once(minilm: MiniLM, monkeypatch: pytest.MonkeyPatc
     assert (vectors[0] == vectors[2]).all()
 
 
+@pytest.mark.slow
 def test_what_means_the_same_is_nearer_than_what_shares_words(minilm: MiniLM) -> None:
     query, same, shared = minilm.embed(
         ["a puppy runs after a ball", "a dog is chasing a toy", "a woman runs after a bus"]
@@ -92,6 +94,7 @@ def test_what_means_the_same_is_nearer_than_what_shares_words(minilm: MiniLM) ->
     assert query @ same > query @ shared
 
 
+@pytest.mark.slow
 def test_text_past_the_256th_token_is_not_read(minilm: MiniLM) -> None:
     read, longer = minilm.embed(["word " * 254, "word " * 254 + "zebra"])
     assert (read == longer).all()

@@ -357,6 +357,7 @@ def test_a_refusal_is_no_caption_but_a_gap_and_is_not_paid_again(
     assert store.gaps(video.id, record.track) == []
 
 
+@pytest.mark.slow
 def test_a_grid_speaks_of_all_its_frames_and_has_a_track_of_its_own(
     video: Video, store: CaptionStore
 ) -> None:

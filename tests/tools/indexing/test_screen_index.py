@@ -81,6 +81,7 @@ def test_each_title_is_stored_from_when_it_comes_to_when_it_goes(
     ]
 
 
+@pytest.mark.slow
 def test_a_reading_that_broke_off_again_and_again_stores_the_same(
     slides: Video, store: CaptionStore
 ) -> None:

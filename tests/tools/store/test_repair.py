@@ -191,6 +191,7 @@ def test_a_record_whose_captions_are_lost_is_not_complete_any_more(folder: Path)
         assert store.count("v", TRACK) == COUNT - 1
 
 
+@pytest.mark.slow
 def test_what_is_no_database_is_said_to_be_lost_and_left_alone(folder: Path) -> None:
     (folder / "chroma.sqlite3").write_bytes(b"no database " * 500)
     with pytest.raises(StoreError, match=r"nothing can be read .* move the folder .* away"):

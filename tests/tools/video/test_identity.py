@@ -77,6 +77,7 @@ def test_an_edit_right_after_it_was_known_is_seen_too(
     assert content_id(long) != before
 
 
+@pytest.mark.slow
 def test_a_long_file_is_read_once_while_it_stays_as_it_is(
     long: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
