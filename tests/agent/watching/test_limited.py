@@ -95,7 +95,7 @@ def test_an_order_of_what_was_measured_in_part_is_one_of_that_part(
     assert "first, last" in in_part["warning"]
     assert main([*question, *describe]) == 0
     whole = json.loads(capsys.readouterr().out)
-    assert (whole["warning"], whole["intervals"][0]["start_s"]) == ("", 7.5)
+    assert (whole["warning"], whole["intervals"][0]["start_s"]) == ("", 8.0)
 
 
 def test_captions_of_half_a_video_cannot_tell_what_is_not_in_it(
