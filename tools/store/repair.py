@@ -29,8 +29,9 @@ from tools.store.copies import remove_copies
 from tools.store.isolation import open_client
 from tools.store.layout import CAPTIONS, GAPS, RECORDS, caption_of
 from tools.store.records import VideoRecord
+from tools.store.soundness import is_sound
 from tools.store.store import CaptionStore
-from tools.store.store_failures import DATABASE, damage
+from tools.store.store_failures import DATABASE
 from tools.store.upkeep import REPAIR, UNFINISHED_REPAIR, WIPE_DUE
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def repair_store(
     with opening as connection, connection.alone():
         if not (folder / UNFINISHED_REPAIR).exists():
             shutil.rmtree(folder / REPAIR, ignore_errors=True)
-            if not (folder / DATABASE).exists() or _is_sound(folder):
+            if not (folder / DATABASE).exists() or is_sound(folder):
                 return Repaired()
             try:
                 repaired = _build(folder, open_embedder, report)
@@ -271,33 +272,6 @@ def _items(connection: sqlite3.Connection, collection: str, segment: str) -> Ite
         plain = json.loads(metadata or "{}")
         if text := plain.pop("chroma:document", ""):
             yield _Item(id_, text, plain)
-
-
-def _is_sound(folder: Path) -> bool:
-    """Whether the database passes its check and every item has its vector."""
-    if damage(folder):
-        return False
-    client = open_client(folder)
-    try:
-        for collection in client.list_collections():
-            ids = collection.get(include=[])["ids"]
-            for first in range(0, len(ids), BATCH):
-                batch = ids[first : first + BATCH]
-                vectors = collection.get(ids=batch, include=["embeddings"])["embeddings"]
-                if vectors is None or len(vectors) != len(batch):
-                    return False
-            if ids:
-                width = (collection.metadata or {}).get("dimension", 1)
-                collection.query(query_embeddings=np.ones((1, width), np.float32), n_results=1)
-    except Exception:  # noqa: BLE001  # it is damaged in whatever way
-        return False
-    except BaseException as exc:
-        if type(exc).__name__ == "PanicException":
-            return False
-        raise
-    finally:
-        client.close()
-    return True
 
 
 def _exchange(folder: Path) -> Repaired:
