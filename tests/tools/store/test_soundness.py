@@ -1,4 +1,4 @@
-"""A store that ends the process which reads it is damaged; one that nothing can check is an error."""
+"""A store that ends the process which reads it is damaged; what cannot be checked is an error."""
 
 import os
 import sys
