@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING
 from mcp.server.mcpserver.exceptions import ToolError
 
 from agent.errors import QueryError, WhenaboutsError
-from agent.web.asking import Asker
-from agent.web.cards import card_of
-from agent.web.described import BusyError, check_askable, records_about
-from agent.web.jobs import Jobs
+from agent.web.described import BusyError
 from agent.web.library import Library, NotServedError
-from agent.web.pictures import Pictures
+from agent.web.served import Served
 from tools.retrieval.tracks import is_beside, is_measured, read_stretch
-from tools.text import one_line, whole_unicode
+from tools.text import whole_unicode
 from tools.timeline import Interval
 
 if TYPE_CHECKING:
@@ -23,14 +20,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.api import Grounder
-    from agent.web.bodies import VideoCard
     from agent.web.library import ServedVideo
-    from tools.indexing.progress import Progress
     from tools.store.store import VideoRecord
     from tools.timeline import Caption
 
 
-class Desk:
+class Desk(Served):
     """The videos of some folders, and everything that can be done with them.
 
     Args:
@@ -49,34 +44,13 @@ class Desk:
         *,
         complain: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self.grounder = grounder
-        self.library = Library(folders, None)
-        self.pictures = Pictures(grounder.settings.cache_folder / "pictures")
-        self.asker = Asker(grounder, grounder.settings.home / "serve" / "answers")
         # Several clients start a server each: none of them takes up the jobs of another.
-        self.jobs = Jobs(None, self._index, complain)
-
-    def open(self) -> None:
-        """Begin to take jobs."""
-        self.jobs.start()
-
-    def close(self) -> None:
-        """Stop jobs and questions; what was described is kept."""
-        self.asker.close()
-        self.jobs.close()
-
-    def cards(self) -> list[VideoCard]:
-        """The list of videos."""
-        records = self.grounder.records()
-        return [
-            card_of(video, records_about(video, records), self.pictures)
-            for video in self.library.videos()
-        ]
+        super().__init__(grounder, Library(folders, None), jobs_file=None, complain=complain)
 
     def check_askable(self, video: ServedVideo) -> None:
         """Refuse a question to a video that is not described; see ``check_askable``."""
         try:
-            check_askable(video, self.grounder, self.library, self.jobs)
+            super().check_askable(video)
         except BusyError as exc:
             raise ToolError(str(exc).replace("start an index job for it", "index_video")) from None
 
@@ -98,17 +72,9 @@ class Desk:
 
     def _read_first(self, video: ServedVideo) -> VideoRecord | None:
         """The track that is read first: of a file or an image model before what is measured."""
-        main = [
-            one
-            for one in records_about(video, self.grounder.records())
-            if one.complete and not is_beside(one.track)
-        ]
+        main = [one for one in self.records(video) if one.complete and not is_beside(one.track)]
         described = [one for one in main if not is_measured(one.track)]
         return max(described or main, key=lambda one: one.indexed_at, default=None)
-
-    def _index(self, path: str, report: Callable[[Progress], None]) -> str:
-        record = self.grounder.watch(path, report=report)
-        return one_line(record.warning.removeprefix(f"{path}: "))
 
 
 @contextmanager

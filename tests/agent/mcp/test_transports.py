@@ -6,14 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
-import uvicorn
 from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from starlette.testclient import TestClient
@@ -21,7 +19,7 @@ from starlette.testclient import TestClient
 from agent.cli.main import main
 from agent.mcp.desk import Desk
 from agent.mcp.speaking import make_http_app
-from tests.patience import PATIENCE_S
+from tests.agent.loopback import on_loopback
 
 pytestmark = pytest.mark.slow
 
@@ -61,24 +59,8 @@ def test_the_command_speaks_on_its_standard_streams(
 
 @pytest.fixture
 def address(desk: Desk) -> Iterator[str]:
-    config = uvicorn.Config(
-        make_http_app(desk, token=TOKEN), port=0, log_level="error", access_log=False
-    )
-    server = uvicorn.Server(config)
-    started = threading.Event()
-    startup = server.startup
-
-    async def tell(*args: Any, **kwargs: Any) -> None:
-        await startup(*args, **kwargs)
-        started.set()
-
-    server.startup = tell  # type: ignore[method-assign]  # to wait without sleeping
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    assert started.wait(PATIENCE_S)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/mcp"
-    server.should_exit = True
-    thread.join()
+    with on_loopback(make_http_app(desk, token=TOKEN)) as base:
+        yield f"{base}/mcp"
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])

@@ -2,18 +2,17 @@
 
 import json
 import shutil
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 
 from agent.api import Grounder
 from agent.web.app import make_app
 from agent.web.rooms import Rooms
+from tests.agent.loopback import on_loopback
 from tests.agent.web.serving import API
 from tests.drawing import draw_video, even_times
 from tests.fakes import BrightnessCaptioner
@@ -57,26 +56,11 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def address(folder: Path) -> Iterator[str]:
-    with Grounder(captioner=ScriptingCaptioner()) as grounder:
-        config = uvicorn.Config(
-            make_app(Rooms(grounder, [folder])), port=0, log_level="error", access_log=False
-        )
-        server = uvicorn.Server(config)
-        started = threading.Event()
-        startup = server.startup
-
-        async def tell(*args: Any, **kwargs: Any) -> None:
-            await startup(*args, **kwargs)
-            started.set()
-
-        server.startup = tell  # type: ignore[method-assign]  # to wait without sleeping
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        assert started.wait(PATIENCE_S)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://127.0.0.1:{port}"
-        server.should_exit = True
-        thread.join()
+    with (
+        Grounder(captioner=ScriptingCaptioner()) as grounder,
+        on_loopback(make_app(Rooms(grounder, [folder]))) as base,
+    ):
+        yield base
 
 
 @pytest.fixture
