@@ -15,7 +15,7 @@ from functools import cache
 from typing import IO, TYPE_CHECKING, Any, Literal, NoReturn, TextIO, cast
 
 from tools.errors import WhenaboutsError
-from tools.text import printable, printable_json
+from tools.text import in_one_row, printable, printable_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,9 +87,9 @@ def put(text: str, *, to: StreamName = "stdout") -> None:
 
 
 def complain(line: str) -> None:
-    """Print a line on standard error, if that can be written."""
+    """Print a line on standard error, if that can be written; breaks within it are spelled out."""
     try:
-        put(line, to="stderr")
+        put(in_one_row(line), to="stderr")
     except (OutputError, BrokenPipeError):
         return
 

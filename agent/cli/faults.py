@@ -48,12 +48,13 @@ def report_fault(error: BaseException, complain: Callable[[str], None]) -> int:
 
     Args:
         error: The uncaught error.
-        complain: Prints a line, or several.
+        complain: Prints a line.
     """
     if sentence := known_cause(error):
         complain(f"whenabouts: {sentence}")
         return FAILED
-    complain("".join(traceback.format_exception(error)).rstrip())
+    for line in "".join(traceback.format_exception(error)).rstrip().splitlines():
+        complain(line)
     said = shorten(one_line(str(error)), 200)
     what = type(error).__name__ + (f": {said}" if said else "")
     complain(

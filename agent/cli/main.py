@@ -26,7 +26,6 @@ from tools.terminal import (
     prepare_streams,
     put,
 )
-from tools.text import in_one_row
 
 FOUND, NOT_FOUND, FAILED = 0, 1, 2
 
@@ -532,7 +531,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         abandon_output()
         complain(f"whenabouts: {exc}")
     except WhenaboutsError as exc:
-        complain(in_one_row(f"whenabouts: {exc}"))
+        complain(f"whenabouts: {exc}")
     except BrokenPipeError:
         # The reader of our output (`| head`) has enough: say nothing more, not at exit either.
         abandon_output()

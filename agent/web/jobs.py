@@ -6,7 +6,6 @@ import json
 import queue
 import secrets
 import threading
-import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
@@ -14,6 +13,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from agent.errors import WhenaboutsError
 from agent.graph.cancelling import Background, LeftError
+from agent.web.fault_lines import tell_fault
 from agent.web.plain_files import write_whole
 from tools.indexing.progress import Progress
 
@@ -172,7 +172,7 @@ class Jobs:
         except WhenaboutsError as exc:
             self._finish(job, "failed", str(exc))
         except Exception as exc:  # noqa: BLE001  # one bad video must not end the queue
-            self._complain(traceback.format_exc())
+            tell_fault(self._complain)
             fault = f"a fault in whenabouts ({type(exc).__name__}); see its terminal"
             self._finish(job, "failed", fault)
         finally:

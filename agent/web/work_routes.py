@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import traceback
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from agent.web.bodies import (
     Rows,
     Withdrawal,
 )
+from agent.web.fault_lines import tell_fault
 from agent.web.follow_ups import FollowUpAnswer
 from agent.web.jobs import ACTIVE, Job
 from agent.web.refusals import sentence_of, status_of
@@ -130,7 +130,7 @@ def question_routes(rooms: Rooms, complain: Callable[[str], None]) -> APIRouter:
                     yield ServerSentEvent(event="answer", data=plain)
         except Exception as exc:  # noqa: BLE001  # the stream has begun: no status can say it
             if status_of(exc) == 500:
-                complain(traceback.format_exc())
+                tell_fault(complain)
             fault = {"detail": sentence_of(exc), "status": status_of(exc)}
             yield ServerSentEvent(event="fault", data=fault)
         finally:

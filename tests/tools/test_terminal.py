@@ -91,3 +91,8 @@ def test_no_terminal_is_wider_than_lines_can_be(
 ) -> None:
     monkeypatch.setenv("COLUMNS", told)
     assert terminal.open_console().width == columns
+
+
+def test_a_complaint_stays_on_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.complain("a\nwhenabouts: found\tb.mp4")
+    assert capsys.readouterr().err == "a\\nwhenabouts: found\\tb.mp4\n"
