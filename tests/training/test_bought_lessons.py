@@ -75,7 +75,7 @@ def small_disk(folder: Path) -> Iterator[None]:
     """Room for one reply and some pictures; skips where nothing can be mounted."""
     folder.mkdir()
     mount = shutil.which("mount")
-    command = [mount or "mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    command = [mount or "mount", "-t", "tmpfs", "-o", "size=48k", "tmpfs", str(folder)]
     if mount is None or subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("mounting a small file system is not allowed here")
     try:
@@ -102,7 +102,10 @@ def test_a_disk_that_fills_is_found_out_before_money_is_spent(
     served: Served,
     command: list[str],
     disk: Callable[[Path], AbstractContextManager[None]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # One after the other: how many are under way when the disk is full is chance otherwise.
+    monkeypatch.setenv("WHENABOUTS_IN_FLIGHT", "1")
     full, roomy = tmp_path / "disk", tmp_path / "roomy"
     with disk(full), serving(lesson) as server:
         served(server.url)
