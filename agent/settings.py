@@ -362,7 +362,7 @@ def _keep_keys_from(
 ) -> None:
     """Refuse to send a key from the environment to an address that only a file names.
 
-    What comes from where is told by values: pydantic knows more names of a field than its usual one.
+    What comes from where is told by values: a field has more names than its usual one.
 
     Args:
         file: The settings file.
