@@ -9,8 +9,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from tools.errors import StoreError
@@ -126,25 +125,21 @@ class ServerConnection:
 
     def _connect(self) -> Client:
         import chromadb
-        from chromadb.api import fastapi
 
-        from tools.store.timed_http import TimedTransport, timed_client
+        from tools.store.timed_http import TimedTransport, chroma_sends_by
 
-        module: Any = fastapi
         transport = TimedTransport(until=self._until)
         where = self._where
         host = urlunsplit((where.scheme, _netloc(where), where.path.rstrip("/") + API, "", ""))
-        # It asks the server while it is made, and takes no client of one's own.
-        usual = module.httpx
-        module.httpx = SimpleNamespace(Client=timed_client(transport))
         try:
-            client = chromadb.HttpClient(
-                host=host,
-                port=where.port or 0,
-                ssl=where.scheme == "https",
-                headers=dict(self._headers),
-                settings=chroma_settings(),
-            )
+            with chroma_sends_by(transport):
+                client = chromadb.HttpClient(
+                    host=host,
+                    port=where.port or 0,
+                    ssl=where.scheme == "https",
+                    headers=dict(self._headers),
+                    settings=chroma_settings(),
+                )
         except Exception as exc:
             transport.close()
             if not isinstance(exc, ValueError):
@@ -154,8 +149,6 @@ class ServerConnection:
             if isinstance(why, _OF_ANOTHER_ANSWER):
                 raise self._strange(why) from exc
             raise self._nobody(why if isinstance(why, Exception) else exc) from exc
-        finally:
-            module.httpx = usual
         return cast("Client", client)
 
     def _look(self, cause: Exception | None = None) -> None:
