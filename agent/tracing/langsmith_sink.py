@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-import requests
 from langsmith import Client, run_trees
 from langsmith.utils import LangSmithAuthError
 from requests import PreparedRequest, RequestException, Response, Session
@@ -47,6 +46,14 @@ class _Event:
 
     run: dict[str, Any]
     is_new: bool
+
+
+class Unfollowing(Session):
+    """Follows no redirect: it would carry the trace, and the key, to another host."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.max_redirects = 0
 
 
 class LangSmithSink:
@@ -97,12 +104,9 @@ class LangSmithSink:
 
     @cached_property
     def _client(self) -> Client:
-        # No redirect is followed: it would carry the trace, and the key, to another host.
-        session = requests.Session()
-        session.max_redirects = 0
         return Client(
             self._target.url,
-            session=session,
+            session=Unfollowing(),
             api_key=self._target.api_key or "",
             workspace_id=self._target.workspace,
             auto_batch_tracing=False,
@@ -143,7 +147,7 @@ PAUSE_S: Final = 60.0
 """How long a server that did not answer is not asked again."""
 
 
-class Impatient(Session):
+class Impatient(Unfollowing):
     """Has no patience with a server that does not answer.
 
     A program's end waits for pending requests, which with the SDK's own timeouts takes minutes.
