@@ -18,6 +18,7 @@ from urllib3.util.retry import Retry
 from agent.tracing.courier import Courier, UndeliveredError
 from agent.tracing.scrub import Scrubber
 from agent.tracing.spans import Span
+from tools.text import shown_address
 
 # Names of our facts as LangSmith knows them.
 _USAGE = {"tokens_in": "input_tokens", "tokens_out": "output_tokens"}
@@ -64,7 +65,7 @@ class LangSmithSink:
         self._failure: Exception | None = None
         self._courier: Courier[_Event] = Courier(
             self._deliver,
-            where=target.url,
+            where=shown_address(target.url),
             probe_url=f"{target.url.rstrip('/')}/info",
             instead="look at LANGSMITH_ENDPOINT and LANGSMITH_API_KEY, or set "
             "LANGSMITH_TRACING=false",
@@ -123,10 +124,11 @@ class LangSmithSink:
             update=[event.run for event in events if not event.is_new],
         )
         failure, self._failure = self._failure, None
+        where = shown_address(self._target.url)
         if isinstance(failure, LangSmithAuthError):
-            raise UndeliveredError(f"{self._target.url} refuses the key")
+            raise UndeliveredError(f"{where} refuses the key")
         if failure:
-            raise UndeliveredError(f"{self._target.url} does not take traces ({_kind(failure)})")
+            raise UndeliveredError(f"{where} does not take traces ({_kind(failure)})")
 
     def _fail(self, error: Exception) -> None:
         self._failure = error

@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 from tools.errors import StoreError
 from tools.store.isolation import chroma_settings, load_chroma
 from tools.store.store_failures import first_line
+from tools.text import HIDDEN
 
 if TYPE_CHECKING:
     import httpx
@@ -60,6 +61,7 @@ class ServerConnection:
         self._where = _address(url)
         self._headers = _headers(self._where, token)
         self._url = _without_secrets(self._where)
+        self._token = token or ""
         self._client: Client | None = None
         self._pid = os.getpid()
         self._opening = threading.Lock()
@@ -190,7 +192,7 @@ class ServerConnection:
         if status == 404 and str(answer.url).endswith(IDENTITY) and is_json:
             return  # An older server, which has no such thing.
         if status != 200 or not is_json:
-            said = " ".join(answer.text[: 10 * SAID_CHARS].split())[:SAID_CHARS]
+            said = " ".join(self._plain(answer.text[: 10 * SAID_CHARS]).split())[:SAID_CHARS]
             kind = answer.headers.get("content-type", "no type").partition(";")[0]
             raise StoreError(
                 f"what answers at {answer.url} is not a Chroma server: {status} "
@@ -212,9 +214,13 @@ class ServerConnection:
 
     def _failed(self, exc: Exception) -> StoreError:
         return StoreError(
-            f"the Chroma server at {self._url} failed: {first_line(exc)}; look at its log, or "
-            "unset WHENABOUTS_CHROMA_URL"
+            f"the Chroma server at {self._url} failed: {self._plain(first_line(exc))}; look at its "
+            "log, or unset WHENABOUTS_CHROMA_URL"
         )
+
+    def _plain(self, said: str) -> str:
+        """A server's words without the token that it was sent."""
+        return said.replace(self._token, HIDDEN) if self._token else said
 
 
 @contextmanager
