@@ -12,7 +12,7 @@ from agent.web.described import BusyError
 from agent.web.library import Library, NotServedError
 from agent.web.served import Served
 from tools.retrieval.tracks import is_beside, is_measured, read_stretch
-from tools.text import whole_unicode
+from tools.text import printable, whole_unicode
 from tools.timeline import Interval
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ class Desk(Served):
         try:
             super().check_askable(video)
         except BusyError as exc:
-            raise ToolError(str(exc).replace("start an index job for it", "index_video")) from None
+            told = str(exc).replace("start an index job for it", "index_video")
+            raise ToolError(printable(told)) from None
 
     def captions(self, video: ServedVideo, start_s: float, end_s: float) -> list[Caption]:
         """The captions of a stretch, from those that a question would be answered from.
@@ -83,4 +84,4 @@ def told_to_the_model() -> Iterator[None]:
     try:
         yield
     except (WhenaboutsError, NotServedError) as exc:
-        raise ToolError(whole_unicode(str(exc))) from None
+        raise ToolError(printable(whole_unicode(str(exc)))) from None

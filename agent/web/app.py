@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 
 from agent.web.answer_routes import answer_routes
 from agent.web.guarding import Guard
+from agent.web.plain_json import PlainJson
 from agent.web.refusals import add_handlers
 from agent.web.video_routes import video_routes
 from agent.web.work_routes import correction_routes, job_routes, question_routes
@@ -61,6 +62,7 @@ def make_app(
         docs_url=None,
         redoc_url=None,
         lifespan=live,
+        default_response_class=PlainJson,
     )
     api = APIRouter(prefix="/api/v1")
     for router in (
