@@ -16,6 +16,7 @@ from agent.mcp.arguments import ADDS, READS, Seconds, Video, reply
 from agent.mcp.desk import told_to_the_model
 from agent.mcp.replies import CutClip, ShownEvidence, ShownPicture
 from agent.web.library import NotServedError
+from tools.text import printable
 
 if TYPE_CHECKING:
     from agent.mcp.desk import Desk
