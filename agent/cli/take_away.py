@@ -70,8 +70,8 @@ def spare_own_files(exports: Sequence[Export], settings: Settings) -> None:
         for kept in (settings.home, settings.store_folder):
             if export.out.exists() and location(export.out).is_relative_to(kept.resolve()):
                 raise QueryError(
-                    f"--export writes to {export.out}, which whenabouts keeps for itself in {kept}; "
-                    "give another name"
+                    f"--export writes to {export.out}, which whenabouts keeps for itself; give "
+                    "another name"
                 )
 
 
