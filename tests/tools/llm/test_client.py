@@ -103,6 +103,28 @@ def test_the_end_of_a_run_comes_before_that_of_a_reply() -> None:
     assert error.value.kind == "timeout"
 
 
+def test_a_server_that_accepts_no_connection_is_said_to_be_out_of_reach(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tools.llm.connection.CONNECT_TIMEOUT_S", 0.2)
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        port = full.getsockname()[1]
+        waiting = [socket.socket() for _ in range(4)]
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(("127.0.0.1", port))
+        service = service_at(f"http://127.0.0.1:{port}/v1")
+        try:
+            with pytest.raises(ServiceError, match=r"\(no connection within 0.2 s\)") as caught:
+                service.chat(HELLO)
+        finally:
+            for one in waiting:
+                one.close()
+    assert caught.value.kind == "unreachable"
+
+
 def test_no_wait_goes_beyond_the_end_of_a_run() -> None:
     with serving([fails(429, retry_after="60")]) as server:
         service = service_at(server.url, patience=Patience(max_retries=5))
