@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 from tools.signals.claims import COLOURS, Kind
 from tools.signals.phrasing import Stage, film_term, nearer, plain, without_stage
 from tools.signals.strange_words import is_foreign
+from tools.signals.text_forms import CURRENCIES, form_named, text_by_itself, with_signs
 from tools.signals.vocabulary import (
     ANYBODY,
     DEEDS,
@@ -139,6 +140,8 @@ class Ask:
         is_slow: Whether what it asks for may come about slowly: a fade, another scene.
         doubt: Why what is measured of it does not show it, with ``{times}`` for when; empty where
             it does.
+        form: The form of the text that is asked for, such as "a price"; empty for any.
+        address: The address that is asked for, of the web or of mail; empty for other text.
         is_guess: Whether its words were taken for text by where they stand alone.
     """
 
@@ -157,6 +160,8 @@ class Ask:
     names_thing: bool = False
     is_slow: bool = False
     doubt: str = ""
+    form: str = ""
+    address: str = ""
     is_guess: bool = False
 
     @property
@@ -172,8 +177,9 @@ class Ask:
 def understand(query: str) -> Ask:
     """Read a question in English; in any other language its words are unknown."""
     quoted = [next(filter(None, found)) for found in _QUOTED.findall(query)]
-    rest, notes, stage = without_stage(plain(_QUOTED.sub(" ", query)))
+    rest, notes, stage = without_stage(plain(with_signs(_QUOTED.sub(" ", query))))
     words = words_of(rest)
+    itself, around = text_by_itself(rest)
     shouted = [] if query.isupper() else _shouted(rest)
     pick: Pick = "first" if "first" in words else "last" if "last" in words else "all"
     if quoted or shouted:
@@ -185,6 +191,11 @@ def understand(query: str) -> Ask:
             unknown=_beyond_text(spare),
             is_guess=not quoted and not _CUES & {*words},
         )
+    elif itself and not _beyond_text(words_of(around)):
+        is_price = itself[0] in CURRENCIES or itself[-1] in CURRENCIES
+        ask = Ask(text=tuple(words_of(itself)), address="" if is_price else itself)
+    elif form := form_named([word for word in words if not _frames_text(word)]):
+        ask = Ask(text=(), form=form)
     elif term := film_term(rest):
         ask = Ask(unknown=(term,))
     elif (named := _NUMBERED.search(rest)) and not _beyond_text(words_of(named["after"])):
