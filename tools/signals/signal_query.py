@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 from tools.signals.claims import COLOURS, Kind
 from tools.signals.phrasing import Stage, film_term, nearer, plain, without_stage
 from tools.signals.strange_words import is_foreign
-from tools.signals.text_forms import CURRENCIES, form_named, text_by_itself, with_signs
+from tools.signals.text_forms import form_named, text_by_itself, with_signs
 from tools.signals.vocabulary import (
     ANYBODY,
     DEEDS,
@@ -141,7 +141,7 @@ class Ask:
         doubt: Why what is measured of it does not show it, with ``{times}`` for when; empty where
             it does.
         form: The form of the text that is asked for, such as "a price"; empty for any.
-        address: The address that is asked for, of the web or of mail; empty for other text.
+        itself: The price or the address that is asked for; empty for other text.
         is_guess: Whether its words were taken for text by where they stand alone.
     """
 
@@ -161,7 +161,7 @@ class Ask:
     is_slow: bool = False
     doubt: str = ""
     form: str = ""
-    address: str = ""
+    itself: str = ""
     is_guess: bool = False
 
     @property
@@ -192,8 +192,7 @@ def understand(query: str) -> Ask:
             is_guess=not quoted and not _CUES & {*words},
         )
     elif itself and not _beyond_text(words_of(around)):
-        is_price = itself[0] in CURRENCIES or itself[-1] in CURRENCIES
-        ask = Ask(text=tuple(words_of(itself)), address="" if is_price else itself)
+        ask = Ask(text=tuple(words_of(itself)), itself=itself)
     elif form := form_named([word for word in words if not _frames_text(word)]):
         ask = Ask(text=(), form=form)
     elif term := film_term(rest):

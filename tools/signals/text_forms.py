@@ -62,6 +62,11 @@ def form_named(words: Sequence[str]) -> str:
     return _NAMES.get(" ".join(words), "")
 
 
+def is_price(text: str) -> bool:
+    """Whether a text by itself is a price, and no address."""
+    return text[0] in CURRENCIES or text[-1] in CURRENCIES
+
+
 def has_address(address: str, shown: str) -> bool:
     """Whether an address is shown, whatever leads to it; readers may put spaces into it."""
     goal = r"\s?".join(map(re.escape, address.casefold()))

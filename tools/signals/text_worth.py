@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tools.signals.claims import TEXT_PRECISION, read_screen_text
 from tools.signals.screen_text import text_fit
 from tools.signals.signal_query import Ask
-from tools.signals.text_forms import FORMS, has_address, is_other_currency
+from tools.signals.text_forms import FORMS, has_address, is_other_currency, is_price
 from tools.timeline import Caption, Interval
 
 AS_GOOD = 0.85
@@ -51,8 +51,8 @@ def _fits(query: str, ask: Ask, captions: Sequence[Caption]) -> dict[int, float]
 def _fit(query: str, ask: Ask, shown: str) -> float:
     if ask.form:
         return float(FORMS[ask.form].search(shown) is not None)
-    if ask.address:
-        return float(has_address(ask.address, shown))
+    if ask.itself and not is_price(ask.itself):
+        return float(has_address(ask.itself, shown))
     return 0.0 if is_other_currency(query, shown) else text_fit(ask.text or (), shown)
 
 
