@@ -9,6 +9,7 @@ import numpy as np
 
 from tools.ranking import Ranking, Window
 from tools.signals.screen_text import ANY_ORDER, text_fit
+from tools.signals.signal_grounder import picked
 from tools.signals.signal_query import understand
 from tools.signals.text_forms import is_other_currency
 from tools.timeline import Caption, Interval
@@ -42,7 +43,7 @@ def ground_words(query: str, captions: Sequence[Caption]) -> Ranking | None:
         else:
             runs.append(span)
     windows = tuple(Window(span, IN_WORDS, IN_WORDS) for span in runs)
-    events = windows if ask.pick == "all" else (windows[0 if ask.pick == "first" else -1],)
+    events = windows if ask.pick == "all" else (picked(windows, ask.pick),)
     ranked = (*events, *(one for one in windows if one not in events))
     words = " ".join(wanted)
     count = "1 caption" if hits.size == 1 else f"{hits.size} captions"

@@ -26,7 +26,7 @@ from tools.signals.explanations import (
     told,
 )
 from tools.signals.phrasing import Stage
-from tools.signals.signal_query import Ask, understand
+from tools.signals.signal_query import Ask, Pick, understand
 from tools.signals.text_worth import specks_of, text_worth
 from tools.signals.visible_words import names_title, read_on_screen
 from tools.signals.watched import why_unknown
@@ -113,8 +113,7 @@ def ground_signals(query: str, captions: Sequence[Caption], *, duration_s: float
     )
     events = ranked
     if ask.pick != "all" and windows:
-        in_time = sorted(windows, key=lambda window: window.span)
-        events = (in_time[0 if ask.pick == "first" else -1],)
+        events = (picked(windows, ask.pick),)
         ranked = (*events, *(window for window in ranked if window not in events))
     relevance = np.zeros(len(captions))
     for index, worth in hits.worth.items():
@@ -131,6 +130,15 @@ def ground_signals(query: str, captions: Sequence[Caption], *, duration_s: float
             or (is_asked_as_text and (bool(windows) or not ask.is_spoken))
         ),
     )
+
+
+def picked(windows: Sequence[Window], pick: Pick) -> Window:
+    """The one that the question wants; of equally long ones the first."""
+    in_time = sorted(windows, key=lambda window: window.span)
+    if pick in {"longest", "shortest"}:
+        choose = max if pick == "longest" else min
+        return choose(in_time, key=lambda window: window.span.length_s)
+    return in_time[0 if pick == "first" else -1]
 
 
 def _why_open(

@@ -39,7 +39,8 @@ from tools.signals.vocabulary import (
     words_of,
 )
 
-Pick = Literal["all", "first", "last"]
+Pick = Literal["all", "first", "last", "longest", "shortest"]
+PICKS: tuple[Pick, ...] = ("first", "last", "longest", "shortest")
 Wants = Literal["stretch", "entrance", "end", "cut", "shots"]
 
 
@@ -181,7 +182,7 @@ def understand(query: str) -> Ask:
     words = words_of(rest)
     itself, around = text_by_itself(rest)
     shouted = [] if query.isupper() else _shouted(rest)
-    pick: Pick = "first" if "first" in words else "last" if "last" in words else "all"
+    pick: Pick = next((one for one in PICKS if one in words), "all")
     if quoted or shouted:
         wanted = words_of(" ".join(quoted or shouted))
         spare = [word for word in words if quoted or word not in wanted]
@@ -280,7 +281,7 @@ def _fits(rule: Rule, content: list[str]) -> bool:
     needs = [set(need.split("|")) for need in rule.need.split()]
     if not all(any(meanings_of(word) & need for word in content) for need in needs):
         return False
-    allowed = set(rule.may.split()).union(*needs) | {"in", "present", "first", "last"}
+    allowed = set(rule.may.split()).union(*needs) | {"in", "present", *PICKS}
     if {word for word in content if word in COLOURS} and len({*COLOURS} & {*content}) > 1:
         return False
     return all(meanings_of(word) & allowed for word in content)

@@ -53,6 +53,8 @@ from tools.signals.signal_query import understand
         ("when does the scene change", [(4.62, 4.66), (7, 7.04)]),
         ("the first cut", [(4.62, 4.66)]),
         ("the last scene change", [(7, 7.04)]),
+        ("the longest time that nothing is there", [(0, 2)]),
+        ("the shortest empty scene", [(4, 5)]),
         ("a red area", [(8, 10)]),
         ("a big red area at the right", [(8, 9)]),
         ("the screen turns red", [(9, 10)]),
@@ -446,6 +448,8 @@ SHOTS = [(0, 4.62), (4.62, 7), (7, DURATION_S)]
         ("show me the scenes", SHOTS, "There are 3 shots, from cut to cut."),
         ("the last scene", SHOTS[-1:], "This is one of 3 shots, from cut to cut."),
         ("the first shot", SHOTS[:1], "This is one of 3 shots, from cut to cut."),
+        ("the longest shot", SHOTS[:1], "This is one of 3 shots, from cut to cut."),
+        ("the shortest scene", SHOTS[1:2], "This is one of 3 shots, from cut to cut."),
     ],
 )
 def test_scenes_are_what_lies_between_cuts(
