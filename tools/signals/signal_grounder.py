@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -99,7 +99,8 @@ def ground_signals(query: str, captions: Sequence[Caption], *, duration_s: float
     )
     spans = _spans(ask, captions, claims, hits, duration_s)
     if why := _why_open(ask, [span for span, _ in spans], captions, claims, duration_s):
-        return _cannot_tell(why, len(captions))
+        is_measured = ask.is_of_picture and not ask.text
+        return replace(_cannot_tell(why, len(captions)), is_exact=is_measured)
     windows = tuple(Window(span, score=worth, confidence=worth) for span, worth in spans)
     if windows and ask.stage:
         anywhere, windows = windows, _at_stage(windows, ask.stage, duration_s)
