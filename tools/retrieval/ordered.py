@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from tools.grounding.grounder import EVENT_SHARE, claim_events
+from tools.grounding.grounder import claim_events
 from tools.grounding.presence import GRANTED_PRESENCE, OPEN_PRESENCE
 from tools.ranking import PartFound, Ranking, Window
 from tools.retrieval.order import Scored, Seen, evaluate
@@ -22,6 +22,10 @@ from tools.retrieval.temporal_query import (
 from tools.timeline import Interval
 
 MOST_WINDOWS = 10
+
+IN_ORDER_SHARE = 0.6
+"""A window that stands in the order asked for, but is none of the times that it is taken to happen,
+is the answer only if it is as sure as this share of the surest window."""
 
 
 def rank_in_order(
@@ -92,7 +96,7 @@ def rank_in_order(
     )
     is_found = bool(windows) and (
         bool(evaluate(part, seen, among="times", may_drop=True))
-        or windows[0].confidence >= EVENT_SHARE * max(sure for _, sure in seen[main].windows)
+        or windows[0].confidence >= IN_ORDER_SHARE * max(sure for _, sure in seen[main].windows)
     )
     if not is_found and is_presupposed and not is_one_of_many:
         return _noted(for_granted(ask(query)), parts, "its parts were not found in it.")
