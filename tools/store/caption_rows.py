@@ -16,6 +16,7 @@ from tools.store.layout import (
     captions_name,
     metadata_of,
     of_track,
+    rounded,
     rows,
 )
 from tools.timeline import Caption, Interval, Track
@@ -90,7 +91,6 @@ def write_captions(
             collection.add(
                 ids=new,
                 embeddings=matrix[chosen],
-                documents=[captions[row].text for row in chosen],
                 metadatas=[metadata_of(captions[row]) for row in chosen],
             )
             added += len(new)
@@ -212,7 +212,7 @@ def _in_time_order(found: Any, chosen: Sequence[int]) -> Read:
         return KeptCaptions([]), np.empty((0, 0), np.float32)
     captions = {row: caption_of(found["metadatas"][row], found["documents"][row]) for row in chosen}
     order = sorted(chosen, key=lambda row: _place(captions[row]))
-    vectors = np.asarray(found["embeddings"], np.float32)[order]
+    vectors = rounded(np.asarray(found["embeddings"], np.float32)[order])
     vectors.flags.writeable = False
     return KeptCaptions([captions[row] for row in order]), vectors
 

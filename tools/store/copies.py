@@ -41,7 +41,7 @@ ALIGNED_BYTES: Final = 16
 """Vectors begin at a multiple of this, where the processor reads them fastest."""
 
 MOST_CAPTIONS: Final = 400_000
-"""Of a longer track there is no copy: it would take more than 600 MB."""
+"""Of a longer track there is no copy: it would take more than 350 MB."""
 
 
 def read_copy(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from tools.errors import StoreError
-from tools.sight.frame_track import is_sight, rounded
+from tools.sight.frame_track import is_sight
 from tools.store.caption_rows import (
     Read,
     checked_vectors,
@@ -28,7 +28,7 @@ from tools.store.copies import read_copy, write_copy
 from tools.store.forgetting import delete_track, delete_video, is_without
 from tools.store.gap_rows import delete_passing_gaps, read_gaps, write_gaps
 from tools.store.kept import Kept
-from tools.store.layout import GAPS, captions_name, existing, of_track, rows
+from tools.store.layout import GAPS, captions_name, existing, of_track, rows, start_of
 from tools.store.record_rows import (
     check_is_there,
     read_frame_records,
@@ -217,9 +217,6 @@ class CaptionStore:
             return copy
         with self._connection.session() as client:
             read = read_track(existing(client, self._collection), video_id, track)
-            if is_sight(track):
-                read = read[0], rounded(read[1])
-                read[1].flags.writeable = False
             if folder and (stamp := self._connection.generation):
                 write_copy(folder, self._collection, video_id, stamp, read)
         return read
@@ -256,7 +253,7 @@ class CaptionStore:
                 "metadatas"
             ]
         ]
-        return frozenset(float(metadata["start_s"]) for metadata in found)
+        return frozenset(start_of(metadata) for metadata in found)
 
     def add_gaps(self, gaps: Sequence[CaptionGap], *, during: VideoRecord | None = None) -> None:
         """Write where a captioner gave no caption, so that it is not paid to say so again.
