@@ -76,8 +76,8 @@ def main() -> None:
     print(f"always once: number right {100 * np.mean([one == 1 for one in counts]):.1f}% of all")
     print(f"always twice: number right {twice:.1f}% of those whose event happens several times")
     for name in ("best windows", "all times"):
-        judged = [row[0] for of_queries in (several, once) for row in of_queries[name]]
-        print(f"{name}: number right {100 * np.mean(judged):.1f}% of all")
+        told = [row[0] for judged in (several, once) for row in judged[name]]
+        print(f"{name}: number right {100 * np.mean(told):.1f}% of all")
     for judged, what in ((several, "several times"), (once, "once")):
         print(f"{len(judged['all times'])} queries whose event happens {what}")
         for name, rows in judged.items():

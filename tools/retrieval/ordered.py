@@ -14,6 +14,7 @@ from tools.retrieval.temporal_query import (
     Nth,
     Part,
     Related,
+    Relation,
     Single,
     order_words,
     repeated_texts,
@@ -196,7 +197,21 @@ def _is_order_left(part: Part, missed: Sequence[str]) -> bool:
     """
     if texts_of(part)[0] in missed or not isinstance(part, Related):
         return False
-    return any(set(texts_of(one)).isdisjoint(missed) for one in part.to)
+    whole = [one for one in part.to if set(texts_of(one)).isdisjoint(missed)]
+    if whole or isinstance(part.what, Nth):
+        return bool(whole)
+    links = any(_is_link_left(one, part.relation, missed) for one in part.to)
+    return links or _is_order_left(part.what, missed)
+
+
+def _is_link_left(to: Part, relation: Relation, missed: Sequence[str]) -> bool:
+    """Whether a link of a chain is left that something can be placed by."""
+    if not isinstance(to, Related) or isinstance(to.what, Nth):
+        return set(texts_of(to)).isdisjoint(missed)
+    if texts_of(to.what)[0] not in missed:
+        return True
+    is_one_way = to.relation == relation in {"after", "before"}
+    return is_one_way and _is_link_left(to.to[0], relation, missed)
 
 
 def explain(part: Part, *, found: bool, times: int, left_out: Sequence[str] = ()) -> str:

@@ -82,6 +82,26 @@ def test_a_part_that_is_not_found_is_left_out_where_another_one_still_tells_the_
     assert answer.events[0].confidence == pytest.approx(0.7 * UNSEEN)
 
 
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("the dog barks after the man leaves after the bell rings", [(50, 54)]),
+        ("the dog barks after the bell rings after the man leaves", [(50, 54)]),
+        ("after the bell rings, the dog barks after the man leaves", [(50, 54)]),
+        ("the dog barks after the man leaves and before the bell rings", [(50, 54)]),
+        # After what comes before the man leaves: that may be any time.
+        ("the dog barks after the bell rings before the man leaves", [(0, 99)]),
+        # Which time is the second depends on which of his the count begins with.
+        ("the second time the dog barks after the man leaves after the bell rings", [(0, 99)]),
+    ],
+)
+def test_a_link_of_a_chain_is_left_out_where_the_others_still_tell_an_order(
+    query: str, expected: list[tuple[int, int]]
+) -> None:
+    silent = KNOWN | {"the bell rings": replace(KNOWN["the bell rings"], presence=0.05)}
+    assert spans(ask(query, silent)) == expected
+
+
 def test_a_number_does_not_count_from_a_part_that_is_not_found() -> None:
     silent = KNOWN | {"the bell rings": replace(KNOWN["the bell rings"], presence=0.05)}
     answer = ask("the second time the dog barks after the bell rings", silent)
