@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -160,8 +160,9 @@ def _data(options: argparse.Namespace) -> int:
     from agent.api import load_settings
     from prompts.catalog import PACKAGED, Prompts
     from tools.captioners.looks import LookMode
-    from training.collect import collect, digest_of, finish, plan
+    from training.collect import asked_by, collect, digest_of, finish, plan
     from training.exclusions import read_lists, refuse_excluded
+    from training.replies import read_replies
 
     settings = load_settings(options.env)
     prompts = Prompts.read(settings.prompts) if settings.prompts else PACKAGED
@@ -178,7 +179,8 @@ def _data(options: argparse.Namespace) -> int:
     teacher = _open_teacher(options.teacher, settings, prompts)
     _check_limit(options.max_usd, teacher)
     to_ask = plan(queries, options.videos, inside=options.inside, outside=options.outside)
-    put("\n".join(_told(to_ask, teacher, frames=mode.frames)), to="stderr")
+    bought = read_replies(options.out, asked_by(teacher, mode=mode, rate_hz=options.rate))
+    put("\n".join(_told(to_ask, teacher, bought, frames=mode.frames)), to="stderr")
     if options.dry_run:
         return 0
     with _bar("asking the teacher", len(to_ask.samples)) as move:
@@ -339,13 +341,18 @@ def _check_limit(max_usd: float | None, teacher: Teacher) -> None:
         )
 
 
-def _told(to_ask: SamplePlan, teacher: Teacher, *, frames: int) -> list[str]:
-    """What is going to be asked, and what it will cost about."""
+def _told(
+    to_ask: SamplePlan, teacher: Teacher, bought: Container[str], *, frames: int
+) -> list[str]:
+    """What is going to be asked, and what it will cost about; what was bought costs no more."""
     from tools.indexing.estimate import BASE_TOKENS, CHARACTERS_PER_TOKEN, TILE_TOKENS
     from training.teacher import ServiceTeacher
 
     videos = len({one.query.video_id for one in to_ask.samples})
+    wanted = [one for one in to_ask.samples if one.key not in bought]
     lines = [f"{len(to_ask.samples)} samples of {videos} videos for {teacher.name}"]
+    if len(wanted) < len(to_ask.samples):
+        lines.append(f"  {len(to_ask.samples) - len(wanted)} of them were answered before")
     if to_ask.missing:
         lines.append(
             f"  {len(to_ask.missing)} videos of the annotations are not there, such as "
@@ -353,9 +360,9 @@ def _told(to_ask: SamplePlan, teacher: Teacher, *, frames: int) -> list[str]:
         )
     lines += [f"  cannot be read: {name}: {why}" for name, why in to_ask.unreadable.items()]
     if isinstance(teacher, ServiceTeacher):
-        asked = sum(len(teacher.prompt(one)) for one in to_ask.samples) / CHARACTERS_PER_TOKEN
-        tokens_in = round(asked + len(to_ask.samples) * frames * (BASE_TOKENS + TILE_TOKENS))
-        tokens_out = len(to_ask.samples) * TOKENS_OUT
+        asked = sum(len(teacher.prompt(one)) for one in wanted) / CHARACTERS_PER_TOKEN
+        tokens_in = round(asked + len(wanted) * frames * (BASE_TOKENS + TILE_TOKENS))
+        tokens_out = len(wanted) * TOKENS_OUT
         price = teacher.price
         usd = "price not known (WHENABOUTS_PRICES names a file of prices)"
         if price:

@@ -120,6 +120,7 @@ class Opened:
             api_key=key.get_secret_value() if key else None,
             base_url=self._settings.openai_base_url,
             batch_texts=self._settings.embed_batch,
+            until=self._runs.until,
         )
 
     @made_once

@@ -104,7 +104,10 @@ class HttpConnection:
                 return await self._send(method, path, content)
         except TimeoutError:
             raise TransportError("late", f"none within {timeout_s:.3g} s") from None
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as exc:
+        except httpx.ConnectTimeout:
+            told = f"{self._through()}no connection within {CONNECT_TIMEOUT_S:g} s"
+            raise TransportError("unreachable", told) from None
+        except (httpx.ConnectError, httpx.ProxyError) as exc:
             raise TransportError("unreachable", self._named(exc)) from None
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, zlib.error) as exc:
             raise TransportError("broken", self._named(exc)) from None
@@ -132,10 +135,12 @@ class HttpConnection:
             reason = reason.__cause__ or reason.__context__ or reason
         if isinstance(reason, BaseExceptionGroup):
             reason = reason.exceptions[0]
-        proxy = proxy_of(self._address)
-        through = f"through the proxy {proxy}, " if proxy else ""
         words = str(reason) if isinstance(reason, OSError) else str(exc)
-        return through + (words or str(reason) or type(exc).__name__)
+        return self._through() + (words or str(reason) or type(exc).__name__)
+
+    def _through(self) -> str:
+        proxy = proxy_of(self._address)
+        return f"through the proxy {proxy}, " if proxy else ""
 
 
 class _Unpacker:

@@ -81,7 +81,10 @@ def rank_in_order(
             verdict = "not_found" if rankings[main].verdict == "found" else rankings[main].verdict
             return replace(rankings[main], verdict=verdict, events=(), reasoning=why, parts=parts)
         whole = for_granted(ask(query)) if is_presupposed else ask(query)
-        return _noted(whole, parts, f"{said} could not be found by itself.")
+        absent = [rankings[text] for text in missed if _is_known_absent(rankings[text])]
+        is_absent = bool(absent) and whole.verdict == "cannot_tell"
+        why = f"{said} could not be found by itself."
+        return replace(absent[0], parts=parts) if is_absent else _noted(whole, parts, why)
     seen = {
         text: Seen((), (), ()) if text in left_out else _seen(ranking, times[text])
         for text, ranking in rankings.items()
@@ -135,6 +138,11 @@ def _is_there(ranking: Ranking, *, granted: bool) -> bool:
     return granted and ranking.presence is not None and ranking.presence >= OPEN_PRESENCE
 
 
+def _is_known_absent(ranking: Ranking) -> bool:
+    """Whether it was measured that it never happens, so that no number of it does either."""
+    return ranking.verdict == "not_found" and ranking.is_exact
+
+
 def _seen(ranking: Ranking, times: Sequence[Window]) -> Seen:
     """The ranking and the times put together: each has some that the other does not."""
     windows = [*ranking.windows, *(one for one in times if one.span not in _spans(ranking.windows))]
@@ -161,7 +169,8 @@ def _as_one_sentence(ranking: Ranking, words: Sequence[str]) -> Ranking:
     if not words:
         return ranking
     said = " and ".join(f"“{word}”" for word in words)
-    note = f"It was asked as one sentence: {said} is not read as an order in time."
+    are = "is" if len(words) == 1 else "are"
+    note = f"It was asked as one sentence: {said} {are} not read as an order in time."
     return replace(ranking, reasoning=f"{ranking.reasoning} {note}")
 
 

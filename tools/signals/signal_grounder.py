@@ -19,9 +19,17 @@ from tools.signals.claims import (
     read_claims,
     read_screen_text,
 )
-from tools.signals.explanations import beyond_the_senses, heard_by_none, missing_sense, told
+from tools.signals.explanations import (
+    beyond_the_senses,
+    heard_by_none,
+    listed_times,
+    missing_sense,
+    read_nowhere,
+    told,
+)
+from tools.signals.phrasing import Stage
 from tools.signals.screen_text import text_fit
-from tools.signals.signal_query import Ask, Stage, understand
+from tools.signals.signal_query import Ask, understand
 from tools.signals.visible_words import names_title, read_on_screen
 from tools.signals.watched import why_unknown
 from tools.timeline import Caption, Interval
@@ -91,10 +99,8 @@ def ground_signals(query: str, captions: Sequence[Caption], *, duration_s: float
         return _cannot_tell(missing, len(captions))
     hits = _text_hits(ask, captions) if ask.text is not None else _claim_hits(ask, captions, claims)
     spans = _spans(ask, captions, claims, hits, duration_s)
-    if not spans and (why := why_unknown(ask, captions, claims, duration_s)):
+    if why := _why_open(ask, [span for span, _ in spans], captions, claims, duration_s):
         return _cannot_tell(why, len(captions))
-    if not spans and ask.is_said and ask.text:
-        return _cannot_tell(heard_by_none(ask), len(captions))
     windows = tuple(Window(span, score=worth, confidence=worth) for span, worth in spans)
     if windows and ask.stage:
         anywhere, windows = windows, _at_stage(windows, ask.stage, duration_s)
@@ -123,6 +129,23 @@ def ground_signals(query: str, captions: Sequence[Caption], *, duration_s: float
         is_exact=(ask.is_of_picture and ask.text is None)
         or (is_asked_as_text and (bool(windows) or not ask.is_spoken)),
     )
+
+
+def _why_open(
+    ask: Ask,
+    spans: Sequence[Interval],
+    captions: Sequence[Caption],
+    claims: Sequence[Sequence[Claim]],
+    duration_s: float,
+) -> str:
+    """Why what was found, or that nothing was, is no answer; empty where it is one."""
+    if spans:
+        return ask.doubt and ask.doubt.format(times=listed_times(spans))
+    if why := why_unknown(ask, captions, claims, duration_s):
+        return why
+    if ask.text and ask.is_said:
+        return heard_by_none(ask)
+    return read_nowhere(ask) if ask.text and ask.is_guess else ""
 
 
 def _at_stage(windows: Sequence[Window], stage: Stage, duration_s: float) -> tuple[Window, ...]:

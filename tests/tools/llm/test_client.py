@@ -15,8 +15,9 @@ import pytest
 
 from tests.servers import Answer, Asked, fails, says, serving
 from tools.errors import ServiceError
-from tools.llm.client import Patience, Service, served_models
+from tools.llm.client import Patience, Service
 from tools.llm.connection import MAX_REPLY_BYTES
+from tools.llm.discovery import served_models
 from tools.llm.negotiation import Habits, ServiceRequest
 
 KEY = "sk-a-secret-of-the-user-0123456789"
@@ -101,6 +102,28 @@ def test_the_end_of_a_run_comes_before_that_of_a_reply() -> None:
     ):
         service_at(url).chat(HELLO, until=time.monotonic() + 0.2)
     assert error.value.kind == "timeout"
+
+
+def test_a_server_that_accepts_no_connection_is_said_to_be_out_of_reach(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tools.llm.connection.CONNECT_TIMEOUT_S", 0.2)
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        port = full.getsockname()[1]
+        waiting = [socket.socket() for _ in range(4)]
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(("127.0.0.1", port))
+        service = service_at(f"http://127.0.0.1:{port}/v1")
+        try:
+            with pytest.raises(ServiceError, match=r"\(no connection within 0.2 s\)") as caught:
+                service.chat(HELLO)
+        finally:
+            for one in waiting:
+                one.close()
+    assert caught.value.kind == "unreachable"
 
 
 def test_no_wait_goes_beyond_the_end_of_a_run() -> None:

@@ -8,7 +8,8 @@ import json
 import pytest
 
 from tools.llm.completion import LONGEST_BODY, LONGEST_TEXT, read_completion
-from tools.llm.failures import Sent, classify, words_of
+from tools.llm.error_body import words_of
+from tools.llm.failures import Sent, classify
 from tools.llm.thoughts import caption_of, without_thoughts
 from tools.text import without_passwords
 
@@ -114,7 +115,7 @@ def test_a_stream_of_very_many_pieces_is_joined_once() -> None:
     call = json.dumps(
         {"choices": [{"delta": {"tool_calls": [{"index": 0, "function": function}]}}]}
     )
-    body = (f"data: {text}\n" * 10_000 + f"data: {call}\n" * 3).encode()
+    body = (f"data: {text}\n" * 10_000 + f"data: {call}\n" * 3 + "data: [DONE]\n").encode()
     done = read_completion("text/event-stream", body)
     assert done is not None
     assert done.text == "a" * 90_000
