@@ -56,6 +56,10 @@ __all__ = ["CaptionGap", "CaptionStore", "VideoRecord"]
 KEPT_CAPTIONS = 40_000
 """Captions kept in memory between questions: ten hours at one a second, about 130 MB."""
 
+MANY_CAPTIONS = 10_000
+"""From here on, Chroma is closed once a track is read: its index takes 20 MB for each 10,000, and
+the next question reads the copy."""
+
 
 class CaptionStore:
     """The captions of many videos, in the vector space of one embedder.
@@ -219,10 +223,12 @@ class CaptionStore:
             and (copy := read_copy(folder, self._collection, video_id, track, stamp))
         ):
             return copy
-        with self._connection.session() as client:
-            read = read_track(existing(client, self._collection), video_id, track)
+        with self._reading() as (collection, texts):
+            read = read_track(collection, texts, video_id, track)
             if folder and (stamp := self._connection.generation):
                 write_copy(folder, self._collection, video_id, stamp, read)
+        if folder and len(read[0]) >= MANY_CAPTIONS:
+            self._connection.close()
         return read
 
     def read_around(self, places: Sequence[tuple[str, Track, Interval]]) -> list[Read]:
