@@ -59,6 +59,8 @@ prompt to its end: estimates are too high by half at most."""
 MENDABLE: Final = frozenset({"settings", "key", "model", "unreachable"})
 """Failures of a wrong set-up, which the user can correct: another answer would hide them."""
 
+OF_ONE_PROMPT: Final = frozenset({"declined", "context", "refused", "strange"})
+"""Failures that another prompt may not meet."""
 
 INSTEAD: Final = "or use --reasoner similarity, which needs no model"
 
@@ -346,7 +348,9 @@ class LLMReasoner:
         """The error for a failure that retries did not help."""
         error = f"{self.name}: {told}, {INSTEAD}"
         mendable = kind in MENDABLE and not self._has_answered
-        return ReasonerError(error) if mendable or self._strict else UnansweredError(error)
+        if mendable or self._strict:
+            return ReasonerError(error)
+        return UnansweredError(error, of_this_one=kind in OF_ONE_PROMPT)
 
     def _clean(self, said: str) -> str:
         for secret in self._secrets:
