@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import av
 
+from tools.errors import VideoError
 from tools.video.boxes import Box, box_in, boxes
 from tools.video.streams import open_container
 
@@ -82,8 +83,11 @@ def cut_tracks(container: InputContainer, path: Path) -> Mapping[int, TrackTimes
     """
     if "mp4" not in container.format.name:
         return {}
-    status = path.stat()
-    return _cut_tracks(path, (status.st_size, status.st_mtime_ns))
+    try:
+        status = path.stat()
+        return _cut_tracks(path, (status.st_size, status.st_mtime_ns))
+    except OSError as error:
+        raise VideoError(f"{path} cannot be read any more ({error.strerror})") from error
 
 
 @lru_cache(maxsize=4)
