@@ -114,7 +114,11 @@ class _ModelOfOthers(ABC):
         distinct = list(row_of_text)
         try:
             matrix = np.asarray(self._vectors(distinct), np.float32)
-        except ValueError as exc:  # rows of different lengths
+        except (
+            ValueError,
+            TypeError,
+            OverflowError,
+        ) as exc:  # rows of different lengths, no numbers
             raise EmbedderError(f"{self.name} gave vectors that cannot be used: {exc}") from None
         if matrix.ndim != 2 or len(matrix) != len(distinct):
             raise EmbedderError(

@@ -65,7 +65,7 @@ def serving(reply: Reply) -> Iterator[Service]:
         server.server_close()
 
 
-def embeddings(vectors: list[list[float]]) -> tuple[int, Any]:
+def embeddings(vectors: list[list[Any]]) -> tuple[int, Any]:
     rows = [
         {"object": "embedding", "index": number, "embedding": vector}
         for number, vector in enumerate(vectors)
@@ -205,10 +205,12 @@ def test_a_service_that_hangs_is_waited_for_no_longer_than_the_run_and_a_moment(
     [
         ([[1.0, 0.0]], "gave 1 vectors for 2 texts"),
         ([[1.0, 0.0], [1.0]], "vectors that cannot be used"),
+        ([[1.0, 0.0], [10**400, 0]], "vectors that cannot be used"),
+        ([[1.0, 0.0], [{"x": 1}, 0]], "vectors that cannot be used"),
         ([[1.0, 0.0], [0.0, 0.0]], "'shut' a vector without a direction"),
     ],
 )
-def test_vectors_that_do_not_fit_are_refused(vectors: list[list[float]], complaint: str) -> None:
+def test_vectors_that_do_not_fit_are_refused(vectors: list[list[Any]], complaint: str) -> None:
     with (
         serving(lambda _: embeddings(vectors)) as service,
         pytest.raises(EmbedderError, match=complaint),
