@@ -28,7 +28,16 @@ from tools.store.copies import read_copy, write_copy
 from tools.store.forgetting import delete_track, delete_video, is_without
 from tools.store.gap_rows import delete_passing_gaps, read_gaps, write_gaps
 from tools.store.kept import Kept
-from tools.store.layout import GAPS, captions_name, existing, of_track, rows, start_of
+from tools.store.layout import (
+    GAPS,
+    TrackOfVideo,
+    captions_name,
+    captions_of,
+    existing,
+    of_track,
+    rows,
+    start_of,
+)
 from tools.store.record_rows import (
     check_is_there,
     read_frame_records,
@@ -39,6 +48,7 @@ from tools.store.record_rows import (
 from tools.store.records import CaptionGap, VideoRecord
 from tools.store.server import open_server
 from tools.store.sessions import Connection
+from tools.store.track_rows import read_tracks
 from tools.timeline import Caption, Interval, Track
 
 if TYPE_CHECKING:
@@ -82,6 +92,7 @@ class CaptionStore:
         self._resources = ExitStack()
         self._connection = self._resources.enter_context(opening)
         self._kept_captions = Kept[Read](KEPT_CAPTIONS, size=lambda read: len(read[0]) + 1)
+        self._kept_tracks = Kept[dict[str, TrackOfVideo]](KEPT_CAPTIONS, size=len)
         self._kept_gaps = Kept[list[CaptionGap]](KEPT_CAPTIONS, size=lambda gaps: len(gaps) + 1)
 
     @classmethod
@@ -254,10 +265,11 @@ class CaptionStore:
     def _starts(self, client: Client, video_id: str, track: Track) -> frozenset[float]:
         found = [
             metadata
-            for name in (self._collection, GAPS)
-            for metadata in rows(existing(client, name), of_track(video_id, track), ["metadatas"])[
-                "metadatas"
-            ]
+            for name, where in (
+                (self._collection, captions_of(video_id, track)),
+                (GAPS, of_track(video_id, track)),
+            )
+            for metadata in rows(existing(client, name), where, ["metadatas"])["metadatas"]
         ]
         return frozenset(start_of(metadata) for metadata in found)
 
@@ -330,8 +342,14 @@ class CaptionStore:
         Raises:
             StoreError: If the vector does not fit the store, or it cannot be read.
         """
-        with self._reading() as (collection, texts):
-            return nearest(collection, texts, vector, limit=limit)
+        with self._connection.reading() as client, self._reading() as (collection, texts):
+
+            def tracks() -> dict[str, TrackOfVideo]:
+                return self._kept_tracks.get(
+                    "", lambda: read_tracks(client), generation=self._connection.generation
+                )
+
+            return nearest(collection, texts, vector, limit=limit, tracks=tracks)
 
     def put_record(self, record: VideoRecord) -> None:
         """Write a record in place of the earlier one of the same video and track, if any.
@@ -465,4 +483,4 @@ class CaptionStore:
 
 
 def _count(collection: Collection | PlainCollection | None, video_id: str, track: Track) -> int:
-    return len(rows(collection, of_track(video_id, track), [])["ids"])
+    return len(rows(collection, captions_of(video_id, track), [])["ids"])
