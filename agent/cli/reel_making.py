@@ -13,6 +13,7 @@ from agent.watching.moved_files import own_file, spare_videos
 from agent.watching.watcher import expand_videos
 from tools.clock import clock_span
 from tools.store.store import VideoRecord
+from tools.video.lettering import lettering_notes
 from tools.video.reader import probe
 from tools.video.reel import ReelScene, check_reel_path, write_reel
 from tools.waiting import Doing
@@ -72,6 +73,8 @@ def join_clips(
         say(f"nothing was found, so {out} was not written")
         return 0
     spare_videos(out, asked=[one.video.path for one in scenes], records=grounder.records())
+    for note in lettering_notes(text for one in scenes for text in (one.title, one.note)):
+        say(note)
     say(f"joining {len(scenes)} clip{'' if len(scenes) == 1 else 's'}")
     write_reel(scenes, out, card_s=args.card_s, overwrite=args.overwrite)
     seconds = sum(one.span.length_s + args.card_s for one in scenes)

@@ -18,7 +18,7 @@ _NOBODY = re.compile(
     re.IGNORECASE,
 )
 _ASKING = re.compile(
-    r"^\W*(?:(?:hi|hey|hello|ok|okay|so|well|sorry|excuse me)\b\W+)*"
+    r"^[\s¿¡]*(?:(?:hi|hey|hello|ok|okay|so|well|sorry|excuse me)\b\W+)*"
     r"(?:(?:(?:i|we)(?:['’]d| would)? (?:want|need|like|wish) to (?:know|find|see)"
     r"|(?:i am|i['’]m|we are|we['’]re) looking for|(?:can|could|would) you|give me|let me know"
     r"|do you know|please|pls|plz|kindly|tell me|show me|find me|find)\b\W*)*"
@@ -26,6 +26,7 @@ _ASKING = re.compile(
     r" (?=(?:when|where|at which|in which)\b))?",
     re.IGNORECASE,
 )
+_TIMECODE = re.compile(r"\btime code(?=s?\b)", re.IGNORECASE)
 _HOW_MANY = re.compile(r"\bhow many\b|\bthe number of\b", re.IGNORECASE)
 _LEFT_AWAY = re.compile(
     rf"\b(?P<who>has|have|had|just|already|who|something|{'|'.join(sorted(ANYBODY | PERSON))}) "
@@ -46,6 +47,7 @@ _STAGE = re.compile(
 
 def plain(text: str) -> str:
     """Without courtesies, and with one word for "no one", and for "left" where it says "gone"."""
+    text = _TIMECODE.sub("timecode", text)
     text = _NOBODY.sub(" nobody ", _HOW_MANY.sub(" ", _ASKING.sub("", text, count=1)))
     return _LEFT_AWAY.sub(lambda found: f"{found['who'] or ''} departed ", text)
 

@@ -69,6 +69,8 @@ CONCEPTS: dict[str, str] = {
     "place": "left right top bottom middle centre center side upper lower",
     "first": "first",
     "last": "last",
+    "longest": "longest",
+    "shortest": "shortest",
 }
 """What words can mean; a word may mean several things."""
 

@@ -6,6 +6,7 @@ never written twice. A batch is written whole or not at all, also when the proce
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
@@ -103,6 +104,7 @@ class CaptionStore:
         embedder: str,
         url: str | None = None,
         token: str | None = None,
+        until: Callable[[], float] = lambda: math.inf,
         busy_timeout_s: float = 60.0,
         on_wait: Callable[[str], None] | None = None,
     ) -> CaptionStore:
@@ -115,6 +117,8 @@ class CaptionStore:
             embedder: Name of what made, or will make, the vectors; no model is loaded.
             url: Address of a Chroma server.
             token: What that server knows its users by.
+            until: When the run under way is over, on the monotonic clock; that server is waited for
+                no longer, but for a moment.
             busy_timeout_s: Longest wait for other processes that use the folder.
             on_wait: Told, in one line, when such a wait becomes noticeable.
 
@@ -122,7 +126,7 @@ class CaptionStore:
             StoreError: If it cannot be opened; says what to do.
         """
         opening: AbstractContextManager[Connection] = (
-            open_server(url, token=token)
+            open_server(url, token=token, until=until)
             if url
             else open_folder(folder, busy_timeout_s=busy_timeout_s, on_wait=on_wait)
         )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import av
 
+from tools.video.packet_times import PacketTimes
 from tools.video.stream_clock import StreamClock, may_reset
 from tools.video.streams import MAX_PIXELS, open_container
 
@@ -185,12 +186,14 @@ class DecodePass:
 
         The clock knows the coming ones too, so that it can tell where it is reset.
         """
+        times = PacketTimes(container, self._path)
         ahead: deque[VideoPacket] = deque()
         failures = 0
         while failures < _MAX_DEMUX_FAILURES:
             try:
                 for packet in container.demux(stream):
                     failures = 0
+                    times.correct(packet)
                     clock.note(packet)
                     ahead.append(packet)
                     if len(ahead) > _PACKETS_AHEAD:
@@ -217,6 +220,9 @@ class _Thinning:
         """Whether the frame is not needed: one before it in its step was decoded already."""
         interval_s = self._clock.interval_s
         if packet.pts is None or interval_s is None or self._clock.was_reset:
+            return False
+        if packet.is_discard:
+            # It is not shown, and so not the first of its step.
             return False
         time_s = self._clock.time_of(packet.pts)
         slot = slot_of(time_s, self._step_s)
