@@ -93,6 +93,7 @@ class CaptionStore:
         self._resources = ExitStack()
         self._connection = self._resources.enter_context(opening)
         self._kept_captions = Kept[Read](KEPT_CAPTIONS, size=lambda read: len(read[0]) + 1)
+        self._has_read_long = False
         self._kept_tracks = Kept[dict[str, TrackOfVideo]](KEPT_CAPTIONS, size=len)
         self._kept_gaps = Kept[list[CaptionGap]](KEPT_CAPTIONS, size=lambda gaps: len(gaps) + 1)
 
@@ -219,11 +220,16 @@ class CaptionStore:
             StoreError: If the store cannot be read.
         """
         with self._connection.reading():
-            return self._kept_captions.get(
+            read = self._kept_captions.get(
                 (video_id, track),
                 lambda: self._read(video_id, track),
                 generation=self._connection.generation,
             )
+        if self._has_read_long:
+            # Here nothing of the folder is open any more, which closing would wait for.
+            self._has_read_long = False
+            self._connection.close()
+        return read
 
     def _read(self, video_id: str, track: Track) -> Read:
         """As ``read``: a copy that an earlier question left, or else what Chroma has."""
@@ -238,8 +244,7 @@ class CaptionStore:
             read = read_track(collection, texts, video_id, track)
             if folder and (stamp := self._connection.generation):
                 write_copy(folder, self._collection, video_id, stamp, read)
-        if folder and len(read[0]) >= MANY_CAPTIONS:
-            self._connection.close()
+        self._has_read_long |= bool(folder) and len(read[0]) >= MANY_CAPTIONS
         return read
 
     def read_around(self, places: Sequence[tuple[str, Track, Interval]]) -> list[Read]:
