@@ -378,3 +378,22 @@ def test_where_links_cannot_be_fetched_none_is_asked_for(
         page.wait_for_load_state("networkidle")
         assert not page.is_visible("#link-form")
         page.close()
+
+
+def test_what_describing_takes_is_said_first_and_nothing_is_paid_unasked(
+    page: Any, folder: Path
+) -> None:
+    page.click("#videos button")
+    page.wait_for_selector("#forecast")
+    assert "Less than a minute, free, by brightness." in page.inner_text("#forecast")
+    # With a price, a new video is not described before somebody wants it.
+    told = {"usd": 1.25, "minutes": 3.2, "captioner": "openai:m", "names_things": True}
+    page.route("**/estimate", lambda route: route.fulfill(json=told))
+    draw_video(folder.parent / "mine.mp4", even_times(48, 8.0))
+    page.set_input_files("#file", folder.parent / "mine.mp4")
+    page.wait_for_selector("#forecast:has-text('About 3 min, about $1.25, by openai:m')")
+    assert page.is_visible("#describe")
+    assert page.request.get(page.url.partition("?")[0] + "api/v1/jobs").json() == []
+    told |= {"names_things": False, "usd": 0}
+    page.click("#videos button >> nth=0")
+    page.wait_for_selector("#forecast:has-text('does not name things')")
