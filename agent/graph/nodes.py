@@ -72,6 +72,7 @@ from tools.retrieval.question import parts_of
 from tools.retrieval.retrieval import Retrieved, inside, retrieve
 from tools.retrieval.sight_evidence import SightEvidence
 from tools.retrieval.tracks import is_measured, read_tracks
+from tools.signals.claims import is_moment
 from tools.store.store import CaptionStore, VideoRecord
 from tools.text import whole_unicode
 from tools.timeline import Caption, Interval
@@ -288,7 +289,7 @@ class Nodes:
     def fall_back(self, state: AfterReason) -> Update:
         """Answer as the LLM-free grounder would."""
         reply = SimilarityReasoner().reply(_brief(state, self.dependencies.now()))
-        answer = parse_answer(reply.text, shown=_spans(state))
+        answer = parse_answer(reply.text, shown=_spans(state), cuts=_cuts(state))
         return {"accepted": answer_state(answer), "by": "fallback"}
 
     def is_worth_refining(self, state: AfterCheck) -> bool:
@@ -495,7 +496,7 @@ def _judge(state: AfterReason) -> tuple[Answer, str]:
         )
     if reply["in_parts"]:
         return parse_parts(reply["text"], parts_of(state["asked"]), shown=shown)
-    return parse_answer(reply["text"], shown=shown), ""
+    return parse_answer(reply["text"], shown=shown, cuts=_cuts(state)), ""
 
 
 def _judge_direct(state: AfterReason) -> Answer:
@@ -542,6 +543,12 @@ def _look_ups(state: AfterRetrieve, using: Dependencies) -> LookUpTools:
 
 def _spans(state: AfterRetrieve) -> list[Interval]:
     return _spans_in(state["evidence"])
+
+
+def _cuts(state: AfterRetrieve) -> set[int]:
+    """Numbers of the captions that tell of a cut."""
+    captions = map(Caption.from_dict, state["evidence"])
+    return {number for number, one in enumerate(captions, start=1) if is_moment(one)}
 
 
 def _spans_in(captions: Sequence[CaptionState]) -> list[Interval]:

@@ -117,7 +117,7 @@ class ModelJudge:
     ) -> tuple[dict[int, JudgedSpan], Cost, str]:
         from tools.captioners.traced_calls import TracedCalls
 
-        calls, until = TracedCalls.of_this_step(), self._paths.until()
+        calls, until = TracedCalls.of_this_step(), self._paths.runs.until()
         ended: list[str] = []
         lost: list[ServiceError] = []
 

@@ -153,7 +153,7 @@ class ServiceDirect:
             },
         )
         try:
-            answer = model.ask(question, TracedCalls.of_this_step(), until=paths.until())
+            answer = model.ask(question, TracedCalls.of_this_step(), until=paths.runs.until())
         except ServiceError as exc:
             budget.spend_reply(exc.usd)
             if exc.kind == "context":

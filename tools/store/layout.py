@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from typing import TYPE_CHECKING, Any, overload
 
+import numpy as np
+
 from tools.store.plain_client import PlainClient, PlainCollection
-from tools.timeline import Caption, Track
+from tools.timeline import Caption, Interval, Track
 
 if TYPE_CHECKING:
     from chromadb.api.client import Client
     from chromadb.api.models.Collection import Collection
+    from numpy.typing import NDArray
 
 RECORDS = "videos"
 """Collection of the video records of all embedders."""
@@ -25,6 +29,14 @@ CAPTIONS = "captions-"
 BLOCK_S = 60.0
 """Captions are marked with the minute that they start in: what is around a moment of a long video
 is found without reading the whole, and Chroma finds equal marks fast, but not ranges of numbers."""
+
+
+PAGE_ROWS = 10_000
+"""Rows read at a time: Chroma cannot give texts of more than 32,766, which is nine hours."""
+
+SAID = "said"
+"""Key of times, source and text of a caption. What an earlier version stored has keys for each, a
+document, and the track's key in place of its words."""
 
 
 def captions_name(embedder: str) -> str:
@@ -69,12 +81,22 @@ def rows(
         return {"ids": [], "documents": [], "metadatas": []}
     if isinstance(collection, PlainCollection):
         return collection.get(where=where, include=include)
-    return collection.get(where=where or None, include=include)
+    if not include:
+        return collection.get(where=where or None, include=include)
+    found: dict[str, list[Any]] = {name: [] for name in ("ids", *include)}
+    while True:
+        page: Any = collection.get(
+            where=where or None, include=include, limit=PAGE_ROWS, offset=len(found["ids"])
+        )
+        for name in found:
+            found[name] += page[name]
+        if len(page["ids"]) < PAGE_ROWS:
+            return found
 
 
 def of_track(video_id: str, track: Track) -> dict[str, Any]:
     """Chroma's filter for captions and gaps of one track of one video."""
-    return {"$and": [{"video_id": video_id}, {"track": track.key}]}
+    return {"$and": [{"video_id": video_id}, {"track": {"$in": [_written(track), track.key]}}]}
 
 
 def block_mark(video_id: str, track: Track, block: int) -> str:
@@ -83,15 +105,47 @@ def block_mark(video_id: str, track: Track, block: int) -> str:
 
 
 def metadata_of(caption: Caption) -> dict[str, str]:
-    """All of a caption but its id and its text."""
-    plain = {name: value for name, value in caption.as_dict().items() if name not in {"id", "text"}}
-    # As text: Chroma gives one float in twelve back with another last digit, and ids depend on it.
-    times = {name: repr(float(plain[name])) for name in ("start_s", "end_s")}
-    block = block_mark(caption.video_id, caption.track, int(caption.start_s // BLOCK_S))
-    return {**plain, **times, "track": caption.track.key, "block": block}
+    """All of a caption but its id, also its text.
+
+    For a document of its own, Chroma keeps an index of words that nobody asks here, and for each
+    key two more entries beside its value: few keys make a store smaller by a quarter.
+    """
+    edges = f"{float(caption.start_s)!r} {float(caption.end_s)!r}"
+    return {
+        "video_id": caption.video_id,
+        "track": _written(caption.track),
+        "block": block_mark(caption.video_id, caption.track, int(caption.start_s // BLOCK_S)),
+        SAID: f"{edges} {caption.source} {caption.text}",
+    }
 
 
-def caption_of(metadata: Any, text: str) -> Caption:
-    """The caption that lies in Chroma as a text with metadata."""
+def caption_of(metadata: Any, text: str | None) -> Caption:
+    """The caption that lies in Chroma as metadata; of an earlier version also as a text."""
+    if SAID in metadata:
+        start_s, end_s, source, text = metadata[SAID].split(" ", 3)
+        span, track = Interval(float(start_s), float(end_s)), Track(*json.loads(metadata["track"]))
+        return Caption(metadata["video_id"], span, text, source, track)
     times = {name: float(metadata[name]) for name in ("start_s", "end_s")}
     return Caption.from_dict({**metadata, **times, "text": text})
+
+
+def start_of(metadata: Any) -> float:
+    """Where a caption or a gap that lies in Chroma starts, in seconds."""
+    return float(metadata[SAID].partition(" ")[0] if SAID in metadata else metadata["start_s"])
+
+
+def rounded(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The same to 16 bits: likeness does not hang on more, and copies are half as large.
+
+    Chroma keeps vectors at unit length; others, as a server may give, are left as they are.
+    """
+    squares = np.einsum("...i,...i->...", vectors, vectors)
+    if not np.allclose(squares, 1.0, atol=0.02):
+        return vectors
+    return vectors.astype(np.float16).astype(np.float32)
+
+
+def _written(track: Track) -> str:
+    """What marks the captions of a track, and says all of it."""
+    words = [track.model, track.prompt_version, track.mode]
+    return json.dumps(words, ensure_ascii=False, separators=(",", ":"))

@@ -27,7 +27,7 @@ from tools.sight.frame_track import PREFIX
 from tools.store.chroma import open_folder
 from tools.store.copies import remove_copies
 from tools.store.isolation import open_client
-from tools.store.layout import CAPTIONS, GAPS, RECORDS, caption_of
+from tools.store.layout import CAPTIONS, GAPS, RECORDS, SAID, caption_of
 from tools.store.records import VideoRecord
 from tools.store.soundness import is_sound
 from tools.store.store import CaptionStore
@@ -270,7 +270,8 @@ def _items(connection: sqlite3.Connection, collection: str, segment: str) -> Ite
     )
     for id_, metadata in waiting:
         plain = json.loads(metadata or "{}")
-        if text := plain.pop("chroma:document", ""):
+        text = plain.pop("chroma:document", "")
+        if text or SAID in plain:
             yield _Item(id_, text, plain)
 
 

@@ -3,6 +3,7 @@
 import json
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -164,6 +165,29 @@ def test_a_service_that_hangs_is_given_up() -> None:
                 embedder.embed(["a door opens"])
         finally:
             released.set()
+
+
+def test_a_service_that_hangs_is_waited_for_no_longer_than_the_run_and_a_moment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tools.embedders.embedder.GRACE_S", 0.1)
+    released = threading.Event()
+
+    def hang(texts: list[str]) -> tuple[int, Any]:
+        released.wait(PATIENCE_S)
+        return by_length(texts)
+
+    with serving(hang) as service:
+        is_over = time.monotonic()
+        embedder = embedder_at(service.url, until=lambda: is_over)
+        try:
+            with pytest.raises(EmbedderError, match="the time for this run is used up"):
+                embedder.embed(["a door opens"])
+        finally:
+            released.set()
+    with serving(by_length) as service:
+        # What was paid for is still embedded.
+        assert len(embedder_at(service.url, until=lambda: is_over).embed(["a door opens"])) == 1
 
 
 @pytest.mark.parametrize(

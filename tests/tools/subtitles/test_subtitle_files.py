@@ -365,6 +365,10 @@ LINES = {
     "lv": ["Rīt mēs par to vēlreiz runāsim, paldies par visu.", "Es biju mājās, ļoti noguris."],
     "el": ["Πού ήσουν χθες το βράδυ;", "Ήμουν στο σπίτι, πολύ κουρασμένος."],
     "tr": ["Dün gece neredeydin?", "Yarın bunu tekrar konuşacağız, şimdi değil."],
+    # Of these letters, all are Icelandic in the commonest encoding.
+    "tr-few": ["Bu akşam nereye gidiyorsun?", "İyi geceler, ağabey, köpek koşuyor."],
+    "is": ["Ég veit það ekki, þetta er gott.", "Hvað ertu að gera þarna á Alþingi?"],
+    "he": ["לאן אתה הולך הערב?", "אני לא יודע, אולי הביתה.", "הכלב רץ אל הים והחתול ישן."],
 }
 
 
@@ -389,6 +393,8 @@ def in_cues(lines: list[str], encoding: str) -> bytes:
         ("zh-hant", "big5"),
         ("el", "cp1253"),
         ("tr", "cp1254"),
+        ("tr-few", "cp1254"),
+        ("is", "cp1252"),
     ],
 )
 def test_less_usual_encodings_are_read_too(tmp_path: Path, language: str, encoding: str) -> None:
@@ -407,6 +413,7 @@ def test_less_usual_encodings_are_read_too(tmp_path: Path, language: str, encodi
         ("ko", "euc_kr"),
         ("zh-hant", "big5"),
         ("th", "cp874"),
+        ("he", "cp1255"),
     ],
 )
 @pytest.mark.parametrize("bad", [b"\xff", b"\x80", None], ids=str)
