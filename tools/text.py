@@ -168,14 +168,25 @@ def shorten(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
-def main_script(text: str) -> str:
-    """The script that most letters of a text are of, as Unicode names it (``LATIN``, ``CJK``).
+def letters_by_script(text: str) -> Counter[str]:
+    """How many letters of a text are of which script, as Unicode names it (``LATIN``, ``CJK``).
 
-    Empty where there is no letter. Japanese counts as what it has most of.
+    Wide and decorated letters count as plain ones, and what Japanese is written with as ``CJK``.
     """
     scripts = Counter(
-        unicodedata.name(char, "").partition(" ")[0] for char in text if char.isalpha()
+        unicodedata.name(char, "").partition(" ")[0]
+        for char in unicodedata.normalize("NFKC", text)
+        if char.isalpha()
     )
+    for name in ("HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"):
+        if name in scripts:
+            scripts["CJK"] += scripts.pop(name)
+    return scripts
+
+
+def main_script(text: str) -> str:
+    """The script that most letters of a text are of; empty where there is no letter."""
+    scripts = letters_by_script(text)
     return scripts.most_common(1)[0][0] if scripts else ""
 
 

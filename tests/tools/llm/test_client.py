@@ -15,8 +15,9 @@ import pytest
 
 from tests.servers import Answer, Asked, fails, says, serving
 from tools.errors import ServiceError
-from tools.llm.client import Patience, Service, served_models
+from tools.llm.client import Patience, Service
 from tools.llm.connection import MAX_REPLY_BYTES
+from tools.llm.discovery import served_models
 from tools.llm.negotiation import Habits, ServiceRequest
 
 KEY = "sk-a-secret-of-the-user-0123456789"
