@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Collection, Sequence
 
-from agent.graph.paths import direct_of, judging_of, path_answers
+from agent.graph.paths import direct_of, judging_of, kept_costs, path_answers
 from agent.graph.state import State
 from agent.graph.sureness import RANK, sure_of
 from agent.grounding import (
@@ -33,6 +33,7 @@ from tools.ranking import Testimony, Verdict, Window
 from tools.retrieval.question import parts_of
 from tools.retrieval.temporal_query import Single
 from tools.retrieval.tracks import evidence_kind, is_measured, name_of
+from tools.signals.claims import is_moment
 from tools.store.store import CaptionGap, CaptionStore, VideoRecord
 from tools.text import letters_by_script
 from tools.timeline import Caption, Interval
@@ -128,6 +129,7 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
         sources=_sources(answer, captions, heard, state, record),
         usage=Usage.of(
             {stage: Cost.model_validate(state["spent"].get(stage, {})) for stage in STAGES},
+            kept_costs(state),
             state["seconds"],
         ),
         warning="; ".join(
@@ -176,7 +178,9 @@ def ground_event(
         unseen: Stretches that no caption covers.
     """
     first, last = captions[event.first - 1], captions[event.last - 1]
-    span = Interval(first.start_s, last.end_s)
+    # A cut is where the event ends, and the caption that tells of it is a frame long.
+    is_up_to_cut = is_moment(last) and last.start_s > first.start_s
+    span = Interval(first.start_s, last.start_s if is_up_to_cut else last.end_s)
     # A video model decided by the frames it was shown alone.
     looks = (
         [one for one in captions if one.track == first.track] if is_shown_frame(first) else captions
@@ -477,7 +481,11 @@ def _evidence(
     roles: dict[int, Role] = {}
     numbered = list(enumerate(captions, start=1))
     before = [(one.start_s, number) for number, one in numbered if one.end_s <= span.start_s]
-    after = [(one.start_s, -number) for number, one in numbered if one.start_s >= span.end_s]
+    after = [
+        (one.start_s, -number)
+        for number, one in numbered
+        if one.start_s >= span.end_s and number != event.last
+    ]
     if before:
         roles[max(before)[1]] = "before"
     roles[event.first] = "start"

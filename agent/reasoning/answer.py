@@ -11,7 +11,7 @@ by the captions' spans alone.
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated, Any, Final, Literal, TypeVar, get_args
 
 from pydantic import (
@@ -222,7 +222,7 @@ A service that makes a model follow it saves retries; ``parse_answer`` judges th
 """
 
 
-def parse_answer(reply: str, *, shown: Sequence[Interval]) -> Answer:
+def parse_answer(reply: str, *, shown: Sequence[Interval], cuts: Collection[int] = ()) -> Answer:
     """Find the JSON object in a reply and check it against the captions that were shown.
 
     Prose and code fences around the object are allowed; where there are several objects the last
@@ -232,6 +232,7 @@ def parse_answer(reply: str, *, shown: Sequence[Interval]) -> Answer:
     Args:
         reply: What the model said.
         shown: The spans of the captions it was shown, by number: #1 is the first.
+        cuts: Numbers of those that tell of a cut: it ends one event and begins another.
 
     Raises:
         AnswerError: If there is no such object, its shape is wrong, it names a caption that was not
@@ -244,7 +245,7 @@ def parse_answer(reply: str, *, shown: Sequence[Interval]) -> Answer:
     else:
         answer = read_object(reply, Answer, field="found", form=form)
     check_numbers(answer.steps, answer.events, len(shown))
-    spans = [event_span(event, shown) for event in answer.events]
+    spans = [event_span(event, shown, cuts) for event in answer.events]
     _check_agreement(answer, spans, shown)
     return answer
 
@@ -300,8 +301,10 @@ def check_numbers(steps: Sequence[Step], events: Sequence[NumberedEvent], shown:
         )
 
 
-def event_span(event: NumberedEvent, shown: Sequence[Interval]) -> Interval:
-    """From where its first caption begins to where its last one ends.
+def event_span(
+    event: NumberedEvent, shown: Sequence[Interval], cuts: Collection[int] = ()
+) -> Interval:
+    """From where its first caption begins to where its last one ends, or to the cut it tells of.
 
     Raises:
         AnswerError: If it ends before it starts.
@@ -313,7 +316,8 @@ def event_span(event: NumberedEvent, shown: Sequence[Interval]) -> Interval:
             f"The event from #{event.first} to #{event.last} ends before it starts; "
             "name its first caption first.",
         )
-    return Interval(first.start_s, last.end_s)
+    is_up_to_cut = event.last in cuts and last.start_s > first.start_s
+    return Interval(first.start_s, last.start_s if is_up_to_cut else last.end_s)
 
 
 def _check_agreement(answer: Answer, spans: Sequence[Interval], shown: Sequence[Interval]) -> None:

@@ -31,7 +31,7 @@ from tools.errors import ServiceError
 from tools.llm.budget import Budget
 from tools.llm.chat_model import ServiceChatModel
 from tools.llm.client import Patience, clean
-from tools.llm.completion import AT_LIMIT
+from tools.llm.completion import AT_LIMIT, is_count
 from tools.llm.failures import Sent, classify, explain, no_answer
 from tools.llm.prices import Price, Prices
 from tools.llm.thoughts import without_thoughts
@@ -271,7 +271,7 @@ class LLMReasoner:
         # Servers are not all as strict as their API: roles, counts and reasons may be anything.
         counted = getattr(message, "usage_metadata", None) or {}
         tokens_in, tokens_out = (
-            count if isinstance(count := counted.get(name), int) and count > 0 else 0
+            count if is_count(count := counted.get(name)) else 0
             for name in ("input_tokens", "output_tokens")
         )
         return Reply(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import math
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -28,6 +30,9 @@ FEWEST_CHARS = 100
 STAND_IN = "a picture"
 """What is embedded in place of a text that a service declines."""
 HUB_TIMEOUT_S = 5.0
+
+GRACE_S = 10.0
+"""How much longer than the run a service may embed: captions that were paid for are to be kept."""
 
 
 class Embedder(Protocol):
@@ -63,6 +68,7 @@ def open_embedder(
     api_key: str | None = None,
     base_url: str | None = None,
     batch_texts: int = BATCH_TEXTS,
+    until: Callable[[], float] = lambda: math.inf,
 ) -> Embedder:
     """Open an embedder by name.
 
@@ -76,6 +82,7 @@ def open_embedder(
         api_key: For ``openai:``.
         base_url: Of the server for ``openai:``, such as ``http://localhost:8080/v1``.
         batch_texts: Sent at once to ``openai:``.
+        until: When the run is over, on the monotonic clock; ``openai:`` has ``GRACE_S`` at least.
 
     Raises:
         EmbedderError: If something is missing; says what to install or set.
@@ -86,7 +93,9 @@ def open_embedder(
     if kind == "minilm":
         return MiniLM(cache=cache, weights=expand_user(rest) if rest else None)
     if kind == "openai":
-        return OpenAIEmbedder(rest, api_key=api_key, base_url=base_url, batch_texts=batch_texts)
+        return OpenAIEmbedder(
+            rest, api_key=api_key, base_url=base_url, batch_texts=batch_texts, until=until
+        )
     return SentenceTransformersEmbedder(name)
 
 
@@ -107,7 +116,11 @@ class _ModelOfOthers(ABC):
         distinct = list(row_of_text)
         try:
             matrix = np.asarray(self._vectors(distinct), np.float32)
-        except ValueError as exc:  # rows of different lengths
+        except (
+            ValueError,
+            TypeError,
+            OverflowError,
+        ) as exc:  # rows of different lengths, no numbers
             raise EmbedderError(f"{self.name} gave vectors that cannot be used: {exc}") from None
         if matrix.ndim != 2 or len(matrix) != len(distinct):
             raise EmbedderError(
@@ -141,8 +154,10 @@ class OpenAIEmbedder(_ModelOfOthers):
         base_url: str | None,
         patience: Patience = SERVICE_PATIENCE,
         batch_texts: int = BATCH_TEXTS,
+        until: Callable[[], float] = lambda: math.inf,
     ) -> None:
         self.name = f"openai:{model}"
+        self._until = until
         self._batch_texts = batch_texts
         self._most_chars: int | None = None
         try:
@@ -154,11 +169,12 @@ class OpenAIEmbedder(_ModelOfOthers):
         left = [text[: self._most_chars] for text in texts]
         vectors: list[Any] = []
         at_once = self._batch_texts
+        until = max(self._until(), time.monotonic() + GRACE_S)
         while len(vectors) < len(texts):
             done = len(vectors)
             batch = left[done : done + min(at_once, self._batch_texts)]
             try:
-                got = self._service.embeddings(batch)
+                got = self._service.embeddings(batch, until=until)
             except ServiceError as exc:
                 is_one = len(batch) == 1
                 if exc.kind in {"refused", "context", "strange"} and not is_one:

@@ -106,6 +106,8 @@ def test_the_judge_is_shown_a_few_timed_frames_and_its_odds_rank(
         assert len(server.asked) == calls, "what was judged before is not paid for again"
         assert again.intervals == answer.intervals
         assert again.usage.stages["judge"].calls == 0
+        assert answer.usage.kept == {}
+        assert again.usage.kept == {"judge": cost}, "but it is told what it cost then"
         asking.forget(road)
         asking.find(road, DOG, captions=captions)
         assert len(server.asked) == 2 * calls, "forgetting a video forgets its verdicts"
@@ -268,7 +270,9 @@ def test_a_refused_direct_reply_goes_back_with_the_frames_and_the_reason(road: P
         grounder(server, captioner="none", direct="openai:eye") as asking,
     ):
         answer = asking.find(road, "a dog")
+        again = asking.find(road, "a dog")
     assert (answer.by, answer.attempts, answer.refusals[0].kind) == ("direct", 2, "no_json")
+    assert again.usage.kept["direct"] == answer.usage.stages["direct"], "refused replies cost too"
     roles = [message["role"] for message in server.asked[1].body["messages"]]
     assert roles == ["user", "assistant", "user"]
     assert "was not accepted" in server.asked[1].blocks[0]["text"]
@@ -286,6 +290,8 @@ def test_what_a_video_model_said_is_not_paid_for_again(road: Path) -> None:
         assert len(server.asked) == 1
         assert (again.by, again.intervals) == ("direct", answer.intervals)
         assert again.usage.stages["direct"].calls == 0
+        assert answer.usage.kept == {}
+        assert again.usage.kept == {"direct": answer.usage.stages["direct"]}
         asking.find(road, "a brown dog jumps high")
         assert len(server.asked) == 2, "another question is asked"
         asking.forget(road)

@@ -3,6 +3,7 @@
 import json
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -64,7 +65,7 @@ def serving(reply: Reply) -> Iterator[Service]:
         server.server_close()
 
 
-def embeddings(vectors: list[list[float]]) -> tuple[int, Any]:
+def embeddings(vectors: list[list[Any]]) -> tuple[int, Any]:
     rows = [
         {"object": "embedding", "index": number, "embedding": vector}
         for number, vector in enumerate(vectors)
@@ -197,15 +198,40 @@ def test_a_service_that_hangs_is_given_up() -> None:
             released.set()
 
 
+def test_a_service_that_hangs_is_waited_for_no_longer_than_the_run_and_a_moment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tools.embedders.embedder.GRACE_S", 0.1)
+    released = threading.Event()
+
+    def hang(texts: list[str]) -> tuple[int, Any]:
+        released.wait(PATIENCE_S)
+        return by_length(texts)
+
+    with serving(hang) as service:
+        is_over = time.monotonic()
+        embedder = embedder_at(service.url, until=lambda: is_over)
+        try:
+            with pytest.raises(EmbedderError, match="the time for this run is used up"):
+                embedder.embed(["a door opens"])
+        finally:
+            released.set()
+    with serving(by_length) as service:
+        # What was paid for is still embedded.
+        assert len(embedder_at(service.url, until=lambda: is_over).embed(["a door opens"])) == 1
+
+
 @pytest.mark.parametrize(
     ("vectors", "complaint"),
     [
         ([[1.0, 0.0]], "gave 1 vectors for 2 texts"),
         ([[1.0, 0.0], [1.0]], "vectors that cannot be used"),
+        ([[1.0, 0.0], [10**400, 0]], "vectors that cannot be used"),
+        ([[1.0, 0.0], [{"x": 1}, 0]], "vectors that cannot be used"),
         ([[1.0, 0.0], [0.0, 0.0]], "'shut' a vector without a direction"),
     ],
 )
-def test_vectors_that_do_not_fit_are_refused(vectors: list[list[float]], complaint: str) -> None:
+def test_vectors_that_do_not_fit_are_refused(vectors: list[list[Any]], complaint: str) -> None:
     with (
         serving(lambda _: embeddings(vectors)) as service,
         pytest.raises(EmbedderError, match=complaint),
