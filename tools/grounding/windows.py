@@ -32,6 +32,11 @@ OVERLAP_COST = 0.3
 """What a window's score loses, times the square of its IoU with a better one: if that one is wrong,
 what overlaps it is likely to be wrong as well. Half and twice as much serve nearly as well."""
 
+NEARLY_AS_GOOD, MUCH_SHORTER = 0.98, 0.6
+"""A window gives way to one inside it with at least the first share of its score, and at most the
+second of its length. Scores prefer the longer of two; so small a difference is within what other
+words for the same thing would change, and the inner one fits better where it is."""
+
 BRIDGE_S = 5.0
 """A gap without captions ends a window if it is longer."""
 
@@ -118,7 +123,8 @@ def select_apart(
 ) -> tuple[list[int], NDArray[np.float64]]:
     """As ``select``, but what overlaps a better window loses part of its score (soft suppression).
 
-    After Bodla et al., "Soft-NMS" (2017).
+    After Bodla et al., "Soft-NMS" (2017). Nearly as good, the core of a window comes before it; see
+    ``NEARLY_AS_GOOD``.
 
     Returns:
         Indices, best first, and what is left of the score of each, which never rises.
@@ -127,13 +133,28 @@ def select_apart(
     scores = scores.astype(np.float64)
     left: list[float] = []
     while len(kept) < limit and np.isfinite(scores).any():
-        best = int(np.argmax(scores))
+        best = _core_of(int(np.argmax(scores)), spans, scores)
         kept.append(best)
-        left.append(float(scores[best]))
+        left.append(min([float(scores[best]), *left[-1:]]))
         overlap = pairwise_iou(spans, spans[[best]])[:, 0]
         scores = scores - OVERLAP_COST * overlap**2
         scores[(overlap > DUPLICATE_IOU) | (np.arange(len(scores)) == best)] = -np.inf
     return kept, np.array(left)
+
+
+def _core_of(best: int, spans: NDArray[np.float64], scores: NDArray[np.float64]) -> int:
+    """The best of the much shorter windows inside one that are nearly as good; else that one."""
+    start_s, end_s = spans[best]
+    lengths = spans[:, 1] - spans[:, 0]
+    is_core = (
+        (spans[:, 0] >= start_s)
+        & (spans[:, 1] <= end_s)
+        & (lengths <= MUCH_SHORTER * (end_s - start_s))
+        & (scores >= NEARLY_AS_GOOD * scores[best])
+        & (scores[best] > 0)
+    )
+    cores = np.flatnonzero(is_core)
+    return int(cores[np.argmax(scores[cores])]) if len(cores) else best
 
 
 def spans_of(runs: Runs, cells: Cells) -> NDArray[np.float64]:

@@ -163,3 +163,23 @@ def test_what_overlaps_a_better_window_comes_after_one_apart_that_is_nearly_as_g
     kept, left = select_apart(spans_s, np.array([0.9, 0.8, 0.75, 0.85]), limit=10)
     assert kept == [0, 2, 1]
     assert left == pytest.approx([0.9, 0.75, 0.8 - 0.3 * 0.6**2])
+
+
+def test_of_two_windows_that_score_nearly_the_same_the_core_is_meant() -> None:
+    spans_s = np.array([[0.0, 48.0], [0.0, 10.0], [0.0, 40.0]])
+    kept, left = select_apart(spans_s, np.array([0.80, 0.79, 0.795]), limit=10)
+    # The third one is nearly as long as the first, and the same window.
+    assert kept == [1, 0]
+    assert left[0] == 0.79
+    assert left[1] < left[0]
+
+
+@pytest.mark.parametrize(
+    ("inner_s", "score"), [((0.0, 10.0), 0.7), ((0.0, 30.0), 0.79), ((44.0, 54.0), 0.79)], ids=str
+)
+def test_a_window_stays_where_no_core_of_it_is_nearly_as_good(
+    inner_s: tuple[float, float], score: float
+) -> None:
+    spans_s = np.array([[0.0, 48.0], inner_s])
+    kept, _ = select_apart(spans_s, np.array([0.80, score]), limit=10)
+    assert kept[0] == 0
