@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from agent.grounding import LookUp, Refusal
 from agent.reasoning.reply import Reply
 from tools.ranking import PartFound, Window
+from tools.signals.claims import is_moment
 from tools.timeline import Caption
 
 if TYPE_CHECKING:
@@ -141,12 +142,14 @@ def are_shown(window: Window, captions: Sequence[Caption]) -> bool:
     """Whether captions that make both edges of a window are among those shown."""
     inside = [one for one in captions if one.start_s >= window.span.start_s]
     return any(one.start_s == window.span.start_s for one in inside) and any(
-        one.end_s == window.span.end_s for one in inside
+        one.end_s == window.span.end_s or _is_cut_after(window, one) for one in inside
     )
 
 
 def caption_numbers(window: Window, captions: Sequence[Caption]) -> tuple[int, int]:
     """The numbers of the first and the last caption in a window of the grounder's.
+
+    A window that ends with a cut ends with the caption that tells of it.
 
     Args:
         window: Its edges are edges of captions, some of which are always shown.
@@ -157,9 +160,16 @@ def caption_numbers(window: Window, captions: Sequence[Caption]) -> tuple[int, i
         for number, caption in enumerate(captions, start=1)
         if window.span.start_s <= caption.start_s and caption.end_s <= window.span.end_s
     ]
+    if not any(is_moment(one) and one.span == window.span for _, one in inside):
+        numbered = enumerate(captions, start=1)
+        inside += [(number, one) for number, one in numbered if _is_cut_after(window, one)]
     # Of several tracks, those captions count whose edges the window has.
     inside = [one for one in inside if one[1].track.key == window.track] or inside
     # What is said or written may lie in the middle of what is seen: the window gives the edges.
     first, _ = min(inside, key=lambda one: one[1].start_s)
     last, _ = max(inside, key=lambda one: one[1].end_s)
     return first, last
+
+
+def _is_cut_after(window: Window, caption: Caption) -> bool:
+    return caption.start_s == window.span.end_s and is_moment(caption)

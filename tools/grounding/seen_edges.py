@@ -82,7 +82,9 @@ def edges_of(
         start = _edge_at(first.span)
     elif fills_picture(first):
         start = _at_cut(start, captions)
-    if is_moment(first) or fills_picture(last):
+    if is_moment(last):
+        end = _edge_at(last.span)
+    elif is_moment(first) or fills_picture(last):
         end = _at_cut(end, captions)
     return start, end
 
@@ -93,14 +95,16 @@ def window_span(
     """A window between edges of captions, with its edges put where ``edges_of`` puts them.
 
     Args:
-        window: From the start of a caption to the end of one.
+        window: From the start of a caption to the end of one, or to a cut.
         captions: The captions that are known. Where those at an edge are missing, half a step of
             the track is what the edge is moved by.
         track: What the question is answered from.
         duration_s: Length of the video.
     """
     first = next((one for one in captions if one.start_s == window.start_s), None)
-    last = next((one for one in captions if one.end_s == window.end_s), None)
+    last = next((one for one in captions if one.end_s == window.end_s), None) or next(
+        (one for one in captions if is_moment(one) and one.start_s == window.end_s), None
+    )
     if first and last and first.start_s <= last.start_s:
         start, end = edges_of(first, last, captions, duration_s=duration_s)
         return Interval(start.at_s, end.at_s)

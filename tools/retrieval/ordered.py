@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from tools.grounding.grounder import EVENT_SHARE, claim_events
+from tools.grounding.grounder import claim_events
 from tools.grounding.presence import GRANTED_PRESENCE, OPEN_PRESENCE
 from tools.ranking import PartFound, Ranking, Window
 from tools.retrieval.order import Scored, Seen, evaluate
@@ -14,6 +14,7 @@ from tools.retrieval.temporal_query import (
     Nth,
     Part,
     Related,
+    Relation,
     Single,
     order_words,
     repeated_texts,
@@ -22,6 +23,10 @@ from tools.retrieval.temporal_query import (
 from tools.timeline import Interval
 
 MOST_WINDOWS = 10
+
+IN_ORDER_SHARE = 0.6
+"""A window that stands in the order asked for, but is none of the times that it is taken to happen,
+is the answer only if it is as sure as this share of the surest window."""
 
 
 def rank_in_order(
@@ -81,7 +86,10 @@ def rank_in_order(
             verdict = "not_found" if rankings[main].verdict == "found" else rankings[main].verdict
             return replace(rankings[main], verdict=verdict, events=(), reasoning=why, parts=parts)
         whole = for_granted(ask(query)) if is_presupposed else ask(query)
-        return _noted(whole, parts, f"{said} could not be found by itself.")
+        absent = [rankings[text] for text in missed if _is_known_absent(rankings[text])]
+        is_absent = bool(absent) and whole.verdict == "cannot_tell"
+        why = f"{said} could not be found by itself."
+        return replace(absent[0], parts=parts) if is_absent else _noted(whole, parts, why)
     seen = {
         text: Seen((), (), ()) if text in left_out else _seen(ranking, times[text])
         for text, ranking in rankings.items()
@@ -92,7 +100,7 @@ def rank_in_order(
     )
     is_found = bool(windows) and (
         bool(evaluate(part, seen, among="times", may_drop=True))
-        or windows[0].confidence >= EVENT_SHARE * max(sure for _, sure in seen[main].windows)
+        or windows[0].confidence >= IN_ORDER_SHARE * max(sure for _, sure in seen[main].windows)
     )
     if not is_found and is_presupposed and not is_one_of_many:
         return _noted(for_granted(ask(query)), parts, "its parts were not found in it.")
@@ -135,6 +143,11 @@ def _is_there(ranking: Ranking, *, granted: bool) -> bool:
     return granted and ranking.presence is not None and ranking.presence >= OPEN_PRESENCE
 
 
+def _is_known_absent(ranking: Ranking) -> bool:
+    """Whether it was measured that it never happens, so that no number of it does either."""
+    return ranking.verdict == "not_found" and ranking.is_exact
+
+
 def _seen(ranking: Ranking, times: Sequence[Window]) -> Seen:
     """The ranking and the times put together: each has some that the other does not."""
     windows = [*ranking.windows, *(one for one in times if one.span not in _spans(ranking.windows))]
@@ -161,7 +174,8 @@ def _as_one_sentence(ranking: Ranking, words: Sequence[str]) -> Ranking:
     if not words:
         return ranking
     said = " and ".join(f"“{word}”" for word in words)
-    note = f"It was asked as one sentence: {said} is not read as an order in time."
+    are = "is" if len(words) == 1 else "are"
+    note = f"It was asked as one sentence: {said} {are} not read as an order in time."
     return replace(ranking, reasoning=f"{ranking.reasoning} {note}")
 
 
@@ -183,7 +197,21 @@ def _is_order_left(part: Part, missed: Sequence[str]) -> bool:
     """
     if texts_of(part)[0] in missed or not isinstance(part, Related):
         return False
-    return any(set(texts_of(one)).isdisjoint(missed) for one in part.to)
+    whole = [one for one in part.to if set(texts_of(one)).isdisjoint(missed)]
+    if whole or isinstance(part.what, Nth):
+        return bool(whole)
+    links = any(_is_link_left(one, part.relation, missed) for one in part.to)
+    return links or _is_order_left(part.what, missed)
+
+
+def _is_link_left(to: Part, relation: Relation, missed: Sequence[str]) -> bool:
+    """Whether a link of a chain is left that something can be placed by."""
+    if not isinstance(to, Related) or isinstance(to.what, Nth):
+        return set(texts_of(to)).isdisjoint(missed)
+    if texts_of(to.what)[0] not in missed:
+        return True
+    is_one_way = to.relation == relation in {"after", "before"}
+    return is_one_way and _is_link_left(to.to[0], relation, missed)
 
 
 def explain(part: Part, *, found: bool, times: int, left_out: Sequence[str] = ()) -> str:

@@ -8,7 +8,8 @@ from tools.ranking import Window
 from tools.signals.claims import TEXT_TAG, Claim, Kind, read_screen_text
 from tools.signals.screen_text import text_fit
 from tools.signals.signal_query import Ask
-from tools.signals.vocabulary import BACK, DISSOLVES, FILLERS, PEOPLE
+from tools.signals.strange_words import is_foreign, word_near
+from tools.signals.vocabulary import BACK, COUNTS, DISSOLVES, FILLERS, LIGHTS, PEOPLE
 from tools.signals.watched import MOVES, NOTHING_MOVES, PRESENCE, UNCHANGED
 from tools.timeline import Caption, Interval
 
@@ -31,7 +32,13 @@ def beyond_the_senses(unknown: tuple[str, ...], captions: Sequence[Caption]) -> 
     if " " in words[0]:
         return f"The senses know these words, but not what they say together: “{words[0]}”."
     said = [f"No embedded sense for {', '.join(f'“{word}”' for word in words)}."]
-    if PEOPLE & set(words):
+    if is_foreign(words):
+        said.append("They understand questions in English only.")
+    elif COUNTS & set(words):
+        said.append("How many there are, or whether it is all, is not counted.")
+    elif LIGHTS & set(words):
+        said.append("Light is measured by the picture; ask when the screen is dark or bright.")
+    elif PEOPLE & set(words):
         said.append(
             "The senses cannot tell who moves; ask when something appears, moves or leaves."
         )
@@ -39,12 +46,27 @@ def beyond_the_senses(unknown: tuple[str, ...], captions: Sequence[Caption]) -> 
         said.append(
             "What comes is not told from what was there before; ask when something appears."
         )
+    if near := {word: known for word in words if (known := word_near(word))}:
+        said += [f"Did “{word}” mean “{known}”?" for word, known in near.items()]
     for word in words:
         if len(word) > 2 and word not in FILLERS and (spans := _read_at(word, captions)):
-            times = ", ".join(f"{_clock(one.start_s)}–{_clock(one.end_s)}" for one in spans[:3])
-            more = f" and {len(spans) - 3} more times" if len(spans) > 3 else ""
-            said.append(f"“{word}” can be read on the screen at {times}{more}.")
+            said.append(f"“{word}” can be read on the screen at {listed_times(spans)}.")
     return " ".join(said)
+
+
+def listed_times(spans: Sequence[Interval]) -> str:
+    """The first three spans, and how many more there are."""
+    times = ", ".join(f"{_clock(one.start_s)}–{_clock(one.end_s)}" for one in spans[:3])
+    left = len(spans) - 3
+    return times if left <= 0 else f"{times} and {left} more {'time' if left == 1 else 'times'}"
+
+
+def read_nowhere(ask: Ask) -> str:
+    """Why words that may or may not be meant as text are not known to be absent."""
+    return (
+        f"{_quoted(ask.text or ())} cannot be read on the screen. If that is what the text says, "
+        "put it in quotes; if it is what kind of text it is, no embedded sense knows."
+    )
 
 
 def heard_by_none(ask: Ask) -> str:
@@ -107,7 +129,8 @@ def _decided(
     ask: Ask, claims: Sequence[Sequence[Claim]], frames: int, events: Sequence[Window]
 ) -> str:
     if ask.text is not None:
-        wanted = f"the text {_quoted(ask.text)}" if ask.text else "text"
+        said = [ask.itself] if ask.itself else ask.text
+        wanted = f"the text {_quoted(said)}" if said else ask.form or "text"
         if not events:
             return f"Looked for {wanted} on the screen: it was read in none of the sampled frames."
         return f"Looked for {wanted} on the screen: read in {_counted(frames)}."

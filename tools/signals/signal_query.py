@@ -13,6 +13,9 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from tools.signals.claims import COLOURS, Kind
+from tools.signals.phrasing import Stage, film_term, nearer, plain, without_stage
+from tools.signals.strange_words import is_foreign
+from tools.signals.text_forms import form_named, text_by_itself, with_signs
 from tools.signals.vocabulary import (
     ANYBODY,
     DEEDS,
@@ -23,10 +26,11 @@ from tools.signals.vocabulary import (
     ORDERS,
     PEOPLE,
     PERSON,
-    PHRASES,
+    PLAIN_WORDS,
     SLOW_CHANGES,
     SPOKEN,
     TEXT_BEARERS,
+    TEXT_KINDS,
     TEXT_MAY,
     TEXT_NOUNS,
     TEXT_STANDS,
@@ -35,8 +39,8 @@ from tools.signals.vocabulary import (
     words_of,
 )
 
-Pick = Literal["all", "first", "last"]
-Stage = Literal["", "start", "end"]
+Pick = Literal["all", "first", "last", "longest", "shortest"]
+PICKS: tuple[Pick, ...] = ("first", "last", "longest", "shortest")
 Wants = Literal["stretch", "entrance", "end", "cut", "shots"]
 
 
@@ -49,18 +53,22 @@ class Rule(NamedTuple):
         may: Concepts that may be there.
         wants: What the answer is: the stretch itself, one that starts with the first kind, its
             end, the moment of a cut, or what lies between two cuts.
+        doubt: As in ``Ask``.
     """
 
     kinds: tuple[Kind, ...]
     need: str
     may: str = ""
     wants: Wants = "stretch"
+    doubt: str = ""
 
 
 PANS: tuple[Kind, ...] = ("pans left", "pans right")
 TILTS: tuple[Kind, ...] = ("tilts up", "tilts down")
 ZOOMS: tuple[Kind, ...] = ("zooms in", "zooms out")
-WHERE = "screen place big small turn"
+FROZEN = "The picture is unchanged at {times}; whether it is frozen or only still cannot be told."
+WHERE = "screen place big small turn stay"
+LASTING = "screen turn stay"
 
 PICTURE: frozenset[Kind] = frozenset(
     {
@@ -88,24 +96,26 @@ RULES = (
     Rule(("zooms in",), "zoom in", "camera turn"),
     Rule(("zooms out",), "zoom out", "camera turn"),
     Rule(ZOOMS, "zoom", "camera turn"),
-    Rule(("camera still",), "camera still", "turn"),
-    Rule(("camera still",), "camera not move|pan|tilt|turn", "turn"),
-    Rule((*PANS, *TILTS, *ZOOMS), "camera move", "turn"),
-    Rule(("black",), "black", "screen turn present"),
-    Rule(("white",), "white", "screen turn present"),
-    Rule(("dark", "black"), "dark", "screen turn"),
-    Rule(("bright", "white"), "bright", "screen turn"),
-    Rule(("nothing moves", "unchanged"), "nothing move|happen|change", "screen turn"),
-    Rule(("nothing moves", "unchanged"), "not move|change", "screen turn present something"),
-    Rule(("nothing moves", "unchanged"), "still", "screen turn"),
-    Rule(("empty",), "nothing", "present screen background turn"),
-    Rule(("empty",), "empty", "screen background turn"),
+    Rule(("camera still",), "camera still", "turn stay shot"),
+    Rule(("camera still",), "still shot", "camera stay"),
+    Rule(("camera still",), "camera not move|pan|tilt|turn", "turn stay"),
+    Rule((*PANS, *TILTS, *ZOOMS), "camera move", "turn stay"),
+    Rule(("black",), "black", f"{LASTING} present cut"),
+    Rule(("white",), "white", f"{LASTING} present cut"),
+    Rule(("dark", "black"), "dark", LASTING),
+    Rule(("bright", "white"), "bright", LASTING),
+    Rule(("nothing moves", "unchanged"), "nothing move|happen|change", LASTING),
+    Rule(("nothing moves", "unchanged"), "not move|change", f"{LASTING} present something"),
+    Rule(("nothing moves", "unchanged"), "still", LASTING),
+    Rule(("unchanged",), "freeze", LASTING, doubt=FROZEN),
+    Rule(("empty",), "nothing", f"present background {LASTING}"),
+    Rule(("empty",), "empty", f"background {LASTING}"),
     Rule(("flickers",), "flicker", "screen turn something bright"),
     Rule(("flickers", "white"), "flash", "screen turn something bright"),
     Rule(("gone",), "something leave", "turn screen place", "end"),
     Rule(("appears", "present"), "something appear", WHERE, "entrance"),
     Rule(("moves",), "move", f"something happen {WHERE}"),
-    Rule(("present", "appears"), "something", f"present {WHERE}"),
+    Rule(("present", "appears"), "something", "present screen place big small stay"),
     Rule(("colour",), "colour", f"area present appear something most {WHERE}"),
 )
 
@@ -129,6 +139,11 @@ class Ask:
         is_said: Whether it is said rather than shown, if one goes by the verb: not "a sign says".
         names_thing: Whether it asks for a thing, of whatever kind: "something red".
         is_slow: Whether what it asks for may come about slowly: a fade, another scene.
+        doubt: Why what is measured of it does not show it, with ``{times}`` for when; empty where
+            it does.
+        form: The form of the text that is asked for, such as "a price"; empty for any.
+        itself: The price or the address that is asked for; empty for other text.
+        is_guess: Whether its words were taken for text by where they stand alone.
     """
 
     kinds: tuple[Kind, ...] = ()
@@ -145,6 +160,10 @@ class Ask:
     is_said: bool = False
     names_thing: bool = False
     is_slow: bool = False
+    doubt: str = ""
+    form: str = ""
+    itself: str = ""
+    is_guess: bool = False
 
     @property
     def is_of_picture(self) -> bool:
@@ -159,31 +178,42 @@ class Ask:
 def understand(query: str) -> Ask:
     """Read a question in English; in any other language its words are unknown."""
     quoted = [next(filter(None, found)) for found in _QUOTED.findall(query)]
-    rest = _QUOTED.sub(" ", query)
-    rest, notes, stage = _without_stage(_HOW_MANY.sub(" ", rest))
+    rest, notes, stage = without_stage(plain(with_signs(_QUOTED.sub(" ", query))))
     words = words_of(rest)
-    shouted = [] if query.isupper() else _SHOUTED.findall(rest)
-    pick: Pick = "first" if "first" in words else "last" if "last" in words else "all"
+    itself, around = text_by_itself(rest)
+    shouted = [] if query.isupper() else _shouted(rest)
+    pick: Pick = next((one for one in PICKS if one in words), "all")
     if quoted or shouted:
         wanted = words_of(" ".join(quoted or shouted))
         spare = [word for word in words if quoted or word not in wanted]
-        ask = Ask(text=tuple(wanted), wants=_text_wants(spare), unknown=_beyond_text(spare))
+        ask = Ask(
+            text=tuple(wanted),
+            wants=_text_wants(spare),
+            unknown=_beyond_text(spare),
+            is_guess=not quoted and not _CUES & {*words},
+        )
+    elif itself and not _beyond_text(words_of(around)):
+        ask = Ask(text=tuple(words_of(itself)), itself=itself)
+    elif form := form_named([one for one in words if one == "timecode" or not _frames_text(one)]):
+        ask = Ask(text=(), form=form)
+    elif term := film_term(rest):
+        ask = Ask(unknown=(term,))
     elif (named := _NUMBERED.search(rest)) and not _beyond_text(words_of(named["after"])):
         ask = Ask(text=tuple(words_of(named["number"])))
     elif shown := _SHOWN_NUMBER.search(rest):
         ask = Ask(text=tuple(_stripped(words_of(shown["number"]))))
-    elif TEXT_NOUNS & set(words) or TEXT_VERBS & set(words):
-        ask = _understand_text(words)
+    elif _CUES & {*words}:
+        ask = _understand_text(words, rest)
     else:
         ask = _understand_signals(words)
         if ask.unknown:
-            nearer, taken = _nearer(words)
+            measured, taken = nearer(words)
             # What is measured has no manner: asked again without the words for it.
-            plain = _understand_signals([word for word in nearer if word not in MANNERS])
-            if not plain.unknown:
-                ask = plain
+            again = _understand_signals([word for word in measured if word not in MANNERS])
+            if not again.unknown:
+                ask = again
                 notes += taken
-                if left_out := dict.fromkeys(word for word in nearer if word in MANNERS):
+                if left_out := dict.fromkeys(word for word in measured if word in MANNERS):
                     notes.append(f"Left out: {', '.join(f'“{word}”' for word in left_out)}.")
         if meant := [word for word in words if word in ANYBODY | PERSON]:
             what = "nothing" if "nobody" in meant else "something"
@@ -202,40 +232,10 @@ def understand(query: str) -> Ask:
     )
 
 
-def _nearer(words: list[str]) -> tuple[list[str], list[str]]:
-    """With what is measured in the place of words that come near it, and notes that say so."""
-    text, notes = " ".join("somebody" if word in PERSON else word for word in words), []
-    for form, measured in PHRASES:
-        if found := form.search(text):
-            phrase = found[0].capitalize()
-            notes.append(f"“{phrase}” was taken for “{measured}”, which is what can be measured.")
-            text = form.sub(measured, text)
-    return text.split(), notes
-
-
-def _without_stage(text: str) -> tuple[str, list[str], Stage]:
-    """Without "in the intro", which no sense knows the end of; what was left out is noted.
-
-    The start and the end of the video are known, and told apart.
-    """
-    found = _STAGE.search(text)
-    if not found:
-        return text, [], ""
-    rest = _STAGE.sub(" ", text)
-    if found["edge"]:
-        return rest, [], "end" if found["edge"].lower() == "end" else "start"
-    return rest, [f"Left out: “{found[0].strip()}”."], ""
-
-
-_STAGE = re.compile(
-    r"\b(?:in|during|of|at|from)\s+the\s+(?:very\s+)?"
-    r"(?:intro|introduction|outro|opening|credits|(?P<edge>beginning|start|end))\b(?:\s+of\s+the\s+video)?",
-    re.IGNORECASE,
-)
-_HOW_MANY = re.compile(r"\bhow many\b|\bthe number of\b", re.IGNORECASE)
 _QUOTED = re.compile(r"[“\"«]([^”\"»]+)[”\"»]|(?<!\w)['‘]([^'’]+)['’](?!\w)")
 _SHOWN_NUMBER = re.compile(
-    rf"\b(?:{'|'.join(sorted(TEXT_STANDS))}) (?:shows?|showing|displays?|at|is at|stands at) "
+    rf"\b(?:{'|'.join(sorted(TEXT_STANDS))}) "
+    r"(?:shows?|showing|displays?|reach|reaches|at|is at|stands at) "
     r"(?P<number>\S*\d.*)",
     re.IGNORECASE,
 )
@@ -245,6 +245,14 @@ _NUMBERED = re.compile(
     re.IGNORECASE,
 )
 _SHOUTED = re.compile(r"\b[A-Z][A-Z0-9]{3,}\b")
+_CUES = TEXT_NOUNS | TEXT_VERBS
+
+
+def _shouted(text: str) -> list[str]:
+    """Words in capitals, which are meant as they stand: but "goes BLACK" only stresses one."""
+    found: list[str] = _SHOUTED.findall(text)
+    is_stress = not _CUES & {*words_of(text)} and any(meanings_of(one.casefold()) for one in found)
+    return [] if is_stress else found
 
 
 def _understand_signals(words: list[str]) -> Ask:
@@ -254,6 +262,7 @@ def _understand_signals(words: list[str]) -> Ask:
             return Ask(
                 kinds=rule.kinds,
                 wants=rule.wants,
+                doubt=rule.doubt,
                 colour=next((word for word in words if word in COLOURS), "")
                 if rule.kinds == ("colour",)
                 else "",
@@ -262,7 +271,7 @@ def _understand_signals(words: list[str]) -> Ask:
             )
     content = [word for word in content if word not in FILLERS]
     strange = [word for word in content if not meanings_of(word)]
-    strange = [word for word in strange if word not in ORDERS] or strange
+    strange = [word for word in strange if word not in ORDERS]
     # Where each word is known, it is what they say together that is not.
     places = [place for place, word in enumerate(words) if word in content] or [0, len(words) - 1]
     together = [" ".join(words[places[0] : places[-1] + 1])]
@@ -273,7 +282,7 @@ def _fits(rule: Rule, content: list[str]) -> bool:
     needs = [set(need.split("|")) for need in rule.need.split()]
     if not all(any(meanings_of(word) & need for word in content) for need in needs):
         return False
-    allowed = set(rule.may.split()).union(*needs) | {"in", "present", "first", "last"}
+    allowed = set(rule.may.split()).union(*needs) | {"in", "present", *PICKS}
     if {word for word in content if word in COLOURS} and len({*COLOURS} & {*content}) > 1:
         return False
     return all(meanings_of(word) & allowed for word in content)
@@ -304,8 +313,8 @@ def _percent(words: list[str]) -> tuple[int, int]:
     return (15, 100) if "big" in meant else (0, 12) if "small" in meant else (0, 100)
 
 
-def _understand_text(words: list[str]) -> Ask:
-    cue = next(i for i, word in enumerate(words) if word in TEXT_NOUNS | TEXT_VERBS)
+def _understand_text(words: list[str], said: str) -> Ask:
+    cue = next(i for i, word in enumerate(words) if word in _CUES)
     before, after = words[:cue], words[cue + 1 :]
     wanted = _stripped(after)
     unknown = _beyond_text(before)
@@ -319,16 +328,30 @@ def _understand_text(words: list[str]) -> Ask:
         # Somebody says it, which cannot be seen.
         spoken = [*unknown, *(word for word in words[cue:] if word not in FILLERS)]
         return Ask(unknown=tuple(dict.fromkeys(spoken)))
+    is_named = bool(_CUES & {*after}) or any(one.capitalize() in said for one in wanted)
+    is_guess = bool(wanted) and words[cue] in TEXT_NOUNS - PLAIN_WORDS and not is_named
     if unknown and not wanted and (words[cue] in TEXT_NOUNS or words[cue] == "written"):
         # "the game over title": the words right before the cue are the text.
         first = next(i for i, word in enumerate(before) if word in unknown)
         named = before[first:]
-        if not any(
+        if not is_foreign(named) and not any(
             word in FILLERS | PEOPLE | ANYBODY or meanings_of(word) & {"colour", "big", "small"}
             for word in named
         ):
-            wanted, unknown = named, ()
-    return Ask(text=tuple(wanted), wants=_text_wants(words), unknown=unknown)
+            wanted, unknown, is_guess = named, (), True
+    return Ask(
+        text=tuple(wanted),
+        wants=_text_wants(words),
+        unknown=unknown,
+        is_guess=is_guess,
+        doubt="" if wanted else _doubt(words),
+    )
+
+
+def _doubt(words: list[str]) -> str:
+    """Why any text need not be of the kind that is asked for."""
+    kind = next((word for word in words if word in TEXT_KINDS), "")
+    return kind and f"Text can be read at {{times}}; whether it is “{kind}” cannot be told."
 
 
 def _stripped(words: list[str]) -> list[str]:

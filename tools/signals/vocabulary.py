@@ -13,10 +13,10 @@ def _words(text: str) -> frozenset[str]:
 
 FILLERS = _words("""
     a about actually again all also an any are at be been being by can clip clips could did do
-    does during ever every film find footage for from had has have here how i in into is it its
-    just locate look me moment moments occur occurs of on one part parts please point quite
-    really s see segment segments show showing shows some stretch tell that the there this time
-    times to very video was were what when where which will with you""")
+    does during ever every exactly film find footage for from had has have here how i in into is it
+    its just kindly locate look me moment moments occur occurs of on one part parts please pls plz
+    point precisely quite really s see segment segments show showing shows some stretch tell that
+    the there this time times to very video was were what when where which will with would you""")
 """Words that frame a question and ask for nothing."""
 
 CONCEPTS: dict[str, str] = {
@@ -24,12 +24,12 @@ CONCEPTS: dict[str, str] = {
     "scene": "scene scenes",
     "black": "black",
     "white": "white",
-    "dark": "dark darkness dim darker",
-    "bright": "bright brighter",
+    "dark": "dark darkness",
+    "bright": "bright",
     "turn": "go goes going went gone turn turns turned turning become becomes became get gets got"
     " getting fade fades faded fading start starts started starting begin begins began beginning"
-    " remain remains stay stays stand stands hold holds suddenly completely fully totally"
-    " entirely entire whole",
+    " stand stands hold holds",
+    "stay": "remain remains stay stays suddenly completely fully totally entirely entire whole",
     "camera": "camera",
     "pan": "pan pans panned panning sweep sweeps swing swings",
     "tilt": "tilt tilts tilted tilting",
@@ -40,7 +40,8 @@ CONCEPTS: dict[str, str] = {
     "down": "down downward downwards",
     "in": "in closer",
     "out": "out",
-    "still": "still static fixed steady stationary frozen freeze freezes motionless unchanged",
+    "still": "still static fixed steady stationary motionless unchanged",
+    "freeze": "freeze freezes froze frozen freezing stuck hangs",
     "move": "move moves moved moving movement movements motion",
     "flicker": "flicker flickers flickered flickering strobe strobes strobing blink blinks"
     " blinking",
@@ -53,8 +54,8 @@ CONCEPTS: dict[str, str] = {
     "something": "something anything thing things object objects someone somebody anyone anybody",
     "appear": "appear appears appeared appearing enter enters entered entering arrive arrives"
     " arrived arriving come comes came coming",
-    "present": "present visible seen shown there",
-    "leave": "leave leaves left leaving disappear disappears disappeared disappearing vanish"
+    "present": "present visible seen shown there around",
+    "leave": "leave leaves departed leaving disappear disappears disappeared disappearing vanish"
     " vanishes vanished exit exits exited gone away",
     "nothing": "nothing nobody",
     "empty": "empty",
@@ -68,6 +69,8 @@ CONCEPTS: dict[str, str] = {
     "place": "left right top bottom middle centre center side upper lower",
     "first": "first",
     "last": "last",
+    "longest": "longest",
+    "shortest": "shortest",
 }
 """What words can mean; a word may mean several things."""
 
@@ -93,6 +96,13 @@ ORDERS = _words("""
 TEXT_NOUNS = _words("""
     title titles text texts subtitle subtitles caption captions word words letters lettering
     writing inscription headline heading intertitle""")
+TEXT_KINDS = _words("""
+    title titles subtitle subtitles caption captions headline heading intertitle inscription""")
+"""Of these, what is no text of any kind."""
+
+PLAIN_WORDS = _words("word words")
+"""What follows one of these is what can be read, whoever says it."""
+
 TEXT_VERBS = _words("say says saying said read reads reading written")
 NUMBERED = "price|number|amount|total|sum|value|version|score|time|date|percentage|temperature"
 """What a number right after it, or after "is", is that of: it is looked for as it can be read."""
@@ -116,7 +126,7 @@ SPOKEN = _words("""
 TEXT_MAY = frozenset({"screen", "turn", "appear", "present", "leave", "first", "last", "in"})
 TEXT_STANDS = _words("""
     card sign letter displayed display label banner slide clock timer counter scoreboard timestamp
-    poster billboard badge ticker""")
+    poster billboard badge ticker timecode""")
 """Words that go with text without being part of it."""
 
 ANYBODY = _words("someone somebody anyone anybody nobody")
@@ -132,8 +142,17 @@ _GOES = (
     "strolled|strolling"
 )
 
-PERSON = _words("person persons people")
+PERSON = _words("person persons people human humans visitor visitors individual individuals")
 """Words for anybody at all, as "somebody" is."""
+
+COUNTS = _words("""
+    two three four five several many both couple pair alone together crowd group more than only
+    everyone everybody all second third once""")
+"""Words that ask how many there are."""
+
+LIGHTS = _words("""
+    light lights lamp lamps lighting dim dimmer darker brighter darkest brightest""")
+"""What makes a picture dark or bright, which is what is measured."""
 
 PHRASES = (
     (re.compile(rf"\b(?:{_GOES}) (?:into|inside|in(?! (?:the|a|an|front)\b))"), "enters"),

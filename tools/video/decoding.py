@@ -33,6 +33,10 @@ _MAX_DEMUX_FAILURES = 32
 _PACKETS_AHEAD = 17
 
 
+# Decoders that decode all that they are given.
+_LEAVES_NOTHING_OUT = frozenset({"vp9", "libvpx-vp9", "av1", "libdav1d", "libaom-av1"})
+
+
 class Shown(NamedTuple):
     """A decoded frame and when it is presented, in seconds after the first one."""
 
@@ -147,11 +151,14 @@ class DecodePass:
         # Also where frames grow on the way.
         stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
         clock = self._clock(container, stream)
-        thinning = _Thinning(clock, self._step_s, self._lead_s) if self._step_s else None
+        thinning = None
+        if self._step_s and stream.codec_context.name not in _LEAVES_NOTHING_OUT:
+            thinning = _Thinning(clock, self._step_s, self._lead_s)
         for packet, is_near_end in self._packets(container, stream, clock):
             # The last frames are all decoded: the end is that of a frame that really decodes.
             skip = thinning is not None and thinning.spares(packet) and not is_near_end
-            stream.codec_context.skip_frame = "NONREF" if skip else "DEFAULT"
+            if thinning is not None:
+                stream.codec_context.skip_frame = "NONREF" if skip else "DEFAULT"
             try:
                 frames = stream.decode(packet)
             except av.FFmpegError:

@@ -1,72 +1,25 @@
 """Questions to the embedded senses: answered from claims, or handed back with the odd words."""
 
-from collections.abc import Sequence
-
 import pytest
 
-from tools.ranking import Ranking
+from tests.measured_film import (
+    DURATION_S,
+    EMPTY,
+    FILM,
+    MEDIUM,
+    STILL,
+    ask,
+    at_left,
+    caption,
+    cut_at,
+    read,
+    said,
+    spans,
+)
 from tools.retrieval.question import read_question
-from tools.signals.claims import Claim, Kind, write_claims, write_screen_text
+from tools.signals.claims import Claim
 from tools.signals.signal_grounder import ground_signals
 from tools.signals.signal_query import understand
-from tools.timeline import Caption, Interval, Source, Track
-
-DURATION_S = 10.0
-
-
-def caption(
-    start_s: float, text: str, source: Source = "signal", model: str = "classical-3+ocr"
-) -> Caption:
-    track = Track(model=model, prompt_version="", mode="frame@1/s")
-    return Caption("v", Interval(start_s, start_s + 1), text, source, track)
-
-
-def said(start_s: float, *claims: Claim) -> Caption:
-    return caption(start_s, write_claims(claims))
-
-
-def read(start_s: float, *lines: str) -> Caption:
-    return caption(start_s, write_screen_text(lines), "screen")
-
-
-def spans(ranking: Ranking) -> list[tuple[float, float]]:
-    return sorted((event.span.start_s, event.span.end_s) for event in ranking.events)
-
-
-STILL, EMPTY, MEDIUM = Claim("camera still"), Claim("empty"), Claim("medium")
-
-
-def at_left(kind: Kind) -> Claim:
-    return Claim(kind, place="at the left", size="small")
-
-
-def cut_at(at_s: float) -> Caption:
-    track = Track(model="classical-3+ocr", prompt_version="", mode="frame@1/s")
-    text = write_claims([Claim("cut", at_s=at_s)])
-    return Caption("v", Interval(at_s, at_s + 0.04), text, "signal", track)
-
-
-FILM: Sequence[Caption] = (
-    said(0, MEDIUM, EMPTY),
-    said(1, STILL, EMPTY, Claim("nothing moves")),
-    said(2, STILL, at_left("appears"), at_left("moves")),
-    said(3, STILL, Claim("present", place="in the middle", size="small")),
-    said(4, STILL, Claim("gone", place="in the middle"), EMPTY),
-    cut_at(4.62),
-    said(5, Claim("black")),
-    said(6, Claim("black")),
-    cut_at(7.0),
-    said(7, Claim("pans left")),
-    said(8, Claim("pans left"), Claim("colour", colour="red", place="at the right", percent=20)),
-    said(9, Claim("colour", colour="red", place="nearly everywhere", percent=80)),
-    read(0, "INTERMISSION", "Chapter 2"),
-    read(1, "INTERMISION", "Chapter 2"),
-    read(9, "THE END", "A film with a dog"),
-)
-
-
-def ask(query: str, captions: Sequence[Caption] = FILM) -> Ranking:
-    return ground_signals(query, captions, duration_s=DURATION_S)
 
 
 @pytest.mark.parametrize(
@@ -100,6 +53,8 @@ def ask(query: str, captions: Sequence[Caption] = FILM) -> Ranking:
         ("when does the scene change", [(4.62, 4.66), (7, 7.04)]),
         ("the first cut", [(4.62, 4.66)]),
         ("the last scene change", [(7, 7.04)]),
+        ("the longest time that nothing is there", [(0, 2)]),
+        ("the shortest empty scene", [(4, 5)]),
         ("a red area", [(8, 10)]),
         ("a big red area at the right", [(8, 9)]),
         ("the screen turns red", [(9, 10)]),
@@ -328,6 +283,9 @@ def test_a_text_in_pieces_beside_the_text_itself_is_another_one() -> None:
         ("12:00:06", "2026-11-26 12:00:06", True),
         ("12:00:06", "12:00:07", False),
         ("12:00", "12:00:06", False),
+        ("00:00:10", "00:00:10:11", True),
+        ("00:00:10", "01:00:00:10", False),
+        ("12:00:06", "12:00:06.250", True),
         ("12:30", "at 12:30pm", True),
         ("$48,230", "Total $48,230.00", True),
         ("$48,230", "Total48,230", True),
@@ -490,6 +448,8 @@ SHOTS = [(0, 4.62), (4.62, 7), (7, DURATION_S)]
         ("show me the scenes", SHOTS, "There are 3 shots, from cut to cut."),
         ("the last scene", SHOTS[-1:], "This is one of 3 shots, from cut to cut."),
         ("the first shot", SHOTS[:1], "This is one of 3 shots, from cut to cut."),
+        ("the longest shot", SHOTS[:1], "This is one of 3 shots, from cut to cut."),
+        ("the shortest scene", SHOTS[1:2], "This is one of 3 shots, from cut to cut."),
     ],
 )
 def test_scenes_are_what_lies_between_cuts(

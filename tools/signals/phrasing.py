@@ -1,0 +1,97 @@
+"""How people word what the senses measure: turned into the few words that the grammar knows."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from tools.signals.vocabulary import ANYBODY, PERSON, PHRASES
+
+Stage = Literal["", "start", "end"]
+
+_PEOPLE = r"(?:single )?(?:persons?|people|humans?|visitors?|soul)"
+_ANYONE = rf"(?:any ?one|any ?body|some ?one|some ?body|any {_PEOPLE}|a {_PEOPLE})"
+_NOBODY = re.compile(
+    rf"\bno(?:[ -]one| {_PEOPLE})\b"
+    rf"|\bwithout (?:{_ANYONE}|{_PEOPLE})\b"
+    rf"|\b(?:not|(?:is|are|was|were)(?:n['’]?t)) (?:there )?{_ANYONE}\b",
+    re.IGNORECASE,
+)
+_GREETING = re.compile(
+    r"^[\s¿¡]*(?:(?:hi|hey|hello|ok|okay|well|sorry|excuse me)(?: (?:there|all|everyone))?"
+    r"\s*[,.!:-]+\s*)+",
+    re.IGNORECASE,
+)
+_AUXILIARY = r"(?:do|does|did|is|are|was|were|has|have|had)\b"
+_WHEN = r"(?:when|where|at which|in which|that)\b"
+_ASKING = re.compile(
+    r"^(?:(?:(?:i|we)(?:['’]d| would)? (?:want|need|like|wish) to (?:know|find|see)"
+    r"|(?:i am|i['’]m|we are|we['’]re) looking for|(?:can|could|would) you|give me|let me know"
+    r"|do you know|please|pls|plz|kindly|tell me|show me|find me|find|locate)\b[\s,:]*)+"
+    r"(?:(?:all )?(?:the )?(?:exact )?(?:time(?:stamp|code)?|moment|second|point|position)s?"
+    rf" (?={_WHEN}))?(?:{_WHEN}(?!\s+{_AUXILIARY})\s*)?",
+    re.IGNORECASE,
+)
+_LASTING = re.compile(
+    r"\bfor (?:a|some) (?:long |short |little )?(?:while|bit|time)\b", re.IGNORECASE
+)
+_TIMECODE = re.compile(r"\btime code(?=s?\b)", re.IGNORECASE)
+_HOW_MANY = re.compile(r"\bhow (?:many|long|often)\b|\bthe number of\b", re.IGNORECASE)
+_LEFT_AWAY = re.compile(
+    rf"\b(?P<who>has|have|had|just|already|who|something|{'|'.join(sorted(ANYBODY | PERSON))}) "
+    r"left\b(?! (?:side|corner|half|edge|hand))"
+    r"|(?<!\bthe )(?<!\bon )(?<!\bat )(?<!\bto )(?<!\bfrom )\bleft (?=the\b)",
+    re.IGNORECASE,
+)
+_TERM = re.compile(
+    r"\b(?:(?:slow|stop|fast)[ -]?(?:motion|mo)|time[ -]?lapse|split[ -]?screen|motion blur)\b",
+    re.IGNORECASE,
+)
+_STAGE = re.compile(
+    r"\b(?:in|during|of|at|from)\s+the\s+(?:very\s+)?"
+    r"(?:intro|introduction|outro|opening|credits|(?P<edge>beginning|start|end))\b(?:\s+of\s+the\s+video)?",
+    re.IGNORECASE,
+)
+
+
+def plain(text: str) -> str:
+    """Without courtesies, and with one word for "no one", and for "left" where it says "gone"."""
+    text = _LASTING.sub(" ", _TIMECODE.sub("timecode", without_courtesy(text)))
+    text = _NOBODY.sub(" nobody ", _HOW_MANY.sub(" ", text))
+    return _LEFT_AWAY.sub(lambda found: f"{found['who'] or ''} departed ", text)
+
+
+def without_courtesy(text: str) -> str:
+    """Without "hello, could you please find the moment when"; a question stays one."""
+    return _ASKING.sub("", _GREETING.sub("", text, count=1), count=1)
+
+
+def film_term(text: str) -> str:
+    """A term whose words mean something else apart: "slow motion" is no slow movement."""
+    found = _TERM.search(text)
+    return found[0].casefold() if found else ""
+
+
+def without_stage(text: str) -> tuple[str, list[str], Stage]:
+    """Without "in the intro", which no sense knows the end of; what was left out is noted.
+
+    The start and the end of the video are known, and told apart.
+    """
+    found = _STAGE.search(text)
+    if not found:
+        return text, [], ""
+    rest = _STAGE.sub(" ", text)
+    if found["edge"]:
+        return rest, [], "end" if found["edge"].lower() == "end" else "start"
+    return rest, [f"Left out: “{found[0].strip()}”."], ""
+
+
+def nearer(words: list[str]) -> tuple[list[str], list[str]]:
+    """With what is measured in the place of words that come near it, and notes that say so."""
+    text, notes = " ".join("somebody" if word in PERSON else word for word in words), []
+    for form, measured in PHRASES:
+        if found := form.search(text):
+            phrase = found[0].capitalize()
+            notes.append(f"“{phrase}” was taken for “{measured}”, which is what can be measured.")
+            text = form.sub(measured, text)
+    return text.split(), notes
