@@ -19,6 +19,7 @@ from tools.signals.text_forms import form_named, text_by_itself, with_signs
 from tools.signals.vocabulary import (
     ANYBODY,
     DEEDS,
+    FADES,
     FILLERS,
     MANNERS,
     NEGATIONS,
@@ -205,21 +206,8 @@ def understand(query: str) -> Ask:
     elif _CUES & {*words}:
         ask = _understand_text(words, rest)
     else:
-        ask = _understand_signals(words)
-        if ask.unknown:
-            measured, taken = nearer(words)
-            # What is measured has no manner: asked again without the words for it.
-            again = _understand_signals([word for word in measured if word not in MANNERS])
-            if not again.unknown:
-                ask = again
-                notes += taken
-                if left_out := dict.fromkeys(word for word in measured if word in MANNERS):
-                    notes.append(f"Left out: {', '.join(f'“{word}”' for word in left_out)}.")
-        if meant := [word for word in words if word in ANYBODY | PERSON]:
-            what = "nothing" if "nobody" in meant else "something"
-            notes.append(
-                f"“{meant[0].capitalize()}” was taken for “{what}”: who it is cannot be told."
-            )
+        ask, told = _understand_measured(words)
+        notes += told
     return replace(
         ask,
         pick=pick,
@@ -230,6 +218,26 @@ def understand(query: str) -> Ask:
         names_thing=any("something" in meanings_of(word) for word in words),
         is_slow=bool(SLOW_CHANGES & {*words}),
     )
+
+
+def _understand_measured(words: list[str]) -> tuple[Ask, list[str]]:
+    """What is asked of what is measured, and notes on what was left out or taken for it."""
+    ask, notes = _understand_signals(words), []
+    if ask.unknown:
+        measured, taken = nearer(words)
+        # What is measured has no manner: asked again without the words for it.
+        again = _understand_signals([word for word in measured if word not in MANNERS])
+        if not again.unknown:
+            ask = again
+            notes += taken
+            if left_out := dict.fromkeys(word for word in measured if word in MANNERS):
+                notes.append(f"Left out: {', '.join(f'“{word}”' for word in left_out)}.")
+    if meant := [word for word in words if word in ANYBODY | PERSON]:
+        what = "nothing" if "nobody" in meant else "something"
+        notes.append(f"“{meant[0].capitalize()}” was taken for “{what}”: who it is cannot be told.")
+    if FADES & {*words} and {*ask.kinds} & {"black", "white"}:
+        notes.append("Whether it fades or is cut is not told.")
+    return ask, notes
 
 
 _QUOTED = re.compile(r"[“\"«]([^”\"»]+)[”\"»]|(?<!\w)['‘]([^'’]+)['’](?!\w)")

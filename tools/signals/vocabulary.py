@@ -80,9 +80,11 @@ MANNERS = _words("""
     plenty much mostly mainly largely predominantly""")
 """Words that say how, where only what is measured; a question is answered without them."""
 
-DISSOLVES = _words("""
-    dissolve dissolves dissolved dissolving crossfade crossfades wipe wipes transition transitions
-    fade fades faded fading""")
+FADES = _words("fade fades faded fading")
+
+DISSOLVES = FADES | _words("""
+    dissolve dissolves dissolved dissolving crossfade crossfades wipe wipes transition
+    transitions""")
 """Slow changes of shot, which are not looked for; a fade to black is found if black lasts."""
 
 SLOW_CHANGES = DISSOLVES | {"scene", "scenes"}

@@ -212,7 +212,14 @@ def test_what_only_reaches_into_the_end_is_not_at_the_end() -> None:
         ("when does the timecode show 00:00:10?", "00:00:10:11"),
         ("the clock reaches 00:15", "00:15"),
         ("SAM", "SAM"),
+        ("EXIT ROUTE", "EXIT ROUTE"),
+        ("see https://www.example.org/.", "example.org"),
     ],
 )
 def test_a_clock_and_a_shouted_name_are_read(query: str, shown: str) -> None:
-    assert spans(ask(query, [read(0, "12:30"), read(3, shown)])) == [(3, 4)]
+    assert spans(ask(query, [read(0, "12:30 route"), read(3, shown)])) == [(3, 4)]
+
+
+def test_what_fades_is_not_told_from_what_is_cut() -> None:
+    assert ask("fade to black").reasoning.endswith("Whether it fades or is cut is not told.")
+    assert "is not told" not in ask("the screen goes black").reasoning
