@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from tools.signals.ask import Ask
 from tools.signals.claims import read_screen_text
 from tools.signals.screen_text import ANY_ORDER, text_fit
-from tools.signals.signal_query import Ask
 from tools.signals.text_forms import is_other_currency
 from tools.signals.vocabulary import FILLERS, meanings_of, words_of
 from tools.timeline import Caption
