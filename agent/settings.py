@@ -25,7 +25,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agent.errors import SettingsError
 from prompts.catalog import Prompts
-from tools.text import without_passwords
+from tools.text import shown_address, without_passwords
 from tools.user_paths import expand_user
 
 SETTINGS_FILE = ".env"
@@ -33,8 +33,13 @@ SETTINGS_FILE = ".env"
 MAX_SETTINGS_BYTES = 1 << 20
 """A settings file has a hundred lines at most, and larger ones take minutes to read."""
 
-_OTEL_HEADERS = ("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS")
-"""Secrets that OpenTelemetry's SDK reads by itself."""
+_OTEL_SECRETS = (
+    "OTEL_EXPORTER_OTLP_HEADERS",
+    "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+    "OTEL_PYTHON_EXPORTER_OTLP_HTTP_CREDENTIAL_PROVIDER",
+    "OTEL_PYTHON_EXPORTER_OTLP_HTTP_TRACES_CREDENTIAL_PROVIDER",
+)
+"""Secrets, and what adds some, that OpenTelemetry's SDK reads by itself."""
 
 
 def _langsmith(name: str) -> AliasChoices:
@@ -312,12 +317,13 @@ def load_settings(env_file: str | Path | None = None, /, **overrides: Any) -> Se
         home = Home(home=given["home"]) if "home" in given else Home()
         file = expand_user(env_file) if env_file else home.settings_file
         in_file = _read_file(file) if env_file or file.exists() else {}
-        settings = Settings(_env_file=file if in_file else None, **given)
+        alone = Settings(**given)
+        settings = Settings(_env_file=file, **given) if in_file else alone
     except ValidationError as exc:
         raise SettingsError("; ".join(_complaint(error, given) for error in exc.errors())) from None
     except OSError as exc:
         raise SettingsError(f"the settings cannot be read: {exc}") from None
-    _keep_keys_from(file, in_file, settings)
+    _keep_keys_from(file, in_file, settings, alone)
     return settings
 
 
@@ -351,8 +357,18 @@ def _read_file(file: Path) -> dict[str, str]:
     return {name.lower(): value for name, value in values.items() if value}
 
 
-def _keep_keys_from(file: Path, in_file: Mapping[str, str], settings: Settings) -> None:
+def _keep_keys_from(
+    file: Path, in_file: Mapping[str, str], settings: Settings, alone: Settings
+) -> None:
     """Refuse to send a key from the environment to an address that only a file names.
+
+    What comes from where is told by values: a field has more names than its usual one.
+
+    Args:
+        file: The settings file.
+        in_file: What it sets, by names in lower case.
+        settings: What is used.
+        alone: What would be used without the file.
 
     Raises:
         SettingsError: If that would happen.
@@ -362,35 +378,42 @@ def _keep_keys_from(file: Path, in_file: Mapping[str, str], settings: Settings) 
     for name in fields:
         service, _, what = name.partition("_")
         address = getattr(settings, name)
-        if not address or not what.endswith(("url", "endpoint")):
-            continue
-        names = _names(name)
-        if not any(in_file.get(one) for one in names) or any(environment.get(one) for one in names):
+        if not what.endswith(("url", "endpoint")) or address == getattr(alone, name):
             continue
         keys = {
-            variable: value.get_secret_value()
+            field: value.get_secret_value()
             for field in fields
             if field.partition("_")[0] == service
             and isinstance(value := getattr(settings, field), SecretStr)
-            for variable in _names(field)
+            and value == getattr(alone, field)
         }
         if service == "otel":
-            keys = {one.lower(): environment.get(one.lower(), "") for one in _OTEL_HEADERS}
-        for variable, key in keys.items():
-            if key and environment.get(variable) == key and key not in in_file.values():
+            keys = {one: environment.get(one.lower(), "") for one in _OTEL_SECRETS}
+        for key_name, key in keys.items():
+            if key and key not in in_file.values():
                 raise SettingsError(
-                    f"{names[0].upper()} is set by {file}, and {variable.upper()} by the "
-                    "environment: a key is not sent to an address that a file names; set both in "
-                    "the file, or both in the environment"
+                    f"{_set_in(in_file, name)} is set by {file}, and "
+                    f"{_set_in(environment, key_name)} by the environment: a key is not sent to an "
+                    "address that a file names; set both in the file, or both in the environment"
                 )
+
+
+def _set_in(values: Mapping[str, str], field: str) -> str:
+    """The variable among these, by names in lower case, that sets a field; its usual one if none.
+
+    A variable that no field is made of stands for itself.
+    """
+    names = _names(field) if field in Settings.model_fields else [field.lower()]
+    return next((one for one in names if values.get(one)), names[0]).upper()
 
 
 def _names(field: str) -> list[str]:
     """The variables that set a field, in lower case."""
     alias = Settings.model_fields[field].validation_alias
+    own = f"whenabouts_{field}"
     if isinstance(alias, AliasChoices):
-        return [str(one).lower() for one in alias.choices]
-    return [str(alias or f"WHENABOUTS_{field}").lower()]
+        return [*(str(one).lower() for one in alias.choices), own]
+    return [str(alias).lower(), own] if alias else [own]
 
 
 def _complaint(error: Any, given: dict[str, Any]) -> str:
@@ -398,9 +421,14 @@ def _complaint(error: Any, given: dict[str, Any]) -> str:
     is_option = name in given
     shown = f"option {name}" if is_option else _variable(name)
     is_secret = re.search("key|token$", name.lower())
-    value = "" if is_secret else f" is {without_passwords(repr(error['input']))}:"
+    value = "" if is_secret else f" is {_shown(name, error['input'])}:"
     said = error["msg"].removeprefix("Value error, ")
     return f"{shown}{value} {said[0].lower()}{said[1:]}"
+
+
+def _shown(name: str, value: Any) -> str:
+    is_address = isinstance(value, str) and name.lower().endswith(("url", "endpoint"))
+    return repr(shown_address(value)) if is_address else without_passwords(repr(value))
 
 
 def _variable(name: str) -> str:

@@ -75,8 +75,9 @@ def main() -> None:
     twice = 100 * np.mean([count == 2 for count in counts if count > 1])
     print(f"always once: number right {100 * np.mean([one == 1 for one in counts]):.1f}% of all")
     print(f"always twice: number right {twice:.1f}% of those whose event happens several times")
-    told = [row[0] for judged in (several, once) for row in judged["all times"]]
-    print(f"all times: number right {100 * np.mean(told):.1f}% of all")
+    for name in ("best windows", "all times"):
+        told = [row[0] for judged in (several, once) for row in judged[name]]
+        print(f"{name}: number right {100 * np.mean(told):.1f}% of all")
     for judged, what in ((several, "several times"), (once, "once")):
         print(f"{len(judged['all times'])} queries whose event happens {what}")
         for name, rows in judged.items():

@@ -62,7 +62,7 @@ def main() -> None:
             closing(sqlite3.connect(folder / "chroma.sqlite3")) as connection,
         ):
             for name, size in connection.execute(
-                "SELECT name, SUM(pgsize) FROM dbstat GROUP BY name ORDER BY 2 DESC LIMIT 6"
+                "SELECT name, SUM(pgsize) FROM dbstat GROUP BY name ORDER BY 2 DESC LIMIT 12"
             ):
                 print(f"    {size * each:.2f}  {name}")
 

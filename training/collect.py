@@ -104,6 +104,16 @@ def plan(queries: Sequence[Query], videos: Path, *, inside: int, outside: int) -
     return SamplePlan(samples, files, [one for one in names if one not in files], unreadable)
 
 
+def asked_by(teacher: Teacher, *, mode: LookMode, rate_hz: float) -> dict[str, Any]:
+    """What a reply depends on besides its sample, as it is kept beside each."""
+    return {
+        "teacher": teacher.name,
+        "mode": str(mode),
+        "rate_hz": rate_hz if mode.frames > 1 else None,
+        "prompts": dict(teacher.prompts),
+    }
+
+
 def collect(
     to_ask: SamplePlan,
     teacher: Teacher,
@@ -133,6 +143,7 @@ def collect(
         KeyboardInterrupt: After all that was paid for is kept.
     """
     collected = Collected()
+    asked = asked_by(teacher, mode=mode, rate_hz=rate_hz)
     is_spent = False
 
     def looks() -> Iterator[tuple[Sample, Look, tuple[str, ...]]]:
@@ -154,7 +165,7 @@ def collect(
 
     try:
         with open_replies(out) as replies:
-            done = read_replies(out, name=teacher.name, mode=str(mode))
+            done = read_replies(out, asked)
             for row in done.values():
                 _count(collected, row)
             wanted = [one for one in to_ask.samples if one.key not in done]
@@ -165,7 +176,7 @@ def collect(
             for arrived in run_in_flight(ask, looks(), limit=limit):
                 if arrived is None:
                     continue
-                row = _row(*arrived, teacher=teacher.name, mode=str(mode))
+                row = asked | _row(*arrived)
                 replies.keep(row)
                 _count(collected, row)
                 if max_usd is not None and collected.usd is None:
@@ -228,9 +239,7 @@ def finish(
             f"of {len(to_ask.samples)} samples none brought a lesson to train on: "
             f"{dict(collected.dropped) or 'all their videos are held out'}"
         )
-    used = [f"describe_{strategy}"]
-    if teacher.sees:
-        used += ["teach", "teach_refused"]
+    describes = f"describe_{strategy}"
     return write_data(
         out,
         sets[False],
@@ -240,7 +249,7 @@ def finish(
             "teacher": teacher.name,
             "mode": str(mode),
             "strategy": strategy,
-            "prompts": {name: prompts.version(name) for name in used},
+            "prompts": {describes: prompts.version(describes), **teacher.prompts},
             "samples": len(to_ask.samples),
             "lessons": len(collected.lessons),
             "dropped": dict(collected.dropped),
@@ -332,13 +341,9 @@ def _restore_images(
             collected.dropped["its picture is gone, and so is the video"] += 1
 
 
-def _row(
-    sample: Sample, images: tuple[str, ...], taught: Taught, *, teacher: str, mode: str
-) -> dict[str, Any]:
+def _row(sample: Sample, images: tuple[str, ...], taught: Taught) -> dict[str, Any]:
     return {
         "key": sample.key,
-        "teacher": teacher,
-        "mode": mode,
         "video": sample.query.video_id,
         "time_s": sample.time_s,
         "inside": sample.inside,

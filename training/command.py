@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tools.terminal import Parser, open_console, put, put_json
+from tools.terminal import Parser, complain, open_console, put, put_json
+from tools.waiting import NowAndThen, waiting_for
 from training.conversations import TuningError, read_data
 from training.recipe import RECIPES
 
@@ -127,6 +128,16 @@ def build_parser() -> Parser:
     return parser
 
 
+AT_FIRST = {
+    "data": "reading the annotations and looking at the videos",
+    "exclude": "reading the annotations",
+    "inspect": "drawing a picture of the conversations",
+    "train": "reading the conversations and opening the model",
+    "merge": "joining the adapter and its base",
+}
+"""What each of the commands does first, in the words of one who waits for it."""
+
+
 def run(argv: Sequence[str]) -> int:
     """Run ``whenabouts tune`` with its own arguments; returns the exit code.
 
@@ -141,15 +152,17 @@ def run(argv: Sequence[str]) -> int:
         "train": _train,
         "merge": _merge,
     }
-    return commands[options.command](options)
+    with waiting_for(AT_FIRST[options.command], complain):
+        return commands[options.command](options)
 
 
 def _data(options: argparse.Namespace) -> int:
     from agent.api import load_settings
     from prompts.catalog import PACKAGED, Prompts
     from tools.captioners.looks import LookMode
-    from training.collect import collect, digest_of, finish, plan
+    from training.collect import asked_by, collect, digest_of, finish, plan
     from training.exclusions import read_lists, refuse_excluded
+    from training.replies import read_replies
 
     settings = load_settings(options.env)
     prompts = Prompts.read(settings.prompts) if settings.prompts else PACKAGED
@@ -166,7 +179,8 @@ def _data(options: argparse.Namespace) -> int:
     teacher = _open_teacher(options.teacher, settings, prompts)
     _check_limit(options.max_usd, teacher)
     to_ask = plan(queries, options.videos, inside=options.inside, outside=options.outside)
-    put("\n".join(_told(to_ask, teacher, frames=mode.frames)), to="stderr")
+    bought = read_replies(options.out, asked_by(teacher, mode=mode, rate_hz=options.rate))
+    put("\n".join(_told(to_ask, teacher, bought, frames=mode.frames)), to="stderr")
     if options.dry_run:
         return 0
     with _bar("asking the teacher", len(to_ask.samples)) as move:
@@ -327,13 +341,18 @@ def _check_limit(max_usd: float | None, teacher: Teacher) -> None:
         )
 
 
-def _told(to_ask: SamplePlan, teacher: Teacher, *, frames: int) -> list[str]:
-    """What is going to be asked, and what it will cost about."""
+def _told(
+    to_ask: SamplePlan, teacher: Teacher, bought: Container[str], *, frames: int
+) -> list[str]:
+    """What is going to be asked, and what it will cost about; what was bought costs no more."""
     from tools.indexing.estimate import BASE_TOKENS, CHARACTERS_PER_TOKEN, TILE_TOKENS
     from training.teacher import ServiceTeacher
 
     videos = len({one.query.video_id for one in to_ask.samples})
+    wanted = [one for one in to_ask.samples if one.key not in bought]
     lines = [f"{len(to_ask.samples)} samples of {videos} videos for {teacher.name}"]
+    if len(wanted) < len(to_ask.samples):
+        lines.append(f"  {len(to_ask.samples) - len(wanted)} of them were answered before")
     if to_ask.missing:
         lines.append(
             f"  {len(to_ask.missing)} videos of the annotations are not there, such as "
@@ -341,9 +360,9 @@ def _told(to_ask: SamplePlan, teacher: Teacher, *, frames: int) -> list[str]:
         )
     lines += [f"  cannot be read: {name}: {why}" for name, why in to_ask.unreadable.items()]
     if isinstance(teacher, ServiceTeacher):
-        asked = sum(len(teacher.prompt(one)) for one in to_ask.samples) / CHARACTERS_PER_TOKEN
-        tokens_in = round(asked + len(to_ask.samples) * frames * (BASE_TOKENS + TILE_TOKENS))
-        tokens_out = len(to_ask.samples) * TOKENS_OUT
+        asked = sum(len(teacher.prompt(one)) for one in wanted) / CHARACTERS_PER_TOKEN
+        tokens_in = round(asked + len(wanted) * frames * (BASE_TOKENS + TILE_TOKENS))
+        tokens_out = len(wanted) * TOKENS_OUT
         price = teacher.price
         usd = "price not known (WHENABOUTS_PRICES names a file of prices)"
         if price:
@@ -354,7 +373,7 @@ def _told(to_ask: SamplePlan, teacher: Teacher, *, frames: int) -> list[str]:
 
 @contextmanager
 def _bar(what: str, total: int | None) -> Iterator[Callable[..., None]]:
-    """A progress bar with the time that is left."""
+    """A progress bar with the time that is left; without a terminal, a line now and then."""
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -373,8 +392,12 @@ def _bar(what: str, total: int | None) -> Iterator[Callable[..., None]]:
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(what, total=total, beside="")
+        say = NowAndThen(complain)
 
         def move(done: int, beside: str = "", of: int | None = None) -> None:
+            if not console.is_terminal:
+                counted = f"{done} of {of or total}" if of or total else str(done)
+                say(lambda: ", ".join(filter(None, (f"{what}: {counted}", beside))))
             progress.update(task, completed=done, total=of or total, beside=beside)
 
         yield move

@@ -6,7 +6,7 @@ import csv
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -41,7 +41,7 @@ class DrawnTeacher:
     """Knows what was drawn."""
 
     name = "drawn"
-    sees = True
+    prompts: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, events: Drawn) -> None:
         self._events = events

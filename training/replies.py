@@ -104,16 +104,16 @@ def open_replies(folder: Path) -> Iterator[ReplyFile]:
         lock.release()
 
 
-def read_replies(folder: Path, *, name: str, mode: str) -> dict[str, dict[str, Any]]:
+def read_replies(folder: Path, asked: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """What was bought before, by sample; a line that is not whole is left out.
 
     Args:
         folder: Of the data set.
-        name: Of the teacher.
-        mode: What is shown at a time.
+        asked: What a reply depends on besides its sample, by name, such as the teacher. A reply
+            that does not say one of these was kept before it was noted, and passes.
 
     Raises:
-        TuningError: If they cannot be read, or are another teacher's or of another mode.
+        TuningError: If they cannot be read, or one was asked for in another way.
     """
     try:
         lines = (folder / REPLIES).read_bytes().splitlines()
@@ -125,16 +125,21 @@ def read_replies(folder: Path, *, name: str, mode: str) -> dict[str, dict[str, A
     for line in lines:
         try:
             row = json.loads(line)
-            key, by, shown = row["key"], row["teacher"], row["mode"]
+            key = row["key"]
         except (ValueError, TypeError, KeyError):
             continue  # The process was killed while it wrote this line.
-        if (by, shown) != (name, mode):
-            raise TuningError(
-                f"{folder} holds what {by} said of {shown} looks, and now {name} is asked of "
-                f"{mode} looks; name another folder with --out"
-            )
+        for name, value in asked.items():
+            if row.get(name, value) != value:
+                raise TuningError(
+                    f"{folder} holds replies with {name} {_shown(row[name])}, and now "
+                    f"it is {_shown(value)}; name another folder with --out"
+                )
         rows[key] = row
     return rows
+
+
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _end_of_lines(file: BinaryIO) -> int:

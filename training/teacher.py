@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -81,8 +81,8 @@ class Teacher(Protocol):
         ...
 
     @property
-    def sees(self) -> bool:
-        """Whether it looks at the pictures."""
+    def prompts(self) -> Mapping[str, str]:
+        """Version of each prompt that it is asked with, by name; none where nobody is asked."""
         ...
 
     def teach(self, sample: Sample, look: Look, stopping: threading.Event) -> Taught:
@@ -98,7 +98,7 @@ class HumanTeacher:
     """The sentences of the annotators stand in for a model: human against synthetic data."""
 
     name = "human"
-    sees = False
+    prompts: ClassVar[Mapping[str, str]] = {}
 
     def teach(self, sample: Sample, look: Look, stopping: threading.Event) -> Taught:  # noqa: ARG002 - it looks at nothing
         """The sentence inside its event, and outside of it what else is annotated there."""
@@ -123,8 +123,6 @@ class ServiceTeacher:
         ServiceError: If key or address are missing or unusable.
     """
 
-    sees = True
-
     def __init__(
         self,
         model: str,
@@ -138,6 +136,7 @@ class ServiceTeacher:
         self._model = model
         self._service = Service(model, api_key=api_key, base_url=base_url)
         self._prompts = prompts
+        self.prompts = {name: prompts.version(name) for name in ("teach", "teach_refused")}
         self._prices = Prices(self._service.address, prices)
 
     @property

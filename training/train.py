@@ -79,7 +79,8 @@ def train(
     """
     check_installed()
     base = find_base(model)
-    _go_on_or_begin(out, base, data, recipe, seed)
+    about = _about(base, data, recipe, seed)
+    _refuse_another_run(out, about)
     import torch
     from datasets import disable_progress_bars
     from transformers import set_seed
@@ -89,6 +90,8 @@ def train(
     on_gpu = torch.cuda.is_available()
     processor, net = load_for_training(base)
     check_template(processor)
+    # Only now: a folder does not belong to a model that cannot be trained.
+    _note_run(out, about)
     trainer = _trainer(
         net,
         processor,
@@ -226,9 +229,9 @@ def _trainer(
     return trainer
 
 
-def _go_on_or_begin(out: Path, base: Path, data: TuningData, recipe: Recipe, seed: int) -> None:
-    """Note what is trained on what; a folder with another run in it is left alone."""
-    about: Mapping[str, Any] = {
+def _about(base: Path, data: TuningData, recipe: Recipe, seed: int) -> Mapping[str, Any]:
+    """What is trained on what."""
+    return {
         "base": str(base),
         "base_fingerprint": fingerprint(base),
         "data": digest((data.folder / MANIFEST).read_bytes()),
@@ -236,21 +239,32 @@ def _go_on_or_begin(out: Path, base: Path, data: TuningData, recipe: Recipe, see
         "recipe": asdict(recipe),
         "seed": seed,
     }
+
+
+def _refuse_another_run(out: Path, about: Mapping[str, Any]) -> None:
+    """A folder with another run in it is left alone."""
     file = out / TUNING
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        if file.is_file():
-            known = json.loads(file.read_text(encoding="utf-8"))
-            differing = [name for name in about if known.get(name) != about[name]]
-            if differing:
-                raise TuningError(
-                    f"{out} holds a run with another {' and '.join(differing)}; name another "
-                    "folder with --out"
-                )
-        else:
-            file.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-    except ValueError:
+        known = json.loads(file.read_text(encoding="utf-8"))
+        differing = [name for name in about if known.get(name) != about[name]]
+    except FileNotFoundError:
+        return
+    except (ValueError, AttributeError):
         raise TuningError(f"{file} is damaged; name another folder with --out") from None
+    except OSError as exc:
+        raise TuningError(f"{file} cannot be read ({exc.strerror or exc})") from None
+    if differing:
+        raise TuningError(
+            f"{out} holds a run with another {' and '.join(differing)}; name another folder with "
+            "--out"
+        )
+
+
+def _note_run(out: Path, about: Mapping[str, Any]) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if not (out / TUNING).is_file():
+            (out / TUNING).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     except OSError as exc:
         raise TuningError(f"{out} cannot be written ({exc.strerror or exc})") from None
 

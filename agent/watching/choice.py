@@ -299,7 +299,7 @@ def _service_model(settings: Settings) -> tuple[str, str]:
 
 
 def _served_models(address: str, settings: Settings) -> list[str]:
-    from tools.llm.client import served_models
+    from tools.llm.discovery import served_models
 
     try:
         return served_models(address, _key(settings))

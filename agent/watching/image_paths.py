@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -137,11 +136,6 @@ class ImagePaths:
         if not isinstance(captioner, LocalCaptioner):
             raise CaptionerError(f"{captioner.model} cannot be asked about frames")
         return LocalImageModel(captioner)
-
-    def until(self) -> float:
-        """When the minutes of this run are over, on the monotonic clock."""
-        minutes = self.runs.budget().minutes_left()
-        return float("inf") if minutes is None else time.monotonic() + 60 * minutes
 
     @property
     def max_bytes(self) -> int:

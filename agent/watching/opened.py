@@ -106,6 +106,7 @@ class Opened:
             embedder=self._settings.embedder,
             url=str(url) if url else None,
             token=token.get_secret_value() if token else None,
+            until=self._runs.until,
             on_wait=self._tell,
         )
 
@@ -120,6 +121,7 @@ class Opened:
             api_key=key.get_secret_value() if key else None,
             base_url=self._settings.openai_base_url,
             batch_texts=self._settings.embed_batch,
+            until=self._runs.until,
         )
 
     @made_once

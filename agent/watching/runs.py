@@ -1,5 +1,7 @@
 """Which budget holds just now: videos, closer looks and text model of one run share it."""
 
+import math
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -34,6 +36,11 @@ class Runs:
     def budget(self) -> Budget:
         """That of the run under way; a new one where none is."""
         return _UNDER_WAY.get().get(self) or Budget(self._limits)
+
+    def until(self) -> float:
+        """When the minutes of that run are over, on the monotonic clock; infinite for no limit."""
+        minutes = self.budget().minutes_left()
+        return math.inf if minutes is None else time.monotonic() + 60 * minutes
 
 
 _UNDER_WAY: ContextVar[Mapping[Runs, Budget]] = ContextVar("runs_under_way", default={})  # noqa: B039  # never changed, only replaced

@@ -12,6 +12,8 @@ from starlette.staticfiles import StaticFiles
 
 from agent.web.answer_routes import answer_routes
 from agent.web.guarding import Guard
+from agent.web.link_routes import link_routes
+from agent.web.plain_faults import PlainFaults
 from agent.web.refusals import add_handlers
 from agent.web.video_routes import video_routes
 from agent.web.work_routes import correction_routes, job_routes, question_routes
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from agent.web.rooms import Rooms
 
 STATIC = Path(__file__).parent / "static"
+MOST_BODY_BYTES = 1 << 20
+"""Of a request: questions and corrections are small. An upload has a limit of its own."""
+
 ABOUT = """Ask a video *when*. Answers have the schema that `whenabouts schema` prints.
 
 A fault is an object with one sentence, `detail`. A server that was started with `WHENABOUTS_TOKEN`
@@ -62,9 +67,10 @@ def make_app(
         redoc_url=None,
         lifespan=live,
     )
-    api = APIRouter(prefix="/api/v1")
+    api = APIRouter(prefix="/api/v1", max_body_size=MOST_BODY_BYTES)
     for router in (
         video_routes(rooms),
+        link_routes(rooms),
         job_routes(rooms),
         question_routes(rooms, complain),
         answer_routes(rooms),
@@ -74,5 +80,6 @@ def make_app(
     app.include_router(api)
     app.mount("/", StaticFiles(directory=STATIC, html=True))
     add_handlers(app)
+    app.add_middleware(PlainFaults)
     app.add_middleware(Guard, address=address, token=token)
     return app

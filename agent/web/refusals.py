@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -63,6 +63,11 @@ def add_handlers(app: FastAPI) -> None:
     async def tell(_: Request, error: Exception) -> JSONResponse:
         return _said(status_of(error), sentence_of(error))
 
+    async def tell_of_the_disk(asked: Request, error: Exception) -> JSONResponse:
+        if status_of(error) == 500:
+            raise error  # So that the terminal shows more, as the sentence says.
+        return await tell(asked, error)
+
     async def refuse(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RefusedUploadError)
         return _said(error.status, str(error))
@@ -72,13 +77,13 @@ def add_handlers(app: FastAPI) -> None:
 
     async def correct(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
-        faults = [
-            ".".join(map(str, one["loc"][1:])) + f": {one['msg']}" for one in error.errors()[:3]
-        ]
+        faults = [_wrong(one) for one in error.errors()[:3]]
         return _said(422, shorten(printable(whole_unicode("; ".join(faults))), 400))
 
-    for kind in (WhenaboutsError, NotServedError, BusyError, OSError):
+    # Of `Exception` the server still shows the traceback, in its terminal.
+    for kind in (WhenaboutsError, NotServedError, BusyError, Exception):
         app.add_exception_handler(kind, tell)
+    app.add_exception_handler(OSError, tell_of_the_disk)
     app.add_exception_handler(RefusedUploadError, refuse)
     app.add_exception_handler(ClientDisconnect, leave)
     app.add_exception_handler(RequestValidationError, correct)
@@ -86,3 +91,10 @@ def add_handlers(app: FastAPI) -> None:
 
 def _said(status: int, why: str) -> JSONResponse:
     return JSONResponse({"detail": why}, status)
+
+
+def _wrong(fault: dict[str, Any]) -> str:
+    if fault["type"] == "json_invalid":
+        return f"the body is not JSON: {fault['ctx']['error']}"
+    where = ".".join(map(str, fault["loc"][1:])) or "the body"
+    return f"{where}: {fault['msg']}"

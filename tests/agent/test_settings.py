@@ -72,6 +72,13 @@ PAIRS = [
     ("LANGCHAIN_API_KEY", "LANGSMITH_ENDPOINT"),
     ("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_ENDPOINT"),
     ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"),
+    ("OTEL_PYTHON_EXPORTER_OTLP_HTTP_CREDENTIAL_PROVIDER", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+    ("WHENABOUTS_CHROMA_TOKEN", "WHENABOUTS_CHROMA_URL"),
+    # Names of fields with our prefix, which nothing documents, are read too.
+    ("OPENAI_API_KEY", "WHENABOUTS_OPENAI_BASE_URL"),
+    ("WHENABOUTS_OPENAI_API_KEY", "openai_base_url"),
+    ("LANGCHAIN_API_KEY", "WHENABOUTS_LANGSMITH_ENDPOINT"),
+    ("OTEL_EXPORTER_OTLP_HEADERS", "WHENABOUTS_OTEL_TRACES_ENDPOINT"),
 ]
 
 
@@ -133,6 +140,24 @@ def test_complaints_hold_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
         load_settings()
     assert "hid" not in str(caught.value)
     assert "…@host" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("OPENAI_BASE_URL", "http://me:pa s3cret@h/v1"),
+        ("OPENAI_BASE_URL", "http://me:s3cret"),
+        ("OPENAI_BASE_URL", "me: s3cret@h"),
+        ("WHENABOUTS_CHROMA_URL", "http://me:s3cret"),
+    ],
+)
+def test_complaints_hold_no_password_where_the_address_is_none(
+    name: str, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, address)
+    with pytest.raises(SettingsError, match=name) as caught:
+        load_settings()
+    assert "s3cret" not in str(caught.value)
 
 
 def test_settings_cannot_be_changed() -> None:

@@ -156,6 +156,45 @@ def test_two_processes_do_not_buy_the_same(
     assert tune(videos, out, "--teacher", "human") == 0
 
 
+@pytest.mark.slow
+def test_another_prompt_is_not_mixed_with_what_was_bought_by_the_first(
+    videos: Path,
+    tmp_path: Path,
+    served: Served,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out, prompts = tmp_path / "data", tmp_path / "prompts"
+    shutil.copytree(ROOT / "prompts", prompts, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    with serving(lesson) as server:
+        served(server.url)
+        assert tune(videos, out, *TEACHER) == 0
+        bought = kept(out)
+        (taught,) = prompts.rglob("teach.md")
+        taught.write_text(taught.read_text() + "\nBe brief.\n")
+        monkeypatch.setenv("WHENABOUTS_PROMPTS", str(prompts))
+        assert tune(videos, out, *TEACHER) == 2
+    assert f"{out} holds replies with prompts" in capsys.readouterr().err
+    assert len(server.asked) == 9
+    assert kept(out) == bought
+
+
+def test_what_was_bought_is_not_in_the_price_of_going_on(
+    videos: Path, tmp_path: Path, served: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "data"
+    with serving(lesson) as server:
+        served(server.url)
+        assert tune(videos, out, *TEACHER) == 0
+        lines = kept(out)
+        (out / REPLIES).write_text("\n".join(lines[:6]) + "\n")
+        capsys.readouterr()
+        assert tune(videos, out, *TEACHER, "--dry-run") == 0
+    told = capsys.readouterr().err
+    assert "6 of them were answered before" in told
+    assert ", 750 out" in told
+
+
 def test_what_a_killed_process_left_is_no_reply(tmp_path: Path) -> None:
     with open_replies(tmp_path) as replies:
         replies.make_room()

@@ -172,6 +172,17 @@ def test_a_model_that_takes_no_pictures_is_refused(base: Path, tmp_path: Path, h
         load_for_training(find_base(str(tmp_path / "base")))
 
 
+def test_a_model_that_cannot_be_trained_does_not_take_the_folder(
+    base: Path, data: TuningData, tmp_path: Path
+) -> None:
+    out, unfit = tmp_path / "out", tmp_path / "unfit"
+    shutil.copytree(base, unfit)
+    (unfit / "processor_config.json").unlink()
+    with pytest.raises(TuningError, match="processor_config"):
+        train(str(unfit), data, out, RECIPE, report=lambda _: None)
+    train(str(base), data, out, RECIPE, report=lambda _: None)
+
+
 LIMITED = (
     "import resource, sys; from agent.cli.main import main; "
     "resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000)); sys.exit(main(sys.argv[1:]))"

@@ -143,12 +143,14 @@ class Usual:
         track_mean: Mean, over background texts, of how similar the track's most similar six
             seconds are; see ``tools.grounding.similarity.best_similarity``.
         track_deviation: Its standard deviation.
+        most_by_query: Deviations from the query's mean that count at most.
     """
 
     query_mean: float
     query_deviation: float
     track_mean: float
     track_deviation: float
+    most_by_query: float = float("inf")
 
     def deviations(self, similarity: Floats) -> Floats:
         """How many standard deviations a similarity is above what is usual, both added.
@@ -158,7 +160,7 @@ class Usual:
         """
         by_query = (similarity - self.query_mean) / self.query_deviation
         by_track = (similarity - self.track_mean) / self.track_deviation
-        return np.asarray(by_query + by_track)
+        return np.asarray(np.minimum(by_query, self.most_by_query) + by_track)
 
 
 def measure_usual(
@@ -191,25 +193,3 @@ def measure_usual(
         float(by_track.mean()),
         max(float(by_track.std()), least_deviation),
     )
-
-
-def usual_of_others(
-    query_vector: NDArray[np.floating], others: NDArray[np.floating], *, least_deviation: float
-) -> Usual:
-    """Compare a query with frames that have nothing to do with it.
-
-    Pictures and words lie apart in the space that they share, so that texts say nothing of how
-    similar a query usually is to a picture, and other frames do.
-
-    Args:
-        query_vector: Shape ``(d,)``.
-        others: Shape ``(b, d)``, unit vectors of other frames.
-        least_deviation: See ``tools.grounding.presence.Calibration``.
-    """
-    norm = float(np.linalg.norm(query_vector)) or 1.0
-    by_query = (others @ query_vector).astype(np.float64) / norm
-    middle = float(np.median(by_query))
-    # By the lower half alone: some of the others, above all of the same video, may show it.
-    below = by_query[by_query <= middle]
-    deviation = float(np.sqrt(np.mean((below - middle) ** 2)))
-    return Usual(middle, max(deviation, least_deviation), 0.0, float("inf"))

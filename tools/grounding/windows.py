@@ -28,12 +28,15 @@ VOTE_SHARE = 0.12
 DUPLICATE_IOU = 0.75
 """Two windows more alike than this are one candidate."""
 
-OVERLAP_COST = 0.3
+OVERLAP_COST = 0.4
 """What a window's score loses, times the square of its IoU with a better one: if that one is wrong,
 what overlaps it is likely to be wrong as well. Half and twice as much serve nearly as well."""
 
 BRIDGE_S = 5.0
 """A gap without captions ends a window if it is longer."""
+
+NOTHING = slice(0)
+"""No cells."""
 
 _EM_ROUNDS = 5
 _LEAST_DEVIATION = 0.15
@@ -74,7 +77,9 @@ def runs_of(inside: NDArray[np.bool_], cells: Cells) -> Runs:
     return np.stack([first, last + 1], axis=1)
 
 
-def score_windows(runs: Runs, votes: Runs, curve: Curve, cells: Cells) -> NDArray[np.float64]:
+def score_windows(
+    runs: Runs, votes: Runs, curve: Curve, cells: Cells, *, known: slice = NOTHING
+) -> NDArray[np.float64]:
     """How much each window stands out, plus how far the votes agree with it.
 
     A window stands out by the correlation of the curve with being inside: (mean inside - mean
@@ -87,14 +92,19 @@ def score_windows(runs: Runs, votes: Runs, curve: Curve, cells: Cells) -> NDArra
         votes: Other windows, shape ``(l, 2)``; ``l`` may be 0.
         curve: Shape ``(n,)``, standardised.
         cells: The time axis.
+        known: Cells in which the event is taken to go on, so that no window has to stand out from
+            them: an event that happens twice is not held against itself.
     """
-    mass, weight = _cumulate(curve * cells.weight), _cumulate(cells.weight)
-    total = weight[-1]
-    inside = weight[runs[:, 1]] - weight[runs[:, 0]]
+    weight = cells.weight
+    total = float(weight.sum())
+    inside, inside_mass = _sums(runs, weight), _sums(runs, curve * weight)
+    others = weight.copy()
+    others[known] = 0.0
     # Half a cell: a window that leaves nothing outside must not look infinitely certain.
     outside = np.maximum(total - inside, 0.5)
-    inside_mass = mass[runs[:, 1]] - mass[runs[:, 0]]
-    contrast = inside_mass / inside - (mass[-1] - inside_mass) / outside
+    compared = np.maximum(others.sum() - _sums(runs, others), 0.5)
+    compared_mass = curve @ others - _sums(runs, curve * others)
+    contrast = inside_mass / inside - compared_mass / compared
     agreement = (pairwise_iou(spans_of(runs, cells), spans_of(votes, cells)) ** 2).sum(axis=1)
     scores: NDArray[np.float64] = (
         contrast * np.sqrt(inside * outside) / total + VOTE_SHARE * agreement
@@ -114,11 +124,21 @@ def select(spans: NDArray[np.float64], scores: NDArray[np.float64], *, limit: in
 
 
 def select_apart(
-    spans: NDArray[np.float64], scores: NDArray[np.float64], *, limit: int
+    spans: NDArray[np.float64],
+    scores: NDArray[np.float64],
+    beside: NDArray[np.float64],
+    *,
+    limit: int,
 ) -> tuple[list[int], NDArray[np.float64]]:
     """As ``select``, but what overlaps a better window loses part of its score (soft suppression).
 
     After Bodla et al., "Soft-NMS" (2017).
+
+    Args:
+        spans: Shape ``(k, 2)``.
+        scores: Shape ``(k,)``; the best comes first.
+        beside: Shape ``(k,)``, what each scores if the best one is known.
+        limit: Most windows wanted.
 
     Returns:
         Indices, best first, and what is left of the score of each, which never rises.
@@ -128,8 +148,9 @@ def select_apart(
     left: list[float] = []
     while len(kept) < limit and np.isfinite(scores).any():
         best = int(np.argmax(scores))
+        left.append(min([float(scores[best]), *left[-1:]]))
+        scores = scores if kept else np.asarray(beside, np.float64)
         kept.append(best)
-        left.append(float(scores[best]))
         overlap = pairwise_iou(spans, spans[[best]])[:, 0]
         scores = scores - OVERLAP_COST * overlap**2
         scores[(overlap > DUPLICATE_IOU) | (np.arange(len(scores)) == best)] = -np.inf
@@ -151,8 +172,9 @@ def pairwise_iou(these: NDArray[np.float64], those: NDArray[np.float64]) -> NDAr
     return ious
 
 
-def _cumulate(values: Curve) -> Curve:
-    return np.concatenate([[0.0], np.cumsum(values)])
+def _sums(runs: Runs, values: Curve) -> Curve:
+    until = np.concatenate([[0.0], np.cumsum(values)])
+    return np.asarray(until[runs[:, 1]] - until[runs[:, 0]])
 
 
 def _event_posterior(curve: Curve, weight: Curve, stay: float) -> Curve:

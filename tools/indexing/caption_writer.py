@@ -6,6 +6,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tools.store.store import CaptionGap
@@ -50,7 +52,9 @@ class CaptionWriter:
         self._error: BaseException | None = None
         self._was_raised = False
         self.written = 0
-        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        # In the same context: what is embedded there belongs to the run under way here.
+        run = partial(copy_context().run, self._run)
+        self._thread = threading.Thread(target=run, name="writer", daemon=True)
         self._thread.start()
 
     def take(self, placed: Sequence[Placed]) -> None:

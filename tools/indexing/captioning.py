@@ -130,6 +130,7 @@ class Captioning:
                     reported = self._writer.written
                     report(self._progress())
             self._feed.unfinished_s = None
+            given_up_s = self._gate.end()
             if self._gate.reached:
                 self._feed.finish()
         except BaseException as exc:
@@ -141,7 +142,7 @@ class Captioning:
             raise
         finally:
             self._end()
-        until_s = self._feed.handed_out_until_s
+        until_s = self._feed.handed_out_until_s if given_up_s is None else given_up_s
         self._seen_s = until_s if self._gate.reached else self._reader.decoded_until_s
         report(self._progress())
         if not self._gate.reached:
@@ -188,6 +189,7 @@ class Captioning:
         if said is None:
             return
         self._feed.said_of(said.time_s)
+        self._gate.note(said.time_s)
         self._waiting.append(said)
         self._seen_s = max(self._seen_s, said.time_s)
         if self._journal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container
 from enum import Enum
+from typing import Final
 
 from tools.errors import CaptionerError
 from tools.llm.budget import Budget, Limits
@@ -17,6 +18,10 @@ def without_price(model: str, limits: Limits) -> CaptionerError:
         "be kept; give the price in a file that WHENABOUTS_PRICES names, or limit the captions "
         "(--max-captions)"
     )
+
+
+ROUNDING_MINUTES: Final = 1e-6
+"""A moment of the clock was counted in seconds, and in minutes of the run: they differ by this."""
 
 
 class Gate(Enum):
@@ -63,6 +68,7 @@ class FrameGate:
         self._before = usage()
         self._frames = 0
         self._begun = 0
+        self._unanswered: set[float] = set()
         self.reached = ""
 
     def at(self, time_s: float) -> Gate:
@@ -77,9 +83,26 @@ class FrameGate:
 
     def count(self, time_s: float) -> None:
         """The frame of this time was handed out."""
-        if self._frames % self._frames_per_look == 0:
-            self._begun += time_s not in self._seen
+        if self._frames % self._frames_per_look == 0 and time_s not in self._seen:
+            self._begun += 1
+            self._unanswered.add(time_s)
         self._frames += 1
+
+    def note(self, time_s: float) -> None:
+        """Something was said of the look that begins with the frame of this time."""
+        self._unanswered.discard(time_s)
+
+    def end(self) -> float | None:
+        """Nothing more is said: looks that were under way when the minutes ended were given up.
+
+        Returns:
+            The time of the first of them; None where there is none.
+        """
+        minutes = self._budget.minutes_left()
+        if minutes is None or minutes > ROUNDING_MINUTES or not self._unanswered:
+            return None
+        self.reached = self.reached or "the limit of minutes"
+        return min(self._unanswered)
 
     def _money(self, usd_left: float) -> Gate:
         usage, before = self._usage(), self._before

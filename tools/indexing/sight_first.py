@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tools.sight.frame_track import rounded
+from tools.store.layout import rounded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

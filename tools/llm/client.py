@@ -10,7 +10,7 @@ import json
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -34,8 +34,9 @@ wrong address, a picture that breaks a server and a question that a model cannot
 same way every time."""
 FAULT_RETRIES: Final = 4
 """After a 500: what was asked may be what breaks it. All tries take about 15 s at most."""
+ODDLY_REFUSED: Final = frozenset({400, 404, 405, 415, 422, 501})
+"""What services answer to a form of request that they do not take, whatever they say."""
 LONGEST_WORDS: Final = 300
-DISCOVERY_TIMEOUT_S: Final = 5.0
 
 Sleep = Callable[[float], None]
 
@@ -128,28 +129,38 @@ class Service:
         lost: list[tuple[int, int]] = []
         spared: set[str] = set()
 
+        def ask(without: Collection[str] = ()) -> tuple[Completion | Failure, Sent]:
+            options = {k: v for k, v in request.options.items() if k not in spared}
+            plain = replace(request, options=options)
+            body = self._habits.body(plain, self.model, without=without)
+            answer = self._post("/chat/completions", body, until)
+            content_type, sent = answer.headers.get("content-type", ""), self._habits.sent(body)
+            done = answer.status < 400 and read_completion(content_type, answer.body)
+            if done:
+                self._habits.note_taken(sent)
+                return done, sent
+            if count := counted_tokens(content_type, answer.body):
+                lost.append(count)
+            return classify(answer.status, answer.headers, answer.body, sent), sent
+
         def once() -> Completion:
             while True:
                 knew = self._habits.lessons
-                options = {k: v for k, v in request.options.items() if k not in spared}
-                body = self._habits.body(replace(request, options=options), self.model)
-                answer = self._post("/chat/completions", body, until)
-                done = answer.status < 400 and read_completion(
-                    answer.headers.get("content-type", ""), answer.body
-                )
-                if done:
-                    self._habits.has_answered = True
-                    if done.is_empty and not done.cut_off:
-                        wasted.append(done)
-                        self._retry_empty(done)
-                    return done
-                if count := counted_tokens(answer.headers.get("content-type", ""), answer.body):
-                    lost.append(count)
-                sent = self._habits.sent(body)
-                failure = classify(answer.status, answer.headers, answer.body, sent)
-                if self._habits.learn(failure, sent, knew=knew):
+                reply: Completion | Failure | None
+                reply, sent = ask()
+                if isinstance(reply, Failure):
+                    if self._habits.learn(reply, sent, knew=knew):
+                        continue
+                    if reply.kind == "refused" and reply.status in ODDLY_REFUSED:
+                        reply = self._ask_plainer(ask, reply, sent, knew=knew)
+                if reply is None:
                     continue
-                self._judge(failure, sent, spared)
+                if isinstance(reply, Failure):
+                    self._judge(reply, sent, spared)
+                if reply.is_empty and not reply.cut_off:
+                    wasted.append(reply)
+                    self._retry_empty(reply)
+                return reply
 
         try:
             done = self._persist(once, stopping, until)
@@ -162,6 +173,33 @@ class Service:
             done = wasted.pop()
         return _with_wasted(done, wasted, lost)
 
+    def _ask_plainer(
+        self,
+        ask: Callable[[Collection[str]], tuple[Completion | Failure, Sent]],
+        failure: Failure,
+        sent: Sent,
+        *,
+        knew: int,
+    ) -> Completion | Failure | None:
+        """Ask without what may be the trouble, where a service's words for it are unknown.
+
+        Returns:
+            What came; the same failure where nothing helps; None where somebody else has found out
+            meanwhile, so that the same can be asked again.
+        """
+        with self._habits.trying:
+            if self._habits.lessons > knew:
+                return None
+            for without in self._habits.plainer_forms(sent):
+                reply, _ = ask(without)
+                if isinstance(reply, Completion):
+                    self._habits.forgo(without)
+                    return reply
+                if reply.kind in {"busy", "broken"}:
+                    return reply
+            self._habits.note_in_vain(sent)
+        return failure
+
     def embeddings(self, texts: Sequence[str], *, until: float = math.inf) -> list[Any]:
         """A vector for each text, as the service sent it; not looked at yet.
 
@@ -169,15 +207,24 @@ class Service:
             ServiceError: As ``chat``; of kind ``context`` where it is too much at once.
         """
 
-        def once() -> list[Any]:
-            body = {"model": self.model, "input": list(texts), "encoding_format": "float"}
+        def ask(form: Mapping[str, str]) -> list[Any] | Failure:
+            body = {"model": self.model, "input": list(texts), **form}
             answer = self._post("/embeddings", body, until)
-            vectors = _vectors(answer)
+            vectors = _vectors(answer) if answer.status < 400 else None
             if vectors is None:
-                failure = classify(answer.status, answer.headers, answer.body, Sent())
-                self._judge(failure, Sent(), set())
-            self._habits.has_answered = True
+                return classify(answer.status, answer.headers, answer.body, Sent())
+            self._habits.note_embedded(form)
             return vectors
+
+        def once() -> list[Any]:
+            forms = self._habits.embedding_forms()
+            reply = ask(forms[0])
+            if isinstance(reply, Failure) and reply.kind == "refused" and len(forms) > 1:
+                other = ask(forms[1])
+                reply = reply if isinstance(other, Failure) else other
+            if isinstance(reply, Failure):
+                self._judge(reply, Sent(), set())
+            return reply
 
         vectors: list[Any] = self._persist(once, None, until)
         return vectors
@@ -307,39 +354,6 @@ def clean(said: str, key: str) -> str:
         words = ["…" if _quotes(word, key) else word for word in words]
     line = " ".join(words)
     return line if len(line) <= LONGEST_WORDS else f"{line[: LONGEST_WORDS - 1]}…"
-
-
-def served_models(address: str, api_key: str | None) -> list[str]:
-    """What a server lists under ``/models``, sorted.
-
-    Raises:
-        ServiceError: If the server is not there, or lists nothing that can be read.
-    """
-    address, key = check_service(api_key, address)
-    try:
-        answer = HttpConnection(address, key).get("/models", timeout_s=DISCOVERY_TIMEOUT_S)
-    except TransportError as exc:
-        raise ServiceError(
-            "unreachable",
-            f"OPENAI_BASE_URL: no answer from {address} ({clean(str(exc), key)}); check that the "
-            "server is running",
-        ) from None
-    if answer.status >= 300:
-        failure = classify(answer.status, answer.headers, answer.body, Sent())
-        said = clean(failure.said, key)
-        raise ServiceError(
-            "refused",
-            f"OPENAI_BASE_URL: {address} answers {answer.status} when asked for its models"
-            f"{f' ({said})' if said else ''}; check the address and OPENAI_API_KEY",
-        )
-    try:
-        return sorted({str(row["id"]) for row in json.loads(answer.body)["data"]})
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise ServiceError(
-            "strange",
-            f"OPENAI_BASE_URL: {address} does not list its models as OpenAI's API does; check "
-            "the address",
-        ) from None
 
 
 def _quotes(word: str, key: str) -> bool:

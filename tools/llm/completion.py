@@ -7,7 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from tools.llm.thoughts import without_thoughts
 
@@ -18,11 +18,33 @@ FILTERED = re.compile(
 )
 """How services say that a filter ended a reply; some name the reason behind it."""
 
+_BROKE_OFF: Final = re.compile(
+    r"(?:.*_)?error\b|abort|cancel|insufficient_system_resource|time_?out|fail|interrupt|disconnect|"
+    r".*malformed_function_call",
+    re.IGNORECASE,
+)
+"""How services say that a reply is not whole, and that this was not the model's doing."""
+
+AT_LIMIT: Final = re.compile(
+    r"length|max_(?:output_)?tokens|model_length|model_context_window_exceeded|token_limit",
+    re.IGNORECASE,
+)
+"""How services say that a reply ends at its limit of tokens."""
+
+_THOUGHTS: Final = ("reasoning_content", "reasoning", "reasoning_details", "thinking")
+"""Fields of a message that hold thoughts alone."""
+
+_LINE_ENDS: Final = re.compile(r"\r\n|\n|\r")
+"""Of a stream; a text may hold what Python also takes for ends of lines."""
+
 LONGEST_BODY: Final = 4 << 20
 """Bytes of a reply, or of a piece of a stream: JSON takes thirty times its size in memory."""
 
 LONGEST_TEXT: Final = 1_000_000
 """Characters of a reply with its thoughts; no model writes more at once."""
+
+MOST_TOKENS: Final = 1_000_000_000
+"""No service counts more for one request: what is larger than that is no count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +77,7 @@ class Completion:
     @property
     def cut_off(self) -> bool:
         """Whether the reply ends at its limit of tokens."""
-        return self.finish in {"length", "max_tokens", "MAX_TOKENS"}
+        return AT_LIMIT.fullmatch(self.finish) is not None
 
     @property
     def tool_calls(self) -> list[Mapping[str, Any]]:
@@ -80,12 +102,11 @@ def read_completion(content_type: str, body: bytes) -> Completion | None:
         content_type: From its header.
         body: Unpacked.
     """
-    is_stream = "event-stream" in content_type or body[:5] == b"data:"
-    if len(body) > LONGEST_BODY and not is_stream:
+    streams = is_stream(content_type, body)
+    if len(body) > LONGEST_BODY and not streams:
         return None
     try:
-        told = _joined(body) if is_stream else json.loads(body)
-        return _completion(told)
+        return _completion(_joined(body) if streams else json.loads(body))
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
         return None
 
@@ -97,11 +118,11 @@ def counted_tokens(content_type: str, body: bytes) -> tuple[int, int] | None:
         content_type: From its header.
         body: Unpacked; need not hold a reply.
     """
-    is_stream = "event-stream" in content_type or body[:5] == b"data:"
-    if len(body) > LONGEST_BODY and not is_stream:
+    streams = is_stream(content_type, body)
+    if len(body) > LONGEST_BODY and not streams:
         return None
     try:
-        pieces = _pieces(body) if is_stream else iter([json.loads(body)])
+        pieces = _pieces(body) if streams else iter([json.loads(body)])
         counts = [count for piece in pieces if (count := _counted(piece))]
     except (ValueError, TypeError, AttributeError, RecursionError):
         return None
@@ -113,11 +134,16 @@ def _counted(told: Any) -> tuple[int, int] | None:
     if not isinstance(usage, Mapping):
         return None
     tokens_in, tokens_out = (
-        count if isinstance(count := usage.get(name), int) and not isinstance(count, bool) else -1
+        count if is_count(count := usage.get(name)) else -1
         for name in ("prompt_tokens", "completion_tokens")
     )
     # Some servers write 0 where they do not count, but no question has 0 tokens.
     return (tokens_in, tokens_out) if tokens_in > 0 and tokens_out >= 0 else None
+
+
+def is_count(told: Any) -> TypeGuard[int]:
+    """Whether what a service sent can be a number of tokens."""
+    return isinstance(told, int) and not isinstance(told, bool) and 0 <= told <= MOST_TOKENS
 
 
 def is_hollow(content_type: str, body: bytes) -> bool:
@@ -127,7 +153,7 @@ def is_hollow(content_type: str, body: bytes) -> bool:
         content_type: From its header.
         body: Of which ``read_completion`` made nothing.
     """
-    if "event-stream" in content_type or body[:5] == b"data:":
+    if is_stream(content_type, body):
         return True
     if len(body) > LONGEST_BODY:
         return False
@@ -143,34 +169,65 @@ def is_hollow(content_type: str, body: bytes) -> bool:
     return "choices" in told or str(told.get("object", "")).startswith("chat.completion")
 
 
+def is_stream(content_type: str, body: bytes) -> bool:
+    """Whether a body is a stream of pieces, whatever its header says."""
+    start = body[:20].lstrip()
+    # What fails before the first piece is often sent whole, under the header of a stream.
+    says_so = "event-stream" in content_type and not start.startswith((b"{", b"["))
+    return says_so or start.startswith((b"data:", b"event:", b": "))
+
+
+def error_in_stream(body: bytes) -> Any:
+    """What a stream says went wrong, as the service sent it; None where it says nothing."""
+    is_error = False
+    for name, value in _fields(body):
+        if name == "event":
+            is_error = value == "error"
+        elif name == "data" and (is_error or '"error"' in value):
+            try:
+                piece = json.loads(value[:LONGEST_BODY])
+            except (ValueError, RecursionError):
+                piece = value if is_error else None
+            if is_error or (isinstance(piece, Mapping) and piece.get("error")):
+                return piece
+    return None
+
+
 def _completion(told: Any) -> Completion | None:
+    if told.get("error"):
+        return None  # Whatever stands beside it.
     choice = told["choices"][0]
     finish = choice.get("finish_reason")
     finish = finish if isinstance(finish, str) else ""
-    message = choice.get("message")
-    if message is None and FILTERED.match(finish):
+    filtered = _is_filtered(choice, finish)
+    message = _message_of(choice)
+    if message is None and filtered:
         message = {}
     if not isinstance(message, Mapping):
         return None
     content = message.get("content")
-    if not isinstance(content, str | list | None):
+    if not isinstance(content, str | list | Mapping | None):
         return None
     text = _text_of(content)
     if len(text) > LONGEST_TEXT:
         return None
     spoken = without_thoughts(text)
-    thought_apart = any(message.get(name) for name in ("reasoning_content", "reasoning"))
-    refusal = message.get("refusal")
-    refusal = " ".join(refusal.split()) if isinstance(refusal, str) else ""
-    if not refusal and FILTERED.match(finish):
+    thought_apart = any(message.get(name) for name in _THOUGHTS)
+    refusal = _refusal_of(message)
+    if not refusal and filtered:
         refusal = "the service's content filter stopped the reply"
     fault = choice.get("error")
     if isinstance(fault, Mapping):
         fault = fault.get("message")
+    broke_off = _BROKE_OFF.match(finish) is not None and not filtered
+    if broke_off and not isinstance(fault, str):
+        fault = f"the service broke off the reply ({finish})"
+    if broke_off and message.get("tool_calls"):
+        message = {**message, "tool_calls": None}
     tokens_in, tokens_out = _counted(told) or (None, None)
     return Completion(
         # A reply that ends in an error is incomplete.
-        text="" if finish == "error" else spoken.text,
+        text="" if broke_off or not has_words(spoken.text) else spoken.text,
         refusal=refusal,
         finish=finish,
         thought=spoken.thought or (not spoken.text and thought_apart),
@@ -182,21 +239,72 @@ def _completion(told: Any) -> Completion | None:
     )
 
 
+def _message_of(choice: Mapping[str, Any]) -> Any:
+    """The message of a choice; of older servers, its bare text."""
+    message = choice.get("message") or choice.get("delta")
+    if message is None and isinstance(choice.get("text"), str):
+        return {"role": "assistant", "content": choice["text"]}
+    if not isinstance(message, Mapping):
+        return message
+    call = message.get("function_call")
+    if isinstance(call, Mapping) and not message.get("tool_calls"):
+        return {**message, "tool_calls": [{"id": "", "type": "function", "function": call}]}
+    return message
+
+
+def _is_filtered(choice: Mapping[str, Any], finish: str) -> bool:
+    """Whether a filter ended a reply, wherever a service says so."""
+    native = choice.get("native_finish_reason")  # Of the provider behind a router.
+    if FILTERED.match(finish) or (isinstance(native, str) and FILTERED.match(native)):
+        return True
+    results = choice.get("content_filter_results")
+    return isinstance(results, Mapping) and any(
+        isinstance(one, Mapping) and one.get("filtered") is True for one in results.values()
+    )
+
+
+def _refusal_of(message: Mapping[str, Any]) -> str:
+    """Why a model declined, in its words where it has any; empty where it did not."""
+    refusal = message.get("refusal")
+    content = message.get("content")
+    for block in content if isinstance(content, list) else ():
+        if isinstance(block, Mapping) and block.get("type") == "refusal":
+            refusal = refusal or block.get("refusal") or True
+    if isinstance(refusal, Mapping):
+        refusal = next((one for one in refusal.values() if isinstance(one, str)), True)
+    if isinstance(refusal, str):
+        return " ".join(refusal.split())
+    return "the model declined" if refusal is True else ""
+
+
 def _logprobs(choice: Mapping[str, Any]) -> Sequence[Any]:
     held = choice.get("logprobs")
     tokens = held.get("content") if isinstance(held, Mapping) else None
     return tokens if isinstance(tokens, list) else ()
 
 
+def has_words(text: str) -> bool:
+    """Whether there is anything to see in a text."""
+    return any(not char.isspace() and char.isprintable() for char in text)
+
+
 def _text_of(content: Any) -> str:
     if isinstance(content, str):
         return content
     # In blocks, of which some hold thoughts.
-    return "".join(
-        str(block.get("text", ""))
-        for block in content or ()
-        if isinstance(block, Mapping) and block.get("type") in {"text", "output_text"}
-    )
+    blocks = [content] if isinstance(content, Mapping) else content or ()
+    return "".join(map(_text_of_block, blocks))
+
+
+def _text_of_block(block: Any) -> str:
+    if isinstance(block, str):
+        return block
+    if not isinstance(block, Mapping) or block.get("type", "text") not in {"text", "output_text"}:
+        return ""
+    text = block.get("text")
+    if isinstance(text, Mapping):
+        text = text.get("value")
+    return text if isinstance(text, str) else ""
 
 
 def _joined(body: bytes) -> dict[str, Any]:
@@ -206,21 +314,25 @@ def _joined(body: bytes) -> dict[str, Any]:
     calls: dict[int, dict[str, Any]] = {}
     logprobs: list[Any] = []
     finish, usage, any_choice = None, None, False
+    if error_in_stream(body) is not None:
+        return {"choices": []}  # No reply: the caller reads what it says.
     for piece in _pieces(body):
-        if piece.get("error"):
-            return piece  # No reply: the caller reads what it says.
         usage = piece.get("usage") or usage
         for choice in piece.get("choices") or ():
+            if choice.get("index"):
+                continue  # Another reply to the same question.
             any_choice = True
             finish = choice.get("finish_reason") or finish
             logprobs += _logprobs(choice)
             for name, value in (choice.get("delta") or choice.get("message") or {}).items():
                 if name == "tool_calls":
                     _add_calls(calls, value or ())
+                elif isinstance(value, list) and name == "content":
+                    said[name].append(_text_of(value))
                 elif isinstance(value, str) and name != "role":
                     said[name].append(value)
-    if not any_choice:
-        return {"choices": []}
+    if not any_choice or not (finish or _is_ended(body)):
+        return {"choices": []}  # A stream that breaks off is no reply.
     message: dict[str, Any] = {"role": "assistant"}
     message |= {name: "".join(pieces) for name, pieces in said.items()}
     if calls:
@@ -245,11 +357,22 @@ def _whole_call(call: dict[str, Any]) -> dict[str, Any]:
 
 
 def _pieces(body: bytes) -> Iterator[dict[str, Any]]:
-    for line in body.decode("utf-8", "replace").splitlines():
-        data = line.removeprefix("data:").strip()
-        if line.startswith("data:") and data and data != "[DONE]":
+    for name, data in _fields(body):
+        if name == "data" and data and data != "[DONE]":
             if len(data) > LONGEST_BODY:
                 raise ValueError("no piece of a reply is as long")
             piece = json.loads(data)
             if isinstance(piece, dict):
                 yield piece
+
+
+def _is_ended(body: bytes) -> bool:
+    return b"[DONE]" in body[-200:]
+
+
+def _fields(body: bytes) -> Iterator[tuple[str, str]]:
+    """The lines of a stream: a name, and what it says."""
+    for line in _LINE_ENDS.split(body.decode("utf-8", "replace")):
+        name, colon, value = line.partition(":")
+        if name and colon:
+            yield name, value.strip()

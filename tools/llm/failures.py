@@ -7,18 +7,15 @@ wherever they stand in it.
 
 from __future__ import annotations
 
-import email.utils
-import html
-import json
 import re
-import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from tools.errors import FailureKind, ServiceError
 from tools.llm.completion import is_hollow
+from tools.llm.error_body import read_error, wait_asked_for_s
 
 Kind = Literal[
     "key",
@@ -61,44 +58,52 @@ class Failure:
     wait_s: float | None = None
 
 
-LONGEST_WORDS: Final = 20_000
-"""Characters of a server's words that are read."""
-LONGEST_ERROR: Final = 1 << 20
-"""Bytes of an error that are taken for JSON; of a longer one the beginning is read as it stands."""
-LONGEST_MARK: Final = 2000
-"""Characters of each code beside them."""
-
 _DECLINED: Final = re.compile(
-    r"content_?filter|content_policy|moderation_blocked|data_?inspection|inappropriate content|"
-    r"prohibited_content|content management policy|safety system|responsible_?ai|flagged|"
-    r"image_safety|\bsensitive content|blocked by .{0,40}(?:safety|policy)|risk_control|"
-    r"content exists risk",
+    r"content_?filter|content_policy|moderation_blocked|data_?inspection|flagged|image_safety|"
+    r"prohibited_content|content management policy|safety system|safety_check|safeguard|guardrail|"
+    r"responsible_?ai|responsible ai|risk_control|content exists risk|considered high risk|"
+    r"inappropriate (?:content|material)|sensitive_?content|new_sensitive|\bnsfw\b|"
+    r"\bsensitive (?:content|information|words?|material)|\b(?:contain|involv)\w* sensitive|"
+    r"violat\w+ .{0,40}(?:polic|guideline|terms|usage|rules)|"
+    r"blocked by .{0,40}(?:safety|policy|filter|moderation)|"
+    r"content\b.{0,80}\b(?:is|was|been|were) (?:blocked|rejected|filtered)|敏感|不安全|违规|不合规",
     re.IGNORECASE,
 )
 _KEY: Final = re.compile(
-    r"api[_ ]key not valid|invalid[_ ]api[_ ]key|invalid_authentication|incorrect api key|"
-    r"missing api key",
+    r"api[_ ]key (?:is )?(?:not valid|invalid|expired|missing)|invalid[_ ](?:api[_ ]key|token)|"
+    r"invalid_authentication|incorrect api key|missing api key|authentication (?:error|failed)|"
+    r"token (?:is )?(?:expired|invalid)|身份验证",
     re.IGNORECASE,
 )
 _CREDIT: Final = re.compile(
     r"insufficient[_ ](?:quota|balance|funds|credit)|credit balance|billing_hard_limit|"
-    r"\barrearage\b|out of credits?",
+    r"\barrearage\b|(?:out of|no (?:more )?|used (?:up )?all (?:available |your )?)credits?|"
+    r"spending limit|exceeded_current_quota|account .{0,60}\bsuspended|余额不足|欠费",
     re.IGNORECASE,
 )
 _BUSY: Final = re.compile(
-    r"rate[_ ]?limit|too many requests|overloaded|resource_exhausted|throttl|slow down",
+    r"rate[_ ]?limit|too many requests|overloaded|resource_exhausted|throttl|slow down|"
+    r"限流|繁忙|请稍后",
     re.IGNORECASE,
 )
+_TOO_LARGE_FOR_ONE: Final = re.compile(r"request too large", re.IGNORECASE)
+"""A limit of tokens a minute that a single request exceeds: waiting does not help."""
+
 _MODEL: Final = re.compile(
-    r"model_not_found|unknown_model|(?:model|deployment)\b.{0,100}"
-    r"(?:does not exist|not (?:be )?found|is not available|unknown)|no such model|"
-    r"unknown model|invalid model",
+    r"model_not_found|unknown_model|model_decommissioned|(?:models?|deployment)\b.{0,100}"
+    r"(?:does not exist|not (?:be )?found|is not available|unknown|decommissioned|no longer)|"
+    r"no such model|unknown model|invalid model|not a valid model|no models? (?:is |are )?loaded|"
+    r"模型不存在",
     re.IGNORECASE,
 )
+_PARAMETERS: Final = re.compile(r"\bparameters?\b", re.IGNORECASE)
+
 _STREAM: Final = re.compile(
-    r"only supports? stream|stream mode|stream(?:ing)? is required|enable (?:the )?stream|"
-    r"must (?:be|use) stream|stream['\"`]? ?(?:must|should) be (?:set to )?true|"
-    r"non-streaming .{0,30}not supported|stream=true|for non-streaming calls",
+    r"only supports? stream|stream(?:ing)? (?:mode|output|is required|only)|"
+    r"enable (?:the )?stream|must (?:be|use) stream|"
+    r"\bstream\b.{0,24}\b(?:to|be|is|=|:) ?(?:set to )?[`'\"]?true|"
+    r"non-streaming .{0,30}not supported|stream ?= ?true|for non-streaming calls|"
+    r"(?:use|requires?) streaming|streaming is strongly recommended",
     re.IGNORECASE,
 )
 _CONTEXT: Final = re.compile(
@@ -106,9 +111,21 @@ _CONTEXT: Final = re.compile(
     r"prompt is too long|input is too long|too many (?:input )?tokens|"
     r"(?:prompt|input|messages?|request)\b.{0,60}exceeds?\b.{0,60}(?:token|context|length)|"
     r"exceeds? the (?:available )?context|maximum (?:input|prompt) length|n_ctx|"
-    r"reduce the length of|range of input length",
+    r"exceed\w* [^.;]{0,40}\b(?:token|length|context)|reduce the length of|range of input length",
     re.IGNORECASE,
 )
+_TOO_MUCH: Final = re.compile(
+    r"\b(?:prompt|inputs?|tokens?|prompt_tokens|sequence|context|messages?|images?|pictures|length|"
+    r"size|batch|payload|body|string)\b[^.;]{0,90}?"
+    r"(?:\btoo (?:long|large|big|many)\b|\bexceed\w*|\b(?:longer|greater|larger|more|less|fewer)"
+    r" than\b|\bat most\b|<=|\bonly supports? up to\b|\bmax\w*[ :]|超)|"
+    r"\btoo (?:long|large|big|many)\b[^.;]{0,60}?\b(?:prompt|input|tokens?|images?|string)|"
+    r"\bat most \d+ (?:image|picture|text|input)|"
+    r"tokens?[^.;]{0,20}超|超[^.;]{0,8}(?:长|token)|entity too large|request_too_large",
+    re.IGNORECASE,
+)
+"""Sizes that are too large, as anybody might put it."""
+
 _HISTORY: Final = re.compile(
     r"thought_?signature|reasoning_content|roles? must alternate|alternate user|toolconfig|"
     r"tool_?result|tool_?use\b|tool_call_id|role ['\"]?tool|unexpected role|"
@@ -116,26 +133,30 @@ _HISTORY: Final = re.compile(
     re.IGNORECASE,
 )
 _SYSTEM: Final = re.compile(
-    r"system (?:role|message|prompt|instruction)s?\b.{0,60}(?:not|n't|unsupported)|"
-    r"developer instruction is not enabled|role ['\"]?system|"
-    r"(?:not|n't) support.{0,30}\bsystem\b|only user and assistant roles",
+    r"(?:system|developer) (?:role|message|prompt|instruction)s?\b.{0,60}(?:not|n't|unsupported)|"
+    r"developer instruction is not enabled|role ['\"]?system|role\W{1,3}system|"
+    r"(?:not|n't) support.{0,30}\b(?:system|developer)\b|only user and assistant roles|"
+    r"got ['\"]?system|messages\.\d+\.role\b(?!.{0,80}system)",
     re.IGNORECASE,
 )
 _GENERATION: Final = re.compile(
-    r"tool_use_failed|json_validate_failed|failed_generation|failed to (?:call a function|"
-    r"generate json)|malformed_function_call",
+    r"tool_use_failed|json_validate_failed|output_parse_failed|failed_generation|"
+    r"failed to (?:call a function|generate json)|malformed_function_call",
     re.IGNORECASE,
 )
 _OPTIONS: Final[Mapping[str, re.Pattern[str]]] = {
     "response_format": re.compile(
-        r"response_?format|json_schema|grammar|guided|structured output|response_?schema|"
-        r"json mode|response_mime_type",
+        r"response_?format|output_?format|json_schema|grammar|guided|structured output|"
+        r"response_?schema|json mode|response[_ ]mime[_ ]type|"
+        r"\bschema\b.{0,60}(?:constraint|state|types?\b|depth|propert)",
         re.IGNORECASE,
     ),
     "tools": re.compile(r"tool|function.?call", re.IGNORECASE),
-    "temperature": re.compile(r"temperature", re.IGNORECASE),
+    "temperature": re.compile(r"temperature|sampling parameter", re.IGNORECASE),
     "max_tokens": re.compile(
-        r"max_(?:completion_|new_|output_)?tokens|maxOutputTokens|in the completion"
+        r"max(?:imum)?[_ ](?:completion_|new_|output_|output )?tokens|maxOutputTokens|"
+        r"in the completion",
+        re.IGNORECASE,
     ),
     "detail": re.compile(r"\bdetail\b(?!s)", re.IGNORECASE),
     "stream_options": re.compile(r"stream_options|include_usage", re.IGNORECASE),
@@ -148,20 +169,8 @@ _OPTIONS: Final[Mapping[str, re.Pattern[str]]] = {
 }
 """What a server says of an option that it does not take."""
 
-_ABOUT_FORM: Final = frozenset({400, 404, 405, 415, 422, 500, 501})
+_ABOUT_FORM: Final = frozenset({200, 400, 404, 405, 413, 415, 422, 500, 501, 503})
 """A server answers so where it does not take an option; some crash over one."""
-
-_RETRY_WORDS: Final = re.compile(
-    r"(?:try again|retry|wait)\b[^.\n]{0,40}?\b(?:in|after|for)\s+(\d+(?:\.\d+)?)\s*"
-    r"(ms|milliseconds?|s\b|sec|seconds?|m\b|min)",
-    re.IGNORECASE,
-)
-_RETRY_DELAY: Final = re.compile(r"retryDelay\W{1,6}(\d+(?:\.\d+)?)s")
-# Each in linear time: what is not closed goes on to the next tag, or to the end.
-_TITLE: Final = re.compile(r"<title[^<>]*>([^<]*)", re.IGNORECASE)
-_TAG: Final = re.compile(
-    r"<(?:style|script)\b.*?(?:</(?:style|script)[^<>]*>?|\Z)|<[^<>]*>?", re.DOTALL | re.IGNORECASE
-)
 
 
 def explain(failure: Failure, said: str, *, where: str, model: str) -> ServiceError:
@@ -228,53 +237,83 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, sent: Sent) -
         body: As it came, whatever it is.
         sent: What was asked for.
     """
-    told = _json(body)
-    said = words_of(body)[:LONGEST_WORDS]
-    error = _error_of(told)
-    code = error.get("code") if isinstance(error, Mapping) else None
     if 300 <= status < 400:
         where = urlsplit(headers.get("location", "")).hostname or "elsewhere"
         said = f"a redirect to {where}, which is not followed; set OPENAI_BASE_URL to that address"
         return Failure("refused", status, said)
+    content_type = headers.get("content-type", "")
+    error = read_error(content_type, body)
     if status < 400:
-        status = code if isinstance(code, int) and 400 <= code < 600 else status
-    # Codes stand beside the words, under any of these names.
-    marks = " ".join(filter(None, (said, *(mark[:LONGEST_MARK] for mark in _marks(told)))))
-    judged = _judge(status, marks, sent)
-    if judged["kind"] == "strange" and is_hollow(headers.get("content-type", ""), body):
-        # Of a stream these are its bare lines, and no words.
-        judged, said = {"kind": "hollow"}, "" if told is None else said
-    return Failure(**judged, status=status, said=said, wait_s=_wait_s(headers, marks))
+        status = error.status or status
+    judged = _judge(status, error.marks, sent)
+    said = error.said
+    if judged["kind"] == "strange" and is_hollow(content_type, body):
+        judged = {"kind": "hollow"}
+    wait_s = wait_asked_for_s(headers, error.marks)
+    return Failure(**judged, status=status, said=said, wait_s=wait_s)
 
 
 def _judge(status: int, marks: str, sent: Sent) -> dict[str, Any]:  # noqa: PLR0911  # a table
     def says(pattern: re.Pattern[str]) -> bool:
         return pattern.search(marks) is not None
 
-    if says(_DECLINED) and status not in {401, 429}:
-        return {"kind": "declined"}
-    if says(_CREDIT) or status == 402:
-        return {"kind": "credit"}
-    if status in {401, 403} or says(_KEY):
-        return {"kind": "key"}
-    if status == 429 or (status < 400 and says(_BUSY)):
-        return {"kind": "busy"}
-    if says(_GENERATION):
-        return {"kind": "generation"}
-    if says(_STREAM) and status in _ABOUT_FORM and "stream" not in sent.options:
-        return {"kind": "stream"}
-    if status in _ABOUT_FORM or status in {413, 200}:
-        about = _about_form(status, marks, sent)
-        if about:
-            return about
+    if about := _about_account(status, marks, sent) or _about_words(status, marks, sent):
+        return about
+    if status == 413:
+        return {"kind": "context"}  # Whatever it says, it was too much.
+    if status == 404 and says(_PARAMETERS):
+        return {"kind": "refused"}
     if status == 404 or (says(_MODEL) and status in {400, 422}):
         return {"kind": "model"}
-    if status in {400, 413, 415, 422} and "video" in sent.options:
+    if status in {400, 415, 422} and "video" in sent.options:
         # Whatever it says: pictures between texts are understood by more servers.
         return {"kind": "option", "option": "video"}
     if status in {408, 409, 425} or status >= 500:
         return {"kind": "broken"}
     return {"kind": "refused"} if status >= 400 else {"kind": "strange"}
+
+
+def _about_account(  # noqa: PLR0911  # a table
+    status: int, marks: str, sent: Sent
+) -> dict[str, Any] | None:
+    """What has nothing to do with the form of a request: who asks, how often, and for what."""
+
+    def says(pattern: re.Pattern[str]) -> bool:
+        return pattern.search(marks) is not None
+
+    if (says(_DECLINED) and status not in {401, 429}) or status == 451:
+        return {"kind": "declined"}
+    if says(_CREDIT) or status == 402:
+        return {"kind": "credit"}
+    if status == 429 and says(_TOO_LARGE_FOR_ONE):
+        return {"kind": "context"}
+    if status == 429 or (status in {200, 400, 403} and says(_BUSY)):
+        return {"kind": "busy"}
+    if status == 403 and (option := _named_option(marks, sent)):
+        return {"kind": "option", "option": option}  # Of those that may use some options.
+    if status in {401, 403} or says(_KEY):
+        return {"kind": "key"}
+    return None
+
+
+def _about_words(status: int, marks: str, sent: Sent) -> dict[str, Any] | None:
+    """What the words say of what the model wrote, or of the form of a request."""
+    if _GENERATION.search(marks):
+        return {"kind": "generation"}
+    if status not in _ABOUT_FORM:
+        return None
+    if _STREAM.search(marks) and "stream" not in sent.options:
+        return {"kind": "stream"}
+    if status == 404 and _MODEL.search(marks) and not _named_option(marks, sent):
+        return {"kind": "model"}
+    return _about_form(status, marks, sent)
+
+
+def _named_option(marks: str, sent: Sent) -> str:
+    """The option that is complained of by its name; tools and the like have many."""
+    names = ("logprobs", "response_format", "temperature", "stream_options")
+    found = (name for name in names if name in sent.options and _OPTIONS[name].search(marks))
+    return next(found, "")
 
 
 def _about_form(  # noqa: PLR0911  # a table
@@ -289,6 +328,8 @@ def _about_form(  # noqa: PLR0911  # a table
     others = [one for one in options if one != "tools"]
     if others and not (sent.look_ups and _HISTORY.search(marks)):
         return {"kind": "option", "option": others[0]}
+    if _TOO_MUCH.search(marks) and "context deadline" not in marks:
+        return {"kind": "context"}
     if sent.look_ups and (status in {400, 404, 422} or _HISTORY.search(marks)):
         return {"kind": "history"}
     if sent.system and _SYSTEM.search(marks):
@@ -296,101 +337,3 @@ def _about_form(  # noqa: PLR0911  # a table
     if re.search(r"must alternate|alternate user", marks, re.IGNORECASE):
         return {"kind": "history"}
     return {"kind": "option", "option": "tools"} if options else None
-
-
-def words_of(body: bytes) -> str:
-    """A server's own words in the body of an error: of JSON, of a page, or as they stand."""
-    told = _json(body)
-    if told is not None:
-        return next((words for words in _words(_error_of(told)) if words.strip()), "")
-    text = body[:100_000].decode("utf-8", "replace")
-    if "<" in text and re.search(r"<(?:html|!doctype|head|body|title)", text, re.IGNORECASE):
-        title = _TITLE.search(text)
-        text = title[1] if title and title[1].strip() else _TAG.sub(" ", text)
-        return html.unescape(" ".join(text.split()))
-    return text
-
-
-def _json(body: bytes) -> Any:
-    if len(body) > LONGEST_ERROR:
-        return None
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _error_of(told: Any) -> Any:
-    """The error in a body: Google sends a list of one, others the error itself."""
-    if isinstance(told, list) and told:
-        told = told[0]
-    if isinstance(told, Mapping) and told.get("error"):
-        return told["error"]
-    return told
-
-
-def _words(error: Any, depth: int = 0) -> Iterator[str]:
-    if isinstance(error, str):
-        yield error
-    elif depth > 4:
-        return
-    elif isinstance(error, list):
-        yield "; ".join(words for one in error[:5] for words in list(_words(one, depth + 1))[:1])
-    elif isinstance(error, Mapping):
-        metadata = error.get("metadata")
-        raw = metadata.get("raw") if isinstance(metadata, Mapping) else None
-        own = next(
-            (
-                words
-                for name in ("message", "msg", "detail", "error_msg", "errors", "reason", "error")
-                for words in _words(error.get(name), depth + 1)
-                if words.strip()
-            ),
-            "",
-        )
-        place = error.get("loc")
-        if own and isinstance(place, list):
-            # What FastAPI refuses is named by its place only.
-            own = f"{'.'.join(map(str, place))}: {own}"
-        # A router's own words are "Provider returned error".
-        yield f"{own}: {raw}" if isinstance(raw, str) and raw.strip() else own
-
-
-def _marks(told: Any) -> Iterator[str]:
-    error = _error_of(told)
-    for holder in (error, told):
-        if isinstance(holder, Mapping):
-            for name in ("code", "type", "status", "param", "failed_generation"):
-                if isinstance(value := holder.get(name), str):
-                    yield name if name == "failed_generation" else value
-            inner = holder.get("innererror")
-            if isinstance(inner, Mapping):
-                yield str(inner.get("code", ""))
-            feedback = holder.get("promptFeedback") or holder.get("prompt_feedback")
-            if isinstance(feedback, Mapping) and feedback:
-                # Google's: whatever the reason, the prompt is what it would not take.
-                blocked = "blockReason" in feedback or "block_reason" in feedback
-                reasons = (str(one)[:LONGEST_MARK] for one in feedback.values())
-                yield " ".join((*(["content_filter"] if blocked else []), *reasons))
-            if holder.get("details"):
-                yield json.dumps(holder["details"])
-
-
-def _wait_s(headers: Mapping[str, str], marks: str) -> float | None:
-    """Seconds that a reply asks to wait (RFC 9110, 10.2.3), or its words do."""
-    for name, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
-            seconds = float(headers.get(name, "")) * unit_s
-        except ValueError:
-            continue
-        if seconds >= 0:
-            return seconds
-    if date := email.utils.parsedate_tz(headers.get("retry-after", "")):
-        return max(0.0, email.utils.mktime_tz(date) - time.time())
-    if delay := _RETRY_DELAY.search(marks):
-        return float(delay[1])
-    if asked := _RETRY_WORDS.search(marks):
-        unit = asked[2].lower()
-        unit_s = 0.001 if unit.startswith(("ms", "milli")) else 60 if unit[0] == "m" else 1
-        return float(asked[1]) * unit_s
-    return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,9 @@ _NAMED = frozenset(
     {"response_format", "tools", "temperature", "stream", "stream_options", "logprobs"}
 )
 """Options that stand under their own names."""
+
+_DOUBTFUL = ("response_format", "tools", "logprobs", "detail", "temperature", "max_tokens")
+"""What a service may not take and says so in words of its own, the likeliest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +53,17 @@ class Habits:
         open_at: Clock time before which nothing is asked: a limit is everyone's.
         has_answered: Whether it ever answered.
         lessons: How often something was learnt about it.
+        trying: Held by the one who finds out by trying what it does not take.
     """
 
     def __init__(self, *, is_openai: bool) -> None:
         self.open_at = 0.0
         self.has_answered = False
         self.lessons = 0
+        self.trying = threading.RLock()
         self._lock = threading.Lock()
+        self._taken: set[str] = set()
+        self._in_vain: set[str] = set()
         # OpenAI's newest models take no temperature, and a limit under its new name only; none of
         # them takes a video.
         self._without: set[str] = {"temperature", "video"} if is_openai else set()
@@ -69,12 +76,23 @@ class Habits:
         self._objects_only = False
         self._few_odds = False
 
-    def body(self, request: ServiceRequest, model: str) -> dict[str, Any]:
-        """The JSON to send."""
+    def body(
+        self, request: ServiceRequest, model: str, *, without: Collection[str] = ()
+    ) -> dict[str, Any]:
+        """The JSON to send.
+
+        Args:
+            request: What is asked.
+            model: The service's name for it.
+            without: What is left out besides; see ``plainer_forms``.
+        """
+        left_out = self._without.union(without)
+        streams, folds = self._streams or "whole" in without, self._folds_system
+        folds = folds or "system" in without
         options = {
             name: value
             for name, value in request.options.items()
-            if name not in self._without and value is not None
+            if name not in left_out and value is not None
         }
         messages = [dict(message) for message in request.messages]
         looked_up = any(message["role"] == "tool" for message in messages)
@@ -82,13 +100,13 @@ class Habits:
             messages = in_plain_words(messages)
             if looked_up:
                 options.pop("tools", None)
-        if self._folds_system:
+        if folds:
             messages = without_system(messages)
-        if self._plain or self._folds_system:
+        if self._plain or folds:
             messages = alternating(messages)
         body: dict[str, Any] = {"model": model, "messages": messages}
-        body |= with_frames(messages, as_video="video" not in self._without)
-        if "detail" in self._without:
+        body |= with_frames(messages, as_video="video" not in left_out)
+        if "detail" in left_out:
             body["messages"] = [_without_detail(message) for message in body["messages"]]
         if "tools" in options and not self._takes_both:
             # Servers other than OpenAI's own hold a model to the schema even where it wants a tool.
@@ -101,9 +119,9 @@ class Habits:
         if "response_format" in options and self._objects_only:
             options["response_format"] = {"type": "json_object"}
         body |= options
-        if self._streams:
+        if streams:
             body["stream"] = True
-            if "stream_options" not in self._without:
+            if "stream_options" not in left_out:
                 body["stream_options"] = {"include_usage": True}
         return body
 
@@ -140,6 +158,52 @@ class Habits:
             has_learnt = self._learn(failure, sent)
             self.lessons += has_learnt
             return has_learnt
+
+    def note_taken(self, sent: Sent) -> None:
+        """It answered a request of this form, so nothing in it is to be doubted."""
+        self.has_answered = True
+        self._taken |= _held(sent)
+
+    def plainer_forms(self, sent: Sent) -> Iterator[frozenset[str]]:
+        """What to leave out where it refused a request in words that nobody knows.
+
+        One thing at a time, then all of them. Nothing where it took them before, or where leaving
+        them out was tried and did not help. ``whole`` left out is a stream.
+        """
+        held = _held(sent) - self._taken
+        if held <= self._in_vain:
+            return
+        doubtful = [name for name in (*_DOUBTFUL, "system") if name in held]
+        for name in doubtful:
+            yield frozenset({name})
+        if len(doubtful) > 1:
+            yield frozenset(doubtful)
+        if not self._streams:
+            yield frozenset({"whole"})
+
+    def forgo(self, without: Collection[str]) -> None:
+        """From now on ask without these: that was what it refused."""
+        with self._lock:
+            self._streams = self._streams or "whole" in without
+            self._folds_system = self._folds_system or "system" in without
+            self._without |= set(without) - {"whole", "system"}
+            self.lessons += 1
+
+    def note_in_vain(self, sent: Sent) -> None:
+        """It refuses a request like this in every form."""
+        self._in_vain |= _held(sent)
+
+    def embedding_forms(self) -> list[dict[str, str]]:
+        """What goes along with texts to embed, the form it takes first."""
+        named = {"encoding_format": "float"}
+        if "encoding_format" in self._taken:
+            return [named]
+        return [{}] if "encoding_format" in self._without else [named, {}]
+
+    def note_embedded(self, form: Mapping[str, str]) -> None:
+        """It embedded texts that were sent with this."""
+        self.has_answered = True
+        (self._taken if form else self._without).add("encoding_format")
 
     def _learn(self, failure: Failure, sent: Sent) -> bool:
         if failure.kind == "stream" and not self._streams:
@@ -182,6 +246,10 @@ def habits_of(address: str, key: str, model: str, *, is_openai: bool) -> Habits:
         if habits is None:
             _KNOWN[address, key, model] = habits = Habits(is_openai=is_openai)
         return habits
+
+
+def _held(sent: Sent) -> set[str]:
+    return set(sent.options) | ({"system"} if sent.system else set())
 
 
 def in_plain_words(messages: Sequence[Message]) -> list[Message]:

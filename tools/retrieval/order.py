@@ -13,7 +13,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tools.retrieval.temporal_query import LAST, Nth, Part, Relation, Single, texts_of
+from tools.retrieval.temporal_query import (
+    LAST,
+    Nth,
+    Part,
+    Related,
+    Relation,
+    Single,
+    texts_of,
+)
 from tools.timeline import Interval
 
 Scored = tuple[Interval, float]
@@ -85,6 +93,7 @@ def evaluate(
         if isinstance(part.what, Nth)
         else evaluate(part.what, seen, among=among, may_drop=may_drop)
     )
+    to = [bridged(one, part.relation, seen) if may_drop else one for one in part.to]
     others = [
         None
         if may_drop and is_unseen(one, seen)
@@ -93,7 +102,7 @@ def evaluate(
             if isinstance(one, Single)
             else evaluate(one, seen, among="times", may_drop=may_drop)
         )
-        for one in part.to
+        for one in to
     ]
     best: dict[Interval, tuple[float, float]] = {}
     for window, probability in what:
@@ -105,6 +114,26 @@ def evaluate(
     worth, sure = max(best.values(), default=(0.0, 0.0))
     scale = sure / worth if worth else 0.0
     return _likeliest_first((span, one * scale) for span, (one, _) in best.items())
+
+
+def bridged(to: Part, relation: Relation, seen: Mapping[str, Seen]) -> Part:
+    """What is left of a chain: after what comes after the goal is after the goal as well.
+
+    Args:
+        to: What something is placed by.
+        relation: How it is placed by that.
+        seen: Of each of ``texts_of(to)``.
+
+    Returns:
+        The next link whose own event is seen, as long as all links have one direction.
+    """
+    while (
+        isinstance(to, Related)
+        and to.relation == relation in {"after", "before"}
+        and is_unseen(to.what, seen)
+    ):
+        to = to.to[0]
+    return to
 
 
 def is_unseen(part: Part, seen: Mapping[str, Seen]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from tools.grounding.grounder import EVENT_SHARE, claim_events
+from tools.grounding.grounder import claim_events
 from tools.grounding.presence import GRANTED_PRESENCE, OPEN_PRESENCE
 from tools.ranking import PartFound, Ranking, Window
 from tools.retrieval.order import Scored, Seen, evaluate
@@ -14,6 +14,7 @@ from tools.retrieval.temporal_query import (
     Nth,
     Part,
     Related,
+    Relation,
     Single,
     order_words,
     repeated_texts,
@@ -22,6 +23,10 @@ from tools.retrieval.temporal_query import (
 from tools.timeline import Interval
 
 MOST_WINDOWS = 10
+
+IN_ORDER_SHARE = 0.6
+"""A window that stands in the order asked for, but is none of the times that it is taken to happen,
+is the answer only if it is as sure as this share of the surest window."""
 
 
 def rank_in_order(
@@ -95,7 +100,7 @@ def rank_in_order(
     )
     is_found = bool(windows) and (
         bool(evaluate(part, seen, among="times", may_drop=True))
-        or windows[0].confidence >= EVENT_SHARE * max(sure for _, sure in seen[main].windows)
+        or windows[0].confidence >= IN_ORDER_SHARE * max(sure for _, sure in seen[main].windows)
     )
     if not is_found and is_presupposed and not is_one_of_many:
         return _noted(for_granted(ask(query)), parts, "its parts were not found in it.")
@@ -192,7 +197,21 @@ def _is_order_left(part: Part, missed: Sequence[str]) -> bool:
     """
     if texts_of(part)[0] in missed or not isinstance(part, Related):
         return False
-    return any(set(texts_of(one)).isdisjoint(missed) for one in part.to)
+    whole = [one for one in part.to if set(texts_of(one)).isdisjoint(missed)]
+    if whole or isinstance(part.what, Nth):
+        return bool(whole)
+    links = any(_is_link_left(one, part.relation, missed) for one in part.to)
+    return links or _is_order_left(part.what, missed)
+
+
+def _is_link_left(to: Part, relation: Relation, missed: Sequence[str]) -> bool:
+    """Whether a link of a chain is left that something can be placed by."""
+    if not isinstance(to, Related) or isinstance(to.what, Nth):
+        return set(texts_of(to)).isdisjoint(missed)
+    if texts_of(to.what)[0] not in missed:
+        return True
+    is_one_way = to.relation == relation in {"after", "before"}
+    return is_one_way and _is_link_left(to.to[0], relation, missed)
 
 
 def explain(part: Part, *, found: bool, times: int, left_out: Sequence[str] = ()) -> str:

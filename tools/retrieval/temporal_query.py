@@ -7,7 +7,8 @@ are, and nothing changes for them.
 
     after / before / while / when CLAUSE, WHAT      WHAT after / before CLAUSE
     after / before THE THING, WHAT                  WHAT after / before THE THING
-    between CLAUSE and CLAUSE, WHAT                 WHAT for the last time
+    between CLAUSE and CLAUSE, WHAT                 WHAT after CLAUSE and before CLAUSE
+    WHAT for the last time
     the first / second / 3rd / last time CLAUSE     the first / second / 3rd / last THING
     third scene / shot / cut                        scene / shot / cut 3
 
@@ -61,7 +62,9 @@ def split_query(query: str) -> Part:
     text = _strip(query)
     if len(_ORDER_WORD.findall(text)) > MOST_ORDER_WORDS:
         return Single(text)
-    return _fronted(text) or _ordinal(text) or _trailing(text) or Single(text)
+    return (
+        _fronted(text) or _on_both_sides(text) or _ordinal(text) or _trailing(text) or Single(text)
+    )
 
 
 def texts_of(part: Part) -> list[str]:
@@ -122,6 +125,11 @@ _FRONTED = re.compile(
 )
 _BETWEEN = re.compile(r"between (?P<first>[^,]+?) and (?P<then>[^,]+), (?P<what>.+)", re.IGNORECASE)
 _TRAILING = re.compile(rf"(?:,? {_SOON})?,? (?P<word>after|before) ", re.IGNORECASE)
+_ON_BOTH_SIDES = re.compile(
+    r"(?P<what>[^,]+?),? (?:after (?P<first>[^,]+?),? (?:and|but) before (?P<then>[^,]+)"
+    r"|before (?P<later>[^,]+?),? (?:and|but) after (?P<earlier>[^,]+))",
+    re.IGNORECASE,
+)
 _LIKELY_ORDER = re.compile(rf"\bafter\b|\bbefore\b|\buntil\b|\b{_COUNTED}", re.IGNORECASE)
 
 _RELATIONS: dict[str, Relation] = {
@@ -180,6 +188,15 @@ def _ordinal(text: str) -> Part | None:
             what = split_query(match["what"])
             return Nth(what, _number(match["nth"])) if isinstance(what, Single) else None
     return None
+
+
+def _on_both_sides(text: str) -> Part | None:
+    match = _ON_BOTH_SIDES.fullmatch(text)
+    if not match:
+        return None
+    first = _reference(match["first"] or match["earlier"], "after", match["what"])
+    then = _reference(match["then"] or match["later"], "before", match["what"])
+    return Related(split_query(match["what"]), "between", (first, then)) if first and then else None
 
 
 def _trailing(text: str) -> Part | None:

@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import numpy as np
-
 from tools.timeline import Caption, Interval, Track
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 PREFIX = "sight:"
 """Start of the name of every model whose tracks are frames."""
-
-
-def rounded(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The same to 16 bits: likeness does not hang on more, and copies are half as large."""
-    return vectors.astype(np.float16).astype(np.float32)
 
 
 def sight_track(model: str, frame_mode: str) -> Track:

@@ -6,6 +6,7 @@ never written twice. A batch is written whole or not at all, also when the proce
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from tools.errors import StoreError
-from tools.sight.frame_track import is_sight, rounded
+from tools.sight.frame_track import is_sight
 from tools.store.caption_rows import (
     Read,
     checked_vectors,
@@ -28,7 +29,16 @@ from tools.store.copies import read_copy, write_copy
 from tools.store.forgetting import delete_track, delete_video, is_without
 from tools.store.gap_rows import delete_passing_gaps, read_gaps, write_gaps
 from tools.store.kept import Kept
-from tools.store.layout import GAPS, captions_name, existing, of_track, rows
+from tools.store.layout import (
+    GAPS,
+    TrackOfVideo,
+    captions_name,
+    captions_of,
+    existing,
+    of_track,
+    rows,
+    start_of,
+)
 from tools.store.record_rows import (
     check_is_there,
     read_frame_records,
@@ -39,6 +49,7 @@ from tools.store.record_rows import (
 from tools.store.records import CaptionGap, VideoRecord
 from tools.store.server import open_server
 from tools.store.sessions import Connection
+from tools.store.track_rows import read_tracks
 from tools.timeline import Caption, Interval, Track
 
 if TYPE_CHECKING:
@@ -54,6 +65,10 @@ __all__ = ["CaptionGap", "CaptionStore", "VideoRecord"]
 
 KEPT_CAPTIONS = 40_000
 """Captions kept in memory between questions: ten hours at one a second, about 130 MB."""
+
+MANY_CAPTIONS = 10_000
+"""From here on, Chroma is closed once a track is read: its index takes 20 MB for each 10,000, and
+the next question reads the copy."""
 
 
 class CaptionStore:
@@ -78,6 +93,8 @@ class CaptionStore:
         self._resources = ExitStack()
         self._connection = self._resources.enter_context(opening)
         self._kept_captions = Kept[Read](KEPT_CAPTIONS, size=lambda read: len(read[0]) + 1)
+        self._has_read_long = False
+        self._kept_tracks = Kept[dict[str, TrackOfVideo]](KEPT_CAPTIONS, size=len)
         self._kept_gaps = Kept[list[CaptionGap]](KEPT_CAPTIONS, size=lambda gaps: len(gaps) + 1)
 
     @classmethod
@@ -88,6 +105,7 @@ class CaptionStore:
         embedder: str,
         url: str | None = None,
         token: str | None = None,
+        until: Callable[[], float] = lambda: math.inf,
         busy_timeout_s: float = 60.0,
         on_wait: Callable[[str], None] | None = None,
     ) -> CaptionStore:
@@ -100,6 +118,8 @@ class CaptionStore:
             embedder: Name of what made, or will make, the vectors; no model is loaded.
             url: Address of a Chroma server.
             token: What that server knows its users by.
+            until: When the run under way is over, on the monotonic clock; that server is waited for
+                no longer, but for a moment.
             busy_timeout_s: Longest wait for other processes that use the folder.
             on_wait: Told, in one line, when such a wait becomes noticeable.
 
@@ -107,7 +127,7 @@ class CaptionStore:
             StoreError: If it cannot be opened; says what to do.
         """
         opening: AbstractContextManager[Connection] = (
-            open_server(url, token=token)
+            open_server(url, token=token, until=until)
             if url
             else open_folder(folder, busy_timeout_s=busy_timeout_s, on_wait=on_wait)
         )
@@ -200,11 +220,16 @@ class CaptionStore:
             StoreError: If the store cannot be read.
         """
         with self._connection.reading():
-            return self._kept_captions.get(
+            read = self._kept_captions.get(
                 (video_id, track),
                 lambda: self._read(video_id, track),
                 generation=self._connection.generation,
             )
+        if self._has_read_long:
+            # Here nothing of the folder is open any more, which closing would wait for.
+            self._has_read_long = False
+            self._connection.close()
+        return read
 
     def _read(self, video_id: str, track: Track) -> Read:
         """As ``read``: a copy that an earlier question left, or else what Chroma has."""
@@ -215,13 +240,11 @@ class CaptionStore:
             and (copy := read_copy(folder, self._collection, video_id, track, stamp))
         ):
             return copy
-        with self._connection.session() as client:
-            read = read_track(existing(client, self._collection), video_id, track)
-            if is_sight(track):
-                read = read[0], rounded(read[1])
-                read[1].flags.writeable = False
+        with self._reading() as (collection, texts):
+            read = read_track(collection, texts, video_id, track)
             if folder and (stamp := self._connection.generation):
                 write_copy(folder, self._collection, video_id, stamp, read)
+        self._has_read_long |= bool(folder) and len(read[0]) >= MANY_CAPTIONS
         return read
 
     def read_around(self, places: Sequence[tuple[str, Track, Interval]]) -> list[Read]:
@@ -251,12 +274,13 @@ class CaptionStore:
     def _starts(self, client: Client, video_id: str, track: Track) -> frozenset[float]:
         found = [
             metadata
-            for name in (self._collection, GAPS)
-            for metadata in rows(existing(client, name), of_track(video_id, track), ["metadatas"])[
-                "metadatas"
-            ]
+            for name, where in (
+                (self._collection, captions_of(video_id, track)),
+                (GAPS, of_track(video_id, track)),
+            )
+            for metadata in rows(existing(client, name), where, ["metadatas"])["metadatas"]
         ]
-        return frozenset(float(metadata["start_s"]) for metadata in found)
+        return frozenset(start_of(metadata) for metadata in found)
 
     def add_gaps(self, gaps: Sequence[CaptionGap], *, during: VideoRecord | None = None) -> None:
         """Write where a captioner gave no caption, so that it is not paid to say so again.
@@ -327,8 +351,14 @@ class CaptionStore:
         Raises:
             StoreError: If the vector does not fit the store, or it cannot be read.
         """
-        with self._reading() as (collection, texts):
-            return nearest(collection, texts, vector, limit=limit)
+        with self._connection.reading() as client, self._reading() as (collection, texts):
+
+            def tracks() -> dict[str, TrackOfVideo]:
+                return self._kept_tracks.get(
+                    "", lambda: read_tracks(client), generation=self._connection.generation
+                )
+
+            return nearest(collection, texts, vector, limit=limit, tracks=tracks)
 
     def put_record(self, record: VideoRecord) -> None:
         """Write a record in place of the earlier one of the same video and track, if any.
@@ -462,4 +492,4 @@ class CaptionStore:
 
 
 def _count(collection: Collection | PlainCollection | None, video_id: str, track: Track) -> int:
-    return len(rows(collection, of_track(video_id, track), [])["ids"])
+    return len(rows(collection, captions_of(video_id, track), [])["ids"])

@@ -190,7 +190,7 @@ def test_frames_are_read_only_as_fast_as_there_is_room() -> None:
             "the service's content filter stopped the reply",
             True,
         ),
-        (says("A man o", finish="error"), "the reply was empty", False),
+        (says("A man o", finish="error"), "the service broke off the reply (error)", False),
         (says(""), "the reply was empty", False),
         (says(" \n "), "the reply was empty", False),
         (says(None, reasoning_content="A door?"), "the model thought and said nothing", False),
@@ -256,7 +256,10 @@ GOOGLE = Answer(b'[{"error": {"code": 400, "message": "this one will not do"}}]'
         (GOOGLE, "this one will not do"),
         (NO_CHOICES, "answered, but without a reply in it (no choice with a message)"),
         (fails(500, "Internal Server Error"), "500: Internal Server Error"),
-        (Answer(b"<html><title>Too big</title></html>", 413, "text/html"), "413: Too big"),
+        (
+            Answer(b"<html><title>Too big</title></html>", 413, "text/html"),
+            "the request is too long (Too big)",
+        ),
     ],
 )
 def test_one_picture_that_a_service_cannot_be_shown_is_a_gap_and_not_the_end(

@@ -156,8 +156,8 @@ def test_events_are_apart_and_nearly_as_good_as_the_best() -> None:
     best, inside, good, weak = (
         window(10, 20, 0.8),
         window(12, 18, 0.7),
-        window(30, 40, 0.5),
-        window(50, 60, 0.3),
+        window(30, 40, 0.65),
+        window(50, 60, 0.6),
     )
     assert claim_events((best, inside, good, weak)) == (best, good)
 

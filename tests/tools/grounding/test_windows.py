@@ -158,8 +158,32 @@ def test_of_two_windows_alike_the_better_one_stays() -> None:
     assert select(spans_s, np.array([0.5, 0.9, 0.4, 0.1]), limit=2) == [1, 2]
 
 
+def test_an_event_that_goes_on_at_another_time_too_is_not_held_against_itself() -> None:
+    curve = standardise(bump(10, 20) + bump(40, 50), np.ones(75))
+    runs = np.array([[10, 20], [40, 50]])
+    alone = score_windows(runs, runs[:0], curve, axis(75))
+    beside = score_windows(runs, runs[:0], curve, axis(75), known=slice(10, 20))
+    assert beside[1] > alone[1] == pytest.approx(alone[0])
+    assert beside[0] == pytest.approx(alone[0])
+
+
+def test_a_window_is_scored_if_all_other_time_is_known() -> None:
+    runs = np.array([[0, 10]])
+    (score,) = score_windows(runs, runs[:0], bump(0, 10), axis(75), known=slice(10, 75))
+    assert np.isfinite(score)
+
+
 def test_what_overlaps_a_better_window_comes_after_one_apart_that_is_nearly_as_good() -> None:
     spans_s = np.array([[0.0, 10.0], [0.0, 6.0], [20.0, 30.0], [0.0, 9.0]])
-    kept, left = select_apart(spans_s, np.array([0.9, 0.8, 0.75, 0.85]), limit=10)
+    scores = np.array([0.9, 0.8, 0.75, 0.85])
+    kept, left = select_apart(spans_s, scores, scores, limit=10)
     assert kept == [0, 2, 1]
-    assert left == pytest.approx([0.9, 0.75, 0.8 - 0.3 * 0.6**2])
+    assert left == pytest.approx([0.9, 0.75, 0.8 - 0.4 * 0.6**2])
+
+
+def test_after_the_best_window_others_are_scored_beside_it_and_never_above_it() -> None:
+    spans_s = np.array([[0.0, 10.0], [20.0, 30.0], [40.0, 50.0]])
+    scores, beside = np.array([0.5, 0.4, 0.3]), np.array([0.5, 0.4, 0.6])
+    kept, left = select_apart(spans_s, scores, beside, limit=10)
+    assert kept == [0, 2, 1]
+    assert left.tolist() == [0.5, 0.5, 0.4]

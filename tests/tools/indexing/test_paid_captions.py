@@ -231,7 +231,33 @@ def test_a_limit_of_minutes_cuts_what_is_under_way(video: Video, store: CaptionS
         finally:
             released.set()
     assert not record.complete
+    assert "stopped at the limit of minutes: seen until" in record.warning
     assert set(stored_seconds(video, captioner_at(server), store)) <= set(range(5))
+
+
+def test_looks_cut_off_by_the_minutes_are_asked_for_again_also_where_none_is_left_to_begin(
+    store: CaptionStore, tmp_path: Path
+) -> None:
+    video, released = probe(draw_video(tmp_path / "short.mp4", even_times(3, 1))), threading.Event()
+
+    def hang(asked: Asked) -> Answer:
+        answer = names_second(asked)
+        return answer.after(released) if second_of(asked) else answer
+
+    with serving(hang) as server:
+        try:
+            # All three are under way at once, so no fourth is refused at the end.
+            budget = Budget(Limits(max_minutes=2 / 60))
+            record = index(video, captioner_at(server), store, budget=budget)
+        finally:
+            released.set()
+    assert not record.complete
+    assert "stopped at the limit of minutes: seen until" in record.warning
+    there = set(stored_seconds(video, captioner_at(server), store))
+    with serving(names_second) as again:
+        record = index(video, captioner_at(again), store)
+        assert set(seconds_asked(again)) == {0, 1, 2} - there
+    assert record.complete
 
 
 @pytest.mark.slow

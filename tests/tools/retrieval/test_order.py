@@ -72,6 +72,19 @@ def test_a_part_that_is_seen_in_the_wrong_order_is_not_dropped() -> None:
     assert evaluate(Related(DOG, "after", (MAN,)), seen, may_drop=True) == []
 
 
+def test_in_a_chain_of_one_direction_the_next_link_stands_for_one_that_is_not_seen() -> None:
+    seen = {DOG.text: all_alike([(Interval(a, b), p) for a, b, p in BARKS])}
+    seen[MAN.text] = all_alike([(Interval(30, 35), 0.8)])
+    seen[DOOR.text] = all_alike([])
+    chain = Related(DOG, "after", (Related(DOOR, "after", (MAN,)),))
+    assert evaluate(chain, seen) == []
+    found = [span for span, _ in evaluate(chain, seen, may_drop=True)]
+    assert found == [Interval(50, 54), Interval(80, 84)]
+    # After what comes before it: that may be any time.
+    turned = Related(DOG, "after", (Related(DOOR, "before", (MAN,)),))
+    assert evaluate(turned, seen, may_drop=True) == []
+
+
 def test_while_is_the_time_that_both_share() -> None:
     part = Related(DOG, "while", (MAN,))
     assert find(part, dog=[(10, 40, 0.9), (60, 70, 0.9)], man=LEAVES) == [(30, 35)]

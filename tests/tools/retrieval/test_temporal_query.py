@@ -48,6 +48,14 @@ DOG, MAN, DOOR = Single("the dog barks"), Single("the man leaves"), Single("the 
             Related(Nth(Single("white car"), LAST), "before", (Nth(Single("pancake"), 2),)),
         ),
         (
+            "the dog barks after the man leaves and before the door opens",
+            Related(DOG, "between", (MAN, DOOR)),
+        ),
+        (
+            "the dog barks before the door opens but after the man leaves",
+            Related(DOG, "between", (MAN, DOOR)),
+        ),
+        (
             "between the pancake and the man leaves, the dog barks",
             Related(DOG, "between", (Single("the pancake"), MAN)),
         ),

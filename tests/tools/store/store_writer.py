@@ -13,6 +13,8 @@ from tools.timeline import Caption, Interval, Track
 TRACK = Track("scripted", "", "frame@3/s")
 DIMENSION = 8
 BATCH = 32
+ROUNDED = 5e-4
+"""By how much a number of a unit vector may change when it is stored: it is read to 16 bits."""
 
 
 def captions_of(video_id: str, count: int) -> list[Caption]:

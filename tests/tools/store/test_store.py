@@ -19,7 +19,7 @@ from chromadb.api.models.Collection import Collection
 
 from tests.patience import PATIENCE_S
 from tests.tools.store import store_writer
-from tests.tools.store.store_writer import DIMENSION, TRACK, captions_of, vectors_of
+from tests.tools.store.store_writer import DIMENSION, ROUNDED, TRACK, captions_of, vectors_of
 from tools.errors import StoreBusyError, StoreError
 from tools.store.store import CaptionGap, CaptionStore, VideoRecord
 from tools.timeline import Caption, Interval, Track
@@ -71,7 +71,7 @@ def test_captions_come_back_in_time_order_with_their_own_vectors(store: CaptionS
     read, read_vectors = store.read("v", TRACK)
     assert read == captions
     assert read_vectors.dtype == np.float32
-    np.testing.assert_allclose(read_vectors, vectors, atol=1e-6)
+    np.testing.assert_allclose(read_vectors, vectors, atol=ROUNDED)
 
 
 def test_times_come_back_to_the_last_bit_so_that_ids_stay(store: CaptionStore) -> None:
@@ -99,7 +99,7 @@ def test_adding_again_changes_nothing_and_counts_nothing(store: CaptionStore) ->
     assert store.add(captions, vectors) == 0
     read, read_vectors = store.read("v", TRACK)
     assert read == captions
-    np.testing.assert_allclose(read_vectors[:6], vectors[:6], atol=1e-6)
+    np.testing.assert_allclose(read_vectors[:6], vectors[:6], atol=ROUNDED)
 
 
 def test_of_a_caption_given_twice_the_first_counts(store: CaptionStore) -> None:
@@ -175,7 +175,7 @@ def test_the_minutes_around_a_span_are_read_alone(store: CaptionStore) -> None:
         ]
     )
     assert [one.start_s for one in read] == [20.0 * n for n in range(3, 12)]
-    np.testing.assert_allclose(read_vectors, vectors[3:12], atol=1e-6)
+    np.testing.assert_allclose(read_vectors, vectors[3:12], atol=ROUNDED)
     assert other_track[0] == past_the_end[0] == []
     assert [one.video_id for one in other_video[0]] == ["w"]
     assert [one.start_s for one in shared[0]] == [240.0, 260.0, 280.0]
@@ -354,7 +354,7 @@ def test_processes_that_write_and_read_at_once_lose_nothing(folder: Path) -> Non
             captions, vectors = reader.read("a", TRACK)
             rows = [captions_of("a", count).index(one) for one in captions]
             if rows:
-                np.testing.assert_allclose(vectors, vectors_of("a", count)[rows], atol=1e-6)
+                np.testing.assert_allclose(vectors, vectors_of("a", count)[rows], atol=ROUNDED)
                 assert reader.search(vectors_of("a", count)[rows[0]], limit=1)[0][1] > 0.999
         assert [writer.wait() for writer in writers] == [0, 0, 0]
         for video_id in "abc":
@@ -382,7 +382,7 @@ def test_a_killed_writer_leaves_whole_batches_and_the_rest_can_be_added(folder: 
             assert stored == captions_of("v", count)[: len(stored)]
             assert len(stored) % store_writer.BATCH == 0 or len(stored) == count
             assert len(stored) >= finished * store_writer.BATCH
-            np.testing.assert_allclose(vectors, vectors_of("v", count)[: len(stored)], atol=1e-6)
+            np.testing.assert_allclose(vectors, vectors_of("v", count)[: len(stored)], atol=ROUNDED)
     with open_store(folder) as store:
         store.add(captions_of("v", count), vectors_of("v", count))
         assert_whole(store, "v", count)
@@ -545,7 +545,7 @@ def _peer_port(one: socket.socket) -> int | None:
 def assert_whole(store: CaptionStore, video_id: str, count: int) -> None:
     captions, vectors = store.read(video_id, TRACK)
     assert captions == captions_of(video_id, count)
-    np.testing.assert_allclose(vectors, vectors_of(video_id, count), atol=1e-6)
+    np.testing.assert_allclose(vectors, vectors_of(video_id, count), atol=ROUNDED)
     assert store.count(video_id, TRACK) == count
 
 

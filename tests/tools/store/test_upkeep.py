@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.tools.store.store_writer import TRACK, captions_of
+from tests.tools.store.store_writer import ROUNDED, TRACK, captions_of
 from tools.store.store import CaptionStore
 from tools.store.upkeep import give_back_space
 
@@ -34,7 +34,7 @@ def test_the_hole_that_adding_leaves_is_given_back_and_nothing_else(tmp_path: Pa
         read, read_vectors = store.read("v", TRACK)
         (found, _), *_ = store.search(vectors[7], limit=1)
     assert read == captions
-    np.testing.assert_allclose(read_vectors, vectors, atol=1e-6)
+    np.testing.assert_allclose(read_vectors, vectors, atol=ROUNDED)
     assert found == captions[7]
 
 
