@@ -28,8 +28,9 @@ CONCEPTS: dict[str, str] = {
     "bright": "bright",
     "turn": "go goes going went gone turn turns turned turning become becomes became get gets got"
     " getting fade fades faded fading start starts started starting begin begins began beginning"
-    " stand stands hold holds",
-    "stay": "remain remains stay stays suddenly completely fully totally entirely entire whole",
+    " remain remains stay stays stand stands hold holds suddenly completely fully totally"
+    " entirely entire whole",
+    "stay": "remain remains stay stays completely fully totally entirely entire whole",
     "camera": "camera",
     "pan": "pan pans panned panning sweep sweeps swing swings",
     "tilt": "tilt tilts tilted tilting",
