@@ -32,9 +32,7 @@ _ASKING = re.compile(
     rf" (?={_WHEN}))?(?:{_WHEN}(?!\s+{_AUXILIARY})\s*)?",
     re.IGNORECASE,
 )
-_LASTING = re.compile(
-    r"\bfor (?:a|some) (?:long |short |little )?(?:while|bit|time)\b", re.IGNORECASE
-)
+_LASTING = re.compile(r"\bfor a (?:short |little )?(?:while|bit)\b", re.IGNORECASE)
 _TIMECODE = re.compile(r"\btime code(?=s?\b)", re.IGNORECASE)
 _HOW_MANY = re.compile(r"\bhow (?:many|long|often)\b|\bthe number of\b", re.IGNORECASE)
 _LEFT_AWAY = re.compile(
@@ -46,6 +44,9 @@ _LEFT_AWAY = re.compile(
 _TERM = re.compile(
     r"\b(?:(?:slow|stop|fast)[ -]?(?:motion|mo)|time[ -]?lapse|split[ -]?screen|motion blur)\b",
     re.IGNORECASE,
+)
+_WITH = re.compile(
+    r"\b(?:(?P<start>start|begin|open)|end|finish|close)(?:s|es|ing)? with\b", re.IGNORECASE
 )
 _STAGE = re.compile(
     r"\b(?:in|during|of|at|from)\s+the\s+(?:very\s+)?"
@@ -77,6 +78,8 @@ def without_stage(text: str) -> tuple[str, list[str], Stage]:
 
     The start and the end of the video are known, and told apart.
     """
+    if with_it := _WITH.search(text):
+        return _WITH.sub(" ", text), [], "start" if with_it["start"] else "end"
     found = _STAGE.search(text)
     if not found:
         return text, [], ""

@@ -163,6 +163,9 @@ def _understand_measured(words: list[str]) -> tuple[Ask, list[str]]:
             notes += taken
             if left_out := dict.fromkeys(word for word in measured if word in MANNERS):
                 notes.append(f"Left out: {', '.join(f'“{word}”' for word in left_out)}.")
+    sizes = [word for word in words if meanings_of(word) & {"big", "small"}]
+    if sizes and {*ask.kinds} & {"appears", "present", "moves", "gone"}:
+        notes.append(f"Left out: “{sizes[0]}”, as things look larger when they come nearer.")
     if meant := [word for word in words if word in ANYBODY | PERSON]:
         what = "nothing" if "nobody" in meant else "something"
         notes.append(f"“{meant[0].capitalize()}” was taken for “{what}”: who it is cannot be told.")

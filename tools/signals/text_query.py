@@ -27,6 +27,8 @@ from tools.signals.vocabulary import (
 _SHOUTED = re.compile(r"\b[A-Z][A-Z0-9]{3,}\b")
 CUES = TEXT_NOUNS | TEXT_VERBS
 
+PLACING = frozenset({"on", "in", "at", "under", "behind", "above", "below", "across", "beside"})
+
 
 def shouted(text: str) -> list[str]:
     """Words in capitals, which are meant as they stand: but "goes BLACK" only stresses one."""
@@ -45,6 +47,10 @@ def understand_text(words: list[str], said: str) -> Ask:
     cue = next(i for i, word in enumerate(words) if word in CUES)
     before, after = words[:cue], words[cue + 1 :]
     wanted = stripped(after)
+    if wanted and after[0] in PLACING and words[cue] in TEXT_NOUNS | {"written"}:
+        # "words on the wall": what they stand on is no part of them.
+        doubt = f"Text can be read at {{times}}; whether it is “{' '.join(after)}” cannot be told."
+        return Ask(text=(), unknown=beyond_text(before), doubt=doubt)
     unknown = beyond_text(before)
     if NEGATIONS & {*before}:
         return Ask(unknown=(" ".join(words),))
