@@ -35,6 +35,9 @@ _ASKING = re.compile(
 _LASTING = re.compile(r"\bfor a (?:short |little )?(?:while|bit)\b", re.IGNORECASE)
 _TIMECODE = re.compile(r"\btime code(?=s?\b)", re.IGNORECASE)
 _HOW_MANY = re.compile(r"\bhow (?:many|long|often)\b|\bthe number of\b", re.IGNORECASE)
+GONE_AWAY = "departed"
+"""Stands for "left" where it does not say on which side."""
+
 _LEFT_AWAY = re.compile(
     rf"\b(?P<who>has|have|had|just|already|who|something|{'|'.join(sorted(ANYBODY | PERSON))}) "
     r"left\b(?! (?:side|corner|half|edge|hand))"
@@ -59,7 +62,7 @@ def plain(text: str) -> str:
     """Without courtesies, and with one word for "no one", and for "left" where it says "gone"."""
     text = _LASTING.sub(" ", _TIMECODE.sub("timecode", without_courtesy(text)))
     text = _NOBODY.sub(" nobody ", _HOW_MANY.sub(" ", text))
-    return _LEFT_AWAY.sub(lambda found: f"{found['who'] or ''} departed ", text)
+    return _LEFT_AWAY.sub(lambda found: f"{found['who'] or ''} {GONE_AWAY} ", text)
 
 
 def without_courtesy(text: str) -> str:

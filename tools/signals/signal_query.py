@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from tools.signals.ask import PANS, PICKS, TILTS, ZOOMS, Ask, Pick, Wants
 from tools.signals.claims import COLOURS, Kind
-from tools.signals.phrasing import film_term, nearer, plain, without_stage
+from tools.signals.phrasing import GONE_AWAY, film_term, nearer, plain, without_stage
 from tools.signals.text_forms import form_named, text_by_itself, with_signs
 from tools.signals.text_query import (
     CUES,
@@ -207,7 +207,8 @@ def _understand_signals(words: list[str]) -> Ask:
     strange = [word for word in strange if word not in ORDERS]
     # Where each word is known, it is what they say together that is not.
     places = [place for place, word in enumerate(words) if word in content] or [0, len(words) - 1]
-    together = [" ".join(words[places[0] : places[-1] + 1])]
+    said = ["left" if word == GONE_AWAY else word for word in words]
+    together = [" ".join(said[places[0] : places[-1] + 1])]
     return Ask(unknown=tuple(dict.fromkeys(strange or together)))
 
 
