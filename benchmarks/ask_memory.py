@@ -95,7 +95,7 @@ def peak_mb(home: Path, clip: Path, question: str) -> float:
         str(clip),
         question,
     ]
-    done = subprocess.run(asking, check=True, capture_output=True, text=True)
+    done = subprocess.run(asking, check=True, stdout=subprocess.PIPE, text=True)
     return float(done.stdout)
 
 

@@ -120,6 +120,8 @@ def measure(hours: int, folder: Path) -> tuple[float, float]:
     """Milliseconds of CPU of ``ask`` and of ``library``."""
     embedder = MadeUpEmbedder()
     with CaptionStore.open(folder, embedder=embedder.name) as store:
+        if (there := len(store.records())) > hours:
+            sys.exit(f"the store in {folder} holds {there} hours already; ask for no fewer")
         records = [write(store, number) for number in range(hours)]
         graph = build_graph(
             Dependencies(

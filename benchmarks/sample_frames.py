@@ -7,6 +7,8 @@ x264 with its defaults (B-frames, several reference frames). Then, one after the
 round:
 
 - bare: every frame decoded by PyAV and thrown away, the cost of ``ffmpeg -f null``;
+- least: the same without every frame that no other refers to, which is more than may be left out:
+  the least that the decoder takes for the pixels of the others to be what they are;
 - ours: ``FrameReader`` at one frame a second, images of 512 pixels and all;
 - usual: OpenCV's ``read()`` of every frame, one a second made smaller.
 
@@ -62,16 +64,22 @@ def enlarge(source: Path, target: Path, *, seconds: float, grain: float) -> None
         written.mux(stream.encode(None))
 
 
-def bare(video: Video, rate_hz: float) -> list[float]:
+def bare(video: Video, rate_hz: float, *, skip: str = "DEFAULT") -> list[float]:
     """Decode everything; the times of the first frame at or after each tick."""
     with av.open(str(video.path)) as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
+        stream.codec_context.skip_frame = skip
         times_s = [
             frame.time - float((video.first_pts or 0) * (stream.time_base or 0))
             for frame in container.decode(stream)
         ]
     return first_of_each_slot(times_s, rate_hz)
+
+
+def least(video: Video, rate_hz: float) -> list[float]:
+    """Decode what others refer to, and nothing else."""
+    return bare(video, rate_hz, skip="NONREF")
 
 
 def ours(video: Video, rate_hz: float) -> list[float]:
@@ -123,6 +131,7 @@ def main() -> None:
         return
     ways: dict[str, Callable[[Video, float], list[float]]] = {
         "bare": bare,
+        "least": least,
         "ours": ours,
         "usual": usual,
     }
@@ -146,6 +155,7 @@ def main() -> None:
         print(f"{name:6s} {rounds}  median {median[name]:6.2f} CPU seconds")
     same = times_s["ours"] == times_s["bare"]
     print(f"ours / bare:  {median['ours'] / median['bare']:.2f} (bar {BARE_BAR})")
+    print(f"least / bare: {median['least'] / median['bare']:.2f}")
     print(f"ours / usual: {median['ours'] / median['usual']:.2f} (bar {USUAL_BAR})")
     print(f"{len(times_s['ours'])} frames, {'the same times' if same else 'OTHER TIMES'} as bare")
 

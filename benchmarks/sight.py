@@ -173,7 +173,7 @@ def question(hours: float) -> dict[str, float]:
             captions,
             vectors,
             duration_s=float(count),
-            background=vectors[:0],
+            background=vectors[:40],
             calibration=SIGHT,
             others=vectors[:: max(1, count // 256)],
         )

@@ -28,9 +28,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from agent.settings import load_settings
 from tools.captioners.file import read_captions
 from tools.errors import WhenaboutsError
+from tools.llm.caption_text import caption_of
 from tools.llm.client import Patience, Service
 from tools.llm.negotiation import ServiceRequest
-from tools.llm.thoughts import caption_of
 from tools.subtitles.files import read_subtitles
 from tools.video.reader import FrameReader, probe
 
@@ -250,7 +250,7 @@ def suffer(name: str, target: str) -> None:
             patience = Patience(timeout_s=20, max_retries=0)
             service = Service("m", api_key=None, base_url=target, patience=patience)
             text = service.chat(HELLO).text
-            end = f"a caption of {len(caption_of(text, cut_off=True)):,} characters"
+            end = f"a caption of {len(caption_of(text, cut_off=True).text):,} characters"
         else:
             found = FILES[name][2](Path(target))
             end = f"read: {found}" if isinstance(found, int) else "read"

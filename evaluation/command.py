@@ -14,7 +14,8 @@ from evaluation.figures import compare, score
 from evaluation.long_videos import haystack
 from evaluation.report import report_command as report
 from evaluation.results import BenchmarkError
-from tools.terminal import Parser
+from tools.terminal import Parser, complain
+from tools.waiting import waiting_for
 
 EXAMPLE = """\
 examples:
@@ -72,10 +73,11 @@ def build_parser() -> Parser:
 def run(argv: Sequence[str]) -> int:
     """Run ``whenabouts eval`` with its own arguments; returns the exit code."""
     options = build_parser().parse_args(argv)
-    if options.command in DATASETS:
-        return _run_dataset(options)
-    code: int = ABOUT_RUNS[options.command].run(options)
-    return code
+    with waiting_for(f"reading what eval {options.command} needs", complain):
+        if options.command in DATASETS:
+            return _run_dataset(options)
+        code: int = ABOUT_RUNS[options.command].run(options)
+        return code
 
 
 def _run_dataset(options: argparse.Namespace) -> int:

@@ -153,6 +153,14 @@ def _not_in_colab() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
+def _nobody_waits() -> Iterator[None]:
+    """How long something takes, and so whether it is told what it is, depends on the machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tools.waiting.QUIET_S", 3600.0)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
 def _made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Every new store begins as a copy of an empty one, which Chroma takes 10 ms to make."""
     empty: list[bytes] = []

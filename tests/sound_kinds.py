@@ -21,6 +21,7 @@ from tests.beeps import (
     tone_hz,
     two_programmes,
 )
+from tests.edited import edit
 from tools.terminal import put
 from tools.timeline import Interval
 from tools.video.clip import write_clip
@@ -68,6 +69,12 @@ def _cut(suffix: str, from_s: float) -> Callable[[Path], Path]:
     )
 
 
+def _edited(*pieces_s: tuple[float, float]) -> Callable[[Path], Path]:
+    return lambda folder: edit(
+        folder / "edited.mp4", draw_beeps(folder / "whole.mp4", range(6)), pieces_s
+    )
+
+
 def _programmes(folder: Path) -> Path:
     numbers = {"mpegts_start_pid": "0x200", "mpegts_pmt_start_pid": "0x1100"}
     numbers["mpegts_service_id"] = "2"
@@ -96,6 +103,8 @@ KINDS: dict[str, tuple[Callable[[Path], Path], list[int]]] = {
     "clock runs over": (_one(".ts", clock_s=WRAP_S // 1 - 3), ALL),
     "clock runs over, MPEG-2": (_one(".ts", clock_s=WRAP_S // 1 - 3, **_MPEG), ALL),
     "clock runs over, programme stream": (_one(".mpg", clock_s=WRAP_S // 1 - 3, **_MPEG), ALL),
+    "clock set ahead, then runs over": (_joined(10.0, WRAP_S // 1 - 1), ALL),
+    "clock runs over, then set back": (_joined(WRAP_S // 1 - 1, 10.0), ALL),
     "two programmes": (_programmes, ALL),
     "three sounds": (_one(".ts", sounds=3), ALL),
     "three sounds in MP4": (_one(".mp4", sounds=3), ALL),
@@ -118,6 +127,14 @@ KINDS: dict[str, tuple[Callable[[Path], Path], list[int]]] = {
     "begins before 0 in Matroska": (_one(".mkv", clock_s=-1.0), ALL),
     "cut between two pictures": (_cut(".mp4", 1.3), ALL[1:]),
     "cut between two pictures, MOV": (_cut(".mov", 2.77), ALL[3:]),
+    "edited": (_edited((1.25, 6.0)), ALL[1:]),
+    "edited, pieces from pictures on": (_edited((0.0, 1.2), (3.0, 6.0)), [0, 3, 4, 5]),
+    "edited, pieces between pictures": (
+        _edited((0.1, 1.1), (2.05, 3.05), (4.07, 6.0)),
+        [0, 2, 4, 5],
+    ),
+    "edited, another order": (_edited((2.97, 6.0), (0.0, 3.0)), [3, 4, 5, 0, 1, 2]),
+    "edited, a piece twice": (_edited((1.05, 3.0), (1.05, 3.0)), [1, 2, 1, 2]),
     "cut, Matroska": (_cut(".mkv", 1.3), ALL[1:]),
 }
 """How each kind is drawn, and which seconds are shown with sound."""

@@ -134,7 +134,8 @@ class Ranking:
             None where no such estimate can be made.
         parts: Of a question with an order in it, what was looked for, the main part first; empty
             where it was taken for one sentence.
-        is_exact: Whether it was measured, or read word by word, and not compared by likeness.
+        is_exact: Whether it was measured, or read word by word, and not compared by likeness; where
+            it cannot be told, whether what was measured is all that could be known of it.
         heard: What each source of evidence said, in the order in which they were asked; empty
             where there was only one.
     """

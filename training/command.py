@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tools.terminal import Parser, open_console, put, put_json
+from tools.terminal import Parser, complain, open_console, put, put_json
+from tools.waiting import NowAndThen, waiting_for
 from training.conversations import TuningError, read_data
 from training.recipe import RECIPES
 
@@ -127,6 +128,16 @@ def build_parser() -> Parser:
     return parser
 
 
+AT_FIRST = {
+    "data": "reading the annotations and looking at the videos",
+    "exclude": "reading the annotations",
+    "inspect": "drawing a picture of the conversations",
+    "train": "reading the conversations and opening the model",
+    "merge": "joining the adapter and its base",
+}
+"""What each of the commands does first, in the words of one who waits for it."""
+
+
 def run(argv: Sequence[str]) -> int:
     """Run ``whenabouts tune`` with its own arguments; returns the exit code.
 
@@ -141,7 +152,8 @@ def run(argv: Sequence[str]) -> int:
         "train": _train,
         "merge": _merge,
     }
-    return commands[options.command](options)
+    with waiting_for(AT_FIRST[options.command], complain):
+        return commands[options.command](options)
 
 
 def _data(options: argparse.Namespace) -> int:
@@ -361,7 +373,7 @@ def _told(
 
 @contextmanager
 def _bar(what: str, total: int | None) -> Iterator[Callable[..., None]]:
-    """A progress bar with the time that is left."""
+    """A progress bar with the time that is left; without a terminal, a line now and then."""
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -380,8 +392,12 @@ def _bar(what: str, total: int | None) -> Iterator[Callable[..., None]]:
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(what, total=total, beside="")
+        say = NowAndThen(complain)
 
         def move(done: int, beside: str = "", of: int | None = None) -> None:
+            if not console.is_terminal:
+                counted = f"{done} of {of or total}" if of or total else str(done)
+                say(lambda: ", ".join(filter(None, (f"{what}: {counted}", beside))))
             progress.update(task, completed=done, total=of or total, beside=beside)
 
         yield move

@@ -19,7 +19,7 @@ from agent.chat.follow_up import ChatError
 from agent.chat.grammar import understood_forms
 from agent.chat.session import ChatEvent, ChatSession, Understood
 from agent.chat.turns import ChatAnswer, ReadCaption, TurnRefusal, VideoResult
-from agent.cli.printing import print_to
+from agent.cli.printing import doing, print_to
 from agent.cli.rendering import look_up_line, render_answer
 from agent.errors import QueryError, WhenaboutsError
 from agent.grounding import Grounding, Refusal
@@ -159,7 +159,7 @@ class Terminal:
                 self._say("cancelled; what was described so far is kept")
 
     def _answer(self, line: str) -> None:
-        with self._progress() as report:
+        with doing("looking for the answer"), self._progress() as report:
             answer = self._session.ask(line, on_event=lambda event: self._tell(event, report))
         if self._as_json:
             put_json(answer.to_json())

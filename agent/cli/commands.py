@@ -5,7 +5,6 @@ import json
 import re
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from agent.api import Event, Grounder, make_question
 from agent.cli.demo import DEMO_QUESTIONS, draw_demo_clip
-from agent.cli.printing import say, show, stderr
+from agent.cli.printing import ask_person, doing, say, show, stderr
 from agent.cli.record_lines import count_of, record_json
 from agent.cli.rendering import (
     ends_early,
@@ -50,11 +49,9 @@ from tools.text import shorten
 from tools.video.clip import check_clip_path, write_clip
 from tools.video.links import is_link
 from tools.video.reader import probe
+from tools.waiting import NowAndThen
 
 DONE, NOT_FOUND, FAILED = 0, 1, 2
-
-SAID_EVERY_S = 10.0
-"""Without a terminal, a line of progress comes this often."""
 
 BAR_CELLS = 16
 NAME_CHARS = 24
@@ -98,15 +95,20 @@ def ask(args: argparse.Namespace) -> int:
             spare_asked(exports, videos, grounder.records())
         known = None
         if is_one and not (args.captions or args.anyway or args.image):
-            known = grounder.foresee(videos[0], query)
+            with doing(f"reading {videos[0]}"):
+                known = grounder.foresee(videos[0], query)
         if known and _wants_it_anyway(known):
             known = None
         if known:
             answers = LibraryAnswers((known,))
         else:
-            answers = _answers(args, grounder, videos, query, on_event)
+            with doing(f"looking for “{query}” in {videos[0] if is_one else 'all videos'}"):
+                answers = _answers(args, grounder, videos, query, on_event)
         records = grounder.records() if writes else []
-        picture = grounder.plot(answers[0]) if args.plot and answers else None
+        picture = None
+        if args.plot and answers:
+            with doing("drawing the picture of the answer"):
+                picture = grounder.plot(answers[0])
     as_json = answers[0].to_json(indent=2) if is_one else render_json(query, answers)
     if args.json:
         put_json(as_json)
@@ -114,7 +116,8 @@ def ask(args: argparse.Namespace) -> int:
         show(*(render_answer(answers[0]) if is_one else render_answers(query, answers)))
     if args.clip:
         _cut(answers, Path(args.clip), records, overwrite=args.overwrite)
-    write_files(args, exports, answers, records, whole_json=as_json, say=say)
+    with doing("writing what --export and --thumbnails name"):
+        write_files(args, exports, answers, records, whole_json=as_json, say=say)
     if picture:
         picture.save(Path(args.plot), overwrite=args.overwrite)
         say(f"a picture of the answer was written to {args.plot}")
@@ -157,7 +160,7 @@ def _wants_it_anyway(known: Grounding) -> bool:
         return False
     say(known.reasoning)
     question = "The built-in senses cannot answer this. Look at the video anyway? [y/N] "
-    return stderr.input(question, markup=False).strip().lower() in {"y", "yes"}
+    return ask_person(question).strip().lower() in {"y", "yes"}
 
 
 def _words_of(args: argparse.Namespace) -> tuple[list[str], str]:
@@ -255,7 +258,8 @@ def index_videos(args: argparse.Namespace) -> int:
         for video in videos:
             try:
                 (video,) = fetch_links(grounder, [video])  # noqa: PLW2901  # the same video
-                with _progress_bar() as report:  # Its line is cleared before anything is printed.
+                # Its line is cleared before anything is printed.
+                with doing(f"reading {video}"), _progress_bar() as report:
                     record = grounder.watch(video, captions=args.captions, report=report)
             except UsedUpError as exc:
                 complain(f"whenabouts: {exc}")  # Not a failure: the user set this limit.
@@ -309,7 +313,8 @@ def _forecast(args: argparse.Namespace, videos: Sequence[str]) -> int:
     with _grounder(args, asks=False) as grounder:
         for video in videos:
             try:
-                one = grounder.estimate(*fetch_links(grounder, [video]))
+                with doing(f"looking at parts of {video}"):
+                    one = grounder.estimate(*fetch_links(grounder, [video]))
             except WhenaboutsError as exc:
                 failed += 1
                 complain(f"whenabouts: {exc}")
@@ -354,7 +359,7 @@ def make_reel(args: argparse.Namespace) -> int:
     check_reel(args)
     with _grounder(args) as grounder, _progress_bar() as report:
         args.places = fetch_links(grounder, args.places)
-        scenes = join_clips(args, grounder, on_event=_tell_events(report), say=say)
+        scenes = join_clips(args, grounder, on_event=_tell_events(report), say=say, doing=doing)
     return DONE if scenes else NOT_FOUND
 
 
@@ -387,7 +392,8 @@ def speak_mcp(args: argparse.Namespace) -> int:
 
 def replay_thread(args: argparse.Namespace) -> int:
     """``whenabouts replay``."""
-    with _grounder(args) as grounder, _progress_bar() as report:
+    waiting = doing(f"replaying {args.thread}")
+    with _grounder(args) as grounder, waiting, _progress_bar() as report:
         replayed = grounder.replay(
             args.thread,
             args.node,
@@ -412,7 +418,9 @@ def set_up_machine(args: argparse.Namespace) -> int:
     set_up(
         args,
         show=show,
-        ask=lambda question: stderr.input(question, markup=False),
+        say=say,
+        doing=doing,
+        ask=ask_person,
     )
     return DONE
 
@@ -423,7 +431,8 @@ def run_demo(args: argparse.Namespace) -> int:
         clip = Path(args.keep) if args.keep else Path(scratch) / "demo.mp4"
         if args.keep:
             check_clip_path(clip)
-        draw_demo_clip(clip)
+        with doing("drawing a clip to look at"):
+            draw_demo_clip(clip)
         defaults = load_settings(args.env)
         # Whatever is configured: the demo costs nothing, and sends nothing anywhere.
         own = {"captioner": "classical", "strategy": "general", "reasoner": "similarity"}
@@ -491,7 +500,7 @@ def _agrees(*, yes: bool) -> Confirm:
             return yes
         size = decimal(size_bytes) if size_bytes else "of unknown size"
         question = f"{what}: {size} to fetch. Fetch it? [y/N] "
-        return stderr.input(question, markup=False).strip().lower() in {"y", "yes"}
+        return ask_person(question).strip().lower() in {"y", "yes"}
 
     return confirm
 
@@ -515,20 +524,18 @@ def _progress_bar() -> Iterator[Report]:
     )
     bars = Progress(*columns, console=stderr, disable=not stderr.is_terminal)
     tasks: dict[str, TaskID] = {}
-    said_s: dict[str, float] = {}
+    lines: dict[str, NowAndThen] = {}
 
     def report(progress: IndexProgress) -> None:
         if progress.path not in tasks:
             bars.start()  # No sooner: redrawing a bar would wipe away a question to the user.
             goes_on = "continuing with" if progress.resumed else "indexing"
             say(f"{goes_on} {progress.path} (captions by {progress.model})")
-            said_s[progress.path] = time.monotonic()
+            lines[progress.path] = NowAndThen(say)
             name = shorten(Path(progress.path).name, name_chars)
             tasks[progress.path] = bars.add_task(name, total=progress.total_s, told="")
         if not stderr.is_terminal:
-            if time.monotonic() - said_s[progress.path] >= SAID_EVERY_S:
-                said_s[progress.path] = time.monotonic()
-                say(_progress_said(progress))
+            lines[progress.path](lambda: _progress_said(progress))
             return
         told = progress_line(progress, width=stderr.width - name_chars - bar_cells - 3)
         bars.update(tasks[progress.path], completed=progress.seen_s, told=told)
@@ -579,5 +586,6 @@ def _cut(
     best = answers[0].intervals[0]
     video = own_file(answers[0].video, records)
     spare_videos(out, asked=[Path(answer.video.path) for answer in answers], records=records)
-    write_clip(probe(video), best.span, out, overwrite=overwrite)
+    with doing(f"cutting {clock_span(best.span)} out of {video}"):
+        write_clip(probe(video), best.span, out, overwrite=overwrite)
     say(f"{clock_span(best.span)} written to {out}")

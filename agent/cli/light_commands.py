@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from agent.cli.printing import say, show, stderr
+from agent.cli.printing import doing, say, show, stderr
 from agent.settings import load_settings
 from tools.terminal import put, put_json
 
@@ -29,7 +29,7 @@ def list_videos(args: argparse.Namespace) -> int:
     from agent.watching.opened import open_parts
 
     settings = load_settings(args.env)
-    with open_parts(settings) as opened:
+    with doing("reading what is indexed"), open_parts(settings) as opened:
         # How many captions there are is noted once there are all.
         records = [
             record
@@ -50,7 +50,7 @@ def forget_videos(args: argparse.Namespace) -> int:
     """``whenabouts forget``."""
     from agent.cli.upkeep import forget_videos as forget
 
-    forget(args, show=show, say=say)
+    forget(args, show=show, say=say, doing=doing)
     return DONE
 
 
@@ -58,7 +58,7 @@ def repair_store(args: argparse.Namespace) -> int:
     """``whenabouts repair``."""
     from agent.cli.upkeep import repair
 
-    repair(load_settings(args.env), show=show, say=say)
+    repair(load_settings(args.env), show=show, say=say, doing=doing)
     return DONE
 
 
@@ -66,7 +66,8 @@ def run_doctor(args: argparse.Namespace) -> int:
     """``whenabouts doctor``: 0 when a video can be asked here, 2 when not."""
     from agent.cli.doctor import examine, render_findings
 
-    findings = examine(args.env)
+    with doing("looking at what this machine has"):
+        findings = examine(args.env)
     if args.json:
         put_json(json.dumps(findings.as_dict(), indent=2))
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 from rich.console import Console, RenderableType
@@ -11,9 +12,13 @@ from rich.text import Text
 
 from tools.terminal import open_console
 from tools.text import in_one_row
+from tools.waiting import waiting_for
 
 stdout = open_console()
 stderr = open_console("stderr")
+
+_printed = 0
+"""How often anything was."""
 
 
 def show(*parts: RenderableType) -> None:
@@ -26,12 +31,27 @@ def say(line: str) -> None:
     print_to(stderr, in_one_row(line))
 
 
+def ask_person(question: str) -> str:
+    """What a person types after a question."""
+    global _printed  # noqa: PLW0603  # what is on the screen is global too
+    _printed += 1
+    return stderr.input(question, markup=False)
+
+
+def doing(what: str) -> AbstractContextManager[None]:
+    """Say what is done inside once it takes a second, unless something else was printed."""
+    before = _printed
+    return waiting_for(what, say, is_told=lambda: _printed != before)
+
+
 def print_to(console: Console, *parts: RenderableType) -> None:
     """Print without guessing at markup or numbers.
 
     On a terminal, the lines of a ``Text`` are broken between words, and continue indented. Strings,
     which may be commands to copy, stay whole, and so does everything in a file or a pipe.
     """
+    global _printed  # noqa: PLW0603  # as above
+    _printed += 1
     for part in parts:
         how: dict[str, Any] = {"markup": False, "highlight": False, "emoji": False}
         if console.is_terminal:

@@ -13,8 +13,10 @@ from agent.watching.moved_files import own_file, spare_videos
 from agent.watching.watcher import expand_videos
 from tools.clock import clock_span
 from tools.store.store import VideoRecord
+from tools.video.lettering import lettering_notes
 from tools.video.reader import probe
 from tools.video.reel import ReelScene, check_reel_path, write_reel
+from tools.waiting import Doing
 
 MOST_CARD_S = 60.0
 
@@ -41,8 +43,16 @@ def join_clips(
     *,
     on_event: Callable[[Event], None],
     say: Callable[[str], None],
+    doing: Doing,
 ) -> int:
     """Ask each question, write the reel, and say what is in it; returns how many clips that are.
+
+    Args:
+        args: Of the command line.
+        grounder: Answers.
+        on_event: Receives its progress.
+        say: Receives each line for the user.
+        doing: Says what is done where that takes long.
 
     Raises:
         WhenaboutsError: If a video or a model cannot be used, or the file not be written.
@@ -53,7 +63,8 @@ def join_clips(
     scenes: list[ReelScene] = []
     with grounder.within_limits():
         for query in args.words:
-            answers = _ask(grounder, query, videos, limit=args.limit, on_event=on_event)
+            with doing(f"looking for “{query}”"):
+                answers = _ask(grounder, query, videos, limit=args.limit, on_event=on_event)
             found = list(_scenes(query, answers, grounder.records(), say))
             if not found:
                 say(_nothing(query, answers))
@@ -62,6 +73,8 @@ def join_clips(
         say(f"nothing was found, so {out} was not written")
         return 0
     spare_videos(out, asked=[one.video.path for one in scenes], records=grounder.records())
+    for note in lettering_notes(text for one in scenes for text in (one.title, one.note)):
+        say(note)
     say(f"joining {len(scenes)} clip{'' if len(scenes) == 1 else 's'}")
     write_reel(scenes, out, card_s=args.card_s, overwrite=args.overwrite)
     seconds = sum(one.span.length_s + args.card_s for one in scenes)

@@ -13,16 +13,24 @@ from agent.settings import Settings, load_settings
 from agent.setup.plan import Plan, look_at_machine, make_plan
 from agent.setup.servers import find_servers
 from tools.terminal import put_json
+from tools.waiting import Doing
 
 
 def set_up(
-    args: argparse.Namespace, *, show: Callable[[str], None], ask: Callable[[str], str]
+    args: argparse.Namespace,
+    *,
+    show: Callable[[str], None],
+    say: Callable[[str], None],
+    doing: Doing,
+    ask: Callable[[str], str],
 ) -> None:
     """Plan, and unless ``--plan`` is given, do it.
 
     Args:
         args: Of the command line.
-        show: Receives each line for the user.
+        show: Receives each line that the user asked for.
+        say: Receives what else the user should know.
+        doing: Says what is done where that takes long.
         ask: Asks a person a question; returns the answer.
 
     Raises:
@@ -30,7 +38,8 @@ def set_up(
         WhenaboutsError: If it cannot be done.
     """
     settings = load_settings(args.env)
-    plan = make_plan(settings, look_at_machine(settings.home), find_servers())
+    with doing("looking at this machine, and for model servers on it"):
+        plan = make_plan(settings, look_at_machine(settings.home), find_servers())
     file = Path(args.env) if args.env else settings.settings_file
     if not args.json:
         for line in plan.lines():
@@ -47,8 +56,7 @@ def set_up(
                 return
         from agent.setup.carry_out import carry_out
 
-        if not args.json:
-            show("setting it up, and trying it on one picture")
+        say("setting it up, and trying it on one picture")
         # Its size was just shown, and agreed to.
         saw = carry_out(plan, file, confirm=lambda _name, _bytes: True)
         if not args.json:
@@ -57,6 +65,8 @@ def set_up(
     if not args.plan and plan.speech and _wants_speech(args, plan, settings, ask):
         from agent.setup.carry_out import listen
 
+        fetched = f"fetching Whisper {plan.speech} ({plan.speech_mb} MB)"
+        say(f"{fetched if plan.speech_mb else 'opening Whisper'}, and trying it on one second")
         heard = listen(plan, file)
         if not args.json:
             show(heard)

@@ -17,19 +17,21 @@ from tools.embedders.embedder import Embedder, open_embedder
 from tools.store.repair import repair_store
 from tools.video.identity import content_id, location
 from tools.video.links import Links, is_link
+from tools.waiting import Doing
 
 Say = Callable[[str], None]
 
 NAMED_THREADS = 5
 
 
-def forget_videos(args: argparse.Namespace, *, show: Say, say: Say) -> None:
+def forget_videos(args: argparse.Namespace, *, show: Say, say: Say, doing: Doing) -> None:
     """Delete the captions of videos, and with ``--threads`` the threads and chats about them.
 
     Args:
         args: ``videos`` and ``threads``.
         show: Receives the outcome.
         say: Receives what else the user should know.
+        doing: Says what is done where that takes long.
     """
     settings = load_settings(args.env)
     with open_parts(settings, tell=say) as opened:
@@ -41,7 +43,8 @@ def forget_videos(args: argparse.Namespace, *, show: Say, say: Say) -> None:
             ids = {record.video_id for record in indexed.resolve(video)}
             if is_there(video):
                 ids.add(content_id(Path(video)))
-            count = indexed.forget(video)
+            with doing(f"deleting what is stored of {video}, and overwriting it in the files"):
+                count = indexed.forget(video)
             told = (
                 f"{count} caption{'' if count == 1 else 's'} forgotten"
                 if count
@@ -112,7 +115,7 @@ def _listed(names: list[str]) -> str:
     return f"{named} and {more} more" if more > 0 else named
 
 
-def repair(settings: Settings, *, show: Say, say: Say) -> None:
+def repair(settings: Settings, *, show: Say, say: Say, doing: Doing) -> None:
     """Make a damaged store sound again.
 
     Raises:
@@ -142,9 +145,10 @@ def repair(settings: Settings, *, show: Say, say: Say) -> None:
             told = done
             say(f"{done:,} of {total:,} captions embedded again")
 
-    repaired = repair_store(
-        settings.store_folder, open_embedder=embedder, on_wait=say, report=report
-    )
+    with doing(f"looking at the caption store in {settings.store_folder}"):
+        repaired = repair_store(
+            settings.store_folder, open_embedder=embedder, on_wait=say, report=report
+        )
     if repaired.moved_to is None:
         show(f"the caption store in {settings.store_folder} is sound; nothing was changed")
         return

@@ -35,11 +35,17 @@ from tools.retrieval.temporal_query import Single
 from tools.retrieval.tracks import evidence_kind, is_measured, name_of
 from tools.signals.claims import is_moment
 from tools.store.store import CaptionGap, CaptionStore, VideoRecord
-from tools.text import main_script
+from tools.text import letters_by_script
 from tools.timeline import Caption, Interval
 
 SEEN_SHARE = 0.9
 """If less of a video was described, nobody can say that something is not in it."""
+
+WORD_LETTERS = 3
+"""A question with at least as many letters of another script has a word in it."""
+
+FEW_CAPTIONS = 0.2
+"""If no more of the captions than this have letters of a script, they are not in its languages."""
 
 PACE_S = 0.5
 """Captions from a file may lie this far apart without anything having been missed."""
@@ -361,18 +367,22 @@ def _open_order(state: State, coverage: Coverage) -> str:
 
 
 def unknown_script(query: str, texts: Sequence[str], *, embedder: str) -> str:
-    """The script of a question, if the embedder that compares it does not know it; else empty.
+    """The script of words in a question that the embedder does not know; empty where it knows all.
 
     Args:
         query: The question.
-        texts: What the captions say.
+        texts: What the captions say: words in their script are found by their letters.
         embedder: Its name; what others than the built-in one have learned is not known.
     """
-    script = main_script(query)
-    is_known = script == "LATIN" or not embedder.startswith("minilm")
-    if is_known or script in {main_script(text) for text in texts}:
+    if not embedder.startswith("minilm"):
         return ""
-    return script
+    for script, letters in letters_by_script(query).most_common():
+        if script == "LATIN" or letters < (1 if script in {"CJK", "HANGUL"} else WORD_LETTERS):
+            continue
+        known = sum(script in letters_by_script(text) for text in texts)
+        if known <= FEW_CAPTIONS * len(texts):
+            return script
+    return ""
 
 
 def _advice(

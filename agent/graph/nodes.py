@@ -20,7 +20,7 @@ from agent.errors import (
 )
 from agent.graph.compose import compose_grounding, coverage_of
 from agent.graph.dependencies import Dependencies
-from agent.graph.events import write_event
+from agent.graph.events import announce
 from agent.graph.paths import (
     NOT_ASKED,
     NOT_JUDGED,
@@ -109,7 +109,7 @@ class Nodes:
         """Make the captions that are missing."""
 
         def report(progress: Progress) -> None:
-            runtime.stream_writer(write_event(progress, node="watch"))
+            announce(progress, node="watch", stream=runtime.stream_writer)
 
         record, cost = self.dependencies.watch(question, report=report)
         return watched(question, record, cost)
@@ -210,7 +210,7 @@ class Nodes:
             known |= {caption.id for caption in unseen}
             spent = add_cost(spent, "captioner", cost)
             done.append(one)
-            runtime.stream_writer(write_event(one, node="look_up"))
+            announce(one, node="look_up", stream=runtime.stream_writer)
         turn = _turn_state(Turn(said=state["reply"]["text"], look_ups=tuple(done)))
         return {"evidence": evidence, "spent": spent, "turns": [*state["turns"], turn]}
 
@@ -225,7 +225,7 @@ class Nodes:
             refusal = Refusal(
                 attempt=state["attempts"], kind=exc.kind, message=str(exc), reply=said
             )
-            runtime.stream_writer(write_event(refusal, node="check"))
+            announce(refusal, node="check", stream=runtime.stream_writer)
             turn = _turn_state(Turn(said=said, refusal=refusal))
             return {"accepted": None, "turns": [*state["turns"], turn]}
         accepted, asked_of = answer_state(answer), state["reply"]["asked_of"]
@@ -248,7 +248,7 @@ class Nodes:
             refusal = Refusal(
                 attempt=direct["attempts"], kind=exc.kind, message=str(exc), reply=said
             )
-            runtime.stream_writer(write_event(refusal, node="check"))
+            announce(refusal, node="check", stream=runtime.stream_writer)
             refused: DirectState = {
                 **direct,
                 "turns": [*direct["turns"], _turn_state(Turn(said=said, refusal=refusal))],

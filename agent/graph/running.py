@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.runnables import RunnableConfig
 
 from agent.graph.cancelling import Background, nobody
-from agent.graph.events import Event, read_event
+from agent.graph.events import Event, heard_by
 from agent.graph.graph import Graph
 from agent.graph.state import Question
 from agent.grounding import Grounding
@@ -41,18 +41,17 @@ def run_graph(
     def run(told: Background[Event, Grounding]) -> Grounding:
         answer: dict[str, Any] = {}
         update: Any
-        modes: list[StreamMode] = ["custom", "values", *(("tasks",) if on_step else ())]
-        for kind, update in graph.stream(asked, config, stream_mode=modes):
-            if kind == "tasks":
-                if on_step and "input" in update:  # Its end has none.
-                    on_step(update["name"])
-            elif kind == "values":
-                told.go_on()
-                if before_step:
-                    before_step()
-                answer = update
-            else:
-                told.tell(read_event(update))
+        modes: list[StreamMode] = ["values", *(("tasks",) if on_step else ())]
+        with heard_by(told.tell):
+            for kind, update in graph.stream(asked, config, stream_mode=modes):
+                if kind == "tasks":
+                    if on_step and "input" in update:  # Its end has none.
+                        on_step(update["name"])
+                else:
+                    told.go_on()
+                    if before_step:
+                        before_step()
+                    answer = update
         return Grounding.model_validate(answer["grounding"])
 
     return Background(run).listen(on_event or nobody)

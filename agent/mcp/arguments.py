@@ -13,6 +13,18 @@ MOST_WAIT_S = 50.0
 Video = Annotated[
     str, Field(min_length=1, max_length=4000, description="Id, name or path of a served video.")
 ]
+VideoOrLink = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=4000,
+        description="Id, name or path of a served video, or the https:// link of one.",
+    ),
+]
+Fetch = Annotated[
+    bool,
+    Field(description="For a link that was offered: whether the user agrees to fetch that much."),
+]
 Query = Annotated[
     str,
     Field(min_length=1, max_length=2000, description="What to look for, in one plain sentence."),
@@ -29,6 +41,7 @@ Wait = Annotated[float, Field(ge=0, le=MOST_WAIT_S, allow_inf_nan=False)]
 
 READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 ADDS = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True)
+ADDS_FROM_OUTSIDE = ADDS.model_copy(update={"open_world_hint": True})
 
 
 def reply(text: str, values: BaseModel, *more: Any) -> CallToolResult:

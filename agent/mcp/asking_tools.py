@@ -34,7 +34,7 @@ def add_asking_tools(server: MCPServer[Any], desk: Desk) -> None:
         every_time: EveryTime = False,
     ) -> Annotated[CallToolResult, Grounding]:
         with told_to_the_model():
-            served = await to_thread.run_sync(desk.library.named, video)
+            served = await to_thread.run_sync(desk.named, video)
             await to_thread.run_sync(desk.check_askable, served)
             searching = desk.asker.ask(served, query, within=within, every_time=every_time)
             steps = 0
@@ -53,7 +53,7 @@ def add_asking_tools(server: MCPServer[Any], desk: Desk) -> None:
         video: Video, start_s: Seconds, end_s: Seconds
     ) -> Annotated[CallToolResult, CaptionPage]:
         with told_to_the_model():
-            served = desk.library.named(video)
+            served = desk.named(video)
             desk.check_askable(served)
             found = desk.captions(served, start_s, end_s)
         page: list[PagedCaption] = []

@@ -14,6 +14,7 @@ from agent.web.served import Served
 from tools.retrieval.tracks import is_beside, is_measured, read_stretch
 from tools.text import whole_unicode
 from tools.timeline import Interval
+from tools.video.links import is_link
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -54,6 +55,19 @@ class Desk(Served):
         except BusyError as exc:
             raise ToolError(str(exc).replace("start an index job for it", "index_video")) from None
 
+    def named(self, video: str) -> ServedVideo:
+        """The video of an id, a path, a name, or of a link that was fetched before.
+
+        Raises:
+            NotServedError: If there is none.
+        """
+        if is_link(video) and (path := self.links.kept(video)):
+            return self.library.let_in(path)
+        return self.library.named(video)
+
+    def _arrive(self, path: Path) -> str:
+        return self.jobs.add(self.library.let_in(path)).video
+
     def captions(self, video: ServedVideo, start_s: float, end_s: float) -> list[Caption]:
         """The captions of a stretch, from those that a question would be answered from.
 
@@ -82,5 +96,5 @@ def told_to_the_model() -> Iterator[None]:
     """Errors with a sentence for the user become errors of the tool, which the model reads."""
     try:
         yield
-    except (WhenaboutsError, NotServedError) as exc:
+    except (WhenaboutsError, NotServedError, BusyError) as exc:
         raise ToolError(whole_unicode(str(exc))) from None

@@ -11,14 +11,18 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import CallToolResult
 from pydantic import Field
 
-from agent.mcp.arguments import ADDS, READS, Video, Wait, reply
+from agent.mcp.arguments import ADDS_FROM_OUTSIDE, READS, Fetch, Video, VideoOrLink, Wait, reply
 from agent.mcp.desk import told_to_the_model
 from agent.mcp.replies import CostEstimate, IndexStatus, ListedVideos
 from agent.web.jobs import ACTIVE
 from tools.clock import clock
+from tools.video.links import is_link
 
 if TYPE_CHECKING:
     from agent.mcp.desk import Desk
+
+UNDER_WAY = (*ACTIVE, "looking", "fetching")
+"""States that pass by themselves; ``offered`` waits for the client."""
 
 LOOK_EVERY_S = 0.2
 """How often a job's progress is looked at for a client that waits."""
@@ -36,9 +40,16 @@ def add_index_tools(server: MCPServer[Any], desk: Desk) -> None:
         ]
         return reply("\n".join(lines) or "there is no video here", ListedVideos(videos=cards))
 
-    def index_video(video: Video) -> Annotated[CallToolResult, IndexStatus]:
+    def index_video(
+        video: VideoOrLink, fetch: Fetch = False
+    ) -> Annotated[CallToolResult, IndexStatus]:
         with told_to_the_model():
-            return _status(IndexStatus.of(desk.jobs.add(desk.library.named(video))))
+            if is_link(video) and desk.links.kept(video) is None:
+                job = desk.links.add(video)
+                if fetch and job.state == "offered":
+                    job = desk.links.agree(job.id) or job
+                return _status(IndexStatus.of_link(job))
+            return _status(IndexStatus.of(desk.jobs.add(desk.named(video))))
 
     async def index_status(
         handle: Annotated[str, Field(max_length=64, description="From index_video.")],
@@ -48,22 +59,22 @@ def add_index_tools(server: MCPServer[Any], desk: Desk) -> None:
         until = time.monotonic() + wait_s
         said = -1.0
         while True:
-            job = desk.jobs.get(handle)
-            if job is None:
+            status = _look_up(desk, handle)
+            if status is None:
                 raise ToolError(
                     f"there is no index job {handle[:40]!r}; call index_video: it goes on where an "
                     "earlier one stopped"
                 )
-            if job.seen_s > said:
-                said = job.seen_s
-                await ctx.report_progress(said, job.total_s, f"{job.captions} captions")
-            if job.state not in ACTIVE or time.monotonic() >= until:
-                return _status(IndexStatus.of(job))
+            if status.seen_s > said:
+                said = status.seen_s
+                await ctx.report_progress(said, status.total_s, f"{status.captions} captions")
+            if status.state not in UNDER_WAY or time.monotonic() >= until:
+                return _status(status)
             await asyncio.sleep(LOOK_EVERY_S)
 
     def estimate_cost(video: Video) -> Annotated[CallToolResult, CostEstimate]:
         with told_to_the_model():
-            served = desk.library.named(video)
+            served = desk.named(video)
             told = desk.grounder.estimate(served.path)
         figures = told.estimate
         estimate = CostEstimate(
@@ -84,11 +95,22 @@ def add_index_tools(server: MCPServer[Any], desk: Desk) -> None:
 
     for tool, hints in (
         (list_videos, READS),
-        (index_video, ADDS),
+        (index_video, ADDS_FROM_OUTSIDE),
         (index_status, READS),
         (estimate_cost, READS),
     ):
         server.add_tool(tool, description=prompt(f"mcp_{tool.__name__}"), annotations=hints)
+
+
+def _look_up(desk: Desk, handle: str) -> IndexStatus | None:
+    if job := desk.jobs.get(handle):
+        return IndexStatus.of(job)
+    link = desk.links.get(handle)
+    if link is None:
+        return None
+    # What was fetched is described at once: that is what the tool was called for.
+    described = [job for job in desk.jobs.all() if job.video == link.video]
+    return IndexStatus.of(described[-1], link) if described else IndexStatus.of_link(link)
 
 
 def _status(status: IndexStatus) -> CallToolResult:

@@ -44,7 +44,7 @@ def add_picture_tools(server: MCPServer[Any], desk: Desk) -> None:
         video: Video, start_s: Seconds, end_s: Seconds
     ) -> Annotated[CallToolResult, ShownEvidence]:
         with told_to_the_model():
-            served = desk.library.named(video)
+            served = desk.named(video)
             captions = desk.captions(served, max(0.0, start_s - BESIDE_S), end_s + BESIDE_S)
             places = _places(desk, served, start_s, end_s)
             most_bytes = MOST_PICTURE_BYTES * 3 // 4 // len(places) - 3
@@ -71,7 +71,7 @@ def add_picture_tools(server: MCPServer[Any], desk: Desk) -> None:
         video: Video, start_s: Seconds, end_s: Seconds
     ) -> Annotated[CallToolResult, CutClip]:
         with told_to_the_model():
-            served = desk.library.named(video)
+            served = desk.named(video)
             file = desk.pictures.clip(served.path, start_s, end_s)
         uri = CLIP.format(video=served.id, start=f"{start_s:.3f}", end=f"{end_s:.3f}")
         size = file.stat().st_size

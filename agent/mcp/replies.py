@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from agent.web.bodies import VideoCard
 from agent.web.jobs import Job, State
+from agent.web.link_jobs import LinkJob, LinkState
 
 
 class _Reply(BaseModel):
@@ -25,8 +26,10 @@ class IndexStatus(_Reply):
         handle: Names the job.
         video: Id of the video.
         name: Of the video.
-        state: ``waiting`` for the one before it; ``running``; or how it ended.
-        message: Why it failed, and what to do; or what was left out.
+        state: ``waiting`` for the one before it; ``running``; or how it ended. Of a link first:
+            ``looking`` at what it leads to; ``offered``, with its size in ``message``;
+            ``fetching``.
+        message: What is offered; why it failed, and what to do; or what was left out.
         seen_s: Seconds of video looked at.
         total_s: Length of the video; None where not known yet.
         captions: Captions made by this run.
@@ -37,7 +40,7 @@ class IndexStatus(_Reply):
     handle: str
     video: str
     name: str
-    state: State
+    state: State | LinkState
     message: str
     seen_s: float
     total_s: float | None
@@ -46,10 +49,34 @@ class IndexStatus(_Reply):
     usd: float | None
 
     @classmethod
-    def of(cls, job: Job) -> "IndexStatus":
-        """That of a job."""
+    def of(cls, job: Job, link: LinkJob | None = None) -> "IndexStatus":
+        """That of a job; of one that a link began, under the handle of the link."""
         told = job.model_dump(include=cls.model_fields.keys() - {"handle"})
-        return cls(handle=job.id, **told)
+        return cls(handle=link.id if link else job.id, **told)
+
+    @classmethod
+    def of_link(cls, link: LinkJob) -> "IndexStatus":
+        """That of a link whose video is not here yet."""
+        size = "of a size that the site does not say"
+        if link.size_bytes is not None:
+            size = f"{link.size_bytes / 1e6:.1f} MB"
+        said = {
+            "offered": f"{link.offer}, {size}: to fetch it, ask the user, and call index_video "
+            "again with fetch=true",
+            "fetching": f"{link.held_bytes / 1e6:.1f} MB of {size} are here",
+        }
+        return cls(
+            handle=link.id,
+            video=link.video or "",
+            name=link.link,
+            state=link.state,
+            message=said.get(link.state, link.message),
+            seen_s=0.0,
+            total_s=None,
+            captions=0,
+            left_s=None,
+            usd=0.0,
+        )
 
 
 class CostEstimate(_Reply):

@@ -36,36 +36,99 @@ WHY_CHARS = 300
 INSIDE: Final = frozenset({"start", "during", "end"})
 """Roles of captions that show an event."""
 
-_WRITTEN_NUMBER: Final = re.compile(r"\s*#?(\d{1,9})\s*")
-_WRITTEN_SPAN: Final = re.compile(r"\s*#?(\d{1,9})\s*(?:to|through|until|[-–—])\s*#?(\d{1,9})\s*")
-_SPAN_IN_PROSE: Final = re.compile(
-    r"\s*(?:(?:the|answer|event|moment|it|this|happens|occurs|is|are|was|shown|seen|from|at|in|"
-    r"captions?)\b[\s:,]*)*#(?P<first>\d{1,9})\s*(?:to|through|until|[-–—])\s*#(?P<last>\d{1,9})"
-    r"[\s.]*",
+_WRITTEN_NUMBER: Final = re.compile(
+    r"\s*(?:captions?\s*)?#?\s*(\d{1,9})(?:\.0{1,9})?\s*(?:\[[^\[\]]{0,40}\]\s*)?", re.IGNORECASE
+)
+_TO: Final = r"\s*(?:to|through|until|till|[-–—])\s*(?:captions?\s*)?"
+_WRITTEN_SPAN: Final = re.compile(
+    rf"\s*(?:captions?\s*)?#?(\d{{1,9}}){_TO}#?(\d{{1,9}})\s*", re.IGNORECASE
+)
+_IN_PROSE: Final = re.compile(
+    r"[\s*]*(?:(?:the|answer|event|moment|it|this|happens|occurs|is|are|was|shown|seen|from|at|in|"
+    r"found|true|events|captions?)\b[\s:,*]*)*"
+    rf"(?:#|captions?\s#?)(?P<first>\d{{1,9}})(?:{_TO}#?(?P<last>\d{{1,9}}))?(?!\d|[.:]\d|\s*s\b)"
+    r"(?P<tail>[^#{}\d]{0,160})",
     re.IGNORECASE,
 )
-"""A whole reply that only says from where to where it happens; these words cannot deny it."""
+"""A whole reply that only says where it happens; the words before the numbers cannot deny it."""
+
+_TAIL: Final = re.compile(
+    r"[\s.*]*|,?\s+(?:when|where|as|while|in which|because|since)\b[^.;\n]*[\s.*]*", re.IGNORECASE
+)
+_LEAVES_OPEN: Final = re.compile(
+    r"\b(?:no|not|never|neither|nor|none|nobody|nothing|nowhere|without|cannot|unable|unlikely|"
+    r"unless|but|however|al?though|except|or|either|maybe|perhaps|possibly|probably|might|may|"
+    r"could|would|should|if|whether|wrong|false|absent|missing|empty|lacks?|fails?|seems?|"
+    r"appears?|unclear|unsure|unknown|guess|thought|think|draft|rather|hardly|barely)\b|n['’]t\b|"
+    r"[?!]",
+    re.IGNORECASE,
+)
+"""With such words, a sentence may deny what it began with, or is not sure of it."""
+
+
+def _in_prose(reply: str) -> tuple[int, int] | None:
+    """The first and the last caption where a reply is one sentence that says just where it is."""
+    said = _IN_PROSE.fullmatch(reply)
+    if not said or not _TAIL.fullmatch(said["tail"]) or _LEAVES_OPEN.search(said["tail"]):
+        return None
+    first = int(said["first"])
+    return first, int(said["last"] or first)
 
 
 def _as_number(value: Any) -> Any:
-    """``"#4"`` and ``4.0`` mean a caption as 4 does."""
+    """``"#4"``, ``"caption 4"`` and ``4.0`` mean a caption as 4 does."""
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
     if isinstance(value, str) and (written := _WRITTEN_NUMBER.fullmatch(value)):
         return int(written[1])
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _as_list(value: Any) -> Any:
-    return () if value is None else value
+    """Nothing is an empty list, and one thing a list of one."""
+    if value is None or value in ("", "none", "None", {}):
+        return ()
+    return (value,) if isinstance(value, dict | str) else value
+
+
+def as_truth(value: Any) -> Any:
+    """``"true"``, ``"yes"`` and 1 mean true; ``"false"``, ``"no"`` and 0 mean false."""
+    word = str(value).strip().lower() if isinstance(value, str | int) else ""
+    if word in {"true", "yes", "1"}:
+        return True
+    return False if word in {"false", "no", "0"} else value
+
+
+def _as_words(value: Any) -> Any:
+    return "" if value is None else value
+
+
+def as_name(value: Any) -> Any:
+    """A word out of a few, however it is written: ``Not begun`` is ``not_begun``."""
+    return re.sub(r"[\s-]+", "_", value.strip().lower()) if isinstance(value, str) else value
 
 
 Number = Annotated[int, BeforeValidator(_as_number), Field(strict=True, ge=0)]
-Why = Annotated[str, AfterValidator(lambda why: shorten(one_line(why), WHY_CHARS))]
+Truth = Annotated[bool, BeforeValidator(as_truth), Field(strict=True)]
+Why = Annotated[
+    str,
+    BeforeValidator(_as_words),
+    AfterValidator(lambda why: shorten(one_line(why), WHY_CHARS)),
+]
 
 
 class ModelReply(BaseModel):
     """A JSON object of a model's; what was not asked for is not read."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_in_small_letters(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        lower = {str(name).lower(): held for name, held in value.items()}
+        return lower if len(lower) == len(value) else value
 
 
 Kind = TypeVar("Kind", bound=ModelReply)
@@ -75,7 +138,7 @@ class Step(ModelReply):
     """One labelled caption of the chain of thought."""
 
     caption: Number
-    role: Role
+    role: Annotated[Role, BeforeValidator(as_name)]
     why: Why = ""
 
 
@@ -100,7 +163,9 @@ class NumberedEvent(ModelReply):
     @model_validator(mode="before")
     @classmethod
     def _read_span(cls, value: Any) -> Any:
-        """``"#38 to #40"`` means what its object does."""
+        """``"#38 to #40"`` and ``[38, 40]`` mean what its object does."""
+        if isinstance(value, list) and len(value) == 2:
+            return {"first": value[0], "last": value[1]}
         if isinstance(value, str) and (written := _WRITTEN_SPAN.fullmatch(value)):
             return {"first": int(written[1]), "last": int(written[2])}
         return value
@@ -115,7 +180,7 @@ class Answer(ModelReply):
 
     steps: Steps = ()
     reason: Why = ""
-    found: Annotated[bool, Field(strict=True)]
+    found: Truth
     events: Events = ()
 
 
@@ -174,10 +239,9 @@ def parse_answer(reply: str, *, shown: Sequence[Interval], cuts: Collection[int]
             shown, an event is reversed, or labels and events contradict each other.
     """
     form = '{"steps": [...], "found": true, "events": [{"first": 1, "last": 2}]}'
-    span = _SPAN_IN_PROSE.fullmatch(reply)
+    span = _in_prose(reply)
     if span:
-        event = NumberedEvent(first=int(span["first"]), last=int(span["last"]))
-        answer = Answer(found=True, events=(event,))
+        answer = Answer(found=True, events=(NumberedEvent(first=span[0], last=span[1]),))
     else:
         answer = read_object(reply, Answer, field="found", form=form)
     check_numbers(answer.steps, answer.events, len(shown))

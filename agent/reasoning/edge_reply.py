@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal, Protocol
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from agent.errors import AnswerError
 from agent.grounding import Cost
-from agent.reasoning.answer import ModelReply, Number, read_object
+from agent.reasoning.answer import ModelReply, Number, as_name, read_object
 from prompts.catalog import Prompts
 from tools.store.store import VideoRecord
 from tools.text import one_line, shorten
@@ -41,7 +41,7 @@ class SeenFrame(ModelReply):
     """What one frame shows of the event."""
 
     frame: Number
-    state: FrameState
+    state: Annotated[FrameState, BeforeValidator(as_name)]
     sees: Annotated[str, AfterValidator(lambda sees: shorten(one_line(sees), SEES_CHARS))] = ""
 
     @property

@@ -11,7 +11,9 @@ Pure.
 import json
 import string
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Annotated, Final
+
+from pydantic import AfterValidator
 
 from agent.errors import AnswerError
 from agent.reasoning.answer import (
@@ -53,7 +55,7 @@ PARTS_SCHEMA: Final = object_schema(
 class PartEvents(ModelReply):
     """All the times that one part happens."""
 
-    part: str
+    part: Annotated[str, AfterValidator(lambda part: part.strip(" .:").upper())]
     events: Events
 
 

@@ -1,22 +1,18 @@
 """What a reasoner replies, and the JSON object in it, which may stand in prose and code fences.
 
-Nearly JSON is read where it can mean one thing only: trailing commas, comments, single quotes, and
-Python's words for true, false and null. Whatever else does not parse is no answer, nor is anything
-inside it or before it.
+Nearly JSON is read where it can mean one thing only; see ``agent.reasoning.nearly_json``. Whatever
+else does not parse is no answer, nor is anything inside it or before it.
 """
 
-import ast
 import json
 import re
-import warnings
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
 from agent.grounding import Cost
+from agent.reasoning.nearly_json import DECODER, TwiceError, closing_brace, read_nearly
 
 LONGEST_REPLY = 100_000
-LONGEST_NEARLY_JSON = 20_000
-"""Characters: no answer is longer, and the tolerant parser is slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +55,29 @@ _PIECE = re.compile(r"[{}\[\]]|[\"'`]\s*:|:\s*(?:true|false|null)\b|`{3}", re.IG
 _CITED = re.compile(r"\[\s*#?\d[\d#,\s–-]*\]")
 """Captions in prose: ``[#4, #5]``."""
 
-_CLOSERS = re.compile(r"[\s\]})]*(?:`{3}\s*)?")
+_CLOSERS = re.compile(r"[\s\]})$]*(?:`{3}\s*)?")
 
-_OPENS_OBJECT = re.compile(r"\{\s*(?:[\"'“”‘’`]|[A-Za-z_]\w*\s*:|//|/\*|\Z)")
+_OPENERS = re.compile(r"[\s(\[{$]*(?:\\boxed)?[\s(\[{]*")
+
+_OPENS_OBJECT = re.compile(r"\{\s*(?:[\"'“”‘’`]|[A-Za-z_]\w*\s*:|//|/\*|#\D|\Z)")
+
+_OPENS_AN_ELEMENT = re.compile(r"\s*<\s*([a-z_]\w{0,30})\b[^<>]{0,40}>?", re.IGNORECASE)
+
+_HOLDS_ANSWERS = re.compile(
+    r"arg(?:ument)?s|parameters|inputs?|outputs?|results?|respon(?:se|d)|repl(?:y|ies)|answers?|"
+    r"final\w*|data|properties|value|json|content|tool_calls?|function(?:_calls?)?|code|pre|s|p",
+    re.IGNORECASE,
+)
+"""Names of what an answer is wrapped in."""
+
+_GUESSES = re.compile(
+    r"\b(?:perhaps|maybe|draft|(?:first )?guess|tentative\w*)\W*\Z", re.IGNORECASE
+)
+_OTHER_SPAN = re.compile(
+    r"#\d+\s*(?:to|through|until|[-–—])\s*#?\d|\b(?:to|until) #\d", re.IGNORECASE
+)
+
+_HOLDS_DRAFTS = re.compile(r"draft|thought|thinking|reasoning|example|guess", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +107,7 @@ def find_object(reply: str, field: str) -> FoundObject:
     """
     if len(reply) > LONGEST_REPLY:
         return FoundObject(None, f"it is longer than {LONGEST_REPLY:,} characters")
+    reply = _as_told(reply)
     chosen: dict[str, Any] | None = None
     other: dict[str, Any] | None = None
     fault = ""
@@ -107,15 +124,29 @@ def find_object(reply: str, field: str) -> FoundObject:
         at = reply.find("{", end)
     if chosen is not None:
         fault = fault or _fault_after(reply, *span, field)
+        fault = fault or _fault_before(reply[: span[0]], reply[span[1] :], field)
     if fault:
         return FoundObject(None, fault)
     return FoundObject(chosen if chosen is not None else other)
 
 
+def _fault_before(before: str, after: str, field: str) -> str:
+    """What is said before an object that makes it a doubtful answer; empty where nothing is."""
+    opened = _OPENS_AN_ELEMENT.match(before)
+    if opened and not _HOLDS_ANSWERS.fullmatch(opened[1]) and f"/{opened[1]}" not in after:
+        return f"it begins with the mark <{opened[1]}>, and what comes after may be a thought"
+    if _GUESSES.search(before[-60:]):
+        return f"the object with {field!r} is called a guess or a draft"
+    return ""
+
+
 def _fault_after(reply: str, start: int, end: int, field: str) -> str:
-    """What makes the object at a place of a reply a doubtful answer; empty where nothing does."""
+    """What comes after an object that makes it a doubtful answer; empty where nothing does."""
     before, after = reply[:start], reply[end:]
-    is_first = not before.strip("[( \t\r\n") or "```" in before
+    is_first = _OPENERS.fullmatch(before) is not None or "```" in before
+    opened = _OPENS_AN_ELEMENT.match(before)
+    if opened and _HOLDS_ANSWERS.fullmatch(opened[1]):
+        after = after.strip().removesuffix(f"</{opened[1]}>")
     if not after.strip() or (is_first and _CLOSERS.fullmatch(after)):
         return ""
     if "```" in before:
@@ -124,25 +155,55 @@ def _fault_after(reply: str, start: int, end: int, field: str) -> str:
         return f"after the object with {field!r} comes what seems a part of another one"
     if after.strip() and _MARK.search(reply):
         return f"after the object with {field!r} comes more, and a stray mark like </think>"
+    if _OTHER_SPAN.search(after):
+        return f"after the object with {field!r} come other captions"
     return ""
 
 
+def _as_told(reply: str) -> str:
+    """The reply; where all of it is one JSON string, what that says."""
+    text = reply.strip()
+    if text[:1] == text[-1:] == '"' and len(text) > 1:
+        try:
+            inside = json.loads(text)
+        except (ValueError, RecursionError):
+            return reply
+        return inside if isinstance(inside, str) else reply
+    return reply
+
+
 def _with_field(value: dict[str, Any], field: str) -> dict[str, Any] | None:
-    """The object itself, or the one that it wraps and nothing else."""
-    if field in value:
+    """The object itself, or the one that it wraps."""
+    for name in (field, *(one for one in value if one.lower() == field)):
+        if name in value:
+            return {one if one != name else field: held for one, held in value.items()}
+    inner = [
+        held
+        for name, one in value.items()
+        if (len(value) == 1 or _HOLDS_ANSWERS.fullmatch(name)) and not _HOLDS_DRAFTS.search(name)
+        if isinstance(held := _object_in(one), dict) and field in held
+    ]
+    return inner[0] if len(inner) == 1 else None
+
+
+def _object_in(value: Any) -> Any:
+    """A value, or the object that a string spells."""
+    if not isinstance(value, str) or not value.lstrip().startswith("{"):
         return value
-    inner = next(iter(value.values())) if len(value) == 1 else None
-    return inner if isinstance(inner, dict) and field in inner else None
+    try:
+        return DECODER.decode(value.strip())
+    except (ValueError, RecursionError):
+        return None
 
 
 def _read(reply: str, at: int) -> tuple[dict[str, Any] | None, int, str]:
     """What begins at a brace: an object, where to go on, and what is wrong where it is none."""
     why = ""
     try:
-        value, end = _DECODER.raw_decode(reply, at)
+        value, end = DECODER.raw_decode(reply, at)
     except RecursionError:
         return None, len(reply), "it is nested too deep"
-    except _TwiceError as exc:
+    except TwiceError as exc:
         why = str(exc)
     except ValueError as exc:
         why = str(exc)
@@ -150,92 +211,9 @@ def _read(reply: str, at: int) -> tuple[dict[str, Any] | None, int, str]:
         return value, end, ""
     if not _OPENS_OBJECT.match(reply, at):
         return None, at + 1, ""  # A brace in prose.
-    closing = _closing(reply, at)
+    closing = closing_brace(reply, at)
     if closing is not None:
-        nearly = _read_nearly(reply[at:closing])
+        nearly = read_nearly(reply[at:closing])
         if nearly is not None:
             return nearly, closing, ""
     return (None, len(reply), "it breaks off") if closing is None else (None, closing, why)
-
-
-def _read_nearly(text: str) -> dict[str, Any] | None:
-    """An object in nearly JSON, else None; the strict parser words the fault better."""
-    if len(text) > LONGEST_NEARLY_JSON:
-        return None
-    import json5
-
-    try:
-        value = json5.loads(text, allow_duplicate_keys=False, parse_constant=_reject_constant)
-    except (ValueError, RecursionError, MemoryError):
-        value = _python_literal(text)
-    return value if isinstance(value, dict) else None
-
-
-def _python_literal(text: str) -> Any:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Of odd escapes, which decide nothing here.
-            tree = ast.parse(text, mode="eval")
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Dict):
-                keys = [key.value for key in node.keys if isinstance(key, ast.Constant)]
-                if len(set(keys)) < len(node.keys) or not all(isinstance(k, str) for k in keys):
-                    return None
-            elif not isinstance(
-                node,
-                ast.Expression | ast.List | ast.Constant | ast.Load | ast.UnaryOp | ast.USub,
-            ):
-                return None
-        return ast.literal_eval(tree)
-    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
-        return None
-
-
-def _closing(text: str, at: int) -> int | None:
-    """Just after the brace that closes the one at ``at``; None where it is not closed."""
-    depth, quote, place = 0, "", at
-    while place < len(text):
-        char = text[place]
-        if quote:
-            if char == "\\":
-                place += 1
-            elif char == quote:
-                quote = ""
-        elif char in "\"'":
-            quote = char
-        elif text.startswith("//", place):
-            place = text.find("\n", place)
-            if place < 0:
-                return None
-        elif text.startswith("/*", place):
-            place = text.find("*/", place) + 1
-            if place <= 0:
-                return None
-        elif char == "{":
-            depth += 1
-        elif char == "}":
-            depth -= 1
-            if depth == 0:
-                return place + 1
-        place += 1
-    return None
-
-
-class _TwiceError(ValueError):
-    pass
-
-
-def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _TwiceError(f"{twice[:40]!r} stands in one object twice")
-    return value
-
-
-def _reject_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
-
-
-_DECODER = json.JSONDecoder(parse_constant=_reject_constant, object_pairs_hook=_once_each)

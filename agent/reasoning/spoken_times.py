@@ -11,6 +11,7 @@ import math
 import re
 from typing import Any, Final
 
+from agent.reasoning.answer import as_truth
 from agent.reasoning.reply import LONGEST_REPLY, find_object
 
 MOST_EVENTS: Final = 100
@@ -88,7 +89,7 @@ def _of_object(reply: str) -> tuple[bool, list[tuple[float, float]]]:
     listed = next((value[name] for name in _LISTS if name in value), None)
     if listed is None and _has_times(value):
         listed = [value]
-    is_found = value.get("found")
+    is_found = as_truth(value.get("found"))
     if is_found is None and listed is not None:
         is_found = bool(listed)
     if not isinstance(is_found, bool):

@@ -155,9 +155,10 @@ class ModelJudge:
         for failed in lost:
             paid = Cost(tokens_in=failed.tokens_in, tokens_out=failed.tokens_out, usd=failed.usd)
             cost = cost.plus(paid if failed.tokens_in else Cost())
-        if not ended:
+        if not (ended or lost):
             return found, costs, cost, ""
-        told = f"the likeliest windows were not all judged: {model.name}: {ended[0]}"
+        why = ended[0] if ended else str(lost[0])
+        told = f"the likeliest windows were not all judged: {model.name}: {why}"
         return found, costs, cost, told
 
     def _question(

@@ -106,6 +106,7 @@ class Opened:
             embedder=self._settings.embedder,
             url=str(url) if url else None,
             token=token.get_secret_value() if token else None,
+            until=self._runs.until,
             on_wait=self._tell,
         )
 

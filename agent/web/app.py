@@ -12,6 +12,8 @@ from starlette.staticfiles import StaticFiles
 
 from agent.web.answer_routes import answer_routes
 from agent.web.guarding import Guard
+from agent.web.link_routes import link_routes
+from agent.web.plain_faults import PlainFaults
 from agent.web.refusals import add_handlers
 from agent.web.video_routes import video_routes
 from agent.web.work_routes import correction_routes, job_routes, question_routes
@@ -65,6 +67,7 @@ def make_app(
     api = APIRouter(prefix="/api/v1")
     for router in (
         video_routes(rooms),
+        link_routes(rooms),
         job_routes(rooms),
         question_routes(rooms, complain),
         answer_routes(rooms),
@@ -74,5 +77,6 @@ def make_app(
     app.include_router(api)
     app.mount("/", StaticFiles(directory=STATIC, html=True))
     add_handlers(app)
+    app.add_middleware(PlainFaults)
     app.add_middleware(Guard, address=address, token=token)
     return app

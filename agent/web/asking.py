@@ -107,6 +107,44 @@ class Asker:
 
         return self.run(search)
 
+    async def find(
+        self,
+        video: ServedVideo,
+        query: str,
+        *,
+        within: tuple[float, float] | None,
+        every_time: bool,
+    ) -> KeptAnswer:
+        """The answer of ``ask``, for one who wants to hear nothing on the way.
+
+        To cancel ends the search before its next step.
+
+        Raises:
+            WhenaboutsError: As ``Grounder.find``.
+        """
+        has_left = False
+
+        def go_on() -> None:
+            if has_left:
+                raise LeftError
+
+        def search() -> KeptAnswer:
+            go_on()
+            answer = self._grounder.find(
+                video.path,
+                query,
+                within=within,
+                every_time=every_time,
+                on_event=lambda _: go_on(),
+                before_step=go_on,
+            )
+            return self.keep(video.id, answer)
+
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, search)
+        finally:
+            has_left = True
+
     async def run(
         self, search: Callable[[Callable[[Told], None]], Answered]
     ) -> AsyncGenerator[Told | Answered]:
@@ -170,7 +208,8 @@ class Asker:
         )
         name = f"{now:%Y%m%dT%H%M%S%f}-{video_id}-{kept.id}.json"
         try:
-            write_whole(self._folder / name, kept.model_dump_json(by_alias=True))
+            # Not synced: a power cut may take the latest answers, and no answer waits for the disk.
+            write_whole(self._folder / name, kept.model_dump_json(by_alias=True), is_synced=False)
         except OSError:
             return kept.model_copy(update={"id": ""})
         return kept

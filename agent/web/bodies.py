@@ -52,6 +52,11 @@ class QuestionForm(_Asked):
     within: Stretch | None = None
     every_time: bool = False
 
+    @property
+    def stretch(self) -> tuple[float, float] | None:
+        """``within`` as a pair."""
+        return (self.within[0], self.within[1]) if self.within else None
+
 
 class FollowUpForm(_Asked):
     """What is said to an answer: the id of that answer, or of the follow-up before."""
@@ -64,6 +69,12 @@ class NewJob(_Asked):
     """Which video is to be described."""
 
     video: str = Field(max_length=64)
+
+
+class NewLink(_Asked):
+    """The address of a video, such as a browser shows it."""
+
+    link: str = Field(min_length=1, max_length=2000)
 
 
 class Correction(_Asked):

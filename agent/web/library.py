@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from agent.errors import SettingsError
 from tools.text import is_text, printable, shorten
 from tools.video.identity import is_video_name
+from tools.video.links import shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,18 +51,24 @@ class Library:
     Args:
         folders: Videos in and below them are served; links out of them are not followed.
         uploads: Where uploads lie; None: there are none.
+        fetched: Where videos lie that were fetched by link; None: only those are served that are
+            let in.
 
     Raises:
         SettingsError: If one of the folders is none.
     """
 
-    def __init__(self, folders: Sequence[Path], uploads: Path | None) -> None:
+    def __init__(
+        self, folders: Sequence[Path], uploads: Path | None, fetched: Path | None = None
+    ) -> None:
         for folder in folders:
             if not folder.is_dir():
                 raise SettingsError(f"{folder} is no folder; name folders of videos to serve")
         self._uploads = uploads and uploads.resolve()
         self._roots = list(dict.fromkeys(folder.resolve() for folder in folders))
-        self._places = [*self._roots, *([self._uploads] if self._uploads else ())]
+        own = (self._uploads, fetched and fetched.resolve())
+        self._places = [*self._roots, *filter(None, own)]
+        self._let_in: set[Path] = set()
         self._known: dict[str, ServedVideo] = {}
         self._looking = threading.Lock()
 
@@ -108,12 +115,20 @@ class Library:
             )
         return found[0]
 
+    def let_in(self, path: Path) -> ServedVideo:
+        """Serve one more file, until the server stops."""
+        path = path.resolve()
+        self._let_in.add(path)
+        return self._served(path)
+
     def label_name(self, video: ServedVideo) -> str:
         """What labels call a video: its path in the served folder, where no other one has it too.
 
         ``whenabouts eval own`` finds it in ``--videos FOLDER`` by that, or by the whole path.
         """
-        home = next(place for place in self._places if video.path.is_relative_to(place))
+        home = next((one for one in self._places if video.path.is_relative_to(one)), None)
+        if home is None or (home not in self._roots and home != self._uploads):
+            return str(video.path)
         name = video.path.relative_to(home).as_posix()
         others = (place / name for place in self._places if place != home)
         return str(video.path) if any(other.is_file() for other in others) else name
@@ -123,6 +138,7 @@ class Library:
         return video.path.is_file()
 
     def _look(self) -> Iterator[ServedVideo]:
+        yield from (self._served(path) for path in list(self._let_in) if path.is_file())
         for root in self._places:
             for where, below, files in os.walk(root):
                 below[:] = [one for one in below if not one.startswith(".")]
@@ -133,7 +149,7 @@ class Library:
 
     def _served(self, path: Path) -> ServedVideo:
         uploaded = self._uploads is not None and path.is_relative_to(self._uploads)
-        name = path.name
+        name = shown_name(path)
         if uploaded:
             try:
                 name = path.with_suffix(NAME_SUFFIX).read_text(encoding="utf-8")
@@ -144,6 +160,8 @@ class Library:
 
     def _is_inside(self, path: Path) -> bool:
         real = _resolved(path)
+        if real in self._let_in:
+            return True
         return real is not None and any(real.is_relative_to(root) for root in self._places)
 
 

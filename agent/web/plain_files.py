@@ -12,16 +12,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file beside its place and move it there: a stop in between leaves the old one."""
+def write_whole(path: Path, text: str, *, is_synced: bool = True) -> None:
+    """Write a file beside its place and move it there: a stop in between leaves the old one.
+
+    Args:
+        path: Where it is to lie.
+        text: What it is to hold.
+        is_synced: Whether it is on the disk when this returns, and survives a power cut.
+    """
     make_private_folder(path.parent)
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
         make_private_file(part)
         with part.open("w", encoding="utf-8") as file:
             file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+            if is_synced:
+                file.flush()
+                os.fsync(file.fileno())
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

@@ -63,6 +63,11 @@ def add_handlers(app: FastAPI) -> None:
     async def tell(_: Request, error: Exception) -> JSONResponse:
         return _said(status_of(error), sentence_of(error))
 
+    async def tell_of_the_disk(asked: Request, error: Exception) -> JSONResponse:
+        if status_of(error) == 500:
+            raise error  # So that the terminal shows more, as the sentence says.
+        return await tell(asked, error)
+
     async def refuse(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RefusedUploadError)
         return _said(error.status, str(error))
@@ -77,8 +82,10 @@ def add_handlers(app: FastAPI) -> None:
         ]
         return _said(422, shorten(printable(whole_unicode("; ".join(faults))), 400))
 
-    for kind in (WhenaboutsError, NotServedError, BusyError, OSError):
+    # Of `Exception` the server still shows the traceback, in its terminal.
+    for kind in (WhenaboutsError, NotServedError, BusyError, Exception):
         app.add_exception_handler(kind, tell)
+    app.add_exception_handler(OSError, tell_of_the_disk)
     app.add_exception_handler(RefusedUploadError, refuse)
     app.add_exception_handler(ClientDisconnect, leave)
     app.add_exception_handler(RequestValidationError, correct)

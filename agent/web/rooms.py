@@ -15,6 +15,7 @@ from agent.web.library import Library
 from agent.web.served import Served
 from agent.web.timeline_facts import timeline_facts
 from agent.web.uploads import Uploads
+from tools.video.links import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,7 +55,7 @@ class Rooms(Served):
         self.uploads = Uploads((own / "uploads").resolve(), most_bytes=most_bytes)
         super().__init__(
             grounder,
-            Library(folders, self.uploads.folder),
+            Library(folders, self.uploads.folder, grounder.settings.cache_folder / FOLDER),
             jobs_file=own / "jobs.json",
             complain=complain,
         )

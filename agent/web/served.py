@@ -8,6 +8,7 @@ from agent.web.asking import Asker
 from agent.web.cards import card_of
 from agent.web.described import check_askable, records_about
 from agent.web.jobs import Jobs
+from agent.web.link_jobs import LinkJobs
 from agent.web.pictures import Pictures
 from tools.text import one_line
 
@@ -45,6 +46,9 @@ class Served:
         self.pictures = Pictures(grounder.settings.pictures_folder)
         self.asker = Asker(grounder, grounder.settings.page_folder / "answers")
         self.jobs = Jobs(jobs_file, self._index, complain)
+        self.links = LinkJobs(
+            grounder.settings.cache_folder, arrive=self._arrive, complain=complain
+        )
 
     def open(self) -> None:
         """Take up jobs, and sweep away answers that are too old to be kept."""
@@ -54,6 +58,7 @@ class Served:
     def close(self) -> None:
         """Stop jobs and questions; what was described is kept."""
         self.asker.close()
+        self.links.close()
         self.jobs.close()
 
     def cards(self) -> list[VideoCard]:
@@ -75,6 +80,9 @@ class Served:
             BusyError: As ``agent.web.described.check_askable``.
         """
         check_askable(video, self.grounder, self.library, self.jobs)
+
+    def _arrive(self, path: Path) -> str:
+        return self.library.let_in(path).id
 
     def _index(self, path: str, report: Callable[[Progress], None]) -> str:
         record = self.grounder.watch(path, report=report)

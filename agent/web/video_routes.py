@@ -116,5 +116,6 @@ def _there(rooms: Rooms, video_id: str) -> ServedVideo:
 
 
 _FAULTS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Fault} for status in (400, 401, 403, 404, 409, 413, 415, 422, 502, 503, 507)
+    status: {"model": Fault}
+    for status in (400, 401, 403, 404, 409, 413, 415, 416, 422, 502, 503, 507)
 }

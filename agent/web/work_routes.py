@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
@@ -25,15 +25,13 @@ from agent.web.fault_lines import tell_fault
 from agent.web.follow_ups import FollowUpAnswer
 from agent.web.jobs import ACTIVE, Job
 from agent.web.refusals import sentence_of, status_of
-from agent.web.route_parts import FAULTS, known
+from agent.web.route_parts import FAULTS, follow, known, unless_left
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from agent.web.library import ServedVideo
     from agent.web.rooms import Rooms
-
-LOOK_EVERY_S = 0.2
-"""How often a job's progress is looked at for those who watch it."""
 
 
 def job_routes(rooms: Rooms) -> APIRouter:
@@ -63,19 +61,8 @@ def job_routes(rooms: Rooms) -> APIRouter:
     @router.get("/{job_id}/events", response_class=EventSourceResponse)
     async def follow_job(job_id: str) -> AsyncIterator[ServerSentEvent]:
         """The job as it goes: an event ``job`` whenever it has changed, until it ends."""
-        said: Job | None = None
-        while True:
-            job = rooms.jobs.get(job_id)
-            if job is None:
-                why = f"there is no job {job_id[:40]!r}"
-                yield ServerSentEvent(event="fault", data={"detail": why})
-                return
-            if job != said:
-                yield ServerSentEvent(event="job", data=job.model_dump())
-                said = job
-            if job.state not in ACTIVE:
-                return
-            await asyncio.sleep(LOOK_EVERY_S)
+        async for event in follow("job", job_id, rooms.jobs.get, ACTIVE):
+            yield event
 
     return router
 
@@ -87,16 +74,11 @@ def question_routes(rooms: Rooms, complain: Callable[[str], None]) -> APIRouter:
     @router.post("/videos/{video_id}/ask")
     async def ask(video_id: str, question: QuestionForm, request: Request) -> KeptAnswer:
         """Ask, and wait for the answer; when the sender leaves, the search ends."""
-        answer: KeptAnswer | None = None
-        searching = _search(rooms, video_id, question)
-        async for told in searching:
-            if isinstance(told, KeptAnswer):
-                answer = told
-            elif await request.is_disconnected():
-                await searching.aclose()
-                raise HTTPException(400, "the sender left")
-        assert answer is not None
-        return answer
+        video = await _askable(rooms, video_id)
+        searching = rooms.asker.find(
+            video, question.query, within=question.stretch, every_time=question.every_time
+        )
+        return await unless_left(request, searching)
 
     @router.post("/videos/{video_id}/ask/events", response_class=EventSourceResponse)
     async def ask_step_by_step(
@@ -183,11 +165,9 @@ def correction_routes(rooms: Rooms) -> APIRouter:
 async def _search(
     rooms: Rooms, video_id: str, question: QuestionForm
 ) -> AsyncGenerator[Told | KeptAnswer]:
-    video = rooms.library.video(video_id)
-    await asyncio.to_thread(rooms.check_askable, video)
-    within = None if question.within is None else (question.within[0], question.within[1])
+    video = await _askable(rooms, video_id)
     searching = rooms.asker.ask(
-        video, question.query, within=within, every_time=question.every_time
+        video, question.query, within=question.stretch, every_time=question.every_time
     )
     try:
         async for told in searching:
@@ -199,11 +179,16 @@ async def _search(
 async def _follow_up(
     rooms: Rooms, video_id: str, said: FollowUpForm
 ) -> AsyncGenerator[Told | FollowUpAnswer]:
-    video = rooms.library.video(video_id)
-    await asyncio.to_thread(rooms.check_askable, video)
+    video = await _askable(rooms, video_id)
     searching = await asyncio.to_thread(rooms.follow_ups.ask, video, said.after, said.said)
     try:
         async for told in searching:
             yield told
     finally:
         await searching.aclose()
+
+
+async def _askable(rooms: Rooms, video_id: str) -> ServedVideo:
+    video = rooms.library.video(video_id)
+    await asyncio.to_thread(rooms.check_askable, video)
+    return video

@@ -36,6 +36,7 @@ from evaluation.runs.vector_cache import CachedEmbedder
 from tools import terminal
 from tools.store.store import VideoRecord
 from tools.timeline import Track
+from tools.waiting import NowAndThen
 
 STORE_CAPTIONS = 20_000
 """Captions in a store at a time: a store for all would be read as fast, and be written slower."""
@@ -251,7 +252,7 @@ def _is_in(result: Result, part: tuple[float, float]) -> bool:
 
 @contextmanager
 def _bars() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar for each thing that is done; nothing where nobody looks."""
+    """A bar for each thing that is done; without a terminal, a line of it now and then."""
     console = terminal.open_console("stderr")
     columns = (
         TextColumn("{task.description}"),
@@ -261,8 +262,11 @@ def _bars() -> Iterator[Callable[[str, int, int], None]]:
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         tasks: dict[str, Any] = {}
+        say = NowAndThen(terminal.complain)
 
         def report(what: str, done: int, total: int) -> None:
+            if not console.is_terminal:
+                say(lambda: f"{what}: {done} of {total}")
             if what not in tasks:
                 tasks[what] = progress.add_task(what)
             progress.update(tasks[what], completed=done, total=total)

@@ -24,7 +24,8 @@ from evaluation.runs.run_folder import RunFolder, write_whole
 from evaluation.runs.selection import select
 from evaluation.runs.summary import as_json, commit, file_hash, summarise_run, timing_of
 from evaluation.runs.videos import RECORDED_RATE_HZ, RecordedVideos, VideoFolder
-from tools.terminal import open_console, put, put_json
+from tools.terminal import complain, open_console, put, put_json
+from tools.waiting import NowAndThen
 
 DONE, INCOMPLETE = 0, 1
 
@@ -230,7 +231,7 @@ def _show(summary: dict[str, Any], folder: RunFolder) -> None:
 
 @contextmanager
 def _bar(console: Console) -> Iterator[Callable[[Standing], None]]:
-    """One bar, with what is left to wait and what was spent; nothing where nobody looks."""
+    """One bar, with what is left to wait and what was spent; without a terminal, a line of it."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -241,11 +242,15 @@ def _bar(console: Console) -> Iterator[Callable[[Standing], None]]:
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("questions", total=None, spent="", doing="")
+        say = NowAndThen(complain)
 
         def report(standing: Standing) -> None:
             spent = "$ unknown" if standing.usd is None else f"${standing.usd:.4f}"
             failed = f", {standing.errors} failed" if standing.errors else ""
             doing = f"describing {standing.doing}" if standing.doing else ""
+            if not console.is_terminal:
+                told = (f"{standing.done} of {standing.total} questions", spent + failed, doing)
+                say(lambda: ", ".join(filter(None, told)))
             progress.update(
                 task,
                 completed=standing.done,

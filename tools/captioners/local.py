@@ -16,7 +16,8 @@ from tools.captioners.looks import LookMode, take_looks
 from tools.captioners.protocol import Description, NoCaption
 from tools.captioners.traced_calls import TracedCalls
 from tools.errors import CaptionerError
-from tools.llm.thoughts import caption_of, without_thoughts
+from tools.llm.caption_text import caption_of
+from tools.llm.thoughts import without_thoughts
 from tools.text import one_line
 from tools.user_paths import expand_user
 
@@ -239,9 +240,11 @@ class LocalCaptioner:
 
 def _said(look: Look, text: str) -> Description | NoCaption:
     spoken = without_thoughts(text)
-    if caption := one_line(caption_of(spoken.text, cut_off=False)):
-        return Description(look.time_s, caption, "vision", look.last_s)
-    reason = "the model thought and said nothing" if spoken.thought else "the model wrote nothing"
+    caption = caption_of(spoken.text, cut_off=False)
+    if text := one_line(caption.text):
+        return Description(look.time_s, text, "vision", look.last_s)
+    thought = spoken.thought or caption.thought
+    reason = "the model thought and said nothing" if thought else "the model wrote nothing"
     return NoCaption(look.time_s, reason, look.last_s)
 
 

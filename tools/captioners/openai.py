@@ -16,11 +16,11 @@ from tools.captioners.looks import LookMode, encode_jpeg, seconds_label, take_lo
 from tools.captioners.protocol import Description, NoCaption
 from tools.captioners.traced_calls import Call, TracedCalls
 from tools.errors import CaptionerError, ServiceError
+from tools.llm.caption_text import caption_of
 from tools.llm.client import Patience, Service
 from tools.llm.in_flight import run_in_flight
 from tools.llm.negotiation import ServiceRequest
 from tools.llm.prices import Price, Prices, TokenUsage
-from tools.llm.thoughts import caption_of
 from tools.text import one_line, shorten
 
 if TYPE_CHECKING:
@@ -211,7 +211,9 @@ class OpenAICaptioner:
             if exc.kind in _ENDS_THE_RUN or self._meter.count_failure(exc) >= FAILURES_IN_A_ROW:
                 raise self._given_up(exc) from None
             raise _NoReplyError(str(exc)) from None
-        text = shorten(one_line(caption_of(reply.text, cut_off=reply.cut_off)), CAPTION_CHARS)
+        caption = caption_of(reply.text, cut_off=reply.cut_off)
+        reply = replace(reply, thought=reply.thought or caption.thought)
+        text = shorten(one_line(caption.text), CAPTION_CHARS)
         refusal = reply.refusal or (text if REFUSES.match(text) else "")
         is_caption = bool(text) and not refusal
         call.reply = text or refusal
@@ -237,11 +239,11 @@ class OpenAICaptioner:
             )
 
     def _why_empty(self, reply: Completion) -> str:
-        if reply.cut_off and reply.text:
-            return f"the model repeated itself until {self._max_tokens} tokens were used"
         if reply.thought:
             within = f" within {self._max_tokens} tokens" if reply.cut_off else ""
             return f"the model thought and said nothing{within}"
+        if reply.cut_off and reply.text:
+            return f"the model repeated itself until {self._max_tokens} tokens were used"
         if reply.cut_off:
             return f"no caption within {self._max_tokens} tokens"
         return reply.fault or "the reply was empty"

@@ -112,6 +112,10 @@ SPOKEN = (
 )
 """What is said every day: beside what is seen, all that is said stands out."""
 
+MOST_BY_QUERY = 3.0
+"""Deviations of a frame from the other ones that count at most where texts are compared as well: of
+a few frames that are all alike, any other one is dozens of deviations away."""
+
 _VECTORS: weakref.WeakKeyDictionary[Embedder, dict[bool, NDArray[np.float32]]] = (
     weakref.WeakKeyDictionary()
 )
@@ -143,12 +147,14 @@ class Usual:
         track_mean: Mean, over background texts, of how similar the track's most similar six
             seconds are; see ``tools.grounding.similarity.best_similarity``.
         track_deviation: Its standard deviation.
+        most_by_query: Deviations from the query's mean that count at most.
     """
 
     query_mean: float
     query_deviation: float
     track_mean: float
     track_deviation: float
+    most_by_query: float = float("inf")
 
     def deviations(self, similarity: Floats) -> Floats:
         """How many standard deviations a similarity is above what is usual, both added.
@@ -158,7 +164,7 @@ class Usual:
         """
         by_query = (similarity - self.query_mean) / self.query_deviation
         by_track = (similarity - self.track_mean) / self.track_deviation
-        return np.asarray(by_query + by_track)
+        return np.asarray(np.minimum(by_query, self.most_by_query) + by_track)
 
 
 def measure_usual(
@@ -194,16 +200,23 @@ def measure_usual(
 
 
 def usual_of_others(
-    query_vector: NDArray[np.floating], others: NDArray[np.floating], *, least_deviation: float
+    query_vector: NDArray[np.floating],
+    others: NDArray[np.floating],
+    background: NDArray[np.floating],
+    *,
+    least_deviation: float,
 ) -> Usual:
-    """Compare a query with frames that have nothing to do with it.
+    """Compare a query with frames that have nothing to do with it, and these with everyday texts.
 
     Pictures and words lie apart in the space that they share, so that texts say nothing of how
-    similar a query usually is to a picture, and other frames do.
+    similar a query usually is to a picture, and other frames do. Where these are few, or show what
+    is asked for themselves, how similar they are to texts about anything else still tells how far
+    apart pictures and words lie, and how much that varies.
 
     Args:
         query_vector: Shape ``(d,)``.
         others: Shape ``(b, d)``, unit vectors of other frames.
+        background: Shape ``(t, d)``, unit vectors of texts; none where a picture is asked for.
         least_deviation: See ``tools.grounding.presence.Calibration``.
     """
     norm = float(np.linalg.norm(query_vector)) or 1.0
@@ -211,5 +224,14 @@ def usual_of_others(
     middle = float(np.median(by_query))
     # By the lower half alone: some of the others, above all of the same video, may show it.
     below = by_query[by_query <= middle]
-    deviation = float(np.sqrt(np.mean((below - middle) ** 2)))
-    return Usual(middle, max(deviation, least_deviation), 0.0, float("inf"))
+    deviation = max(float(np.sqrt(np.mean((below - middle) ** 2))), least_deviation)
+    if not len(background):
+        return Usual(middle, deviation, 0.0, float("inf"))
+    by_text = (others @ background.T).astype(np.float64)
+    return Usual(
+        middle,
+        deviation,
+        float(by_text.mean()),
+        max(float(by_text.std()), least_deviation),
+        most_by_query=MOST_BY_QUERY,
+    )

@@ -52,6 +52,7 @@ class Calibration:
         smoothing_s: Over how long a single slip is averaged out, as a standard deviation.
         sharpness: How many times less a moment counts (as a power of e) for each standard deviation
             that it fits worse than the best one; 0 where relevance is spread to what is alike.
+        usual_log_odds: Of presence, in stretches that have nothing to do with a query.
     """
 
     presence_bias: float
@@ -62,6 +63,7 @@ class Calibration:
     says_words: bool = True
     smoothing_s: float = 2.0
     sharpness: float = 0.0
+    usual_log_odds: float = -2.5
 
 
 MINILM = Calibration(

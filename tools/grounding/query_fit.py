@@ -158,7 +158,10 @@ def read_track(
         _usual(np.asarray(query_vector), background, track, calibration)
         if others is None
         else usual_of_others(
-            np.asarray(query_vector), others, least_deviation=calibration.least_deviation
+            np.asarray(query_vector),
+            others,
+            background,
+            least_deviation=calibration.least_deviation,
         ),
         calibration,
         near,

@@ -47,14 +47,13 @@ WORDS_SHARE = 0.25
 0.78 of the queries with it and for 0.755 without, of 240 for 0.50 and 0.47; the same from 0.2 to
 0.4. Reciprocal-rank fusion of the two rankings gives 0.77 and 0.49."""
 
-USUAL_LOG_ODDS = -2.5
 LEVEL_SHARE = 0.7
 LEVEL_STRETCHES = 5.0
 """Some queries are like most of what is said, whatever it is, and some like nothing. The mean over
 a video of many stretches shows which, and log-odds are shifted by most of the difference from what
-is usual on QVHighlights val; the less, the fewer stretches there are. In videos of an hour the
-expected calibration error of presence falls from 0.07 to 0.04, and wrong "found" from 0.58 to 0.55
-with more right ones."""
+is usual (``Calibration.usual_log_odds``); the less, the fewer stretches there are. In videos of an
+hour the expected calibration error of presence falls from 0.07 to 0.04, and wrong "found" from 0.58
+to 0.55 with more right ones."""
 
 ALIKE = 0.95
 """Two stretches whose best captions are this close in meaning show the same thing, as hours before
@@ -125,7 +124,7 @@ class Clues:
         more = max(0.0, float(self.cells.weight.sum()) * CELL_S / STRETCH_S - 1)
         trust = more / (more + LEVEL_STRETCHES)
         mean = float(np.average(self._judge(self.pieces), weights=self.weight))
-        return LEVEL_SHARE * trust * (mean - USUAL_LOG_ODDS)
+        return LEVEL_SHARE * trust * (mean - self.calibration.usual_log_odds)
 
     def _judge(self, stretches: list[slice]) -> Floats:
         similar = _best_similarities(self.cosine, self.cells.weight, stretches)

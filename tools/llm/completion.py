@@ -25,10 +25,11 @@ _BROKE_OFF: Final = re.compile(
 )
 """How services say that a reply is not whole, and that this was not the model's doing."""
 
-_AT_LIMIT: Final = re.compile(
+AT_LIMIT: Final = re.compile(
     r"length|max_(?:output_)?tokens|model_length|model_context_window_exceeded|token_limit",
     re.IGNORECASE,
 )
+"""How services say that a reply ends at its limit of tokens."""
 
 _THOUGHTS: Final = ("reasoning_content", "reasoning", "reasoning_details", "thinking")
 """Fields of a message that hold thoughts alone."""
@@ -76,7 +77,7 @@ class Completion:
     @property
     def cut_off(self) -> bool:
         """Whether the reply ends at its limit of tokens."""
-        return _AT_LIMIT.fullmatch(self.finish) is not None
+        return AT_LIMIT.fullmatch(self.finish) is not None
 
     @property
     def tool_calls(self) -> list[Mapping[str, Any]]:

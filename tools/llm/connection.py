@@ -2,27 +2,25 @@
 
 The timeouts of an HTTP client hold for each read, so a server that sends a byte now and then holds
 a caller for hours. Here one deadline holds for everything from the look-up of the name to the last
-byte: requests run in an event loop of a thread of their own, which can drop one at any moment.
+byte; see ``tools.request_loop``.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import threading
 import weakref
 import zlib
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tools.errors import ServiceError
 from tools.llm.address import proxy_of
+from tools.request_loop import drop, wait_for
 
 if TYPE_CHECKING:
     import httpx
-
-Result = TypeVar("Result")
 
 CONNECT_TIMEOUT_S = 5.0
 MAX_REPLY_BYTES: Final = 16 * 1024 * 1024
@@ -92,7 +90,7 @@ class HttpConnection:
             self._finalizer.detach()
             self._client, self._pid = _open_client(self._address), os.getpid()
             self._finalizer = weakref.finalize(self, _close, self._client)
-        return _wait_for(self._bounded(method, path, content, timeout_s))
+        return wait_for(self._bounded(method, path, content, timeout_s))
 
     async def _bounded(
         self, method: str, path: str, content: bytes | None, timeout_s: float
@@ -184,51 +182,12 @@ def _open_client(address: str) -> httpx.AsyncClient:
         ) from None
     except (ValueError, httpx.InvalidURL) as exc:
         raise ServiceError(
-            "settings", f"the proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY is unusable: {exc}"
+            "settings",
+            # What it quotes may be a part of a password that stands where the port should.
+            "the proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY is unusable: "
+            + str(exc).partition(":")[0].lower(),
         ) from None
 
 
-class _Loop:
-    """The event loop of this process for requests, made with the first of them."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.loop: asyncio.AbstractEventLoop | None = None
-
-    def running(self) -> asyncio.AbstractEventLoop:
-        with self.lock:
-            if self.loop is None:
-                self.loop = asyncio.new_event_loop()
-                # A daemon: a program that is told to end does not wait for a slow server.
-                threading.Thread(target=self.loop.run_forever, name="requests", daemon=True).start()
-            return self.loop
-
-
-_LOOP = _Loop()
-
-
-def _start_anew() -> None:
-    global _LOOP  # noqa: PLW0603  # the thread stayed in the other process
-    _LOOP = _Loop()
-
-
-os.register_at_fork(after_in_child=_start_anew)
-
-
-def _wait_for(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run it in the loop and wait; Ctrl-C here drops it."""
-    future = asyncio.run_coroutine_threadsafe(work, _LOOP.running())
-    try:
-        return future.result()
-    except BaseException:
-        future.cancel()
-        raise
-
-
 def _close(client: httpx.AsyncClient) -> None:
-    if _LOOP.loop is not None:
-        closing = client.aclose()
-        try:
-            asyncio.run_coroutine_threadsafe(closing, _LOOP.loop)
-        except RuntimeError:
-            closing.close()
+    drop(client.aclose())

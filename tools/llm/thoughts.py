@@ -11,48 +11,54 @@ from dataclasses import dataclass
 
 # Whatever a template calls it: seed:think, thought_process, inner_monologue, mm:think. Every
 # repetition is bounded, so that long replies are read in linear time.
-_LEFT, _RIGHT = r"(?:<|＜|&lt;)[|\s]{0,3}", r"[|\s]{0,3}(?:>|＞|&gt;)"
+_LEFT = r"(?:[<＜⟨〈]|&lt;|\\u003c)[|\s]{0,3}"
+_RIGHT = r"[|\s]{0,3}(?:[>＞⟩〉]|&gt;|\\u003e)"
+_SLASH = r"\\?/"
 _NAME = r"[\w:.-]{0,16}(?:think|thought|reasoning|reflection|monologue|scratchpad)[\w:.-]{0,16}\b"
-_TAG = rf"(?:{_NAME}(?:{_RIGHT})?|(?:analysis|reason|cot|plan){_RIGHT})"
+_OTHER_NAME = (
+    r"(?:analysis|reason|cot|plan|ponder(?:ing)?|internal|deliberations?|rationale|思考|思考过程|思维|"
+    r"推理|推論|考え|생각|추론|denken|gedanken|überlegung|pensée|réflexion|raisonnement|pensamiento|"
+    r"razonamiento|pensamento|raciocínio|ragionamento|мысл[иь]|размышлени[ея]|рассуждени[ея])"
+)
+_TAG = rf"(?:{_NAME}(?:{_RIGHT})?|{_OTHER_NAME}{_RIGHT})"
+_PLAIN_NAME = rf"(?:think|thinking|thoughts?|reasoning|{_OTHER_NAME})"
+_ENDING = r"(?:[_-](?:end|stop|close|finish)|[_-](?:end|stop|close|finish)[_-]\w{1,12})"
 _OPENS = (
-    rf"{_LEFT}(?:start_)?{_TAG}|<\s*t(?:h(?:i(?:nk?)?)?)?\Z|◁\s*think\s*▷|\[THINK\]"
-    r"|<\|begin_of_thought\|>|<\|?channel\|?>\s*(?:analysis|commentary|thought)\b|<unused94>"
-    r"|<\|im_start\|>\s*think\w*"
+    rf"{_LEFT}(?:start_)?{_TAG}|<\s*t(?:h(?:i(?:nk?)?)?)?\Z|&lt;t?h?i?n?k?\Z|◁(?:\s*think\s*▷|t?h?i?n?k?\Z)|"
+    r"\[THINK\]|\A\s{0,9}(?:\[T(?:H(?:I(?:NK?)?)?)?|<\|[a-z_]{0,24})\Z|"
+    r"<\|begin_of_thought\|>|<\|?channel\|?>\s*(?:analysis|commentary|thought)\b|<unused94>|"
+    r"<\|im_start\|>\s*think\w*|\A\s{0,9}Thinking\.\.\.[ \t]*$|"
+    rf"^\s{{0,3}}[\[【«]{_PLAIN_NAME}[\]】»]"
 )
 _CLOSES = (
-    rf"{_LEFT}(?:/[|\s]{{0,3}}|end_(?:of_)?){_TAG}|<\s*/\s*t(?:h(?:i(?:nk?)?)?)?\Z"
-    r"|◁\s*/\s*think\s*▷|\[/THINK\]|<channel\|>|<\|channel\|>\s*final\s*(?:<\|message\|>)?"
-    r"|<unused95>|<\|im_start\|>\s*answer\b"
+    rf"{_LEFT}(?:{_SLASH}[|\s]{{0,3}}|end_(?:of_)?){_TAG}|<\s*/\s*t(?:h(?:i(?:nk?)?)?)?\Z|"
+    rf"{_LEFT}[\w:.]{{0,16}}(?:think|thinking|thought|reasoning){_ENDING}{_RIGHT}|"
+    r"<\|(?!end)[a-z_]{0,16}(?:answer|response)[a-z_]{0,8}\|>|"
+    r"◁\s*/\s*think\s*▷|\[/THINK\]|<channel\|>|<\|channel\|>\s*final\s*(?:<\|message\|>)?|"
+    r"<unused95>|<\|im_start\|>\s*answer\b|^\s{0,3}\.\.\.done thinking\.|"
+    rf"[\[【«]\s?{_SLASH}\s?{_PLAIN_NAME}[\]】»]"
 )
-_MARKS = re.compile(rf"(?P<closes>{_CLOSES})|(?P<opens>{_OPENS})", re.IGNORECASE)
+_MARKS = re.compile(rf"(?P<closes>{_CLOSES})|(?P<opens>{_OPENS})", re.IGNORECASE | re.MULTILINE)
+_FOLDED = re.compile(
+    r"^[ \t]{0,3}```(?:think|thinking|thoughts?|reasoning)[ \t]*$.*?(?:^[ \t]{0,3}```[ \t]*$|\Z)|"
+    r"<details[^<>]{0,40}>\s{0,9}<summary>[^<]{0,40}(?:think|thought|reasoning)[^<]{0,40}</summary>"
+    r".*?(?:</details>|\Z)",
+    re.IGNORECASE | re.MULTILINE | re.DOTALL,
+)
+"""Thoughts between marks that may stand around anything else."""
 
 _BOX = re.compile(
     r"<\|begin_of_(box|solution)\|>(?P<box>.*?)(?:<\|end_of_\1\|>|\Z)"
     r"|<answer>(?P<answer>.*?)(?:</answer>|\Z)",
     re.DOTALL | re.IGNORECASE,
 )
-_CONTROL = re.compile(r"<\|[a-z_]{2,24}\|>|</?(?:answer|s)>", re.IGNORECASE)
-_FENCE = re.compile(r"\s*```[\w-]*\s*\n(?P<inside>.*?)\n?\s*```\s*", re.DOTALL)
-_LEAD_IN = re.compile(
-    r"""\s*(?:[*_#\s]*(?:sure|certainly|of\ course|okay|ok)\b[,!.:]*\s*)?
-    (?:[*_#\s]*here(?:['’]s|\ is|\ are)\b[^:\n]{0,80}:[*_\s]*)?
-    (?:[*_#\s]*(?:(?:final|image|picture|frame|one[- ]sentence)\ )?
-    (?:caption|description|answer|output|response)[*_\s]*:[*_\s]*)?""",
-    re.IGNORECASE | re.VERBOSE,
+_CONTROL = re.compile(
+    r"<\|im_start\|>\s*assistant\s*|<[|｜][\w▁]{2,24}[|｜]>|</?(?:answer|s)>|"
+    r"<(?:start_of_turn>\s*(?:model|assistant)\b|"
+    r"end_of_turn>|e[no]d?_?of_?(?:text|sentence)>|eos>|bos>|pad>)|\[/?INST\]|\[(?:END|EOS)\]|"
+    r"\A\s*assistant\s*[:\n]",
+    re.IGNORECASE,
 )
-_SENTENCE_ENDS = re.compile(r"[.!?…。！？]")  # full-width ones
-
-
-LONGEST_CAPTION = 8000
-"""Characters of a reply that are looked at for a caption."""
-
-REPEATED_CHARS = range(5, 302)
-"""How long a piece is, with the blank after it, that a model is seen to repeat."""
-
-REPEATED_TIMES = 3
-
-BROKEN_END_CHARS = 40
-"""What may be left at the end of a loop that a limit cut off, such as half of a character."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,7 @@ def without_thoughts(text: str) -> Spoken:
     """Take out thoughts between marks, and everything before an end mark that stands alone."""
     spoken: list[str] = []
     at, is_open = 0, False
+    text, folded = _without_folded(text)
     for mark in _MARKS.finditer(text):
         if mark["opens"]:
             if not is_open:
@@ -84,8 +91,8 @@ def without_thoughts(text: str) -> Spoken:
             at, is_open = mark.end(), False
     if is_open:
         return Spoken("", thought=True)
-    had_thoughts = at > 0
-    said = " ".join([*spoken, text[at:]]) if had_thoughts else text
+    had_thoughts = folded or at > 0
+    said = " ".join([*spoken, text[at:]]) if at else text
     boxes = list(_BOX.finditer(said))
     # A box within a draft is no answer: more comes after it.
     if boxes and not said[boxes[-1].end() :].strip(" \t\r\n.!*`$"):
@@ -95,43 +102,7 @@ def without_thoughts(text: str) -> Spoken:
     return Spoken(said, thought=had_thoughts and not said)
 
 
-def caption_of(said: str, *, cut_off: bool) -> str:
-    """The caption alone in what a model said, without fences, headings and lead-ins.
-
-    Args:
-        said: From ``without_thoughts``.
-        cut_off: Whether it ends at a limit: a model that repeats itself until then said it once.
-
-    Returns:
-        The caption; empty where the model did nothing but repeat itself without end.
-    """
-    said = said[:LONGEST_CAPTION]
-    fenced = _FENCE.fullmatch(said)
-    text = fenced["inside"] if fenced else said
-    lead_in = _LEAD_IN.match(text)
-    rest = text[lead_in.end() :] if lead_in else text
-    text = (rest if rest.strip() else text).strip()
-    if len(text) > 1 and text[0] == text[-1] and text[0] in '"*`' and text.count(text[0]) == 2:
-        text = text[1:-1].strip()
-    return _without_loop(text) if cut_off else text
-
-
-def _without_loop(text: str) -> str:
-    """A text that ends in repetitions with the repeated piece said once; empty where it says none.
-
-    Linear in the text: whatever a model repeats, it is compared with itself once for each length.
-    """
-    line = " ".join(text.split())
-    for length in REPEATED_CHARS:
-        until = len(line)
-        while until > max(length, len(line) - BROKEN_END_CHARS):
-            begin = until
-            while begin > length and line[begin - 1] == line[begin - 1 - length]:
-                begin -= 1
-            if until - begin >= (REPEATED_TIMES - 1) * length:
-                # Up to where it has said a whole sentence; the loop may begin within one.
-                ends = range(begin - 1, begin + length)
-                end = next((e for e in ends if _SENTENCE_ENDS.search(line, e - 1, e)), 0)
-                return line[:end].strip()
-            until = begin - 1
-    return text
+def _without_folded(text: str) -> tuple[str, bool]:
+    """The text without thoughts in code fences and the like, and whether there were any."""
+    kept = _FOLDED.sub(" ", text)
+    return kept, kept != text

@@ -86,7 +86,7 @@ def fuse(voices: Sequence[Voice]) -> tuple[Sequence[Caption], Ranking]:
        is there is then agreed.
     3. Otherwise what is measured of things, "something enters".
     4. Where nobody finds it, the first track decides, unless it cannot tell and what is measured
-       can.
+       can, or the picture itself is asked for and what is measured of it leaves it open.
 
     Windows to which several tracks point are surer for it, and may come before others; see
     ``tools.retrieval.agreement``.
@@ -132,7 +132,8 @@ def fuse(voices: Sequence[Voice]) -> tuple[Sequence[Caption], Ranking]:
 
 def _decide(voices: Sequence[Voice]) -> tuple[Voice, list[Voice]]:
     """The track whose verdict counts, and those whose findings may stand beside it."""
-    exact = [one for one in voices if one.ranking.is_exact]
+    measuring = [one for one in voices if one.ranking.is_exact]
+    exact = [one for one in measuring if one.ranking.verdict != "cannot_tell"]
     if exact:
         found = [one for one in exact if one.ranking.verdict == "found"]
         decider = max(found or exact, key=lambda one: _certainty(one.ranking))
@@ -150,6 +151,8 @@ def _decide(voices: Sequence[Voice]) -> tuple[Voice, list[Voice]]:
         return found[0], []
     knowing = [one for one in measured if one.ranking.verdict == "not_found"]
     decider = voices[0]
+    if measuring:
+        return measuring[0], []
     if knowing and decider.ranking.verdict == "cannot_tell":
         decider = knowing[0]
     return decider, [one for one in alike if one is not decider]

@@ -23,7 +23,7 @@ from tools.retrieval.fusion import Voice, fuse
 from tools.retrieval.open_question import rank_beside
 from tools.retrieval.ordered import rank_in_order
 from tools.retrieval.question import Asked, read_question
-from tools.retrieval.sight_evidence import SIGHT, told
+from tools.retrieval.sight_evidence import PICTURE, SIGHT, told
 from tools.retrieval.temporal_query import Single, split_query
 from tools.signals.literal import ground_words
 from tools.signals.signal_grounder import ground_signals
@@ -185,9 +185,11 @@ def rank(
         asked = Asked(query) if sight and sight.by_picture else read_question(query)
         compares = sight.words if sight else embedder
         spoken = all(caption.source in SAID for caption in captions)
-        background = vectors[:0] if sight else background_of(embedder, spoken=spoken)
+        is_alike = sight is not None and sight.by_picture
+        background = vectors[:0] if is_alike else background_of(compares, spoken=spoken)
         others = sight.others if sight else None
-        calibration = SIGHT if sight else MINILM
+        seen_as = PICTURE if is_alike else SIGHT
+        calibration = seen_as if sight else MINILM
 
         @cache
         def embedded(text: str) -> NDArray[np.float32]:

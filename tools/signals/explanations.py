@@ -129,7 +129,8 @@ def _decided(
     ask: Ask, claims: Sequence[Sequence[Claim]], frames: int, events: Sequence[Window]
 ) -> str:
     if ask.text is not None:
-        wanted = f"the text {_quoted(ask.text)}" if ask.text else "text"
+        said = [ask.itself] if ask.itself else ask.text
+        wanted = f"the text {_quoted(said)}" if said else ask.form or "text"
         if not events:
             return f"Looked for {wanted} on the screen: it was read in none of the sampled frames."
         return f"Looked for {wanted} on the screen: read in {_counted(frames)}."

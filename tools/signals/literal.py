@@ -9,7 +9,9 @@ import numpy as np
 
 from tools.ranking import Ranking, Window
 from tools.signals.screen_text import ANY_ORDER, text_fit
+from tools.signals.signal_grounder import picked
 from tools.signals.signal_query import understand
+from tools.signals.text_forms import is_other_currency
 from tools.timeline import Caption, Interval
 
 WINDOWS_LIMIT = 10
@@ -29,7 +31,7 @@ def ground_words(query: str, captions: Sequence[Caption]) -> Ranking | None:
     wanted = ask.text
     if not wanted or ask.unknown:
         return None
-    fits = np.array([text_fit(wanted, _words_in(one)) for one in captions])
+    fits = np.array([_fit(query, wanted, _words_in(one)) for one in captions])
     hits = np.flatnonzero(fits > ANY_ORDER)
     if not hits.size:
         return None
@@ -41,7 +43,7 @@ def ground_words(query: str, captions: Sequence[Caption]) -> Ranking | None:
         else:
             runs.append(span)
     windows = tuple(Window(span, IN_WORDS, IN_WORDS) for span in runs)
-    events = windows if ask.pick == "all" else (windows[0 if ask.pick == "first" else -1],)
+    events = windows if ask.pick == "all" else (picked(windows, ask.pick),)
     ranked = (*events, *(one for one in windows if one not in events))
     words = " ".join(wanted)
     count = "1 caption" if hits.size == 1 else f"{hits.size} captions"
@@ -53,6 +55,10 @@ def ground_words(query: str, captions: Sequence[Caption]) -> Ranking | None:
         f"Looked for the words “{words}”: they stand in {count}.",
         is_exact=True,
     )
+
+
+def _fit(query: str, wanted: Sequence[str], said: str) -> float:
+    return 0.0 if is_other_currency(query, said) else text_fit(wanted, said)
 
 
 def _words_in(caption: Caption) -> str:

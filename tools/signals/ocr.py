@@ -28,6 +28,9 @@ MIN_SCORE = 0.85
 MIN_SIGNS = 2
 """A single sign, or the same one again and again, is as often a window as a letter."""
 
+UPSIDE_DOWN_SCORE, UPSIDE_DOWN_SIGNS = 0.9, 3
+"""The same for a line that cannot be read the way it stands, and is turned round."""
+
 FINDING_SIDE_PX = 448, 352
 """Short side at which text is looked for: larger pictures are reduced to the first, where text of
 15 pixels of 1080 is still found; smaller ones are enlarged to the second."""
@@ -80,11 +83,20 @@ class RapidReader:
         return [self._line(cut_out(picture, box)) for box in boxes]
 
     def _line(self, picture: Image) -> str:
+        upright = self._text(picture, least_score=MIN_SCORE, least_signs=MIN_SIGNS)
+        # What is no text is seldom read either way round.
+        return upright or self._text(
+            np.ascontiguousarray(picture[::-1, ::-1]),
+            least_score=UPSIDE_DOWN_SCORE,
+            least_signs=UPSIDE_DOWN_SIGNS,
+        )
+
+    def _text(self, picture: Image, *, least_score: float, least_signs: int) -> str:
         read = self._engine(_bgr(picture), use_det=False, use_cls=False, use_rec=True)
-        if read.txts is None or read.scores[0] < MIN_SCORE:
+        if read.txts is None or read.scores[0] < least_score:
             return ""
         text = " ".join(read.txts[0].split())
-        return text if _is_worth_reading(text) else ""
+        return text if _is_worth_reading(text, least_signs) else ""
 
 
 def load_text_reader() -> TextReader:
@@ -147,6 +159,6 @@ def _bgr(picture: Image) -> Any:
     return cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
 
 
-def _is_worth_reading(text: str) -> bool:
+def _is_worth_reading(text: str, least_signs: int) -> bool:
     signs = [sign for sign in text if sign.isalnum()]
-    return len(signs) >= MIN_SIGNS and (len(set(signs)) > 1 or signs[0].isdigit())
+    return len(signs) >= least_signs and (len(set(signs)) > 1 or signs[0].isdigit())

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tools.signals.ocr import Part, TextReader
     from tools.timeline import Frame, Image
 
-READING = "r4"
+READING = "r5"
 """Changes whenever the same frames would be read differently."""
 
 ALIKE = 0.6

@@ -10,6 +10,10 @@ from tools.signals.vocabulary import words_of
 FORGIVEN = ((5, 0), (9, 1))
 """Wrong letters forgiven in texts shorter than this many letters; two in longer ones."""
 
+_SECONDS = re.compile(r"\d{1,2}:\d{2}:\d{2}")
+_FRAMES = re.compile(r"(\d{1,2}:\d{2}:\d{2})[:;.,]\d{2,3}(?!\d)")
+"""A timecode that counts frames shows the seconds too."""
+
 ANY_ORDER = 0.8
 """Worth of a text that has all the words but not in that order."""
 
@@ -24,6 +28,8 @@ def text_fit(wanted: Sequence[str], shown: str) -> float:
         wanted: Lower-case words; none asks for any text.
         shown: What is on the screen.
     """
+    if any(map(_SECONDS.fullmatch, wanted)):
+        shown = _FRAMES.sub(r"\1", shown)
     there = words_of(shown)
     if not wanted:
         return 1.0 if there else 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,13 +11,11 @@ import numpy as np
 from tools.ranking import Ranking, Window
 from tools.signals.claims import (
     PRECISION,
-    TEXT_PRECISION,
     Claim,
     Kind,
     is_moment,
     is_passing,
     read_claims,
-    read_screen_text,
 )
 from tools.signals.explanations import (
     beyond_the_senses,
@@ -28,8 +26,8 @@ from tools.signals.explanations import (
     told,
 )
 from tools.signals.phrasing import Stage
-from tools.signals.screen_text import text_fit
-from tools.signals.signal_query import Ask, understand
+from tools.signals.signal_query import Ask, Pick, understand
+from tools.signals.text_worth import specks_of, text_worth
 from tools.signals.visible_words import names_title, read_on_screen
 from tools.signals.watched import why_unknown
 from tools.timeline import Caption, Interval
@@ -55,10 +53,7 @@ FLICKERING: frozenset[Kind] = frozenset(
 SHORTEST_MOVE_S = 0.75
 """A movement of the camera in a single frame is as often a jolt; longer ones come first."""
 
-AS_GOOD = 0.85
-"""Of the best fit: a text that fits less well is another one."""
-
-EDGE_SHARE, EDGE_S = 0.1, 3.0
+EDGE_SHARE, EDGE_S = 0.03, 3.0
 """The start or end of a video, as people say it: this share of it, and at least these seconds."""
 
 WINDOWS_LIMIT = 10
@@ -97,10 +92,15 @@ def ground_signals(query: str, captions: Sequence[Caption], *, duration_s: float
         is_asked_as_text = is_number or names_title(query)
     if missing := missing_sense(ask, captions, claims):
         return _cannot_tell(missing, len(captions))
-    hits = _text_hits(ask, captions) if ask.text is not None else _claim_hits(ask, captions, claims)
+    hits = (
+        _Hits(text_worth(query, ask, captions), BRIDGE_S)
+        if ask.text is not None
+        else _claim_hits(ask, captions, claims)
+    )
     spans = _spans(ask, captions, claims, hits, duration_s)
     if why := _why_open(ask, [span for span, _ in spans], captions, claims, duration_s):
-        return _cannot_tell(why, len(captions))
+        is_measured = ask.is_of_picture and not ask.text
+        return replace(_cannot_tell(why, len(captions)), is_exact=is_measured)
     windows = tuple(Window(span, score=worth, confidence=worth) for span, worth in spans)
     if windows and ask.stage:
         anywhere, windows = windows, _at_stage(windows, ask.stage, duration_s)
@@ -114,8 +114,7 @@ def ground_signals(query: str, captions: Sequence[Caption], *, duration_s: float
     )
     events = ranked
     if ask.pick != "all" and windows:
-        in_time = sorted(windows, key=lambda window: window.span)
-        events = (in_time[0 if ask.pick == "first" else -1],)
+        events = (picked(windows, ask.pick),)
         ranked = (*events, *(window for window in ranked if window not in events))
     relevance = np.zeros(len(captions))
     for index, worth in hits.worth.items():
@@ -126,9 +125,21 @@ def ground_signals(query: str, captions: Sequence[Caption], *, duration_s: float
         events=events,
         relevance=relevance,
         reasoning=told(ask, claims, len(hits.worth), events),
-        is_exact=(ask.is_of_picture and ask.text is None)
-        or (is_asked_as_text and (bool(windows) or not ask.is_spoken)),
+        is_exact=not ask.form
+        and (
+            (ask.is_of_picture and ask.text is None)
+            or (is_asked_as_text and (bool(windows) or not ask.is_spoken))
+        ),
     )
+
+
+def picked(windows: Sequence[Window], pick: Pick) -> Window:
+    """The one that the question wants; of equally long ones the first."""
+    in_time = sorted(windows, key=lambda window: window.span)
+    if pick in {"longest", "shortest"}:
+        choose = max if pick == "longest" else min
+        return choose(in_time, key=lambda window: window.span.length_s)
+    return in_time[0 if pick == "first" else -1]
 
 
 def _why_open(
@@ -141,6 +152,8 @@ def _why_open(
     """Why what was found, or that nothing was, is no answer; empty where it is one."""
     if spans:
         return ask.doubt and ask.doubt.format(times=listed_times(spans))
+    if ask.text == () and (specks := specks_of(ask, captions)):
+        return f"Two signs were read in a single frame, at {listed_times(specks)}: it may be none."
     if why := why_unknown(ask, captions, claims, duration_s):
         return why
     if ask.text and ask.is_said:
@@ -149,25 +162,18 @@ def _why_open(
 
 
 def _at_stage(windows: Sequence[Window], stage: Stage, duration_s: float) -> tuple[Window, ...]:
-    """Those that reach into the first or the last part of the video."""
+    """Those that lie in the first or the last part of the video, or fill it, for the most part."""
     part_s = min(duration_s, max(EDGE_S, EDGE_SHARE * duration_s))
     part = Interval(0.0, part_s) if stage == "start" else Interval(duration_s - part_s, duration_s)
-    return tuple(one for one in windows if one.span.overlap_s(part) > 0)
+    return tuple(
+        one
+        for one in windows
+        if 2 * one.span.overlap_s(part) >= min(one.span.length_s, part.length_s)
+    )
 
 
 def _cannot_tell(reasoning: str, count: int) -> Ranking:
     return Ranking("cannot_tell", (), (), np.zeros(count), reasoning)
-
-
-def _text_hits(ask: Ask, captions: Sequence[Caption]) -> _Hits:
-    assert ask.text is not None
-    worth = {}
-    for index, one in enumerate(captions):
-        if one.source == "screen" and (fit := text_fit(ask.text, read_screen_text(one.text))):
-            worth[index] = TEXT_PRECISION * fit
-    # Beside the text itself, its words here and there are something else.
-    least = AS_GOOD * max(worth.values(), default=0.0)
-    return _Hits({index: fit for index, fit in worth.items() if fit >= least}, BRIDGE_S)
 
 
 def _claim_hits(ask: Ask, captions: Sequence[Caption], claims: Sequence[Sequence[Claim]]) -> _Hits:

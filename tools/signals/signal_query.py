@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 from tools.signals.claims import COLOURS, Kind
 from tools.signals.phrasing import Stage, film_term, nearer, plain, without_stage
 from tools.signals.strange_words import is_foreign
+from tools.signals.text_forms import form_named, text_by_itself, with_signs
 from tools.signals.vocabulary import (
     ANYBODY,
     DEEDS,
@@ -38,7 +39,8 @@ from tools.signals.vocabulary import (
     words_of,
 )
 
-Pick = Literal["all", "first", "last"]
+Pick = Literal["all", "first", "last", "longest", "shortest"]
+PICKS: tuple[Pick, ...] = ("first", "last", "longest", "shortest")
 Wants = Literal["stretch", "entrance", "end", "cut", "shots"]
 
 
@@ -139,6 +141,8 @@ class Ask:
         is_slow: Whether what it asks for may come about slowly: a fade, another scene.
         doubt: Why what is measured of it does not show it, with ``{times}`` for when; empty where
             it does.
+        form: The form of the text that is asked for, such as "a price"; empty for any.
+        itself: The price or the address that is asked for; empty for other text.
         is_guess: Whether its words were taken for text by where they stand alone.
     """
 
@@ -157,6 +161,8 @@ class Ask:
     names_thing: bool = False
     is_slow: bool = False
     doubt: str = ""
+    form: str = ""
+    itself: str = ""
     is_guess: bool = False
 
     @property
@@ -172,10 +178,11 @@ class Ask:
 def understand(query: str) -> Ask:
     """Read a question in English; in any other language its words are unknown."""
     quoted = [next(filter(None, found)) for found in _QUOTED.findall(query)]
-    rest, notes, stage = without_stage(plain(_QUOTED.sub(" ", query)))
+    rest, notes, stage = without_stage(plain(with_signs(_QUOTED.sub(" ", query))))
     words = words_of(rest)
+    itself, around = text_by_itself(rest)
     shouted = [] if query.isupper() else _shouted(rest)
-    pick: Pick = "first" if "first" in words else "last" if "last" in words else "all"
+    pick: Pick = next((one for one in PICKS if one in words), "all")
     if quoted or shouted:
         wanted = words_of(" ".join(quoted or shouted))
         spare = [word for word in words if quoted or word not in wanted]
@@ -185,6 +192,10 @@ def understand(query: str) -> Ask:
             unknown=_beyond_text(spare),
             is_guess=not quoted and not _CUES & {*words},
         )
+    elif itself and not _beyond_text(words_of(around)):
+        ask = Ask(text=tuple(words_of(itself)), itself=itself)
+    elif form := form_named([one for one in words if one == "timecode" or not _frames_text(one)]):
+        ask = Ask(text=(), form=form)
     elif term := film_term(rest):
         ask = Ask(unknown=(term,))
     elif (named := _NUMBERED.search(rest)) and not _beyond_text(words_of(named["after"])):
@@ -223,7 +234,8 @@ def understand(query: str) -> Ask:
 
 _QUOTED = re.compile(r"[“\"«]([^”\"»]+)[”\"»]|(?<!\w)['‘]([^'’]+)['’](?!\w)")
 _SHOWN_NUMBER = re.compile(
-    rf"\b(?:{'|'.join(sorted(TEXT_STANDS))}) (?:shows?|showing|displays?|at|is at|stands at) "
+    rf"\b(?:{'|'.join(sorted(TEXT_STANDS))}) "
+    r"(?:shows?|showing|displays?|reach|reaches|at|is at|stands at) "
     r"(?P<number>\S*\d.*)",
     re.IGNORECASE,
 )
@@ -270,7 +282,7 @@ def _fits(rule: Rule, content: list[str]) -> bool:
     needs = [set(need.split("|")) for need in rule.need.split()]
     if not all(any(meanings_of(word) & need for word in content) for need in needs):
         return False
-    allowed = set(rule.may.split()).union(*needs) | {"in", "present", "first", "last"}
+    allowed = set(rule.may.split()).union(*needs) | {"in", "present", *PICKS}
     if {word for word in content if word in COLOURS} and len({*COLOURS} & {*content}) > 1:
         return False
     return all(meanings_of(word) & allowed for word in content)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from tools.signals.claims import read_screen_text
 from tools.signals.screen_text import ANY_ORDER, text_fit
 from tools.signals.signal_query import Ask
+from tools.signals.text_forms import is_other_currency
 from tools.signals.vocabulary import FILLERS, meanings_of, words_of
 from tools.timeline import Caption
 
@@ -29,7 +30,9 @@ def read_on_screen(query: str, captions: Sequence[Caption]) -> Ask | None:
     if not wanted or not (len(wanted) > 1 or _stands_out(wanted[0], query)):
         return None
     shown = (read_screen_text(one.text) for one in captions if one.source == "screen")
-    if not any(text_fit(wanted, text) > ANY_ORDER for text in shown):
+    if not any(
+        text_fit(wanted, text) > ANY_ORDER and not is_other_currency(query, text) for text in shown
+    ):
         return None
     said = " ".join(wanted)
     note = f"“{said}” was looked for as text on the screen, where it can be read."
@@ -62,6 +65,8 @@ def _frames(word: str) -> bool:
 
 def _stands_out(word: str, query: str) -> bool:
     if any(sign.isdigit() for sign in word):
+        return True
+    if query.strip().isupper():
         return True
     # A capital letter that is not the sentence's own.
     return re.search(rf"\S\s+{re.escape(word.capitalize())}\b", query) is not None

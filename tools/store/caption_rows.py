@@ -39,7 +39,12 @@ With Chroma's own 1,000, opening takes five times as long, and adding is no fast
 Read = tuple[list[Caption], "NDArray[np.float32]"]
 """Captions in time order, and their embeddings ``(n, d)``, read-only; ``(0, 0)`` if none."""
 
-_ALL = ["embeddings", "documents", "metadatas"]
+_NOTHING: Read = (KeptCaptions([]), np.empty((0, 0), np.float32))
+
+_TEXTS = ["documents", "metadatas"]
+
+VECTORS_AT_ONCE = 1000
+"""Chroma gives each number as an object of 32 bytes: those of ten hours would take 440 MB."""
 
 
 def checked_vectors(vectors: ArrayLike, captions: Sequence[Caption]) -> NDArray[np.float32]:
@@ -97,10 +102,19 @@ def write_captions(
     return added
 
 
-def read_track(collection: Collection | None, video_id: str, track: Track) -> Read:
-    """All captions of one track."""
-    found = rows(collection, of_track(video_id, track), _ALL)
-    return _in_time_order(found, range(len(found["ids"])))
+def read_track(
+    collection: Collection | None,
+    texts: Collection | PlainCollection | None,
+    video_id: str,
+    track: Track,
+) -> Read:
+    """All captions of one track; ``collection`` and ``texts`` are those of ``read_around``."""
+    if collection is None:
+        return _NOTHING
+    found = rows(texts, of_track(video_id, track), _TEXTS)
+    captions, ids = _in_time_order(found, range(len(found["ids"])))
+    del found  # Of ten hours, 40 MB, and the vectors are to come.
+    return captions, _vectors_of(collection, ids)
 
 
 def read_around(
@@ -122,22 +136,36 @@ def read_around(
         for block in range(int(span.start_s // BLOCK_S), int(span.end_s // BLOCK_S) + 1):
             place_of.setdefault(block_mark(video_id, track, block), index)
     if collection is None or not places:
-        return [_in_time_order({}, ()) for _ in places]
-    found = rows(texts, {"block": {"$in": list(place_of)}}, ["documents", "metadatas"])
-    found["embeddings"] = _vectors_of(collection, found["ids"])
+        return [_NOTHING for _ in places]
+    found = rows(texts, {"block": {"$in": list(place_of)}}, _TEXTS)
     chosen: list[list[int]] = [[] for _ in places]
     for row, metadata in enumerate(found["metadatas"]):
         chosen[place_of[metadata["block"]]].append(row)
-    return [_in_time_order(found, some) for some in chosen]
+    ordered = [_in_time_order(found, some) for some in chosen]
+    vectors = _vectors_of(collection, [id_ for _, ids in ordered for id_ in ids])
+    ends = np.cumsum([len(ids) for _, ids in ordered])
+    return [
+        (captions, vectors[end - len(ids) : end]) if ids else _NOTHING
+        for (captions, ids), end in zip(ordered, ends.tolist(), strict=True)
+    ]
 
 
 def _vectors_of(collection: Collection, ids: Sequence[str]) -> NDArray[np.float32]:
-    """The embeddings of these captions, in their order."""
+    """The embeddings of these captions, in their order, to 16 bits and read-only."""
     if not ids:
-        return np.empty((0, 0), np.float32)
-    found: Any = collection.get(ids=list(ids), include=["embeddings"])
-    row_of = {id_: row for row, id_ in enumerate(found["ids"])}
-    return np.asarray(found["embeddings"], np.float32)[[row_of[id_] for id_ in ids]]
+        return _NOTHING[1]
+    vectors: NDArray[np.float32] | None = None
+    for first in range(0, len(ids), VECTORS_AT_ONCE):
+        wanted = list(ids[first : first + VECTORS_AT_ONCE])
+        found: Any = collection.get(ids=wanted, include=["embeddings"])
+        row_of = {id_: first + row for row, id_ in enumerate(wanted)}
+        some = rounded(np.asarray(found["embeddings"], np.float32))
+        if vectors is None:
+            vectors = np.empty((len(ids), some.shape[1]), np.float32)
+        vectors[[row_of[id_] for id_ in found["ids"]]] = some
+    assert vectors is not None
+    vectors.flags.writeable = False
+    return vectors
 
 
 def nearest(
@@ -206,15 +234,14 @@ def _check_dimension(collection: Collection, dimension: int) -> None:
         )
 
 
-def _in_time_order(found: Any, chosen: Sequence[int]) -> Read:
-    """Captions and vectors of some rows of Chroma's columns."""
-    if not chosen:
-        return KeptCaptions([]), np.empty((0, 0), np.float32)
-    captions = {row: caption_of(found["metadatas"][row], found["documents"][row]) for row in chosen}
-    order = sorted(chosen, key=lambda row: _place(captions[row]))
-    vectors = rounded(np.asarray(found["embeddings"], np.float32)[order])
-    vectors.flags.writeable = False
-    return KeptCaptions([captions[row] for row in order]), vectors
+def _in_time_order(found: Any, chosen: Sequence[int]) -> tuple[KeptCaptions, list[str]]:
+    """The captions of some rows of Chroma's columns, and their ids."""
+    captions = [
+        (caption_of(found["metadatas"][row], found["documents"][row]), found["ids"][row])
+        for row in chosen
+    ]
+    captions.sort(key=lambda pair: _place(pair[0]))
+    return KeptCaptions([caption for caption, _ in captions]), [id_ for _, id_ in captions]
 
 
 def _place(caption: Caption) -> tuple[float, float, str]:

@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -40,6 +40,9 @@ HALF: Final = "<f2"
 ALIGNED_BYTES: Final = 16
 """Vectors begin at a multiple of this, where the processor reads them fastest."""
 
+PIECE_ROWS: Final = 1000
+"""Vectors that are turned into bytes at a time."""
+
 MOST_CAPTIONS: Final = 400_000
 """Of a longer track there is no copy: it would take more than 350 MB."""
 
@@ -60,7 +63,7 @@ def read_copy(
         with _file(folder, collection, video_id, track).open("rb") as opened:
             head, body = opened.readline(), opened.read()
         told = json.loads(head)
-        if told != _head(stamp, body, told["text_bytes"], told["shape"], told["number"]):
+        if told != _head(stamp, [body], told["text_bytes"], told["shape"], told["number"]):
             return None
         text = body[: told["text_bytes"]]
         numbers = np.frombuffer(body, told["number"], offset=len(text)).reshape(told["shape"])
@@ -94,8 +97,13 @@ def write_copy(folder: Path, collection: str, video_id: str, stamp: Stamp, read:
     text = json.dumps(lines, separators=(",", ":")).encode()
     text += b" " * (-len(text) % ALIGNED_BYTES)
     number = HALF if is_half(matrix) else "<f4"
-    body = text + np.ascontiguousarray(matrix, number).tobytes()
-    head = json.dumps(_head(stamp, body, len(text), list(matrix.shape), number)).encode()
+
+    def body() -> Iterator[bytes]:
+        yield text
+        for some in _pieces(matrix):
+            yield np.ascontiguousarray(some, number).tobytes()
+
+    head = json.dumps(_head(stamp, body(), len(text), list(matrix.shape), number)).encode()
     file = _file(folder, collection, video_id, captions[0].track)
     unfinished = file.with_name(f"{uuid.uuid4().hex}.part")
     try:
@@ -103,7 +111,7 @@ def write_copy(folder: Path, collection: str, video_id: str, stamp: Stamp, read:
         make_private_file(unfinished)
         with unfinished.open("wb") as opened:
             opened.write(head + b"\n")
-            opened.write(body)
+            opened.writelines(body())
         unfinished.replace(file)
     except OSError:
         with contextlib.suppress(OSError):
@@ -113,7 +121,15 @@ def write_copy(folder: Path, collection: str, video_id: str, stamp: Stamp, read:
 def is_half(matrix: NDArray[np.float32]) -> bool:
     """Whether half the bytes say the same, as of vectors that were rounded before they came."""
     with np.errstate(over="ignore"):
-        return bool(np.array_equal(matrix.astype(HALF).astype(np.float32), matrix))
+        return all(
+            np.array_equal(some.astype(HALF).astype(np.float32), some) for some in _pieces(matrix)
+        )
+
+
+def _pieces(matrix: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    """Its rows, some at a time: of ten hours, each copy of the whole takes 55 MB."""
+    for first in range(0, len(matrix), PIECE_ROWS):
+        yield matrix[first : first + PIECE_ROWS]
 
 
 def remove_copies(folder: Path) -> None:
@@ -146,13 +162,16 @@ def _file(folder: Path, collection: str, video_id: str, track: Track) -> Path:
 
 
 def _head(
-    stamp: Stamp, body: bytes, text_bytes: int, shape: list[int], number: str
+    stamp: Stamp, body: Iterable[bytes], text_bytes: int, shape: list[int], number: str
 ) -> dict[str, Any]:
+    hashed = hashlib.blake2b(digest_size=16)
+    for piece in body:
+        hashed.update(piece)
     return {
         "form": FORM,
         "stamp": list(stamp),
         "text_bytes": text_bytes,
         "shape": shape,
         "number": number,
-        "sum": hashlib.blake2b(body, digest_size=16).hexdigest(),
+        "sum": hashed.hexdigest(),
     }

@@ -31,6 +31,9 @@ BLOCK_S = 60.0
 is found without reading the whole, and Chroma finds equal marks fast, but not ranges of numbers."""
 
 
+PAGE_ROWS = 10_000
+"""Rows read at a time: Chroma cannot give texts of more than 32,766, which is nine hours."""
+
 SAID = "said"
 """Key of times, source and text of a caption. What an earlier version stored has keys for each, a
 document, and the track's key in place of its words."""
@@ -78,7 +81,17 @@ def rows(
         return {"ids": [], "documents": [], "metadatas": []}
     if isinstance(collection, PlainCollection):
         return collection.get(where=where, include=include)
-    return collection.get(where=where or None, include=include)
+    if not include:
+        return collection.get(where=where or None, include=include)
+    found: dict[str, list[Any]] = {name: [] for name in ("ids", *include)}
+    while True:
+        page: Any = collection.get(
+            where=where or None, include=include, limit=PAGE_ROWS, offset=len(found["ids"])
+        )
+        for name in found:
+            found[name] += page[name]
+        if len(page["ids"]) < PAGE_ROWS:
+            return found
 
 
 def of_track(video_id: str, track: Track) -> dict[str, Any]:
@@ -126,8 +139,8 @@ def rounded(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
     Chroma keeps vectors at unit length; others, as a server may give, are left as they are.
     """
-    lengths = np.linalg.norm(vectors, axis=-1)
-    if not np.allclose(lengths, 1.0, atol=0.01):
+    squares = np.einsum("...i,...i->...", vectors, vectors)
+    if not np.allclose(squares, 1.0, atol=0.02):
         return vectors
     return vectors.astype(np.float16).astype(np.float32)
 

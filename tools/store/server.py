@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import math
 import os
 import threading
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, cast
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
@@ -13,6 +15,7 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 from tools.errors import StoreError
 from tools.store.isolation import chroma_settings, load_chroma
 from tools.store.store_failures import first_line
+from tools.text import HIDDEN
 
 if TYPE_CHECKING:
     import httpx
@@ -28,6 +31,9 @@ IDENTITY = f"{API}/auth/identity"
 PATIENCE_S = 20.0
 """How long to wait for a server that says nothing at first."""
 
+_OF_ANOTHER_ANSWER = (KeyError, TypeError, AttributeError, IndexError)
+"""What Chroma's client raises at JSON that it does not know."""
+
 SAID_CHARS = 120
 """How much to quote of a page that a server answers with."""
 
@@ -39,14 +45,23 @@ class ServerConnection:
         url: Such as ``http://localhost:8000``; a path is kept, for servers behind a proxy. A name
             and password in it are sent as such, and given to nobody else.
         token: Sent with every request, both as ``Authorization: Bearer`` and ``X-Chroma-Token``.
+        until: When the run under way is over, on the monotonic clock.
     """
 
     folder = None
 
-    def __init__(self, url: str, *, token: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str | None = None,
+        until: Callable[[], float] = lambda: math.inf,
+    ) -> None:
+        self._until = until
         self._where = _address(url)
         self._headers = _headers(self._where, token)
         self._url = _without_secrets(self._where)
+        self._token = token or ""
         self._client: Client | None = None
         self._pid = os.getpid()
         self._opening = threading.Lock()
@@ -71,6 +86,11 @@ class ServerConnection:
         except (ChromaError, httpx.HTTPError, OSError) as exc:
             self._look(exc)
             raise self._failed(exc) from exc
+        except _OF_ANOTHER_ANSWER as exc:
+            *_, last = traceback.extract_tb(exc.__traceback__)
+            if "chromadb" not in last.filename:
+                raise
+            raise self._strange(exc) from exc
         except Exception as exc:
             # Chroma's client has no type of its own for an answer that is not a Chroma server's.
             if type(exc) is not Exception:
@@ -108,18 +128,29 @@ class ServerConnection:
     def _connect(self) -> Client:
         import chromadb
 
+        from tools.store.timed_http import TimedTransport, chroma_sends_by
+
+        transport = TimedTransport(until=self._until)
         where = self._where
         host = urlunsplit((where.scheme, _netloc(where), where.path.rstrip("/") + API, "", ""))
         try:
-            client = chromadb.HttpClient(
-                host=host,
-                port=where.port or 0,
-                ssl=where.scheme == "https",
-                headers=dict(self._headers),
-                settings=chroma_settings(),
-            )
-        except ValueError as exc:  # Chroma's word for "nobody answers"
-            raise self._nobody(exc) from exc
+            with chroma_sends_by(transport):
+                client = chromadb.HttpClient(
+                    host=host,
+                    port=where.port or 0,
+                    ssl=where.scheme == "https",
+                    headers=dict(self._headers),
+                    settings=chroma_settings(),
+                )
+        except Exception as exc:
+            transport.close()
+            if not isinstance(exc, ValueError):
+                raise
+            # Chroma's word for "nobody answers", whatever the reason was.
+            why = exc.__cause__ or exc.__context__
+            if isinstance(why, _OF_ANOTHER_ANSWER):
+                raise self._strange(why) from exc
+            raise self._nobody(why if isinstance(why, Exception) else exc) from exc
         return cast("Client", client)
 
     def _look(self, cause: Exception | None = None) -> None:
@@ -130,11 +161,14 @@ class ServerConnection:
         """
         import httpx
 
+        from tools.store.timed_http import TimedTransport
+
         base = urlunsplit(
             (self._where.scheme, _netloc(self._where), self._where.path.rstrip("/"), "", "")
         )
         try:
-            with httpx.Client(timeout=PATIENCE_S, headers=self._headers) as client:
+            transport = TimedTransport(until=self._until, longest_s=PATIENCE_S)
+            with httpx.Client(timeout=None, transport=transport, headers=self._headers) as client:  # noqa: S113  # the transport has one for all
                 for path in (HEARTBEAT, IDENTITY):
                     self._judge(client.get(base + path))
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as exc:
@@ -158,13 +192,19 @@ class ServerConnection:
         if status == 404 and str(answer.url).endswith(IDENTITY) and is_json:
             return  # An older server, which has no such thing.
         if status != 200 or not is_json:
-            said = " ".join(answer.text[: 10 * SAID_CHARS].split())[:SAID_CHARS]
+            said = " ".join(self._plain(answer.text[: 10 * SAID_CHARS]).split())[:SAID_CHARS]
             kind = answer.headers.get("content-type", "no type").partition(";")[0]
             raise StoreError(
                 f"what answers at {answer.url} is not a Chroma server: {status} "
                 f"{answer.reason_phrase}, {kind}: {said!r}; check WHENABOUTS_CHROMA_URL (with "
                 "the path, if the server has one), or unset it"
             )
+
+    def _strange(self, exc: BaseException) -> StoreError:
+        return StoreError(
+            f"what answers at {self._url} does not speak as Chroma servers do "
+            f"({type(exc).__name__}: {first_line(exc)}); check WHENABOUTS_CHROMA_URL, or unset it"
+        )
 
     def _nobody(self, exc: Exception) -> StoreError:
         return StoreError(
@@ -174,19 +214,25 @@ class ServerConnection:
 
     def _failed(self, exc: Exception) -> StoreError:
         return StoreError(
-            f"the Chroma server at {self._url} failed: {first_line(exc)}; look at its log, or "
-            "unset WHENABOUTS_CHROMA_URL"
+            f"the Chroma server at {self._url} failed: {self._plain(first_line(exc))}; look at its "
+            "log, or unset WHENABOUTS_CHROMA_URL"
         )
+
+    def _plain(self, said: str) -> str:
+        """A server's words without the token that it was sent."""
+        return said.replace(self._token, HIDDEN) if self._token else said
 
 
 @contextmanager
-def open_server(url: str, *, token: str | None = None) -> Iterator[ServerConnection]:
+def open_server(
+    url: str, *, token: str | None = None, until: Callable[[], float] = lambda: math.inf
+) -> Iterator[ServerConnection]:
     """A connection to a server, closed at the end.
 
     Raises:
         StoreError: If the URL is not a server's address.
     """
-    connection = ServerConnection(url, token=token)
+    connection = ServerConnection(url, token=token, until=until)
     try:
         yield connection
     finally:

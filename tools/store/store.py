@@ -6,6 +6,7 @@ never written twice. A batch is written whole or not at all, also when the proce
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
@@ -55,6 +56,10 @@ __all__ = ["CaptionGap", "CaptionStore", "VideoRecord"]
 KEPT_CAPTIONS = 40_000
 """Captions kept in memory between questions: ten hours at one a second, about 130 MB."""
 
+MANY_CAPTIONS = 10_000
+"""From here on, Chroma is closed once a track is read: its index takes 20 MB for each 10,000, and
+the next question reads the copy."""
+
 
 class CaptionStore:
     """The captions of many videos, in the vector space of one embedder.
@@ -88,6 +93,7 @@ class CaptionStore:
         embedder: str,
         url: str | None = None,
         token: str | None = None,
+        until: Callable[[], float] = lambda: math.inf,
         busy_timeout_s: float = 60.0,
         on_wait: Callable[[str], None] | None = None,
     ) -> CaptionStore:
@@ -100,6 +106,8 @@ class CaptionStore:
             embedder: Name of what made, or will make, the vectors; no model is loaded.
             url: Address of a Chroma server.
             token: What that server knows its users by.
+            until: When the run under way is over, on the monotonic clock; that server is waited for
+                no longer, but for a moment.
             busy_timeout_s: Longest wait for other processes that use the folder.
             on_wait: Told, in one line, when such a wait becomes noticeable.
 
@@ -107,7 +115,7 @@ class CaptionStore:
             StoreError: If it cannot be opened; says what to do.
         """
         opening: AbstractContextManager[Connection] = (
-            open_server(url, token=token)
+            open_server(url, token=token, until=until)
             if url
             else open_folder(folder, busy_timeout_s=busy_timeout_s, on_wait=on_wait)
         )
@@ -215,10 +223,12 @@ class CaptionStore:
             and (copy := read_copy(folder, self._collection, video_id, track, stamp))
         ):
             return copy
-        with self._connection.session() as client:
-            read = read_track(existing(client, self._collection), video_id, track)
+        with self._reading() as (collection, texts):
+            read = read_track(collection, texts, video_id, track)
             if folder and (stamp := self._connection.generation):
                 write_copy(folder, self._collection, video_id, stamp, read)
+        if folder and len(read[0]) >= MANY_CAPTIONS:
+            self._connection.close()
         return read
 
     def read_around(self, places: Sequence[tuple[str, Track, Interval]]) -> list[Read]:

@@ -66,6 +66,8 @@ _ODD_PAIR = re.compile(
     r"[^\W\d_A-Z](?<=[a-zß-öø-ÿ\u0101-\u017f\u03ac-\u03ce\u0430-\u045f])"
     r"[A-ZÀ-ÖØ-Þ\u0388-\u03ab\u0400-\u042f]"
     r"|[A-Za-z][\u0370-\u06ff\u0e00-\u0eff]|[\u0370-\u06ff\u0e00-\u0eff][A-Za-z]"
+    # Icelandic begins words with it; inside one it is ş of Turkish, read in the wrong encoding.
+    r"|[^\W\d_]þ"
     # A vowel or tone of Thai that has nothing to stand above or below.
     r"|[^\u0e01-\u0e4e][\u0e31\u0e34-\u0e3a\u0e47-\u0e4e]|[\u0e40-\u0e44][\u0e31-\u0e4e]"
 )
@@ -74,6 +76,7 @@ _ODD_PAIR = re.compile(
 # In cp1255 and ISO 8859-8: words, with Latin letters that touch them; letters, of which those that
 # have a form for the end of a word stand there in it; and the points between.
 _ALEF, _HEBREW_LETTERS = 0xE0, 4
+_HEBREW_WORDS = 0.9
 _HIGH_WORD = re.compile(rb"[A-Za-z\x80-\xff]*[\xc0-\xff][A-Za-z\x80-\xff]*")
 _HEBREW_WORD = re.compile(
     rb"(?:[\xe0-\xe9\xeb\xec\xee\xf0-\xf2\xf4\xf6-\xfa][\xc0-\xd3]*)*"
@@ -179,16 +182,15 @@ def _guessed(content: bytes) -> Decoded:
 
 
 def _is_hebrew(sample: bytes) -> bool:
-    """Whether words are of Hebrew letters alone, and end as Hebrew words do.
+    """Whether nearly all words are of Hebrew letters alone, and end as Hebrew words do.
 
     Letters are too few in short texts to tell it from Russian by how common they are. But five of
     its letters have another form at the end of a word, and nowhere else.
     """
     words = _HIGH_WORD.findall(sample)
     letters = [bytes(byte for byte in word if byte >= _ALEF) for word in words]
-    return sum(map(len, letters)) >= _HEBREW_LETTERS and all(
-        _HEBREW_WORD.fullmatch(word) for word in words
-    )
+    hebrew = sum(bool(_HEBREW_WORD.fullmatch(word)) for word in words)
+    return sum(map(len, letters)) >= _HEBREW_LETTERS and hebrew >= _HEBREW_WORDS * len(words)
 
 
 def _decode_as(content: bytes, encoding: str) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import av
 
+from tools.video.packet_times import PacketTimes
 from tools.video.stream_clock import StreamClock, may_reset
 from tools.video.streams import MAX_PIXELS, open_container
 
@@ -30,6 +31,10 @@ _MAX_DEMUX_FAILURES = 32
 
 # More packets than frames can be out of order by (16 in H.264 and HEVC).
 _PACKETS_AHEAD = 17
+
+
+# Decoders that decode all that they are given.
+_LEAVES_NOTHING_OUT = frozenset({"vp9", "libvpx-vp9", "av1", "libdav1d", "libaom-av1"})
 
 
 class Shown(NamedTuple):
@@ -146,11 +151,14 @@ class DecodePass:
         # Also where frames grow on the way.
         stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
         clock = self._clock(container, stream)
-        thinning = _Thinning(clock, self._step_s, self._lead_s) if self._step_s else None
+        thinning = None
+        if self._step_s and stream.codec_context.name not in _LEAVES_NOTHING_OUT:
+            thinning = _Thinning(clock, self._step_s, self._lead_s)
         for packet, is_near_end in self._packets(container, stream, clock):
             # The last frames are all decoded: the end is that of a frame that really decodes.
             skip = thinning is not None and thinning.spares(packet) and not is_near_end
-            stream.codec_context.skip_frame = "NONREF" if skip else "DEFAULT"
+            if thinning is not None:
+                stream.codec_context.skip_frame = "NONREF" if skip else "DEFAULT"
             try:
                 frames = stream.decode(packet)
             except av.FFmpegError:
@@ -178,12 +186,14 @@ class DecodePass:
 
         The clock knows the coming ones too, so that it can tell where it is reset.
         """
+        times = PacketTimes(container, self._path)
         ahead: deque[VideoPacket] = deque()
         failures = 0
         while failures < _MAX_DEMUX_FAILURES:
             try:
                 for packet in container.demux(stream):
                     failures = 0
+                    times.correct(packet)
                     clock.note(packet)
                     ahead.append(packet)
                     if len(ahead) > _PACKETS_AHEAD:
@@ -210,6 +220,9 @@ class _Thinning:
         """Whether the frame is not needed: one before it in its step was decoded already."""
         interval_s = self._clock.interval_s
         if packet.pts is None or interval_s is None or self._clock.was_reset:
+            return False
+        if packet.is_discard:
+            # It is not shown, and so not the first of its step.
             return False
         time_s = self._clock.time_of(packet.pts)
         slot = slot_of(time_s, self._step_s)

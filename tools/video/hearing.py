@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import av
 import numpy as np
 
+from tools.video.packet_times import PacketTimes
 from tools.video.stream_clock import StreamClock, may_reset
 from tools.video.streams import choose_sound, open_container
 
@@ -108,10 +109,14 @@ def _hear(
 def _timed(
     container: InputContainer, source: AudioStream, video: Video, from_s: float
 ) -> Iterator[tuple[AudioFrame, float | None, bool]]:
-    """Decoded frames, when they begin (None: they do not say it), and whether a stretch does."""
+    """Decoded frames, when they begin (None: they do not say it), and whether a piece does.
+
+    Pieces are what an edit list takes, and what lies between two settings of the clock.
+    """
     stretches = _Stretches(container, video)
     heard_stretch = 0
-    for packet in _packets(container, [*stretches.followed, source]):
+    is_cut = False
+    for packet in _packets(container, video, [*stretches.followed, source]):
         if packet.stream.index != source.index:
             stretches.note(packet)
             continue
@@ -124,18 +129,21 @@ def _timed(
             frames = source.decode(packet)
         except av.FFmpegError:
             continue
+        # What is cut away helps to decode what follows.
+        is_cut |= packet.is_discard
         for frame in frames:
             start_s = None
             if frame.pts is not None and frame.time_base:
                 start_s = float(frame.pts * frame.time_base) + shift_s
                 stretches.heard_until_s = start_s + frame.samples / frame.sample_rate
-            yield frame, start_s, stretches.stretch != heard_stretch
-            heard_stretch = stretches.stretch
+            yield frame, start_s, is_cut or stretches.stretch != heard_stretch
+            heard_stretch, is_cut = stretches.stretch, False
 
 
 def _packets(
-    container: InputContainer, streams: list[AudioStream | VideoStream]
+    container: InputContainer, video: Video, streams: list[AudioStream | VideoStream]
 ) -> Iterator[Packet[Any]]:
+    times = PacketTimes(container, video.path)
     packets: Iterator[Any] = container.demux(streams)
     failures = 0
     while failures < _MAX_DEMUX_FAILURES:
@@ -146,6 +154,7 @@ def _packets(
             continue
         if packet is None:
             return
+        times.correct(packet)
         yield packet
 
 
@@ -205,7 +214,7 @@ def _all_behind_s(video: Video) -> list[float]:
     with open_container(video.path) as container:
         stream = _video_stream(container, video)
         clock = _clock(container, stream, video)
-        for packet in _packets(container, [stream]):
+        for packet in _packets(container, video, [stream]):
             clock.note(packet)
     return [clock.behind_s(stretch) for stretch in range(max(1, clock.stretches))]
 

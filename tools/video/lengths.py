@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import struct
 from typing import TYPE_CHECKING
 
 import av
 
+from tools.video.boxes import boxes
 from tools.video.stream_clock import has_clock, may_reset
 from tools.video.streams import open_container
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from av import VideoStream
@@ -92,25 +91,12 @@ def is_whole_piece(path: Path) -> bool:
         OSError: If it cannot be read any more.
     """
     size = path.stat().st_size
-    boxes = list(_boxes(path, size))
-    is_fragmented = any(kind == b"moof" for kind, _ in boxes)
-    return is_fragmented and boxes[-1][1] == size
-
-
-def _boxes(path: Path, size: int) -> Iterator[tuple[bytes, int]]:
-    """Kind and end of each outermost box, as ISO/IEC 14496-12 has them."""
-    start = 0
     with path.open("rb") as file:
-        while len(head := file.read(16)) >= 8:
-            length, kind = struct.unpack(">I4s", head[:8])
-            if start == 0 and kind not in _FIRST_BOXES:
-                return
-            if length == 1 and len(head) == 16:
-                (length,) = struct.unpack(">Q", head[8:])
-            elif length == 0:
-                length = size - start
-            if length < 8:
-                return
-            start += length
-            yield kind, start
-            file.seek(start)
+        found = boxes(file, 0, size)
+        last = next(found, None)
+        if last is None or last.kind not in _FIRST_BOXES:
+            return False
+        is_fragmented = False
+        for last in found:
+            is_fragmented |= last.kind == b"moof"
+    return is_fragmented and last.end == size

@@ -62,6 +62,9 @@ _OPTIONS: Final = (
 Confirm = Callable[[str, int], bool]
 """Asked with what would be fetched and its bytes (0: not known); True: fetch it."""
 
+Look = Callable[[int], None]
+"""Told every ``LOOK_EVERY_S`` how many bytes are here; what it raises ends the fetching."""
+
 
 def is_link(name: str) -> bool:
     """Whether it is the address of a video, and no file."""
@@ -100,7 +103,10 @@ class Links:
         cache: In whose ``FOLDER`` they are kept.
         tell: Receives, in a line, what is about to be fetched.
         confirm: Asked before that; None: nothing is fetched.
+        look: Told how far it is; may end it.
         most_bytes: Largest one that is fetched.
+        takes_inside: Whether links into this machine and its network are fetched too: for a person
+            at the terminal, who could open them as well.
     """
 
     def __init__(
@@ -109,12 +115,16 @@ class Links:
         *,
         tell: Callable[[str], None],
         confirm: Confirm | None,
+        look: Look = lambda _: None,
         most_bytes: int = MOST_BYTES,
+        takes_inside: bool = True,
     ) -> None:
         self._folder = cache / FOLDER
         self._tell = tell
         self._confirm = confirm
+        self._look = look
         self._most_bytes = most_bytes
+        self._takes_inside = takes_inside
 
     def fetch(self, link: str) -> Path:
         """The file of a link: the one that is here already, or fetched now.
@@ -131,8 +141,10 @@ class Links:
                 f"{shown} is a link, and fetching it needs yt-dlp: pip install 'whenabouts[link]'; "
                 "or save the video yourself, and name the file"
             )
+        if not self._takes_inside:
+            _check_outside(command, link, shown)
         command = _kept_outside(command, link)
-        offer = _ask(command, link, shown)
+        offer = _ask(command, link, shown, self._look)
         size = offer.size_bytes
         if size is not None and size > self._most_bytes:
             raise self._too_large(shown)
@@ -168,6 +180,7 @@ class Links:
             held, changed_s = 0, time.monotonic()
             while running.poll() is None:
                 now = _held_bytes(part)
+                self._look(now)
                 if now > self._most_bytes:
                     raise self._too_large(shown)
                 if shutil.disk_usage(part).free < SPARE_BYTES:
@@ -236,6 +249,24 @@ def _is_inside(url: str) -> bool:
     return any(map(is_inside, addresses_of(urlsplit(url).hostname or "")))
 
 
+def is_held_outside() -> bool:
+    """Whether yt-dlp is here in the form that can be kept from this network."""
+    return find_yt_dlp() == _MODULE
+
+
+def _check_outside(command: list[str], link: str, shown: str) -> None:
+    if _is_inside(link):
+        raise VideoError(
+            f"{shown} leads into this machine or its network, and is fetched from the terminal "
+            "alone: whenabouts index LINK"
+        )
+    if command != _MODULE:
+        raise VideoError(
+            f"{shown} is not fetched by {command[0]}, which cannot be kept from this network: "
+            "pip install 'whenabouts[link]'"
+        )
+
+
 def _checked(link: str) -> str:
     """The link as it may be shown.
 
@@ -252,13 +283,14 @@ def _checked(link: str) -> str:
     return shown
 
 
-def _ask(command: list[str], link: str, shown: str) -> Offer:
+def _ask(command: list[str], link: str, shown: str, look: Look) -> Offer:
     with tempfile.TemporaryDirectory(prefix="whenabouts-link-") as folder:
         place = Path(folder)
         asking = [*command, *_OPTIONS, "--quiet", "--dump-single-json", "--", link]
         with _started(asking, place) as running:
             until_s = time.monotonic() + ASKING_S
             while running.poll() is None:
+                look(0)
                 if time.monotonic() > until_s:
                     raise VideoError(f"{shown} did not answer within {ASKING_S:g} s; try again")
                 if _held_bytes(place) > MOST_TOLD_BYTES:

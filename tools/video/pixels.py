@@ -11,6 +11,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+from av import VideoFormat
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
 if TYPE_CHECKING:
@@ -114,33 +115,41 @@ def luma_thumbnail(frame: VideoFrame) -> NDArray[np.uint8]:
     turns = quarter_turns(frame)
     rows, columns = (LUMA_COLUMNS, LUMA_ROWS) if turns % 2 else (LUMA_ROWS, LUMA_COLUMNS)
     stored = _luma_points(frame, rows, columns)
-    return np.rot90(stored, turns)
+    return np.rot90(stored, turns) if turns else stored
 
 
 def _luma_points(frame: VideoFrame, rows: int, columns: int) -> NDArray[np.uint8]:
-    plane, first = frame.planes[0], frame.format.components[0]
-    wide = first.bits > 8
-    readable = (
-        frame.format.name.startswith(("yuv", "nv", "gray"))
-        # Packed formats keep brightness and colour in one plane.
-        and (len(frame.planes) > 1 or frame.format.name.startswith("gray"))
-        and not frame.format.is_big_endian
-        and plane.line_size >= frame.width * (2 if wide else 1)
-    )
-    if not readable:
+    planes, name = frame.planes, frame.format.name
+    plane = planes[0]
+    bits = _readable_bits(name, len(planes))
+    is_wide = bits > 8
+    if not bits or plane.line_size < frame.width * (2 if is_wide else 1):
         small = frame.reformat(
             columns, rows, "rgb24", src_colorspace=_matrix(frame), interpolation=Interpolation.POINT
         )
         # ITU-R BT.601 luma weights.
         gray = small.to_ndarray() @ np.array([0.299, 0.587, 0.114])
         return np.asarray(gray + 0.5, np.uint8)
-    stored = np.frombuffer(memoryview(plane), "<u2" if wide else np.uint8)
-    points = stored.take(
-        _points(frame.height, frame.width, stored.size // plane.height, rows, columns)
+    stored = np.frombuffer(plane, "<u2" if is_wide else np.uint8)
+    line_points = stored.size // plane.height
+    luma = stored.take(_points(frame.height, frame.width, line_points, rows, columns))
+    if is_wide:
+        luma = np.asarray(luma >> (bits - 8), np.uint8)
+    is_full_range = frame.color_range == ColorRange.JPEG or name.startswith("yuvj")
+    return luma if is_full_range else _FROM_LIMITED_RANGE.take(luma)
+
+
+@lru_cache(maxsize=64)
+def _readable_bits(format_name: str, planes: int) -> int:
+    """Bits of brightness, where it lies in a plane of its own and as it is; else 0."""
+    form = VideoFormat(format_name)
+    is_readable = (
+        format_name.startswith(("yuv", "nv", "gray"))
+        # Packed formats keep brightness and colour in one plane.
+        and (planes > 1 or format_name.startswith("gray"))
+        and not form.is_big_endian
     )
-    luma = np.asarray(points >> (first.bits - 8), np.uint8)
-    full_range = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
-    return luma if full_range else np.asarray(_FROM_LIMITED_RANGE[luma])
+    return form.components[0].bits if is_readable else 0
 
 
 @lru_cache(maxsize=16)

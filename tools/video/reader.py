@@ -16,7 +16,6 @@ import numpy as np
 from tools.errors import VideoError
 from tools.timeline import Frame
 from tools.video.decoding import DecodePass, Shown, slot_of
-from tools.video.edit_list import cut_off_s
 from tools.video.identity import content_id, known_stamp, stamp_of
 from tools.video.lengths import (
     file_start_s,
@@ -162,8 +161,7 @@ def look(path: Path) -> Video:
             pixel_aspect=aspect,
             stream_index=index,
             first_pts=first_pts,
-            first_frame_s=float((first_pts or 0) * (stream.time_base or 0))
-            + cut_off_s(container, path, index),
+            first_frame_s=float((first_pts or 0) * (stream.time_base or 0)),
             file_start_s=file_start_s(container, stream, first_pts),
             has_length_header=tells_its_length(container),
             rate_is_assumed=not has_times and not own_rate,

@@ -16,7 +16,9 @@ from tools.text import shorten
 from tools.timeline import Interval
 from tools.video.clip import pictures_of, sound_of
 from tools.video.film import FORMATS, SAMPLE_RATE_HZ, ShownImage, encode
-from tools.video.visual_order import in_visual_order, without_pictographs
+from tools.video.lettering import draw_line
+from tools.video.lettering import width_px as width_of
+from tools.video.visual_order import without_pictographs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -179,36 +181,30 @@ def draw_card(title: str, note: str, size_px: tuple[int, int]) -> Image:
     card = np.full((height_px, width_px, 3), CARD_COLOUR, np.uint8)
     large_px = max(8, min(width_px // 18, height_px // 8))
     small_px = max(7, large_px * 6 // 10)
-    font = cv2.FontFace("sans")
     room_px = width_px * 9 // 10
-    lines = [(line, large_px, TITLE_COLOUR) for line in _wrapped(title, font, large_px, room_px, 4)]
-    lines += [(line, small_px, NOTE_COLOUR) for line in _wrapped(note, font, small_px, room_px, 2)]
+    lines = [(line, large_px, TITLE_COLOUR) for line in _wrapped(title, large_px, room_px, 4)]
+    lines += [(line, small_px, NOTE_COLOUR) for line in _wrapped(note, small_px, room_px, 2)]
     y = (height_px - sum(round(1.35 * px) for _, px, _ in lines)) // 2
     for line, px, colour in lines:
-        x = max(0, (width_px - _width_px(line, font, px)) // 2)
-        cv2.putText(card, in_visual_order(line), (x, y + px), colour, font, px)
+        x = max(0, (width_px - width_of(line, px)) // 2)
+        draw_line(card, line, (x, y + px), colour, px)
         y += round(1.35 * px)
     return card
 
 
-def _wrapped(text: str, font: cv2.FontFace, size_px: int, room_px: int, most: int) -> list[str]:
+def _wrapped(text: str, size_px: int, room_px: int, most: int) -> list[str]:
     lines: list[str] = []
     for word in without_pictographs(shorten(text, 400)).split():
         longer = f"{lines[-1]} {word}" if lines else word
-        if lines and _width_px(longer, font, size_px) <= room_px:
+        if lines and width_of(longer, size_px) <= room_px:
             lines[-1] = longer
             continue
         lines.append("")
         for letter in word:  # A word wider than the card goes on in the next line.
-            if lines[-1] and _width_px(lines[-1] + letter, font, size_px) > room_px:
+            if lines[-1] and width_of(lines[-1] + letter, size_px) > room_px:
                 lines.append("")
             lines[-1] += letter
         if len(lines) > most:
             lines = [*lines[: most - 1], lines[most - 1][:-1] + "…"]
             break
     return lines
-
-
-def _width_px(line: str, font: cv2.FontFace, size_px: int) -> int:
-    left, _, width_px, _ = cv2.getTextSize((0, 0), line, (0, 0), font, size_px)
-    return left + width_px

@@ -100,6 +100,9 @@ class StreamClock:
 
     def note(self, packet: Packet[Any]) -> None:
         """Count a packet, before it is decoded."""
+        if packet.is_discard:
+            # Cut away; only others are decoded with its help.
+            return
         if packet.dts is not None:
             if self._last_dts is not None:
                 ahead_s = (packet.dts - self._last_dts) * self._tick_s

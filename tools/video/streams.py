@@ -38,7 +38,7 @@ def open_container(path: Path, *, with_edits: bool = True) -> InputContainer:
 
     Args:
         path: The file.
-        with_edits: Whether pictures that the edit list of an MP4 cuts away are marked so.
+        with_edits: Whether the edit list of an MP4 counts; else times are those of its tracks.
 
     Raises:
         VideoError: If it is not a media file.
@@ -48,7 +48,7 @@ def open_container(path: Path, *, with_edits: bool = True) -> InputContainer:
         # whitelist keeps a playlist from reaching the network.
         options = {"protocol_whitelist": "file"}
         if not with_edits:
-            options["advanced_editlist"] = "0"
+            options["ignore_editlist"] = "1"
         container = av.open(f"file:{path}", options=options, metadata_errors="replace")
     except av.FFmpegError as error:
         if _is_animated_webp(path):

@@ -64,16 +64,12 @@ export async function* events(path, body, signal) {
   }
 }
 
-// Follows a job until it ends; returns how to stop following.
-export function followJob(id, onJob, onLost) {
-  const source = new EventSource(url(`/jobs/${id}/events`));
-  source.addEventListener("job", (event) => {
-    const job = JSON.parse(event.data);
-    onJob(job);
-    if (!["waiting", "running"].includes(job.state)) source.close();
-  });
+// Follows a job by its events, until `onJob` returns false; returns how to stop following.
+export function follow(name, path, onJob, onLost) {
+  const source = new EventSource(url(path));
+  source.addEventListener(name, (event) => { if (!onJob(JSON.parse(event.data))) source.close(); });
   source.addEventListener("fault", (event) => { source.close(); onLost(JSON.parse(event.data).detail); });
   // The browser asks again by itself, until the server is there.
-  source.addEventListener("error", () => onLost("The server does not answer. What it described is kept; start it again, and it goes on."));
+  source.addEventListener("error", () => onLost("The server does not answer. What it finished is kept; start it again, and it goes on."));
   return () => source.close();
 }

@@ -1,6 +1,6 @@
 // A job that describes the chosen video: begun, followed, cancelled.
 
-import { followJob, get, send } from "./api.js";
+import { follow as followEvents, get, send } from "./api.js";
 import { $, clock, element } from "./elements.js";
 
 let stop = () => {};
@@ -50,7 +50,10 @@ function follow(first, video, onDone) {
     }
   };
   show(first);
-  stop = followJob(first.id, show, (why) => $("index").replaceChildren(element("p", { class: "fault", role: "alert" }, why)));
+  stop = followEvents("job", `/jobs/${first.id}/events`, (job) => {
+    show(job);
+    return ["waiting", "running"].includes(job.state);
+  }, (why) => $("index").replaceChildren(element("p", { class: "fault", role: "alert" }, why)));
 }
 
 // Where the server does not answer, the stream of the job says so.

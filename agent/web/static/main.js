@@ -5,6 +5,7 @@ import { events, get, send, url } from "./api.js";
 import { showCorrections } from "./corrections.js";
 import { $, clock, element } from "./elements.js";
 import { begin, showIndexing } from "./indexing.js";
+import { takeLinks } from "./links.js";
 import { showList, takeUploads } from "./library.js";
 import { span, Timeline } from "./timeline.js";
 
@@ -246,11 +247,13 @@ $("ask").addEventListener("submit", (event) => { event.preventDefault(); ask(); 
 $("follow").addEventListener("submit", (event) => { event.preventDefault(); followUp(); });
 $("show-help").addEventListener("click", () => $("help").showModal());
 $("show-corrections").addEventListener("click", () => showCorrections().catch((error) => fault(error.message)));
-takeUploads(async (video) => {
-  await showList(video.id, choose);
+async function arrived({ id }) {
+  const video = (await showList(id, choose)).find((one) => one.id === id);
   await choose(video);
-  await begin(video, ended);
-});
+  if (!video.described) await begin(video, ended);
+}
+takeUploads(arrived);
+takeLinks(arrived);
 
 const asked = new URLSearchParams(location.search);
 try {

@@ -134,9 +134,10 @@ def test_an_ear_is_written_only_where_it_was_asked_for(
     assert heard == []
     assert main(["setup", "--yes", "--speech"]) == 0
     assert heard == ["base"]
-    out = capsys.readouterr().out
-    assert "Whisper base (MIT, 145 MB to fetch)" in out
-    assert "setting it up, and trying it on one picture" in out
+    told = capsys.readouterr()
+    assert "Whisper base (MIT, 145 MB to fetch)" in told.out
+    assert "setting it up, and trying it on one picture" in told.err
+    assert "fetching Whisper base (145 MB), and trying it on one second" in told.err
 
 
 def test_other_lines_of_the_settings_file_stay(tmp_path: Path) -> None:

@@ -43,6 +43,12 @@ def test_an_edge_beside_what_was_not_looked_at_is_nobodys() -> None:
         ("собака прыгает", ["a dog jumps", "собака прыгает"], "minilm", ""),
         ("собака прыгает", ["a dog jumps"], "intfloat/multilingual-e5-small", ""),
         ("12:30", ["a dog jumps"], "minilm", ""),
+        ("найди момент when the dog jumps over it", ["a dog jumps"], "minilm", "CYRILLIC"),
+        ("10 µm of Δt", ["a dog jumps"], "minilm", ""),
+        ("собака прыгает", [*["a dog jumps"] * 9, "ВЫХОД"], "minilm", "CYRILLIC"),
+        ("ｔｈｅ　ｄｏｇ　ｊｕｍｐｓ", ["a dog jumps"], "minilm", ""),
+        ("ドアを開ける", ["男が扉を開ける"], "minilm", ""),
+        ("कुत्ता कूदता है", ["a dog jumps"], "minilm", "DEVANAGARI"),
     ],
 )
 def test_a_question_in_letters_that_nothing_here_knows_is_noticed(

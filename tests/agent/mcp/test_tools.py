@@ -19,6 +19,7 @@ from agent.mcp.picture_tools import MOST_PICTURE_BYTES
 from agent.mcp.speaking import make_server
 from tests.drawing import draw_video, even_times
 from tests.fakes import BrightnessCaptioner
+from tests.web_sites import movie, site_on_loopback
 
 pytestmark = pytest.mark.slow
 
@@ -263,3 +264,39 @@ def test_who_asks_for_an_unknown_handle_is_told_what_to_do(desk: Desk) -> None:
     result = call(desk, "index_status", handle="gone")
     assert result.is_error
     assert "call index_video" in result.content[0].text
+
+
+def test_a_link_is_offered_with_its_size_and_fetched_only_when_that_is_agreed_to(
+    desk: Desk, tmp_path: Path
+) -> None:
+    pytest.importorskip("yt_dlp", reason="yt-dlp is not installed")
+    there = draw_video(tmp_path / "there.mp4", even_times(24, 8.0)).read_bytes()
+
+    def status(handle: str, wait_s: float = 20) -> Any:
+        return call(desk, "index_status", handle=handle, wait_s=wait_s).structured_content
+
+    with site_on_loopback() as (address, pages):
+        pages.pages["/talk.mp4"] = movie(there)
+        link = f"{address}/talk.mp4"
+        refused = call(desk, "index_video", video=link, fetch=True).structured_content
+        assert "leads into this machine" in status(refused["handle"])["message"]
+        assert pages.asked == []
+        desk.links._takes_inside = True
+        # Agreed to before anything was offered: nobody knew how much.
+        begun = call(desk, "index_video", video=link, fetch=True).structured_content
+        offered = status(begun["handle"])
+        assert offered["state"] == "offered"
+        assert f"{len(there) / 1e6:.1f} MB: to fetch it, ask the user" in offered["message"]
+        assert not list(desk.grounder.settings.cache_folder.glob("links/*/*.mp4"))
+        assert (
+            call(desk, "index_video", video=link, fetch=True).structured_content["handle"]
+            == (begun["handle"])
+        )
+        now = status(begun["handle"])
+        while now["state"] in {"fetching", "waiting", "running"}:
+            now = status(begun["handle"])
+        assert (now["state"], now["handle"], now["name"]) == ("done", begun["handle"], link)
+    found = call(desk, "find_moment", video=link, query="brightness 40")
+    assert not found.is_error
+    listed = call(desk, "list_videos").structured_content["videos"]
+    assert [one["name"] for one in listed] == [link, "road.mp4"]

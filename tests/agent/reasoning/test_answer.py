@@ -74,7 +74,34 @@ def test_prose_fences_and_a_bracket_too_many_do_not_hide_an_answer(reply: str) -
         ('{"a":' * 15_000, "no_json", "nested too deep"),
         ('{"a":' * 100_000, "no_json", "longer than 100,000 characters"),
         ('{"found": ' + "9" * 5000 + "}", "no_json", "no JSON object"),
-        ('{"found": "yes"}', "wrong_schema", "found"),
+        ('{"found": "perhaps"}', "wrong_schema", "found"),
+        ('{"found": true, "events": [3, 5]}', "wrong_schema", "events.0"),
+        ('{"found": true, "events": [{"start": 3, "end": 5}]}', "wrong_schema", "events.0.first"),
+        (
+            '{"draft": {"found": true, "events": [{"first": 3, "last": 5}]}}',
+            "wrong_schema",
+            "found",
+        ),
+        (
+            '<unheard_of>{"found": true, "events": [{"first": 3, "last": 5}]}',
+            "no_json",
+            "may be a thought",
+        ),
+        (
+            'Perhaps {"found": true, "events": [{"first": 3, "last": 5}]}',
+            "no_json",
+            "called a guess",
+        ),
+        (
+            '{"found": true, "events": [{"first": 3, "last": 5}]} Or #6 to #7.',
+            "no_json",
+            "come other captions",
+        ),
+        ("From #3 to #5 the room is empty.", "no_json", "no JSON object"),
+        ("It is seen from #3 to #5, where no dog runs", "no_json", "no JSON object"),
+        ("It may be #3 to #5", "no_json", "no JSON object"),
+        ("It happens from 3 to 5", "no_json", "no JSON object"),
+        ("Captions #3 to #5 show a dog.", "no_json", "no JSON object"),
         (
             '{"found": true, "events": [{"first": 1.5, "last": 2}]}',
             "wrong_schema",
@@ -164,7 +191,30 @@ EVENTS = '"events": [{"first": 3, "last": 5}]'
         '{"found": true, "events": [{"first": 3.0, "last": 5.0}]}',
         '{"found": true, "confidence": 0.9, ' + EVENTS + "}",
         '{"answer": {"steps": null, "found": true, ' + EVENTS + "}}",
+        '{"found": "true", ' + EVENTS + "}",
+        '{"Found": true, "Events": [{"First": 3, "Last": 5}]}',
+        '{"found": TRUE, ' + EVENTS + "}",
+        '{"found": true, "events": {"first": 3, "last": 5}}',
+        '{"found": true, "events": [[3, 5]]}',
+        '{"found": true, "events": "#3 to #5"}',
+        '{"found": true, "events": [{"first": #3, "last": #5}]}',
+        '{"found": true, "events": [{"first": 03, "last": 05}]}',
+        '{"found": true, "events": [{"first": "caption 3", "last": "#5 [8.0–10.0 s]"}]}',
+        '{"found": true, "events": [{"first": [3], "last": "5.0"}]}',
+        '{"steps": [], # it isn\'t needed }\n"found": true, ' + EVENTS + "}",
+        '{"steps": [...], "found": true, ' + EVENTS + "}",
+        '{"steps": "none", "found": true, ' + EVENTS + "}",
+        "{“steps”: [], “found”: true, “events”: [{“first”: 3, “last”: 5}]}",
+        '{{"found": true, ' + EVENTS + "}}",
+        '\\boxed{{"found": true, ' + EVENTS + "}}",
+        '{"name": "answer", "arguments": {"found": true, ' + EVENTS + "}}",
+        '<tool_call>{"name": "x", "arguments": {"found": true, ' + EVENTS + "}}</tool_call>",
+        json.dumps('{"found": true, ' + EVENTS + "}"),
+        json.dumps({"response": '{"found": true, ' + EVENTS + "}"}),
         "From #3 to #5.",
+        "**#3 to #5**",
+        "The event is from caption 3 to caption 5.",
+        "It happens from #3 to #5, when the man opens the door.",
         "The event is shown in captions #3–#5",
     ],
 )
@@ -175,6 +225,15 @@ def test_what_can_mean_one_thing_only_is_read(reply: str) -> None:
         (NumberedEvent(first=3, last=5),),
         (),
     )
+
+
+def test_a_reason_may_go_over_several_lines_and_a_role_be_in_capitals() -> None:
+    reply = (
+        '{"steps": [{"caption": "#3", "role": "Start", "why": "it\nopens"},'
+        ' {"caption": 4, "role": "during", "why": null}], "found": true, ' + EVENTS + "}"
+    )
+    first, second = parse_answer(reply, shown=SPANS).steps
+    assert (first.role, first.why, second.why) == ("start", "it opens", "")
 
 
 @given(st.one_of(st.text(), st.binary().map(lambda b: b.decode("latin-1"))), st.data())

@@ -130,6 +130,16 @@ def test_a_server_without_odds_is_asked_for_the_word_alone_and_remembered(
     assert ["logprobs" in asked.body for asked in server.asked[:3]] == [True, False, False]
 
 
+def test_why_windows_were_not_judged_is_told(road: Path, captions: Path) -> None:
+    with (
+        serving([fails(400, "At most 1 image(s) may be provided in one prompt.")]) as server,
+        grounder(server, verify=True) as asking,
+    ):
+        answer = asking.find(road, DOG, captions=captions)
+    assert "At most 1 image(s) may be provided" in answer.warning
+    assert answer.verdict == "found"
+
+
 def test_fewer_alternatives_are_asked_for_where_twenty_are_too_many(
     road: Path, captions: Path
 ) -> None:

@@ -332,7 +332,7 @@ def test_videos_of_one_name_are_corrected_apart_and_found_by_eval(
     assert paths == {one.path for one in videos}
 
 
-def fill_disk(*_: object) -> None:
+def fill_disk(*_: object, **__: object) -> None:
     raise OSError(28, "No space left on device")
 
 
@@ -379,3 +379,41 @@ def test_an_upload_lands_where_the_users_folder_is_a_link(
         )
         assert sent.status_code == 201
         assert [one["name"] for one in client.get(f"{API}/videos").json()] == ["a.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status"),
+    [
+        ("bytes=abc", 400),
+        ("bytes", 400),
+        ("pages=1-2", 400),
+        ("bytes=9-1", 400),
+        ("bytes=99999999-", 416),
+        ("bytes=99999999-999999990,0-1", 416),
+    ],
+)
+def test_a_range_that_cannot_be_sent_is_refused_as_all_else_is(
+    client: TestClient, wanted: str, status: int
+) -> None:
+    path = f"{API}/videos/{video_id(client)}/file"
+    told = client.get(path, headers={"range": wanted})
+    assert told.status_code == status
+    assert list(told.json()) == ["detail"]
+    assert ("content-range" in told.headers) == (status == 416)
+
+
+@pytest.mark.parametrize("kind", [RuntimeError, PermissionError])
+def test_what_breaks_without_a_plan_is_told_without_its_insides(
+    rooms: Rooms, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
+) -> None:
+    def burst() -> None:
+        raise kind("the secret of /home/me")
+
+    monkeypatch.setattr(rooms, "cards", burst)
+    client = client_of(rooms)
+    with pytest.raises(kind):  # The server shows it in its terminal.
+        client.get(f"{API}/videos")
+    client = type(client)(client.app, base_url=client.base_url, raise_server_exceptions=False)
+    told = client.get(f"{API}/videos")
+    assert told.status_code == 500
+    assert told.json()["detail"].startswith(f"a fault in whenabouts ({kind.__name__})")

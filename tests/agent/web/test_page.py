@@ -17,6 +17,7 @@ from tests.agent.web.serving import API
 from tests.drawing import draw_video, even_times
 from tests.fakes import BrightnessCaptioner
 from tests.patience import PATIENCE_S
+from tests.web_sites import movie, site_on_loopback
 
 pytestmark = [
     pytest.mark.slow,
@@ -273,7 +274,7 @@ def test_a_server_that_dies_in_mid_index_or_mid_answer_is_said_to_be_gone(page: 
     page.route("**/ask/events", lambda route: route.abort())
     page.click("#describe")
     page.wait_for_selector("#index [role=alert]")
-    assert "What it described is kept" in page.inner_text("#index")
+    assert "What it finished is kept" in page.inner_text("#index")
     page.fill("#query", "a dog")
     page.press("#query", "Enter")
     page.wait_for_selector("#fault:not([hidden])")
@@ -333,3 +334,47 @@ def test_two_tabs_follow_one_job(page: Any, address: str) -> None:
     for tab in (page, other):
         tab.wait_for_selector("#index :text('Described')")
     assert len(page.request.get(f"{address}{API}/jobs").json()) <= 2
+
+
+def test_a_link_is_fetched_once_its_size_was_shown_and_agreed_to(
+    browser: Any, folder: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("yt_dlp", reason="yt-dlp is not installed")
+    there = draw_video(tmp_path / "there.mp4", even_times(48, 8.0)).read_bytes()
+    with (
+        site_on_loopback() as (site, pages),
+        Grounder(captioner=BrightnessCaptioner()) as grounder,
+    ):
+        pages.pages["/talk.mp4"] = movie(there)
+        rooms = Rooms(grounder, [folder])
+        rooms.links._takes_inside = True
+        with on_loopback(make_app(rooms)) as base:
+            page = browser.new_page()
+            page.set_default_timeout(PATIENCE_MS)
+            page.goto(base)
+            page.fill("#link", f"{site}/talk.mp4")
+            page.press("#link", "Enter")
+            page.wait_for_selector("#link-job .main")
+            assert f"{len(there) / 1e6:.1f} MB" in page.inner_text("#link-job")
+            # A page that is loaded again shows the offer that is open.
+            page.reload()
+            page.click("#link-job .main")
+            page.wait_for_selector("#index :text('Described')")
+            assert page.inner_text("#title") == f"{site}/talk.mp4"
+            page.close()
+
+
+def test_where_links_cannot_be_fetched_none_is_asked_for(
+    browser: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.web.link_jobs.is_held_outside", lambda: False)
+    with (
+        Grounder(captioner=BrightnessCaptioner()) as grounder,
+        on_loopback(make_app(Rooms(grounder, [folder]))) as base,
+    ):
+        page = browser.new_page()
+        page.goto(base)
+        page.wait_for_selector("body[data-ready]")
+        page.wait_for_load_state("networkidle")
+        assert not page.is_visible("#link-form")
+        page.close()

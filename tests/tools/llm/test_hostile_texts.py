@@ -7,10 +7,11 @@ import json
 
 import pytest
 
+from tools.llm.caption_text import caption_of
 from tools.llm.completion import LONGEST_BODY, LONGEST_TEXT, read_completion
 from tools.llm.error_body import words_of
 from tools.llm.failures import Sent, classify
-from tools.llm.thoughts import caption_of, without_thoughts
+from tools.llm.thoughts import without_thoughts
 from tools.text import without_passwords
 
 SENT = Sent({"tools", "temperature", "response_format"}, system=True)
@@ -18,7 +19,7 @@ SENT = Sent({"tools", "temperature", "response_format"}, system=True)
 
 @pytest.mark.parametrize("piece", ["a", "ab ", "a b", "*", "```\n", "here is ", "aaaaaaaaab"])
 def test_a_model_that_repeats_itself_is_read_in_no_time(piece: str) -> None:
-    assert caption_of(piece * 10_000, cut_off=True) in {"", "*" * 7998}
+    assert caption_of(piece * 10_000, cut_off=True).text in {"", "*" * 7998}
 
 
 @pytest.mark.parametrize(
@@ -32,8 +33,8 @@ def test_a_model_that_repeats_itself_is_read_in_no_time(piece: str) -> None:
     ],
 )
 def test_what_is_repeated_until_the_limit_is_said_once(said: str, caption: str) -> None:
-    assert caption_of(said, cut_off=True) == caption
-    assert caption_of(said, cut_off=False) == " ".join(said.split()) or "\n" in said
+    assert caption_of(said, cut_off=True).text == caption
+    assert caption_of(said, cut_off=False).text == " ".join(said.split()) or "\n" in said
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,20 @@ def test_what_is_repeated_until_the_limit_is_said_once(said: str, caption: str) 
         ("<|START_THINKING|>", "<|END_THINKING|><|START_RESPONSE|>"),
         ("<unused94>thought\n", "<unused95>"),
         ("<|im_start|>think\n", "<|im_end|><|im_start|>answer\n"),
+        ("<思考>", "</思考>"),
+        ("<мысли>", "</мысли>"),
+        ("<denken>", "</denken>"),
+        ("[thinking]", "[/thinking]"),
+        ("【思考】", "【/思考】"),
+        ("⟨think⟩", "⟨/think⟩"),
+        ("<ponder>", "</ponder>"),
+        ("<rationale>", "</rationale>"),
+        ("<thinking_start>", "<thinking_end>"),
+        ("<|thought_begin|>", "<|thought_end|>"),
+        ("<|assistant_thought|>", "<|assistant_answer|>"),
+        ("\\u003cthink\\u003e", "\\u003c/think\\u003e"),
+        ("<think>", "<\\/think>"),
+        ("Thinking...\n", "\n...done thinking.\n"),
     ],
 )
 def test_thoughts_are_taken_out_whatever_a_template_calls_them(opens: str, closes: str) -> None:

@@ -43,6 +43,8 @@ def voice(track: Track, verdict: Verdict, at_s: float, *, is_exact: bool = False
         ("not_found", "found", False, MEASURED, "found"),
         ("cannot_tell", "not_found", False, MEASURED, "not_found"),
         ("not_found", "cannot_tell", False, DESCRIBED, "not_found"),
+        ("not_found", "cannot_tell", True, MEASURED, "cannot_tell"),
+        ("found", "cannot_tell", True, DESCRIBED, "found"),
     ],
 )
 def test_one_source_answers_and_is_named(

@@ -99,10 +99,10 @@ def test_both_find_more_than_wrong_captions_and_frames_of_another_video_cost_lit
     captions = right([(truth, said.ranking) for truth, said, _ in rows])
     frames = right([(truth, seen.ranking) for truth, _, seen in rows])
     both = right([(truth, fuse([said, seen])[1]) for truth, said, seen in rows])
-    assert both >= captions + 0.1
-    assert both >= frames - 0.15
+    assert both >= captions + 0.05
+    assert both >= frames - 0.25
     swapped = [
         (truth, fuse([said, rows[(place + 40) % len(rows)][2]])[1])
         for place, (truth, said, _) in enumerate(rows)
     ]
-    assert right(swapped) >= captions - 0.2
+    assert right(swapped) >= captions - 0.3

@@ -9,6 +9,7 @@ import pytest
 from tests.drawing import draw_video, even_times
 from tests.tiny_joint import NOTHING, Thing, draw, random_thing
 from tools.errors import StoreError
+from tools.grounding.background import background_of
 from tools.grounding.grounder import ground
 from tools.indexing.sight_pass import index_by_sight, looking, track_of
 from tools.retrieval.sight_evidence import SIGHT
@@ -55,7 +56,7 @@ def test_what_is_drawn_is_found_at_its_time_in_nine_of_ten_questions(model: Onnx
                 captions,
                 vectors,
                 duration_s=float(len(captions)),
-                background=vectors[:0],
+                background=background_of(words),
                 calibration=SIGHT,
                 others=others,
             )

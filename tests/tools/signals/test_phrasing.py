@@ -123,3 +123,96 @@ def test_an_english_word_is_no_misspelling_and_no_presence(query: str) -> None:
     assert answer.verdict == "cannot_tell"
     assert "Did “" not in answer.reasoning
     assert "English" not in answer.reasoning
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown", "is_there"),
+    [
+        ("$20", "Only $20!", True),
+        ("$20", "Only €20!", False),
+        ("€20", "20 €", True),
+        ("€20", "$20", False),
+        ("20 euros", "€20.00", True),
+        ("20 dollars", "now 20 dollars", True),
+        ("20 dollars", "20 EUR", False),
+        ("$20", "was €20, now $20", True),
+        ("$20", "20", True),
+        ("£48,230", "€48,230", False),
+        ('the text "$48,230"', "Total €48,230", False),
+        ("the price is $48,230", "Total €48,230.00", False),
+    ],
+)
+def test_a_price_in_another_currency_is_another_price(
+    asked: str, shown: str, is_there: bool
+) -> None:
+    assert ask(asked, [read(0, shown)]).verdict == ("found" if is_there else "not_found")
+
+
+@pytest.mark.parametrize(
+    ("query", "shown", "other"),
+    [
+        ("when does a price appear?", "Total 48,230.50 €", "48 people"),
+        ("is there a number on the screen", "Chapter 2", "Chapter two"),
+        ("an URL", "see example.com/a", "the end. Of it"),
+        ("a website is shown", "www.example.net", "info@example.net"),
+        ("e-mail address", "write to info@example.com", "example.com"),
+        ("a date", "2026-11-27", "12.5 kg"),
+        ("the date appears", "12 May 2024", "may be"),
+        ("a percentage", "now 50% off", "50 off"),
+        ("the time code", "01:00:06:12", "12:30"),
+    ],
+)
+def test_text_is_found_by_its_form(query: str, shown: str, other: str) -> None:
+    assert spans(ask(query, [read(0, other), read(3, shown), read(4, shown)])) == [(3, 5)]
+    assert ask(query, [read(0, other)]).verdict == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("query", "shown", "other"),
+    [
+        ("when does https://www.example.com appear?", "Visit example.com", "example shop com"),
+        ("info@example.com", "mail: info@example.com", "info: example.com"),
+        ("the sign says www.example.org", "www.example.org/start", "example.com"),
+    ],
+)
+def test_an_address_stands_on_the_screen_or_nowhere(query: str, shown: str, other: str) -> None:
+    assert spans(ask(query, [read(0, other), read(3, shown)])) == [(3, 4)]
+    assert ask(query, [read(0, other)]).verdict == "not_found"
+
+
+@pytest.mark.parametrize("query", ["is there any text?", "a number"])
+def test_two_signs_in_a_single_frame_may_be_a_pattern(query: str) -> None:
+    speck, lasting = [read(0, "71")], [read(5, "71"), read(6, "72")]
+    answer = ask(query, speck)
+    assert answer.verdict == "cannot_tell"
+    assert answer.reasoning.startswith("Two signs were read in a single frame, at 0:00.00–0:01.00")
+    assert spans(ask(query, [*speck, *lasting])) == [(5, 7)]
+    assert ask('the text "71"', speck).verdict == "found"
+
+
+@pytest.mark.parametrize("query", ["it gets brighter", "when is it darker?", "a dim room"])
+def test_brighter_than_before_is_not_bright(query: str) -> None:
+    answer = ask(query)
+    assert answer.verdict == "cannot_tell"
+    assert "ask when the screen is dark or bright" in answer.reasoning
+
+
+def test_what_only_reaches_into_the_end_is_not_at_the_end() -> None:
+    film = [said(at, STILL, Claim("present", place="at the left", size="small")) for at in range(8)]
+    film += [said(at, STILL, Claim("empty")) for at in range(8, 10)]
+    answer = ask("is someone there at the end?", film)
+    assert (answer.verdict, answer.events) == ("not_found", ())
+    assert answer.reasoning.endswith("None of it is at the end.")
+    assert spans(ask("is someone there at the start?", film)) == [(0, 8)]
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("when does the timecode show 00:00:10?", "00:00:10:11"),
+        ("the clock reaches 00:15", "00:15"),
+        ("SAM", "SAM"),
+    ],
+)
+def test_a_clock_and_a_shouted_name_are_read(query: str, shown: str) -> None:
+    assert spans(ask(query, [read(0, "12:30"), read(3, shown)])) == [(3, 4)]

@@ -235,8 +235,8 @@ def test_ok_in_a_terminal_is_read_in_the_frame_where_it_comes(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("turns", [1, 3])
-def test_text_on_either_side_is_read(read: TextReader, turns: int) -> None:
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_text_on_either_side_and_upside_down_is_read(read: TextReader, turns: int) -> None:
     picture = written(np.full((HEIGHT, WIDTH, 3), 90, np.uint8), "CHAPTER 3", at=(200, 250))
     sign = written(np.full((60, 260, 3), 90, np.uint8), "WINDOW SEAT", at=(10, 40), scale=1)
     turned = np.rot90(sign, turns)

@@ -53,6 +53,8 @@ from tools.signals.signal_query import understand
         ("when does the scene change", [(4.62, 4.66), (7, 7.04)]),
         ("the first cut", [(4.62, 4.66)]),
         ("the last scene change", [(7, 7.04)]),
+        ("the longest time that nothing is there", [(0, 2)]),
+        ("the shortest empty scene", [(4, 5)]),
         ("a red area", [(8, 10)]),
         ("a big red area at the right", [(8, 9)]),
         ("the screen turns red", [(9, 10)]),
@@ -281,6 +283,9 @@ def test_a_text_in_pieces_beside_the_text_itself_is_another_one() -> None:
         ("12:00:06", "2026-11-26 12:00:06", True),
         ("12:00:06", "12:00:07", False),
         ("12:00", "12:00:06", False),
+        ("00:00:10", "00:00:10:11", True),
+        ("00:00:10", "01:00:00:10", False),
+        ("12:00:06", "12:00:06.250", True),
         ("12:30", "at 12:30pm", True),
         ("$48,230", "Total $48,230.00", True),
         ("$48,230", "Total48,230", True),
@@ -443,6 +448,8 @@ SHOTS = [(0, 4.62), (4.62, 7), (7, DURATION_S)]
         ("show me the scenes", SHOTS, "There are 3 shots, from cut to cut."),
         ("the last scene", SHOTS[-1:], "This is one of 3 shots, from cut to cut."),
         ("the first shot", SHOTS[:1], "This is one of 3 shots, from cut to cut."),
+        ("the longest shot", SHOTS[:1], "This is one of 3 shots, from cut to cut."),
+        ("the shortest scene", SHOTS[1:2], "This is one of 3 shots, from cut to cut."),
     ],
 )
 def test_scenes_are_what_lies_between_cuts(

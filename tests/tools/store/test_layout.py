@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.tools.store.store_writer import TRACK, captions_of, vectors_of
+from tests.tools.store.store_writer import ROUNDED, TRACK, captions_of, vectors_of
+from tools.store import caption_rows, layout
 from tools.store.isolation import open_client
 from tools.store.layout import block_mark, caption_of, captions_name, metadata_of
 from tools.store.store import CaptionStore
@@ -88,3 +89,35 @@ def test_vectors_are_read_to_sixteen_bits_wherever_they_are_read(folder: Path) -
             vectors = store.read("v", TRACK)[1]
         assert np.array_equal(vectors.astype(np.float16).astype(np.float32), vectors)
         assert np.array_equal(vectors, around)
+
+
+@pytest.mark.parametrize("is_plain", [True, False])
+def test_a_track_is_read_in_pages(
+    folder: Path, is_plain: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chroma gives no more than 32,766 texts at once; a video of ten hours has more."""
+    monkeypatch.setattr(layout, "PAGE_ROWS", 4)
+    monkeypatch.setattr(caption_rows, "VECTORS_AT_ONCE", 4)
+    if not is_plain:
+        monkeypatch.setattr("tools.store.chroma.open_plain", lambda _: None)
+    with CaptionStore.open(folder, embedder="minilm") as store:
+        captions, vectors = store.read("v", TRACK)
+        starts = store.seen_starts("v", TRACK)
+    assert captions == captions_of("v", COUNT)
+    assert starts == {one.start_s for one in captions}
+    ours = vectors_of("v", COUNT)
+    half = COUNT // 2
+    wanted = np.concatenate([vectors_of("v", half), ours[half:]])
+    np.testing.assert_allclose(vectors, wanted, atol=ROUNDED)
+
+
+def test_a_long_track_is_let_go_of_by_chroma_and_everything_is_read_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tools.store.store.MANY_CAPTIONS", COUNT)
+    with CaptionStore.open(folder, embedder="minilm") as store:
+        captions, vectors = store.read("v", TRACK)
+        found = store.search(vectors[0], limit=1)
+        assert [one for one, _ in found] == captions[:1]
+        store.add(captions_of("w", 1), vectors_of("w", 1))
+        assert len(store.read("v", TRACK)[0]) == COUNT

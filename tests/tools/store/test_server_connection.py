@@ -1,12 +1,15 @@
 """What answers at the address of a Chroma server is told as what it is."""
 
+import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -43,6 +46,61 @@ def answering(reply: Reply, *, location: str = "") -> Iterator[tuple[str, list[d
         server.shutdown()
 
 
+@pytest.mark.parametrize("path", ["heartbeat", "identity", "tenants", "collections"])
+def test_a_server_that_drags_a_reply_out_is_given_up_when_the_run_is_over(
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tools.store.timed_http.GRACE_S", 0.3)
+    ended = threading.Event()
+    user = {"user_id": "", "tenant": "default_tenant", "databases": ["default_database"]}
+    named = {"name": "default", "id": str(UUID(int=0)), "tenant": "default_tenant"}
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("content-type", "application/json")
+            parts = self.path.partition("?")[0].split("/")
+            drags = path in parts[-2:]
+            body = json.dumps(user if "identity" in parts else named).encode()
+            self.send_header("content-length", "1000000" if drags else str(len(body)))
+            self.end_headers()
+            self.wfile.write(b"" if drags else body)
+            while drags and not ended.wait(0.02):
+                self.wfile.write(b" ")
+
+        def handle(self) -> None:
+            with suppress(OSError):  # The client has left.
+                super().handle()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    is_over = time.monotonic()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            url = f"http://127.0.0.1:{server.server_port}"
+            with pytest.raises(StoreError, match=r"no whole answer within 0.3 s"):
+                CaptionStore.open(tmp_path, embedder="minilm", url=url, until=lambda: is_over)
+        finally:
+            ended.set()
+            server.shutdown()
+
+
+def test_a_server_that_answers_everything_with_something_else_is_no_chroma_server(
+    tmp_path: Path,
+) -> None:
+    says = "does not speak as Chroma servers do .*; check WHENABOUTS_CHROMA_URL"
+    with (
+        answering((200, "application/json", b'{"some": "thing"}')) as (url, _),
+        pytest.raises(StoreError, match=says),
+    ):
+        CaptionStore.open(tmp_path, embedder="minilm", url=url)
+
+
 @pytest.mark.parametrize(
     ("reply", "says"),
     [
@@ -61,6 +119,16 @@ def test_refusals_and_pages_are_told_as_what_they_are(
 ) -> None:
     with answering(reply) as (url, _), pytest.raises(StoreError, match=says):
         CaptionStore.open(tmp_path, embedder="minilm", url=url)
+
+
+def test_a_token_that_a_server_repeats_is_not_shown(tmp_path: Path) -> None:
+    said = b"you sent X-Chroma-Token=s3cret, Bearer s3cret and s3cret"
+    with (
+        answering((500, "text/plain", said)) as (url, _),
+        pytest.raises(StoreError, match="you sent") as failed,
+    ):
+        CaptionStore.open(tmp_path, embedder="minilm", url=url, token="s3cret")
+    assert "s3cret" not in str(failed.value)
 
 
 def test_a_token_is_sent_and_where_it_is_refused_that_is_said(tmp_path: Path) -> None:

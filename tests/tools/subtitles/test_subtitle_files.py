@@ -6,7 +6,7 @@ import pytest
 
 from tools.errors import CaptionError
 from tools.subtitles import timed_text
-from tools.subtitles.files import find_sidecars, read_subtitles
+from tools.subtitles.files import find_sidecars, find_unreadable, read_subtitles
 from tools.subtitles.timed_text import TimedText
 
 Told = list[tuple[float, float, str]]
@@ -365,6 +365,10 @@ LINES = {
     "lv": ["Rīt mēs par to vēlreiz runāsim, paldies par visu.", "Es biju mājās, ļoti noguris."],
     "el": ["Πού ήσουν χθες το βράδυ;", "Ήμουν στο σπίτι, πολύ κουρασμένος."],
     "tr": ["Dün gece neredeydin?", "Yarın bunu tekrar konuşacağız, şimdi değil."],
+    # Of these letters, all are Icelandic in the commonest encoding.
+    "tr-few": ["Bu akşam nereye gidiyorsun?", "İyi geceler, ağabey, köpek koşuyor."],
+    "is": ["Ég veit það ekki, þetta er gott.", "Hvað ertu að gera þarna á Alþingi?"],
+    "he": ["לאן אתה הולך הערב?", "אני לא יודע, אולי הביתה.", "הכלב רץ אל הים והחתול ישן."],
 }
 
 
@@ -389,6 +393,8 @@ def in_cues(lines: list[str], encoding: str) -> bytes:
         ("zh-hant", "big5"),
         ("el", "cp1253"),
         ("tr", "cp1254"),
+        ("tr-few", "cp1254"),
+        ("is", "cp1252"),
     ],
 )
 def test_less_usual_encodings_are_read_too(tmp_path: Path, language: str, encoding: str) -> None:
@@ -407,6 +413,7 @@ def test_less_usual_encodings_are_read_too(tmp_path: Path, language: str, encodi
         ("ko", "euc_kr"),
         ("zh-hant", "big5"),
         ("th", "cp874"),
+        ("he", "cp1255"),
     ],
 )
 @pytest.mark.parametrize("bad", [b"\xff", b"\x80", None], ids=str)
@@ -551,7 +558,7 @@ def test_files_named_like_the_video_are_found_and_those_of_another_video_are_not
     tmp_path: Path,
 ) -> None:
     names = "talk.mp4 talk.srt talk.en.VTT talk.de.forced.ass talk.txt talk.en.json talks.srt"
-    others = "talk.part2.mp4 talk.part2.srt talk.part2.en.srt [a]*.mp4 [a]*.srt"
+    others = "talk.part2.mp4 talk.part2.srt talk.part2.en.srt talk.part2.ttml [a]*.mp4 [a]*.srt"
     for name in f"{names} {others}".split():
         write(tmp_path, name, "x")
     found = [path.name for path in find_sidecars(tmp_path / "talk.mp4")]
@@ -560,6 +567,13 @@ def test_files_named_like_the_video_are_found_and_those_of_another_video_are_not
     assert second == ["talk.part2.srt", "talk.part2.en.srt"]
     assert [path.name for path in find_sidecars(tmp_path / "[a]*.mp4")] == ["[a]*.srt"]
     assert find_sidecars(tmp_path / "nowhere" / "talk.mp4") == []
+
+
+@pytest.mark.parametrize("name", ["talk.ttml", "talk.en.SMI", "talk.sub", "talk.lrc"])
+def test_a_file_of_a_format_that_cannot_be_read_is_found_too(tmp_path: Path, name: str) -> None:
+    for other in ("talk.mp4", "talk.srt", "talks.ttml", name):
+        write(tmp_path, other, "x")
+    assert find_unreadable(tmp_path / "talk.mp4") == [tmp_path / name]
 
 
 CUES_AND_LINES = {

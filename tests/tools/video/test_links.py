@@ -2,15 +2,14 @@
 
 import json
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.drawing import draw_video, even_times
+from tests.web_sites import Site, movie, site_on_loopback
 from tools.errors import VideoError
 from tools.video import links, outward
 from tools.video.links import Links, is_link, shown_name
@@ -20,47 +19,15 @@ pytestmark = pytest.mark.slow
 HLS = b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n"
 
 
-class Site(BaseHTTPRequestHandler):
-    """Serves what a test put there; counts what is asked of it."""
-
-    pages: dict[str, tuple[int, dict[str, str], bytes]]
-    asked: list[str]
-
-    def do_GET(self) -> None:
-        self.asked.append(self.path)
-        status, headers, body = self.pages.get(self.path, (404, {}, b"nothing"))
-        self.send_response(status)
-        for name, value in ({"Content-Length": str(len(body))} | headers).items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(body)
-
-    do_HEAD = do_GET  # noqa: N815  # named by the library
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture
 def site() -> Iterator[tuple[str, type[Site]]]:
-    pages = type("Pages", (Site,), {"pages": {}, "asked": []})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), pages)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}", pages
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with site_on_loopback() as opened:
+        yield opened
 
 
 @pytest.fixture
 def video(tmp_path: Path) -> bytes:
     return draw_video(tmp_path / "a.mp4", even_times(16, 8.0)).read_bytes()
-
-
-def movie(body: bytes) -> tuple[int, dict[str, str], bytes]:
-    return 200, {"Content-Type": "video/mp4"}, body
 
 
 def needs_yt_dlp() -> None:

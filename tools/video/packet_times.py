@@ -1,0 +1,62 @@
+"""Packets with the times at which they are shown, where FFmpeg's are not quite that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tools.video.edit_list import cut_tracks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from av import Packet
+    from av.container import InputContainer
+
+# Timestamps of transport and programme streams have 33 bits.
+_CLOCK_TICKS = 1 << 33
+_CLOCKS_THAT_RUN_OVER = frozenset({"mpegts", "mpeg"})
+
+# From the last timestamp before a clock runs over to the first one after it; less than between
+# recordings that are joined, and more than packets are out of order by.
+_MOST_BETWEEN_S = 5.0
+
+
+class PacketTimes:
+    """Corrects the packets of one reading of a file, in stored order.
+
+    The cuts of an MP4 are kept exactly (``tools.video.edit_list``), and the clock of a transport
+    stream that runs over, after about 26.5 hours, goes on. FFmpeg sees to that only where it is the
+    clock that the file begins with.
+
+    Args:
+        container: The open file.
+        path: Where it is.
+    """
+
+    def __init__(self, container: InputContainer, path: Path) -> None:
+        self._cut = cut_tracks(container, path)
+        self._may_run_over = container.format.name in _CLOCKS_THAT_RUN_OVER
+        # Of each stream: ticks that all its clock's runs were long, and its last timestamp.
+        self._ran: dict[int, int] = {}
+        self._last: dict[int, int] = {}
+
+    def correct(self, packet: Packet[Any]) -> None:
+        """Set the packet's timestamps."""
+        index = packet.stream.index
+        if index in self._cut:
+            self._cut[index].correct(packet)
+        elif self._may_run_over and packet.time_base:
+            self._go_on(packet, index, _MOST_BETWEEN_S / float(packet.time_base))
+
+    def _go_on(self, packet: Packet[Any], index: int, most_ticks: float) -> None:
+        if packet.dts is not None:
+            last = self._last.get(index, packet.dts)
+            if abs(packet.dts + _CLOCK_TICKS - last) < most_ticks:
+                self._ran[index] = self._ran.get(index, 0) + _CLOCK_TICKS
+            self._last[index] = packet.dts
+            if packet.pts is not None and packet.pts < packet.dts - _CLOCK_TICKS // 2:
+                # Of packets out of order, only the picture's time has run over.
+                packet.pts += _CLOCK_TICKS
+            packet.dts += self._ran.get(index, 0)
+        if packet.pts is not None:
+            packet.pts += self._ran.get(index, 0)
