@@ -13,7 +13,8 @@ from pydantic import Field
 
 from agent.mcp.arguments import ADDS_FROM_OUTSIDE, READS, Fetch, Video, VideoOrLink, Wait, reply
 from agent.mcp.desk import told_to_the_model
-from agent.mcp.replies import CostEstimate, IndexStatus, ListedVideos
+from agent.mcp.replies import IndexStatus, ListedVideos
+from agent.web.bodies import CostEstimate
 from agent.web.jobs import ACTIVE
 from tools.clock import clock
 from tools.video.links import is_link
@@ -75,23 +76,10 @@ def add_index_tools(server: MCPServer[Any], desk: Desk) -> None:
     def estimate_cost(video: Video) -> Annotated[CallToolResult, CostEstimate]:
         with told_to_the_model():
             served = desk.named(video)
-            told = desk.grounder.estimate(served.path)
-        figures = told.estimate
-        estimate = CostEstimate(
-            video=served.id,
-            captioner=told.captioner,
-            duration_s=figures.duration_s,
-            captions=figures.captions,
-            tokens_in=figures.tokens_in,
-            tokens_out=figures.tokens_out,
-            usd=figures.usd,
-            minutes=figures.minutes,
-            described=told.described,
-            assumes=told.assumes,
-        )
-        usd = "an unknown price" if figures.usd is None else f"{figures.usd:.4f} US dollars"
-        text = f"{figures.captions} captions by {told.captioner}, {usd}, {figures.minutes:.1f} min"
-        return reply(f"{text}, if {told.assumes}", estimate)
+            estimate = desk.estimate(served)
+        usd = "an unknown price" if estimate.usd is None else f"{estimate.usd:.4f} US dollars"
+        text = f"{estimate.captions} captions by {estimate.captioner}, {usd}"
+        return reply(f"{text}, {estimate.minutes:.1f} min, if {estimate.assumes}", estimate)
 
     for tool, hints in (
         (list_videos, READS),

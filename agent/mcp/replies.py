@@ -79,34 +79,6 @@ class IndexStatus(_Reply):
         )
 
 
-class CostEstimate(_Reply):
-    """What describing a video would take.
-
-    Attributes:
-        video: Id of the video.
-        captioner: Who would describe it.
-        duration_s: Length of the video.
-        captions: How many captions would be asked for.
-        tokens_in: Tokens of input.
-        tokens_out: Tokens of output.
-        usd: US dollars; None where no price is known.
-        minutes: Time for all of it.
-        described: Captions that are there already.
-        assumes: What the time rests on.
-    """
-
-    video: str
-    captioner: str
-    duration_s: float
-    captions: int
-    tokens_in: int
-    tokens_out: int
-    usd: float | None
-    minutes: float
-    described: int
-    assumes: str
-
-
 class PagedCaption(_Reply):
     """A caption and the span that it holds over, in seconds."""
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from agent.mcp.desk import Desk
 
 HTTP_PATH = "/mcp"
+MOST_BODY_BYTES = 1 << 20
 
 
 def make_server(desk: Desk) -> MCPServer[Any]:
@@ -48,6 +49,7 @@ def make_http_app(desk: Desk, *, address: str = "127.0.0.1", token: str = "") ->
         token: What has to be shown; empty: nothing.
     """
     from mcp.server.transport_security import TransportSecuritySettings
+    from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
     from agent.web.guarding import Guard
 
@@ -56,7 +58,8 @@ def make_http_app(desk: Desk, *, address: str = "127.0.0.1", token: str = "") ->
     app = make_server(desk).streamable_http_app(
         streamable_http_path=HTTP_PATH, transport_security=unchecked
     )
-    return Guard(app, address=address, token=token)
+    limited = RequestBodyLimitMiddleware(app, max_body_size=MOST_BODY_BYTES)
+    return Guard(limited, address=address, token=token)
 
 
 def speak(

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from agent.web.rooms import Rooms
 
 STATIC = Path(__file__).parent / "static"
+MOST_BODY_BYTES = 1 << 20
+"""Of a request: questions and corrections are small. An upload has a limit of its own."""
+
 ABOUT = """Ask a video *when*. Answers have the schema that `whenabouts schema` prints.
 
 A fault is an object with one sentence, `detail`. A server that was started with `WHENABOUTS_TOKEN`
@@ -64,7 +67,7 @@ def make_app(
         redoc_url=None,
         lifespan=live,
     )
-    api = APIRouter(prefix="/api/v1")
+    api = APIRouter(prefix="/api/v1", max_body_size=MOST_BODY_BYTES)
     for router in (
         video_routes(rooms),
         link_routes(rooms),

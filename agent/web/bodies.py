@@ -45,6 +45,36 @@ class VideoCard(BaseModel):
     message: str
 
 
+class CostEstimate(_Asked):
+    """What describing a video would take.
+
+    Attributes:
+        video: Id of the video.
+        captioner: Who would describe it.
+        names_things: Whether that one says what things are; the built-in describer does not.
+        duration_s: Length of the video.
+        captions: How many captions would be asked for.
+        tokens_in: Tokens of input.
+        tokens_out: Tokens of output.
+        usd: US dollars; None where no price is known.
+        minutes: Time for all of it.
+        described: Captions that are there already.
+        assumes: What the time rests on.
+    """
+
+    video: str
+    captioner: str
+    names_things: bool
+    duration_s: float
+    captions: int
+    tokens_in: int
+    tokens_out: int
+    usd: float | None
+    minutes: float
+    described: int
+    assumes: str
+
+
 class QuestionForm(_Asked):
     """A question about a video."""
 

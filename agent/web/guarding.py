@@ -67,7 +67,8 @@ class Guard:
         await (refusal or self._app)(scope, receive, send_guarded)
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
-        host = headers.get("host", "")
+        # Two of them: who is first here may be second to somebody on the way.
+        host = ", ".join(headers.getlist("host"))
         if not self._is_ours(host):
             return _refuse(
                 400,
@@ -108,7 +109,7 @@ class Guard:
         return hmac.compare_digest(shown.encode(errors="replace"), self._token.encode())
 
     def _is_ours(self, host: str) -> bool:
-        name = _name(host)
+        name = "" if "@" in host else _name(host)
         if name in self._names:
             return True
         # Rebinding needs a name: an address in numbers is no other site's.

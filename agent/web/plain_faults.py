@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 SAYS = {
     400: "the request cannot be read: {said}",
+    413: "the request is larger than this server takes",
     416: "the range asked for lies outside the file; see the header Content-Range for its size",
 }
 

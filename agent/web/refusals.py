@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -77,9 +77,7 @@ def add_handlers(app: FastAPI) -> None:
 
     async def correct(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
-        faults = [
-            ".".join(map(str, one["loc"][1:])) + f": {one['msg']}" for one in error.errors()[:3]
-        ]
+        faults = [_wrong(one) for one in error.errors()[:3]]
         return _said(422, shorten(printable(whole_unicode("; ".join(faults))), 400))
 
     # Of `Exception` the server still shows the traceback, in its terminal.
@@ -93,3 +91,10 @@ def add_handlers(app: FastAPI) -> None:
 
 def _said(status: int, why: str) -> JSONResponse:
     return JSONResponse({"detail": why}, status)
+
+
+def _wrong(fault: dict[str, Any]) -> str:
+    if fault["type"] == "json_invalid":
+        return f"the body is not JSON: {fault['ctx']['error']}"
+    where = ".".join(map(str, fault["loc"][1:])) or "the body"
+    return f"{where}: {fault['msg']}"

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.web.asking import Asker
+from agent.web.bodies import CostEstimate
 from agent.web.cards import card_of
 from agent.web.described import check_askable, records_about
 from agent.web.jobs import Jobs
 from agent.web.link_jobs import LinkJobs
 from agent.web.pictures import Pictures
+from tools.retrieval.tracks import MEASURED_MODEL
 from tools.text import one_line
 
 if TYPE_CHECKING:
@@ -68,6 +70,28 @@ class Served:
             card_of(video, records_about(video, records), self.pictures)
             for video in self.library.videos()
         ]
+
+    def estimate(self, video: ServedVideo) -> CostEstimate:
+        """What describing a video would take, from a quick look at it.
+
+        Raises:
+            WhenaboutsError: As ``Grounder.estimate``.
+        """
+        told = self.grounder.estimate(video.path)
+        figures = told.estimate
+        return CostEstimate(
+            video=video.id,
+            captioner=told.captioner,
+            names_things=not told.captioner.startswith(MEASURED_MODEL),
+            duration_s=figures.duration_s,
+            captions=figures.captions,
+            tokens_in=figures.tokens_in,
+            tokens_out=figures.tokens_out,
+            usd=figures.usd,
+            minutes=figures.minutes,
+            described=told.described,
+            assumes=told.assumes,
+        )
 
     def records(self, video: ServedVideo) -> list[VideoRecord]:
         """The indexed tracks of one video."""

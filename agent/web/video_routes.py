@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse
 
-from agent.web.bodies import Fault, VideoCard
+from agent.web.bodies import CostEstimate, Fault, VideoCard
 from agent.web.library import NotServedError
 from agent.web.timeline_facts import TimelineFacts
 
@@ -33,6 +33,8 @@ def video_routes(rooms: Rooms) -> APIRouter:
     @router.post(
         "",
         status_code=201,
+        # `Uploads` counts, with words of its own.
+        max_body_size=1 << 62,
         openapi_extra={
             "requestBody": {
                 "required": True,
@@ -55,6 +57,11 @@ def video_routes(rooms: Rooms) -> APIRouter:
     def show_video(video_id: str) -> VideoCard:
         """One video."""
         return rooms.card(rooms.library.video(video_id))
+
+    @router.get("/{video_id}/estimate")
+    def show_estimate(video_id: str) -> CostEstimate:
+        """What describing it would take: time, captions, US dollars. Nothing is spent."""
+        return rooms.estimate(_there(rooms, video_id))
 
     @router.get("/{video_id}/timeline")
     def show_timeline(video_id: str) -> TimelineFacts:

@@ -4,7 +4,7 @@ import { thumbnail, url } from "./api.js";
 import { clock, element } from "./elements.js";
 import { span } from "./timeline.js";
 
-const VERDICTS = { found: "found", not_found: "not in this video", cannot_tell: "cannot tell", read: "read", failed: "not possible" };
+const VERDICTS = { found: "found", not_found: "not in this video", cannot_tell: "cannot tell", read: "what the captions say", failed: "not possible" };
 const FORMS = { edl: "EDL", fcpxml: "FCPXML", csv: "CSV", vtt: "WebVTT", chapters: "chapters" };
 
 export function confidence(one) {
@@ -33,7 +33,7 @@ export function answerCard(kept, turn, intervals, current, at) {
   for (const one of turn?.results[0].captions ?? []) card.append(element("p", { class: "small" }, `${span(one)} ${one.text}`));
   if (turn) { card.append(tools(kept, best, at, turn)); return card; }
   if (answer.reasoning) card.append(element("p", {}, answer.reasoning));
-  if (answer.advice) card.append(element("p", { class: "small" }, answer.advice));
+  if (answer.advice) card.append(element("p", { class: "small lines" }, answer.advice));
   if (answer.closest_rejected) {
     const one = answer.closest_rejected;
     card.append(element("p", { class: "small" }, "closest, and not good enough: ",

@@ -5,6 +5,8 @@ import { $, clock, element } from "./elements.js";
 
 const SAYS = { ready: "ready", new: "not described yet", partly: "described in part", unusable: "cannot be read", gone: "file is gone" };
 
+const who = (model) => (model.startsWith("file:") ? "a file" : model.startsWith("classical") ? "the built-in describer" : model.slice(0, 24));
+
 export async function showList(current, onChoose) {
   const videos = await get("/videos");
   $("videos").replaceChildren(...videos.map((video) => {
@@ -12,7 +14,7 @@ export async function showList(current, onChoose) {
     const poster = usable
       ? element("img", { src: thumbnail(video.id, (video.duration_s ?? 0) / 3, { width: 192 }), alt: "", loading: "lazy" })
       : element("span", { class: "noposter" });
-    const by = video.described_by.length ? `${video.captions} captions by ${video.described_by.map((name) => name.slice(0, 24)).join(", ")}` : "";
+    const by = video.described_by.length ? `${video.captions} captions by ${[...new Set(video.described_by.map(who))].join(", ")}` : "";
     return element("li", {}, element("button", {
       type: "button", "data-video": video.id, "aria-current": String(video.id === current), onclick: () => onChoose(video),
     }, poster, element("span", {},

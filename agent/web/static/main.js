@@ -4,7 +4,7 @@ import { answerCard } from "./answer.js";
 import { events, get, send, url } from "./api.js";
 import { showCorrections } from "./corrections.js";
 import { $, clock, element } from "./elements.js";
-import { begin, showIndexing } from "./indexing.js";
+import { beginIfFree, showIndexing } from "./indexing.js";
 import { takeLinks } from "./links.js";
 import { showList, takeUploads } from "./library.js";
 import { span, Timeline } from "./timeline.js";
@@ -250,7 +250,7 @@ $("show-corrections").addEventListener("click", () => showCorrections().catch((e
 async function arrived({ id }) {
   const video = (await showList(id, choose)).find((one) => one.id === id);
   await choose(video);
-  if (!video.described) await begin(video, ended);
+  if (!video.described) await beginIfFree(video, ended);
 }
 takeUploads(arrived);
 takeLinks(arrived);

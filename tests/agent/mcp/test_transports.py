@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 
 from agent.cli.main import main
 from agent.mcp.desk import Desk
-from agent.mcp.speaking import make_http_app
+from agent.mcp.speaking import MOST_BODY_BYTES, make_http_app
 from tests.agent.loopback import on_loopback
 
 pytestmark = pytest.mark.slow
@@ -92,6 +92,12 @@ def test_no_other_site_and_no_other_name_reaches_the_tools(
     with TestClient(make_http_app(desk), base_url="http://127.0.0.1:8766") as client:
         told = client.post("/mcp", json=HELLO, headers=TAKES | headers)
         assert told.status_code == status
+
+
+def test_a_message_of_megabytes_is_not_read(desk: Desk) -> None:
+    with TestClient(make_http_app(desk), base_url="http://127.0.0.1:8766") as client:
+        told = client.post("/mcp", content=b" " * (MOST_BODY_BYTES + 1), headers=TAKES)
+        assert told.status_code == 413
 
 
 @pytest.mark.parametrize("shown", ["", "Bearer wrong", "Basic YTpi"])

@@ -1,5 +1,6 @@
 """Who may ask: no other site's page, nobody without the token, and no path outside the folders."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from starlette.testclient import TestClient
 from agent.api import Grounder, Settings
 from agent.cli.main import main
 from agent.errors import SettingsError
+from agent.web.app import MOST_BODY_BYTES, make_app
+from agent.web.guarding import Guard
 from agent.web.library import Library, NotServedError
 from agent.web.rooms import Rooms
 from agent.web.serving import serve
@@ -24,8 +27,25 @@ TOKEN = "a long secret"
 
 
 def test_another_host_name_is_refused(client: TestClient) -> None:
-    for host in ["evil.example", "127.0.0.1.evil.example", "", "[::1", "192.168.0.7"]:
+    foreign = ["evil.example", "127.0.0.1.evil.example", "", "[::1", "192.168.0.7", "me@127.0.0.1"]
+    for host in foreign:
         assert client.get(f"{API}/videos", headers={"host": host}).status_code == 400
+
+
+def test_two_host_names_are_refused_whichever_comes_first(rooms: Rooms) -> None:
+    told: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b""}
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    names = [(b"host", b"127.0.0.1"), (b"host", b"evil.example")]
+    for headers in (names, names[::-1]):
+        scope = {"type": "http", "method": "GET", "path": "/", "headers": headers}
+        asyncio.run(Guard(make_app(rooms), address="127.0.0.1")(scope, receive, send))
+        assert told[-2]["status"] == 400
 
 
 def test_the_loopback_is_known_by_its_names(client: TestClient) -> None:
@@ -206,6 +226,40 @@ def test_an_upload_that_does_not_tell_its_size_is_held_to_it_all_the_same(
     blocks = (b"\x00\x00\x00\x18ftypmp42" + bytes(BLOCK_BYTES) for _ in range(3))
     assert upload(client, blocks).status_code == 413
     assert list(rooms.uploads.folder.glob("*")) == []
+
+
+@pytest.mark.parametrize("tells_size", [True, False])
+def test_a_question_of_megabytes_is_not_read(client: TestClient, tells_size: bool) -> None:
+    body = b'{"video": "' + b"a" * MOST_BODY_BYTES + b'"}'
+    sent = body if tells_size else iter([body[:900_000], body[900_000:]])
+    told = client.post(f"{API}/jobs", content=sent, headers={"content-type": "application/json"})
+    assert told.status_code == 413
+    assert list(told.json()) == ["detail"]
+
+
+def test_an_upload_may_be_larger_than_a_question(grounder: Grounder, folder: Path) -> None:
+    rooms = Rooms(grounder, [folder], most_bytes=4 * MOST_BODY_BYTES)
+    video = (folder / "road.mp4").read_bytes()
+    # What follows the last box of a film is not looked at.
+    body = (
+        video + (2 * MOST_BODY_BYTES).to_bytes(4, "big") + b"free" + bytes(2 * MOST_BODY_BYTES - 8)
+    )
+    with client_of(rooms) as opened:
+        assert opened.post(f"{API}/videos?name=long.mp4", content=body).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b'{"video":', "the body is not JSON: "),
+        (b"null", "the body: Input should be"),
+        (b"{}", "video: Field required"),
+    ],
+)
+def test_what_a_body_lacks_is_said(client: TestClient, body: bytes, why: str) -> None:
+    told = client.post(f"{API}/jobs", content=body, headers={"content-type": "application/json"})
+    assert told.status_code == 422
+    assert told.json()["detail"].startswith(why)
 
 
 def test_a_full_disk_is_said_to_be_full(

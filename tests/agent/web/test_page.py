@@ -14,7 +14,7 @@ from agent.web.app import make_app
 from agent.web.rooms import Rooms
 from tests.agent.loopback import on_loopback
 from tests.agent.web.serving import API
-from tests.drawing import draw_video, even_times
+from tests.drawing import draw_video, even_times, halves
 from tests.fakes import BrightnessCaptioner
 from tests.patience import PATIENCE_S
 from tests.web_sites import movie, site_on_loopback
@@ -377,4 +377,43 @@ def test_where_links_cannot_be_fetched_none_is_asked_for(
         page.wait_for_selector("body[data-ready]")
         page.wait_for_load_state("networkidle")
         assert not page.is_visible("#link-form")
+        page.close()
+
+
+def test_what_describing_takes_is_said_first_and_nothing_is_paid_unasked(
+    page: Any, folder: Path
+) -> None:
+    page.click("#videos button")
+    page.wait_for_selector("#forecast")
+    assert "Less than a minute, free, by brightness." in page.inner_text("#forecast")
+    # With a price, a new video is not described before somebody wants it.
+    told = {"usd": 1.25, "minutes": 3.2, "captioner": "openai:m", "names_things": True}
+    page.route("**/estimate", lambda route: route.fulfill(json=told))
+    draw_video(folder.parent / "mine.mp4", even_times(48, 8.0))
+    page.set_input_files("#file", folder.parent / "mine.mp4")
+    page.wait_for_selector("#forecast:has-text('About 3 min, about $1.25, by openai:m')")
+    assert page.is_visible("#describe")
+    assert page.request.get(page.url.partition("?")[0] + "api/v1/jobs").json() == []
+    told |= {"names_things": False, "usd": 0}
+    page.click("#videos button >> nth=0")
+    page.wait_for_selector("#forecast:has-text('does not name things')")
+
+
+def test_a_cut_stands_on_the_timeline_where_the_describer_found_it(
+    browser: Any, tmp_path: Path
+) -> None:
+    folder = tmp_path / "served"
+    folder.mkdir()
+    colours = [((200, 40, 40), (20, 20, 60)), ((20, 90, 30), (240, 240, 200))]
+    times_s = even_times(48, 8.0)
+    draw_video(folder / "road.mp4", times_s, picture=lambda index: halves(*colours[index // 24]))
+    with Grounder() as grounder, on_loopback(make_app(Rooms(grounder, [folder]))) as base:
+        page = browser.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.goto(base)
+        described(page)
+        ask(page, "when is there a cut?")
+        page.wait_for_selector("#timeline .cut")
+        assert page.get_attribute("#timeline .cut", "title") == "cut at 0:03.0"
+        assert page.evaluate("document.querySelector('#timeline .cut').style.left") == "50%"
         page.close()
