@@ -117,7 +117,10 @@ def test_every_file_yields_increasing_times_within_what_decodes_or_one_error(
         assert "no frame could be decoded" in message or name not in NO_FRAME
     assert {name for name, warning in warned.items() if "ends early" in warning} == ENDS_EARLY
     # Of the last one, a picture that is cut away would be shown for half a second.
-    assert set(warned) == ENDS_EARLY | {"decord_corrupted.mp4", "exo_iibbibb_editlist_videoonly.mp4"}
+    assert set(warned) == ENDS_EARLY | {
+        "decord_corrupted.mp4",
+        "exo_iibbibb_editlist_videoonly.mp4",
+    }
     assert capfd.readouterr() == ("", "")
 
 
