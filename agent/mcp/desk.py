@@ -53,7 +53,9 @@ class Desk(Served):
         try:
             super().check_askable(video)
         except BusyError as exc:
-            raise ToolError(str(exc).replace("describe it first (an index job does)", "call index_video first")) from None
+            raise ToolError(
+                str(exc).replace("describe it first (an index job does)", "call index_video first")
+            ) from None
 
     def named(self, video: str) -> ServedVideo:
         """The video of an id, a path, a name, or of a link that was fetched before.

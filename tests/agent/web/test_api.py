@@ -413,7 +413,7 @@ def test_what_breaks_without_a_plan_is_told_without_its_insides(
     client = client_of(rooms)
     with pytest.raises(kind):  # The server shows it in its terminal.
         client.get(f"{API}/videos")
-    client = type(client)(client.app, base_url=client.base_url, raise_server_exceptions=False)
+    client = type(client)(client.app, base_url=str(client.base_url), raise_server_exceptions=False)
     told = client.get(f"{API}/videos")
     assert told.status_code == 500
     assert told.json()["detail"].startswith(f"a fault in whenabouts ({kind.__name__})")
