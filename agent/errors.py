@@ -72,7 +72,14 @@ class UnansweredError(ReasonerError):
     """A text model that is set up correctly failed, and so did retries; the message says how.
 
     A question then ends in the LLM-free answer, unless the settings are strict.
+
+    Attributes:
+        of_this_one: Whether that is because of what it was shown: it may answer about other things.
     """
+
+    def __init__(self, message: str, *, of_this_one: bool = False) -> None:
+        super().__init__(message)
+        self.of_this_one = of_this_one
 
 
 class WithheldError(ReasonerError):

@@ -274,19 +274,24 @@ class Usage(Cost):
     Attributes:
         stages: The same by stage: the ``captioner``, closer looks too; the ``reasoner``; the
             ``judge``; and the model that is asked ``direct``.
+        kept: What was not paid for again, by stage: what verdicts and replies that are kept from
+            earlier questions cost when they were given. It is in none of the sums.
         seconds: Wall time by graph node.
     """
 
     stages: dict[Stage, Cost] = Field(default_factory=dict)
+    kept: dict[Stage, Cost] = Field(default_factory=dict)
     seconds: dict[str, float] = Field(default_factory=dict)
 
     @classmethod
-    def of(cls, stages: dict[Stage, Cost], seconds: dict[str, float]) -> "Usage":
+    def of(
+        cls, stages: dict[Stage, Cost], kept: dict[Stage, Cost], seconds: dict[str, float]
+    ) -> "Usage":
         """The sums over all stages."""
         total = Cost()
         for cost in stages.values():
             total = total.plus(cost)
-        return cls(**total.model_dump(), stages=stages, seconds=seconds)
+        return cls(**total.model_dump(), stages=stages, kept=kept, seconds=seconds)
 
 
 class Grounding(_Frozen):

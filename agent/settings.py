@@ -25,7 +25,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agent.errors import SettingsError
 from prompts.catalog import Prompts
-from tools.text import without_passwords
+from tools.text import shown_address, without_passwords
 from tools.user_paths import expand_user
 
 SETTINGS_FILE = ".env"
@@ -421,9 +421,14 @@ def _complaint(error: Any, given: dict[str, Any]) -> str:
     is_option = name in given
     shown = f"option {name}" if is_option else _variable(name)
     is_secret = re.search("key|token$", name.lower())
-    value = "" if is_secret else f" is {without_passwords(repr(error['input']))}:"
+    value = "" if is_secret else f" is {_shown(name, error['input'])}:"
     said = error["msg"].removeprefix("Value error, ")
     return f"{shown}{value} {said[0].lower()}{said[1:]}"
+
+
+def _shown(name: str, value: Any) -> str:
+    is_address = isinstance(value, str) and name.lower().endswith(("url", "endpoint"))
+    return repr(shown_address(value)) if is_address else without_passwords(repr(value))
 
 
 def _variable(name: str) -> str:

@@ -24,7 +24,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -64,7 +64,9 @@ def enlarge(source: Path, target: Path, *, seconds: float, grain: float) -> None
         written.mux(stream.encode(None))
 
 
-def bare(video: Video, rate_hz: float, *, skip: str = "DEFAULT") -> list[float]:
+def bare(
+    video: Video, rate_hz: float, *, skip: Literal["DEFAULT", "NONREF"] = "DEFAULT"
+) -> list[float]:
     """Decode everything; the times of the first frame at or after each tick."""
     with av.open(str(video.path)) as container:
         stream = container.streams.video[0]

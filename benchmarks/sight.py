@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tools.grounding.grounder import ground
+from tools.grounding.other_frames import OtherFrames
 from tools.retrieval.sight_evidence import SIGHT
 from tools.sight.frame_track import as_caption, sight_track
 from tools.timeline import Interval
@@ -173,9 +174,9 @@ def question(hours: float) -> dict[str, float]:
             captions,
             vectors,
             duration_s=float(count),
-            background=vectors[:40],
+            background=vectors[:0],
             calibration=SIGHT,
-            others=vectors[:: max(1, count // 256)],
+            others=OtherFrames(vectors[:: max(1, count // 256)], vectors[:40], 0.3),
         )
         spent_s.append(time.perf_counter() - begun)
     return {"hours": hours, "frames": count, "ms": round(1000 * float(np.median(spent_s)), 1)}

@@ -54,7 +54,9 @@ class Result:
         attempts: Answers asked of the reasoner.
         refusals: ``{"kind", "message"}`` of each that was not accepted.
         look_ups: Captions looked up on the way, as number of look-ups.
-        costs: By stage: ``captioner`` and ``reasoner``.
+        costs: By stage, what it cost in this run.
+        kept: By stage, what verdicts and replies that were kept from before cost when they were
+            given: this run did not pay for them again.
         seconds: Wall time by graph node.
         models: ``captioner``, ``reasoner``, ``embedder``, and ``prompts``: versions by name.
         relevance: One value per 2 s clip, for benchmarks that ask for it; otherwise empty.
@@ -79,15 +81,27 @@ class Result:
     refusals: tuple[dict[str, str], ...] = ()
     look_ups: int = 0
     costs: dict[str, Cost] = field(default_factory=dict)
+    kept: dict[str, Cost] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     models: dict[str, Any] = field(default_factory=dict)
     relevance: tuple[float, ...] = ()
     error: str = ""
 
+    @property
+    def costs_alone(self) -> dict[str, Cost]:
+        """By stage, what it would have cost if nothing but captions had been kept from before."""
+        return {
+            stage: self.costs.get(stage, Cost()).plus(self.kept.get(stage, Cost()))
+            for stage in dict.fromkeys((*self.costs, *self.kept))
+        }
+
     def as_line(self) -> str:
         """The result as a line of ``results.jsonl``, newline and all."""
-        costs = {stage: cost.model_dump() for stage, cost in self.costs.items()}
-        return json.dumps(asdict(self) | {"costs": costs}, ensure_ascii=False) + "\n"
+        plain = {
+            name: {stage: cost.model_dump() for stage, cost in costs.items()}
+            for name, costs in (("costs", self.costs), ("kept", self.kept))
+        }
+        return json.dumps(asdict(self) | plain, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Result:
@@ -105,6 +119,7 @@ class Result:
                 "shown": tuple((float(start), float(end)) for start, end in plain["shown"]),
                 "refusals": tuple(plain.get("refusals", ())),
                 "costs": {name: Cost(**cost) for name, cost in plain.get("costs", {}).items()},
+                "kept": {name: Cost(**cost) for name, cost in plain.get("kept", {}).items()},
                 "relevance": tuple(plain.get("relevance", ())),
             }
         )

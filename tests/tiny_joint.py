@@ -117,9 +117,9 @@ def caption(thing: Thing, rng: np.random.Generator) -> tuple[str, set[str]]:
 
 def _about_others(rng: np.random.Generator) -> str:
     """A sentence about things that are never drawn, a few words of which are known."""
-    known = [*WORDS[2:], *COLOURS, *SHAPES, *PLACES]
-    count = int(rng.integers(1, 9))
-    words = [str(rng.choice(known)) if rng.random() < 0.4 else "[UNK]" for _ in range(count)]
+    known = [*WORDS[2:], *(() if rng.random() < 0.5 else (*COLOURS, *SHAPES, *PLACES))]
+    count = int(rng.integers(0, 8))
+    words = [str(rng.choice(known)) if rng.random() < 0.5 else "[UNK]" for _ in range(count)]
     return " ".join(["[UNK]", *words])
 
 

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections import Counter
 from functools import lru_cache
+from urllib.parse import urlsplit
 
 JOINERS = "\u200c\u200d"
 """Invisible, and part of words in several scripts."""
@@ -26,15 +27,23 @@ _WITHOUT_SCHEME = re.compile(
 """``user:password@host``, as proxies are written too."""
 _ESCAPED = re.compile(r"(?i)(?<=%3A%2F%2F)[^\s/?#&\\\"'<>]{1,300}?%40")
 _SECRET_OF_HEADER = re.compile(
-    r"(?i)\b((?:(?:proxy-)?authorization|(?:x-)?api-key)(?:\s{0,2}[:=]|%3D)\s{0,2}"
-    r"(?:(?:basic|bearer)(?:\s{1,2}|%20))?|bearer(?:\s{1,2}|%20)(?=[\w.~+/=-]{16}))[^\s,;&\"'<>]+"
+    r"(?i)\b((?:(?:proxy-)?authorization|(?:x-)?api-key|x-[\w-]{1,30}-(?:token|key|team))"
+    # As Python and JSON write them, or as headers and variables do.
+    r"(?:\\?['\"]\s{0,2}[:,]\s{0,2}b?\\?['\"]|\s{0,2}[:=]\s{0,2}|%3D)"
+    r"(?:(?:basic|bearer)(?:\s{1,2}|%20))?"
+    r"|bearer(?:\s{1,2}|%20)(?=[\w.~+/=-]{16}))(?:\\[^\s\"']|[^\s,;&\"'<>\\])+"
 )
 """The values of headers that hold keys; a bearer in a caption carries shorter words."""
 _SECRET_OF_QUERY = re.compile(
     r"(?i)(?<=[?&;#])((?:[\w.-]*[_.-])?(?:api[_-]?key|key|token|password|passwd|pwd|secret|sig|"
-    r"signature|auth|credential)=)[^&;#\s\"'<>]+"
+    r"signature|auth|credential)=)(?:\\[^\s\"']|[^&;#\s\"'<>\\])+"
 )
-_NAMES_KEY = re.compile(r"(?i)bearer|authorization|api-key")
+"""A backslash goes with what follows; one before a quote stays, where the text is JSON."""
+_BEFORE_LAST_AT = re.compile(r"^([a-zA-Z][\w+.-]*://|)(?s:.*)@")
+_NO_PORT = re.compile(
+    r"^((?:[a-zA-Z][\w+.-]*://)?(?:\[[^\]]*\]|[^/?#:\[@]*):)(?!//)(?!\d{1,5}(?:[/?#]|$))[^/?#]+"
+)
+_NAMES_KEY = re.compile(r"(?i)bearer|authorization|api-key|x-[\w-]{1,30}-(?:token|key|team)")
 HIDDEN = "…"
 
 
@@ -71,6 +80,7 @@ def without_passwords(text: str) -> str:
     """
     if "://" in text:
         text = _WORD.sub(_without_password, text)
+    if "=" in text:
         text = _SECRET_OF_QUERY.sub(rf"\1{HIDDEN}", text)
     if "@" in text:
         text = _WITHOUT_SCHEME.sub(f"{HIDDEN}@", text)
@@ -79,6 +89,22 @@ def without_passwords(text: str) -> str:
     if _NAMES_KEY.search(text):
         text = _SECRET_OF_HEADER.sub(rf"\1{HIDDEN}", text)
     return text
+
+
+def shown_address(address: str) -> str:
+    """A string that should be an address, without what is secret in it even where it is none.
+
+    In a longer text, nobody can tell where a password with a blank in it ends.
+    """
+    try:
+        parts = urlsplit(address)
+        is_one = bool(parts.hostname and (parts.port is None or parts.port >= 0))
+    except ValueError:
+        is_one = False
+    if not is_one or any(char.isspace() for char in address):
+        address = _BEFORE_LAST_AT.sub(rf"\1{HIDDEN}@", address)
+        address = _NO_PORT.sub(rf"\1{HIDDEN}", address)
+    return without_passwords(address)
 
 
 def _without_password(word: re.Match[str]) -> str:

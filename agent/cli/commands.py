@@ -102,7 +102,8 @@ def ask(args: argparse.Namespace) -> int:
         if known:
             answers = LibraryAnswers((known,))
         else:
-            with doing(f"looking for “{query}” in {videos[0] if is_one else 'all videos'}"):
+            where = videos[0] if is_one else f"{len(videos) or 'all'} videos"
+            with doing(f"looking for “{query}” in {where}"):
                 answers = _answers(args, grounder, videos, query, on_event)
         records = grounder.records() if writes else []
         picture = None

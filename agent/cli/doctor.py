@@ -19,6 +19,7 @@ from agent.watching.destinations import OPENAI_HOST, host_of
 from agent.watching.indexed import Indexed
 from agent.watching.opened import open_parts
 from tools.sight.named_models import OFF, find_sight, sights_on_disk
+from tools.text import shown_address
 
 PACKAGES = (
     "whenabouts",
@@ -169,6 +170,8 @@ def _settings(settings: Settings) -> dict[str, str]:
             shown[name] = "set" if value else "not set"
         else:
             shown[name] = "not set" if value is None else str(value)
+            if name.endswith(("endpoint", "base_url")):
+                shown[name] = shown_address(shown[name])
         if name in settings.model_fields_set:
             shown[name] += "  (from the environment or the settings file)"
     return shown

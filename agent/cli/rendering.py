@@ -450,10 +450,12 @@ def _not_described(coverage: Coverage) -> str:
 
 def _spent(usage: Usage) -> str:
     tokens = usage.tokens_in + usage.tokens_out
+    reused = sum(cost.calls for cost in usage.kept.values())
+    kept = f", {reused} repl{'y' if reused == 1 else 'ies'} kept from before" if reused else ""
     if not tokens:
-        return ""
+        return kept
     usd = "at a price not known here" if usage.usd is None else f"{usage.usd:.4f} USD"
     calls = sum(cost.calls for cost in usage.stages.values())
     asked = f", {calls} call{'' if calls == 1 else 's'}" if calls else ""
     frames = f" with {usage.frames} frames" if usage.frames else ""
-    return f"{asked}{frames}, {tokens:,} tokens, {usd}"
+    return f"{asked}{frames}, {tokens:,} tokens, {usd}{kept}"

@@ -7,6 +7,7 @@ import av
 
 from agent.exports.timecode import USUAL_RATES_HZ
 from tools.errors import VideoError
+from tools.video.packet_times import PacketTimes
 from tools.video.reader import Video
 from tools.video.streams import open_container
 
@@ -55,14 +56,17 @@ def _times_s(video: Video) -> tuple[list[float], Fraction | None]:
         with open_container(video.path) as container:
             stream = container.streams[video.stream_index]
             base = stream.time_base or Fraction(1, 90_000)
-            ticks = sorted(
-                {packet.pts for packet in container.demux(stream) if packet.pts is not None}
-            )
+            times = PacketTimes(container, video.path)
+            found = set[int]()
+            for packet in container.demux(stream):
+                times.correct(packet)
+                if packet.pts is not None and not packet.is_discard:
+                    found.add(packet.pts)
             header_hz = getattr(stream, "average_rate", None)
     except av.FFmpegError as error:
         raise VideoError(f"cannot read the frame times of {video.path}: {error}") from error
     first = video.first_pts or 0
-    times_s = [float((tick - first) * base) for tick in ticks if tick >= first]
+    times_s = [float((tick - first) * base) for tick in sorted(found) if tick >= first]
     return times_s, header_hz
 
 

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Collection, Sequence
 
-from agent.graph.paths import direct_of, judging_of, path_answers
+from agent.graph.paths import direct_of, judging_of, kept_costs, path_answers
 from agent.graph.state import State
 from agent.graph.sureness import RANK, sure_of
 from agent.grounding import (
@@ -129,6 +129,7 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
         sources=_sources(answer, captions, heard, state, record),
         usage=Usage.of(
             {stage: Cost.model_validate(state["spent"].get(stage, {})) for stage in STAGES},
+            kept_costs(state),
             state["seconds"],
         ),
         warning="; ".join(

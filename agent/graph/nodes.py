@@ -153,7 +153,8 @@ class Nodes:
         )
         turns = [Turn.model_validate(plain) for plain in before["turns"]]
         try:
-            said = asker(record, state["asked"], stretches, turns=turns)
+            paid = Cost.model_validate(state["spent"].get("direct", {}))
+            said = asker(record, state["asked"], stretches, turns=turns, paid=paid)
         except (WithheldError, UnansweredError, CaptionerError, VideoError) as exc:
             return {"direct": {**before, "status": "failed", "note": str(exc)}}
         asked_of = AskedState(name=asker.name, by="direct", prompts=asker.prompts)
@@ -168,6 +169,7 @@ class Nodes:
                 "frames": _as_evidence(said.frames),
                 "is_whole": is_whole,
                 "note": said.note,
+                "kept": cost_state(said.kept),
             },
             "reply": _reply_state(Reply(said.text, cut_off=said.cut_off), asked_of),
             "spent": add_cost(state["spent"], "direct", said.cost),

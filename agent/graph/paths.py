@@ -11,8 +11,8 @@ from agent.graph.plain_values import (
     JudgingState,
     PathState,
 )
-from agent.graph.state import AfterRetrieve, Update
-from agent.grounding import PathAnswer, PathName
+from agent.graph.state import AfterRetrieve, Update, cost_state
+from agent.grounding import Cost, PathAnswer, PathName, Stage
 from tools.ranking import Ranking
 from tools.timeline import Interval
 
@@ -20,6 +20,7 @@ AGREE_IOU: Final = 0.3
 """Ways to an answer that name intervals this much alike mean the same moment: they differ more in
 what they take to be its beginning and its end."""
 
+NO_COST: Final = cost_state(Cost())
 NOT_ASKED: Final = DirectState(
     status="",
     name="",
@@ -31,9 +32,10 @@ NOT_ASKED: Final = DirectState(
     accepted=None,
     why="",
     note="",
+    kept=NO_COST,
 )
 NOT_JUDGED: Final = JudgingState(
-    is_over=False, decided=False, name="", prompts={}, verdicts=[], note=""
+    is_over=False, decided=False, name="", prompts={}, verdicts=[], note="", kept=NO_COST
 )
 
 
@@ -45,6 +47,16 @@ def direct_of(state: AfterRetrieve) -> DirectState:
 def judging_of(state: AfterRetrieve) -> JudgingState:
     """What became of judging."""
     return state.get("judging", NOT_JUDGED)
+
+
+def kept_costs(state: AfterRetrieve) -> dict[Stage, Cost]:
+    """What was kept from earlier questions and cost nothing now, by stage, if there is any."""
+    # A thread of an earlier version does not know.
+    kept: dict[Stage, Cost] = {
+        "judge": Cost.model_validate(judging_of(state).get("kept", NO_COST)),
+        "direct": Cost.model_validate(direct_of(state).get("kept", NO_COST)),
+    }
+    return {stage: cost for stage, cost in kept.items() if cost != Cost()}
 
 
 def is_settled(state: AfterRetrieve) -> bool:

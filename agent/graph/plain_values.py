@@ -222,7 +222,7 @@ class DirectState(TypedDict):
     ``status`` is ``""`` (not asked), ``asking`` (its reply is to be checked, or was refused),
     ``done``, or ``failed``. ``frames`` are captions that stand for the frames of the last request,
     and ``accepted`` has their numbers, from 1; ``is_whole`` says whether all that is searched was
-    shown.
+    shown. ``kept`` is what a reply that was kept from before cost then.
     """
 
     status: Literal["", "asking", "done", "failed"]
@@ -235,6 +235,7 @@ class DirectState(TypedDict):
     accepted: AnswerState | None
     why: str
     note: str
+    kept: NotRequired[CostState]
 
 
 class JudgedState(TypedDict):
@@ -251,7 +252,8 @@ class JudgedState(TypedDict):
 class JudgingState(TypedDict):
     """What became of judging: ``is_over`` once it need not be tried (again).
 
-    ``decided`` says whether the answer is the window that the judge ranked first.
+    ``decided`` says whether the answer is the window that the judge ranked first, ``kept`` what
+    verdicts that were kept from before cost then.
     """
 
     is_over: bool
@@ -260,6 +262,7 @@ class JudgingState(TypedDict):
     prompts: dict[str, str]
     verdicts: list[JudgedState]
     note: str
+    kept: NotRequired[CostState]
 
 
 class PathState(TypedDict):

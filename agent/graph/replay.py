@@ -122,7 +122,7 @@ def _without_describing(answer: Grounding, way: Sequence[StateSnapshot]) -> Grou
     described = Cost.model_validate(spent["captioner"])
     stages, seconds = answer.usage.stages, answer.usage.seconds
     left = stages | {"captioner": stages["captioner"].minus(described)}
-    usage = Usage.of(left, seconds | {"watch": 0.0})
+    usage = Usage.of(left, answer.usage.kept, seconds | {"watch": 0.0})
     return answer.model_copy(update={"usage": usage})
 
 

@@ -14,7 +14,7 @@ from agent.graph.paths import (
     with_path,
 )
 from agent.graph.plain_values import AnswerState, JudgingState, WindowState, answer_state
-from agent.graph.state import AfterCheck, Update, add_cost
+from agent.graph.state import AfterCheck, Update, add_cost, cost_state
 from agent.grounding import Cost
 from agent.reasoning.answer import Answer, NumberedEvent
 from agent.reasoning.brief import caption_numbers
@@ -152,6 +152,7 @@ class _Court:
     state: AfterCheck
     verdicts: list[JudgedSpan] = field(default_factory=list)
     cost: Cost = field(default_factory=Cost)
+    kept: Cost = field(default_factory=Cost)
     note: str = ""
 
     @property
@@ -184,6 +185,7 @@ class _Court:
             prompts=self.judge.prompts if self.judge and self.verdicts else {},
             verdicts=[_plain(one) for one in self.verdicts],
             note=self.note,
+            kept=cost_state(self.kept),
         )
 
     def _ask(self, spans: Sequence[Interval], frames: Sequence[int]) -> None:
@@ -196,6 +198,7 @@ class _Court:
         judged = self.judge(record, query, spans, frames=frames)
         self.verdicts += judged.verdicts
         self.cost = self.cost.plus(judged.cost)
+        self.kept = self.kept.plus(judged.kept)
         self.note = judged.note
 
 

@@ -60,8 +60,9 @@ class DirectReply:
         text: Its words.
         cut_off: Whether they end at a limit.
         frames: What it was shown: captions that stand for frames, in time order.
-        cost: What it took.
+        cost: What it took; nothing where it was said before.
         note: What the user should know of how it was asked.
+        kept: What it took when it was said before.
     """
 
     text: str
@@ -69,6 +70,7 @@ class DirectReply:
     cut_off: bool = False
     cost: Cost = field(default_factory=Cost)
     note: str = ""
+    kept: Cost = field(default_factory=Cost)
 
 
 DIRECT_MODE: Final = "direct"
@@ -100,6 +102,7 @@ class Direct(Protocol):
         stretches: Sequence[Interval],
         *,
         turns: Sequence[Turn],
+        paid: Cost,
     ) -> DirectReply:
         """Show it the stretches, and ask.
 
@@ -108,6 +111,7 @@ class Direct(Protocol):
             query: What is looked for.
             stretches: What to show, apart from each other and in time order.
             turns: Its earlier replies, which were refused.
+            paid: What those cost.
 
         Raises:
             ReasonerError: If there is no reply; another path has to answer.

@@ -99,11 +99,13 @@ class Judged:
         verdicts: Of those that were judged, in the order given.
         cost: What that took; what was judged before costs nothing.
         note: Why some were not judged; empty where all were.
+        kept: What the verdicts that were given before cost then.
     """
 
     verdicts: tuple[JudgedSpan, ...] = ()
     cost: Cost = field(default_factory=Cost)
     note: str = ""
+    kept: Cost = field(default_factory=Cost)
 
 
 class Judge(Protocol):

@@ -70,6 +70,13 @@ _HOLDS_ANSWERS = re.compile(
 )
 """Names of what an answer is wrapped in."""
 
+_GUESSES = re.compile(
+    r"\b(?:perhaps|maybe|draft|(?:first )?guess|tentative\w*)\W*\Z", re.IGNORECASE
+)
+_OTHER_SPAN = re.compile(
+    r"#\d+\s*(?:to|through|until|[-–—])\s*#?\d|\b(?:to|until) #\d", re.IGNORECASE
+)
+
 _HOLDS_DRAFTS = re.compile(r"draft|thought|thinking|reasoning|example|guess", re.IGNORECASE)
 
 
@@ -117,18 +124,27 @@ def find_object(reply: str, field: str) -> FoundObject:
         at = reply.find("{", end)
     if chosen is not None:
         fault = fault or _fault_after(reply, *span, field)
+        fault = fault or _fault_before(reply[: span[0]], reply[span[1] :], field)
     if fault:
         return FoundObject(None, fault)
     return FoundObject(chosen if chosen is not None else other)
 
 
-def _fault_after(reply: str, start: int, end: int, field: str) -> str:
-    """What makes the object at a place of a reply a doubtful answer; empty where nothing does."""
-    before, after = reply[:start], reply[end:]
-    is_first = _OPENERS.fullmatch(before) is not None or "```" in before
+def _fault_before(before: str, after: str, field: str) -> str:
+    """What is said before an object that makes it a doubtful answer; empty where nothing is."""
     opened = _OPENS_AN_ELEMENT.match(before)
     if opened and not _HOLDS_ANSWERS.fullmatch(opened[1]) and f"/{opened[1]}" not in after:
         return f"it begins with the mark <{opened[1]}>, and what comes after may be a thought"
+    if _GUESSES.search(before[-60:]):
+        return f"the object with {field!r} is called a guess or a draft"
+    return ""
+
+
+def _fault_after(reply: str, start: int, end: int, field: str) -> str:
+    """What comes after an object that makes it a doubtful answer; empty where nothing does."""
+    before, after = reply[:start], reply[end:]
+    is_first = _OPENERS.fullmatch(before) is not None or "```" in before
+    opened = _OPENS_AN_ELEMENT.match(before)
     if opened and _HOLDS_ANSWERS.fullmatch(opened[1]):
         after = after.strip().removesuffix(f"</{opened[1]}>")
     if not after.strip() or (is_first and _CLOSERS.fullmatch(after)):
@@ -139,6 +155,8 @@ def _fault_after(reply: str, start: int, end: int, field: str) -> str:
         return f"after the object with {field!r} comes what seems a part of another one"
     if after.strip() and _MARK.search(reply):
         return f"after the object with {field!r} comes more, and a stray mark like </think>"
+    if _OTHER_SPAN.search(after):
+        return f"after the object with {field!r} come other captions"
     return ""
 
 

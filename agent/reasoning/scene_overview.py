@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from langchain_core.messages import HumanMessage
 from pydantic import BaseModel, ValidationError
 
+from agent.errors import UnansweredError
 from agent.grounding import Cost
 from agent.reasoning.brief import Converses
 from agent.reasoning.conversation import fence_lines, seconds_span, tame
@@ -22,7 +23,7 @@ from tools.indexing.scene_summaries import (
 )
 from tools.indexing.scenes import read_scenes
 from tools.text import shorten
-from tools.timeline import Caption
+from tools.timeline import Caption, Interval, Track
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 SCENE_CHARS = 6000
 """How much of a scene's captions a text model is shown to sum it up."""
+
+FAILURES_IN_A_ROW = 3
+"""After this many scenes in a row that a service did not sum up, no more are asked for."""
 
 
 Overview = Callable[
@@ -53,11 +57,13 @@ class TextModelSummaries:
         model: Is asked, once for each scene.
         prompts: What it is told.
         cost: What that has cost so far.
+        failed: Scenes in a row that the service did not sum up; their captions stand in.
     """
 
     model: Converses
     prompts: Prompts = PACKAGED
     cost: Cost = field(default_factory=Cost)
+    failed: int = 0
 
     @property
     def name(self) -> str:
@@ -68,7 +74,15 @@ class TextModelSummaries:
         lines = [f"[{seconds_span(one.span)}] {tame(one.text)}" for one in captions]
         shown = shorten("\n".join(lines), SCENE_CHARS)
         prompt = self.prompts.render("summarise_scene", captions=fence_lines(shown))
-        reply = self.model.converse([HumanMessage(prompt)], schema=_Summary.model_json_schema())
+        try:
+            reply = self.model.converse([HumanMessage(prompt)], schema=_Summary.model_json_schema())
+        except UnansweredError as exc:
+            # One scene that a service will not read is not the end of all others.
+            self.failed += 1
+            if not exc.of_this_one or self.failed >= FAILURES_IN_A_ROW:
+                raise
+            return CentralCaptions()(captions, vectors)
+        self.failed = 0
         self.cost = self.cost.plus(reply.cost)
         try:
             said = _Summary.model_validate(find_object(reply.text, "summary").value).summary.strip()
@@ -103,15 +117,41 @@ def overview_of(
     by = summariser()
     track = summary_track(by, record.track)
     with store.claim(record.video_id, track, name=record.path):
-        kept, _ = store.read(record.video_id, track)
-        if kept:
-            return kept
-        made = summarise_scenes(
+        return summarise_scenes(
             captions,
             vectors,
             read_scenes(store, record.video_id),
-            summariser=by,
+            summariser=_KeptSummaries(by, record, track, store, embedder),
             duration_s=record.duration_s,
         )
-        store.add(made, embedder.embed([one.text for one in made]), during=record)
-    return made
+
+
+class _KeptSummaries:
+    """Asks for the summaries that are not kept yet, and keeps each at once: it is paid."""
+
+    def __init__(
+        self,
+        by: Summariser,
+        record: "VideoRecord",
+        track: Track,
+        store: "CaptionStore",
+        embedder: "Embedder",
+    ) -> None:
+        self._by, self._record, self._track = by, record, track
+        self._store, self._embedder = store, embedder
+        kept, _ = store.read(record.video_id, track)
+        self._kept = {one.span: one.text for one in kept}
+
+    @property
+    def name(self) -> str:
+        return self._by.name
+
+    def __call__(self, captions: Sequence[Caption], vectors: "NDArray[np.float32]") -> str:
+        """See ``Summariser``."""
+        span = Interval(captions[0].start_s, max(one.end_s for one in captions))
+        if span not in self._kept:
+            said = self._by(captions, vectors)
+            one = Caption(self._record.video_id, span, said, captions[0].source, self._track)
+            self._store.add([one], self._embedder.embed([said]), during=self._record)
+            self._kept[span] = said
+        return self._kept[span]

@@ -31,6 +31,7 @@ from tools.errors import ServiceError
 from tools.llm.budget import Budget
 from tools.llm.chat_model import ServiceChatModel
 from tools.llm.client import Patience, clean
+from tools.llm.completion import AT_LIMIT, is_count
 from tools.llm.failures import Sent, classify, explain, no_answer
 from tools.llm.prices import Price, Prices
 from tools.llm.thoughts import without_thoughts
@@ -58,7 +59,8 @@ prompt to its end: estimates are too high by half at most."""
 
 MENDABLE: Final = frozenset({"settings", "key", "model", "unreachable"})
 """Failures of a wrong set-up, which the user can correct: another answer would hide them."""
-
+OF_ONE_PROMPT: Final = frozenset({"declined", "context", "refused", "strange"})
+"""Failures that another prompt may not meet."""
 
 INSTEAD: Final = "or use --reasoner similarity, which needs no model"
 
@@ -269,7 +271,7 @@ class LLMReasoner:
         # Servers are not all as strict as their API: roles, counts and reasons may be anything.
         counted = getattr(message, "usage_metadata", None) or {}
         tokens_in, tokens_out = (
-            count if isinstance(count := counted.get(name), int) and count > 0 else 0
+            count if is_count(count := counted.get(name)) else 0
             for name in ("input_tokens", "output_tokens")
         )
         return Reply(
@@ -346,7 +348,9 @@ class LLMReasoner:
         """The error for a failure that retries did not help."""
         error = f"{self.name}: {told}, {INSTEAD}"
         mendable = kind in MENDABLE and not self._has_answered
-        return ReasonerError(error) if mendable or self._strict else UnansweredError(error)
+        if mendable or self._strict:
+            return ReasonerError(error)
+        return UnansweredError(error, of_this_one=kind in OF_ONE_PROMPT)
 
     def _clean(self, said: str) -> str:
         for secret in self._secrets:
@@ -388,8 +392,8 @@ def _requests(message: BaseMessage) -> tuple[Request, ...]:
 def _is_cut_off(message: BaseMessage) -> bool:
     """Whether the reply ends at its limit, as the services word it."""
     facts = message.response_metadata
-    reasons = {str(facts.get(name)) for name in ("finish_reason", "stop_reason", "done_reason")}
-    return bool(reasons & {"length", "max_tokens", "MAX_TOKENS"})
+    names = ("finish_reason", "stop_reason", "done_reason")
+    return any(AT_LIMIT.fullmatch(str(facts.get(name))) for name in names)
 
 
 def _causes(exc: BaseException) -> list[BaseException]:

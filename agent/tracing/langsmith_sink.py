@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-import requests
 from langsmith import Client, run_trees
 from langsmith.utils import LangSmithAuthError
 from requests import PreparedRequest, RequestException, Response, Session
@@ -19,6 +18,7 @@ from urllib3.util.retry import Retry
 from agent.tracing.courier import Courier, UndeliveredError
 from agent.tracing.scrub import Scrubber
 from agent.tracing.spans import Span
+from tools.text import shown_address
 
 # Names of our facts as LangSmith knows them.
 _USAGE = {"tokens_in": "input_tokens", "tokens_out": "output_tokens"}
@@ -49,6 +49,14 @@ class _Event:
     is_new: bool
 
 
+class Unfollowing(Session):
+    """Follows no redirect: it would carry the trace, and the key, to another host."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.max_redirects = 0
+
+
 class LangSmithSink:
     """Sends spans as runs. The SDK is loaded, and the address tried, in a thread of its own."""
 
@@ -57,7 +65,7 @@ class LangSmithSink:
         self._failure: Exception | None = None
         self._courier: Courier[_Event] = Courier(
             self._deliver,
-            where=target.url,
+            where=shown_address(target.url),
             probe_url=f"{target.url.rstrip('/')}/info",
             instead="look at LANGSMITH_ENDPOINT and LANGSMITH_API_KEY, or set "
             "LANGSMITH_TRACING=false",
@@ -97,12 +105,9 @@ class LangSmithSink:
 
     @cached_property
     def _client(self) -> Client:
-        # No redirect is followed: it would carry the trace, and the key, to another host.
-        session = requests.Session()
-        session.max_redirects = 0
         return Client(
             self._target.url,
-            session=session,
+            session=Unfollowing(),
             api_key=self._target.api_key or "",
             workspace_id=self._target.workspace,
             auto_batch_tracing=False,
@@ -119,10 +124,11 @@ class LangSmithSink:
             update=[event.run for event in events if not event.is_new],
         )
         failure, self._failure = self._failure, None
+        where = shown_address(self._target.url)
         if isinstance(failure, LangSmithAuthError):
-            raise UndeliveredError(f"{self._target.url} refuses the key")
+            raise UndeliveredError(f"{where} refuses the key")
         if failure:
-            raise UndeliveredError(f"{self._target.url} does not take traces ({_kind(failure)})")
+            raise UndeliveredError(f"{where} does not take traces ({_kind(failure)})")
 
     def _fail(self, error: Exception) -> None:
         self._failure = error
@@ -143,7 +149,7 @@ PAUSE_S: Final = 60.0
 """How long a server that did not answer is not asked again."""
 
 
-class Impatient(Session):
+class Impatient(Unfollowing):
     """Has no patience with a server that does not answer.
 
     A program's end waits for pending requests, which with the SDK's own timeouts takes minutes.

@@ -7,13 +7,17 @@ generative AI where those have one.
 from __future__ import annotations
 
 import json
+import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from agent.tracing.courier import Courier, UndeliveredError
+from tools.text import shown_address
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,6 +31,9 @@ if TYPE_CHECKING:
 SCOPE = "whenabouts"
 
 _LOGGERS = ("opentelemetry.exporter.otlp.proto.http.trace_exporter", "opentelemetry.exporter.http")
+
+_HEADERS_LOGGER = "opentelemetry.util.re"
+"""Quotes headers that it cannot read, which are secrets."""
 
 _CONVENTIONS = {
     "ls_model_name": "gen_ai.request.model",
@@ -76,7 +83,10 @@ class OtelSink:
                 sink._courier.put(span)
 
         self._url = target.url
-        self._exporter = OTLPSpanExporter(endpoint=target.url)
+        self._unread = False
+        with _hushed(_HEADERS_LOGGER) as hushed:
+            self._exporter = OTLPSpanExporter(endpoint=target.url)
+            self._unread = bool(hushed)
         # It follows no redirect, and takes one for success. The session may be one with credentials
         # that the SDK made, so it is not replaced.
         transport: Any = self._exporter._client._transport  # noqa: SLF001  # nothing public has it
@@ -92,7 +102,7 @@ class OtelSink:
         parts = urlsplit(target.url)
         self._courier: Courier[ReadableSpan] = Courier(
             self._deliver,
-            where=target.url,
+            where=shown_address(target.url),
             probe_url=f"{parts.scheme}://{parts.netloc}/",
             instead="look at OTEL_EXPORTER_OTLP_ENDPOINT, or set OTEL_SDK_DISABLED=true",
             hushed=_LOGGERS,
@@ -135,7 +145,12 @@ class OtelSink:
         opened.end(end_time=_nanoseconds(span.end))
 
     def complaint(self) -> str:
-        return self._courier.complaint()
+        complaint = self._courier.complaint()
+        if self._unread:
+            self._unread = False
+            unread = "OTEL_EXPORTER_OTLP_HEADERS is not a list of NAME=VALUE; a part is left out"
+            return f"{unread}; {complaint}" if complaint else unread
+        return complaint
 
     def close(self, *, within_s: float) -> None:
         self._courier.close(within_s=within_s)
@@ -144,7 +159,24 @@ class OtelSink:
         from opentelemetry.sdk.trace.export import SpanExportResult
 
         if self._exporter.export(spans) is not SpanExportResult.SUCCESS:
-            raise UndeliveredError(f"{self._url} does not take traces")
+            raise UndeliveredError(f"{shown_address(self._url)} does not take traces")
+
+
+@contextmanager
+def _hushed(name: str) -> Iterator[list[logging.LogRecord]]:
+    """Nothing that a logger says inside is printed; it is in the list."""
+    said: list[logging.LogRecord] = []
+
+    def keep(record: logging.LogRecord) -> bool:
+        said.append(record)
+        return False
+
+    logger = logging.getLogger(name)
+    logger.addFilter(keep)
+    try:
+        yield said
+    finally:
+        logger.removeFilter(keep)
 
 
 def _refuse_redirect(answer: Any, **_: Any) -> None:

@@ -49,7 +49,12 @@ class TraceTargets:
 
 def trace_targets(settings: "Settings") -> TraceTargets:
     """A file where one is named; LangSmith and OpenTelemetry by their own usual variables."""
-    keys = (settings.openai_api_key, settings.langsmith_api_key)
+    keys = (
+        settings.openai_api_key,
+        settings.langsmith_api_key,
+        settings.chroma_token,
+        settings.token,
+    )
     return TraceTargets(
         file=settings.trace,
         langsmith=_langsmith(settings),

@@ -45,7 +45,9 @@ class FramesByPicture:
         seen = self._sight.read(video_id)
         if seen is None:
             return None
-        evidence = replace(seen.evidence, words=self._asked, by_picture=True)
+        # Pictures and words lie apart: how like texts are to frames says nothing of pictures.
+        others = replace(seen.evidence.others, texts=seen.evidence.others.texts[:0])
+        evidence = replace(seen.evidence, words=self._asked, others=others, by_picture=True)
         return replace(seen, evidence=evidence)
 
     def likeliest(self, query: str, video_ids: Sequence[str]) -> list[str]:

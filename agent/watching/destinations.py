@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from tools.text import without_passwords
+from tools.text import shown_address
 
 if TYPE_CHECKING:
     from agent.settings import Settings
@@ -83,5 +83,5 @@ def host_of(address: str) -> str:
         parts = urlsplit(address)
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
-        return without_passwords(address)
-    return f"{parts.hostname}{port}" if parts.hostname else without_passwords(address)
+        return shown_address(address)
+    return f"{parts.hostname}{port}" if parts.hostname else shown_address(address)

@@ -11,12 +11,12 @@ from tools.retrieval.measured_need import can_be_measured, may_be_read
 from tools.signals.explanations import beyond_the_senses
 from tools.signals.signal_query import understand
 from tools.subtitles.choice import choose_subtitles
+from tools.subtitles.files import find_unreadable, unreadable_advice
 from tools.video.reader import measure_duration_s
 
 if TYPE_CHECKING:
     from agent.settings import Settings
     from prompts.catalog import Prompts
-    from tools.subtitles.embedded import SubtitleTrack
     from tools.video.reader import Video
 
 
@@ -39,11 +39,16 @@ def foreseen(query: str, video: Video, settings: Settings, prompts: Prompts) -> 
         return None
     if settings.subtitles not in {"auto", "off"}:
         return None
-    unreadable: list[SubtitleTrack] = []
+    left_out: list[str] = []
     if settings.subtitles == "auto":
         chosen, _, unreadable = choose_subtitles(video.path)
         if chosen:
             return None
+        left_out += [f"stream {one.index}) are left out: {one.advice}" for one in unreadable]
+        left_out += [
+            f"{one.name}) are left out: {unreadable_advice(one)}"
+            for one in find_unreadable(video.path)
+        ]
     duration_s = measure_duration_s(video)
     path = str(video.path)
     return Grounding(
@@ -59,10 +64,7 @@ def foreseen(query: str, video: Video, settings: Settings, prompts: Prompts) -> 
         reasoning=" ".join(
             [
                 beyond_the_senses(understand(query).unknown, ()),
-                *(
-                    f"Its subtitles (stream {one.index}) are left out: {one.advice}."
-                    for one in unreadable
-                ),
+                *(f"Its subtitles ({one}." for one in left_out),
             ]
         ),
         advice=prompts.render(

@@ -12,8 +12,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from agent.errors import AnswerError
+from agent.grounding import Cost
 from agent.reasoning.direct import DIRECT_MODE, DirectReply, parse_direct
 from tools.timeline import Caption, Interval, Track
+
+UNKNOWN = Cost(usd=None, calls=1)
+"""What a reply cost that an earlier version kept."""
 
 if TYPE_CHECKING:
     from agent.watching.opened import Opened
@@ -39,10 +43,11 @@ def known_reply(
             said, note = str(kept["said"]), str(kept["note"])
             shown_by = Track(track.model, str(kept["prompt"]), str(kept["mode"]))
             spans = [Interval(float(start_s), float(end_s)) for start_s, end_s in kept["frames"]]
+            paid = Cost.model_validate(kept.get("paid", UNKNOWN))
         except (ValueError, KeyError, TypeError):
             continue  # Of another version.
         frames = [stand_in(record.video_id, span, shown_by) for span in spans]
-        return DirectReply(said, tuple(frames), note=note)
+        return DirectReply(said, tuple(frames), kept=paid, note=note)
     return None
 
 
@@ -52,8 +57,10 @@ def keep_reply(
     track: Track,
     stretches: Sequence[Interval],
     reply: DirectReply,
+    *,
+    paid: Cost,
 ) -> None:
-    """Keep a reply that can be read as an answer; any other is forgotten."""
+    """Keep a reply that can be read as an answer, and what it took; any other is forgotten."""
     spans = [frame.span for frame in reply.frames]
     try:
         parse_direct(reply.text, spans)
@@ -68,6 +75,7 @@ def keep_reply(
         "prompt": shown_by.prompt_version,
         "mode": shown_by.mode,
         "frames": [[span.start_s, span.end_s] for span in spans],
+        "paid": paid.model_dump(),
     }
     caption = Caption(record.video_id, _whole(stretches), json.dumps(kept), "vision", track)
     # No search by likeness looks for it; any vector will do.

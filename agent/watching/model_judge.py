@@ -74,10 +74,10 @@ class ModelJudge:
         model = paths.model(self.name)
         told = shorten(tame(query), QUERY_CHARS)
         tracks = [_track(model.name, paths.prompts, told, count) for count in frames]
-        known = self._known(record, spans, tracks)
+        known, kept = self._known(record, spans, tracks)
         todo = [place for place in range(len(spans)) if place not in known]
         if not todo:
-            return Judged(tuple(known[place] for place in range(len(spans))))
+            return Judged(tuple(known[place] for place in range(len(spans))), kept=kept)
         budget, work = paths.runs.budget(), paths.under_way()
         wanted = [frames[place] for place in todo]
         usd = [model.most_usd(self._prompt(told, spans[place], 0), frames[place]) for place in todo]
@@ -98,23 +98,23 @@ class ModelJudge:
             for place, pictures in zip(todo, shown, strict=True)
             if pictures
         ]
-        found, cost, note = self._ask(model, questions, spans)
+        found, costs, cost, note = self._ask(model, questions, spans)
         for question in (one for place, one in questions):
             budget.spend_frames(len(question.frames), None)
         budget.spend_reply(cost.usd)
-        self._keep(record, found, tracks)
+        self._keep(record, found, costs, tracks)
         known |= found
         missing = len(spans) - len(known)
         if missing and not note:
             note = f"{missing} of {len(spans)} windows got no verdict that could be read"
-        return Judged(tuple(known[place] for place in sorted(known)), cost, note)
+        return Judged(tuple(known[place] for place in sorted(known)), cost, note, kept)
 
     def _ask(
         self,
         model: AskedModel,
         questions: Sequence[tuple[int, FrameQuestion]],
         spans: Sequence[Interval],
-    ) -> tuple[dict[int, JudgedSpan], Cost, str]:
+    ) -> tuple[dict[int, JudgedSpan], dict[int, Cost], Cost, str]:
         from tools.captioners.traced_calls import TracedCalls
 
         calls, until = TracedCalls.of_this_step(), self._paths.runs.until()
@@ -137,6 +137,7 @@ class ModelJudge:
             return place, answer, len(question.frames)
 
         found: dict[int, JudgedSpan] = {}
+        costs: dict[int, Cost] = {}
         cost = Cost()
         at_once = self._paths.settings.in_flight
         for done in run_in_flight(ask, questions, limit=at_once):
@@ -146,17 +147,19 @@ class ModelJudge:
             if answer is None:
                 cost = cost.plus(Cost(calls=int(frames > 0), frames=frames))
                 continue
-            cost = cost.plus(cost_of(answer, frames))
+            costs[place] = cost_of(answer, frames)
+            cost = cost.plus(costs[place])
             verdict = read_verdict(answer.reply, spans[place], frames)
             if verdict:
                 found[place] = verdict
         for failed in lost:
             paid = Cost(tokens_in=failed.tokens_in, tokens_out=failed.tokens_out, usd=failed.usd)
             cost = cost.plus(paid if failed.tokens_in else Cost())
-        if not ended:
-            return found, cost, ""
-        told = f"the likeliest windows were not all judged: {model.name}: {ended[0]}"
-        return found, cost, told
+        if not (ended or lost):
+            return found, costs, cost, ""
+        why = ended[0] if ended else str(lost[0])
+        told = f"the likeliest windows were not all judged: {model.name}: {why}"
+        return found, costs, cost, told
 
     def _question(
         self, told: str, span: Interval, pictures: Sequence[ShownFrame], duration_s: float
@@ -177,26 +180,32 @@ class ModelJudge:
 
     def _known(
         self, record: VideoRecord, spans: Sequence[Interval], tracks: Sequence[Track]
-    ) -> dict[int, JudgedSpan]:
-        """What was said of some of these spans before."""
+    ) -> tuple[dict[int, JudgedSpan], Cost]:
+        """What was said of some of these spans before, and what that cost then."""
         store = self._paths.opened.store
         kept = {track: store.read(record.video_id, track)[0] for track in set(tracks)}
         known: dict[int, JudgedSpan] = {}
+        cost = Cost()
         for place, (span, track) in enumerate(zip(spans, tracks, strict=True)):
             for caption in kept[track]:
-                verdict = _verdict_in(caption.text, span) if caption.span == span else None
-                if verdict:
-                    known[place] = verdict
-        return known
+                read = _verdict_in(caption.text, span) if caption.span == span else None
+                if read and place not in known:
+                    known[place] = read[0]
+                    cost = cost.plus(read[1])
+        return known, cost
 
     def _keep(
-        self, record: VideoRecord, found: dict[int, JudgedSpan], tracks: Sequence[Track]
+        self,
+        record: VideoRecord,
+        found: dict[int, JudgedSpan],
+        costs: dict[int, Cost],
+        tracks: Sequence[Track],
     ) -> None:
         captions = [
             Caption(
                 record.video_id,
                 one.span,
-                f"{one.says} {one.shows!r} {one.by} {one.frames}",
+                _told(one, costs[place]),
                 "vision",
                 tracks[place],
             )
@@ -213,11 +222,27 @@ def _track(model: str, prompts: Prompts, told: str, frames: int) -> Track:
     return Track(model, f"{prompts.version('judge')}.{digest}", f"judge{frames}")
 
 
-def _verdict_in(text: str, span: Interval) -> JudgedSpan | None:
-    """The verdict that was kept; None where it is none of this version."""
+def _told(verdict: JudgedSpan, cost: Cost) -> str:
+    """How a verdict is kept, with what it cost."""
+    said = f"{verdict.says} {verdict.shows!r} {verdict.by} {verdict.frames}"
+    return f"{said} {cost.tokens_in} {cost.tokens_out} {cost.usd!r}"
+
+
+def _verdict_in(text: str, span: Interval) -> tuple[JudgedSpan, Cost] | None:
+    """The verdict that was kept, and what it cost; None where it is none of this version."""
     try:
-        says, shown, by, frames = text.split()
+        says, shown, by, frames, *paid = text.split()
         plain = {"shows": float(shown), "says": says, "by": by, "frames": int(frames)}
+        # An earlier version did not keep what it cost.
+        tokens_in, tokens_out, usd = paid or ("0", "0", "None")
+        cost = Cost(
+            tokens_in=int(tokens_in),
+            tokens_out=int(tokens_out),
+            usd=None if usd == "None" else float(usd),
+            calls=1,
+            frames=int(frames),
+        )
     except ValueError:
         return None
-    return JudgedSpan.from_dict({"start_s": span.start_s, "end_s": span.end_s} | plain)
+    verdict = JudgedSpan.from_dict({"start_s": span.start_s, "end_s": span.end_s} | plain)
+    return verdict, cost

@@ -33,6 +33,7 @@ from tools.text import shorten
 from tools.timeline import Caption, Interval, Track
 
 if TYPE_CHECKING:
+    from agent.grounding import Cost
     from agent.watching.image_paths import ImagePaths
     from tools.captioners.image_model import AskedModel, FrameAnswer, ShownFrame
     from tools.store.store import VideoRecord
@@ -81,6 +82,7 @@ class ServiceDirect:
         stretches: Sequence[Interval],
         *,
         turns: Sequence[Turn],
+        paid: Cost,
     ) -> DirectReply:
         """See ``Direct``."""
         paths = self._paths
@@ -105,7 +107,7 @@ class ServiceDirect:
                 most //= 2
                 note = f"{model.name} can be shown no more than about {most} frames at once"
             else:
-                keep_reply(paths.opened, record, track, stretches, said)
+                keep_reply(paths.opened, record, track, stretches, said, paid=paid.plus(said.cost))
                 return said
 
     def _ask(

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tools.grounding.other_frames import OtherFrames
 from tools.retrieval.sight_evidence import SightEvidence
+from tools.retrieval.sight_scale import SightScale, scale_of
 from tools.sight.frame_track import is_sight
 from tools.sight.named_models import OFF, find_sight, open_sight, sights_on_disk
 from tools.sight.words import SightWords
@@ -96,6 +98,7 @@ class Sight:
         self._opening = threading.RLock()
         self._opened: tuple[OnnxJointModel, SightWords, CaptionStore] | None = None
         self._others: dict[str, NDArray[np.float32]] = {}
+        self._scale: SightScale | None = None
         self._choice: str | None = None
 
     @property
@@ -204,7 +207,12 @@ class Sight:
         if not frames[0]:
             return None
         others = self._others_than(record, frames[1])
-        evidence = SightEvidence(words, others, latin_alone=model.reads_latin_alone)
+        scale = self._scale_of(model)
+        evidence = SightEvidence(
+            words,
+            OtherFrames(others, scale.texts, scale.match),
+            latin_alone=model.reads_latin_alone,
+        )
         return SeenVideo(frames, evidence, model.name)
 
     def likeliest(self, query: str, video_ids: Sequence[str]) -> list[str]:
@@ -221,6 +229,7 @@ class Sight:
         """Let go of the store."""
         with self._opening:
             opened, self._opened = self._opened, None
+            self._scale = None
             self._others.clear()
         if opened:
             opened[2].close()
@@ -243,6 +252,12 @@ class Sight:
                 )
                 self._opened = model, SightWords(model), store
             return self._opened
+
+    def _scale_of(self, model: OnnxJointModel) -> SightScale:
+        with self._opening:
+            if self._scale is None:
+                self._scale = scale_of(model, self._settings.cache_folder)
+            return self._scale
 
     def _others_than(self, record: VideoRecord, own: NDArray[np.float32]) -> NDArray[np.float32]:
         """Frames of other videos, evenly from each; also its own where those are few."""

@@ -109,6 +109,7 @@ class SubtitlesBeside:
 
     def _read_best(self, video: Video, record: VideoRecord, report: Report) -> None:
         from tools.subtitles.choice import choose_subtitles
+        from tools.subtitles.files import find_unreadable, unreadable_advice
 
         try:
             found, others, unreadable = choose_subtitles(
@@ -121,6 +122,9 @@ class SubtitlesBeside:
                     self._tell(f"reads the subtitles {_names([found])}, not {left}; {CHOOSE}")
             for track in unreadable:
                 self._tell(f"left out: subtitles {_names([track])}: {track.advice}")
+            if not isinstance(found, Path):
+                for file in find_unreadable(location(video.path)):
+                    self._tell(f"left out: subtitles {file.name}: {unreadable_advice(file)}")
         except (CaptionError, VideoError) as exc:
             self._tell(f"left out: {exc}")
 

@@ -134,12 +134,17 @@ def read_durations(path: Path) -> dict[str, float]:
 def csv_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """``FILE:NUMBER`` and fields by column of every row under the line that names the columns.
 
-    A row with more fields than columns has the rest of them under None.
+    Spreadsheets write semicolons or tabs in some countries; columns may be named in capitals. A row
+    with more fields than columns has the rest of them under None.
 
     Raises:
         BenchmarkError: If the file cannot be read, or is no CSV.
     """
-    rows = csv.DictReader(io.StringIO(read_text(path), newline=""))
+    text = read_text(path)
+    named = text.lstrip().partition("\n")[0]
+    # Of equally many, the comma.
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=named.count))
+    rows.fieldnames = [name.strip().lower() for name in rows.fieldnames or ()]
     try:
         for row in rows:
             yield f"{path}:{rows.line_num}", row

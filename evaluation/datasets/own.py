@@ -1,4 +1,4 @@
-"""Labels of your own: JSON Lines or CSV of ``video, query, start, end``, in seconds.
+"""Labels of your own: JSON Lines or CSV of ``video, query, start, end``, in seconds or as 1:02.5.
 
 Rows of the same video and query are one query with several true windows; one with an empty start
 and end says that it never happens there. A fifth field, ``duration``, is needed only where neither
@@ -7,6 +7,7 @@ the video nor its captions tell. Videos may be named with the suffix of their fi
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -35,13 +36,14 @@ FORM = (
 
 
 def read(path: Path, durations_s: Mapping[str, float]) -> Annotations:
-    """Read a file; one whose name ends in ``.csv`` is CSV, any other JSON Lines.
+    """Read a file; one whose name ends in ``.csv`` or ``.tsv`` is CSV, any other JSON Lines.
 
     Raises:
         BenchmarkError: If the file cannot be read, or is CSV without these columns.
     """
     reading = Reading(FORM)
-    rows = _csv_rows(path, reading) if path.suffix == ".csv" else _json_rows(path, reading)
+    is_table = path.suffix.lower() in {".csv", ".tsv"}
+    rows = _csv_rows(path, reading) if is_table else _json_rows(path, reading)
     queries: dict[tuple[str, str], list[Query]] = {}
     for where, row in rows:
         with reading.line(where):
@@ -84,7 +86,19 @@ def _windows(start: object, end: object) -> object:
     is_empty = [one is None or (isinstance(one, str) and not one.strip()) for one in (start, end)]
     if any(is_empty) and not all(is_empty):
         raise LineError("a start or an end alone; leave both empty where it never happens")
-    return NEVER if all(is_empty) else [[start, end]]
+    return NEVER if all(is_empty) else [[_seconds(start), _seconds(end)]]
+
+
+def _seconds(time: object) -> object:
+    """The seconds of a clock time, as ``ask`` prints it; anything else as it is."""
+    found = _CLOCK.fullmatch(time) if isinstance(time, str) else None
+    if not found:
+        return time
+    hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    return 3600 * hours + 60 * minutes + seconds
+
+
+_CLOCK = re.compile(r"\s*(?:(\d+):(?=\d\d:))?(\d+):([0-5]?\d(?:\.\d+)?)\s*")
 
 
 def _json_rows(path: Path, reading: Reading) -> Iterator[tuple[str, dict[str, Any]]]:

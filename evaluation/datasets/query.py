@@ -97,7 +97,8 @@ class Annotations:
             BenchmarkError: If there is a bad line; names the first one.
         """
         if self.bad:
-            more = f" (and {len(self.bad) - 1} more bad lines)" if len(self.bad) > 1 else ""
+            left = len(self.bad) - 1
+            more = f" (and {left} more bad line{'s' * (left > 1)})" if left else ""
             if not self.queries:
                 raise BenchmarkError(f"{self.bad[0]}{more}; no line of the file is any better")
             raise BenchmarkError(f"{self.bad[0]}{more}{hint}")

@@ -164,12 +164,12 @@ def _show(first: Run, comparisons: dict[str, Comparison]) -> None:
 
 
 def _show_costs(runs: Sequence[Run]) -> None:
-    """Requests and tokens a question of each arm, over all stages."""
+    """Requests and tokens that a question of each arm takes alone, over all stages."""
     table = ConsoleTable("a question", box=None, pad_edge=False)
     for name in ("calls", "captions", "tokens"):
         table.add_column(name, justify="right")
     for run in runs:
-        of_stages = [list(one.costs.values()) for one in run.results]
+        of_stages = [list(one.costs_alone.values()) for one in run.results]
         sums = (
             sum(cost.calls for stages in of_stages for cost in stages),
             sum(cost.captions for stages in of_stages for cost in stages),

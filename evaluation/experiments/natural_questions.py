@@ -14,11 +14,11 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from agent.api import Grounder, load_settings
+from evaluation.experiments.labelled_questions import GALLERY, MIX, QUESTIONS, VISITOR, Labelled
 from tools.terminal import put
 from tools.timeline import Interval
 
@@ -27,82 +27,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data" / "videos"
 
-SLACK_S = 1.25
-"""Frames are a second apart, and come a moment late; labels are right to half a second or so."""
-
-CUT_SLACK_S = 0.1
-
-Spans = tuple[tuple[float, float], ...]
 Outcome = Literal["right", "false", "open", "unanswered"]
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """A question with its truth.
-
-    Attributes:
-        video: Its file's name without ending.
-        query: As somebody would ask.
-        truth: When it is so; none where it never is.
-        is_knowable: Whether an embedded sense could know it.
-        slack_s: How far an answer may reach beyond the truth.
-    """
-
-    video: str
-    query: str
-    truth: Spans = ()
-    is_knowable: bool = True
-    slack_s: float = SLACK_S
-
-
-VISITS: Spans = (
-    (6, 20.2),
-    (22.8, 45),
-    (50.6, 70.2),
-    (74.7, 87),
-    (92.7, 120.2),
-    (123.6, 136.2),
-)
-NOBODY: Spans = (
-    (0, 6),
-    (20.2, 22.8),
-    (45, 50.6),
-    (70.2, 74.7),
-    (87, 92.7),
-    (120.2, 123.6),
-    (136.2, 139.4),
-)
-LEAVING: Spans = tuple((end_s - 0.5, end_s + 0.5) for _, end_s in VISITS)
-JOINS: Spans = tuple((at_s, at_s + 0.05) for at_s in (9.63, 19.63, 29.38, 38.96))
-VISITOR, GALLERY, MIX = "one_by_one", "sam2_gallery_concat", "permissive_composite"
-
-QUESTIONS = (
-    Labelled(VISITOR, "When does someone enter the room?", VISITS),
-    Labelled(VISITOR, "something is present", VISITS),
-    Labelled(VISITOR, "When does somebody leave?", LEAVING),
-    Labelled(VISITOR, "Nobody is in the room.", NOBODY),
-    Labelled(VISITOR, "does the camera move?"),
-    Labelled(VISITOR, "When does the screen go black?"),
-    Labelled(VISITOR, "the scene changes"),
-    Labelled(VISITOR, "a dissolve", is_knowable=False),
-    Labelled(VISITOR, "When does the text “GAME OVER” appear?"),
-    Labelled(VISITOR, "a man in a polo shirt comes in last", ((123.6, 136.2),), is_knowable=False),
-    Labelled(VISITOR, "someone reads a book", ((22.8, 45),), is_knowable=False),
-    Labelled(GALLERY, "When does the scene change?", JOINS, slack_s=CUT_SLACK_S),
-    Labelled(GALLERY, "the first cut", JOINS[:1], slack_s=CUT_SLACK_S),
-    Labelled(GALLERY, "a new shot begins suddenly", JOINS, slack_s=CUT_SLACK_S),
-    Labelled(GALLERY, "When does the logo appear?", is_knowable=False),
-    Labelled(GALLERY, "a woman plays with her dog", ((0, 9.63),), is_knowable=False),
-    Labelled(GALLERY, "Coffee is being poured.", ((30.4, 38.96),), is_knowable=False),
-    Labelled(GALLERY, "does the picture flicker?"),
-    Labelled(GALLERY, "the screen is completely white"),
-    Labelled(MIX, "the last cut", ((599.58, 599.68),), slack_s=CUT_SLACK_S),
-    Labelled(MIX, "somebody tosses a pancake", ((393.75, 404.08),), is_knowable=False),
-    Labelled(MIX, "when does $48,230 appear?", is_knowable=False),
-    Labelled(MIX, "people demonstrate sign language", ((525.33, 569.42),), is_knowable=False),
-    Labelled(MIX, "the screen is white in the intro"),
-    Labelled(MIX, "a train arrives fast", is_knowable=False),
-)
 
 
 def outcome(question: Labelled, answer: Grounding) -> Outcome:

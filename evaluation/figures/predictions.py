@@ -116,7 +116,7 @@ def read_annotations(path: Path) -> dict[str, Annotation]:
     for where, row in rows:
         try:
             one = _annotation(row)
-        except (KeyError, TypeError, ValueError) as exc:
+        except (KeyError, TypeError, ValueError, OverflowError) as exc:
             raise BenchmarkError(
                 f"{where}: not an annotation ({exc}); expected {' or '.join(_ID)}, "
                 f"{' or '.join(_VIDEO)}, {' or '.join(_QUERY)}, and true windows as "
@@ -218,7 +218,7 @@ def _detections(path: Path, results: dict[str, Any]) -> Iterator[Row]:
             for one in sorted(detections, key=lambda one: -float(one["score"])):
                 spans = by_label.setdefault(str(one["label"]), [])
                 spans.append([*one["segment"], one["score"]])
-        except (KeyError, TypeError, ValueError) as exc:
+        except (KeyError, TypeError, ValueError, OverflowError) as exc:
             raise BenchmarkError(
                 f"{where}: not detections ({type(exc).__name__}: {exc}); expected a list of "
                 "label, score and segment"

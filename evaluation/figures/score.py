@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -43,6 +42,9 @@ Reads the files of QVHighlights, TimeChat, VUE-TR and ActivityNet as they are pu
 are empty, reversed, without length, before the start, past the end (by more than 1 s, since what is
 published is rounded) or no numbers are counted by kind and are misses.
 """
+
+MOST_SECONDS = 1e9
+"""A time beyond is no time of a video."""
 
 PAST_END_S = 1.0
 """How far past the end a span may reach: published durations and answers are rounded to seconds."""
@@ -203,7 +205,8 @@ def _numbers(span: object) -> tuple[float, ...]:
         return ()
     if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in span):
         return ()
-    return tuple(float(one) for one in span) if all(math.isfinite(one) for one in span) else ()
+    # An integer of JSON may be larger than any float.
+    return tuple(float(one) for one in span) if all(abs(one) < MOST_SECONDS for one in span) else ()
 
 
 def _result(annotation: Annotation, windows: list[ScoredSpan]) -> Result:

@@ -9,8 +9,9 @@ from evaluation.results import WHOLE, Result, sum_usd
 
 
 def usd_of(result: Result) -> float | None:
-    """Dollars that a question cost over all stages; None where a stage's cost is not known."""
-    return sum_usd(cost.usd for cost in result.costs.values()) if result.costs else None
+    """Dollars that a question costs alone, over all stages; None where one's cost is not known."""
+    costs = result.costs_alone
+    return sum_usd(cost.usd for cost in costs.values()) if costs else None
 
 
 def seconds_of(result: Result) -> float | None:
@@ -21,10 +22,10 @@ def seconds_of(result: Result) -> float | None:
 
 
 def stages_of(results: Sequence[Result]) -> dict[str, list[Cost]]:
-    """The costs of every stage, one for each question that has any, stages in order of name."""
+    """The costs of every stage alone, one for each question with any, stages in order of name."""
     stages: dict[str, list[Cost]] = {}
     for one in results:
-        for stage, cost in one.costs.items():
+        for stage, cost in one.costs_alone.items():
             stages.setdefault(stage, []).append(cost)
     return dict(sorted(stages.items()))
 

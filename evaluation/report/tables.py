@@ -106,7 +106,9 @@ def costs_table(runs: Sequence[Run]) -> Table:
     note = (
         "Calls are questions to a model beside captions, frames those that it was shown with them. "
         f"A sum over questions some of whose costs are {UNKNOWN} begins with “at least”. Captions "
-        "made once for several questions count for the one that needed them first."
+        "made once for several questions count for the one that needed them first. Verdicts and "
+        "direct replies that were kept from an earlier run count as what they cost when they were "
+        "given, though nobody paid for them again."
     )
     return Table("Cost by stage", header, rows, note)
 

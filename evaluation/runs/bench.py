@@ -304,6 +304,7 @@ def result_of(question: AskedQuestion, state: dict[str, Any], captioning: Captio
         refusals=tuple({"kind": one.kind, "message": one.message} for one in grounding.refusals),
         look_ups=len(grounding.look_ups),
         costs={**costs, "captioner": costs["captioner"].plus(captioning.cost)},
+        kept=dict(grounding.usage.kept.items()),
         seconds=seconds | {"watch": seconds.get("watch", 0.0) + captioning.seconds},
         models=grounding.models.model_dump(),
     )

@@ -73,7 +73,8 @@ def summarise_run(
             "queries": len(cuts_s),
             "furthest_s": round(max(cuts_s, default=0.0), 3),
         },
-        "cost": {stage: cost.model_dump() for stage, cost in costs_of(results).items()},
+        "cost": _plain(costs_of(one.costs for one in results)),
+        "kept": _plain(costs_of(one.kept for one in results)),
     }
 
 
@@ -90,13 +91,17 @@ def timing_of(results: Sequence[Result]) -> dict[str, Any]:
     }
 
 
-def costs_of(results: Iterable[Result]) -> dict[str, Cost]:
-    """By stage, over all results."""
+def costs_of(costs: Iterable[dict[str, Cost]]) -> dict[str, Cost]:
+    """By stage, over all questions."""
     total: dict[str, Cost] = {}
-    for result in results:
-        for stage, cost in result.costs.items():
+    for of_question in costs:
+        for stage, cost in of_question.items():
             total[stage] = total.get(stage, Cost()).plus(cost)
     return total
+
+
+def _plain(costs: dict[str, Cost]) -> dict[str, dict[str, Any]]:
+    return {stage: cost.model_dump() for stage, cost in costs.items()}
 
 
 def file_hash(path: Path) -> str:

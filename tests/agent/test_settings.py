@@ -142,6 +142,24 @@ def test_complaints_hold_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "…@host" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("OPENAI_BASE_URL", "http://me:pa s3cret@h/v1"),
+        ("OPENAI_BASE_URL", "http://me:s3cret"),
+        ("OPENAI_BASE_URL", "me: s3cret@h"),
+        ("WHENABOUTS_CHROMA_URL", "http://me:s3cret"),
+    ],
+)
+def test_complaints_hold_no_password_where_the_address_is_none(
+    name: str, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, address)
+    with pytest.raises(SettingsError, match=name) as caught:
+        load_settings()
+    assert "s3cret" not in str(caught.value)
+
+
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         load_settings().rate_hz = 5  # type: ignore[misc]  # the point of the test

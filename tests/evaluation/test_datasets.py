@@ -400,7 +400,7 @@ def test_rows_of_the_same_query_are_its_windows(tmp_path: Path) -> None:
         ("a.mp4,a man, running,3,5,", "more fields than columns; quote a text"),
         ("a.mp4,a dog,3", "a start or an end alone"),
         ("a.mp4,,3,5", "there is no 'query'"),
-        ("a.mp4,a dog,0:03,5", "a start is '0:03', not a number"),
+        ("a.mp4,a dog,0:73,5", "a start is '0:73', not a number"),
         ("a.mp4,a dog,1,2", "the same as"),
         ("a.mp4,a dog,4,5,9", "the duration is not that of"),
     ],

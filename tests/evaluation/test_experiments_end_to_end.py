@@ -259,23 +259,32 @@ def test_paths_compares_captions_likeness_a_judge_and_frames_with_what_each_take
     assert {arm: len(of) for arm, of in results.items()} == dict.fromkeys(
         ("captions", "similarity", "judge", "captions-judge", "direct", "agreement"), 3
     )
-    calls = {
-        arm: {stage: sum(one.costs[stage].calls for one in of) for stage in of[0].costs}
-        for arm, of in results.items()
-    }
+    calls, alone = (
+        {
+            arm: {stage: sum(costs[stage].calls for costs in of_arm) for stage in of_arm[0]}
+            for arm, of_arm in every.items()
+        }
+        for every in (
+            {arm: [one.costs for one in of] for arm, of in results.items()},
+            {arm: [one.costs_alone for one in of] for arm, of in results.items()},
+        )
+    )
     assert calls["similarity"] == {"captioner": 0, "reasoner": 0, "judge": 0, "direct": 0}
     assert (calls["captions"]["reasoner"], calls["captions"]["judge"]) == (3, 0)
     assert calls["direct"] == {"captioner": 0, "reasoner": 0, "judge": 0, "direct": 3}
     # What the video model said is kept: the arm before has paid for it.
     assert (calls["agreement"]["reasoner"], calls["agreement"]["direct"]) == (3, 0)
+    # But what it takes alone is told.
+    assert (alone["agreement"]["reasoner"], alone["agreement"]["direct"]) == (3, 3)
     assert {one.by for one in results["direct"]} == {"direct"}
     printed = capsys.readouterr().out.rpartition("a question")[2]
     rows = {cells[0]: cells[1:] for line in printed.splitlines() if len(cells := line.split()) == 4}
     assert rows["similarity"][0] == "0.0"
     assert rows["direct"][0] == "1.0"
     for arm, of in results.items():
-        assert all(one.costs["judge"].calls <= 10 for one in of)
-        tokens = sum(cost.tokens_in + cost.tokens_out for one in of for cost in one.costs.values())
+        assert all(one.costs_alone["judge"].calls <= 10 for one in of)
+        costs = [cost for one in of for cost in one.costs_alone.values()]
+        tokens = sum(cost.tokens_in + cost.tokens_out for cost in costs)
         assert rows[arm][2] == f"{tokens / 3:,.1f}"
 
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from evaluation.experiments.natural_questions import QUESTIONS, Labelled, outcome
+from evaluation.experiments.labelled_questions import QUESTIONS, Labelled
+from evaluation.experiments.natural_questions import outcome
 from tools.timeline import Interval
 
 
@@ -49,9 +50,8 @@ def test_false_is_what_lies_outside_of_the_truth_and_what_is_denied(
     assert outcome(question, answer) == expected
 
 
-def test_there_are_25_questions_and_each_video_is_asked_of() -> None:
-    assert len(QUESTIONS) == 25
-    assert len({(one.video, one.query) for one in QUESTIONS}) == 25
+def test_no_question_is_asked_twice_and_each_video_is_asked_of() -> None:
+    assert len({(one.video, one.query) for one in QUESTIONS}) == len(QUESTIONS) >= 80
     assert {one.video for one in QUESTIONS} == {
         "one_by_one",
         "sam2_gallery_concat",

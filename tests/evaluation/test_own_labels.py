@@ -64,9 +64,34 @@ def test_json_says_never_with_null(captions: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("header", "row", "suffix"),
+    [
+        ("video;query;start;end", "road;a brown dog jumps;6;10", ".csv"),
+        ("Video, Query, Start, End", "road,a brown dog jumps,6,10", ".csv"),
+        ("video\tquery\tstart\tend", "road\ta dog, brown\t6\t10", ".TSV"),
+    ],
+)
+def test_a_table_is_read_as_spreadsheets_write_it(
+    header: str, row: str, suffix: str, captions: Path, tmp_path: Path
+) -> None:
+    text = f"{header}\n{row}\n"
+    code, summary = run(tmp_path, text, "--captions", str(captions), suffix=suffix)
+    assert code == 0
+    assert summary["questions"]["own"] == 1
+
+
+def test_times_may_be_written_as_they_are_printed(captions: Path, tmp_path: Path) -> None:
+    rows = "video,query,start,end\nroad,a brown dog jumps,0:06.0,00:00:10\n"
+    code, summary = run(tmp_path, rows, "--captions", str(captions))
+    assert code == 0
+    assert summary["figures"]["R@1 IoU=0.5"]["value"] == 100.0
+
+
+@pytest.mark.parametrize(
     ("rows", "complaint"),
     [
         ("road,a dog,3,\n", "a start or an end alone"),
+        ("road,a dog,3,0:72\n", "an end is '0:72', not a number"),
         ("road,a dog,,\nroad,a dog,3,5\n", "it never happens, and it does"),
         ("road,a dog,30,35\n", "starts after the video has ended, at 20 s"),
     ],

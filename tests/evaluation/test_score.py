@@ -135,6 +135,7 @@ def judged(*spans: object, duration_s: float | None = 100.0) -> Scored:
         ([20.0, 30.0, 0.5, 1], "no numbers"),
         ([20.0, float("nan")], "no numbers"),
         ([20.0, float("inf")], "no numbers"),
+        ([20.0, 10**400], "no numbers"),
         ([True, 30.0], "no numbers"),
         ("20 to 30", "no numbers"),
     ],

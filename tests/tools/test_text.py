@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.errors import StoreError
-from tools.text import printable, printable_json, without_passwords
+from tools.text import printable, printable_json, shown_address, without_passwords
 
 HOSTILE = "a\x1b[31mred\x07\x9b2J\r\u202egpj.exe\u2066\u200b\ufeff\udcff\u2028b\x00\x7f"
 
@@ -97,6 +97,16 @@ def test_passwords_in_addresses_are_left_out(text: str, shown: str) -> None:
         ("Authorization: Basic dTpz", "Authorization: Basic …"),
         ("x-api-key: s3cret", "x-api-key: …"),
         ("refused Bearer abcdefghij0123456789", "refused Bearer …"),
+        ("{'authorization': 'Bearer s3cret'}", "{'authorization': 'Bearer …'}"),
+        ('{"X-Api-Key": "s3cret"}', '{"X-Api-Key": "…"}'),
+        (r"{\"x-api-key\":\"s3cret\"}", r"{\"x-api-key\":\"…\"}"),
+        ("(b'Authorization', b'Basic dTpz')", "(b'Authorization', b'Basic …')"),
+        ("X-Chroma-Token: s3cret", "X-Chroma-Token: …"),
+        ("x-honeycomb-team=s3cret", "x-honeycomb-team=…"),
+        (
+            "url: /info?api_key=s3cret",
+            "url: /info?api_key=…",
+        ),
     ],
 )
 def test_passwords_are_left_out_however_they_are_written(text: str, shown: str) -> None:
@@ -110,11 +120,32 @@ def test_passwords_are_left_out_however_they_are_written(text: str, shown: str) 
         "the bearer carrying a flag",
         "seen at 12:30 by @bob",
         "an authorization is needed",
+        "an authorization, a key, and a token",
+        "what is the key? key=5",
         "a picture @ 3:2",
     ],
 )
 def test_what_is_no_password_is_shown(text: str) -> None:
     assert without_passwords(text) == text
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("http://me:pa s3cret@h/v1", "http://…@h/v1"),
+        ("me:pa s3cret@h/v1", "…@h/v1"),
+        ("http://me:pa\n s3cret@h", "http://…@h"),
+        ("http://me:s3cret", "http://me:…"),
+        ("http://me:s3cret%40h/v1", "http://me:…/v1"),
+        ("http://h:8000/v1", "http://h:8000/v1"),
+        ("http://[::1]:8000/v1?key=s3cret", "http://[::1]:8000/v1?key=…"),
+        ("http://[::1/v1", "http://[::1/v1"),
+        ("nowhere", "nowhere"),
+        ("http://h/@a/v1", "http://h/@a/v1"),
+    ],
+)
+def test_of_what_should_be_an_address_no_password_is_shown_either(address: str, shown: str) -> None:
+    assert shown_address(address) == shown
 
 
 def test_every_error_of_ours_leaves_passwords_out() -> None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 SERVICE_PATIENCE = Patience(timeout_s=30.0, max_retries=4)
 BATCH_TEXTS = 256
 """Texts sent at once; halved where a server finds that too much."""
+FEWEST_CHARS = 100
+"""A text that is too long for a server is halved down to about this many characters."""
 HUB_TIMEOUT_S = 5.0
 
 GRACE_S = 10.0
@@ -112,7 +114,11 @@ class _ModelOfOthers(ABC):
         distinct = list(row_of_text)
         try:
             matrix = np.asarray(self._vectors(distinct), np.float32)
-        except ValueError as exc:  # rows of different lengths
+        except (
+            ValueError,
+            TypeError,
+            OverflowError,
+        ) as exc:  # rows of different lengths, no numbers
             raise EmbedderError(f"{self.name} gave vectors that cannot be used: {exc}") from None
         if matrix.ndim != 2 or len(matrix) != len(distinct):
             raise EmbedderError(
@@ -151,22 +157,29 @@ class OpenAIEmbedder(_ModelOfOthers):
         self.name = f"openai:{model}"
         self._until = until
         self._batch_texts = batch_texts
+        self._most_chars: int | None = None
         try:
             self._service = Service(model, api_key=api_key, base_url=base_url, patience=patience)
         except ServiceError as exc:
             raise EmbedderError(f"{self.name}: {exc}") from None
 
     def _vectors(self, texts: list[str]) -> Any:
+        left = [text[: self._most_chars] for text in texts]
         vectors: list[Any] = []
         until = max(self._until(), time.monotonic() + GRACE_S)
         while len(vectors) < len(texts):
-            batch = texts[len(vectors) : len(vectors) + self._batch_texts]
+            batch = left[len(vectors) : len(vectors) + self._batch_texts]
             try:
                 got = self._service.embeddings(batch, until=until)
             except ServiceError as exc:
                 if exc.kind in {"refused", "context", "strange"} and len(batch) > 1:
                     # Servers differ in how much they take, and in how they say so.
                     self._batch_texts = -(-len(batch) // 2)
+                    continue
+                if exc.kind == "context" and len(batch[0]) > FEWEST_CHARS:
+                    # Other embedders read no more than the beginning of a long text either.
+                    self._most_chars = len(batch[0]) // 2
+                    left = [text[: self._most_chars] for text in left]
                     continue
                 raise EmbedderError(f"{self.name}: {exc}, or use the embedder minilm") from None
             if len(got) != len(batch):

@@ -112,10 +112,6 @@ SPOKEN = (
 )
 """What is said every day: beside what is seen, all that is said stands out."""
 
-MOST_BY_QUERY = 3.0
-"""Deviations of a frame from the other ones that count at most where texts are compared as well: of
-a few frames that are all alike, any other one is dozens of deviations away."""
-
 _VECTORS: weakref.WeakKeyDictionary[Embedder, dict[bool, NDArray[np.float32]]] = (
     weakref.WeakKeyDictionary()
 )
@@ -196,42 +192,4 @@ def measure_usual(
         max(float(by_query.std()), least_deviation),
         float(by_track.mean()),
         max(float(by_track.std()), least_deviation),
-    )
-
-
-def usual_of_others(
-    query_vector: NDArray[np.floating],
-    others: NDArray[np.floating],
-    background: NDArray[np.floating],
-    *,
-    least_deviation: float,
-) -> Usual:
-    """Compare a query with frames that have nothing to do with it, and these with everyday texts.
-
-    Pictures and words lie apart in the space that they share, so that texts say nothing of how
-    similar a query usually is to a picture, and other frames do. Where these are few, or show what
-    is asked for themselves, how similar they are to texts about anything else still tells how far
-    apart pictures and words lie, and how much that varies.
-
-    Args:
-        query_vector: Shape ``(d,)``.
-        others: Shape ``(b, d)``, unit vectors of other frames.
-        background: Shape ``(t, d)``, unit vectors of texts; none where a picture is asked for.
-        least_deviation: See ``tools.grounding.presence.Calibration``.
-    """
-    norm = float(np.linalg.norm(query_vector)) or 1.0
-    by_query = (others @ query_vector).astype(np.float64) / norm
-    middle = float(np.median(by_query))
-    # By the lower half alone: some of the others, above all of the same video, may show it.
-    below = by_query[by_query <= middle]
-    deviation = max(float(np.sqrt(np.mean((below - middle) ** 2))), least_deviation)
-    if not len(background):
-        return Usual(middle, deviation, 0.0, float("inf"))
-    by_text = (others @ background.T).astype(np.float64)
-    return Usual(
-        middle,
-        deviation,
-        float(by_text.mean()),
-        max(float(by_text.std()), least_deviation),
-        most_by_query=MOST_BY_QUERY,
     )

@@ -47,6 +47,7 @@ from tools.timeline import Interval
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tools.grounding.other_frames import OtherFrames
     from tools.grounding.windows import Runs
     from tools.timeline import Caption
 
@@ -102,7 +103,7 @@ def ground(
     elsewhere_s: float = 0.0,
     place: Place | None = None,
     calibration: Calibration = MINILM,
-    others: NDArray[np.floating] | None = None,
+    others: OtherFrames | None = None,
 ) -> Ranking:
     """Rank the windows of a video in which a query's event may happen.
 
@@ -120,8 +121,8 @@ def ground(
         place: Where in the video the event is said to be, if that is said.
         calibration: Of the embedding model; decides verdict and confidences, and which stretches of
             a long video come first.
-        others: Shape ``(b, d)``, frames of other videos, where ``vectors`` are of frames and not of
-            words; the background is not looked at then.
+        others: Compares with them, where ``vectors`` are of frames and not of words; the background
+            is not looked at then.
 
     Returns:
         Windows whose edges are edges of captions. Scores are in [0, 1] and do not grow with the

@@ -30,6 +30,7 @@ from tools.timeline import Interval
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tools.grounding.other_frames import OtherFrames
     from tools.grounding.segments import Cells
     from tools.timeline import Caption
 
@@ -44,7 +45,7 @@ def find_occurrences(
     background: NDArray[np.floating],
     is_repeated: bool = False,
     calibration: Calibration = MINILM,
-    others: NDArray[np.floating] | None = None,
+    others: OtherFrames | None = None,
 ) -> tuple[Window, ...]:
     """All the times that a query's event is taken to happen, in time order.
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tools.grounding.similarity import BEST_CELLS
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -53,6 +55,8 @@ class Calibration:
         sharpness: How many times less a moment counts (as a power of e) for each standard deviation
             that it fits worse than the best one; 0 where relevance is spread to what is alike.
         usual_log_odds: Of presence, in stretches that have nothing to do with a query.
+        best_cells: How much of the most similar time speaks for presence; see
+            ``tools.grounding.similarity``.
     """
 
     presence_bias: float
@@ -64,6 +68,7 @@ class Calibration:
     smoothing_s: float = 2.0
     sharpness: float = 0.0
     usual_log_odds: float = -2.5
+    best_cells: float = BEST_CELLS
 
 
 MINILM = Calibration(

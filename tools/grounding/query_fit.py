@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tools.errors import CaptionError, EmbedderError
-from tools.grounding.background import Usual, measure_usual, usual_of_others
+from tools.grounding.background import Usual, measure_usual
 from tools.grounding.lexical import bm25, match_words
 from tools.grounding.place import Place, nearness
 from tools.grounding.presence import Calibration
@@ -29,6 +29,7 @@ from tools.kept_captions import once
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tools.grounding.other_frames import OtherFrames
     from tools.timeline import Caption
 
     Floats = NDArray[np.float64]
@@ -114,7 +115,7 @@ def read_track(
     calibration: Calibration,
     place: Place | None = None,
     is_whole: bool = True,
-    others: NDArray[np.floating] | None = None,
+    others: OtherFrames | None = None,
 ) -> QueryFit:
     """Compare a query with every caption; arguments and errors are those of ``grounder.ground``.
 
@@ -128,7 +129,7 @@ def read_track(
         calibration: Of the embedding model.
         place: Where in the video it is said to be.
         is_whole: Whether these are all captions that there are.
-        others: Shape ``(b, d)``, other frames, where it is frames and not words that are compared.
+        others: Compares with them, where it is frames and not words that are given.
     """
     if not (np.isfinite(duration_s) and duration_s > 0):
         raise ValueError(f"duration_s must be positive and finite, not {duration_s}")
@@ -157,12 +158,7 @@ def read_track(
         (words.counts > 0)[track.cells.moment],
         _usual(np.asarray(query_vector), background, track, calibration)
         if others is None
-        else usual_of_others(
-            np.asarray(query_vector),
-            others,
-            background,
-            least_deviation=calibration.least_deviation,
-        ),
+        else others.usual(np.asarray(query_vector), least_deviation=calibration.least_deviation),
         calibration,
         near,
         is_whole=is_whole,

@@ -127,7 +127,9 @@ class Clues:
         return LEVEL_SHARE * trust * (mean - self.calibration.usual_log_odds)
 
     def _judge(self, stretches: list[slice]) -> Floats:
-        similar = _best_similarities(self.cosine, self.cells.weight, stretches)
+        similar = _best_similarities(
+            self.cosine, self.cells.weight, stretches, self.calibration.best_cells
+        )
         log_odds = presence_log_odds(similar, self.usual, self.calibration)
         return log_odds + self._hints(stretches) - self._usual_hints
 
@@ -215,7 +217,9 @@ def _around(peak: int, cells: Cells) -> slice:
     )
 
 
-def _best_similarities(cosine: Floats, weight: Floats, stretches: list[slice]) -> Floats:
+def _best_similarities(
+    cosine: Floats, weight: Floats, stretches: list[slice], cells: float
+) -> Floats:
     """``best_similarity`` of each stretch; padding has no weight."""
     longest = max(stretch.stop - stretch.start for stretch in stretches)
     padded = np.full((2, len(stretches), longest), -2.0)
@@ -224,7 +228,7 @@ def _best_similarities(cosine: Floats, weight: Floats, stretches: list[slice]) -
         length = stretch.stop - stretch.start
         padded[0, row, :length] = cosine[stretch]
         padded[1, row, :length] = weight[stretch]
-    return best_similarity(padded[0], padded[1])
+    return best_similarity(padded[0], padded[1], cells=cells)
 
 
 def _meaning(cosine: Floats, vectors: NDArray[np.float32]) -> NDArray[np.float32]:

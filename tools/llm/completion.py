@@ -7,7 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from tools.llm.thoughts import without_thoughts
 
@@ -25,10 +25,11 @@ _BROKE_OFF: Final = re.compile(
 )
 """How services say that a reply is not whole, and that this was not the model's doing."""
 
-_AT_LIMIT: Final = re.compile(
+AT_LIMIT: Final = re.compile(
     r"length|max_(?:output_)?tokens|model_length|model_context_window_exceeded|token_limit",
     re.IGNORECASE,
 )
+"""How services say that a reply ends at its limit of tokens."""
 
 _THOUGHTS: Final = ("reasoning_content", "reasoning", "reasoning_details", "thinking")
 """Fields of a message that hold thoughts alone."""
@@ -41,6 +42,9 @@ LONGEST_BODY: Final = 4 << 20
 
 LONGEST_TEXT: Final = 1_000_000
 """Characters of a reply with its thoughts; no model writes more at once."""
+
+MOST_TOKENS: Final = 1_000_000_000
+"""No service counts more for one request: what is larger than that is no count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ class Completion:
     @property
     def cut_off(self) -> bool:
         """Whether the reply ends at its limit of tokens."""
-        return _AT_LIMIT.fullmatch(self.finish) is not None
+        return AT_LIMIT.fullmatch(self.finish) is not None
 
     @property
     def tool_calls(self) -> list[Mapping[str, Any]]:
@@ -130,11 +134,16 @@ def _counted(told: Any) -> tuple[int, int] | None:
     if not isinstance(usage, Mapping):
         return None
     tokens_in, tokens_out = (
-        count if isinstance(count := usage.get(name), int) and not isinstance(count, bool) else -1
+        count if is_count(count := usage.get(name)) else -1
         for name in ("prompt_tokens", "completion_tokens")
     )
     # Some servers write 0 where they do not count, but no question has 0 tokens.
     return (tokens_in, tokens_out) if tokens_in > 0 and tokens_out >= 0 else None
+
+
+def is_count(told: Any) -> TypeGuard[int]:
+    """Whether what a service sent can be a number of tokens."""
+    return isinstance(told, int) and not isinstance(told, bool) and 0 <= told <= MOST_TOKENS
 
 
 def is_hollow(content_type: str, body: bytes) -> bool:

@@ -182,7 +182,10 @@ def _open_client(address: str) -> httpx.AsyncClient:
         ) from None
     except (ValueError, httpx.InvalidURL) as exc:
         raise ServiceError(
-            "settings", f"the proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY is unusable: {exc}"
+            "settings",
+            # What it quotes may be a part of a password that stands where the port should.
+            "the proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY is unusable: "
+            + str(exc).partition(":")[0].lower(),
         ) from None
 
 

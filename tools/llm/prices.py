@@ -7,7 +7,6 @@ That data lies on this disk, so nobody is asked. Discounts (cached input, batche
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from tools.errors import WhenaboutsError
+
+MOST_USD = 1e6
+"""For a million tokens; what is larger is no price."""
 
 
 class PriceError(WhenaboutsError):
@@ -146,7 +148,7 @@ def _price(model: str, row: Any, path: Path) -> Price:
     for direction in ("in", "out"):
         usd = row[direction]
         is_number = isinstance(usd, int | float) and not isinstance(usd, bool)
-        if not is_number or not math.isfinite(usd) or usd < 0:
+        if not is_number or not 0 <= usd <= MOST_USD:
             raise PriceError(
                 f"the price {direction!r} of {model!r} in {path} must be US dollars per million "
                 f"tokens, not {usd!r}"

@@ -58,7 +58,10 @@ def _alternatives(token: Mapping[str, Any]) -> dict[str, float]:
         spelt, logprob = row.get("token"), row.get("logprob")
         if not isinstance(logprob, int | float) or isinstance(logprob, bool):
             continue
-        if not isinstance(spelt, str) or spelt in seen or math.isnan(logprob):
+        if not isinstance(spelt, str) or spelt in seen:
+            continue
+        # An integer of JSON may be larger than any float.
+        if isinstance(logprob, float) and math.isnan(logprob):
             continue
         seen.add(spelt)
         word = spelt.strip(" \t\r\n\"'*.,:;!`\u2581\u0120").lower()

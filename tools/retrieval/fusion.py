@@ -152,8 +152,8 @@ def _decide(voices: Sequence[Voice]) -> tuple[Voice, list[Voice]]:
     knowing = [one for one in measured if one.ranking.verdict == "not_found"]
     decider = voices[0]
     if measuring:
-        decider = measuring[0]
-    elif knowing and decider.ranking.verdict == "cannot_tell":
+        return measuring[0], []
+    if knowing and decider.ranking.verdict == "cannot_tell":
         decider = knowing[0]
     return decider, [one for one in alike if one is not decider]
 

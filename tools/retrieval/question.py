@@ -23,6 +23,7 @@ from typing import Literal
 
 from tools.grounding.place import Place
 from tools.retrieval.temporal_query import Part, Single, split_query
+from tools.signals.phrasing import without_courtesy
 
 Side = Literal["before", "after"]
 
@@ -49,12 +50,13 @@ class Asked:
 
 def read_question(query: str) -> Asked:
     """Reduce a question to its event; a statement stays as it is, except for where it is placed."""
-    said = " ".join(query.split()).rstrip(".!?").rstrip()
+    whole = " ".join(query.split()).rstrip(".!?").rstrip()
+    said = without_courtesy(whole)
     text, place = _take_place(said)
     match = _QUESTION.fullmatch(text)
     if not match:
         is_placed = place and not _BARE_PLACE.search(said)
-        return Asked(text, place) if is_placed else Asked(query)
+        return Asked(text, place) if is_placed else Asked(query if said == whole else said)
     event = _event_of(match)
     if found := _OPEN.fullmatch(event):
         subject, clause = found["who"], found["clause"]
@@ -79,7 +81,8 @@ _QUESTION = re.compile(
     rf"(?:and |but |so )?(?:"
     rf"how many times(?: {_AUXILIARY})? (?P<times>.+)"
     rf"|how many (?P<many>.+?)(?: {_AUXILIARY} (?:there|{_THE_VIDEO} (?:have|show|contain)))?"
-    rf"|(?:at what time|at which point)(?: exactly)?(?: {_AUXILIARY})? (?P<point>.+)"
+    rf"|(?:at (?:what|which) (?:time|point|moment|second|minute)|how (?:long|often))"
+    rf"(?: exactly)?(?: {_AUXILIARY})? (?P<point>.+)"
     # "When the man leaves, the dog barks" is not a question.
     rf"|when(?: exactly)? {_AUXILIARY} (?P<moment>.+)"
     rf"|(?:why|how|where)(?: exactly)?(?: ?{_AUXILIARY})? (?P<clause>.+)"

@@ -185,10 +185,9 @@ def rank(
         asked = Asked(query) if sight and sight.by_picture else read_question(query)
         compares = sight.words if sight else embedder
         spoken = all(caption.source in SAID for caption in captions)
-        is_alike = sight is not None and sight.by_picture
-        background = vectors[:0] if is_alike else background_of(compares, spoken=spoken)
+        background = vectors[:0] if sight else background_of(embedder, spoken=spoken)
         others = sight.others if sight else None
-        seen_as = PICTURE if is_alike else SIGHT
+        seen_as = PICTURE if sight and sight.by_picture else SIGHT
         calibration = seen_as if sight else MINILM
 
         @cache

@@ -17,17 +17,26 @@ _NOBODY = re.compile(
     rf"|\b(?:not|(?:is|are|was|were)(?:n['’]?t)) (?:there )?{_ANYONE}\b",
     re.IGNORECASE,
 )
-_ASKING = re.compile(
-    r"^[\s¿¡]*(?:(?:hi|hey|hello|ok|okay|so|well|sorry|excuse me)\b\W+)*"
-    r"(?:(?:(?:i|we)(?:['’]d| would)? (?:want|need|like|wish) to (?:know|find|see)"
-    r"|(?:i am|i['’]m|we are|we['’]re) looking for|(?:can|could|would) you|give me|let me know"
-    r"|do you know|please|pls|plz|kindly|tell me|show me|find me|find)\b\W*)*"
-    r"(?:(?:the )?(?:exact )?(?:time(?:stamp|code)?s?|moments?|seconds?|points?|positions?)"
-    r" (?=(?:when|where|at which|in which)\b))?",
+_GREETING = re.compile(
+    r"^[\s¿¡]*(?:(?:hi|hey|hello|ok|okay|well|sorry|excuse me)(?: (?:there|all|everyone))?"
+    r"\s*[,.!:-]+\s*)+",
     re.IGNORECASE,
 )
+_AUXILIARY = r"(?:do|does|did|is|are|was|were|has|have|had)\b"
+_WHEN = r"(?:when|where|at which|in which|that)\b"
+_ASKING = re.compile(
+    r"^(?:(?:(?:i|we)(?:['’]d| would)? (?:want|need|like|wish) to (?:know|find|see)"
+    r"|(?:i am|i['’]m|we are|we['’]re) looking for|(?:can|could|would) you|give me|let me know"
+    r"|do you know|please|pls|plz|kindly|tell me|show me|find me|find|locate)\b[\s,:]*)+"
+    r"(?:(?:all )?(?:the )?(?:exact )?(?:time(?:stamp|code)?|moment|second|point|position)s?"
+    rf" (?={_WHEN}))?(?:{_WHEN}(?!\s+{_AUXILIARY})\s*)?",
+    re.IGNORECASE,
+)
+_LASTING = re.compile(
+    r"\bfor (?:a|some) (?:long |short |little )?(?:while|bit|time)\b", re.IGNORECASE
+)
 _TIMECODE = re.compile(r"\btime code(?=s?\b)", re.IGNORECASE)
-_HOW_MANY = re.compile(r"\bhow many\b|\bthe number of\b", re.IGNORECASE)
+_HOW_MANY = re.compile(r"\bhow (?:many|long|often)\b|\bthe number of\b", re.IGNORECASE)
 _LEFT_AWAY = re.compile(
     rf"\b(?P<who>has|have|had|just|already|who|something|{'|'.join(sorted(ANYBODY | PERSON))}) "
     r"left\b(?! (?:side|corner|half|edge|hand))"
@@ -47,9 +56,14 @@ _STAGE = re.compile(
 
 def plain(text: str) -> str:
     """Without courtesies, and with one word for "no one", and for "left" where it says "gone"."""
-    text = _TIMECODE.sub("timecode", text)
-    text = _NOBODY.sub(" nobody ", _HOW_MANY.sub(" ", _ASKING.sub("", text, count=1)))
+    text = _LASTING.sub(" ", _TIMECODE.sub("timecode", without_courtesy(text)))
+    text = _NOBODY.sub(" nobody ", _HOW_MANY.sub(" ", text))
     return _LEFT_AWAY.sub(lambda found: f"{found['who'] or ''} departed ", text)
+
+
+def without_courtesy(text: str) -> str:
+    """Without "hello, could you please find the moment when"; a question stays one."""
+    return _ASKING.sub("", _GREETING.sub("", text, count=1), count=1)
 
 
 def film_term(text: str) -> str:

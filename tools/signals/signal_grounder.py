@@ -53,7 +53,7 @@ FLICKERING: frozenset[Kind] = frozenset(
 SHORTEST_MOVE_S = 0.75
 """A movement of the camera in a single frame is as often a jolt; longer ones come first."""
 
-EDGE_SHARE, EDGE_S = 0.1, 3.0
+EDGE_SHARE, EDGE_S = 0.03, 3.0
 """The start or end of a video, as people say it: this share of it, and at least these seconds."""
 
 WINDOWS_LIMIT = 10
@@ -162,10 +162,14 @@ def _why_open(
 
 
 def _at_stage(windows: Sequence[Window], stage: Stage, duration_s: float) -> tuple[Window, ...]:
-    """Those that reach into the first or the last part of the video."""
+    """Those that lie in the first or the last part of the video, or fill it, for the most part."""
     part_s = min(duration_s, max(EDGE_S, EDGE_SHARE * duration_s))
     part = Interval(0.0, part_s) if stage == "start" else Interval(duration_s - part_s, duration_s)
-    return tuple(one for one in windows if one.span.overlap_s(part) > 0)
+    return tuple(
+        one
+        for one in windows
+        if 2 * one.span.overlap_s(part) >= min(one.span.length_s, part.length_s)
+    )
 
 
 def _cannot_tell(reasoning: str, count: int) -> Ranking:

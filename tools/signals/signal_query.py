@@ -194,7 +194,7 @@ def understand(query: str) -> Ask:
         )
     elif itself and not _beyond_text(words_of(around)):
         ask = Ask(text=tuple(words_of(itself)), itself=itself)
-    elif form := form_named([word for word in words if not _frames_text(word)]):
+    elif form := form_named([one for one in words if one == "timecode" or not _frames_text(one)]):
         ask = Ask(text=(), form=form)
     elif term := film_term(rest):
         ask = Ask(unknown=(term,))
@@ -234,7 +234,8 @@ def understand(query: str) -> Ask:
 
 _QUOTED = re.compile(r"[“\"«]([^”\"»]+)[”\"»]|(?<!\w)['‘]([^'’]+)['’](?!\w)")
 _SHOWN_NUMBER = re.compile(
-    rf"\b(?:{'|'.join(sorted(TEXT_STANDS))}) (?:shows?|showing|displays?|at|is at|stands at) "
+    rf"\b(?:{'|'.join(sorted(TEXT_STANDS))}) "
+    r"(?:shows?|showing|displays?|reach|reaches|at|is at|stands at) "
     r"(?P<number>\S*\d.*)",
     re.IGNORECASE,
 )

@@ -66,5 +66,7 @@ def _frames(word: str) -> bool:
 def _stands_out(word: str, query: str) -> bool:
     if any(sign.isdigit() for sign in word):
         return True
+    if query.strip().isupper():
+        return True
     # A capital letter that is not the sentence's own.
     return re.search(rf"\S\s+{re.escape(word.capitalize())}\b", query) is not None

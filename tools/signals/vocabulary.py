@@ -24,8 +24,8 @@ CONCEPTS: dict[str, str] = {
     "scene": "scene scenes",
     "black": "black",
     "white": "white",
-    "dark": "dark darkness dim darker",
-    "bright": "bright brighter",
+    "dark": "dark darkness",
+    "bright": "bright",
     "turn": "go goes going went gone turn turns turned turning become becomes became get gets got"
     " getting fade fades faded fading start starts started starting begin begins began beginning"
     " stand stands hold holds",
@@ -54,7 +54,7 @@ CONCEPTS: dict[str, str] = {
     "something": "something anything thing things object objects someone somebody anyone anybody",
     "appear": "appear appears appeared appearing enter enters entered entering arrive arrives"
     " arrived arriving come comes came coming",
-    "present": "present visible seen shown there",
+    "present": "present visible seen shown there around",
     "leave": "leave leaves departed leaving disappear disappears disappeared disappearing vanish"
     " vanishes vanished exit exits exited gone away",
     "nothing": "nothing nobody",
@@ -126,7 +126,7 @@ SPOKEN = _words("""
 TEXT_MAY = frozenset({"screen", "turn", "appear", "present", "leave", "first", "last", "in"})
 TEXT_STANDS = _words("""
     card sign letter displayed display label banner slide clock timer counter scoreboard timestamp
-    poster billboard badge ticker""")
+    poster billboard badge ticker timecode""")
 """Words that go with text without being part of it."""
 
 ANYBODY = _words("someone somebody anyone anybody nobody")
@@ -150,7 +150,8 @@ COUNTS = _words("""
     everyone everybody all second third once""")
 """Words that ask how many there are."""
 
-LIGHTS = _words("light lights lamp lamps lighting")
+LIGHTS = _words("""
+    light lights lamp lamps lighting dim dimmer darker brighter darkest brightest""")
 """What makes a picture dark or bright, which is what is measured."""
 
 PHRASES = (

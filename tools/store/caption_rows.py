@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,14 +11,19 @@ from tools.errors import StoreError
 from tools.kept_captions import KeptCaptions
 from tools.store.layout import (
     BLOCK_S,
+    OF,
+    TrackOfVideo,
     block_mark,
     caption_of,
     captions_name,
+    captions_of,
     metadata_of,
-    of_track,
     rounded,
     rows,
+    stored_id,
+    track_mark,
 )
+from tools.store.track_rows import write_tracks
 from tools.timeline import Caption, Interval, Track
 
 if TYPE_CHECKING:
@@ -85,16 +90,18 @@ def write_captions(
         row_of_id.setdefault(caption.id, row)
     ids = list(row_of_id)
     collection = _writable(client, embedder, dimension=matrix.shape[1])
+    write_tracks(client, {(one.video_id, one.track) for one in captions})
     added, limit = 0, client.get_max_batch_size()
     for first in range(0, len(ids), limit):
         batch = ids[first : first + limit]
         # Asking first: writing over what is there costs ten times as much as skipping it.
-        there = set(collection.get(ids=batch, include=[])["ids"])
-        new = [one for one in batch if one not in there]
+        either = [*batch, *map(stored_id, batch)]
+        there = set(collection.get(ids=either, include=[])["ids"])
+        new = [one for one in batch if one not in there and stored_id(one) not in there]
         if new:
             chosen = [row_of_id[one] for one in new]
             collection.add(
-                ids=new,
+                ids=[stored_id(one) for one in new],
                 embeddings=matrix[chosen],
                 metadatas=[metadata_of(captions[row]) for row in chosen],
             )
@@ -111,8 +118,9 @@ def read_track(
     """All captions of one track; ``collection`` and ``texts`` are those of ``read_around``."""
     if collection is None:
         return _NOTHING
-    found = rows(texts, of_track(video_id, track), _TEXTS)
-    captions, ids = _in_time_order(found, range(len(found["ids"])))
+    found = rows(texts, captions_of(video_id, track), _TEXTS)
+    tracks = {track_mark(video_id, track): (video_id, track)}
+    captions, ids = _in_time_order(found, range(len(found["ids"])), tracks)
     del found  # Of ten hours, 40 MB, and the vectors are to come.
     return captions, _vectors_of(collection, ids)
 
@@ -141,7 +149,8 @@ def read_around(
     chosen: list[list[int]] = [[] for _ in places]
     for row, metadata in enumerate(found["metadatas"]):
         chosen[place_of[metadata["block"]]].append(row)
-    ordered = [_in_time_order(found, some) for some in chosen]
+    tracks = {track_mark(video_id, track): (video_id, track) for video_id, track, _ in places}
+    ordered = [_in_time_order(found, some, tracks) for some in chosen]
     vectors = _vectors_of(collection, [id_ for _, ids in ordered for id_ in ids])
     ends = np.cumsum([len(ids) for _, ids in ordered])
     return [
@@ -174,6 +183,7 @@ def nearest(
     vector: ArrayLike,
     *,
     limit: int,
+    tracks: Callable[[], Mapping[str, TrackOfVideo]],
 ) -> list[tuple[Caption, float]]:
     """The captions nearest to a vector, best first, each with its cosine.
 
@@ -182,6 +192,8 @@ def nearest(
         texts: As of ``read_around``.
         vector: What they are to be near to.
         limit: Most captions wanted.
+        tracks: Says what the marks of captions mean. It is asked after they are found, since others
+            may write to a server meanwhile; a mark that is gone then is of a forgotten video.
 
     Raises:
         StoreError: If the vector does not fit those that are there.
@@ -199,10 +211,16 @@ def nearest(
     )
     found: Any = texts.get(ids=near["ids"][0], include=["documents", "metadatas"])
     columns = zip(found["ids"], found["metadatas"], found["documents"], strict=True)
-    caption_by_id = {id_: caption_of(metadata, text) for id_, metadata, text in columns}
+    known = tracks()
+    caption_by_id = {
+        id_: caption_of(metadata, text, known)
+        for id_, metadata, text in columns
+        if OF not in metadata or metadata[OF] in known
+    }
     return [
         (caption_by_id[id_], 1.0 - distance)
         for id_, distance in zip(near["ids"][0], near["distances"][0], strict=True)
+        if id_ in caption_by_id
     ]
 
 
@@ -234,10 +252,12 @@ def _check_dimension(collection: Collection, dimension: int) -> None:
         )
 
 
-def _in_time_order(found: Any, chosen: Sequence[int]) -> tuple[KeptCaptions, list[str]]:
+def _in_time_order(
+    found: Any, chosen: Sequence[int], tracks: Mapping[str, TrackOfVideo]
+) -> tuple[KeptCaptions, list[str]]:
     """The captions of some rows of Chroma's columns, and their ids."""
     captions = [
-        (caption_of(found["metadatas"][row], found["documents"][row]), found["ids"][row])
+        (caption_of(found["metadatas"][row], found["documents"][row], tracks), found["ids"][row])
         for row in chosen
     ]
     captions.sort(key=lambda pair: _place(pair[0]))

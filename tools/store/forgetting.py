@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from tools.store.layout import CAPTIONS, GAPS, RECORDS, captions_name, existing, of_track, rows
+from tools.store.layout import (
+    CAPTIONS,
+    GAPS,
+    OF,
+    RECORDS,
+    TRACKS,
+    captions_name,
+    captions_of,
+    existing,
+    rows,
+)
 from tools.store.plain_client import PlainClient
 from tools.store.record_rows import delete_record, mark_incomplete
+from tools.store.track_rows import marks_of
 from tools.timeline import Track
 
 if TYPE_CHECKING:
@@ -25,23 +36,26 @@ def delete_video(client: Client, video_id: str, *, also: Callable[[], None]) -> 
     Returns:
         How many captions were deleted.
     """
-    where: dict[str, Any] = {"video_id": video_id}
+    own: dict[str, Any] = {"video_id": video_id}
+    marked: dict[str, Any] = {OF: {"$in": marks_of(client, video_id)}}
     deleted = 0
     mark_incomplete(client, video_id)
     also()
-    # Records last: a process killed before then leaves one by which the rest is found.
+    # These last: a process killed before then leaves what the rest is found by.
+    last = (TRACKS, RECORDS)
     names = sorted(one.name for one in client.list_collections())
-    for name in sorted(names, key=lambda name: name == RECORDS):
+    for name in sorted(names, key=lambda name: last.index(name) + 1 if name in last else 0):
         holds_captions = name.startswith(CAPTIONS)
-        if name not in {RECORDS, GAPS} and not holds_captions:
+        if name not in {*last, GAPS} and not holds_captions:
             continue
         collection = client.get_collection(name, embedding_function=None)
-        there = collection.get(where=where, include=[])["ids"]
-        if there:
-            collection.delete(where=where)
-            # Chroma carries changes out when it is next asked.
-            collection.count()
-        deleted += len(there) if holds_captions else 0
+        for where in (own, marked) if holds_captions and marked[OF]["$in"] else (own,):
+            there = collection.get(where=where, include=[])["ids"]
+            if there:
+                collection.delete(where=where)
+                # Chroma carries changes out when it is next asked.
+                collection.count()
+            deleted += len(there) if holds_captions else 0
     return deleted
 
 
@@ -57,9 +71,10 @@ def delete_track(client: Client, embedder: str, video_id: str, track: Track) -> 
     delete_record(client, embedder, video_id, track)
     deleted = 0
     captions = captions_name(embedder)
-    for name in (captions, GAPS):
+    marked, own = captions_of(video_id, track)
+    # What the mark means stays: the track may have captions of another embedder.
+    for name, where in ((captions, marked), (captions, own), (GAPS, own)):
         collection = existing(client, name)
-        where = of_track(video_id, track)
         if collection is None or not (there := collection.get(where=where, include=[])["ids"]):
             continue
         collection.delete(where=where)

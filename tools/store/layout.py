@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
-import json
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -34,9 +35,15 @@ is found without reading the whole, and Chroma finds equal marks fast, but not r
 PAGE_ROWS = 10_000
 """Rows read at a time: Chroma cannot give texts of more than 32,766, which is nine hours."""
 
-SAID = "said"
-"""Key of times, source and text of a caption. What an earlier version stored has keys for each, a
-document, and the track's key in place of its words."""
+TRACKS = "tracks"
+"""Collection that says of which video and track the captions with a mark are, for all embedders."""
+
+OF, SAID = "of", "said"
+"""Keys of a caption: the mark of its track; its times, source and text. What an earlier version
+stored has a key for each of these, and a document."""
+
+TrackOfVideo = tuple[str, Track]
+"""The id of a video, and one of its tracks."""
 
 
 def captions_name(embedder: str) -> str:
@@ -71,32 +78,54 @@ def existing(client: Client | PlainClient, name: str) -> Collection | PlainColle
 
 
 def rows(
-    collection: Collection | PlainCollection | None, where: dict[str, Any], include: list[Any]
+    collection: Collection | PlainCollection | None,
+    where: dict[str, Any] | Sequence[dict[str, Any]],
+    include: list[Any],
 ) -> Any:
     """What matches, as Chroma's columns; the columns are empty where there is no collection.
 
-    An empty ``where`` matches everything.
+    An empty ``where`` matches everything. Of several, which must not match the same, all count.
     """
-    if collection is None:
-        return {"ids": [], "documents": [], "metadatas": []}
-    if isinstance(collection, PlainCollection):
-        return collection.get(where=where, include=include)
-    if not include:
-        return collection.get(where=where or None, include=include)
     found: dict[str, list[Any]] = {name: [] for name in ("ids", *include)}
-    while True:
-        page: Any = collection.get(
-            where=where or None, include=include, limit=PAGE_ROWS, offset=len(found["ids"])
-        )
-        for name in found:
-            found[name] += page[name]
-        if len(page["ids"]) < PAGE_ROWS:
-            return found
+    if collection is None:
+        return found
+    for one in [where] if isinstance(where, dict) else where:
+        for page in _pages(collection, one, include):
+            for name in found:
+                found[name] += page[name]
+    return found
+
+
+def _pages(
+    collection: Collection | PlainCollection, where: dict[str, Any], include: list[Any]
+) -> Iterator[Any]:
+    if isinstance(collection, PlainCollection):
+        yield collection.get(where=where, include=include)
+        return
+    if not include:
+        yield collection.get(where=where or None, include=include)
+        return
+    done, read = 0, PAGE_ROWS
+    while read == PAGE_ROWS:
+        page = collection.get(where=where or None, include=include, limit=PAGE_ROWS, offset=done)
+        read = len(page["ids"])
+        done += read
+        yield page
 
 
 def of_track(video_id: str, track: Track) -> dict[str, Any]:
-    """Chroma's filter for captions and gaps of one track of one video."""
-    return {"$and": [{"video_id": video_id}, {"track": {"$in": [_written(track), track.key]}}]}
+    """Chroma's filter for gaps of one track, and for captions that an earlier version wrote."""
+    return {"$and": [{"video_id": video_id}, {"track": track.key}]}
+
+
+def captions_of(video_id: str, track: Track) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Chroma's filters for captions of one track, of which each fits one of the two forms."""
+    return {OF: track_mark(video_id, track)}, of_track(video_id, track)
+
+
+def track_mark(video_id: str, track: Track) -> str:
+    """What marks the captions of one track of one video."""
+    return digest(video_id, track.key)[:16]
 
 
 def block_mark(video_id: str, track: Track, block: int) -> str:
@@ -104,27 +133,40 @@ def block_mark(video_id: str, track: Track, block: int) -> str:
     return digest(video_id, track.key, str(block))[:16]
 
 
+def stored_id(caption_id: str) -> str:
+    """The id of a caption in Chroma: three quarters of its own, in half the characters."""
+    return base64.urlsafe_b64encode(bytes.fromhex(caption_id)[:12]).decode()
+
+
 def metadata_of(caption: Caption) -> dict[str, str]:
-    """All of a caption but its id, also its text.
+    """All of a caption but its id, also its text; what its mark means is in ``TRACKS``.
 
     For a document of its own, Chroma keeps an index of words that nobody asks here, and for each
-    key two more entries beside its value: few keys make a store smaller by a quarter.
+    key two more entries beside its value: three short keys make a store smaller by a quarter.
     """
     edges = f"{float(caption.start_s)!r} {float(caption.end_s)!r}"
     return {
-        "video_id": caption.video_id,
-        "track": _written(caption.track),
+        OF: track_mark(caption.video_id, caption.track),
         "block": block_mark(caption.video_id, caption.track, int(caption.start_s // BLOCK_S)),
         SAID: f"{edges} {caption.source} {caption.text}",
     }
 
 
-def caption_of(metadata: Any, text: str | None) -> Caption:
-    """The caption that lies in Chroma as metadata; of an earlier version also as a text."""
+def caption_of(metadata: Any, text: str | None, tracks: Mapping[str, TrackOfVideo]) -> Caption:
+    """The caption that lies in Chroma as metadata; of an earlier version also as a text.
+
+    Args:
+        metadata: As it lies there.
+        text: Its document, where it has one.
+        tracks: What marks mean.
+
+    Raises:
+        KeyError: If its mark is not among these.
+    """
     if SAID in metadata:
         start_s, end_s, source, text = metadata[SAID].split(" ", 3)
-        span, track = Interval(float(start_s), float(end_s)), Track(*json.loads(metadata["track"]))
-        return Caption(metadata["video_id"], span, text, source, track)
+        video_id, track = tracks[metadata[OF]]
+        return Caption(video_id, Interval(float(start_s), float(end_s)), text, source, track)
     times = {name: float(metadata[name]) for name in ("start_s", "end_s")}
     return Caption.from_dict({**metadata, **times, "text": text})
 
@@ -143,9 +185,3 @@ def rounded(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     if not np.allclose(squares, 1.0, atol=0.02):
         return vectors
     return vectors.astype(np.float16).astype(np.float32)
-
-
-def _written(track: Track) -> str:
-    """What marks the captions of a track, and says all of it."""
-    words = [track.model, track.prompt_version, track.mode]
-    return json.dumps(words, ensure_ascii=False, separators=(",", ":"))

@@ -27,11 +27,22 @@ from tools.sight.frame_track import PREFIX
 from tools.store.chroma import open_folder
 from tools.store.copies import remove_copies
 from tools.store.isolation import open_client
-from tools.store.layout import CAPTIONS, GAPS, RECORDS, SAID, caption_of
+from tools.store.layout import (
+    CAPTIONS,
+    GAPS,
+    OF,
+    RECORDS,
+    SAID,
+    TRACKS,
+    TrackOfVideo,
+    caption_of,
+    track_mark,
+)
 from tools.store.records import VideoRecord
 from tools.store.soundness import is_sound
 from tools.store.store import CaptionStore
 from tools.store.store_failures import DATABASE
+from tools.store.track_rows import track_of
 from tools.store.upkeep import REPAIR, UNFINISHED_REPAIR, WIPE_DUE
 
 if TYPE_CHECKING:
@@ -127,16 +138,17 @@ def _build(
     new = folder / REPAIR / "new"
     make_private_folder(new)
     read, repaired = _read_database(folder / DATABASE)
-    captions = {
-        embedder: [
-            caption_of(item.plain, item.text)
-            for one in read
-            if one.name.startswith(CAPTIONS) and one.embedder == embedder
-            for item in one.items
-        ]
-        for embedder in {one.embedder for one in read if one.name.startswith(CAPTIONS)}
-    }
     records = [item for one in read if one.name == RECORDS for item in one.items]
+    tracks = _tracks(read, [VideoRecord.from_dict(json.loads(item.text)) for item in records])
+    captions: dict[str, list[Caption]] = {}
+    for one in read:
+        if one.name.startswith(CAPTIONS):
+            known = [item for item in one.items if item.plain.get(OF, "") in {"", *tracks}]
+            if unknown := len(one.items) - len(known):
+                repaired.left_out.append(f"{unknown} captions of {one.name}: nothing says of what")
+            captions.setdefault(one.embedder, []).extend(
+                caption_of(item.plain, item.text, tracks) for item in known
+            )
     total = sum(len(some) for name, some in captions.items() if not name.startswith(PREFIX))
     videos: set[str] = set()
     for embedder in sorted({*captions, *(item.plain["embedder"] for item in records)}):
@@ -177,6 +189,14 @@ def _build(
     _write_gaps(new, [item for one in read if one.name == GAPS for item in one.items])
     repaired.videos = len(videos)
     return repaired
+
+
+def _tracks(read: list[_Read], records: list[VideoRecord]) -> dict[str, TrackOfVideo]:
+    """What marks mean: as it was written, or by the records where that cannot be read."""
+    tracks = {track_mark(one.video_id, one.track): (one.video_id, one.track) for one in records}
+    for item in (item for one in read if one.name == TRACKS for item in one.items):
+        tracks[item.id] = track_of(item.plain, item.text)
+    return tracks
 
 
 def _report(report: Callable[[int, int], None], before: int, total: int, done: int) -> None:

@@ -9,13 +9,13 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from tools.errors import StoreError
 from tools.store.isolation import chroma_settings, load_chroma
 from tools.store.store_failures import first_line
+from tools.text import HIDDEN
 
 if TYPE_CHECKING:
     import httpx
@@ -61,6 +61,7 @@ class ServerConnection:
         self._where = _address(url)
         self._headers = _headers(self._where, token)
         self._url = _without_secrets(self._where)
+        self._token = token or ""
         self._client: Client | None = None
         self._pid = os.getpid()
         self._opening = threading.Lock()
@@ -126,25 +127,21 @@ class ServerConnection:
 
     def _connect(self) -> Client:
         import chromadb
-        from chromadb.api import fastapi
 
-        from tools.store.timed_http import TimedTransport, timed_client
+        from tools.store.timed_http import TimedTransport, chroma_sends_by
 
-        module: Any = fastapi
         transport = TimedTransport(until=self._until)
         where = self._where
         host = urlunsplit((where.scheme, _netloc(where), where.path.rstrip("/") + API, "", ""))
-        # It asks the server while it is made, and takes no client of one's own.
-        usual = module.httpx
-        module.httpx = SimpleNamespace(Client=timed_client(transport))
         try:
-            client = chromadb.HttpClient(
-                host=host,
-                port=where.port or 0,
-                ssl=where.scheme == "https",
-                headers=dict(self._headers),
-                settings=chroma_settings(),
-            )
+            with chroma_sends_by(transport):
+                client = chromadb.HttpClient(
+                    host=host,
+                    port=where.port or 0,
+                    ssl=where.scheme == "https",
+                    headers=dict(self._headers),
+                    settings=chroma_settings(),
+                )
         except Exception as exc:
             transport.close()
             if not isinstance(exc, ValueError):
@@ -154,8 +151,6 @@ class ServerConnection:
             if isinstance(why, _OF_ANOTHER_ANSWER):
                 raise self._strange(why) from exc
             raise self._nobody(why if isinstance(why, Exception) else exc) from exc
-        finally:
-            module.httpx = usual
         return cast("Client", client)
 
     def _look(self, cause: Exception | None = None) -> None:
@@ -197,7 +192,7 @@ class ServerConnection:
         if status == 404 and str(answer.url).endswith(IDENTITY) and is_json:
             return  # An older server, which has no such thing.
         if status != 200 or not is_json:
-            said = " ".join(answer.text[: 10 * SAID_CHARS].split())[:SAID_CHARS]
+            said = " ".join(self._plain(answer.text[: 10 * SAID_CHARS]).split())[:SAID_CHARS]
             kind = answer.headers.get("content-type", "no type").partition(";")[0]
             raise StoreError(
                 f"what answers at {answer.url} is not a Chroma server: {status} "
@@ -219,9 +214,13 @@ class ServerConnection:
 
     def _failed(self, exc: Exception) -> StoreError:
         return StoreError(
-            f"the Chroma server at {self._url} failed: {first_line(exc)}; look at its log, or "
-            "unset WHENABOUTS_CHROMA_URL"
+            f"the Chroma server at {self._url} failed: {self._plain(first_line(exc))}; look at its "
+            "log, or unset WHENABOUTS_CHROMA_URL"
         )
+
+    def _plain(self, said: str) -> str:
+        """A server's words without the token that it was sent."""
+        return said.replace(self._token, HIDDEN) if self._token else said
 
 
 @contextmanager

@@ -29,7 +29,16 @@ from tools.store.copies import read_copy, write_copy
 from tools.store.forgetting import delete_track, delete_video, is_without
 from tools.store.gap_rows import delete_passing_gaps, read_gaps, write_gaps
 from tools.store.kept import Kept
-from tools.store.layout import GAPS, captions_name, existing, of_track, rows, start_of
+from tools.store.layout import (
+    GAPS,
+    TrackOfVideo,
+    captions_name,
+    captions_of,
+    existing,
+    of_track,
+    rows,
+    start_of,
+)
 from tools.store.record_rows import (
     check_is_there,
     read_frame_records,
@@ -40,6 +49,7 @@ from tools.store.record_rows import (
 from tools.store.records import CaptionGap, VideoRecord
 from tools.store.server import open_server
 from tools.store.sessions import Connection
+from tools.store.track_rows import read_tracks
 from tools.timeline import Caption, Interval, Track
 
 if TYPE_CHECKING:
@@ -83,6 +93,8 @@ class CaptionStore:
         self._resources = ExitStack()
         self._connection = self._resources.enter_context(opening)
         self._kept_captions = Kept[Read](KEPT_CAPTIONS, size=lambda read: len(read[0]) + 1)
+        self._has_read_long = False
+        self._kept_tracks = Kept[dict[str, TrackOfVideo]](KEPT_CAPTIONS, size=len)
         self._kept_gaps = Kept[list[CaptionGap]](KEPT_CAPTIONS, size=lambda gaps: len(gaps) + 1)
 
     @classmethod
@@ -208,11 +220,16 @@ class CaptionStore:
             StoreError: If the store cannot be read.
         """
         with self._connection.reading():
-            return self._kept_captions.get(
+            read = self._kept_captions.get(
                 (video_id, track),
                 lambda: self._read(video_id, track),
                 generation=self._connection.generation,
             )
+        if self._has_read_long:
+            # Here nothing of the folder is open any more, which closing would wait for.
+            self._has_read_long = False
+            self._connection.close()
+        return read
 
     def _read(self, video_id: str, track: Track) -> Read:
         """As ``read``: a copy that an earlier question left, or else what Chroma has."""
@@ -227,8 +244,7 @@ class CaptionStore:
             read = read_track(collection, texts, video_id, track)
             if folder and (stamp := self._connection.generation):
                 write_copy(folder, self._collection, video_id, stamp, read)
-        if folder and len(read[0]) >= MANY_CAPTIONS:
-            self._connection.close()
+        self._has_read_long |= bool(folder) and len(read[0]) >= MANY_CAPTIONS
         return read
 
     def read_around(self, places: Sequence[tuple[str, Track, Interval]]) -> list[Read]:
@@ -258,10 +274,11 @@ class CaptionStore:
     def _starts(self, client: Client, video_id: str, track: Track) -> frozenset[float]:
         found = [
             metadata
-            for name in (self._collection, GAPS)
-            for metadata in rows(existing(client, name), of_track(video_id, track), ["metadatas"])[
-                "metadatas"
-            ]
+            for name, where in (
+                (self._collection, captions_of(video_id, track)),
+                (GAPS, of_track(video_id, track)),
+            )
+            for metadata in rows(existing(client, name), where, ["metadatas"])["metadatas"]
         ]
         return frozenset(start_of(metadata) for metadata in found)
 
@@ -334,8 +351,14 @@ class CaptionStore:
         Raises:
             StoreError: If the vector does not fit the store, or it cannot be read.
         """
-        with self._reading() as (collection, texts):
-            return nearest(collection, texts, vector, limit=limit)
+        with self._connection.reading() as client, self._reading() as (collection, texts):
+
+            def tracks() -> dict[str, TrackOfVideo]:
+                return self._kept_tracks.get(
+                    "", lambda: read_tracks(client), generation=self._connection.generation
+                )
+
+            return nearest(collection, texts, vector, limit=limit, tracks=tracks)
 
     def put_record(self, record: VideoRecord) -> None:
         """Write a record in place of the earlier one of the same video and track, if any.
@@ -469,4 +492,4 @@ class CaptionStore:
 
 
 def _count(collection: Collection | PlainCollection | None, video_id: str, track: Track) -> int:
-    return len(rows(collection, of_track(video_id, track), [])["ids"])
+    return len(rows(collection, captions_of(video_id, track), [])["ids"])

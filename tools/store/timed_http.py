@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import SimpleNamespace
 from typing import Any, Final
 
 import httpx
@@ -72,10 +75,26 @@ class TimedTransport(httpx.BaseTransport):
         )
 
 
-def timed_client(transport: TimedTransport) -> Callable[..., httpx.Client]:
-    """What Chroma makes its client of, in place of ``httpx.Client``; its own options are kept."""
+_SENDS: ContextVar[TimedTransport | None] = ContextVar("sends_for_chroma", default=None)
 
-    def make(**options: Any) -> httpx.Client:
-        return httpx.Client(transport=transport, **options)
 
-    return make
+@contextmanager
+def chroma_sends_by(transport: TimedTransport) -> Iterator[None]:
+    """Clients that Chroma makes inside send by this; it takes none of one's own, and asks at once.
+
+    Others that are made meanwhile, in other threads or by the program around us, do not.
+    """
+    from chromadb.api import fastapi
+
+    module: Any = fastapi
+    if module.httpx is httpx:
+        module.httpx = SimpleNamespace(**{**vars(httpx), "Client": _make_client})
+    before = _SENDS.set(transport)
+    try:
+        yield
+    finally:
+        _SENDS.reset(before)
+
+
+def _make_client(**options: Any) -> httpx.Client:
+    return httpx.Client(transport=_SENDS.get(), **options)

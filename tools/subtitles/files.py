@@ -21,6 +21,9 @@ from tools.subtitles.timed_text import TimedText, dialect_of, read_timed_text
 
 SUFFIXES = (".srt", ".vtt", ".ass", ".ssa", ".sbv")
 
+OTHER_SUFFIXES = frozenset(".dfxp .idx .lrc .mks .sami .sbt .smi .stl .sub .sup .ttml .usf".split())
+"""Of subtitles that cannot be read; an ``.idx`` belongs to the pictures in a ``.sub``."""
+
 FORMATS = "SubRip (.srt), WebVTT (.vtt), ASS (.ass, .ssa) or SBV (.sbv)"
 
 MAX_BYTES = 16 << 20
@@ -87,6 +90,20 @@ def find_sidecars(video: Path) -> list[Path]:
     Exported answers are left out.
     A file that is named after another, longer-named video there is that one's.
     """
+    return [path for path in _beside(video, frozenset(SUFFIXES)) if not _holds_answers(path)]
+
+
+def find_unreadable(video: Path) -> list[Path]:
+    """Subtitle files beside a video whose format cannot be read, by the ends of their names."""
+    return _beside(video, OTHER_SUFFIXES)
+
+
+def unreadable_advice(file: Path) -> str:
+    """What can be done about a file that cannot be read."""
+    return f"{file.suffix.lower()} files cannot be read; convert it to SubRip or WebVTT"
+
+
+def _beside(video: Path, suffixes: frozenset[str]) -> list[Path]:
     try:
         names = sorted(entry.name for entry in video.parent.iterdir() if entry.is_file())
     except OSError:
@@ -102,11 +119,10 @@ def find_sidecars(video: Path) -> list[Path]:
         stem, suffix = Path(name).stem, Path(name).suffix.lower()
         is_ours = stem == video.stem or stem.startswith(f"{video.stem}.")
         is_theirs = any(stem == one or stem.startswith(f"{one}.") for one in longer)
-        if suffix in SUFFIXES and is_ours and not is_theirs:
+        if suffix in suffixes and is_ours and not is_theirs:
             found.append(name)
     found.sort(key=lambda name: (Path(name).stem != video.stem, name))
-    paths = [video.parent / name for name in found]
-    return [path for path in paths if not _holds_answers(path)]
+    return [video.parent / name for name in found]
 
 
 def _holds_answers(path: Path) -> bool:

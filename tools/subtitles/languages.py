@@ -20,8 +20,8 @@ ISO_639_1 = frozenset(
 ISO_639_2 = frozenset(
     """
     ara ben bul cat ces chi cmn cze dan deu dut ell eng est fas fil fin fra fre ger gre heb hin
-    hrv hun ice ind isl ita jpn kor lav lit may mon msa nld nor per pol por ron rum rus slk slo
-    slv spa srp swe tam tel tha tur ukr urd vie zho yue
+    hrv hun ice ind isl ita jpn kor lav lit may mon msa nld nno nob nor per pol por ron rum rus slk
+    slo slv spa srp swe tam tel tha tur ukr urd vie zho yue
     """.split()
 )
 """The commoner ones; other words of three letters are words."""
@@ -36,6 +36,9 @@ THREE_LETTERS = {
     "te": "tel", "th": "tha", "tr": "tur", "uk": "ukr", "ur": "urd", "vi": "vie",
 }  # fmt: skip
 """The signs of ISO 639-2 for those of ISO 639-1."""
+
+# Who reads one of these reads the other: Norwegian in its two forms, and signs of old.
+_THE_SAME = {"nb": "no", "nn": "no", "nob": "no", "nno": "no", "iw": "he", "in": "id", "mo": "ro"}
 
 REMARKS = frozenset(
     "cc sdh hi forced default auto asr orig full signs songs foreign commentary".split()
@@ -121,4 +124,5 @@ def translated_from(language: str | None) -> str | None:
 def is_language(told: str, wanted: str) -> bool:
     """Whether a sign such as ``pt-BR``, ``ger`` or ``english`` is of a language of two letters."""
     sign = re.split(r"[-_]", told)[0].casefold()
+    sign, wanted = _THE_SAME.get(sign, sign), _THE_SAME.get(wanted, wanted)
     return wanted in {sign, IN_FULL.get(sign)} or sign in THREE_LETTERS.get(wanted, "").split()

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import struct
+from bisect import bisect
 from functools import lru_cache
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import av
 
+from tools.errors import VideoError
 from tools.video.boxes import Box, box_in, boxes
 from tools.video.streams import open_container
 
@@ -25,42 +27,31 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.stream import Stream
 
-# FFmpeg is off by less than the time between two pictures. Where it seems to be off by more, the
-# list means something else than is read here, or is broken.
-_MOST_OFF_S = 0.5
+# FFmpeg is off by less than the time between two pictures. Where it seems to be off by more than is
+# ever between them, the list means something else than is read here, or is broken.
+_MOST_OFF_S = 10.0
 
-_MOST_EDITS = 10_000
-
-
-class Edit(NamedTuple):
-    """A piece of a track.
-
-    Attributes:
-        shown_s: When it begins to be shown.
-        stored_s: Where it begins on the clock of the track.
-    """
-
-    shown_s: float
-    stored_s: float
+_MOST_EDITS = 100_000
 
 
 class TrackTimes(NamedTuple):
     """What turns FFmpeg's times of a cut track into those at which it is shown.
 
     Attributes:
-        edits: The pieces that are shown, at least one.
+        ahead_s: Of each piece, how much later it is shown than it stands on the track's own clock;
+            in ascending order, at least one.
         stored: By its place in the file, the timestamp of each packet on the track's own clock; of
             a track in one piece, which FFmpeg shifts as a whole, only that of the first one shown.
         shift_s: Of such a track, what is to be added to all times.
     """
 
-    edits: tuple[Edit, ...]
+    ahead_s: tuple[float, ...]
     stored: dict[int, int]
     shift_s: float | None = None
 
     def correct(self, packet: Packet[Stream]) -> None:
         """Give a packet the time at which it is shown."""
-        shift_s = self.shift_s if len(self.edits) == 1 else self.off_by_s(packet)
+        shift_s = self.shift_s if len(self.ahead_s) == 1 else self.off_by_s(packet)
         if shift_s and packet.pts is not None and packet.time_base:
             shift = round(shift_s / packet.time_base)
             packet.pts += shift
@@ -74,7 +65,9 @@ class TrackTimes(NamedTuple):
             return 0.0
         ahead_s = float((packet.pts - stored) * packet.time_base)
         # What is shown twice is told apart by what FFmpeg makes of it.
-        off_s = min((edit.shown_s - edit.stored_s - ahead_s for edit in self.edits), key=abs)
+        place = bisect(self.ahead_s, ahead_s)
+        near_s = self.ahead_s[max(0, place - 1) : place + 1]
+        off_s = min((one - ahead_s for one in near_s), key=abs)
         return off_s if abs(off_s) <= _MOST_OFF_S else 0.0
 
 
@@ -90,11 +83,14 @@ def cut_tracks(container: InputContainer, path: Path) -> Mapping[int, TrackTimes
     """
     if "mp4" not in container.format.name:
         return {}
-    status = path.stat()
-    return _cut_tracks(path, (status.st_size, status.st_mtime_ns))
+    try:
+        status = path.stat()
+        return _cut_tracks(path, (status.st_size, status.st_mtime_ns))
+    except OSError as error:
+        raise VideoError(f"{path} cannot be read any more ({error.strerror})") from error
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=4)
 def _cut_tracks(path: Path, _: tuple[int, int]) -> Mapping[int, TrackTimes]:
     with path.open("rb") as file:
         edits = _edits(file, path.stat().st_size)
@@ -111,7 +107,7 @@ def _cut_tracks(path: Path, _: tuple[int, int]) -> Mapping[int, TrackTimes]:
     return found
 
 
-def _late_s(path: Path, index: int, pieces: tuple[Edit, ...]) -> float:
+def _late_s(path: Path, index: int, pieces: tuple[float, ...]) -> float:
     """How much later a video that is cut once is shown than FFmpeg says."""
     with open_container(path) as container:
         packets = _packets(container, index)
@@ -147,13 +143,13 @@ def _packets(container: InputContainer, index: int) -> Iterator[Packet[Stream]]:
         yield from container.demux(container.streams[index])
 
 
-def _edits(file: BinaryIO, size: int) -> dict[int, tuple[Edit, ...]]:
-    """The pieces of each track that has an edit list, by the track's number."""
+def _edits(file: BinaryIO, size: int) -> dict[int, tuple[float, ...]]:
+    """See ``TrackTimes.ahead_s``: of each track that has an edit list, by the track's number."""
     film = next((one for one in boxes(file, 0, size) if one.kind == b"moov"), None)
     film_ticks = film and _ticks_a_second(file, film, b"mvhd")
     if not film or not film_ticks:
         return {}
-    found: dict[int, tuple[Edit, ...]] = {}
+    found: dict[int, tuple[float, ...]] = {}
     for track in boxes(file, film.body, film.end):
         if track.kind != b"trak":
             continue
@@ -165,8 +161,8 @@ def _edits(file: BinaryIO, size: int) -> dict[int, tuple[Edit, ...]]:
     return found
 
 
-def _pieces(file: BinaryIO, track: Box, film_ticks: int, ticks: int) -> tuple[Edit, ...]:
-    """The pieces of a track; none where the list is broken or asks for another speed."""
+def _pieces(file: BinaryIO, track: Box, film_ticks: int, ticks: int) -> tuple[float, ...]:
+    """See ``TrackTimes.ahead_s``; none where the list is broken or asks for another speed."""
     box = box_in(file, track, b"edts", b"elst")
     if box is None:
         return ()
@@ -176,15 +172,15 @@ def _pieces(file: BinaryIO, track: Box, film_ticks: int, ticks: int) -> tuple[Ed
     content = file.read(row.size * min(count, _MOST_EDITS))
     if len(content) < row.size * count:
         return ()
-    pieces, shown = [], 0
+    ahead_s, shown = [], 0
     for length, stored, rate, rate_fraction in row.iter_unpack(content):
         if (rate, rate_fraction) != (1, 0):
             return ()
         # Before 0: for so long nothing is shown.
         if stored >= 0:
-            pieces.append(Edit(shown / film_ticks, stored / ticks))
+            ahead_s.append(shown / film_ticks - stored / ticks)
         shown += length
-    return tuple(pieces)
+    return tuple(sorted(ahead_s))
 
 
 def _ticks_a_second(file: BinaryIO, box: Box, *path: bytes) -> int | None:

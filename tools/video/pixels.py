@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from av import VideoFormat
@@ -130,9 +130,11 @@ def _luma_points(frame: VideoFrame, rows: int, columns: int) -> NDArray[np.uint8
         # ITU-R BT.601 luma weights.
         gray = small.to_ndarray() @ np.array([0.299, 0.587, 0.114])
         return np.asarray(gray + 0.5, np.uint8)
-    stored = np.frombuffer(plane, "<u2" if is_wide else np.uint8)
+    stored: NDArray[Any] = np.frombuffer(memoryview(plane), "<u2" if is_wide else np.uint8)
     line_points = stored.size // plane.height
-    luma = stored.take(_points(frame.height, frame.width, line_points, rows, columns))
+    luma: NDArray[np.uint8] = stored.take(
+        _points(frame.height, frame.width, line_points, rows, columns)
+    )
     if is_wide:
         luma = np.asarray(luma >> (bits - 8), np.uint8)
     is_full_range = frame.color_range == ColorRange.JPEG or name.startswith("yuvj")

@@ -28,6 +28,15 @@ def is_indexed() -> bool:
         return bool(grounder.records())
 
 
+def test_a_subtitle_file_of_another_format_is_named_before_the_video_is_looked_at(
+    road: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    road.with_suffix(".ttml").write_text("<tt/>")
+    assert main(["ask", str(road), HOPELESS]) == 1
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Its subtitles (road.ttml) are left out: .ttml files cannot be read; convert" in told
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("word_embedder")
 def test_without_a_terminal_the_answer_is_given_at_once(

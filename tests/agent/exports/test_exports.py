@@ -17,7 +17,9 @@ from agent.errors import QueryError
 from agent.exports.timecode import FrameClock, timeline_from
 from agent.exports.video_rate import read_rate
 from tests import drawing
+from tests.beeps import draw_beeps
 from tests.drawing import even_times
+from tests.edited import edit
 from tools.video.reader import probe
 
 NTSC_30 = Fraction(30000, 1001)
@@ -94,6 +96,12 @@ def test_a_slow_video_lies_on_a_timeline_that_each_of_its_frames_begins_on(tmp_p
     rate = read_rate(probe(draw_video(tmp_path / "slow.mp4", even_times(20, 8.0))))
     assert rate.timeline_hz == 24
     assert "each of its frames is 3" in rate.note
+
+
+def test_a_video_that_was_cut_between_two_frames_keeps_its_rate(tmp_path: Path) -> None:
+    whole = draw_beeps(tmp_path / "whole.mp4", range(4))
+    rate = read_rate(probe(edit(tmp_path / "cut.mp4", whole, [(1.27, 4.0)])))
+    assert (rate.timeline_hz, rate.note) == (25, "")
 
 
 def test_an_edl_is_read_by_opentimelineio_to_the_frame(tmp_path: Path, captions: Path) -> None:

@@ -79,6 +79,7 @@ class ScriptedDirect:
         stretches: Sequence[Interval],
         *,
         turns: Sequence[Turn],
+        paid: Cost,
     ) -> DirectReply:
         reply = self.replies[min(len(self.asked), len(self.replies) - 1)]
         self.asked.append((list(stretches), list(turns)))

@@ -87,6 +87,16 @@ def test_prose_fences_and_a_bracket_too_many_do_not_hide_an_answer(reply: str) -
             "no_json",
             "may be a thought",
         ),
+        (
+            'Perhaps {"found": true, "events": [{"first": 3, "last": 5}]}',
+            "no_json",
+            "called a guess",
+        ),
+        (
+            '{"found": true, "events": [{"first": 3, "last": 5}]} Or #6 to #7.',
+            "no_json",
+            "come other captions",
+        ),
         ("From #3 to #5 the room is empty.", "no_json", "no JSON object"),
         ("It is seen from #3 to #5, where no dog runs", "no_json", "no JSON object"),
         ("It may be #3 to #5", "no_json", "no JSON object"),

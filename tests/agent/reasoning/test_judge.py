@@ -76,6 +76,16 @@ def test_odds_are_those_of_the_answer_and_not_of_the_thoughts_before_it() -> Non
     assert verdict.shows == pytest.approx(0.2)
 
 
+@pytest.mark.parametrize("huge", [10**400, -(10**400), 1e999, -1e999, float("nan"), True, None])
+def test_odds_that_are_no_odds_do_no_harm(huge: Any) -> None:
+    rows = [{"token": "yes", "logprob": -0.1}, {"token": "no", "logprob": huge}]
+    token = {"token": "yes", "logprob": -0.1, "top_logprobs": rows}
+    said = Completion("yes", "", "stop", thought=False, fault="", logprobs=[token])
+    verdict = read_verdict(said, SPAN, 4)
+    assert verdict is not None
+    assert 0 <= verdict.shows <= 1
+
+
 def test_a_stream_tells_the_odds_too() -> None:
     piece = (
         b'data: {"choices": [{"delta": {"content": "yes"}, "logprobs": {"content": [{"token": '

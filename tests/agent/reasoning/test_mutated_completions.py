@@ -26,6 +26,10 @@ SAID = [
     f"Perhaps {DRAFT}\n</think>\n```json\n{FINAL}\n```",
     f"◁think▷{DRAFT}◁/think▷The answer: {FINAL}",
     f"[THINK]<answer>{DRAFT}</answer>? No.[/THINK]<answer>{FINAL}</answer>",
+    f"<思考>{DRAFT}</思考>{FINAL}",
+    f"<ponder>Perhaps {DRAFT}.</ponder>\n{FINAL}",
+    f"**Thinking:** maybe {DRAFT}\n\n**Answer:** {FINAL}",
+    f"<think>From #1 to #2? {DRAFT}</think>From #5 to #7.",
 ]
 MUTATED = pytest.mark.parametrize("mutated", [500, pytest.param(10_000, marks=pytest.mark.slow)])
 SENT = Sent({"response_format", "tools", "temperature", "max_tokens"}, look_ups=True, system=True)

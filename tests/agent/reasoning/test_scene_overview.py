@@ -12,7 +12,7 @@ from agent.api import Grounder
 from agent.settings import load_settings
 from tests.fakes import WordEmbedder
 from tests.road import RECORD, TRACK
-from tests.servers import Answer, Asked, Server, says, serving
+from tests.servers import Answer, Asked, Server, fails, says, serving
 from tools.timeline import Caption, Interval
 
 pytestmark = pytest.mark.usefixtures("word_embedder")
@@ -82,6 +82,40 @@ def test_a_reply_that_is_no_summary_gives_the_central_captions(tmp_path: Path) -
     with serving([says("I cannot"), *[says(GOOD)] * 50]) as server:
         ask(server)
     assert json.dumps("an empty grey road")[1:-1] in prompt(server.asked[-1])
+
+
+@pytest.mark.slow
+def test_one_scene_that_a_service_declines_does_not_lose_the_others(tmp_path: Path) -> None:
+    def declines_one(asked: Asked) -> Answer:
+        if '"summary"' in prompt(asked) and "a brown dog" in prompt(asked):
+            return fails(400, "no", code="content_filter")
+        return script(asked)
+
+    with serving(declines_one) as server:
+        answer = ask(server)
+        shown = prompt(server.asked[-1])
+        count = len(server.asked)
+        ask(server)
+        assert len(server.asked) == count + 1
+    assert "Somebody drives along." in shown
+    assert answer.by == "llm"
+
+
+@pytest.mark.slow
+def test_summaries_that_were_paid_are_kept_where_the_service_then_fails(tmp_path: Path) -> None:
+    def runs_dry(asked: Asked) -> Answer:
+        if '"summary"' in prompt(asked) and asked.number >= 4:
+            return fails(402, "Insufficient Balance")
+        return script(asked)
+
+    with serving(runs_dry) as server:
+        ask(server)
+        assert len(server.asked) >= 5
+    with serving(script) as server:
+        ask(server)
+        of_scenes = [one for one in server.asked if '"summary"' in prompt(one)]
+        scenes = prompt(server.asked[-1]).count("Somebody drives along.")
+    assert len(of_scenes) == scenes - 4, "what was paid for is not paid for again"
 
 
 def test_a_short_video_is_not_summed_up(tmp_path: Path) -> None:

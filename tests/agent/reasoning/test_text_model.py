@@ -82,6 +82,7 @@ def roles(asked: Asked) -> list[str]:
     "odd",
     [
         {"usage": {"prompt_tokens": 1.5, "completion_tokens": "x", "total_tokens": 2}},
+        {"usage": {"prompt_tokens": 10**400, "completion_tokens": -(10**400), "total_tokens": 2}},
         {"finish": ["stop"]},
         {"role": "oracle"},
     ],

@@ -2,13 +2,17 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from uuid import uuid4
 
 import pytest
+from langsmith import run_trees
+from langsmith.utils import LangSmithError
 
-from agent.tracing.langsmith_sink import LangSmith
+from agent.tracing.langsmith_sink import LangSmith, scrub_own_tracer
 from agent.tracing.otel_sink import Otlp
+from agent.tracing.scrub import Scrubber
 from agent.tracing.tracer import TraceTargets, Tracing
 
 
@@ -44,6 +48,22 @@ def collector(asked: list[str], location: str = "") -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def test_langsmiths_own_tracer_follows_no_redirect_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_trees, "_CLIENT", None)
+    asked: list[str] = []
+    stolen: list[str] = []
+    with collector(stolen) as thief, collector(asked, location=thief) as url:
+        client = scrub_own_tracer(LangSmith(url, api_key="a-real-key"), Scrubber())
+        try:
+            with suppress(LangSmithError):
+                client.create_run("find", {"query": "a"}, "chain", id=uuid4())
+            client.flush()
+        finally:
+            client.close()
+    assert asked, "the run was sent at all"
+    assert stolen == []
 
 
 @pytest.mark.parametrize("kind", ["langsmith", "otlp"])

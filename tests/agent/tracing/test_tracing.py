@@ -444,6 +444,21 @@ def test_without_the_extra_a_collector_costs_one_line_that_names_it(
     assert "pip install 'whenabouts[otel]'" in line
 
 
+def test_headers_that_are_none_are_told_without_what_is_in_them(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "s3cret nonsense")
+    told: list[str] = []
+    with (
+        receiving() as received,
+        Tracing(TraceTargets(otlp=Otlp(f"{received.url}/v1/traces")), tell=told.append) as tracing,
+        tracing.step("find", {}),
+    ):
+        pass
+    assert "OTEL_EXPORTER_OTLP_HEADERS is not a list of NAME=VALUE" in " ".join(told)
+    assert "s3cret" not in caplog.text + " ".join(told)
+
+
 def test_nothing_is_traced_by_default(store: CaptionStore) -> None:
     seen: list[Any] = []
 

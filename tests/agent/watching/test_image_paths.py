@@ -106,6 +106,8 @@ def test_the_judge_is_shown_a_few_timed_frames_and_its_odds_rank(
         assert len(server.asked) == calls, "what was judged before is not paid for again"
         assert again.intervals == answer.intervals
         assert again.usage.stages["judge"].calls == 0
+        assert answer.usage.kept == {}
+        assert again.usage.kept == {"judge": cost}, "but it is told what it cost then"
         asking.forget(road)
         asking.find(road, DOG, captions=captions)
         assert len(server.asked) == 2 * calls, "forgetting a video forgets its verdicts"
@@ -126,6 +128,16 @@ def test_a_server_without_odds_is_asked_for_the_word_alone_and_remembered(
         answer = asking.find(road, DOG, captions=captions)
     assert answer.candidates[0].judged == 0.5
     assert ["logprobs" in asked.body for asked in server.asked[:3]] == [True, False, False]
+
+
+def test_why_windows_were_not_judged_is_told(road: Path, captions: Path) -> None:
+    with (
+        serving([fails(400, "At most 1 image(s) may be provided in one prompt.")]) as server,
+        grounder(server, verify=True) as asking,
+    ):
+        answer = asking.find(road, DOG, captions=captions)
+    assert "At most 1 image(s) may be provided" in answer.warning
+    assert answer.verdict == "found"
 
 
 def test_fewer_alternatives_are_asked_for_where_twenty_are_too_many(
@@ -258,7 +270,9 @@ def test_a_refused_direct_reply_goes_back_with_the_frames_and_the_reason(road: P
         grounder(server, captioner="none", direct="openai:eye") as asking,
     ):
         answer = asking.find(road, "a dog")
+        again = asking.find(road, "a dog")
     assert (answer.by, answer.attempts, answer.refusals[0].kind) == ("direct", 2, "no_json")
+    assert again.usage.kept["direct"] == answer.usage.stages["direct"], "refused replies cost too"
     roles = [message["role"] for message in server.asked[1].body["messages"]]
     assert roles == ["user", "assistant", "user"]
     assert "was not accepted" in server.asked[1].blocks[0]["text"]
@@ -276,6 +290,8 @@ def test_what_a_video_model_said_is_not_paid_for_again(road: Path) -> None:
         assert len(server.asked) == 1
         assert (again.by, again.intervals) == ("direct", answer.intervals)
         assert again.usage.stages["direct"].calls == 0
+        assert answer.usage.kept == {}
+        assert again.usage.kept == {"direct": answer.usage.stages["direct"]}
         asking.find(road, "a brown dog jumps high")
         assert len(server.asked) == 2, "another question is asked"
         asking.forget(road)

@@ -65,7 +65,7 @@ def serving(reply: Reply) -> Iterator[Service]:
         server.server_close()
 
 
-def embeddings(vectors: list[list[float]]) -> tuple[int, Any]:
+def embeddings(vectors: list[list[Any]]) -> tuple[int, Any]:
     rows = [
         {"object": "embedding", "index": number, "embedding": vector}
         for number, vector in enumerate(vectors)
@@ -135,6 +135,16 @@ def test_batches_are_halved_where_a_server_takes_less_at_once() -> None:
     assert sum(sizes[2:asked]) == 20
 
 
+def test_of_a_text_that_is_too_long_for_a_server_the_beginning_is_embedded() -> None:
+    def at_most_300_chars(texts: list[str]) -> tuple[int, Any]:
+        refused = refusal(413, "`inputs` must have less than 100 tokens. Given: 250")
+        return refused(texts) if sum(map(len, texts)) > 300 else by_length(texts)
+
+    with serving(at_most_300_chars) as service:
+        vectors = embedder_at(service.url).embed(["a door", "x" * 1000, "a cat"])
+    np.testing.assert_allclose(vectors[:, 0] / vectors[:, 1], [6, 250, 5], rtol=1e-5)
+
+
 def test_a_key_in_an_error_of_the_service_is_blotted_out() -> None:
     reply = refusal(400, f"no model small for {KEY}")
     with serving(reply) as service, pytest.raises(EmbedderError) as failure:
@@ -195,10 +205,12 @@ def test_a_service_that_hangs_is_waited_for_no_longer_than_the_run_and_a_moment(
     [
         ([[1.0, 0.0]], "gave 1 vectors for 2 texts"),
         ([[1.0, 0.0], [1.0]], "vectors that cannot be used"),
+        ([[1.0, 0.0], [10**400, 0]], "vectors that cannot be used"),
+        ([[1.0, 0.0], [{"x": 1}, 0]], "vectors that cannot be used"),
         ([[1.0, 0.0], [0.0, 0.0]], "'shut' a vector without a direction"),
     ],
 )
-def test_vectors_that_do_not_fit_are_refused(vectors: list[list[float]], complaint: str) -> None:
+def test_vectors_that_do_not_fit_are_refused(vectors: list[list[Any]], complaint: str) -> None:
     with (
         serving(lambda _: embeddings(vectors)) as service,
         pytest.raises(EmbedderError, match=complaint),

@@ -144,3 +144,12 @@ def test_a_call_in_the_old_form_is_a_call() -> None:
     done = read_completion(JSON, whole({"content": None, "function_call": call}, "function_call"))
     assert done
     assert done.tool_calls[0]["function"] == call
+
+
+@pytest.mark.parametrize("odd", [10**400, 2**63, -5, 1.5, "7", True, None])
+def test_what_is_no_number_of_tokens_is_not_counted(odd: Any) -> None:
+    told = json.loads(whole({"content": "A wall."}))
+    told["usage"] = {"prompt_tokens": 9, "completion_tokens": odd}
+    reply = read_completion(JSON, json.dumps(told).encode())
+    assert reply is not None
+    assert (reply.text, reply.tokens_in, reply.tokens_out) == ("A wall.", None, None)

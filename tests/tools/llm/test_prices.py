@@ -79,6 +79,7 @@ def test_a_file_of_prices_may_say_zero(tmp_path: Path) -> None:
         ({"m": {"in": -1, "out": 2}}, "price 'in' of 'm' .* not -1"),
         ({"m": {"in": 1, "out": "2"}}, "price 'out' of 'm' .* not '2'"),
         ('{"m": {"in": NaN, "out": 1}}', "price 'in' of 'm' .* not nan"),
+        ({"m": {"in": 10**400, "out": 1}}, "price 'in' of 'm' .* not 1000"),
         ({"m": {"in": True, "out": 1}}, "not True"),
     ],
 )

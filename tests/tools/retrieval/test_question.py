@@ -25,6 +25,10 @@ from tools.retrieval.temporal_query import Nth, Related, Single
         ("how many scenes are there", "scenes", None),
         ("how many cuts does this clip have?", "cuts", None),
         ("at what time does the bell ring", "the bell ring", None),
+        ("at which second does the bell ring", "the bell ring", None),
+        ("how long is the room empty?", "the room empty", None),
+        ("Hello, could you please find when the bell rings?", "the bell rings", None),
+        ("please tell me: when does the bell ring", "the bell ring", None),
     ],
 )
 def test_a_question_is_reduced_to_its_event(query: str, text: str, place: Place | None) -> None:
@@ -36,6 +40,8 @@ def test_a_question_is_reduced_to_its_event(query: str, text: str, place: Place 
     "query",
     [
         "A man waves.",
+        "Hello Kitty waves.",
+        "a man asks: could you tell me the time",
         "a table with flowers in the middle",
         "a man stands at the end of the road",
         "the middle of the dance",

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 from tests.drawing import draw_video, even_times
+from tests.sight_presence import found_of
 from tests.tiny_joint import NOTHING, Thing, draw, random_thing
 from tools.errors import StoreError
-from tools.grounding.background import background_of
 from tools.grounding.grounder import ground
+from tools.grounding.other_frames import OtherFrames
 from tools.indexing.sight_pass import index_by_sight, looking, track_of
 from tools.retrieval.sight_evidence import SIGHT
+from tools.retrieval.sight_scale import SightScale
 from tools.sight.frame_track import as_caption
 from tools.sight.joint_model import OnnxJointModel
 from tools.sight.words import SightWords
@@ -32,7 +34,7 @@ def model(tiny_joint: Path) -> OnnxJointModel:
 
 def test_what_is_drawn_is_found_at_its_time_in_nine_of_ten_questions(model: OnnxJointModel) -> None:
     rng = np.random.default_rng(3)
-    words = SightWords(model)
+    words, scale = SightWords(model), SightScale.measure(model)
     track = track_of(model, 1.0)
     videos = []
     for _ in range(VIDEOS):
@@ -56,9 +58,9 @@ def test_what_is_drawn_is_found_at_its_time_in_nine_of_ten_questions(model: Onnx
                 captions,
                 vectors,
                 duration_s=float(len(captions)),
-                background=background_of(words),
+                background=vectors[:0],
                 calibration=SIGHT,
-                others=others,
+                others=OtherFrames(others, scale.texts, scale.match),
             )
             truth = Interval(float(start_s), float(start_s + length_s))
             right.append(ranking.windows[0].span.iou(truth) >= 0.5)
@@ -127,3 +129,12 @@ def test_what_is_forgotten_meanwhile_is_not_kept(model: OnnxJointModel, tmp_path
         store.forget(video.id)
         with pytest.raises(StoreError, match="was forgotten"):
             sight.settle(16.0)
+
+
+def test_what_is_there_is_found_and_what_is_not_is_not_however_many_other_videos_there_are(
+    model: OnnxJointModel,
+) -> None:
+    for asked in found_of(model, seed=7).values():
+        assert len(asked["present"]) > 20
+        assert np.mean(asked["present"]) >= 0.9
+        assert np.mean(asked["absent"]) <= 0.15

@@ -188,3 +188,31 @@ def test_two_signs_in_a_single_frame_may_be_a_pattern(query: str) -> None:
     assert answer.reasoning.startswith("Two signs were read in a single frame, at 0:00.00–0:01.00")
     assert spans(ask(query, [*speck, *lasting])) == [(5, 7)]
     assert ask('the text "71"', speck).verdict == "found"
+
+
+@pytest.mark.parametrize("query", ["it gets brighter", "when is it darker?", "a dim room"])
+def test_brighter_than_before_is_not_bright(query: str) -> None:
+    answer = ask(query)
+    assert answer.verdict == "cannot_tell"
+    assert "ask when the screen is dark or bright" in answer.reasoning
+
+
+def test_what_only_reaches_into_the_end_is_not_at_the_end() -> None:
+    film = [said(at, STILL, Claim("present", place="at the left", size="small")) for at in range(8)]
+    film += [said(at, STILL, Claim("empty")) for at in range(8, 10)]
+    answer = ask("is someone there at the end?", film)
+    assert (answer.verdict, answer.events) == ("not_found", ())
+    assert answer.reasoning.endswith("None of it is at the end.")
+    assert spans(ask("is someone there at the start?", film)) == [(0, 8)]
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("when does the timecode show 00:00:10?", "00:00:10:11"),
+        ("the clock reaches 00:15", "00:15"),
+        ("SAM", "SAM"),
+    ],
+)
+def test_a_clock_and_a_shouted_name_are_read(query: str, shown: str) -> None:
+    assert spans(ask(query, [read(0, "12:30"), read(3, shown)])) == [(3, 4)]

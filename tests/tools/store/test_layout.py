@@ -8,7 +8,7 @@ import pytest
 from tests.tools.store.store_writer import ROUNDED, TRACK, captions_of, vectors_of
 from tools.store import caption_rows, layout
 from tools.store.isolation import open_client
-from tools.store.layout import block_mark, caption_of, captions_name, metadata_of
+from tools.store.layout import block_mark, caption_of, captions_name, metadata_of, track_mark
 from tools.store.store import CaptionStore
 from tools.timeline import Caption, Interval, Track
 
@@ -78,7 +78,8 @@ def test_forgetting_a_track_or_a_video_forgets_both_forms(folder: Path) -> None:
 )
 def test_a_caption_is_read_back_to_the_last_character(text: str) -> None:
     caption = Caption("v", Interval(0.1 + 0.2, 1e-7 + 3), text, "speech", WORDY)
-    assert caption_of(metadata_of(caption), None) == caption
+    tracks = {track_mark("v", WORDY): ("v", WORDY)}
+    assert caption_of(metadata_of(caption), None, tracks) == caption
 
 
 def test_vectors_are_read_to_sixteen_bits_wherever_they_are_read(folder: Path) -> None:
@@ -121,3 +122,26 @@ def test_a_long_track_is_let_go_of_by_chroma_and_everything_is_read_again(
         assert [one for one, _ in found] == captions[:1]
         store.add(captions_of("w", 1), vectors_of("w", 1))
         assert len(store.read("v", TRACK)[0]) == COUNT
+
+
+def marks_in(folder: Path) -> int:
+    client = open_client(folder)
+    try:
+        return client.get_collection("tracks", embedding_function=None).count()
+    finally:
+        client.close()
+
+
+def test_a_mark_goes_with_its_video_and_not_with_its_track(folder: Path) -> None:
+    """A track may have captions of another embedder, which has a collection of its own."""
+    with CaptionStore.open(folder, embedder="other") as store:
+        store.add(captions_of("v", 1), vectors_of("v", 1))
+    with CaptionStore.open(folder, embedder="minilm") as store:
+        assert store.forget_track("v", TRACK) == COUNT
+    with CaptionStore.open(folder, embedder="other") as store:
+        found = store.search(vectors_of("v", 1)[0], limit=1)
+        assert [one for one, _ in found] == captions_of("v", 1)
+    assert marks_in(folder) == 1
+    with CaptionStore.open(folder, embedder="minilm") as store:
+        assert store.forget("v") == 1
+    assert marks_in(folder) == 0

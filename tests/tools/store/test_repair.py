@@ -232,3 +232,23 @@ def test_what_waits_in_the_queue_is_taken_over_too(
         )
     connection.close()
     assert repair_store(folder, open_embedder=open_words).captions == COUNT + 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("has_record", "expected"), [(True, COUNT), (False, 0)])
+def test_what_marks_mean_is_told_by_the_records_too(
+    folder: Path, has_record: bool, expected: int
+) -> None:
+    break_index(folder)
+    with sqlite3.connect(folder / "chroma.sqlite3") as connection:
+        lost = ["tracks"] if has_record else ["tracks", "videos"]
+        connection.execute(
+            "DELETE FROM embeddings WHERE segment_id IN (SELECT s.id FROM segments s "
+            "JOIN collections c ON s.collection = c.id WHERE c.name IN (?, ?))",
+            (lost[0], lost[-1]),
+        )
+        connection.execute("DELETE FROM embeddings_queue")
+    connection.close()
+    repaired = repair_store(folder, open_embedder=open_words)
+    assert repaired.captions == expected
+    assert any("nothing says of what" in line for line in repaired.left_out) is not has_record

@@ -121,6 +121,16 @@ def test_refusals_and_pages_are_told_as_what_they_are(
         CaptionStore.open(tmp_path, embedder="minilm", url=url)
 
 
+def test_a_token_that_a_server_repeats_is_not_shown(tmp_path: Path) -> None:
+    said = b"you sent X-Chroma-Token=s3cret, Bearer s3cret and s3cret"
+    with (
+        answering((500, "text/plain", said)) as (url, _),
+        pytest.raises(StoreError, match="you sent") as failed,
+    ):
+        CaptionStore.open(tmp_path, embedder="minilm", url=url, token="s3cret")
+    assert "s3cret" not in str(failed.value)
+
+
 def test_a_token_is_sent_and_where_it_is_refused_that_is_said(tmp_path: Path) -> None:
     with (
         answering((401, "application/json", b"{}")) as (url, headers),

@@ -48,6 +48,24 @@ def test_the_whole_talk_in_the_language_wanted_is_chosen(movie: Path, names: lis
 
 
 @pytest.mark.parametrize(
+    ("wanted", "name"),
+    [
+        ("nb", "movie.no.srt"),
+        ("no", "movie.nb.srt"),
+        ("nn", "movie.nor.srt"),
+        ("no", "movie.nob.srt"),
+        ("he", "movie.iw.srt"),
+        ("pt", "movie.pt-BR.srt"),
+        ("zh", "movie.zh-Hant.srt"),
+    ],
+)
+def test_a_language_is_known_by_any_of_its_signs(movie: Path, wanted: str, name: str) -> None:
+    for one in (name, "movie.en.srt"):
+        movie.with_name(one).write_text(CUE)
+    assert choose_file(movie, language=wanted) == movie.with_name(name)
+
+
+@pytest.mark.parametrize(
     ("language", "origin"),
     [
         ("en-de", "de"),

@@ -6,7 +6,7 @@ import pytest
 
 from tools.errors import CaptionError
 from tools.subtitles import timed_text
-from tools.subtitles.files import find_sidecars, read_subtitles
+from tools.subtitles.files import find_sidecars, find_unreadable, read_subtitles
 from tools.subtitles.timed_text import TimedText
 
 Told = list[tuple[float, float, str]]
@@ -558,7 +558,7 @@ def test_files_named_like_the_video_are_found_and_those_of_another_video_are_not
     tmp_path: Path,
 ) -> None:
     names = "talk.mp4 talk.srt talk.en.VTT talk.de.forced.ass talk.txt talk.en.json talks.srt"
-    others = "talk.part2.mp4 talk.part2.srt talk.part2.en.srt [a]*.mp4 [a]*.srt"
+    others = "talk.part2.mp4 talk.part2.srt talk.part2.en.srt talk.part2.ttml [a]*.mp4 [a]*.srt"
     for name in f"{names} {others}".split():
         write(tmp_path, name, "x")
     found = [path.name for path in find_sidecars(tmp_path / "talk.mp4")]
@@ -567,6 +567,13 @@ def test_files_named_like_the_video_are_found_and_those_of_another_video_are_not
     assert second == ["talk.part2.srt", "talk.part2.en.srt"]
     assert [path.name for path in find_sidecars(tmp_path / "[a]*.mp4")] == ["[a]*.srt"]
     assert find_sidecars(tmp_path / "nowhere" / "talk.mp4") == []
+
+
+@pytest.mark.parametrize("name", ["talk.ttml", "talk.en.SMI", "talk.sub", "talk.lrc"])
+def test_a_file_of_a_format_that_cannot_be_read_is_found_too(tmp_path: Path, name: str) -> None:
+    for other in ("talk.mp4", "talk.srt", "talks.ttml", name):
+        write(tmp_path, other, "x")
+    assert find_unreadable(tmp_path / "talk.mp4") == [tmp_path / name]
 
 
 CUES_AND_LINES = {
