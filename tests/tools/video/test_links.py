@@ -1,7 +1,9 @@
 """Videos by their links: told, agreed to, fetched once, and nothing but a video is kept."""
 
 import json
+import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
