@@ -53,7 +53,9 @@ class Desk(Served):
         try:
             super().check_askable(video)
         except BusyError as exc:
-            told = str(exc).replace("start an index job for it", "index_video")
+            told = str(exc).replace(
+                "describe it first (an index job does)", "call index_video first"
+            )
             raise ToolError(printable(told)) from None
 
     def named(self, video: str) -> ServedVideo:

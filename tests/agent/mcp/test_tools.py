@@ -158,7 +158,7 @@ def test_a_client_that_gives_up_ends_the_search(folder: Path) -> None:
 def test_a_video_that_is_not_described_is_not_described_by_a_question(desk: Desk) -> None:
     result = call(desk, "find_moment", video="road.mp4", query="a dog")
     assert result.is_error
-    assert "road.mp4 is not described yet; index_video first" in result.content[0].text
+    assert "road.mp4 is not described yet; call index_video first" in result.content[0].text
     assert desk.grounder.records() == []
 
 

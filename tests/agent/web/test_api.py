@@ -94,7 +94,7 @@ def test_a_video_that_is_not_described_is_not_described_by_a_question(
     video = video_id(client)
     refused = ask(client, video)
     assert refused.status_code == 409
-    assert "not described yet; start an index job" in refused.json()["detail"]
+    assert "not described yet; describe it first (an index job does)" in refused.json()["detail"]
     assert captioner.described_s == []
     # The stream, which the page uses, says the same.
     told = events_of(client, "POST", f"{API}/videos/{video}/ask/events", json={"query": "a"})
@@ -428,7 +428,7 @@ def test_what_breaks_without_a_plan_is_told_without_its_insides(
     client = client_of(rooms)
     with pytest.raises(kind):  # The server shows it in its terminal.
         client.get(f"{API}/videos")
-    client = type(client)(client.app, base_url=client.base_url, raise_server_exceptions=False)
+    client = type(client)(client.app, base_url=str(client.base_url), raise_server_exceptions=False)
     told = client.get(f"{API}/videos")
     assert told.status_code == 500
     assert told.json()["detail"].startswith(f"a fault in whenabouts ({kind.__name__})")
