@@ -105,6 +105,14 @@ def mark(answers: Sequence[Grounding], *, start_timecode: str) -> MarkedTimeline
         offset_frames += length_frames
     if timeline is None:
         raise ValueError("no answer has an interval")
+    last_frame = max(
+        one.offset_frames + marker.end_frame for one in videos for marker in one.markers
+    )
+    if timeline.passes_a_day(last_frame):
+        notes.append(
+            "timecode begins again at 00:00:00:00 after 24 hours, so what lies later has timecodes "
+            "of the first day; FCPXML, and times in seconds, go on"
+        )
     return MarkedTimeline(timeline, tuple(videos), tuple(notes))
 
 

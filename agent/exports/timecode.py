@@ -54,6 +54,13 @@ class FrameClock:
         """Whether frame numbers are left out, so that timecode keeps up with the clock."""
         return self.rate_hz.denominator == NTSC and self.counted_hz % 30 == 0
 
+    def passes_a_day(self, frame: int) -> bool:
+        """Whether the timecode of a frame, counted from 0, has begun again at 00:00:00:00."""
+        number = self.start_frame + frame
+        if self.drops_frames:
+            number = _with_dropped(number, self.counted_hz)
+        return number >= 24 * 3600 * self.counted_hz
+
     def frame_at(self, time_s: float) -> int:
         """The first frame shown at or after a time, counted from 0."""
         return max(0, math.ceil(time_s * float(self.rate_hz) - _ROUNDING_FRAMES))

@@ -50,4 +50,4 @@ def check_askable(video: ServedVideo, grounder: Grounder, library: Library, jobs
         return  # Indexed when it lay elsewhere: its content says so.
     if jobs.active(video.id):
         raise BusyError(f"{video.name} is being described; ask when that is done")
-    raise BusyError(f"{video.name} is not described yet; start an index job for it first")
+    raise BusyError(f"{video.name} is not described yet; describe it first (an index job does)")

@@ -200,8 +200,11 @@ class LinkJobs:
             self._end(work, "done", video=self._arrive(path))
         except LeftError:
             self._end(work, "cancelled")
-        except (WhenaboutsError, OSError) as exc:
+        except WhenaboutsError as exc:
             self._end(work, "failed", str(exc))
+        except OSError as exc:
+            why = f"{work.job.link} cannot be kept: {exc.strerror}; nothing that was there is lost"
+            self._end(work, "failed", why)
         except Exception as exc:  # noqa: BLE001  # a job ends with words, whatever happens
             tell_fault(self._complain)
             self._end(work, "failed", f"a fault in whenabouts ({type(exc).__name__})")

@@ -42,6 +42,11 @@ MOST_TOLD_BYTES: Final = 32 << 20
 
 LOOK_EVERY_S: Final = 0.1
 
+ABANDONED_S: Final = 86_400.0
+"""What was half fetched that long ago belongs to a program that was killed."""
+
+_PART: Final = ".fetching-"
+
 _MODULE: Final = [sys.executable, "-m", "yt_dlp"]
 
 FOLDER: Final = "links"
@@ -157,7 +162,8 @@ class Links:
         self._folder.mkdir(parents=True, exist_ok=True)
         if (size or 0) + SPARE_BYTES > shutil.disk_usage(self._folder).free:
             raise VideoError(f"the disk has no room for {shown} ({mb}); free some, and try again")
-        with tempfile.TemporaryDirectory(prefix=".fetching-", dir=self._folder) as part:
+        self._sweep()
+        with tempfile.TemporaryDirectory(prefix=_PART, dir=self._folder) as part:
             return self._keep(link, shown, self._download(command, link, shown, Path(part)))
 
     def kept(self, link: str) -> Path | None:
@@ -168,6 +174,11 @@ class Links:
             return None
         path = self._folder / Path(name).parent.name / Path(name).name
         return path if path.is_file() else None
+
+    def _sweep(self) -> None:
+        for part in self._folder.glob(f"{_PART}*"):
+            if time.time() - part.stat().st_mtime > ABANDONED_S:
+                shutil.rmtree(part, ignore_errors=True)
 
     def _note(self, link: str) -> Path:
         return self._folder / f"{hashlib.sha256(link.encode()).hexdigest()[:32]}.link"

@@ -18,19 +18,18 @@ export async function showIndexing(video, onDone) {
   if (!video.described && ["new", "partly"].includes(video.state)) {
     box.append(start(video, onDone, video.state === "partly" ? "Go on describing this video" : "Describe this video, to ask it"));
     const said = forecastOf(await get(`/videos/${video.id}/estimate`).catch((error) => error.message));
-    if (shown === video && $("describe")) box.append(element("p", { class: "small", id: "forecast" }, said));
+    if (shown === video && $("describe")) box.append(element("p", { class: "small", id: "forecast" }, ...said));
   }
 }
 
 // What it would take, before it is done.
 function forecastOf(told) {
-  if (typeof told === "string") return told;
+  if (typeof told === "string") return [told];
   const minutes = told.minutes < 1 ? "less than a minute" : `about ${Math.round(told.minutes)} min`;
   const usd = told.usd == null ? "at an unknown price" : told.usd ? `about $${told.usd.toFixed(told.usd < 0.1 ? 4 : 2)}` : "free";
-  const by = told.names_things
-    ? `by ${told.captioner}`
-    : "by the built-in describer, which sees light, cuts, motion and text, and does not name things. A model that does is set up with `whenabouts setup`";
-  return `${minutes}, ${usd}, ${by}.`.replace(/^./, (first) => first.toUpperCase());
+  const by = told.names_things ? told.captioner : "the built-in describer, which sees light, cuts, motion and text, and does not name things";
+  const said = `${minutes}, ${usd}, by ${by}.`.replace(/^./, (first) => first.toUpperCase());
+  return told.names_things ? [said] : [said, " To set up a model that does: ", element("code", {}, "whenabouts setup")];
 }
 
 // A new video is described at once where that costs no money.

@@ -101,7 +101,7 @@ def test_a_slow_video_lies_on_a_timeline_that_each_of_its_frames_begins_on(tmp_p
 def test_a_video_that_was_cut_between_two_frames_keeps_its_rate(tmp_path: Path) -> None:
     whole = draw_beeps(tmp_path / "whole.mp4", range(4))
     rate = read_rate(probe(edit(tmp_path / "cut.mp4", whole, [(1.27, 4.0)])))
-    assert (rate.timeline_hz, rate.note) == (25, "")
+    assert (rate.timeline_hz, rate.note) == (Fraction(25), "")
 
 
 def test_an_edl_is_read_by_opentimelineio_to_the_frame(tmp_path: Path, captions: Path) -> None:
@@ -243,3 +243,16 @@ def test_two_videos_lie_one_after_another(tmp_path: Path, captions: Path) -> Non
     assert "00:00:02:00 00:00:04:00 00:00:02:00 00:00:04:00" in text
     assert "00:00:02:00 00:00:04:00 00:00:08:00 00:00:10:00" in text
     assert main([*words, "vtt", str(tmp_path / "both.vtt")]) == 2
+
+
+@pytest.mark.parametrize(("start", "is_said"), [("23:59:58:00", True), ("23:59:50:00", False)])
+def test_timecode_that_begins_again_after_a_day_is_said_to(
+    tmp_path: Path,
+    captions: Path,
+    capsys: pytest.CaptureFixture[str],
+    start: str,
+    is_said: bool,
+) -> None:
+    video = draw_video(tmp_path / "road.mp4", even_times(48, 8.0))
+    export(video, captions, "edl", "--start-timecode", start)
+    assert ("timecode begins again at 00:00:00:00" in capsys.readouterr().err) == is_said

@@ -41,6 +41,21 @@ def test_a_described_video_answers_as_the_grounder_does(
     assert client.get(f"{API}/videos/{video}/answers").json() == [answered]
 
 
+def test_no_reply_can_steer_the_terminal_that_it_is_read_in(
+    client: TestClient, folder: Path
+) -> None:
+    name = "a\u202e\x9b31m\x1b[2J.mp4"
+    (folder / name).write_bytes((folder / "road.mp4").read_bytes())
+    replies = [
+        client.get(f"{API}/videos"),
+        client.get(f"{API}/videos/\x9b31m\u202e"),
+        client.post(f"{API}/videos/x/ask", json={"query": 1, "\x9b\u202e": 2}),
+    ]
+    assert {one["name"] for one in replies[0].json()} == {"road.mp4", name}
+    for reply in replies:
+        assert set("\u202e\x9b\x1b").isdisjoint(reply.content.decode())
+
+
 def test_what_the_page_keeps_is_private_and_is_forgotten_with_threads(
     client: TestClient, grounder: Grounder, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -79,7 +94,7 @@ def test_a_video_that_is_not_described_is_not_described_by_a_question(
     video = video_id(client)
     refused = ask(client, video)
     assert refused.status_code == 409
-    assert "not described yet; start an index job" in refused.json()["detail"]
+    assert "not described yet; describe it first (an index job does)" in refused.json()["detail"]
     assert captioner.described_s == []
     # The stream, which the page uses, says the same.
     told = events_of(client, "POST", f"{API}/videos/{video}/ask/events", json={"query": "a"})
@@ -413,7 +428,7 @@ def test_what_breaks_without_a_plan_is_told_without_its_insides(
     client = client_of(rooms)
     with pytest.raises(kind):  # The server shows it in its terminal.
         client.get(f"{API}/videos")
-    client = type(client)(client.app, base_url=client.base_url, raise_server_exceptions=False)
+    client = type(client)(client.app, base_url=str(client.base_url), raise_server_exceptions=False)
     told = client.get(f"{API}/videos")
     assert told.status_code == 500
     assert told.json()["detail"].startswith(f"a fault in whenabouts ({kind.__name__})")

@@ -206,3 +206,18 @@ def test_over_http_a_link_becomes_a_video_that_keeps_its_link_as_its_name(
     for path in ("links/none", "links/none/events"):
         assert "no link" in linked.get(f"{API}/{path}").text.replace("such ", "")
     assert linked.post(f"{API}/links", json={"link": "/etc/passwd"}).status_code == 422
+
+
+def test_a_link_that_the_disk_has_no_room_for_fails_with_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fetch(*_: Any) -> Path:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("agent.web.link_jobs.Links.fetch", fetch)
+    jobs = LinkJobs(tmp_path, arrive=str, complain=print)
+    job = jobs.add("https://example.org/a.mp4")
+    failed = become(lambda: jobs.get(job.id))
+    assert failed.state == "failed"
+    assert "cannot be kept: No space left on device" in failed.message
+    jobs.close()

@@ -1,6 +1,8 @@
 """Over HTTP with a text model, a service on the loopback, and with the built-in describer."""
 
 import json
+import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,10 +12,14 @@ import pytest
 from starlette.testclient import TestClient
 
 from agent.api import Grounder, load_settings
+from agent.web.app import make_app
+from agent.web.asking import Asker
 from agent.web.rooms import Rooms
+from tests.agent.loopback import on_loopback
 from tests.agent.web.serving import API, client_of, describe, events_of, video_id
 from tests.drawing import draw_video, even_times, halves
 from tests.fakes import BrightnessCaptioner
+from tests.patience import PATIENCE_S
 from tests.servers import Answer, Asked, Server, fails, says, serving
 
 pytestmark = pytest.mark.slow
@@ -140,3 +146,46 @@ def test_cuts_that_the_built_in_describer_found_are_on_the_timeline(tmp_path: Pa
         video = video_id(client)
         assert describe(client, video)["state"] == "done"
         assert client.get(f"{API}/videos/{video}/timeline").json()["cuts_s"] == [3.0]
+
+
+def test_a_sender_that_leaves_ends_the_search_before_its_next_step(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_asked, goes_on, is_noticed = threading.Event(), threading.Event(), threading.Event()
+
+    def script(_: Asked) -> Answer:
+        is_asked.set()
+        return says("at about four").after(goes_on)
+
+    find = Asker.find
+
+    async def noticing(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return await find(*args, **kwargs)
+        finally:
+            is_noticed.set()
+
+    monkeypatch.setattr(Asker, "find", noticing)
+    with serving(script) as service:
+        settings = load_settings(reasoner="openai:tiny", refine=False, verify=False)
+        settings = settings.model_copy(update={"openai_base_url": service.url})
+        with Grounder(settings, captioner=BrightnessCaptioner()) as grounder:
+            rooms = Rooms(grounder, [folder])
+            grounder.watch(folder / "road.mp4")
+            with on_loopback(make_app(rooms)) as base:
+                (video,) = rooms.library.videos()
+                body = b'{"query": "brightness 40"}'
+                host = base.removeprefix("http://")
+                head = (
+                    f"POST {API}/videos/{video.id}/ask HTTP/1.1\r\nHost: {host}\r\n"
+                    f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+                )
+                name, _, port = host.partition(":")
+                with socket.create_connection((name, int(port))) as sender:
+                    sender.sendall(head.encode() + body)
+                    assert is_asked.wait(PATIENCE_S)
+                assert is_noticed.wait(PATIENCE_S)
+                goes_on.set()
+            rooms.asker._threads.shutdown(wait=True)
+        # The refused reply would have been told, and another one asked for.
+        assert len(service.asked) == 1

@@ -1,7 +1,9 @@
 """Videos by their links: told, agreed to, fetched once, and nothing but a video is kept."""
 
 import json
+import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -253,3 +255,19 @@ def test_only_addresses_of_the_web_are_links(name: str) -> None:
 def test_a_file_beside_a_video_does_not_rename_it(tmp_path: Path) -> None:
     (tmp_path / "clip.name").write_text("https://another.example/")
     assert shown_name(tmp_path / "clip.mp4") == "clip.mp4"
+
+
+def test_what_a_killed_program_left_half_fetched_is_removed_and_nothing_younger(
+    site: tuple[str, type[Site]], video: bytes, tmp_path: Path
+) -> None:
+    needs_yt_dlp()
+    old, young = tmp_path / "links" / ".fetching-old", tmp_path / "links" / ".fetching-young"
+    for part in (old, young):
+        part.mkdir(parents=True)
+        (part / "video.mp4.part").write_bytes(b"half")
+    long_ago = time.time() - 2 * links.ABANDONED_S
+    os.utime(old, (long_ago, long_ago))
+    site[1].pages["/one.mp4"] = movie(video)
+    Links(tmp_path, tell=print, confirm=lambda *_: True).fetch(f"{site[0]}/one.mp4")
+    assert not old.exists()
+    assert young.exists()
