@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from tools.errors import SightError
+from tools.onnx_memory import give_back_large_blocks, giving_back
 from tools.sight.model_folder import ModelFolder
 from tools.sight.pictures import Preparation
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from tools.timeline import Image
 
-BATCH_PICTURES = 8
+BATCH_PICTURES = 4
 BATCH_TEXTS = 16
 MAX_THREADS = 8
 
@@ -141,7 +142,8 @@ class OnnxJointModel:
         names = {one.name: one for one in session.get_outputs()}
         output = next((name for name in OUTPUTS if name in names), session.get_outputs()[0].name)
         try:
-            (found,) = session.run([output], {name: given[name] for name in wanted})
+            fed = {name: given[name] for name in wanted}
+            (found,) = session.run([output], fed, giving_back())
         except Exception as exc:  # onnxruntime's errors share no narrower base class
             raise SightError(f"{self._called} failed ({_line(exc)}); fetch it again") from exc
         vectors = np.asarray(found, np.float32)
@@ -166,6 +168,7 @@ class OnnxJointModel:
     def _open(self, file: Path) -> onnxruntime.InferenceSession:
         import onnxruntime
 
+        give_back_large_blocks()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self._threads
         options.inter_op_num_threads = 1
