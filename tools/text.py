@@ -149,9 +149,12 @@ def printable_json(text: str, *, ascii_only: bool = False) -> str:
         text: JSON; what is replaced stands inside its strings alone.
         ascii_only: Whether everything beyond ASCII is escaped.
     """
+    text = without_passwords(text)
+    if text.isascii() and "\x7f" not in text:  # JSON has no other control characters.
+        return text
     return "".join(
         _json_escape(char) if (ascii_only and not char.isascii()) or _shown(char) != char else char
-        for char in without_passwords(text)
+        for char in text
     )
 
 

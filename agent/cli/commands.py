@@ -28,7 +28,7 @@ from agent.cli.rendering import (
     render_replay,
     total_line,
 )
-from agent.cli.take_away import check_exports, spare_asked, write_files
+from agent.cli.take_away import check_exports, spare_asked, spare_own_files, write_files
 from agent.errors import QueryError, SettingsError, UsedUpError, WhenaboutsError
 from agent.graph.many_videos import LibraryAnswers
 from agent.grounding import Grounding, Refusal
@@ -92,6 +92,7 @@ def ask(args: argparse.Namespace) -> int:
             asked = [Path(video) for video in videos]
             spare_videos(Path(out), asked=asked, records=grounder.records())
         if exports:
+            spare_own_files(exports, grounder.settings)
             spare_asked(exports, videos, grounder.records())
         known = None
         if is_one and not (args.captions or args.anyway or args.image):

@@ -445,7 +445,8 @@ def _not_described(coverage: Coverage) -> str:
     reasons = [gap.reason for gap in coverage.gaps if gap.reason]
     if not reasons:
         return ""
-    return f" ({len(reasons)} stretches not described: {shorten(reasons[0], 100)})"
+    stretches = "1 stretch" if len(reasons) == 1 else f"{len(reasons)} stretches"
+    return f" ({stretches} not described: {shorten(reasons[0], 100)})"
 
 
 def _spent(usage: Usage) -> str:

@@ -8,8 +8,10 @@ from agent.errors import QueryError
 from agent.exports.forms import OF_ONE_VIDEO, Export, parse_export, write_export
 from agent.exports.timecode import START_TIMECODE, parse_timecode
 from agent.grounding import Grounding
+from agent.settings import Settings
 from agent.watching.moved_files import own_file, spare_videos
 from tools.store.store import VideoRecord
+from tools.video.identity import location
 
 _WRITES_PICTURES = "--thumbnails"
 
@@ -55,6 +57,21 @@ def _spare_inputs(args: argparse.Namespace, outs: Sequence[Path]) -> None:
             if out.exists() and Path(given).exists() and out.samefile(given):
                 raise QueryError(
                     f"--export writes to {out}, which --{option} reads; give another name"
+                )
+
+
+def spare_own_files(exports: Sequence[Export], settings: Settings) -> None:
+    """Refuse to write over what whenabouts keeps itself, such as the store, even if told to.
+
+    Raises:
+        QueryError: If an export would.
+    """
+    for export in exports:
+        for kept in (settings.home, settings.store_folder):
+            if export.out.exists() and location(export.out).is_relative_to(kept.resolve()):
+                raise QueryError(
+                    f"--export writes to {export.out}, which whenabouts keeps for itself; give "
+                    "another name"
                 )
 
 

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, Field
 
+from tools.text import printable
+
 MOST_WAIT_S = 50.0
 """Clients give a tool up after a minute."""
 
@@ -47,6 +49,6 @@ ADDS_FROM_OUTSIDE = ADDS.model_copy(update={"open_world_hint": True})
 def reply(text: str, values: BaseModel, *more: Any) -> CallToolResult:
     """A result: a text for the model, further content, and the values by the tool's schema."""
     return CallToolResult(
-        content=[TextContent(text=text), *more],
+        content=[TextContent(text=printable(text)), *more],
         structured_content=values.model_dump(mode="json", by_alias=True),
     )

@@ -12,7 +12,7 @@ from agent.web.described import BusyError
 from agent.web.library import Library, NotServedError
 from agent.web.served import Served
 from tools.retrieval.tracks import is_beside, is_measured, read_stretch
-from tools.text import whole_unicode
+from tools.text import printable, whole_unicode
 from tools.timeline import Interval
 from tools.video.links import is_link
 
@@ -53,9 +53,10 @@ class Desk(Served):
         try:
             super().check_askable(video)
         except BusyError as exc:
-            raise ToolError(
-                str(exc).replace("describe it first (an index job does)", "call index_video first")
-            ) from None
+            told = str(exc).replace(
+                "describe it first (an index job does)", "call index_video first"
+            )
+            raise ToolError(printable(told)) from None
 
     def named(self, video: str) -> ServedVideo:
         """The video of an id, a path, a name, or of a link that was fetched before.
@@ -99,4 +100,4 @@ def told_to_the_model() -> Iterator[None]:
     try:
         yield
     except (WhenaboutsError, NotServedError, BusyError) as exc:
-        raise ToolError(whole_unicode(str(exc))) from None
+        raise ToolError(printable(whole_unicode(str(exc)))) from None

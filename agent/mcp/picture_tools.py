@@ -16,6 +16,7 @@ from agent.mcp.arguments import ADDS, READS, Seconds, Video, reply
 from agent.mcp.desk import told_to_the_model
 from agent.mcp.replies import CutClip, ShownEvidence, ShownPicture
 from agent.web.library import NotServedError
+from tools.text import printable
 
 if TYPE_CHECKING:
     from agent.mcp.desk import Desk
@@ -101,7 +102,7 @@ def add_picture_tools(server: MCPServer[Any], desk: Desk) -> None:
         except ValidationError:
             raise ResourceError(f"{start}-{end} is no stretch in seconds; call cut_clip") from None
         except (WhenaboutsError, NotServedError) as exc:
-            raise ResourceError(str(exc)) from None
+            raise ResourceError(printable(str(exc))) from None
         if file.stat().st_size > MOST_READ_BYTES:
             raise ResourceError(
                 f"the clip has {file.stat().st_size / 1e6:.0f} MB, more than one message holds "

@@ -14,6 +14,7 @@ from agent.web.answer_routes import answer_routes
 from agent.web.guarding import Guard
 from agent.web.link_routes import link_routes
 from agent.web.plain_faults import PlainFaults
+from agent.web.plain_json import PlainJson
 from agent.web.refusals import add_handlers
 from agent.web.video_routes import video_routes
 from agent.web.work_routes import correction_routes, job_routes, question_routes
@@ -66,6 +67,7 @@ def make_app(
         docs_url=None,
         redoc_url=None,
         lifespan=live,
+        default_response_class=PlainJson,
     )
     api = APIRouter(prefix="/api/v1", max_body_size=MOST_BODY_BYTES)
     for router in (

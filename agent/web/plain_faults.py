@@ -6,7 +6,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
-from starlette.responses import JSONResponse
+
+from agent.web.plain_json import PlainJson
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -53,7 +54,7 @@ def _is_plain_fault(start: Message) -> bool:
     return start["status"] >= 400 and kind.startswith("text/plain")
 
 
-def _said(held: list[Message]) -> JSONResponse:
+def _said(held: list[Message]) -> PlainJson:
     start, *bodies = held
     status = start["status"]
     said = b"".join(one.get("body", b"") for one in bodies).decode(errors="replace")
@@ -64,4 +65,4 @@ def _said(held: list[Message]) -> JSONResponse:
         for name, value in Headers(raw=start["headers"]).items()
         if name not in {"content-type", "content-length"}
     }
-    return JSONResponse({"detail": detail}, status, kept)
+    return PlainJson({"detail": detail}, status, kept)

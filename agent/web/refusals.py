@@ -6,7 +6,6 @@ import errno
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
 from agent.errors import (
@@ -21,6 +20,7 @@ from agent.errors import (
 )
 from agent.web.described import BusyError
 from agent.web.library import NotServedError
+from agent.web.plain_json import PlainJson
 from agent.web.uploads import RefusedUploadError
 from tools.text import printable, shorten, whole_unicode
 
@@ -60,22 +60,22 @@ def sentence_of(error: Exception) -> str:
 def add_handlers(app: FastAPI) -> None:
     """Let every route answer with these."""
 
-    async def tell(_: Request, error: Exception) -> JSONResponse:
+    async def tell(_: Request, error: Exception) -> PlainJson:
         return _said(status_of(error), sentence_of(error))
 
-    async def tell_of_the_disk(asked: Request, error: Exception) -> JSONResponse:
+    async def tell_of_the_disk(asked: Request, error: Exception) -> PlainJson:
         if status_of(error) == 500:
             raise error  # So that the terminal shows more, as the sentence says.
         return await tell(asked, error)
 
-    async def refuse(_: Request, error: Exception) -> JSONResponse:
+    async def refuse(_: Request, error: Exception) -> PlainJson:
         assert isinstance(error, RefusedUploadError)
         return _said(error.status, str(error))
 
-    async def leave(_: Request, __: Exception) -> JSONResponse:
+    async def leave(_: Request, __: Exception) -> PlainJson:
         return _said(400, "the sender left before all was sent")
 
-    async def correct(_: Request, error: Exception) -> JSONResponse:
+    async def correct(_: Request, error: Exception) -> PlainJson:
         assert isinstance(error, RequestValidationError)
         faults = [_wrong(one) for one in error.errors()[:3]]
         return _said(422, shorten(printable(whole_unicode("; ".join(faults))), 400))
@@ -89,8 +89,8 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, correct)
 
 
-def _said(status: int, why: str) -> JSONResponse:
-    return JSONResponse({"detail": why}, status)
+def _said(status: int, why: str) -> PlainJson:
+    return PlainJson({"detail": why}, status)
 
 
 def _wrong(fault: dict[str, Any]) -> str:

@@ -27,6 +27,8 @@ BATCH_TEXTS = 256
 """Texts sent at once; halved where a server finds that too much."""
 FEWEST_CHARS = 100
 """A text that is too long for a server is halved down to about this many characters."""
+STAND_IN = "a picture"
+"""What is embedded in place of a text that a service declines."""
 HUB_TIMEOUT_S = 5.0
 
 GRACE_S = 10.0
@@ -166,25 +168,34 @@ class OpenAIEmbedder(_ModelOfOthers):
     def _vectors(self, texts: list[str]) -> Any:
         left = [text[: self._most_chars] for text in texts]
         vectors: list[Any] = []
+        at_once = self._batch_texts
         until = max(self._until(), time.monotonic() + GRACE_S)
         while len(vectors) < len(texts):
-            batch = left[len(vectors) : len(vectors) + self._batch_texts]
+            done = len(vectors)
+            batch = left[done : done + min(at_once, self._batch_texts)]
             try:
                 got = self._service.embeddings(batch, until=until)
             except ServiceError as exc:
-                if exc.kind in {"refused", "context", "strange"} and len(batch) > 1:
+                is_one = len(batch) == 1
+                if exc.kind in {"refused", "context", "strange"} and not is_one:
                     # Servers differ in how much they take, and in how they say so.
                     self._batch_texts = -(-len(batch) // 2)
-                    continue
-                if exc.kind == "context" and len(batch[0]) > FEWEST_CHARS:
+                elif exc.kind == "context" and len(batch[0]) > FEWEST_CHARS:
                     # Other embedders read no more than the beginning of a long text either.
                     self._most_chars = len(batch[0]) // 2
                     left = [text[: self._most_chars] for text in left]
-                    continue
-                raise EmbedderError(f"{self.name}: {exc}, or use the embedder minilm") from None
+                elif exc.kind == "declined" and not is_one:
+                    at_once = -(-len(batch) // 2)
+                elif exc.kind == "declined" and batch[0] != STAND_IN:
+                    # It is still found by its words; one text must not keep all others out.
+                    left[done] = STAND_IN
+                else:
+                    raise EmbedderError(f"{self.name}: {exc}, or use the embedder minilm") from None
+                continue
             if len(got) != len(batch):
                 raise EmbedderError(f"{self.name} gave {len(got)} vectors for {len(batch)} texts")
             vectors += got
+            at_once = self._batch_texts
         return vectors
 
 

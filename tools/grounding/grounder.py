@@ -33,6 +33,7 @@ from tools.grounding.stretches import STRETCH_S, promising
 from tools.grounding.windows import (
     DUPLICATE_IOU,
     NOTHING,
+    best_of,
     find_candidates,
     pairwise_iou,
     score_windows,
@@ -228,14 +229,14 @@ def search(
         ]
         return np.asarray(np.mean(of_curves, axis=0))
 
-    scores = score(NOTHING)
-    beside = score(slice(*runs[int(np.argmax(scores))]))
-    best, left = select_apart(spans_of(runs, cells), scores, beside, limit=limit)
+    scores, spans = score(NOTHING), spans_of(runs, cells)
+    beside = score(slice(*runs[best_of(spans, scores)]))
+    best, left = select_apart(spans, scores, beside, limit=limit)
     together = unit(said[slice(*runs[best[0]])].mean(axis=0, keepdims=True))[0]
     agreement = float(together @ unit(query_vector[None].astype(np.float32))[0])
     return Found(
         curve=curves[-1],
-        spans=spans_of(runs[best], cells),
+        spans=spans[best],
         probability=window_probability(left, calibration),
         plain=spans_of(plain, cells),
         log_odds=log_odds + TOGETHER_SHARE * agreement,

@@ -32,6 +32,11 @@ OVERLAP_COST = 0.4
 """What a window's score loses, times the square of its IoU with a better one: if that one is wrong,
 what overlaps it is likely to be wrong as well. Half and twice as much serve nearly as well."""
 
+NEARLY_AS_GOOD, MUCH_SHORTER = 0.98, 0.6
+"""A window gives way to one inside it with at least the first share of its score, and at most the
+second of its length. Scores prefer the longer of two; so small a difference is within what other
+words for the same thing would change, and the inner one fits better where it is."""
+
 BRIDGE_S = 5.0
 """A gap without captions ends a window if it is longer."""
 
@@ -132,7 +137,7 @@ def select_apart(
 ) -> tuple[list[int], NDArray[np.float64]]:
     """As ``select``, but what overlaps a better window loses part of its score (soft suppression).
 
-    After Bodla et al., "Soft-NMS" (2017).
+    After Bodla et al., "Soft-NMS" (2017). The first one is that of ``best_of``.
 
     Args:
         spans: Shape ``(k, 2)``.
@@ -147,7 +152,7 @@ def select_apart(
     scores = scores.astype(np.float64)
     left: list[float] = []
     while len(kept) < limit and np.isfinite(scores).any():
-        best = int(np.argmax(scores))
+        best = int(np.argmax(scores)) if kept else best_of(spans, scores)
         left.append(min([float(scores[best]), *left[-1:]]))
         scores = scores if kept else np.asarray(beside, np.float64)
         kept.append(best)
@@ -155,6 +160,25 @@ def select_apart(
         scores = scores - OVERLAP_COST * overlap**2
         scores[(overlap > DUPLICATE_IOU) | (np.arange(len(scores)) == best)] = -np.inf
     return kept, np.array(left)
+
+
+def best_of(spans: NDArray[np.float64], scores: NDArray[np.float64]) -> int:
+    """The index of the best window, or of its core where that is nearly as good.
+
+    The core is the best of the windows inside it that are much shorter; see ``NEARLY_AS_GOOD``.
+    """
+    best = int(np.argmax(scores))
+    start_s, end_s = spans[best]
+    lengths_s = spans[:, 1] - spans[:, 0]
+    is_core = (
+        (spans[:, 0] >= start_s)
+        & (spans[:, 1] <= end_s)
+        & (lengths_s <= MUCH_SHORTER * (end_s - start_s))
+        & (scores >= NEARLY_AS_GOOD * scores[best])
+        & (scores[best] > 0)
+    )
+    cores = np.flatnonzero(is_core)
+    return int(cores[np.argmax(scores[cores])]) if len(cores) else best
 
 
 def spans_of(runs: Runs, cells: Cells) -> NDArray[np.float64]:

@@ -315,9 +315,15 @@ class Service:
                 gate.open_at = max(gate.open_at, time.monotonic() + wait_s)
             return wait_s
 
+        failed_before: list[_Again] = []
+
         def attempt() -> Any:
             self._wait_until(self._habits.open_at, stop, until)
-            return once()
+            try:
+                return once()
+            except _Again as exc:
+                failed_before.append(exc)
+                raise
 
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_Again),
@@ -328,6 +334,10 @@ class Service:
         )
         try:
             return retrying(attempt)
+        except ServiceError as exc:
+            if exc.kind != "timeout" or not failed_before:
+                raise
+            raise ServiceError("timeout", f"{exc} ({failed_before[-1]})") from None
         except _Again as exc:
             tried = retrying.statistics.get("attempt_number", 1)
             times = f" ({tried} times)" if tried > 1 else ""

@@ -54,11 +54,13 @@ class ErrorBody:
         said: The server's own words; empty where it has none.
         marks: These, and the codes beside them.
         status: The one that stands in the body, as of HTTP; None where there is none.
+        is_error: Whether it says of itself that it is an error.
     """
 
     said: str
     marks: str
     status: int | None
+    is_error: bool
 
 
 def read_error(content_type: str, body: bytes) -> ErrorBody:
@@ -72,7 +74,8 @@ def read_error(content_type: str, body: bytes) -> ErrorBody:
     said = said[:LONGEST_WORDS]
     # Codes stand beside the words, under any of these names.
     marks = " ".join(filter(None, (said, *(mark[:LONGEST_MARK] for mark in _marks(told)))))
-    return ErrorBody(said, marks, _status_in(told))
+    is_error = isinstance(told, Mapping) and bool(told.get("error"))
+    return ErrorBody(said, marks, _status_in(told), is_error)
 
 
 def words_of(body: bytes) -> str:

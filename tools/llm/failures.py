@@ -249,6 +249,8 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, sent: Sent) -
     said = error.said
     if judged["kind"] == "strange" and is_hollow(content_type, body):
         judged = {"kind": "hollow"}
+    elif judged["kind"] == "strange" and error.is_error:
+        judged = {"kind": "broken"}
     wait_s = wait_asked_for_s(headers, error.marks)
     return Failure(**judged, status=status, said=said, wait_s=wait_s)
 

@@ -7,7 +7,8 @@ from typing import Literal
 
 from tools.retrieval.question import parts_of
 from tools.retrieval.temporal_query import texts_of
-from tools.signals.signal_query import Ask, understand
+from tools.signals.ask import Ask
+from tools.signals.signal_query import understand
 from tools.signals.visible_words import names_title
 
 

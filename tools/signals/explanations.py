@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tools.ranking import Window
+from tools.signals.ask import Ask
 from tools.signals.claims import TEXT_TAG, Claim, Kind, read_screen_text
 from tools.signals.screen_text import text_fit
-from tools.signals.signal_query import Ask
 from tools.signals.strange_words import is_foreign, word_near
 from tools.signals.vocabulary import BACK, COUNTS, DISSOLVES, FILLERS, LIGHTS, PEOPLE
 from tools.signals.watched import MOVES, NOTHING_MOVES, PRESENCE, UNCHANGED

@@ -32,11 +32,12 @@ _ASKING = re.compile(
     rf" (?={_WHEN}))?(?:{_WHEN}(?!\s+{_AUXILIARY})\s*)?",
     re.IGNORECASE,
 )
-_LASTING = re.compile(
-    r"\bfor (?:a|some) (?:long |short |little )?(?:while|bit|time)\b", re.IGNORECASE
-)
+_LASTING = re.compile(r"\bfor a (?:short |little )?(?:while|bit)\b", re.IGNORECASE)
 _TIMECODE = re.compile(r"\btime code(?=s?\b)", re.IGNORECASE)
 _HOW_MANY = re.compile(r"\bhow (?:many|long|often)\b|\bthe number of\b", re.IGNORECASE)
+GONE_AWAY = "departed"
+"""Stands for "left" where it does not say on which side."""
+
 _LEFT_AWAY = re.compile(
     rf"\b(?P<who>has|have|had|just|already|who|something|{'|'.join(sorted(ANYBODY | PERSON))}) "
     r"left\b(?! (?:side|corner|half|edge|hand))"
@@ -46,6 +47,9 @@ _LEFT_AWAY = re.compile(
 _TERM = re.compile(
     r"\b(?:(?:slow|stop|fast)[ -]?(?:motion|mo)|time[ -]?lapse|split[ -]?screen|motion blur)\b",
     re.IGNORECASE,
+)
+_WITH = re.compile(
+    r"\b(?:(?P<start>start|begin|open)|end|finish|close)(?:s|es|ing)? with\b", re.IGNORECASE
 )
 _STAGE = re.compile(
     r"\b(?:in|during|of|at|from)\s+the\s+(?:very\s+)?"
@@ -58,7 +62,7 @@ def plain(text: str) -> str:
     """Without courtesies, and with one word for "no one", and for "left" where it says "gone"."""
     text = _LASTING.sub(" ", _TIMECODE.sub("timecode", without_courtesy(text)))
     text = _NOBODY.sub(" nobody ", _HOW_MANY.sub(" ", text))
-    return _LEFT_AWAY.sub(lambda found: f"{found['who'] or ''} departed ", text)
+    return _LEFT_AWAY.sub(lambda found: f"{found['who'] or ''} {GONE_AWAY} ", text)
 
 
 def without_courtesy(text: str) -> str:
@@ -77,6 +81,8 @@ def without_stage(text: str) -> tuple[str, list[str], Stage]:
 
     The start and the end of the video are known, and told apart.
     """
+    if with_it := _WITH.search(text):
+        return _WITH.sub(" ", text), [], "start" if with_it["start"] else "end"
     found = _STAGE.search(text)
     if not found:
         return text, [], ""

@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from tools.ranking import Ranking, Window
+from tools.signals.ask import Ask, Pick
 from tools.signals.claims import (
     PRECISION,
     Claim,
@@ -26,7 +27,7 @@ from tools.signals.explanations import (
     told,
 )
 from tools.signals.phrasing import Stage
-from tools.signals.signal_query import Ask, Pick, understand
+from tools.signals.signal_query import understand
 from tools.signals.text_worth import specks_of, text_worth
 from tools.signals.visible_words import names_title, read_on_screen
 from tools.signals.watched import why_unknown

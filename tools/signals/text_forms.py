@@ -78,7 +78,9 @@ def text_by_itself(question: str) -> tuple[str, str]:
     found = _ITSELF.search(question)
     if not found:
         return "", question
-    return _LEADING.sub("", found[0]), f"{question[: found.start()]} {question[found.end() :]}"
+    return _LEADING.sub("", found[0]).rstrip(
+        "/.,;:!?)"
+    ), f"{question[: found.start()]} {question[found.end() :]}"
 
 
 def with_signs(text: str) -> str:

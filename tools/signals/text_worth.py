@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tools.signals.ask import Ask
 from tools.signals.claims import TEXT_PRECISION, read_screen_text
 from tools.signals.screen_text import text_fit
-from tools.signals.signal_query import Ask
 from tools.signals.text_forms import FORMS, has_address, is_other_currency, is_price
 from tools.timeline import Caption, Interval
 

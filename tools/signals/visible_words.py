@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from tools.signals.ask import Ask
 from tools.signals.claims import read_screen_text
 from tools.signals.screen_text import ANY_ORDER, text_fit
-from tools.signals.signal_query import Ask
 from tools.signals.text_forms import is_other_currency
 from tools.signals.vocabulary import FILLERS, meanings_of, words_of
 from tools.timeline import Caption
@@ -26,7 +26,7 @@ def read_on_screen(query: str, captions: Sequence[Caption]) -> Ask | None:
         query: A question that no sense accounts for.
         captions: What was read, among others.
     """
-    wanted = _without_frame(words_of(query))
+    wanted = _without_frame(query)
     if not wanted or not (len(wanted) > 1 or _stands_out(wanted[0], query)):
         return None
     shown = (read_screen_text(one.text) for one in captions if one.source == "screen")
@@ -44,17 +44,19 @@ def names_title(query: str) -> bool:
 
     Such words are meant as they stand, whether or not somebody says that they are text.
     """
-    wanted = [word for word in _without_frame(words_of(query)) if word not in FILLERS]
+    wanted = [word for word in _without_frame(query) if word not in FILLERS]
     capitals = [re.search(rf"\b{re.escape(word.capitalize())}\b", query) for word in wanted]
     return len(wanted) > 1 and all(capitals)
 
 
-def _without_frame(words: list[str]) -> list[str]:
-    """Without what only asks: "when does … appear"; what stands between words stays."""
+def _without_frame(query: str) -> list[str]:
+    """Without what only asks: "when does … appear"; words between others, or in capitals, stay."""
+    words = words_of(query)
+    capitals = {word.casefold() for word in re.findall(r"\b[A-Z]{2,}\b", query)}
     low, high = 0, len(words)
-    while low < high and _frames(words[low]):
+    while low < high and _frames(words[low]) and words[low] not in capitals:
         low += 1
-    while high > low and _frames(words[high - 1]):
+    while high > low and _frames(words[high - 1]) and words[high - 1] not in capitals:
         high -= 1
     return words[low:high]
 

@@ -28,8 +28,9 @@ CONCEPTS: dict[str, str] = {
     "bright": "bright",
     "turn": "go goes going went gone turn turns turned turning become becomes became get gets got"
     " getting fade fades faded fading start starts started starting begin begins began beginning"
-    " stand stands hold holds",
-    "stay": "remain remains stay stays suddenly completely fully totally entirely entire whole",
+    " remain remains stay stays stand stands hold holds suddenly completely fully totally"
+    " entirely entire whole",
+    "stay": "remain remains stay stays completely fully totally entirely entire whole",
     "camera": "camera",
     "pan": "pan pans panned panning sweep sweeps swing swings",
     "tilt": "tilt tilts tilted tilting",
@@ -80,9 +81,11 @@ MANNERS = _words("""
     plenty much mostly mainly largely predominantly""")
 """Words that say how, where only what is measured; a question is answered without them."""
 
-DISSOLVES = _words("""
-    dissolve dissolves dissolved dissolving crossfade crossfades wipe wipes transition transitions
-    fade fades faded fading""")
+FADES = _words("fade fades faded fading")
+
+DISSOLVES = FADES | _words("""
+    dissolve dissolves dissolved dissolving crossfade crossfades wipe wipes transition
+    transitions""")
 """Slow changes of shot, which are not looked for; a fade to black is found if black lasts."""
 
 SLOW_CHANGES = DISSOLVES | {"scene", "scenes"}

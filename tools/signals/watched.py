@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tools.signals.ask import PANS, TILTS, ZOOMS, Ask
 from tools.signals.claims import Claim, Kind
 from tools.signals.palette import MIN_AREA
-from tools.signals.signal_query import PANS, TILTS, ZOOMS, Ask
 from tools.timeline import Caption
 
 PRESENCE: frozenset[Kind] = frozenset({"appears", "present", "gone", "empty"})

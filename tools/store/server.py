@@ -241,7 +241,7 @@ def open_server(
 
 def _address(url: str) -> SplitResult:
     try:
-        where = urlsplit(url)
+        where = urlsplit(url.strip())
         _ = where.port
     except ValueError as exc:
         raise StoreError(f"WHENABOUTS_CHROMA_URL is not an address: {exc}") from None
@@ -254,10 +254,16 @@ def _address(url: str) -> SplitResult:
             f"{_without_secrets(where)} has a ?… or #… at its end, which no Chroma server accepts; "
             "leave it out of WHENABOUTS_CHROMA_URL"
         )
-    return where
+    # Often copied along with the rest; it is added to every address anyway.
+    return where._replace(path=where.path.rstrip("/").removesuffix(API))
 
 
 def _headers(where: SplitResult, token: str | None) -> dict[str, str]:
+    token = (token or "").strip()
+    if not (token.isascii() and token.isprintable()):
+        raise StoreError(
+            "WHENABOUTS_CHROMA_TOKEN holds characters that no token has; copy it again"
+        )
     if token:
         return {"Authorization": f"Bearer {token}", "X-Chroma-Token": token}
     if where.username is not None:

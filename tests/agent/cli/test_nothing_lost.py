@@ -51,6 +51,19 @@ def test_a_clip_replaces_a_file_only_where_that_was_said(
     assert out.stat().st_size > 1000
 
 
+def test_an_export_never_replaces_what_we_keep_ourselves(
+    film: Path, captions: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Grounder() as grounder:
+        grounder.watch(film, captions=captions)
+        database = grounder.settings.store_folder / "chroma.sqlite3"
+    before = database.read_bytes()[:100]
+    asked = ["ask", str(film), "a cat sleeps", "--captions", str(captions)]
+    assert main([*asked, "--export", "json", str(database), "--overwrite"]) == 2
+    assert "which whenabouts keeps for itself" in capsys.readouterr().err
+    assert database.read_bytes()[:100] == before
+
+
 @pytest.mark.parametrize("name", ["itself", "another", "copy", "link", "gone"])
 def test_a_clip_never_replaces_a_video_that_is_asked_or_indexed(
     film: Path, captions: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str

@@ -101,7 +101,7 @@ def test_a_slow_video_lies_on_a_timeline_that_each_of_its_frames_begins_on(tmp_p
 def test_a_video_that_was_cut_between_two_frames_keeps_its_rate(tmp_path: Path) -> None:
     whole = draw_beeps(tmp_path / "whole.mp4", range(4))
     rate = read_rate(probe(edit(tmp_path / "cut.mp4", whole, [(1.27, 4.0)])))
-    assert (rate.timeline_hz, rate.note) == (25, "")
+    assert (rate.timeline_hz, rate.note) == (Fraction(25), "")
 
 
 def test_an_edl_is_read_by_opentimelineio_to_the_frame(tmp_path: Path, captions: Path) -> None:

@@ -97,6 +97,22 @@ def test_the_answer_is_the_published_one_under_its_published_schema(
     assert result.content[0].text.startswith("found: ")
 
 
+def test_no_text_of_a_tool_can_steer_the_terminal_of_a_client(desk: Desk, folder: Path) -> None:
+    steers = "\u202e\x9b31m\x1b[2J"
+    (folder / f"a{steers}.mp4").write_bytes((folder / "road.mp4").read_bytes())
+    described(desk)
+    for tool, arguments in (
+        ("list_videos", {}),
+        ("find_moment", {"video": "road.mp4", "query": f"brightness 40 {steers}"}),
+        ("find_moment", {"video": f"b{steers}.mp4", "query": "brightness 40"}),
+        ("find_moment", {"video": f"a{steers}.mp4", "query": "brightness 40"}),
+        ("index_status", {"handle": steers}),
+        ("index_video", {"video": steers}),
+    ):
+        said = "".join(one.text for one in call(desk, tool, **arguments).content)
+        assert set("\u202e\x9b\x1b").isdisjoint(said), (tool, said)
+
+
 def test_the_steps_of_a_search_are_told_as_progress(desk: Desk) -> None:
     described(desk)
     told: list[tuple[float, str]] = []

@@ -41,6 +41,21 @@ def test_a_described_video_answers_as_the_grounder_does(
     assert client.get(f"{API}/videos/{video}/answers").json() == [answered]
 
 
+def test_no_reply_can_steer_the_terminal_that_it_is_read_in(
+    client: TestClient, folder: Path
+) -> None:
+    name = "a\u202e\x9b31m\x1b[2J.mp4"
+    (folder / name).write_bytes((folder / "road.mp4").read_bytes())
+    replies = [
+        client.get(f"{API}/videos"),
+        client.get(f"{API}/videos/\x9b31m\u202e"),
+        client.post(f"{API}/videos/x/ask", json={"query": 1, "\x9b\u202e": 2}),
+    ]
+    assert {one["name"] for one in replies[0].json()} == {"road.mp4", name}
+    for reply in replies:
+        assert set("\u202e\x9b\x1b").isdisjoint(reply.content.decode())
+
+
 def test_what_the_page_keeps_is_private_and_is_forgotten_with_threads(
     client: TestClient, grounder: Grounder, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

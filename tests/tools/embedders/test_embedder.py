@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tests.patience import PATIENCE_S
-from tools.embedders.embedder import OpenAIEmbedder, open_embedder
+from tools.embedders.embedder import STAND_IN, OpenAIEmbedder, open_embedder
 from tools.embedders.minilm import MiniLM
 from tools.errors import EmbedderError
 from tools.llm.client import Patience
@@ -143,6 +143,27 @@ def test_of_a_text_that_is_too_long_for_a_server_the_beginning_is_embedded() -> 
     with serving(at_most_300_chars) as service:
         vectors = embedder_at(service.url).embed(["a door", "x" * 1000, "a cat"])
     np.testing.assert_allclose(vectors[:, 0] / vectors[:, 1], [6, 250, 5], rtol=1e-5)
+
+
+def test_one_text_that_a_service_declines_does_not_keep_the_others_out() -> None:
+    def declines_one(texts: list[str]) -> tuple[int, Any]:
+        refused = refusal(400, "Input data may contain inappropriate content.")
+        return refused(texts) if "a bad word" in texts else by_length(texts)
+
+    with serving(declines_one) as service:
+        embedder = embedder_at(service.url, batch_texts=4)
+        vectors = embedder.embed(["a door", "a bad word", "a cat", "a dog!", "a river", "a wall"])
+        sizes = [len(one["input"]) for one in service.asked]
+    lengths = [6, len(STAND_IN), 5, 6, 7, 6]
+    np.testing.assert_allclose(vectors[:, 0] / vectors[:, 1], lengths, rtol=1e-5)
+    assert sizes[-1] == 4, "batches are whole again after it"
+
+
+def test_a_service_that_declines_everything_is_told() -> None:
+    with serving(refusal(400, "inappropriate content")) as service:
+        embedder = embedder_at(service.url)
+        with pytest.raises(EmbedderError, match="inappropriate content"):
+            embedder.embed(["a door", "a cat"])
 
 
 def test_a_key_in_an_error_of_the_service_is_blotted_out() -> None:

@@ -187,3 +187,25 @@ def test_after_the_best_window_others_are_scored_beside_it_and_never_above_it() 
     kept, left = select_apart(spans_s, scores, beside, limit=10)
     assert kept == [0, 2, 1]
     assert left.tolist() == [0.5, 0.5, 0.4]
+
+
+def test_of_two_windows_that_score_nearly_the_same_the_core_is_meant() -> None:
+    spans_s = np.array([[0.0, 48.0], [0.0, 10.0], [0.0, 40.0]])
+    scores = np.array([0.80, 0.79, 0.795])
+    kept, left = select_apart(spans_s, scores, scores, limit=10)
+    # The third one is nearly as long as the first, and the same window.
+    assert kept == [1, 0]
+    assert left[0] == 0.79
+    assert left[1] < left[0]
+
+
+@pytest.mark.parametrize(
+    ("inner_s", "score"), [((0.0, 10.0), 0.7), ((0.0, 30.0), 0.79), ((44.0, 54.0), 0.79)], ids=str
+)
+def test_a_window_stays_where_no_core_of_it_is_nearly_as_good(
+    inner_s: tuple[float, float], score: float
+) -> None:
+    spans_s = np.array([[0.0, 48.0], inner_s])
+    scores = np.array([0.80, score])
+    kept, _ = select_apart(spans_s, scores, scores, limit=10)
+    assert kept[0] == 0

@@ -152,6 +152,13 @@ def test_no_wait_goes_beyond_the_end_of_a_run() -> None:
     assert len(server.asked) == 1
 
 
+def test_why_the_time_of_a_run_was_used_up_is_told() -> None:
+    with serving([fails(503, "no worker is free")]) as server:
+        service = service_at(server.url, patience=Patience(max_retries=8, backoff_s=4))
+        with pytest.raises(ServiceError, match=r"time for this run .*503: no worker is free"):
+            service.chat(HELLO, until=time.monotonic() + 1)
+
+
 def endless(connection: socket.socket, ended: threading.Event) -> None:
     connection.sendall(HEADERS)
     while not ended.is_set():

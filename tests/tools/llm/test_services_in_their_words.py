@@ -63,6 +63,7 @@ def test_what_is_too_long_is_known_as_that_from_any_server(status: int, body: An
         (500, error("Internal Server Error")),
         (500, error("context deadline exceeded")),
         (503, error("Loading model", 503)),
+        (200, {"error": "out of memory"}),
         (503, {"error": "Model x is currently loading", "estimated_time": 20.0}),
     ],
 )

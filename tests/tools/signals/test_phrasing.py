@@ -212,7 +212,42 @@ def test_what_only_reaches_into_the_end_is_not_at_the_end() -> None:
         ("when does the timecode show 00:00:10?", "00:00:10:11"),
         ("the clock reaches 00:15", "00:15"),
         ("SAM", "SAM"),
+        ("EXIT ROUTE", "EXIT ROUTE"),
+        ("see https://www.example.org/.", "example.org"),
     ],
 )
 def test_a_clock_and_a_shouted_name_are_read(query: str, shown: str) -> None:
-    assert spans(ask(query, [read(0, "12:30"), read(3, shown)])) == [(3, 4)]
+    assert spans(ask(query, [read(0, "12:30 route"), read(3, shown)])) == [(3, 4)]
+
+
+def test_what_fades_is_not_told_from_what_is_cut() -> None:
+    assert ask("fade to black").reasoning.endswith("Whether it fades or is cut is not told.")
+    assert "is not told" not in ask("the screen goes black").reasoning
+
+
+@pytest.mark.parametrize("query", ["what is written on the blocks", "words on the wall"])
+def test_what_words_stand_on_is_not_what_they_say(query: str) -> None:
+    answer = ask(query)
+    assert answer.verdict == "cannot_tell"
+    assert "whether it is “on the " in answer.reasoning
+    assert spans(ask("text on the screen")) == [(0, 2), (9, 10)]
+    assert spans(ask("the sign says in stock", [read(1, "IN STOCK")])) == [(1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("the video starts with black", []),
+        ("it ends with red", [(8, 10)]),
+        ("the film begins with a cut", []),
+    ],
+)
+def test_what_a_video_starts_and_ends_with_is_at_its_start_and_end(
+    query: str, expected: list[tuple[float, float]]
+) -> None:
+    assert spans(ask(query)) == expected
+
+
+def test_how_large_a_thing_is_was_left_out() -> None:
+    assert "Left out: “small”" in ask("a small object appears").reasoning
+    assert "Left out" not in ask("a small red area").reasoning

@@ -50,6 +50,7 @@ from tools.signals.signal_query import understand
         ("the scene is empty", [(0, 2), (4, 5)]),
         ("a cut", [(4.62, 4.66), (7, 7.04)]),
         ("new shot", [(4.62, 4.66), (7, 7.04)]),
+        ("a new shot begins suddenly", [(4.62, 4.66), (7, 7.04)]),
         ("when does the scene change", [(4.62, 4.66), (7, 7.04)]),
         ("the first cut", [(4.62, 4.66)]),
         ("the last scene change", [(7, 7.04)]),

@@ -142,6 +142,21 @@ def test_a_token_is_sent_and_where_it_is_refused_that_is_said(tmp_path: Path) ->
     assert "s3cret" not in str(refused.value)
 
 
+@pytest.mark.parametrize("token", ["tök", "x\ny", "t\x00"])
+def test_a_token_that_cannot_be_sent_is_told_as_that(token: str, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="characters that no token has") as error:
+        CaptionStore.open(tmp_path, embedder="minilm", url="http://127.0.0.1:9", token=token)
+    assert token not in str(error.value)
+
+
+def test_the_path_of_chromas_own_api_may_stand_in_the_address(tmp_path: Path) -> None:
+    with (
+        answering((200, HTML, b"x")) as (url, _),
+        pytest.raises(StoreError, match=r"at \S*:\d+/api/v2/heartbeat is not"),
+    ):
+        CaptionStore.open(tmp_path, embedder="minilm", url=f"{url}/api/v2/")
+
+
 def test_a_password_in_the_address_is_sent_and_never_shown(tmp_path: Path) -> None:
     with (
         answering((403, "application/json", b"{}")) as (url, headers),

@@ -1,0 +1,82 @@
+"""What a question asks of the embedded senses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tools.signals.claims import Kind
+from tools.signals.phrasing import Stage
+
+Pick = Literal["all", "first", "last", "longest", "shortest"]
+PICKS: tuple[Pick, ...] = ("first", "last", "longest", "shortest")
+Wants = Literal["stretch", "entrance", "end", "cut", "shots"]
+
+PANS: tuple[Kind, ...] = ("pans left", "pans right")
+TILTS: tuple[Kind, ...] = ("tilts up", "tilts down")
+ZOOMS: tuple[Kind, ...] = ("zooms in", "zooms out")
+
+PICTURE: frozenset[Kind] = frozenset(
+    {
+        *("black", "white", "dark", "bright", "colour", "cut", "camera still", "flickers"),
+        *("nothing moves", "unchanged"),
+        *PANS,
+        *TILTS,
+        *ZOOMS,
+    }
+)
+"""Claims about the picture itself, whatever is in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a question asks of the senses.
+
+    Attributes:
+        kinds: Claims that answer it; empty where text is asked for, or nothing is understood.
+        wants: As in ``Rule``.
+        colour: Wanted name, or empty.
+        places: Words that the claim's place must contain.
+        percent: Least and most share of the picture, in percent.
+        text: The text asked for, as words; empty for any text; None where text is not asked for.
+        pick: Which of several.
+        stage: Where in the video it should be; empty for anywhere.
+        unknown: Words that no sense accounts for; not empty where the question is beyond them.
+        notes: What was left out of the question, or taken for something else; sentences.
+        is_spoken: Whether it may as well be asked of what is said: "saying …", "the subtitles …".
+        is_said: Whether it is said rather than shown, if one goes by the verb: not "a sign says".
+        names_thing: Whether it asks for a thing, of whatever kind: "something red".
+        is_slow: Whether what it asks for may come about slowly: a fade, another scene.
+        doubt: Why what is measured of it does not show it, with ``{times}`` for when; empty where
+            it does.
+        form: The form of the text that is asked for, such as "a price"; empty for any.
+        itself: The price or the address that is asked for; empty for other text.
+        is_guess: Whether its words were taken for text by where they stand alone.
+    """
+
+    kinds: tuple[Kind, ...] = ()
+    wants: Wants = "stretch"
+    colour: str = ""
+    places: tuple[str, ...] = ()
+    percent: tuple[int, int] = (0, 100)
+    text: tuple[str, ...] | None = None
+    pick: Pick = "all"
+    stage: Stage = ""
+    unknown: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    is_spoken: bool = False
+    is_said: bool = False
+    names_thing: bool = False
+    is_slow: bool = False
+    doubt: str = ""
+    form: str = ""
+    itself: str = ""
+    is_guess: bool = False
+
+    @property
+    def is_of_picture(self) -> bool:
+        """Whether it asks of the picture itself, which is measured, or of text, which is read.
+
+        What things do is seen better by who knows what they are.
+        """
+        return self.text is not None or (bool(set(self.kinds) & PICTURE) and not self.names_thing)
