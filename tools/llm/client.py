@@ -337,7 +337,8 @@ class Service:
         except ServiceError as exc:
             if exc.kind != "timeout" or not failed_before:
                 raise
-            raise ServiceError("timeout", f"{exc} ({failed_before[-1]})") from None
+            told = f"{exc} ({failed_before[-1]})"
+            raise ServiceError("timeout", told, of_run=exc.of_run) from None
         except _Again as exc:
             tried = retrying.statistics.get("attempt_number", 1)
             times = f" ({tried} times)" if tried > 1 else ""
