@@ -21,6 +21,7 @@ import numpy as np
 
 from tools.grounding.grounder import ground
 from tools.grounding.other_frames import OtherFrames
+from tools.kept_captions import KeptCaptions
 from tools.retrieval.sight_evidence import SIGHT
 from tools.sight.frame_track import as_caption, sight_track
 from tools.timeline import Interval
@@ -164,10 +165,13 @@ def question(hours: float) -> dict[str, float]:
     vectors = rng.normal(size=(count, WIDTH_OF_VECTORS)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     track = sight_track("sight:random", "frame@1/s")
-    captions = [as_caption("video", Interval(float(at), at + 1.0), track) for at in range(count)]
-    spent_s = []
-    for _ in range(5):
-        begun = time.perf_counter()
+    # A store keeps the captions of a video that was asked, and what follows from them alone.
+    captions = KeptCaptions(
+        [as_caption("video", Interval(float(at), at + 1.0), track) for at in range(count)]
+    )
+    spent = []
+    for _ in range(6):
+        begun = now()
         ground(
             "a question",
             vectors[0] + 0.1,
@@ -178,8 +182,10 @@ def question(hours: float) -> dict[str, float]:
             calibration=SIGHT,
             others=OtherFrames(vectors[:: max(1, count // 256)], vectors[:40], 0.3),
         )
-        spent_s.append(time.perf_counter() - begun)
-    return {"hours": hours, "frames": count, "ms": round(1000 * float(np.median(spent_s)), 1)}
+        spent.append(now() - begun)
+    wall_ms, cpu_ms = 1000 * np.median(spent[1:], axis=0)
+    told = {"ms": round(float(wall_ms), 1), "CPU ms": round(float(cpu_ms), 1)}
+    return {"hours": hours, "frames": count, **told}
 
 
 if __name__ == "__main__":

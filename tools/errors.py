@@ -97,11 +97,13 @@ class ServiceError(WhenaboutsError):
         tokens_in: Tokens of input that the service counted in answers without a reply.
         tokens_out: Tokens of output in them.
         usd: Their price, noted by a caller that knows prices; None where it is not known.
+        of_run: Whether it is the time of the whole run that is used up, or would be by a wait.
     """
 
-    def __init__(self, kind: FailureKind, message: str) -> None:
+    def __init__(self, kind: FailureKind, message: str, *, of_run: bool = False) -> None:
         super().__init__(message)
         self.kind: FailureKind = kind
+        self.of_run = of_run
         self.tokens_in = self.tokens_out = 0
         self.usd: float | None = 0.0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from dataclasses import dataclass
@@ -10,6 +11,13 @@ USUAL_PORTS = {11434: "Ollama", 1234: "LM Studio", 8080: "llama.cpp", 8000: "vLL
 
 DEADLINE_S = 0.3
 """For all ports together, since they are asked at the same time."""
+
+MOST_BYTES = 1_000_000
+"""Of a list of models; a thousand of them are a tenth of that."""
+
+MOST_NAME = 200
+PLAIN = {"Accept-Encoding": "identity"}
+"""What is unpacked may be a thousand times as large."""
 
 SEEING = (
     "smolvlm moondream qwen2-vl qwen2.5vl qwen2.5-vl qwen3-vl qwen3vl gemma3 gemma-3 gemma4 "
@@ -71,11 +79,27 @@ def _models(port: int, patience_s: float) -> tuple[str, ...] | None:
     """What a server lists; None if there is none, or something else."""
     import httpx
 
+    until_s = time.monotonic() + patience_s
+    body = bytearray()
     try:
         # No proxy, no redirect: nothing leaves this machine.
-        with httpx.Client(trust_env=False, timeout=patience_s, follow_redirects=False) as client:
-            reply = client.get(f"http://127.0.0.1:{port}/v1/models")
-        listed = reply.json()["data"] if reply.status_code == 200 else None
-        return None if listed is None else tuple(str(one["id"]) for one in listed or ())
-    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        with (
+            httpx.Client(trust_env=False, timeout=patience_s, follow_redirects=False) as client,
+            client.stream("GET", f"http://127.0.0.1:{port}/v1/models", headers=PLAIN) as reply,
+        ):
+            if reply.status_code != httpx.codes.OK:
+                return None
+            for part in reply.iter_raw():
+                body += part
+                if len(body) > MOST_BYTES or time.monotonic() > until_s:
+                    return None
+        listed = json.loads(body)["data"]
+        names = None if listed is None else [str(one["id"]) for one in listed]
+    except (httpx.HTTPError, ValueError, KeyError, TypeError, RecursionError):
         return None
+    return None if names is None else tuple(filter(_is_name, names))
+
+
+def _is_name(text: str) -> bool:
+    """Whether it may be a model's name: it will stand in a line of the settings."""
+    return 0 < len(text) <= MOST_NAME and text.isprintable() and not set(text) & set(" \"'#$\\")

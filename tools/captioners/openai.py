@@ -200,7 +200,9 @@ class OpenAICaptioner:
         try:
             reply = self._service.chat(request, stopping=stopping, until=self._until)
         except ServiceError as exc:
-            if exc.kind == "timeout" and time.monotonic() >= self._until:
+            if exc.of_run or (exc.kind == "timeout" and time.monotonic() >= self._until):
+                # Also where a wait would pass the end: others may still be answered until then.
+                stopping.wait(max(0.0, self._until - time.monotonic()))
                 self._meter.count_lost(exc)
                 return None
             if exc.kind == "declined":

@@ -10,7 +10,7 @@ import numpy as np
 
 from tools.errors import CaptionError, EmbedderError
 from tools.grounding.background import Usual, measure_usual
-from tools.grounding.lexical import bm25, match_words
+from tools.grounding.lexical import Matches, bm25, match_words
 from tools.grounding.place import Place, nearness
 from tools.grounding.presence import Calibration
 from tools.grounding.relevance import first_guess, standardise
@@ -141,7 +141,11 @@ def read_track(
     )
     vectors = np.asarray(vectors)
     cosine = _cosine(np.asarray(query_vector), captions, vectors)
-    words = match_words(query if calibration.says_words else "", moments.texts)
+    words = (
+        match_words(query, moments.texts)
+        if calibration.says_words
+        else Matches(np.zeros((len(moments.texts), 0)), np.zeros(len(moments.texts)))
+    )
     near = nearness(place, cells, duration_s=duration_s) if place else np.zeros(len(cells))
     track = FittedTrack(
         cells=cells,
@@ -216,7 +220,9 @@ def _cosine(
         )
     if not np.isfinite(query_vector).all():
         raise EmbedderError("the query's embedding is not finite; check the embedder in use")
-    norm = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    # The vectors of captions that are kept are kept beside them.
+    which = ("lengths", vectors.__array_interface__["data"][0], vectors.shape)
+    norm = once(captions, which, lambda: np.sqrt(np.einsum("ij,ij->i", vectors, vectors)))
     if not np.isfinite(norm).all():
         index = int(np.argmin(np.isfinite(norm)))
         raise CaptionError(

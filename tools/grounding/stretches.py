@@ -104,7 +104,7 @@ class Clues:
     @cached_property
     def log_odds(self) -> Floats:
         """Shape ``(len(pieces),)``: that what is asked for is in each piece."""
-        return self._judge(self.pieces) - self._level
+        return self._plain_log_odds - self._level
 
     @property
     def weight(self) -> Floats:
@@ -117,13 +117,17 @@ class Clues:
         return float(self._judge([stretch])[0] - self._level)
 
     @cached_property
+    def _plain_log_odds(self) -> Floats:
+        return self._judge(self.pieces)
+
+    @cached_property
     def _level(self) -> float:
         """How much higher than usual the query's log-odds are all over this track."""
         if not self.is_whole:
             return 0.0
         more = max(0.0, float(self.cells.weight.sum()) * CELL_S / STRETCH_S - 1)
         trust = more / (more + LEVEL_STRETCHES)
-        mean = float(np.average(self._judge(self.pieces), weights=self.weight))
+        mean = float(np.average(self._plain_log_odds, weights=self.weight))
         return LEVEL_SHARE * trust * (mean - self.calibration.usual_log_odds)
 
     def _judge(self, stretches: list[slice]) -> Floats:

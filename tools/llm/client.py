@@ -232,13 +232,13 @@ class Service:
     def _post(self, path: str, body: Mapping[str, Any], until: float) -> Response:
         left_s = min(self._patience.timeout_s, until - time.monotonic())
         if left_s <= 0:
-            raise ServiceError("timeout", "the time for this run is used up")
+            raise _run_is_over()
         content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         try:
             return self._connection.post(path, content, timeout_s=left_s)
         except TransportError as exc:
             if left_s < self._patience.timeout_s and exc.kind == "late":
-                raise ServiceError("timeout", "the time for this run is used up") from None
+                raise _run_is_over() from None
             self._judge_transport(exc)
 
     def _judge_transport(self, exc: TransportError) -> NoReturn:
@@ -346,7 +346,7 @@ class Service:
 
     def _wait_until(self, at: float, stop: threading.Event, until: float) -> None:
         if at >= until:
-            raise ServiceError("timeout", "the time for this run is used up")
+            raise _run_is_over()
         while (left_s := at - time.monotonic()) > 0:
             if stop.wait(left_s):
                 raise ServiceError("stopped", "stopped")
@@ -364,6 +364,10 @@ def clean(said: str, key: str) -> str:
         words = ["…" if _quotes(word, key) else word for word in words]
     line = " ".join(words)
     return line if len(line) <= LONGEST_WORDS else f"{line[: LONGEST_WORDS - 1]}…"
+
+
+def _run_is_over() -> ServiceError:
+    return ServiceError("timeout", "the time for this run is used up", of_run=True)
 
 
 def _quotes(word: str, key: str) -> bool:

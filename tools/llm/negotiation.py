@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import weakref
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -159,6 +160,10 @@ class Habits:
             self.lessons += has_learnt
             return has_learnt
 
+    def release(self) -> None:
+        """Let go of its locks, whoever holds them."""
+        self.trying, self._lock = threading.RLock(), threading.Lock()
+
     def note_taken(self, sent: Sent) -> None:
         """It answered a request of this form, so nothing in it is to be doubted."""
         self.has_answered = True
@@ -246,6 +251,17 @@ def habits_of(address: str, key: str, model: str, *, is_openai: bool) -> Habits:
         if habits is None:
             _KNOWN[address, key, model] = habits = Habits(is_openai=is_openai)
         return habits
+
+
+def _release_all() -> None:
+    """Let go of what threads held that stayed in the process that was forked."""
+    global _KNOWN_LOCK  # noqa: PLW0603  # its holder is gone
+    _KNOWN_LOCK = threading.Lock()
+    for habits in list(_KNOWN.values()):
+        habits.release()
+
+
+os.register_at_fork(after_in_child=_release_all)
 
 
 def _held(sent: Sent) -> set[str]:

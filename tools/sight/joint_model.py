@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from tools.errors import SightError
+from tools.onnx_memory import give_back_large_blocks, giving_back
 from tools.sight.model_folder import ModelFolder
 from tools.sight.pictures import Preparation
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from tools.timeline import Image
 
-BATCH_PICTURES = 8
+BATCH_PICTURES = 4
 BATCH_TEXTS = 16
 MAX_THREADS = 8
 
@@ -34,6 +35,9 @@ MANY_WORDS = 60_000
 
 OUTPUTS = ("image_embeds", "text_embeds", "pooler_output", "sentence_embedding")
 """Outputs that are one vector each, by their usual names, the most wanted first."""
+
+NUMBERS = {"tensor(float16)": np.float16, "tensor(float)": np.float32, "tensor(int32)": np.int32}
+"""What an input may want other than what is prepared."""
 
 
 class JointModel(Protocol):
@@ -98,8 +102,13 @@ class OnnxJointModel:
     @cached_property
     def batch_pictures(self) -> int:
         """Some models were exported for one picture at a time."""
+        return self._fixed or BATCH_PICTURES
+
+    @cached_property
+    def _fixed(self) -> int:
+        """How many pictures it takes, no more and no fewer; 0 for any number."""
         fixed = self._pictures.get_inputs()[0].shape[0]
-        return fixed if isinstance(fixed, int) and fixed > 0 else BATCH_PICTURES
+        return fixed if isinstance(fixed, int) and fixed > 0 else 0
 
     def embed_pictures(self, images: Sequence[Image]) -> NDArray[np.float32]:
         size = self.batch_pictures
@@ -107,7 +116,7 @@ class OnnxJointModel:
         for first in range(0, len(images), size):
             prepared = self._preparation.prepare(images[first : first + size])
             here = len(prepared)
-            if here < size and size != BATCH_PICTURES:
+            if here < self._fixed:
                 prepared = np.concatenate([prepared, np.repeat(prepared[-1:], size - here, axis=0)])
             rows.append(self._run(self._pictures, {"pixel_values": prepared})[:here])
         return np.concatenate(rows) if rows else np.empty((0, 0), np.float32)
@@ -127,12 +136,12 @@ class OnnxJointModel:
         return np.concatenate(rows) if rows else np.empty((0, 0), np.float32)
 
     def _run(
-        self, session: onnxruntime.InferenceSession, given: dict[str, Any]
+        self, session: onnxruntime.InferenceSession, given: dict[str, NDArray[Any]]
     ) -> NDArray[np.float32]:
-        wanted = [one.name for one in session.get_inputs()]
+        wanted = {one.name: one.type for one in session.get_inputs()}
         # A model for pictures has one input, whatever it is called.
         if len(wanted) == 1 and len(given) == 1:
-            given = {wanted[0]: next(iter(given.values()))}
+            given = {next(iter(wanted)): next(iter(given.values()))}
         if unknown := [name for name in wanted if name not in given]:
             raise SightError(
                 f"{self._called} wants {', '.join(unknown)}, which is not known here; export its "
@@ -141,7 +150,11 @@ class OnnxJointModel:
         names = {one.name: one for one in session.get_outputs()}
         output = next((name for name in OUTPUTS if name in names), session.get_outputs()[0].name)
         try:
-            (found,) = session.run([output], {name: given[name] for name in wanted})
+            fed = {
+                name: given[name].astype(NUMBERS.get(kind, given[name].dtype), copy=False)
+                for name, kind in wanted.items()
+            }
+            (found,) = session.run([output], fed, giving_back())
         except Exception as exc:  # onnxruntime's errors share no narrower base class
             raise SightError(f"{self._called} failed ({_line(exc)}); fetch it again") from exc
         vectors = np.asarray(found, np.float32)
@@ -166,7 +179,9 @@ class OnnxJointModel:
     def _open(self, file: Path) -> onnxruntime.InferenceSession:
         import onnxruntime
 
+        give_back_large_blocks()
         options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4  # What fails is told below, and nowhere else.
         options.intra_op_num_threads = self._threads
         options.inter_op_num_threads = 1
         # Waiting threads sleep: the decoder wants the processor meanwhile.

@@ -196,7 +196,7 @@ def _max_tokens(config: dict[str, Any], kind: str, tokenizer: Path) -> int | Non
 def _json(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as exc:
+    except (OSError, ValueError, RecursionError) as exc:
         raise SightError(f"{file} is damaged, or not fetched in full; fetch it again") from exc
     if not isinstance(content, dict):
         raise SightError(f"{file} holds no JSON object; fetch the model again")

@@ -5,6 +5,7 @@ import pty
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from agent.cli import commands
 from agent.cli.main import main
 from tests.drawing import draw_video, even_times
 from tests.patience import PATIENCE_S
+from tools.waiting import NowAndThen
 
 HOPELESS = "a woman dances"
 
@@ -85,7 +87,7 @@ def test_subtitles_that_cannot_be_read_are_named_before_the_video_is_looked_at(
 def test_without_a_terminal_progress_is_told_in_lines(
     road: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "SAID_EVERY_S", 0.0)
+    monkeypatch.setattr(commands, "NowAndThen", partial(NowAndThen, every_s=0.0))
     assert main(["index", str(road), "--captioner", "classical"]) == 0
     told = capsys.readouterr().err
     assert re.search(r"^road\.mp4: 0:0\d\.\d of 0:0\d\.\d, \d+ captions?", told, re.MULTILINE)

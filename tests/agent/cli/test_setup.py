@@ -4,9 +4,9 @@ import json
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
@@ -15,6 +15,7 @@ from agent.settings import load_settings
 from agent.setup.carry_out import listen, write_settings
 from agent.setup.plan import Machine, Plan, make_plan
 from agent.setup.servers import Server, find_servers
+from tests.patience import PATIENCE_S
 from tools.errors import CaptionerError
 from tools.speech.named_whisper import fitting
 
@@ -50,6 +51,9 @@ def serve(content: bytes, status: int = 200) -> Iterator[int]:
         (b'{"data": [1]}', []),
         (b"<html>a page</html>", []),
         (b"[]", []),
+        (b"[" * 100_000, []),
+        (b'{"data": [{"id": "llava"}], "more": "' + b"." * 1_100_000 + b'"}', []),
+        (b'{"data": [{"id": "llava\\nOPENAI_API_KEY=x"}, {"id": "llava:7b"}]}', [("llava:7b",)]),
     ],
 )
 def test_what_answers_like_a_model_server_is_one(
@@ -58,6 +62,43 @@ def test_what_answers_like_a_model_server_is_one(
     for port in serve(content):
         found = find_servers({port: "LM Studio"}, deadline_s=5.0)
         assert [one.models for one in found] == expected
+
+
+def test_a_list_without_an_end_is_not_read_on_and_a_redirect_is_not_followed() -> None:
+    asked: list[str] = []
+    stopped = Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            try:
+                if asked[1:]:
+                    self.send_response(302)
+                    self.send_header("Location", f"http://127.0.0.1:{server.server_port}/other")
+                    self.end_headers()
+                    return
+                self.send_response(200)
+                self.end_headers()
+                while True:
+                    self.wfile.write(b" " * 65_536)
+            except OSError:
+                stopped.set()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    serving = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    serving.start()
+    try:
+        assert find_servers({server.server_port: "vLLM"}, deadline_s=PATIENCE_S) == []
+        assert stopped.wait(PATIENCE_S)
+        assert find_servers({server.server_port: "vLLM"}, deadline_s=PATIENCE_S) == []
+    finally:
+        server.shutdown()
+        serving.join()
+        server.server_close()
+    assert asked == ["/v1/models"] * 2
 
 
 def test_a_port_that_takes_connections_and_says_nothing_is_left_alone() -> None:

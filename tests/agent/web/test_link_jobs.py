@@ -107,7 +107,7 @@ def test_links_into_this_network_are_not_even_looked_at(
     hosts = ("127.0.0.1", "localhost", "[::1]", "2130706433", "0.0.0.0", "169.254.169.254")
     for host in hosts:
         job = guarded.add(f"http://{host}:{port}/talk.mp4")
-        failed = become(lambda job=job: guarded.get(job.id))  # type: ignore[misc]
+        failed = become(lambda job=job: guarded.get(job.id), "offered")  # type: ignore[misc]
         assert failed.state == "failed"
         assert "leads into this machine or its network" in failed.message, host
     guarded.close()

@@ -13,7 +13,7 @@ import pytest
 from tests.drawing import draw_video, even_times
 from tests.fakes import WordEmbedder
 from tests.patience import PATIENCE_S
-from tests.servers import Answer, Asked, Server, fails, refuses, says, serving
+from tests.servers import Answer, Asked, Server, fails, rate_limited, refuses, says, serving
 from tests.tiers import first_fast
 from tools.captioners.looks import LookMode
 from tools.captioners.openai import OpenAICaptioner
@@ -258,6 +258,18 @@ def test_looks_cut_off_by_the_minutes_are_asked_for_again_also_where_none_is_lef
         record = index(video, captioner_at(again), store)
         assert set(seconds_asked(again)) == {0, 1, 2} - there
     assert record.complete
+
+
+def test_a_wait_beyond_the_end_of_the_run_is_no_failure_of_the_service(
+    store: CaptionStore, tmp_path: Path
+) -> None:
+    video = probe(draw_video(tmp_path / "short.mp4", even_times(3, 1)))
+    with serving(lambda _: rate_limited(after_s=100)) as server:
+        patience = Patience(max_retries=8)
+        budget = Budget(Limits(max_minutes=3 / 60))
+        record = index(video, captioner_at(server, patience=patience), store, budget=budget)
+    assert not record.complete
+    assert "stopped at the limit of minutes: seen until 0.0 s" in record.warning
 
 
 @pytest.mark.slow

@@ -1,7 +1,9 @@
 """A form of request that a service does not take is found out by trying, whatever its words."""
 
 import json
+import os
 import threading
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -111,6 +113,31 @@ def test_a_busy_service_is_not_taken_for_one_that_refuses_every_form() -> None:
             "tiny", api_key=None, base_url=server.url, patience=Patience(max_retries=2)
         )
         assert service.chat(REQUEST).text == "a door"
+
+
+def test_a_process_forked_off_while_another_thread_finds_out_can_find_out_itself() -> None:
+    with serving([ODD]) as server:
+        service = service_at(server.url)
+        held, done = threading.Event(), threading.Event()
+
+        def hold() -> None:
+            with service._habits.trying:  # as long as the test wants
+                held.set()
+                done.wait()
+
+        holding = threading.Thread(target=hold)
+        holding.start()
+        held.wait()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # That there are threads is the point.
+            child = os.fork()
+        if child == 0:
+            can = service._habits.trying.acquire(timeout=5)  # as above
+            os._exit(0 if can else 1)
+        _, status = os.waitpid(child, 0)
+        done.set()
+        holding.join()
+    assert status == 0
 
 
 @pytest.mark.parametrize("words", ["encoding_format is not a thing", "No puedo."])

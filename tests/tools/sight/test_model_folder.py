@@ -65,6 +65,7 @@ def test_a_folder_that_lacks_a_file_is_named_with_it(folder: Path, file: str) ->
         ("preprocessor_config.json", b"{"),
         ("preprocessor_config.json", b"{}"),
         ("preprocessor_config.json", b"[]"),
+        ("preprocessor_config.json", b"[" * 100_000),
         ("tokenizer.json", b"{}"),
     ],
 )
@@ -116,6 +117,47 @@ def test_a_strange_configuration_says_nothing_and_stops_nothing(
 def test_halves_of_two_models_are_one_line(folder: Path) -> None:
     shutil.copy(folder / "onnx/vision_model.onnx", folder / "onnx/text_model.onnx")
     assert "wants pixel_values" in message(folder)
+
+
+@pytest.mark.parametrize("pictures", [1, 4, 8])
+def test_a_model_that_was_exported_for_a_number_of_pictures_is_shown_that_number(
+    folder: Path, pictures: int
+) -> None:
+    onnx = pytest.importorskip("onnx")
+    file = folder / "onnx/vision_model.onnx"
+    graph = onnx.load(file)
+    graph.graph.input[0].type.tensor_type.shape.dim[0].dim_value = pictures
+    onnx.save(graph, file)
+    shown = [np.full((4, 4, 3), 20 * at, np.uint8) for at in range(6)]
+    assert OnnxJointModel(folder).embed_pictures(shown).shape[0] == len(shown)
+
+
+def test_a_model_that_wants_numbers_of_16_bits_is_given_them(folder: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    file = folder / "onnx/vision_model.onnx"
+    before = OnnxJointModel(folder).embed_pictures([np.full((4, 4, 3), 99, np.uint8)])
+    graph = onnx.load(file)
+    (pixels,) = graph.graph.input
+    half = onnx.helper.make_tensor_value_info("half", onnx.TensorProto.FLOAT16, ["n", 3, 48, 48])
+    widened = onnx.helper.make_node("Cast", ["half"], [pixels.name], to=onnx.TensorProto.FLOAT)
+    graph.graph.node.insert(0, widened)
+    graph.graph.input.remove(pixels)
+    graph.graph.input.append(half)
+    onnx.save(graph, file)
+    after = OnnxJointModel(folder).embed_pictures([np.full((4, 4, 3), 99, np.uint8)])
+    assert np.allclose(after, before, atol=1e-3)
+
+
+def test_onnxruntime_says_nothing_beside_the_line(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    onnx = pytest.importorskip("onnx")
+    file, data = folder / "onnx/vision_model.onnx", folder / "onnx/weights"
+    apart = {"save_as_external_data": True, "location": data.name, "size_threshold": 0}
+    onnx.save(onnx.load(file), file, **apart)
+    data.write_bytes(data.read_bytes()[:1000])
+    assert "cannot be loaded" in message(folder)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_an_empty_file_counts_as_missing(folder: Path) -> None:
