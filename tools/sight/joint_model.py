@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tools.timeline import Image
 
-BATCH_PICTURES = 4
+BATCH_PICTURES = 8
 BATCH_TEXTS = 16
 MAX_THREADS = 8
 

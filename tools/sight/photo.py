@@ -39,9 +39,8 @@ def read_photo(path: Path) -> Image:
     from PIL import ImageOps, UnidentifiedImageError
 
     try:
-        with warnings.catch_warnings(), Pillow.open(path) as opened:
-            # Its own limit is a warning, and lower; ours is looked at before anything is decoded.
-            warnings.simplefilter("ignore")
+        # Its own limit is a warning, and lower; ours is looked at before anything is decoded.
+        with warnings.catch_warnings(action="ignore"), Pillow.open(path) as opened:
             width, height = opened.size
             if width * height > MOST_PIXELS:
                 raise SightError(

@@ -107,3 +107,12 @@ def test_what_shows_nothing_is_one_line(
     assert "\n" not in str(caught.value)
     with pytest.raises(SightError, match="is a folder"):
         read_photo(tmp_path)
+
+
+def test_a_picture_of_many_pixels_is_no_attack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    file = tmp_path / "large.png"
+    Image.new("RGB", (40, 40), "red").save(file)
+    assert read_photo(file).shape == (40, 40, 3)  # A warning would be an error here.
