@@ -23,7 +23,7 @@ WRITTEN = "Written by `python docs/make_reference.py`; a test sees that it is cu
 
 def command_line() -> str:
     """Every command with its options, from the parsers themselves."""
-    from agent.cli.main import build_parser
+    from agent.cli.parser import build_parser
     from evaluation.command import build_parser as build_eval
     from training.command import build_parser as build_tune
 

@@ -2,25 +2,20 @@
 
 import argparse
 import json
-import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pydantic import SecretStr
-from rich.filesize import decimal
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
-
-from agent.api import Event, Grounder, make_question
+from agent.api import Event, Grounder
+from agent.cli.asked import asked_videos, fetch_links, parse_within, words_of
 from agent.cli.demo import DEMO_QUESTIONS, draw_demo_clip
+from agent.cli.index_progress import progress_bar, tell_events
+from agent.cli.opening import open_grounder
 from agent.cli.printing import ask_person, doing, say, show, stderr
 from agent.cli.record_lines import count_of, record_json
 from agent.cli.rendering import (
     ends_early,
-    look_up_line,
-    progress_line,
     render_answer,
     render_answers,
     render_forecast,
@@ -29,33 +24,21 @@ from agent.cli.rendering import (
     total_line,
 )
 from agent.cli.take_away import check_exports, spare_asked, spare_own_files, write_files
-from agent.errors import QueryError, SettingsError, UsedUpError, WhenaboutsError
+from agent.errors import QueryError, UsedUpError, WhenaboutsError
 from agent.graph.many_videos import LibraryAnswers
-from agent.grounding import Grounding, Refusal
-from agent.plotting.picture import check_picture_path
+from agent.grounding import Grounding
 from agent.settings import load_settings
-from agent.watching.choice import Confirm
 from agent.watching.forecast import Forecast
-from agent.watching.indexed import is_there
 from agent.watching.moved_files import own_file, spare_videos
 from agent.watching.watcher import expand_videos
 from tools.clock import clock, clock_span
-from tools.indexing.indexer import Progress as IndexProgress
-from tools.indexing.indexer import Report
 from tools.retrieval.tracks import is_beside, name_of, of_copy
 from tools.store.store import VideoRecord
 from tools.terminal import complain, put_json
-from tools.text import shorten
 from tools.video.clip import check_clip_path, write_clip
-from tools.video.links import is_link
 from tools.video.reader import probe
-from tools.waiting import NowAndThen
 
 DONE, NOT_FOUND, FAILED = 0, 1, 2
-
-BAR_CELLS = 16
-NAME_CHARS = 24
-"""Widest that a progress bar, and the name before it, may be."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -78,15 +61,15 @@ def run(args: argparse.Namespace) -> int:
 
 def ask(args: argparse.Namespace) -> int:
     """``whenabouts ask``: one video, several, or all."""
-    names, query = _words_of(args)
-    videos = _asked_videos(args, names, query)
+    names, query = words_of(args)
+    videos = asked_videos(args, names, query)
     is_one = len(videos) == 1 and not args.all
     exports = check_exports(args, is_one=is_one)
     writes = bool(args.clip or args.thumbnails or exports)
     if args.within:
-        _within(args.within)  # A wrong one is told before anything is opened.
-    with _grounder(args) as grounder, _progress_bar() as report:
-        on_event = _tell_events(report)
+        parse_within(args.within)  # A wrong one is told before anything is opened.
+    with open_grounder(args) as grounder, progress_bar() as report:
+        on_event = tell_events(report)
         videos = fetch_links(grounder, videos)
         for out in filter(None, (args.clip, args.plot)):
             asked = [Path(video) for video in videos]
@@ -134,7 +117,7 @@ def _answers(
     on_event: Callable[[Event], None],
 ) -> LibraryAnswers:
     """By words or by a picture, of one video or of many."""
-    within = _within(args.within) if args.within else None
+    within = parse_within(args.within) if args.within else None
     wanted = None if args.all else videos
     if len(videos) == 1 and not args.all:
         if args.image:
@@ -165,84 +148,13 @@ def _wants_it_anyway(known: Grounding) -> bool:
     return ask_person(question).strip().lower() in {"y", "yes"}
 
 
-def _words_of(args: argparse.Namespace) -> tuple[list[str], str]:
-    """The videos as they are named, and the query; with ``--image`` there is none.
-
-    Raises:
-        QueryError: If one of them is missing, or an option wants a query in words.
-    """
-    if not args.image:
-        if not args.words:
-            raise QueryError('name a video, and what to look for: ask VIDEO "a door opens"')
-        return args.words[:-1], args.words[-1]
-    unfit = {
-        "--captions": args.captions,
-        "--thread": args.thread,
-        "--strategy activity": args.strategy == "activity",
-        "--reasoner": args.reasoner,
-        "--verify": args.verify,
-        "--direct": args.direct,
-        "--every-path": args.every_path,
-        "--refine": args.refine,
-        "--plot": args.plot,
-    }
-    if named := [option for option, given in unfit.items() if given]:
-        raise QueryError(
-            f"--image compares a picture with frames, and {', '.join(named)} wants words; leave "
-            "one out"
-        )
-    if not (args.all or args.words):
-        raise QueryError("name a video to look for the picture in, or --all")
-    for word in args.words:
-        if not is_there(word) and " " in word:
-            raise QueryError(
-                f"--image takes the place of the query, so {word!r} is taken for a video; leave it "
-                "out"
-            )
-    return args.words, f"what {Path(args.image).name} shows"
-
-
-def _asked_videos(args: argparse.Namespace, names: Sequence[str], query: str) -> list[str]:
-    """The videos to ask, after checking that the options go together.
-
-    Raises:
-        QueryError: If they do not.
-        VideoError: If there is no video in a folder, or no clip can be written where it should be.
-    """
-    if args.all and names:
-        raise QueryError(f"--all asks every indexed video; leave out {', '.join(names)}")
-    if not (args.all or names):
-        raise QueryError("name a video before the query, or --all to ask every indexed video")
-    if args.limit < 1:
-        raise QueryError(f"--limit must be at least 1, not {args.limit}")
-    make_question("", query)  # An empty query should cost nothing.
-    if args.overwrite and not (args.clip or args.export or args.thumbnails or args.plot):
-        raise QueryError(
-            "--overwrite replaces the files that --clip, --export, --thumbnails and --plot name; "
-            "name one"
-        )
-    if args.clip:
-        check_clip_path(Path(args.clip), overwrite=args.overwrite)
-    if args.plot:
-        check_picture_path(Path(args.plot), overwrite=args.overwrite)
-    videos = expand_videos(names)
-    is_one = len(videos) == 1 and not args.all
-    if args.captions and not is_one:
-        raise QueryError(f"--captions {args.captions} describes one video; ask one")
-    if args.within and not is_one:
-        raise QueryError(f"--within {args.within} is a stretch of one video; ask one")
-    if args.thread and not is_one:
-        raise QueryError(f"--thread {args.thread} keeps the steps of one video's answer; ask one")
-    return videos
-
-
 def chat_with_videos(args: argparse.Namespace) -> int:
     """``whenabouts chat``."""
     from agent.cli.chat_terminal import run_chat
 
-    with _grounder(args) as grounder:
+    with open_grounder(args) as grounder:
         args.videos = fetch_links(grounder, args.videos)
-        return run_chat(args, grounder, progress=_progress_bar)
+        return run_chat(args, grounder, progress=progress_bar)
 
 
 def index_videos(args: argparse.Namespace) -> int:
@@ -256,12 +168,12 @@ def index_videos(args: argparse.Namespace) -> int:
         return _forecast(args, videos)
     done: list[VideoRecord] = []
     failed = 0
-    with _grounder(args) as grounder, grounder.within_limits():
+    with open_grounder(args) as grounder, grounder.within_limits():
         for video in videos:
             try:
                 (video,) = fetch_links(grounder, [video])  # noqa: PLW2901  # the same video
                 # Its line is cleared before anything is printed.
-                with doing(f"reading {video}"), _progress_bar() as report:
+                with doing(f"reading {video}"), progress_bar() as report:
                     record = grounder.watch(video, captions=args.captions, report=report)
             except UsedUpError as exc:
                 complain(f"whenabouts: {exc}")  # Not a failure: the user set this limit.
@@ -279,26 +191,6 @@ def index_videos(args: argparse.Namespace) -> int:
     return FAILED if failed else DONE
 
 
-def _within(text: str) -> tuple[float, float]:
-    """Seconds of ``1:00-1:30``, ``60-90`` or ``1m-90s``.
-
-    Raises:
-        QueryError: If it is not a stretch of time.
-    """
-    from agent.chat.follow_up import parse_clock
-
-    start, dash, end = text.partition("-")
-    try:
-        start_s, end_s = (
-            float(one) if re.fullmatch(r"\d+(\.\d+)?", one.strip()) else parse_clock(one)
-            for one in (start, end)
-        )
-    except ValueError as exc:
-        why = str(exc) if dash else "there is no - in it"
-        raise QueryError(f"--within {text}: {why}; write it like 1:00-1:30") from None
-    return start_s, end_s
-
-
 def _forecast(args: argparse.Namespace, videos: Sequence[str]) -> int:
     """What indexing would take, for each video and in total."""
     if args.captions:
@@ -312,7 +204,7 @@ def _forecast(args: argparse.Namespace, videos: Sequence[str]) -> int:
         say("these figures leave out --screen and --speech, which take time but no money")
     forecasts: list[Forecast] = []
     failed = 0
-    with _grounder(args, asks=False) as grounder:
+    with open_grounder(args, asks=False) as grounder:
         for video in videos:
             try:
                 with doing(f"looking at parts of {video}"):
@@ -342,11 +234,11 @@ def watch_for_videos(args: argparse.Namespace) -> int:
     """``whenabouts watch``: until it is interrupted, or a limit is reached."""
     from agent.cli.folder_watch import watch_folders
 
-    with _grounder(args) as grounder:
+    with open_grounder(args) as grounder:
         watch_folders(
             [Path(folder) for folder in args.videos],
             grounder,
-            report=_progress_bar,
+            report=progress_bar,
             show=lambda record: show(_indexed_line(record, [])),
             complain=lambda line: complain(f"whenabouts: {line}"),
             say=say,
@@ -359,9 +251,9 @@ def make_reel(args: argparse.Namespace) -> int:
     from agent.cli.reel_making import check_reel, join_clips
 
     check_reel(args)
-    with _grounder(args) as grounder, _progress_bar() as report:
+    with open_grounder(args) as grounder, progress_bar() as report:
         args.places = fetch_links(grounder, args.places)
-        scenes = join_clips(args, grounder, on_event=_tell_events(report), say=say, doing=doing)
+        scenes = join_clips(args, grounder, on_event=tell_events(report), say=say, doing=doing)
     return DONE if scenes else NOT_FOUND
 
 
@@ -369,7 +261,7 @@ def serve_page(args: argparse.Namespace) -> int:
     """``whenabouts serve``: until it is interrupted."""
     from agent.web.serving import serve
 
-    with _grounder(args) as grounder:
+    with open_grounder(args) as grounder:
         serve(
             grounder,
             [Path(folder) for folder in args.videos],
@@ -386,7 +278,7 @@ def speak_mcp(args: argparse.Namespace) -> int:
     """``whenabouts mcp``: until its client leaves, or it is interrupted."""
     from agent.mcp.speaking import speak
 
-    with _grounder(args) as grounder:
+    with open_grounder(args) as grounder:
         folders = [Path(folder) for folder in args.videos]
         speak(grounder, folders, http_port=args.http, address=args.address, say=say)
     return DONE
@@ -395,12 +287,12 @@ def speak_mcp(args: argparse.Namespace) -> int:
 def replay_thread(args: argparse.Namespace) -> int:
     """``whenabouts replay``."""
     waiting = doing(f"replaying {args.thread}")
-    with _grounder(args) as grounder, waiting, _progress_bar() as report:
+    with open_grounder(args) as grounder, waiting, progress_bar() as report:
         replayed = grounder.replay(
             args.thread,
             args.node,
             describe_anew=args.captioner is not None,
-            on_event=_tell_events(report),
+            on_event=tell_events(report),
         )
     if args.json:
         both = {"from": replayed.node, "before": replayed.before, "after": replayed.after}
@@ -440,133 +332,13 @@ def run_demo(args: argparse.Namespace) -> int:
         own = {"captioner": "classical", "strategy": "general", "reasoner": "similarity"}
         settings = defaults.model_copy(update={"store": Path(scratch), "chroma_url": None} | own)
         with Grounder(settings) as grounder:
-            with _progress_bar() as report:
+            with progress_bar() as report:
                 record = grounder.watch(clip, report=report)
             show(_indexed_line(record, []))
             for question in DEMO_QUESTIONS:
                 show("", f'$ whenabouts ask {clip.name} "{question.query}"')
                 show(*render_answer(grounder.find(clip, question.query)))
     return DONE
-
-
-def _grounder(args: argparse.Namespace, *, asks: bool = True) -> Grounder:
-    given = {
-        "rate_hz": args.rate_hz,
-        "captioner": args.captioner,
-        "adapter": args.adapter,
-        "mode": args.mode,
-        "every_frame": args.every_frame,
-        "prompts": args.prompts,
-        "trace": args.trace,
-        "max_usd": args.max_usd,
-        "max_captions": args.max_captions,
-        "max_minutes": args.max_minutes,
-        "subtitles": args.subtitles,
-        "speech": args.speech,
-        "sight": args.sight,
-        "screen": args.screen,
-        "refine": getattr(args, "refine", None),
-        "strategy": getattr(args, "strategy", None),
-        "reasoner": getattr(args, "reasoner", None),  # Indexing asks nobody.
-        "strict": getattr(args, "strict", None),
-        "verify": getattr(args, "verify", None),
-        "direct": getattr(args, "direct", None),
-        "every_path": getattr(args, "every_path", None),
-    }
-    try:
-        settings = load_settings(args.env, **given)
-    except SettingsError as exc:
-        raise SettingsError(re.sub(r"\boption (\w+)", _as_typed, str(exc))) from None
-    if args.adapter and not settings.captioner.startswith("local:"):
-        raise SettingsError(
-            f"--adapter {args.adapter} is for a model on this machine: name its base with "
-            f"--captioner local:BASE, not {settings.captioner}"
-        )
-    is_without_key = not (settings.openai_api_key or settings.openai_base_url)
-    if not asks and is_without_key and settings.captioner.startswith("openai:"):
-        # The cost can be estimated before there is a key.
-        settings = settings.model_copy(update={"openai_api_key": SecretStr("nobody-is-asked")})
-    return Grounder(settings, tell=say, confirm=_agrees(yes=args.yes))
-
-
-def _as_typed(setting: re.Match[str]) -> str:
-    """``--max-usd`` for ``option max_usd``."""
-    return "--" + setting[1].removesuffix("_hz").replace("_", "-")
-
-
-def _agrees(*, yes: bool) -> Confirm:
-    """Whether gigabytes may be fetched: by option, or by a person who is asked."""
-
-    def confirm(what: str, size_bytes: int) -> bool:
-        if yes or stderr.quiet or not (sys.stdin.isatty() and stderr.is_terminal):
-            return yes
-        size = decimal(size_bytes) if size_bytes else "of unknown size"
-        question = f"{what}: {size} to fetch. Fetch it? [y/N] "
-        return ask_person(question).strip().lower() in {"y", "yes"}
-
-    return confirm
-
-
-def fetch_links(grounder: Grounder, videos: Sequence[str]) -> list[str]:
-    """The videos, those that are named by a link as the files that these lead to."""
-    return [str(grounder.fetch(one)) if is_link(one) else one for one in videos]
-
-
-@contextmanager
-def _progress_bar() -> Iterator[Report]:
-    """A bar for each video being indexed; nothing at all where everything is indexed already."""
-    # The figures get about half of the width, be it 80 columns or 40.
-    name_chars = min(NAME_CHARS, stderr.width // 4)
-    bar_cells = min(BAR_CELLS, stderr.width // 6)
-    columns = (
-        # File names are not markup.
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_cells, finished_style="green"),
-        TextColumn("{task.fields[told]}", markup=False),
-    )
-    bars = Progress(*columns, console=stderr, disable=not stderr.is_terminal)
-    tasks: dict[str, TaskID] = {}
-    lines: dict[str, NowAndThen] = {}
-
-    def report(progress: IndexProgress) -> None:
-        if progress.path not in tasks:
-            bars.start()  # No sooner: redrawing a bar would wipe away a question to the user.
-            goes_on = "continuing with" if progress.resumed else "indexing"
-            say(f"{goes_on} {progress.path} (captions by {progress.model})")
-            lines[progress.path] = NowAndThen(say)
-            name = shorten(Path(progress.path).name, name_chars)
-            tasks[progress.path] = bars.add_task(name, total=progress.total_s, told="")
-        if not stderr.is_terminal:
-            lines[progress.path](lambda: _progress_said(progress))
-            return
-        told = progress_line(progress, width=stderr.width - name_chars - bar_cells - 3)
-        bars.update(tasks[progress.path], completed=progress.seen_s, told=told)
-
-    try:
-        yield report
-    finally:
-        bars.stop()
-
-
-def _progress_said(progress: IndexProgress) -> str:
-    """A line of progress where no bar can be drawn."""
-    of = "" if progress.total_s is None else f" of {clock(progress.total_s)}"
-    name = Path(progress.path).name
-    return f"{name}: {clock(progress.seen_s)}{of}, {progress_line(progress)}"
-
-
-def _tell_events(report: Report) -> Callable[[Event], None]:
-    """Pass the graph's progress events on to a bar, and print the other events."""
-
-    def receive(event: Event) -> None:
-        if isinstance(event, IndexProgress):
-            report(event)
-        elif isinstance(event, Refusal):
-            say(f"reply {event.attempt} was refused ({event.kind}): {event.message}")
-        else:
-            say(look_up_line(event))
-
-    return receive
 
 
 def _indexed_line(record: VideoRecord, tracks: Sequence[VideoRecord]) -> str:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import pytest
 
-from agent.cli.main import build_parser
+from agent.cli.parser import build_parser
 from evaluation.command import build_parser as build_eval_parser
 from evaluation.experiments.catalog import open_experiment
 from tests.package.source_imports import ROOT
