@@ -32,6 +32,8 @@ _MAX_DEMUX_FAILURES = 32
 # More packets than frames can be out of order by (16 in H.264 and HEVC).
 _PACKETS_AHEAD = 17
 
+DECODER_OPTIONS = {"max_pixels": str(MAX_PIXELS)}
+"""As FFmpeg names them."""
 
 # Decoders that decode all that they are given.
 _LEAVES_NOTHING_OUT = frozenset({"vp9", "libvpx-vp9", "av1", "libdav1d", "libaom-av1"})
@@ -149,7 +151,7 @@ class DecodePass:
         stream = next(s for s in container.streams.video if s.index == self._stream_index)
         stream.thread_type = "AUTO"
         # Also where frames grow on the way.
-        stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+        stream.codec_context.options = DECODER_OPTIONS
         clock = self._clock(container, stream)
         thinning = None
         if self._step_s and stream.codec_context.name not in _LEAVES_NOTHING_OUT:

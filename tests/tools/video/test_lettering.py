@@ -54,7 +54,8 @@ def test_arabic_letters_are_joined() -> None:
 def test_brackets_and_numbers_in_hebrew_stand_where_a_reader_expects_them() -> None:
     pytest.importorskip("matplotlib", reason="the extra plot is missing")
     # The first letter is at the right, and the number after it reads to the right.
-    right_half = drawn(f"{HEBREW} (12)")[:, width_px("(12)", 20) + 8 :]
+    line = f"{HEBREW} (12)"
+    right_half = drawn(line)[:, 4 + width_px(line, 20) - width_px(HEBREW, 20) - 2 :]
     alone = drawn(HEBREW)
     ink = int((right_half > 0).sum())
     assert ink == pytest.approx(int((alone > 0).sum()), rel=0.1)
