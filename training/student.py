@@ -47,7 +47,7 @@ def find_base(model: str) -> Path:
     if folder is None:
         raise TuningError(
             f"the model {model} is neither a whole image-text checkpoint in a folder nor in the "
-            "hub's cache on this machine"
+            f"hub's cache on this machine; for one of the hub, fetch it first: hf download {model}"
         )
     if not holds_conversations(folder):
         raise TuningError(
