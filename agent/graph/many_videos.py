@@ -154,6 +154,8 @@ def ask_many_videos(
     for answer in ranked.answers:
         if not is_measured(answer.record.track):
             alike.setdefault(answer.record.video_id, answer)
+    if len({one.video_id for one in [*records, *beside] if not is_measured(one.track)}) == 1:
+        alike = {}  # Its captions are compared with those of no other video.
     unable = {record.video_id: reason for record, reason in ranked.left_out}
     seen = sight.likeliest(texts_of(part)[0], list(primary)) if sight else []
     if by_picture:

@@ -79,3 +79,18 @@ def test_where_it_is_measured_comes_before_where_it_is_said(films: list[Path]) -
     with Grounder() as grounder:
         (first,) = grounder.find_all("the screen goes black", videos=films[::-1], limit=1)
     assert first.video.path == str(films[0])
+
+
+def test_captions_of_one_video_are_not_held_against_others_that_are_only_measured(
+    films: list[Path], tmp_path: Path
+) -> None:
+    other = draw_video(tmp_path / "other.mp4", even_times(8, 1.0), picture=lambda at: gray(9 + at))
+    with Grounder() as grounder:
+        settings = grounder.settings.model_copy(update={"captioner": "classical"})
+        with Grounder(settings) as plain:
+            plain.watch(other)
+        for query in ("a dog jumps", "a brown thing over a fence", "an animal at a fence"):
+            alone = grounder.find(films[0], query)
+            told = grounder.find_all(query, videos=[films[0], other])
+            among = next(one for one in told if one.video.path == str(films[0]))
+            assert (gist(among), among.reasoning) == (gist(alone), alone.reasoning)
