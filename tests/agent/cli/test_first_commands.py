@@ -51,3 +51,15 @@ def test_what_is_described_is_left_to_the_captions_and_nothing_is_measured(
     told = capsys.readouterr()
     assert json.loads(told.out)["verdict"] == "not_found"
     assert "is measured" not in told.err
+
+
+def test_what_was_not_measured_is_not_denied(
+    lobby: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["ask", lobby.name, "a zebra", "--captions", "lobby.jsonl"]) == 1
+    capsys.readouterr()
+    assert main(["ask", lobby.name, "something enters", "--max-minutes", "0.001", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["verdict"] == "cannot_tell"
+    lobby.unlink()
+    assert main(["ask", "--all", "something enters", "--json"]) == 1
+    assert '"not_found"' not in capsys.readouterr().out
