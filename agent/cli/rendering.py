@@ -109,8 +109,9 @@ def render_answers(query: str, answers: LibraryAnswers) -> list[RenderableType]:
     for answer in found:
         parts += [*render_answer(answer), ""]
     if not found:
-        is_open = not answers or any(answer.verdict == "cannot_tell" for answer in answers)
-        verdict = "cannot tell" if is_open and answers.left_out else "not found"
+        is_open = any(answer.verdict == "cannot_tell" for answer in answers)
+        is_unasked = not answers and answers.left_out
+        verdict = "cannot tell" if is_open or is_unasked else "not found"
         where = "in any of the likeliest videos" if answers else "in any of the videos"
         parts.append(Text(f"{verdict}  “{query}”  {where}", style="bold"))
     for answer in answers:

@@ -63,3 +63,5 @@ def test_what_was_not_measured_is_not_denied(
     lobby.unlink()
     assert main(["ask", "--all", "something enters", "--json"]) == 1
     assert '"not_found"' not in capsys.readouterr().out
+    assert main(["ask", "--all", "something enters"]) == 1
+    assert capsys.readouterr().out.startswith("cannot tell")
