@@ -132,8 +132,9 @@ class Settings(Home):
         chroma_url: A running Chroma server to use in place of the embedded store.
         chroma_token: Identifies this user to that server; sent with every request.
         captioner: Who describes frames: ``classical``, ``openai:MODEL`` (any service that speaks
-            OpenAI's API), or ``local:MODEL``, a folder or a name on the hub. ``auto`` is the
-            service where one is configured, else a model on this disk, else ``classical``.
+            OpenAI's API), ``local:MODEL``, a folder or a name on the hub, or ``none``: nobody,
+            for models that see the frames themselves. ``auto`` is the service where one is
+            configured, else a model on this disk, else ``classical``.
         strategy: How an image model is asked: ``general``, once for all questions, or
             ``activity``, which shows it the question and is repeated for each question;
             ``sight-first`` is ``general`` for frames that show something new to the joint model.
@@ -158,24 +159,26 @@ class Settings(Home):
             ``clip-vit-b32``, a folder, or a name on the hub. ``auto`` is one that is on this disk,
             where no image model describes frames; ``off`` none.
         screen: Whether text on the screen is read, in addition to an image model's captions.
-        embedder: Who embeds text: ``minilm``, ``openai:MODEL``, or a sentence-transformers name.
+        embedder: Who embeds text: ``minilm`` (its published weights where they are installed, else
+            ``minilm-int8``), ``minilm-int8``, ``minilm:FOLDER``, ``openai:MODEL``, or a
+            sentence-transformers name.
         embed_batch: Texts that a service is sent to embed at once; fewer where it takes fewer.
         rate_hz: Frames looked at per second of video.
         every_frame: Whether an image model also describes frames that look like the one before.
-        refine: Whether the edges of an answer are looked at again, more closely; ``None``: if an
+        refine: Whether the edges of an answer are looked at again, more closely; unset: if an
             image model describes frames.
-        verify: Whether an image model judges the likeliest windows; ``None``: if a service's model
+        verify: Whether an image model judges the likeliest windows; unset: if a service's model
             describes frames, and the limits allow it.
         direct: The video model that is shown frames and asked when it happens, ``openai:MODEL``;
             ``auto``: the service's model, if it is known to take videos and nobody else was named
             to decide; ``off``: none.
         every_path: Whether captions are read too where a video model has answered, so that the two
             can be compared.
-        read_text: Whether the classical describer reads on-screen text; ``None``: if OCR is
+        read_text: Whether the classical describer reads on-screen text; unset: if OCR is
             installed.
         max_captions: Most frames, grids or clips described in one run, closer looks included. At
             the limit, the question is answered from what is there; the next run continues.
-        max_usd: US dollars that one run may spend on describing.
+        max_usd: US dollars that one run may spend on image and text models.
         max_minutes: Minutes that describing may take.
         strict: Whether a question ends in an error, and not in the LLM-free answer, when a text
             model's service fails and retries do not help.

@@ -1,4 +1,4 @@
-"""``find_moment``: the whole application as one LangChain tool, for an agent of one's own."""
+"""``find_moment``: the whole application as one LangChain tool, for your own agent."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""An endpoint of one's own; for the whole API, there is ``whenabouts serve``.
+"""Your own endpoint; for the whole API, there is ``whenabouts serve``.
 
 VIDEOS=clips/ uvicorn examples.endpoint:app
 """

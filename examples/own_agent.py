@@ -1,4 +1,4 @@
-"""An agent of one's own that can look into videos: LangChain's ``create_agent`` with one tool.
+"""Your own agent that can look into videos: LangChain's ``create_agent`` with one tool.
 
 python examples/own_agent.py openai:gpt-5-mini lobby.mp4 "When does the second visitor come?"
 """

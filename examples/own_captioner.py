@@ -1,4 +1,4 @@
-"""A captioner of one's own: anything that looks at frames, here how sharp each one is.
+"""Your own captioner: anything that looks at frames, here how sharp each one is.
 
 python examples/own_captioner.py clip.mp4 "a blurred picture"
 """

@@ -1,4 +1,4 @@
-"""A LangGraph of one's own that uses us as a tool: it looks for one thing, then for what follows.
+"""Your own LangGraph, with whenabouts as a tool: it looks for one thing, then for what follows.
 
 python examples/own_graph.py lobby.mp4 "something enters" "something leaves"
 """

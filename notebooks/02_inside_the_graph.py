@@ -125,7 +125,7 @@ with Grounder(Settings(home=home, rate_hz=0.2), captioner=Brightness()) as brigh
 told.models.captioner, told.verdict
 
 # %% [markdown]
-# ## A graph around ours
+# ## whenabouts in a larger graph
 # The compiled graph is a node like any other.
 
 

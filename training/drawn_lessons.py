@@ -61,7 +61,7 @@ class DrawnTeacher:
 
 
 def draw_videos(folder: Path, name: str, count: int, *, seed: int) -> dict[str, list[DrawnEvent]]:
-    """Draw videos that are not there yet, and write the labels of all in the form of one's own."""
+    """Draw videos that are not there yet, and write the labels of all as of your own videos."""
     folder.mkdir(parents=True, exist_ok=True)
     chance = random.Random(seed)
     drawn = {f"{name}{index}": make_events(chance) for index in range(count)}

@@ -17,6 +17,8 @@ NOT_TRAINED = re.compile(
 )
 """Parts that stay as they are: what sees, and what hands on what was seen."""
 
+HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
+
 
 def check_installed() -> None:
     """Whether the extra is here.
@@ -45,9 +47,10 @@ def find_base(model: str) -> Path:
             f"{model} is no whole image-text checkpoint, for want of {' and '.join(missing)}"
         )
     if folder is None:
+        fetch = f"; fetch it first: hf download {model}" if HUB_NAME.fullmatch(model) else ""
         raise TuningError(
             f"the model {model} is neither a whole image-text checkpoint in a folder nor in the "
-            "hub's cache on this machine"
+            f"hub's cache on this machine{fetch}"
         )
     if not holds_conversations(folder):
         raise TuningError(

@@ -56,7 +56,8 @@ def add_watching_options(command: argparse.ArgumentParser, *, captions: bool = T
     command.add_argument(
         "--captioner",
         metavar="NAME",
-        help="who describes frames: classical, openai:MODEL or local:MODEL (a folder or hub name)",
+        help="who describes frames: classical, openai:MODEL, local:MODEL (a folder or hub name), "
+        "or none (nobody, for models that see the frames themselves)",
     )
     command.add_argument(
         "--adapter",

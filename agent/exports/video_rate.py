@@ -82,14 +82,14 @@ def _for_steady(rate_hz: Fraction) -> VideoRate:
         if (timeline_hz / rate_hz).denominator == 1:
             return VideoRate(
                 timeline_hz,
-                f"{_said(rate_hz)} frames a second is no rate of a timeline: each of its frames is "
-                f"{timeline_hz / rate_hz} frames of one at {_said(timeline_hz)} a second",
+                f"{_said(rate_hz)} frames a second is not a standard timeline rate: each of its "
+                f"frames is {timeline_hz / rate_hz} frames of one at {_said(timeline_hz)} a second",
             )
     timeline_hz = _nearest(rate_hz)
     return VideoRate(
         timeline_hz,
-        f"{_said(rate_hz)} frames a second is no rate of a timeline: its times are set on one of "
-        f"{_said(timeline_hz)} a second, to the next frame of that",
+        f"{_said(rate_hz)} frames a second is not a standard timeline rate: its times are set on "
+        f"one of {_said(timeline_hz)} a second, to the next frame of that",
     )
 
 

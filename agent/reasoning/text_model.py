@@ -73,7 +73,7 @@ class LLMReasoner:
 
     Args:
         model: ``openai:MODEL`` of a service that speaks OpenAI's API; ``PROVIDER:MODEL`` as
-            ``init_chat_model`` knows it, such as ``ollama:qwen3``; or a chat model of one's own.
+            ``init_chat_model`` knows it, such as ``ollama:qwen3``; or your own chat model.
         api_key: Of an OpenAI-compatible service; other providers find their own.
         base_url: Of that service; None for OpenAI.
         max_tokens: Longest reply, hidden reasoning included; for OpenAI-compatible services.

@@ -1,4 +1,4 @@
-"""A run over labels of one's own, as somebody with a few videos writes them."""
+"""A run over your own labels, as somebody with a few videos writes them."""
 
 import json
 from pathlib import Path

@@ -27,7 +27,7 @@ MAY_IMPORT = {
         *("evaluation", "tools", "prompts", "training"),
     },
     "benchmarks": {"agent", "tools", "prompts", "evaluation", "benchmarks"},
-    # What a reasoner says and a captioner sees, for those of one's own.
+    # What a reasoner says and a captioner sees, for your own.
     "notebooks": {
         "agent.api",
         "agent.notebook",

@@ -12,7 +12,7 @@ from training.samples import is_held_out
 
 @pytest.fixture(scope="module")
 def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three drawn videos, with their annotations in the form of one's own labels."""
+    """Three drawn videos, with their annotations in the form of your own labels."""
     folder = tmp_path_factory.mktemp("videos")
     rows = ["video,query,start,end"]
     names = [name for name in (f"v{n}" for n in range(99)) if not is_held_out(name)][:2]

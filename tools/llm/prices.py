@@ -122,7 +122,7 @@ def _listed_price(address: str, model: str) -> Price | None:
 def read_prices(path: Path) -> dict[str, Price]:
     """Read ``{"MODEL": {"in": 0.25, "out": 2.0, "as_of": "2026-01-31"}, …}``.
 
-    ``in`` and ``out`` are US dollars per million tokens; 0 is valid (a model of one's own).
+    ``in`` and ``out`` are US dollars per million tokens; 0 is valid (your own model).
     ``as_of`` is optional.
 
     Raises:

@@ -80,7 +80,7 @@ _SENDS: ContextVar[TimedTransport | None] = ContextVar("sends_for_chroma", defau
 
 @contextmanager
 def chroma_sends_by(transport: TimedTransport) -> Iterator[None]:
-    """Clients that Chroma makes inside send by this; it takes none of one's own, and asks at once.
+    """Clients that Chroma makes inside send by this; it takes none of ours, and asks at once.
 
     Others that are made meanwhile, in other threads or by the program around us, do not.
     """
