@@ -18,12 +18,13 @@ from agent.graph.running import run_graph
 from agent.graph.state import Question
 from agent.grounding import Cost, Grounding
 from agent.watching.watcher import Watcher, in_its_place
+from tools.ranking import Ranking
 from tools.retrieval.library_search import LibraryAnswer, LibraryRanking, search_library
 from tools.retrieval.question import parts_of, read_question
 from tools.retrieval.retrieval import Retrieved, retrieve, take_evidence
 from tools.retrieval.sight_evidence import SightEvidence
 from tools.retrieval.temporal_query import Single, texts_of
-from tools.retrieval.tracks import is_beside, is_measured, kind_of, of_copy
+from tools.retrieval.tracks import consulted, is_measured
 from tools.store.store import VideoRecord
 
 NOT_LIKE = "none of its frames is among those most like the picture, or none was looked at"
@@ -116,8 +117,8 @@ def ask_many_videos(
 
     Args:
         query: What to look for.
-        records: The track of each video that it is answered from; what is said in these videos, or
-            written on the screen, is searched too.
+        records: The track of each video that it is answered from; those that are consulted
+            beside it where one video is asked are searched too.
         graph: Answers for each of them.
         dependencies: Those of the graph.
         limit: Most answers wanted.
@@ -130,10 +131,7 @@ def ask_many_videos(
     beside = [
         record
         for video_id, own in primary.items()
-        for record in of_copy(tracks.get(video_id, []), own.path)
-        if record.complete
-        and is_beside(record.track)
-        and kind_of(record.track) not in dependencies.leave_out
+        for record in consulted(tracks.get(video_id, []), own, leave_out=dependencies.leave_out)
     ]
     sight = dependencies.sight
     by_picture = sight is not None and sight.by_picture
@@ -144,15 +142,20 @@ def ask_many_videos(
         if by_picture
         else search_library(
             texts_of(part)[0],
-            [*records, *beside],
+            [*records, *(one for one in beside if not is_measured(one.track))],
             store=dependencies.store,
             embedder=dependencies.embedder,
             is_measured=lambda record: is_measured(record.track),
+            beside=[one for one in beside if is_measured(one.track)],
         )
     )
-    likeliest: dict[str, LibraryAnswer] = {}
+    likeliest = dict.fromkeys(answer.record.video_id for answer in ranked.answers)
+    alike: dict[str, LibraryAnswer] = {}
     for answer in ranked.answers:
-        likeliest.setdefault(answer.record.video_id, answer)
+        if not is_measured(answer.record.track):
+            alike.setdefault(answer.record.video_id, answer)
+    if len({one.video_id for one in [*records, *beside] if not is_measured(one.track)}) == 1:
+        alike = {}  # Its captions are compared with those of no other video.
     unable = {record.video_id: reason for record, reason in ranked.left_out}
     seen = sight.likeliest(texts_of(part)[0], list(primary)) if sight else []
     if by_picture:
@@ -167,7 +170,7 @@ def ask_many_videos(
     for video_id in list(dict.fromkeys([*seen, *likeliest, *others]))[:limit]:
         # An order is about everything that happens in a video, not only the likeliest places; and
         # frames are compared with those of the same video.
-        known = None if in_order or video_id in seen else likeliest.get(video_id)
+        known = None if in_order or video_id in seen else alike.get(video_id)
         state = _searched(query, in_its_place(primary[video_id]), known, dependencies)
         answers.append(_answer_from(state, graph, on_event))
     told = {answer.video.id for answer in answers}
@@ -193,11 +196,6 @@ def _searched(
         beside_scenes: bool,  # noqa: ARG001  # all are read
         sight: SightEvidence | None,
     ) -> Retrieved:
-        if known and known.ranking.events:
-            found = _evidence(known, dependencies)
-            count = sum(len(captions) for captions, _ in layers)
-            return replace(found, is_whole=len(found.captions) == count)
-
         def by_itself(*, is_one_of_many: bool) -> Retrieved:
             return retrieve(
                 query,
@@ -210,15 +208,30 @@ def _searched(
             )
 
         among = by_itself(is_one_of_many=True)
+        is_open = not _is_decided(among.ranking, record)
+        if is_open and known and known.ranking.events:
+            found = _evidence(known, dependencies)
+            count = sum(len(captions) for captions, _ in layers)
+            return replace(found, is_whole=len(found.captions) == count)
         if among.ranking.verdict == "not_found":
             alone = among if _is_plain(query) else by_itself(is_one_of_many=False)
             return _no_surer(among, alone, query)
-        return _compared(among) if known else among
+        return _compared(among) if is_open and known else among
 
     state: Any = watched(Question(video=record.video_id, query=query), record, Cost())
     state |= retrieve_by(search, state, dependencies)
     spent_s = time.perf_counter() - started_s
     return {**state, "seconds": {"watch": 0.0, "retrieve": spent_s}}
+
+
+def _is_decided(ranking: Ranking, record: VideoRecord) -> bool:
+    """Whether a video knows it by itself: what is measured or quoted does not depend on others."""
+    if not ranking.heard:
+        return ranking.is_exact or is_measured(record.track)
+    measured = [one for one in ranking.heard if one.kind == "measured"]
+    is_denied = ranking.verdict != "found" and any(one.verdict == "not_found" for one in measured)
+    is_literal = ranking.is_exact and ranking.verdict != "cannot_tell"
+    return is_literal or is_denied or any(one.answers for one in measured)
 
 
 def _is_plain(query: str) -> bool:

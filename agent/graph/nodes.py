@@ -68,6 +68,7 @@ from agent.reasoning.reply import Reply, Request
 from tools.captioners.blank import BLANK
 from tools.indexing.indexer import Progress
 from tools.ranking import PartFound, Ranking, Window
+from tools.retrieval.measured_need import can_be_measured, measured_need
 from tools.retrieval.question import parts_of
 from tools.retrieval.retrieval import Retrieved, inside, retrieve
 from tools.retrieval.sight_evidence import SightEvidence
@@ -76,6 +77,11 @@ from tools.signals.claims import is_moment
 from tools.store.store import CaptionStore, VideoRecord
 from tools.text import whole_unicode
 from tools.timeline import Caption, Interval
+
+UNMEASURED = (
+    "Captions seldom tell of this, and these do not; the video itself was not measured. Ask it by "
+    "its file, so that it is."
+)
 
 Layers = Sequence[tuple[Sequence[Caption], NDArray[np.float32]]]
 """Captions and embeddings of each track that a question is answered from, its own first."""
@@ -380,6 +386,9 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> Updat
         beside_scenes=using.context == "scenes" and bool(overview),
         sight=seen.evidence if seen else None,
     )
+    if found.ranking.verdict == "not_found" and _is_unmeasured(state["asked"], layers):
+        ranking = replace(found.ranking, verdict="cannot_tell", reasoning=UNMEASURED)
+        found = replace(found, ranking=ranking)
     evidence: list[Any] = [
         caption.as_dict() | {"relevance": relevance}
         for caption, relevance in zip(found.captions, found.relevance, strict=True)
@@ -406,6 +415,13 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> Updat
         # Captions that only mark frames say nothing that could agree.
         "paths": [] if record.track.model == BLANK else [similarity_path(found.ranking)],
     }
+
+
+def _is_unmeasured(query: str, layers: Layers) -> bool:
+    """Whether all that is asked is what is measured, of a video that was not measured."""
+    if any(is_measured(captions[0].track) for captions, _ in layers if captions):
+        return False
+    return measured_need(query) == "picture" and can_be_measured(query)
 
 
 def with_sight(

@@ -158,6 +158,7 @@ def search_library(
     embedder: Embedder,
     limit: int = 10,
     is_measured: Callable[[VideoRecord], bool] = lambda _: False,
+    beside: Sequence[VideoRecord] = (),
 ) -> LibraryRanking:
     """Rank answers to a query over many videos, best first.
 
@@ -169,6 +170,8 @@ def search_library(
         limit: Most windows wanted, over all videos.
         is_measured: Whether a track is known to hold measured signals: likeness of words says
             nothing of them, so that each such track is asked.
+        beside: Tracks of measured signals of the same videos, which are asked too; where they
+            cannot tell, their video is not left out.
 
     Returns:
         The answers in the order of their best windows; none where nothing is indexed.
@@ -202,7 +205,7 @@ def search_library(
         ),
         limit=limit,
     )
-    measured = _ask_signals(query, signals, store=store)
+    measured = _ask_signals(query, [*signals, *beside], store=store)
     return LibraryRanking(
         tuple(
             sorted(
@@ -213,7 +216,7 @@ def search_library(
         tuple(
             (one.record, one.ranking.reasoning)
             for one in measured
-            if one.ranking.verdict == "cannot_tell"
+            if one.ranking.verdict == "cannot_tell" and one.record not in beside
         ),
     )
 

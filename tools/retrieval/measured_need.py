@@ -1,4 +1,4 @@
-"""Whether a question asks for what is measured of the picture itself, or for text on it."""
+"""Whether a question asks for what is measured of the picture and things in it, or for its text."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from tools.signals.visible_words import names_title
 
 
 def measured_need(query: str) -> Literal["picture", "text"] | None:
-    """What an answer needs beside captions; None where captions know as much.
+    """What an answer needs beside captions; None where no sense knows what is asked for.
+
+    "Something enters" is measured too: captions that tell of it in other words may miss it.
 
     Args:
         query: A question in English; one with an order in it needs what one of its parts does.
     """
     asks = [understand(query), *(understand(text) for text in texts_of(parts_of(query)))]
-    needed = [ask for ask in asks if not ask.unknown and ask.is_of_picture]
+    needed = [ask for ask in asks if not ask.unknown]
     is_written = _names_number(query) or names_title(query)
     if is_written or any(_is_for_text(ask) for ask in needed):
         return "text"

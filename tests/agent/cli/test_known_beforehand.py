@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent.api import Grounder
-from agent.cli import commands
+from agent.cli import index_progress
 from agent.cli.main import main
 from tests.drawing import draw_video, even_times
 from tests.patience import PATIENCE_S
@@ -87,7 +87,7 @@ def test_subtitles_that_cannot_be_read_are_named_before_the_video_is_looked_at(
 def test_without_a_terminal_progress_is_told_in_lines(
     road: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "NowAndThen", partial(NowAndThen, every_s=0.0))
+    monkeypatch.setattr(index_progress, "NowAndThen", partial(NowAndThen, every_s=0.0))
     assert main(["index", str(road), "--captioner", "classical"]) == 0
     told = capsys.readouterr().err
     assert re.search(r"^road\.mp4: 0:0\d\.\d of 0:0\d\.\d, \d+ captions?", told, re.MULTILINE)
