@@ -54,7 +54,9 @@ def cut(parts: Sequence[Highlight], film: Path) -> None:
                 if stream is None:
                     stream = out.add_stream("libx264", rate=shown.average_rate)
                     stream.width, stream.height = shown.width, shown.height
-                    stream.pix_fmt, stream.time_base = "yuv420p", clock
+                    stream.pix_fmt = "yuv420p"
+                    # Videos of other rates begin between two frames of the first.
+                    stream.time_base = stream.codec_context.time_base = clock
                 origin_s = float((shown.start_time or 0) * (shown.time_base or 0))
                 for frame in source.decode(shown):
                     at_s = (frame.time or 0.0) - origin_s

@@ -100,6 +100,27 @@ def test_the_best_of_several_queries_are_put_into_one_film(
     assert np.mean([level > 128 for level in levels]) > 0.8
 
 
+@pytest.mark.slow
+def test_a_film_of_two_rates_is_as_long_as_its_parts(tmp_path: Path) -> None:
+    import av
+
+    from examples.highlight_reel import Highlight, cut
+
+    parts = []
+    for rate_hz in (10.0, 12.0, 8.0):
+        video = draw_video(tmp_path / f"{rate_hz:g}.mp4", even_times(int(4 * rate_hz), rate_hz))
+        parts.append(Highlight(video, 0.9, 2.45))
+    cut(parts, tmp_path / "reel.mp4")
+    with av.open(str(tmp_path / "reel.mp4")) as reel:
+        times_s = [float(frame.time or 0) for frame in reel.decode(video=0)]
+    assert times_s == sorted(set(times_s))
+    assert len(times_s) == sum(
+        sum(0.9 <= index / rate_hz < 2.45 for index in range(int(4 * rate_hz)))
+        for rate_hz in (10, 12, 8)
+    )
+    assert times_s[-1] == pytest.approx(3 * 1.55, abs=0.2)
+
+
 def test_a_captioner_of_ones_own_tells_blurred_from_sharp(tmp_path: Path) -> None:
     from examples.own_captioner import SharpnessCaptioner
 

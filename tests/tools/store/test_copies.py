@@ -161,6 +161,7 @@ def test_a_folder_that_takes_no_copy_is_read_all_the_same(folder: Path) -> None:
     assert read(folder)[0] == captions_of("v", COUNT)
 
 
+@pytest.mark.slow
 def test_repair_leaves_no_copy_of_what_was_damaged(folder: Path) -> None:
     for file in folder.glob("*/data_level0.bin"):
         file.write_bytes(b"no vectors")
