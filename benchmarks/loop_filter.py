@@ -15,7 +15,6 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
-from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,14 +22,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 
-from benchmarks.default_index import VIDEOS, Lines, recall
+from benchmarks.default_index import VIDEOS, Lines, frames_of, recall
 from tools.captioners.classical import ClassicalCaptioner
 from tools.signals.ocr import load_text_reader
 from tools.signals.screen_reader import ScreenReader
 from tools.timeline import Frame
 from tools.video import decoding
 from tools.video.near_duplicates import DistinctFrames
-from tools.video.reader import FrameReader, probe
 
 NAMES = ("one_by_one.mp4", "sam2_gallery_concat.mp4", "permissive_composite.mp4", "kitchen_ego.mp4")
 ROUNDS = 3
@@ -44,12 +42,6 @@ class Told(NamedTuple):
     measured: list[tuple[float, str]]
     cuts_s: list[float]
     kept_s: list[float]
-
-
-def sample(path: Path, *, rate_hz: float, seconds: float) -> list[Frame]:
-    """The frames that an index looks at."""
-    reader = FrameReader(probe(path), rate_hz=rate_hz, native=True)
-    return list(takewhile(lambda frame: frame.time_s < seconds, reader))
 
 
 def without_filter(work: Callable[[], list[Frame]]) -> list[Frame]:
@@ -79,7 +71,7 @@ def measure(path: Path, *, rate_hz: float, seconds: float) -> None:
     frames: dict[bool, list[Frame]] = {}
 
     def work() -> list[Frame]:
-        return sample(path, rate_hz=rate_hz, seconds=seconds)
+        return frames_of(path, rate_hz=rate_hz, seconds=seconds)
 
     for _ in range(ROUNDS):
         for filters in (True, False):

@@ -33,7 +33,7 @@ class OtherFrames:
         frames: Shape ``(b, d)``, unit vectors; of other videos, or of the same one where there are
             no others.
         texts: Shape ``(t, d)``, unit vectors; none where it is a picture that is asked for.
-        match: Cosine of a picture and its own sentence; see ``tools.sight.scale``.
+        match: Cosine of a picture and its own sentence; see ``tools.retrieval.sight_scale``.
     """
 
     frames: NDArray[np.float32]

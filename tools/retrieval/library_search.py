@@ -206,6 +206,7 @@ def search_library(
         limit=limit,
     )
     measured = _ask_signals(query, [*signals, *beside], store=store)
+    are_beside = {(one.video_id, one.track) for one in beside}
     return LibraryRanking(
         tuple(
             sorted(
@@ -216,7 +217,8 @@ def search_library(
         tuple(
             (one.record, one.ranking.reasoning)
             for one in measured
-            if one.ranking.verdict == "cannot_tell" and one.record not in beside
+            if one.ranking.verdict == "cannot_tell"
+            and (one.record.video_id, one.record.track) not in are_beside
         ),
     )
 
