@@ -73,7 +73,7 @@ def _named(shown: str, model: str, server: Server) -> Choice:
 
 def _unnamed(shown: str, server: Server) -> Choice:
     if not server.seeing:
-        return "none", f"{shown} answers, but no model of its is known to look at pictures", {}
+        return "none", f"{shown} answers, but none of its models is known to look at pictures", {}
     if len(server.models) == 1:
         return "service", f"{shown} describes frames by {server.seeing}; nothing to do", {}
     # With several, it has to be said which is meant.

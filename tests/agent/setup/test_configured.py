@@ -50,7 +50,7 @@ def test_what_is_elsewhere_is_named_as_not_checked(settings: dict[str, object], 
     ("captioner", "server", "told", "writes"),
     [
         ("auto", Server("vLLM", URL, ("llava",)), "describes frames by llava; nothing to do", ""),
-        ("auto", Server("vLLM", URL, ("llama3",)), "no model of its is known to look", ""),
+        ("auto", Server("vLLM", URL, ("llama3",)), "none of its models is known to look", ""),
         ("auto", Server("vLLM", URL, ("llama3", "llava")), "llava of http", "openai:llava"),
         ("auto", Server("vLLM", URL, wants_key=True), "wants a key (set OPENAI_API_KEY)", ""),
         ("openai:mine", Server("vLLM", URL, ("mine",)), "by mine; nothing to do", ""),
