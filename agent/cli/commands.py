@@ -11,6 +11,7 @@ from agent.api import Event, Grounder
 from agent.cli.asked import asked_videos, fetch_links, parse_within, words_of
 from agent.cli.demo import DEMO_QUESTIONS, draw_demo_clip
 from agent.cli.index_progress import progress_bar, tell_events
+from agent.cli.known_answer import render_known
 from agent.cli.opening import open_grounder
 from agent.cli.printing import ask_person, doing, say, show, stderr
 from agent.cli.record_lines import count_of, record_json
@@ -98,7 +99,8 @@ def ask(args: argparse.Namespace) -> int:
     if args.json:
         put_json(as_json)
     else:
-        show(*(render_answer(answers[0]) if is_one else render_answers(query, answers)))
+        render_one = render_known if known else render_answer
+        show(*(render_one(answers[0]) if is_one else render_answers(query, answers)))
     if args.clip:
         _cut(answers, Path(args.clip), records, overwrite=args.overwrite)
     with doing("writing what --export and --thumbnails name"):
