@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from av import VideoStream
     from av.container import InputContainer
 
+# Formats whose header counts from 0, and not from where anything begins.
+_COUNT_FROM_0 = frozenset({"matroska,webm", "flv"})
+
 # Boxes that may stand at the beginning of a file of the MP4 family.
 _FIRST_BOXES = frozenset({b"ftyp", b"styp", b"moov", b"moof", b"sidx", b"free", b"skip", b"emsg"})
 
@@ -37,11 +40,11 @@ def header_duration_s(
     if stream.duration and time_base:
         duration_s = float((stream.duration - late) * time_base)
     elif container.duration:
-        duration_s = float(container.duration / av.time_base)
-        # Matroska counts from 0 to the end, other formats from the first frame.
-        if "matroska" in container.format.name:
-            late += begin
-        duration_s -= float(late * time_base) if time_base else 0.0
+        counts_from_s = 0.0
+        if container.format.name not in _COUNT_FROM_0:
+            counts_from_s = (container.start_time or 0) / av.time_base
+        shown_s = float((begin + late) * time_base) if time_base else counts_from_s
+        duration_s = container.duration / av.time_base - (shown_s - counts_from_s)
     else:
         return None
     return duration_s if duration_s > 0 else None
