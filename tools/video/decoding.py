@@ -203,6 +203,8 @@ class DecodePass:
             try:
                 for packet in container.demux(stream):
                     failures = 0
+                    if not times.is_shown(packet):
+                        continue
                     times.correct(packet)
                     clock.note(packet)
                     ahead.append(packet)

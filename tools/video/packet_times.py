@@ -55,6 +55,11 @@ class PacketTimes:
         self._ran: dict[int, int] = {}
         self._last: dict[int, int] = {}
 
+    def is_shown(self, packet: Packet[Any]) -> bool:
+        """Whether a packet belongs to what is shown; asked before it is corrected."""
+        cut = self._cut.get(packet.stream.index)
+        return cut is None or cut.is_shown(packet)
+
     def correct(self, packet: Packet[Any]) -> None:
         """Set the packet's timestamps."""
         index = packet.stream.index

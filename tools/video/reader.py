@@ -160,7 +160,7 @@ def look(path: Path) -> Video:
             height_px=height_px,
             codec=codec,
             frame_rate_hz=rate_hz if 0 < rate_hz <= _MAX_FRAME_RATE_HZ else None,
-            header_duration_s=header_duration_s(container, stream, first_pts),
+            header_duration_s=header_duration_s(container, stream, path, first_pts),
             pixel_aspect=aspect,
             stream_index=index,
             first_pts=first_pts,

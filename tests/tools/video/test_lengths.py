@@ -92,8 +92,19 @@ def test_sound_that_goes_on_does_not_mean_that_the_file_ends_early(
     assert "ends early" in (read_to_end(path).warning() or "")
 
 
-def test_pictures_that_come_late_do_not_mean_that_an_flv_ends_early(tmp_path: Path) -> None:
-    path = draw_beeps(tmp_path / "a.flv", range(3), pictures_from_s=1.2)
+@pytest.mark.parametrize(
+    ("suffix", "codecs"), [(".flv", ("libx264", "aac")), (".wmv", ("wmv2", "wmav2"))]
+)
+def test_pictures_that_come_late_do_not_mean_that_the_file_ends_early(
+    tmp_path: Path, suffix: str, codecs: tuple[str, str]
+) -> None:
+    path = draw_beeps(
+        tmp_path / f"a{suffix}",
+        range(3),
+        pictures_from_s=1.2,
+        video_codec=codecs[0],
+        sound_codec=codecs[1],
+    )
     assert probe(path).header_duration_s == pytest.approx(1.8, abs=0.01)
     assert "ends early" not in (read_to_end(path).warning() or "")
 
