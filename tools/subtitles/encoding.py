@@ -77,6 +77,7 @@ _ODD_PAIR = re.compile(
 # have a form for the end of a word stand there in it; and the points between.
 _ALEF, _HEBREW_LETTERS = 0xE0, 4
 _HEBREW_WORDS = 0.9
+_ODD_BYTE, _HEBREW_SAMPLE = b"\xff", 24
 _HIGH_WORD = re.compile(rb"[A-Za-z\x80-\xff]*[\xc0-\xff][A-Za-z\x80-\xff]*")
 _HEBREW_WORD = re.compile(
     rb"(?:[\xe0-\xe9\xeb\xec\xee\xf0-\xf2\xf4\xf6-\xfa][\xc0-\xd3]*)*"
@@ -133,11 +134,20 @@ def decode_text(content: bytes) -> Decoded:
         return Decoded(*_without_mark(content), is_guessed=False)
     for escape, encoding in _ESCAPES:
         if escape.search(content):
-            return Decoded(content.decode(encoding, "replace"), encoding, is_guessed=False)
+            return Decoded(_escaped(content, encoding), encoding, is_guessed=False)
     try:
         return Decoded(content.decode("utf-8"), "utf-8", is_guessed=False)
     except UnicodeDecodeError:
         return _guessed(content)
+
+
+def _escaped(content: bytes, encoding: str) -> str:
+    """Text in ISO 2022, line by line: each begins in ASCII, whatever is broken in the one before.
+
+    Its bytes have seven bits; one with eight is left out, so that those around it stay pairs.
+    """
+    lines = re.sub(rb"[\x80-\xff]", b"", content).split(b"\n")
+    return "\n".join(line.decode(encoding, "replace") for line in lines)
 
 
 def _is_sound(text: str) -> bool:
@@ -150,10 +160,15 @@ def _is_sound(text: str) -> bool:
 
 
 def _without_mark(content: bytes) -> tuple[str, str]:
-    """UTF-16 that lost its mark: every line break has its zero byte on the same side."""
-    for encoding, line_break in (("utf-16-le", b"\n\0"), ("utf-16-be", b"\0\n")):
-        # Not found is -1, which is odd.
-        if content.find(line_break) % 2 == 0:
+    """Unicode that lost its mark: every line break has its zero bytes on the same side."""
+    for encoding, line_break in (
+        ("utf-32-le", b"\n\0\0\0"),
+        ("utf-32-be", b"\0\0\0\n"),
+        ("utf-16-le", b"\n\0"),
+        ("utf-16-be", b"\0\n"),
+    ):
+        # Not found is -1, which is no multiple.
+        if content.find(line_break) % len(line_break) == 0:
             text = content.decode(encoding, "replace")
             if "\0" not in text and _is_sound(text):
                 return text, encoding
@@ -188,6 +203,9 @@ def _is_hebrew(sample: bytes) -> bool:
     its letters have another form at the end of a word, and nowhere else.
     """
     words = _HIGH_WORD.findall(sample)
+    if sample.count(_ODD_BYTE) == 1 and len(sample) > _HEBREW_SAMPLE:
+        # No letter in it; once in a longer text, it is a byte that went wrong.
+        words = _HIGH_WORD.findall(sample.replace(_ODD_BYTE, b""))
     letters = [bytes(byte for byte in word if byte >= _ALEF) for word in words]
     hebrew = sum(bool(_HEBREW_WORD.fullmatch(word)) for word in words)
     return sum(map(len, letters)) >= _HEBREW_LETTERS and hebrew >= _HEBREW_WORDS * len(words)
