@@ -35,6 +35,10 @@ DAMAGED_SHARE = 0.1
 """Text with at most this share of its characters beyond ASCII broken is still Unicode: hardly any
 other encoding could look like it."""
 
+_UNICODE_LINES, _UNICODE_SIGNS = 0.3, 2
+"""A file with at least this share of its lines, and this many signs in them, in UTF-8 has others in
+another encoding between; see ``_mixed``."""
+
 _EQUAL = 0.04
 """Scores no further apart than this are left to a second detector."""
 
@@ -176,11 +180,20 @@ def _without_mark(content: bytes) -> tuple[str, str]:
 
 
 def _guessed(content: bytes) -> Decoded:
+    lines = [line for line in content.split(b"\n") if not line.isascii()]
     damaged = content.decode("utf-8", "replace")
-    if _is_sound(damaged):
+    is_unicode = _is_sound(damaged)
+    if is_unicode or _is_unicode_in_part(lines):
+        # Only the last line can be cut off; the others end.
+        ended = [line + b"\n" for line in lines]
+        ended[-1] = lines[-1] + content[len(content.rstrip(b"\n")) :]
+        odd = [line for line in ended if not _is_sound(line.decode("utf-8", "replace"))]
+        if odd and b"\xff" not in b"".join(odd) and (mixed := _mixed(content, odd)):
+            return mixed
+    if is_unicode:
         return Decoded(damaged, "utf-8", is_guessed=True)
     # ASCII is the same in all of them.
-    lines = [line for line in content.split(b"\n") if not line.isascii()][:_SAMPLE_LINES]
+    lines = lines[:_SAMPLE_LINES]
     sample = b"\n".join(lines)[:_SAMPLE_BYTES]
     if _is_hebrew(sample):
         return Decoded(content.decode("cp1255", "replace"), "cp1255", is_guessed=True)
@@ -194,6 +207,37 @@ def _guessed(content: bytes) -> Decoded:
         return Decoded(content.decode(COMMONEST, "replace"), COMMONEST, is_guessed=True)
     best = _likeliest(content, [one for one in scores if scores[one] >= top - _EQUAL])
     return Decoded(_decode_as(content, best), best, is_guessed=True)
+
+
+def _is_unicode_in_part(lines: list[bytes]) -> bool:
+    """Whether a good share of the lines beyond ASCII is UTF-8, as hardly any other encoding is."""
+    good = [line for line in lines if _is_utf_8(line)]
+    signs = sum(sign > "\x7f" for line in good for sign in line.decode("utf-8"))
+    return len(good) >= _UNICODE_LINES * len(lines) and signs >= _UNICODE_SIGNS
+
+
+def _is_utf_8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _mixed(content: bytes, odd: list[bytes]) -> Decoded | None:
+    """UTF-8 with lines in another encoding between, as when files are joined; None where not."""
+    try:
+        others = _guessed(b"".join(odd))
+    except NotTextError:
+        return None
+    if others.encoding == "utf-8":
+        return None
+    kept = {line.rstrip(b"\n") for line in odd}
+    lines = (
+        _decode_as(line, others.encoding) if line in kept else line.decode("utf-8", "replace")
+        for line in content.split(b"\n")
+    )
+    return Decoded("\n".join(lines), f"utf-8 and {others.encoding}", is_guessed=True)
 
 
 def _is_hebrew(sample: bytes) -> bool:
