@@ -232,13 +232,13 @@ class Service:
     def _post(self, path: str, body: Mapping[str, Any], until: float) -> Response:
         left_s = min(self._patience.timeout_s, until - time.monotonic())
         if left_s <= 0:
-            raise _run_is_over()
+            raise run_is_over()
         content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         try:
             return self._connection.post(path, content, timeout_s=left_s)
         except TransportError as exc:
             if left_s < self._patience.timeout_s and exc.kind == "late":
-                raise _run_is_over() from None
+                raise run_is_over() from None
             self._judge_transport(exc)
 
     def _judge_transport(self, exc: TransportError) -> NoReturn:
@@ -347,7 +347,7 @@ class Service:
 
     def _wait_until(self, at: float, stop: threading.Event, until: float) -> None:
         if at >= until:
-            raise _run_is_over()
+            raise run_is_over()
         while (left_s := at - time.monotonic()) > 0:
             if stop.wait(left_s):
                 raise ServiceError("stopped", "stopped")
@@ -367,7 +367,8 @@ def clean(said: str, key: str) -> str:
     return line if len(line) <= LONGEST_WORDS else f"{line[: LONGEST_WORDS - 1]}…"
 
 
-def _run_is_over() -> ServiceError:
+def run_is_over() -> ServiceError:
+    """The error where the time of the whole run is up."""
     return ServiceError("timeout", "the time for this run is used up", of_run=True)
 
 
