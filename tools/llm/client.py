@@ -381,9 +381,21 @@ def _vectors(answer: Response) -> list[Any] | None:
     """What an embeddings API gave, in the order of the texts; None where it is something else."""
     try:
         rows = json.loads(answer.body)["data"]
-        return [row["embedding"] for row in sorted(rows, key=lambda row: row.get("index", 0))]
+        vectors = [row["embedding"] for row in rows]
+        places = [row.get("index") for row in rows]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
+    if len(set(map(str, places))) <= 1:
+        return vectors  # Some servers number none of them, or all alike.
+    try:
+        order = [int(place) for place in places]
+    except (ValueError, TypeError):
+        return None
+    if len(set(order)) < len(order) or max(order) - min(order) >= len(order):
+        return None  # Nobody can tell which text each is of.
+    return [
+        vector for _, vector in sorted(zip(order, vectors, strict=True), key=lambda one: one[0])
+    ]
 
 
 def _failed(state: RetryCallState) -> _Again:

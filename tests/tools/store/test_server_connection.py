@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from uuid import UUID
@@ -103,7 +104,7 @@ def test_after_a_run_all_replies_share_one_grace(monkeypatch: pytest.MonkeyPatch
     over_s = [-5.0, 2.0, 2.0 + GRACE_S]
     for since_s in over_s:
         until = time.monotonic() - since_s
-        transport = TimedTransport(until=lambda until=until: until)
+        transport = TimedTransport(until=partial(float, until))
         transport.handle_request(httpx.Request("GET", "http://there/"))
     assert waited_s == pytest.approx([5.0 + GRACE_S, GRACE_S - 2.0, LEAST_S], abs=0.9)
 
