@@ -180,7 +180,10 @@ class LLMReasoner:
                     response_format=PARTS_FORMAT if in_parts else RESPONSE_FORMAT,
                 )
             except _TooMuchError as exc:
-                less = show_less(brief)
+                if exc.pictures and self._conversation.show_fewer(exc.pictures):
+                    note = f"{self.name} was shown {exc.pictures} frames, since it takes no more"
+                    continue
+                less = None if exc.pictures else show_less(brief)
                 if less is None:
                     raise self._failed("context", exc.told) from None
                 brief = less
@@ -240,8 +243,8 @@ class LLMReasoner:
             except ServiceError as exc:
                 if budget:
                     budget.spend_reply(self._usd_of(exc.tokens_in, exc.tokens_out))
-                if exc.kind == "context":
-                    raise _TooMuchError(str(exc)) from None
+                if exc.kind in {"context", "pictures"}:
+                    raise _TooMuchError(str(exc), self._most_pictures(exc)) from None
                 self._outage.note_failure(budget, exc.kind, str(exc))
                 raise self._failed(exc.kind, str(exc)) from None
             else:
@@ -251,6 +254,11 @@ class LLMReasoner:
                 if budget:
                     budget.spend_reply(reply.cost.usd)
                 return replace(reply, note=self._cut_note(messages, reply.cost.tokens_in))
+
+    def _most_pictures(self, exc: ServiceError) -> int | None:
+        if exc.kind != "pictures" or not isinstance(self._llm, ServiceChatModel):
+            return None
+        return self._llm.service.most_pictures
 
     def _cut_note(self, messages: Sequence[BaseMessage], counted: int) -> str:
         """Says that a service seems to have read only a part; else empty."""
@@ -341,11 +349,16 @@ class LLMReasoner:
 
 
 class _TooMuchError(Exception):
-    """What was sent is more than the model can read."""
+    """What was sent is more than the model can read.
 
-    def __init__(self, told: str) -> None:
+    Attributes:
+        pictures: How many pictures it takes, where there were too many.
+    """
+
+    def __init__(self, told: str, pictures: int | None) -> None:
         super().__init__(told)
         self.told = told
+        self.pictures = pictures
 
 
 def _name_of(llm: BaseChatModel) -> str:

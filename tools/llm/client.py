@@ -101,6 +101,11 @@ class Service:
         self._connection = HttpConnection(self.address, self._key)
 
     @property
+    def most_pictures(self) -> int | None:
+        """How many pictures the model takes in one request; None where it never complained."""
+        return self._habits.most_pictures
+
+    @property
     def has_answered(self) -> bool:
         """Whether it ever answered anybody in this process."""
         return self._habits.has_answered
@@ -123,7 +128,8 @@ class Service:
 
         Raises:
             ServiceError: If the service refuses, cannot be reached, or gave no reply after all
-                retries; says what to do. Of kind ``timeout`` where ``until`` has passed.
+                retries; says what to do. Of kind ``timeout`` where ``until`` has passed, and of
+                ``pictures`` where there are more than ``most_pictures`` says by then.
         """
         wasted: list[Completion] = []
         lost: list[tuple[int, int]] = []
@@ -133,6 +139,10 @@ class Service:
             options = {k: v for k, v in request.options.items() if k not in spared}
             plain = replace(request, options=options)
             body = self._habits.body(plain, self.model, without=without)
+            if self._habits.is_too_much(self._habits.sent(body)):
+                most = self._habits.most_pictures
+                told = f"{self.address} takes {most} pictures at once, and these are more"
+                raise ServiceError("pictures", told)
             answer = self._post("/chat/completions", body, until)
             content_type, sent = answer.headers.get("content-type", ""), self._habits.sent(body)
             done = answer.status < 400 and read_completion(content_type, answer.body)
@@ -264,6 +274,8 @@ class Service:
         proxy = proxy_of(self.address) if failure.kind in {"refused", "key", "strange"} else ""
         where = f"{self.address} (through the proxy {proxy})" if proxy else self.address
         error = explain(failure, said, where=where, model=self.model)
+        if failure.most_pictures:
+            self._habits.note_most_pictures(failure.most_pictures)
         if failure.kind == "generation" and not spared:
             # What the model wrote did not fit there; from now on less is demanded of it.
             spared |= {"tools", "response_format"} & set(sent.options)

@@ -55,6 +55,7 @@ class Habits:
         has_answered: Whether it ever answered.
         lessons: How often something was learnt about it.
         trying: Held by the one who finds out by trying what it does not take.
+        most_pictures: How many it takes in one request; None where it never complained.
     """
 
     def __init__(self, *, is_openai: bool) -> None:
@@ -62,6 +63,7 @@ class Habits:
         self.has_answered = False
         self.lessons = 0
         self.trying = threading.RLock()
+        self.most_pictures: int | None = None
         self._lock = threading.Lock()
         self._taken: set[str] = set()
         self._in_vain: set[str] = set()
@@ -143,7 +145,8 @@ class Habits:
         if any(block.get("type") == "video_url" for block in blocks):
             names.add("video")
         roles = {message["role"] for message in body["messages"]}
-        return Sent(names, look_ups="tool" in roles, system="system" in roles)
+        pictures = sum(block.get("type") == "image_url" for block in blocks)
+        return Sent(names, look_ups="tool" in roles, system="system" in roles, pictures=pictures)
 
     def learn(self, failure: Failure, sent: Sent, *, knew: int) -> bool:
         """Ask in another form from now on; False where no other form is known.
@@ -159,6 +162,15 @@ class Habits:
             has_learnt = self._learn(failure, sent)
             self.lessons += has_learnt
             return has_learnt
+
+    def is_too_much(self, sent: Sent) -> bool:
+        """Whether a request holds more pictures than it is known to take."""
+        return self.most_pictures is not None and sent.pictures > self.most_pictures
+
+    def note_most_pictures(self, most: int) -> None:
+        """It takes no more pictures than this at once."""
+        with self._lock:
+            self.most_pictures = min(most, self.most_pictures or most)
 
     def release(self) -> None:
         """Let go of its locks, whoever holds them."""
