@@ -5,6 +5,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from agent.api import Event, Grounder
@@ -69,9 +70,10 @@ def ask(args: argparse.Namespace) -> int:
     writes = bool(args.clip or args.thumbnails or exports)
     if args.within:
         parse_within(args.within)  # A wrong one is told before anything is opened.
-    with open_grounder(args) as grounder, progress_bar() as report:
+    with open_grounder(args) as grounder, progress_bar() as report, ExitStack() as run:
         on_event = tell_events(report)
         videos = fetch_links(grounder, videos)
+        run.enter_context(grounder.within_limits())
         for out in filter(None, (args.clip, args.plot)):
             asked = [Path(video) for video in videos]
             spare_videos(Path(out), asked=asked, records=grounder.records())
