@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +11,7 @@ import numpy as np
 
 from agent.errors import SettingsError
 from agent.settings import load_settings
-from tools.private_files import FILE, make_private_folder
+from tools.private_files import make_private_folder
 from tools.video.sound import SAMPLE_RATE_HZ
 
 if TYPE_CHECKING:
@@ -82,12 +84,17 @@ def write_settings(file: Path, values: dict[str, str]) -> None:
     try:
         lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
         kept = [line for line in lines if _name(line) not in values]
-        make_private_folder(file.parent)
-        unfinished = file.with_name(f"{file.name}.new")
         said = [*kept, *(f"{name}={value}" for name, value in values.items())]
-        unfinished.write_text("\n".join(said) + "\n", encoding="utf-8")
-        unfinished.chmod(FILE)
-        unfinished.replace(file)
+        make_private_folder(file.parent)
+        # Where a link leads, since the file may be kept elsewhere; made for this user alone.
+        written = file.resolve()
+        descriptor, name = tempfile.mkstemp(prefix=".whenabouts-", dir=written.parent)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as unfinished:
+                unfinished.write("\n".join(said) + "\n")
+            Path(name).replace(written)
+        finally:
+            Path(name).unlink(missing_ok=True)
     except (OSError, UnicodeDecodeError) as exc:
         raise SettingsError(
             f"the settings file {file} cannot be written ({exc}); set these yourself: "
