@@ -20,6 +20,7 @@ from tools.llm.completion import Completion, counted_tokens, read_completion
 from tools.llm.connection import HttpConnection, Response, TransportError
 from tools.llm.failures import Failure, Sent, classify, explain, no_answer
 from tools.llm.negotiation import ServiceRequest, habits_of
+from tools.llm.retries import Retry, tell_retry
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -313,9 +314,15 @@ class Service:
             multiplier=2 * shortest_s, min=shortest_s, max=LONGEST_BACKOFF_S
         )
 
+        def most(state: RetryCallState) -> int:
+            return min(_failed(state).limit, self._patience.max_retries)
+
         def ends(state: RetryCallState) -> bool:
-            limit = min(_failed(state).limit, self._patience.max_retries)
-            return state.attempt_number > limit
+            return state.attempt_number > most(state)
+
+        def tell(state: RetryCallState) -> None:
+            said = str(_failed(state)).partition(";")[0]
+            tell_retry(Retry(said, state.attempt_number + 1, most(state) + 1, state.upcoming_sleep))
 
         def wait(state: RetryCallState) -> float:
             failed = _failed(state)
@@ -341,6 +348,7 @@ class Service:
             retry=tenacity.retry_if_exception_type(_Again),
             stop=ends,
             wait=wait,
+            before_sleep=tell,
             sleep=lambda wait_s: self._wait_until(time.monotonic() + wait_s, stop, until),
             reraise=True,
         )

@@ -94,13 +94,14 @@ function step(name, values) {
     step: () => STEPS[values.node] ?? values.node,
     refusal: () => `refused: ${values.message}`,
     understood: () => `understood: ${values.words}`,
+    retry: () => `${values.message}; trying again (${values.attempt} of ${values.attempts})`,
     look_up: () => `looked up: ${values.tool}`,
     progress: () => `described ${clock(values.seen_s, 0)} of ${clock(values.total_s, 0)}`,
   }[name]?.();
   if (!said) return;
   const last = $("steps").lastChild;
-  if (name === "progress" && last?.dataset.kind === "progress") last.textContent = said;
-  else $("steps").append(element("li", { class: `now${name === "refusal" ? " refused" : ""}`, "data-kind": name }, said));
+  if (["progress", "retry"].includes(name) && last?.dataset.kind === name) { last.textContent = said; last.classList.add("now"); }
+  else $("steps").append(element("li", { class: `now${["refusal", "retry"].includes(name) ? " refused" : ""}`, "data-kind": name }, said));
 }
 
 function receive(kept, mayJump = true) {
