@@ -417,6 +417,34 @@ def test_a_range_that_cannot_be_sent_is_refused_as_all_else_is(
     assert ("content-range" in told.headers) == (status == 416)
 
 
+@pytest.mark.parametrize("what", ["file", "thumbnail?t=1", "clip?start=1&end=2"])
+def test_who_has_a_file_is_told_that_it_is_the_same_and_goes_on_where_sending_broke_off(
+    client: TestClient, what: str
+) -> None:
+    path = f"{API}/videos/{video_id(client)}/{what}"
+    whole = client.get(path)
+    headers = {name: whole.headers[name] for name in ("etag", "last-modified")}
+    for asked in ("if-none-match", "if-modified-since"):
+        known = headers["etag" if asked == "if-none-match" else "last-modified"]
+        again = client.get(path, headers={asked: known})
+        assert (again.status_code, again.content, again.headers["etag"]) == (
+            304, b"", headers["etag"],
+        )  # fmt: skip
+        assert client.get(path, headers={asked: "another"}).content == whole.content
+    rest = client.get(path, headers={"range": "bytes=9-", "if-range": headers["etag"]})
+    assert (rest.status_code, rest.content) == (206, whole.content[9:])
+
+
+def test_head_tells_what_get_would_send_and_sends_nothing(client: TestClient) -> None:
+    video = f"{API}/videos/{video_id(client)}"
+    for path in (f"{API}/videos", video, f"{video}/file", f"{video}/thumbnail", f"{API}/jobs"):
+        head, got = client.head(path), client.get(path)
+        assert (head.status_code, head.headers["content-length"]) == (
+            200, got.headers["content-length"],
+        )  # fmt: skip
+    assert client.head(f"{API}/videos/none").status_code == 404
+
+
 @pytest.mark.parametrize("kind", [RuntimeError, PermissionError])
 def test_what_breaks_without_a_plan_is_told_without_its_insides(
     rooms: Rooms, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
