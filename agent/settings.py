@@ -294,6 +294,11 @@ class Settings(Home):
         return self.home / "serve"
 
     @property
+    def corrections_file(self) -> Path:
+        """What people corrected on the page, as rows that ``eval own`` reads."""
+        return self.page_folder / "corrections.jsonl"
+
+    @property
     def pictures_folder(self) -> Path:
         """Pictures and clips that were looked at on the page; they can be made again."""
         return self.cache_folder / "pictures"

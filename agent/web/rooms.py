@@ -59,7 +59,7 @@ class Rooms(Served):
             jobs_file=own / "jobs.json",
             complain=complain,
         )
-        self.corrections = Corrections(own / "corrections.jsonl")
+        self.corrections = Corrections(grounder.settings.corrections_file)
         self.follow_ups = FollowUps(grounder, self.asker)
         self._warming = threading.Thread(target=self._warm, name="whenabouts-warm", daemon=True)
 

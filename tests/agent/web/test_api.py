@@ -225,6 +225,21 @@ def test_a_video_that_is_gone_is_said_to_be_gone_and_is_still_answered(
     assert ask(client, video).status_code == 200
 
 
+def test_eval_own_measures_on_the_corrections_of_the_page_by_their_name(
+    client: TestClient, rooms: Rooms, folder: Path, tmp_path: Path, capsys: Any
+) -> None:
+    rooms.corrections.put("road.mp4", "brightness 120", 8.0, [(4.0, 6.0)])
+    rooms.corrections.put("road.mp4", "brightness 40", 8.0, [])
+    rooms.corrections.remove("road.mp4", "brightness 40")
+    asked = ["--videos", str(folder), "--out", str(tmp_path / "run"), "--captioner", "classical"]
+    assert main(["eval", "own", "--annotations", "corrections", *asked]) == 0
+    (row,) = (tmp_path / "run" / "results.jsonl").read_text().splitlines()
+    assert json.loads(row)["query"] == "brightness 120"
+    rooms.corrections.remove("road.mp4", "brightness 120")
+    assert main(["eval", "own", "--annotations", "corrections", *asked]) == 2
+    assert f"{rooms.corrections.file} holds no annotation" in capsys.readouterr().err
+
+
 def test_corrections_are_what_eval_own_reads(client: TestClient, rooms: Rooms) -> None:
     video = video_id(client)
 
@@ -249,6 +264,28 @@ def test_corrections_are_what_eval_own_reads(client: TestClient, rooms: Rooms) -
     assert [
         row["query"] for row in client.post(f"{API}/corrections/withdraw", json=body).json()["rows"]
     ] == ["a cat"]
+
+
+@pytest.mark.parametrize(
+    "written", [b'{"video": "road', b"[1, 2]\n", b'{"video": 1}\n', b"\xff\xfe\n", b"\0\n"]
+)
+def test_a_damaged_row_of_corrections_is_named_and_nothing_is_lost(
+    client: TestClient, rooms: Rooms, written: bytes
+) -> None:
+    correction = {"video": video_id(client), "query": "a car", "intervals": [[1, 2]]}
+    assert client.put(f"{API}/corrections", json=correction).status_code == 200
+    good = rooms.corrections.file.read_bytes()
+    rooms.corrections.file.write_bytes(good + written)
+    withdrawal = {"video": "road.mp4", "query": "a car"}
+    for told in (
+        client.get(f"{API}/corrections"),
+        client.get(f"{API}/corrections/export"),
+        client.put(f"{API}/corrections", json=correction),
+        client.post(f"{API}/corrections/withdraw", json=withdrawal),
+    ):
+        assert told.status_code == 422
+        assert "line 2 of " in told.json()["detail"]
+    assert rooms.corrections.file.read_bytes() == good + written
 
 
 def test_the_api_is_described_and_every_fault_in_it_has_the_same_form(client: TestClient) -> None:
