@@ -31,7 +31,7 @@ async function choose(video, { query = "", time = null } = {}) {
   $("follow").hidden = true;
   $("stage").hidden = $("talk").hidden = false;
   $("empty").hidden = true;
-  $("title").textContent = video.name;
+  $("title").textContent = $("title").title = video.name;
   document.title = `${video.name} – whenabouts`;
   $("steps").hidden = true;
   $("answer").replaceChildren();
