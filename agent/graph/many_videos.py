@@ -13,7 +13,7 @@ from agent.errors import CaptionError, QueryError, UsedUpError, VideoError, When
 from agent.graph.dependencies import Dependencies, Watch
 from agent.graph.events import Event
 from agent.graph.graph import Graph
-from agent.graph.nodes import Layers, retrieve_by, watched
+from agent.graph.nodes import Layers, retrieve_by, searched_part, watched
 from agent.graph.running import run_graph
 from agent.graph.state import Question
 from agent.grounding import Cost, Grounding
@@ -25,6 +25,7 @@ from tools.retrieval.retrieval import Retrieved, retrieve, take_evidence
 from tools.retrieval.sight_evidence import SightEvidence
 from tools.retrieval.temporal_query import Single, texts_of
 from tools.retrieval.tracks import consulted, is_measured
+from tools.signals.said_times import take_stretch
 from tools.store.store import VideoRecord
 
 NOT_LIKE = "none of its frames is among those most like the picture, or none was looked at"
@@ -136,7 +137,8 @@ def ask_many_videos(
     sight = dependencies.sight
     by_picture = sight is not None and sight.by_picture
     part = Single(query) if by_picture else parts_of(query)
-    in_order = not isinstance(part, Single)
+    # So is a stretch of each video.
+    in_order = not isinstance(part, Single) or take_stretch(query)[1] is not None
     ranked = (
         LibraryRanking()
         if by_picture
@@ -205,6 +207,7 @@ def _searched(
                 limit_tokens=dependencies.evidence_tokens,
                 is_one_of_many=is_one_of_many,
                 sight=sight,
+                within=within,
             )
 
         among = by_itself(is_one_of_many=True)
@@ -219,6 +222,7 @@ def _searched(
         return _compared(among) if is_open and known else among
 
     state: Any = watched(Question(video=record.video_id, query=query), record, Cost())
+    within = searched_part(state)
     state |= retrieve_by(search, state, dependencies)
     spent_s = time.perf_counter() - started_s
     return {**state, "seconds": {"watch": 0.0, "retrieve": spent_s}}

@@ -24,6 +24,7 @@ from typing import Literal
 from tools.grounding.place import Place
 from tools.retrieval.temporal_query import Part, Single, split_query
 from tools.signals.phrasing import without_courtesy
+from tools.signals.said_times import take_stretch
 
 Side = Literal["before", "after"]
 
@@ -50,6 +51,7 @@ class Asked:
 
 def read_question(query: str) -> Asked:
     """Reduce a question to its event; a statement stays as it is, except for where it is placed."""
+    query = take_stretch(query)[0] or query
     whole = " ".join(query.split()).rstrip(".!?").rstrip()
     said = without_courtesy(whole)
     text, place = _take_place(said)

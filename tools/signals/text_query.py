@@ -53,7 +53,9 @@ def understand_text(words: list[str], said: str) -> Ask:
         return Ask(text=(), unknown=beyond_text(before), doubt=doubt)
     unknown = beyond_text(before)
     if NEGATIONS & {*before}:
-        return Ask(unknown=(" ".join(words),))
+        is_plain = words[cue] in TEXT_NOUNS - TEXT_KINDS and not {*unknown} - NEGATIONS
+        is_any = is_plain and not wanted
+        return Ask(text=(), is_negated=True) if is_any else Ask(unknown=(" ".join(words),))
     if words[cue] in DEEDS and (unknown or not TEXT_BEARERS & set(before)):
         # Somebody does it: reads a book, writes a letter.
         rest = [word for word in words if word not in FILLERS and word not in ANYBODY]
