@@ -12,7 +12,7 @@ from agent.cli.asked import asked_videos, fetch_links, parse_within, words_of
 from agent.cli.demo import DEMO_QUESTIONS, draw_demo_clip
 from agent.cli.index_progress import progress_bar, tell_events
 from agent.cli.opening import open_grounder
-from agent.cli.printing import ask_person, doing, say, show, stderr
+from agent.cli.printing import ask_person, doing, say, show, stderr, tell_beside
 from agent.cli.record_lines import count_of, record_json
 from agent.cli.rendering import (
     ends_early,
@@ -98,7 +98,9 @@ def ask(args: argparse.Namespace) -> int:
     if args.json:
         put_json(as_json)
     else:
-        show(*(render_answer(answers[0]) if is_one else render_answers(query, answers)))
+        # Standard output holds what was asked for there, and nothing else.
+        tell = tell_beside if any(export.is_printed for export in exports) else show
+        tell(*(render_answer(answers[0]) if is_one else render_answers(query, answers)))
     if args.clip:
         _cut(answers, Path(args.clip), records, overwrite=args.overwrite)
     with doing("writing what --export and --thumbnails name"):

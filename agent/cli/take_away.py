@@ -35,13 +35,15 @@ def check_exports(args: argparse.Namespace, *, is_one: bool) -> list[Export]:
                 "csv or json"
             )
         export.check()
+    if args.json and any(export.is_printed for export in exports):
+        raise QueryError("--json and --export … - both print on standard output; leave one out")
     outs = [str(export.out.absolute()) for export in exports]
     if len(set(outs)) < len(outs):
         raise QueryError("two --export options name the same file; give each its own")
     folder = args.thumbnails and Path(args.thumbnails)
     if folder and folder.exists() and not folder.is_dir():
         raise QueryError(f"{_WRITES_PICTURES} {folder} is a file; name a folder")
-    _spare_inputs(args, [export.out for export in exports])
+    _spare_inputs(args, [export.out for export in exports if not export.is_printed])
     return exports
 
 
@@ -67,6 +69,8 @@ def spare_own_files(exports: Sequence[Export], settings: Settings) -> None:
         QueryError: If an export would.
     """
     for export in exports:
+        if export.is_printed:
+            continue
         for kept in (settings.home, settings.store_folder):
             if export.out.exists() and location(export.out).is_relative_to(kept.resolve()):
                 raise QueryError(
@@ -84,6 +88,8 @@ def spare_asked(
         VideoError: If an export would.
     """
     for export in exports:
+        if export.is_printed:
+            continue
         spare_videos(export.out, asked=[Path(one) for one in videos], records=records)
 
 
@@ -108,12 +114,15 @@ def write_files(
     notes: dict[str, None] = {}
     for export in exports:
         if not found and export.form != "json":
-            say(f"nothing was found, so {export.out} was not written")
+            place = "nothing was printed" if export.is_printed else f"{export.out} was not written"
+            say(f"nothing was found, so {place}")
             continue
         spare_asked([export], [one.video.path for one in answers], records)
         timecode = args.start_timecode or START_TIMECODE
         told = write_export(export, answers, whole_json, start_timecode=timecode)
         notes |= dict.fromkeys(told)
+        if export.is_printed:
+            continue
         count = sum(len(answer.intervals) for answer in found)
         say(f"{count} interval{'' if count == 1 else 's'} written to {export.out}")
     for note in notes:
