@@ -30,7 +30,7 @@ from agent.chat.rewriting import (
 )
 from agent.chat.turns import ChatAnswer, TurnRefusal, VideoResult, check_references
 from agent.chat.wording import say_understood
-from agent.errors import UnansweredError, WhenaboutsError
+from agent.errors import UnansweredError, WhenaboutsError, WithheldError
 from agent.graph.cancelling import LeftError
 from agent.graph.events import Event, write_event
 from agent.grounding import Cost
@@ -163,7 +163,7 @@ def build_chat_graph(
         )
         try:
             reply = model.converse(messages, schema=FOLLOW_UP_SCHEMA)
-        except UnansweredError as exc:
+        except (UnansweredError, WithheldError) as exc:
             # The grammar reads the turn, as where every reply was refused.
             return {
                 "reply": "",

@@ -108,7 +108,10 @@ def add_watching_options(command: argparse.ArgumentParser, *, captions: bool = T
         "--max-captions", metavar="N", type=int, help="make no more captions than this in one run"
     )
     command.add_argument(
-        "--max-minutes", metavar="MIN", type=float, help="describe for no longer than this"
+        "--max-minutes",
+        metavar="MIN",
+        type=float,
+        help="take no longer than this for a run or a turn",
     )
     command.add_argument(
         "--prompts",

@@ -34,6 +34,7 @@ from tools.grounding.windows import (
     DUPLICATE_IOU,
     NOTHING,
     best_of,
+    distinct,
     find_candidates,
     pairwise_iou,
     score_windows,
@@ -217,9 +218,7 @@ def search(
     plain = best_by_cosine(track.cosine[moment], cells, calibration.smoothing_s)
     guesses = [track.guess_over(share * calibration.smoothing_s) for share in SCALES]
     curves = refine(guesses, said, cells, sharpness=calibration.sharpness)
-    runs = np.unique(
-        np.concatenate([plain, *(find_candidates(curve, cells) for curve in curves)]), axis=0
-    )
+    runs = distinct(np.concatenate([plain, *(find_candidates(curve, cells) for curve in curves)]))
     votes = [vote(curve, cells) for curve in curves]
 
     def score(known: slice) -> Floats:

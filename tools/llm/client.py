@@ -101,6 +101,11 @@ class Service:
         self._connection = HttpConnection(self.address, self._key)
 
     @property
+    def most_pictures(self) -> int | None:
+        """How many pictures the model takes in one request; None where it never complained."""
+        return self._habits.most_pictures
+
+    @property
     def has_answered(self) -> bool:
         """Whether it ever answered anybody in this process."""
         return self._habits.has_answered
@@ -123,7 +128,8 @@ class Service:
 
         Raises:
             ServiceError: If the service refuses, cannot be reached, or gave no reply after all
-                retries; says what to do. Of kind ``timeout`` where ``until`` has passed.
+                retries; says what to do. Of kind ``timeout`` where ``until`` has passed, and of
+                ``pictures`` where there are more than ``most_pictures`` says by then.
         """
         wasted: list[Completion] = []
         lost: list[tuple[int, int]] = []
@@ -133,6 +139,10 @@ class Service:
             options = {k: v for k, v in request.options.items() if k not in spared}
             plain = replace(request, options=options)
             body = self._habits.body(plain, self.model, without=without)
+            if self._habits.is_too_much(self._habits.sent(body)):
+                most = self._habits.most_pictures
+                told = f"{self.address} takes {most} pictures at once, and these are more"
+                raise ServiceError("pictures", told)
             answer = self._post("/chat/completions", body, until)
             content_type, sent = answer.headers.get("content-type", ""), self._habits.sent(body)
             done = answer.status < 400 and read_completion(content_type, answer.body)
@@ -232,13 +242,13 @@ class Service:
     def _post(self, path: str, body: Mapping[str, Any], until: float) -> Response:
         left_s = min(self._patience.timeout_s, until - time.monotonic())
         if left_s <= 0:
-            raise _run_is_over()
+            raise run_is_over()
         content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         try:
             return self._connection.post(path, content, timeout_s=left_s)
         except TransportError as exc:
             if left_s < self._patience.timeout_s and exc.kind == "late":
-                raise _run_is_over() from None
+                raise run_is_over() from None
             self._judge_transport(exc)
 
     def _judge_transport(self, exc: TransportError) -> NoReturn:
@@ -264,6 +274,8 @@ class Service:
         proxy = proxy_of(self.address) if failure.kind in {"refused", "key", "strange"} else ""
         where = f"{self.address} (through the proxy {proxy})" if proxy else self.address
         error = explain(failure, said, where=where, model=self.model)
+        if failure.most_pictures:
+            self._habits.note_most_pictures(failure.most_pictures)
         if failure.kind == "generation" and not spared:
             # What the model wrote did not fit there; from now on less is demanded of it.
             spared |= {"tools", "response_format"} & set(sent.options)
@@ -347,7 +359,7 @@ class Service:
 
     def _wait_until(self, at: float, stop: threading.Event, until: float) -> None:
         if at >= until:
-            raise _run_is_over()
+            raise run_is_over()
         while (left_s := at - time.monotonic()) > 0:
             if stop.wait(left_s):
                 raise ServiceError("stopped", "stopped")
@@ -367,7 +379,8 @@ def clean(said: str, key: str) -> str:
     return line if len(line) <= LONGEST_WORDS else f"{line[: LONGEST_WORDS - 1]}…"
 
 
-def _run_is_over() -> ServiceError:
+def run_is_over() -> ServiceError:
+    """The error where the time of the whole run is up."""
     return ServiceError("timeout", "the time for this run is used up", of_run=True)
 
 
@@ -380,9 +393,21 @@ def _vectors(answer: Response) -> list[Any] | None:
     """What an embeddings API gave, in the order of the texts; None where it is something else."""
     try:
         rows = json.loads(answer.body)["data"]
-        return [row["embedding"] for row in sorted(rows, key=lambda row: row.get("index", 0))]
+        vectors = [row["embedding"] for row in rows]
+        places = [row.get("index") for row in rows]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
+    if len(set(map(str, places))) <= 1:
+        return vectors  # Some servers number none of them, or all alike.
+    try:
+        order = [int(place) for place in places]
+    except (ValueError, TypeError):
+        return None
+    if len(set(order)) < len(order) or max(order) - min(order) >= len(order):
+        return None  # Nobody can tell which text each is of.
+    return [
+        vector for _, vector in sorted(zip(order, vectors, strict=True), key=lambda one: one[0])
+    ]
 
 
 def _failed(state: RetryCallState) -> _Again:

@@ -186,9 +186,6 @@ class OnnxJointModel:
         options.inter_op_num_threads = 1
         # Waiting threads sleep: the decoder wants the processor meanwhile.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # Weights that are packed anew lie in memory twice while that is done, and in pieces after
-        # it: 200 MB more for a base model, and a twentieth less time.
-        options.add_session_config_entry("session.disable_prepacking", "1")
         try:
             return onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
         except Exception as exc:  # as above

@@ -17,7 +17,7 @@ class Connection(Protocol):
 
     @property
     def generation(self) -> Stamp | None:
-        """Another one whenever what is stored may have changed; to be read within a session.
+        """Another one whenever what is stored may have changed; to be read while nobody writes.
 
         None where others can write unseen.
         """
@@ -44,6 +44,14 @@ class Connection(Protocol):
 
     def reading(self) -> AbstractContextManager[Client | PlainClient]:
         """As ``session``, for what needs no vectors: without Chroma, where that is possible.
+
+        Raises:
+            StoreError, StoreBusyError: As ``session``.
+        """
+        ...
+
+    def undisturbed(self) -> AbstractContextManager[None]:
+        """Opens nothing: what was read before is looked at while nobody writes, as in a session.
 
         Raises:
             StoreError, StoreBusyError: As ``session``.

@@ -154,8 +154,9 @@ def _packets(
             continue
         if packet is None:
             return
-        times.correct(packet)
-        yield packet
+        if times.is_shown(packet):
+            times.correct(packet)
+            yield packet
 
 
 class _Stretches:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from agent.api import Grounder, load_settings
 from agent.cli.main import main
-from agent.errors import QueryError
+from agent.errors import QueryError, VideoError
 from agent.grounding import Grounding
 from agent.plotting import answer_plot
 from agent.plotting.answer_plot import COLOURS, describe, plot_answer
@@ -127,7 +127,7 @@ def test_a_picture_says_in_words_what_it_shows(answer: Grounding) -> None:
     ("name", "why"),
     [
         ("out.gif", "ends in .png"),
-        ("no/out.png", "no folder"),
+        ("no/out.png", "no directory"),
         ("folder.png", "a directory"),
         ("there.png", "is there already"),
     ],
@@ -146,7 +146,7 @@ def test_a_place_where_no_picture_can_go_is_refused_before_anything_is_done(
 def test_an_existing_picture_is_replaced_only_if_that_is_asked_for(tmp_path: Path) -> None:
     out, picture = tmp_path / "out.png", Picture(b"new", "")
     out.write_bytes(b"old")
-    with pytest.raises(QueryError, match="already"):
+    with pytest.raises(VideoError, match="already"):
         picture.save(out)
     assert out.read_bytes() == b"old"
     picture.save(out, overwrite=True)

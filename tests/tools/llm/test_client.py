@@ -355,3 +355,30 @@ def test_what_a_model_wrote_wrong_is_asked_for_without_tools_and_schema() -> Non
         # Of that reply only: others may fit.
         service.chat(request)
     assert "response_format" in server.asked[2].body
+
+
+def test_what_was_left_out_in_vain_with_others_is_tried_once_more() -> None:
+    """A server that says no more than no takes neither of two options, and all the others."""
+    bad = {"temperature", "logprobs"}
+
+    def refuses_two(asked: Asked) -> Answer:
+        return fails(400, "Bad Request") if bad & asked.body.keys() else says("a door")
+
+    options = {
+        "max_tokens": 100,
+        "temperature": 0,
+        "logprobs": 5,
+        "response_format": {"type": "json_object"},
+    }
+    messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "What?"}]
+    with serving(refuses_two) as server:
+        service = service_at(server.url)
+        for _ in range(6):
+            assert service.chat(ServiceRequest(messages, options)).text == "a door"
+        last = server.asked[-1].body
+        assert {"max_tokens", "response_format"} <= last.keys()
+        assert last["messages"][0]["role"] == "system"
+        assert not bad & last.keys()
+        before = len(server.asked)
+        service.chat(ServiceRequest(messages, options))
+        assert len(server.asked) == before + 1, "it is known from then on"
