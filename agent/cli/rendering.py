@@ -361,6 +361,11 @@ def _provenance(grounding: Grounding) -> str:
     seen = f"{share:.0%} of the video seen{_not_described(coverage)}"
     is_by_looks = models.sight and models.captioner == BLANK
     what = f"frames: {models.sight}" if is_by_looks else f"captions: {models.captioner}{looked}"
+    answering = [one for one in grounding.sources if one.answers]
+    if len(grounding.sources) > 1 and {one.kind for one in answering} == {"measured"}:
+        # What was seen is then told of what was measured.
+        what = f"measured: {answering[0].name}"
+        rate = f", {coverage.rate_hz:g}/s" if coverage.rate_hz else ""
     return (
         f"{what}{rate}, {seen}\n"
         f"{_answered_by(grounding.sources)}"

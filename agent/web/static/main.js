@@ -135,11 +135,18 @@ function followBegins() {
   $("said").value = "";
 }
 
+const CURVES = {
+  described: "how well it fits", measured: "how well what is measured fits",
+  said: "how well what is said fits", written: "how well text on the screen fits",
+};
+
 async function showCurve() {
   const { id } = page.kept;
   timeline.setCurve([]);
   const points = id && await get(`/answers/${id}/relevance`).catch(() => []);
-  if (page.kept?.id === id) timeline.setCurve(points || []);
+  if (page.kept?.id !== id) return;
+  timeline.setCurve(points || []);
+  $("curve-of").textContent = CURVES[points?.[0]?.of] || CURVES.described;
 }
 
 function show(current) {

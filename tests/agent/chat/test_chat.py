@@ -583,3 +583,41 @@ def test_a_clip_ends_with_its_video(
     with chat(grounder, told, road) as talk:
         answer = talk.ask("cut out 0:02 to 1:00")
     assert "0:02.0–0:08.0 written" in answer.result.words
+
+
+def test_an_answer_is_told_again_with_its_length_and_what_shows_it(
+    grounder: Grounder, road: Path, told: list[str]
+) -> None:
+    with chat(grounder, told, road) as session:
+        first = session.ask("a dog")
+        again = session.ask("how long was it?")
+        sure = session.ask("are you sure?")
+    assert spans(again) == spans(first)
+    best = first.result.intervals[0]
+    assert f"{best.end_s - best.start_s:.1f} s long" in again.result.words
+    assert again.result.captions
+    assert sure.follow_up.turn == 1
+    assert sure.understood == "the answer to “a dog” once more"
+
+
+def test_that_nothing_was_found_is_told_again(
+    grounder: Grounder, road: Path, told: list[str]
+) -> None:
+    with chat(grounder, told, road) as session:
+        first = session.ask("an elephant")
+        again = session.ask("really?")
+    assert spans(first) == spans(again) == []
+    assert again.result.words == first.result.words
+
+
+def test_a_text_model_may_have_an_answer_told_again(road: Path, captions: Path) -> None:
+    model = TalkingReasoner(
+        {"kind": "find", "query": "a dog"}, {"kind": "recap", "query": None, "turn": 1}
+    )
+    with Grounder(reasoner=model) as grounder:
+        grounder.watch(road, captions=captions)
+        with chat(grounder, [], road) as session:
+            first = session.ask("a dog")
+            again = session.ask("are you sure about that?")
+    assert again.by == "llm"
+    assert spans(again) == spans(first)
