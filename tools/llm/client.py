@@ -38,6 +38,8 @@ FAULT_RETRIES: Final = 4
 ODDLY_REFUSED: Final = frozenset({400, 404, 405, 415, 422, 501})
 """What services answer to a form of request that they do not take, whatever they say."""
 LONGEST_WORDS: Final = 300
+SHORTEST_KEY: Final = 8
+"""Shorter ones are placeholders, and may stand in any text."""
 
 Sleep = Callable[[float], None]
 
@@ -246,7 +248,9 @@ class Service:
             raise run_is_over()
         content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         try:
-            return self._connection.post(path, content, timeout_s=left_s)
+            answer = self._connection.post(path, content, timeout_s=left_s)
+            # What is said is stored and shown, wherever it stands.
+            return replace(answer, body=without_key(answer.body, self._key))
         except TransportError as exc:
             if left_s < self._patience.timeout_s and exc.kind == "late":
                 raise run_is_over() from None
@@ -327,7 +331,8 @@ class Service:
         def wait(state: RetryCallState) -> float:
             failed = _failed(state)
             # At different times, or all threads would come back at the same moment.
-            wait_s = failed.wait_s if failed.wait_s is not None else backoff(state)
+            # A wait of 0 s, or until a date that is past, is none.
+            wait_s = failed.wait_s or backoff(state)
             if failed.kind == "busy":
                 # The limit is everyone's: other threads need not find out for themselves.
                 gate = self._habits
@@ -381,10 +386,15 @@ def clean(said: str, key: str) -> str:
     """Words of a server in one short line, without a key or parts of it."""
     line = said.replace(key, "…") if key else said
     words = line[: 20 * LONGEST_WORDS].split()
-    if len(key) >= 8:
+    if len(key) >= SHORTEST_KEY:
         words = ["…" if _quotes(word, key) else word for word in words]
     line = " ".join(words)
     return line if len(line) <= LONGEST_WORDS else f"{line[: LONGEST_WORDS - 1]}…"
+
+
+def without_key(body: bytes, key: str) -> bytes:
+    """An answer that does not repeat the key that it was asked with."""
+    return body.replace(key.encode(), "…".encode()) if len(key) >= SHORTEST_KEY else body
 
 
 def run_is_over() -> ServiceError:
