@@ -52,6 +52,6 @@ def merge(adapter: Path, out: Path, *, base: str | None = None) -> Path:
             give_usual_mode(beside)
             beside.rename(out)
     finally:
-        if beside:
+        if beside is not None:
             shutil.rmtree(beside, ignore_errors=True)
     return out

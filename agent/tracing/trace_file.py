@@ -46,7 +46,7 @@ class TraceFile:
         try:
             _check_is_trace(path)
             make_private_file(path)
-            self._file = open(path, "ab", buffering=0, opener=_open_at_once)  # noqa: PTH123, SIM115  # Path.open has no opener
+            self._file = open(path, "ab", buffering=0, opener=_open_at_once)  # noqa: SIM115  # Path.open has no opener
         except OSError as exc:
             why = "nobody reads it" if exc.errno == ENXIO else os.strerror(exc.errno or 0)
             raise TraceError(f"the trace cannot be written to {path}: {why}") from None
