@@ -15,7 +15,7 @@ import pytest
 
 from tests.servers import Answer, Asked, fails, says, serving
 from tools.errors import ServiceError
-from tools.llm.client import Patience, Service
+from tools.llm.client import Patience, Service, clean
 from tools.llm.connection import MAX_REPLY_BYTES
 from tools.llm.discovery import served_models
 from tools.llm.negotiation import Habits, ServiceRequest
@@ -355,3 +355,10 @@ def test_what_a_model_wrote_wrong_is_asked_for_without_tools_and_schema() -> Non
         # Of that reply only: others may fit.
         service.chat(request)
     assert "response_format" in server.asked[2].body
+
+
+def test_a_key_is_not_shown_in_parts_either() -> None:
+    key = "abcdefghij-klmnopqrst-0123456789"
+    for said in (key, f"{key[:9]}\n{key[9:]}", f"it ends with {key[-12:]}", f"{key[10:20]} is in"):
+        shown = clean(f"wrong key {said}", key)
+        assert not any(key[at : at + 8] in shown.replace(" ", "") for at in range(len(key) - 7))
