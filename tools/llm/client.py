@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -384,7 +385,8 @@ class Service:
 
 def clean(said: str, key: str) -> str:
     """Words of a server in one short line, without a key or parts of it."""
-    line = said.replace(key, "…") if key else said
+    # Also where it was broken into lines.
+    line = re.sub(r"(?:\s|\\[nrt])*".join(map(re.escape, key)), "…", said) if key else said
     words = line[: 20 * LONGEST_WORDS].split()
     if len(key) >= SHORTEST_KEY:
         words = ["…" if _quotes(word, key) else word for word in words]
@@ -403,8 +405,13 @@ def run_is_over() -> ServiceError:
 
 
 def _quotes(word: str, key: str) -> bool:
-    """Whether a word shows the beginning of a key, or its end behind stars."""
-    return key[:6] in word or (key[-4:] in word and any(mark in word for mark in ("*", "…", "...")))
+    """Whether a word shows the beginning of a key, its end behind stars, or a part of it."""
+    parts = (key[at : at + 8] for at in range(len(key) - 7)) if len(key) >= 20 else ()
+    return (
+        key[:6] in word
+        or (key[-4:] in word and any(mark in word for mark in ("*", "…", "...")))
+        or any(part in word for part in parts)
+    )
 
 
 def _vectors(answer: Response) -> list[Any] | None:
