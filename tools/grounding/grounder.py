@@ -205,7 +205,7 @@ def ground(
         windows,
         events,
         _per_caption(guess, stretches, found, track.cells, read.moments),
-        _explain(events, what=what) if events or absent == "not_found" else UNSURE[what],
+        explain(events, what=what) if events or absent == "not_found" else UNSURE[what],
         present,
     )
 
@@ -307,7 +307,8 @@ def _per_caption(
     return np.asarray((mass / np.bincount(cells.moment, cells.weight))[moments.of_caption])
 
 
-def _explain(events: Sequence[Window], *, what: str) -> str:
+def explain(events: Sequence[Window], *, what: str = "captions") -> str:
+    """Why these are the answer, or, where there is none, why not; ``what`` was compared."""
     if what == "frames":
         if not events:
             return "No frame looks enough like what is asked for to call it there."

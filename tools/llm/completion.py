@@ -367,8 +367,10 @@ def _place_of(
     is_new = bool(told.get("name"))
     if isinstance(index, int) and not isinstance(index, bool):
         known = calls.get(index)
-        named = known and "".join(known["function"]["name"])
-        begins_anew = is_new and named and delta.get("id") and delta.get("id") != known.get("id")
+        if known is None:
+            return index
+        is_named = bool("".join(known["function"]["name"]))
+        begins_anew = is_new and is_named and delta.get("id") not in (None, "", known["id"])
         if not begins_anew:
             return index
     return len(calls) + max(calls, default=0) if is_new else max(calls, default=0)
