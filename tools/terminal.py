@@ -126,6 +126,27 @@ def put_json(text: str) -> None:
     _write(f"{safe}\n", "stdout")
 
 
+def put_file(text: str) -> None:
+    """Print what would else be written to a file, byte for byte in UTF-8.
+
+    Raises:
+        OutputError: If it cannot be written.
+        BrokenPipeError: If nobody reads any more.
+    """
+    flush()
+    whole = getattr(sys.stdout, "buffer", None)
+    if whole is None:
+        _write(text, "stdout")
+        return
+    try:
+        whole.write(text.encode("utf-8"))
+        whole.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as exc:
+        raise OutputError(f"the output cannot be written: {exc.strerror}") from exc
+
+
 def flush() -> None:
     """Write what waits to be written to standard output.
 

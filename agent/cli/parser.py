@@ -75,7 +75,8 @@ def build_parser() -> Parser:
         action="append",
         default=[],
         metavar=("FORM", "FILE"),
-        help="write the intervals as edl, fcpxml, csv, vtt, chapters or json; may be repeated",
+        help="write the intervals as edl, fcpxml, csv, vtt, chapters or json, to a file or to - "
+        "(standard output); may be repeated",
     )
     ask.add_argument(
         "--start-timecode",

@@ -8,7 +8,7 @@ import os
 import threading
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, cast
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
@@ -97,10 +97,6 @@ class ServerConnection:
                 raise
             self._look(exc)
             raise self._failed(exc) from exc
-
-    def undisturbed(self) -> AbstractContextManager[None]:
-        """Nothing: its users write when they will, and nothing is kept."""
-        return nullcontext()
 
     def wipe_is_due(self) -> None:
         """Nothing: as of ``wipe``."""

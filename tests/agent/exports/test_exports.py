@@ -272,3 +272,38 @@ def test_timecode_that_begins_again_after_a_day_is_said_to(
     video = draw_video(tmp_path / "road.mp4", even_times(48, 8.0))
     export(video, captions, "edl", "--start-timecode", start)
     assert ("timecode begins again at 00:00:00:00" in capsys.readouterr().err) == is_said
+
+
+def test_a_dash_is_standard_output_which_holds_nothing_else(
+    tmp_path: Path, captions: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = draw_video(tmp_path / "road.mp4", even_times(48, 6.0))
+    asked = ["ask", str(video), "a brown dog jumps", "--captions", str(captions)]
+    assert main([*asked, "--export", "csv", "-"]) == 0
+    told = capsys.readouterr()
+    assert told.out.startswith("video,query,start_s")
+    assert "found" not in told.out
+    assert "found  “a brown dog jumps”" in told.err
+    assert main([*asked, "--export", "csv", "-", "--json"]) == 2
+    assert "both print on standard output" in capsys.readouterr().err
+    assert not Path("-").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["ask", "a.mp4", "a dog", "--clip", "-"],
+        ["ask", "a.mp4", "a dog", "--plot=-"],
+        ["ask", "a.mp4", "a dog", "--thumbnails", "-"],
+        ["ask", "a.mp4", "a dog", "--trace", "-"],
+        ["reel", "a dog", "--in", "a.mp4", "--out", "-"],
+        ["eval", "own", "--out", "-"],
+        ["tune", "train", "--out", "-"],
+        ["demo", "--keep", "-"],
+    ],
+)
+def test_no_other_option_writes_to_standard_output(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    assert "would be standard output" in capsys.readouterr().err
