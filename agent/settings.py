@@ -274,6 +274,11 @@ class Settings(Home):
         return self.store or self.home / "store"
 
     @property
+    def benchmark_store(self) -> Path:
+        """Folder of the store of ``whenabouts eval``, so that videos that it asks stay apart."""
+        return self.home / "benchmarks"
+
+    @property
     def threads_file(self) -> Path:
         """File that holds the steps of threads."""
         return self.home / "threads.sqlite"

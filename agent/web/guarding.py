@@ -117,13 +117,13 @@ class Guard:
         if name in self._names:
             return True
         # Rebinding needs a name: an address in numbers is no other site's.
-        return self._takes_addresses and _is_address(name)
+        return self._takes_addresses and is_address(name)
 
 
 def is_loopback(address: str) -> bool:
     """Whether only this machine reaches it."""
     return address == "localhost" or (
-        _is_address(address) and ipaddress.ip_address(address).is_loopback
+        is_address(address) and ipaddress.ip_address(address).is_loopback
     )
 
 
@@ -142,7 +142,8 @@ def _name(host: str) -> str:
         return ""
 
 
-def _is_address(name: str) -> bool:
+def is_address(name: str) -> bool:
+    """Whether it is an IP address, of either version."""
     try:
         ipaddress.ip_address(name)
     except ValueError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -171,7 +172,7 @@ def is_hollow(content_type: str, body: bytes) -> bool:
 
 def is_stream(content_type: str, body: bytes) -> bool:
     """Whether a body is a stream of pieces, whatever its header says."""
-    start = body[:20].lstrip()
+    start = body[:20].removeprefix(BOM_UTF8).lstrip()
     # What fails before the first piece is often sent whole, under the header of a stream.
     says_so = "event-stream" in content_type and not start.startswith((b"{", b"["))
     return says_so or start.startswith((b"data:", b"event:", b": "))
@@ -342,14 +343,37 @@ def _joined(body: bytes) -> dict[str, Any]:
 
 
 def _add_calls(calls: dict[int, dict[str, Any]], deltas: Any) -> None:
-    for place, delta in enumerate(deltas):
+    for delta in deltas:
+        told = delta.get("function") or {}
         call = calls.setdefault(
-            delta.get("index", place),
+            _place_of(delta, told, calls),
             {"id": "", "type": "function", "function": {"name": [], "arguments": []}},
         )
         call |= {k: v for k, v in delta.items() if k not in {"index", "function", "type"} and v}
-        for name, value in (delta.get("function") or {}).items():
-            call["function"].setdefault(name, []).append(value or "")
+        for name, value in told.items():
+            is_text = isinstance(value, str) or value is None
+            said = (value or "") if is_text else json.dumps(value, ensure_ascii=False)
+            pieces = call["function"].setdefault(name, [])
+            if name != "name" or said not in pieces:  # Some repeat it with every piece.
+                pieces.append(said)
+
+
+def _place_of(
+    delta: Mapping[str, Any], told: Mapping[str, Any], calls: Mapping[int, Mapping[str, Any]]
+) -> int:
+    """Which call a piece of one belongs to; some servers number them all alike, or not at all."""
+    index = delta.get("index")
+    index = int(index) if isinstance(index, str) and index.isdecimal() else index
+    is_new = bool(told.get("name"))
+    if isinstance(index, int) and not isinstance(index, bool):
+        known = calls.get(index)
+        if known is None:
+            return index
+        is_named = bool("".join(known["function"]["name"]))
+        begins_anew = is_new and is_named and delta.get("id") not in (None, "", known["id"])
+        if not begins_anew:
+            return index
+    return len(calls) + max(calls, default=0) if is_new else max(calls, default=0)
 
 
 def _whole_call(call: dict[str, Any]) -> dict[str, Any]:
@@ -357,8 +381,8 @@ def _whole_call(call: dict[str, Any]) -> dict[str, Any]:
 
 
 def _pieces(body: bytes) -> Iterator[dict[str, Any]]:
-    for name, data in _fields(body):
-        if name == "data" and data and data != "[DONE]":
+    for lines in _events(body):
+        for data in _data_of(lines):
             if len(data) > LONGEST_BODY:
                 raise ValueError("no piece of a reply is as long")
             piece = json.loads(data)
@@ -366,13 +390,37 @@ def _pieces(body: bytes) -> Iterator[dict[str, Any]]:
                 yield piece
 
 
+def _events(body: bytes) -> Iterator[list[str]]:
+    """The data of each event, line by line; many servers leave out the blank lines between them."""
+    lines: list[str] = []
+    for name, value in _fields(body):
+        if name == "data" and value and value != "[DONE]":
+            lines.append(value)
+        elif not name and lines:
+            yield lines
+            lines = []
+    if lines:
+        yield lines
+
+
+def _data_of(lines: Sequence[str]) -> Sequence[str]:
+    """Each line is a piece of its own, unless the first is the beginning of one."""
+    if len(lines) == 1:
+        return lines
+    try:
+        json.loads(lines[0][:LONGEST_BODY])
+    except ValueError:
+        return ["\n".join(lines)]
+    return lines
+
+
 def _is_ended(body: bytes) -> bool:
     return b"[DONE]" in body[-200:]
 
 
 def _fields(body: bytes) -> Iterator[tuple[str, str]]:
-    """The lines of a stream: a name, and what it says."""
-    for line in _LINE_ENDS.split(body.decode("utf-8", "replace")):
+    """The lines of a stream: a name, and what it says; both are empty at the end of an event."""
+    for line in _LINE_ENDS.split(body.decode("utf-8-sig", "replace")):
         name, colon, value = line.partition(":")
-        if name and colon:
+        if (name and colon) or not line:
             yield name, value.strip()

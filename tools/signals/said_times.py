@@ -28,6 +28,7 @@ _LENGTH = rf"{_COUNT}[ -]?{_UNIT}(?: {_COUNT} ?{_UNIT})?"
 _CLOCK = r"\d{1,3}(?::[0-5]\d){1,2}(?:\.\d+)?"
 _NO_CLOCK = r"(?! ?(?:[ap]\.?m\b|o['’]?clock))"
 _NAMED = r"(?:the )?(?:minute|second) \d+"
+UNIT = re.compile(rf"\d ?{_UNIT}\b", re.IGNORECASE)
 _TIME = rf"(?:{_NAMED}|(?:the )?{_CLOCK}{_NO_CLOCK}|(?:the )?{_LENGTH}(?: (?:mark|in))?)(?![:\w])"
 _WHOLE = r"(?: of the (?:video|clip|film|movie|recording|footage))?"
 _BEARERS = "|".join(sorted(TEXT_STANDS | TEXT_VERBS | {"number", "is", "stands", "set", "reaches"}))
@@ -96,7 +97,7 @@ def take_stretch(query: str) -> tuple[str, SaidStretch | None]:
     hidden = _QUOTED.sub(lambda found: "\0" * len(found[0]), query)
     for form in (*_FORMS, _BARE_EDGE):
         for found in form.finditer(hidden.rstrip(" .!?")):
-            before = hidden[: found.start()].split()
+            before = hidden[: found.start()].removeprefix("what is").split()
             if "at" in found.groupdict() and before and before[-1].lower() in _BEARERS.split("|"):
                 continue
             stretch = _stretch_of(found.groupdict())

@@ -135,11 +135,18 @@ function followBegins() {
   $("said").value = "";
 }
 
+const CURVES = {
+  described: "how well it fits", measured: "how well what is measured fits",
+  said: "how well what is said fits", written: "how well text on the screen fits",
+};
+
 async function showCurve() {
   const { id } = page.kept;
   timeline.setCurve([]);
   const points = id && await get(`/answers/${id}/relevance`).catch(() => []);
-  if (page.kept?.id === id) timeline.setCurve(points || []);
+  if (page.kept?.id !== id) return;
+  timeline.setCurve(points || []);
+  $("curve-of").textContent = CURVES[points?.[0]?.of] || CURVES.described;
 }
 
 function show(current) {
@@ -187,8 +194,9 @@ async function showEarlier() {
   const { id } = page.video;
   const answers = await get(`/videos/${id}/answers?limit=12`).catch(() => []);
   if (page.video.id !== id) return;
-  $("earlier-title").hidden = !answers.length;
-  $("earlier").replaceChildren(...answers.map((kept) => element("li", {}, element("button", {
+  const newest = answers.filter((kept, at) => answers.findIndex((one) => one.answer.query === kept.answer.query) === at);
+  $("earlier-title").hidden = !newest.length;
+  $("earlier").replaceChildren(...newest.map((kept) => element("li", {}, element("button", {
     type: "button", onclick: () => { $("query").value = kept.answer.query; $("steps").hidden = true; receive(kept); },
   }, kept.answer.query, " ", element("span", { class: "small" }, kept.answer.intervals[0] ? span(kept.answer.intervals[0]) : kept.answer.verdict.replace("_", " "))))));
 }

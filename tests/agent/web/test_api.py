@@ -78,6 +78,25 @@ def test_what_the_page_keeps_is_private_and_is_forgotten_with_threads(
     assert holding == []
 
 
+def test_an_answer_about_what_is_forgotten_meanwhile_is_told_and_not_kept(
+    client: TestClient, rooms: Rooms, grounder: Grounder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = video_id(client)
+    describe(client, video)
+    find = grounder.find
+
+    def find_and_forget(*asked: Any, **options: Any) -> Any:
+        answer = find(*asked, **options)
+        grounder.forget(answer.video.id)
+        return answer
+
+    monkeypatch.setattr(grounder, "find", find_and_forget)
+    answer = client.post(f"/api/v1/videos/{video}/ask", json={"query": "brightness 0"}).json()
+    assert answer["answer"]["verdict"] == "found"
+    assert answer["id"] == ""
+    assert rooms.asker.answers(video, limit=9) == []
+
+
 def test_the_stream_tells_each_step_and_ends_with_the_answer(client: TestClient) -> None:
     video = video_id(client)
     describe(client, video)

@@ -132,7 +132,7 @@ def test_an_address_that_others_can_reach_needs_a_token(grounder: Grounder, addr
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (["nowhere"], "nowhere is no folder"),
+        (["nowhere"], "nowhere is not a folder"),
         (["--port", "99999"], "there is no port 99999"),
         (["--address", "192.0.2.1"], "no token is set"),
     ],

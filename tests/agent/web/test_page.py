@@ -459,3 +459,16 @@ def test_a_cut_stands_on_the_timeline_where_the_describer_found_it(
         assert page.get_attribute("#timeline .cut", "title") == "cut at 0:03.0"
         assert page.evaluate("document.querySelector('#timeline .cut').style.left") == "50%"
         page.close()
+
+
+def test_a_copy_of_a_described_video_can_be_asked_at_once(
+    page: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What is in a file that was written a moment ago is not remembered.
+    monkeypatch.setattr("tools.video.identity._SETTLED_S", -60.0)
+    upload(page, folder, "mine.mp4")
+    shutil.copyfile(folder.parent / "mine.mp4", folder / "copy.mp4")
+    page.reload()
+    page.click("#videos button:has-text('copy.mp4')")
+    page.wait_for_selector("#videos button:has-text('copy.mp4'):has-text('ready')")
+    assert page.locator("#describe").count() == 0
