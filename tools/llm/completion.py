@@ -44,6 +44,10 @@ LONGEST_BODY: Final = 4 << 20
 LONGEST_TEXT: Final = 1_000_000
 """Characters of a reply with its thoughts; no model writes more at once."""
 
+MOST_CALLS: Final = 32
+LONGEST_NAME: Final = 100
+"""Calls of tools that are read of one reply, and characters of each tool's name."""
+
 MOST_TOKENS: Final = 1_000_000_000
 """No service counts more for one request: what is larger than that is no count."""
 
@@ -82,13 +86,9 @@ class Completion:
 
     @property
     def tool_calls(self) -> list[Mapping[str, Any]]:
-        """What it wants to call, where that is written as in OpenAI's API."""
-        calls = self.message.get("tool_calls")
-        return [
-            call
-            for call in (calls if isinstance(calls, list) else ())
-            if isinstance(call, Mapping) and isinstance(call.get("function"), Mapping)
-        ]
+        """What it wants to call, as in OpenAI's API."""
+        calls: list[Mapping[str, Any]] = self.message.get("tool_calls") or []
+        return calls
 
     @property
     def is_empty(self) -> bool:
@@ -223,8 +223,9 @@ def _completion(told: Any) -> Completion | None:
     broke_off = _BROKE_OFF.match(finish) is not None and not filtered
     if broke_off and not isinstance(fault, str):
         fault = f"the service broke off the reply ({finish})"
-    if broke_off and message.get("tool_calls"):
-        message = {**message, "tool_calls": None}
+    if "tool_calls" in message:
+        calls = [] if broke_off else _sound_calls(message["tool_calls"])
+        message = {**message, "tool_calls": calls or None}
     tokens_in, tokens_out = _counted(told) or (None, None)
     return Completion(
         # A reply that ends in an error is incomplete.
@@ -251,6 +252,18 @@ def _message_of(choice: Mapping[str, Any]) -> Any:
     if isinstance(call, Mapping) and not message.get("tool_calls"):
         return {**message, "tool_calls": [{"id": "", "type": "function", "function": call}]}
     return message
+
+
+def _sound_calls(calls: Any) -> list[Mapping[str, Any]]:
+    """Those that are written as in OpenAI's API; others are nothing that anybody can carry out."""
+    told = [call for call in calls if isinstance(call, Mapping)] if isinstance(calls, list) else []
+    return [
+        call
+        for call in told[:MOST_CALLS]
+        if isinstance(function := call.get("function"), Mapping)
+        and isinstance(name := function.get("name"), str)
+        and 0 < len(name) <= LONGEST_NAME
+    ]
 
 
 def _is_filtered(choice: Mapping[str, Any], finish: str) -> bool:
@@ -353,9 +366,7 @@ def _add_calls(calls: dict[int, dict[str, Any]], deltas: Any) -> None:
         for name, value in told.items():
             is_text = isinstance(value, str) or value is None
             said = (value or "") if is_text else json.dumps(value, ensure_ascii=False)
-            pieces = call["function"].setdefault(name, [])
-            if name != "name" or said not in pieces:  # Some repeat it with every piece.
-                pieces.append(said)
+            call["function"].setdefault(name, []).append(said)
 
 
 def _place_of(
@@ -367,15 +378,22 @@ def _place_of(
     is_new = bool(told.get("name"))
     if isinstance(index, int) and not isinstance(index, bool):
         known = calls.get(index)
-        named = known and "".join(known["function"]["name"])
-        begins_anew = is_new and named and delta.get("id") and delta.get("id") != known.get("id")
-        if not begins_anew:
+        if known is None or not (is_new and any(known["function"]["name"])):
+            return index
+        if not delta.get("id") or delta["id"] == known.get("id"):
             return index
     return len(calls) + max(calls, default=0) if is_new else max(calls, default=0)
 
 
 def _whole_call(call: dict[str, Any]) -> dict[str, Any]:
-    return call | {"function": {name: "".join(said) for name, said in call["function"].items()}}
+    function = call["function"]
+    names = [said for said in function["name"] if said]
+    if len(set(names)) == 1 and len(names[0]) > 2:
+        names = names[:1]  # Some repeat it whole with every piece.
+    return call | {
+        "function": {name: "".join(said) for name, said in function.items()}
+        | {"name": "".join(names)}
+    }
 
 
 def _pieces(body: bytes) -> Iterator[dict[str, Any]]:
