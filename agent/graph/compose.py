@@ -354,6 +354,12 @@ def _is_beyond(state: State) -> bool:
     return bool(ranking["verdict"] == "cannot_tell" and not ranking["windows"])
 
 
+def _is_seen_alone(state: State, record: VideoRecord) -> bool:
+    """Whether frames decided, and the captions are of a kind that says nothing of things."""
+    kinds = {one["kind"] for one in state["ranking"].get("heard", ()) if one["answers"]}
+    return kinds == {"seen"} and is_measured(record.track)
+
+
 def _open_order(state: State, coverage: Coverage) -> str:
     """Says that an order holds for what was seen, where that is not everything; else empty."""
     duration_s = state["record"]["duration_s"]
@@ -422,7 +428,7 @@ def _advice(
             duration=f"{record.duration_s:.0f}",
             captioner=record.track.model,
         )
-    if not _is_beyond(state):
+    if not _is_beyond(state) and not _is_seen_alone(state, record):
         return prompts.render("unsure", video=shlex.quote(record.path), query=shlex.quote(query))
     return prompts.render(
         "cannot_tell",

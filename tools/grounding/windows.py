@@ -53,8 +53,7 @@ def find_candidates(curve: Curve, cells: Cells) -> Runs:
     if highest - lowest < 1e-9:
         return np.array([[0, len(curve)]], dtype=np.intp)
     height = (curve - lowest) / (highest - lowest)
-    runs = [runs_of(height >= threshold, cells) for threshold in THRESHOLDS]
-    return np.unique(np.concatenate(runs), axis=0)
+    return distinct(runs_of(height >= THRESHOLDS[:, None], cells))
 
 
 def vote(curve: Curve, cells: Cells) -> Runs:
@@ -74,12 +73,24 @@ def going_on(curve: Curve, cells: Cells, stay: float) -> NDArray[np.bool_]:
 
 
 def runs_of(inside: NDArray[np.bool_], cells: Cells) -> Runs:
-    """The runs of cells that are inside, none of them across a gap that ends a window."""
+    """The runs of cells that are inside, none of them across a gap that ends a window.
+
+    Args:
+        inside: Shape ``(n,)``, or ``(k, n)`` for the runs of each row, one row after the other.
+        cells: The time axis.
+    """
     bridged = cells.start_s[1:] - cells.end_s[:-1] <= BRIDGE_S
-    joined = inside[1:] & inside[:-1] & bridged
-    first = np.flatnonzero(inside & ~np.concatenate([[False], joined]))
-    last = np.flatnonzero(inside & ~np.concatenate([joined, [False]]))
-    return np.stack([first, last + 1], axis=1)
+    joined = inside[..., 1:] & inside[..., :-1] & bridged
+    first, last = inside.copy(), inside.copy()
+    first[..., 1:] &= ~joined
+    last[..., :-1] &= ~joined
+    return np.stack([np.nonzero(first)[-1], np.nonzero(last)[-1] + 1], axis=1)
+
+
+def distinct(runs: Runs) -> Runs:
+    """Each run once, in order."""
+    last = int(runs.max(initial=0)) + 1
+    return np.stack(np.divmod(np.unique(runs @ (last, 1)), last), axis=1)
 
 
 def score_windows(

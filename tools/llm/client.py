@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -20,6 +21,7 @@ from tools.llm.completion import Completion, counted_tokens, read_completion
 from tools.llm.connection import HttpConnection, Response, TransportError
 from tools.llm.failures import Failure, Sent, classify, explain, no_answer
 from tools.llm.negotiation import ServiceRequest, habits_of
+from tools.llm.retries import Retry, tell_retry
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -317,9 +319,15 @@ class Service:
             multiplier=2 * shortest_s, min=shortest_s, max=LONGEST_BACKOFF_S
         )
 
+        def most(state: RetryCallState) -> int:
+            return min(_failed(state).limit, self._patience.max_retries)
+
         def ends(state: RetryCallState) -> bool:
-            limit = min(_failed(state).limit, self._patience.max_retries)
-            return state.attempt_number > limit
+            return state.attempt_number > most(state)
+
+        def tell(state: RetryCallState) -> None:
+            said = str(_failed(state)).partition(";")[0]
+            tell_retry(Retry(said, state.attempt_number + 1, most(state) + 1, state.upcoming_sleep))
 
         def wait(state: RetryCallState) -> float:
             failed = _failed(state)
@@ -346,6 +354,7 @@ class Service:
             retry=tenacity.retry_if_exception_type(_Again),
             stop=ends,
             wait=wait,
+            before_sleep=tell,
             sleep=lambda wait_s: self._wait_until(time.monotonic() + wait_s, stop, until),
             reraise=True,
         )
@@ -376,7 +385,8 @@ class Service:
 
 def clean(said: str, key: str) -> str:
     """Words of a server in one short line, without a key or parts of it."""
-    line = said.replace(key, "…") if key else said
+    # Also where it was broken into lines.
+    line = re.sub(r"(?:\s|\\[nrt])*".join(map(re.escape, key)), "…", said) if key else said
     words = line[: 20 * LONGEST_WORDS].split()
     if len(key) >= SHORTEST_KEY:
         words = ["…" if _quotes(word, key) else word for word in words]
@@ -395,8 +405,13 @@ def run_is_over() -> ServiceError:
 
 
 def _quotes(word: str, key: str) -> bool:
-    """Whether a word shows the beginning of a key, or its end behind stars."""
-    return key[:6] in word or (key[-4:] in word and any(mark in word for mark in ("*", "…", "...")))
+    """Whether a word shows the beginning of a key, its end behind stars, or a part of it."""
+    parts = (key[at : at + 8] for at in range(len(key) - 7)) if len(key) >= 20 else ()
+    return (
+        key[:6] in word
+        or (key[-4:] in word and any(mark in word for mark in ("*", "…", "...")))
+        or any(part in word for part in parts)
+    )
 
 
 def _vectors(answer: Response) -> list[Any] | None:

@@ -20,12 +20,14 @@ from tools.kept_captions import once
 from tools.ranking import Ranking
 from tools.retrieval.across import rank_across
 from tools.retrieval.fusion import Voice, fuse
+from tools.retrieval.measured_need import split_measured
 from tools.retrieval.open_question import rank_beside
 from tools.retrieval.ordered import rank_in_order
 from tools.retrieval.question import Asked, read_question
 from tools.retrieval.sight_evidence import PICTURE, SIGHT, told
 from tools.retrieval.temporal_query import Single, split_query
 from tools.signals.literal import ground_words
+from tools.signals.said_times import take_stretch
 from tools.signals.signal_grounder import ground_signals
 from tools.text import estimate_tokens
 
@@ -85,6 +87,7 @@ def retrieve(
     is_one_of_many: bool = False,
     every_time: bool = False,
     sight: SightEvidence | None = None,
+    within: Interval | None = None,
 ) -> Retrieved:
     """Rank windows for a query and choose the captions to show with them.
 
@@ -101,6 +104,7 @@ def retrieve(
             ``tools.retrieval.ordered.rank_in_order``.
         every_time: Whether all the times that it happens are the events, not only the best.
         sight: Compares the query with frames, if one of the tracks holds frames.
+        within: The part of the video that the captions are of; None for the whole.
     """
     captions, ranking = _rank_all(
         query,
@@ -110,6 +114,7 @@ def retrieve(
         is_one_of_many=is_one_of_many,
         every_time=every_time,
         sight=sight,
+        within=within,
     )
     return take_evidence(captions, ranking, limit_tokens=limit_tokens, evenly=evenly)
 
@@ -147,6 +152,7 @@ def rank(
     is_one_of_many: bool = False,
     every_time: bool = False,
     sight: SightEvidence | None = None,
+    within: Interval | None = None,
 ) -> Ranking:
     """Ask captions by the grounder that understands them.
 
@@ -163,14 +169,16 @@ def rank(
         is_one_of_many: As of ``retrieve``.
         every_time: As of ``retrieve``.
         sight: Where the captions are frames, compares the query with them.
+        within: As of ``retrieve``.
     """
-    asked = Asked(query)
+    asked = Asked(take_stretch(query)[0])
     if sight and (why := sight.why_unread(query)):
         return Ranking("cannot_tell", (), (), np.zeros(len(captions)), why)
-    if all(caption.source in {"signal", "screen"} for caption in captions):
+    is_measured = all(caption.source in {"signal", "screen"} for caption in captions)
+    if is_measured:
 
         def ask(text: str) -> Ranking:
-            return ground_signals(text, captions, duration_s=duration_s)
+            return ground_signals(text, captions, duration_s=duration_s, within=within)
 
         def times_of(text: str, is_repeated: bool) -> Sequence[Window]:  # noqa: ARG001
             return ask(text).events
@@ -229,6 +237,8 @@ def rank(
     if asked.beside:
         return rank_beside(asked, ask, lambda span: next_to(span, asked.side, captions, vectors))
     part = Single("the picture") if sight and sight.by_picture else split_query(asked.text)
+    if is_measured and isinstance(part, Single):
+        part = split_measured(asked.text) or part
     ranking = rank_in_order(
         asked.text,
         part,
@@ -236,6 +246,7 @@ def rank(
         times_of,
         is_one_of_many=is_one_of_many,
         is_presupposed=asked.is_presupposed,
+        are_apart=is_measured,
     )
     if every_time and ranking.events and isinstance(part, Single):
         times = sorted(times_of(asked.text, False), key=lambda one: -one.confidence)
@@ -293,6 +304,7 @@ def _rank_all(
     is_one_of_many: bool = False,
     every_time: bool = False,
     sight: SightEvidence | None = None,
+    within: Interval | None = None,
 ) -> tuple[Sequence[Caption], Ranking]:
     def ranked(
         text: str, captions: Sequence[Caption], vectors: NDArray[np.float32], all_times: bool
@@ -307,6 +319,7 @@ def _rank_all(
             is_one_of_many=is_one_of_many,
             every_time=all_times,
             sight=sight if is_seen else None,
+            within=within,
         )
         if sight and is_seen:
             return told(captions, vectors, ranking, sight.words.embed([text])[0])

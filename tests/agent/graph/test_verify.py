@@ -150,9 +150,33 @@ def test_a_no_to_everything_is_no_threshold(two_dogs: CaptionStore) -> None:
     assert answer.intervals[0].span == ask(graph_of(two_dogs)).intervals[0].span
 
 
+@pytest.mark.parametrize("shown", [0.0, 0.5, 1.0])
+def test_a_judge_that_says_the_same_of_all_ranks_none_and_that_is_told(
+    two_dogs: CaptionStore, shown: float
+) -> None:
+    plain = ask(graph_of(two_dogs))
+    answer = ask(graph_of(two_dogs, judge=ScriptedJudge(lambda _: shown)))
+    assert answer.intervals == plain.intervals
+    assert [one.span for one in answer.candidates] == [one.span for one in plain.candidates]
+    assert "judge" not in paths_of(answer), "it prefers none"
+    assert "so that it prefers none" in answer.warning
+
+
+def test_a_judge_that_fails_in_the_middle_prefers_none_of_those_it_did_not_see(
+    two_dogs: CaptionStore,
+) -> None:
+    own = ask(graph_of(two_dogs)).intervals[0].span
+    judge = ScriptedJudge(lambda span: 0.3 if span == own else None)
+    answer = ask(graph_of(two_dogs, judge=judge))
+    assert answer.intervals[0].span == own
+    assert "judge" not in paths_of(answer)
+
+
 def test_a_yes_does_not_make_found_of_not_found(two_dogs: CaptionStore) -> None:
     reasoner = ScriptedReasoner('{"steps": [], "found": false}')
-    answer = ask(graph_of(two_dogs, reasoner, judge=ScriptedJudge(lambda _: 1.0)))
+    answer = ask(
+        graph_of(two_dogs, reasoner, judge=ScriptedJudge(lambda one: 1 - one.start_s / 100))
+    )
     assert answer.verdict == "not_found"
     assert paths_of(answer)["judge"] is None
 

@@ -15,7 +15,7 @@ import pytest
 
 from tests.servers import Answer, Asked, fails, says, serving
 from tools.errors import ServiceError
-from tools.llm.client import Patience, Service
+from tools.llm.client import Patience, Service, clean
 from tools.llm.connection import MAX_REPLY_BYTES
 from tools.llm.discovery import served_models
 from tools.llm.negotiation import Habits, ServiceRequest
@@ -404,3 +404,10 @@ def test_a_wait_of_no_time_is_a_wait_of_ours(wait: str, monkeypatch: pytest.Monk
         service = service_at(server.url, patience=Patience(backoff_s=100.0))
         assert service.chat(HELLO).text == "fine"
     assert any(one > 40.0 for one in waited)
+
+
+def test_a_key_is_not_shown_in_parts_either() -> None:
+    key = "abcdefghij-klmnopqrst-0123456789"
+    for said in (key, f"{key[:9]}\n{key[9:]}", f"it ends with {key[-12:]}", f"{key[10:20]} is in"):
+        shown = clean(f"wrong key {said}", key)
+        assert not any(key[at : at + 8] in shown.replace(" ", "") for at in range(len(key) - 7))

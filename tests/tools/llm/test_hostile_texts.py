@@ -135,7 +135,7 @@ def test_a_stream_of_very_many_pieces_is_joined_once() -> None:
     done = read_completion("text/event-stream", body)
     assert done is not None
     assert done.text == "a" * 90_000
-    assert done.tool_calls[0]["function"] == {"name": "fff", "arguments": "111"}
+    assert done.tool_calls[0]["function"] == {"name": "f", "arguments": "111"}
 
 
 def test_a_box_that_more_comes_after_does_not_hide_it() -> None:
