@@ -74,7 +74,7 @@ def whole_call(call: dict[str, Any]) -> dict[str, Any]:
     """A call whose pieces are joined."""
     function = call["function"]
     names = [said for said in function["name"] if said]
-    if len(set(names)) == 1 and len(names[0]) > 2:
+    if len(set(names)) == 1:
         names = names[:1]  # Some repeat it whole with every piece.
     return call | {
         "function": {name: "".join(said) for name, said in function.items()}
