@@ -8,6 +8,7 @@ from typing import Final, Literal, get_args
 from agent.errors import QueryError
 from agent.grounding import Grounding
 from tools.output_files import check_place, write_whole
+from tools.text import printable_json
 
 Form = Literal["edl", "fcpxml", "csv", "vtt", "chapters", "json"]
 FORMS: Final[tuple[Form, ...]] = get_args(Form)
@@ -90,7 +91,7 @@ def render_export(
         VideoError: If a video is gone.
     """
     if form == "json":
-        return whole_json + "\n", ()
+        return printable_json(whole_json) + "\n", ()
     if form in OF_ONE_VIDEO:
         from agent.exports.cues import render_chapters, render_vtt
 
