@@ -69,7 +69,8 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
             event,
             answer,
             captions,
-            windows,
+            # There are more events than windows where all the times are wanted.
+            [*windows, *(Window.from_dict(plain) for plain in state["ranking"]["events"])],
             duration_s=record.duration_s,
             tracks={record.track.key, *(one.track for one in heard)},
             unseen=[gap.span for gap in coverage.gaps],
@@ -211,9 +212,9 @@ def ground_event(
 
 
 def _standing(interval: GroundedInterval) -> tuple[float, float]:
-    """Best first: by the calibrated number where there is one, else by the word, then by time."""
+    """Best first: by the calibrated number as it is printed, else by the word, then by time."""
     if interval.confidence is not None:
-        return -interval.confidence, 0.0
+        return -round(interval.confidence, 2), interval.start_s
     return -float(RANK[interval.sure or "unsure"]), interval.start_s
 
 
@@ -412,6 +413,8 @@ def _advice(
     embedder: str,
 ) -> str:
     query = state["asked"]
+    if state["ranking"].get("is_unclear"):
+        return ""
     if script and coverage.seen_s > 0:
         return prompts.render(
             "other_script",
