@@ -8,8 +8,9 @@ import json
 import pytest
 
 from tools.llm.caption_text import caption_of
-from tools.llm.completion import LONGEST_BODY, LONGEST_TEXT, read_completion
+from tools.llm.completion import LONGEST_TEXT, read_completion
 from tools.llm.error_body import words_of
+from tools.llm.event_stream import LONGEST_BODY
 from tools.llm.failures import Sent, classify
 from tools.llm.thoughts import without_thoughts
 from tools.text import without_passwords

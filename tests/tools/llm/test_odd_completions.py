@@ -197,3 +197,19 @@ def test_a_stream_may_begin_with_a_mark_of_its_encoding() -> None:
     done = read_completion("text/plain", b"\xef\xbb\xbf" + stream(piece(content="A wall."), END))
     assert done
     assert done.text == "A wall."
+
+
+def test_of_odd_calls_only_those_are_kept_that_can_be_carried_out() -> None:
+    sound = {"id": 5, "function": {"name": "look", "arguments": {"at": 1}}}
+    odd = [None, 5, {}, {"function": None}, {"function": {"name": None}}, {"function": {"name": 5}}]
+    long = {"id": "a", "function": {"name": "x" * 1000, "arguments": "{"}}
+    done = read_completion(JSON, whole({"content": None, "tool_calls": [*odd, long, sound]}))
+    assert done
+    assert done.tool_calls == done.message["tool_calls"] == [sound]
+    for none in (odd, "look", {"function": {"name": "look"}}, [sound] * 0):
+        done = read_completion(JSON, whole({"content": None, "tool_calls": none}))
+        assert done
+        assert done.is_empty
+    many = read_completion(JSON, whole({"content": None, "tool_calls": [sound] * 1000}))
+    assert many
+    assert len(many.tool_calls) == 32
