@@ -205,8 +205,8 @@ ENVIRONMENTS: dict[str, Environment] = {
         OMP_NUM_THREADS="many", OPENBLAS_NUM_THREADS="-7", TOKENIZERS_PARALLELISM="?"
     ),
     "OpenMP of nonsense": variables(OMP_WAIT_POLICY="x", OMP_PROC_BIND="y", KMP_AFFINITY="z"),
-    "hub of nonsense": variables(HF_HUB_CACHE="/dev/full", HF_ENDPOINT="\r", HF_TOKEN="s3cretkey"),
-    "torch of nonsense": variables(TORCH_HOME="/dev/null", CUDA_VISIBLE_DEVICES="-1,x"),  # noqa: S106  # a made-up key
+    "hub of nonsense": variables(HF_HUB_CACHE="/dev/full", HF_ENDPOINT="\r", HF_TOKEN="s3cretkey"),  # noqa: S106  # a made-up key
+    "torch of nonsense": variables(TORCH_HOME="/dev/null", CUDA_VISIBLE_DEVICES="-1,x"),
     "logs of everything": variables(
         OPENAI_LOG="debug", HTTPX_LOG_LEVEL="trace", LANGCHAIN_VERBOSE="true", RUST_LOG="trace"
     ),
