@@ -227,9 +227,9 @@ ENVIRONMENTS: dict[str, Environment] = {
     ),
     "an address of two": network(OPENAI_API_BASE="http://me:s3cretkey@127.0.0.1:9/v1"),
     "a key of two lines": network(OPENAI_API_KEY="sk-s3cretkey\nX-Header: s3cretkey"),
-    "a token of other letters": variables(WHENABOUTS_CHROMA_TOKEN="s3cretkeyü\r\n"),
+    "a token of other letters": variables(WHENABOUTS_CHROMA_TOKEN="s3cretkeyü\r\n"),  # noqa: S106  # a made-up key
     "reader gone after a line": Environment(within='"$@" | head -1; exit "${PIPESTATUS[0]}"'),
-    "errors and output one pipe": Environment(within='"$@" 2>&1 | head -c 1 >&2; exit 0'),  # noqa: S106  # a made-up key
+    "errors and output one pipe": Environment(within='"$@" 2>&1 | head -c 1 >&2; exit 0'),
     "input a folder": Environment(within='"$@" < /tmp'),
     "input endless": Environment(within='timeout 100 "$@" < /dev/zero', commands=("ask", "index")),
     "output for reading only": Environment(within='"$@" 1</dev/null'),
