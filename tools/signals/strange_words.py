@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 
 from tools.signals.vocabulary import ANYBODY, CONCEPTS, PERSON, TEXT_NOUNS
 
@@ -40,6 +40,7 @@ def is_foreign(words: Sequence[str]) -> bool:
     return bool(others) or bool(FOREIGN & {*parts})
 
 
+@lru_cache(1024)
 def word_near(word: str) -> str:
     """The word of the senses that this one is a misspelling of, as far as one can guess.
 
