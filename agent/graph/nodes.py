@@ -397,7 +397,9 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> Updat
     if found.ranking.verdict == "not_found" and _is_unmeasured(state["asked"], layers):
         ranking = replace(found.ranking, verdict="cannot_tell", reasoning=UNMEASURED)
         found = replace(found, ranking=ranking)
-    if named := take_stretch(state["asked"])[1]:
+    named = take_stretch(state["asked"])[1]
+    # A moment that the video does not have is one of what it shows: "going home at 11:00".
+    if named and (named.within(record.duration_s) or not named.is_moment):
         found = replace(found, ranking=_searched_only(found.ranking, named, record, within))
     evidence: list[Any] = [
         caption.as_dict() | {"relevance": relevance}
