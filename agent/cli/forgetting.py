@@ -101,8 +101,8 @@ def _forget_page(
             say(f"deleted answers about it on the page: {len(about)}")
         if count := correction_count(settings.corrections_file, path.name):
             say(
-                f"{counted(count, 'correction')} made on the page {'names' if count == 1 else 'name'} "
-                f"it; to be rid of that, delete it in {settings.corrections_file}"
+                f"corrections made on the page name it: {counted(count, 'row')} of "
+                f"{settings.corrections_file}, which you can delete there"
             )
     elif about:
         say(
