@@ -367,7 +367,7 @@ def watched(question: Question, record: VideoRecord, cost: Cost) -> Update:
     return {
         "asked": question.query,
         "asked_within": (named.start_s, named.end_s) if named else question.within,
-        "all_times": question.every_time,
+        "all_times": question.every_time or read_question(question.query).every_time,
         "record": cast("RecordState", record.as_dict()),
         "spent": {stage: cost_state(Cost()) for stage in STAGES} | {"captioner": cost_state(cost)},
     }
