@@ -142,6 +142,7 @@ def _answers(
                 query,
                 captions=args.captions,
                 within=within,
+                every_time=args.every,
                 thread=args.thread,
                 on_event=on_event,
             )
@@ -150,7 +151,9 @@ def _answers(
         return grounder.find_picture_all(
             args.image, videos=wanted, limit=args.limit, on_event=on_event
         )
-    return grounder.find_all(query, videos=wanted, limit=args.limit, on_event=on_event)
+    return grounder.find_all(
+        query, videos=wanted, limit=args.limit, every_time=args.every, on_event=on_event
+    )
 
 
 def _wants_it_anyway(known: Grounding) -> bool:
