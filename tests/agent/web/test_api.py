@@ -113,7 +113,7 @@ def test_a_video_that_is_not_described_is_not_described_by_a_question(
     video = video_id(client)
     refused = ask(client, video)
     assert refused.status_code == 409
-    assert "not described yet; describe it first (an index job does)" in refused.json()["detail"]
+    assert refused.json()["detail"] == "road.mp4 is not described yet; describe it first"
     assert captioner.described_s == []
     # The stream, which the page uses, says the same.
     told = events_of(client, "POST", f"{API}/videos/{video}/ask/events", json={"query": "a"})
