@@ -58,13 +58,19 @@ Part = Single | Nth | Related
 
 
 def split_query(query: str) -> Part:
-    """The parts of a question; a ``Single`` of all its words where no rule fits."""
+    """The parts of a question; a ``Single`` of all its words where no rule fits.
+
+    A part that names nothing ("and after the first one") cannot be looked for, so nothing is split.
+    """
     text = _strip(query)
     if len(_ORDER_WORD.findall(text)) > MOST_ORDER_WORDS:
         return Single(text)
-    return (
-        _fronted(text) or _on_both_sides(text) or _ordinal(text) or _trailing(text) or Single(text)
-    )
+    part = _fronted(text) or _on_both_sides(text) or _ordinal(text) or _trailing(text)
+    return part if part and all(map(_names_something, texts_of(part))) else Single(text)
+
+
+def _names_something(text: str) -> bool:
+    return bool(set(re.findall(r"\w+", text.casefold())) - HOLLOW)
 
 
 def texts_of(part: Part) -> list[str]:
@@ -104,6 +110,13 @@ def has_lost_order(part: Part) -> bool:
             return True
     return False
 
+
+HOLLOW = frozenset(
+    "a an and any are but did do does he her him his how i in is it me no of ok on one ones or she "
+    "so that the their them then there they thing this those time times to was we were what when "
+    "which who will you".split()
+)
+"""Words of which no part of a question can be made."""
 
 _NUMBERS = {
     word: number
