@@ -314,7 +314,7 @@ def _cut(
     return VideoResult(
         video=facts,
         outcome="cut",
-        words=f"{clock_span(span)} written to {path}",
+        words=f"{clock_span(span)} {access.door.clip.format(clip=path)}",
         intervals=(Moment(start_s=span.start_s, end_s=span.end_s),),
         clip=path,
     )

@@ -8,10 +8,14 @@ understood. The form that matched is shown to the user as "understood: …".
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
+from agent.chat.doors import TERMINAL, Door
 from agent.chat.follow_up import CLOCK, FollowUp, FollowUpError, find_video
+from agent.chat.small_talk import without_lead
 from agent.chat.turns import ChatAnswer, latest_focus, latest_query
+from tools.video.identity import is_video_name
 
 ORDINALS: Final = {
     name: number
@@ -53,6 +57,19 @@ _BETWEEN = rf"(?:between|from)\s(?P<from>{CLOCK})\s?(?:and|to|until|till|-|–)\
 _SIDE = r"(?P<side>after|before)"
 _LEAD = r"(?:and |so |but |ok |okay )?"
 _HAPPENS = r"(?:happens?|occurs?|takes? place|comes?|appears?|returns?)"
+_CUT = r"(?:cut|clip|save|download|export)(?: out)?"
+_CUT_TO_FILE: Final = re.compile(
+    rf"{_CUT} (?:{_THAT}|the {_ORD} {_ONE})(?: out)?"
+    rf",? (?:and save (?:{_THAT} )?)?(?:as|to|into) (?P<file>\S+)",
+    re.IGNORECASE,
+)
+_WHAT_ABOUT: Final = re.compile(
+    r"^(?:and |so |but )?(?:what|how) about (?:when )?(?=.*\w{3})", re.IGNORECASE
+)
+_OTHER_VIDEO: Final = re.compile(
+    r"(?:^|\b(?:in|about|open|ask|use|switch to|go to|of|from) )(?P<name>[^\s\"“”]+\.\w{2,4})$",
+    re.IGNORECASE,
+)
 _THE_SAME: Final = re.compile(
     r"(?:and|also|(?:and )?the same|and (?:it|that)|(?:what|how) about (?:it|that|the same))",
     re.IGNORECASE,
@@ -68,18 +85,26 @@ class Form:
     read: Callable[[re.Match[str], list[ChatAnswer]], dict[str, Any]]
 
 
-def parse_follow_up(said: str, *, turns: list[ChatAnswer], videos: Sequence[str]) -> FollowUp:
+def parse_follow_up(
+    said: str, *, turns: list[ChatAnswer], videos: Sequence[str], door: Door = TERMINAL
+) -> FollowUp:
     """Read a turn by the grammar.
 
     Args:
         said: The user's words.
         turns: The turns before it, oldest first.
         videos: Paths of the videos that can be named.
+        door: Where it was said.
 
     Raises:
         FollowUpError: If it is not understood, or refers to something that is not there.
     """
-    words, named = _take_videos(_plain_words(said), videos)
+    plain = _plain_words(without_lead(_plain_words(said)))
+    if match := _CUT_TO_FILE.fullmatch(plain):
+        raise FollowUpError("unclear", door.named_clip.format(file=match["file"]))
+    words, named = _take_videos(plain, videos)
+    if not named:
+        _check_names_no_other(words, videos, door)
     if not words:
         raise FollowUpError("unclear", f"“{said}” names no moment and nothing to look for")
     for form in FORMS:
@@ -95,17 +120,14 @@ def parse_follow_up(said: str, *, turns: list[ChatAnswer], videos: Sequence[str]
     says_nothing = not said_words - POINTING - SMALL_TALK - set(ORDINALS)
     # A time that is not quoted, as text on the screen would be, is meant for us.
     if says_nothing or (TIME.search(words) and not QUOTED.search(said)):
-        raise FollowUpError("unclear", f"“{said}” is not understood.\n{understood_forms()}")
-    return FollowUp(kind="find", query=words, videos=named)
+        raise FollowUpError("unclear", f"“{said}” is not understood.\n{understood_forms(door)}")
+    return FollowUp(kind="find", query=_WHAT_ABOUT.sub("", words), videos=named)
 
 
-def understood_forms() -> str:
+def understood_forms(door: Door = TERMINAL) -> str:
     """What the grammar understands, by example."""
     examples = "".join(f"\n  {form.example}" for form in FORMS)
-    return (
-        "Without a text model (--reasoner) a follow-up can be one of these; anything else is taken "
-        f"for a new question, so name what to look for:{examples}"
-    )
+    return f"{door.forms_lead}{examples}"
 
 
 def _plain_words(said: str) -> str:
@@ -115,6 +137,8 @@ def _plain_words(said: str) -> str:
 
 def _take_videos(words: str, paths: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     """The words without "in lobby.mp4" or "in all videos" at either end, and the videos named."""
+    if path := re.fullmatch(r"in (?P<name>.+)", words, re.IGNORECASE):
+        words = f"and {words}" if _videos_named(path["name"], paths) else words
     everywhere = r"in (?:all|both|every one)(?: of (?:them|the videos)| (?:the )?videos)?"
     match = re.fullmatch(
         rf"(?:{everywhere},? )?(?P<rest>.*?)(?:,? {everywhere})?", words, re.IGNORECASE
@@ -132,6 +156,20 @@ def _take_videos(words: str, paths: Sequence[str]) -> tuple[str, tuple[str, ...]
         if match and named and (len(paths) > 1 or "." in match["name"]):
             return _plain_words(match["rest"]), named
     return words, ()
+
+
+def _check_names_no_other(words: str, paths: Sequence[str], door: Door) -> None:
+    """Refuse the name of a file where it stands for a video: it is no word to look for."""
+    match = _OTHER_VIDEO.search(words)
+    if match and is_video_name(Path(match["name"])):
+        if find_video(match["name"], paths):
+            raise FollowUpError(
+                "unclear", f"what is to be looked for? say “a red car in {match['name']}”"
+            )
+        other = door.other_video.format(name=match["name"])
+        raise FollowUpError(
+            "unknown_video", f"there is no {match['name']} in this conversation; {other}"
+        )
 
 
 def _videos_named(words: str, paths: Sequence[str]) -> tuple[str, ...]:
@@ -194,32 +232,34 @@ def _videos_of(turn: ChatAnswer) -> tuple[str, ...]:
 
 
 def _cut_that(match: re.Match[str], turns: list[ChatAnswer]) -> dict[str, Any]:
-    if match["file"]:
-        raise FollowUpError(
-            "unclear",
-            f"a clip is named by /clip: “/clip {match['file']}” writes the last answer's interval "
-            "to that file",
-        )
     anchor = _that(turns)
     if match["which"]:
         turn = turns[anchor["turn"] - turns[0].turn]
-        which, count = ORDINALS[match["which"].lower()], len(turn.result.intervals)
-        if which > count:
-            raise FollowUpError(
-                "unknown_turn",
-                f"the last answer has {count} interval{'s' * (count > 1)}, and no more",
-            )
-        anchor["interval"] = which if which > 0 else count
+        anchor["interval"] = _interval_named(match["which"], turn)
     return {"kind": "cut"} | anchor
 
 
-def _recap(_: re.Match[str], turns: list[ChatAnswer]) -> dict[str, Any]:
+def _interval_named(which: str, turn: ChatAnswer) -> int:
+    """The number of "the second one" of a turn's intervals, or of "the last one"."""
+    number, count = ORDINALS[which.lower()], len(turn.result.intervals)
+    if number > count:
+        raise FollowUpError(
+            "unknown_turn",
+            f"the last answer has {count} interval{'s' * (count != 1)}, and no more",
+        )
+    return number if number > 0 else count
+
+
+def _recap(match: re.Match[str], turns: list[ChatAnswer]) -> dict[str, Any]:
     if not turns:
         raise FollowUpError("unknown_turn", "there is no answer before this; ask for something")
     last = turns[-1].follow_up
     # What was told again is still the answer before it.
     turn = last.turn if last.kind == "recap" else turns[-1].turn
-    return {"kind": "recap", "turn": turn, "videos": _videos_of(turns[-1])}
+    again = {"kind": "recap", "turn": turn, "videos": _videos_of(turns[-1])}
+    if match["which"] and turns[-1].result.intervals:
+        return again | {"interval": _interval_named(match["which"], turns[-1])}
+    return again
 
 
 def _cut_times(match: re.Match[str], _: list[ChatAnswer]) -> dict[str, Any]:
@@ -318,13 +358,12 @@ def _form(
 FORMS: Final = (
     _form(
         "cut that out · cut out the second one",
-        rf"(?:cut|clip|save)(?: out)? (?:{_THAT}|the {_ORD} {_ONE})(?: out)?"
-        rf"(?:,? (?:and save (?:{_THAT} )?)?(?:as|to|into) (?P<file>\S+))?",
+        rf"{_CUT} (?:{_THAT}|the {_ORD} {_ONE})(?: out)?",
         _cut_that,
     ),
     _form(
         "cut out 1:00 to 1:30",
-        rf"(?:cut|clip|save)(?: out)? (?:between |from )?(?P<from>{CLOCK})"
+        rf"{_CUT} (?:between |from )?(?P<from>{CLOCK})"
         rf"\s?(?:and|to|until|-|–)\s?(?P<to>{CLOCK})(?: out)?",
         _cut_times,
     ),
@@ -388,7 +427,7 @@ FORMS: Final = (
     ),
     _form(
         "the second time · the last one",
-        rf"{_LEAD}(?:when (?:was|is) |what about |show (?:me )?)?(?:the )?{_ORD}(?: {_ONE})?",
+        rf"{_LEAD}(?:when (?:was|is) |what about |show (?:me )?|play )?(?:the )?{_ORD}(?: {_ONE})?",
         _nth,
     ),
     _form(
@@ -398,7 +437,9 @@ FORMS: Final = (
         rf"|really|how sure (?:are you|is {_THAT})"
         r"|how do you know(?: that| this)?|why(?: do you (?:say|think) (?:so|that))?"
         r"|what makes you (?:say|think) (?:so|that)"
-        rf"|(?:please )?(?:show|play)(?: me)?(?: {_WHO})?|let me see(?: {_WHO})?"
+        rf"|(?:please )?(?:show|play|loop|repeat|say)(?: me)?"
+        rf"(?: {_WHO}| the (?:clip|answer|video))?(?: again)?|let me see(?: {_WHO})?"
+        rf"|(?:for )?how long (?:is|was|did) the {_ORD} {_ONE}(?: last| take| go on)?"
         rf"|(?:for )?how long(?: (?:is|was|does|did) {_WHO}(?: last| take| go on| there)?)?"
         rf"|(?:since|until) when"
         rf"|(?:when|where)(?: exactly)? (?:is|was|does|did) {_WHO}"

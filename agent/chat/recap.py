@@ -49,7 +49,7 @@ def recap(
     return VideoResult(
         video=facts,
         outcome="read",
-        words=f"{'; '.join(said)} (“cut that out” writes it to a file)",
+        words=f"{'; '.join(said)}{access.door.recap_end}",
         intervals=shown,
         captions=tuple(read_captions(captions, start)),
     )

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from agent.chat.small_talk import NoQuestionError
 from agent.errors import QueryError
 from agent.web.asking import KeptAnswer, Told
 from agent.web.bodies import (
@@ -95,7 +96,8 @@ def question_routes(rooms: Rooms, complain: Callable[[str], None]) -> APIRouter:
     async def follow_up(video_id: str, said: FollowUpForm) -> AsyncIterator[ServerSentEvent]:
         """Go on from an answer ("and after that?", "the second time"), as ``ask/events`` does.
 
-        An event ``understood`` says how it was read; the ``answer`` is one of a conversation.
+        An event ``understood`` says how it was read; the ``answer`` is one of a conversation. What
+        is no question about the video ("thanks") ends with a ``note`` in place of it.
         """
         async for event in told_as_events(_follow_up(rooms, video_id, said)):
             yield event
@@ -110,6 +112,8 @@ def question_routes(rooms: Rooms, complain: Callable[[str], None]) -> APIRouter:
                 else:
                     plain = told.model_dump(mode="json", by_alias=True)
                     yield ServerSentEvent(event="answer", data=plain)
+        except NoQuestionError as exc:
+            yield ServerSentEvent(event="note", data={"detail": sentence_of(exc)})
         except Exception as exc:  # noqa: BLE001  # the stream has begun: no status can say it
             if status_of(exc) == 500:
                 tell_fault(complain)

@@ -4,7 +4,7 @@ import { thumbnail, url } from "./api.js";
 import { clock, element } from "./elements.js";
 import { span } from "./timeline.js";
 
-const VERDICTS = { found: "found", not_found: "not in this video", cannot_tell: "cannot tell", read: "what the captions say", failed: "not possible" };
+const VERDICTS = { found: "found", not_found: "not in this video", cannot_tell: "cannot tell", read: "what the captions say", cut: "clip", failed: "not possible" };
 const FORMS = { edl: "EDL", fcpxml: "FCPXML", csv: "CSV", vtt: "WebVTT", chapters: "chapters" };
 
 export function confidence(one) {
@@ -60,7 +60,7 @@ function tools(kept, best, at, turn = null) {
     const clip = url(`/videos/${kept.video}/clip?start=${best.start_s}&end=${best.end_s}`);
     row.append(
       element("button", { type: "button", "aria-pressed": String(at.isLooping()), onclick: at.onLoop }, "Loop"),
-      element("a", { href: clip, download: "" }, "Clip"));
+      element("a", { href: clip, download: "", class: turn?.results[0].outcome === "cut" ? "main" : "" }, "Clip"));
   }
   if (turn) return row;
   if (!kept.id) row.append(element("p", { class: "fault" }, "The disk is full: this answer is not kept. Free some space, and ask again to take it away."));

@@ -172,12 +172,32 @@ def test_a_follow_up_becomes_what_it_means(said: str, expected: dict[str, Any]) 
         ("when does it end?", "show me"),
         ("when did it start?", "show me"),
         ("play it", "show me"),
+        ("let me see it", "show me"),
+        ("can you play it?", "show me"),
+        ("play the clip", "show me"),
+        ("how long is that?", "show me"),
+        ("repeat that", "show me"),
+        ("download it", "cut that out"),
+        ("no, I mean the second one", "the second one"),
+        ("thanks, and after that?", "and after that?"),
         ("when was that exactly?", "show me"),
     ],
 )
 def test_other_words_for_a_follow_up_are_the_same_follow_up(said: str, same_as: str) -> None:
     assert read(said) == read(same_as)
     assert read(said) != {"kind": "find", "query": said.rstrip("?")}
+
+
+def test_how_long_one_of_several_was_is_told_of_that_one() -> None:
+    assert read("how long was the first one?") == {"kind": "recap", "interval": 1} | THAT
+
+
+@pytest.mark.parametrize(
+    "said", ["and in hall.mp4?", "a red car in hall.mp4", "open hall.mp4", "hall.mp4"]
+)
+def test_a_video_that_is_not_in_the_chat_is_not_looked_for_as_a_word(said: str) -> None:
+    with pytest.raises(FollowUpError, match=r"no hall\.mp4 .*“/video hall\.mp4” adds it"):
+        read(said)
 
 
 def test_what_was_told_again_is_still_the_answer_before_it() -> None:
@@ -292,7 +312,9 @@ def test_a_video_is_named_in_the_turn(said: str, videos: tuple[str, ...], query:
     assert (follow_up.videos, follow_up.query) == (videos, query)
 
 
-@pytest.mark.parametrize("said", ["the same in yard.mp4", "and in yard?", "what about it in yard"])
+@pytest.mark.parametrize(
+    "said", ["the same in yard.mp4", "in yard.mp4", "and in yard?", "what about it in yard"]
+)
 def test_the_same_is_asked_of_another_video(said: str) -> None:
     follow_up = parse_follow_up(said, turns=DOG, videos=VIDEOS)
     assert (follow_up.query, follow_up.videos) == ("a dog", (YARD,))

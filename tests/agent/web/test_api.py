@@ -331,6 +331,17 @@ def test_a_follow_up_goes_on_from_the_answer_that_it_is_said_to(client: TestClie
     assert second["turn"]["results"][0]["captions"]
     third = say("and after that?", second["id"])[-1][1]
     assert third["turn"]["turn"] == 3
+    # What is no question is no fault either, and a clip is there to be fetched.
+    ((name, note),) = say("thanks", third["id"])
+    assert (name, "you are welcome" in note["detail"]) == ("note", True)
+    (cut,) = say("cut that out", first["id"])[-1][1]["turn"]["results"]
+    assert (cut["outcome"], "the link Clip below" in cut["words"]) == ("cut", True)
+    assert client.get(cut["clip"]).headers["content-type"] == "video/mp4"
+    fault = say("cut out 9:00 to 9:30", first["id"])[-1][1]
+    assert fault["detail"] == "9:00.0 is past the end: road.mp4 is 0:06.0 long"
+    fault = say("and her?", first["id"])[-1][1]
+    assert "is not understood" in fault["detail"]
+    assert "--reasoner" not in fault["detail"]
     # The same answer can be gone on from once more, and by another server.
     assert say("what happens after that?", first["id"])[-1][1]["turn"]["turn"] == 2
     ((name, fault),) = say("and after that?", "0123456789abcdef")

@@ -243,6 +243,46 @@ def test_a_follow_up_goes_on_from_the_answer(page: Any) -> None:
     page.wait_for_selector("#answer h3 >> text=and after that")
 
 
+def test_what_is_said_to_an_answer_and_is_no_question_is_neither_a_fault_nor_that_answer(
+    page: Any,
+) -> None:
+    described(page)
+    ask(page, "brightness 80")
+
+    def say(said: str) -> None:
+        page.fill("#said", said)
+        page.press("#said", "Enter")
+
+    say("thanks")
+    page.wait_for_selector("#note:has-text('you are welcome')")
+    assert not page.is_visible("#fault")
+    assert page.is_visible("#older")
+    say("and her?")
+    page.wait_for_selector("#fault:has-text('is not understood')")
+    assert "--reasoner" not in page.inner_text("#fault")
+    assert page.is_visible("#older")
+    assert not page.is_visible("#note")
+    say("cut that out")
+    page.wait_for_selector("#answer :text('the link Clip below')")
+    assert not page.is_visible("#fault")
+    assert not page.is_visible("#older")
+    with page.expect_download() as loading:
+        page.click("#answer .tools a.main")
+    assert Path(loading.value.path()).stat().st_size > 0
+
+
+def test_play_it_plays_the_answer(page: Any) -> None:
+    described(page)
+    ask(page, "brightness 80")
+    page.evaluate("document.querySelector('#player').currentTime = 0")
+    page.fill("#said", "play it")
+    page.press("#said", "Enter")
+    page.wait_for_function(
+        "() => document.querySelector('#player').played.length > 0"
+        " && document.querySelector('#player').currentTime > 0.5"
+    )
+
+
 def test_the_timeline_shows_cuts_what_is_said_how_well_it_fits_and_what_nobody_saw(
     page: Any, folder: Path
 ) -> None:

@@ -1,0 +1,53 @@
+"""What can be done where a chat is held, in the words of that place."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A place where people chat: the terminal or the page.
+
+    Attributes:
+        forms_lead: What stands above the list of what is understood.
+        clip: How a cut-out stretch is to be had, with ``{clip}`` for where it is.
+        named_clip: What to do for a clip under a name of one's own, with ``{file}``.
+        recap_end: What ends an answer that is told again.
+        other_video: What to do to ask another video, with ``{name}``.
+        leave: What ends the chat.
+        wrong: What to do about a wrong answer.
+    """
+
+    forms_lead: str
+    clip: str
+    named_clip: str
+    recap_end: str
+    other_video: str
+    leave: str
+    wrong: str
+
+
+TERMINAL: Final = Door(
+    forms_lead="Without a text model (--reasoner) a follow-up can be one of these; anything else "
+    "is taken for a new question, so name what to look for:",
+    clip="written to {clip}",
+    named_clip="a clip is named by /clip: “/clip {file}” writes the last answer's interval to that "
+    "file",
+    recap_end=" (a chat cannot play it: “cut that out” writes it to a file, and `whenabouts serve` "
+    "plays it on a page)",
+    other_video="“/video {name}” adds it",
+    leave="/quit leaves",
+    wrong="say it in other words, or ask for “any others?”",
+)
+
+PAGE: Final = Door(
+    forms_lead="A follow-up can be one of these; anything else is taken for a new question, so "
+    "name what to look for:",
+    clip="can be saved by the link Clip below",
+    named_clip="the link Clip below the answer saves its interval, under a name of your choice",
+    recap_end="",
+    other_video="a follow-up is about the video that is shown; choose another one from the list",
+    leave="close the page when you like; the answers stay",
+    wrong="the buttons below the answer note what is right; or say it in other words, or ask for "
+    "“any others?”",
+)
