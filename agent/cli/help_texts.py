@@ -37,7 +37,7 @@ which evidence answers: all that is there is asked, and the answer says which of
   1. what is measured (light, colour, cuts, camera), read or said word for word, if asked for
   2. captions of what is seen and what is said, and frames themselves (--sight): the surest first,
      and what several point to is surer; a line says which agree
-  3. what is measured of things: something enters, moves, leaves
+  3. what is measured of things: something enters, moves, leaves; before captions that hardly fit
 which captions: those of --captions FILE, else of --captioner, else the last made by a file or an
   image model, else made now by: a service, a model on this disk, the built-in senses
 

@@ -176,13 +176,15 @@ class _Court:
         """The grounder's windows in the judge's order."""
         ranking = self.state["ranking"]
         windows = [Window.from_dict(plain) for plain in ranking["windows"]]
-        in_order = bool(ranking["parts"])
-        return windows if in_order else ranked(windows, self.verdicts)
+        return ranked(windows, self.verdicts) if self.ranks else windows
 
     @property
     def ranks(self) -> bool:
-        """Whether the judge says more of one window than of another."""
-        return tells_apart(self.verdicts)
+        """Whether the judge orders the windows.
+
+        It has to say more of one than of another, and knows nothing of an order in the question.
+        """
+        return tells_apart(self.verdicts) and not self.state["ranking"]["parts"]
 
     def judging(self, *, decided: bool) -> JudgingState:
         return JudgingState(
@@ -196,7 +198,7 @@ class _Court:
         )
 
     def _says_the_same(self) -> str:
-        if len(self.verdicts) < 2 or self.ranks:
+        if len(self.verdicts) < 2 or tells_apart(self.verdicts):
             return ""
         return (
             f"{self.name} says that all {len(self.verdicts)} stretches it was shown fit equally "

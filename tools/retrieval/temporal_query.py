@@ -100,9 +100,9 @@ _NUMBERS = {
 }
 _NTH = rf"(?P<nth>{'|'.join(_NUMBERS)}|last|final|\d{{1,3}}(?:st|nd|rd|th))"
 _NOT_COUNTED = (
-    "floor aid person lady class name place row half hand base part day year week month night hour "
+    "floor aid class name place row half hand base part day year week month night hour "
     "minute second moment stage grade gear degree world supper two three four few couple of to in "
-    "and or time times"
+    "and or time times later ago before after"
 ).split()
 """After "the first", words that make something else of it than the first of several."""
 
@@ -114,8 +114,25 @@ _NTH_TIME = re.compile(
 _FOR_THE_NTH_TIME = re.compile(
     rf"(?:when )?(?P<what>.+?),? for (?:the|a) {_NTH} time", re.IGNORECASE
 )
-_COUNTED = rf"the {_NTH} (?!(?:{'|'.join(_NOT_COUNTED)})\b)"
+_POINT_OF_VIEW = "person (?:view|perspective|shooter|point|camera|footage|game|shot)"
+_COUNTED = (
+    rf"(?:the|an?(?! (?:last|final)\b)) (?!first lady\b){_NTH} "
+    rf"(?!(?:{'|'.join(_NOT_COUNTED)})\b|{_POINT_OF_VIEW})"
+)
 _NTH_THING = re.compile(rf"{_COUNTED}(?P<what>\w.+)", re.IGNORECASE)
+_NTH_TO = re.compile(rf"the {_NTH} (?:one )?(?:to|who|that) (?P<what>\w.+)", re.IGNORECASE)
+_COMES_NTH = re.compile(
+    r"(?P<what>(?:who|some(?:one|body)|which (?:\w+)|the (?:person|visitor|one|man|woman))"
+    r"(?: who| that)? (?:comes?|came|arrives?|arrived|enters?|entered|appears?|leaves?|left)"
+    rf"(?: in| up)?) {_NTH}",
+    re.IGNORECASE,
+)
+_OPEN_SUBJECT = re.compile(
+    r"(?:who|which (?:person|man|woman)|some(?:one|body)|the next|"
+    r"(?:the|another|a) (?:person|visitor|guest|one))\b|(?:the|another) (?:wo)?man$",
+    re.IGNORECASE,
+)
+"""Somebody whom the question leaves open: who is next is meant, and not whoever comes later."""
 _SHOT = re.compile(
     rf"(?:(?:the )?{_NTH} (?P<what>(?:scene|shot)(?: change)?|cut)"
     r"|(?P<which>scene|shot|cut) (?:number |no\.? |#)?(?P<number>\d{1,3}))"
@@ -185,8 +202,18 @@ def _fronted(text: str) -> Part | None:
     if match := _FRONTED.fullmatch(text):
         relation = _RELATIONS[match["word"].lower()]
         if to := _reference(match["to"], relation, ""):
-            return Related(split_query(match["what"]), relation, (to,))
+            return Related(_next(split_query(match["what"]), relation), relation, (to,))
     return None
+
+
+def _next(what: Part, relation: Relation) -> Part:
+    """Of somebody who is left open, the first one after, or the last one before."""
+    if relation not in {"after", "before"} or not isinstance(what, Single):
+        return what
+    if not _OPEN_SUBJECT.match(what.text):
+        return what
+    text = re.sub(r"^(the|another) next\b", r"the", what.text, flags=re.IGNORECASE)
+    return Nth(Single(text), 1 if relation == "after" else LAST)
 
 
 def _ordinal(text: str) -> Part | None:
@@ -196,7 +223,9 @@ def _ordinal(text: str) -> Part | None:
                 Nth(Single(match["which"]), int(match["number"])) if int(match["number"]) else None
             )
         return Nth(Single(match["what"]), _number(match["nth"]))
-    for rule in (_NTH_TIME, _FOR_THE_NTH_TIME, _NTH_THING):
+    if match := _NTH_TO.fullmatch(text):
+        return Nth(Single(f"someone {match['what']}"), _number(match["nth"]))
+    for rule in (_NTH_TIME, _FOR_THE_NTH_TIME, _NTH_THING, _COMES_NTH):
         if match := rule.fullmatch(text):
             # "The first thing opened": captions say that something is.
             what = split_query(_THING.sub("something", match["what"]))
@@ -222,7 +251,7 @@ def _trailing(text: str) -> Part | None:
         relation = _RELATIONS[match["word"].lower()]
         said, rest = text[: match.start()], text[match.end() :]
         if said and "," not in rest and (to := _reference(rest, relation, said)):
-            return Related(split_query(said), relation, (to,))
+            return Related(_next(split_query(said), relation), relation, (to,))
     return None
 
 

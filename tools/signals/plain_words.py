@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
+from tools.signals.vocabulary import FILLERS, meanings_of
+
 _TABLES = {
     "German": """
-        wann=when wo=where der= die= das= den= dem= des= ein=a eine=a einen=a einer=a ist=is
-        sind=are war=was wird=turns wurde=was gibt=is es=it im=in in=in ins=in am=at auf=on zu=
-        mir=me bitte= zeig=show zeige=show finde=find da=there dort=there und=and
-        jemand=somebody jemanden=somebody niemand=nobody keiner=nobody nichts=nothing
+        wann=when wer=somebody wo=where der= die= das= den= dem= des= ein=a eine=a einen=a
+        einer=a ist=is sind=are war=was wird=turns wurde=was gibt=is es=it im=in in=in ins=in
+        am=at auf=on zu= mir=me bitte= zeig=show zeige=show finde=find da=there dort=there
+        und=and jemand=somebody jemanden=somebody niemand=nobody keiner=nobody nichts=nothing
         etwas=something person=person personen=people mensch=person menschen=people leute=people
         leer=empty leerer=empty bildschirm=screen bild=picture bilder=pictures raum=room
         zimmer=room kamera=camera szene=scene szenen=scenes einstellung=shot schnitt=cut
@@ -30,14 +32,14 @@ _TABLES = {
         letzter=last längste=longest kürzeste=shortest mal=time video=video wie= oft= viele=
         gezeigt=shown zeigt=shows""",
     "Spanish": """
-        cuándo=when cuando=when dónde=where el= la= los= las= un=a una=a es=is son=are está=is
-        están=are hay=is se= en=in a= de= del= al= por= favor= muéstrame=show muestra=show
-        enséñame=show y=and alguien=somebody nadie=nobody nada=nothing algo=something
-        persona=person personas=people gente=people vacío=empty vacía=empty vacio=empty
-        vacia=empty pantalla=screen imagen=picture sala=room habitación=room cuarto=room
-        cámara=camera camara=camera escena=scene escenas=scenes toma=shot plano=shot corte=cut
-        cortes=cuts negro=black negra=black blanco=white blanca=white oscuro=dark oscura=dark
-        claro=bright brillante=bright rojo=red roja=red naranja=orange marrón=brown
+        cuándo=when quién=somebody cuando=when dónde=where el= la= los= las= un=a una=a es=is
+        son=are está=is están=are hay=is se= en=in a= de= del= al= por= favor= muéstrame=show
+        muestra=show enséñame=show y=and alguien=somebody nadie=nobody nada=nothing
+        algo=something persona=person personas=people gente=people vacío=empty vacía=empty
+        vacio=empty vacia=empty pantalla=screen imagen=picture sala=room habitación=room
+        cuarto=room cámara=camera camara=camera escena=scene escenas=scenes toma=shot plano=shot
+        corte=cut cortes=cuts negro=black negra=black blanco=white blanca=white oscuro=dark
+        oscura=dark claro=bright brillante=bright rojo=red roja=red naranja=orange marrón=brown
         amarillo=yellow amarilla=yellow verde=green azul=blue morado=purple rosa=pink
         entra=enters entran=enters llega=arrives aparece=appears sale=leaves salen=leaves
         va=leaves desaparece=disappears mueve=moves movimiento=movement quieta=still fija=fixed
@@ -48,17 +50,17 @@ _TABLES = {
         última=last ultimo=last vez=time vuelve=turns pone=turns queda=turns video=video
         vídeo=video muestra=shows no=not""",
     "French": """
-        quand=when où=where est=is ce= que= qu= le= la= les= l= un=a une=a des= du= de= d=
-        sont=are il=it elle=it y= a= au=at à=at dans=in sur=on en=in se= s= montre=show moi=me
-        trouve=find quelqu=somebody chose=thing quelque=some personne=nobody rien=nothing n= ne=
-        gens=people vide=empty vides=empty écran=screen image=picture pièce=room salle=room
-        caméra=camera scène=scene scènes=scenes plan=shot coupe=cut coupure=cut coupures=cuts
-        noir=black noire=black blanc=white blanche=white sombre=dark obscur=dark clair=bright
-        lumineux=bright rouge=red orange=orange marron=brown brun=brown jaune=yellow vert=green
-        verte=green bleu=blue bleue=blue violet=purple rose=pink entre=enters arrive=arrives
-        apparaît=appears apparait=appears sort=leaves part=leaves quitte=leaves
-        disparaît=disappears bouge=moves mouvement=movement immobile=still fixe=fixed
-        gauche=left droite=right haut=top bas=bottom milieu=middle change=changes
+        quand=when qui=somebody où=where est=is ce= que= qu= le= la= les= l= un=a une=a des= du=
+        de= d= sont=are il=it elle=it y= a= au=at à=at dans=in sur=on en=in se= s= montre=show
+        moi=me trouve=find quelqu=somebody chose=thing quelque=some personne=nobody rien=nothing
+        n= ne= gens=people vide=empty vides=empty écran=screen image=picture pièce=room
+        salle=room caméra=camera scène=scene scènes=scenes plan=shot coupe=cut coupure=cut
+        coupures=cuts noir=black noire=black blanc=white blanche=white sombre=dark obscur=dark
+        clair=bright lumineux=bright rouge=red orange=orange marron=brown brun=brown
+        jaune=yellow vert=green verte=green bleu=blue bleue=blue violet=purple rose=pink
+        entre=enters arrive=arrives apparaît=appears apparait=appears sort=leaves part=leaves
+        quitte=leaves disparaît=disappears bouge=moves mouvement=movement immobile=still
+        fixe=fixed gauche=left droite=right haut=top bas=bottom milieu=middle change=changes
         clignote=flickers texte=text mot=word titre=title sous= titres=subtitles nombre=number
         chiffres=numbers dit=says premier=first première=first deuxième=second second=second
         seconde=second troisième=third dernier=last dernière=last fois=time devient=turns
@@ -116,6 +118,16 @@ def in_english(words: Sequence[str]) -> str:
         if all(word in table for word in words):
             return " ".join(filter(None, (table[word] for word in words)))
     return ""
+
+
+def in_other_language(words: Sequence[str]) -> bool:
+    """Whether most of the words, and more than one, are of one of these languages alone."""
+    strange = [word for word in words if not meanings_of(word) and word not in FILLERS]
+    return any(
+        len(known) > 1 and 2 * len(known) >= len(words)
+        for table in _tables()
+        if (known := [word for word in strange if word in table])
+    )
 
 
 @cache

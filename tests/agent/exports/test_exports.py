@@ -219,8 +219,10 @@ def test_a_second_file_is_not_written_over_the_first_unless_told(
     tmp_path: Path, captions: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     video = draw_video(tmp_path / "road.mp4", even_times(150, 25.0))
-    out = export(video, captions, "json")
+    out = export(video, captions, "json", query="a brown dog\u202e jumps\x9b")
     kept = out.read_bytes()
+    # It may be looked at in a terminal, like what ask --json prints.
+    assert b"dog\\u202e jumps\\u009b" in kept
     words = ["ask", str(video), "a brown dog jumps", "--export", "csv", str(out)]
     assert main(words) == 2
     assert "is there already" in capsys.readouterr().err

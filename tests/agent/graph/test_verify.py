@@ -210,7 +210,9 @@ def test_an_order_in_the_question_is_not_for_a_judge_of_windows(two_dogs: Captio
     last = QUESTION.model_copy(update={"query": "the last time a dog jumps"})
     plain = ask(graph_of(two_dogs), last)
     judge = ScriptedJudge(says_of(Interval(4, 8)))
-    assert ask(graph_of(two_dogs, judge=judge), last).intervals[0].span == plain.intervals[0].span
+    answer = ask(graph_of(two_dogs, judge=judge), last)
+    assert answer.intervals[0].span == plain.intervals[0].span
+    assert "judge" not in paths_of(answer), "it knows nothing of the order"
 
 
 def test_a_video_model_decides_on_a_short_clip(store: CaptionStore) -> None:
