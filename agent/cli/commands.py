@@ -88,6 +88,7 @@ def ask(args: argparse.Namespace) -> int:
             known = None
         if known:
             answers = LibraryAnswers((known,))
+            _tell_unwritten(args)
         else:
             where = videos[0] if is_one else f"{len(videos) or 'all'} videos"
             with doing(f"looking for “{shorten(query, 60)}” in {shorten(where, 60)}"):
@@ -113,6 +114,13 @@ def ask(args: argparse.Namespace) -> int:
         picture.save(Path(args.plot), overwrite=args.overwrite)
         say(f"a picture of the answer was written to {args.plot}")
     return DONE if any(answer.verdict == "found" for answer in answers) else NOT_FOUND
+
+
+def _tell_unwritten(args: argparse.Namespace) -> None:
+    """Say what an answer that needs no run leaves out."""
+    for option, name in (("--trace", args.trace), ("--thread", args.thread)):
+        if name:
+            say(f"{option} {name}: nothing was run, so nothing was written; --anyway runs it")
 
 
 def _answers(

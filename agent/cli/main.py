@@ -97,7 +97,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     prepare_streams()
     try:
         try:
-            return _parse_and_run(sys.argv[1:] if argv is None else argv)
+            return _parse_and_run(sys.argv[1:] if argv is None else list(argv))
         finally:
             flush()  # Help and version too: output that cannot be written is not a success.
     except OutputError as exc:

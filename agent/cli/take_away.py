@@ -26,7 +26,10 @@ def check_exports(args: argparse.Namespace, *, is_one: bool) -> list[Export]:
     exports = [parse_export(*pair, overwrite=args.overwrite) for pair in args.export]
     if args.start_timecode is not None:
         if not exports:
-            raise QueryError("--start-timecode is of the timeline that --export writes; add that")
+            raise QueryError(
+                "--start-timecode sets where the timeline of --export begins; add --export, or "
+                "leave it out"
+            )
         parse_timecode(args.start_timecode)
     for export in exports:
         if export.form in OF_ONE_VIDEO and not is_one:

@@ -9,6 +9,7 @@ from agent.errors import QueryError
 from agent.grounding import Grounding
 from tools.output_files import check_place, write_whole
 from tools.terminal import put_file
+from tools.text import printable_json
 
 Form = Literal["edl", "fcpxml", "csv", "vtt", "chapters", "json"]
 FORMS: Final[tuple[Form, ...]] = get_args(Form)
@@ -103,7 +104,7 @@ def render_export(
         VideoError: If a video is gone.
     """
     if form == "json":
-        return whole_json + "\n", ()
+        return printable_json(whole_json) + "\n", ()
     if form in OF_ONE_VIDEO:
         from agent.exports.cues import render_chapters, render_vtt
 

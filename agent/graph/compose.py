@@ -69,7 +69,8 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
             event,
             answer,
             captions,
-            windows,
+            # There are more events than windows where all the times are wanted.
+            [*windows, *(Window.from_dict(plain) for plain in state["ranking"]["events"])],
             duration_s=record.duration_s,
             tracks={record.track.key, *(one.track for one in heard)},
             unseen=[gap.span for gap in coverage.gaps],
@@ -211,9 +212,9 @@ def ground_event(
 
 
 def _standing(interval: GroundedInterval) -> tuple[float, float]:
-    """Best first: by the calibrated number where there is one, else by the word, then by time."""
+    """Best first: by the calibrated number as it is printed, else by the word, then by time."""
     if interval.confidence is not None:
-        return -interval.confidence, 0.0
+        return -round(interval.confidence, 2), interval.start_s
     return -float(RANK[interval.sure or "unsure"]), interval.start_s
 
 
@@ -358,6 +359,12 @@ def _is_beyond(state: State) -> bool:
     return bool(ranking["verdict"] == "cannot_tell" and not ranking["windows"])
 
 
+def _is_seen_alone(state: State, record: VideoRecord) -> bool:
+    """Whether frames decided, and the captions are of a kind that says nothing of things."""
+    kinds = {one["kind"] for one in state["ranking"].get("heard", ()) if one["answers"]}
+    return kinds == {"seen"} and is_measured(record.track)
+
+
 def _open_order(state: State, coverage: Coverage) -> str:
     """Says that an order holds for what was seen, where that is not everything; else empty."""
     duration_s = state["record"]["duration_s"]
@@ -406,6 +413,8 @@ def _advice(
     embedder: str,
 ) -> str:
     query = state["asked"]
+    if state["ranking"].get("is_unclear"):
+        return ""
     if script and coverage.seen_s > 0:
         return prompts.render(
             "other_script",
@@ -433,7 +442,7 @@ def _advice(
             duration=f"{record.duration_s:.0f}",
             captioner=record.track.model,
         )
-    if not _is_beyond(state):
+    if not _is_beyond(state) and not _is_seen_alone(state, record):
         return prompts.render("unsure", video=shlex.quote(record.path), query=shlex.quote(query))
     return prompts.render(
         "cannot_tell",

@@ -221,17 +221,19 @@ def _event_posterior(curve: Curve, weight: Curve, stay: float) -> Curve:
     # The eigenvalue of a symmetric two-state chain, raised to the time between cell middles.
     steps = (weight[1:] + weight[:-1]) / 2
     persistence = ((2 * stay - 1) ** steps).tolist()
-    posterior = otsu_split(curve, weight).astype(np.float64)
+    posterior, total = otsu_split(curve, weight).astype(np.float64), weight.sum()
     for _ in range(_EM_ROUNDS + 1):
         high, low = weight * posterior, weight * (1 - posterior)
         mean_high = float(curve @ high / max(high.sum(), 1e-9))
         mean_low = float(curve @ low / max(low.sum(), 1e-9))
-        variance = (high @ (curve - mean_high) ** 2 + low @ (curve - mean_low) ** 2) / weight.sum()
+        variance = (high @ (curve - mean_high) ** 2 + low @ (curve - mean_low) ** 2) / total
         deviation = max(math.sqrt(variance), _LEAST_DEVIATION)
         log_odds = (
             weight * (mean_high - mean_low) * (2 * curve - mean_high - mean_low) / 2 / deviation**2
         )
-        posterior = _smooth_odds(np.exp(np.clip(log_odds, -50, 50)).tolist(), persistence)
+        # Not by numpy's clip, which takes ten times as long for so few.
+        within = np.minimum(np.maximum(log_odds, -50), 50)
+        posterior = _smooth_odds(np.exp(within).tolist(), persistence)
     return posterior
 
 

@@ -79,14 +79,14 @@ class SaidStretch:
     Attributes:
         start_s, end_s: Seconds; a negative one counts from the end; None: the video's own edge.
         start_part, end_part: In place of these, shares of the video.
-        is_moment: Whether it lies around one moment.
+        moment_s: The moment that is meant, where the stretch is what lies around it.
     """
 
     start_s: float | None = None
     end_s: float | None = None
     start_part: float | None = None
     end_part: float | None = None
-    is_moment: bool = False
+    moment_s: float | None = None
 
     def within(self, duration_s: float) -> Interval | None:
         """The stretch of a video of this length; None where it has none such."""
@@ -163,7 +163,7 @@ def _minute(given: dict[str, str]) -> SaidStretch | None:
 
 def _around(at: str, reach_s: float) -> SaidStretch:
     at_s = _seconds(at)
-    return SaidStretch(max(0.0, at_s - reach_s), at_s + reach_s, is_moment=True)
+    return SaidStretch(max(0.0, at_s - reach_s), at_s + reach_s, moment_s=at_s)
 
 
 _READERS: dict[str, Callable[[dict[str, str]], SaidStretch | None]] = {

@@ -17,6 +17,7 @@ from agent.chat.session import ChatEvent, ChatSession
 from agent.chat.turns import ChatAnswer
 from agent.cli.chat_terminal import trace_lines
 from agent.errors import QueryError, UnansweredError, VideoError, WithheldError
+from agent.graph.thread_files import threads_about
 from agent.reasoning.brief import Brief
 from agent.reasoning.reply import Reply
 from tests.chat_script import NOTHING
@@ -227,6 +228,20 @@ def test_a_thread_that_is_open_elsewhere_is_not_opened_twice(
 
 
 @pytest.mark.slow
+def test_a_chat_about_what_is_forgotten_meanwhile_is_not_kept(
+    grounder: Grounder, road: Path, told: list[str]
+) -> None:
+    with chat(grounder, told, road, thread="t") as session:
+        answer = session.ask(DOG)
+        assert answer.result.video
+        file, asked = grounder.settings.chats_file, {answer.result.video.id}
+        assert threads_about(file, asked) == ["t"]
+        grounder.forget(road)
+        session.ask("the first time")
+        assert threads_about(file, asked) == []
+    assert any("so the chat is not kept" in line for line in told)
+
+
 def test_threads_do_not_know_of_each_other(grounder: Grounder, road: Path, told: list[str]) -> None:
     with chat(grounder, told, road, thread="one") as session:
         session.ask(DOG)

@@ -83,6 +83,25 @@ def test_the_right_one_of_several_videos_comes_first(
     assert best["verdict"] == "found"  # type: ignore[has-type]
 
 
+def test_frames_that_leave_it_open_are_told_as_frames_and_by_their_name(
+    tiny_joint: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    # Nothing is surely there, and nothing surely not.
+    monkeypatch.setattr("tools.grounding.grounder.FOUND_PRESENCE", 2.0)
+    monkeypatch.setattr("tools.grounding.grounder.OPEN_PRESENCE", -1.0)
+    video = drawn(tmp_path / "drawn.mp4", SHOWN)
+    assert main(["ask", video, "a blue cross on the top", "--sight", str(tiny_joint)]) == 1
+    told = capsys.readouterr()
+    assert "Frames are too much like what is asked for to rule it out" in told.out
+    assert "answered by: frames (sight:tiny@" in told.out
+    assert "reads the captions" not in told.out
+    assert "whenabouts setup" in told.out
+
+
 def test_a_folder_that_holds_no_model_ends_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
