@@ -150,7 +150,10 @@ def test_a_part_of_a_video_is_judged_by_itself() -> None:
 def test_how_many_and_how_long_are_said() -> None:
     assert ask("how many cuts are there?").reasoning.endswith("Counted: 2.")
     assert ask("how long is it black?").reasoning.endswith("It lasts 2.0 s.")
-    assert ask("is it always black?").reasoning.endswith("It is so for 2 s in all.")
+    assert ask("is it always black?").reasoning.endswith("black”. It is so for 2 s in all.")
+    assert ask("after the second cut").reasoning.endswith(
+        "are not looked for. This is what comes after “the second cut”."
+    )
     assert ask("how long is the video?").reasoning == "The video is 10.0 s long."
     many = [*FILM[:4], *(cut_at(float(at)) for at in range(5, 9))]
     assert ask("the last two cuts", many).reasoning.endswith(
