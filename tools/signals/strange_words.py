@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 
 from tools.embedders.minilm_int8 import VOCABULARY
 from tools.signals.vocabulary import ANYBODY, CONCEPTS, FILLERS, PERSON, TEXT_NOUNS
@@ -73,6 +73,7 @@ def _is_english(word: str) -> bool:
     return word in _english()
 
 
+@lru_cache(1024)
 def word_near(word: str, likeness: float = LIKENESS, shortest: int = SHORTEST) -> str:
     """The word of the senses that this one is a misspelling of, as far as one can guess.
 

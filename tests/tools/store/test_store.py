@@ -136,6 +136,7 @@ def test_a_second_read_asks_chroma_for_nothing_until_something_is_written(
     assert len(gets) == 2
 
 
+@pytest.mark.slow
 def test_records_that_were_read_are_told_while_another_process_keeps_the_store(
     folder: Path,
 ) -> None:
