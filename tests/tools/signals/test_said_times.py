@@ -109,6 +109,8 @@ def test_ordinals_in_words() -> None:
         ("between cut 1 and 2", [(4.62, 7.0)]),
         ("while it is black", [(5.0, 7.0)]),
         ("until the screen is black", [(0.0, 5.0)]),
+        ("when does the second shot start?", [(4.62, 4.66)]),
+        ("shot 3 begins", [(7.0, 7.04)]),
         ("the end of the second shot", [(7.0, 7.04)]),
         ("the start of the last shot", [(7.0, 7.04)]),
         ("when does it stop being black", [(7.0, 7.04)]),
