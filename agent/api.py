@@ -141,7 +141,7 @@ class Grounder:
                 graph, question, on_event, config, before_step=before_step, on_step=on_step
             )
             step.outputs = {"grounding": grounding.model_dump(mode="json", by_alias=True)}
-        if thread is not None and not self.is_indexed(grounding.video.id):
+        if thread is not None and not self._assembly.watcher.holds(grounding.video.id):
             forget_threads(self.settings.threads_file, {grounding.video.id})
             self._tell(f"{video} was forgotten meanwhile, so the thread {thread} is not kept")
         return grounding
@@ -444,8 +444,7 @@ class Grounder:
 
     def is_indexed(self, video_id: str) -> bool:
         """Whether anything of a video is in the store: not after it was forgotten."""
-        frames = (record.video_id for record in self.store.frame_records())
-        return bool(self.store.records(video_id)) or video_id in frames
+        return self._assembly.watcher.holds(video_id)
 
     def resolve(self, video: str | Path) -> list[VideoRecord]:
         """The indexed tracks of one video, named by file, id, start of an id, or former path.

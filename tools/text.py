@@ -22,7 +22,7 @@ _PASSWORD = re.compile(
 )
 _WORD = re.compile(r"[^\s\"'<>]+")
 _WITHOUT_SCHEME = re.compile(
-    r"(?<![\w.@:…\\-])(?!mailto:|xmpp:|sips?:|sight:)[^\s/?#@:\\\"'<>]{1,64}:[^\s/@\\\"'<>]{1,200}@(?=[\w\[])"
+    r"(?<![\w.@:…\\-])(?!mailto:|xmpp:|sips?:|sight:)[^\s/?#@:([\\\"'<>]{1,64}:[^\s/@\\\"'<>]{1,200}@(?=[\w\[])"
 )
 """``user:password@host``, as proxies are written too."""
 _ESCAPED = re.compile(r"(?i)(?<=%3A%2F%2F)[^\s/?#&\\\"'<>]{1,300}?%40")

@@ -228,7 +228,11 @@ class ChatSession:
 
         def run(told: Background[ChatEvent, ChatAnswer]) -> ChatAnswer:
             facts = {"thread_id": self.thread}
-            with self._grounder.tracing.step("turn", {"said": said}, metadata=facts) as step:
+            with (
+                # Reading the turn, indexing and answering share the limits of one run.
+                self._grounder.within_limits(),
+                self._grounder.tracing.step("turn", {"said": said}, metadata=facts) as step,
+            ):
                 answer = self._take_turn(said, context, told.tell)
                 spent = answer.cost.model_dump()
                 step.outputs = {"answer": answer.model_dump(mode="json"), "spent": spent}

@@ -5,15 +5,17 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from agent.api import Event, Grounder
 from agent.cli.asked import asked_videos, fetch_links, parse_within, words_of
 from agent.cli.demo import DEMO_QUESTIONS, draw_demo_clip
 from agent.cli.index_progress import progress_bar, tell_events
+from agent.cli.known_answer import render_known
 from agent.cli.opening import open_grounder
 from agent.cli.outputs import Out, spare_asked, spare_own_files
-from agent.cli.printing import ask_person, doing, say, show, stderr
+from agent.cli.printing import ask_person, doing, say, show, stderr, tell_beside
 from agent.cli.record_lines import count_of, record_json
 from agent.cli.rendering import (
     ends_early,
@@ -69,9 +71,10 @@ def ask(args: argparse.Namespace) -> int:
     writes = bool(args.clip or args.thumbnails or exports)
     if args.within:
         parse_within(args.within)  # A wrong one is told before anything is opened.
-    with open_grounder(args) as grounder, progress_bar() as report:
+    with open_grounder(args) as grounder, progress_bar() as report, ExitStack() as run:
         on_event = tell_events(report)
         videos = fetch_links(grounder, videos)
+        run.enter_context(grounder.within_limits())
         outs = outs_of(args, exports)
         if outs:
             spare_own_files(outs, grounder.settings)
@@ -84,6 +87,7 @@ def ask(args: argparse.Namespace) -> int:
             known = None
         if known:
             answers = LibraryAnswers((known,))
+            _tell_unwritten(args)
         else:
             where = videos[0] if is_one else f"{len(videos) or 'all'} videos"
             with doing(f"looking for “{query}” in {where}"):
@@ -97,7 +101,10 @@ def ask(args: argparse.Namespace) -> int:
     if args.json:
         put_json(as_json)
     else:
-        show(*(render_answer(answers[0]) if is_one else render_answers(query, answers)))
+        # Standard output holds what was asked for there, and nothing else.
+        tell = tell_beside if any(export.is_printed for export in exports) else show
+        render_one = render_known if known else render_answer
+        tell(*(render_one(answers[0]) if is_one else render_answers(query, answers)))
     if args.clip:
         _cut(answers, Path(args.clip), records, overwrite=args.overwrite)
     with doing("writing what --export and --thumbnails name"):
@@ -106,6 +113,13 @@ def ask(args: argparse.Namespace) -> int:
         picture.save(Path(args.plot), overwrite=args.overwrite)
         say(f"a picture of the answer was written to {args.plot}")
     return DONE if any(answer.verdict == "found" for answer in answers) else NOT_FOUND
+
+
+def _tell_unwritten(args: argparse.Namespace) -> None:
+    """Say what an answer that needs no run leaves out."""
+    for option, name in (("--trace", args.trace), ("--thread", args.thread)):
+        if name:
+            say(f"{option} {name}: nothing was run, so nothing was written; --anyway runs it")
 
 
 def _answers(

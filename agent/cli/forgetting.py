@@ -11,7 +11,7 @@ from agent.graph.thread_files import forget_threads, threads_about
 from agent.settings import Settings, load_settings
 from agent.watching.indexed import Indexed, is_there
 from agent.watching.opened import open_parts
-from agent.web.leftovers import CORRECTIONS, answers_about, correction_count, forget_jobs
+from agent.web.leftovers import answers_about, correction_count, forget_jobs
 from tools.video.identity import content_id, location
 from tools.video.links import Links, is_link
 from tools.waiting import Doing
@@ -98,10 +98,10 @@ def _forget_page(
         forget_jobs(settings.page_folder, path)
         if about:
             say(f"deleted answers about it on the page: {len(about)}")
-        if count := correction_count(settings.page_folder, path.name):
+        if count := correction_count(settings.corrections_file, path.name):
             say(
                 f"{count} corrections made on the page name it, and are kept in "
-                f"{settings.page_folder / CORRECTIONS}; delete those lines if you want to"
+                f"{settings.corrections_file}; delete those lines if you want to"
             )
     elif about:
         say(

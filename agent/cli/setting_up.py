@@ -39,7 +39,8 @@ def set_up(
     """
     settings = load_settings(args.env)
     with doing("looking at this machine, and for model servers on it"):
-        plan = make_plan(settings, look_at_machine(settings.home), find_servers())
+        servers = find_servers(also=str(settings.openai_base_url or ""))
+        plan = make_plan(settings, look_at_machine(settings.home), servers)
     file = Path(args.env) if args.env else settings.settings_file
     if not args.json:
         for line in plan.lines():
@@ -58,7 +59,7 @@ def set_up(
 
         say("setting it up, and trying it on one picture")
         # Its size was just shown, and agreed to.
-        saw = carry_out(plan, file, confirm=lambda _name, _bytes: True)
+        saw = carry_out(plan, file, settings=settings, confirm=lambda _name, _bytes: True)
         if not args.json:
             show(saw)
             show(f"written to {file}")

@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent.watching.choice import has_service, local_models
+from agent.setup.configured import choose_configured
+from agent.watching.choice import local_models
 from tools.sight.named_models import NAMED, sights_on_disk
 from tools.speech.named_whisper import LICENCE, fitting, is_here
 from tools.speech.named_whisper import NAMED as EARS
@@ -24,6 +25,14 @@ SMALL_RAM_GB = 6.0
 
 ROOM = 1.5
 """How many times the size of a download must be free on the disk."""
+
+
+GET_ONE = {
+    "Ollama": "; `ollama pull qwen3-vl:2b` gets one, 1.9 GB",
+    "LM Studio": "; load one there, such as Qwen3-VL",
+    "llama.cpp": "; start it with one, and with --mmproj",
+}
+"""How servers come by a model that looks at pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +94,7 @@ class Plan:
         """The plan in five lines."""
         here, servers = (
             self.machine,
-            ", ".join(f"{one.kind} ({one.seeing or 'no image model'})" for one in self.servers),
+            ", ".join(f"{one.kind} ({one.seeing or _lacking(one)})" for one in self.servers),
         )
         pace = (
             "speed not known before it is tried"
@@ -103,6 +112,12 @@ class Plan:
             f"cost:     {self.download_mb} MB to fetch, {pace}; {self.speech_line}",
             f"writes:   {writes or 'nothing'}",
         ]
+
+
+def _lacking(server: Server) -> str:
+    if server.wants_key:
+        return f"wants a key: set OPENAI_BASE_URL={server.url} and OPENAI_API_KEY"
+    return f"no image model{GET_ONE.get(server.kind, '')}"
 
 
 def look_at_machine(home: Path) -> Machine:
@@ -126,12 +141,13 @@ def make_plan(settings: Settings, machine: Machine, servers: Sequence[Server]) -
         speech_mb = 0 if is_here(speech) else EARS[speech].about_mb
     choice, why, download_mb, pace = "none", "", 0, None
     writes: dict[str, str] = {}
+    configured = choose_configured(settings, servers)
     seeing = next((one for one in servers if one.seeing), None)
     here, models = sights_on_disk(), local_models()
     sight = here[0] if here else "clip-vit-b32" if is_small else "siglip2-base"
     named = NAMED[sight]
-    if has_service(settings):
-        choice, why = "service", "the service that is configured describes frames; nothing to do"
+    if configured:
+        choice, why, writes = configured
     elif seeing:
         choice, why = "server", f"{seeing.seeing} of {seeing.kind} describes frames on this machine"
         writes = {

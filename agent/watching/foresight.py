@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from agent.grounding import Coverage, Gap, Grounding, Models, Usage, VideoFacts
 from tools.captioners.file import captions_beside
 from tools.retrieval.measured_need import can_be_measured, may_be_read
-from tools.signals.explanations import beyond_the_senses
+from tools.signals.explanations import CAN_ASK, beyond_the_senses
 from tools.signals.signal_query import understand
 from tools.subtitles.choice import choose_subtitles
 from tools.subtitles.files import find_unreadable, unreadable_advice
@@ -50,6 +50,7 @@ def foreseen(query: str, video: Video, settings: Settings, prompts: Prompts) -> 
             for one in find_unreadable(video.path)
         ]
     duration_s = measure_duration_s(video)
+    unknown = understand(query).unknown
     path = str(video.path)
     return Grounding(
         query=query,
@@ -63,14 +64,13 @@ def foreseen(query: str, video: Video, settings: Settings, prompts: Prompts) -> 
         closest_rejected=None,
         reasoning=" ".join(
             [
-                beyond_the_senses(understand(query).unknown, ()),
+                beyond_the_senses(unknown, ()),
+                *([CAN_ASK] if any(unknown) else ()),
                 *(f"Its subtitles ({one}." for one in left_out),
             ]
         ),
         advice=prompts.render(
             "not_seen_yet",
-            video=shlex.quote(path),
-            query=shlex.quote(query),
             captions=shlex.quote(str(captions_beside(video.path) or "FILE.jsonl")),
         ).rstrip(),
         by="similarity",

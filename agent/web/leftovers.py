@@ -7,7 +7,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path, PurePath
 
-JOBS, CORRECTIONS = "jobs.json", "corrections.jsonl"
+JOBS = "jobs.json"
 
 
 def answers_about(folder: Path, video_ids: Collection[str]) -> list[Path]:
@@ -29,10 +29,10 @@ def forget_jobs(folder: Path, video: Path) -> None:
             part.replace(file)
 
 
-def correction_count(folder: Path, name: str) -> int:
+def correction_count(file: Path, name: str) -> int:
     """How many rows of corrections are about a video of that name."""
     count = 0
-    for line in _text(folder / CORRECTIONS).splitlines():
+    for line in _text(file).splitlines():
         with suppress(ValueError, TypeError, KeyError):
             count += PurePath(json.loads(line)["video"]).name == name
     return count

@@ -107,6 +107,7 @@ def test_passwords_in_addresses_are_left_out(text: str, shown: str) -> None:
     [
         ("it is 'u:s3cret@h:80'", "it is '…@h:80'"),
         ("//u:s3cret@h/x", "//…@h/x"),
+        ("proxy (u:s3cret@h)", "proxy (…@h)"),
         ("http:/u:s3cret@h", "http:/…@h"),
         ("https://h/#access_token=s3cret", "https://h/#access_token=…"),
         ("to=http%3A%2F%2Fu%3As3cret%40h", "to=http%3A%2F%2F…%40h"),
@@ -153,6 +154,7 @@ def test_passwords_are_left_out_however_they_are_written(text: str, shown: str) 
         "an authorization, a key, and a token",
         "what is the key? key=5",
         "a picture @ 3:2",
+        "frames (sight:clip-vit-b32@6d562e5b9ae7), [sight:tiny@0]",
         "a basic internationalization",
         "the secret: somebody hides, the token: a coin",
         "sk_trip_to_kosovo_20240506.mp4 and hf_videos_of_2024_05_06/a.mp4",

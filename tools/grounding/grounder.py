@@ -34,6 +34,7 @@ from tools.grounding.windows import (
     DUPLICATE_IOU,
     NOTHING,
     best_of,
+    distinct,
     find_candidates,
     pairwise_iou,
     score_windows,
@@ -64,9 +65,15 @@ likelier than not that a query's event happens several times (QVHighlights val: 
 Of what is claimed so, 56.6% is right (``benchmarks/count_times.py``); at 0.6 it is 53.3%."""
 
 
-UNSURE = (
-    "Captions are too close to what is asked for to rule it out, and not close enough to show it."
-)
+UNSURE = {
+    "captions": (
+        "Captions are too close to what is asked for to rule it out, and not close enough to show "
+        "it."
+    ),
+    "frames": (
+        "Frames are too much like what is asked for to rule it out, and too little to show it."
+    ),
+}
 
 TOGETHER_SHARE = 4.5
 """Log-odds, between stretches, for the cosine of the query and of all that the best window says: a
@@ -192,14 +199,13 @@ def ground(
     is_found = present >= FOUND_PRESENCE
     events = claim_events(windows) if is_found else ()
     absent: Verdict = "not_found" if present < OPEN_PRESENCE else "cannot_tell"
+    what = "captions" if others is None else "frames"
     return Ranking(
         "found" if is_found else absent,
         windows,
         events,
         _per_caption(guess, stretches, found, track.cells, read.moments),
-        _explain(events, what="captions" if others is None else "frames")
-        if events or absent == "not_found"
-        else UNSURE,
+        explain(events, what=what) if events or absent == "not_found" else UNSURE[what],
         present,
     )
 
@@ -217,9 +223,7 @@ def search(
     plain = best_by_cosine(track.cosine[moment], cells, calibration.smoothing_s)
     guesses = [track.guess_over(share * calibration.smoothing_s) for share in SCALES]
     curves = refine(guesses, said, cells, sharpness=calibration.sharpness)
-    runs = np.unique(
-        np.concatenate([plain, *(find_candidates(curve, cells) for curve in curves)]), axis=0
-    )
+    runs = distinct(np.concatenate([plain, *(find_candidates(curve, cells) for curve in curves)]))
     votes = [vote(curve, cells) for curve in curves]
 
     def score(known: slice) -> Floats:
@@ -303,7 +307,8 @@ def _per_caption(
     return np.asarray((mass / np.bincount(cells.moment, cells.weight))[moments.of_caption])
 
 
-def _explain(events: Sequence[Window], *, what: str) -> str:
+def explain(events: Sequence[Window], *, what: str = "captions") -> str:
+    """Why these are the answer, or, where there is none, why not; ``what`` was compared."""
     if what == "frames":
         if not events:
             return "No frame looks enough like what is asked for to call it there."

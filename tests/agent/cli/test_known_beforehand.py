@@ -39,6 +39,19 @@ def test_a_subtitle_file_of_another_format_is_named_before_the_video_is_looked_a
     assert "Its subtitles (road.ttml) are left out: .ttml files cannot be read; convert" in told
 
 
+def test_two_lines_say_what_can_be_asked_now_and_what_would_answer(
+    road: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")  # Nothing is folded.
+    assert main(["ask", str(road), "someone opens the fridge"]) == 1
+    told = capsys.readouterr()
+    asked, answered = told.out.splitlines()
+    assert "for “opens”, “fridge”. Ask for a black, white, dark or bright screen" in asked
+    assert "whenabouts setup` finds a model that fits this machine; or --captions" in answered
+    assert told.err == ""
+    assert not is_indexed()
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("word_embedder")
 def test_without_a_terminal_the_answer_is_given_at_once(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.setup.carry_out import write_settings
+from agent.setup.settings_lines import write_settings
 from agent.tracing.trace_file import TraceError, TraceFile
 from evaluation.results import BenchmarkError
 from evaluation.runs.run_folder import RunFolder

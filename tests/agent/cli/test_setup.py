@@ -12,9 +12,10 @@ import pytest
 
 from agent.cli.main import main
 from agent.settings import load_settings
-from agent.setup.carry_out import listen, write_settings
+from agent.setup.carry_out import listen
 from agent.setup.plan import Machine, Plan, make_plan
 from agent.setup.servers import Server, find_servers
+from agent.setup.settings_lines import write_settings
 from tests.patience import PATIENCE_S
 from tools.errors import CaptionerError
 from tools.speech.named_whisper import fitting
@@ -118,7 +119,7 @@ def test_a_local_server_that_sees_comes_before_sight_and_a_service_before_both()
         "OPENAI_BASE_URL": "http://127.0.0.1:11434/v1",
         "WHENABOUTS_CAPTIONER": "openai:qwen3-vl:2b",
     }
-    served = settings.model_copy(update={"openai_base_url": "http://localhost:1/v1"})
+    served = settings.model_copy(update={"openai_base_url": "https://models.example/v1"})
     assert make_plan(served, MACHINE, [OLLAMA]).writes == {}
 
 
@@ -158,7 +159,7 @@ def test_an_ear_is_tried_before_it_is_written_down(tmp_path: Path) -> None:
 def test_an_ear_is_written_only_where_it_was_asked_for(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.cli.setting_up.find_servers", lambda: [OLLAMA])
+    monkeypatch.setattr("agent.cli.setting_up.find_servers", lambda **_: [OLLAMA])
     monkeypatch.setattr("agent.setup.carry_out.carry_out", lambda *_, **__: "saw it")
     heard: list[str] = []
 
@@ -194,7 +195,7 @@ def test_other_lines_of_the_settings_file_stay(tmp_path: Path) -> None:
 def test_plan_prints_five_lines_and_writes_nothing(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.cli.setting_up.find_servers", list)
+    monkeypatch.setattr("agent.cli.setting_up.find_servers", lambda **_: [])
     assert main(["setup", "--plan"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 5
     assert not load_settings().settings_file.exists()
@@ -203,7 +204,7 @@ def test_plan_prints_five_lines_and_writes_nothing(
 def test_without_the_hub_nothing_is_written_and_the_end_is_one_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.cli.setting_up.find_servers", list)
+    monkeypatch.setattr("agent.cli.setting_up.find_servers", lambda **_: [])
     assert main(["setup"]) == 2
     assert "--yes agrees" in capsys.readouterr().err
     assert main(["setup", "--yes"]) == 2

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from agent.web.leftovers import CORRECTIONS, JOBS, correction_count, forget_jobs
+from agent.web.leftovers import JOBS, correction_count, forget_jobs
 
 
 def test_jobs_of_a_video_leave_the_list_and_others_stay(tmp_path: Path) -> None:
@@ -23,5 +23,6 @@ def test_a_list_of_jobs_that_cannot_be_read_stays(tmp_path: Path) -> None:
 
 def test_corrections_are_counted_by_the_name_of_their_video(tmp_path: Path) -> None:
     rows = ['{"video": "/v/a.mp4"}', '{"video": "sub/a.mp4"}', '{"video": "b.mp4"}', "cut of"]
-    (tmp_path / CORRECTIONS).write_text("\n".join(rows))
-    assert correction_count(tmp_path, "a.mp4") == 2
+    file = tmp_path / "corrections.jsonl"
+    file.write_text("\n".join(rows))
+    assert correction_count(file, "a.mp4") == 2
