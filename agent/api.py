@@ -254,6 +254,7 @@ class Grounder:
         *,
         videos: Iterable[str | Path] | None = None,
         limit: int = 5,
+        every_time: bool = False,
         on_event: Callable[[Event], None] | None = None,
     ) -> LibraryAnswers:
         """Where in many videos does it happen? Answers of the likeliest videos, best first.
@@ -268,6 +269,7 @@ class Grounder:
                 indexed video, as far as it is described. A video that cannot be used is left out,
                 unless none can be used.
             limit: Most answers wanted.
+            every_time: As for ``find``, in each of the videos.
             on_event: As for ``find``.
 
         Raises:
@@ -287,6 +289,7 @@ class Grounder:
                     self._assembly.graph,
                     self._assembly.dependencies,
                     limit=limit,
+                    every_time=every_time,
                     on_event=on_event,
                 )
                 step.outputs = {"answers": [one.model_dump(mode="json") for one in found]}

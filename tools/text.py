@@ -190,6 +190,11 @@ def _json_escape(char: str) -> str:
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 
 
+def counted(count: int, noun: str) -> str:
+    """``1 caption``, ``2 captions``, ``1,000 captions``: of nouns that only take an s."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def shorten(text: str, limit: int) -> str:
     """The text, or its beginning and an ellipsis, of at most ``limit`` characters."""
     return text if len(text) <= limit else f"{text[: limit - 1]}…"

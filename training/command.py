@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tools.terminal import Parser, complain, open_console, put, put_json
+from tools.text import counted
 from tools.waiting import NowAndThen, waiting_for
 from training.conversations import TuningError, read_data
 from training.recipe import RECIPES
@@ -216,13 +217,13 @@ def _data(options: argparse.Namespace) -> int:
     else:
         counts = manifest["conversations"]
         put(
-            f"{options.out}: {counts['train.jsonl']} conversations to train on, "
-            f"{counts['held_out.jsonl']} held out, {manifest['images']} pictures"
+            f"{options.out}: {counted(counts['train.jsonl'], 'conversation')} to train on, "
+            f"{counts['held_out.jsonl']} held out, {counted(manifest['images'], 'picture')}"
         )
         if not counts["held_out.jsonl"]:
             put("  nothing is held out of so few videos, so training will not end early")
         for reason, count in sorted(collected.dropped.items()):
-            put(f"  {count} samples left out: {reason}")
+            put(f"  {counted(count, 'sample')} left out: {reason}")
     if not collected.is_whole:
         put("stopped by --max-usd; the same command goes on from there", to="stderr")
         return 1
@@ -233,7 +234,7 @@ def _exclude(options: argparse.Namespace) -> int:
     from training.exclusions import write_list
 
     count = write_list((one.video_id for one in _queries(options)), options.out)
-    put(f"{options.out}: {count} videos")
+    put(f"{options.out}: {counted(count, 'video')}")
     return 0
 
 
@@ -351,12 +352,13 @@ def _told(
 
     videos = len({one.query.video_id for one in to_ask.samples})
     wanted = [one for one in to_ask.samples if one.key not in bought]
-    lines = [f"{len(to_ask.samples)} samples of {videos} videos for {teacher.name}"]
+    samples = counted(len(to_ask.samples), "sample")
+    lines = [f"{samples} of {counted(videos, 'video')} for {teacher.name}"]
     if len(wanted) < len(to_ask.samples):
         lines.append(f"  {len(to_ask.samples) - len(wanted)} of them were answered before")
     if to_ask.missing:
         lines.append(
-            f"  {len(to_ask.missing)} videos of the annotations are not there, such as "
+            f"  not there of the annotations: {counted(len(to_ask.missing), 'video')}, such as "
             f"{to_ask.missing[0]}"
         )
     lines += [f"  cannot be read: {name}: {why}" for name, why in to_ask.unreadable.items()]

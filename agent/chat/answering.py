@@ -206,6 +206,7 @@ def _find(
             words += f", the {say_which(follow_up)} of {counted}"
         elif follow_up.every_time:
             words = f"{len(chosen)} times: {words}" if len(chosen) > 1 else f"once: {words}"
+            words += _named_before(grounded, chosen)
     else:
         words = _say_none(follow_up, told, counted, place)
         elsewhere = whole.found if whole and place else ()
@@ -214,6 +215,13 @@ def _find(
     if grounded.event:
         words = f"{words}; {_say_event(grounded.event)}"
     return _result(told, whole, grounded, chosen, words)
+
+
+def _named_before(grounded: Grounded, counted: Sequence[Moment]) -> str:
+    """That an earlier answer to the same words named another number of times: the likeliest."""
+    shown = len(grounded.known.found) if grounded.known else 0
+    is_other = shown not in {0, len(counted)}
+    return f" (the answer before named {shown}, which were the likeliest)" if is_other else ""
 
 
 def _fitting(

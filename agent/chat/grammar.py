@@ -371,6 +371,13 @@ FORMS: Final = (
         _count,
     ),
     _form(
+        "every time the dog runs · how many people come?",
+        rf"{_LEAD}(?:how many (?!(?:times|of)\b)|(?:every|each) time,? (?:that |when )?|whenever )"
+        r"(?P<query>(?!(?:(?:are|is|were) )?(?:there|then|that)\b).+?)"
+        r"(?: (?:are|is|were|was) there)?",
+        _count,
+    ),
+    _form(
         "again? · does he come back? · the next time · the one before",
         rf"{_LEAD}(?:when |will |is there )?(?:(?:does |did |is |will )?{_WHO} {_HAPPENS} )?"
         r"(?:the )?(?:once |ever )?"

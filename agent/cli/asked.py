@@ -33,6 +33,7 @@ def words_of(args: argparse.Namespace) -> tuple[list[str], str]:
         "--reasoner": args.reasoner,
         "--verify": args.verify,
         "--direct": args.direct,
+        "--every": args.every,
         "--every-path": args.every_path,
         "--refine": args.refine,
         "--plot": args.plot,

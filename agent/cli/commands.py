@@ -38,6 +38,7 @@ from tools.clock import clock, clock_span
 from tools.retrieval.tracks import is_beside, name_of, of_copy
 from tools.store.store import VideoRecord
 from tools.terminal import complain, put_json
+from tools.text import shorten
 from tools.video.clip import check_clip_path, write_clip
 from tools.video.reader import probe
 
@@ -90,7 +91,7 @@ def ask(args: argparse.Namespace) -> int:
             _tell_unwritten(args)
         else:
             where = videos[0] if is_one else f"{len(videos) or 'all'} videos"
-            with doing(f"looking for “{query}” in {where}"):
+            with doing(f"looking for “{shorten(query, 60)}” in {shorten(where, 60)}"):
                 answers = _answers(args, grounder, videos, query, on_event)
         records = grounder.records() if writes else []
         picture = None
@@ -141,6 +142,7 @@ def _answers(
                 query,
                 captions=args.captions,
                 within=within,
+                every_time=args.every,
                 thread=args.thread,
                 on_event=on_event,
             )
@@ -149,7 +151,9 @@ def _answers(
         return grounder.find_picture_all(
             args.image, videos=wanted, limit=args.limit, on_event=on_event
         )
-    return grounder.find_all(query, videos=wanted, limit=args.limit, on_event=on_event)
+    return grounder.find_all(
+        query, videos=wanted, limit=args.limit, every_time=args.every, on_event=on_event
+    )
 
 
 def _wants_it_anyway(known: Grounding) -> bool:

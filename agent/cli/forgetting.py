@@ -12,6 +12,7 @@ from agent.settings import Settings, load_settings
 from agent.watching.indexed import Indexed, is_there
 from agent.watching.opened import open_parts
 from agent.web.leftovers import answers_about, correction_count, forget_jobs
+from tools.text import counted
 from tools.video.identity import content_id, location
 from tools.video.links import Links, is_link
 from tools.waiting import Doing
@@ -100,8 +101,8 @@ def _forget_page(
             say(f"deleted answers about it on the page: {len(about)}")
         if count := correction_count(settings.corrections_file, path.name):
             say(
-                f"{count} corrections made on the page name it, and are kept in "
-                f"{settings.corrections_file}; delete those lines if you want to"
+                f"corrections made on the page name it: {counted(count, 'row')} of "
+                f"{settings.corrections_file}, which you can delete there"
             )
     elif about:
         say(

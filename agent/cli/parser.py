@@ -57,6 +57,11 @@ def build_parser() -> Parser:
     ask.add_argument(
         "--within", metavar="FROM-TO", help="search only this stretch, for example 1:00-1:30"
     )
+    ask.add_argument(
+        "--every",
+        action="store_true",
+        help="name all the times that it happens, the less sure ones too (or say “every time …”)",
+    )
     ask.add_argument("--clip", metavar="OUT.mp4", help="cut the best interval out into a file")
     ask.add_argument(
         "--plot",

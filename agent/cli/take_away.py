@@ -11,6 +11,7 @@ from agent.exports.timecode import START_TIMECODE, parse_timecode
 from agent.grounding import Grounding
 from agent.watching.moved_files import own_file
 from tools.store.store import VideoRecord
+from tools.text import counted
 
 _WRITES_PICTURES = "--thumbnails"
 
@@ -88,7 +89,7 @@ def write_files(
         if export.is_printed:
             continue
         count = sum(len(answer.intervals) for answer in found)
-        say(f"{count} interval{'' if count == 1 else 's'} written to {export.out}")
+        say(f"{counted(count, 'interval')} written to {export.out}")
     for note in notes:
         say(note)
     if args.thumbnails and not found:
@@ -97,4 +98,4 @@ def write_files(
         from agent.exports.thumbnails import write_thumbnails
 
         written = write_thumbnails(found, Path(args.thumbnails), overwrite=args.overwrite)
-        say(f"{len(written)} pictures written to {args.thumbnails}")
+        say(f"{counted(len(written), 'picture')} written to {args.thumbnails}")

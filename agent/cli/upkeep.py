@@ -9,6 +9,7 @@ from agent.settings import Settings
 from agent.watching.destinations import Destinations
 from tools.embedders.embedder import Embedder, open_embedder
 from tools.store.repair import repair_store
+from tools.text import counted
 from tools.waiting import Doing
 
 Say = Callable[[str], None]
@@ -54,7 +55,8 @@ def repair(settings: Settings, *, show: Say, say: Say, doing: Doing) -> None:
     for line in repaired.left_out:
         say(f"left out: {line}")
     show(
-        f"the caption store in {settings.store_folder} is sound again: {repaired.captions:,} "
-        f"captions of {repaired.videos} videos; the damaged files were moved to "
+        f"the caption store in {settings.store_folder} is sound again: "
+        f"{counted(repaired.captions, 'caption')} of {counted(repaired.videos, 'video')}; the "
+        "damaged files were moved to "
         f"{repaired.moved_to}; delete that folder once you see that nothing is missing"
     )

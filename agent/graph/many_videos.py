@@ -123,6 +123,7 @@ def ask_many_videos(
     *,
     limit: int,
     on_event: Callable[[Event], None] | None,
+    every_time: bool = False,
 ) -> LibraryAnswers:
     """Ask many videos; a question with an order in it is decided in each of them by itself.
 
@@ -136,7 +137,9 @@ def ask_many_videos(
         dependencies: Those of the graph.
         limit: Most answers wanted.
         on_event: Receives events.
+        every_time: Whether all the times in each of them are wanted.
     """
+    every_time = every_time or (not _is_picture(dependencies) and read_question(query).every_time)
     primary = {record.video_id: record for record in records}
     tracks: dict[str, list[VideoRecord]] = {}
     for record in dependencies.store.records():
@@ -146,11 +149,11 @@ def ask_many_videos(
         for video_id, own in primary.items()
         for record in consulted(tracks.get(video_id, []), own, leave_out=dependencies.leave_out)
     ]
-    sight = dependencies.sight
-    by_picture = sight is not None and sight.by_picture
+    sight, by_picture = dependencies.sight, _is_picture(dependencies)
     part = Single(query) if by_picture else parts_of(query)
-    # So is a stretch of each video.
-    in_order = not isinstance(part, Single) or take_stretch(query)[1] is not None
+    # So is a stretch of each video, and how often it happens there.
+    has_stretch = take_stretch(query)[1] is not None
+    in_order = every_time or has_stretch or not isinstance(part, Single)
     ranked = (
         LibraryRanking()
         if by_picture
@@ -186,7 +189,9 @@ def ask_many_videos(
         # An order is about everything that happens in a video, not only the likeliest places; and
         # frames are compared with those of the same video.
         known = None if in_order or video_id in seen else alike.get(video_id)
-        states[video_id] = _searched(query, in_its_place(primary[video_id]), known, dependencies)
+        question = Question(video=video_id, query=query, every_time=every_time)
+        record = in_its_place(primary[video_id])
+        states[video_id] = _searched(question, record, known, dependencies)
     # Where it is found comes first, in the same order.
     ranked_ids = sorted(states, key=lambda one: states[one]["ranking"]["verdict"] != "found")
     found_in = [one for one in ranked_ids if states[one]["ranking"]["verdict"] == "found"]
@@ -209,11 +214,15 @@ def ask_many_videos(
     )
 
 
+def _is_picture(dependencies: Dependencies) -> bool:
+    return dependencies.sight is not None and dependencies.sight.by_picture
+
+
 def _searched(
-    query: str, record: VideoRecord, known: LibraryAnswer | None, dependencies: Dependencies
+    question: Question, record: VideoRecord, known: LibraryAnswer | None, dependencies: Dependencies
 ) -> dict[str, Any]:
     """The state that ``watch`` and ``retrieve`` would leave, from which the reasoner is asked."""
-    started_s = time.perf_counter()
+    started_s, query = time.perf_counter(), question.query
 
     def search(
         layers: Layers,
@@ -229,6 +238,7 @@ def _searched(
                 duration_s=record.duration_s,
                 limit_tokens=dependencies.evidence_tokens,
                 is_one_of_many=is_one_of_many,
+                every_time=question.every_time,
                 sight=sight,
                 within=within,
             )
@@ -244,7 +254,7 @@ def _searched(
             return _no_surer(among, alone, query)
         return _compared(among) if is_open and known else among
 
-    state: Any = watched(Question(video=record.video_id, query=query), record, Cost())
+    state: Any = watched(question, record, Cost())
     within = searched_part(state)
     state |= retrieve_by(search, state, dependencies)
     spent_s = time.perf_counter() - started_s

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
+from pathlib import Path
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -72,6 +73,7 @@ from tools.ranking import PartFound, Ranking, Window
 from tools.retrieval.measured_need import can_be_measured, measured_need
 from tools.retrieval.question import parts_of, read_question
 from tools.retrieval.retrieval import Retrieved, inside, retrieve
+from tools.retrieval.second_thoughts import thought_over
 from tools.retrieval.sight_evidence import SightEvidence
 from tools.retrieval.tracks import is_measured, read_tracks
 from tools.signals.claims import is_moment
@@ -365,7 +367,7 @@ def watched(question: Question, record: VideoRecord, cost: Cost) -> Update:
     return {
         "asked": question.query,
         "asked_within": (named.start_s, named.end_s) if named else question.within,
-        "all_times": question.every_time,
+        "all_times": question.every_time or read_question(question.query).every_time,
         "record": cast("RecordState", record.as_dict()),
         "spent": {stage: cost_state(Cost()) for stage in STAGES} | {"captioner": cost_state(cost)},
     }
@@ -397,8 +399,20 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> Updat
     if found.ranking.verdict == "not_found" and _is_unmeasured(state["asked"], layers):
         ranking = replace(found.ranking, verdict="cannot_tell", reasoning=UNMEASURED)
         found = replace(found, ranking=ranking)
+    if not (using.sight and using.sight.by_picture):
+        thought = thought_over(
+            state["asked"],
+            found.ranking,
+            [one for captions, _ in whole for one in captions],
+            embedder=using.embedder,
+            has_sound=lambda: _has_sound(record),
+        )
+        found = replace(found, ranking=thought)
     named = take_stretch(state["asked"])[1]
-    if named and not (_is_judged_whole(state["asked"]) and named.within(record.duration_s)):
+    is_there = bool(named and named.within(record.duration_s))
+    # A moment that the video does not have is one of what it shows: "going home at 11:00".
+    is_meant = named is not None and (is_there or named.moment_s is None)
+    if named and is_meant and not (is_there and _is_judged_whole(state["asked"])):
         found = replace(found, ranking=_searched_only(found.ranking, named, record, within))
     evidence: list[Any] = [
         caption.as_dict() | {"relevance": relevance}
@@ -426,6 +440,12 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> Updat
         # Captions that only mark frames say nothing that could agree.
         "paths": [] if record.track.model == BLANK else [similarity_path(found.ranking)],
     }
+
+
+def _has_sound(record: VideoRecord) -> bool:
+    from tools.video.sound import has_sound
+
+    return has_sound(Path(record.path))
 
 
 def _is_judged_whole(query: str) -> bool:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.errors import StoreError
-from tools.text import printable, printable_json, shown_address, without_passwords
+from tools.text import counted, printable, printable_json, shown_address, without_passwords
 
 HOSTILE = "a\x1b[31mred\x07\x9b2J\r\u202egpj.exe\u2066\u200b\ufeff\udcff\u2028b\x00\x7f"
 
@@ -186,3 +186,8 @@ def test_of_what_should_be_an_address_no_password_is_shown_either(address: str, 
 
 def test_every_error_of_ours_leaves_passwords_out() -> None:
     assert str(StoreError("http://u:secret@host failed")) == "http://…@host failed"
+
+
+def test_one_is_singular() -> None:
+    said = [counted(count, "caption") for count in (0, 1, 2, 1000)]
+    assert said == ["0 captions", "1 caption", "2 captions", "1,000 captions"]

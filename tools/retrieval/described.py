@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from tools.grounding.grounder import explain
 from tools.grounding.lexical import terms_of
 from tools.grounding.neighbours import next_to
 from tools.retrieval.all_times import as_named, with_all
@@ -99,7 +100,8 @@ class Described:
         if self.names_things and is_negative(asked.text):
             return self._denied(asked.text, ranking)
         wants_all = every_time or asked.every_time
-        return self._all_times(asked.text, ranking) if wants_all else ranking
+        told = self._all_times if wants_all else self._as_named
+        return told(asked.text, ranking)
 
     def rank_whole(self, query: str, *, every_time: bool) -> Ranking:
         """The answer to what is no sentence, such as a picture."""
@@ -110,6 +112,17 @@ class Described:
         if named := self.named(text):
             return as_named(ranking, named, told="Captions name it in")
         return with_all(ranking, self.occurrences(text, False))
+
+    def _as_named(self, text: str, ranking: Ranking) -> Ranking:
+        """Without further times at which captions do not name it, so that none is counted twice."""
+        if len(ranking.events) < 2 or not (named := self.named(text)):
+            return ranking
+        kept = tuple(
+            one for one in ranking.events if any(one.span.overlap_s(time.span) for time in named)
+        )
+        if not kept or len(kept) == len(ranking.events):
+            return ranking
+        return replace(ranking, events=kept, reasoning=explain(kept))
 
     def _denied(self, text: str, ranking: Ranking) -> Ranking:
         """What is not so: where captions leave out what they name elsewhere, or say that."""

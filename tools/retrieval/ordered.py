@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from tools.grounding.grounder import claim_events
-from tools.grounding.presence import GRANTED_PRESENCE, OPEN_PRESENCE
+from tools.grounding.presence import GRANTED_PRESENCE, LITERAL_PRESENCE, OPEN_PRESENCE
 from tools.ranking import PartFound, Ranking, Window
 from tools.retrieval.order import Scored, Seen, evaluate
 from tools.retrieval.temporal_query import (
@@ -16,6 +16,7 @@ from tools.retrieval.temporal_query import (
     Related,
     Relation,
     Single,
+    has_lost_order,
     order_words,
     repeated_texts,
     texts_of,
@@ -63,7 +64,7 @@ def rank_in_order(
         whole = ask(query)
         if is_presupposed and not is_one_of_many:
             whole = for_granted(whole)
-        return _as_one_sentence(whole, order_words(part))
+        return _as_one_sentence(whole, part)
     rankings = {text: ask(text) for text in texts_of(part)}
     main = texts_of(part)[0]
     repeated = repeated_texts(part)
@@ -89,7 +90,9 @@ def rank_in_order(
         absent = [rankings[text] for text in missed if _is_known_absent(rankings[text])]
         is_absent = bool(absent) and whole.verdict == "cannot_tell"
         why = f"{said} could not be found by itself."
-        return replace(absent[0], parts=parts) if is_absent else _noted(whole, parts, why)
+        is_open = not is_presupposed and _is_beside(part, whole, rankings)
+        noted = _noted(_unplaced(whole) if is_open else whole, parts, why)
+        return replace(absent[0], parts=parts) if is_absent else noted
     seen = {
         text: Seen((), (), ()) if text in left_out else _seen(ranking, times[text])
         for text, ranking in rankings.items()
@@ -170,13 +173,36 @@ def _scored(windows: Sequence[Window]) -> list[Scored]:
     return [(window.span, window.confidence) for window in windows]
 
 
-def _as_one_sentence(ranking: Ranking, words: Sequence[str]) -> Ranking:
+def _as_one_sentence(ranking: Ranking, part: Part) -> Ranking:
+    words = order_words(part)
     if not words:
         return ranking
     said = " and ".join(f"“{word}”" for word in words)
     are = "is" if len(words) == 1 else "are"
     note = f"It was asked as one sentence: {said} {are} not read as an order in time."
+    is_literal = ranking.is_exact or (ranking.presence or 0.0) >= LITERAL_PRESENCE
+    if ranking.verdict == "found" and has_lost_order(part) and not is_literal:
+        return replace(ranking, verdict="cannot_tell", events=(), reasoning=note)
     return replace(ranking, reasoning=f"{ranking.reasoning} {note}")
+
+
+def _is_beside(part: Part, whole: Ranking, rankings: Mapping[str, Ranking]) -> bool:
+    """Whether the sentence as a whole is found where that is which it should be before or after."""
+    if not isinstance(part, Related) or part.relation == "while":
+        return False
+    spans = [
+        event.span for one in part.to for text in texts_of(one) for event in rankings[text].events
+    ]
+    return any(
+        2 * event.span.overlap_s(span) > event.span.length_s
+        for event in whole.events
+        for span in spans
+    )
+
+
+def _unplaced(ranking: Ranking) -> Ranking:
+    why = "What was found is what it should lie beside."
+    return replace(ranking, verdict="cannot_tell", events=(), reasoning=why)
 
 
 def _noted(ranking: Ranking, parts: tuple[PartFound, ...], why: str) -> Ranking:

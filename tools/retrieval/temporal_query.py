@@ -89,7 +89,20 @@ def order_words(part: Part) -> list[str]:
     """Words that often tell an order but were read as ordinary words; none in a split question."""
     if not isinstance(part, Single):
         return []
-    return list(dict.fromkeys(one[0].strip().lower() for one in _LIKELY_ORDER.finditer(part.text)))
+    found = _LIKELY_ORDER.finditer(part.text)
+    return list(dict.fromkeys(one[0].strip().lower() for one in found))
+
+
+def has_lost_order(part: Part) -> bool:
+    """Whether one of the ``order_words`` is none of space, as that of "runs after a ball" is."""
+    if not isinstance(part, Single):
+        return False
+    in_space = {"after": _NOT_AFTER, "before": _NOT_BEFORE}
+    for one in _LIKELY_ORDER.finditer(part.text):
+        rule = in_space.get(one[0].lower())
+        if rule is None or not rule.search(part.text[: one.start()].rstrip()):
+            return True
+    return False
 
 
 _NUMBERS = {

@@ -30,12 +30,14 @@ class Thing:
         more: Stems that are said of it beside that: "black", "glasses", "table".
         act: Whether it is there, comes, or goes.
         is_absent: Whether the time is meant when it is not there.
+        is_bare: Whether one word names it: "an elephant", "a dog comes", not "a big dog".
     """
 
     heads: frozenset[str]
     more: frozenset[str] = frozenset()
     act: Act = "is"
     is_absent: bool = False
+    is_bare: bool = False
 
 
 def read_thing(text: str) -> Thing | None:
@@ -44,7 +46,7 @@ def read_thing(text: str) -> Thing | None:
     is_absent = bool(words) and words[0] in _NEGATIONS
     if is_absent and words[0] not in _PERSON_WORDS:
         words = words[1:]
-    while words and words[0] in _DETERMINERS:
+    while words and words[0] in _DETERMINERS | {"there"}:
         words = words[1:]
     at = next((at for at, word in enumerate(words) if at and word in _BORDERS), len(words))
     if not words[:at]:
@@ -63,7 +65,7 @@ def read_thing(text: str) -> Thing | None:
     if head in _HAIR:
         rest.append(head)
     more = frozenset(term for word in rest if word not in _IDLE for term in terms_of(word))
-    return Thing(_names_of(head), more, act, is_absent)
+    return Thing(_names_of(head), more, act, is_absent, is_bare=at == 1)
 
 
 def stems_in(text: str) -> frozenset[str]:
@@ -126,7 +128,7 @@ _IDLE = frozenset(
     "away is are was were there his her its their very room picture scene frame video screen "
     "right left in back here first last over around".split()
 )
-_ALSO = frozenset("and or but not while as because if".split())
+_ALSO = frozenset("and or but not while as because if say says said reads".split())
 _NO_HEADS = frozenset("he she it they we you i thing things something anything what".split())
 _LOOKS = frozenset("wearing standing sitting coming leaving arriving passing driving".split())
 

@@ -28,6 +28,7 @@ _SHOUTED = re.compile(r"\b[A-Z][A-Z0-9]{3,}\b")
 CUES = TEXT_NOUNS | TEXT_VERBS
 
 BEING = frozenset({"is", "are", "was", "were", "gets", "being"})
+DOES = frozenset({"appear", "leave", "turn", "move", "flash", "flicker", "change"})
 PLACING = frozenset({"on", "in", "at", "under", "behind", "above", "below", "across", "beside"})
 
 
@@ -68,8 +69,9 @@ def understand_text(words: list[str], said: str) -> Ask:
     is_named = bool(CUES & {*after}) or any(
         one.capitalize() in said for one in wanted if one[0].isalpha()
     )
-    # "A word is spelled" says what is done with it.
-    is_plain = words[cue] in PLAIN_WORDS and not {*after[:1]} & BEING
+    # "A word is spelled" says what is done with it, and "words come up" what it does.
+    does = after[:1] and (after[0] in BEING or meanings_of(after[0]) & DOES)
+    is_plain = words[cue] in PLAIN_WORDS and not does
     is_guess = bool(wanted) and words[cue] in TEXT_NOUNS and not (is_plain or is_named)
     if unknown and not wanted and (words[cue] in TEXT_NOUNS or words[cue] == "written"):
         # "the game over title": the words right before the cue are the text.

@@ -14,6 +14,7 @@ from tools.video.streams import choose_sound, open_container
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tools.video.reader import Video
 
@@ -111,3 +112,12 @@ def _quietest(samples: NDArray[np.float32]) -> int:
     tail = tail[: tail.size // width * width].reshape(-1, width)
     quietest = int(np.argmin(np.square(tail, dtype=np.float64).sum(axis=1)))
     return first + quietest * width + width // 2
+
+
+def has_sound(path: Path) -> bool:
+    """Whether a file has a sound track; taken to have one where it cannot be opened."""
+    try:
+        with open_container(path) as container:
+            return bool(container.streams.audio)
+    except VideoError:
+        return True

@@ -121,7 +121,7 @@ class WithheldReasoner(WordReasoner):
     name = "scripted"
 
     def converse(self, messages: Sequence[BaseMessage], *, schema: dict[str, Any]) -> Reply:
-        raise WithheldError("the 1 minutes of this run are used up")
+        raise WithheldError("the 1 minute of this run is used up")
 
 
 @pytest.fixture

@@ -127,6 +127,15 @@ def read(said: str, turns: list[ChatAnswer] = DOG) -> dict[str, Any]:
             {"kind": "describe", "relation": "at", "times": ("0:45",)},
         ),
         ("cut 1:00 to 1:30", {"kind": "cut", "times": ("1:00", "1:30")}),
+        (
+            "how many people come to the table?",
+            {"kind": "find", "query": "people come to the table", "every_time": True},
+        ),
+        (
+            "every time the dog runs",
+            {"kind": "find", "query": "the dog runs", "every_time": True},
+        ),
+        ("whenever a car comes", {"kind": "find", "query": "a car comes", "every_time": True}),
         ("when was the dog there first?", {"kind": "find", "query": "the dog there", "which": 1}),
         ("the last time a car comes", {"kind": "find", "query": "a car comes", "which": -1}),
         ("a car after that", {"kind": "find", "query": "a car", "relation": "after"} | THAT),

@@ -332,3 +332,27 @@ def test_what_is_said_of_the_stretches_is_said_of_those_that_are_shown(films: Pa
         for answer in grounder.find_all("an empty grey road", limit=3):
             if answer.verdict == "found" and len(answer.intervals) == 1:
                 assert "stretches are" not in answer.reasoning
+
+
+def test_all_the_times_in_each_video_are_named_on_request(films: Path) -> None:
+    """The road is there before and after the dog, and asked for by words or by the option."""
+    with Grounder() as grounder:
+        wanted = grounder.find_all("an empty grey road", every_time=True)
+        worded = grounder.find_all("every time an empty grey road is there")
+        (alone,) = [
+            one
+            for one in grounder.find_all("whenever a cat is there")
+            if Path(one.video.path).name == "cat.mp4"
+        ]
+    for answers in (wanted, worded):
+        dog = next(one for one in answers if Path(one.video.path).name == "dog.mp4")
+        assert [(one.start_s, one.end_s) for one in dog.intervals] == [(0.0, 8.0), (12.0, 20.0)]
+    assert [(one.start_s, one.end_s) for one in alone.intervals] == [(4.0, 10.0)]
+
+
+def test_the_option_names_all_the_times_of_one_video(
+    films: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["ask", str(films / "dog.mp4"), "an empty grey road", "--every", "--json"]) == 0
+    intervals = json.loads(capsys.readouterr().out)["intervals"]
+    assert [one["start_s"] for one in intervals] == [0.0, 12.0]

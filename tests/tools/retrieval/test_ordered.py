@@ -159,3 +159,17 @@ def test_presence_is_that_of_the_least_certain_part() -> None:
     }
     query = "the dog barks after the man leaves"
     assert ask(query, known).presence == 0.4
+
+
+def test_an_order_that_is_not_read_leaves_open_what_is_found() -> None:
+    known = {"he waits until dark": replace(KNOWN["the dog barks"], presence=0.5)}
+    answer = ask("he waits until dark", known)
+    assert (answer.verdict, answer.events) == ("cannot_tell", ())
+    assert "“until” is not read as an order in time" in answer.reasoning
+
+
+def test_what_something_should_lie_beside_is_no_answer() -> None:
+    query = "the bell rings after the man leaves"
+    known = KNOWN | {query: KNOWN["the man leaves"]}
+    answer = ask(query, known)
+    assert (answer.verdict, answer.events) == ("cannot_tell", ())

@@ -287,6 +287,8 @@ def test_another_english_word_is_no_slip(query: str) -> None:
     "query",
     [
         "a word is spelled",
+        "words come up onto the screen",
+        "words appear over the beach",
         "5",
         "when does the counter reach 10 seconds?",
         "text before the second act",

@@ -1,0 +1,117 @@
+"""What an answer by likeness must not claim: sounds nobody heard, words nobody knows or says."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.fakes import WordEmbedder
+from tools.ranking import Ranking, Window
+from tools.retrieval.second_thoughts import thought_over
+from tools.timeline import Caption, Interval, Source, Track
+
+TRACK = Track("file", "", "file")
+
+
+def captions(*texts: str, source: Source = "vision") -> list[Caption]:
+    return [
+        Caption("v", Interval(at, at + 1.0), text, source, TRACK) for at, text in enumerate(texts)
+    ]
+
+
+def ranked(verdict: Any, *events: Window) -> Ranking:
+    return Ranking(verdict, (Window(Interval(0, 1), 0.1, 0.1),), events, np.zeros(1), "by likeness")
+
+
+def over(
+    query: str,
+    verdict: Any = "not_found",
+    *,
+    said: list[Caption] | None = None,
+    has_sound: bool = True,
+) -> Ranking:
+    events = (Window(Interval(0, 1), 0.5, 0.5),) if verdict == "found" else ()
+    return thought_over(
+        query,
+        ranked(verdict, *events),
+        said or captions("a man in a suit walks", "a rocket stands on a pad"),
+        embedder=_Named(),
+        has_sound=lambda: has_sound,
+    )
+
+
+class _Named(WordEmbedder):
+    name = "minilm-test"
+
+
+@pytest.mark.parametrize("query", ["music plays", "applause", "silence", "a bell rings"])
+def test_a_sound_that_nobody_listened_to_is_not_denied(query: str) -> None:
+    thought = over(query)
+    assert thought.verdict == "cannot_tell"
+    assert "nobody listened" in thought.reasoning
+
+
+@pytest.mark.parametrize("query", ["a man says hello", "people laugh", "she tells a joke"])
+def test_what_is_said_aloud_is_not_denied_by_captions_of_pictures(query: str) -> None:
+    assert over(query).verdict == "cannot_tell"
+
+
+def test_a_transcript_denies_words_and_no_other_sound() -> None:
+    heard = captions("we have a lift off", source="speech")
+    assert over("he says goodbye", said=heard).verdict == "not_found"
+    assert over("music plays", said=heard).verdict == "cannot_tell"
+
+
+def test_without_a_sound_track_a_sound_is_denied_and_laughing_people_are_looked_for() -> None:
+    music = over("music plays", has_sound=False)
+    assert (music.verdict, "no sound track" in music.reasoning) == ("not_found", True)
+    assert over("people laugh", has_sound=False).reasoning == "by likeness"
+
+
+def test_a_sound_that_captions_tell_of_is_found_or_not_as_they_say() -> None:
+    band = captions("a band plays music on a stage", "an empty stage")
+    assert over("music plays", "found", said=band).verdict == "found"
+    assert over("loud music", said=band).verdict == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        ("?", "no word"),
+        ("asdfgh qwerty", "No word of it is known"),
+        ("Wann springt der Hund?", "in German"),
+        ("quand le chien saute", "in French"),
+        ("¿dónde está el perro?", "in Spanish"),
+    ],
+)
+def test_what_cannot_be_understood_is_not_denied(query: str, why: str) -> None:
+    thought = over(query)
+    assert (thought.verdict, thought.is_unclear) == ("cannot_tell", True)
+    assert why in thought.reasoning
+
+
+@pytest.mark.parametrize(
+    "query", ["a zebra", "somebody plays the ukulele", "a cockatoo", "a yacht in los angeles"]
+)
+def test_rare_words_are_words(query: str) -> None:
+    assert over(query, has_sound=False).reasoning == "by likeness"
+
+
+def test_a_question_in_the_language_of_the_captions_is_understood() -> None:
+    german = captions("der Hund springt über das Gras", "ein Mann und eine Frau")
+    assert over("Wann springt der Hund?", said=german).reasoning == "by likeness"
+
+
+def test_a_thing_that_no_caption_names_is_not_found_by_likeness_alone() -> None:
+    thought = over("is there an elephant?", "found", said=captions("a toy frog", "a table"))
+    assert thought.verdict == "cannot_tell"
+    assert "No caption there says “elephant”" in thought.reasoning
+    assert over("is there a frog?", "found", said=captions("a toy frog")).verdict == "found"
+
+
+def test_what_was_read_or_measured_stays_as_it_is() -> None:
+    exact = replace(ranked("found", Window(Interval(0, 1), 1.0, 1.0)), is_exact=True)
+    said = captions("a road")
+    thought = thought_over("?", exact, said, embedder=_Named(), has_sound=lambda: True)
+    assert thought is exact
