@@ -96,7 +96,7 @@ def _put(part: Path, out: Path, option: str, *, overwrite: bool) -> None:
 
 
 def _is_there(out: Path, option: str) -> VideoError:
-    how = f" (ask {option} replaces it with --overwrite)" if option else ""
+    how = f", or let {option} replace it with --overwrite" if option else ""
     return VideoError(f"{out} is there already; give another name{how}")
 
 

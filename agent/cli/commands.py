@@ -15,7 +15,7 @@ from agent.cli.index_progress import progress_bar, tell_events
 from agent.cli.known_answer import render_known
 from agent.cli.opening import open_grounder
 from agent.cli.outputs import Out, spare_asked, spare_own_files
-from agent.cli.printing import ask_person, doing, say, show, stderr
+from agent.cli.printing import ask_person, doing, say, show, stderr, tell_beside
 from agent.cli.record_lines import count_of, record_json
 from agent.cli.rendering import (
     ends_early,
@@ -38,6 +38,7 @@ from tools.clock import clock, clock_span
 from tools.retrieval.tracks import is_beside, name_of, of_copy
 from tools.store.store import VideoRecord
 from tools.terminal import complain, put_json
+from tools.text import shorten
 from tools.video.clip import check_clip_path, write_clip
 from tools.video.reader import probe
 
@@ -87,9 +88,10 @@ def ask(args: argparse.Namespace) -> int:
             known = None
         if known:
             answers = LibraryAnswers((known,))
+            _tell_unwritten(args)
         else:
             where = videos[0] if is_one else f"{len(videos) or 'all'} videos"
-            with doing(f"looking for “{query}” in {where}"):
+            with doing(f"looking for “{shorten(query, 60)}” in {shorten(where, 60)}"):
                 answers = _answers(args, grounder, videos, query, on_event)
         records = grounder.records() if writes else []
         picture = None
@@ -100,8 +102,10 @@ def ask(args: argparse.Namespace) -> int:
     if args.json:
         put_json(as_json)
     else:
+        # Standard output holds what was asked for there, and nothing else.
+        tell = tell_beside if any(export.is_printed for export in exports) else show
         render_one = render_known if known else render_answer
-        show(*(render_one(answers[0]) if is_one else render_answers(query, answers)))
+        tell(*(render_one(answers[0]) if is_one else render_answers(query, answers)))
     if args.clip:
         _cut(answers, Path(args.clip), records, overwrite=args.overwrite)
     with doing("writing what --export and --thumbnails name"):
@@ -110,6 +114,13 @@ def ask(args: argparse.Namespace) -> int:
         picture.save(Path(args.plot), overwrite=args.overwrite)
         say(f"a picture of the answer was written to {args.plot}")
     return DONE if any(answer.verdict == "found" for answer in answers) else NOT_FOUND
+
+
+def _tell_unwritten(args: argparse.Namespace) -> None:
+    """Say what an answer that needs no run leaves out."""
+    for option, name in (("--trace", args.trace), ("--thread", args.thread)):
+        if name:
+            say(f"{option} {name}: nothing was run, so nothing was written; --anyway runs it")
 
 
 def _answers(

@@ -11,6 +11,7 @@ from agent.exports.timecode import START_TIMECODE, parse_timecode
 from agent.grounding import Grounding
 from agent.watching.moved_files import own_file
 from tools.store.store import VideoRecord
+from tools.text import counted
 
 _WRITES_PICTURES = "--thumbnails"
 
@@ -25,7 +26,10 @@ def check_exports(args: argparse.Namespace, *, is_one: bool) -> list[Export]:
     exports = [parse_export(*pair, overwrite=args.overwrite) for pair in args.export]
     if args.start_timecode is not None:
         if not exports:
-            raise QueryError("--start-timecode is of the timeline that --export writes; add that")
+            raise QueryError(
+                "--start-timecode sets where the timeline of --export begins; add --export, or "
+                "leave it out"
+            )
         parse_timecode(args.start_timecode)
     for export in exports:
         if export.form in OF_ONE_VIDEO and not is_one:
@@ -34,6 +38,10 @@ def check_exports(args: argparse.Namespace, *, is_one: bool) -> list[Export]:
                 "csv or json"
             )
         export.check()
+    printed = sum(export.is_printed for export in exports)
+    if printed and (printed > 1 or args.json):
+        more = "--json" if args.json else "another --export"
+        raise QueryError(f"{more} and --export … - both print on standard output; leave one out")
     folder = args.thumbnails and Path(args.thumbnails)
     if folder and folder.exists() and not folder.is_dir():
         raise QueryError(f"{_WRITES_PICTURES} {folder} is a file; name a folder")
@@ -44,7 +52,8 @@ def check_exports(args: argparse.Namespace, *, is_one: bool) -> list[Export]:
 def outs_of(args: argparse.Namespace, exports: Sequence[Export]) -> list[Out]:
     """Every single file that ``ask`` is to write."""
     named = (Out(f"--{name}", Path(out)) for name in ("clip", "plot") if (out := vars(args)[name]))
-    return [*named, *(Out("--export", export.out) for export in exports)]
+    files = (export.out for export in exports if not export.is_printed)
+    return [*named, *(Out("--export", out) for out in files)]
 
 
 def write_files(
@@ -68,15 +77,19 @@ def write_files(
     notes: dict[str, None] = {}
     for export in exports:
         if not found and export.form != "json":
-            say(f"nothing was found, so {export.out} was not written")
+            place = "nothing was printed" if export.is_printed else f"{export.out} was not written"
+            say(f"nothing was found, so {place}")
             continue
-        out = Out("--export", export.out)
-        spare_asked([out], [one.video.path for one in answers], records)
+        if not export.is_printed:
+            out = Out("--export", export.out)
+            spare_asked([out], [one.video.path for one in answers], records)
         timecode = args.start_timecode or START_TIMECODE
         told = write_export(export, answers, whole_json, start_timecode=timecode)
         notes |= dict.fromkeys(told)
+        if export.is_printed:
+            continue
         count = sum(len(answer.intervals) for answer in found)
-        say(f"{count} interval{'' if count == 1 else 's'} written to {export.out}")
+        say(f"{counted(count, 'interval')} written to {export.out}")
     for note in notes:
         say(note)
     if args.thumbnails and not found:
@@ -85,4 +98,4 @@ def write_files(
         from agent.exports.thumbnails import write_thumbnails
 
         written = write_thumbnails(found, Path(args.thumbnails), overwrite=args.overwrite)
-        say(f"{len(written)} pictures written to {args.thumbnails}")
+        say(f"{counted(len(written), 'picture')} written to {args.thumbnails}")

@@ -28,15 +28,26 @@ from tools.retrieval.tracks import consulted, is_measured
 from tools.signals.said_times import take_stretch
 from tools.store.store import VideoRecord
 
+MOST_SEARCHED = 50
+"""Most videos that are searched closely for one question, where the limit is lower."""
+
+NOT_SEARCHED = f"it was not searched, as {MOST_SEARCHED} others fit better; ask it alone"
 NOT_LIKE = "none of its frames is among those most like the picture, or none was looked at"
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A video for which there is no answer, and why, in words."""
+    """A video for which there is no answer, and why, in words.
+
+    Attributes:
+        path: The file.
+        reason: In words.
+        found: Whether it is in there, and only the limit leaves it out.
+    """
 
     path: str
     reason: str
+    found: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,7 +56,8 @@ class LibraryAnswers(Sequence[Grounding]):
 
     Attributes:
         answers: One for each of these videos.
-        left_out: Videos that could not be asked, or in which it may be although it was not found.
+        left_out: Videos that could not be asked, in which it may be although it was not found, or
+            in which it was found beyond the limit.
     """
 
     answers: tuple[Grounding, ...]
@@ -168,18 +180,29 @@ def ask_many_videos(
         for video_id, record in primary.items()
         if record.complete and video_id not in likeliest and video_id not in unable
     ]
-    answers = []
-    for video_id in list(dict.fromkeys([*seen, *likeliest, *others]))[:limit]:
+    in_turn = list(dict.fromkeys([*seen, *likeliest, *others]))
+    states = {}
+    for video_id in in_turn[: max(limit, MOST_SEARCHED)]:
         # An order is about everything that happens in a video, not only the likeliest places; and
         # frames are compared with those of the same video.
         known = None if in_order or video_id in seen else alike.get(video_id)
-        state = _searched(query, in_its_place(primary[video_id]), known, dependencies)
-        answers.append(_answer_from(state, graph, on_event))
+        states[video_id] = _searched(query, in_its_place(primary[video_id]), known, dependencies)
+    # Where it is found comes first, in the same order.
+    ranked_ids = sorted(states, key=lambda one: states[one]["ranking"]["verdict"] != "found")
+    found_in = [one for one in ranked_ids if states[one]["ranking"]["verdict"] == "found"]
+    answers = [_answer_from(states[one], graph, on_event) for one in ranked_ids[:limit]]
+    found_too = f"it was found here too; --limit {len(found_in)} shows it"
+    unable |= {
+        one: str(states[one]["ranking"]["reasoning"])
+        for one in ranked_ids[limit:]
+        if states[one]["ranking"]["verdict"] == "cannot_tell"
+    } | dict.fromkeys(found_in[limit:], found_too)
+    unable |= dict.fromkeys({*seen, *likeliest} - set(states), NOT_SEARCHED)
     told = {answer.video.id for answer in answers}
     return LibraryAnswers(
         tuple(sorted(answers, key=_rank)),
         tuple(
-            LeftOut(record.path, reason)
+            LeftOut(record.path, reason, found=record.video_id in found_in)
             for record in records
             if record.video_id not in told and (reason := _why_not(record, unable))
         ),

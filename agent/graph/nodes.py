@@ -70,7 +70,7 @@ from tools.clock import clock, clock_span
 from tools.indexing.indexer import Progress
 from tools.ranking import PartFound, Ranking, Window
 from tools.retrieval.measured_need import can_be_measured, measured_need
-from tools.retrieval.question import parts_of
+from tools.retrieval.question import parts_of, read_question
 from tools.retrieval.retrieval import Retrieved, inside, retrieve
 from tools.retrieval.sight_evidence import SightEvidence
 from tools.retrieval.tracks import is_measured, read_tracks
@@ -360,7 +360,7 @@ def watched(question: Question, record: VideoRecord, cost: Cost) -> Update:
 
     Where no stretch is given, the one that the question names is searched.
     """
-    _, said = take_stretch(question.query)
+    said = None if _is_judged_whole(question.query) else take_stretch(question.query)[1]
     named = said.within(record.duration_s) if said and question.within is None else None
     return {
         "asked": question.query,
@@ -397,7 +397,11 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> Updat
     if found.ranking.verdict == "not_found" and _is_unmeasured(state["asked"], layers):
         ranking = replace(found.ranking, verdict="cannot_tell", reasoning=UNMEASURED)
         found = replace(found, ranking=ranking)
-    if named := take_stretch(state["asked"])[1]:
+    named = take_stretch(state["asked"])[1]
+    is_there = bool(named and named.within(record.duration_s))
+    # A moment that the video does not have is one of what it shows: "going home at 11:00".
+    is_meant = named is not None and (is_there or named.moment_s is None)
+    if named and is_meant and not (is_there and _is_judged_whole(state["asked"])):
         found = replace(found, ranking=_searched_only(found.ranking, named, record, within))
     evidence: list[Any] = [
         caption.as_dict() | {"relevance": relevance}
@@ -425,6 +429,12 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> Updat
         # Captions that only mark frames say nothing that could agree.
         "paths": [] if record.track.model == BLANK else [similarity_path(found.ranking)],
     }
+
+
+def _is_judged_whole(query: str) -> bool:
+    """Whether it asks if something is there at a moment: when it is, says the whole video."""
+    asked = read_question(query)
+    return asked.at_s is not None and measured_need(asked.text) is None
 
 
 def _searched_only(

@@ -28,19 +28,20 @@ class Picture:
     def _repr_png_(self) -> bytes:
         return self.png
 
-    def save(self, out: Path, *, overwrite: bool = False) -> None:
+    def save(self, out: str | Path, *, overwrite: bool = False) -> None:
         """Write it to a file, which appears whole or not at all.
 
         Raises:
             QueryError: If it is no ``.png``.
             VideoError: If ``out`` cannot be written, or is there and is not to be replaced.
         """
-        check_picture_path(out, overwrite=overwrite)
+        place = Path(out)
+        check_picture_path(place, overwrite=overwrite)
 
         def fill(part: Path) -> None:
             part.write_bytes(self.png)
 
-        write_whole(out, fill, what=_WHAT, option=_OPTION, overwrite=overwrite)
+        write_whole(place, fill, what=_WHAT, option=_OPTION, overwrite=overwrite)
 
 
 def check_picture_path(out: Path, *, overwrite: bool = False) -> None:

@@ -155,7 +155,7 @@ def _videos(annotations: Annotations, options: RunOptions) -> VideoFolder | Reco
 
 def _for_run(settings: Settings, options: RunOptions) -> Settings:
     # A store of its own, so that what is measured does not turn up among the user's videos.
-    own: dict[str, Any] = {"store": settings.home / "benchmarks"}
+    own: dict[str, Any] = {"store": settings.benchmark_store}
     if options.captions:
         own |= {"rate_hz": RECORDED_RATE_HZ, "strategy": "general"}
     return settings.model_copy(update=own)

@@ -127,14 +127,19 @@ def test_forget_says_what_else_holds_text_and_deletes_it_when_told_to(
     main(["ask", str(film), "a zebra", "--captions", str(captions), "--thread", "stripes"])
     main(["ask", str(other), "black", "--captioner", "classical", "--thread", "dark"])
     home = tmp_path / "home"
+    with Grounder(load_settings(store=home / "benchmarks")) as measured:
+        measured.watch(film, captions=captions)
     assert main(["forget", str(film)]) == 0
     said = " ".join(capsys.readouterr().err.split())
     assert (
         "still hold captions of it: stripes; to delete these too: whenabouts forget --threads"
         in said
     )
+    assert "`whenabouts eval` made captions of it too" in said
     assert main(["forget", "--threads", str(film)]) == 0
-    assert "deleted threads and chats about it: stripes" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "deleted threads and chats about it: stripes" in said
+    assert "that `whenabouts eval` made: 2" in said
     readable = [
         one.name for one in home.rglob("*") if one.is_file() and b"zebra" in one.read_bytes()
     ]

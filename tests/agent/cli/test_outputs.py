@@ -9,6 +9,7 @@ from agent.setup.settings_lines import write_settings
 from agent.tracing.trace_file import TraceError, TraceFile
 from evaluation.results import BenchmarkError
 from evaluation.runs.run_folder import RunFolder
+from tools.captioners.checkpoints import models_on_disk
 from tools.errors import VideoError
 from tools.output_files import refuse_strange_files
 from training.exclusions import write_list
@@ -77,3 +78,14 @@ def test_a_settings_file_that_is_a_link_stays_one(tmp_path: Path) -> None:
     assert (tmp_path / ".env").is_symlink()
     assert (tmp_path / "kept").read_text() == "# mine\nWHENABOUTS_SIGHT=off\n"
     assert sorted(one.name for one in tmp_path.iterdir()) == [".env", "kept"]
+
+
+@pytest.mark.parametrize("cache", ["a file", "/dev/full"])
+def test_a_hub_cache_that_is_no_folder_holds_no_model(
+    cache: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    constants = pytest.importorskip("huggingface_hub.constants")
+    (tmp_path / "a file").touch()
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / cache))
+    monkeypatch.setattr("huggingface_hub.utils._cache_manager.HF_HUB_CACHE", str(tmp_path / cache))
+    assert models_on_disk() == []
