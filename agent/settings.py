@@ -179,7 +179,8 @@ class Settings(Home):
         max_captions: Most frames, grids or clips described in one run, closer looks included. At
             the limit, the question is answered from what is there; the next run continues.
         max_usd: US dollars that one run may spend on image and text models.
-        max_minutes: Minutes that describing may take.
+        max_minutes: Minutes that one run, or one turn of a chat, may take; requests that are under
+            way then are given up, and the answer is made from what is there.
         strict: Whether a question ends in an error, and not in the LLM-free answer, when a text
             model's service fails and retries do not help.
         max_attempts: Answers a reasoner is asked for before the LLM-free answer is returned.
@@ -273,6 +274,11 @@ class Settings(Home):
         return self.store or self.home / "store"
 
     @property
+    def benchmark_store(self) -> Path:
+        """Folder of the store of ``whenabouts eval``, so that videos that it asks stay apart."""
+        return self.home / "benchmarks"
+
+    @property
     def threads_file(self) -> Path:
         """File that holds the steps of threads."""
         return self.home / "threads.sqlite"
@@ -291,6 +297,11 @@ class Settings(Home):
     def page_folder(self) -> Path:
         """What ``serve`` keeps: answers, corrections, uploads and jobs."""
         return self.home / "serve"
+
+    @property
+    def corrections_file(self) -> Path:
+        """What people corrected on the page, as rows that ``eval own`` reads."""
+        return self.page_folder / "corrections.jsonl"
 
     @property
     def pictures_folder(self) -> Path:

@@ -6,6 +6,9 @@ import struct
 from collections.abc import Sequence
 from pathlib import Path
 
+EMPTY = (-1.0, 0.0)
+"""A piece of a second in which nothing is shown."""
+
 
 def edit(
     path: Path, source: Path, pieces_s: Sequence[tuple[float, float]], *, rate: int = 1
@@ -15,7 +18,7 @@ def edit(
     Args:
         path: Where to.
         source: A file whose tracks have an edit list of one piece, after all that it holds.
-        pieces_s: Where each piece begins and ends, in seconds of the source.
+        pieces_s: Where each piece begins and ends, in seconds of the source; or ``EMPTY``.
         rate: How fast all is shown.
     """
     content = source.read_bytes()
@@ -38,7 +41,11 @@ def _with_pieces(
     ticks = struct.unpack_from(">I", track, track.index(b"mdhd") + 16)[0]
     rows = b"".join(
         struct.pack(
-            ">Iihh", round((end - start) * film_ticks), first + round(start * ticks), rate, 0
+            ">Iihh",
+            round((end - start) * film_ticks),
+            -1 if (start, end) == EMPTY else first + round(start * ticks),
+            rate,
+            0,
         )
         for start, end in pieces_s
     )

@@ -105,6 +105,12 @@ KINDS: dict[str, tuple[Callable[[Path], Path], list[int]]] = {
     "clock runs over, programme stream": (_one(".mpg", clock_s=WRAP_S // 1 - 3, **_MPEG), ALL),
     "clock set ahead, then runs over": (_joined(10.0, WRAP_S // 1 - 1), ALL),
     "clock runs over, then set back": (_joined(WRAP_S // 1 - 1, 10.0), ALL),
+    "joined AVI": (
+        _joined(0.0, 0.0, suffix=".avi", video_codec=["mpeg4"] * 2, sound_codec=["mp2"] * 2),
+        ALL,
+    ),
+    "joined Matroska": (_joined(0.0, 0.0, suffix=".mkv"), ALL),
+    "joined fragments": (_joined(0.0, 0.0, suffix=".mp4", options=[_FRAGMENTS] * 2), ALL),
     "two programmes": (_programmes, ALL),
     "three sounds": (_one(".ts", sounds=3), ALL),
     "three sounds in MP4": (_one(".mp4", sounds=3), ALL),

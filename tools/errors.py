@@ -78,6 +78,7 @@ FailureKind = Literal[
     "busy",
     "broken",
     "context",
+    "pictures",
     "declined",
     "strange",
     "refused",
@@ -91,7 +92,8 @@ class ServiceError(WhenaboutsError):
     Attributes:
         kind: ``settings``, ``key``, ``credit`` and ``model`` are for the user to fix;
             ``unreachable`` is a server that is not there. ``timeout``, ``busy`` and ``broken`` did
-            not pass within all retries. ``context`` is too much to read, ``declined`` a refusal of
+            not pass within all retries. ``context`` is too much to read, ``pictures``
+            more pictures than it takes at once, ``declined`` a refusal of
             what was shown; ``strange`` is not a reply of this API, ``refused`` any other complaint.
             ``stopped``: the caller gave up.
         tokens_in: Tokens of input that the service counted in answers without a reply.

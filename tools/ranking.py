@@ -138,6 +138,7 @@ class Ranking:
             it cannot be told, whether what was measured is all that could be known of it.
         heard: What each source of evidence said, in the order in which they were asked; empty
             where there was only one.
+        is_unclear: Whether the question itself cannot be answered, whatever is seen.
     """
 
     verdict: Verdict
@@ -149,6 +150,7 @@ class Ranking:
     parts: tuple[PartFound, ...] = ()
     is_exact: bool = False
     heard: tuple[Testimony, ...] = ()
+    is_unclear: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values only, without the relevance of each caption."""
@@ -160,4 +162,5 @@ class Ranking:
             "presence": self.presence,
             "parts": [part.as_dict() for part in self.parts],
             "heard": [one.as_dict() for one in self.heard],
+            "is_unclear": self.is_unclear,
         }

@@ -176,7 +176,7 @@ def _data(options: argparse.Namespace) -> int:
         raise TuningError(f"--max-usd must be positive, not {options.max_usd:g}")
     queries = _queries(options)
     refuse_excluded((one.video_id for one in queries), read_lists(options.exclude))
-    teacher = _open_teacher(options.teacher, settings, prompts)
+    teacher = _open_teacher(options.teacher, settings, prompts, is_asked=not options.dry_run)
     _check_limit(options.max_usd, teacher)
     to_ask = plan(queries, options.videos, inside=options.inside, outside=options.outside)
     bought = read_replies(options.out, asked_by(teacher, mode=mode, rate_hz=options.rate))
@@ -308,7 +308,7 @@ def _queries(options: argparse.Namespace) -> list[Any]:
     return DATASETS[options.dataset].read(options.annotations, durations_s).all_or_error()
 
 
-def _open_teacher(name: str, settings: Any, prompts: Any) -> Teacher:
+def _open_teacher(name: str, settings: Any, prompts: Any, *, is_asked: bool) -> Teacher:
     from tools.errors import ServiceError
     from tools.llm.prices import read_prices
     from training.teacher import HumanTeacher, ServiceTeacher
@@ -322,7 +322,8 @@ def _open_teacher(name: str, settings: Any, prompts: Any) -> Teacher:
     try:
         return ServiceTeacher(
             model,
-            api_key=key.get_secret_value() if key else None,
+            # Nobody is asked in a dry run, which therefore needs no key.
+            api_key=key.get_secret_value() if key else None if is_asked else "none",
             base_url=settings.openai_base_url,
             prompts=prompts,
             prices=read_prices(settings.prices) if settings.prices else {},

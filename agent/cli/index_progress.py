@@ -13,6 +13,7 @@ from agent.grounding import Refusal
 from tools.clock import clock
 from tools.indexing.indexer import Progress as IndexProgress
 from tools.indexing.indexer import Report
+from tools.llm.retries import Retry
 from tools.sight.frame_track import PREFIX as SIGHT
 from tools.text import shorten
 from tools.waiting import NowAndThen
@@ -74,6 +75,8 @@ def tell_events(report: Report) -> Callable[[Event], None]:
             report(event)
         elif isinstance(event, Refusal):
             say(f"reply {event.attempt} was refused ({event.kind}): {event.message}")
+        elif isinstance(event, Retry):
+            say(event.line)
         else:
             say(look_up_line(event))
 

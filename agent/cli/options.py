@@ -20,6 +20,7 @@ def add_command(
         epilog=examples + ("\n" if examples else "") + EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    command.set_defaults(parser=command)
     command.add_argument(
         "--env", metavar="FILE", help="read settings from this file, not from .env in the home"
     )
@@ -108,7 +109,10 @@ def add_watching_options(command: argparse.ArgumentParser, *, captions: bool = T
         "--max-captions", metavar="N", type=int, help="make no more captions than this in one run"
     )
     command.add_argument(
-        "--max-minutes", metavar="MIN", type=float, help="describe for no longer than this"
+        "--max-minutes",
+        metavar="MIN",
+        type=float,
+        help="take no longer than this for a run or a turn",
     )
     command.add_argument(
         "--prompts",

@@ -121,16 +121,31 @@ def render_answers(query: str, answers: LibraryAnswers) -> list[RenderableType]:
 
 
 def _left_out(videos: Sequence[LeftOut]) -> list[RenderableType]:
-    """A line for each reason, with the videos that it applies to."""
+    """How many more answer, and a line for each reason, with the videos that it applies to."""
+    lines: list[RenderableType] = []
+    more = [one for one in videos if one.found]
+    if more:
+        are = "1 more video answers" if len(more) == 1 else f"{len(more)} more videos answer"
+        how = more[0].reason.partition("; ")[2]
+        told = f"{are}: {_shortly([_name(one) for one in more])}; {how}"
+        lines.append(Padding(Text(one_line(told), style="cyan"), INDENT))
     by_reason: dict[str, list[str]] = {}
     for one in videos:
-        by_reason.setdefault(one.reason, []).append(in_one_row(Path(one.path).name))
-    lines: list[RenderableType] = []
+        if not one.found:
+            by_reason.setdefault(one.reason, []).append(_name(one))
     for reason, names in by_reason.items():
-        more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
-        told = f"no answer for: {', '.join(names[:SHOWN_NAMES])}{more}: {reason}"
+        told = f"no answer for: {_shortly(names)}: {reason}"
         lines.append(Padding(Text(one_line(told), style="magenta"), INDENT))
     return lines
+
+
+def _name(video: LeftOut) -> str:
+    return in_one_row(Path(video.path).name)
+
+
+def _shortly(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
+    return f"{', '.join(names[:SHOWN_NAMES])}{more}"
 
 
 def render_forecast(forecast: Forecast) -> list[RenderableType]:
@@ -361,6 +376,11 @@ def _provenance(grounding: Grounding) -> str:
     seen = f"{share:.0%} of the video seen{_not_described(coverage)}"
     is_by_looks = models.sight and models.captioner == BLANK
     what = f"frames: {models.sight}" if is_by_looks else f"captions: {models.captioner}{looked}"
+    answering = [one for one in grounding.sources if one.answers]
+    if len(grounding.sources) > 1 and {one.kind for one in answering} == {"measured"}:
+        # What was seen is then told of what was measured.
+        what = f"measured: {answering[0].name}"
+        rate = f", {coverage.rate_hz:g}/s" if coverage.rate_hz else ""
     return (
         f"{what}{rate}, {seen}\n"
         f"{_answered_by(grounding.sources)}"

@@ -34,6 +34,8 @@ from tools.retrieval.question import parts_of
 from tools.retrieval.temporal_query import Single
 from tools.retrieval.tracks import evidence_kind, is_measured, name_of
 from tools.signals.claims import is_moment
+from tools.signals.plain_words import in_other_language
+from tools.signals.vocabulary import words_of
 from tools.store.store import CaptionGap, CaptionStore, VideoRecord
 from tools.text import letters_by_script
 from tools.timeline import Caption, Interval
@@ -67,7 +69,8 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
             event,
             answer,
             captions,
-            windows,
+            # There are more events than windows where all the times are wanted.
+            [*windows, *(Window.from_dict(plain) for plain in state["ranking"]["events"])],
             duration_s=record.duration_s,
             tracks={record.track.key, *(one.track for one in heard)},
             unseen=[gap.span for gap in coverage.gaps],
@@ -81,9 +84,11 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
         ]
     seen_share = _seen_share(state, record, coverage)
     verdict = _verdict(answer, state, seen_share=seen_share)
-    script = unknown_script(state["asked"], [one.text for one in captions], embedder=embedder)
-    if script and verdict == "not_found" and not _read_by_model(state):
-        # An embedder that cannot read the question's script cannot know that it is not there.
+    texts = [one.text for one in captions]
+    script = unknown_script(state["asked"], texts, embedder=embedder)
+    is_unread = script or is_other_language(state["asked"], texts, embedder=embedder)
+    if is_unread and verdict == "not_found" and not _read_by_model(state):
+        # An embedder that cannot read the question cannot know that it is not there.
         verdict = "cannot_tell"
     described_by = record.track.prompt_version
     candidates = tuple(_candidate(window, captions, record, verdicts) for window in windows)
@@ -207,9 +212,9 @@ def ground_event(
 
 
 def _standing(interval: GroundedInterval) -> tuple[float, float]:
-    """Best first: by the calibrated number where there is one, else by the word, then by time."""
+    """Best first: by the calibrated number as it is printed, else by the word, then by time."""
     if interval.confidence is not None:
-        return -interval.confidence, 0.0
+        return -round(interval.confidence, 2), interval.start_s
     return -float(RANK[interval.sure or "unsure"]), interval.start_s
 
 
@@ -391,6 +396,13 @@ def unknown_script(query: str, texts: Sequence[str], *, embedder: str) -> str:
     return ""
 
 
+def is_other_language(query: str, texts: Sequence[str], *, embedder: str) -> bool:
+    """Whether a question is in another language than the captions; arguments as of the above."""
+    if not embedder.startswith("minilm") or not in_other_language(words_of(query)):
+        return False
+    return not any(in_other_language(words_of(text)) for text in texts)
+
+
 def _advice(
     state: State,
     record: VideoRecord,
@@ -401,6 +413,8 @@ def _advice(
     embedder: str,
 ) -> str:
     query = state["asked"]
+    if state["ranking"].get("is_unclear"):
+        return ""
     if script and coverage.seen_s > 0:
         return prompts.render(
             "other_script",

@@ -13,7 +13,7 @@ from agent.errors import CaptionError, QueryError, UsedUpError, VideoError, When
 from agent.graph.dependencies import Dependencies, Watch
 from agent.graph.events import Event
 from agent.graph.graph import Graph
-from agent.graph.nodes import Layers, retrieve_by, watched
+from agent.graph.nodes import Layers, retrieve_by, searched_part, watched
 from agent.graph.running import run_graph
 from agent.graph.state import Question
 from agent.grounding import Cost, Grounding
@@ -25,17 +25,29 @@ from tools.retrieval.retrieval import Retrieved, retrieve, take_evidence
 from tools.retrieval.sight_evidence import SightEvidence
 from tools.retrieval.temporal_query import Single, texts_of
 from tools.retrieval.tracks import consulted, is_measured
+from tools.signals.said_times import take_stretch
 from tools.store.store import VideoRecord
 
+MOST_SEARCHED = 50
+"""Most videos that are searched closely for one question, where the limit is lower."""
+
+NOT_SEARCHED = f"it was not searched, as {MOST_SEARCHED} others fit better; ask it alone"
 NOT_LIKE = "none of its frames is among those most like the picture, or none was looked at"
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A video for which there is no answer, and why, in words."""
+    """A video for which there is no answer, and why, in words.
+
+    Attributes:
+        path: The file.
+        reason: In words.
+        found: Whether it is in there, and only the limit leaves it out.
+    """
 
     path: str
     reason: str
+    found: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,7 +56,8 @@ class LibraryAnswers(Sequence[Grounding]):
 
     Attributes:
         answers: One for each of these videos.
-        left_out: Videos that could not be asked, or in which it may be although it was not found.
+        left_out: Videos that could not be asked, in which it may be although it was not found, or
+            in which it was found beyond the limit.
     """
 
     answers: tuple[Grounding, ...]
@@ -136,7 +149,8 @@ def ask_many_videos(
     sight = dependencies.sight
     by_picture = sight is not None and sight.by_picture
     part = Single(query) if by_picture else parts_of(query)
-    in_order = not isinstance(part, Single)
+    # So is a stretch of each video.
+    in_order = not isinstance(part, Single) or take_stretch(query)[1] is not None
     ranked = (
         LibraryRanking()
         if by_picture
@@ -166,18 +180,29 @@ def ask_many_videos(
         for video_id, record in primary.items()
         if record.complete and video_id not in likeliest and video_id not in unable
     ]
-    answers = []
-    for video_id in list(dict.fromkeys([*seen, *likeliest, *others]))[:limit]:
+    in_turn = list(dict.fromkeys([*seen, *likeliest, *others]))
+    states = {}
+    for video_id in in_turn[: max(limit, MOST_SEARCHED)]:
         # An order is about everything that happens in a video, not only the likeliest places; and
         # frames are compared with those of the same video.
         known = None if in_order or video_id in seen else alike.get(video_id)
-        state = _searched(query, in_its_place(primary[video_id]), known, dependencies)
-        answers.append(_answer_from(state, graph, on_event))
+        states[video_id] = _searched(query, in_its_place(primary[video_id]), known, dependencies)
+    # Where it is found comes first, in the same order.
+    ranked_ids = sorted(states, key=lambda one: states[one]["ranking"]["verdict"] != "found")
+    found_in = [one for one in ranked_ids if states[one]["ranking"]["verdict"] == "found"]
+    answers = [_answer_from(states[one], graph, on_event) for one in ranked_ids[:limit]]
+    found_too = f"it was found here too; --limit {len(found_in)} shows it"
+    unable |= {
+        one: str(states[one]["ranking"]["reasoning"])
+        for one in ranked_ids[limit:]
+        if states[one]["ranking"]["verdict"] == "cannot_tell"
+    } | dict.fromkeys(found_in[limit:], found_too)
+    unable |= dict.fromkeys({*seen, *likeliest} - set(states), NOT_SEARCHED)
     told = {answer.video.id for answer in answers}
     return LibraryAnswers(
         tuple(sorted(answers, key=_rank)),
         tuple(
-            LeftOut(record.path, reason)
+            LeftOut(record.path, reason, found=record.video_id in found_in)
             for record in records
             if record.video_id not in told and (reason := _why_not(record, unable))
         ),
@@ -205,6 +230,7 @@ def _searched(
                 limit_tokens=dependencies.evidence_tokens,
                 is_one_of_many=is_one_of_many,
                 sight=sight,
+                within=within,
             )
 
         among = by_itself(is_one_of_many=True)
@@ -219,6 +245,7 @@ def _searched(
         return _compared(among) if is_open and known else among
 
     state: Any = watched(Question(video=record.video_id, query=query), record, Cost())
+    within = searched_part(state)
     state |= retrieve_by(search, state, dependencies)
     spent_s = time.perf_counter() - started_s
     return {**state, "seconds": {"watch": 0.0, "retrieve": spent_s}}

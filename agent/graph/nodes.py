@@ -66,14 +66,16 @@ from agent.reasoning.look_ups import MAX_REQUESTS, LookUpTools, look_up, tame_re
 from agent.reasoning.ordered_answers import parse_parts
 from agent.reasoning.reply import Reply, Request
 from tools.captioners.blank import BLANK
+from tools.clock import clock, clock_span
 from tools.indexing.indexer import Progress
 from tools.ranking import PartFound, Ranking, Window
 from tools.retrieval.measured_need import can_be_measured, measured_need
-from tools.retrieval.question import parts_of
+from tools.retrieval.question import parts_of, read_question
 from tools.retrieval.retrieval import Retrieved, inside, retrieve
 from tools.retrieval.sight_evidence import SightEvidence
 from tools.retrieval.tracks import is_measured, read_tracks
 from tools.signals.claims import is_moment
+from tools.signals.said_times import SaidStretch, take_stretch
 from tools.store.store import CaptionStore, VideoRecord
 from tools.text import whole_unicode
 from tools.timeline import Caption, Interval
@@ -137,6 +139,7 @@ class Nodes:
                 evenly=using.context == "all",
                 every_time=state["all_times"],
                 sight=sight,
+                within=searched_part(state),
             )
 
         return retrieve_by(search, state, using)
@@ -353,10 +356,15 @@ def timed(node: Callable[..., Update]) -> Callable[..., Update]:
 
 
 def watched(question: Question, record: VideoRecord, cost: Cost) -> Update:
-    """The state of a question whose video has its captions; costs and times start again."""
+    """The state of a question whose video has its captions; costs and times start again.
+
+    Where no stretch is given, the one that the question names is searched.
+    """
+    said = None if _is_judged_whole(question.query) else take_stretch(question.query)[1]
+    named = said.within(record.duration_s) if said and question.within is None else None
     return {
         "asked": question.query,
-        "asked_within": question.within,
+        "asked_within": (named.start_s, named.end_s) if named else question.within,
         "all_times": question.every_time,
         "record": cast("RecordState", record.as_dict()),
         "spent": {stage: cost_state(Cost()) for stage in STAGES} | {"captioner": cost_state(cost)},
@@ -367,7 +375,7 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> Updat
     """The captions worth reading that a search finds, and what goes with them."""
     record = VideoRecord.from_dict(state["record"])
     whole = read_tracks(using.store, record, leave_out=using.leave_out)
-    within = _within(state)
+    within = searched_part(state)
     seen = using.sight.read(record.video_id) if using.sight else None
     # What only measures says nothing of things; where frames are compared, they decide that.
     if using.sight and using.sight.by_picture:
@@ -389,6 +397,9 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> Updat
     if found.ranking.verdict == "not_found" and _is_unmeasured(state["asked"], layers):
         ranking = replace(found.ranking, verdict="cannot_tell", reasoning=UNMEASURED)
         found = replace(found, ranking=ranking)
+    named = take_stretch(state["asked"])[1]
+    if named and not (_is_judged_whole(state["asked"]) and named.within(record.duration_s)):
+        found = replace(found, ranking=_searched_only(found.ranking, named, record, within))
     evidence: list[Any] = [
         caption.as_dict() | {"relevance": relevance}
         for caption, relevance in zip(found.captions, found.relevance, strict=True)
@@ -415,6 +426,23 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> Updat
         # Captions that only mark frames say nothing that could agree.
         "paths": [] if record.track.model == BLANK else [similarity_path(found.ranking)],
     }
+
+
+def _is_judged_whole(query: str) -> bool:
+    """Whether it asks if something is there at a moment: when it is, says the whole video."""
+    asked = read_question(query)
+    return asked.at_s is not None and measured_need(asked.text) is None
+
+
+def _searched_only(
+    ranking: Ranking, named: SaidStretch, record: VideoRecord, within: Interval | None
+) -> Ranking:
+    """With a note on the stretch that the question names, or that the video is over by then."""
+    if within is None or named.within(record.duration_s) is None:
+        why = f"The video ends at {clock(record.duration_s)}, before the time that is asked for."
+        return replace(ranking, verdict="not_found", events=(), reasoning=why, is_exact=True)
+    note = f"Searched: {clock_span(within)}."
+    return replace(ranking, reasoning=f"{ranking.reasoning} {note}")
 
 
 def _is_unmeasured(query: str, layers: Layers) -> bool:
@@ -459,7 +487,7 @@ def _are_seen(state: AfterCheck) -> bool:
     return all(state["evidence"][number - 1]["source"] in of_frames for number in first)
 
 
-def _within(state: AfterWatch) -> Interval | None:
+def searched_part(state: AfterWatch) -> Interval | None:
     """The stretch that is searched; None for the whole video.
 
     Raises:
@@ -477,13 +505,13 @@ def _within(state: AfterWatch) -> Interval | None:
 
 
 def _searched(state: AfterRetrieve) -> Interval:
-    return _within(state) or Interval(0.0, state["record"]["duration_s"])
+    return searched_part(state) or Interval(0.0, state["record"]["duration_s"])
 
 
 def _stretches(state: AfterRetrieve) -> list[Interval]:
     """What a video model would be shown."""
     windows = [Window.from_dict(plain) for plain in state["ranking"]["windows"]]
-    return stretches_to_show(windows, state["record"]["duration_s"], _within(state))
+    return stretches_to_show(windows, state["record"]["duration_s"], searched_part(state))
 
 
 def _reply_state(reply: Reply, asked_of: AskedState) -> ReplyState:

@@ -105,6 +105,7 @@ class RankingState(TypedDict):
     presence: float | None
     parts: list[PartState]
     heard: NotRequired[list[HeardState]]
+    is_unclear: NotRequired[bool]
 
 
 class GapState(TypedDict):

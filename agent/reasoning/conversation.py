@@ -68,6 +68,10 @@ class Conversation(Protocol):
     @property
     def asks_parts(self) -> bool: ...
 
+    def show_fewer(self, pictures: int) -> bool:
+        """Show no more pictures than this from now on; False if that is too few to say anything."""
+        ...
+
     def __call__(self, brief: Brief) -> list[BaseMessage]: ...
 
 
@@ -87,6 +91,10 @@ class CaptionConversation:
     @property
     def prompts(self) -> dict[str, str]:
         return {name: self._prompts.version(name) for name in PROMPTS}
+
+    def show_fewer(self, pictures: int) -> bool:  # noqa: ARG002
+        """It shows none."""
+        return False
 
     def __call__(self, brief: Brief) -> list[BaseMessage]:
         """See ``build_conversation``."""

@@ -12,6 +12,7 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from agent.reasoning.brief import Brief
 from agent.reasoning.conversation import QUERY_CHARS, caption_time, refusal_messages, tame
+from agent.reasoning.evidence import FEWEST
 from prompts.catalog import PACKAGED, Prompts
 from tools.text import shorten
 from tools.timeline import Caption
@@ -39,10 +40,16 @@ class FrameConversation:
     def __init__(self, frames_of: FramesOf, prompts: Prompts = PACKAGED) -> None:
         self._frames_of = frames_of
         self._prompts = prompts
+        self._most_frames = MOST_FRAMES
 
     @property
     def prompts(self) -> dict[str, str]:
         return {name: self._prompts.version(name) for name in PROMPTS}
+
+    def show_fewer(self, pictures: int) -> bool:
+        """See ``Conversation``."""
+        self._most_frames = min(self._most_frames, pictures)
+        return pictures >= FEWEST
 
     def __call__(self, brief: Brief) -> list[BaseMessage]:
         """The rules, the frames, and each refused reply since."""
@@ -63,7 +70,7 @@ class FrameConversation:
             for number, caption in enumerate(brief.captions[: brief.opening], start=1)
             if number not in brief.hidden
         ]
-        count = min(MOST_FRAMES, len(numbered))
+        count = min(self._most_frames, len(numbered))
         # The first and the last frame, and those between at even distances.
         steps = max(1, count - 1)
         chosen = [numbered[round(place * (len(numbered) - 1) / steps)] for place in range(count)]

@@ -1,6 +1,6 @@
 """The LLM reasoner: any chat model that LangChain knows reads the captions and says when."""
 
-import json
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -26,13 +26,14 @@ from agent.reasoning.chat_model import open_chat_model, open_service
 from agent.reasoning.conversation import CaptionConversation, Conversation
 from agent.reasoning.evidence import show_less
 from agent.reasoning.ordered_answers import PARTS_SCHEMA
+from agent.reasoning.outage import Outage
+from agent.reasoning.own_client import LONGEST_REPLY_S, OwnClient, RefusedOptionError
 from agent.reasoning.reply import Reply, Request
 from tools.errors import ServiceError
 from tools.llm.budget import Budget
 from tools.llm.chat_model import ServiceChatModel
 from tools.llm.client import Patience, clean
 from tools.llm.completion import AT_LIMIT, is_count
-from tools.llm.failures import Sent, classify, explain, no_answer
 from tools.llm.prices import Price, Prices
 from tools.llm.thoughts import without_thoughts
 from tools.text import estimate_tokens
@@ -108,13 +109,16 @@ class LLMReasoner:
         self._max_tokens = max_tokens
         self._conversation = conversation or CaptionConversation()
         self._without: set[str] = set()
+        self._outage = Outage()
         self._has_answered = False
         self._llm: BaseChatModel
         address = ""
         if isinstance(model, BaseChatModel):
             self._llm = model
             self.name = _name_of(model)
+            longest_s = math.inf  # Whoever made it knows how long it takes.
         else:
+            longest_s = LONGEST_REPLY_S
             self.name = model
             provider, _, name = model.partition(":")
             if not (provider and name):
@@ -145,6 +149,7 @@ class LLMReasoner:
         secrets = [one.get_secret_value() for one in held if isinstance(one, SecretStr)]
         # A server that needs no key is given a placeholder, which is not a secret.
         self._secrets = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
+        self._client = OwnClient(self.name, clean=self._clean, longest_s=longest_s)
 
     @property
     def prompts(self) -> dict[str, str]:
@@ -175,7 +180,10 @@ class LLMReasoner:
                     response_format=PARTS_FORMAT if in_parts else RESPONSE_FORMAT,
                 )
             except _TooMuchError as exc:
-                less = show_less(brief)
+                if exc.pictures and self._conversation.show_fewer(exc.pictures):
+                    note = f"{self.name} was shown {exc.pictures} frames, since it takes no more"
+                    continue
+                less = None if exc.pictures else show_less(brief)
                 if less is None:
                     raise self._failed("context", exc.told) from None
                 brief = less
@@ -218,28 +226,39 @@ class LLMReasoner:
                 budget.check_reply(self._most_usd(messages))
             except UsedUpError as exc:
                 raise WithheldError(str(exc)) from None
-        bounds: dict[str, Any] = {}
-        if self._is_service and budget and (minutes := budget.minutes_left()) is not None:
-            bounds["until"] = time.monotonic() + 60 * minutes
+        if down := self._outage.known(budget):
+            raise self._failed(down[0], f"{down[1]} (it is not asked again in this run)")
+        minutes = budget.minutes_left() if budget else None
+        until = math.inf if minutes is None else time.monotonic() + 60 * minutes
         while True:
             chat, sent = self._chat(response_format, tools, may_call=may_call)
             try:
-                message = chat.invoke(list(messages), **bounds)
+                message = (
+                    chat.invoke(list(messages), until=until)
+                    if self._is_service
+                    else self._client.invoke(chat, messages, sent=sent, until=until)
+                )
+            except RefusedOptionError as exc:
+                self._without.add(exc.option)
             except ServiceError as exc:
                 if budget:
                     budget.spend_reply(self._usd_of(exc.tokens_in, exc.tokens_out))
-                if exc.kind == "context":
-                    raise _TooMuchError(str(exc)) from None
+                if exc.kind in {"context", "pictures"}:
+                    raise _TooMuchError(str(exc), self._most_pictures(exc)) from None
+                self._outage.note_failure(budget, exc.kind, str(exc))
                 raise self._failed(exc.kind, str(exc)) from None
-            except Exception as exc:  # noqa: BLE001  # each provider's client raises its own
-                # Without the cause: it holds the request, and the key in its headers.
-                self._judge(exc, sent)
             else:
                 self._has_answered = True
+                self._outage.note_reply(budget)
                 reply = self._reply(message)
                 if budget:
                     budget.spend_reply(reply.cost.usd)
                 return replace(reply, note=self._cut_note(messages, reply.cost.tokens_in))
+
+    def _most_pictures(self, exc: ServiceError) -> int | None:
+        if exc.kind != "pictures" or not isinstance(self._llm, ServiceChatModel):
+            return None
+        return self._llm.service.most_pictures
 
     def _cut_note(self, messages: Sequence[BaseMessage], counted: int) -> str:
         """Says that a service seems to have read only a part; else empty."""
@@ -315,35 +334,6 @@ class LLMReasoner:
             sent.append("response_format")
         return chat, sent
 
-    def _judge(self, exc: Exception, sent: Sequence[str]) -> None:
-        """Note an option that a provider other than our own client's does not take.
-
-        Raises:
-            ReasonerError: If it complains of anything else.
-        """
-        where = f"the service of {self.name}"
-        status = getattr(exc, "status_code", None)
-        body = getattr(exc, "body", None)
-        causes = _causes(exc)
-        if not isinstance(status, int):
-            names = {type(one).__name__ for one in causes}
-            said = self._clean(str(causes[-1]) or type(causes[-1]).__name__)
-            if any("Connect" in name for name in names):
-                raise self._failed("unreachable", no_answer(where, said)) from None
-            told = f"{where} does not answer as a chat model does ({said}); look at its address"
-            raise self._failed("strange", told) from None
-        content = json.dumps({"error": body or str(exc)}, default=str).encode()
-        headers = getattr(getattr(exc, "response", None), "headers", None) or {}
-        lower = {str(name).lower(): str(value) for name, value in headers.items()}
-        failure = classify(status, lower, content, Sent(sent))
-        if failure.kind == "option" and failure.option not in self._without:
-            self._without.add(failure.option)
-            return
-        told_of = explain(failure, self._clean(failure.said), where=where, model=self.name)
-        if told_of.kind == "context":
-            raise _TooMuchError(str(told_of)) from None
-        raise self._failed(told_of.kind, str(told_of)) from None
-
     def _failed(self, kind: str, told: str) -> ReasonerError:
         """The error for a failure that retries did not help."""
         error = f"{self.name}: {told}, {INSTEAD}"
@@ -359,11 +349,16 @@ class LLMReasoner:
 
 
 class _TooMuchError(Exception):
-    """What was sent is more than the model can read."""
+    """What was sent is more than the model can read.
 
-    def __init__(self, told: str) -> None:
+    Attributes:
+        pictures: How many pictures it takes, where there were too many.
+    """
+
+    def __init__(self, told: str, pictures: int | None) -> None:
         super().__init__(told)
         self.told = told
+        self.pictures = pictures
 
 
 def _name_of(llm: BaseChatModel) -> str:
@@ -394,10 +389,3 @@ def _is_cut_off(message: BaseMessage) -> bool:
     facts = message.response_metadata
     names = ("finish_reason", "stop_reason", "done_reason")
     return any(AT_LIMIT.fullmatch(str(facts.get(name))) for name in names)
-
-
-def _causes(exc: BaseException) -> list[BaseException]:
-    causes = [exc]
-    while (cause := causes[-1].__cause__) is not None:
-        causes.append(cause)
-    return causes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agent.errors import AnswerError, CaptionerError
@@ -33,8 +34,11 @@ MAX_REPLIES = 2
 
 QUERY_CHARS = 1000
 
+FEWEST_TOGETHER = 3
+"""With fewer frames nothing lies between those at the ends."""
 
-def look_at_edge(  # noqa: PLR0911  # what one look takes, none of which belongs together
+
+def look_at_edge(  # what one look takes
     captioner: Captioner,
     record: VideoRecord,
     query: str,
@@ -81,49 +85,95 @@ def look_at_edge(  # noqa: PLR0911  # what one look takes, none of which belongs
         frames = frames_of(record, span)
         if len(frames) < 2:
             return EdgeLook((), (), total)
-        refused = ""
-        said: EdgeReply | None = None
-        for _ in range(MAX_REPLIES):
-            prompt = edge_prompt(prompts, asked, frames=len(frames), refused=refused)
-            several = captioner.shown_together(prompt, track.prompt_version, frames=len(frames))
-            if several is None:
-                return None
-            allow(1)
-            before = metered(several)
-            try:
-                text = next((one for one in several.describe(frames, seen=()) if one), None)
-            except UsedUpError:
-                raise
-            except CaptionerError:
-                # Many services take one picture a request; else, single ones fail as well.
-                return None
-            cost = cost_between(1, before, metered(several))
-            spend(cost)
-            total = total.plus(cost)
-            if isinstance(text, NoCaption):
-                return None
-            if text is None:
-                raise CaptionerError(
-                    f"{captioner.model} said nothing of the frames from {span.start_s:.2f} to "
-                    f"{span.end_s:.2f} s in time"
-                )
-            try:
-                said = parse_edge_reply(text.text, frames=len(frames))
-            except AnswerError as exc:
-                refused = str(exc)
-            else:
-                break
+        answered = _ask(
+            captioner,
+            frames,
+            word=lambda count, refused: edge_prompt(prompts, asked, frames=count, refused=refused),
+            version=track.prompt_version,
+            allow=allow,
+            spend=spend,
+        )
+        if answered is None:
+            return None
+        total, said = answered.cost, answered.said
         if said is None:
             # What was paid for it is told all the same.
             failed = (
                 f"the edge between {span.start_s:.2f} and {span.end_s:.2f} s stays as it is: "
-                f"{captioner.model} gave no usable reply ({shorten(refused, 160)})"
+                f"{captioner.model} gave no usable reply ({shorten(answered.refused, 160)})"
             )
             return EdgeLook((), (), total, failed)
+        frames = answered.frames
         known = _captions(said, frames, span, record, track)
         vectors = embedder.embed([one.text for one in known])
         store.add(known, vectors, during=record)
     return EdgeLook(known, [is_under_way(one.text) for one in known], total)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """What was said of some frames together, or why it was refused, and what that took."""
+
+    said: EdgeReply | None
+    refused: str
+    frames: Sequence[Frame]
+    cost: Cost
+
+
+def _ask(
+    captioner: TakesSeveral,
+    frames: Sequence[Frame],
+    *,
+    word: Callable[[int, str], str],
+    version: str,
+    allow: Callable[[int], None],
+    spend: Callable[[Cost], None],
+) -> _Answered | None:
+    """Show frames together, or as many of them as it takes; None where it takes too few."""
+    refused, total = "", Cost()
+    replies = 0
+    while replies < MAX_REPLIES:
+        if captioner.most_together is not None:
+            if captioner.most_together < FEWEST_TOGETHER:
+                return None
+            frames = _with_ends(frames, captioner.most_together)
+        several = captioner.shown_together(word(len(frames), refused), version, frames=len(frames))
+        if several is None:
+            return None
+        allow(1)
+        before = metered(several)
+        try:
+            text = next((one for one in several.describe(frames, seen=()) if one), None)
+        except UsedUpError:
+            raise
+        except CaptionerError:
+            if len(frames) > (captioner.most_together or len(frames)):
+                continue  # It has said how many it takes.
+            # Many services take one picture a request; else, single ones fail as well.
+            return None
+        replies += 1
+        cost = cost_between(1, before, metered(several))
+        spend(cost)
+        total = total.plus(cost)
+        if isinstance(text, NoCaption):
+            return None
+        if text is None:
+            raise CaptionerError(
+                f"{several.model} said nothing of the frames from {frames[0].time_s:.2f} to "
+                f"{frames[-1].time_s:.2f} s in time"
+            )
+        try:
+            return _Answered(parse_edge_reply(text.text, frames=len(frames)), "", frames, total)
+        except AnswerError as exc:
+            refused = str(exc)
+    return _Answered(None, refused, frames, total)
+
+
+def _with_ends(frames: Sequence[Frame], most: int) -> Sequence[Frame]:
+    """As many of these, the first and the last among them."""
+    if len(frames) <= most:
+        return frames
+    return [frames[round(place * (len(frames) - 1) / (most - 1))] for place in range(most)]
 
 
 def _captions(

@@ -7,7 +7,8 @@ forgetting a video forgets it too.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from agent.errors import (
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from prompts.catalog import Prompts
     from tools.captioners.image_model import AskedModel, FrameAnswer, FrameQuestion, ShownFrame
     from tools.store.store import VideoRecord
+
+    _Question = tuple[int, Callable[[Sequence[ShownFrame]], FrameQuestion], Sequence[ShownFrame]]
 
 ENDS_JUDGING: Final = frozenset(
     {"settings", "key", "credit", "model", "unreachable", "busy", "stopped", "timeout"}
@@ -94,14 +97,12 @@ class ModelJudge:
                 go_on=work.go_on,
             )
         questions = [
-            (place, self._question(told, spans[place], pictures, record.duration_s))
-            for place, pictures in zip(todo, shown, strict=True)
-            if pictures
+            (place, partial(self._question, told, spans[place], duration_s=record.duration_s), one)
+            for place, one in zip(todo, shown, strict=True)
+            if one
         ]
         found, costs, cost, note = self._ask(model, questions, spans)
-        for question in (one for place, one in questions):
-            budget.spend_frames(len(question.frames), None)
-        budget.spend_reply(cost.usd)
+        budget.spend_frames(cost.frames, cost.usd)
         self._keep(record, found, costs, tracks)
         known |= found
         missing = len(spans) - len(known)
@@ -112,29 +113,31 @@ class ModelJudge:
     def _ask(
         self,
         model: AskedModel,
-        questions: Sequence[tuple[int, FrameQuestion]],
+        questions: Sequence[_Question],
         spans: Sequence[Interval],
     ) -> tuple[dict[int, JudgedSpan], dict[int, Cost], Cost, str]:
+        from tools.captioners.image_model import fewer
         from tools.captioners.traced_calls import TracedCalls
 
         calls, until = TracedCalls.of_this_step(), self._paths.runs.until()
         ended: list[str] = []
         lost: list[ServiceError] = []
 
-        def ask(
-            asked: tuple[int, FrameQuestion], stopping: threading.Event
-        ) -> tuple[int, FrameAnswer | None, int]:
-            place, question = asked
-            if ended:
-                return place, None, 0
-            try:
-                answer = model.ask(question, calls, stopping=stopping, until=until)
-            except ServiceError as exc:
-                lost.append(exc)
-                if exc.kind in ENDS_JUDGING:
-                    ended.append(str(exc))
-                return place, None, len(question.frames)
-            return place, answer, len(question.frames)
+        def ask(asked: _Question, stopping: threading.Event) -> tuple[int, FrameAnswer | None, int]:
+            place, question_about, pictures = asked
+            while not ended:
+                shown = fewer(pictures, model.most_frames)
+                try:
+                    answer = model.ask(question_about(shown), calls, stopping=stopping, until=until)
+                except ServiceError as exc:
+                    if exc.kind == "pictures" and len(fewer(shown, model.most_frames)) < len(shown):
+                        continue
+                    lost.append(exc)
+                    if exc.kind in ENDS_JUDGING:
+                        ended.append(str(exc))
+                    return place, None, len(shown)
+                return place, answer, len(shown)
+            return place, None, 0
 
         found: dict[int, JudgedSpan] = {}
         costs: dict[int, Cost] = {}
@@ -162,7 +165,7 @@ class ModelJudge:
         return found, costs, cost, told
 
     def _question(
-        self, told: str, span: Interval, pictures: Sequence[ShownFrame], duration_s: float
+        self, told: str, span: Interval, pictures: Sequence[ShownFrame], *, duration_s: float
     ) -> FrameQuestion:
         from tools.captioners.image_model import FrameQuestion
 

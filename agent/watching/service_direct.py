@@ -102,9 +102,9 @@ class ServiceDirect:
             try:
                 said = self._ask(model, record, told, stretches, turns, most=most, note=note)
             except _TooMuchError as exc:
-                if most // 2 < FEWEST_FRAMES_SHOWN:
+                most = exc.most or most // 2
+                if most < FEWEST_FRAMES_SHOWN:
                     raise UnansweredError(f"{model.name}: {exc}") from None
-                most //= 2
                 note = f"{model.name} can be shown no more than about {most} frames at once"
             else:
                 keep_reply(paths.opened, record, track, stretches, said, paid=paid.plus(said.cost))
@@ -121,7 +121,7 @@ class ServiceDirect:
         most: int,
         note: str,
     ) -> DirectReply:
-        from tools.captioners.image_model import FrameQuestion
+        from tools.captioners.image_model import FrameQuestion, fewer
         from tools.captioners.traced_calls import TracedCalls
         from tools.indexing.shown_frames import frames_of_stretches
 
@@ -143,6 +143,8 @@ class ServiceDirect:
                 max_bytes=paths.max_bytes,
                 go_on=work.go_on,
             )
+        if most < MOST_FRAMES_SHOWN:
+            frames = list(fewer(frames, most))  # A part may give one more than its share.
         question = FrameQuestion(
             prompt(len(frames)),
             frames,
@@ -158,8 +160,9 @@ class ServiceDirect:
             answer = model.ask(question, TracedCalls.of_this_step(), until=paths.runs.until())
         except ServiceError as exc:
             budget.spend_reply(exc.usd)
-            if exc.kind == "context":
-                raise _TooMuchError(str(exc)) from None
+            if exc.kind in {"context", "pictures"}:
+                most_pictures = model.most_frames if exc.kind == "pictures" else None
+                raise _TooMuchError(str(exc), most_pictures) from None
             error = ReasonerError if paths.settings.strict else UnansweredError
             raise error(f"{model.name}: {exc}") from None
         budget.spend_frames(len(frames), answer.usd)
@@ -203,7 +206,15 @@ class ServiceDirect:
 
 
 class _TooMuchError(Exception):
-    """It was shown more than it can read."""
+    """It was shown more than it can read.
+
+    Attributes:
+        most: How many frames it takes; None where it does not say.
+    """
+
+    def __init__(self, told: str, most: int | None) -> None:
+        super().__init__(told)
+        self.most = most
 
 
 def _unread_note(name: str, answer: FrameAnswer, frames: int) -> str:

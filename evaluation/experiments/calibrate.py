@@ -33,7 +33,7 @@ from evaluation.figures.metrics import auroc, expected_calibration_error, pairwi
 from evaluation.runs.vector_cache import CachedEmbedder
 from tools.embedders.embedder import Embedder, open_embedder
 from tools.errors import WhenaboutsError
-from tools.grounding.background import background_of, measure_usual
+from tools.grounding.background import background_of, likeness_of_track, measure_usual
 from tools.grounding.grounder import ground
 from tools.grounding.presence import (
     FOUND_PRESENCE,
@@ -100,7 +100,9 @@ def ask_all(
         cells = cut(moments)
         said = vectors[moments.first][cells.moment]
         similarity = best_similarity((said @ query_vector).astype(np.float64), cells.weight)
-        usual = measure_usual(query_vector, background, [(said, cells.weight)])
+        usual = measure_usual(
+            query_vector, background, likeness_of_track(background, [(said, cells.weight)])
+        )
         best = ranking.windows[0]
         iou = pairwise_iou(np.array([[best.span.start_s, best.span.end_s]]), query.windows)
         rows.append(

@@ -11,7 +11,7 @@ import math
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from tools.captioners.traced_calls import TracedCalls
 from tools.errors import CaptionerError, ServiceError
@@ -21,6 +21,8 @@ from tools.llm.frames_form import frames_block, pictures
 from tools.llm.negotiation import Message, ServiceRequest
 from tools.llm.prices import Price, Prices
 from tools.text import estimate_tokens
+
+Frames = TypeVar("Frames")
 
 IMAGE_TOKENS: Final = 1500
 """What one picture is assumed to cost at most; services count up to about this."""
@@ -93,6 +95,11 @@ class AskedModel(Protocol):
 
     name: str
 
+    @property
+    def most_frames(self) -> int | None:
+        """How many frames it can be shown as pictures at once; None where nobody knows a limit."""
+        ...
+
     def ask(
         self,
         question: FrameQuestion,
@@ -103,6 +110,13 @@ class AskedModel(Protocol):
     ) -> FrameAnswer: ...
 
     def most_usd(self, prompt: str, frames: int) -> float | None: ...
+
+
+def fewer(frames: Sequence[Frames], most: int | None) -> Sequence[Frames]:
+    """As many of these, at even distances from each other and from the ends."""
+    if most is None or len(frames) <= most:
+        return frames
+    return [frames[(2 * place + 1) * len(frames) // (2 * most)] for place in range(most)]
 
 
 class ImageModel:
@@ -144,6 +158,11 @@ class ImageModel:
         self._detail = detail
         self._prices = Prices(self._service.address, prices)
 
+    @property
+    def most_frames(self) -> int | None:
+        """See ``AskedModel``; found out by showing it more."""
+        return self._service.most_pictures
+
     def ask(
         self,
         question: FrameQuestion,
@@ -161,7 +180,8 @@ class ImageModel:
             until: On the monotonic clock; then it is given up.
 
         Raises:
-            ServiceError: If there is no reply; says what to do.
+            ServiceError: If there is no reply; says what to do. Of kind ``pictures`` where it was
+                shown more than ``most_frames``, which says so by then.
         """
         shown = [(one.time_s, one.as_base64) for one in question.frames]
         blocks = (

@@ -108,6 +108,11 @@ class LocalCaptioner:
         other._lender = self._lender or self  # noqa: SLF001
         return other
 
+    @property
+    def most_together(self) -> None:
+        """See ``TakesSeveral``."""
+        return
+
     def shown_together(
         self, prompt: str, prompt_version: str, *, frames: int
     ) -> LocalCaptioner | None:

@@ -41,6 +41,11 @@ class LocalImageModel:
         self._captioner = captioner
         self._asking = threading.Lock()
 
+    @property
+    def most_frames(self) -> None:
+        """See ``AskedModel``."""
+        return
+
     def ask(
         self,
         question: FrameQuestion,

@@ -120,6 +120,11 @@ class OpenAICaptioner:
         other._meter = _Meter(self._model, self._prices)  # noqa: SLF001
         return other
 
+    @property
+    def most_together(self) -> int | None:
+        """See ``TakesSeveral``; found out by showing it more."""
+        return self._service.most_pictures
+
     def shown_together(self, prompt: str, prompt_version: str, *, frames: int) -> OpenAICaptioner:
         """See ``TakesSeveral``: services for one picture a request say so when asked."""
         other = self.asked(prompt, prompt_version)
@@ -210,6 +215,8 @@ class OpenAICaptioner:
                 call.reply = str(exc)
                 self._give_up_if_hopeless(self._meter.count_refusal(), call.reply)
                 return NoCaption(time_s, call.reply, last_s)
+            if exc.kind == "pictures":
+                raise self._shows_too_many(exc) from None
             if exc.kind in _ENDS_THE_RUN or self._meter.count_failure(exc) >= FAILURES_IN_A_ROW:
                 raise self._given_up(exc) from None
             raise _NoReplyError(str(exc)) from None
@@ -227,6 +234,12 @@ class OpenAICaptioner:
         reason = refusal or self._why_empty(reply)
         self._give_up_if_hopeless(used, reason)
         return NoCaption(time_s, reason, last_s, is_final=bool(refusal))
+
+    def _shows_too_many(self, exc: ServiceError) -> CaptionerError:
+        """The error where looks hold more pictures than the service takes: all of them fail."""
+        most = self._service.most_pictures or 1
+        mode = f"clip{most} or grid{self._mode.frames}" if most > 1 else f"grid{self._mode.frames}"
+        return CaptionerError(f"{self._name}: {exc}; use --mode {mode}, or frame")
 
     def _given_up(self, exc: ServiceError) -> CaptionerError:
         hint = "; is it a model that takes images?" if exc.kind == "refused" else ""

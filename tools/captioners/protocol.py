@@ -133,7 +133,14 @@ def wants_native(captioner: Captioner) -> bool:
 
 @runtime_checkable
 class TakesSeveral(Protocol):
-    """A captioner whose model may take several pictures in one request."""
+    """A captioner whose model may take several pictures in one request.
+
+    Attributes:
+        most_together: How many, as far as is known; None where nobody knows a limit.
+    """
+
+    @property
+    def most_together(self) -> int | None: ...
 
     def shown_together(
         self, prompt: str, prompt_version: str, *, frames: int

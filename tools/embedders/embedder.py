@@ -4,35 +4,22 @@ from __future__ import annotations
 
 import importlib
 import math
-import time
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-
 from tools.embedders.minilm import MiniLM, has_published_weights
 from tools.embedders.minilm_int8 import MiniLMInt8
-from tools.errors import EmbedderError, ServiceError
-from tools.llm.client import Patience, Service
+from tools.embedders.of_others import ModelOfOthers
+from tools.embedders.service import BATCH_TEXTS, OpenAIEmbedder
+from tools.errors import EmbedderError
 from tools.user_paths import expand_user
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
-SERVICE_PATIENCE = Patience(timeout_s=30.0, max_retries=4)
-BATCH_TEXTS = 256
-"""Texts sent at once; halved where a server finds that too much."""
-FEWEST_CHARS = 100
-"""A text that is too long for a server is halved down to about this many characters."""
-STAND_IN = "a picture"
-"""What is embedded in place of a text that a service declines."""
 HUB_TIMEOUT_S = 5.0
-
-GRACE_S = 10.0
-"""How much longer than the run a service may embed: captions that were paid for are to be kept."""
 
 
 class Embedder(Protocol):
@@ -82,7 +69,7 @@ def open_embedder(
         api_key: For ``openai:``.
         base_url: Of the server for ``openai:``, such as ``http://localhost:8080/v1``.
         batch_texts: Sent at once to ``openai:``.
-        until: When the run is over, on the monotonic clock; ``openai:`` has ``GRACE_S`` at least.
+        until: When the run is over, on the monotonic clock; ``openai:`` has ``GRACE_S`` more.
 
     Raises:
         EmbedderError: If something is missing; says what to install or set.
@@ -99,107 +86,7 @@ def open_embedder(
     return SentenceTransformersEmbedder(name)
 
 
-class _ModelOfOthers(ABC):
-    """What every other model's answer needs before it is trusted: one unit row for each text."""
-
-    name: str
-
-    @cached_property
-    def dimension(self) -> int:
-        """Length of every vector, asked of the model once."""
-        return len(self.embed(["how long is a vector"])[0])
-
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        if not texts:
-            return np.empty((0, self.dimension), np.float32)
-        row_of_text = {text: row for row, text in enumerate(dict.fromkeys(texts))}
-        distinct = list(row_of_text)
-        try:
-            matrix = np.asarray(self._vectors(distinct), np.float32)
-        except (
-            ValueError,
-            TypeError,
-            OverflowError,
-        ) as exc:  # rows of different lengths, no numbers
-            raise EmbedderError(f"{self.name} gave vectors that cannot be used: {exc}") from None
-        if matrix.ndim != 2 or len(matrix) != len(distinct):
-            raise EmbedderError(
-                f"{self.name} gave an array of shape {matrix.shape} for {len(distinct)} texts"
-            )
-        lengths = np.linalg.norm(matrix, axis=1)
-        useless = ~np.isfinite(lengths) | (lengths == 0)
-        if useless.any():
-            text = distinct[int(useless.argmax())]
-            raise EmbedderError(f"{self.name} gave {text[:60]!r} a vector without a direction")
-        unit: NDArray[np.float32] = matrix / lengths[:, None]
-        return unit[[row_of_text[text] for text in texts]]
-
-    @abstractmethod
-    def _vectors(self, texts: list[str]) -> Any:
-        """One vector for each text, of any length."""
-
-
-class OpenAIEmbedder(_ModelOfOthers):
-    """An embedding model of OpenAI, or of a server that speaks its API.
-
-    Raises:
-        EmbedderError: If the model's name or the key is missing, or the address unusable.
-    """
-
-    def __init__(
-        self,
-        model: str,
-        *,
-        api_key: str | None,
-        base_url: str | None,
-        patience: Patience = SERVICE_PATIENCE,
-        batch_texts: int = BATCH_TEXTS,
-        until: Callable[[], float] = lambda: math.inf,
-    ) -> None:
-        self.name = f"openai:{model}"
-        self._until = until
-        self._batch_texts = batch_texts
-        self._most_chars: int | None = None
-        try:
-            self._service = Service(model, api_key=api_key, base_url=base_url, patience=patience)
-        except ServiceError as exc:
-            raise EmbedderError(f"{self.name}: {exc}") from None
-
-    def _vectors(self, texts: list[str]) -> Any:
-        left = [text[: self._most_chars] for text in texts]
-        vectors: list[Any] = []
-        at_once = self._batch_texts
-        until = max(self._until(), time.monotonic() + GRACE_S)
-        while len(vectors) < len(texts):
-            done = len(vectors)
-            batch = left[done : done + min(at_once, self._batch_texts)]
-            try:
-                got = self._service.embeddings(batch, until=until)
-            except ServiceError as exc:
-                is_one = len(batch) == 1
-                if exc.kind in {"refused", "context", "strange"} and not is_one:
-                    # Servers differ in how much they take, and in how they say so.
-                    self._batch_texts = -(-len(batch) // 2)
-                elif exc.kind == "context" and len(batch[0]) > FEWEST_CHARS:
-                    # Other embedders read no more than the beginning of a long text either.
-                    self._most_chars = len(batch[0]) // 2
-                    left = [text[: self._most_chars] for text in left]
-                elif exc.kind == "declined" and not is_one:
-                    at_once = -(-len(batch) // 2)
-                elif exc.kind == "declined" and batch[0] != STAND_IN:
-                    # It is still found by its words; one text must not keep all others out.
-                    left[done] = STAND_IN
-                else:
-                    raise EmbedderError(f"{self.name}: {exc}, or use the embedder minilm") from None
-                continue
-            if len(got) != len(batch):
-                raise EmbedderError(f"{self.name} gave {len(got)} vectors for {len(batch)} texts")
-            vectors += got
-            at_once = self._batch_texts
-        return vectors
-
-
-class SentenceTransformersEmbedder(_ModelOfOthers):
+class SentenceTransformersEmbedder(ModelOfOthers):
     """A sentence-transformers model, from a folder or the Hugging Face hub.
 
     Raises:

@@ -163,30 +163,44 @@ class Usual:
         return np.asarray(np.minimum(by_query, self.most_by_query) + by_track)
 
 
-def measure_usual(
-    query_vector: NDArray[np.floating],
-    background: NDArray[np.floating],
-    parts: Sequence[tuple[NDArray[np.floating], Floats]],
-    *,
-    least_deviation: float = 0.05,
-) -> Usual:
-    """Compare a query, and parts of a track, with the background.
+def likeness_of_track(
+    background: NDArray[np.floating], parts: Sequence[tuple[NDArray[np.floating], Floats]]
+) -> Floats:
+    """How similar the most similar six seconds of each part of a track are to background texts.
 
     Args:
-        query_vector: Shape ``(d,)``.
         background: Shape ``(b, d)``, unit embeddings by the same model.
         parts: Of each part the unit vectors of its cells, shape ``(n, d)``, and their weights,
             shape ``(n,)``.
-        least_deviation: See ``tools.grounding.presence.Calibration``.
+
+    Returns:
+        One of each part and text.
     """
-    norm = float(np.linalg.norm(query_vector)) or 1.0
-    by_query = (background @ query_vector).astype(np.float64) / norm
-    by_track = np.concatenate(
+    return np.concatenate(
         [
             best_similarity((background @ vectors.T).astype(np.float64), weight[None, :])
             for vectors, weight in parts
         ]
     )
+
+
+def measure_usual(
+    query_vector: NDArray[np.floating],
+    background: NDArray[np.floating],
+    by_track: Floats,
+    *,
+    least_deviation: float = 0.05,
+) -> Usual:
+    """Compare a query, and a track, with the background.
+
+    Args:
+        query_vector: Shape ``(d,)``.
+        background: Shape ``(b, d)``, unit embeddings by the same model.
+        by_track: From ``likeness_of_track``.
+        least_deviation: See ``tools.grounding.presence.Calibration``.
+    """
+    norm = float(np.linalg.norm(query_vector)) or 1.0
+    by_query = (background @ query_vector).astype(np.float64) / norm
     return Usual(
         float(by_query.mean()),
         max(float(by_query.std()), least_deviation),

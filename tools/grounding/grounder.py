@@ -34,6 +34,7 @@ from tools.grounding.windows import (
     DUPLICATE_IOU,
     NOTHING,
     best_of,
+    distinct,
     find_candidates,
     pairwise_iou,
     score_windows,
@@ -204,7 +205,7 @@ def ground(
         windows,
         events,
         _per_caption(guess, stretches, found, track.cells, read.moments),
-        _explain(events, what=what) if events or absent == "not_found" else UNSURE[what],
+        explain(events, what=what) if events or absent == "not_found" else UNSURE[what],
         present,
     )
 
@@ -222,9 +223,7 @@ def search(
     plain = best_by_cosine(track.cosine[moment], cells, calibration.smoothing_s)
     guesses = [track.guess_over(share * calibration.smoothing_s) for share in SCALES]
     curves = refine(guesses, said, cells, sharpness=calibration.sharpness)
-    runs = np.unique(
-        np.concatenate([plain, *(find_candidates(curve, cells) for curve in curves)]), axis=0
-    )
+    runs = distinct(np.concatenate([plain, *(find_candidates(curve, cells) for curve in curves)]))
     votes = [vote(curve, cells) for curve in curves]
 
     def score(known: slice) -> Floats:
@@ -308,7 +307,8 @@ def _per_caption(
     return np.asarray((mass / np.bincount(cells.moment, cells.weight))[moments.of_caption])
 
 
-def _explain(events: Sequence[Window], *, what: str) -> str:
+def explain(events: Sequence[Window], *, what: str = "captions") -> str:
+    """Why these are the answer, or, where there is none, why not; ``what`` was compared."""
     if what == "frames":
         if not events:
             return "No frame looks enough like what is asked for to call it there."

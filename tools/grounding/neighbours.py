@@ -24,6 +24,8 @@ def next_to(
     side: Literal["before", "after"],
     captions: Sequence[Caption],
     vectors: NDArray[np.floating],
+    *,
+    with_half: bool = True,
 ) -> Interval | None:
     """The nearer half of a span and the time beside it, up to where captions change most.
 
@@ -35,6 +37,7 @@ def next_to(
         side: Which time beside it is wanted.
         captions: One track of one video, in time order.
         vectors: Shape ``(n, d)``, their unit embeddings.
+        with_half: Whether the nearer half of the span belongs to it.
 
     Returns:
         A span whose edges are edges of captions; None where no caption lies there.
@@ -47,6 +50,8 @@ def next_to(
     if not there:
         return None
     beside = _until_change(there, captions, vectors)
+    if not with_half:
+        return beside
     middle_s = (span.start_s + span.end_s) / 2
     for one in captions:
         is_inside = one.start_s >= span.start_s - 1e-3 and one.end_s <= span.end_s + 1e-3

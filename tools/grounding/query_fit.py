@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tools.errors import CaptionError, EmbedderError
-from tools.grounding.background import Usual, measure_usual
+from tools.grounding.background import likeness_of_track, measure_usual
 from tools.grounding.lexical import Matches, bm25, match_words
 from tools.grounding.place import Place, nearness
 from tools.grounding.presence import Calibration
@@ -160,7 +160,17 @@ def read_track(
         track.cells,
         track.cosine[track.cells.moment],
         (words.counts > 0)[track.cells.moment],
-        _usual(np.asarray(query_vector), background, track, calibration)
+        measure_usual(
+            np.asarray(query_vector),
+            background,
+            # With the background itself: as long as it is kept, no other has its number.
+            once(
+                captions,
+                ("background", id(background), duration_s),
+                lambda: (background, _likeness(background, track)),
+            )[1],
+            least_deviation=calibration.least_deviation,
+        )
         if others is None
         else others.usual(np.asarray(query_vector), least_deviation=calibration.least_deviation),
         calibration,
@@ -174,20 +184,10 @@ def _axis(moments: Moments) -> tuple[Moments, Cells]:
     return moments, cut(moments)
 
 
-def _usual(
-    query_vector: NDArray[np.floating],
-    background: NDArray[np.floating],
-    track: FittedTrack,
-    calibration: Calibration,
-) -> Usual:
+def _likeness(background: NDArray[np.floating], track: FittedTrack) -> Floats:
     pieces = pieces_of(track.cells)
-    some = pieces[:: -(-len(pieces) // USUAL_PIECES)]
-    return measure_usual(
-        query_vector,
-        background,
-        [(part.cell_vectors, part.cells.weight) for part in map(track.take, some)],
-        least_deviation=calibration.least_deviation,
-    )
+    some = map(track.take, pieces[:: -(-len(pieces) // USUAL_PIECES)])
+    return likeness_of_track(background, [(part.cell_vectors, part.cells.weight) for part in some])
 
 
 def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

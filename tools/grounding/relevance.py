@@ -44,11 +44,12 @@ _GAUSSIAN_CUT_S = 6.0
 
 def standardise(curve: Curve, weight: Curve) -> Curve:
     """Shift and scale to mean 0 and standard deviation 1 over time; a flat curve becomes 0."""
-    mean = np.average(curve, weights=weight)
-    deviation = np.sqrt(np.average((curve - mean) ** 2, weights=weight))
+    total = weight.sum()
+    off = curve - (curve * weight).sum() / total
+    deviation = np.sqrt((off**2 * weight).sum() / total)
     if deviation < 1e-9:
         return np.zeros_like(curve)
-    standard: Curve = (curve - mean) / deviation
+    standard: Curve = off / deviation
     return standard
 
 

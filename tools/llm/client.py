@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -20,6 +21,7 @@ from tools.llm.completion import Completion, counted_tokens, read_completion
 from tools.llm.connection import HttpConnection, Response, TransportError
 from tools.llm.failures import Failure, Sent, classify, explain, no_answer
 from tools.llm.negotiation import ServiceRequest, habits_of
+from tools.llm.retries import Retry, tell_retry
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -37,6 +39,8 @@ FAULT_RETRIES: Final = 4
 ODDLY_REFUSED: Final = frozenset({400, 404, 405, 415, 422, 501})
 """What services answer to a form of request that they do not take, whatever they say."""
 LONGEST_WORDS: Final = 300
+SHORTEST_KEY: Final = 8
+"""Shorter ones are placeholders, and may stand in any text."""
 
 Sleep = Callable[[float], None]
 
@@ -101,6 +105,11 @@ class Service:
         self._connection = HttpConnection(self.address, self._key)
 
     @property
+    def most_pictures(self) -> int | None:
+        """How many pictures the model takes in one request; None where it never complained."""
+        return self._habits.most_pictures
+
+    @property
     def has_answered(self) -> bool:
         """Whether it ever answered anybody in this process."""
         return self._habits.has_answered
@@ -123,7 +132,8 @@ class Service:
 
         Raises:
             ServiceError: If the service refuses, cannot be reached, or gave no reply after all
-                retries; says what to do. Of kind ``timeout`` where ``until`` has passed.
+                retries; says what to do. Of kind ``timeout`` where ``until`` has passed, and of
+                ``pictures`` where there are more than ``most_pictures`` says by then.
         """
         wasted: list[Completion] = []
         lost: list[tuple[int, int]] = []
@@ -133,6 +143,10 @@ class Service:
             options = {k: v for k, v in request.options.items() if k not in spared}
             plain = replace(request, options=options)
             body = self._habits.body(plain, self.model, without=without)
+            if self._habits.is_too_much(self._habits.sent(body)):
+                most = self._habits.most_pictures
+                told = f"{self.address} takes {most} pictures at once, and these are more"
+                raise ServiceError("pictures", told)
             answer = self._post("/chat/completions", body, until)
             content_type, sent = answer.headers.get("content-type", ""), self._habits.sent(body)
             done = answer.status < 400 and read_completion(content_type, answer.body)
@@ -232,13 +246,15 @@ class Service:
     def _post(self, path: str, body: Mapping[str, Any], until: float) -> Response:
         left_s = min(self._patience.timeout_s, until - time.monotonic())
         if left_s <= 0:
-            raise _run_is_over()
+            raise run_is_over()
         content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         try:
-            return self._connection.post(path, content, timeout_s=left_s)
+            answer = self._connection.post(path, content, timeout_s=left_s)
+            # What is said is stored and shown, wherever it stands.
+            return replace(answer, body=without_key(answer.body, self._key))
         except TransportError as exc:
             if left_s < self._patience.timeout_s and exc.kind == "late":
-                raise _run_is_over() from None
+                raise run_is_over() from None
             self._judge_transport(exc)
 
     def _judge_transport(self, exc: TransportError) -> NoReturn:
@@ -264,6 +280,8 @@ class Service:
         proxy = proxy_of(self.address) if failure.kind in {"refused", "key", "strange"} else ""
         where = f"{self.address} (through the proxy {proxy})" if proxy else self.address
         error = explain(failure, said, where=where, model=self.model)
+        if failure.most_pictures:
+            self._habits.note_most_pictures(failure.most_pictures)
         if failure.kind == "generation" and not spared:
             # What the model wrote did not fit there; from now on less is demanded of it.
             spared |= {"tools", "response_format"} & set(sent.options)
@@ -301,14 +319,21 @@ class Service:
             multiplier=2 * shortest_s, min=shortest_s, max=LONGEST_BACKOFF_S
         )
 
+        def most(state: RetryCallState) -> int:
+            return min(_failed(state).limit, self._patience.max_retries)
+
         def ends(state: RetryCallState) -> bool:
-            limit = min(_failed(state).limit, self._patience.max_retries)
-            return state.attempt_number > limit
+            return state.attempt_number > most(state)
+
+        def tell(state: RetryCallState) -> None:
+            said = str(_failed(state)).partition(";")[0]
+            tell_retry(Retry(said, state.attempt_number + 1, most(state) + 1, state.upcoming_sleep))
 
         def wait(state: RetryCallState) -> float:
             failed = _failed(state)
             # At different times, or all threads would come back at the same moment.
-            wait_s = failed.wait_s if failed.wait_s is not None else backoff(state)
+            # A wait of 0 s, or until a date that is past, is none.
+            wait_s = failed.wait_s or backoff(state)
             if failed.kind == "busy":
                 # The limit is everyone's: other threads need not find out for themselves.
                 gate = self._habits
@@ -329,6 +354,7 @@ class Service:
             retry=tenacity.retry_if_exception_type(_Again),
             stop=ends,
             wait=wait,
+            before_sleep=tell,
             sleep=lambda wait_s: self._wait_until(time.monotonic() + wait_s, stop, until),
             reraise=True,
         )
@@ -347,7 +373,7 @@ class Service:
 
     def _wait_until(self, at: float, stop: threading.Event, until: float) -> None:
         if at >= until:
-            raise _run_is_over()
+            raise run_is_over()
         while (left_s := at - time.monotonic()) > 0:
             if stop.wait(left_s):
                 raise ServiceError("stopped", "stopped")
@@ -359,30 +385,54 @@ class Service:
 
 def clean(said: str, key: str) -> str:
     """Words of a server in one short line, without a key or parts of it."""
-    line = said.replace(key, "…") if key else said
+    # Also where it was broken into lines.
+    line = re.sub(r"(?:\s|\\[nrt])*".join(map(re.escape, key)), "…", said) if key else said
     words = line[: 20 * LONGEST_WORDS].split()
-    if len(key) >= 8:
+    if len(key) >= SHORTEST_KEY:
         words = ["…" if _quotes(word, key) else word for word in words]
     line = " ".join(words)
     return line if len(line) <= LONGEST_WORDS else f"{line[: LONGEST_WORDS - 1]}…"
 
 
-def _run_is_over() -> ServiceError:
+def without_key(body: bytes, key: str) -> bytes:
+    """An answer that does not repeat the key that it was asked with."""
+    return body.replace(key.encode(), "…".encode()) if len(key) >= SHORTEST_KEY else body
+
+
+def run_is_over() -> ServiceError:
+    """The error where the time of the whole run is up."""
     return ServiceError("timeout", "the time for this run is used up", of_run=True)
 
 
 def _quotes(word: str, key: str) -> bool:
-    """Whether a word shows the beginning of a key, or its end behind stars."""
-    return key[:6] in word or (key[-4:] in word and any(mark in word for mark in ("*", "…", "...")))
+    """Whether a word shows the beginning of a key, its end behind stars, or a part of it."""
+    parts = (key[at : at + 8] for at in range(len(key) - 7)) if len(key) >= 20 else ()
+    return (
+        key[:6] in word
+        or (key[-4:] in word and any(mark in word for mark in ("*", "…", "...")))
+        or any(part in word for part in parts)
+    )
 
 
 def _vectors(answer: Response) -> list[Any] | None:
     """What an embeddings API gave, in the order of the texts; None where it is something else."""
     try:
         rows = json.loads(answer.body)["data"]
-        return [row["embedding"] for row in sorted(rows, key=lambda row: row.get("index", 0))]
+        vectors = [row["embedding"] for row in rows]
+        places = [row.get("index") for row in rows]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
+    if len(set(map(str, places))) <= 1:
+        return vectors  # Some servers number none of them, or all alike.
+    try:
+        order = [int(place) for place in places]
+    except (ValueError, TypeError):
+        return None
+    if len(set(order)) < len(order) or max(order) - min(order) >= len(order):
+        return None  # Nobody can tell which text each is of.
+    return [
+        vector for _, vector in sorted(zip(order, vectors, strict=True), key=lambda one: one[0])
+    ]
 
 
 def _failed(state: RetryCallState) -> _Again:

@@ -13,8 +13,9 @@ import weakref
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
+from tools.bounded_body import TooLargeError, UnknownPackingError, read_body
 from tools.errors import ServiceError
 from tools.llm.address import proxy_of
 from tools.request_loop import drop, wait_for
@@ -118,14 +119,14 @@ class HttpConnection:
         async with self._client.stream(
             method, f"{self._address}{path}", content=content, headers=headers
         ) as answer:
-            unpack = _unpacker(answer.headers.get("content-encoding", ""))
-            body = bytearray()
-            async for chunk in answer.aiter_raw():
-                body += unpack(chunk, MAX_REPLY_BYTES + 1 - len(body))
-                if len(body) > MAX_REPLY_BYTES:
-                    raise TransportError("large", f"more than {MAX_REPLY_BYTES:,} bytes")
+            try:
+                body = await read_body(answer, MAX_REPLY_BYTES)
+            except TooLargeError as exc:
+                raise TransportError("large", str(exc)) from None
+            except UnknownPackingError as exc:
+                raise TransportError("broken", str(exc)) from None
             told = {name.lower(): value for name, value in answer.headers.items()}
-            return Response(answer.status_code, told, bytes(body))
+            return Response(answer.status_code, told, body)
 
     def _named(self, exc: BaseException) -> str:
         reason: BaseException = exc
@@ -139,24 +140,6 @@ class HttpConnection:
     def _through(self) -> str:
         proxy = proxy_of(self._address)
         return f"through the proxy {proxy}, " if proxy else ""
-
-
-class _Unpacker:
-    def __init__(self, window_bits: int) -> None:
-        self._inflate = zlib.decompressobj(window_bits)
-
-    def __call__(self, chunk: bytes, room: int) -> bytes:
-        return self._inflate.decompress(chunk, room)
-
-
-def _unpacker(encoding: str) -> Any:
-    """Decompresses up to a limit of bytes: some servers compress replies unasked."""
-    packed = encoding.strip().lower()
-    if packed in {"", "identity"}:
-        return lambda chunk, room: chunk[:room]
-    if packed in {"gzip", "x-gzip", "deflate"}:
-        return _Unpacker(zlib.MAX_WBITS | 32)
-    raise TransportError("broken", f"it is compressed as {packed[:20]!r}, which nobody asked for")
 
 
 def _open_client(address: str) -> httpx.AsyncClient:

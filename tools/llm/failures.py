@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from tools.errors import FailureKind, ServiceError
 from tools.llm.completion import is_hollow
 from tools.llm.error_body import read_error, wait_asked_for_s
+from tools.llm.picture_limit import most_pictures
 
 Kind = Literal[
     "key",
@@ -24,6 +25,7 @@ Kind = Literal[
     "busy",
     "declined",
     "stream",
+    "pictures",
     "context",
     "history",
     "system",
@@ -49,6 +51,7 @@ class Failure:
         said: The server's own words; empty where it has none.
         option: Which part of the request is complained of, where it is ``option``.
         wait_s: Seconds after which the server wants to be asked again; None where it does not say.
+        most_pictures: How many it takes in one request, where it is ``pictures``: there were more.
     """
 
     kind: Kind
@@ -56,6 +59,7 @@ class Failure:
     said: str
     option: str = ""
     wait_s: float | None = None
+    most_pictures: int | None = None
 
 
 _DECLINED: Final = re.compile(
@@ -193,6 +197,7 @@ def explain(failure: Failure, said: str, *, where: str, model: str) -> ServiceEr
         "credit": ("credit", f"{where} says that no credit is left{words}; top it up"),
         "declined": ("declined", said or f"{where} declines with {failure.status}"),
         "context": ("context", f"{where} says that the request is too long{words}"),
+        "pictures": ("pictures", f"{where} takes fewer pictures at once{words}"),
         "busy": ("busy", answers),
         "broken": ("broken", answers),
         "generation": ("strange", f"{where} could not use what the model wrote{words}"),
@@ -221,11 +226,13 @@ class Sent:
         options: Names, as in ``Failure.option``.
         look_ups: Whether calls of tools and their results stand in the messages.
         system: Whether there is a message of the system.
+        pictures: How many there are.
     """
 
     options: Collection[str] = field(default=())
     look_ups: bool = False
     system: bool = False
+    pictures: int = 0
 
 
 def classify(status: int, headers: Mapping[str, str], body: bytes, sent: Sent) -> Failure:
@@ -298,7 +305,9 @@ def _about_account(  # noqa: PLR0911  # a table
     return None
 
 
-def _about_words(status: int, marks: str, sent: Sent) -> dict[str, Any] | None:
+def _about_words(  # a table
+    status: int, marks: str, sent: Sent
+) -> dict[str, Any] | None:
     """What the words say of what the model wrote, or of the form of a request."""
     if _GENERATION.search(marks):
         return {"kind": "generation"}
@@ -308,6 +317,8 @@ def _about_words(status: int, marks: str, sent: Sent) -> dict[str, Any] | None:
         return {"kind": "stream"}
     if status == 404 and _MODEL.search(marks) and not _named_option(marks, sent):
         return {"kind": "model"}
+    if most := most_pictures(marks, sent.pictures):
+        return {"kind": "pictures", "most_pictures": most}
     return _about_form(status, marks, sent)
 
 

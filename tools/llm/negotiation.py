@@ -28,6 +28,17 @@ _NAMED = frozenset(
 _DOUBTFUL = ("response_format", "tools", "logprobs", "detail", "temperature", "max_tokens")
 """What a service may not take and says so in words of its own, the likeliest first."""
 
+_SECOND_CHANCES = (
+    "max_tokens",
+    "response_format",
+    "tools",
+    "temperature",
+    "logprobs",
+    "system",
+    "detail",
+)
+"""What was left out together is tried again one by one, the most useful first."""
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceRequest:
@@ -55,6 +66,7 @@ class Habits:
         has_answered: Whether it ever answered.
         lessons: How often something was learnt about it.
         trying: Held by the one who finds out by trying what it does not take.
+        most_pictures: How many it takes in one request; None where it never complained.
     """
 
     def __init__(self, *, is_openai: bool) -> None:
@@ -62,9 +74,11 @@ class Habits:
         self.has_answered = False
         self.lessons = 0
         self.trying = threading.RLock()
+        self.most_pictures: int | None = None
         self._lock = threading.Lock()
         self._taken: set[str] = set()
         self._in_vain: set[str] = set()
+        self._second_chances: list[str] = []
         # OpenAI's newest models take no temperature, and a limit under its new name only; none of
         # them takes a video.
         self._without: set[str] = {"temperature", "video"} if is_openai else set()
@@ -87,9 +101,17 @@ class Habits:
             model: The service's name for it.
             without: What is left out besides; see ``plainer_forms``.
         """
-        left_out = self._without.union(without)
-        streams, folds = self._streams or "whole" in without, self._folds_system
-        folds = folds or "system" in without
+        tried_again = next(
+            (
+                name
+                for name in self._second_chances
+                if name in {"detail", "system"} or request.options.get(name) is not None
+            ),
+            "",
+        )
+        left_out = (self._without - {tried_again}).union(without)
+        streams = self._streams or "whole" in without
+        folds = (self._folds_system and tried_again != "system") or "system" in without
         options = {
             name: value
             for name, value in request.options.items()
@@ -143,7 +165,8 @@ class Habits:
         if any(block.get("type") == "video_url" for block in blocks):
             names.add("video")
         roles = {message["role"] for message in body["messages"]}
-        return Sent(names, look_ups="tool" in roles, system="system" in roles)
+        pictures = sum(block.get("type") == "image_url" for block in blocks)
+        return Sent(names, look_ups="tool" in roles, system="system" in roles, pictures=pictures)
 
     def learn(self, failure: Failure, sent: Sent, *, knew: int) -> bool:
         """Ask in another form from now on; False where no other form is known.
@@ -156,9 +179,18 @@ class Habits:
         with self._lock:
             if self.lessons > knew:
                 return True
-            has_learnt = self._learn(failure, sent)
+            has_learnt = self._refuses_again(failure, sent) or self._learn(failure, sent)
             self.lessons += has_learnt
             return has_learnt
+
+    def is_too_much(self, sent: Sent) -> bool:
+        """Whether a request holds more pictures than it is known to take."""
+        return self.most_pictures is not None and sent.pictures > self.most_pictures
+
+    def note_most_pictures(self, most: int) -> None:
+        """It takes no more pictures than this at once."""
+        with self._lock:
+            self.most_pictures = min(most, self.most_pictures or most)
 
     def release(self) -> None:
         """Let go of its locks, whoever holds them."""
@@ -167,7 +199,13 @@ class Habits:
     def note_taken(self, sent: Sent) -> None:
         """It answered a request of this form, so nothing in it is to be doubted."""
         self.has_answered = True
-        self._taken |= _held(sent)
+        held = _held(sent)
+        self._taken |= held
+        if again := held.intersection(self._second_chances):
+            with self._lock:
+                self._second_chances = [one for one in self._second_chances if one not in again]
+                self._without -= again
+                self._folds_system = self._folds_system and "system" not in again
 
     def plainer_forms(self, sent: Sent) -> Iterator[frozenset[str]]:
         """What to leave out where it refused a request in words that nobody knows.
@@ -192,6 +230,9 @@ class Habits:
             self._streams = self._streams or "whole" in without
             self._folds_system = self._folds_system or "system" in without
             self._without |= set(without) - {"whole", "system"}
+            if len(without) > 2:
+                # Of two, neither was enough; of more, some may have done no harm.
+                self._second_chances = [one for one in _SECOND_CHANCES if one in without]
             self.lessons += 1
 
     def note_in_vain(self, sent: Sent) -> None:
@@ -209,6 +250,14 @@ class Habits:
         """It embedded texts that were sent with this."""
         self.has_answered = True
         (self._taken if form else self._without).add("encoding_format")
+
+    def _refuses_again(self, failure: Failure, sent: Sent) -> bool:
+        """Whether a request was refused that gave something a second chance; it gets no third."""
+        if failure.kind in {"busy", "key", "credit", "declined"}:
+            return False
+        again = _held(sent).intersection(self._second_chances)
+        self._second_chances = [one for one in self._second_chances if one not in again]
+        return bool(again)
 
     def _learn(self, failure: Failure, sent: Sent) -> bool:
         if failure.kind == "stream" and not self._streams:

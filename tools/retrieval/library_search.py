@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tools.grounding.background import background_of
-from tools.grounding.grounder import ground
+from tools.grounding.grounder import explain, ground
 from tools.grounding.lexical import K1, match_words
 from tools.grounding.presence import SIMILARITY_SHARE
 from tools.grounding.seen_edges import SAID
@@ -315,6 +315,8 @@ def _ground_together(
                 verdict="found" if its_events else "not_found",
                 windows=its_windows,
                 events=its_events,
+                # How many there are, is said of this video alone.
+                reasoning=explain(its_events) if ranking.events else ranking.reasoning,
                 relevance=ranking.relevance[first : first + len(its_captions)],
             )
             answers.append(LibraryAnswer(its_shelves[0].record, its_ranking, its_captions))

@@ -6,7 +6,7 @@ import re
 from typing import Literal
 
 from tools.retrieval.question import parts_of
-from tools.retrieval.temporal_query import texts_of
+from tools.retrieval.temporal_query import Related, Single, texts_of
 from tools.signals.ask import Ask
 from tools.signals.signal_query import understand
 from tools.signals.visible_words import names_title
@@ -26,6 +26,17 @@ def measured_need(query: str) -> Literal["picture", "text"] | None:
     if is_written or any(_is_for_text(ask) for ask in needed):
         return "text"
     return "picture" if needed else None
+
+
+def split_measured(query: str) -> Related | None:
+    """The parts of "text while the camera is still", where each of them is measured."""
+    found = _MEANWHILE.fullmatch(query.strip(" .?!"))
+    if not found or any(understand(found[name]).unknown for name in ("what", "to")):
+        return None
+    return Related(Single(found["what"]), "while", (Single(found["to"]),))
+
+
+_MEANWHILE = re.compile(r"(?P<what>\S.+?),? (?:while|when|as long as) (?P<to>.+)", re.IGNORECASE)
 
 
 def can_be_measured(query: str) -> bool:

@@ -21,6 +21,8 @@ def rank_beside(
     asked: Asked,
     ask: Callable[[str], Ranking],
     beside: Callable[[Interval], Interval | None],
+    *,
+    known_of: Callable[[str], Ranking] | None = None,
 ) -> Ranking:
     """Look for what an open question is placed by, and answer with the time next to it.
 
@@ -28,13 +30,16 @@ def rank_beside(
         asked: The question.
         ask: Ranks windows for some words.
         beside: The time next to a span, on the side that is asked for.
+        known_of: The same for what it is placed by, where that can be known more surely.
     """
-    whole, known = ask(asked.text), ask(asked.beside)
+    whole, known = ask(asked.text), (known_of or ask)(asked.beside)
     events = tuple(
         Window(span, event.score, event.confidence)
         for event in known.events
-        if event.confidence >= SURE and (span := beside(event.span))
+        if (asked.is_next or event.confidence >= SURE) and (span := beside(event.span))
     )
+    if asked.is_next and not events:
+        return _nothing_known(asked, known)
     if not events:
         return for_granted(whole)
     others = [one for one in whole.windows if all(one.span != event.span for event in events)]
@@ -52,3 +57,12 @@ def rank_beside(
         reasoning=f"This is what comes {asked.side} “{asked.beside}”.",
         presence=known.presence,
     )
+
+
+def _nothing_known(asked: Asked, known: Ranking) -> Ranking:
+    """What comes next to what was not found cannot be told, and that itself is no answer."""
+    if known.verdict == "found":
+        why = f"The video {'ends' if asked.side == 'after' else 'begins'} with “{asked.beside}”."
+        return replace(known, verdict="not_found", events=(), reasoning=why)
+    why = f"“{asked.beside}” could not be found, so what comes {asked.side} it cannot be told."
+    return replace(known, verdict="cannot_tell", events=(), reasoning=why)

@@ -237,7 +237,8 @@ def explain(part: Part, *, found: bool, times: int, left_out: Sequence[str] = ()
         fits = "the others were found, and in this order" if found else "the others never are so"
         return f"{order}: {said} could not be found and was left out; {fits}."
     if found:
-        return f"{order}: each was found, and in this order."
+        how = "at the same time" if part.relation == "while" else "in this order"
+        return f"{order}: each was found, and {how}."
     return f"Each part was found, but never {order}."
 
 

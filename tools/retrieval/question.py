@@ -10,6 +10,9 @@ fits no rule stays as it is.
     who sits on the table, is the table red          someone sits on the table, the table red
     what happens to the dog, what does the dog eat   the dog, the dog eat
     what does the man do after / before CLAUSE       open, next to CLAUSE
+    the first thing he does after CLAUSE             the same; also the last thing before it
+    what happens after CLAUSE, after X, what comes   whatever is next to it
+    every time / whenever / how often CLAUSE         CLAUSE, each time
     EVENT at the start / in the middle / near the end of the video
 
 A statement is placed in time only if it says "of the video": flowers may stand in the middle.
@@ -18,12 +21,13 @@ A statement is placed in time only if it says "of the video": flowers may stand 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from tools.grounding.place import Place
 from tools.retrieval.temporal_query import Part, Single, split_query
 from tools.signals.phrasing import without_courtesy
+from tools.signals.said_times import take_stretch
 
 Side = Literal["before", "after"]
 
@@ -39,6 +43,10 @@ class Asked:
             "when" and "how many times" may be asked of what never does.
         beside: Of an open question, what happens just before or after what is asked for.
         side: On which side of ``beside`` that is.
+        is_next: Whether whatever happens there is asked for, and not what somebody named does.
+        every_time: Whether the words ask for all the times: "whenever", "how many".
+        is_open: Whether it asks what happens, whatever that is, as "what happens at 1:20" does.
+        at_s: Of "is she still there at 1:20?", the moment in seconds.
     """
 
     text: str
@@ -46,25 +54,54 @@ class Asked:
     is_presupposed: bool = False
     beside: str = ""
     side: Side = "after"
+    is_next: bool = False
+    every_time: bool = False
+    is_open: bool = False
+    at_s: float | None = None
 
 
 def read_question(query: str) -> Asked:
     """Reduce a question to its event; a statement stays as it is, except for where it is placed."""
-    whole = " ".join(query.split()).rstrip(".!?").rstrip()
+    rest, stretch = take_stretch(query)
+    whole = " ".join((rest or query).split()).rstrip(".!? ,").rstrip()
+    is_whatever = _WHATEVER.fullmatch(whole) is not None
+    if stretch and (is_whatever or not rest.strip(" .!?,")):
+        return Asked(whole, is_open=True)
+    if is_whatever and not whole.lower().startswith(("who", "and who")):
+        return Asked(whole, is_open=True)
+    if stretch and (at_s := stretch.moment_s) is not None and (found := _THERE.fullmatch(whole)):
+        what = re.sub(r"\b(?:still|already|yet) ?", "", found["what"], flags=re.IGNORECASE)
+        return Asked(what.strip(), at_s=at_s)
+    query = rest or query
+    return _read_event(query, whole)
+
+
+def _read_event(query: str, whole: str) -> Asked:
+    """A question for an event, from which a stretch of time has been taken."""
+    if found := _NEXT.fullmatch(whole) or _NEXT_FRONTED.fullmatch(whole):
+        side: Side = "after" if found["side"].lower() in {"after", "following"} else "before"
+        clause = found["clause"]
+        return Asked(f"{side} {clause}", None, True, clause, side, is_next=True)
+    if match := _EVERY.match(whole):
+        return replace(read_question(whole[match.end() :]), every_time=True)
     said = without_courtesy(whole)
     text, place = _take_place(said)
+    if found := _NEXT_THING.fullmatch(text):
+        return _next_to(found, place)
     match = _QUESTION.fullmatch(text)
     if not match:
         is_placed = place and not _BARE_PLACE.search(said)
         return Asked(text, place) if is_placed else Asked(query if said == whole else said)
     event = _event_of(match)
     if found := _OPEN.fullmatch(event):
-        subject, clause = found["who"], found["clause"]
-        side: Side = "after" if found["side"].lower() == "after" else "before"
-        beside = f"{subject} {clause}" if _NO_SUBJECT.match(clause) else clause
-        return Asked(f"{subject} {side} {clause}", place, True, beside, side)
+        return _next_to(found, place)
     is_presupposed = any(match[name] for name in ("clause", "happens", "object"))
-    return Asked(_DOING.sub("", event).strip() or event, place, is_presupposed)
+    return Asked(
+        _DOING.sub("", event).strip() or event,
+        place,
+        is_presupposed,
+        every_time=_COUNTING.match(text) is not None,
+    )
 
 
 def parts_of(query: str) -> Part:
@@ -99,7 +136,45 @@ _OPEN = re.compile(
     r"(?:(?:right|just|shortly|soon|immediately|directly) )?(?P<side>after|before) (?P<clause>.+)",
     re.IGNORECASE,
 )
+_NEXT_THING = re.compile(
+    r"(?:what (?:is|was) )?the (?:(?P<first>first|next)|last) thing (?:that )?(?P<who>.+?) "
+    r"(?:does|did|do)(?: next)?,? (?P<side>(?(first)after|before)) (?P<clause>.+)",
+    re.IGNORECASE,
+)
 _DOING = re.compile(r"\b(?:do|doing|react|respond)\b(?: to| with)? ?", re.IGNORECASE)
+_SOON = "(?:right |just |shortly |soon |immediately |directly )?"
+_WHAT_IS = (
+    r"(?:and |so )?what(?:['’]s| is| was| else)? ?(?:happens|happened|happening|comes|came|next|"
+    r"goes on|going on|follows|to be seen|(?:do|can|did) (?:we|you|i) see|can be seen|shown|seen|"
+    r"there)(?: next| then)?"
+)
+_NEXT = re.compile(
+    rf"{_WHAT_IS},? {_SOON}(?P<side>after|before|following) (?P<clause>.+)", re.IGNORECASE
+)
+_NEXT_FRONTED = re.compile(
+    rf"{_SOON}(?P<side>after|before|following) (?P<clause>[^,]+), {_WHAT_IS}", re.IGNORECASE
+)
+_WHATEVER = re.compile(
+    rf"{_WHAT_IS}(?: there| here| in (?:the )?(?:video|picture|room))?"
+    r"|(?:and )?(?:who|what)(?:['’]s| is| was| are)? ?(?:(?:there|here|visible|shown|seen|in it)"
+    r"|on (?:the )?screen|in the (?:picture|room|frame|video))"
+    r"|(?:show|tell|describe)(?: me)? (?:what happens|the video|it|the scene)|describe",
+    re.IGNORECASE,
+)
+_THERE = re.compile(
+    r"(?:and |so )?(?:is|are|was|were)(?:n['’]t)? (?:there )?"
+    r"(?P<what>(?!he\b|she\b|it\b|they\b).+?)"
+    r"(?: still| already)?(?: there| here| visible| present| around| to be seen|"
+    r" in the (?:picture|frame|video|shot)| on (?:the )?screen)?(?: still)?",
+    re.IGNORECASE,
+)
+_EVERY = re.compile(
+    r"(?:(?:find |show |list |give )(?:me )?)?(?:(?:at )?(?:every|each)(?: single)? "
+    r"(?:time|occasion|moment|instance)|all(?: of)?(?: the)? (?:times|occasions|moments|instances)|"
+    r"whenever)(?:,? (?:that|when|where|in which|of))?,? ",
+    re.IGNORECASE,
+)
+_COUNTING = re.compile(r"(?:and |but |so )?how (?:many|often)\b", re.IGNORECASE)
 _NO_SUBJECT = re.compile(r"\w+ing\b", re.IGNORECASE)
 
 _AT = (
@@ -110,6 +185,13 @@ _OF_THE_VIDEO = rf" of {_THE_VIDEO}"
 _STOP = r"(?=$|,| (?:after|before|when|while|as|because)\b)"
 _PLACE = re.compile(rf"{_AT}(?:{_OF_THE_VIDEO})?{_STOP}", re.IGNORECASE)
 _BARE_PLACE = re.compile(rf"{_AT}{_STOP}", re.IGNORECASE)
+
+
+def _next_to(found: re.Match[str], place: Place | None) -> Asked:
+    subject, clause = found["who"], found["clause"]
+    side: Side = "after" if found["side"].lower() == "after" else "before"
+    beside = f"{subject} {clause}" if _NO_SUBJECT.match(clause) else clause
+    return Asked(f"{subject} {side} {clause}", place, True, beside, side)
 
 
 def _event_of(match: re.Match[str]) -> str:

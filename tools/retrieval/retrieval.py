@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -12,20 +12,22 @@ import numpy as np
 from tools.errors import SightError
 from tools.grounding.background import background_of
 from tools.grounding.grounder import ground
-from tools.grounding.neighbours import next_to
 from tools.grounding.occurrences import find_occurrences
 from tools.grounding.presence import MINILM
 from tools.grounding.seen_edges import SAID
 from tools.kept_captions import once
 from tools.ranking import Ranking
 from tools.retrieval.across import rank_across
+from tools.retrieval.described import Described
 from tools.retrieval.fusion import Voice, fuse
-from tools.retrieval.open_question import rank_beside
+from tools.retrieval.measured_need import split_measured
 from tools.retrieval.ordered import rank_in_order
 from tools.retrieval.question import Asked, read_question
 from tools.retrieval.sight_evidence import PICTURE, SIGHT, told
 from tools.retrieval.temporal_query import Single, split_query
+from tools.retrieval.told_there import told_there
 from tools.signals.literal import ground_words
+from tools.signals.said_times import take_stretch
 from tools.signals.signal_grounder import ground_signals
 from tools.text import estimate_tokens
 
@@ -85,6 +87,7 @@ def retrieve(
     is_one_of_many: bool = False,
     every_time: bool = False,
     sight: SightEvidence | None = None,
+    within: Interval | None = None,
 ) -> Retrieved:
     """Rank windows for a query and choose the captions to show with them.
 
@@ -101,6 +104,7 @@ def retrieve(
             ``tools.retrieval.ordered.rank_in_order``.
         every_time: Whether all the times that it happens are the events, not only the best.
         sight: Compares the query with frames, if one of the tracks holds frames.
+        within: The part of the video that the captions are of; None for the whole.
     """
     captions, ranking = _rank_all(
         query,
@@ -110,6 +114,7 @@ def retrieve(
         is_one_of_many=is_one_of_many,
         every_time=every_time,
         sight=sight,
+        within=within,
     )
     return take_evidence(captions, ranking, limit_tokens=limit_tokens, evenly=evenly)
 
@@ -147,6 +152,7 @@ def rank(
     is_one_of_many: bool = False,
     every_time: bool = False,
     sight: SightEvidence | None = None,
+    within: Interval | None = None,
 ) -> Ranking:
     """Ask captions by the grounder that understands them.
 
@@ -163,84 +169,101 @@ def rank(
         is_one_of_many: As of ``retrieve``.
         every_time: As of ``retrieve``.
         sight: Where the captions are frames, compares the query with them.
+        within: As of ``retrieve``.
     """
-    asked = Asked(query)
     if sight and (why := sight.why_unread(query)):
         return Ranking("cannot_tell", (), (), np.zeros(len(captions)), why)
     if all(caption.source in {"signal", "screen"} for caption in captions):
-
-        def ask(text: str) -> Ranking:
-            return ground_signals(text, captions, duration_s=duration_s)
-
-        def times_of(text: str, is_repeated: bool) -> Sequence[Window]:  # noqa: ARG001
-            return ask(text).events
-
-        # Words that stand on a screen may be of order too: a question they answer whole has none.
-        whole = ask(query)
-        if whole.verdict != "cannot_tell":
-            return whole
-    elif not sight and (literal := ground_words(query, captions)):
+        return _rank_measured(
+            query,
+            captions,
+            duration_s=duration_s,
+            is_one_of_many=is_one_of_many,
+            within=within,
+        )
+    if not sight and (literal := ground_words(query, captions)):
         return literal
-    else:
-        asked = Asked(query) if sight and sight.by_picture else read_question(query)
-        compares = sight.words if sight else embedder
-        spoken = all(caption.source in SAID for caption in captions)
-        background = vectors[:0] if sight else background_of(embedder, spoken=spoken)
-        others = sight.others if sight else None
-        seen_as = PICTURE if sight and sight.by_picture else SIGHT
-        calibration = seen_as if sight else MINILM
+    asked = Asked(query) if sight and sight.by_picture else read_question(query)
+    if asked.is_open:
+        moment = take_stretch(query)[1]
+        read = captions if sight is None else ()
+        return told_there(read, within, moment.moment_s if moment else None)
+    compares = sight.words if sight else embedder
+    spoken = all(caption.source in SAID for caption in captions)
+    background = vectors[:0] if sight else background_of(embedder, spoken=spoken)
+    others = sight.others if sight else None
+    seen_as = PICTURE if sight and sight.by_picture else SIGHT
+    calibration = seen_as if sight else MINILM
 
-        @cache
-        def embedded(text: str) -> NDArray[np.float32]:
-            vector: NDArray[np.float32] = compares.embed([text])[0]
-            if sight and vector.shape != vectors.shape[1:]:
-                raise SightError(
-                    f"{compares.name} makes {len(vector)} numbers of words, and {vectors.shape[1]} "
-                    "of pictures: its halves are not of one model; fetch it again"
-                )
-            return vector
-
-        def ask(text: str) -> Ranking:
-            return ground(
-                text,
-                embedded(text),
-                captions,
-                vectors,
-                duration_s=duration_s,
-                background=background,
-                place=asked.place,
-                calibration=calibration,
-                others=others,
+    @cache
+    def embedded(text: str) -> NDArray[np.float32]:
+        vector: NDArray[np.float32] = compares.embed([text])[0]
+        if sight and vector.shape != vectors.shape[1:]:
+            raise SightError(
+                f"{compares.name} makes {len(vector)} numbers of words, and {vectors.shape[1]} "
+                "of pictures: its halves are not of one model; fetch it again"
             )
+        return vector
 
-        def times_of(text: str, is_repeated: bool) -> Sequence[Window]:
-            return find_occurrences(
-                text,
-                embedded(text),
-                captions,
-                vectors,
-                duration_s=duration_s,
-                background=background,
-                is_repeated=is_repeated,
-                calibration=calibration,
-                others=others,
-            )
+    def ask(text: str) -> Ranking:
+        return ground(
+            text,
+            embedded(text),
+            captions,
+            vectors,
+            duration_s=duration_s,
+            background=background,
+            place=asked.place,
+            calibration=calibration,
+            others=others,
+        )
 
-    if asked.beside:
-        return rank_beside(asked, ask, lambda span: next_to(span, asked.side, captions, vectors))
-    part = Single("the picture") if sight and sight.by_picture else split_query(asked.text)
-    ranking = rank_in_order(
-        asked.text,
-        part,
+    def times_of(text: str, is_repeated: bool) -> Sequence[Window]:
+        return find_occurrences(
+            text,
+            embedded(text),
+            captions,
+            vectors,
+            duration_s=duration_s,
+            background=background,
+            is_repeated=is_repeated,
+            calibration=calibration,
+            others=others,
+        )
+
+    described = Described(captions, vectors, ask, times_of, names_things=not (sight or spoken))
+    if sight and sight.by_picture:
+        return described.rank_whole(query, every_time=every_time)
+    return described.rank(asked, is_one_of_many=is_one_of_many, every_time=every_time)
+
+
+def _rank_measured(
+    query: str,
+    captions: Sequence[Caption],
+    *,
+    duration_s: float,
+    is_one_of_many: bool,
+    within: Interval | None,
+) -> Ranking:
+    """Ask what is measured, or read off the screen, by what that can show; see ``rank``."""
+
+    def ask(text: str) -> Ranking:
+        return ground_signals(text, captions, duration_s=duration_s, within=within)
+
+    # Words that stand on a screen may be of order too: a question they answer whole has none.
+    whole = ask(query)
+    if whole.verdict != "cannot_tell":
+        return whole
+    text = take_stretch(query)[0]
+    part = split_query(text)
+    return rank_in_order(
+        text,
+        (split_measured(text) or part) if isinstance(part, Single) else part,
         ask,
-        times_of,
+        lambda text, _: ask(text).events,
         is_one_of_many=is_one_of_many,
-        is_presupposed=asked.is_presupposed,
+        are_apart=True,
     )
-    if every_time and ranking.events and isinstance(part, Single):
-        times = sorted(times_of(asked.text, False), key=lambda one: -one.confidence)
-        return replace(ranking, events=tuple(times) or ranking.events)
-    return ranking
 
 
 def inside(
@@ -293,6 +316,7 @@ def _rank_all(
     is_one_of_many: bool = False,
     every_time: bool = False,
     sight: SightEvidence | None = None,
+    within: Interval | None = None,
 ) -> tuple[Sequence[Caption], Ranking]:
     def ranked(
         text: str, captions: Sequence[Caption], vectors: NDArray[np.float32], all_times: bool
@@ -307,6 +331,7 @@ def _rank_all(
             is_one_of_many=is_one_of_many,
             every_time=all_times,
             sight=sight if is_seen else None,
+            within=within,
         )
         if sight and is_seen:
             return told(captions, vectors, ranking, sight.words.embed([text])[0])

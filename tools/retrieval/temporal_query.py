@@ -100,9 +100,9 @@ _NUMBERS = {
 }
 _NTH = rf"(?P<nth>{'|'.join(_NUMBERS)}|last|final|\d{{1,3}}(?:st|nd|rd|th))"
 _NOT_COUNTED = (
-    "floor aid person lady class name place row half hand base part day year week month night hour "
+    "floor aid class name place row half hand base part day year week month night hour "
     "minute second moment stage grade gear degree world supper two three four few couple of to in "
-    "and or time times"
+    "and or time times later ago before after"
 ).split()
 """After "the first", words that make something else of it than the first of several."""
 
@@ -111,9 +111,28 @@ _ORDER_WORD = re.compile(r"\b(?:after|before|while|when|between)\b", re.IGNORECA
 _NTH_TIME = re.compile(
     rf"(?:on |at )?the {_NTH} time(?:,| that| when)? (?P<what>.+)", re.IGNORECASE
 )
-_FOR_THE_NTH_TIME = re.compile(rf"(?P<what>.+?),? for (?:the|a) {_NTH} time", re.IGNORECASE)
-_COUNTED = rf"the {_NTH} (?!(?:{'|'.join(_NOT_COUNTED)})\b)"
+_FOR_THE_NTH_TIME = re.compile(
+    rf"(?:when )?(?P<what>.+?),? for (?:the|a) {_NTH} time", re.IGNORECASE
+)
+_POINT_OF_VIEW = "person (?:view|perspective|shooter|point|camera|footage|game|shot)"
+_COUNTED = (
+    rf"(?:the|an?(?! (?:last|final)\b)) (?!first lady\b){_NTH} "
+    rf"(?!(?:{'|'.join(_NOT_COUNTED)})\b|{_POINT_OF_VIEW})"
+)
 _NTH_THING = re.compile(rf"{_COUNTED}(?P<what>\w.+)", re.IGNORECASE)
+_NTH_TO = re.compile(rf"the {_NTH} (?:one )?(?:to|who|that) (?P<what>\w.+)", re.IGNORECASE)
+_COMES_NTH = re.compile(
+    r"(?P<what>(?:who|some(?:one|body)|which (?:\w+)|the (?:person|visitor|one|man|woman))"
+    r"(?: who| that)? (?:comes?|came|arrives?|arrived|enters?|entered|appears?|leaves?|left)"
+    rf"(?: in| up)?) {_NTH}",
+    re.IGNORECASE,
+)
+_OPEN_SUBJECT = re.compile(
+    r"(?:who|which (?:person|man|woman)|some(?:one|body)|the next|"
+    r"(?:the|another|a) (?:person|visitor|guest|one))\b|(?:the|another) (?:wo)?man$",
+    re.IGNORECASE,
+)
+"""Somebody whom the question leaves open: who is next is meant, and not whoever comes later."""
 _SHOT = re.compile(
     rf"(?:(?:the )?{_NTH} (?P<what>(?:scene|shot)(?: change)?|cut)"
     r"|(?P<which>scene|shot|cut) (?:number |no\.? |#)?(?P<number>\d{1,3}))"
@@ -130,6 +149,17 @@ _ON_BOTH_SIDES = re.compile(
     r"|before (?P<later>[^,]+?),? (?:and|but) after (?P<earlier>[^,]+))",
     re.IGNORECASE,
 )
+_IN_BETWEEN = re.compile(
+    r"(?P<what>[^,]+?),? between (?P<first>[^,]+?) and (?P<then>[^,]+)", re.IGNORECASE
+)
+_NOT_BETWEEN = re.compile(
+    r"\b(?:(?:switch|alternat|chang|cut|mov|jump|transition|choos|differ)(?:e?[sd]?|t?ing)"
+    r"|go(?:es|ing)?|back and forth)$",
+    re.IGNORECASE,
+)
+"""What one does between two things without doing it after the first and before the second."""
+
+_THING = re.compile(r"^thing\b(?= \w)", re.IGNORECASE)
 _LIKELY_ORDER = re.compile(rf"\bafter\b|\bbefore\b|\buntil\b|\b{_COUNTED}", re.IGNORECASE)
 
 _RELATIONS: dict[str, Relation] = {
@@ -172,8 +202,18 @@ def _fronted(text: str) -> Part | None:
     if match := _FRONTED.fullmatch(text):
         relation = _RELATIONS[match["word"].lower()]
         if to := _reference(match["to"], relation, ""):
-            return Related(split_query(match["what"]), relation, (to,))
+            return Related(_next(split_query(match["what"]), relation), relation, (to,))
     return None
+
+
+def _next(what: Part, relation: Relation) -> Part:
+    """Of somebody who is left open, the first one after, or the last one before."""
+    if relation not in {"after", "before"} or not isinstance(what, Single):
+        return what
+    if not _OPEN_SUBJECT.match(what.text):
+        return what
+    text = re.sub(r"^(the|another) next\b", r"the", what.text, flags=re.IGNORECASE)
+    return Nth(Single(text), 1 if relation == "after" else LAST)
 
 
 def _ordinal(text: str) -> Part | None:
@@ -183,14 +223,21 @@ def _ordinal(text: str) -> Part | None:
                 Nth(Single(match["which"]), int(match["number"])) if int(match["number"]) else None
             )
         return Nth(Single(match["what"]), _number(match["nth"]))
-    for rule in (_NTH_TIME, _FOR_THE_NTH_TIME, _NTH_THING):
+    if match := _NTH_TO.fullmatch(text):
+        return Nth(Single(f"someone {match['what']}"), _number(match["nth"]))
+    for rule in (_NTH_TIME, _FOR_THE_NTH_TIME, _NTH_THING, _COMES_NTH):
         if match := rule.fullmatch(text):
-            what = split_query(match["what"])
+            # "The first thing opened": captions say that something is.
+            what = split_query(_THING.sub("something", match["what"]))
             return Nth(what, _number(match["nth"])) if isinstance(what, Single) else None
     return None
 
 
 def _on_both_sides(text: str) -> Part | None:
+    match = _IN_BETWEEN.fullmatch(text)
+    if match and not _NOT_BETWEEN.search(match["what"]) and _happen(match["first"], match["then"]):
+        ends = Single(match["first"]), Single(match["then"])
+        return Related(split_query(match["what"]), "between", ends)
     match = _ON_BOTH_SIDES.fullmatch(text)
     if not match:
         return None
@@ -204,7 +251,7 @@ def _trailing(text: str) -> Part | None:
         relation = _RELATIONS[match["word"].lower()]
         said, rest = text[: match.start()], text[match.end() :]
         if said and "," not in rest and (to := _reference(rest, relation, said)):
-            return Related(split_query(said), relation, (to,))
+            return Related(_next(split_query(said), relation), relation, (to,))
     return None
 
 
@@ -249,6 +296,17 @@ def _is_clause(text: str) -> bool:
     if _PRONOUNS.intersection(words[:1]) or _AUXILIARIES.intersection(words[1:]):
         return True
     return any(_NO_NOUN_ENDINGS.search(word) for word in words[2:])
+
+
+def _happen(*texts: str) -> bool:
+    """Whether each is an event beyond doubt: people also stand between a car and sleeping dogs."""
+    for text in texts:
+        words = _words(text)
+        is_doing = len(words) > 1 and words[0].endswith("ing")
+        has_verb = _PRONOUNS.intersection(words[:1]) or _AUXILIARIES.intersection(words[1:])
+        if not (is_doing or has_verb):
+            return False
+    return True
 
 
 def _words(text: str) -> list[str]:

@@ -8,8 +8,10 @@ from typing import Literal
 from tools.signals.claims import Kind
 from tools.signals.phrasing import Stage
 
-Pick = Literal["all", "first", "last", "longest", "shortest"]
-PICKS: tuple[Pick, ...] = ("first", "last", "longest", "shortest")
+Pick = Literal["all", "longest", "shortest"]
+PICKS: tuple[Pick, ...] = ("longest", "shortest")
+Sum = Literal["", "count", "length"]
+Edge = Literal["", "start", "end"]
 Wants = Literal["stretch", "entrance", "end", "cut", "shots"]
 
 PANS: tuple[Kind, ...] = ("pans left", "pans right")
@@ -39,7 +41,13 @@ class Ask:
         places: Words that the claim's place must contain.
         percent: Least and most share of the picture, in percent.
         text: The text asked for, as words; empty for any text; None where text is not asked for.
-        pick: Which of several.
+        numbers: Which of several in time, from 1, or from -1 for the last; empty for all.
+        pick: Which of several by their length; with numbers, which of them in that order.
+        sum: Whether it asks how many there are, or how long it lasts.
+        edge: Whether only the start or the end of it is asked for.
+        is_negated: Whether all the time is asked for in which it is not so.
+        is_always: Whether it asks whether it is so all the time.
+        in_shots: In which shots it should be, as ``numbers``; empty for any.
         stage: Where in the video it should be; empty for anywhere.
         unknown: Words that no sense accounts for; not empty where the question is beyond them.
         notes: What was left out of the question, or taken for something else; sentences.
@@ -60,7 +68,13 @@ class Ask:
     places: tuple[str, ...] = ()
     percent: tuple[int, int] = (0, 100)
     text: tuple[str, ...] | None = None
+    numbers: tuple[int, ...] = ()
     pick: Pick = "all"
+    sum: Sum = ""
+    edge: Edge = ""
+    is_negated: bool = False
+    is_always: bool = False
+    in_shots: tuple[int, ...] = ()
     stage: Stage = ""
     unknown: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

@@ -7,9 +7,19 @@ from collections.abc import Sequence
 from tools.ranking import Window
 from tools.signals.ask import Ask
 from tools.signals.claims import TEXT_TAG, Claim, Kind, read_screen_text
+from tools.signals.counting import ordinal
 from tools.signals.screen_text import text_fit
 from tools.signals.strange_words import is_foreign, word_near
-from tools.signals.vocabulary import BACK, COUNTS, DISSOLVES, FILLERS, LIGHTS, PEOPLE
+from tools.signals.vocabulary import (
+    ANYBODY,
+    BACK,
+    COUNTS,
+    DISSOLVES,
+    FILLERS,
+    HEARD,
+    LIGHTS,
+    PEOPLE,
+)
 from tools.signals.watched import MOVES, NOTHING_MOVES, PRESENCE, UNCHANGED
 from tools.timeline import Caption, Interval
 
@@ -19,23 +29,40 @@ CAN_ASK = (
     "Ask for a black, white, dark or bright screen, a colour, a cut, a camera move, something that "
     "appears, moves or leaves, or text."
 )
+NOT_COUNTED = "How many there are, or whether it is all, is not counted."
+HAPPENING = frozenset(
+    {"happen", "happens", "happened", "happening", "start", "end", "middle", "beginning"}
+)
+"""Words that by themselves name nothing that could be looked for."""
+
+LANGUAGES = (
+    "They understand English, and the plainest words of German, Spanish, French, Italian, "
+    "Portuguese and Dutch."
+)
+NOT_HEARD = "What is heard is not told: subtitles, or --speech MODEL, would tell what is said."
+NO_TEXT = "Text was read in none of the sampled frames."
 NOT_LOOKED_FOR = "Dissolves and fades from shot to shot are not looked for."
 
 
 def beyond_the_senses(unknown: tuple[str, ...], captions: Sequence[Caption]) -> str:
     """Why the question cannot be answered, and what could be asked instead."""
-    words = [word for word in unknown if word]
+    words = [word for word in unknown if word and word not in HAPPENING]
     if not words:
         return f"The question has no word to look for. {CAN_ASK}"
     if DISSOLVES & set(" ".join(words).split()):
         return NOT_LOOKED_FOR
     if " " in words[0]:
-        return f"The senses know these words, but not what they say together: “{words[0]}”."
-    said = [f"No embedded sense for {', '.join(f'“{word}”' for word in words)}."]
+        is_count = words[0].endswith(("one", "single"))
+        why = f"The senses know these words, but not what they say together: “{words[0]}”."
+        return f"No embedded sense for “{words[0]}”. {NOT_COUNTED}" if is_count else why
+    named = [word for word in words if word not in ANYBODY] or words
+    said = [f"No embedded sense for {', '.join(f'“{word}”' for word in named)}."]
     if is_foreign(words):
-        said.append("They understand questions in English only.")
+        said.append(LANGUAGES)
+    elif HEARD & set(words):
+        said.append(NOT_HEARD)
     elif COUNTS & set(words):
-        said.append("How many there are, or whether it is all, is not counted.")
+        said.append(NOT_COUNTED)
     elif LIGHTS & set(words):
         said.append("Light is measured by the picture; ask when the screen is dark or bright.")
     elif PEOPLE & set(words):
@@ -113,7 +140,21 @@ def missing_sense(
     return None
 
 
-def told(ask: Ask, claims: Sequence[Sequence[Claim]], frames: int, events: Sequence[Window]) -> str:
+def number_missing(ask: Ask, count: int) -> str:
+    """That there are fewer than the question asks for."""
+    names = " or ".join(ordinal(number) for number in ask.numbers)
+    are = "There is one" if count == 1 else f"There are {count}"
+    return f"{are}, and no {names} one."
+
+
+def told(
+    ask: Ask,
+    claims: Sequence[Sequence[Claim]],
+    frames: int,
+    events: Sequence[Window],
+    *,
+    count: int | None = None,
+) -> str:
     """What was looked for, what decided, and what of the question was left out.
 
     Args:
@@ -121,28 +162,54 @@ def told(ask: Ask, claims: Sequence[Sequence[Claim]], frames: int, events: Seque
         claims: Of every caption.
         frames: How many captions answer it.
         events: The answer.
+        count: How many there are of which these are some; None where these are all.
     """
-    return " ".join([_decided(ask, claims, frames, events), *ask.notes])
+    said = [_decided(ask, claims, frames, events), *ask.notes]
+    is_told = ask.wants == "shots" or ask.pick != "all" or count is None
+    if events and ask.numbers and not is_told:
+        names = " and the ".join(ordinal(number) for number in ask.numbers)
+        are = "this is" if len(events) == 1 else "these are"
+        said.append(f"There {'is one' if count == 1 else f'are {count}'}; {are} the {names}.")
+    elif events and ask.sum == "count" and ask.wants != "shots":
+        said.append(f"Counted: {len(events)}.")
+    if events and ask.is_always:
+        so_s = sum(one.span.length_s for one in events)
+        said.append(f"It is so for {so_s:.0f} s in all.")
+    elif events and ask.sum == "length":
+        length_s = sum(one.span.length_s for one in events)
+        said.append(f"It lasts {length_s:.1f} s{' in all' if len(events) > 1 else ''}.")
+    return " ".join(said)
 
 
 def _decided(
     ask: Ask, claims: Sequence[Sequence[Claim]], frames: int, events: Sequence[Window]
 ) -> str:
     if ask.text is not None:
-        said = [ask.itself] if ask.itself else ask.text
-        wanted = f"the text {_quoted(said)}" if said else ask.form or "text"
-        if not events:
-            return f"Looked for {wanted} on the screen: it was read in none of the sampled frames."
-        return f"Looked for {wanted} on the screen: read in {_counted(frames)}."
+        return _read(ask, frames, events)
     if ask.kinds == ("cut",):
         return (
-            f"{_shots(claims, events)} {_cuts(claims)}" if ask.wants == "shots" else _cuts(claims)
+            f"{_shots(ask, claims, events)} {_cuts(claims)}"
+            if ask.wants == "shots"
+            else _cuts(claims)
         )
     wanted = " or ".join(f"“{_named(kind, ask)}”" for kind in ask.kinds)
+    if ask.is_negated:
+        where = "in the other sampled frames" if events else "in all sampled frames"
+        return f"Measured {where}: {wanted}." if frames else f"{wanted} was never measured."
     if not events:
         looked = sum(any(claim.kind != "cut" for claim in some) for some in claims)
         return f"Looked for {wanted}: measured in none of {_counted(looked)}."
     return f"Measured in {_counted(frames)}: {wanted}."
+
+
+def _read(ask: Ask, frames: int, events: Sequence[Window]) -> str:
+    said = [ask.itself] if ask.itself else ask.text
+    wanted = f"the text {_quoted(said)}" if said else ask.form or "text"
+    if ask.is_negated and events:
+        return "In the other sampled frames text was read." if frames else NO_TEXT
+    if not events:
+        return f"Looked for {wanted} on the screen: it was read in none of the sampled frames."
+    return f"Looked for {wanted} on the screen: read in {_counted(frames)}."
 
 
 def _cuts(claims: Sequence[Sequence[Claim]]) -> str:
@@ -159,11 +226,14 @@ def _cuts(claims: Sequence[Sequence[Claim]]) -> str:
     return f"Cut at {times}{more}. {NOT_LOOKED_FOR}"
 
 
-def _shots(claims: Sequence[Sequence[Claim]], events: Sequence[Window]) -> str:
+def _shots(ask: Ask, claims: Sequence[Sequence[Claim]], events: Sequence[Window]) -> str:
     count = 1 + sum(claim.kind == "cut" for some in claims for claim in some)
     if count == 1:
         return "From cut to cut, it is one shot."
     this = "There are" if len(events) == count else "This is one of"
+    if ask.numbers and ask.pick == "all" and len(events) < count:
+        names = " and the ".join(ordinal(number) for number in ask.numbers)
+        this = f"This is the {names} of" if len(events) == 1 else f"These are the {names} of"
     return f"{this} {count} shots, from cut to cut."
 
 

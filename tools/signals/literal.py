@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from tools.ranking import Ranking, Window
+from tools.signals.choosing import chosen
 from tools.signals.screen_text import ANY_ORDER, text_fit
-from tools.signals.signal_grounder import picked
 from tools.signals.signal_query import understand
 from tools.signals.text_forms import is_other_currency
 from tools.timeline import Caption, Interval
@@ -43,7 +43,9 @@ def ground_words(query: str, captions: Sequence[Caption]) -> Ranking | None:
         else:
             runs.append(span)
     windows = tuple(Window(span, IN_WORDS, IN_WORDS) for span in runs)
-    events = windows if ask.pick == "all" else (picked(windows, ask.pick),)
+    events = chosen(windows, ask)
+    if not events or ask.is_negated:
+        return None
     ranked = (*events, *(one for one in windows if one not in events))
     words = " ".join(wanted)
     count = "1 caption" if hits.size == 1 else f"{hits.size} captions"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 
 from tools.ranking import Ranking, Window
-from tools.signals.ask import Ask, Pick
+from tools.signals.ask import Ask
+from tools.signals.bare_order import rank_bare_order, read_bare_order
+from tools.signals.choosing import at_edge, chosen, inside_shots, mostly_inside, shots_between
 from tools.signals.claims import (
     PRECISION,
     Claim,
@@ -23,14 +24,15 @@ from tools.signals.explanations import (
     heard_by_none,
     listed_times,
     missing_sense,
+    number_missing,
     read_nowhere,
     told,
 )
-from tools.signals.phrasing import Stage
+from tools.signals.phrasing import Stage, asks_length
 from tools.signals.signal_query import understand
 from tools.signals.text_worth import specks_of, text_worth
 from tools.signals.visible_words import names_title, read_on_screen
-from tools.signals.watched import why_unknown
+from tools.signals.watched import PRESENCE, why_unknown, why_unwatched
 from tools.timeline import Caption, Interval
 
 BRIDGE_S = 1.05
@@ -59,6 +61,11 @@ EDGE_SHARE, EDGE_S = 0.03, 3.0
 
 WINDOWS_LIMIT = 10
 
+UNREAD_S = 3.0
+
+NOT_SO = 0.9
+"""Confidence that a frame of which something is not said is not so."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Hits:
@@ -68,29 +75,57 @@ class _Hits:
     bridge_s: float
 
 
-def ground_signals(query: str, captions: Sequence[Caption], *, duration_s: float) -> Ranking:
+def ground_signals(
+    query: str,
+    captions: Sequence[Caption],
+    *,
+    duration_s: float,
+    within: Interval | None = None,
+) -> Ranking:
     """Find when the measured claims, or the text on the screen, say what is asked.
 
     Args:
         query: A question in English.
         captions: One track whose sources are ``signal`` and ``screen``, in any order.
         duration_s: Length of the video; no interval ends later.
+        within: The part that the captions are of; None for the whole video.
 
     Returns:
         ``found``; ``not_found`` where the senses would have shown it; ``cannot_tell`` where a word
         asks for something that no sense measures, or the track lacks the sense.
     """
+    searched = within or Interval(0.0, duration_s)
+    if (order := read_bare_order(query)) and not any(
+        understand(text).unknown for text in order.texts
+    ):
+        return rank_bare_order(
+            order,
+            lambda text: ground_signals(text, captions, duration_s=duration_s, within=within),
+            searched,
+        )
     ask = understand(query)
+    if asks_length(query):
+        return _cannot_tell(f"The video is {duration_s:.1f} s long.", len(captions))
+    if not ask.unknown:
+        return _answer(query, ask, captions, searched, as_text=ask.text is not None)
+    visible = read_on_screen(query, captions)
+    if visible is None:
+        return _cannot_tell(beyond_the_senses(ask.unknown, captions), len(captions))
+    # Words may stand on the screen and be meant as what they say; a number or title is itself.
+    is_number = any(sign.isdigit() for sign in "".join(visible.text or ()))
+    return _answer(query, visible, captions, searched, as_text=is_number or names_title(query))
+
+
+def _answer(
+    query: str,
+    ask: Ask,
+    captions: Sequence[Caption],
+    searched: Interval,
+    *,
+    as_text: bool,
+) -> Ranking:
+    """What is measured or read of a question that is understood."""
     claims = [read_claims(one.text) if one.source == "signal" else [] for one in captions]
-    is_asked_as_text = ask.text is not None
-    if ask.unknown:
-        visible = read_on_screen(query, captions)
-        if visible is None:
-            return _cannot_tell(beyond_the_senses(ask.unknown, captions), len(captions))
-        ask = visible
-        # Words may stand on the screen and be meant as what they say; a number or title is itself.
-        is_number = any(sign.isdigit() for sign in "".join(ask.text or ()))
-        is_asked_as_text = is_number or names_title(query)
     if missing := missing_sense(ask, captions, claims):
         return _cannot_tell(missing, len(captions))
     hits = (
@@ -98,49 +133,68 @@ def ground_signals(query: str, captions: Sequence[Caption], *, duration_s: float
         if ask.text is not None
         else _claim_hits(ask, captions, claims)
     )
-    spans = _spans(ask, captions, claims, hits, duration_s)
-    if why := _why_open(ask, [span for span, _ in spans], captions, claims, duration_s):
+    shown = _not_so(captions, claims, hits) if ask.is_negated else hits
+    spans = _spans(ask, captions, claims, shown, searched)
+    if ask.is_negated and ask.text is not None:
+        spans = _without_gaps(spans, searched)
+    if why := _why_open(ask, [span for span, _ in spans], captions, claims, searched):
         is_measured = ask.is_of_picture and not ask.text
         return replace(_cannot_tell(why, len(captions)), is_exact=is_measured)
-    windows = tuple(Window(span, score=worth, confidence=worth) for span, worth in spans)
-    if windows and ask.stage:
-        anywhere, windows = windows, _at_stage(windows, ask.stage, duration_s)
-        if not windows:
-            where = f"None of it is at the {ask.stage}."
-            why = f"{told(ask, claims, len(hits.worth), anywhere)} {where}"
-            return Ranking("not_found", (), (), np.zeros(len(captions)), why)
+    anywhere = tuple(Window(span, score=worth, confidence=worth) for span, worth in spans)
+    windows, where = _placed(anywhere, ask, captions, searched)
+    if anywhere and not windows:
+        why = f"{told(ask, claims, len(hits.worth), anywhere)} {where}"
+        return Ranking("not_found", (), (), np.zeros(len(captions)), why)
     # Of stretches the long ones count more; moments are told in their order.
     ranked = (
         windows if ask.wants in {"cut", "end", "shots"} else tuple(sorted(windows, key=_best_first))
     )
-    events = ranked
-    if ask.pick != "all" and windows:
-        events = (picked(windows, ask.pick),)
-        ranked = (*events, *(window for window in ranked if window not in events))
+    events = chosen(ranked, ask)
+    if windows and ask.numbers:
+        missed = "" if events else number_missing(ask, len(windows))
+        doubted = why_unknown if missed else why_unwatched
+        unseen = doubted(ask, captions, claims, searched)
+        if unseen and (missed or {*ask.kinds} & PRESENCE):
+            seen = missed or f"Seen {'once' if len(windows) == 1 else f'{len(windows)} times'}."
+            return _cannot_tell(f"{seen} {unseen}", len(captions))
+        if missed:
+            why = f"{told(ask, claims, len(hits.worth), windows)} {missed}"
+            unfit = Ranking("not_found", ranked[:WINDOWS_LIMIT], (), np.zeros(len(captions)), why)
+            return replace(unfit, is_exact=True)
+    if ask.edge:
+        events = at_edge(events, ask, captions)
+    ranked = (*events, *(window for window in ranked if window not in events))
     relevance = np.zeros(len(captions))
-    for index, worth in hits.worth.items():
+    for index, worth in shown.worth.items():
         relevance[index] = worth
     return Ranking(
         verdict="found" if windows else "not_found",
         windows=ranked[:WINDOWS_LIMIT],
         events=events,
         relevance=relevance,
-        reasoning=told(ask, claims, len(hits.worth), events),
+        reasoning=told(ask, claims, len(hits.worth), events, count=len(windows)),
         is_exact=not ask.form
         and (
             (ask.is_of_picture and ask.text is None)
-            or (is_asked_as_text and (bool(windows) or not ask.is_spoken))
+            or (as_text and (bool(windows) or not ask.is_spoken))
         ),
     )
 
 
-def picked(windows: Sequence[Window], pick: Pick) -> Window:
-    """The one that the question wants; of equally long ones the first."""
-    in_time = sorted(windows, key=lambda window: window.span)
-    if pick in {"longest", "shortest"}:
-        choose = max if pick == "longest" else min
-        return choose(in_time, key=lambda window: window.span.length_s)
-    return in_time[0 if pick == "first" else -1]
+def _placed(
+    windows: tuple[Window, ...],
+    ask: Ask,
+    captions: Sequence[Caption],
+    searched: Interval,
+) -> tuple[tuple[Window, ...], str]:
+    """Those that lie in the shots and at the stage that are asked for, and what to say of none."""
+    if windows and ask.in_shots:
+        windows = mostly_inside(windows, inside_shots(ask.in_shots, captions, searched))
+        if not windows:
+            return (), "None of it is in that shot."
+    if windows and ask.stage:
+        windows = _at_stage(windows, ask.stage, searched)
+    return windows, f"None of it is at the {ask.stage}."
 
 
 def _why_open(
@@ -148,29 +202,25 @@ def _why_open(
     spans: Sequence[Interval],
     captions: Sequence[Caption],
     claims: Sequence[Sequence[Claim]],
-    duration_s: float,
+    searched: Interval,
 ) -> str:
     """Why what was found, or that nothing was, is no answer; empty where it is one."""
     if spans:
         return ask.doubt and ask.doubt.format(times=listed_times(spans))
     if ask.text == () and (specks := specks_of(ask, captions)):
         return f"Two signs were read in a single frame, at {listed_times(specks)}: it may be none."
-    if why := why_unknown(ask, captions, claims, duration_s):
+    if why := why_unknown(ask, captions, claims, searched):
         return why
     if ask.text and ask.is_said:
         return heard_by_none(ask)
     return read_nowhere(ask) if ask.text and ask.is_guess else ""
 
 
-def _at_stage(windows: Sequence[Window], stage: Stage, duration_s: float) -> tuple[Window, ...]:
-    """Those that lie in the first or the last part of the video, or fill it, for the most part."""
-    part_s = min(duration_s, max(EDGE_S, EDGE_SHARE * duration_s))
-    part = Interval(0.0, part_s) if stage == "start" else Interval(duration_s - part_s, duration_s)
-    return tuple(
-        one
-        for one in windows
-        if 2 * one.span.overlap_s(part) >= min(one.span.length_s, part.length_s)
-    )
+def _at_stage(windows: tuple[Window, ...], stage: Stage, searched: Interval) -> tuple[Window, ...]:
+    """Those that lie in the first or last part of what is searched, or fill it, for the most."""
+    part_s = min(searched.length_s, max(EDGE_S, EDGE_SHARE * searched.length_s))
+    start_s = searched.start_s if stage == "start" else searched.end_s - part_s
+    return mostly_inside(windows, [Interval(start_s, start_s + part_s)])
 
 
 def _cannot_tell(reasoning: str, count: int) -> Ranking:
@@ -229,13 +279,15 @@ def _spans(
     captions: Sequence[Caption],
     claims: Sequence[Sequence[Claim]],
     hits: _Hits,
-    duration_s: float,
+    searched: Interval,
 ) -> list[tuple[Interval, float]]:
     """Disjoint stretches in time order, each with the worth of its best caption."""
+    duration_s = searched.end_s
     if ask.kinds == ("gone",):
         return _moments(captions, hits, duration_s)
     if ask.wants == "shots":
-        return _shots(captions, hits, duration_s)
+        cuts_s = [captions[index].start_s for index in hits.worth]
+        return [(span, PRECISION["cut"]) for span in shots_between(cuts_s, searched)]
     runs: list[list[int]] = []
     for index in sorted(hits.worth, key=lambda i: captions[i].span):
         starts_anew = ask.wants == "entrance" and "appears" in {c.kind for c in claims[index]}
@@ -288,13 +340,30 @@ def _moments(
     return moments
 
 
-def _shots(
-    captions: Sequence[Caption], hits: _Hits, duration_s: float
+def _not_so(captions: Sequence[Caption], claims: Sequence[Sequence[Claim]], hits: _Hits) -> _Hits:
+    """The sampled frames of which it is not said, nor of their time."""
+    taken = [captions[index].span for index in hits.worth]
+    worth = {
+        index: NOT_SO
+        for index, one in enumerate(captions)
+        if claims[index]
+        and not (is_moment(one) or is_passing(one))
+        and not any(2 * span.overlap_s(one.span) > one.span.length_s for span in taken)
+    }
+    return _Hits(worth, 0.0)
+
+
+def _without_gaps(
+    spans: list[tuple[Interval, float]], searched: Interval
 ) -> list[tuple[Interval, float]]:
-    """What lies between two cuts, from the first picture to the last."""
-    cuts_s = sorted({captions[index].start_s for index in hits.worth})
-    bounds_s = [0.0, *(cut_s for cut_s in cuts_s if 0 < cut_s < duration_s), duration_s]
-    return [(Interval(*bounds), PRECISION["cut"]) for bounds in pairwise(bounds_s)]
+    """Without short times between two in which text was read: it may only not have been read."""
+    return [
+        (span, worth)
+        for span, worth in spans
+        if span.length_s > UNREAD_S
+        or span.start_s <= searched.start_s
+        or span.end_s >= searched.end_s
+    ]
 
 
 def _end_of_next(captions: Sequence[Caption], last: Caption) -> float:

@@ -14,7 +14,20 @@ from typing import NamedTuple
 
 from tools.signals.ask import PANS, PICKS, TILTS, ZOOMS, Ask, Pick, Wants
 from tools.signals.claims import COLOURS, Kind
-from tools.signals.phrasing import GONE_AWAY, film_term, nearer, plain, without_stage
+from tools.signals.counting import take_numbers
+from tools.signals.phrasing import (
+    GONE_AWAY,
+    film_term,
+    nearer,
+    plain,
+    sum_asked,
+    without_edge,
+    without_shots,
+    without_stage,
+)
+from tools.signals.plain_words import in_english
+from tools.signals.said_times import UNIT, take_stretch
+from tools.signals.strange_words import mended
 from tools.signals.text_forms import form_named, text_by_itself, with_signs
 from tools.signals.text_query import (
     CUES,
@@ -53,6 +66,7 @@ class Rule(NamedTuple):
         wants: What the answer is: the stretch itself, one that starts with the first kind, its
             end, the moment of a cut, or what lies between two cuts.
         doubt: As in ``Ask``.
+        is_negated: As in ``Ask``.
     """
 
     kinds: tuple[Kind, ...]
@@ -60,6 +74,7 @@ class Rule(NamedTuple):
     may: str = ""
     wants: Wants = "stretch"
     doubt: str = ""
+    is_negated: bool = False
 
 
 FROZEN = "The picture is unchanged at {times}; whether it is frozen or only still cannot be told."
@@ -88,10 +103,16 @@ RULES = (
     Rule((*PANS, *TILTS, *ZOOMS), "camera move", "turn stay"),
     Rule(("black",), "black", f"{LASTING} present cut"),
     Rule(("white",), "white", f"{LASTING} present cut"),
-    Rule(("dark", "black"), "dark", LASTING),
-    Rule(("bright", "white"), "bright", LASTING),
+    Rule(("dark", "black"), "dark", f"{LASTING} shot scene"),
+    Rule(("bright", "white"), "bright", f"{LASTING} shot scene"),
+    Rule(("black",), "not black", f"{LASTING} present", is_negated=True),
+    Rule(("white",), "not white", f"{LASTING} present", is_negated=True),
+    Rule(("dark", "black"), "not dark", LASTING, is_negated=True),
+    Rule(("bright", "white"), "not bright", LASTING, is_negated=True),
+    Rule(("flickers",), "not flicker", "screen turn", is_negated=True),
     Rule(("nothing moves", "unchanged"), "nothing move|happen|change", LASTING),
-    Rule(("nothing moves", "unchanged"), "not move|change", f"{LASTING} present something"),
+    Rule(("nothing moves", "unchanged"), "not move|change", f"{LASTING} present"),
+    Rule(("moves",), "move", "happen screen"),
     Rule(("nothing moves", "unchanged"), "still", LASTING),
     Rule(("unchanged",), "freeze", LASTING, doubt=FROZEN),
     Rule(("empty",), "nothing", f"present background {LASTING}"),
@@ -108,16 +129,36 @@ RULES = (
 
 @lru_cache(maxsize=2000)
 def understand(query: str) -> Ask:
-    """Read a question in English; in any other language its words are unknown."""
+    """Read a question in English; of other languages and misspelled words the plainest alone."""
+    ask = _understand(query)
+    if not ask.unknown:
+        return ask
+    if english := in_english(words_of(query)):
+        again, note = _understand(english), f"It was read as “{english}”."
+    else:
+        text, near = mended(query, ask.unknown)
+        again = _understand(text) if text else ask
+        note = " ".join(f"“{word}” was read as “{known}”." for word, known in near.items())
+    return ask if again.unknown else replace(again, notes=(*again.notes, note))
+
+
+def _understand(query: str) -> Ask:
+    query, _ = take_stretch(query)
     quoted = [next(filter(None, found)) for found in _QUOTED.findall(query)]
-    rest, notes, stage = without_stage(plain(with_signs(_QUOTED.sub(" ", query))))
+    said = with_signs(_QUOTED.sub(" ", query))
+    rest, edge = without_edge(plain(said))
+    rest, shots = without_shots(rest)
+    rest, notes, stage = without_stage(rest)
     words = words_of(rest)
+    which, numbers = take_numbers(rest)
+    is_numbered_shot = _is_shot(words_of(which)) and bool(numbers)
     itself, around = text_by_itself(rest)
     stressed = [] if query.isupper() else shouted(rest)
     pick: Pick = next((one for one in PICKS if one in words), "all")
+    cue = min((words.index(one) for one in CUES & {*words}), default=len(words))
     if quoted or stressed:
         wanted = words_of(" ".join(quoted or stressed))
-        spare = [word for word in words if quoted or word not in wanted]
+        spare = [word for word in words_of(which) if quoted or word not in wanted]
         ask = Ask(
             text=tuple(wanted),
             wants=text_wants(spare),
@@ -130,24 +171,50 @@ def understand(query: str) -> Ask:
         ask = Ask(text=(), form=form)
     elif term := film_term(rest):
         ask = Ask(unknown=(term,))
+    elif is_numbered_shot:
+        ask, told = _understand_measured(words_of(which))
+        notes += told
     elif (named := _NUMBERED.search(rest)) and not beyond_text(words_of(named["after"])):
         ask = Ask(text=tuple(words_of(named["number"])))
     elif shown := _SHOWN_NUMBER.search(rest):
-        ask = Ask(text=tuple(stripped(words_of(shown["number"]))))
+        # "10 seconds" on a clock is seldom written so.
+        is_guess = UNIT.search(shown["number"]) is not None
+        ask = Ask(text=tuple(stripped(words_of(shown["number"]))), is_guess=is_guess)
     elif CUES & {*words}:
+        if take_numbers(" ".join(words[:cue]))[1]:
+            words = words_of(which)
+        else:
+            numbers = ()
         ask = understand_text(words, rest)
     else:
-        ask, told = _understand_measured(words)
+        ask, told = _understand_measured(words_of(which))
         notes += told
+        content = [word for word in words if word not in FILLERS]
+        if ask.unknown and content and all(word[0].isdigit() for word in content):
+            ask = Ask(text=tuple(content), is_guess=True)
     return replace(
         ask,
+        numbers=numbers,
         pick=pick,
+        sum=sum_asked(said),
+        edge=edge,
+        is_always="always" in words,
+        in_shots=shots,
         stage=stage,
         notes=() if ask.unknown else tuple(notes),
         is_spoken=bool(SPOKEN & {*words}),
         is_said=bool(SPOKEN & {*words}) and not (TEXT_NOUNS | TEXT_BEARERS) & {*words},
         names_thing=any("something" in meanings_of(word) for word in words),
         is_slow=bool(SLOW_CHANGES & {*words}),
+    )
+
+
+def _is_shot(words: list[str]) -> bool:
+    """Whether only shots, scenes or cuts are asked for."""
+    content = [word for word in words if word not in FILLERS]
+    return any(meanings_of(word) & {"cut", "shot", "scene"} for word in content) and all(
+        meanings_of(word) & {"cut", "shot", "scene", "change", "longest", "shortest"}
+        for word in content
     )
 
 
@@ -196,6 +263,7 @@ def _understand_signals(words: list[str]) -> Ask:
                 kinds=rule.kinds,
                 wants=rule.wants,
                 doubt=rule.doubt,
+                is_negated=rule.is_negated,
                 colour=next((word for word in words if word in COLOURS), "")
                 if rule.kinds == ("colour",)
                 else "",
@@ -207,8 +275,8 @@ def _understand_signals(words: list[str]) -> Ask:
     strange = [word for word in strange if word not in ORDERS]
     # Where each word is known, it is what they say together that is not.
     places = [place for place, word in enumerate(words) if word in content] or [0, len(words) - 1]
-    said = ["left" if word == GONE_AWAY else word for word in words]
-    together = [" ".join(said[places[0] : places[-1] + 1])]
+    spoken = ["left" if word == GONE_AWAY else word for word in words]
+    together = [" ".join(spoken[places[0] : places[-1] + 1])]
     return Ask(unknown=tuple(dict.fromkeys(strange or together)))
 
 

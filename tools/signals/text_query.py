@@ -27,6 +27,7 @@ from tools.signals.vocabulary import (
 _SHOUTED = re.compile(r"\b[A-Z][A-Z0-9]{3,}\b")
 CUES = TEXT_NOUNS | TEXT_VERBS
 
+BEING = frozenset({"is", "are", "was", "were", "gets", "being"})
 PLACING = frozenset({"on", "in", "at", "under", "behind", "above", "below", "across", "beside"})
 
 
@@ -53,7 +54,9 @@ def understand_text(words: list[str], said: str) -> Ask:
         return Ask(text=(), unknown=beyond_text(before), doubt=doubt)
     unknown = beyond_text(before)
     if NEGATIONS & {*before}:
-        return Ask(unknown=(" ".join(words),))
+        is_plain = words[cue] in TEXT_NOUNS - TEXT_KINDS and not {*unknown} - NEGATIONS
+        is_any = is_plain and not wanted
+        return Ask(text=(), is_negated=True) if is_any else Ask(unknown=(" ".join(words),))
     if words[cue] in DEEDS and (unknown or not TEXT_BEARERS & set(before)):
         # Somebody does it: reads a book, writes a letter.
         rest = [word for word in words if word not in FILLERS and word not in ANYBODY]
@@ -62,8 +65,12 @@ def understand_text(words: list[str], said: str) -> Ask:
         # Somebody says it, which cannot be seen.
         spoken = [*unknown, *(word for word in words[cue:] if word not in FILLERS)]
         return Ask(unknown=tuple(dict.fromkeys(spoken)))
-    is_named = bool(CUES & {*after}) or any(one.capitalize() in said for one in wanted)
-    is_guess = bool(wanted) and words[cue] in TEXT_NOUNS - PLAIN_WORDS and not is_named
+    is_named = bool(CUES & {*after}) or any(
+        one.capitalize() in said for one in wanted if one[0].isalpha()
+    )
+    # "A word is spelled" says what is done with it.
+    is_plain = words[cue] in PLAIN_WORDS and not {*after[:1]} & BEING
+    is_guess = bool(wanted) and words[cue] in TEXT_NOUNS and not (is_plain or is_named)
     if unknown and not wanted and (words[cue] in TEXT_NOUNS or words[cue] == "written"):
         # "the game over title": the words right before the cue are the text.
         first = next(i for i, word in enumerate(before) if word in unknown)

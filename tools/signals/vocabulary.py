@@ -12,15 +12,16 @@ def _words(text: str) -> frozenset[str]:
 
 
 FILLERS = _words("""
-    a about actually again all also an any are at be been being by can clip clips could did do
+    a about actually all also an any are at be been being by can clip clips could did do
     does during ever every exactly film find footage for from had has have here how i in into is it
     its just kindly locate look me moment moments occur occurs of on one part parts please pls plz
     point precisely quite really s see segment segments show showing shows some stretch tell that
+    captured detected list noticed recorded seen spotted
     the there this time times to very video was were what when where which will with would you""")
 """Words that frame a question and ask for nothing."""
 
 CONCEPTS: dict[str, str] = {
-    "screen": "screen picture image frame view display scene scenes room",
+    "screen": "screen picture pictures image images frame frames view display scene scenes room",
     "scene": "scene scenes",
     "black": "black",
     "white": "white",
@@ -50,7 +51,7 @@ CONCEPTS: dict[str, str] = {
     "change": "change changes changed changing switch switches",
     "happen": "happen happens happening",
     "shot": "shot shots",
-    "cut": "cut cuts",
+    "cut": "cut cuts cutting",
     "new": "new next another different",
     "something": "something anything thing things object objects someone somebody anyone anybody",
     "appear": "appear appears appeared appearing enter enters entered entering arrive arrives"
@@ -78,7 +79,7 @@ CONCEPTS: dict[str, str] = {
 
 MANNERS = _words("""
     fast quick quickly rapid rapidly slow slowly briefly gently smoothly sharply nicely lots lot
-    plenty much mostly mainly largely predominantly""")
+    plenty much mostly mainly largely predominantly always again hard sharp abrupt abruptly""")
 """Words that say how, where only what is measured; a question is answered without them."""
 
 FADES = _words("fade fades faded fading")
@@ -107,7 +108,10 @@ PLAIN_WORDS = _words("word words")
 """What follows one of these is what can be read, whoever says it."""
 
 TEXT_VERBS = _words("say says saying said read reads reading written")
-NUMBERED = "price|number|amount|total|sum|value|version|score|time|date|percentage|temperature"
+NUMBERED = (
+    "price|number|amount|total|sum|value|version|score|time|date|percentage|temperature|timecode"
+    "|timer|counter|clock"
+)
 """What a number right after it, or after "is", is that of: it is looked for as it can be read."""
 
 DEEDS = _words("read reads reading")
@@ -153,6 +157,13 @@ COUNTS = _words("""
     everyone everybody all second third once""")
 """Words that ask how many there are."""
 
+HEARD = _words("""
+    say says said saying speak speaks speaking spoken talk talks talking shout shouts whisper sing
+    sings singing song music melody sound sounds noise noisy silence silent quiet loud louder
+    loudest applause clapping laughter laughs laughing voice voices audio hear heard beep bang
+    """)
+"""What could be heard."""
+
 LIGHTS = _words("""
     light lights lamp lamps lighting dim dimmer darker brighter darkest brightest""")
 """What makes a picture dark or bright, which is what is measured."""
@@ -161,6 +172,14 @@ PHRASES = (
     (re.compile(rf"\b(?:{_GOES}) (?:into|inside|in(?! (?:the|a|an|front)\b))"), "enters"),
     (re.compile(rf"\b(?:{_GOES}) (?:out(?: of)?|off|away)\b"), "leaves"),
     (re.compile(r"\b(?:shows?|showed|showing|turns?|turned|turning) up\b"), "appears"),
+    (re.compile(r"\b(?:un|not )occupied\b|\b(?:vacant|deserted)\b"), "empty"),
+    (re.compile(r"\boccupied\b"), "something is there"),
+    (
+        re.compile(
+            r"\b(?:any )?activit(?:y|ies)\b|\b(?:something|anything) (?:happens?|happening)\b"
+        ),
+        "movement",
+    ),
 )
 """Ways to come and to go that are no measurement of their own, with the one that stands for them.
 Whether somebody comes on foot is not measured. Who comes back was there before: that is another

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tools.signals.ask import PANS, TILTS, ZOOMS, Ask
 from tools.signals.claims import Claim, Kind
 from tools.signals.palette import MIN_AREA
-from tools.timeline import Caption
+from tools.timeline import Caption, Interval
 
 PRESENCE: frozenset[Kind] = frozenset({"appears", "present", "gone", "empty"})
 MOVES: frozenset[Kind] = frozenset({"moves"})
@@ -47,12 +47,13 @@ CONDITIONS = (
 )
 """What is asked for, the claims that show it was watched for, and what to say if it was not."""
 
+FRAME_S = 1.05
 ENOUGH = 0.9
 """Share of the video that has to be watched before something is said not to be in it."""
 
 
 def why_unknown(
-    ask: Ask, captions: Sequence[Caption], claims: Sequence[Sequence[Claim]], duration_s: float
+    ask: Ask, captions: Sequence[Caption], claims: Sequence[Sequence[Claim]], searched: Interval
 ) -> str:
     """Why nobody can say that what was not measured is not there; empty where it can be said.
 
@@ -60,14 +61,11 @@ def why_unknown(
         ask: The question.
         captions: Of the track.
         claims: Of each caption.
-        duration_s: Length of the video.
+        searched: The part of the video that they are of.
     """
-    for asked, watching, reason in CONDITIONS:
-        if set(ask.kinds) & asked:
-            share = _share(captions, claims, watching, duration_s)
-            if share < ENOUGH:
-                return reason.format(watched=f"{share * duration_s:.0f} of {duration_s:.0f} s")
-    if too_fine := _too_slow(ask, captions, claims, duration_s) or _too_small(ask):
+    if unwatched := why_unwatched(ask, captions, claims, searched):
+        return unwatched
+    if too_fine := _too_slow(ask, captions, claims, searched) or _too_small(ask, claims):
         return too_fine
     if ask.wants == "entrance":
         return _seen_but_not_coming(ask, claims)
@@ -76,20 +74,45 @@ def why_unknown(
     return ""
 
 
+def why_unwatched(
+    ask: Ask, captions: Sequence[Caption], claims: Sequence[Sequence[Claim]], searched: Interval
+) -> str:
+    """Why more of it may be there than was measured; arguments are those of ``why_unknown``."""
+    for asked, watching, reason in CONDITIONS:
+        if set(ask.kinds) & asked:
+            share = _share(captions, claims, watching, searched)
+            length_s = searched.length_s
+            # Of the first frame nothing is known.
+            if share < min(ENOUGH, max(0.5, 1 - FRAME_S / length_s)):
+                return reason.format(watched=f"{share * length_s:.0f} of {length_s:.0f} s")
+    return ""
+
+
 def _too_slow(
-    ask: Ask, captions: Sequence[Caption], claims: Sequence[Sequence[Claim]], duration_s: float
+    ask: Ask, captions: Sequence[Caption], claims: Sequence[Sequence[Claim]], searched: Interval
 ) -> str:
     """Why a fade or another scene may have come about all the same."""
     if not (ask.is_slow and set(ask.kinds) & (CUTS | SCREENS)):
         return ""
-    if _share(captions, claims, STILL, duration_s) >= ENOUGH:
+    if _share(captions, claims, STILL, searched) >= ENOUGH:
         return ""
     found = "No cut was found" if set(ask.kinds) & CUTS else f"No {ask.kinds[0]} screen lasts"
     return f"{found}, and dissolves and fades from shot to shot are not looked for."
 
 
-def _too_small(ask: Ask) -> str:
-    """Why something small may be so all the same."""
+def _too_small(ask: Ask, claims: Sequence[Sequence[Claim]]) -> str:
+    """Why something small, or of a dull colour, may be so all the same."""
+    measured = [
+        claim.percent or 0
+        for some in claims
+        for claim in some
+        if ask.kinds == ("colour",) and claim.colour == ask.colour
+    ]
+    if measured and max(measured) < ask.percent[0]:
+        return (
+            f"The largest {ask.colour} area that was measured is {max(measured)}% of the picture; "
+            "dull or scattered colours are not measured."
+        )
     if ask.kinds == ("colour",) and ask.percent[0] < 100 * MIN_AREA:
         return (
             f"No {ask.colour} area of at least {MIN_AREA:.0%} of the picture was measured; smaller "
@@ -126,12 +149,12 @@ def _share(
     captions: Sequence[Caption],
     claims: Sequence[Sequence[Claim]],
     kinds: frozenset[Kind],
-    duration_s: float,
+    searched: Interval,
 ) -> float:
-    """Share of the video whose captions make a claim of one of these kinds."""
+    """Share of what is searched whose captions make a claim of one of these kinds."""
     watched_s = sum(
-        min(one.end_s, duration_s) - one.start_s
+        one.span.overlap_s(searched)
         for one, some in zip(captions, claims, strict=True)
         if any(claim.kind in kinds for claim in some)
     )
-    return watched_s / duration_s
+    return watched_s / searched.length_s

@@ -48,8 +48,10 @@ _NOTHING: Read = (KeptCaptions([]), np.empty((0, 0), np.float32))
 
 _TEXTS = ["documents", "metadatas"]
 
-VECTORS_AT_ONCE = 1000
-"""Chroma gives each number as an object of 32 bytes: those of ten hours would take 440 MB."""
+NUMBERS_AT_ONCE = 400_000
+"""Chroma gives each number as an object of 32 bytes: those of ten hours would take 440 MB. From a
+server, each takes up to 24 bytes of a reply.
+"""
 
 
 def checked_vectors(vectors: ArrayLike, captions: Sequence[Caption]) -> NDArray[np.float32]:
@@ -164,13 +166,21 @@ def _vectors_of(collection: Collection, ids: Sequence[str]) -> NDArray[np.float3
     if not ids:
         return _NOTHING[1]
     vectors: NDArray[np.float32] | None = None
-    for first in range(0, len(ids), VECTORS_AT_ONCE):
-        wanted = list(ids[first : first + VECTORS_AT_ONCE])
+    dimension = (collection.metadata or {}).get("dimension")
+    numbers = dimension if isinstance(dimension, int) and dimension > 0 else 1000
+    at_once = max(1, NUMBERS_AT_ONCE // numbers)
+    for first in range(0, len(ids), at_once):
+        wanted = list(ids[first : first + at_once])
         found: Any = collection.get(ids=wanted, include=["embeddings"])
         row_of = {id_: first + row for row, id_ in enumerate(wanted)}
         some = rounded(np.asarray(found["embeddings"], np.float32))
         if vectors is None:
             vectors = np.empty((len(ids), some.shape[1]), np.float32)
+        if set(found["ids"]) != set(wanted):
+            raise StoreError(
+                f"{len(wanted)} captions have {len(found['ids'])} vectors; ask again, and run "
+                "whenabouts repair if that stays so"
+            )
         vectors[[row_of[id_] for id_ in found["ids"]]] = some
     assert vectors is not None
     vectors.flags.writeable = False

@@ -32,7 +32,7 @@ BLOCK_S = 60.0
 is found without reading the whole, and Chroma finds equal marks fast, but not ranges of numbers."""
 
 
-PAGE_ROWS = 10_000
+PAGE_ROWS = 5_000
 """Rows read at a time: Chroma cannot give texts of more than 32,766, which is nine hours."""
 
 TRACKS = "tracks"

@@ -17,9 +17,9 @@ class Connection(Protocol):
 
     @property
     def generation(self) -> Stamp | None:
-        """Another one whenever what is stored may have changed; to be read within a session.
+        """Another one once a change of what is stored is whole.
 
-        None where others can write unseen.
+        What is read within a session belongs to it. None where others can write unseen.
         """
         ...
 

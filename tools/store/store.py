@@ -7,7 +7,7 @@ never written twice. A batch is written whole or not at all, also when the proce
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +28,7 @@ from tools.store.claiming import claim
 from tools.store.copies import read_copy, write_copy
 from tools.store.forgetting import delete_track, delete_video, is_without
 from tools.store.gap_rows import delete_passing_gaps, read_gaps, write_gaps
-from tools.store.kept import Kept
+from tools.store.kept import Kept, Value
 from tools.store.layout import (
     GAPS,
     TrackOfVideo,
@@ -59,12 +59,15 @@ if TYPE_CHECKING:
     from chromadb.api.models.Collection import Collection
     from numpy.typing import ArrayLike
 
-    from tools.store.plain_client import PlainCollection
+    from tools.store.plain_client import PlainClient, PlainCollection
 
 __all__ = ["CaptionGap", "CaptionStore", "VideoRecord"]
 
 KEPT_CAPTIONS = 40_000
 """Captions kept in memory between questions: ten hours at one a second, about 130 MB."""
+
+KEPT_RECORDS = 20_000
+"""Records kept in memory between questions: each question asks for them several times."""
 
 MANY_CAPTIONS = 10_000
 """From here on, Chroma is closed once a track is read: its index takes 20 MB for each 10,000, and
@@ -95,6 +98,7 @@ class CaptionStore:
         self._kept_captions = Kept[Read](KEPT_CAPTIONS, size=lambda read: len(read[0]) + 1)
         self._has_read_long = False
         self._kept_tracks = Kept[dict[str, TrackOfVideo]](KEPT_CAPTIONS, size=len)
+        self._kept_records = Kept[list[VideoRecord]](KEPT_RECORDS, size=lambda read: len(read) + 1)
         self._kept_gaps = Kept[list[CaptionGap]](KEPT_CAPTIONS, size=lambda gaps: len(gaps) + 1)
 
     @classmethod
@@ -219,12 +223,9 @@ class CaptionStore:
         Raises:
             StoreError: If the store cannot be read.
         """
-        with self._connection.reading():
-            read = self._kept_captions.get(
-                (video_id, track),
-                lambda: self._read(video_id, track),
-                generation=self._connection.generation,
-            )
+        read = self._as_kept(
+            self._kept_captions, (video_id, track), lambda _: self._read(video_id, track)
+        )
         if self._has_read_long:
             # Here nothing of the folder is open any more, which closing would wait for.
             self._has_read_long = False
@@ -319,14 +320,8 @@ class CaptionStore:
         Raises:
             StoreError: If the store cannot be read.
         """
-        with self._connection.reading() as client:
-            return list(
-                self._kept_gaps.get(
-                    (video_id, track),
-                    lambda: read_gaps(client, video_id, track),
-                    generation=self._connection.generation,
-                )
-            )
+        wanted = (video_id, track)
+        return [*self._as_kept(self._kept_gaps, wanted, lambda client: read_gaps(client, *wanted))]
 
     def count(self, video_id: str, track: Track) -> int:
         """How many captions of a track are stored.
@@ -426,8 +421,11 @@ class CaptionStore:
         Raises:
             StoreError: If the store cannot be read.
         """
-        with self._connection.reading() as client:
+
+        def read(client: Client | PlainClient) -> list[VideoRecord]:
             return read_records(client, self._embedder, video_id)
+
+        return [*self._as_kept(self._kept_records, ("records", video_id), read)]
 
     def frame_records(self) -> list[VideoRecord]:
         """What joint models have looked at, each in a space of its own: nothing of it can be read.
@@ -435,8 +433,7 @@ class CaptionStore:
         Raises:
             StoreError: If the store cannot be read.
         """
-        with self._connection.reading() as client:
-            return read_frame_records(client)
+        return [*self._as_kept(self._kept_records, ("frames", None), read_frame_records)]
 
     def forget(self, video_id: str, *, also: Callable[[], None] = lambda: None) -> int:
         """Delete a video's records, captions and gaps permanently, those of other embedders too.
@@ -483,6 +480,17 @@ class CaptionStore:
         """
         with self._connection.session(writes=True) as client:
             return delete_track(client, self._embedder, video_id, track)
+
+    def _as_kept(
+        self, kept: Kept[Value], key: Hashable, read: Callable[[Client | PlainClient], Value]
+    ) -> Value:
+        """What was read before, if nobody has written since; else what is read now."""
+        # Without the folder's lock: a question waits for nobody who is about to write.
+        found = kept.found(key, generation=self._connection.generation)
+        if found is not None:
+            return found
+        with self._connection.reading() as client:
+            return kept.get(key, lambda: read(client), generation=self._connection.generation)
 
     @contextmanager
     def _reading(self) -> Iterator[tuple[Collection | None, Collection | PlainCollection | None]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,13 +14,23 @@ from typing import Any, Final
 
 import httpx
 
+from tools.bounded_body import TooLargeError, UnknownPackingError, read_body
 from tools.request_loop import wait_for
 
 REPLY_S: Final = 120.0
 """For one reply in all, from the first byte sent to the last one received."""
 
 GRACE_S: Final = 10.0
-"""How long a reply may take at least where the run is over: what was paid for is to be kept."""
+"""How long replies may take once the run is over: what was paid for is to be kept."""
+
+LEAST_S: Final = 1.0
+"""How long each may take even then."""
+
+MAX_REPLY_BYTES: Final = 32 << 20
+"""Longest reply, unpacked. What is asked for at once is kept below that."""
+
+MOST_PARTS: Final = 250_000
+"""Lists and objects in a reply; small ones take thirty times their size in memory."""
 
 
 class TimedTransport(httpx.BaseTransport):
@@ -43,7 +54,7 @@ class TimedTransport(httpx.BaseTransport):
         Raises:
             httpx.HTTPError: If there is none in time.
         """
-        left_s = max(self._until() - time.monotonic(), GRACE_S)
+        left_s = max(self._until() + GRACE_S - time.monotonic(), LEAST_S)
         return wait_for(self._reply(request, request.read(), min(self._longest_s, left_s)))
 
     def close(self) -> None:
@@ -57,23 +68,36 @@ class TimedTransport(httpx.BaseTransport):
         asked = self._client.build_request(
             request.method, request.url, headers=request.headers, content=content or None
         )
+        asked.headers["accept-encoding"] = "identity"
         try:
             async with asyncio.timeout(timeout_s):
                 answer = await self._client.send(asked, stream=True)
                 try:
-                    body = b"".join([chunk async for chunk in answer.aiter_raw()])
+                    body = await read_body(answer, MAX_REPLY_BYTES)
                 finally:
                     await answer.aclose()
         except TimeoutError:
             told = f"no whole answer within {timeout_s:.3g} s"
             raise httpx.ReadTimeout(told, request=request) from None
+        except (TooLargeError, UnknownPackingError, zlib.error) as exc:
+            told = f"its answer cannot be read: {exc}"
+            raise httpx.ReadError(told, request=request) from None
+        if body.count(b"[") + body.count(b"{") > MOST_PARTS:
+            raise httpx.ReadError(f"its answer has more than {MOST_PARTS:,} parts", request=request)
         return httpx.Response(
             answer.status_code,
-            headers=answer.headers,
+            headers=[
+                (name, value)
+                for name, value in answer.headers.multi_items()
+                if name not in _OF_TRANSPORT
+            ],
             stream=httpx.ByteStream(body),
             extensions={"reason_phrase": answer.reason_phrase.encode("ascii", "replace")},
         )
 
+
+_OF_TRANSPORT: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+"""Headers that are no longer true of a body that was read and unpacked."""
 
 _SENDS: ContextVar[TimedTransport | None] = ContextVar("sends_for_chroma", default=None)
 

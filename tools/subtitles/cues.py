@@ -84,7 +84,7 @@ class Subtitles:
         kind: ``chapters`` name long parts, ``descriptions`` say what is seen; ``metadata`` holds
             no words and so no cues.
         language: As the file says it, for example ``en`` or ``pt-BR``; None where it does not.
-        encoding: Python's name of the text encoding.
+        encoding: Python's name of the text encoding, or of the two that its lines are in.
         encoding_is_guessed: Whether the bytes alone told it, without a mark and not being UTF-8.
     """
 

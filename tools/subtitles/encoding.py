@@ -35,6 +35,10 @@ DAMAGED_SHARE = 0.1
 """Text with at most this share of its characters beyond ASCII broken is still Unicode: hardly any
 other encoding could look like it."""
 
+_UNICODE_LINES, _UNICODE_SIGNS = 0.3, 2
+"""A file with at least this share of its lines, and this many signs in them, in UTF-8 has others in
+another encoding between; see ``_mixed``."""
+
 _EQUAL = 0.04
 """Scores no further apart than this are left to a second detector."""
 
@@ -77,6 +81,7 @@ _ODD_PAIR = re.compile(
 # have a form for the end of a word stand there in it; and the points between.
 _ALEF, _HEBREW_LETTERS = 0xE0, 4
 _HEBREW_WORDS = 0.9
+_ODD_BYTE, _HEBREW_SAMPLE = b"\xff", 24
 _HIGH_WORD = re.compile(rb"[A-Za-z\x80-\xff]*[\xc0-\xff][A-Za-z\x80-\xff]*")
 _HEBREW_WORD = re.compile(
     rb"(?:[\xe0-\xe9\xeb\xec\xee\xf0-\xf2\xf4\xf6-\xfa][\xc0-\xd3]*)*"
@@ -133,11 +138,20 @@ def decode_text(content: bytes) -> Decoded:
         return Decoded(*_without_mark(content), is_guessed=False)
     for escape, encoding in _ESCAPES:
         if escape.search(content):
-            return Decoded(content.decode(encoding, "replace"), encoding, is_guessed=False)
+            return Decoded(_escaped(content, encoding), encoding, is_guessed=False)
     try:
         return Decoded(content.decode("utf-8"), "utf-8", is_guessed=False)
     except UnicodeDecodeError:
         return _guessed(content)
+
+
+def _escaped(content: bytes, encoding: str) -> str:
+    """Text in ISO 2022, line by line: each begins in ASCII, whatever is broken in the one before.
+
+    Its bytes have seven bits; one with eight is left out, so that those around it stay pairs.
+    """
+    lines = re.sub(rb"[\x80-\xff]", b"", content).split(b"\n")
+    return "\n".join(line.decode(encoding, "replace") for line in lines)
 
 
 def _is_sound(text: str) -> bool:
@@ -150,10 +164,15 @@ def _is_sound(text: str) -> bool:
 
 
 def _without_mark(content: bytes) -> tuple[str, str]:
-    """UTF-16 that lost its mark: every line break has its zero byte on the same side."""
-    for encoding, line_break in (("utf-16-le", b"\n\0"), ("utf-16-be", b"\0\n")):
-        # Not found is -1, which is odd.
-        if content.find(line_break) % 2 == 0:
+    """Unicode that lost its mark: every line break has its zero bytes on the same side."""
+    for encoding, line_break in (
+        ("utf-32-le", b"\n\0\0\0"),
+        ("utf-32-be", b"\0\0\0\n"),
+        ("utf-16-le", b"\n\0"),
+        ("utf-16-be", b"\0\n"),
+    ):
+        # Not found is -1, which is no multiple.
+        if content.find(line_break) % len(line_break) == 0:
             text = content.decode(encoding, "replace")
             if "\0" not in text and _is_sound(text):
                 return text, encoding
@@ -161,11 +180,20 @@ def _without_mark(content: bytes) -> tuple[str, str]:
 
 
 def _guessed(content: bytes) -> Decoded:
+    lines = [line for line in content.split(b"\n") if not line.isascii()]
     damaged = content.decode("utf-8", "replace")
-    if _is_sound(damaged):
+    is_unicode = _is_sound(damaged)
+    if is_unicode or _is_unicode_in_part(lines):
+        # Only the last line can be cut off; the others end.
+        ended = [line + b"\n" for line in lines]
+        ended[-1] = lines[-1] + content[len(content.rstrip(b"\n")) :]
+        odd = [line for line in ended if not _is_sound(line.decode("utf-8", "replace"))]
+        if odd and b"\xff" not in b"".join(odd) and (mixed := _mixed(content, odd)):
+            return mixed
+    if is_unicode:
         return Decoded(damaged, "utf-8", is_guessed=True)
     # ASCII is the same in all of them.
-    lines = [line for line in content.split(b"\n") if not line.isascii()][:_SAMPLE_LINES]
+    lines = lines[:_SAMPLE_LINES]
     sample = b"\n".join(lines)[:_SAMPLE_BYTES]
     if _is_hebrew(sample):
         return Decoded(content.decode("cp1255", "replace"), "cp1255", is_guessed=True)
@@ -181,6 +209,37 @@ def _guessed(content: bytes) -> Decoded:
     return Decoded(_decode_as(content, best), best, is_guessed=True)
 
 
+def _is_unicode_in_part(lines: list[bytes]) -> bool:
+    """Whether a good share of the lines beyond ASCII is UTF-8, as hardly any other encoding is."""
+    good = [line for line in lines if _is_utf_8(line)]
+    signs = sum(sign > "\x7f" for line in good for sign in line.decode("utf-8"))
+    return len(good) >= _UNICODE_LINES * len(lines) and signs >= _UNICODE_SIGNS
+
+
+def _is_utf_8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _mixed(content: bytes, odd: list[bytes]) -> Decoded | None:
+    """UTF-8 with lines in another encoding between, as when files are joined; None where not."""
+    try:
+        others = _guessed(b"".join(odd))
+    except NotTextError:
+        return None
+    if others.encoding == "utf-8":
+        return None
+    kept = {line.rstrip(b"\n") for line in odd}
+    lines = (
+        _decode_as(line, others.encoding) if line in kept else line.decode("utf-8", "replace")
+        for line in content.split(b"\n")
+    )
+    return Decoded("\n".join(lines), f"utf-8 and {others.encoding}", is_guessed=True)
+
+
 def _is_hebrew(sample: bytes) -> bool:
     """Whether nearly all words are of Hebrew letters alone, and end as Hebrew words do.
 
@@ -188,6 +247,9 @@ def _is_hebrew(sample: bytes) -> bool:
     its letters have another form at the end of a word, and nowhere else.
     """
     words = _HIGH_WORD.findall(sample)
+    if sample.count(_ODD_BYTE) == 1 and len(sample) > _HEBREW_SAMPLE:
+        # No letter in it; once in a longer text, it is a byte that went wrong.
+        words = _HIGH_WORD.findall(sample.replace(_ODD_BYTE, b""))
     letters = [bytes(byte for byte in word if byte >= _ALEF) for word in words]
     hebrew = sum(bool(_HEBREW_WORD.fullmatch(word)) for word in words)
     return sum(map(len, letters)) >= _HEBREW_LETTERS and hebrew >= _HEBREW_WORDS * len(words)

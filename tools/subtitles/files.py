@@ -37,6 +37,16 @@ _VIDEO_SUFFIXES = frozenset(
     ".3gp .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .webm .wmv".split()
 )
 
+_SIGN_CHARS = 2000
+_UNREAD = {
+    "TTML": re.compile(r"<(?:\w+:)?tt\b"),
+    "SAMI": re.compile(r"<SAMI\b", flags=re.IGNORECASE),
+    "MicroDVD (times counted in frames)": re.compile(r"\A\{\d+\}\{\d*\}"),
+    "MPL2": re.compile(r"\A\[\d+\]\[\d*\]"),
+    "LRC (lyrics)": re.compile(r"^\[\d{1,3}:\d\d(?:[.:]\d+)?\]", flags=re.MULTILINE),
+    "JSON": re.compile(r"\A[\[{]\s*[\"{\[]"),
+}
+
 _KINDS: dict[str, Kind] = {
     "captions": "subtitles",
     "subtitles": "subtitles",
@@ -160,9 +170,21 @@ def _parse(text: str, path: Path) -> TimedText:
     if looks_like_ass(text) and not text.startswith("WEBVTT"):
         cues, problems = read_ass(text)
         return TimedText(cues, problems)
+    found = read_timed_text(text, dialect) if dialect else TimedText()
+    if not found.cues and (format_name := _unread_format(text)):
+        raise CaptionError(f"{path} holds {format_name}, which is not read; expected {FORMATS}")
     if dialect is None:
         raise CaptionError(f"{path} holds no subtitle times; expected {FORMATS}")
-    return read_timed_text(text, dialect)
+    return found
+
+
+def _unread_format(text: str) -> str | None:
+    """The format of subtitles that cannot be read, by how they begin; None for none that is known.
+
+    What a file is called tells little: downloaders give any of them the name of another.
+    """
+    begin = text[:_SIGN_CHARS].lstrip("\ufeff \t\r\n")
+    return next((name for name, sign in _UNREAD.items() if sign.search(begin)), None)
 
 
 def _kind(path: Path, found: TimedText) -> Kind:

@@ -25,8 +25,14 @@ _COMMA_TIMES = re.compile(rf"\s*{_TIME}\s*,\s*{_TIME}\s*")
 _EXACT_TIMES = re.compile(
     r"\s*(?:\d{1,4}:)?\d\d:\d\d[.,]\d{1,6}\s*-->\s*(?:\d{1,4}:)?\d\d:\d\d[.,]\d{1,6}(?:\s.*)?"
 )
+# The same with another arrow, with spaces in it, or with a colon before the fraction.
+_ODD_TIME = r"\d{1,4}\s?:\s?\d{1,2}\s?:\s?\d{1,2}(?:\s?[.,:]\s?\d{1,6})?"
+_ODD_TIMES = re.compile(rf"\s*({_ODD_TIME})\s*(?:[-–—=\s]{{1,4}}>|[→⟶➝])\s*({_ODD_TIME})\s*")
 # Meant as times, right or wrong: enough to know where a cue begins.
 _COMMA = re.compile(r"\s*\d[\w.]*(?::[\w.]+)+\s*,\s*\d[\w.]*(?::[\w.]+)+\s*")
+
+# A new line, in SBV.
+_BREAK = re.compile(r"\s*\[br\]\s*", flags=re.IGNORECASE)
 
 _SKIPPED_BLOCK = re.compile(r"(?:NOTE|STYLE|REGION)(?:\s.*)?")
 _WEBVTT = re.compile(r"\ufeff?WEBVTT(?:\s.*)?")
@@ -77,7 +83,7 @@ def dialect_of(text: str, suffix: str) -> Dialect | None:
     lines = text.splitlines()
     if lines and _WEBVTT.fullmatch(lines[0]):
         return "vtt"
-    for line in lines:
+    for line in map(_usual, lines):
         if _means_times(line):
             return "vtt" if suffix == ".vtt" else "srt"
         if _COMMA_TIMES.fullmatch(line):
@@ -89,7 +95,7 @@ def dialect_of(text: str, suffix: str) -> Dialect | None:
 def read_timed_text(text: str, dialect: Dialect) -> TimedText:
     """Read a file; what cannot be used becomes a problem, never an error."""
     found = TimedText()
-    lines = re.split(r"\r\n|\r|\n", text)
+    lines = [_usual(line) for line in re.split(r"\r+\n|\r|\n", text)]
     first = _read_header(lines, found) if dialect == "vtt" else 0
     segments = _Segments(lines[:first])
     # The cue that words without times may belong to.
@@ -116,7 +122,7 @@ def read_timed_text(text: str, dialect: Dialect) -> TimedText:
         elif dialect == "srt" and last is not None and not block.above[0].strip().isdigit():
             # SubRip's words may have an empty line in them: the next cue begins with a number.
             more += words
-        elif words:
+        elif words and not (dialect == "srt" and _is_number(block.above)):
             _lengthen(found, last, more)
             last = None
             found.problems.append(
@@ -124,6 +130,19 @@ def read_timed_text(text: str, dialect: Dialect) -> TimedText:
             )
     _lengthen(found, last, more)
     return found
+
+
+def _usual(line: str) -> str:
+    """A line of times as the format wants it; any other one as it is."""
+    odd = _ODD_TIMES.fullmatch(line)
+    if odd is None:
+        return line
+    return " --> ".join(_usual_time(one) for one in odd.groups())
+
+
+def _usual_time(time: str) -> str:
+    parts = re.split(r"[.,:]", re.sub(r"\s", "", time))
+    return ":".join(parts[:3]) + "".join(f",{one}" for one in parts[3:])
 
 
 def _with_late_words(blocks: Iterable[_Block], dialect: Dialect) -> Iterator[_Block]:
@@ -150,9 +169,18 @@ def _is_no_words(block: _Block, following: _Block | None, dialect: Dialect) -> b
     if dialect == "vtt":
         first = block.above[0]
         return bool(_SKIPPED_BLOCK.fullmatch(first) or _WEBVTT.fullmatch(first))
-    is_number = len(block.above) == 1 and block.above[0].strip().isdigit()
     # A cue that has a number of its own needs no other.
-    return dialect == "srt" and is_number and following is not None and not following.above
+    return (
+        dialect == "srt"
+        and _is_number(block.above)
+        and following is not None
+        and not following.above
+    )
+
+
+def _is_number(lines: list[str]) -> bool:
+    """Whether they are the number of a cue alone."""
+    return len(lines) == 1 and lines[0].strip().isdigit()
 
 
 def _is_of_header(line: str) -> bool:
@@ -285,7 +313,7 @@ def _cue(block: _Block, dialect: Dialect, shift_s: float) -> Cue | Problem:
         return Problem(block.line, f"has 60 minutes or seconds or more: {times.strip()!r:.60}")
     if end_s <= start_s:
         return Problem(block.line, f"ends at {end_s:g} s, not after its start at {start_s:g} s")
-    words = _plain(block.words)
+    words = _plain(block.words if dialect != "sbv" else _BREAK.split("\n".join(block.words)))
     if not words:
         return Problem(block.line, "has times without words")
     return Cue(start_s + shift_s, end_s + shift_s, words)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 class Box(NamedTuple):
@@ -52,3 +53,24 @@ def box_in(file: BinaryIO, box: Box, *path: bytes) -> Box | None:
             return None
         box = found
     return box
+
+
+def lacks_index(path: Path) -> bool:
+    """Whether it is an MP4 with its pictures and sound, but nothing that says where they are."""
+    try:
+        with path.open("rb") as file:
+            kinds = {one.kind for one in boxes(file, 0, path.stat().st_size)}
+    except OSError:
+        return False
+    return b"mdat" in kinds and not kinds & {b"moov", b"moof"}
+
+
+def hides_another_film(path: Path) -> bool:
+    """Whether behind an MP4 another one stands, which no player shows.
+
+    Raises:
+        OSError: If it cannot be read any more.
+    """
+    with path.open("rb") as file:
+        kinds = [one.kind for one in boxes(file, 0, path.stat().st_size)]
+    return kinds[:1] == [b"ftyp"] and kinds.count(b"moov") > 1 and b"moof" not in kinds

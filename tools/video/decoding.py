@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import av
 
-from tools.video.packet_times import PacketTimes
-from tools.video.stream_clock import StreamClock, may_reset
+from tools.video.packet_times import PacketTimes, ShownOrder, has_order_only
+from tools.video.stream_clock import StreamClock, has_clock, may_reset
 from tools.video.streams import MAX_PIXELS, open_container
 
 if TYPE_CHECKING:
@@ -137,8 +137,10 @@ class DecodePass:
 
     def _seek(self, container: InputContainer) -> bool:
         time_base = container.streams[self._stream_index].time_base
+        if self._first_pts is None or not time_base or not has_clock(container):
+            return False
         # Where timestamps may restart in mid-file, a seek could land in the wrong part.
-        if self._first_pts is None or not time_base or may_reset(container):
+        if may_reset(container):
             return False
         ticks = self._first_pts + math.floor(self._from_s / time_base)
         try:
@@ -153,20 +155,26 @@ class DecodePass:
         # Also where frames grow on the way.
         stream.codec_context.options = DECODER_OPTIONS
         clock = self._clock(container, stream)
+        order = ShownOrder() if has_order_only(container) else None
         thinning = None
-        if self._step_s and stream.codec_context.name not in _LEAVES_NOTHING_OUT:
+        leaves_out = stream.codec_context.name not in _LEAVES_NOTHING_OUT
+        if self._step_s and leaves_out and order is None:
             thinning = _Thinning(clock, self._step_s, self._lead_s)
         for packet, is_near_end in self._packets(container, stream, clock):
             # The last frames are all decoded: the end is that of a frame that really decodes.
             skip = thinning is not None and thinning.spares(packet) and not is_near_end
             if thinning is not None:
                 stream.codec_context.skip_frame = "NONREF" if skip else "DEFAULT"
+            if order is not None:
+                order.note(packet)
             try:
                 frames = stream.decode(packet)
             except av.FFmpegError:
                 self.errors += 1
                 continue
             for frame in frames:
+                if order is not None:
+                    order.correct(frame)
                 time_s = clock.present(frame)
                 if time_s is not None:
                     self.until_s = clock.end_of(time_s, frame.duration)
@@ -195,6 +203,8 @@ class DecodePass:
             try:
                 for packet in container.demux(stream):
                     failures = 0
+                    if not times.is_shown(packet):
+                        continue
                     times.correct(packet)
                     clock.note(packet)
                     ahead.append(packet)

@@ -2,7 +2,8 @@
 
 An edit list names the pieces of each track that are shown, and when. FFmpeg leaves out what is not
 shown, but lets a piece of pictures begin with its first whole picture, and a piece of sound with
-its first whole packet, so that pictures and sound drift apart by a little with each cut.
+its first whole packet, so that pictures and sound drift apart by a little with each cut. Where the
+list says between two pieces that nothing is shown for a while, FFmpeg shows the beginning again.
 """
 
 from __future__ import annotations
@@ -33,6 +34,16 @@ _MOST_OFF_S = 10.0
 
 _MOST_EDITS = 100_000
 
+_ROUNDING_S = 1e-3
+
+
+class _Edits(NamedTuple):
+    """See ``TrackTimes``; and where the last piece ends, None where the list does not say."""
+
+    ahead_s: tuple[float, ...]
+    empty_s: tuple[tuple[float, float], ...]
+    until_s: float | None
+
 
 class TrackTimes(NamedTuple):
     """What turns FFmpeg's times of a cut track into those at which it is shown.
@@ -43,11 +54,20 @@ class TrackTimes(NamedTuple):
         stored: By its place in the file, the timestamp of each packet on the track's own clock; of
             a track in one piece, which FFmpeg shifts as a whole, only that of the first one shown.
         shift_s: Of such a track, what is to be added to all times.
+        empty_s: When, between two pieces, nothing is shown: from where until where.
     """
 
     ahead_s: tuple[float, ...]
     stored: dict[int, int]
     shift_s: float | None = None
+    empty_s: tuple[tuple[float, float], ...] = ()
+
+    def is_shown(self, packet: Packet[Stream]) -> bool:
+        """Whether a packet belongs to a piece; asked before its time is corrected."""
+        if not self.empty_s or packet.pts is None or not packet.time_base or packet.is_discard:
+            return True
+        time_s = float(packet.pts * packet.time_base) + _ROUNDING_S
+        return not any(start_s <= time_s < end_s for start_s, end_s in self.empty_s)
 
     def correct(self, packet: Packet[Stream]) -> None:
         """Give a packet the time at which it is shown."""
@@ -90,20 +110,39 @@ def cut_tracks(container: InputContainer, path: Path) -> Mapping[int, TrackTimes
         raise VideoError(f"{path} cannot be read any more ({error.strerror})") from error
 
 
+def shown_until_s(path: Path, track: int) -> float | None:
+    """Until when a track of an MP4 is shown by its edit list; None where there is none.
+
+    Args:
+        path: The file.
+        track: The track's number in it, which FFmpeg calls the stream's id.
+
+    Raises:
+        OSError: If it cannot be read any more.
+    """
+    with path.open("rb") as file:
+        edits = _edits(file, path.stat().st_size).get(track)
+    return edits and edits.until_s
+
+
 @lru_cache(maxsize=4)
 def _cut_tracks(path: Path, _: tuple[int, int]) -> Mapping[int, TrackTimes]:
     with path.open("rb") as file:
         edits = _edits(file, path.stat().st_size)
     with open_container(path) as container:
         streams = (*container.streams.video, *container.streams.audio)
-        several = {one.index: edits[one.id] for one in streams if len(edits.get(one.id, ())) > 1}
+        cut = {one.index: edits[one.id] for one in streams if one.id in edits}
         # Of sound that is cut once, FFmpeg keeps the cut to the sample.
-        once = {one.index: edits[one.id] for one in container.streams.video if one.id in edits}
+        once = {one.index for one in container.streams.video} & cut.keys()
+    several = {index: found for index, found in cut.items() if len(found.ahead_s) > 1}
     stored = _stored(path, several) if several else {}
-    found = {index: TrackTimes(pieces, stored[index]) for index, pieces in several.items()}
-    for index, pieces in once.items():
-        if index not in several and (shift_s := _late_s(path, index, pieces)):
-            found[index] = TrackTimes(pieces, {}, shift_s)
+    found = {
+        index: TrackTimes(edit.ahead_s, stored[index], empty_s=edit.empty_s)
+        for index, edit in several.items()
+    }
+    for index in once - several.keys():
+        if shift_s := _late_s(path, index, cut[index].ahead_s):
+            found[index] = TrackTimes(cut[index].ahead_s, {}, shift_s)
     return found
 
 
@@ -143,44 +182,48 @@ def _packets(container: InputContainer, index: int) -> Iterator[Packet[Stream]]:
         yield from container.demux(container.streams[index])
 
 
-def _edits(file: BinaryIO, size: int) -> dict[int, tuple[float, ...]]:
-    """See ``TrackTimes.ahead_s``: of each track that has an edit list, by the track's number."""
+def _edits(file: BinaryIO, size: int) -> dict[int, _Edits]:
+    """Of each track that has an edit list, by the track's number."""
     film = next((one for one in boxes(file, 0, size) if one.kind == b"moov"), None)
     film_ticks = film and _ticks_a_second(file, film, b"mvhd")
     if not film or not film_ticks:
         return {}
-    found: dict[int, tuple[float, ...]] = {}
+    found: dict[int, _Edits] = {}
     for track in boxes(file, film.body, film.end):
         if track.kind != b"trak":
             continue
         number = _number(file, track)
         ticks = _ticks_a_second(file, track, b"mdia", b"mdhd")
-        edits = _pieces(file, track, film_ticks, ticks) if ticks else ()
+        edits = _pieces(file, track, film_ticks, ticks) if ticks else None
         if number is not None and edits:
             found[number] = edits
     return found
 
 
-def _pieces(file: BinaryIO, track: Box, film_ticks: int, ticks: int) -> tuple[float, ...]:
-    """See ``TrackTimes.ahead_s``; none where the list is broken or asks for another speed."""
+def _pieces(file: BinaryIO, track: Box, film_ticks: int, ticks: int) -> _Edits | None:
+    """None where there is no list, or it is broken or asks for another speed."""
     box = box_in(file, track, b"edts", b"elst")
     if box is None:
-        return ()
+        return None
     file.seek(box.body)
     version, count = struct.unpack(">B3xI", file.read(8).ljust(8, b"\0"))
     row = struct.Struct(">Qqhh" if version else ">Iihh")
     content = file.read(row.size * min(count, _MOST_EDITS))
     if len(content) < row.size * count:
-        return ()
-    ahead_s, shown = [], 0
+        return None
+    ahead_s, empty_s = list[float](), list[tuple[float, float]]()
+    shown, until_s = 0, None
     for length, stored, rate, rate_fraction in row.iter_unpack(content):
         if (rate, rate_fraction) != (1, 0):
-            return ()
-        # Before 0: for so long nothing is shown.
+            return None
         if stored >= 0:
             ahead_s.append(shown / film_ticks - stored / ticks)
+            # A piece of no length is one of all fragments that follow.
+            until_s = (shown + length) / film_ticks if length else None
+        elif ahead_s:
+            empty_s.append((shown / film_ticks, (shown + length) / film_ticks))
         shown += length
-    return tuple(sorted(ahead_s))
+    return _Edits(tuple(sorted(ahead_s)), tuple(empty_s), until_s) if ahead_s else None
 
 
 def _ticks_a_second(file: BinaryIO, box: Box, *path: bytes) -> int | None:

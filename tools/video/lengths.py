@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import av
 
 from tools.video.boxes import boxes
+from tools.video.edit_list import shown_until_s
 from tools.video.stream_clock import has_clock, may_reset
 from tools.video.streams import open_container
 
@@ -17,33 +18,41 @@ if TYPE_CHECKING:
     from av import VideoStream
     from av.container import InputContainer
 
+# Formats whose header counts from 0, and not from where anything begins.
+_COUNT_FROM_0 = frozenset({"matroska,webm", "flv", "asf"})
+
 # Boxes that may stand at the beginning of a file of the MP4 family.
 _FIRST_BOXES = frozenset({b"ftyp", b"styp", b"moov", b"moof", b"sidx", b"free", b"skip", b"emsg"})
 
 
 def header_duration_s(
-    container: InputContainer, stream: VideoStream, first_pts: int | None
+    container: InputContainer, stream: VideoStream, path: Path, first_pts: int | None
 ) -> float | None:
     """Length by the header, from the first presented frame on; None where it says none.
 
     Of a format without such a header (``tells_its_length``) it is FFmpeg's estimate.
     """
-    if not has_clock(container):
+    time_base = stream.time_base
+    if not has_clock(container) or not time_base:
         return None
     # Frames that do not decode come before the first one that is shown.
     begin = stream.start_time or 0
-    late = max(0, first_pts - begin) if first_pts is not None else 0
-    time_base = stream.time_base
-    if stream.duration and time_base:
-        duration_s = float((stream.duration - late) * time_base)
+    first = begin if first_pts is None else max(begin, first_pts)
+    first_s = float(first * time_base)
+    edited_until_s = None
+    if "mp4" in container.format.name:
+        edited_until_s = shown_until_s(path, stream.id)
+    if stream.duration:
+        counts_from = 0 if container.format.name in _COUNT_FROM_0 else begin
+        duration_s = float((stream.duration + counts_from) * time_base) - first_s
     elif container.duration:
-        duration_s = float(container.duration / av.time_base)
-        # Matroska counts from 0 to the end, other formats from the first frame.
-        if "matroska" in container.format.name:
-            late += begin
-        duration_s -= float(late * time_base) if time_base else 0.0
+        counts_from = 0 if container.format.name in _COUNT_FROM_0 else container.start_time or 0
+        duration_s = (container.duration + counts_from) / av.time_base - first_s
     else:
         return None
+    # A track may hold more than is shown of it, and a list of edits may show more than there is.
+    if edited_until_s is not None:
+        duration_s = min(duration_s, edited_until_s - first_s)
     return duration_s if duration_s > 0 else None
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from tools.errors import VideoError
 from tools.timeline import Frame
+from tools.video.boxes import hides_another_film
 from tools.video.decoding import DecodePass, Shown, slot_of
 from tools.video.identity import content_id, known_stamp, stamp_of
 from tools.video.lengths import (
@@ -72,6 +73,7 @@ class Video:
         has_length_header: Whether the format has a header that could tell the length.
         rate_is_assumed: Whether neither the file nor its pictures say when they are shown, so that
             times follow from an assumed rate.
+        hides_more: Whether another film stands behind this one in the file, which is not read.
     """
 
     path: Path
@@ -90,6 +92,7 @@ class Video:
     file_start_s: float = 0.0
     has_length_header: bool = True
     rate_is_assumed: bool = False
+    hides_more: bool = False
 
     @property
     def header_end_s(self) -> float | None:
@@ -157,7 +160,7 @@ def look(path: Path) -> Video:
             height_px=height_px,
             codec=codec,
             frame_rate_hz=rate_hz if 0 < rate_hz <= _MAX_FRAME_RATE_HZ else None,
-            header_duration_s=header_duration_s(container, stream, first_pts),
+            header_duration_s=header_duration_s(container, stream, path, first_pts),
             pixel_aspect=aspect,
             stream_index=index,
             first_pts=first_pts,
@@ -165,6 +168,7 @@ def look(path: Path) -> Video:
             file_start_s=file_start_s(container, stream, first_pts),
             has_length_header=tells_its_length(container),
             rate_is_assumed=not has_times and not own_rate,
+            hides_more=hides_another_film(path),
         )
 
 
@@ -201,6 +205,11 @@ def _notices(video: Video) -> list[str]:
         found.append(
             f"its first picture, time 0 here, comes {video.file_start_s:.1f} s after the file's "
             f"start; in a player, add {video.file_start_s:.1f} s"
+        )
+    if video.hides_more:
+        found.append(
+            "another film stands behind it in the file, which is not read, as in players: "
+            "files of this kind cannot be joined by putting one behind the other"
         )
     return found
 

@@ -10,6 +10,8 @@ import math
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from tools.video.joined import joined_at
+
 if TYPE_CHECKING:
     from av import Packet, VideoFrame, VideoStream
     from av.container import InputContainer
@@ -33,6 +35,9 @@ _HAS_NO_CLOCK = 0x0080
 # Formats without that flag whose files can be joined by putting one after the other.
 _JOINED_BY_COPYING = frozenset({"flv"})
 
+# In these, joined or not, the clock goes on.
+_COUNTED_ON = frozenset({"avi"})
+
 # Enough packets to know how far apart frames are.
 _PACKETS_TO_KNOW_THE_INTERVAL = 16
 
@@ -45,8 +50,10 @@ _ROUNDING_S = 1e-3
 
 def may_reset(container: InputContainer) -> bool:
     """Whether the clock of such a file may be reset in its middle."""
-    is_joined = container.format.name in _JOINED_BY_COPYING
-    return is_joined or bool(container.format.flags & _CLOCK_MAY_RESET)
+    name = container.format.name
+    if name in _JOINED_BY_COPYING or container.format.flags & _CLOCK_MAY_RESET:
+        return True
+    return name not in _COUNTED_ON and bool(joined_at(container))
 
 
 def has_clock(container: InputContainer) -> bool:
@@ -92,6 +99,8 @@ class StreamClock:
         self._noted = 0
         self._declared_ticks = 0
         self._past_ticks = 0
+        self._gaps = 0
+        self._gap_ticks = 0
         self._counted_ticks = 0
         self._last_dts: int | None = None
         self._is_new = True
@@ -108,6 +117,9 @@ class StreamClock:
                 ahead_s = (packet.dts - self._last_dts) * self._tick_s
                 is_ahead = self._may_be_ahead and ahead_s > _SET_AHEAD_S
                 self._is_new |= ahead_s < -_SET_BACK_S or is_ahead
+                if not self._is_new and ahead_s > _LONGEST_ASSUMED_S:
+                    self._gaps += 1
+                    self._gap_ticks += packet.dts - self._last_dts
             self._last_dts = packet.dts
         if packet.pts is None or not self._has_clock:
             return
@@ -189,7 +201,7 @@ class StreamClock:
         begun_s = 0.0
         if self._begun_s:
             last_s = self.time_of(self._latest) + self.behind_s(len(self._begun_s) - 1)
-            begun_s = last_s + self._mean_interval_s()
+            begun_s = last_s + self._usual_interval_s()
             self._past_ticks += self._latest - self._earliest[-1]
         self._begun_s.append(begun_s)
         self._earliest.append(pts)
@@ -211,10 +223,18 @@ class StreamClock:
         declared_s = (declared_ticks or 0) * self._tick_s
         if declared_s and 2 * self._declared_ticks > self._span_ticks():
             return declared_s
-        mean_s = self._mean_interval_s()
-        if mean_s > _LONGEST_ASSUMED_S:
-            return declared_s or min(mean_s, self._nominal_interval_s)
-        return mean_s
+        usual_s = self._usual_interval_s()
+        if usual_s > _LONGEST_ASSUMED_S:
+            return declared_s or min(usual_s, self._nominal_interval_s)
+        return usual_s
+
+    def _usual_interval_s(self) -> float:
+        """Mean time between frames, without the gaps where nothing was recorded or moved."""
+        steps = self._noted - len(self._begun_s) - self._gaps
+        span_ticks = self._span_ticks() - self._gap_ticks
+        if steps > 0 and span_ticks > 0:
+            return span_ticks * self._tick_s / steps
+        return self._mean_interval_s()
 
     def _mean_interval_s(self) -> float:
         steps = self._noted - len(self._begun_s)

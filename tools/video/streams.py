@@ -9,6 +9,7 @@ import av
 from av.stream import Disposition
 
 from tools.errors import VideoError
+from tools.video.boxes import lacks_index
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +42,7 @@ def open_container(path: Path, *, with_edits: bool = True) -> InputContainer:
         with_edits: Whether the edit list of an MP4 counts; else times are those of its tracks.
 
     Raises:
-        VideoError: If it is not a media file.
+        VideoError: If it is not a media file, or gone.
     """
     try:
         # "file:" keeps a name such as "-" or "concat:a" from meaning something else, and the
@@ -51,8 +52,18 @@ def open_container(path: Path, *, with_edits: bool = True) -> InputContainer:
             options["ignore_editlist"] = "1"
         container = av.open(f"file:{path}", options=options, metadata_errors="replace")
     except av.FFmpegError as error:
+        if isinstance(error, FileNotFoundError):
+            raise VideoError(
+                f"{path} is gone: it was deleted or moved meanwhile; put it back, or give its new "
+                "path"
+            ) from error
         if _is_animated_webp(path):
             raise _no_animated_webp(path) from error
+        if lacks_index(path):
+            raise VideoError(
+                f"{path} has no index (moov): its recording was not finished, or is still going "
+                "on; wait for its end, or repair it first"
+            ) from error
         raise VideoError(
             f"{path} cannot be read as a video ({error.strerror}); "
             "check that it is complete, not encrypted, and really a video"
@@ -63,6 +74,9 @@ def open_container(path: Path, *, with_edits: bool = True) -> InputContainer:
     if container.format.name == "webp_pipe" and _is_animated_webp(path):
         container.close()
         raise _no_animated_webp(path)
+    if container.format.name == "image2" or container.format.name.endswith("_pipe"):
+        container.close()
+        raise VideoError(f"{path} is a picture, not a video; give a video file")
     return container
 
 

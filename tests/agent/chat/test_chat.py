@@ -16,7 +16,8 @@ from agent.chat.memory import ThreadInUseError
 from agent.chat.session import ChatEvent, ChatSession
 from agent.chat.turns import ChatAnswer
 from agent.cli.chat_terminal import trace_lines
-from agent.errors import QueryError, UnansweredError, VideoError
+from agent.errors import QueryError, UnansweredError, VideoError, WithheldError
+from agent.graph.thread_files import threads_about
 from agent.reasoning.brief import Brief
 from agent.reasoning.reply import Reply
 from tests.chat_script import NOTHING
@@ -25,6 +26,7 @@ from tests.fakes import BrightnessCaptioner
 from tests.patience import PATIENCE_S
 from tools.indexing import caption_writer
 from tools.indexing.indexer import Progress
+from tools.llm.budget import Budget
 
 pytestmark = pytest.mark.usefixtures("word_embedder")
 
@@ -92,6 +94,36 @@ class SilentReasoner(WordReasoner):
         raise UnansweredError("the service is down")
 
 
+class ThriftyReasoner(TalkingReasoner):
+    """A text model that notes which budget holds as it reads and as it answers."""
+
+    def __init__(self, *readings: dict[str, Any] | str) -> None:
+        super().__init__(*readings)
+        self.grounder: Grounder | None = None
+        self.budgets: list[Budget] = []
+
+    def converse(self, messages: Sequence[BaseMessage], *, schema: dict[str, Any]) -> Reply:
+        self._note()
+        return super().converse(messages, schema=schema)
+
+    def reply(self, brief: Brief) -> Reply:
+        self._note()
+        return super().reply(brief)
+
+    def _note(self) -> None:
+        assert self.grounder
+        self.budgets.append(self.grounder._assembly.runs.budget())
+
+
+class WithheldReasoner(WordReasoner):
+    """A text model that may not be asked to read a turn, since the limits are reached."""
+
+    name = "scripted"
+
+    def converse(self, messages: Sequence[BaseMessage], *, schema: dict[str, Any]) -> Reply:
+        raise WithheldError("the 1 minutes of this run are used up")
+
+
 @pytest.fixture
 def road(tmp_path: Path) -> Path:
     return draw_video(tmp_path / "road.mp4", even_times(48, 6.0))
@@ -122,6 +154,33 @@ def chat(grounder: Grounder, told: list[str], *videos: Path, thread: str = "t") 
 
 def spans(answer: ChatAnswer) -> list[tuple[float, float]]:
     return sorted((one.start_s, one.end_s) for one in answer.result.intervals)
+
+
+def test_reading_and_answering_a_turn_share_the_limits_of_one_run(
+    road: Path, captions: Path, told: list[str]
+) -> None:
+    reasoner = ThriftyReasoner(*[{"query": "a brown dog jumps"}] * 2)
+    with Grounder(reasoner=reasoner) as grounder:
+        reasoner.grounder = grounder
+        grounder.watch(road, captions=captions)
+        with chat(grounder, told, road) as session:
+            session.ask("when does the brown dog jump?")
+            first = list(reasoner.budgets)
+            session.ask("and once more?")
+    read, *answered = first
+    assert answered
+    assert all(one is read for one in answered)
+    assert read not in reasoner.budgets[len(first) :], "each turn has its own"
+
+
+def test_the_grammar_reads_a_turn_that_no_limit_lets_a_model_read(
+    road: Path, captions: Path, told: list[str]
+) -> None:
+    with Grounder(reasoner=WithheldReasoner()) as grounder:
+        grounder.watch(road, captions=captions)
+        with chat(grounder, told, road) as session:
+            answer = session.ask("a brown dog jumps")
+    assert (answer.by, answer.result.outcome) == ("fallback", "found")
 
 
 def test_a_plain_question_gets_the_answer_of_find(
@@ -169,6 +228,20 @@ def test_a_thread_that_is_open_elsewhere_is_not_opened_twice(
 
 
 @pytest.mark.slow
+def test_a_chat_about_what_is_forgotten_meanwhile_is_not_kept(
+    grounder: Grounder, road: Path, told: list[str]
+) -> None:
+    with chat(grounder, told, road, thread="t") as session:
+        answer = session.ask(DOG)
+        assert answer.result.video
+        file, asked = grounder.settings.chats_file, {answer.result.video.id}
+        assert threads_about(file, asked) == ["t"]
+        grounder.forget(road)
+        session.ask("the first time")
+        assert threads_about(file, asked) == []
+    assert any("so the chat is not kept" in line for line in told)
+
+
 def test_threads_do_not_know_of_each_other(grounder: Grounder, road: Path, told: list[str]) -> None:
     with chat(grounder, told, road, thread="one") as session:
         session.ask(DOG)
@@ -525,3 +598,41 @@ def test_a_clip_ends_with_its_video(
     with chat(grounder, told, road) as talk:
         answer = talk.ask("cut out 0:02 to 1:00")
     assert "0:02.0–0:08.0 written" in answer.result.words
+
+
+def test_an_answer_is_told_again_with_its_length_and_what_shows_it(
+    grounder: Grounder, road: Path, told: list[str]
+) -> None:
+    with chat(grounder, told, road) as session:
+        first = session.ask("a dog")
+        again = session.ask("how long was it?")
+        sure = session.ask("are you sure?")
+    assert spans(again) == spans(first)
+    best = first.result.intervals[0]
+    assert f"{best.end_s - best.start_s:.1f} s long" in again.result.words
+    assert again.result.captions
+    assert sure.follow_up.turn == 1
+    assert sure.understood == "the answer to “a dog” once more"
+
+
+def test_that_nothing_was_found_is_told_again(
+    grounder: Grounder, road: Path, told: list[str]
+) -> None:
+    with chat(grounder, told, road) as session:
+        first = session.ask("an elephant")
+        again = session.ask("really?")
+    assert spans(first) == spans(again) == []
+    assert again.result.words == first.result.words
+
+
+def test_a_text_model_may_have_an_answer_told_again(road: Path, captions: Path) -> None:
+    model = TalkingReasoner(
+        {"kind": "find", "query": "a dog"}, {"kind": "recap", "query": None, "turn": 1}
+    )
+    with Grounder(reasoner=model) as grounder:
+        grounder.watch(road, captions=captions)
+        with chat(grounder, [], road) as session:
+            first = session.ask("a dog")
+            again = session.ask("are you sure about that?")
+    assert again.by == "llm"
+    assert spans(again) == spans(first)

@@ -310,3 +310,25 @@ def test_what_a_video_leaves_open_when_asked_alone_is_not_denied_among_others(
         assert not (verdict == "not_found" and alone[path] == "cannot_tell")
         if query.startswith("why"):
             assert not (verdict == "not_found" and alone[path] == "found")
+
+
+def test_videos_that_answer_beyond_the_limit_are_named(
+    films: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The road is in all three, and only one answer is wanted."""
+    assert main(["ask", str(films), "an empty grey road", "--limit", "1", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    shown = {Path(one["video"]["path"]).name for one in told["answers"]}
+    left_out = {Path(one["path"]).name: one["reason"] for one in told["left_out"]}
+    assert len(shown) == 1
+    assert shown | set(left_out) == {"dog.mp4", "cat.mp4", "road.mp4"}
+    main(["ask", str(films), "an empty grey road", "--limit", "1"])
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in left_out)
+
+
+def test_what_is_said_of_the_stretches_is_said_of_those_that_are_shown(films: Path) -> None:
+    with Grounder() as grounder:
+        for answer in grounder.find_all("an empty grey road", limit=3):
+            if answer.verdict == "found" and len(answer.intervals) == 1:
+                assert "stretches are" not in answer.reasoning

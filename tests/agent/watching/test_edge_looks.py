@@ -114,8 +114,24 @@ def test_a_model_that_takes_one_picture_at_a_time_looks_at_them_one_by_one(road:
     with serving(eye(lambda _: many)) as server:
         with Grounder(settings_for(server), reasoner=ScriptedReasoner(FOUND)) as grounder:
             answer = grounder.find(road, "a dog jumps")
-        assert len(several(server)) == 2, "once for each edge"
+        assert len(several(server)) == 1, "it has said so"
     (interval,) = answer.intervals
     assert interval.start_s == pytest.approx(START_S, abs=0.51)
     assert interval.end_s == pytest.approx(END_S, abs=0.51)
     assert answer.warning == ""
+
+
+def test_a_model_that_takes_some_pictures_is_shown_those_between_the_ends_too(road: Path) -> None:
+    def takes_four(asked: Asked) -> Answer:
+        if len(asked.jpegs) > 4:
+            return fails(400, "Too many images provided. This model supports up to 4 images.")
+        return says(states(times_of(asked)))
+
+    with serving(eye(takes_four)) as server:
+        with Grounder(settings_for(server), reasoner=ScriptedReasoner(FOUND)) as grounder:
+            (interval,) = grounder.find(road, "a dog jumps").intervals
+        asked = several(server)
+    assert [len(one.jpegs) for one in asked][1:] == [4, 4]
+    assert [(times_of(one)[0], times_of(one)[-1]) for one in asked[1:]] == [(2.0, 4.0), (8.0, 10.0)]
+    assert interval.start_by == interval.end_by == "closer_look"
+    assert interval.start_s == pytest.approx(START_S, abs=0.51)

@@ -132,12 +132,61 @@ def test_a_server_without_odds_is_asked_for_the_word_alone_and_remembered(
 
 def test_why_windows_were_not_judged_is_told(road: Path, captions: Path) -> None:
     with (
-        serving([fails(400, "At most 1 image(s) may be provided in one prompt.")]) as server,
+        serving([fails(400, "At most 0 image(s) may be provided in one prompt.")]) as server,
         grounder(server, verify=True) as asking,
     ):
         answer = asking.find(road, DOG, captions=captions)
-    assert "At most 1 image(s) may be provided" in answer.warning
+    assert "At most 0 image(s) may be provided" in answer.warning
     assert answer.verdict == "found"
+
+
+def takes(most: int, reply: Callable[[Asked], Answer]) -> Callable[[Asked], Answer]:
+    """A server for so many pictures in one request, and for no videos."""
+
+    def answer(asked: Asked) -> Answer:
+        if "media_io_kwargs" in asked.body:
+            return fails(400, "At most 0 video(s) may be provided in one prompt.")
+        if len(asked.jpegs) > most:
+            return fails(400, f"At most {most} image(s) may be provided in one prompt.")
+        return reply(asked)
+
+    return answer
+
+
+def test_windows_are_judged_by_as_many_frames_as_a_server_takes(road: Path, captions: Path) -> None:
+    with (
+        serving(takes(1, judges)) as server,
+        grounder(server, verify=True, in_flight=1) as asking,
+    ):
+        answer = asking.find(road, DOG, captions=captions)
+        shown = [len(asked.jpegs) for asked in server.asked]
+        asking.find(road, "a cat on the road", captions=captions)
+        later = [len(asked.jpegs) for asked in server.asked[len(shown) :]]
+    assert shown[0] > 1
+    assert set(shown[1:]) == set(later) == {1}, "the limit is remembered"
+    assert all("are shown 1 frames" in asked.text for asked in server.asked[1:])
+    assert answer.candidates[0].judged == pytest.approx(0.9)
+    assert answer.usage.stages["judge"].frames == len(shown) - 1
+
+
+@pytest.mark.slow
+def test_a_video_model_is_shown_as_many_frames_as_its_server_takes(road: Path) -> None:
+    with (
+        serving(takes(10, lambda _: says(FOUND))) as server,
+        grounder(server, captioner="none", direct="openai:eye") as asking,
+    ):
+        answer = asking.find(road, "a dog")
+        asking.find(road, "a cat")
+    assert answer.by == "direct"
+    assert "no more than about 10 frames at once" in answer.warning
+    assert [len(asked.jpegs) for asked in server.asked] == [0, 48, 10, 10]
+    with (
+        serving(takes(2, lambda _: says(FOUND))) as server,
+        grounder(server, captioner="none", direct="openai:eye") as asking,
+    ):
+        answer = asking.find(road, "a cow")
+    assert answer.by != "direct", "two frames are too few"
+    assert "At most 2 image(s)" in answer.warning
 
 
 def test_fewer_alternatives_are_asked_for_where_twenty_are_too_many(

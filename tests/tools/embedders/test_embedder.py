@@ -1,10 +1,12 @@
 """Embedders by name: a service on the loopback, and clear words where something is missing."""
 
+import base64
 import json
+import math
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,8 +16,9 @@ import numpy as np
 import pytest
 
 from tests.patience import PATIENCE_S
-from tools.embedders.embedder import STAND_IN, OpenAIEmbedder, open_embedder
+from tools.embedders.embedder import open_embedder
 from tools.embedders.minilm import MiniLM
+from tools.embedders.service import STAND_IN, OpenAIEmbedder
 from tools.errors import EmbedderError
 from tools.llm.client import Patience
 
@@ -65,7 +68,7 @@ def serving(reply: Reply) -> Iterator[Service]:
         server.server_close()
 
 
-def embeddings(vectors: list[list[Any]]) -> tuple[int, Any]:
+def embeddings(vectors: Sequence[Any]) -> tuple[int, Any]:
     rows = [
         {"object": "embedding", "index": number, "embedding": vector}
         for number, vector in enumerate(vectors)
@@ -201,7 +204,8 @@ def test_a_service_that_hangs_is_given_up() -> None:
 def test_a_service_that_hangs_is_waited_for_no_longer_than_the_run_and_a_moment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("tools.embedders.embedder.GRACE_S", 0.1)
+    monkeypatch.setattr("tools.embedders.service.GRACE_S", 0.1)
+    monkeypatch.setattr("tools.embedders.service.LEAST_S", 0.1)
     released = threading.Event()
 
     def hang(texts: list[str]) -> tuple[int, Any]:
@@ -224,19 +228,109 @@ def test_a_service_that_hangs_is_waited_for_no_longer_than_the_run_and_a_moment(
 @pytest.mark.parametrize(
     ("vectors", "complaint"),
     [
-        ([[1.0, 0.0]], "gave 1 vectors for 2 texts"),
         ([[1.0, 0.0], [1.0]], "vectors that cannot be used"),
         ([[1.0, 0.0], [10**400, 0]], "vectors that cannot be used"),
         ([[1.0, 0.0], [{"x": 1}, 0]], "vectors that cannot be used"),
-        ([[1.0, 0.0], [0.0, 0.0]], "'shut' a vector without a direction"),
+        ([[0.0, 0.0], [0.0, 0.0]], "'open' a vector without a direction"),
+        ([[[1.0], [0.0]], [[0.0], [1.0]]], "vectors that cannot be used"),
+        (["not base64", "AAAA"], "vectors that cannot be used"),
     ],
 )
-def test_vectors_that_do_not_fit_are_refused(vectors: list[list[Any]], complaint: str) -> None:
+def test_vectors_that_do_not_fit_are_refused(vectors: list[Any], complaint: str) -> None:
     with (
         serving(lambda _: embeddings(vectors)) as service,
         pytest.raises(EmbedderError, match=complaint),
     ):
         embedder_at(service.url).embed(["open", "shut"])
+
+
+def as_rows(*rows: tuple[Any, Any]) -> tuple[int, Any]:
+    return 200, {"data": [{"index": index, "embedding": vector} for index, vector in rows]}
+
+
+@pytest.mark.parametrize(
+    "indices", [(1, 0), (2, 1), ("1", "0"), (11, 10)], ids=["from 0", "from 1", "words", "far"]
+)
+def test_vectors_are_put_in_the_order_of_the_texts(indices: tuple[Any, Any]) -> None:
+    reply = as_rows((indices[0], [0.0, 1.0]), (indices[1], [1.0, 0.0]))
+    with serving(lambda _: reply) as service:
+        vectors = embedder_at(service.url).embed(["open", "shut"])
+    np.testing.assert_allclose(vectors, [[1, 0], [0, 1]], atol=1e-6)
+
+
+@pytest.mark.parametrize("index", [0, None])
+def test_vectors_that_are_numbered_alike_stand_in_order(index: Any) -> None:
+    with serving(lambda _: as_rows((index, [1.0, 0.0]), (index, [0.0, 1.0]))) as service:
+        vectors = embedder_at(service.url).embed(["open", "shut"])
+    np.testing.assert_allclose(vectors, [[1, 0], [0, 1]], atol=1e-6)
+
+
+@pytest.mark.parametrize("indices", [(0, 0, 1), (0, 1, 7), (0, None, 1), (0, "x", 1)])
+def test_vectors_whose_texts_nobody_can_tell_are_refused(indices: tuple[Any, ...]) -> None:
+    reply = as_rows(*((index, [1.0, 2.0]) for index in indices))
+    with (
+        serving(lambda _: reply) as service,
+        pytest.raises(EmbedderError, match="does not answer as OpenAI's API does"),
+    ):
+        embedder_at(service.url, patience=Patience(max_retries=0)).embed(["a", "b", "c"])
+
+
+def test_vectors_in_base64_are_read() -> None:
+    packed = base64.b64encode(np.array([3.0, 4.0], "<f4").tobytes()).decode()
+    with serving(lambda _: as_rows((0, packed))) as service:
+        vectors = embedder_at(service.url).embed(["open"])
+    np.testing.assert_allclose(vectors, [[0.6, 0.8]], atol=1e-6)
+
+
+@pytest.mark.parametrize("useless", [[0.0, 0.0], [math.nan, 1.0], [None, 1.0], None])
+def test_a_text_that_gets_no_direction_does_not_keep_the_others_out(useless: Any) -> None:
+    def reply(texts: list[str]) -> tuple[int, Any]:
+        vectors = {"shut": useless, STAND_IN: [0.0, 1.0]}
+        return embeddings([vectors.get(text, [1.0, 0.0]) for text in texts])
+
+    with serving(reply) as service:
+        vectors = embedder_at(service.url).embed(["open", "shut"])
+    assert [asked["input"] for asked in service.asked] == [["open", "shut"], [STAND_IN]]
+    np.testing.assert_allclose(vectors, [[1, 0], [0, 1]], atol=1e-6)
+
+
+def test_a_text_over_which_a_server_breaks_does_not_keep_the_others_out() -> None:
+    def reply(texts: list[str]) -> tuple[int, Any]:
+        if "shut" in texts:
+            return 500, {"error": {"message": "failed to encode: json: unsupported value: NaN"}}
+        return by_length(texts)
+
+    once = Patience(max_retries=0)
+    with serving(reply) as service:
+        vectors = embedder_at(service.url, patience=once).embed(["open", "a door", "shut"])
+    assert len(vectors) == 3
+    with (
+        serving(lambda _: (500, {"error": {"message": "out of memory"}})) as service,
+        pytest.raises(EmbedderError, match="out of memory"),
+    ):
+        embedder_at(service.url, patience=once).embed(["open", "a door", "shut"])
+    assert len(service.asked) == 2
+
+
+def test_a_server_that_embeds_the_first_text_alone_is_asked_one_by_one() -> None:
+    with serving(lambda texts: by_length(texts[:1])) as service:
+        vectors = embedder_at(service.url).embed(["open", "a door", "shut"])
+    assert len(vectors) == 3
+    assert [len(asked["input"]) for asked in service.asked] == [3, 1, 1, 1]
+    with (
+        serving(lambda texts: by_length([*texts, "more"])) as service,
+        pytest.raises(EmbedderError, match="2 vectors for 1 text"),
+    ):
+        embedder_at(service.url).embed(["open", "a door"])
+
+
+def test_vectors_stay_as_long_as_they_were() -> None:
+    lengths = iter([2, 3])
+    with serving(lambda _: embeddings([[1.0] * next(lengths)])) as service:
+        embedder = embedder_at(service.url)
+        embedder.embed(["open"])
+        with pytest.raises(EmbedderError, match="vectors of 2 numbers before, and now of 3"):
+            embedder.embed(["shut"])
 
 
 def test_an_answer_that_is_no_embedding_is_refused() -> None:

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from tests.fakes import WordEmbedder
-from tools.grounding.background import BACKGROUND, Usual, background_of, measure_usual
+from tools.grounding.background import (
+    BACKGROUND,
+    Usual,
+    background_of,
+    likeness_of_track,
+    measure_usual,
+)
 from tools.grounding.presence import (
     MINILM,
     presence_log_odds,
@@ -45,14 +51,16 @@ def test_captions_that_are_close_to_nothing_need_to_be_less_close_to_the_query()
 def test_what_is_usual_is_measured_on_the_query_and_on_the_track() -> None:
     background = np.eye(4, dtype=np.float32)
     vectors = np.repeat(np.eye(4, dtype=np.float32)[:2], 5, axis=0)
-    usual = measure_usual(background[0] * 3, background, [(vectors, np.ones(10))])
+    usual = measure_usual(
+        background[0] * 3, background, likeness_of_track(background, [(vectors, np.ones(10))])
+    )
     assert usual == pytest.approx(Usual(0.25, np.sqrt(3) / 4, 0.5, 0.5))
     assert float(usual.deviations(np.array(1.0))) == pytest.approx(np.sqrt(3) + 1)
 
 
 def test_embeddings_that_hardly_differ_make_no_step_mean_much() -> None:
     alike = np.ones((5, 4), dtype=np.float32) / 2
-    usual = measure_usual(alike[0], alike, [(alike, np.ones(5))])
+    usual = measure_usual(alike[0], alike, likeness_of_track(alike, [(alike, np.ones(5))]))
     assert abs(float(usual.deviations(np.array(1.001)))) < 0.1
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from tests.servers import Answer, Asked, fails, says, serving
 from tools.errors import ServiceError
-from tools.llm.client import Patience, Service
+from tools.llm.client import Patience, Service, clean
 from tools.llm.connection import MAX_REPLY_BYTES
 from tools.llm.discovery import served_models
 from tools.llm.negotiation import Habits, ServiceRequest
@@ -355,3 +355,59 @@ def test_what_a_model_wrote_wrong_is_asked_for_without_tools_and_schema() -> Non
         # Of that reply only: others may fit.
         service.chat(request)
     assert "response_format" in server.asked[2].body
+
+
+def test_what_was_left_out_in_vain_with_others_is_tried_once_more() -> None:
+    """A server that says no more than no takes neither of two options, and all the others."""
+    bad = {"temperature", "logprobs"}
+
+    def refuses_two(asked: Asked) -> Answer:
+        return fails(400, "Bad Request") if bad & asked.body.keys() else says("a door")
+
+    options = {
+        "max_tokens": 100,
+        "temperature": 0,
+        "logprobs": 5,
+        "response_format": {"type": "json_object"},
+    }
+    messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "What?"}]
+    with serving(refuses_two) as server:
+        service = service_at(server.url)
+        for _ in range(6):
+            assert service.chat(ServiceRequest(messages, options)).text == "a door"
+        last = server.asked[-1].body
+        assert {"max_tokens", "response_format"} <= last.keys()
+        assert last["messages"][0]["role"] == "system"
+        assert not bad & last.keys()
+        before = len(server.asked)
+        service.chat(ServiceRequest(messages, options))
+        assert len(server.asked) == before + 1, "it is known from then on"
+
+
+def test_a_key_that_a_server_repeats_is_in_no_reply() -> None:
+    key = "sk-a-secret-of-the-user-0123456789"
+    with serving(lambda asked: says(f"I was sent {asked.headers['authorization']}")) as server:
+        service = Service("tiny", api_key=key, base_url=server.url)
+        reply = service.chat(HELLO)
+    assert (reply.text, key in repr(reply)) == ("I was sent Bearer …", False)
+
+
+@pytest.mark.parametrize("wait", ["0", "-3", "Wed, 21 Oct 2015 07:28:00 GMT"])
+def test_a_wait_of_no_time_is_a_wait_of_ours(wait: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+
+    def note(_: Service, at: float, *__: object) -> None:
+        waited.append(at - time.monotonic())
+
+    monkeypatch.setattr(Service, "_wait_until", note)
+    with serving([fails(429, "slow down", retry_after=wait), says("fine")]) as server:
+        service = service_at(server.url, patience=Patience(backoff_s=100.0))
+        assert service.chat(HELLO).text == "fine"
+    assert any(one > 40.0 for one in waited)
+
+
+def test_a_key_is_not_shown_in_parts_either() -> None:
+    key = "abcdefghij-klmnopqrst-0123456789"
+    for said in (key, f"{key[:9]}\n{key[9:]}", f"it ends with {key[-12:]}", f"{key[10:20]} is in"):
+        shown = clean(f"wrong key {said}", key)
+        assert not any(key[at : at + 8] in shown.replace(" ", "") for at in range(len(key) - 7))

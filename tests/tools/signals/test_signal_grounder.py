@@ -100,7 +100,6 @@ def test_a_question_of_the_senses_finds_its_stretch(
         ("a man with a title", "man"),
         ("something moves to the left", "something moves to the left"),
         ("something moves from left to right", "something moves from left to right"),
-        ("the screen is not black", "screen is not black"),
         ("something black", "something black"),
         ("is there a black thing", "black thing"),
         ("someone reads a book", "book"),
@@ -108,7 +107,6 @@ def test_a_question_of_the_senses_finds_its_stretch(
         ("reading a newspaper", "newspaper"),
         ("she says hello", "says"),
         ("a woman writes words", "woman"),
-        ("der Bildschirm wird schwarz", "bildschirm"),
         ("屏幕变黑", "屏幕变黑"),
     ],
 )
@@ -447,8 +445,8 @@ SHOTS = [(0, 4.62), (4.62, 7), (7, DURATION_S)]
         ("how many scenes are there?", SHOTS, "There are 3 shots, from cut to cut."),
         ("how many shots does the video have", SHOTS, "There are 3 shots, from cut to cut."),
         ("show me the scenes", SHOTS, "There are 3 shots, from cut to cut."),
-        ("the last scene", SHOTS[-1:], "This is one of 3 shots, from cut to cut."),
-        ("the first shot", SHOTS[:1], "This is one of 3 shots, from cut to cut."),
+        ("the last scene", SHOTS[-1:], "This is the last of 3 shots, from cut to cut."),
+        ("the first shot", SHOTS[:1], "This is the first of 3 shots, from cut to cut."),
         ("the longest shot", SHOTS[:1], "This is one of 3 shots, from cut to cut."),
         ("the shortest scene", SHOTS[1:2], "This is one of 3 shots, from cut to cut."),
     ],
@@ -480,11 +478,12 @@ def test_what_a_clock_or_a_scoreboard_shows_is_text(query: str, text: list[str])
     assert understand(query).text == tuple(text)
 
 
-@pytest.mark.parametrize(
-    "query", ["no text", "there is no text on the screen", "without subtitles"]
-)
-def test_no_text_is_not_the_text_no(query: str) -> None:
-    assert ask(query, [*FILM, read(4, "No smoking")]).verdict == "cannot_tell"
+def test_no_text_is_not_the_text_no() -> None:
+    film = [*FILM, read(4, "No smoking")]
+    assert ask("without subtitles", film).verdict == "cannot_tell"
+    # From 2 to 4 s it may only not have been read.
+    assert spans(ask("there is no text on the screen", film)) == [(5, 9)]
+    assert spans(ask("no text", FILM)) == [(2, 9)]
 
 
 def test_a_flash_may_be_a_white_screen_or_too_small_to_be_measured() -> None:

@@ -98,7 +98,7 @@ def test_a_track_is_read_in_pages(
 ) -> None:
     """Chroma gives no more than 32,766 texts at once; a video of ten hours has more."""
     monkeypatch.setattr(layout, "PAGE_ROWS", 4)
-    monkeypatch.setattr(caption_rows, "VECTORS_AT_ONCE", 4)
+    monkeypatch.setattr(caption_rows, "NUMBERS_AT_ONCE", 4 * vectors_of("v", 1).shape[1])
     if not is_plain:
         monkeypatch.setattr("tools.store.chroma.open_plain", lambda _: None)
     with CaptionStore.open(folder, embedder="minilm") as store:

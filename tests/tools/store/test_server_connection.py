@@ -1,5 +1,6 @@
 """What answers at the address of a Chroma server is told as what it is."""
 
+import gzip
 import json
 import subprocess
 import sys
@@ -7,21 +8,24 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from uuid import UUID
 
+import httpx
 import pytest
 
 from tools.errors import StoreError
 from tools.store.store import CaptionStore
+from tools.store.timed_http import GRACE_S, LEAST_S, TimedTransport
 
 Reply = tuple[int, str, bytes]
 HTML = "text/html; charset=utf-8"
 
 
 @contextmanager
-def answering(reply: Reply, *, location: str = "") -> Iterator[tuple[str, list[dict[str, str]]]]:
+def answering(reply: Reply, **more: str) -> Iterator[tuple[str, list[dict[str, str]]]]:
     """A server that gives everybody the same answer; its address, and the headers it was sent."""
     headers: list[dict[str, str]] = []
 
@@ -32,8 +36,8 @@ def answering(reply: Reply, *, location: str = "") -> Iterator[tuple[str, list[d
             self.send_response(status)
             self.send_header("content-type", kind)
             self.send_header("content-length", str(len(body)))
-            if location:
-                self.send_header("location", location)
+            for name, value in more.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
 
@@ -50,7 +54,7 @@ def answering(reply: Reply, *, location: str = "") -> Iterator[tuple[str, list[d
 def test_a_server_that_drags_a_reply_out_is_given_up_when_the_run_is_over(
     path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tools.store.timed_http.GRACE_S", 0.3)
+    monkeypatch.setattr("tools.store.timed_http.LEAST_S", 0.3)
     ended = threading.Event()
     user = {"user_id": "", "tenant": "default_tenant", "databases": ["default_database"]}
     named = {"name": "default", "id": str(UUID(int=0)), "tenant": "default_tenant"}
@@ -77,7 +81,7 @@ def test_a_server_that_drags_a_reply_out_is_given_up_when_the_run_is_over(
         def log_message(self, *_: object) -> None:
             pass
 
-    is_over = time.monotonic()
+    is_over = time.monotonic() - GRACE_S
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -88,6 +92,44 @@ def test_a_server_that_drags_a_reply_out_is_given_up_when_the_run_is_over(
         finally:
             ended.set()
             server.shutdown()
+
+
+def test_after_a_run_all_replies_share_one_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited_s: list[float] = []
+
+    async def reply(_: object, request: httpx.Request, content: bytes, timeout_s: float) -> None:
+        waited_s.append(timeout_s)
+
+    monkeypatch.setattr(TimedTransport, "_reply", reply)
+    over_s = [-5.0, 2.0, 2.0 + GRACE_S]
+    for since_s in over_s:
+        until = time.monotonic() - since_s
+        transport = TimedTransport(until=partial(float, until))
+        transport.handle_request(httpx.Request("GET", "http://there/"))
+    assert waited_s == pytest.approx([5.0 + GRACE_S, GRACE_S - 2.0, LEAST_S], abs=0.9)
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "told"),
+    [
+        (b" " * 5000, "identity", "more than 4,000 bytes"),
+        (gzip.compress(b" " * 1_000_000), "gzip", "more than 4,000 bytes"),
+        (b"[" + b"{}," * 1000 + b"{}]", "identity", "more than 1,000 parts"),
+        (b"not packed", "gzip", "incorrect header check"),
+        (b"packed", "zstd", "compressed as 'zstd', which nobody asked for"),
+    ],
+)
+def test_a_reply_is_read_no_further_than_any_reply_goes(
+    body: bytes, encoding: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tools.store.timed_http.MAX_REPLY_BYTES", 4000)
+    monkeypatch.setattr("tools.store.timed_http.MOST_PARTS", 1000)
+    packed = {"content-encoding": encoding}
+    with (
+        answering((200, "application/json", body), **packed) as (url, _),
+        pytest.raises(StoreError, match=told),
+    ):
+        CaptionStore.open(tmp_path, embedder="minilm", url=url)
 
 
 def test_a_server_that_answers_everything_with_something_else_is_no_chroma_server(

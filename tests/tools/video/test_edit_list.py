@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.beeps import draw_beeps
-from tests.edited import edit
+from tests.edited import EMPTY, edit
+from tests.sound_kinds import measure
 from tools.video.reader import FrameReader, measure_duration_s, probe
 
 
@@ -55,3 +56,29 @@ def test_a_list_that_is_cut_short_is_left_to_ffmpeg(tmp_path: Path, source: Path
     at = content.index(b"elst") + 8
     path.write_bytes(content[:at] + b"\xff\xff\xff\xff" + content[at + 4 :])
     assert shown_s(path)[0] == pytest.approx(0.0, abs=0.05)
+
+
+def test_nothing_is_shown_where_the_list_has_an_empty_piece(tmp_path: Path, source: Path) -> None:
+    path = edit(tmp_path / "a.mp4", source, [(0.0, 2.0), EMPTY, (3.0, 6.0)])
+    times_s = shown_s(path)
+    assert [one for one in times_s if 1.98 < one < 2.98] == []
+    assert len(times_s) == 125
+    assert measure_duration_s(probe(path)) == pytest.approx(6.0, abs=0.01)
+    apart = measure(path)
+    assert apart.seconds == [0, 1, 3, 4, 5]
+    assert max(apart.clip_s, apart.speech_s) < 0.02
+
+
+def test_an_empty_piece_at_the_start_is_no_part_of_the_length(tmp_path: Path, source: Path) -> None:
+    video = probe(edit(tmp_path / "a.mp4", source, [EMPTY, (1.0, 6.0)]))
+    assert video.header_duration_s == pytest.approx(5.0)
+    reader = FrameReader(video, rate_hz=2)
+    assert len(list(reader)) == 10
+    assert reader.warning() is None
+
+
+def test_a_list_that_shows_more_than_there_is_ends_with_what_there_is(
+    tmp_path: Path, source: Path
+) -> None:
+    video = probe(edit(tmp_path / "a.mp4", source, [(0.0, 30.0)]))
+    assert video.header_duration_s == pytest.approx(6.0)

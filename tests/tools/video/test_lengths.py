@@ -8,6 +8,7 @@ import av
 import numpy as np
 import pytest
 
+from tests.beeps import draw_beeps
 from tests.drawing import HEIGHT_PX, WIDTH_PX, draw_video, even_times, gray
 from tools.errors import VideoError
 from tools.video.reader import FrameReader, measure_duration_s, probe
@@ -89,6 +90,72 @@ def test_sound_that_goes_on_does_not_mean_that_the_file_ends_early(
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 3])
     assert "ends early" in (read_to_end(path).warning() or "")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codecs"), [(".flv", ("libx264", "aac")), (".wmv", ("wmv2", "wmav2"))]
+)
+def test_pictures_that_come_late_do_not_mean_that_the_file_ends_early(
+    tmp_path: Path, suffix: str, codecs: tuple[str, str]
+) -> None:
+    path = draw_beeps(
+        tmp_path / f"a{suffix}",
+        range(3),
+        pictures_from_s=1.2,
+        video_codec=codecs[0],
+        sound_codec=codecs[1],
+    )
+    assert probe(path).header_duration_s == pytest.approx(1.8, abs=0.01)
+    assert "ends early" not in (read_to_end(path).warning() or "")
+
+
+@pytest.mark.parametrize("suffix", [".ts", ".webm"])
+def test_a_gap_in_the_middle_does_not_make_the_last_picture_longer(
+    tmp_path: Path, suffix: str
+) -> None:
+    times_s = [*even_times(20, 10), *(22 + time_s for time_s in even_times(20, 10))]
+    codec = "libx264" if suffix == ".ts" else "libvpx"
+    path = tmp_path / f"a{suffix}"
+    # Neither has a header that tells the end.
+    with av.open(str(path), "w", options={"live": "1"} if suffix == ".webm" else {}) as out:
+        stream: Any = out.add_stream(codec, rate=25)
+        stream.width, stream.height, stream.pix_fmt = WIDTH_PX, HEIGHT_PX, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for index, time_s in enumerate(times_s):
+            frame = av.VideoFrame.from_ndarray(gray(index), format="rgb24")
+            frame.pts, frame.time_base = round(1000 * time_s), Fraction(1, 1000)
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    for until_s in lengths_s(path):
+        assert until_s == pytest.approx(24.0, abs=0.01)
+
+
+def test_a_bare_stream_is_read_from_its_middle_without_a_clock_to_seek_by(tmp_path: Path) -> None:
+    path = draw_bare(tmp_path / "a.m1v", "mpeg1video", "mpeg1video", 25)
+    whole = [one.time_s for one in FrameReader(probe(path), rate_hz=100)]
+    later = [one.time_s for one in FrameReader(probe(path), rate_hz=100, start_s=0.8)]
+    assert later == [one for one in whole if one >= 0.8]
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [(".png", "png"), (".jpg", "mjpeg"), (".bmp", "bmp")])
+def test_a_picture_is_no_video(tmp_path: Path, suffix: str, codec: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    pixels = "yuvj420p" if codec == "mjpeg" else "bgr24" if codec == "bmp" else "rgb24"
+    with av.open(str(path), "w", format="image2", options={"update": "1"}) as out:
+        stream: Any = out.add_stream(codec, rate=25)
+        stream.width, stream.height, stream.pix_fmt = WIDTH_PX, HEIGHT_PX, pixels
+        out.mux(stream.encode(av.VideoFrame.from_ndarray(gray(20), format="rgb24")))
+        out.mux(stream.encode(None))
+    with pytest.raises(VideoError, match="is a picture, not a video; give a video file"):
+        probe(path)
+
+
+def test_a_recording_that_was_not_finished_is_refused_for_what_it_is(tmp_path: Path) -> None:
+    path = draw_video(tmp_path / "a.mp4", even_times(20, 10))
+    content = path.read_bytes()
+    path.write_bytes(content[: content.index(b"moov") - 4])
+    with pytest.raises(VideoError, match="has no index \\(moov\\): its recording was not finished"):
+        probe(path)
 
 
 def test_a_recording_that_begins_between_keyframes_says_so_and_is_not_cut_short(

@@ -1,0 +1,164 @@
+"""Questions with an order, a number, a time or a denial, asked of the captions of the example."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.fakes import WordEmbedder
+from tools.ranking import Ranking
+from tools.retrieval.retrieval import inside, rank
+from tools.signals.said_times import take_stretch
+from tools.timeline import Caption, Interval, Track
+
+LOBBY = Path(__file__).parents[3] / "examples" / "lobby" / "lobby.jsonl"
+VISITS = [(8, 20), (24, 46), (52, 70), (76, 88), (94, 120), (124, 136)]
+"""When captions name somebody; the labels beside them say the same to two seconds."""
+
+
+def lobby() -> list[Caption]:
+    track = Track("file", "", "file")
+    rows = [json.loads(line) for line in LOBBY.read_text().splitlines()]
+    return [
+        Caption("v", Interval(row["t"], row["t"] + 2.0), row["caption"], "vision", track)
+        for row in rows
+    ]
+
+
+def ask(query: str, *, captions: list[Caption] | None = None, every_time: bool = False) -> Ranking:
+    """As ``ask`` does: what is there at a moment is looked for in the whole video."""
+    track = lobby() if captions is None else captions
+    vectors = WordEmbedder().embed([one.text for one in track])
+    duration_s = track[-1].end_s
+    _, said = take_stretch(query)
+    within = said.within(duration_s) if said and not query.startswith("is ") else None
+    some, its_vectors = inside(track, np.asarray(vectors), within)
+    return rank(
+        query,
+        some,
+        its_vectors,
+        embedder=WordEmbedder(),
+        duration_s=duration_s,
+        every_time=every_time,
+        within=within,
+    )
+
+
+def spans(ranking: Ranking) -> list[tuple[float, float]]:
+    return sorted((one.span.start_s, one.span.end_s) for one in ranking.events)
+
+
+@pytest.mark.parametrize(
+    ("query", "visit"),
+    [
+        ("when is the first person at the table?", 0),
+        ("the third person comes to the table", 2),
+        ("a fourth person arrives", 3),
+        ("the last person arrives", 5),
+        ("who is the last to arrive?", 5),
+        ("who arrives third?", 2),
+        ("a second woman comes to the table", 2),
+        ("the third man", 5),
+        ("after the blonde woman leaves, who comes?", 3),
+        ("who comes after the man with glasses leaves?", 4),
+        ("the person after the blonde woman", 3),
+        ("who comes before the blonde woman?", 1),
+        ("after the man with glasses leaves, a woman comes", 4),
+    ],
+)
+def test_who_is_asked_for_by_number_or_order_is_that_visitor(query: str, visit: int) -> None:
+    ranking = ask(query)
+    assert ranking.verdict == "found"
+    start_s, end_s = VISITS[visit]
+    assert all(start_s - 0.1 <= first < last <= end_s + 0.1 for first, last in spans(ranking)), (
+        spans(ranking)
+    )
+    assert len(ranking.events) == 1
+
+
+@pytest.mark.parametrize("query", ["the seventh person arrives", "the fourth man", "a fifth woman"])
+def test_a_number_that_is_not_reached_is_not_found_and_the_count_is_said(query: str) -> None:
+    ranking = ask(query)
+    assert ranking.verdict == "not_found"
+    assert "times; there is no number" in ranking.reasoning
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "how many people come to the table?",
+        "every time a person is at the table",
+        "whenever somebody comes to the table",
+    ],
+)
+def test_all_visits_are_counted_and_listed(query: str) -> None:
+    ranking = ask(query)
+    assert spans(ranking) == VISITS
+    assert "6 stretches" in ranking.reasoning
+
+
+def test_nobody_is_there_between_the_visits() -> None:
+    ranking = ask("every time nobody is at the table")
+    gaps = [0, *(edge for visit in VISITS for edge in visit), 140]
+    assert spans(ranking) == list(zip(gaps[::2], gaps[1::2], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("query", "visits"),
+    [
+        ("a woman but not blonde", [0, 4]),
+        ("a woman in black, not the blonde one", [4]),
+        ("a man without glasses", [1, 5]),
+    ],
+)
+def test_what_must_not_be_is_left_out(query: str, visits: list[int]) -> None:
+    ranking = ask(query)
+    assert ranking.verdict == "found"
+    starts_s = [first for first, _ in spans(ranking)]
+    assert [min(range(6), key=lambda at: abs(VISITS[at][0] - one)) for one in starts_s] == visits
+
+
+@pytest.mark.parametrize(
+    "query", ["nobody wears a hat", "the man is not wearing a hat", "a woman never sits down"]
+)
+def test_what_captions_do_not_deny_cannot_be_told(query: str) -> None:
+    assert ask(query).verdict in {"cannot_tell", "not_found"}
+
+
+def test_what_happens_at_a_time_is_what_the_caption_there_says() -> None:
+    ranking = ask("what happens at 1:20?")
+    assert spans(ranking) == [(80, 82)]
+    assert "short-haired man with glasses" in ranking.reasoning
+
+
+def test_without_a_time_or_an_event_nothing_can_be_looked_for() -> None:
+    ranking = ask("what happens?")
+    assert (ranking.verdict, ranking.is_unclear) == ("cannot_tell", True)
+
+
+@pytest.mark.parametrize(
+    ("query", "verdict"),
+    [
+        ("is the blonde woman still there at 1:00?", "found"),
+        ("is the blonde woman still there at 1:20?", "not_found"),
+        ("is there a man at 0:30?", "found"),
+        ("is a man at the table at 1:40?", "not_found"),
+    ],
+)
+def test_whether_somebody_is_there_is_judged_at_that_moment(query: str, verdict: str) -> None:
+    ranking = ask(query)
+    assert ranking.verdict == verdict
+    if verdict == "not_found":
+        assert "and not at 1:" in ranking.reasoning
+
+
+def test_what_happens_next_is_what_follows_and_not_the_thing_itself() -> None:
+    ranking = ask("what happens after the man with glasses leaves?")
+    assert ranking.verdict == "found"
+    assert all(one.span.start_s >= 88 for one in ranking.events)
+
+
+def test_what_happens_after_something_that_is_not_found_cannot_be_told() -> None:
+    ranking = ask("what happens after zebras trumpeted?")
+    assert (ranking.verdict, ranking.events) == ("cannot_tell", ())

@@ -1,0 +1,118 @@
+"""The ranking of what is described, said or seen, by whichever reading a question asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tools.grounding.lexical import terms_of
+from tools.grounding.neighbours import next_to
+from tools.retrieval.all_times import as_named, with_all
+from tools.retrieval.named_times import named_times
+from tools.retrieval.negation import is_negative, left_open, rank_without, read_negation
+from tools.retrieval.open_question import rank_beside
+from tools.retrieval.ordered import rank_in_order
+from tools.retrieval.temporal_query import Single, split_query
+from tools.retrieval.told_there import at_moment
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tools.ranking import Ranking, Window
+    from tools.retrieval.question import Asked
+    from tools.timeline import Caption
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """Captions of one kind, and the ways to ask them.
+
+    Attributes:
+        captions: In time order.
+        vectors: Shape ``(n, d)``, their embeddings.
+        ask: Ranks windows for some words, by likeness.
+        occurrences: All the times of some words, by likeness; also told whether they are known to
+            be several.
+        names_things: Whether captions name what is seen, so that words can be counted in them.
+    """
+
+    captions: Sequence[Caption]
+    vectors: NDArray[np.float32]
+    ask: Callable[[str], Ranking]
+    occurrences: Callable[[str, bool], Sequence[Window]]
+    names_things: bool
+
+    def named(self, text: str) -> tuple[Window, ...]:
+        """The times at which captions name it; see ``named_times``."""
+        return named_times(text, self.captions) if self.names_things else ()
+
+    def times(self, text: str, is_repeated: bool) -> Sequence[Window]:
+        """All the times, as captions name them or by likeness."""
+        return self.named(text) or self.occurrences(text, is_repeated)
+
+    def known(self, text: str) -> Ranking:
+        """The ranking of a part of a question: by name where captions name it."""
+        return as_named(self.ask(text), self.named(text))
+
+    def says(self, text: str) -> bool:
+        """Whether a caption says every word of it."""
+        wanted = set(terms_of(text))
+        return any(wanted <= set(terms_of(one.text)) for one in self.captions)
+
+    def rank(
+        self, asked: Asked, *, is_one_of_many: bool = False, every_time: bool = False
+    ) -> Ranking:
+        """The answer to a question, read as the event that it asks about.
+
+        Args:
+            asked: The question.
+            is_one_of_many: As of ``tools.retrieval.ordered.rank_in_order``.
+            every_time: Whether all the times that it happens are wanted.
+        """
+        if asked.beside:
+            with_half = not asked.is_next
+            return rank_beside(
+                asked,
+                self.ask,
+                lambda span: next_to(
+                    span, asked.side, self.captions, self.vectors, with_half=with_half
+                ),
+                known_of=self.known,
+            )
+        if asked.at_s is not None:
+            return at_moment(self._all_times(asked.text, self.ask(asked.text)), asked.at_s)
+        if self.names_things and (negated := read_negation(asked.text)):
+            return rank_without(negated, self.ask, self.named, self.captions)
+        part = split_query(asked.text)
+        ranking = rank_in_order(
+            asked.text,
+            part,
+            self.ask if isinstance(part, Single) else self.known,
+            self.times,
+            is_one_of_many=is_one_of_many,
+            is_presupposed=asked.is_presupposed,
+        )
+        if not isinstance(part, Single):
+            return ranking
+        if self.names_things and is_negative(asked.text):
+            return self._denied(asked.text, ranking)
+        wants_all = every_time or asked.every_time
+        return self._all_times(asked.text, ranking) if wants_all else ranking
+
+    def rank_whole(self, query: str, *, every_time: bool) -> Ranking:
+        """The answer to what is no sentence, such as a picture."""
+        ranking = self.ask(query)
+        return with_all(ranking, self.occurrences(query, False)) if every_time else ranking
+
+    def _all_times(self, text: str, ranking: Ranking) -> Ranking:
+        if named := self.named(text):
+            return as_named(ranking, named, told="Captions name it in")
+        return with_all(ranking, self.occurrences(text, False))
+
+    def _denied(self, text: str, ranking: Ranking) -> Ranking:
+        """What is not so: where captions leave out what they name elsewhere, or say that."""
+        if named := self.named(text):
+            return as_named(ranking, named, told="Captions do not name it in")
+        return ranking if self.says(text) or ranking.verdict != "found" else left_open(ranking)
