@@ -20,6 +20,7 @@ from agent.graph.many_videos import LibraryAnswers, ask_many_videos, watch_many
 from agent.graph.replay import Replayed, replay
 from agent.graph.running import run_graph
 from agent.graph.state import Question
+from agent.graph.thread_files import forget_threads
 from agent.grounding import Grounding
 from agent.plotting.answer_plot import plot_answer
 from agent.plotting.picture import Picture
@@ -140,6 +141,9 @@ class Grounder:
                 graph, question, on_event, config, before_step=before_step, on_step=on_step
             )
             step.outputs = {"grounding": grounding.model_dump(mode="json", by_alias=True)}
+        if thread is not None and not self._assembly.watcher.holds(grounding.video.id):
+            forget_threads(self.settings.threads_file, {grounding.video.id})
+            self._tell(f"{video} was forgotten meanwhile, so the thread {thread} is not kept")
         return grounding
 
     def find_picture(
@@ -440,6 +444,10 @@ class Grounder:
     def records(self) -> list[VideoRecord]:
         """Every indexed track of every video."""
         return self._assembly.watcher.records()
+
+    def is_indexed(self, video_id: str) -> bool:
+        """Whether anything of a video is in the store: not after it was forgotten."""
+        return self._assembly.watcher.holds(video_id)
 
     def resolve(self, video: str | Path) -> list[VideoRecord]:
         """The indexed tracks of one video, named by file, id, start of an id, or former path.

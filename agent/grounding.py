@@ -205,7 +205,7 @@ class Models(_Frozen):
 
     Attributes:
         captioner: Whose captions it is made from.
-        mode: How the captioner looked: ``frame@1/s distinct3``, ``grid4@1/s``, ``file``.
+        mode: How the captioner looked: ``frame@1/s distinct4``, ``grid4@1/s``, ``file``.
         reasoner: Who decides from captions.
         judge: Who judged windows; empty where nobody did.
         direct: Who was shown frames and asked; empty where nobody was.

@@ -274,6 +274,11 @@ class Settings(Home):
         return self.store or self.home / "store"
 
     @property
+    def benchmark_store(self) -> Path:
+        """Folder of the store of ``whenabouts eval``, so that videos that it asks stay apart."""
+        return self.home / "benchmarks"
+
+    @property
     def threads_file(self) -> Path:
         """File that holds the steps of threads."""
         return self.home / "threads.sqlite"
@@ -292,6 +297,11 @@ class Settings(Home):
     def page_folder(self) -> Path:
         """What ``serve`` keeps: answers, corrections, uploads and jobs."""
         return self.home / "serve"
+
+    @property
+    def corrections_file(self) -> Path:
+        """What people corrected on the page, as rows that ``eval own`` reads."""
+        return self.page_folder / "corrections.jsonl"
 
     @property
     def pictures_folder(self) -> Path:

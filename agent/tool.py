@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from agent.api import Grounder, Grounding
 from agent.errors import WhenaboutsError
 from agent.grounding import GroundedInterval
+from tools.text import counted
 
 MOST_INTERVALS = 5
 """How many the model is told; the artifact holds them all."""
@@ -76,7 +77,7 @@ def describe_answer(grounding: Grounding) -> str:
         lines += [f"  {one.role} [{one.start_s:.2f} s] {one.text}" for one in interval.evidence]
     hidden = len(grounding.intervals) - MOST_INTERVALS
     if hidden > 0:
-        lines.append(f"and {hidden} more intervals of lower confidence")
+        lines.append(f"and {counted(hidden, 'more interval')} of lower confidence")
     if grounding.advice:
         lines.append(grounding.advice)
     return "\n".join(lines)

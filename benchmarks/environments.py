@@ -18,7 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,12 +53,14 @@ class Environment:
         within: A line for a shell, in which ``"$@"`` is the command.
         prepare: Run in the working folder before, by a shell.
         commands: Those that it can matter to; ``--commands`` runs others.
+        codes: With which it may end.
     """
 
     env: Mapping[str, str] = field(default_factory=dict)
     within: str = '"$@"'
     prepare: str = ""
     commands: tuple[str, ...] = ("ask", "index", "doctor")
+    codes: frozenset[int] = frozenset(GOOD_CODES)
 
 
 def variables(**env: str) -> Environment:
@@ -175,6 +177,81 @@ ENVIRONMENTS: dict[str, Environment] = {
     "hub offline perhaps": variables(HF_HUB_OFFLINE="perhaps", TRANSFORMERS_OFFLINE="x"),
     "trace a folder": variables(WHENABOUTS_TRACE="{here}"),
     "trace full": variables(WHENABOUTS_TRACE="/dev/full"),
+    "Python warns of all": variables(PYTHONWARNINGS="error"),
+    "Python unbuffered, of another hash": variables(PYTHONUNBUFFERED="1", PYTHONHASHSEED="7"),
+    "Python of bytes": variables(PYTHONUTF8="0", LC_ALL="POSIX", PYTHONIOENCODING="latin-1"),
+    "Python writes no bytecode": variables(PYTHONDONTWRITEBYTECODE="1", PYTHONNODEBUGRANGES="1"),
+    "Python profiles imports": variables(PYTHONPROFILEIMPORTTIME="1"),
+    "site code that prints": Environment(
+        {"PYTHONPATH": f"{{here}}:{ROOT}"},
+        prepare="echo 'import sys; print(1, file=sys.stderr); sys.setrecursionlimit(400)' "
+        "> sitecustomize.py",
+        commands=("ask",),
+    ),
+    "module of ours shadowed": Environment(
+        {"PYTHONPATH": f"{ROOT}:{{here}}"},
+        prepare="touch agent.py tools.py; echo 'raise SystemExit(9)' > prompts.py",
+        commands=("ask",),
+    ),
+    "home relative": Environment({**NO_HOME, "HOME": "./here"}),
+    "home of nobody": variables(WHENABOUTS_HOME="~"),
+    "temporary folder of a strange name": Environment(
+        {"TMPDIR": "{here}/t\n\x1b[31m"}, prepare="mkdir \"$(printf 't\\n\\033[31m')\""
+    ),
+    "temporary folder full of links": Environment({"TMPDIR": "{here}/t"}, prepare="ln -s t t"),
+    "clock elsewhere": variables(TZ="\x1b[31m:/etc/passwd", SOURCE_DATE_EPOCH="-1"),
+    "language of bytes": variables(LANG="\udcff", LANGUAGE="\udcff", LC_TIME="\udcff"),
+    "threads of nonsense": variables(
+        OMP_NUM_THREADS="many", OPENBLAS_NUM_THREADS="-7", TOKENIZERS_PARALLELISM="?"
+    ),
+    "OpenMP of nonsense": variables(OMP_WAIT_POLICY="x", OMP_PROC_BIND="y", KMP_AFFINITY="z"),
+    "hub of nonsense": variables(HF_HUB_CACHE="/dev/full", HF_ENDPOINT="\r", HF_TOKEN="s3cretkey"),  # noqa: S106  # a made-up key
+    "torch of nonsense": variables(TORCH_HOME="/dev/null", CUDA_VISIBLE_DEVICES="-1,x"),
+    "logs of everything": variables(
+        OPENAI_LOG="debug", HTTPX_LOG_LEVEL="trace", LANGCHAIN_VERBOSE="true", RUST_LOG="trace"
+    ),
+    "logs of everything, sent": network(OPENAI_LOG="debug", RUST_BACKTRACE="full"),
+    "SQLite elsewhere": variables(SQLITE_TMPDIR="/no/such", LANGGRAPH_STRICT_MSGPACK="?"),
+    "OpenTelemetry foreign": variables(
+        OTEL_EXPORTER_OTLP_PROTOCOL="pigeon", OTEL_TRACES_SAMPLER="x", OTEL_RESOURCE_ATTRIBUTES="="
+    ),
+    "OpenTelemetry with a secret": variables(
+        OTEL_EXPORTER_OTLP_ENDPOINT="http://me:s3cretkey@127.0.0.1:9",
+        OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer%20s3cretkey",
+    ),
+    "LangSmith of nonsense": variables(
+        LANGSMITH_TRACING="perhaps", LANGSMITH_SAMPLING_RATE="x", LANGSMITH_RUNS_ENDPOINTS="{"
+    ),
+    "Chroma foreign paths": variables(
+        PERSIST_DIRECTORY="/dev/full", CHROMA_TELEMETRY_IMPL="x.y", ANONYMIZED_TELEMETRY="?"
+    ),
+    "an address of two": network(OPENAI_API_BASE="http://me:s3cretkey@127.0.0.1:9/v1"),
+    "a key of two lines": network(OPENAI_API_KEY="sk-s3cretkey\nX-Header: s3cretkey"),
+    "a token of other letters": variables(WHENABOUTS_CHROMA_TOKEN="s3cretkeyü\r\n"),  # noqa: S106  # a made-up key
+    "reader gone after a line": Environment(within='"$@" | head -1; exit "${PIPESTATUS[0]}"'),
+    "errors and output one pipe": Environment(within='"$@" 2>&1 | head -c 1 >&2; exit 0'),
+    "input a folder": Environment(within='"$@" < /tmp'),
+    "input endless": Environment(within='timeout 100 "$@" < /dev/zero', commands=("ask", "index")),
+    "output for reading only": Environment(within='"$@" 1</dev/null'),
+    "output the store": Environment(within='"$@" >> home/store/chroma.sqlite3', commands=("list",)),
+    "hardly any processor time": Environment(
+        within='ulimit -t 1; "$@"', codes=frozenset({0, 1, 2, 137, 152, 158})
+    ),
+    "small stack": Environment(within='ulimit -s 512; "$@"'),
+    "no core, no queue": Environment(within='ulimit -c 0 -q 0 -i 0; "$@"'),
+    "many links to the folder": Environment(within='ln -s . self; cd self/self/self; "$@"'),
+    "signals ignored": Environment(within="trap '' INT TERM HUP PIPE; \"$@\" | head -1"),
+    **{
+        f"signal {name} after {after_s} s": Environment(
+            within=f'"$@" & sleep {after_s}; kill -{name} $!; wait $!',
+            codes=frozenset({0, 1, 2, 128 + number}),
+        )
+        for name, number in (("INT", 2), ("TERM", 15), ("HUP", 1))
+        for after_s in (0.1, 0.4, 0.9, 1.6)
+    },
+    "signal TERM twice": Environment(
+        within='"$@" & sleep 0.9; kill $!; kill $!; wait $!', codes=frozenset({0, 1, 2, 143})
+    ),
     "prices missing": variables(WHENABOUTS_PRICES="/no/such/prices.json"),
     "language of nowhere": variables(WHENABOUTS_LANGUAGE="\x1b[31m"),
     "embedder of nowhere": variables(WHENABOUTS_EMBEDDER="openai:\r"),
@@ -251,12 +328,12 @@ def _is_foreign(name: str) -> bool:
     return name.upper().endswith("_PROXY") or name.startswith(starts)
 
 
-def faults_of(code: int | None, told: str) -> list[str]:
+def faults_of(code: int | None, told: str, good: Container[int] = GOOD_CODES) -> list[str]:
     """What is wrong with how a run ended."""
     faults = []
     if code is None:
         faults.append(f"did not end within {DEADLINE_S:.0f} s")
-    elif code not in GOOD_CODES:
+    elif code not in good:
         faults.append(f"ended with {code}")
     if "Traceback" in told or "panicked at" in told:
         faults.append("traceback")
@@ -286,7 +363,7 @@ def main() -> int:
                 shutil.copytree(kept, folder)
                 code, told = run(folder, command, environment)
                 shutil.rmtree(folder)
-                faults = faults_of(code, told)
+                faults = faults_of(code, told, environment.codes)
                 runs, bad = runs + 1, bad + bool(faults)
                 tracebacks += "traceback" in faults
                 if faults or asked.show:

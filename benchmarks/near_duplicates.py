@@ -5,7 +5,8 @@
 Prints, for each rate, how many frames are kept and what the check costs a frame (bar: 1 ms); then
 the bars: no labelled window without a frame of its own that is described, and the best IoU with it
 that spans of described frames allow within 0.02 of that of every frame; the same of drawn events of
-1 to 5% of the picture, thin ones too, that last 1 to 2 s. Then what is saved: where the room of
+1 to 5% of the picture, thin ones too, that last 1 to 2 s, in rooms that are filmed in many ways
+(``benchmarks.drawn_events``). Then what is saved: where the room of
 ``one_by_one`` is empty, in all of it, and in the car park that fills ``permissive_composite``; of
 the first two also the most that could be saved, if nothing but the labelled edges were new. Last,
 the labelled queries are asked of the captions that were written by eye every two seconds, all of
@@ -35,6 +36,7 @@ from numpy.typing import NDArray
 
 from agent.api import Grounder
 from agent.settings import load_settings
+from benchmarks.drawn_events import CLIP_S, CONDITIONS, draw_clip
 from benchmarks.refine_edges import FOLDER, RecordedCaptioner
 from evaluation.datasets.query import Query
 from evaluation.datasets.qvhighlights_files import read_captions, read_queries
@@ -44,14 +46,13 @@ from evaluation.runs.vector_cache import CachedEmbedder
 from tools.embedders.embedder import open_embedder
 from tools.grounding.background import background_of
 from tools.grounding.grounder import ground
-from tools.timeline import Caption, Frame, Interval
+from tools.timeline import Caption, Interval
 from tools.video.near_duplicates import LATE_S, MAX_SKIPPED_S, DistinctFrames
 from tools.video.reader import FrameReader, probe
 
 NAMES = ("one_by_one", "sam2_gallery_concat", "permissive_composite", "kitchen_ego")
 LABELS = ("ground_truth.jsonl", "ground_truth_kitchen.jsonl")
 RATES_HZ = (0.5, 1.0, 2.0)
-NO_LUMA = np.zeros((1, 36, 64), np.uint8)
 EDGE_S = 0.05
 """Windows are labelled to a tenth of a second or so."""
 
@@ -127,35 +128,27 @@ def iou_lost(
     ]
 
 
-def print_drawn(rate_hz: float, *, clips: int = 200) -> None:
-    """Events drawn into a grainy room: what has no frame of its own, and what is saved."""
-    random = np.random.default_rng(0)
-    room = random.integers(60, 200, (9, 16, 3)).repeat(20, 0).repeat(20, 1)
+def print_drawn(rate_hz: float, condition: str, *, clips: int = 60) -> None:
+    """Events drawn into a room: what has no frame of its own, and what is saved."""
+    random = np.random.default_rng(7)
     lost, kept, total = 0, 0, 0
     pairs: list[tuple[float, float]] = []
     for _ in range(clips):
-        share, length_s, start_s = random.uniform((0.01, 1, 5), (0.05, 2, 8))
-        ratio = random.choice([0.04, 0.4, 1.0, 2.5, 40.0])
-        high = round((share * 320 * 180 / ratio) ** 0.5)
-        high = min(high, 179)
-        wide = min(round(share * 320 * 180 / high), 319)
-        left, top = random.integers(0, (320 - wide, 180 - high))
-        levels = int(random.choice([-1, 1]) * random.integers(30, 60))
-        distinct, times_s, kept_s = DistinctFrames(), np.arange(0, 14, 1 / rate_hz), set[float]()
-        for time_s in times_s:
-            picture = room + random.integers(-8, 9, room.shape)
-            if start_s <= time_s < start_s + length_s:
-                picture[top : top + high, left : left + wide] += levels
-            image = np.clip(picture, 0, 255).astype(np.uint8)
-            frame = Frame(float(time_s), image, None, None, NO_LUMA, np.array([time_s]))
+        clip = draw_clip(random, condition, rate_hz=rate_hz)
+        window = (clip.event.start_s, clip.event.end_s)
+        distinct, times_s, kept_s = DistinctFrames(), list[float](), set[float]()
+        for frame in clip.frames:
+            times_s.append(frame.time_s)
             kept_s |= {one.time_s for one in distinct.choose(frame)}
-        drawn = times_s, np.isin(times_s, list(kept_s))
-        lost += missed(drawn, [(start_s, start_s + length_s)])
-        pairs += iou_lost(drawn, [(start_s, start_s + length_s)], 14.0)
+        drawn = np.array(times_s), np.isin(times_s, list(kept_s))
+        lost += missed(drawn, [window])
+        pairs += iou_lost(drawn, [window], CLIP_S)
         kept, total = kept + len(kept_s), total + len(times_s)
-    print(f"{rate_hz:g}/s: {lost} of {clips} drawn events without a caption of their own")
+    print(
+        f"{rate_hz:g}/s, {condition}: {lost} of {clips} drawn events without a caption of their "
+        f"own, {1 - kept / total:.0%} of the frames saved"
+    )
     print_reachable(pairs)
-    print(f"     {1 - kept / total:.0%} of the drawn frames saved")
 
 
 def print_reachable(pairs: list[tuple[float, float]]) -> None:
@@ -290,7 +283,8 @@ def main() -> None:
         )
         print_reachable(pairs)
         if rate_hz >= 1:
-            print_drawn(rate_hz)
+            for condition in CONDITIONS:
+                print_drawn(rate_hz, condition)
     segments = json.loads((folder / "permissive_composite_segments.json").read_text())
     filler = [(one["start"], one["end"]) for one in segments if one["query"] == "filler"]
     empty = [(start, end) for start, end in rows[5]["relevant_windows"]]

@@ -1,5 +1,7 @@
 """The page in Chromium, uploads and thumbnails: python benchmarks/page.py [--upload-mb 2000].
 
+With `--picture docs/page.png` it draws the picture of the page instead.
+
 Serves the lobby of `examples/` from a store of its own, and prints the time until the page can be
 used, the time from the key that asks to the seeking player (without a text model), the time of a
 thumbnail of a drawn 1080p video, and how much more memory the server held during an upload.
@@ -34,12 +36,19 @@ def main() -> None:
     """Measure, and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--upload-mb", type=int, default=2000)
+    parser.add_argument(
+        "--picture",
+        type=Path,
+        metavar="FILE.png",
+        help="measure nothing, and draw an answered page",
+    )
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         videos = Path(scratch, "videos")
         videos.mkdir()
         shutil.copy(LOBBY / "lobby.mp4", videos)
-        draw_large(videos / "large.mp4")
+        if not asked.picture:
+            draw_large(videos / "large.mp4")
         environment = os.environ | {"WHENABOUTS_HOME": str(Path(scratch, "home"))}
         first = [*CLI, "ask", str(videos / "lobby.mp4"), QUERY]
         captions = ["--captions", str(LOBBY / "lobby.jsonl")]
@@ -53,6 +62,9 @@ def main() -> None:
         assert serving.stderr is not None
         try:
             url = next(word for word in serving.stderr.readline().split() if "://" in word)
+            if asked.picture:
+                draw_page(url, asked.picture)
+                return
             time_page(url)
             time_thumbnails(url)
             weigh_upload(url, serving.pid, asked.upload_mb, Path(scratch))
@@ -75,6 +87,32 @@ def draw_large(out: Path) -> None:
             shown = np.roll(picture, 3 * number, axis=1).astype(np.uint8)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(shown, format="rgb24")))
         container.mux(stream.encode(None))
+
+
+def draw_page(url: str, out: Path) -> None:
+    """The page with an answer, as `docs/page.png` shows it: light, on a wide screen."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        page = browser.new_page(viewport={"width": 1280, "height": 860}, color_scheme="light")
+        page.goto(url)
+        page.click("#videos button:has-text('lobby')")
+        page.wait_for_function("() => document.querySelector('#player').readyState >= 2")
+        page.fill("#query", QUERY)
+        page.press("#query", "Enter")
+        page.wait_for_selector(".badge")
+        # From its first word on, as a field shows it that nobody writes in.
+        page.evaluate("document.querySelector('#query').blur()")
+        page.wait_for_function(
+            "() => [...document.querySelectorAll('img')].every((one) => one.complete)"
+            " && !document.querySelector('#player').seeking"
+        )
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=out)
+        browser.close()
 
 
 def time_page(url: str) -> None:

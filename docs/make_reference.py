@@ -96,6 +96,9 @@ def http() -> str:
             lines += _parameters(about.get("parameters", ()))
             lines += _body(about.get("requestBody"), described)
             lines += _responses(about.get("responses", {}))
+    lines += ["## What answers hold", ""]
+    for name in _sent(described):
+        lines += _model(name, described["components"]["schemas"][name])
     return _ended(lines)
 
 
@@ -134,7 +137,9 @@ def _spelt(action: argparse.Action) -> str:
     value = action.metavar if isinstance(action.metavar, str) else ""
     if not value and action.choices is not None:
         value = "{" + ",".join(map(str, action.choices)) + "}"
-    if action.nargs == 0:
+    if isinstance(action.metavar, tuple):
+        value = " ".join(action.metavar)
+    elif action.nargs == 0:
         value = ""
     elif not value:
         value = action.dest.upper()
@@ -240,8 +245,50 @@ def _responses(responses: Mapping[str, Any]) -> list[str]:
     codes = sorted(responses)
     fine = [code for code in codes if code < "400"]
     errors = [code for code in codes if code >= "400"]
-    told = f"Answers {', '.join(fine)}" + (f"; errors {', '.join(errors)}" if errors else "")
+    contents = [kind for code in fine for kind in responses[code].get("content", {}).items()]
+    kinds = dict.fromkeys(
+        _linked(content.get("schema") or {}) if kind == "application/json" else f"`{kind}`"
+        for kind, content in contents
+    )
+    told = f"Answers {', '.join(fine)}"
+    if kinds:
+        told += f" with {', '.join(kinds)}"
+    if errors:
+        told += f"; errors {', '.join(errors)}"
     return [f"{told}.", ""]
+
+
+def _linked(schema: Mapping[str, Any]) -> str:
+    """The kind of a value; the name of a model leads to its section."""
+    return re.sub(r"\b[A-Z]\w+", lambda name: f"[{name[0]}](#{name[0].lower()})", _kind(schema))
+
+
+def _sent(described: Mapping[str, Any]) -> list[str]:
+    """The models that answers are made of, each before those within it."""
+    schemas = described["components"]["schemas"]
+    found: list[str] = []
+    todo = [
+        response
+        for methods in described["paths"].values()
+        for about in methods.values()
+        for response in about["responses"].values()
+    ]
+    while todo:
+        for name in re.findall(r"#/components/schemas/(\w+)", str(todo.pop(0))):
+            if name not in found:
+                found.append(name)
+                todo.append(schemas[name])
+    return found
+
+
+def _model(name: str, schema: Mapping[str, Any]) -> list[str]:
+    doc = schema.get("description", "")
+    told = _attributes(doc) if "Attributes:" in doc else {}
+    lines = [f"### {name}", "", _prose(doc.partition("\n\n")[0]), ""]
+    for field, one in schema.get("properties", {}).items():
+        text = _prose(one.get("description", "") or told.get(field, ""))
+        lines.append(f"- `{field}` ({_linked(one)}){': ' if text else ''}{text}")
+    return [*lines, ""]
 
 
 def _prose(text: str) -> str:

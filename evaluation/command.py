@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -16,6 +16,9 @@ from evaluation.report import report_command as report
 from evaluation.results import BenchmarkError
 from tools.terminal import Parser, complain
 from tools.waiting import waiting_for
+
+CORRECTIONS = "corrections"
+"""In place of a file: what people corrected on the page."""
 
 EXAMPLE = """\
 examples:
@@ -98,11 +101,19 @@ def _run_dataset(options: argparse.Namespace) -> int:
         mode=options.mode,
         strategy=options.strategy,
     )
+    if options.command == "own" and str(options.annotations) == CORRECTIONS:
+        run_options = replace(run_options, annotations=settings.corrections_file)
     return run_dataset(DATASETS[options.command], run_options, settings)
 
 
 def _add_run_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--annotations", type=Path, required=True, metavar="FILE")
+    parser.add_argument(
+        "--annotations",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help=f"as below; for own, {CORRECTIONS!r} means what was corrected on the page",
+    )
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument(
         "--videos", type=Path, metavar="DIR", help="video files, named as in the annotations"

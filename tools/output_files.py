@@ -2,19 +2,20 @@
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from tools.errors import VideoError
 
 
-def check_place(out: Path, *, what: str, option: str, overwrite: bool = False) -> None:
+def check_place(out: Path, *, what: str, option: str = "", overwrite: bool = False) -> None:
     """Refuse a place where no file can be written, before any work is done for it.
 
     Args:
         out: Where to.
         what: What is to be written, for the message: ``a clip``.
-        option: The option of ``ask`` that names the file, for the message: ``--clip``.
+        option: The option of ``ask`` that names the file, for the message: ``--clip``; empty for a
+            command that replaces nothing.
         overwrite: Whether a file that is there may be replaced.
 
     Raises:
@@ -34,7 +35,12 @@ def check_place(out: Path, *, what: str, option: str, overwrite: bool = False) -
 
 
 def write_whole(
-    out: Path, fill: Callable[[Path], object], *, what: str, option: str, overwrite: bool = False
+    out: Path,
+    fill: Callable[[Path], object],
+    *,
+    what: str,
+    option: str = "",
+    overwrite: bool = False,
 ) -> None:
     """Have a file filled beside ``out``, and then give it that name.
 
@@ -58,15 +64,19 @@ def write_whole(
     part = Path(name)
     try:
         fill(part)
-        # A temporary file is the user's alone; the new one gets what any new file gets.
-        umask = os.umask(0)
-        os.umask(umask)
-        part.chmod(0o666 & ~umask)
+        give_usual_mode(part)
         _put(part, out, option, overwrite=overwrite)
     except OSError as error:
         raise VideoError(f"cannot write {what} to {out}: {error.strerror}") from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def give_usual_mode(path: Path) -> None:
+    """Give a temporary file or folder, which is the user's alone, the mode of any new one."""
+    umask = os.umask(0)
+    os.umask(umask)
+    path.chmod((0o777 if path.is_dir() else 0o666) & ~umask)
 
 
 def _put(part: Path, out: Path, option: str, *, overwrite: bool) -> None:
@@ -86,6 +96,26 @@ def _put(part: Path, out: Path, option: str, *, overwrite: bool) -> None:
 
 
 def _is_there(out: Path, option: str) -> VideoError:
-    return VideoError(
-        f"{out} is there already; give another name (ask {option} replaces it with --overwrite)"
-    )
+    how = f", or let {option} replace it with --overwrite" if option else ""
+    return VideoError(f"{out} is there already; give another name{how}")
+
+
+def refuse_strange_files(folder: Path, names: Iterable[str], *, marker: str) -> None:
+    """Refuse a folder of results in which somebody else's files have the names of ours.
+
+    Args:
+        folder: Where results are to be written; it need not be there.
+        names: Of the files and folders that are written there.
+        marker: What is in every folder of such results before anything else is.
+
+    Raises:
+        VideoError: If it has one of them without the marker.
+    """
+    if os.path.lexists(folder / marker):
+        return
+    there = sorted(name for name in names if os.path.lexists(folder / name))
+    if there:
+        raise VideoError(
+            f"{folder} holds {', '.join(there)} and no {marker}, so that is not of whenabouts; "
+            "name another folder"
+        )

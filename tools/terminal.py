@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import argparse
 import codecs
+import difflib
 import os
+import re
 import sys
 from functools import cache
 from typing import IO, TYPE_CHECKING, Any, Literal, NoReturn, TextIO, cast
@@ -52,7 +54,22 @@ class OutputError(WhenaboutsError):
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong with a command line, whatever characters are in it."""
+    """Says in one line what is wrong with a command line, whatever characters are in it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}{self._meant(message)}; {self.prog} --help tells more")
+
+    def _meant(self, message: str) -> str:
+        """The option or command that a wrong word of the message is nearly the same as."""
+        found = re.search(r"unrecognized arguments: (\S+)|invalid choice: '(\S+)'", message)
+        if not found:
+            return ""
+        known = re.findall(r"--[a-z-]+", self.format_usage())
+        if found[2]:
+            known = re.findall(r"[\w-]+", message[found.end() :])
+        wrong = (found[1] or found[2]).partition("=")[0]
+        near = difflib.get_close_matches(wrong, known, n=1)
+        return f"; did you mean {near[0]}?" if near else ""
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         if message:
@@ -107,6 +124,27 @@ def put_json(text: str) -> None:
     except UnicodeEncodeError:
         safe = printable_json(text, ascii_only=True)
     _write(f"{safe}\n", "stdout")
+
+
+def put_file(text: str) -> None:
+    """Print what would else be written to a file, byte for byte in UTF-8.
+
+    Raises:
+        OutputError: If it cannot be written.
+        BrokenPipeError: If nobody reads any more.
+    """
+    flush()
+    whole = getattr(sys.stdout, "buffer", None)
+    if whole is None:
+        _write(text, "stdout")
+        return
+    try:
+        whole.write(text.encode("utf-8"))
+        whole.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as exc:
+        raise OutputError(f"the output cannot be written: {exc.strerror}") from exc
 
 
 def flush() -> None:

@@ -22,28 +22,53 @@ _PASSWORD = re.compile(
 )
 _WORD = re.compile(r"[^\s\"'<>]+")
 _WITHOUT_SCHEME = re.compile(
-    r"(?<![\w.@:…-])(?!mailto:|xmpp:|sips?:|sight:)[^\s/?#@:\\\"'<>]{1,64}:[^\s/@\\\"'<>]{1,200}@(?=[\w\[])"
+    r"(?<![\w.@:…\\-])(?!mailto:|xmpp:|sips?:|sight:)[^\s/?#@:([\\\"'<>]{1,64}:[^\s/@\\\"'<>]{1,200}@(?=[\w\[])"
 )
 """``user:password@host``, as proxies are written too."""
 _ESCAPED = re.compile(r"(?i)(?<=%3A%2F%2F)[^\s/?#&\\\"'<>]{1,300}?%40")
 _SECRET_OF_HEADER = re.compile(
-    r"(?i)\b((?:(?:proxy-)?authorization|(?:x-)?api-key|x-[\w-]{1,30}-(?:token|key|team))"
+    r"(?i)\b((?:(?:proxy-)?authorization|(?:set-)?cookie|(?:x-)?api-key|x-[\w-]{1,30}-(?:token|key|team))"
     # As Python and JSON write them, or as headers and variables do.
-    r"(?:\\?['\"]\s{0,2}[:,]\s{0,2}b?\\?['\"]|\s{0,2}[:=]\s{0,2}|%3D)"
+    r"(?:(?P<quote>\\?['\"])\s{0,2}[:,]\s{0,2}b?(?P=quote)"
+    r"|\s{0,2}[:=]\s{0,2}(?:\\?['\"])?(?![:,}\]])|%3D)"
     r"(?:(?:basic|bearer)(?:\s{1,2}|%20))?"
-    r"|bearer(?:\s{1,2}|%20)(?=[\w.~+/=-]{16}))(?:\\[^\s\"']|[^\s,;&\"'<>\\])+"
+    r"|bearer(?:\s{1,2}|%20)(?=[\w.~+/=-]{16})"
+    r"|basic(?:\s{1,2}|%20)(?=[\w.~+/=-]{0,300}\d)(?=[\w.~+/=-]{16}))(?:\\[^\s\"']|[^\s,;&\"'<>\\])++"
+    # The name of the next field is none, where JSON has a header's name as a value.
+    r"(?!\\?['\"]\s{0,2}:)"
 )
 """The values of headers that hold keys; a bearer in a caption carries shorter words."""
 _SECRET_OF_QUERY = re.compile(
-    r"(?i)(?<=[?&;#])((?:[\w.-]*[_.-])?(?:api[_-]?key|key|token|password|passwd|pwd|secret|sig|"
-    r"signature|auth|credential)=)(?:\\[^\s\"']|[^&;#\s\"'<>\\])+"
+    r"(?i)(?:(?<=[?&;#])|(?<=%3F|%26))((?:[\w.-]*(?:[_.-]|%5F|%2D))?(?:api(?:[_-]|%5F|%2D)?key|key|"
+    r"token|password|passwd|pwd|secret|sig|signature|auth|credential)(?:=|%3D))"
+    r"(?:\\[^\s\"']|(?!%26)[^&;#\s\"'<>\\])+"
 )
 """A backslash goes with what follows; one before a quote stays, where the text is JSON."""
+_NAMES_SECRET = re.compile(
+    r"(?i)(?:api[_-]?key|access[_-]?(?:key|token)|token|passwo?r?d|pwd|secret)\\?['\"]?\s?[:=]"
+)
+_SECRET_OF_FIELD = re.compile(
+    r"(?i)(?<![\w?&;#%.-])((?:[\w.-]{1,40}[_.-])?"
+    r"(?:api[_-]?key|access[_-]?(?:key|token)|token|password|passwd|pwd|secret)"
+    # As JSON and Python write a field, with any value; or as a variable, where prose would not
+    # have a digit in it.
+    r"(?:(?P<quote>\\?['\"])\s{0,2}:\s{0,2}b?(?P=quote)"
+    r"|\s?[:=]\s?(?:\\?['\"])?(?![:,}\]])(?=[^\s,;&\"'<>\\]{8})(?=[^\s,;&\"'<>\\]{0,300}\d)))"
+    r"(?:\\[^\s\"']|[^\s,;&\"'<>\\])+"
+)
+_KEY = re.compile(
+    r"(?<![\w/.-])(?:(?:sk|pk|rk|lsv2|hf|gsk|xai|ghp|gho|glpat)[-_](?=[\w-]{0,300}\d)|AIza)"
+    # Not the name of a file or folder.
+    r"[\w-]{16,300}+(?!/|\.\w)"
+)
+"""What keys of known services look like."""
 _BEFORE_LAST_AT = re.compile(r"^([a-zA-Z][\w+.-]*://|)(?s:.*)@")
 _NO_PORT = re.compile(
     r"^((?:[a-zA-Z][\w+.-]*://)?(?:\[[^\]]*\]|[^/?#:\[@]*):)(?!//)(?!\d{1,5}(?:[/?#]|$))[^/?#]+"
 )
-_NAMES_KEY = re.compile(r"(?i)bearer|authorization|api-key|x-[\w-]{1,30}-(?:token|key|team)")
+_NAMES_KEY = re.compile(
+    r"(?i)bearer|basic|authorization|cookie|api-key|x-[\w-]{1,30}-(?:token|key|team)"
+)
 HIDDEN = "…"
 
 
@@ -75,12 +100,12 @@ def without_passwords(text: str) -> str:
     """The text, with what is secret in the addresses in it replaced by an ellipsis.
 
     That is everything before the ``@`` of an address, values of its query that are named like a
-    key, and those of headers that hold one. It is the only redaction, for errors, settings, traces
-    and all that is printed.
+    key, those of headers, fields and variables that hold one, and what looks like a key. It is the
+    only redaction, for errors, settings, traces and all that is printed.
     """
     if "://" in text:
         text = _WORD.sub(_without_password, text)
-    if "=" in text:
+    if "=" in text or "%3" in text:
         text = _SECRET_OF_QUERY.sub(rf"\1{HIDDEN}", text)
     if "@" in text:
         text = _WITHOUT_SCHEME.sub(f"{HIDDEN}@", text)
@@ -88,7 +113,9 @@ def without_passwords(text: str) -> str:
         text = _ESCAPED.sub(f"{HIDDEN}%40", text)
     if _NAMES_KEY.search(text):
         text = _SECRET_OF_HEADER.sub(rf"\1{HIDDEN}", text)
-    return text
+    if _NAMES_SECRET.search(text):
+        text = _SECRET_OF_FIELD.sub(rf"\1{HIDDEN}", text)
+    return _KEY.sub(HIDDEN, text)
 
 
 def shown_address(address: str) -> str:
@@ -101,7 +128,7 @@ def shown_address(address: str) -> str:
         is_one = bool(parts.hostname and (parts.port is None or parts.port >= 0))
     except ValueError:
         is_one = False
-    if not is_one or any(char.isspace() for char in address):
+    if not is_one or "@" in parts.netloc or any(char.isspace() for char in address):
         address = _BEFORE_LAST_AT.sub(rf"\1{HIDDEN}@", address)
         address = _NO_PORT.sub(rf"\1{HIDDEN}", address)
     return without_passwords(address)
@@ -161,6 +188,11 @@ def printable_json(text: str, *, ascii_only: bool = False) -> str:
 def _json_escape(char: str) -> str:
     units = char.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 caption``, ``2 captions``, ``1,000 captions``: of nouns that only take an s."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def shorten(text: str, limit: int) -> str:

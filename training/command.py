@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tools.terminal import Parser, complain, open_console, put, put_json
+from tools.text import counted
 from tools.waiting import NowAndThen, waiting_for
 from training.conversations import TuningError, read_data
 from training.recipe import RECIPES
@@ -176,7 +177,7 @@ def _data(options: argparse.Namespace) -> int:
         raise TuningError(f"--max-usd must be positive, not {options.max_usd:g}")
     queries = _queries(options)
     refuse_excluded((one.video_id for one in queries), read_lists(options.exclude))
-    teacher = _open_teacher(options.teacher, settings, prompts)
+    teacher = _open_teacher(options.teacher, settings, prompts, is_asked=not options.dry_run)
     _check_limit(options.max_usd, teacher)
     to_ask = plan(queries, options.videos, inside=options.inside, outside=options.outside)
     bought = read_replies(options.out, asked_by(teacher, mode=mode, rate_hz=options.rate))
@@ -216,13 +217,13 @@ def _data(options: argparse.Namespace) -> int:
     else:
         counts = manifest["conversations"]
         put(
-            f"{options.out}: {counts['train.jsonl']} conversations to train on, "
-            f"{counts['held_out.jsonl']} held out, {manifest['images']} pictures"
+            f"{options.out}: {counted(counts['train.jsonl'], 'conversation')} to train on, "
+            f"{counts['held_out.jsonl']} held out, {counted(manifest['images'], 'picture')}"
         )
         if not counts["held_out.jsonl"]:
             put("  nothing is held out of so few videos, so training will not end early")
         for reason, count in sorted(collected.dropped.items()):
-            put(f"  {count} samples left out: {reason}")
+            put(f"  {counted(count, 'sample')} left out: {reason}")
     if not collected.is_whole:
         put("stopped by --max-usd; the same command goes on from there", to="stderr")
         return 1
@@ -233,7 +234,7 @@ def _exclude(options: argparse.Namespace) -> int:
     from training.exclusions import write_list
 
     count = write_list((one.video_id for one in _queries(options)), options.out)
-    put(f"{options.out}: {count} videos")
+    put(f"{options.out}: {counted(count, 'video')}")
     return 0
 
 
@@ -308,7 +309,7 @@ def _queries(options: argparse.Namespace) -> list[Any]:
     return DATASETS[options.dataset].read(options.annotations, durations_s).all_or_error()
 
 
-def _open_teacher(name: str, settings: Any, prompts: Any) -> Teacher:
+def _open_teacher(name: str, settings: Any, prompts: Any, *, is_asked: bool) -> Teacher:
     from tools.errors import ServiceError
     from tools.llm.prices import read_prices
     from training.teacher import HumanTeacher, ServiceTeacher
@@ -322,7 +323,8 @@ def _open_teacher(name: str, settings: Any, prompts: Any) -> Teacher:
     try:
         return ServiceTeacher(
             model,
-            api_key=key.get_secret_value() if key else None,
+            # Nobody is asked in a dry run, which therefore needs no key.
+            api_key=key.get_secret_value() if key else None if is_asked else "none",
             base_url=settings.openai_base_url,
             prompts=prompts,
             prices=read_prices(settings.prices) if settings.prices else {},
@@ -350,12 +352,13 @@ def _told(
 
     videos = len({one.query.video_id for one in to_ask.samples})
     wanted = [one for one in to_ask.samples if one.key not in bought]
-    lines = [f"{len(to_ask.samples)} samples of {videos} videos for {teacher.name}"]
+    samples = counted(len(to_ask.samples), "sample")
+    lines = [f"{samples} of {counted(videos, 'video')} for {teacher.name}"]
     if len(wanted) < len(to_ask.samples):
         lines.append(f"  {len(to_ask.samples) - len(wanted)} of them were answered before")
     if to_ask.missing:
         lines.append(
-            f"  {len(to_ask.missing)} videos of the annotations are not there, such as "
+            f"  not there of the annotations: {counted(len(to_ask.missing), 'video')}, such as "
             f"{to_ask.missing[0]}"
         )
     lines += [f"  cannot be read: {name}: {why}" for name, why in to_ask.unreadable.items()]

@@ -7,7 +7,8 @@ import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 
-from training.conversations import TuningData, TuningError, TuningRow
+from tools.output_files import check_place, write_whole
+from training.conversations import TuningData, TuningRow
 
 COLUMNS = 4
 
@@ -17,13 +18,15 @@ def draw_contact_sheet(data: TuningData, file: Path, *, count: int, seed: int) -
 
     Args:
         data: From ``read_data``.
-        file: A PNG.
+        file: A PNG, which is new.
         count: How many, at most.
         seed: Of the choice.
 
     Raises:
-        TuningError: If the file cannot be written.
+        VideoError: If the file is there already, or cannot be written.
     """
+    what = "pictures"
+    check_place(file, what=what)
     from matplotlib.figure import Figure
     from matplotlib.image import imread
 
@@ -46,10 +49,11 @@ def draw_contact_sheet(data: TuningData, file: Path, *, count: int, seed: int) -
         )
         # What a teacher wrote is no formula, whatever signs are in it.
         axes.set_title(text, fontsize=7, loc="left", parse_math=False)
-    try:
-        figure.savefig(file, dpi=100, format="png")
-    except OSError as exc:
-        raise TuningError(f"{file} cannot be written ({exc.strerror or exc})") from None
+
+    def fill(part: Path) -> None:
+        figure.savefig(part, dpi=100, format="png")
+
+    write_whole(file, fill, what=what)
     return len(chosen)
 
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
+from tools.output_files import check_place, write_whole
 from training.conversations import TuningError, digest
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -30,16 +31,19 @@ def name_digest(video_id: str) -> str:
 
 
 def write_list(video_ids: Iterable[str], file: Path) -> int:
-    """Write the digests of some names, sorted; returns how many.
+    """Write the digests of some names, sorted, to a new file; returns how many.
 
     Raises:
-        TuningError: If the file cannot be written.
+        VideoError: If the file is there already, or cannot be written.
     """
     digests = sorted({name_digest(one) for one in video_ids})
-    try:
-        file.write_text("".join(f"{one}\n" for one in digests), encoding="ascii")
-    except OSError as exc:
-        raise TuningError(f"{file} cannot be written ({exc.strerror or exc})") from None
+    what = "a list"
+    check_place(file, what=what)
+
+    def fill(part: Path) -> None:
+        part.write_text("".join(f"{one}\n" for one in digests), encoding="ascii")
+
+    write_whole(file, fill, what=what)
     return len(digests)
 
 

@@ -17,9 +17,13 @@ from typing import Any, BinaryIO
 
 from filelock import FileLock, Timeout
 
-from training.conversations import TuningError
+from tools.output_files import refuse_strange_files
+from training.conversations import HELD_OUT, IMAGES, MANIFEST, TRAIN, TuningError
 
 REPLIES = "replies.jsonl"
+
+_BEGINNINGS = (b'{"teacher": ', b'{"key": ')
+"""Of a line; earlier versions did not say how a reply was asked for."""
 
 ROOM_BYTES = 32_000
 """For one reply; the longest that is accepted takes less, unless it is mostly escapes."""
@@ -114,13 +118,21 @@ def read_replies(folder: Path, asked: Mapping[str, Any]) -> dict[str, dict[str, 
 
     Raises:
         TuningError: If they cannot be read, or one was asked for in another way.
+        VideoError: If files that are not of such a data set would be replaced.
     """
+    refuse_strange_files(folder, (TRAIN, HELD_OUT, MANIFEST, IMAGES), marker=REPLIES)
     try:
         lines = (folder / REPLIES).read_bytes().splitlines()
     except FileNotFoundError:
         return {}
     except OSError as exc:
         raise TuningError(f"{folder / REPLIES} cannot be read ({exc.strerror or exc})") from None
+    first = lines[0] if lines else b""
+    # Of replies, the first may have been cut off.
+    if first.strip() and not any(one.startswith(first[: len(one)]) for one in _BEGINNINGS):
+        raise TuningError(
+            f"{folder / REPLIES} does not hold replies of a teacher; name another folder with --out"
+        )
     rows = {}
     for line in lines:
         try:

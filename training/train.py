@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tools.captioners.checkpoints import fingerprint
+from tools.output_files import refuse_strange_files
 from training.conversations import MANIFEST, TuningData, TuningError, digest
 from training.full_disk import writing
 from training.student import (
@@ -248,6 +249,7 @@ def _refuse_another_run(out: Path, about: Mapping[str, Any]) -> None:
         known = json.loads(file.read_text(encoding="utf-8"))
         differing = [name for name in about if known.get(name) != about[name]]
     except FileNotFoundError:
+        refuse_strange_files(out, (ADAPTER, CHECKPOINTS, LOG, "loss.png"), marker=TUNING)
         return
     except (ValueError, AttributeError):
         raise TuningError(f"{file} is damaged; name another folder with --out") from None

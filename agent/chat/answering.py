@@ -9,6 +9,7 @@ from typing import Any
 from agent.chat.access import Tell, VideoAccess
 from agent.chat.constraints import Reference, fair_candidates, fits, select, within_of
 from agent.chat.follow_up import ChatError, FollowUp
+from agent.chat.recap import recap
 from agent.chat.turns import ChatAnswer, Moment, ReadCaption, VideoResult, focus, read_captions
 from agent.chat.wording import say_moment, say_place, say_spans, say_which
 from agent.grounding import Grounding, VideoFacts
@@ -171,6 +172,8 @@ def answer_in_video(
         return _cut(
             grounded.video, reference, access, answered=meant.result.video if meant else None
         )
+    if follow_up.kind == "recap":
+        return recap(follow_up, grounded.video, turns, access, tell)
     if follow_up.kind == "describe":
         assert reference is not None
         reading = access.read(grounded.video, tell=tell)

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from agent.errors import WhenaboutsError
 
-Kind = Literal["find", "describe", "still_there", "cut"]
+Kind = Literal["find", "describe", "still_there", "cut", "recap"]
 Relation = Literal["anywhere", "after", "before", "during", "at"]
 Fault = Literal[
     "no_json",
@@ -79,11 +79,13 @@ class FollowUp(BaseModel):
     """One turn, resolved: it says the same without the turns before it.
 
     Where ``relation`` is not ``anywhere``, exactly one of ``times``, ``turn`` and ``event`` says
-    what it relates to. For a ``cut``, exactly one of them says what is cut.
+    what it relates to. For a ``cut``, exactly one of them says what is cut; a ``recap`` is of a
+    turn.
 
     Attributes:
         kind: ``find`` intervals; ``describe`` what the captions of a stretch say; ``still_there``,
-            whether something is there at a moment; ``cut`` a stretch out into a file.
+            whether something is there at a moment; ``cut`` a stretch out into a file; ``recap``
+            what was answered: when, how long, how surely.
         query: What to look for, in words that need no earlier turn; for ``find`` and
             ``still_there``.
         videos: Names of the videos it is about; none: the current one.
@@ -127,7 +129,8 @@ class FollowUp(BaseModel):
     def _must_hold_together(self) -> "FollowUp":
         asks = self.kind in {"find", "still_there"}
         anchors = [name for name in ("times", "turn", "event") if getattr(self, name)]
-        wants_anchor = self.relation != "anywhere" or self.kind == "cut"
+        is_placeless = self.kind in {"cut", "recap"}
+        wants_anchor = self.relation != "anywhere" or is_placeless
         if asks != (self.query is not None):
             raise ValueError(f"kind {self.kind!r} {'needs a' if asks else 'takes no'} query")
         if self.kind == "describe" and self.relation == "anywhere":
@@ -136,6 +139,8 @@ class FollowUp(BaseModel):
             raise ValueError("kind 'still_there' needs relation 'at'")
         if self.kind == "cut" and self.relation != "anywhere":
             raise ValueError("kind 'cut' takes relation 'anywhere', and what to cut")
+        if self.kind == "recap" and (self.relation != "anywhere" or not self.turn):
+            raise ValueError("kind 'recap' takes relation 'anywhere', and the turn that is meant")
         if self.which is not None and (self.kind != "find" or self.which == 0):
             raise ValueError("which is 1, 2, … or -1, for kind 'find' alone")
         if self.every_time and (self.kind != "find" or self.which is not None):

@@ -52,6 +52,7 @@ _OPEN = r"(?:and |so |but )?(?:what|who)(?:'s|’s)?\b"
 _BETWEEN = rf"(?:between|from)\s(?P<from>{CLOCK})\s?(?:and|to|until|till|-|–)\s?(?P<to>{CLOCK})"
 _SIDE = r"(?P<side>after|before)"
 _LEAD = r"(?:and |so |but |ok |okay )?"
+_HAPPENS = r"(?:happens?|occurs?|takes? place|comes?|appears?|returns?)"
 _THE_SAME: Final = re.compile(
     r"(?:and|also|(?:and )?the same|and (?:it|that)|(?:what|how) about (?:it|that|the same))",
     re.IGNORECASE,
@@ -212,6 +213,15 @@ def _cut_that(match: re.Match[str], turns: list[ChatAnswer]) -> dict[str, Any]:
     return {"kind": "cut"} | anchor
 
 
+def _recap(_: re.Match[str], turns: list[ChatAnswer]) -> dict[str, Any]:
+    if not turns:
+        raise FollowUpError("unknown_turn", "there is no answer before this; ask for something")
+    last = turns[-1].follow_up
+    # What was told again is still the answer before it.
+    turn = last.turn if last.kind == "recap" else turns[-1].turn
+    return {"kind": "recap", "turn": turn, "videos": _videos_of(turns[-1])}
+
+
 def _cut_times(match: re.Match[str], _: list[ChatAnswer]) -> dict[str, Any]:
     return {"kind": "cut", "times": (match["from"], match["to"])}
 
@@ -237,9 +247,8 @@ def _describe_time(match: re.Match[str], _: list[ChatAnswer]) -> dict[str, Any]:
 
 
 def _describe_that(match: re.Match[str], turns: list[ChatAnswer]) -> dict[str, Any]:
-    relation = {"before": "before", "during": "during", "while": "during"}.get(
-        (match["side"] or "after").lower(), "after"
-    )
+    said = "before" if match["back"] else (match["side"] or "after").lower()
+    relation = {"before": "before", "during": "during", "while": "during"}.get(said, "after")
     latest = latest_focus(turns)
     back = {"after": "before", "before": "after"}
     if latest and latest.follow_up.relation == back.get(relation) and latest.follow_up.turn:
@@ -349,13 +358,16 @@ FORMS: Final = (
         "and after that? · what about before that? · what happens next?",
         rf"(?:{_OPEN}.*? |and |so |and what )?(?:right |just |directly )?"
         rf"(?:(?P<side>after|before|during) {_THAT}(?: happens| happened)?"
-        r"|then|next|afterwards)",
+        r"|(?P<back>before(?:hand)?|earlier)|after|then|next|afterwards)",
         _describe_that,
     ),
     _form(
-        "how many times? · how often does the dog run?",
-        rf"{_LEAD}(?:how often|how many times)(?: (?:is|are|was|were|does|do|did|has|have) "
-        r"(?P<query>.+?)(?: happen| there)?)?",
+        "how many times? · how often does the dog run? · any others?",
+        rf"{_LEAD}(?:(?:how often|how many times)(?: (?:is|are|was|were|does|do|did|has|have) "
+        r"(?P<query>.+?)(?: happen| there)?)?"
+        rf"|(?:is|was) {_WHO} the only {_ONE}|any (?:others?|more)(?: {_ONE}s?)?"
+        rf"|are there (?:any )?(?:others|more)(?: {_ONE}s)?|(?:anything|what|when) else"
+        rf"|(?:show (?:me )?)?(?:all of them|the others|every {_ONE}))",
         _count,
     ),
     _form(
@@ -367,16 +379,31 @@ FORMS: Final = (
     ),
     _form(
         "again? · does he come back? · the next time · the one before",
-        rf"{_LEAD}(?:when |will |does {_WHO} (?:happen|come|appear|return) |is there )?"
+        rf"{_LEAD}(?:when |will |is there )?(?:(?:does |did |is |will )?{_WHO} {_HAPPENS} )?"
         r"(?:the )?(?:once |ever )?"
-        rf"(?:again|back(?: again)?|(?:another|next)(?: {_ONE})?"
-        rf"|(?P<back>previous(?: {_ONE})?|{_ONE} before))(?: (?:after|before)? ?{_THAT})?",
+        rf"(?:again|back(?: again)?|(?:another|next|following)(?: {_ONE})?|(?:once|one) more"
+        rf"(?: time)?|{_ONE} after|more"
+        rf"|(?P<back>go back|previous(?: {_ONE})?|{_ONE} before))(?: (?:after|before)? ?{_THAT})?",
         _again,
     ),
     _form(
         "the second time · the last one",
         rf"{_LEAD}(?:when (?:was|is) |what about |show (?:me )?)?(?:the )?{_ORD}(?: {_ONE})?",
         _nth,
+    ),
+    _form(
+        "are you sure? · how long was it? · show me",
+        rf"{_LEAD}(?:(?:are you|is {_THAT}) (?:really |quite )?"
+        rf"(?:sure|certain|right|true|correct|so)(?: (?:about|of) {_THAT})?"
+        rf"|really|how sure (?:are you|is {_THAT})"
+        r"|how do you know(?: that| this)?|why(?: do you (?:say|think) (?:so|that))?"
+        r"|what makes you (?:say|think) (?:so|that)"
+        rf"|(?:please )?(?:show|play)(?: me)?(?: {_WHO})?|let me see(?: {_WHO})?"
+        rf"|(?:for )?how long(?: (?:is|was|does|did) {_WHO}(?: last| take| go on| there)?)?"
+        rf"|(?:since|until) when"
+        rf"|(?:when|where)(?: exactly)? (?:is|was|does|did) {_WHO}"
+        rf"(?: {_HAPPENS}| starts?| begins?| ends?| stops?| finish| over| exactly)*)",
+        _recap,
     ),
     _form(
         "before she sits down, who was there? · after the dog runs, when does a car come?",

@@ -19,6 +19,7 @@ from agent.chat.turns import ChatAnswer, TurnRefusal, focus, latest_focus
 from agent.errors import QueryError, WhenaboutsError
 from agent.graph.cancelling import Background
 from agent.graph.events import Event, read_event
+from agent.graph.thread_files import forget_threads
 from agent.reasoning.brief import Converses
 from agent.watching.indexed import is_there
 from tools.text import is_text
@@ -244,6 +245,7 @@ class ChatSession:
             turn.join()
             self.turns.append(answer)
             self._tidy_memory()
+            self._forget_with_others()
             yield answer
         finally:
             context.left.set()
@@ -321,6 +323,13 @@ class ChatSession:
                 self._memory.keep_latest(self.thread)
         except sqlite3.Error as exc:
             self._forget_memory(exc)
+
+    def _forget_with_others(self) -> None:
+        """Remember no turn about a video that another process has forgotten meanwhile."""
+        shown = {one.video.id for turn in self.turns for one in turn.results if one.video}
+        gone = {one for one in shown if not self._grounder.is_indexed(one)}
+        if gone and self._memory and forget_threads(self._memory.path, gone):
+            self._tell("a video of this chat was forgotten meanwhile, so the chat is not kept")
 
     def _add_or_tell(self, video: str) -> None:
         try:

@@ -37,6 +37,7 @@ from agent.grounding import Cost
 from agent.reasoning.brief import Converses
 from agent.reasoning.reply import Reply
 from prompts.catalog import PACKAGED, Prompts
+from tools.llm.retries import retries_heard_by
 from tools.text import whole_unicode
 
 REMEMBERED_TURNS = 40
@@ -151,7 +152,7 @@ def build_chat_graph(
     def after_listen(_: Listened) -> Literal["rewrite", "parse"]:
         return "rewrite" if model else "parse"
 
-    def rewrite(state: Listened) -> dict[str, Any]:
+    def rewrite(state: Listened, runtime: Runtime[TurnContext]) -> dict[str, Any]:
         assert model is not None
         messages = build_conversation(
             state["said"],
@@ -162,7 +163,8 @@ def build_chat_graph(
             prompts=prompts,
         )
         try:
-            reply = model.converse(messages, schema=FOLLOW_UP_SCHEMA)
+            with retries_heard_by(_Teller(runtime, "rewrite")):
+                reply = model.converse(messages, schema=FOLLOW_UP_SCHEMA)
         except (UnansweredError, WithheldError) as exc:
             # The grammar reads the turn, as where every reply was refused.
             return {

@@ -221,7 +221,8 @@ def _check_turn(follow_up: FollowUp, turns: list[ChatAnswer]) -> str:
         last = turns[-1].turn if turns else 0
         known = f"they are numbered to {last}" if last else "this is the first"
         raise FollowUpError("unknown_turn", f"there is no turn {follow_up.turn}; {known}")
-    if focus(meant, follow_up.interval) is None:
+    is_any = follow_up.kind == "recap" and follow_up.interval is None
+    if focus(meant, follow_up.interval) is None and not is_any:
         count = len(meant.result.intervals)
         raise FollowUpError(
             "unknown_turn",

@@ -36,6 +36,9 @@ def say_understood(
     where = "" if is_clear else shown
     if follow_up.kind == "cut":
         return f"cut out {place}{where}"
+    if follow_up.kind == "recap":
+        meant = next(turn for turn in turns if turn.turn == follow_up.turn)
+        return f"the answer to “{meant.said}” once more"
     if follow_up.kind == "describe":
         return f"what the captions say {place}{where}"
     if follow_up.kind == "still_there":

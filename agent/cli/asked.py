@@ -8,10 +8,12 @@ from pathlib import Path
 from agent.api import Grounder, make_question
 from agent.errors import QueryError
 from agent.plotting.picture import check_picture_path
-from agent.watching.indexed import is_there
+from agent.watching.indexed import MIN_ID, is_there
 from agent.watching.watcher import expand_videos
 from tools.video.clip import check_clip_path
 from tools.video.links import is_link
+
+_ID = re.compile(rf"[0-9a-f]{{{MIN_ID},}}")
 
 
 def words_of(args: argparse.Namespace) -> tuple[list[str], str]:
@@ -66,6 +68,7 @@ def asked_videos(args: argparse.Namespace, names: Sequence[str], query: str) -> 
     if args.limit < 1:
         raise QueryError(f"--limit must be at least 1, not {args.limit}")
     make_question("", query)  # An empty query should cost nothing.
+    _check_order(names, query)
     if args.overwrite and not (args.clip or args.export or args.thumbnails or args.plot):
         raise QueryError(
             "--overwrite replaces the files that --clip, --export, --thumbnails and --plot name; "
@@ -84,6 +87,16 @@ def asked_videos(args: argparse.Namespace, names: Sequence[str], query: str) -> 
     if args.thread and not is_one:
         raise QueryError(f"--thread {args.thread} keeps the steps of one video's answer; ask one")
     return videos
+
+
+def _check_order(names: Sequence[str], query: str) -> None:
+    """Complain of a query without its quotes, and of one before the video."""
+    if not names or is_there(names[-1]):
+        return
+    if is_there(query):
+        raise QueryError(f'the query comes last: ask {query} "{names[-1]}"')
+    if " " not in query and re.fullmatch(r"[^\W\d_]+", names[-1]) and not _ID.fullmatch(names[-1]):
+        raise QueryError(f'put the query in quotes: ask VIDEO "… {names[-1]} {query}"')
 
 
 def parse_within(text: str) -> tuple[float, float]:

@@ -25,6 +25,7 @@ from agent.errors import QueryError, WhenaboutsError
 from agent.grounding import Grounding, Refusal
 from tools.clock import clock
 from tools.indexing.indexer import Progress, Report
+from tools.llm.retries import Retry
 from tools.private_files import make_private_file, make_private_folder
 from tools.terminal import open_console, put_json
 from tools.text import one_line, printable
@@ -176,6 +177,8 @@ class Terminal:
             self._say(f"reading {event.attempt} was refused ({event.kind}): {event.message}")
         elif isinstance(event, Refusal):
             self._say(f"reply {event.attempt} was refused ({event.kind}): {event.message}")
+        elif isinstance(event, Retry):
+            self._say(event.line)
         else:
             self._say(look_up_line(event))
 

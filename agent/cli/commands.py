@@ -14,7 +14,8 @@ from agent.cli.demo import DEMO_QUESTIONS, draw_demo_clip
 from agent.cli.index_progress import progress_bar, tell_events
 from agent.cli.known_answer import render_known
 from agent.cli.opening import open_grounder
-from agent.cli.printing import ask_person, doing, say, show, stderr
+from agent.cli.outputs import Out, spare_asked, spare_own_files
+from agent.cli.printing import ask_person, doing, say, show, stderr, tell_beside
 from agent.cli.record_lines import count_of, record_json
 from agent.cli.rendering import (
     ends_early,
@@ -25,18 +26,19 @@ from agent.cli.rendering import (
     render_replay,
     total_line,
 )
-from agent.cli.take_away import check_exports, spare_asked, spare_own_files, write_files
+from agent.cli.take_away import check_exports, outs_of, write_files
 from agent.errors import QueryError, UsedUpError, WhenaboutsError
 from agent.graph.many_videos import LibraryAnswers
 from agent.grounding import Grounding
 from agent.settings import load_settings
 from agent.watching.forecast import Forecast
-from agent.watching.moved_files import own_file, spare_videos
+from agent.watching.moved_files import own_file
 from agent.watching.watcher import expand_videos
 from tools.clock import clock, clock_span
 from tools.retrieval.tracks import is_beside, name_of, of_copy
 from tools.store.store import VideoRecord
 from tools.terminal import complain, put_json
+from tools.text import shorten
 from tools.video.clip import check_clip_path, write_clip
 from tools.video.reader import probe
 
@@ -74,12 +76,10 @@ def ask(args: argparse.Namespace) -> int:
         on_event = tell_events(report)
         videos = fetch_links(grounder, videos)
         run.enter_context(grounder.within_limits())
-        for out in filter(None, (args.clip, args.plot)):
-            asked = [Path(video) for video in videos]
-            spare_videos(Path(out), asked=asked, records=grounder.records())
-        if exports:
-            spare_own_files(exports, grounder.settings)
-            spare_asked(exports, videos, grounder.records())
+        outs = outs_of(args, exports)
+        if outs:
+            spare_own_files(outs, grounder.settings)
+            spare_asked(outs, videos, grounder.records())
         known = None
         if is_one and not (args.captions or args.anyway or args.image):
             with doing(f"reading {videos[0]}"):
@@ -88,9 +88,10 @@ def ask(args: argparse.Namespace) -> int:
             known = None
         if known:
             answers = LibraryAnswers((known,))
+            _tell_unwritten(args)
         else:
             where = videos[0] if is_one else f"{len(videos) or 'all'} videos"
-            with doing(f"looking for “{query}” in {where}"):
+            with doing(f"looking for “{shorten(query, 60)}” in {shorten(where, 60)}"):
                 answers = _answers(args, grounder, videos, query, on_event)
         records = grounder.records() if writes else []
         picture = None
@@ -101,8 +102,10 @@ def ask(args: argparse.Namespace) -> int:
     if args.json:
         put_json(as_json)
     else:
+        # Standard output holds what was asked for there, and nothing else.
+        tell = tell_beside if any(export.is_printed for export in exports) else show
         render_one = render_known if known else render_answer
-        show(*(render_one(answers[0]) if is_one else render_answers(query, answers)))
+        tell(*(render_one(answers[0]) if is_one else render_answers(query, answers)))
     if args.clip:
         _cut(answers, Path(args.clip), records, overwrite=args.overwrite)
     with doing("writing what --export and --thumbnails name"):
@@ -111,6 +114,13 @@ def ask(args: argparse.Namespace) -> int:
         picture.save(Path(args.plot), overwrite=args.overwrite)
         say(f"a picture of the answer was written to {args.plot}")
     return DONE if any(answer.verdict == "found" for answer in answers) else NOT_FOUND
+
+
+def _tell_unwritten(args: argparse.Namespace) -> None:
+    """Say what an answer that needs no run leaves out."""
+    for option, name in (("--trace", args.trace), ("--thread", args.thread)):
+        if name:
+            say(f"{option} {name}: nothing was run, so nothing was written; --anyway runs it")
 
 
 def _answers(
@@ -366,7 +376,7 @@ def _cut(
         return
     best = answers[0].intervals[0]
     video = own_file(answers[0].video, records)
-    spare_videos(out, asked=[Path(answer.video.path) for answer in answers], records=records)
+    spare_asked([Out("--clip", out)], [answer.video.path for answer in answers], records)
     with doing(f"cutting {clock_span(best.span)} out of {video}"):
         write_clip(probe(video), best.span, out, overwrite=overwrite)
     say(f"{clock_span(best.span)} written to {out}")

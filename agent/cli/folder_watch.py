@@ -95,7 +95,7 @@ def watch_folders(
     """
     for folder in folders:
         if not folder.is_dir():
-            raise QueryError(f"{folder} is no folder; name folders to watch")
+            raise QueryError(f"{folder} is not a folder; name folders to watch")
     arrivals = Arrivals(folders)
     say(f"watching {', '.join(map(str, folders))} (Ctrl-C stops it; what is indexed is kept)")
     with grounder.within_limits():

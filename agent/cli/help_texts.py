@@ -26,15 +26,18 @@ examples:
   whenabouts ask lobby.mp4 "the third time somebody comes in" --within 1:00-9:30
   whenabouts ask --all "a dog runs into the sea" --limit 3
   whenabouts ask holiday.mp4 --image dog.jpg --sight siglip2-base    # find by picture
+  whenabouts ask lobby.mp4 "something enters between 0:20 and 1:00" --export csv - > entering.csv
   whenabouts ask lobby.mp4 "somebody waves" --captioner openai:MODEL --reasoner similarity --verify
-  whenabouts ask clip.mp4 "the cup falls" --captioner none --direct openai:Qwen3-VL-8B-Instruct
+  whenabouts ask clip.mp4 "the cup falls" --captioner none --direct openai:MODEL
   whenabouts ask clip.mp4 "the cup falls" --direct openai:MODEL --every-path
+
+MODEL is one that your service or server has: whenabouts setup looks which
 
 which evidence answers: all that is there is asked, and the answer says which of it answers
   1. what is measured (light, colour, cuts, camera), read or said word for word, if asked for
   2. captions of what is seen and what is said, and frames themselves (--sight): the surest first,
      and what several point to is surer; a line says which agree
-  3. what is measured of things: something enters, moves, leaves
+  3. what is measured of things: something enters, moves, leaves; before captions that hardly fit
 which captions: those of --captions FILE, else of --captioner, else the last made by a file or an
   image model, else made now by: a service, a model on this disk, the built-in senses
 

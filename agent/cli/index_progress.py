@@ -13,6 +13,8 @@ from agent.grounding import Refusal
 from tools.clock import clock
 from tools.indexing.indexer import Progress as IndexProgress
 from tools.indexing.indexer import Report
+from tools.llm.retries import Retry
+from tools.sight.frame_track import PREFIX as SIGHT
 from tools.text import shorten
 from tools.waiting import NowAndThen
 
@@ -41,7 +43,8 @@ def progress_bar() -> Iterator[Report]:
         if progress.path not in tasks:
             bars.start()  # No sooner: redrawing a bar would wipe away a question to the user.
             goes_on = "continuing with" if progress.resumed else "indexing"
-            say(f"{goes_on} {progress.path} (captions by {progress.model})")
+            what = "frames" if progress.model.startswith(SIGHT) else "captions"
+            say(f"{goes_on} {progress.path} ({what} by {progress.model})")
             lines[progress.path] = NowAndThen(say)
             name = shorten(Path(progress.path).name, name_chars)
             tasks[progress.path] = bars.add_task(name, total=progress.total_s, told="")
@@ -72,6 +75,8 @@ def tell_events(report: Report) -> Callable[[Event], None]:
             report(event)
         elif isinstance(event, Refusal):
             say(f"reply {event.attempt} was refused ({event.kind}): {event.message}")
+        elif isinstance(event, Retry):
+            say(event.line)
         else:
             say(look_up_line(event))
 

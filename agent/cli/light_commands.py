@@ -48,7 +48,7 @@ def list_videos(args: argparse.Namespace) -> int:
 
 def forget_videos(args: argparse.Namespace) -> int:
     """``whenabouts forget``."""
-    from agent.cli.upkeep import forget_videos as forget
+    from agent.cli.forgetting import forget_videos as forget
 
     forget(args, show=show, say=say, doing=doing)
     return DONE

@@ -11,11 +11,13 @@ import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import pairwise
 from types import FrameType
 from typing import NoReturn
 
 from agent.cli.faults import report_fault
 from agent.cli.parser import build_parser, parse
+from agent.errors import QueryError
 from agent.graph.cancelling import THREAD
 from tools.errors import WhenaboutsError
 from tools.terminal import (
@@ -95,7 +97,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     prepare_streams()
     try:
         try:
-            return _parse_and_run(sys.argv[1:] if argv is None else argv)
+            return _parse_and_run(sys.argv[1:] if argv is None else list(argv))
         finally:
             flush()  # Help and version too: output that cannot be written is not a success.
     except OutputError as exc:
@@ -121,12 +123,34 @@ def main(argv: Sequence[str] | None = None) -> int:
     return FAILED
 
 
+WRITES_FILES = frozenset({"--clip", "--plot", "--thumbnails", "--out", "--trace", "--keep"})
+
+
+def _refuse_dash(argv: Sequence[str]) -> None:
+    """A lone dash is standard output, which no option but ``--export`` writes to.
+
+    Raises:
+        QueryError: If one of these is told to.
+    """
+    words = list(argv[: argv.index("--")] if "--" in argv else argv)
+    pairs = [(word, after) for word, after in pairwise([*words, ""])]
+    parts = (word.partition("=") for word in words)
+    pairs += [(option, value) for option, is_set, value in parts if is_set]
+    for option, value in pairs:
+        if option in WRITES_FILES and value == "-":
+            raise QueryError(
+                f"{option} - would be standard output, where only `ask --export FORM -` writes; "
+                "give a name (./- if it is called that)"
+            )
+
+
 def _parse_and_run(argv: Sequence[str]) -> int:
     parser = build_parser()
     with suppress(ImportError):  # Help and the version need nothing installed.
         import argcomplete
 
         argcomplete.autocomplete(parser)  # Only where a shell asks for it; the process ends there.
+    _refuse_dash(argv)
     # These parse what comes after them, and print their own help.
     args = parse(parser, argv[:1] if argv[:1] in (["eval"], ["tune"]) else argv)
     if args.version:

@@ -20,6 +20,7 @@ def add_command(
         epilog=examples + ("\n" if examples else "") + EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    command.set_defaults(parser=command)
     command.add_argument(
         "--env", metavar="FILE", help="read settings from this file, not from .env in the home"
     )

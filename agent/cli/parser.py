@@ -80,7 +80,8 @@ def build_parser() -> Parser:
         action="append",
         default=[],
         metavar=("FORM", "FILE"),
-        help="write the intervals as edl, fcpxml, csv, vtt, chapters or json; may be repeated",
+        help="write the intervals as edl, fcpxml, csv, vtt, chapters or json, to a file or to - "
+        "(standard output); may be repeated",
     )
     ask.add_argument(
         "--start-timecode",
@@ -350,10 +351,11 @@ def parse(parser: Parser, argv: Sequence[str]) -> argparse.Namespace:
     else:
         behind = []
     if (left or behind) and listed not in args:
-        parser.error(f"unrecognized arguments: {' '.join([*left, *behind])}")
+        args.parser.error(f"unrecognized arguments: {' '.join([*left, *behind])}")
     if any(word.startswith("-") for word in left):
         hint = "; put -- before a query that begins with -" if listed == "words" else ""
-        parser.error(f"unrecognized arguments: {' '.join(left)}{hint}")
+        wrong = [word for word in left if word.startswith("-")]
+        args.parser.error(f"unrecognized arguments: {' '.join(wrong)}{hint}")
     if left or behind:
         setattr(args, listed, [*getattr(args, listed), *left, *behind])
     return args

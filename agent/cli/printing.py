@@ -31,6 +31,11 @@ def say(line: str) -> None:
     print_to(stderr, in_one_row(line))
 
 
+def tell_beside(*parts: RenderableType) -> None:
+    """Print an answer on stderr, where stdout holds it in another form."""
+    print_to(stderr, *parts)
+
+
 def ask_person(question: str) -> str:
     """What a person types after a question."""
     global _printed  # noqa: PLW0603  # what is on the screen is global too

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from agent.api import Event, Grounder, make_question
+from agent.cli.outputs import Out, check_apart, spare_asked, spare_own_files
 from agent.cli.rendering import how_sure
 from agent.errors import QueryError, VideoError, WhenaboutsError
 from agent.graph.many_videos import LibraryAnswers
 from agent.grounding import Grounding
-from agent.watching.moved_files import own_file, spare_videos
+from agent.watching.moved_files import own_file
 from agent.watching.watcher import expand_videos
 from tools.clock import clock_span
 from tools.store.store import VideoRecord
@@ -36,6 +37,7 @@ def check_reel(args: argparse.Namespace) -> None:
     if not (math.isfinite(args.card_s) and 0 <= args.card_s <= MOST_CARD_S):
         raise QueryError(f"--card must be 0 to {MOST_CARD_S:g} seconds, not {args.card_s:g}")
     check_reel_path(Path(args.out), overwrite=args.overwrite)
+    check_apart([Out("--out", Path(args.out))], args)
 
 
 def join_clips(
@@ -59,8 +61,10 @@ def join_clips(
         WhenaboutsError: If a video or a model cannot be used, or the file not be written.
     """
     out = Path(args.out)
+    outs = [Out("--out", out)]
     videos = expand_videos(args.places)
-    spare_videos(out, asked=[Path(video) for video in videos], records=grounder.records())
+    spare_own_files(outs, grounder.settings)
+    spare_asked(outs, videos, grounder.records())
     scenes: list[ReelScene] = []
     with grounder.within_limits():
         for query in args.words:
@@ -73,7 +77,7 @@ def join_clips(
     if not scenes:
         say(f"nothing was found, so {out} was not written")
         return 0
-    spare_videos(out, asked=[one.video.path for one in scenes], records=grounder.records())
+    spare_asked(outs, [one.video.path for one in scenes], grounder.records())
     for note in lettering_notes(text for one in scenes for text in (one.title, one.note)):
         say(note)
     say(f"joining {len(scenes)} clip{'' if len(scenes) == 1 else 's'}")

@@ -32,7 +32,7 @@ from tools.grounding.seen_edges import SAID
 from tools.indexing.estimate import Estimate
 from tools.indexing.progress import Progress
 from tools.ranking import EvidenceKind
-from tools.text import in_one_row, one_line, shorten
+from tools.text import counted, in_one_row, one_line, shorten
 from tools.timeline import Interval
 from tools.video.links import shown_name
 
@@ -173,7 +173,7 @@ def total_line(forecasts: Sequence[Forecast]) -> str:
     price = f", {told}" if any(one.tokens_in for one in estimates) else ""
     minutes = _minutes(sum(one.minutes for one in estimates))
     captions = sum(one.captions for one in estimates)
-    return f"together: {captions} captions{price}, {minutes}"
+    return f"together: {counted(captions, 'caption')}{price}, {minutes}"
 
 
 def ends_early(forecasts: Sequence[Forecast], settings: Settings) -> str:
@@ -271,7 +271,8 @@ def look_up_line(look_up: LookUp) -> str:
     """What a model asked to see before answering, and how much it was shown."""
     arguments = ", ".join(f"{name}={value}" for name, value in look_up.arguments.items())
     note = f"; {look_up.note}" if look_up.note else ""
-    return f"looks up {look_up.tool}({arguments}): {len(look_up.caption_ids)} captions{note}"
+    shown = counted(len(look_up.caption_ids), "caption")
+    return f"looks up {look_up.tool}({arguments}): {shown}{note}"
 
 
 def progress_line(progress: Progress, *, width: int = 100) -> str:
@@ -376,6 +377,11 @@ def _provenance(grounding: Grounding) -> str:
     seen = f"{share:.0%} of the video seen{_not_described(coverage)}"
     is_by_looks = models.sight and models.captioner == BLANK
     what = f"frames: {models.sight}" if is_by_looks else f"captions: {models.captioner}{looked}"
+    answering = [one for one in grounding.sources if one.answers]
+    if len(grounding.sources) > 1 and {one.kind for one in answering} == {"measured"}:
+        # What was seen is then told of what was measured.
+        what = f"measured: {answering[0].name}"
+        rate = f", {coverage.rate_hz:g}/s" if coverage.rate_hz else ""
     return (
         f"{what}{rate}, {seen}\n"
         f"{_answered_by(grounding.sources)}"
@@ -474,5 +480,5 @@ def _spent(usage: Usage) -> str:
     usd = "at a price not known here" if usage.usd is None else f"{usage.usd:.4f} USD"
     calls = sum(cost.calls for cost in usage.stages.values())
     asked = f", {calls} call{'' if calls == 1 else 's'}" if calls else ""
-    frames = f" with {usage.frames} frames" if usage.frames else ""
+    frames = f" with {counted(usage.frames, 'frame')}" if usage.frames else ""
     return f"{asked}{frames}, {tokens:,} tokens, {usd}{kept}"

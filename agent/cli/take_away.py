@@ -4,14 +4,14 @@ import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from agent.cli.outputs import Out, check_apart, spare_asked
 from agent.errors import QueryError
 from agent.exports.forms import OF_ONE_VIDEO, Export, parse_export, write_export
 from agent.exports.timecode import START_TIMECODE, parse_timecode
 from agent.grounding import Grounding
-from agent.settings import Settings
-from agent.watching.moved_files import own_file, spare_videos
+from agent.watching.moved_files import own_file
 from tools.store.store import VideoRecord
-from tools.video.identity import location
+from tools.text import counted
 
 _WRITES_PICTURES = "--thumbnails"
 
@@ -26,7 +26,10 @@ def check_exports(args: argparse.Namespace, *, is_one: bool) -> list[Export]:
     exports = [parse_export(*pair, overwrite=args.overwrite) for pair in args.export]
     if args.start_timecode is not None:
         if not exports:
-            raise QueryError("--start-timecode is of the timeline that --export writes; add that")
+            raise QueryError(
+                "--start-timecode sets where the timeline of --export begins; add --export, or "
+                "leave it out"
+            )
         parse_timecode(args.start_timecode)
     for export in exports:
         if export.form in OF_ONE_VIDEO and not is_one:
@@ -35,56 +38,22 @@ def check_exports(args: argparse.Namespace, *, is_one: bool) -> list[Export]:
                 "csv or json"
             )
         export.check()
-    outs = [str(export.out.absolute()) for export in exports]
-    if len(set(outs)) < len(outs):
-        raise QueryError("two --export options name the same file; give each its own")
+    printed = sum(export.is_printed for export in exports)
+    if printed and (printed > 1 or args.json):
+        more = "--json" if args.json else "another --export"
+        raise QueryError(f"{more} and --export … - both print on standard output; leave one out")
     folder = args.thumbnails and Path(args.thumbnails)
     if folder and folder.exists() and not folder.is_dir():
         raise QueryError(f"{_WRITES_PICTURES} {folder} is a file; name a folder")
-    _spare_inputs(args, [export.out for export in exports])
+    check_apart(outs_of(args, exports), args)
     return exports
 
 
-def _spare_inputs(args: argparse.Namespace, outs: Sequence[Path]) -> None:
-    """Refuse to write over a file that this question is answered from, even if told to replace it.
-
-    Raises:
-        QueryError: If one of the files is.
-    """
-    for option in ("captions", "subtitles", "env"):
-        given = getattr(args, option)
-        for out in outs if given else ():
-            if out.exists() and Path(given).exists() and out.samefile(given):
-                raise QueryError(
-                    f"--export writes to {out}, which --{option} reads; give another name"
-                )
-
-
-def spare_own_files(exports: Sequence[Export], settings: Settings) -> None:
-    """Refuse to write over what whenabouts keeps itself, such as the store, even if told to.
-
-    Raises:
-        QueryError: If an export would.
-    """
-    for export in exports:
-        for kept in (settings.home, settings.store_folder):
-            if export.out.exists() and location(export.out).is_relative_to(kept.resolve()):
-                raise QueryError(
-                    f"--export writes to {export.out}, which whenabouts keeps for itself; give "
-                    "another name"
-                )
-
-
-def spare_asked(
-    exports: Sequence[Export], videos: Sequence[str], records: Sequence[VideoRecord]
-) -> None:
-    """Refuse to write over a video that is asked or indexed.
-
-    Raises:
-        VideoError: If an export would.
-    """
-    for export in exports:
-        spare_videos(export.out, asked=[Path(one) for one in videos], records=records)
+def outs_of(args: argparse.Namespace, exports: Sequence[Export]) -> list[Out]:
+    """Every single file that ``ask`` is to write."""
+    named = (Out(f"--{name}", Path(out)) for name in ("clip", "plot") if (out := vars(args)[name]))
+    files = (export.out for export in exports if not export.is_printed)
+    return [*named, *(Out("--export", out) for out in files)]
 
 
 def write_files(
@@ -108,14 +77,19 @@ def write_files(
     notes: dict[str, None] = {}
     for export in exports:
         if not found and export.form != "json":
-            say(f"nothing was found, so {export.out} was not written")
+            place = "nothing was printed" if export.is_printed else f"{export.out} was not written"
+            say(f"nothing was found, so {place}")
             continue
-        spare_asked([export], [one.video.path for one in answers], records)
+        if not export.is_printed:
+            out = Out("--export", export.out)
+            spare_asked([out], [one.video.path for one in answers], records)
         timecode = args.start_timecode or START_TIMECODE
         told = write_export(export, answers, whole_json, start_timecode=timecode)
         notes |= dict.fromkeys(told)
+        if export.is_printed:
+            continue
         count = sum(len(answer.intervals) for answer in found)
-        say(f"{count} interval{'' if count == 1 else 's'} written to {export.out}")
+        say(f"{counted(count, 'interval')} written to {export.out}")
     for note in notes:
         say(note)
     if args.thumbnails and not found:
@@ -124,4 +98,4 @@ def write_files(
         from agent.exports.thumbnails import write_thumbnails
 
         written = write_thumbnails(found, Path(args.thumbnails), overwrite=args.overwrite)
-        say(f"{len(written)} pictures written to {args.thumbnails}")
+        say(f"{counted(len(written), 'picture')} written to {args.thumbnails}")

@@ -18,7 +18,7 @@ from uuid import UUID
 
 from agent.tracing.spans import Span
 from agent.tracing.trace_file import read_trace
-from tools.text import one_line, shorten
+from tools.text import counted, one_line, shorten
 
 COLUMN: Final = 20
 """Where the tree begins."""
@@ -115,7 +115,8 @@ def _tell(span: Span, *, is_root: bool) -> str:
     elif "outcome" in facts:
         parts.append(f"{facts['outcome'].replace('_', ' ')}, read by {facts['read_by']}")
     elif "caption_count" in facts:
-        parts.append(f"{facts['caption_count']} captions by {facts.get('captioner')}")
+        captions = counted(facts["caption_count"], "caption")
+        parts.append(f"{captions} by {facts.get('captioner')}")
     if "attempt" in facts:
         parts.append(f"attempt {facts['attempt']}")
     if "accepted_by" in facts:
@@ -126,7 +127,7 @@ def _tell(span: Span, *, is_root: bool) -> str:
         parts.append(f"looked up {', '.join(facts['look_ups'])}")
     evidence = span.outputs.get("evidence")
     if isinstance(evidence, list):
-        parts.append(f"{len(evidence)} captions to show")
+        parts.append(f"{counted(len(evidence), 'caption')} to show")
     model = facts.get("ls_model_name")
     if span.kind == "llm" and model and model != span.name:
         parts.append(str(model))
@@ -153,7 +154,8 @@ def _notes(span: Span) -> Iterator[str]:
     for one in turns[-1].get("look_ups", ()) if isinstance(turns, list) and turns else ():
         arguments = ", ".join(f"{name}={value}" for name, value in one["arguments"].items())
         note = f"; {one['note']}" if one["note"] else ""
-        yield f"{one['tool']}({arguments}): {len(one['caption_ids'])} captions{note}"
+        shown = counted(len(one["caption_ids"]), "caption")
+        yield f"{one['tool']}({arguments}): {shown}{note}"
     grounding = span.outputs.get("grounding")
     if isinstance(grounding, dict) and span.parent_id is None:
         for interval in grounding["intervals"]:

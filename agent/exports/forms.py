@@ -8,6 +8,8 @@ from typing import Final, Literal, get_args
 from agent.errors import QueryError
 from agent.grounding import Grounding
 from tools.output_files import check_place, write_whole
+from tools.terminal import put_file
+from tools.text import printable_json
 
 Form = Literal["edl", "fcpxml", "csv", "vtt", "chapters", "json"]
 FORMS: Final[tuple[Form, ...]] = get_args(Form)
@@ -17,6 +19,8 @@ OF_ONE_VIDEO: Final[frozenset[Form]] = frozenset({"vtt", "chapters"})
 
 _WHAT, _OPTION = "answers", "--export"
 
+STANDARD_OUTPUT: Final = Path("-")
+
 
 @dataclass(frozen=True, slots=True)
 class Export:
@@ -24,7 +28,7 @@ class Export:
 
     Attributes:
         form: In which form.
-        out: Where to.
+        out: Where to; ``-`` is standard output.
         overwrite: Whether a file that is there is replaced.
     """
 
@@ -32,12 +36,19 @@ class Export:
     out: Path
     overwrite: bool = False
 
+    @property
+    def is_printed(self) -> bool:
+        """Whether it goes to standard output."""
+        return self.out == STANDARD_OUTPUT
+
     def check(self) -> None:
         """Refuse a place where it cannot be written, before any work is done for it.
 
         Raises:
             VideoError: As ``tools.output_files.check_place``.
         """
+        if self.is_printed:
+            return
         check_place(self.out, what=_WHAT, option=_OPTION, overwrite=self.overwrite)
 
 
@@ -72,6 +83,9 @@ def write_export(
         VideoError: If a video is gone, or the file cannot be written.
     """
     text, notes = render_export(export.form, answers, whole_json, start_timecode)
+    if export.is_printed:
+        put_file(text)
+        return notes
 
     def fill(part: Path) -> None:
         part.write_text(text, encoding="utf-8", newline="")
@@ -90,7 +104,7 @@ def render_export(
         VideoError: If a video is gone.
     """
     if form == "json":
-        return whole_json + "\n", ()
+        return printable_json(whole_json) + "\n", ()
     if form in OF_ONE_VIDEO:
         from agent.exports.cues import render_chapters, render_vtt
 

@@ -21,7 +21,7 @@ COLUMNS = (
     "note",
 )
 
-_FORMULA = ("=", "+", "-", "@")
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def render_csv(answers: Sequence[Grounding], marked: MarkedTimeline) -> str:

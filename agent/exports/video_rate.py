@@ -39,8 +39,10 @@ def read_rate(video: Video) -> VideoRate:
     if len(times_s) < 2:
         return VideoRate(_nearest(header_hz or Fraction(25)))
     mean_hz = Fraction((len(times_s) - 1) / (times_s[-1] - times_s[0]))
-    near = sorted(USUAL_RATES_HZ, key=lambda rate: abs(rate - mean_hz))
-    for rate in (*near[:3], *([header_hz] if header_hz else []), Fraction(round(mean_hz) or 1)):
+    near = sorted(
+        (_share(rate, mean_hz) for rate in USUAL_RATES_HZ), key=lambda rate: abs(rate - mean_hz)
+    )
+    for rate in (*near, *([header_hz] if header_hz else []), Fraction(round(mean_hz) or 1)):
         if _is_steady(times_s, rate):
             return _for_steady(rate)
     timeline_hz = _nearest(header_hz if header_hz and header_hz <= 60 else mean_hz)
@@ -94,7 +96,12 @@ def _for_steady(rate_hz: Fraction) -> VideoRate:
 
 
 def _nearest(rate_hz: Fraction) -> Fraction:
-    return min(USUAL_RATES_HZ, key=lambda rate: abs(rate - rate_hz))
+    return min(USUAL_RATES_HZ, key=lambda rate: abs(_share(rate, rate_hz) - rate_hz))
+
+
+def _share(timeline_hz: Fraction, rate_hz: Fraction) -> Fraction:
+    """The rate nearest to ``rate_hz`` whose frames are whole numbers of frames of a timeline."""
+    return timeline_hz / max(1, round(timeline_hz / rate_hz))
 
 
 def _said(rate_hz: Fraction) -> str:

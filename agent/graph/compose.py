@@ -34,6 +34,8 @@ from tools.retrieval.question import parts_of
 from tools.retrieval.temporal_query import Single
 from tools.retrieval.tracks import evidence_kind, is_measured, name_of
 from tools.signals.claims import is_moment
+from tools.signals.plain_words import in_other_language
+from tools.signals.vocabulary import words_of
 from tools.store.store import CaptionGap, CaptionStore, VideoRecord
 from tools.text import letters_by_script
 from tools.timeline import Caption, Interval
@@ -82,9 +84,11 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
         ]
     seen_share = _seen_share(state, record, coverage)
     verdict = _verdict(answer, state, seen_share=seen_share)
-    script = unknown_script(state["asked"], [one.text for one in captions], embedder=embedder)
-    if script and verdict == "not_found" and not _read_by_model(state):
-        # An embedder that cannot read the question's script cannot know that it is not there.
+    texts = [one.text for one in captions]
+    script = unknown_script(state["asked"], texts, embedder=embedder)
+    is_unread = script or is_other_language(state["asked"], texts, embedder=embedder)
+    if is_unread and verdict == "not_found" and not _read_by_model(state):
+        # An embedder that cannot read the question cannot know that it is not there.
         verdict = "cannot_tell"
     described_by = record.track.prompt_version
     candidates = tuple(_candidate(window, captions, record, verdicts) for window in windows)
@@ -355,6 +359,12 @@ def _is_beyond(state: State) -> bool:
     return bool(ranking["verdict"] == "cannot_tell" and not ranking["windows"])
 
 
+def _is_seen_alone(state: State, record: VideoRecord) -> bool:
+    """Whether frames decided, and the captions are of a kind that says nothing of things."""
+    kinds = {one["kind"] for one in state["ranking"].get("heard", ()) if one["answers"]}
+    return kinds == {"seen"} and is_measured(record.track)
+
+
 def _open_order(state: State, coverage: Coverage) -> str:
     """Says that an order holds for what was seen, where that is not everything; else empty."""
     duration_s = state["record"]["duration_s"]
@@ -384,6 +394,13 @@ def unknown_script(query: str, texts: Sequence[str], *, embedder: str) -> str:
         if known <= FEW_CAPTIONS * len(texts):
             return script
     return ""
+
+
+def is_other_language(query: str, texts: Sequence[str], *, embedder: str) -> bool:
+    """Whether a question is in another language than the captions; arguments as of the above."""
+    if not embedder.startswith("minilm") or not in_other_language(words_of(query)):
+        return False
+    return not any(in_other_language(words_of(text)) for text in texts)
 
 
 def _advice(
@@ -425,7 +442,7 @@ def _advice(
             duration=f"{record.duration_s:.0f}",
             captioner=record.track.model,
         )
-    if not _is_beyond(state):
+    if not _is_beyond(state) and not _is_seen_alone(state, record):
         return prompts.render("unsure", video=shlex.quote(record.path), query=shlex.quote(query))
     return prompts.render(
         "cannot_tell",

@@ -5,18 +5,27 @@ from __future__ import annotations
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from agent.grounding import LookUp, Refusal
 from tools.indexing.indexer import Progress
+from tools.llm.retries import Retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from langgraph.types import StreamWriter
 
-Event = Progress | LookUp | Refusal
-"""Frames were described; the reasoner looked something up; one of its replies was refused."""
+Event = Progress | LookUp | Refusal | Retry
+"""Frames were described; the reasoner looked something up; one of its replies was refused; a model
+gave none, and is asked again."""
+
+_KINDS: Final[dict[str, type[Event]]] = {
+    "progress": Progress,
+    "look_up": LookUp,
+    "refusal": Refusal,
+    "retry": Retry,
+}
 
 _HEARD_BY: ContextVar[Callable[[Event], None] | None] = ContextVar("heard_by", default=None)
 
@@ -44,13 +53,12 @@ def announce(event: Event, *, node: str, stream: StreamWriter) -> None:
 
 def write_event(event: Event, *, node: str) -> dict[str, Any]:
     """Plain values, for the graph's stream: ``event``, ``node``, and what that event tells."""
-    kind = {Progress: "progress", LookUp: "look_up", Refusal: "refusal"}[type(event)]
-    told = asdict(event) if isinstance(event, Progress) else event.model_dump()
+    told = asdict(event) if isinstance(event, Progress | Retry) else event.model_dump()
+    kind = next(name for name, of_kind in _KINDS.items() if isinstance(event, of_kind))
     return {"event": kind, "node": node} | told
 
 
 def read_event(plain: dict[str, Any]) -> Event:
     """The event that ``write_event`` wrote."""
     told = {name: value for name, value in plain.items() if name not in {"event", "node"}}
-    kinds: dict[str, type[Event]] = {"progress": Progress, "look_up": LookUp, "refusal": Refusal}
-    return kinds[plain["event"]](**told)
+    return _KINDS[plain["event"]](**told)

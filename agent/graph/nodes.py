@@ -409,7 +409,10 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> Updat
         )
         found = replace(found, ranking=thought)
     named = take_stretch(state["asked"])[1]
-    if named and not (_is_judged_whole(state["asked"]) and named.within(record.duration_s)):
+    is_there = bool(named and named.within(record.duration_s))
+    # A moment that the video does not have is one of what it shows: "going home at 11:00".
+    is_meant = named is not None and (is_there or named.moment_s is None)
+    if named and is_meant and not (is_there and _is_judged_whole(state["asked"])):
         found = replace(found, ranking=_searched_only(found.ranking, named, record, within))
     evidence: list[Any] = [
         caption.as_dict() | {"relevance": relevance}

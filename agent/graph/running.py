@@ -10,6 +10,7 @@ from agent.graph.events import Event, heard_by
 from agent.graph.graph import Graph
 from agent.graph.state import Question
 from agent.grounding import Grounding
+from tools.llm.retries import retries_heard_by
 
 if TYPE_CHECKING:
     from langgraph.types import StreamMode
@@ -42,7 +43,7 @@ def run_graph(
         answer: dict[str, Any] = {}
         update: Any
         modes: list[StreamMode] = ["values", *(("tasks",) if on_step else ())]
-        with heard_by(told.tell):
+        with heard_by(told.tell), retries_heard_by(told.tell):
             for kind, update in graph.stream(asked, config, stream_mode=modes):
                 if kind == "tasks":
                     if on_step and "input" in update:  # Its end has none.

@@ -21,12 +21,14 @@ from agent.reasoning.brief import caption_numbers
 from agent.reasoning.judge import (
     CLOSER_FRAMES,
     MOST_CALLS,
+    SAME,
     Judge,
     JudgedSpan,
     apart,
     frames_for,
     ranked,
     shows,
+    tells_apart,
     worth_judging,
 )
 from tools.ranking import Window
@@ -57,7 +59,7 @@ def settle(state: AfterCheck, using: Dependencies) -> Update:
     court.hear(_candidates(state)[: MOST_CALLS - CLOSER_LOOKS])
     windows = court.windows()
     mine, theirs = _mine(state), _theirs(state)
-    champion = windows[0].span if court.verdicts and windows else None
+    champion = windows[0].span if court.ranks and windows else None
     rivals = [one[0] for one in (mine, theirs) if one]
     if champion and mine and not same_place(champion, mine):
         rivals.append(champion)
@@ -70,7 +72,7 @@ def settle(state: AfterCheck, using: Dependencies) -> Update:
         "spent": add_cost(state["spent"], "judge", court.cost),
         "judging": court.judging(decided=False),
     }
-    if court.verdicts and windows:
+    if court.ranks and windows:
         best = windows[0].span
         update["paths"] = with_path(state, told_path("judge", court.name, [best]))
         plain: list[Any] = [window.as_dict() for window in windows]
@@ -96,7 +98,7 @@ def _direct_wins(
         return False
     if mine and theirs and not same_place(theirs[0], mine):
         own, other = court.shows(mine[0]), court.shows(theirs[0])
-        if own is not None and other is not None and own != other:
+        if own is not None and other is not None and abs(own - other) > SAME:
             return other > own
     # On what it has seen as a whole, it is the better tool.
     return direct["is_whole"]
@@ -113,7 +115,7 @@ def _chosen_by_rank(
     accepted = state["accepted"]
     is_free = state["by"] in {"similarity", "fallback"}
     is_one_of_all = state["ranking"]["parts"] or state["all_times"]
-    if not (is_free and court.verdicts and accepted and accepted["events"]) or is_one_of_all:
+    if not (is_free and court.ranks and accepted and accepted["events"]) or is_one_of_all:
         return None
     captions = [Caption.from_dict(plain) for plain in state["evidence"][: state["opening"]]]
     numbers = [
@@ -174,8 +176,15 @@ class _Court:
         """The grounder's windows in the judge's order."""
         ranking = self.state["ranking"]
         windows = [Window.from_dict(plain) for plain in ranking["windows"]]
-        in_order = bool(ranking["parts"])
-        return windows if in_order or not self.verdicts else ranked(windows, self.verdicts)
+        return ranked(windows, self.verdicts) if self.ranks else windows
+
+    @property
+    def ranks(self) -> bool:
+        """Whether the judge orders the windows.
+
+        It has to say more of one than of another, and knows nothing of an order in the question.
+        """
+        return tells_apart(self.verdicts) and not self.state["ranking"]["parts"]
 
     def judging(self, *, decided: bool) -> JudgingState:
         return JudgingState(
@@ -184,8 +193,16 @@ class _Court:
             name=self.name if self.verdicts else "",
             prompts=self.judge.prompts if self.judge and self.verdicts else {},
             verdicts=[_plain(one) for one in self.verdicts],
-            note=self.note,
+            note="; ".join(filter(None, (self.note, self._says_the_same()))),
             kept=cost_state(self.kept),
+        )
+
+    def _says_the_same(self) -> str:
+        if len(self.verdicts) < 2 or tells_apart(self.verdicts):
+            return ""
+        return (
+            f"{self.name} says that all {len(self.verdicts)} stretches it was shown fit equally "
+            "well, so that it prefers none"
         )
 
     def _ask(self, spans: Sequence[Interval], frames: Sequence[int]) -> None:

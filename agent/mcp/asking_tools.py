@@ -43,8 +43,8 @@ def add_asking_tools(server: MCPServer[Any], desk: Desk) -> None:
                     if isinstance(told, KeptAnswer):
                         return reply(describe_answer(told.answer), told.answer)
                     steps += 1
-                    doing = str(told.values.get("node", "")) or told.event
-                    await ctx.report_progress(steps, message=doing)
+                    doing = told.values.get("node") or told.values.get("message") or told.event
+                    await ctx.report_progress(steps, message=str(doing))
             finally:
                 await searching.aclose()
         raise AssertionError("a search ends with its answer, or an error")

@@ -17,6 +17,7 @@ from agent.mcp.replies import IndexStatus, ListedVideos
 from agent.web.bodies import CostEstimate
 from agent.web.jobs import ACTIVE
 from tools.clock import clock
+from tools.text import counted
 from tools.video.links import is_link
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def add_index_tools(server: MCPServer[Any], desk: Desk) -> None:
                 )
             if status.seen_s > said:
                 said = status.seen_s
-                await ctx.report_progress(said, status.total_s, f"{status.captions} captions")
+                await ctx.report_progress(said, status.total_s, counted(status.captions, "caption"))
             if status.state not in UNDER_WAY or time.monotonic() >= until:
                 return _status(status)
             await asyncio.sleep(LOOK_EVERY_S)
@@ -78,7 +79,7 @@ def add_index_tools(server: MCPServer[Any], desk: Desk) -> None:
             served = desk.named(video)
             estimate = desk.estimate(served)
         usd = "an unknown price" if estimate.usd is None else f"{estimate.usd:.4f} US dollars"
-        text = f"{estimate.captions} captions by {estimate.captioner}, {usd}"
+        text = f"{counted(estimate.captions, 'caption')} by {estimate.captioner}, {usd}"
         return reply(f"{text}, {estimate.minutes:.1f} min, if {estimate.assumes}", estimate)
 
     for tool, hints in (
@@ -103,6 +104,7 @@ def _look_up(desk: Desk, handle: str) -> IndexStatus | None:
 
 def _status(status: IndexStatus) -> CallToolResult:
     of = "" if status.total_s is None else f" of {clock(status.total_s)}"
-    text = f"{status.name}: {status.state}, {clock(status.seen_s)}{of}, {status.captions} captions"
+    captions = counted(status.captions, "caption")
+    text = f"{status.name}: {status.state}, {clock(status.seen_s)}{of}, {captions}"
     note = f"; {status.message}" if status.message else ""
     return reply(f"{text}{note} (handle {status.handle})", status)

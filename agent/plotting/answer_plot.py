@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from agent.grounding import Evidence, GroundedInterval, Grounding
+    from tools.ranking import EvidenceKind
     from tools.timeline import Image
     from tools.video.reader import Video
 
@@ -196,6 +197,15 @@ def _between(spans: Sequence[Interval], duration_s: float) -> list[Interval]:
     return [*left, Interval(at_s, duration_s)] if at_s < duration_s else left
 
 
+FITS: dict[EvidenceKind, str] = {
+    "described": "how well each caption fits",
+    "measured": "how well what is measured fits",
+    "said": "how well what is said fits",
+    "written": "how well text on the screen fits",
+    "seen": "how well each frame fits",
+}
+
+
 def _paint_curve(axes: Axes, answer: Grounding, curve: RelevanceCurve) -> None:
     import numpy as np
 
@@ -229,7 +239,7 @@ def _paint_curve(axes: Axes, answer: Grounding, curve: RelevanceCurve) -> None:
     axes.set_xticks(ticks_s, [_tick(at_s, ticks_s[-1]) for at_s in ticks_s])
     axes.tick_params(length=2.5)
     seen = "" if not answer.coverage.gaps else "; hatched: not looked at"
-    note = f"line: how well each caption fits; bars: candidates, best on top{seen}"
+    note = f"line: {FITS[curve.of]}; bars: candidates, best on top{seen}"
     axes.annotate(
         note, (1, 1), xycoords="axes fraction", ha="right", va="bottom", fontsize=6.5, color=MUTED
     )

@@ -238,7 +238,7 @@ def parse_answer(reply: str, *, shown: Sequence[Interval], cuts: Collection[int]
         AnswerError: If there is no such object, its shape is wrong, it names a caption that was not
             shown, an event is reversed, or labels and events contradict each other.
     """
-    form = '{"steps": [...], "found": true, "events": [{"first": 1, "last": 2}]}'
+    form = '{"steps": [...], "reason": "...", "found": true, "events": [{"first": 1, "last": 2}]}'
     span = _in_prose(reply)
     if span:
         answer = Answer(found=True, events=(NumberedEvent(first=span[0], last=span[1]),))

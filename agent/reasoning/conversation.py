@@ -20,7 +20,7 @@ from tools.indexing.held_spans import held_span
 from tools.ranking import PartFound, Window
 from tools.retrieval.question import parts_of
 from tools.retrieval.retrieval import CAPTION_CHARS
-from tools.text import one_line, shorten
+from tools.text import counted, one_line, shorten
 from tools.timeline import Caption, Interval
 
 PROMPTS = (
@@ -138,7 +138,7 @@ def fence(numbered: Iterable[tuple[int, Caption]]) -> str:
     last, until_s = 0, 0.0
     for number, caption in numbered:
         if left_out := number - last - 1 if last else 0:
-            lines.append(f"… {left_out} captions left out …")
+            lines.append(f"… {counted(left_out, 'caption')} left out …")
         elif last and caption.start_s > until_s + GAP_S:
             lines.append(f"… nothing shown of {seconds_span(Interval(until_s, caption.start_s))} …")
         lines.append(caption_line(number, caption))

@@ -43,8 +43,9 @@ ALIKE_IOU: Final = 0.7
 GROUNDER_SHARE: Final = 0.01
 """Of the blend: where the judge tells no difference, the grounder's order stands."""
 
-UNJUDGED: Final = 0.5
-"""Where a window could not be judged."""
+SAME: Final = 0.01
+"""Verdicts no further apart than this are one and the same: a judge that says the same of every
+window ranks none of them."""
 
 _WORD: Final = re.compile(
     r"\W*(?:(?:final\s+)?answer\W*|shown\W*|verdict\W*)?(yes|no|part(?:ly|ial|ially)?)\b",
@@ -184,14 +185,23 @@ def shows(span: Interval, verdicts: Sequence[JudgedSpan]) -> float | None:
     return alike.shows if alike and alike.span.iou(span) >= ALIKE_IOU else None
 
 
+def tells_apart(verdicts: Sequence[JudgedSpan]) -> bool:
+    """Whether a judge says more of one span than of another; one that says the same ranks none."""
+    said = [one.shows for one in verdicts]
+    return bool(said) and max(said) - min(said) > SAME
+
+
 def ranked(windows: Sequence[Window], verdicts: Sequence[JudgedSpan]) -> list[Window]:
     """Windows in the order of the judge, and where it tells no difference, in the grounder's.
 
     A confidence is that of a rank: how often the first of a list is right was measured, and the
-    judge says which one is the first. So the windows change places, and confidences stay.
+    judge says which one is the first. So the windows change places, and confidences stay. A window
+    that was not judged counts as much as those that were do on average: no model says yes so
+    readily, or so rarely, that a window should gain or lose by not being shown to it.
     """
-    if not windows:
-        return []
+    if not windows or not tells_apart(verdicts):
+        return list(windows)
+    unjudged = sum(one.shows for one in verdicts) / len(verdicts)
     best, worst = (pick(window.score for window in windows) for pick in (max, min))
     spread = (best - worst) or 1.0
 
@@ -199,7 +209,7 @@ def ranked(windows: Sequence[Window], verdicts: Sequence[JudgedSpan]) -> list[Wi
         window = windows[place]
         seen = shows(window.span, verdicts)
         own = (window.score - worst) / spread
-        judged = UNJUDGED if seen is None else seen
+        judged = unjudged if seen is None else seen
         return (1 - GROUNDER_SHARE) * judged + GROUNDER_SHARE * own
 
     order = sorted(range(len(windows)), key=lambda place: (-blend(place), place))

@@ -41,8 +41,8 @@ from tools.text import one_line, shorten
 from tools.timeline import Interval
 
 FORM: Final = (
-    '{"steps": [...], "parts": [{"part": "A", "events": [{"first": 1, "last": 2}]}, '
-    '{"part": "B", "events": []}]}'
+    '{"steps": [...], "reason": "...", "parts": [{"part": "A", "events": [{"first": 1, '
+    '"last": 2}]}, {"part": "B", "events": []}]}'
 )
 
 PARTS_SCHEMA: Final = object_schema(

@@ -71,8 +71,11 @@ _HOLDS_ANSWERS = re.compile(
 """Names of what an answer is wrapped in."""
 
 _GUESSES = re.compile(
-    r"\b(?:perhaps|maybe|draft|(?:first )?guess|tentative\w*)\W*\Z", re.IGNORECASE
+    r"\b(?:perhaps|maybe|draft|(?:first )?guess|tentative\w*)\W*\Z|#\d+\W{0,3}\?\W*\Z",
+    re.IGNORECASE,
 )
+_REST_OF_A_MARK = re.compile(r"\s*[\w|/]{1,16}[>＞▷]")
+_BEGIN_OF_A_MARK = re.compile(r"[<＜◁]\s*\Z")
 _OTHER_SPAN = re.compile(
     r"#\d+\s*(?:to|through|until|[-–—])\s*#?\d|\b(?:to|until) #\d", re.IGNORECASE
 )
@@ -135,6 +138,8 @@ def _fault_before(before: str, after: str, field: str) -> str:
     opened = _OPENS_AN_ELEMENT.match(before)
     if opened and not _HOLDS_ANSWERS.fullmatch(opened[1]) and f"/{opened[1]}" not in after:
         return f"it begins with the mark <{opened[1]}>, and what comes after may be a thought"
+    if _REST_OF_A_MARK.match(before):
+        return "it begins with the rest of a mark, and what comes after may be a thought"
     if _GUESSES.search(before[-60:]):
         return f"the object with {field!r} is called a guess or a draft"
     return ""
@@ -149,6 +154,8 @@ def _fault_after(reply: str, start: int, end: int, field: str) -> str:
         after = after.strip().removesuffix(f"</{opened[1]}>")
     if not after.strip() or (is_first and _CLOSERS.fullmatch(after)):
         return ""
+    if _BEGIN_OF_A_MARK.search(after):
+        return f"after the object with {field!r} a mark begins and breaks off"
     if "```" in before:
         after = after.replace("```", "", 1)
     if _PIECE.search(_CITED.sub("", after)):

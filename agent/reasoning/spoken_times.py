@@ -23,8 +23,11 @@ _TIME: Final = (
     r"(?P<{0}n>\d{{1,7}}(?:\.\d+)?)"
 )
 _UNIT: Final = r"\s*(?:seconds?|secs?|s)?\b"
+_DASH: Final = r"\-\u2010-\u2015\u2212\ufe58\ufe63\uff0d"
+"""Every hyphen, dash and minus sign; between two times it means "to", before one it is a sign."""
 _SPAN: Final = re.compile(
-    rf"(?<![\w.:-])(?:{_TIME.format('a')}){_UNIT}\s*(?:to|until|till|through|[-–—~])\s*"
+    rf"(?<![\w.:{_DASH}])(?:{_TIME.format('a')}){_UNIT}\s*"
+    rf"(?:to|until|till|through|-->|->|[{_DASH}~→])\s*"
     rf"(?:{_TIME.format('b')})(?:{_UNIT})(?![\w:]|\.\d)",
     re.IGNORECASE,
 )
@@ -86,6 +89,7 @@ def _of_object(reply: str) -> tuple[bool, list[tuple[float, float]]]:
     value = found.value
     if value is None:
         raise SpokenTimesError(found.fault or "there is no JSON object in it")
+    _check_unit(value)
     listed = next((value[name] for name in _LISTS if name in value), None)
     if listed is None and _has_times(value):
         listed = [value]
@@ -126,12 +130,20 @@ def _span(one: Any) -> tuple[float, float]:
     if isinstance(one, list) and len(one) == 2:
         return _seconds(one[0]), _seconds(one[1])
     if isinstance(one, dict) and _has_times(one):
+        _check_unit(one)
         start = next(one[name] for name in _STARTS if name in one)
         end = next(one[name] for name in _ENDS if name in one)
         return _seconds(start), _seconds(end)
     if isinstance(one, str) and (match := _SPAN.fullmatch(one.strip())):
         return _matched(match)
     raise SpokenTimesError("an event has to be start_s and end_s, in seconds", has_object=True)
+
+
+def _check_unit(value: dict[str, Any]) -> None:
+    """Models that name a unit may count frames or percent."""
+    unit = value.get("unit", value.get("units", "s"))
+    if not (isinstance(unit, str) and _SECONDS.fullmatch(f"1 {unit}")):
+        raise SpokenTimesError("times have to be in seconds", has_object=True)
 
 
 def _has_times(value: dict[str, Any]) -> bool:

@@ -26,8 +26,8 @@ def write_settings(file: Path, values: Mapping[str, str]) -> None:
     unfinished = unfinished_of(file)
     try:
         make_private_folder(unfinished.parent)
+        unfinished.touch(mode=FILE)
         unfinished.write_text(_changed(file, values), encoding="utf-8")
-        unfinished.chmod(FILE)
         _check(file, unfinished, values)
         unfinished.replace(file.resolve())
     except (OSError, UnicodeDecodeError) as exc:

@@ -100,7 +100,7 @@ class Scrubber:
     def _without_keys(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN_KEY)
-        return _KEY.sub(HIDDEN_KEY, without_passwords(text))
+        return without_passwords(_KEY.sub(HIDDEN_KEY, text))
 
 
 @lru_cache(maxsize=4096)

@@ -9,6 +9,7 @@ import os
 import threading
 from dataclasses import replace
 from datetime import datetime
+from errno import ENXIO
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final
@@ -45,11 +46,10 @@ class TraceFile:
         try:
             _check_is_trace(path)
             make_private_file(path)
-            self._file = path.open("ab", buffering=0)
+            self._file = open(path, "ab", buffering=0, opener=_open_at_once)  # noqa: SIM115  # Path.open has no opener
         except OSError as exc:
-            raise TraceError(
-                f"the trace cannot be written to {path}: {os.strerror(exc.errno or 0)}"
-            ) from None
+            why = "nobody reads it" if exc.errno == ENXIO else os.strerror(exc.errno or 0)
+            raise TraceError(f"the trace cannot be written to {path}: {why}") from None
         # Not waited for where a program crashes; ``close`` waits.
         self._writer = threading.Thread(target=self._write_all, name="trace file", daemon=True)
         self._writer.start()
@@ -107,6 +107,15 @@ class TraceFile:
                     # A full disk costs the rest of the trace, and no answer.
                     self._complaint = f"the trace ends early: {self._path}: {exc.strerror}"
                     is_broken = True
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Opening a pipe that nobody reads would wait for ever."""
+    waits = not hasattr(os, "O_NONBLOCK")
+    descriptor = os.open(path, flags | (0 if waits else os.O_NONBLOCK))
+    if not waits:
+        os.set_blocking(descriptor, True)
+    return descriptor
 
 
 def _check_is_trace(path: Path) -> None:

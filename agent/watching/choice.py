@@ -69,7 +69,8 @@ def choose_captioner(settings: Settings) -> Choice:
         return _auto_captioner(settings)
     if name not in {"classical", "none"} and not Choice(name).is_model:
         raise SettingsError(
-            f"there is no captioner {name!r}; use auto, classical, openai:MODEL or local:MODEL"
+            f"there is no captioner {name!r}; use auto, classical, none, openai:MODEL "
+            "or local:MODEL"
         )
     return Choice(name)
 

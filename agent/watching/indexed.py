@@ -50,6 +50,10 @@ class Indexed:
         """Every indexed track of every video, also those of frames alone."""
         return [*self._opened.store.records(), *self._opened.store.frame_records()]
 
+    def holds(self, video_id: str) -> bool:
+        """Whether anything of a video is in the store: not after it was forgotten."""
+        return any(record.video_id == video_id for record in self.records())
+
     def resolve(self, video: str | Path) -> list[VideoRecord]:
         """The indexed tracks of one video, named by file, id, start of an id, or former path.
 

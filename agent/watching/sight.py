@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tools.errors import SightError
 from tools.grounding.other_frames import OtherFrames
 from tools.retrieval.sight_evidence import SightEvidence
 from tools.retrieval.sight_scale import SightScale, scale_of
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
     from tools.indexing.sight_pass import SightPass
     from tools.sight.joint_model import OnnxJointModel
     from tools.store.store import VideoRecord
-    from tools.timeline import Caption
+    from tools.timeline import Caption, Track
     from tools.video.reader import Video
+
+    Opened = tuple[OnnxJointModel, SightWords, CaptionStore]
 
 OTHER_FRAMES = 256
 """Frames of other videos that a question is compared with, to know what likeness is usual."""
@@ -96,8 +99,9 @@ class Sight:
         self._confirm = confirm
         self._tell = tell
         self._opening = threading.RLock()
-        self._opened: tuple[OnnxJointModel, SightWords, CaptionStore] | None = None
+        self._opened: Opened | None = None
         self._others: dict[str, NDArray[np.float32]] = {}
+        self._samples: dict[tuple[str, Track, str, int], NDArray[np.float32]] = {}
         self._scale: SightScale | None = None
         self._choice: str | None = None
 
@@ -124,11 +128,12 @@ class Sight:
         Raises:
             SightError: If the model cannot be used.
         """
-        if not self.name:
-            return False
         from tools.indexing.sight_pass import track_of
 
-        model, _, store = self._open()
+        opened = self._usable(lambda opened: opened[0].name)
+        if not opened:
+            return False
+        model, _, store = opened
         track = track_of(model, self._settings.rate_hz)
         return not any(one.complete and one.track == track for one in store.records(video.id))
 
@@ -158,11 +163,12 @@ class Sight:
         Raises:
             SightError: If the model cannot be used.
         """
-        if not self.name:
-            return nullcontext()
         from tools.indexing.sight_pass import looking
 
-        model, _, store = self._open()
+        opened = self._usable(_look_once)
+        if not opened:
+            return nullcontext()
+        model, _, store = opened
         known = first.known if first else {}
         return looking(video, model, rate_hz=self._settings.rate_hz, store=store, known=known)
 
@@ -176,7 +182,10 @@ class Sight:
             return
         from tools.indexing.sight_pass import index_by_sight
 
-        model, _, store = self._open()
+        opened = self._usable(_look_once)
+        if not opened:
+            return
+        model, _, store = opened
         index_by_sight(
             video,
             model,
@@ -188,9 +197,8 @@ class Sight:
 
     def records(self, video_id: str | None = None) -> list[VideoRecord]:
         """What the model has seen, of one video or of all; nothing is fetched for that."""
-        if not self._is_here():
-            return []
-        return self._open()[2].records(video_id)
+        opened = self._usable(lambda opened: opened[0].name) if self._is_here() else None
+        return opened[2].records(video_id) if opened else []
 
     def read(self, video_id: str) -> SeenVideo | None:
         """The frames of a video, and what compares a question with them; None if there are none.
@@ -199,9 +207,10 @@ class Sight:
             SightError, StoreError: If they cannot be read.
         """
         ready = [one for one in self.records(video_id) if one.complete and is_sight(one.track)]
-        if not ready:
+        opened = self._usable(lambda opened: self._scale_of(opened[0])) if ready else None
+        if not opened:
             return None
-        model, words, store = self._open()
+        model, words, store = opened
         record = max(ready, key=lambda one: one.indexed_at)
         frames = store.read(video_id, record.track)
         if not frames[0]:
@@ -217,7 +226,8 @@ class Sight:
 
     def likeliest(self, query: str, video_ids: Sequence[str]) -> list[str]:
         """Which of these videos have frames like what is asked for, the best first."""
-        return self.near(self._open()[1].embed([query])[0], video_ids) if self._is_here() else []
+        opened = self._usable(lambda opened: opened[1].embed([query])) if self._is_here() else None
+        return self.near(opened[1].embed([query])[0], video_ids) if opened else []
 
     def near(self, vector: NDArray[np.float32], video_ids: Sequence[str]) -> list[str]:
         """Which of these videos have frames near a vector, shape ``(d,)``, the best first."""
@@ -231,6 +241,7 @@ class Sight:
             opened, self._opened = self._opened, None
             self._scale = None
             self._others.clear()
+            self._samples.clear()
         if opened:
             opened[2].close()
 
@@ -238,7 +249,31 @@ class Sight:
         """Whether there is a model that needs not be fetched."""
         return bool(self.name) and (self._opened is not None or find_sight(self.name) is not None)
 
-    def _open(self) -> tuple[OnnxJointModel, SightWords, CaptionStore]:
+    def _usable(self, check: Callable[[Opened], object]) -> Opened | None:
+        """The model and its store; None where there is none.
+
+        Args:
+            check: Tries what is wanted of it. What nobody asked for, and cannot be used, is told
+                and left out: the other senses answer without it.
+
+        Raises:
+            SightError: If a model that was asked for cannot be used.
+        """
+        if not self.name:
+            return None
+        try:
+            opened = self._open()
+            check(opened)
+        except SightError as exc:
+            if self._settings.sight != "auto" or self._settings.strategy == "sight-first":
+                raise
+            self._tell(f"frames are not searched: {exc}; --sight off leaves it out")
+            with self._opening:
+                self._choice = ""
+            return None
+        return opened
+
+    def _open(self) -> Opened:
         with self._opening:
             if self._opened is None:
                 model = open_sight(self.name, confirm=self._confirm)
@@ -268,12 +303,24 @@ class Sight:
             one for one in store.records() if one.complete and one.video_id != record.video_id
         ][:OTHER_VIDEOS]
         each = max(1, OTHER_FRAMES // max(1, len(others)))
-        some = [_evenly(store.read(one.video_id, one.track)[1], each) for one in others]
-        some = [one for one in some if len(one)]
+        some = [one for one in (self._some_of(other, each) for other in others) if len(one)]
         if sum(map(len, some)) < OTHER_FRAMES // 2:
             some.append(_evenly(own, OTHER_FRAMES))
         self._others[record.video_id] = np.concatenate(some)
         return self._others[record.video_id]
+
+    def _some_of(self, record: VideoRecord, most: int) -> NDArray[np.float32]:
+        """A few frames of a video: nearly all videos have the same others, which are large."""
+        key = record.video_id, record.track, record.indexed_at, most
+        if key not in self._samples:
+            vectors = self._open()[2].read(record.video_id, record.track)[1]
+            self._samples[key] = _evenly(vectors, most).copy()
+        return self._samples[key]
+
+
+def _look_once(opened: Opened) -> None:
+    """Loads the half for pictures: that it is damaged is known before a video is decoded."""
+    opened[0].embed_pictures([np.zeros((8, 8, 3), np.uint8)])
 
 
 def _evenly(vectors: NDArray[np.float32], most: int) -> NDArray[np.float32]:

@@ -117,6 +117,10 @@ class Watcher:
         """Every indexed track of every video, also those of frames alone."""
         return self._indexed.records()
 
+    def holds(self, video_id: str) -> bool:
+        """Whether anything of a video is in the store: not after it was forgotten."""
+        return self._indexed.holds(video_id)
+
     def answerable(self) -> list[VideoRecord]:
         """The track of every indexed video that says most; complete ones before others."""
         by_video: dict[str, VideoRecord] = {}

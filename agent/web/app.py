@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from fastapi.sse import EventSourceResponse
 from starlette.staticfiles import StaticFiles
 
 from agent.web.answer_routes import answer_routes
@@ -78,10 +80,29 @@ def make_app(
         answer_routes(rooms),
         correction_routes(rooms),
     ):
-        api.include_router(router)
+        api.include_router(with_head(router))
     app.include_router(api)
     app.mount("/", StaticFiles(directory=STATIC, html=True))
     add_handlers(app)
     app.add_middleware(PlainFaults)
     app.add_middleware(Guard, address=address, token=token)
     return app
+
+
+def with_head(router: APIRouter) -> APIRouter:
+    """Answer HEAD wherever GET is answered, as HTTP asks; streams, which have no end, aside."""
+    for route in list(router.routes):
+        if isinstance(route, APIRoute) and route.methods == {"GET"} and not is_stream(route):
+            router.add_api_route(
+                route.path.removeprefix(router.prefix),
+                route.endpoint,
+                methods=["HEAD"],
+                response_class=route.response_class,
+                include_in_schema=False,
+            )
+    return router
+
+
+def is_stream(route: APIRoute) -> bool:
+    """Whether it tells events as they come."""
+    return route.response_class is EventSourceResponse

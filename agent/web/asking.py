@@ -39,7 +39,7 @@ class KeptAnswer(BaseModel):
     """An answer, and where it is found again.
 
     Attributes:
-        id: Names the answer; empty where the disk was full, so that it could not be kept.
+        id: Names the answer; empty where it is not kept.
         video: Id of the video that was asked.
         asked_at: When, in ISO 8601 and UTC.
         answer: The answer, in the published schema.
@@ -198,9 +198,10 @@ class Asker:
         return next(filter(None, map(_read, self._folder.glob(f"*-{answer_id}.json"))), None)
 
     def keep(self, video_id: str, answer: Grounding) -> KeptAnswer:
-        """Write an answer down, under an id of its own; with none where the disk takes no more.
+        """Write an answer down, under an id of its own.
 
-        What was found is told all the same: it may have been paid for.
+        With none where the disk takes no more, or the video was forgotten meanwhile. What was found
+        is told all the same: it may have been paid for.
         """
         now = datetime.now(UTC)
         kept = KeptAnswer(
@@ -210,9 +211,13 @@ class Asker:
         try:
             # Not synced: a power cut may take the latest answers, and no answer waits for the disk.
             write_whole(self._folder / name, kept.model_dump_json(by_alias=True), is_synced=False)
+            # It quotes captions, and nothing finds it that forgot them a moment before.
+            if self._grounder.is_indexed(answer.video.id):
+                return kept
+            (self._folder / name).unlink(missing_ok=True)
         except OSError:
-            return kept.model_copy(update={"id": ""})
-        return kept
+            pass
+        return kept.model_copy(update={"id": ""})
 
     def sweep(self) -> None:
         """Delete all but the latest answers."""

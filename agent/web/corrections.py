@@ -31,11 +31,17 @@ class Corrections:
         self._writing = threading.Lock()
 
     def rows(self) -> list[dict[str, Any]]:
-        """All rows, the oldest first."""
+        """All rows, the oldest first.
+
+        Raises:
+            QueryError: If somebody else has written there what is none; nothing is changed then.
+        """
         if not self.file.exists():
             return []
-        lines = self.file.read_text(encoding="utf-8").splitlines()
-        return [json.loads(line) for line in lines if line.strip()]
+        lines = self.file.read_bytes().split(b"\n")
+        return [
+            _row(line, self.file, number) for number, line in enumerate(lines, 1) if line.strip()
+        ]
 
     def put(
         self, video: str, query: str, duration_s: float, spans_s: Sequence[tuple[float, float]]
@@ -80,6 +86,19 @@ class Corrections:
     def _write(self, rows: Sequence[dict[str, Any]]) -> None:
         lines = [json.dumps(row, ensure_ascii=False) for row in rows]
         write_whole(self.file, "".join(f"{line}\n" for line in lines))
+
+
+def _row(line: bytes, file: Path, number: int) -> dict[str, Any]:
+    try:
+        row = json.loads(line.decode())
+    except ValueError:
+        row = None
+    if not isinstance(row, dict) or not {"video", "query", "start", "end"} <= row.keys():
+        raise QueryError(
+            f"line {number} of {file} is no correction, as if it was edited or cut off; mend or "
+            "delete that line, and nothing else is lost"
+        )
+    return row
 
 
 def _check(start_s: float, end_s: float, duration_s: float) -> None:

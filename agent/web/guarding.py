@@ -12,7 +12,7 @@ import ipaddress
 import socket
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -87,15 +87,19 @@ class Guard:
         return self._token_refusal(scope, headers) if self._token else None
 
     def _token_refusal(self, scope: Scope, headers: Headers) -> Response | None:
+        query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        in_address = (value for name, value in query if name == "token")
+        # Looked at first: who has shown it before would else keep it in the address.
+        if scope["path"] == "/" and any(map(self._is_token, in_address)):
+            # From here on the cookie shows it: the address bar and the history need not.
+            rest = urlencode([pair for pair in query if pair[0] != "token"])
+            response = RedirectResponse(f"/?{rest}" if rest else "/", status_code=303)
+            response.set_cookie(COOKIE, self._token, httponly=True, samesite="strict")
+            response.headers["cache-control"] = "no-store"
+            return response
         shown = headers.get("authorization", "").removeprefix("Bearer ")
         if self._is_token(shown) or self._is_token(_cookie(headers)):
             return None
-        query = parse_qs(scope["query_string"].decode("latin-1"))
-        if scope["path"] == "/" and self._is_token(query.get("token", [""])[0]):
-            # From here on the cookie shows it: the address bar and the history need not.
-            response = RedirectResponse("/", status_code=303)
-            response.set_cookie(COOKIE, self._token, httponly=True, samesite="strict")
-            return response
         refusal = _refuse(
             401,
             "this server asks for its token: open /?token=TOKEN, or send the header "
@@ -113,13 +117,13 @@ class Guard:
         if name in self._names:
             return True
         # Rebinding needs a name: an address in numbers is no other site's.
-        return self._takes_addresses and _is_address(name)
+        return self._takes_addresses and is_address(name)
 
 
 def is_loopback(address: str) -> bool:
     """Whether only this machine reaches it."""
     return address == "localhost" or (
-        _is_address(address) and ipaddress.ip_address(address).is_loopback
+        is_address(address) and ipaddress.ip_address(address).is_loopback
     )
 
 
@@ -138,7 +142,8 @@ def _name(host: str) -> str:
         return ""
 
 
-def _is_address(name: str) -> bool:
+def is_address(name: str) -> bool:
+    """Whether it is an IP address, of either version."""
     try:
         ipaddress.ip_address(name)
     except ValueError:

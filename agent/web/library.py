@@ -63,7 +63,7 @@ class Library:
     ) -> None:
         for folder in folders:
             if not folder.is_dir():
-                raise SettingsError(f"{folder} is no folder; name folders of videos to serve")
+                raise SettingsError(f"{folder} is not a folder; name folders of videos to serve")
         self._uploads = uploads and uploads.resolve()
         self._roots = list(dict.fromkeys(folder.resolve() for folder in folders))
         own = (self._uploads, fetched and fetched.resolve())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+import time
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -96,7 +97,8 @@ class Pictures:
         # Two that ask for the same wait for one.
         with self._making[int(name[0], 16) % len(self._making)]:
             if path.exists():
-                os.utime(path)
+                # Asked for now; its own date stays, or nobody could go on where sending broke off.
+                os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
                 return path
             make_private_folder(self._folder)
             part = self._folder / f"{name}.part{suffix}"
@@ -113,7 +115,7 @@ class Pictures:
 
     def _sweep(self, *, keep: Path) -> None:
         files = sorted(
-            ((file.stat().st_mtime, file.stat().st_size, file) for file in self._folder.iterdir()),
+            ((file.stat().st_atime, file.stat().st_size, file) for file in self._folder.iterdir()),
             reverse=True,
         )
         held = 0

@@ -11,6 +11,7 @@ from agent.errors import WhenaboutsError
 from agent.web.cards import card_of
 from agent.web.corrections import Corrections
 from agent.web.follow_ups import FollowUps
+from agent.web.leftovers import JOBS
 from agent.web.library import Library
 from agent.web.served import Served
 from agent.web.timeline_facts import timeline_facts
@@ -56,10 +57,10 @@ class Rooms(Served):
         super().__init__(
             grounder,
             Library(folders, self.uploads.folder, grounder.settings.cache_folder / FOLDER),
-            jobs_file=own / "jobs.json",
+            jobs_file=own / JOBS,
             complain=complain,
         )
-        self.corrections = Corrections(own / "corrections.jsonl")
+        self.corrections = Corrections(grounder.settings.corrections_file)
         self.follow_ups = FollowUps(grounder, self.asker)
         self._warming = threading.Thread(target=self._warm, name="whenabouts-warm", daemon=True)
 

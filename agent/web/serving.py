@@ -7,7 +7,7 @@ import webbrowser
 from typing import TYPE_CHECKING
 
 from agent.errors import SettingsError
-from agent.web.guarding import is_loopback
+from agent.web.guarding import is_address, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -75,8 +75,10 @@ def check_address(address: str, settings: Settings) -> str:
     """The token that has to be shown there; empty: none.
 
     Raises:
-        SettingsError: If other machines can reach the address, and there is no token.
+        SettingsError: If it is no address, or other machines can reach it and there is no token.
     """
+    if address != "localhost" and not is_address(address):
+        raise SettingsError(f"--address {address} is no IP address; give one of this machine's")
     token = settings.token.get_secret_value() if settings.token else ""
     if not token and not is_loopback(address):
         raise SettingsError(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel
 
 from agent.plotting.relevance import relevance_curve
+from tools.ranking import EvidenceKind
 from tools.retrieval.tracks import BESIDE_MODES, is_measured, kind_of, of_copy
 from tools.signals.claims import is_moment
 
@@ -42,11 +43,16 @@ class TimelineFacts(BaseModel):
 
 
 class RelevancePoint(BaseModel):
-    """How well a stretch fits the question: 0 is the worst of this video, 1 the best."""
+    """How well a stretch fits the question: 0 is the worst of this video, 1 the best.
+
+    Attributes:
+        of: The kind of evidence that it is of: the one that decided.
+    """
 
     start_s: float
     end_s: float
     value: float
+    of: EvidenceKind = "described"
 
 
 def timeline_facts(grounder: Grounder, path: str, records: Sequence[VideoRecord]) -> TimelineFacts:
@@ -85,6 +91,7 @@ def relevance_points(grounder: Grounder, answer: Grounding) -> list[RelevancePoi
             start_s=group[0][0].start_s,
             end_s=max(span.end_s for span, _ in group),
             value=(max(value for _, value in group) - worst) / (best - worst),
+            of=curve.of,
         )
         for group in groups
     ]

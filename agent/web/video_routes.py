@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse
 
 from agent.web.bodies import CostEstimate, Fault, VideoCard
+from agent.web.known_file import KnownFile
 from agent.web.library import NotServedError
 from agent.web.timeline_facts import TimelineFacts
 
@@ -73,11 +74,11 @@ def video_routes(rooms: Rooms) -> APIRouter:
         response_class=FileResponse,
         responses={200: {"content": {"video/*": _BINARY}}, 206: {"content": {"video/*": _BINARY}}},
     )
-    def send_file(video_id: str) -> FileResponse:
+    def send_file(video_id: str) -> KnownFile:
         """The file itself; byte ranges are answered."""
         video = _there(rooms, video_id)
         kind = mimetypes.guess_type(video.path.name)[0] or "video/mp4"
-        return FileResponse(video.path, media_type=kind)
+        return KnownFile(video.path, media_type=kind)
 
     @router.get(
         "/{video_id}/thumbnail",
@@ -89,11 +90,11 @@ def video_routes(rooms: Rooms) -> APIRouter:
         t: Time = 0.0,
         exact: bool = False,
         width: Annotated[int, Query(ge=16, le=1280, description="longer side, in pixels")] = 320,
-    ) -> FileResponse:
+    ) -> KnownFile:
         """The picture at a time: of the keyframe before it, or exactly (slower)."""
         video = _there(rooms, video_id)
         path = rooms.pictures.thumbnail(video.path, t, exact=exact, long_side_px=width)
-        return FileResponse(
+        return KnownFile(
             path, media_type="image/jpeg", headers={"cache-control": "private, max-age=600"}
         )
 
@@ -105,12 +106,12 @@ def video_routes(rooms: Rooms) -> APIRouter:
             206: {"content": {"video/mp4": _BINARY}},
         },
     )
-    def send_clip(video_id: str, start: Time, end: Time) -> FileResponse:
+    def send_clip(video_id: str, start: Time, end: Time) -> KnownFile:
         """A stretch as a file of its own, cut exactly; byte ranges are answered."""
         video = _there(rooms, video_id)
         path = rooms.pictures.clip(video.path, start, end)
         name = f"{video.path.stem if not video.uploaded else video.id}_{start:.1f}-{end:.1f}.mp4"
-        return FileResponse(path, media_type="video/mp4", filename=name)
+        return KnownFile(path, media_type="video/mp4", filename=name)
 
     return router
 

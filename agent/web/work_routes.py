@@ -84,7 +84,7 @@ def question_routes(rooms: Rooms, complain: Callable[[str], None]) -> APIRouter:
     async def ask_step_by_step(
         video_id: str, question: QuestionForm
     ) -> AsyncIterator[ServerSentEvent]:
-        """Ask, and be told of every ``step``, ``look_up``, ``refusal`` and ``progress``.
+        """Ask, and be told of every ``step``, ``look_up``, ``refusal``, ``retry`` and ``progress``.
 
         The last event is ``answer``, or ``fault`` with the status that the plain form would have.
         """

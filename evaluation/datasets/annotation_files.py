@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
 import json
+import re
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -56,6 +58,8 @@ class Reading:
         self._bad.append(f"{where}: {why}")
 
 
+_DELIMITER = re.compile(r"sep=(?P<delimiter>[,;\t])\r?\n", re.IGNORECASE)
+
 MAX_TEXT_BYTES = 1 << 30
 """Of one file of annotations or captions, unpacked."""
 
@@ -77,10 +81,16 @@ def read_text(path: Path) -> str:
         raise BenchmarkError(
             f"{path} holds more than {MAX_TEXT_BYTES:,} bytes of text; is it the right file?"
         )
+    # What Excel calls "Unicode text" is UTF-16, and begins with this mark.
+    is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        return content.decode("utf-8-sig")
+        return content.decode("utf-16" if is_utf16 else "utf-8-sig")
     except UnicodeDecodeError as exc:
-        raise BenchmarkError(f"{path} is not UTF-8 text (byte {exc.start})") from exc
+        line = content[: exc.start].count(b"\n") + 1
+        raise BenchmarkError(
+            f"{path}:{line}: not UTF-8 text (byte {exc.start}); save it as UTF-8, which "
+            "spreadsheets call “CSV UTF-8”"
+        ) from exc
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[str, str]]:
@@ -102,7 +112,7 @@ def json_object(line: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as exc:
         raise LineError(f"not JSON ({exc})") from exc
     if not isinstance(row, dict):
-        raise LineError("not a JSON object")
+        raise LineError("not a JSON object; write one object a line, and no list around them")
     return row
 
 
@@ -135,19 +145,28 @@ def csv_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """``FILE:NUMBER`` and fields by column of every row under the line that names the columns.
 
     Spreadsheets write semicolons or tabs in some countries; columns may be named in capitals. A row
-    with more fields than columns has the rest of them under None.
+    with more fields than columns has the rest of them under None, and one with fewer has None for
+    those that it lacks; one without any is left out.
 
     Raises:
         BenchmarkError: If the file cannot be read, or is no CSV.
     """
     text = read_text(path)
+    # A line that tells Excel the delimiter.
+    told = _DELIMITER.match(text)
+    text, first = (text[told.end() :], 2) if told else (text, 1)
     named = text.lstrip().partition("\n")[0]
     # Of equally many, the comma.
-    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=named.count))
+    delimiter = told["delimiter"] if told else max(",;\t", key=named.count)
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
     rows.fieldnames = [name.strip().lower() for name in rows.fieldnames or ()]
+    twice = [name for name in rows.fieldnames if name and rows.fieldnames.count(name) > 1]
+    if twice:
+        raise BenchmarkError(f"{path}:{first}: two columns are named {twice[0]}; rename one")
     try:
         for row in rows:
-            yield f"{path}:{rows.line_num}", row
+            if any(str(value).strip() for value in row.values() if value is not None):
+                yield f"{path}:{rows.line_num + first - 1}", row
     except csv.Error as exc:
         raise BenchmarkError(f"{path}:{rows.line_num}: not CSV ({exc})") from exc
 

@@ -36,13 +36,13 @@ FORM = (
 
 
 def read(path: Path, durations_s: Mapping[str, float]) -> Annotations:
-    """Read a file; one whose name ends in ``.csv`` or ``.tsv`` is CSV, any other JSON Lines.
+    """Read a file: JSON Lines if its first line begins with a bracket, otherwise CSV.
 
     Raises:
         BenchmarkError: If the file cannot be read, or is CSV without these columns.
     """
     reading = Reading(FORM)
-    is_table = path.suffix.lower() in {".csv", ".tsv"}
+    is_table = path.suffix.lower() in {".csv", ".tsv"} or not _is_json(path)
     rows = _csv_rows(path, reading) if is_table else _json_rows(path, reading)
     queries: dict[tuple[str, str], list[Query]] = {}
     for where, row in rows:
@@ -74,6 +74,11 @@ def read(path: Path, durations_s: Mapping[str, float]) -> Annotations:
     return reading.annotations(path)
 
 
+def _is_json(path: Path) -> bool:
+    first = next((line for _, line in numbered_lines(path)), "{")
+    return path.suffix.lower() in {".jsonl", ".json", ".ndjson"} or first.strip()[:1] in {"{", "["}
+
+
 def _joined(rows: list[Query], *, qid: str) -> Query:
     """One query with the windows of all, in time order."""
     windows = np.array(sorted(window for row in rows for window in row.windows.tolist()))
@@ -90,14 +95,19 @@ def _windows(start: object, end: object) -> object:
 
 
 def _seconds(time: object) -> object:
-    """The seconds of a clock time, as ``ask`` prints it; anything else as it is."""
-    found = _CLOCK.fullmatch(time) if isinstance(time, str) else None
+    """The seconds of "1:02.5", as ``ask`` prints it, of "62,5" or "62.5 s"; else as it is."""
+    if not isinstance(time, str):
+        return time
+    # A comma with three digits behind it may as well stand for thousands.
+    time = re.sub(r"(?<=\d),(?=\d{1,2}\s*$)", ".", _UNIT.sub("", time))
+    found = _CLOCK.fullmatch(time)
     if not found:
         return time
     hours, minutes, seconds = (float(part or 0) for part in found.groups())
     return 3600 * hours + 60 * minutes + seconds
 
 
+_UNIT = re.compile(r"(?<=\d)\s*s(?:ec(?:onds?)?)?\s*$", re.IGNORECASE)
 _CLOCK = re.compile(r"\s*(?:(\d+):(?=\d\d:))?(\d+):([0-5]?\d(?:\.\d+)?)\s*")
 
 
@@ -108,6 +118,12 @@ def _json_rows(path: Path, reading: Reading) -> Iterator[tuple[str, dict[str, An
 
 
 def _csv_rows(path: Path, reading: Reading) -> Iterator[tuple[str, dict[str, Any]]]:
+    lines = (line for _, line in numbered_lines(path) if not line.lower().startswith("sep="))
+    named = next(lines, "")
+    if named and not any(name in named.lower() for name in FIELDS):
+        raise BenchmarkError(
+            f"{path}:1: the first line names no columns; it must be {', '.join(FIELDS)}"
+        )
     for where, row in csv_rows(path):
         missing = [name for name in FIELDS if name not in row]
         if missing:
@@ -118,5 +134,7 @@ def _csv_rows(path: Path, reading: Reading) -> Iterator[tuple[str, dict[str, Any
         with reading.line(where):
             if None in row:
                 raise LineError("more fields than columns; quote a text that holds a comma")
+            if row["start"] is row["end"] is None:
+                raise LineError("fewer fields than columns; is a quote not closed?")
             empty = ("start", "end")
             yield where, {name: value for name, value in row.items() if value or name in empty}

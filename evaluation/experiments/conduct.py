@@ -18,7 +18,7 @@ from evaluation.console import open_console
 from evaluation.datasets.registry import DATASETS, Dataset
 from evaluation.experiments.arms import Arm
 from evaluation.experiments.catalog import Experiment
-from evaluation.experiments.contrast import write_report
+from evaluation.experiments.contrast import REPORTS, write_report
 from evaluation.experiments.experiment_command import ALL
 from evaluation.report.words import usd
 from evaluation.results import BenchmarkError, read_results, sum_usd
@@ -26,6 +26,7 @@ from evaluation.runs.run import RunOptions, run_dataset
 from evaluation.runs.run_folder import CAPTIONING, RESULTS, write_whole
 from evaluation.runs.summary import as_json
 from tools.errors import WhenaboutsError
+from tools.output_files import refuse_strange_files
 
 DONE, INCOMPLETE = 0, 1
 
@@ -161,6 +162,7 @@ def _check_plan(out: Path, experiment: Experiment, arms: Sequence[Arm]) -> None:
         earlier: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         begun = earlier["experiment"], earlier["arms"]
     except FileNotFoundError:
+        refuse_strange_files(out, REPORTS, marker=PLAN)
         plan = {
             "experiment": experiment.name,
             "title": experiment.title,

@@ -21,7 +21,9 @@ from evaluation.report.reported_runs import Run, read_runs
 from evaluation.report.tables import Cell, Table
 from evaluation.report.words import NOTHING, number
 from evaluation.results import BenchmarkError, Result
-from evaluation.runs.run_folder import RESULTS
+from evaluation.runs.run_folder import RESULTS, write_whole
+
+REPORTS = ("report.html", "report.md")
 
 HEADLINES = ("mIoU", "R@1 IoU=0.5")
 """What the terminal shows; the report has every figure."""
@@ -47,9 +49,9 @@ def write_report(experiment: Experiment, arms: Sequence[Arm], out: Path) -> None
         warnings=(*report.warnings, *_alike(runs), *_shared_captions(begun, runs)),
         sections=(Section(experiment.title, (), tables), *report.sections),
     )
-    for name, text in (("report.html", as_html(report)), ("report.md", as_markdown(report))):
+    for name, text in zip(REPORTS, (as_html(report), as_markdown(report)), strict=True):
         try:
-            (out / name).write_text(text, encoding="utf-8", newline="\n")
+            write_whole(out / name, text)
         except OSError as exc:
             raise BenchmarkError(f"cannot write {out / name}: {exc.strerror}") from exc
     _show(first, comparisons)

@@ -18,7 +18,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from agent.api import Grounder, load_settings
-from evaluation.experiments.labelled_questions import GALLERY, MIX, QUESTIONS, VISITOR, Labelled
+from evaluation.experiments.labelled_questions import (
+    GALLERY,
+    HEAD,
+    MIX,
+    QUESTIONS,
+    VISITOR,
+    Labelled,
+)
 from tools.terminal import put
 from tools.timeline import Interval
 
@@ -66,7 +73,9 @@ def main() -> int:
     """Ask, count."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("folder", type=Path, nargs="?", default=FOLDER)
-    parser.add_argument("--only", choices=(VISITOR, GALLERY, MIX), help="ask of one video alone")
+    parser.add_argument(
+        "--only", choices=(VISITOR, GALLERY, MIX, HEAD), help="ask of one video alone"
+    )
     parser.add_argument("--store", type=Path, help="where captions are kept from run to run")
     options = parser.parse_args()
     if not options.folder.is_dir():

@@ -30,10 +30,11 @@ from evaluation.long_videos.stacks import Stack, stack_questions, stack_videos
 from evaluation.results import WHOLE, BenchmarkError, Result
 from evaluation.runs.bench import result_of
 from evaluation.runs.caption_files import CaptionFiles, open_caption_files
-from evaluation.runs.run_folder import CaptionsPaid, RunFolder
+from evaluation.runs.run_folder import SUMMARY, CaptionsPaid, RunFolder, write_whole
 from evaluation.runs.summary import as_json, commit, file_hash
 from evaluation.runs.vector_cache import CachedEmbedder
 from tools import terminal
+from tools.output_files import refuse_strange_files
 from tools.store.store import VideoRecord
 from tools.timeline import Track
 from tools.waiting import NowAndThen
@@ -117,6 +118,7 @@ def run_haystack(options: argparse.Namespace) -> int:
     by_hours = {
         hours: stack_videos(durations_s, hours=hours, seed=options.seed) for hours in options.hours
     }
+    refuse_strange_files(options.out, [SUMMARY], marker=f"{next(iter(by_hours)):g}h")
     settings = load_settings(reasoner=options.reasoner)
     lengths = {}
     with _bars() as report, Grounder(settings) as grounder:
@@ -154,7 +156,7 @@ def run_haystack(options: argparse.Namespace) -> int:
         "hours": lengths,
         "provenance": identity | {"limit": options.limit, "commit": commit()},
     }
-    (options.out / "summary.json").write_text(as_json(summary), encoding="utf-8")
+    write_whole(options.out / SUMMARY, as_json(summary))
     if options.json:
         terminal.put_json(as_json(summary).rstrip())
     else:

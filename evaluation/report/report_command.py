@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 from evaluation.results import BenchmarkError
+from tools.output_files import check_place, write_whole
 from tools.terminal import put
+
+_WHAT = "a report"
+_BEGINNING_BYTES = 2_000
 
 EXAMPLE = """\
 example:
@@ -39,6 +44,7 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         BenchmarkError: If a run cannot be read, the report cannot be written, or matplotlib or
             jinja2 is not installed.
+        VideoError: If a file is there already that is no earlier report.
     """
     from evaluation.report.content import make_report
     from evaluation.report.markdown import as_markdown
@@ -49,14 +55,27 @@ def run(options: argparse.Namespace) -> int:
     if page.suffix.lower() not in {".html", ".htm"}:
         raise BenchmarkError(f"--out must name an HTML page, such as report.html, not {page}")
     report = make_report(read_runs(options.runs))
-    for path, text in (
-        (page, as_html(report)),
-        (page.with_suffix(".md"), as_markdown(report)),
-    ):
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8", newline="\n")
-        except OSError as exc:
-            raise BenchmarkError(f"cannot write {path}: {exc.strerror}") from exc
+    texts = {page: as_html(report), page.with_suffix(".md"): as_markdown(report)}
+    try:
+        page.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise BenchmarkError(f"cannot write {page}: {exc.strerror}") from exc
+    for path in texts:
+        check_place(path, what=_WHAT, overwrite=_is_report(path))
+    for path, text in texts.items():
+        write_whole(path, partial(_fill, text), what=_WHAT, overwrite=_is_report(path))
         put(str(path))
     return 0
+
+
+def _fill(text: str, part: Path) -> None:
+    part.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _is_report(path: Path) -> bool:
+    """Whether an earlier report is there, which a newer one may replace."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        beginning = file.read(_BEGINNING_BYTES).lstrip()
+    return beginning.startswith(b"# whenabouts: ") or b"<title>whenabouts: " in beginning

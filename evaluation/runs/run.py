@@ -20,7 +20,7 @@ from evaluation.datasets.registry import Dataset
 from evaluation.results import BenchmarkError
 from evaluation.runs.bench import Bench, Standing
 from evaluation.runs.caption_files import open_caption_files
-from evaluation.runs.run_folder import RunFolder, write_whole
+from evaluation.runs.run_folder import PREDICTIONS, SUMMARY, TIMING, RunFolder, write_whole
 from evaluation.runs.selection import select
 from evaluation.runs.summary import as_json, commit, file_hash, summarise_run, timing_of
 from evaluation.runs.videos import RECORDED_RATE_HZ, RecordedVideos, VideoFolder
@@ -132,12 +132,12 @@ def run_dataset(dataset: Dataset, options: RunOptions, settings: Settings) -> in
         results, selection, stopped=stopped, by_length=submits, is_benchmark=dataset.name != "own"
     )
     summary["provenance"] = identity | _provenance(options)
-    write_whole(folder.path / "summary.json", as_json(summary))
-    write_whole(folder.path / "timing.json", as_json(timing_of(results)))
+    write_whole(folder.path / SUMMARY, as_json(summary))
+    write_whole(folder.path / TIMING, as_json(timing_of(results)))
     if submits:
         own = (result for result in results if result.kind == "own")
         lines = [json.dumps(submission_line(result)) + "\n" for result in own]
-        write_whole(folder.path / "predictions.jsonl", "".join(lines))
+        write_whole(folder.path / PREDICTIONS, "".join(lines))
     if options.json:
         put_json(as_json(summary).rstrip())
     else:
@@ -155,7 +155,7 @@ def _videos(annotations: Annotations, options: RunOptions) -> VideoFolder | Reco
 
 def _for_run(settings: Settings, options: RunOptions) -> Settings:
     # A store of its own, so that what is measured does not turn up among the user's videos.
-    own: dict[str, Any] = {"store": settings.home / "benchmarks"}
+    own: dict[str, Any] = {"store": settings.benchmark_store}
     if options.captions:
         own |= {"rate_hz": RECORDED_RATE_HZ, "strategy": "general"}
     return settings.model_copy(update=own)

@@ -19,8 +19,10 @@ from filelock import FileLock, Timeout
 from agent.grounding import Cost
 from evaluation.datasets.nulls import AskedQuestion
 from evaluation.results import BenchmarkError, Result, read_results, sum_usd
+from tools.output_files import refuse_strange_files
 
 RESULTS, CAPTIONING, RUN = "results.jsonl", "captioning.jsonl", "run.json"
+SUMMARY, TIMING, PREDICTIONS = FIGURES = ("summary.json", "timing.json", "predictions.jsonl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,9 @@ class RunFolder:
 
         Raises:
             BenchmarkError: If the folder cannot be written to, is in use, or is another run's.
+            VideoError: If files that are not a run's would be replaced.
         """
+        refuse_strange_files(self.path, (RESULTS, CAPTIONING, *FIGURES), marker=RUN)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self.path / ".lock", timeout=0)
@@ -119,6 +123,8 @@ class RunFolder:
             return
         except (OSError, ValueError) as exc:
             raise BenchmarkError(f"cannot read {path}: {exc}") from exc
+        if not isinstance(earlier, dict):
+            raise BenchmarkError(f"{path} is not of a run; give another --out")
         for name, now in identity.items():
             if earlier.get(name) != now:
                 raise BenchmarkError(

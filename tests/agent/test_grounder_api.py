@@ -15,6 +15,7 @@ import pytest
 from agent.api import Event, Grounder, Settings
 from agent.errors import QueryError, VideoError
 from agent.graph.cancelling import THREAD, Background
+from agent.graph.thread_files import threads_about
 from agent.grounding import Grounding
 from tests.drawing import draw_video, even_times, gray
 from tests.fakes import BrightnessCaptioner, WordEmbedder
@@ -359,6 +360,21 @@ def test_forgetting_deletes_the_captions_of_that_video_alone(
     assert grounder.resolve(road) == []
     assert grounder.forget(road) == 0
     assert road.exists()
+
+
+def test_what_is_forgotten_while_it_is_asked_is_not_kept_in_a_thread(
+    road: Path, grounder: Grounder
+) -> None:
+    record = grounder.watch(road)
+    forgotten: list[int] = []
+
+    def forget(step: str) -> None:
+        if step == "answer":
+            forgotten.append(grounder.forget(road))
+
+    grounder.find(record.video_id, "brightness 0", thread="bright", on_step=forget)
+    assert forgotten == [6]
+    assert threads_about(grounder.settings.threads_file, {record.video_id}) == []
 
 
 def test_numbers_are_printed_without_what_computing_leaves(road: Path) -> None:

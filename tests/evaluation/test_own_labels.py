@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from agent.cli.main import main
+from evaluation.datasets.own import read
 from tests.drawing import draw_video, even_times
 
 pytestmark = pytest.mark.usefixtures("word_embedder")
@@ -69,6 +70,10 @@ def test_json_says_never_with_null(captions: Path, tmp_path: Path) -> None:
         ("video;query;start;end", "road;a brown dog jumps;6;10", ".csv"),
         ("Video, Query, Start, End", "road,a brown dog jumps,6,10", ".csv"),
         ("video\tquery\tstart\tend", "road\ta dog, brown\t6\t10", ".TSV"),
+        ("video;query;start;end", "road;a brown dog jumps;6,5;10,25", ".csv"),
+        ("video,query,start,end", 'road,a brown dog jumps,"6,5",10 s', ".csv"),
+        ("sep=;\r\nvideo;query;start;end", "road;a brown dog jumps;6;10\r\n;;;\r\n", ".csv"),
+        ("\ufeffvideo,query,start,end,note", 'road,"a ""brown"" dog, jumps",6,10,me', ".txt"),
     ],
 )
 def test_a_table_is_read_as_spreadsheets_write_it(
@@ -94,6 +99,11 @@ def test_times_may_be_written_as_they_are_printed(captions: Path, tmp_path: Path
         ("road,a dog,3,0:72\n", "an end is '0:72', not a number"),
         ("road,a dog,,\nroad,a dog,3,5\n", "it never happens, and it does"),
         ("road,a dog,30,35\n", "starts after the video has ended, at 20 s"),
+        (
+            'road,"a dog,3,5\nroad,a cat,3,5\n',
+            ":3: fewer fields than columns; is a quote not closed?",
+        ),
+        ('road,a dog,"1,000","1,005"\n', ":2: a start is '1,000', not a number"),
     ],
 )
 def test_a_label_that_cannot_be_is_named(
@@ -124,3 +134,30 @@ def test_the_table_says_too_few_and_counts_cannot_tell_apart(
     assert "cannot tell 1" in printed
     assert "cannot tell  " in printed
     assert "missed present" not in printed
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"road,a dog,3,5\n", ":1: the first line names no columns"),
+        (b"video,query,start\nroad,a dog,3\n", ":1: no column end"),
+        (b"video,query,start,end,start\nroad,a dog,3,5,9\n", ":1: two columns are named start"),
+        (b"video,query,start,end\nroad,a caf\xe9,3,5\n", ":2: not UTF-8 text"),
+        (b"", "holds no annotation"),
+    ],
+)
+def test_a_table_that_is_none_is_refused_with_its_line(
+    content: bytes, complaint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = tmp_path / "labels.csv"
+    labels.write_bytes(content)
+    told = ["--annotations", str(labels), "--videos", str(tmp_path), "--out", str(tmp_path / "out")]
+    assert main(["eval", "own", *told]) == 2
+    assert complaint in capsys.readouterr().err
+
+
+def test_a_table_may_be_utf_16(tmp_path: Path) -> None:
+    labels = tmp_path / "labels.csv"
+    labels.write_bytes("video\tquery\tstart\tend\nroad\tein Hund läuft\t3\t5\n".encode("utf-16"))
+    [query] = read(labels, {"road": 20.0}).queries
+    assert query.text == "ein Hund läuft"

@@ -31,6 +31,7 @@ from evaluation.report.timelines import worst
 from evaluation.report.words import usd
 from evaluation.results import WHOLE, BenchmarkError, Result
 from tests.tiers import first_fast
+from tools.errors import VideoError
 
 FOUND = Result(
     key="own:1",
@@ -490,3 +491,15 @@ def test_a_thousand_queries_of_the_benchmark_give_a_page_in_seconds(shared_data:
     text = as_html(make_report([run_of(*results)]))
     assert len(text.encode()) < 500_000
     assert len(re.findall(r'<article class="query">', text)) == 20
+
+
+def test_a_report_replaces_an_earlier_report_and_nothing_else(tmp_path: Path) -> None:
+    runs = written(tmp_path / "run", [FOUND])
+    page, notes = tmp_path / "notes.html", tmp_path / "notes.md"
+    notes.write_text("# my own notes")
+    with pytest.raises(VideoError, match=r"notes\.md is there already"):
+        report(runs, "--out", page)
+    assert (notes.read_text(), page.exists()) == ("# my own notes", False)
+    notes.unlink()
+    assert report(runs, "--out", page) == 0
+    assert report(runs, "--out", page) == 0

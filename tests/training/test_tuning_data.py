@@ -155,6 +155,18 @@ def test_a_dry_run_tells_the_price_and_asks_nobody(
     assert not (tmp_path / "data").exists()
 
 
+def test_a_dry_run_needs_no_key(
+    videos: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    assert tune(videos, tmp_path / "data", "--teacher", "openai:gpt-5-mini", "--dry-run") == 0
+    assert "9 samples of 3 videos" in capsys.readouterr().err
+    assert tune(videos, tmp_path / "data", "--teacher", "openai:gpt-5-mini") == 2
+
+
 def test_a_limit_that_cannot_be_enforced_is_refused_before_anything_is_asked(
     videos: Path, tmp_path: Path, served: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

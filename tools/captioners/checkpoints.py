@@ -53,7 +53,7 @@ def models_on_disk() -> list[str]:
 
     try:
         repositories = scan_cache_dir().repos
-    except CacheNotFound:
+    except (CacheNotFound, OSError, ValueError):  # A cache that is no folder, or not ours to read.
         return []
     by_use = sorted(repositories, key=lambda one: one.last_accessed, reverse=True)
     return [one.repo_id for one in by_use if one.repo_type == "model" and _captions(one.repo_id)]

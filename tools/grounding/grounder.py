@@ -65,9 +65,15 @@ likelier than not that a query's event happens several times (QVHighlights val: 
 Of what is claimed so, 56.6% is right (``benchmarks/count_times.py``); at 0.6 it is 53.3%."""
 
 
-UNSURE = (
-    "Captions are too close to what is asked for to rule it out, and not close enough to show it."
-)
+UNSURE = {
+    "captions": (
+        "Captions are too close to what is asked for to rule it out, and not close enough to show "
+        "it."
+    ),
+    "frames": (
+        "Frames are too much like what is asked for to rule it out, and too little to show it."
+    ),
+}
 
 TOGETHER_SHARE = 4.5
 """Log-odds, between stretches, for the cosine of the query and of all that the best window says: a
@@ -193,14 +199,13 @@ def ground(
     is_found = present >= FOUND_PRESENCE
     events = claim_events(windows) if is_found else ()
     absent: Verdict = "not_found" if present < OPEN_PRESENCE else "cannot_tell"
+    what = "captions" if others is None else "frames"
     return Ranking(
         "found" if is_found else absent,
         windows,
         events,
         _per_caption(guess, stretches, found, track.cells, read.moments),
-        explain(events, what="captions" if others is None else "frames")
-        if events or absent == "not_found"
-        else UNSURE,
+        explain(events, what=what) if events or absent == "not_found" else UNSURE[what],
         present,
     )
 

@@ -11,7 +11,7 @@ import re
 
 from tools.indexing.sight_first import POLICY as SIGHT_FIRST
 from tools.timeline import Caption, Interval
-from tools.video.near_duplicates import POLICY
+from tools.video.near_duplicates import ALIKE_POLICIES
 
 
 def held_span(caption: Caption) -> Interval | None:
@@ -21,7 +21,7 @@ def held_span(caption: Caption) -> Interval | None:
         None where there is none, or where it cannot be told: of frames shown several at a time, and
         of captions that come from elsewhere.
     """
-    step_s = _step_s(caption, rf" {POLICY}(?: {SIGHT_FIRST}:\S+)?")
+    step_s = _step_s(caption, rf" {ALIKE_POLICIES}(?: {SIGHT_FIRST}:\S+)?")
     if step_s is None:
         return None
     # Less than a step more is a frame that came late.

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tools.errors import UsedUpError
+from tools.text import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,9 @@ class Budget:
             UsedUpError: If not; says which limit was reached.
         """
         if self.captions_left() == 0:
-            raise UsedUpError(f"the {self.limits.max_captions} captions of this run are used up")
+            most = self.limits.max_captions or 0
+            are = "is" if most == 1 else "are"
+            raise UsedUpError(f"the {counted(most, 'caption')} of this run {are} used up")
         self._check_minutes_and_usd()
 
     def check_look(self, looks: int, *, usd_each: Callable[[], float | None]) -> None:
@@ -119,7 +122,8 @@ class Budget:
         captions_left, usd_left = self.captions_left(), self.usd_left()
         if captions_left is not None and looks > captions_left:
             raise UsedUpError(
-                f"no closer look: it takes {looks} captions, and {captions_left} are left"
+                f"no closer look: it takes {counted(looks, 'caption')}, and {captions_left} "
+                f"{'is' if captions_left == 1 else 'are'} left"
             )
         if usd_left is None:
             return
@@ -172,12 +176,14 @@ class Budget:
         left = self.captions_left()
         if left is not None and frames > left:
             raise UsedUpError(
-                f"it would be shown {frames} frames, and the limit of "
-                f"{self.limits.max_captions} captions leaves {left}"
+                f"it would be shown {counted(frames, 'frame')}, and the limit of "
+                f"{counted(self.limits.max_captions or 0, 'caption')} leaves {left}"
             )
 
     def _check_minutes_and_usd(self) -> None:
         if self.minutes_left() == 0:
-            raise UsedUpError(f"the {self.limits.max_minutes:g} minutes of this run are used up")
+            most = self.limits.max_minutes
+            used = "minute of this run is" if most == 1 else "minutes of this run are"
+            raise UsedUpError(f"the {most:g} {used} used up")
         if self.usd_left() == 0:
             raise UsedUpError(f"the {self.limits.max_usd:g} US dollars of this run are used up")

@@ -109,10 +109,7 @@ class ServiceChatModel(BaseChatModel):
             if (
                 own
                 and len(own_calls) >= len(calls)
-                and all(
-                    one["function"]["name"] == other.get("function", {}).get("name")
-                    for one, other in same
-                )
+                and all(one["function"]["name"] == other["function"]["name"] for one, other in same)
             ):
                 kept = own_calls[: len(calls)]
                 ids |= {

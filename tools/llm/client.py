@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -20,6 +21,7 @@ from tools.llm.completion import Completion, counted_tokens, read_completion
 from tools.llm.connection import HttpConnection, Response, TransportError
 from tools.llm.failures import Failure, Sent, classify, explain, no_answer
 from tools.llm.negotiation import ServiceRequest, habits_of
+from tools.llm.retries import Retry, tell_retry
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -37,6 +39,8 @@ FAULT_RETRIES: Final = 4
 ODDLY_REFUSED: Final = frozenset({400, 404, 405, 415, 422, 501})
 """What services answer to a form of request that they do not take, whatever they say."""
 LONGEST_WORDS: Final = 300
+SHORTEST_KEY: Final = 8
+"""Shorter ones are placeholders, and may stand in any text."""
 
 Sleep = Callable[[float], None]
 
@@ -245,7 +249,9 @@ class Service:
             raise run_is_over()
         content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         try:
-            return self._connection.post(path, content, timeout_s=left_s)
+            answer = self._connection.post(path, content, timeout_s=left_s)
+            # What is said is stored and shown, wherever it stands.
+            return replace(answer, body=without_key(answer.body, self._key))
         except TransportError as exc:
             if left_s < self._patience.timeout_s and exc.kind == "late":
                 raise run_is_over() from None
@@ -271,7 +277,11 @@ class Service:
     def _judge(self, failure: Failure, sent: Sent, spared: set[str]) -> NoReturn:
         """Raise the error for a failure that no other form of the request avoids."""
         said = self.clean(failure.said)
-        proxy = proxy_of(self.address) if failure.kind in {"refused", "key", "strange"} else ""
+        proxy = (
+            proxy_of(self.address)
+            if failure.kind in {"refused", "key", "strange", "elsewhere"}
+            else ""
+        )
         where = f"{self.address} (through the proxy {proxy})" if proxy else self.address
         error = explain(failure, said, where=where, model=self.model)
         if failure.most_pictures:
@@ -313,14 +323,21 @@ class Service:
             multiplier=2 * shortest_s, min=shortest_s, max=LONGEST_BACKOFF_S
         )
 
+        def most(state: RetryCallState) -> int:
+            return min(_failed(state).limit, self._patience.max_retries)
+
         def ends(state: RetryCallState) -> bool:
-            limit = min(_failed(state).limit, self._patience.max_retries)
-            return state.attempt_number > limit
+            return state.attempt_number > most(state)
+
+        def tell(state: RetryCallState) -> None:
+            said = str(_failed(state)).partition(";")[0]
+            tell_retry(Retry(said, state.attempt_number + 1, most(state) + 1, state.upcoming_sleep))
 
         def wait(state: RetryCallState) -> float:
             failed = _failed(state)
             # At different times, or all threads would come back at the same moment.
-            wait_s = failed.wait_s if failed.wait_s is not None else backoff(state)
+            # A wait of 0 s, or until a date that is past, is none.
+            wait_s = failed.wait_s or backoff(state)
             if failed.kind == "busy":
                 # The limit is everyone's: other threads need not find out for themselves.
                 gate = self._habits
@@ -341,6 +358,7 @@ class Service:
             retry=tenacity.retry_if_exception_type(_Again),
             stop=ends,
             wait=wait,
+            before_sleep=tell,
             sleep=lambda wait_s: self._wait_until(time.monotonic() + wait_s, stop, until),
             reraise=True,
         )
@@ -371,12 +389,18 @@ class Service:
 
 def clean(said: str, key: str) -> str:
     """Words of a server in one short line, without a key or parts of it."""
-    line = said.replace(key, "…") if key else said
+    # Also where it was broken into lines.
+    line = re.sub(r"(?:\s|\\[nrt])*".join(map(re.escape, key)), "…", said) if key else said
     words = line[: 20 * LONGEST_WORDS].split()
-    if len(key) >= 8:
+    if len(key) >= SHORTEST_KEY:
         words = ["…" if _quotes(word, key) else word for word in words]
     line = " ".join(words)
     return line if len(line) <= LONGEST_WORDS else f"{line[: LONGEST_WORDS - 1]}…"
+
+
+def without_key(body: bytes, key: str) -> bytes:
+    """An answer that does not repeat the key that it was asked with."""
+    return body.replace(key.encode(), "…".encode()) if len(key) >= SHORTEST_KEY else body
 
 
 def run_is_over() -> ServiceError:
@@ -385,8 +409,13 @@ def run_is_over() -> ServiceError:
 
 
 def _quotes(word: str, key: str) -> bool:
-    """Whether a word shows the beginning of a key, or its end behind stars."""
-    return key[:6] in word or (key[-4:] in word and any(mark in word for mark in ("*", "…", "...")))
+    """Whether a word shows the beginning of a key, its end behind stars, or a part of it."""
+    parts = (key[at : at + 8] for at in range(len(key) - 7)) if len(key) >= 20 else ()
+    return (
+        key[:6] in word
+        or (key[-4:] in word and any(mark in word for mark in ("*", "…", "...")))
+        or any(part in word for part in parts)
+    )
 
 
 def _vectors(answer: Response) -> list[Any] | None:

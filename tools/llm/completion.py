@@ -5,10 +5,19 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeGuard
 
+from tools.llm.event_stream import (
+    LONGEST_BODY,
+    add_calls,
+    error_in_stream,
+    is_ended,
+    is_stream,
+    pieces_of,
+    whole_call,
+)
 from tools.llm.thoughts import without_thoughts
 
 FILTERED = re.compile(
@@ -34,14 +43,12 @@ AT_LIMIT: Final = re.compile(
 _THOUGHTS: Final = ("reasoning_content", "reasoning", "reasoning_details", "thinking")
 """Fields of a message that hold thoughts alone."""
 
-_LINE_ENDS: Final = re.compile(r"\r\n|\n|\r")
-"""Of a stream; a text may hold what Python also takes for ends of lines."""
-
-LONGEST_BODY: Final = 4 << 20
-"""Bytes of a reply, or of a piece of a stream: JSON takes thirty times its size in memory."""
-
 LONGEST_TEXT: Final = 1_000_000
 """Characters of a reply with its thoughts; no model writes more at once."""
+
+MOST_CALLS: Final = 32
+LONGEST_NAME: Final = 100
+"""Calls of tools that are read of one reply, and characters of each tool's name."""
 
 MOST_TOKENS: Final = 1_000_000_000
 """No service counts more for one request: what is larger than that is no count."""
@@ -81,13 +88,9 @@ class Completion:
 
     @property
     def tool_calls(self) -> list[Mapping[str, Any]]:
-        """What it wants to call, where that is written as in OpenAI's API."""
-        calls = self.message.get("tool_calls")
-        return [
-            call
-            for call in (calls if isinstance(calls, list) else ())
-            if isinstance(call, Mapping) and isinstance(call.get("function"), Mapping)
-        ]
+        """What it wants to call, as in OpenAI's API."""
+        calls: list[Mapping[str, Any]] = self.message.get("tool_calls") or []
+        return calls
 
     @property
     def is_empty(self) -> bool:
@@ -122,7 +125,7 @@ def counted_tokens(content_type: str, body: bytes) -> tuple[int, int] | None:
     if len(body) > LONGEST_BODY and not streams:
         return None
     try:
-        pieces = _pieces(body) if streams else iter([json.loads(body)])
+        pieces = pieces_of(body) if streams else iter([json.loads(body)])
         counts = [count for piece in pieces if (count := _counted(piece))]
     except (ValueError, TypeError, AttributeError, RecursionError):
         return None
@@ -169,30 +172,6 @@ def is_hollow(content_type: str, body: bytes) -> bool:
     return "choices" in told or str(told.get("object", "")).startswith("chat.completion")
 
 
-def is_stream(content_type: str, body: bytes) -> bool:
-    """Whether a body is a stream of pieces, whatever its header says."""
-    start = body[:20].lstrip()
-    # What fails before the first piece is often sent whole, under the header of a stream.
-    says_so = "event-stream" in content_type and not start.startswith((b"{", b"["))
-    return says_so or start.startswith((b"data:", b"event:", b": "))
-
-
-def error_in_stream(body: bytes) -> Any:
-    """What a stream says went wrong, as the service sent it; None where it says nothing."""
-    is_error = False
-    for name, value in _fields(body):
-        if name == "event":
-            is_error = value == "error"
-        elif name == "data" and (is_error or '"error"' in value):
-            try:
-                piece = json.loads(value[:LONGEST_BODY])
-            except (ValueError, RecursionError):
-                piece = value if is_error else None
-            if is_error or (isinstance(piece, Mapping) and piece.get("error")):
-                return piece
-    return None
-
-
 def _completion(told: Any) -> Completion | None:
     if told.get("error"):
         return None  # Whatever stands beside it.
@@ -222,8 +201,9 @@ def _completion(told: Any) -> Completion | None:
     broke_off = _BROKE_OFF.match(finish) is not None and not filtered
     if broke_off and not isinstance(fault, str):
         fault = f"the service broke off the reply ({finish})"
-    if broke_off and message.get("tool_calls"):
-        message = {**message, "tool_calls": None}
+    if "tool_calls" in message:
+        calls = [] if broke_off else _sound_calls(message["tool_calls"])
+        message = {**message, "tool_calls": calls or None}
     tokens_in, tokens_out = _counted(told) or (None, None)
     return Completion(
         # A reply that ends in an error is incomplete.
@@ -250,6 +230,18 @@ def _message_of(choice: Mapping[str, Any]) -> Any:
     if isinstance(call, Mapping) and not message.get("tool_calls"):
         return {**message, "tool_calls": [{"id": "", "type": "function", "function": call}]}
     return message
+
+
+def _sound_calls(calls: Any) -> list[Mapping[str, Any]]:
+    """Those that are written as in OpenAI's API; others are nothing that anybody can carry out."""
+    told = [call for call in calls if isinstance(call, Mapping)] if isinstance(calls, list) else []
+    return [
+        call
+        for call in told[:MOST_CALLS]
+        if isinstance(function := call.get("function"), Mapping)
+        and isinstance(name := function.get("name"), str)
+        and 0 < len(name) <= LONGEST_NAME
+    ]
 
 
 def _is_filtered(choice: Mapping[str, Any], finish: str) -> bool:
@@ -316,7 +308,7 @@ def _joined(body: bytes) -> dict[str, Any]:
     finish, usage, any_choice = None, None, False
     if error_in_stream(body) is not None:
         return {"choices": []}  # No reply: the caller reads what it says.
-    for piece in _pieces(body):
+    for piece in pieces_of(body):
         usage = piece.get("usage") or usage
         for choice in piece.get("choices") or ():
             if choice.get("index"):
@@ -326,53 +318,16 @@ def _joined(body: bytes) -> dict[str, Any]:
             logprobs += _logprobs(choice)
             for name, value in (choice.get("delta") or choice.get("message") or {}).items():
                 if name == "tool_calls":
-                    _add_calls(calls, value or ())
+                    add_calls(calls, value or ())
                 elif isinstance(value, list) and name == "content":
                     said[name].append(_text_of(value))
                 elif isinstance(value, str) and name != "role":
                     said[name].append(value)
-    if not any_choice or not (finish or _is_ended(body)):
+    if not any_choice or not (finish or is_ended(body)):
         return {"choices": []}  # A stream that breaks off is no reply.
     message: dict[str, Any] = {"role": "assistant"}
     message |= {name: "".join(pieces) for name, pieces in said.items()}
     if calls:
-        message["tool_calls"] = [_whole_call(call) for _, call in sorted(calls.items())]
+        message["tool_calls"] = [whole_call(call) for _, call in sorted(calls.items())]
     whole = {"message": message, "finish_reason": finish, "logprobs": {"content": logprobs}}
     return {"choices": [whole], "usage": usage}
-
-
-def _add_calls(calls: dict[int, dict[str, Any]], deltas: Any) -> None:
-    for place, delta in enumerate(deltas):
-        call = calls.setdefault(
-            delta.get("index", place),
-            {"id": "", "type": "function", "function": {"name": [], "arguments": []}},
-        )
-        call |= {k: v for k, v in delta.items() if k not in {"index", "function", "type"} and v}
-        for name, value in (delta.get("function") or {}).items():
-            call["function"].setdefault(name, []).append(value or "")
-
-
-def _whole_call(call: dict[str, Any]) -> dict[str, Any]:
-    return call | {"function": {name: "".join(said) for name, said in call["function"].items()}}
-
-
-def _pieces(body: bytes) -> Iterator[dict[str, Any]]:
-    for name, data in _fields(body):
-        if name == "data" and data and data != "[DONE]":
-            if len(data) > LONGEST_BODY:
-                raise ValueError("no piece of a reply is as long")
-            piece = json.loads(data)
-            if isinstance(piece, dict):
-                yield piece
-
-
-def _is_ended(body: bytes) -> bool:
-    return b"[DONE]" in body[-200:]
-
-
-def _fields(body: bytes) -> Iterator[tuple[str, str]]:
-    """The lines of a stream: a name, and what it says."""
-    for line in _LINE_ENDS.split(body.decode("utf-8", "replace")):
-        name, colon, value = line.partition(":")
-        if name and colon:
-            yield name, value.strip()

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tools.llm.completion import error_in_stream, is_stream
+from tools.llm.event_stream import error_in_stream, is_stream
 
 LONGEST_WORDS: Final = 20_000
 """Characters of a server's words that are read."""

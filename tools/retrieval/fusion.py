@@ -33,6 +33,9 @@ RANK_OFFSET = 60
 SECOND_SHARE = 0.5
 """An event of another kind of captions is reported too if it is this sure next to the surest."""
 
+LIKELY = 0.5
+"""A window that is no surer than this gives way to what is measured of the same question."""
+
 NEAR_MEASURED = 2
 """Measured captions that are told on each side of one that answers."""
 
@@ -84,7 +87,7 @@ def fuse(voices: Sequence[Voice]) -> tuple[Sequence[Caption], Ranking]:
        by the one that is surest of its presence, with what others found elsewhere and are nearly as
        sure of. Where frames themselves show it too, by the one that is surest of its time: that it
        is there is then agreed.
-    3. Otherwise what is measured of things, "something enters".
+    3. Otherwise, and where none of these is likely, what is measured of things, "something enters".
     4. Where nobody finds it, the first track decides, unless it cannot tell and what is measured
        can, or the picture itself is asked for and what is measured of it leaves it open.
 
@@ -141,14 +144,15 @@ def _decide(voices: Sequence[Voice]) -> tuple[Voice, list[Voice]]:
     measured = [one for one in voices if one.is_measured and not one.has_read]
     alike = [one for one in voices if not one.is_measured or one.has_read]
     found = [one for one in alike if one.ranking.verdict == "found"]
+    things = [one for one in measured if one.ranking.verdict == "found"]
+    is_unsure = all(_certainty(one.ranking)[1] < LIKELY for one in found)
+    if things and is_unsure:
+        return things[0], []
     if found:
         decider = max(found, key=lambda one: _certainty(one.ranking))
         if any(is_sight(one.track) for one in found if one.track):
             decider = max(found, key=lambda one: _certainty(one.ranking)[1])
         return decider, [one for one in alike if one is not decider]
-    found = [one for one in measured if one.ranking.verdict == "found"]
-    if found:
-        return found[0], []
     knowing = [one for one in measured if one.ranking.verdict == "not_found"]
     decider = voices[0]
     if measuring:
@@ -200,8 +204,9 @@ def _beside(ranking: Ranking, kind: EvidenceKind, others: Sequence[Asked]) -> Ra
     presence = ranking.presence
     if presence is not None and events:
         presence = max(presence, *(one.confidence for one in events))
-    # An order of times was compared already: which of them is meant stays as it was.
-    if not ranking.parts:
+    # An order of times was compared already: which of them is meant stays as it was. Of what is
+    # measured, nothing but the question itself says which is meant.
+    if not ranking.parts and kind != "measured":
         windows, events = _ordered(windows), _ordered(events)
         if events and windows[0].confidence > events[0].confidence:
             apart = [one for one in events if not one.span.overlap_s(windows[0].span)]

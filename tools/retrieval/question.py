@@ -10,6 +10,7 @@ fits no rule stays as it is.
     who sits on the table, is the table red          someone sits on the table, the table red
     what happens to the dog, what does the dog eat   the dog, the dog eat
     what does the man do after / before CLAUSE       open, next to CLAUSE
+    the first thing he does after CLAUSE             the same; also the last thing before it
     what happens after CLAUSE, after X, what comes   whatever is next to it
     every time / whenever / how often CLAUSE         CLAUSE, each time
     EVENT at the start / in the middle / near the end of the video
@@ -85,16 +86,15 @@ def _read_event(query: str, whole: str) -> Asked:
         return replace(read_question(whole[match.end() :]), every_time=True)
     said = without_courtesy(whole)
     text, place = _take_place(said)
+    if found := _NEXT_THING.fullmatch(text):
+        return _next_to(found, place)
     match = _QUESTION.fullmatch(text)
     if not match:
         is_placed = place and not _BARE_PLACE.search(said)
         return Asked(text, place) if is_placed else Asked(query if said == whole else said)
     event = _event_of(match)
     if found := _OPEN.fullmatch(event):
-        subject, clause = found["who"], found["clause"]
-        side = "after" if found["side"].lower() == "after" else "before"
-        beside = f"{subject} {clause}" if _NO_SUBJECT.match(clause) else clause
-        return Asked(f"{subject} {side} {clause}", place, True, beside, side)
+        return _next_to(found, place)
     is_presupposed = any(match[name] for name in ("clause", "happens", "object"))
     return Asked(
         _DOING.sub("", event).strip() or event,
@@ -134,6 +134,11 @@ _QUESTION = re.compile(
 _OPEN = re.compile(
     r"(?P<who>.+?) (?:do|doing|react|reacts|respond|responds)(?: next)?,? "
     r"(?:(?:right|just|shortly|soon|immediately|directly) )?(?P<side>after|before) (?P<clause>.+)",
+    re.IGNORECASE,
+)
+_NEXT_THING = re.compile(
+    r"(?:what (?:is|was) )?the (?:(?P<first>first|next)|last) thing (?:that )?(?P<who>.+?) "
+    r"(?:does|did|do)(?: next)?,? (?P<side>(?(first)after|before)) (?P<clause>.+)",
     re.IGNORECASE,
 )
 _DOING = re.compile(r"\b(?:do|doing|react|respond)\b(?: to| with)? ?", re.IGNORECASE)
@@ -180,6 +185,13 @@ _OF_THE_VIDEO = rf" of {_THE_VIDEO}"
 _STOP = r"(?=$|,| (?:after|before|when|while|as|because)\b)"
 _PLACE = re.compile(rf"{_AT}(?:{_OF_THE_VIDEO})?{_STOP}", re.IGNORECASE)
 _BARE_PLACE = re.compile(rf"{_AT}{_STOP}", re.IGNORECASE)
+
+
+def _next_to(found: re.Match[str], place: Place | None) -> Asked:
+    subject, clause = found["who"], found["clause"]
+    side: Side = "after" if found["side"].lower() == "after" else "before"
+    beside = f"{subject} {clause}" if _NO_SUBJECT.match(clause) else clause
+    return Asked(f"{subject} {side} {clause}", place, True, beside, side)
 
 
 def _event_of(match: re.Match[str]) -> str:

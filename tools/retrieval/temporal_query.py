@@ -124,7 +124,9 @@ _ORDER_WORD = re.compile(r"\b(?:after|before|while|when|between)\b", re.IGNORECA
 _NTH_TIME = re.compile(
     rf"(?:on |at )?the {_NTH} time(?:,| that| when)? (?P<what>.+)", re.IGNORECASE
 )
-_FOR_THE_NTH_TIME = re.compile(rf"(?P<what>.+?),? for (?:the|a) {_NTH} time", re.IGNORECASE)
+_FOR_THE_NTH_TIME = re.compile(
+    rf"(?:when )?(?P<what>.+?),? for (?:the|a) {_NTH} time", re.IGNORECASE
+)
 _POINT_OF_VIEW = "person (?:view|perspective|shooter|point|camera|footage|game|shot)"
 _COUNTED = (
     rf"(?:the|an?(?! (?:last|final)\b)) (?!first lady\b){_NTH} "
@@ -160,6 +162,17 @@ _ON_BOTH_SIDES = re.compile(
     r"|before (?P<later>[^,]+?),? (?:and|but) after (?P<earlier>[^,]+))",
     re.IGNORECASE,
 )
+_IN_BETWEEN = re.compile(
+    r"(?P<what>[^,]+?),? between (?P<first>[^,]+?) and (?P<then>[^,]+)", re.IGNORECASE
+)
+_NOT_BETWEEN = re.compile(
+    r"\b(?:(?:switch|alternat|chang|cut|mov|jump|transition|choos|differ)(?:e?[sd]?|t?ing)"
+    r"|go(?:es|ing)?|back and forth)$",
+    re.IGNORECASE,
+)
+"""What one does between two things without doing it after the first and before the second."""
+
+_THING = re.compile(r"^thing\b(?= \w)", re.IGNORECASE)
 _LIKELY_ORDER = re.compile(rf"\bafter\b|\bbefore\b|\buntil\b|\b{_COUNTED}", re.IGNORECASE)
 
 _RELATIONS: dict[str, Relation] = {
@@ -227,12 +240,17 @@ def _ordinal(text: str) -> Part | None:
         return Nth(Single(f"someone {match['what']}"), _number(match["nth"]))
     for rule in (_NTH_TIME, _FOR_THE_NTH_TIME, _NTH_THING, _COMES_NTH):
         if match := rule.fullmatch(text):
-            what = split_query(match["what"])
+            # "The first thing opened": captions say that something is.
+            what = split_query(_THING.sub("something", match["what"]))
             return Nth(what, _number(match["nth"])) if isinstance(what, Single) else None
     return None
 
 
 def _on_both_sides(text: str) -> Part | None:
+    match = _IN_BETWEEN.fullmatch(text)
+    if match and not _NOT_BETWEEN.search(match["what"]) and _happen(match["first"], match["then"]):
+        ends = Single(match["first"]), Single(match["then"])
+        return Related(split_query(match["what"]), "between", ends)
     match = _ON_BOTH_SIDES.fullmatch(text)
     if not match:
         return None
@@ -291,6 +309,17 @@ def _is_clause(text: str) -> bool:
     if _PRONOUNS.intersection(words[:1]) or _AUXILIARIES.intersection(words[1:]):
         return True
     return any(_NO_NOUN_ENDINGS.search(word) for word in words[2:])
+
+
+def _happen(*texts: str) -> bool:
+    """Whether each is an event beyond doubt: people also stand between a car and sleeping dogs."""
+    for text in texts:
+        words = _words(text)
+        is_doing = len(words) > 1 and words[0].endswith("ing")
+        has_verb = _PRONOUNS.intersection(words[:1]) or _AUXILIARIES.intersection(words[1:])
+        if not (is_doing or has_verb):
+            return False
+    return True
 
 
 def _words(text: str) -> list[str]:

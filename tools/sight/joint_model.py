@@ -18,6 +18,7 @@ from tools.errors import SightError
 from tools.onnx_memory import give_back_large_blocks, giving_back
 from tools.sight.model_folder import ModelFolder
 from tools.sight.pictures import Preparation
+from tools.sight.tokens import Tokens, open_tokenizer
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from tools.timeline import Image
 
 BATCH_PICTURES = 8
-BATCH_TEXTS = 16
 MAX_THREADS = 8
 
 MANY_WORDS = 60_000
@@ -122,18 +122,16 @@ class OnnxJointModel:
         return np.concatenate(rows) if rows else np.empty((0, 0), np.float32)
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        if self._files.is_lowered:
+            texts = [text.lower() for text in texts]
+        order: list[int] = []
         rows = []
-        for first in range(0, len(texts), BATCH_TEXTS):
-            batch = list(texts[first : first + BATCH_TEXTS])
-            if self._files.is_lowered:
-                batch = [text.lower() for text in batch]
-            tokens = self._tokenizer.encode_batch(batch)
-            given = {
-                "input_ids": np.array([one.ids for one in tokens], np.int64),
-                "attention_mask": np.array([one.attention_mask for one in tokens], np.int64),
-            }
-            rows.append(self._run(self._texts, given))
-        return np.concatenate(rows) if rows else np.empty((0, 0), np.float32)
+        for chosen, given in self._tokens.batches(texts):
+            order += chosen.tolist()
+            rows.append(self._run(self._texts, given)[: len(chosen)])
+        if not rows:
+            return np.empty((0, 0), np.float32)
+        return np.asarray(np.concatenate(rows)[np.argsort(order)], np.float32)
 
     def _run(
         self, session: onnxruntime.InferenceSession, given: dict[str, NDArray[Any]]
@@ -170,7 +168,15 @@ class OnnxJointModel:
 
     @cached_property
     def _pictures(self) -> onnxruntime.InferenceSession:
-        return self._open(self._files.picture_file)
+        session = self._open(self._files.picture_file)
+        made = (3, self._preparation.height_px, self._preparation.width_px)
+        wanted = session.get_inputs()[0].shape[1:]
+        if any(isinstance(one, int) and one != own for one, own in zip(wanted, made, strict=False)):
+            raise SightError(
+                f"{self._called} looks at pictures of shape {wanted}, and its preprocessor_config."
+                f"json makes them {list(made)}: these are files of two models; fetch it again"
+            )
+        return session
 
     @cached_property
     def _texts(self) -> onnxruntime.InferenceSession:
@@ -196,27 +202,12 @@ class OnnxJointModel:
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
-        from tokenizers import Tokenizer
+        return open_tokenizer(self._files.tokenizer_file)
 
-        file = self._files.tokenizer_file
-        try:
-            tokenizer = Tokenizer.from_file(str(file))
-        except Exception as exc:  # the Rust library raises plain Exception
-            raise SightError(f"{file} is damaged ({_line(exc)}); fetch the model again") from exc
-        most = self._files.max_tokens
-        if most:
-            tokenizer.enable_truncation(most)
-        pad = tokenizer.padding or {}
-        known = ("<pad>", "[PAD]", "<|endoftext|>")
-        token = pad.get("pad_token") or next(
-            (one for one in known if tokenizer.token_to_id(one) is not None), known[0]
-        )
-        tokenizer.enable_padding(
-            pad_id=tokenizer.token_to_id(token) or 0,
-            pad_token=token,
-            length=most if self._files.is_padded else None,
-        )
-        return tokenizer
+    @cached_property
+    def _tokens(self) -> Tokens:
+        shapes = {one.name: one.shape for one in self._texts.get_inputs()}
+        return Tokens(self._tokenizer, self._files, shapes)
 
 
 def _line(error: BaseException) -> str:

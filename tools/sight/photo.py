@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
     from tools.timeline import Image
 
-MOST_PIXELS = 200_000_000
-"""Of 600 MB in memory; cameras for medium format take 150 million."""
+MOST_PIXELS = 178_000_000
+"""Of 500 MB in memory; cameras for medium format take 150 million, and Pillow refuses more."""
 
 SIDE_PX = 1024
 """A larger picture is made smaller at once; models look at 224 or a little more."""
@@ -38,6 +39,7 @@ def read_photo(path: Path) -> Image:
     from PIL import Image as Pillow
     from PIL import ImageOps, UnidentifiedImageError
 
+    _check_plain(path)
     try:
         # Its own limit is a warning, and lower; ours is looked at before anything is decoded.
         with warnings.catch_warnings(action="ignore"), Pillow.open(path) as opened:
@@ -56,19 +58,31 @@ def read_photo(path: Path) -> Image:
             turned = ImageOps.exif_transpose(opened)
             turned.thumbnail((SIDE_PX, SIDE_PX))
             return np.asarray(_as_rgb(turned))
-    except FileNotFoundError:
-        raise SightError(f"there is no picture {path}; check the path given to --image") from None
-    except IsADirectoryError:
-        raise SightError(f"{path} is a folder; --image takes one picture") from None
     except UnidentifiedImageError:
         raise SightError(
             f"{path} holds no picture that can be read here; --image takes a JPEG, PNG, WebP, GIF, "
-            "BMP or TIFF file"
+            "BMP or TIFF file: convert it to one of these"
         ) from None
+    except Pillow.DecompressionBombError:
+        raise SightError(f"{path} has more than {MOST_PIXELS:,} pixels; make it smaller") from None
     # Decoders raise what they like of damaged files.
-    except (OSError, SyntaxError, ValueError, Pillow.DecompressionBombError) as exc:
+    except (OSError, SyntaxError, ValueError) as exc:
         why = str(exc).splitlines()[0] if str(exc) else type(exc).__name__
         raise SightError(f"{path} cannot be read ({why}); save it again as JPEG or PNG") from exc
+
+
+def _check_plain(path: Path) -> None:
+    """A pipe would be waited for, and a device read without an end."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise SightError(f"there is no picture {path}; check the path given to --image") from None
+    except (OSError, ValueError) as exc:
+        raise SightError(f"the picture {path} cannot be opened ({exc}); check the path") from exc
+    if stat.S_ISDIR(mode):
+        raise SightError(f"{path} is a folder; --image takes one picture")
+    if not stat.S_ISREG(mode):
+        raise SightError(f"{path} is not a plain file; --image takes a picture from one")
 
 
 def _as_rgb(image: PillowImage) -> PillowImage:
@@ -77,7 +91,8 @@ def _as_rgb(image: PillowImage) -> PillowImage:
     if image.mode.startswith(("I", "F")):
         # Sixteen bits a pixel, or any numbers: from the darkest to the lightest that is there.
         values = np.asarray(image, np.float32)
-        low, high = float(np.nanmin(values)), float(np.nanmax(values))
+        known = values[np.isfinite(values)]
+        low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
         scaled = np.nan_to_num((values - low) * (255 / max(high - low, 1e-9)))
         return Pillow.fromarray(scaled.clip(0, 255).astype(np.uint8)).convert("RGB")
     if image.has_transparency_data:

@@ -10,7 +10,16 @@ from tools.signals.claims import TEXT_TAG, Claim, Kind, read_screen_text
 from tools.signals.counting import ordinal
 from tools.signals.screen_text import text_fit
 from tools.signals.strange_words import is_foreign, word_near
-from tools.signals.vocabulary import BACK, COUNTS, DISSOLVES, FILLERS, LIGHTS, PEOPLE
+from tools.signals.vocabulary import (
+    ANYBODY,
+    BACK,
+    COUNTS,
+    DISSOLVES,
+    FILLERS,
+    HEARD,
+    LIGHTS,
+    PEOPLE,
+)
 from tools.signals.watched import MOVES, NOTHING_MOVES, PRESENCE, UNCHANGED
 from tools.timeline import Caption, Interval
 
@@ -26,6 +35,11 @@ HAPPENING = frozenset(
 )
 """Words that by themselves name nothing that could be looked for."""
 
+LANGUAGES = (
+    "They understand English, and the plainest words of German, Spanish, French, Italian, "
+    "Portuguese and Dutch."
+)
+NOT_HEARD = "What is heard is not told: subtitles, or --speech MODEL, would tell what is said."
 NO_TEXT = "Text was read in none of the sampled frames."
 NOT_LOOKED_FOR = "Dissolves and fades from shot to shot are not looked for."
 
@@ -37,13 +51,16 @@ def beyond_the_senses(unknown: tuple[str, ...], captions: Sequence[Caption]) -> 
         return f"The question has no word to look for. {CAN_ASK}"
     if DISSOLVES & set(" ".join(words).split()):
         return NOT_LOOKED_FOR
-    if words[0].endswith(("one", "single")) and len(words) == 1 and " " in words[0]:
-        return f"No embedded sense for “{words[0]}”. {NOT_COUNTED}"
     if " " in words[0]:
-        return f"The senses know these words, but not what they say together: “{words[0]}”."
-    said = [f"No embedded sense for {', '.join(f'“{word}”' for word in words)}."]
+        is_count = words[0].endswith(("one", "single"))
+        why = f"The senses know these words, but not what they say together: “{words[0]}”."
+        return f"No embedded sense for “{words[0]}”. {NOT_COUNTED}" if is_count else why
+    named = [word for word in words if word not in ANYBODY] or words
+    said = [f"No embedded sense for {', '.join(f'“{word}”' for word in named)}."]
     if is_foreign(words):
-        said.append("They understand questions in English only.")
+        said.append(LANGUAGES)
+    elif HEARD & set(words):
+        said.append(NOT_HEARD)
     elif COUNTS & set(words):
         said.append(NOT_COUNTED)
     elif LIGHTS & set(words):

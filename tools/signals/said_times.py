@@ -22,13 +22,18 @@ _PARTS = {"half": 2, "third": 3, "quarter": 4}
 _PLACES = {"first": 0, "second": 1, "third": 2, "fourth": 3, "last": -1, "final": -1}
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
-_COUNT = rf"(?:\d+(?:\.\d+)?|{'|'.join(_COUNTS)})"
-_UNIT = r"(?:s|sec|secs|seconds?|m|mins?|minutes?|h|hours?)"
-_LENGTH = rf"{_COUNT}[ -]?{_UNIT}(?: {_COUNT} ?{_UNIT})?"
+_WORD = "|".join(_COUNTS)
+_UNIT_WORD = r"(?:sec|secs|seconds?|mins?|minutes?|hours?)"
+_UNIT = rf"(?:{_UNIT_WORD}|s|m|h)"
+_COUNT = rf"(?:\d+(?:\.\d+)?|{_WORD})"
+_ONE_LENGTH = rf"(?:\d+(?:\.\d+)?[ -]?{_UNIT}|(?:{_WORD})[ -]{_UNIT_WORD})(?!\w)"
+_LENGTH = rf"{_ONE_LENGTH}(?: {_ONE_LENGTH})?"
 _CLOCK = r"\d{1,3}(?::[0-5]\d){1,2}(?:\.\d+)?"
 _NO_CLOCK = r"(?! ?(?:[ap]\.?m\b|o['’]?clock))"
 _NAMED = r"(?:the )?(?:minute|second) \d+"
-_TIME = rf"(?:{_NAMED}|(?:the )?{_CLOCK}{_NO_CLOCK}|(?:the )?{_LENGTH}(?: (?:mark|in))?)(?![:\w])"
+UNIT = re.compile(rf"\d ?{_UNIT}\b", re.IGNORECASE)
+_POINT = rf"(?:{_NAMED}|(?:the )?{_CLOCK}{_NO_CLOCK}|(?:the )?{_LENGTH} mark)(?![:\w])"
+_TIME = rf"(?:{_POINT}|{_LENGTH}(?: in)?(?![:\w]))"
 _WHOLE = r"(?: of the (?:video|clip|film|movie|recording|footage))?"
 _BEARERS = "|".join(sorted(TEXT_STANDS | TEXT_VERBS | {"number", "is", "stands", "set", "reaches"}))
 
@@ -54,7 +59,7 @@ _FORMS = [
             rf"(?! (?:of|after|before|in|passed|passes))"
         ),
         rf"(?P<before>before|until|till|up to) (?P<before_at>{_TIME})(?! (?:of|after|before|pass))",
-        rf"(?P<about>at about|at around|around|about) (?P<about_at>{_TIME})",
+        rf"(?P<about>(?:at )?(?:around|about)) (?P<about_at>{_POINT})",
         rf"(?P<at>at) (?P<at_at>{_TIME})",
         r"(?P<in>in|during) (?:the )?minute (?P<minute>\d+)",
     )
@@ -98,7 +103,7 @@ def take_stretch(query: str) -> tuple[str, SaidStretch | None]:
     hidden = _QUOTED.sub(lambda found: "\0" * len(found[0]), query)
     for form in (*_FORMS, _BARE_EDGE):
         for found in form.finditer(hidden.rstrip(" .!?")):
-            before = hidden[: found.start()].split()
+            before = hidden[: found.start()].removeprefix("what is").split()
             if "at" in found.groupdict() and before and before[-1].lower() in _BEARERS.split("|"):
                 continue
             stretch = _stretch_of(found.groupdict())

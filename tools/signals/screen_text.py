@@ -14,6 +14,15 @@ _SECONDS = re.compile(r"\d{1,2}:\d{2}:\d{2}")
 _FRAMES = re.compile(r"(\d{1,2}:\d{2}:\d{2})[:;.,]\d{2,3}(?!\d)")
 """A timecode that counts frames shows the seconds too."""
 
+_DEGREES = str.maketrans({"℃": "°C", "℉": "°F"})
+"""One sign each to a reader of text."""
+
+_WITH_UNIT = re.compile(
+    r"(\d[\d.,:]*)([mkcdμ]?[mglbws]|lbs|oz|ft|mi|km²|m²|cm²|m³|[ckf]|[mkg]?hz|[kmgt]i?b|[mk]?bps"
+    r"|fps|rpm|mph|kmh|min|sec|hrs?|h|ms|a|v|mv|kv|kwh|ω|kω|px|pt|am|pm|usd|eur|gbp|mio|bn)"
+)
+"""A number and what it counts, in small letters."""
+
 ANY_ORDER = 0.8
 """Worth of a text that has all the words but not in that order."""
 
@@ -30,13 +39,20 @@ def text_fit(wanted: Sequence[str], shown: str) -> float:
     """
     if any(map(_SECONDS.fullmatch, wanted)):
         shown = _FRAMES.sub(r"\1", shown)
-    there = words_of(shown)
+    wanted = [part for word in wanted for part in _apart(word)]
+    there = [part for word in words_of(shown.translate(_DEGREES)) for part in _apart(word)]
     if not wanted:
         return 1.0 if there else 0.0
     phrase = _phrase_fit(wanted, there)
     if phrase or len(wanted) == 1:
         return phrase
     return ANY_ORDER * min(_phrase_fit([word], there) for word in wanted)
+
+
+def _apart(word: str) -> list[str]:
+    """A number and its unit, which readers run together; any other word as it is."""
+    found = _WITH_UNIT.fullmatch(word)
+    return [*found.groups()] if found else [word]
 
 
 def _phrase_fit(wanted: Sequence[str], there: Sequence[str]) -> float:

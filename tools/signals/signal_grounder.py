@@ -32,7 +32,7 @@ from tools.signals.phrasing import Stage, asks_length
 from tools.signals.signal_query import understand
 from tools.signals.text_worth import specks_of, text_worth
 from tools.signals.visible_words import names_title, read_on_screen
-from tools.signals.watched import PRESENCE, why_unknown
+from tools.signals.watched import PRESENCE, why_unknown, why_unwatched
 from tools.timeline import Caption, Interval
 
 BRIDGE_S = 1.05
@@ -152,7 +152,8 @@ def _answer(
     events = chosen(ranked, ask)
     if windows and ask.numbers:
         missed = "" if events else number_missing(ask, len(windows))
-        unseen = why_unknown(ask, captions, claims, searched)
+        doubted = why_unknown if missed else why_unwatched
+        unseen = doubted(ask, captions, claims, searched)
         if unseen and (missed or {*ask.kinds} & PRESENCE):
             seen = missed or f"Seen {'once' if len(windows) == 1 else f'{len(windows)} times'}."
             return _cannot_tell(f"{seen} {unseen}", len(captions))

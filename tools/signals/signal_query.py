@@ -25,7 +25,9 @@ from tools.signals.phrasing import (
     without_shots,
     without_stage,
 )
-from tools.signals.said_times import take_stretch
+from tools.signals.plain_words import in_english
+from tools.signals.said_times import UNIT, take_stretch
+from tools.signals.strange_words import mended
 from tools.signals.text_forms import form_named, text_by_itself, with_signs
 from tools.signals.text_query import (
     CUES,
@@ -127,7 +129,20 @@ RULES = (
 
 @lru_cache(maxsize=2000)
 def understand(query: str) -> Ask:
-    """Read a question in English; in any other language its words are unknown."""
+    """Read a question in English; of other languages and misspelled words the plainest alone."""
+    ask = _understand(query)
+    if not ask.unknown:
+        return ask
+    if english := in_english(words_of(query)):
+        again, note = _understand(english), f"It was read as “{english}”."
+    else:
+        text, near = mended(query, ask.unknown)
+        again = _understand(text) if text else ask
+        note = " ".join(f"“{word}” was read as “{known}”." for word, known in near.items())
+    return ask if again.unknown else replace(again, notes=(*again.notes, note))
+
+
+def _understand(query: str) -> Ask:
     query, _ = take_stretch(query)
     quoted = [next(filter(None, found)) for found in _QUOTED.findall(query)]
     said = with_signs(_QUOTED.sub(" ", query))
@@ -143,7 +158,7 @@ def understand(query: str) -> Ask:
     cue = min((words.index(one) for one in CUES & {*words}), default=len(words))
     if quoted or stressed:
         wanted = words_of(" ".join(quoted or stressed))
-        spare = [word for word in words if quoted or word not in wanted]
+        spare = [word for word in words_of(which) if quoted or word not in wanted]
         ask = Ask(
             text=tuple(wanted),
             wants=text_wants(spare),
@@ -162,7 +177,9 @@ def understand(query: str) -> Ask:
     elif (named := _NUMBERED.search(rest)) and not beyond_text(words_of(named["after"])):
         ask = Ask(text=tuple(words_of(named["number"])))
     elif shown := _SHOWN_NUMBER.search(rest):
-        ask = Ask(text=tuple(stripped(words_of(shown["number"]))))
+        # "10 seconds" on a clock is seldom written so.
+        is_guess = UNIT.search(shown["number"]) is not None
+        ask = Ask(text=tuple(stripped(words_of(shown["number"]))), is_guess=is_guess)
     elif CUES & {*words}:
         if take_numbers(" ".join(words[:cue]))[1]:
             words = words_of(which)
@@ -172,6 +189,9 @@ def understand(query: str) -> Ask:
     else:
         ask, told = _understand_measured(words_of(which))
         notes += told
+        content = [word for word in words if word not in FILLERS]
+        if ask.unknown and content and all(word[0].isdigit() for word in content):
+            ask = Ask(text=tuple(content), is_guess=True)
     return replace(
         ask,
         numbers=numbers,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 
-from tools.signals.vocabulary import ANYBODY, CONCEPTS, PERSON, TEXT_NOUNS
+from tools.embedders.minilm_int8 import VOCABULARY
+from tools.signals.vocabulary import ANYBODY, CONCEPTS, FILLERS, PERSON, TEXT_NOUNS
 
 FOREIGN = frozenset(
     """
@@ -28,7 +30,9 @@ FOREIGN = frozenset(
 """Words of German, Spanish, French, Italian, Portuguese and Dutch for what is measured; none that
 English has too."""
 
-LIKENESS = 0.85
+LIKENESS, LIKENESS_OF_NONE = 0.85, 0.8
+"""How near a word has to be to one that is known, and one that is no English word."""
+
 SHORTEST = 5
 """Letters; shorter words are near too many others."""
 
@@ -40,15 +44,47 @@ def is_foreign(words: Sequence[str]) -> bool:
     return bool(others) or bool(FOREIGN & {*parts})
 
 
-def word_near(word: str) -> str:
+def mended(query: str, unknown: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """The question with the words that are misspelled, and what each was taken for.
+
+    Only what is no English word is misspelled: "movies" is not "moves".
+
+    Returns:
+        Nothing where some unknown word is none of these.
+    """
+    if any(" " in word or _is_english(word) for word in unknown):
+        return "", {}
+    near = {word: word_near(word, LIKENESS_OF_NONE, SHORTEST - 1) for word in unknown}
+    if not all(near.values()):
+        return "", {}
+    text = query
+    for word, known in near.items():
+        text = re.sub(rf"\b{re.escape(word)}\b", known, text, flags=re.IGNORECASE)
+    return text, near
+
+
+@cache
+def _english() -> frozenset[str]:
+    return frozenset(VOCABULARY.read_text("utf-8").split())
+
+
+def _is_english(word: str) -> bool:
+    """Whether it is a word of the embedder's list."""
+    return word in _english()
+
+
+@lru_cache(1024)
+def word_near(word: str, likeness: float = LIKENESS, shortest: int = SHORTEST) -> str:
     """The word of the senses that this one is a misspelling of, as far as one can guess.
 
     Another form of a word is no misspelling ("close", "closer"), and hardly anybody misses the
     first letter.
     """
-    if len(word) < SHORTEST:
+    if len(word) < shortest:
         return ""
-    near = get_close_matches(word, _known(), n=3, cutoff=LIKENESS)
+    near = get_close_matches(word, _known(shortest), n=3, cutoff=likeness)
+    # Letters in another order are the likeliest slip.
+    near.sort(key=lambda one: sorted(one) != sorted(word))
     return next((one for one in near if one[0] == word[0] and _is_other_word(one, word)), "")
 
 
@@ -57,9 +93,10 @@ def _is_other_word(one: str, other: str) -> bool:
 
 
 @cache
-def _known() -> list[str]:
+def _known(shortest: int) -> list[str]:
     words = {word for words in CONCEPTS.values() for word in words.split()}
-    return sorted(word for word in words | ANYBODY | PERSON | TEXT_NOUNS if len(word) >= SHORTEST)
+    words |= ANYBODY | PERSON | TEXT_NOUNS | FILLERS
+    return sorted(word for word in words if len(word) >= shortest)
 
 
 def _is_other_letter(sign: str) -> bool:

@@ -52,6 +52,7 @@ _NAMES: dict[str, str] = {
 
 _ITSELF = re.compile(rf"{_MAIL}|{_SITE}|{_PRICE}", re.IGNORECASE)
 _MONEY = re.compile(rf"({_NUMBER}) ?(dollars?|usd|euros?|eur|pounds|gbp)\b", re.IGNORECASE)
+_PERCENT = re.compile(rf"({_NUMBER}) per ?cent\b", re.IGNORECASE)
 _SIGNS = {"d": "$", "u": "$", "e": "€", "p": "£", "g": "£"}
 _LEADING = re.compile(r"\bhttps?:/{1,2}(?:www\.)?|\bwww\.(?=\w)", re.IGNORECASE)
 _PRICED = re.compile(rf"([{CURRENCIES}]?) ?({_NUMBER}) ?([{CURRENCIES}]?)")
@@ -84,7 +85,8 @@ def text_by_itself(question: str) -> tuple[str, str]:
 
 
 def with_signs(text: str) -> str:
-    """With "$20" for "20 dollars"."""
+    """With "$20" for "20 dollars", and "75%" for "75 percent"."""
+    text = _PERCENT.sub(r"\1%", text)
     return _MONEY.sub(lambda found: f"{_SIGNS[found[2][0].lower()]}{found[1]}", text)
 
 

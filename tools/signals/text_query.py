@@ -27,6 +27,8 @@ from tools.signals.vocabulary import (
 _SHOUTED = re.compile(r"\b[A-Z][A-Z0-9]{3,}\b")
 CUES = TEXT_NOUNS | TEXT_VERBS
 
+BEING = frozenset({"is", "are", "was", "were", "gets", "being"})
+DOES = frozenset({"appear", "leave", "turn", "move", "flash", "flicker", "change"})
 PLACING = frozenset({"on", "in", "at", "under", "behind", "above", "below", "across", "beside"})
 
 
@@ -64,8 +66,13 @@ def understand_text(words: list[str], said: str) -> Ask:
         # Somebody says it, which cannot be seen.
         spoken = [*unknown, *(word for word in words[cue:] if word not in FILLERS)]
         return Ask(unknown=tuple(dict.fromkeys(spoken)))
-    is_named = bool(CUES & {*after}) or any(one.capitalize() in said for one in wanted)
-    is_guess = bool(wanted) and words[cue] in TEXT_NOUNS - PLAIN_WORDS and not is_named
+    is_named = bool(CUES & {*after}) or any(
+        one.capitalize() in said for one in wanted if one[0].isalpha()
+    )
+    # "A word is spelled" says what is done with it, and "words come up" what it does.
+    does = after[:1] and (after[0] in BEING or meanings_of(after[0]) & DOES)
+    is_plain = words[cue] in PLAIN_WORDS and not does
+    is_guess = bool(wanted) and words[cue] in TEXT_NOUNS and not (is_plain or is_named)
     if unknown and not wanted and (words[cue] in TEXT_NOUNS or words[cue] == "written"):
         # "the game over title": the words right before the cue are the text.
         first = next(i for i, word in enumerate(before) if word in unknown)

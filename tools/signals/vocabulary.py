@@ -157,6 +157,13 @@ COUNTS = _words("""
     everyone everybody all second third once""")
 """Words that ask how many there are."""
 
+HEARD = _words("""
+    say says said saying speak speaks speaking spoken talk talks talking shout shouts whisper sing
+    sings singing song music melody sound sounds noise noisy silence silent quiet loud louder
+    loudest applause clapping laughter laughs laughing voice voices audio hear heard beep bang
+    """)
+"""What could be heard."""
+
 LIGHTS = _words("""
     light lights lamp lamps lighting dim dimmer darker brighter darkest brightest""")
 """What makes a picture dark or bright, which is what is measured."""

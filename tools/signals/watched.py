@@ -63,6 +63,21 @@ def why_unknown(
         claims: Of each caption.
         searched: The part of the video that they are of.
     """
+    if unwatched := why_unwatched(ask, captions, claims, searched):
+        return unwatched
+    if too_fine := _too_slow(ask, captions, claims, searched) or _too_small(ask, claims):
+        return too_fine
+    if ask.wants == "entrance":
+        return _seen_but_not_coming(ask, claims)
+    if set(ask.kinds) & SCREENS and any(one.kind == "flickers" for some in claims for one in some):
+        return "The picture flickers: no state of it lasts long enough to tell."
+    return ""
+
+
+def why_unwatched(
+    ask: Ask, captions: Sequence[Caption], claims: Sequence[Sequence[Claim]], searched: Interval
+) -> str:
+    """Why more of it may be there than was measured; arguments are those of ``why_unknown``."""
     for asked, watching, reason in CONDITIONS:
         if set(ask.kinds) & asked:
             share = _share(captions, claims, watching, searched)
@@ -70,12 +85,6 @@ def why_unknown(
             # Of the first frame nothing is known.
             if share < min(ENOUGH, max(0.5, 1 - FRAME_S / length_s)):
                 return reason.format(watched=f"{share * length_s:.0f} of {length_s:.0f} s")
-    if too_fine := _too_slow(ask, captions, claims, searched) or _too_small(ask):
-        return too_fine
-    if ask.wants == "entrance":
-        return _seen_but_not_coming(ask, claims)
-    if set(ask.kinds) & SCREENS and any(one.kind == "flickers" for some in claims for one in some):
-        return "The picture flickers: no state of it lasts long enough to tell."
     return ""
 
 
@@ -91,8 +100,19 @@ def _too_slow(
     return f"{found}, and dissolves and fades from shot to shot are not looked for."
 
 
-def _too_small(ask: Ask) -> str:
-    """Why something small may be so all the same."""
+def _too_small(ask: Ask, claims: Sequence[Sequence[Claim]]) -> str:
+    """Why something small, or of a dull colour, may be so all the same."""
+    measured = [
+        claim.percent or 0
+        for some in claims
+        for claim in some
+        if ask.kinds == ("colour",) and claim.colour == ask.colour
+    ]
+    if measured and max(measured) < ask.percent[0]:
+        return (
+            f"The largest {ask.colour} area that was measured is {max(measured)}% of the picture; "
+            "dull or scattered colours are not measured."
+        )
     if ask.kinds == ("colour",) and ask.percent[0] < 100 * MIN_AREA:
         return (
             f"No {ask.colour} area of at least {MIN_AREA:.0%} of the picture was measured; smaller "

@@ -176,6 +176,11 @@ def _vectors_of(collection: Collection, ids: Sequence[str]) -> NDArray[np.float3
         some = rounded(np.asarray(found["embeddings"], np.float32))
         if vectors is None:
             vectors = np.empty((len(ids), some.shape[1]), np.float32)
+        if set(found["ids"]) != set(wanted):
+            raise StoreError(
+                f"{len(wanted)} captions have {len(found['ids'])} vectors; ask again, and run "
+                "whenabouts repair if that stays so"
+            )
         vectors[[row_of[id_] for id_ in found["ids"]]] = some
     assert vectors is not None
     vectors.flags.writeable = False

@@ -91,29 +91,24 @@ class FolderConnection:
         return stamp_of(self.folder)
 
     @contextmanager
-    def undisturbed(self) -> Iterator[None]:
+    def reading(self) -> Iterator[Client | PlainClient]:
         with self._threads:
             self._acquire()
             try:
-                yield
+                plain = open_plain(self.folder)
+                if plain is None:
+                    with self.session() as client:
+                        _carry_out(client)
+                        yield client
+                    return
+                try:
+                    yield plain
+                except sqlite3.Error as exc:
+                    raise self._failure(exc) from exc
+                finally:
+                    plain.close()
             finally:
                 self._lock.release()
-
-    @contextmanager
-    def reading(self) -> Iterator[Client | PlainClient]:
-        with self.undisturbed():
-            plain = open_plain(self.folder)
-            if plain is None:
-                with self.session() as client:
-                    _carry_out(client)
-                    yield client
-                return
-            try:
-                yield plain
-            except sqlite3.Error as exc:
-                raise self._failure(exc) from exc
-            finally:
-                plain.close()
 
     @contextmanager
     def session(self, *, writes: bool = False) -> Iterator[Client]:

@@ -44,6 +44,7 @@ from tools.store.store import CaptionStore
 from tools.store.store_failures import DATABASE
 from tools.store.track_rows import track_of
 from tools.store.upkeep import REPAIR, UNFINISHED_REPAIR, WIPE_DUE
+from tools.text import counted
 
 if TYPE_CHECKING:
     from tools.embedders.embedder import Embedder
@@ -145,7 +146,9 @@ def _build(
         if one.name.startswith(CAPTIONS):
             known = [item for item in one.items if item.plain.get(OF, "") in {"", *tracks}]
             if unknown := len(one.items) - len(known):
-                repaired.left_out.append(f"{unknown} captions of {one.name}: nothing says of what")
+                repaired.left_out.append(
+                    f"{counted(unknown, 'caption')} of {one.name}: nothing says of what"
+                )
             captions.setdefault(one.embedder, []).extend(
                 caption_of(item.plain, item.text, tracks) for item in known
             )
@@ -163,8 +166,9 @@ def _build(
                     store.put_record(replace(record, complete=False, captions=0))
                 if lost := captions.get(embedder, []):
                     repaired.left_out.append(
-                        f"{len(lost)} frames that {embedder} has seen: only the damaged part held "
-                        "what they look like; the next index or question with --sight looks again"
+                        f"{counted(len(lost), 'frame')} that {embedder} has seen: only the "
+                        "damaged part held what they look like; the next index or question with "
+                        "--sight looks again"
                     )
                 continue
             try:
@@ -176,7 +180,7 @@ def _build(
                 )
             except EmbedderError as exc:
                 lost = captions[embedder]
-                repaired.left_out.append(f"{len(lost)} captions of {embedder}: {exc}")
+                repaired.left_out.append(f"{counted(len(lost), 'caption')} of {embedder}: {exc}")
                 for video_id in {caption.video_id for caption in lost}:
                     store.forget(video_id)
                 continue

@@ -6,9 +6,8 @@ import base64
 import math
 import os
 import threading
-import traceback
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, cast
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
@@ -31,8 +30,10 @@ IDENTITY = f"{API}/auth/identity"
 PATIENCE_S = 20.0
 """How long to wait for a server that says nothing at first."""
 
-_OF_ANOTHER_ANSWER = (KeyError, TypeError, AttributeError, IndexError)
-"""What Chroma's client raises at JSON that it does not know."""
+_OF_ANOTHER_ANSWER = (KeyError, TypeError, AttributeError, IndexError, ValueError, OverflowError)
+"""What Chroma's client, and the store, raise at replies in which something is not as it should be:
+``ValueError`` is that of JSON, of arrays and of pydantic too.
+"""
 
 SAID_CHARS = 120
 """How much to quote of a page that a server answers with."""
@@ -87,9 +88,7 @@ class ServerConnection:
             self._look(exc)
             raise self._failed(exc) from exc
         except _OF_ANOTHER_ANSWER as exc:
-            *_, last = traceback.extract_tb(exc.__traceback__)
-            if "chromadb" not in last.filename:
-                raise
+            # Nothing is done in here but to ask the server, and to read what it replies.
             raise self._strange(exc) from exc
         except Exception as exc:
             # Chroma's client has no type of its own for an answer that is not a Chroma server's.
@@ -97,10 +96,6 @@ class ServerConnection:
                 raise
             self._look(exc)
             raise self._failed(exc) from exc
-
-    def undisturbed(self) -> AbstractContextManager[None]:
-        """Nothing: its users write when they will, and nothing is kept."""
-        return nullcontext()
 
     def wipe_is_due(self) -> None:
         """Nothing: as of ``wipe``."""

@@ -17,9 +17,9 @@ class Connection(Protocol):
 
     @property
     def generation(self) -> Stamp | None:
-        """Another one whenever what is stored may have changed; to be read while nobody writes.
+        """Another one once a change of what is stored is whole.
 
-        None where others can write unseen.
+        What is read within a session belongs to it. None where others can write unseen.
         """
         ...
 
@@ -44,14 +44,6 @@ class Connection(Protocol):
 
     def reading(self) -> AbstractContextManager[Client | PlainClient]:
         """As ``session``, for what needs no vectors: without Chroma, where that is possible.
-
-        Raises:
-            StoreError, StoreBusyError: As ``session``.
-        """
-        ...
-
-    def undisturbed(self) -> AbstractContextManager[None]:
-        """Opens nothing: what was read before is looked at while nobody writes, as in a session.
 
         Raises:
             StoreError, StoreBusyError: As ``session``.

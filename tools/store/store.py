@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from chromadb.api.models.Collection import Collection
     from numpy.typing import ArrayLike
 
-    from tools.store.plain_client import PlainCollection
+    from tools.store.plain_client import PlainClient, PlainCollection
 
 __all__ = ["CaptionGap", "CaptionStore", "VideoRecord"]
 
@@ -224,7 +224,7 @@ class CaptionStore:
             StoreError: If the store cannot be read.
         """
         read = self._as_kept(
-            self._kept_captions, (video_id, track), lambda: self._read(video_id, track)
+            self._kept_captions, (video_id, track), lambda _: self._read(video_id, track)
         )
         if self._has_read_long:
             # Here nothing of the folder is open any more, which closing would wait for.
@@ -320,12 +320,8 @@ class CaptionStore:
         Raises:
             StoreError: If the store cannot be read.
         """
-
-        def read() -> list[CaptionGap]:
-            with self._connection.reading() as client:
-                return read_gaps(client, video_id, track)
-
-        return [*self._as_kept(self._kept_gaps, (video_id, track), read)]
+        wanted = (video_id, track)
+        return [*self._as_kept(self._kept_gaps, wanted, lambda client: read_gaps(client, *wanted))]
 
     def count(self, video_id: str, track: Track) -> int:
         """How many captions of a track are stored.
@@ -426,9 +422,8 @@ class CaptionStore:
             StoreError: If the store cannot be read.
         """
 
-        def read() -> list[VideoRecord]:
-            with self._connection.reading() as client:
-                return read_records(client, self._embedder, video_id)
+        def read(client: Client | PlainClient) -> list[VideoRecord]:
+            return read_records(client, self._embedder, video_id)
 
         return [*self._as_kept(self._kept_records, ("records", video_id), read)]
 
@@ -438,12 +433,7 @@ class CaptionStore:
         Raises:
             StoreError: If the store cannot be read.
         """
-
-        def read() -> list[VideoRecord]:
-            with self._connection.reading() as client:
-                return read_frame_records(client)
-
-        return [*self._as_kept(self._kept_records, ("frames", None), read)]
+        return [*self._as_kept(self._kept_records, ("frames", None), read_frame_records)]
 
     def forget(self, video_id: str, *, also: Callable[[], None] = lambda: None) -> int:
         """Delete a video's records, captions and gaps permanently, those of other embedders too.
@@ -491,10 +481,16 @@ class CaptionStore:
         with self._connection.session(writes=True) as client:
             return delete_track(client, self._embedder, video_id, track)
 
-    def _as_kept(self, kept: Kept[Value], key: Hashable, read: Callable[[], Value]) -> Value:
+    def _as_kept(
+        self, kept: Kept[Value], key: Hashable, read: Callable[[Client | PlainClient], Value]
+    ) -> Value:
         """What was read before, if nobody has written since; else what is read now."""
-        with self._connection.undisturbed():
-            return kept.get(key, read, generation=self._connection.generation)
+        # Without the folder's lock: a question waits for nobody who is about to write.
+        found = kept.found(key, generation=self._connection.generation)
+        if found is not None:
+            return found
+        with self._connection.reading() as client:
+            return kept.get(key, lambda: read(client), generation=self._connection.generation)
 
     @contextmanager
     def _reading(self) -> Iterator[tuple[Collection | None, Collection | PlainCollection | None]]:

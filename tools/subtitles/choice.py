@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tools.subtitles.embedded import SubtitleTrack, embedded_tracks
 from tools.subtitles.files import find_sidecars
-from tools.subtitles.languages import is_language, language_of, translated_from
+from tools.subtitles.languages import is_language, language_in_words, language_of, translated_from
 
 ENGLISH = "en"
 """Second to the user's language: it is what the built-in embedder knows best."""
@@ -17,9 +17,14 @@ ENGLISH = "en"
 _PARTIAL = frozenset(
     """
     forced foreign signs sign songs song lyrics karaoke commentary comments comment
-    forces forcés forzados forzado forzati erzwungen
+    forces forcés forzados forzado forzati erzwungen parts narrative
+    commentaires commentaire comentarios kommentar commento
     """.split()
 )
+
+# Of what a machine heard, and of what is written for the deaf as well.
+_AUTOMATIC = frozenset("auto asr automatic generated".split())
+_FOR_THE_DEAF = frozenset("sdh cc hi".split())
 
 
 class SubtitleChoice(NamedTuple):
@@ -41,8 +46,8 @@ def choose_subtitles(video: Path, *, language: str = ENGLISH) -> SubtitleChoice:
     """Choose among the files beside a video and the tracks inside it.
 
     Forced subtitles, signs and commentaries give way to the whole talk, then other languages to the
-    one wanted, then translations to what was said; then a file beside the video, which somebody put
-    there, comes before a track in it.
+    one wanted, then translations to what was said, then what a machine heard to what a person
+    wrote; then a file beside the video, which somebody put there, comes before a track in it.
 
     Args:
         video: The file.
@@ -57,9 +62,9 @@ def choose_subtitles(video: Path, *, language: str = ENGLISH) -> SubtitleChoice:
     tracks = embedded_tracks(video)
     readable = [one for one in tracks if one.is_readable]
     readable.sort(key=lambda one: _worth_of_track(one, language))
-    ranked: list[tuple[tuple[bool, int, bool, int], Path | SubtitleTrack]] = [
-        *(((*_worth_of_file(one, video, language)[:3], 0), one) for one in files),
-        *(((*_worth_of_track(one, language)[:3], 1), one) for one in readable),
+    ranked: list[tuple[tuple[bool, int, bool, bool, int], Path | SubtitleTrack]] = [
+        *(((*_worth_of_file(one, video, language)[:4], 0), one) for one in files),
+        *(((*_worth_of_track(one, language)[:4], 1), one) for one in readable),
     ]
     # Sorting keeps the order of what is worth the same.
     ranked.sort(key=lambda one: one[0])
@@ -80,20 +85,39 @@ def choose_file(video: Path, *, language: str = ENGLISH) -> Path | None:
     return chosen if isinstance(chosen, Path) else None
 
 
-def _worth_of_file(file: Path, video: Path, wanted: str) -> tuple[bool, int, bool, bool, str]:
+def _worth_of_file(
+    file: Path, video: Path, wanted: str
+) -> tuple[bool, int, bool, bool, bool, bool, str]:
     """What comes first is worth most."""
     said = file.stem[len(video.stem) :].strip(".")
     language = language_of(said.split("."))
     # The plain name is what players show, in whatever language it is.
     far = 0 if not said else _distance(language, wanted)
-    return _is_partial(said), far, bool(translated_from(language)), not said, file.name
+    return (
+        _says(said, _PARTIAL),
+        far,
+        bool(translated_from(language)),
+        _says(said, _AUTOMATIC),
+        not said,
+        _says(said, _FOR_THE_DEAF),
+        file.name,
+    )
 
 
-def _worth_of_track(track: SubtitleTrack, wanted: str) -> tuple[bool, int, bool, bool, int]:
-    language = track.language
-    is_partial = track.is_partial or _is_partial(track.title or "")
-    translated = bool(translated_from(language))
-    return is_partial, _distance(language, wanted), translated, not track.is_default, track.index
+def _worth_of_track(
+    track: SubtitleTrack, wanted: str
+) -> tuple[bool, int, bool, bool, bool, bool, int]:
+    title = track.title or ""
+    language = track.language or language_in_words(title)
+    return (
+        track.is_partial or _says(title, _PARTIAL),
+        _distance(language, wanted),
+        bool(translated_from(language)),
+        _says(title, _AUTOMATIC),
+        not track.is_default,
+        _says(title, _FOR_THE_DEAF),
+        track.index,
+    )
 
 
 def _distance(language: str | None, wanted: str) -> int:
@@ -103,5 +127,5 @@ def _distance(language: str | None, wanted: str) -> int:
     return 0 if is_language(language, wanted) else 2 if is_language(language, ENGLISH) else 3
 
 
-def _is_partial(said: str) -> bool:
-    return not _PARTIAL.isdisjoint(re.findall(r"[^\W\d_]+", said.casefold()))
+def _says(said: str, words: frozenset[str]) -> bool:
+    return not words.isdisjoint(re.findall(r"[^\W\d_]+", said.casefold()))

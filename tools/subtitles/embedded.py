@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
@@ -14,6 +15,8 @@ from av.subtitles.subtitle import AssSubtitle
 from tools.errors import CaptionError
 from tools.subtitles.ass import PACKET_FIELDS, event_lines
 from tools.subtitles.cues import Cue, Problem, Subtitles, list_of, merge_repeats, plain_lines
+from tools.video.hearing import all_behind_s
+from tools.video.joined import joined_at
 from tools.video.streams import open_container
 
 if TYPE_CHECKING:
@@ -116,7 +119,8 @@ def read_embedded(video: Video, index: int) -> Subtitles:
     if not track.is_readable:
         raise CaptionError(f"{video.path}, stream {index}: {track.advice}")
     with open_container(video.path) as container:
-        cues, problems = _read(container, index, _first_frame(container, video))
+        parts = _Parts(joined_at(container), video)
+        cues, problems = _read(container, index, _first_frame(container, video), parts)
     if not cues:
         why = f" ({list_of(problems, name)})" if problems else ""
         raise CaptionError(f"{video.path}, stream {index}: no subtitle in it can be used{why}")
@@ -174,8 +178,21 @@ def _first_frame(container: InputContainer, video: Video) -> Fraction:
     return (video.first_pts or 0) * time_base if time_base else Fraction(0)
 
 
+class _Parts:
+    """Where a file goes on with another recording, whose clock begins anew, and when."""
+
+    def __init__(self, places: tuple[int, ...], video: Video) -> None:
+        self._places = places
+        self._behind_s = all_behind_s(video) if places else [0.0]
+
+    def behind_s(self, packet: Packet[SubtitleStream]) -> float:
+        """What to add to a packet's seconds, so that they are the picture's."""
+        part = bisect(self._places, packet.pos or 0)
+        return self._behind_s[min(part, len(self._behind_s) - 1)]
+
+
 def _read(
-    container: InputContainer, index: int, first_frame: Fraction
+    container: InputContainer, index: int, first_frame: Fraction, parts: _Parts
 ) -> tuple[list[Cue], list[Problem]]:
     cues: list[Cue] = []
     problems: list[Problem] = []
@@ -196,8 +213,9 @@ def _read(
             problems.append(Problem(number, "cannot be decoded"))
             continue
         begin = packet.pts * packet.time_base - first_frame
-        begin_s = float(begin)
-        end_s = float(begin + (packet.duration or 0) * packet.time_base)
+        behind_s = parts.behind_s(packet)
+        begin_s = float(begin) + behind_s
+        end_s = float(begin + (packet.duration or 0) * packet.time_base) + behind_s
         if lines and end_s <= begin_s:
             problems.append(Problem(number, f"at {begin_s:g} s does not say when it ends"))
         elif lines:

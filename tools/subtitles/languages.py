@@ -96,7 +96,7 @@ def language_in_name(path: Path) -> str | None:
 
 def language_of(parts: Sequence[str]) -> str | None:
     """The same, for what stands between the dots after the video's name."""
-    parts = list(parts)
+    parts = [one.strip("[]() ") for one in parts]
     while len(parts) > 1 and parts[-1].casefold() in REMARKS:
         parts.pop()
     if not parts:
@@ -106,6 +106,12 @@ def language_of(parts: Sequence[str]) -> str | None:
     match = re.fullmatch(r"([A-Za-z]{2,3})(?:[-_][A-Za-z0-9]{2,8})*", parts[-1])
     is_known = match and match[1].casefold() in ISO_639_1 | ISO_639_2
     return parts[-1].replace("_", "-") if is_known else None
+
+
+def language_in_words(title: str) -> str | None:
+    """The language that a title such as ``English [SDH]`` spells out; None where it does not."""
+    words = re.findall(r"[^\W\d_]+", title.casefold())
+    return next((IN_FULL[one] for one in words if one in IN_FULL), None)
 
 
 def translated_from(language: str | None) -> str | None:

@@ -178,7 +178,7 @@ class _Stretches:
         self.stretch = 0
         self._seen_s = 0.0
         if may_reset(container):
-            self._behind_s = _all_behind_s(video)
+            self._behind_s = all_behind_s(video)
         if len(self._behind_s) > 1:
             stream = _video_stream(container, video)
             self.followed = [stream]
@@ -210,8 +210,12 @@ class _Stretches:
         return min(near, key=lambda one: abs(time_s + self._behind_s[one] - self._seen_s))
 
 
-def _all_behind_s(video: Video) -> list[float]:
-    """Of each stretch of a video's clock, what is to be added to its times."""
+def all_behind_s(video: Video) -> list[float]:
+    """Of each stretch of a video's clock, what is to be added to its times; reads the file.
+
+    Raises:
+        VideoError: If the file cannot be opened any more.
+    """
     with open_container(video.path) as container:
         stream = _video_stream(container, video)
         clock = _clock(container, stream, video)

@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from tools.captioners.protocol import Captioner
     from tools.timeline import Frame, Image
 
-POLICY = "distinct3"
+POLICY = "distinct4"
 """Names what is kept, in the tracks of captions; changes whenever other frames would be."""
+
+ALIKE_POLICIES = r"distinct[34]"
+"""This one and those that held captions in the same way, as a regular expression."""
 
 COLUMNS, ROWS = 64, 36
 """Cells of the small picture that is compared."""
@@ -36,9 +39,19 @@ NEW_SHARE = 0.0004
 """Mean over the picture, of 1, of what neighbours do not explain, that is something new: 1% of the
 picture by 10 grey levels, in any shape, if it is larger than noise."""
 
-NOISE, NOISE_OF_MEDIAN = 5 / 255, 8.0
-"""Change of a cell that is grain or compression: at least the first, and this many times the median
-change of all cells, where that is more."""
+NOISE = 5 / 255
+"""Change of a cell that may always be grain or compression."""
+
+USUAL_PERCENT = 92
+"""Of the cells, in which no event is; what they show that neighbours do not explain is noise."""
+
+BLURS = ((1, 3.5), (3, 2.75))
+"""Cells along a side over which the pictures are averaged, and how many times the noise a change
+must be. Averaging takes grain away from what covers several cells, and takes thin lines away."""
+
+LIGHT_ROWS = 9
+"""Light may differ from row to row, as lamps flicker while a picture is taken: over so many rows it
+hardly does, and what is lower than half of that is no light."""
 
 MAX_SKIPPED_S = 2.0
 """However still it is, no stretch longer than this counts as looking like a frame before it."""
@@ -83,24 +96,46 @@ class Signature:
         return cls(cells.astype(np.float32) / np.float32(255))
 
     def change(self, other: Signature) -> float:
-        """How much differs, as a multiple of what is something new."""
+        """How much differs, as a multiple of what is something new; beyond 1, at least so much."""
         import cv2
 
         change = self.cells - other.cells
-        light = np.median(change.reshape(-1, 3), axis=0)
-        noise = max(NOISE, NOISE_OF_MEDIAN * float(np.median(np.abs(change - light))))
-        unexplained = np.maximum(
-            _beyond_neighbours(self.cells, other.cells + light),
-            _beyond_neighbours(other.cells + light, self.cells),
-        ).max(axis=2)
-        return max(
+        rows = np.median(change, axis=1)
+        light = np.median(rows, axis=0)
+        most = max(
             float(np.abs(light).max()) / NEW_LIGHT,
-            float(np.where(unexplained > noise, unexplained, 0).mean()) / NEW_SHARE,
             *(
                 float(np.abs(cv2.blur(change, (side, side))).max()) / least
                 for side, least in NEW_BLOCKS
             ),
         )
+        lit = np.asarray(other.cells + _smooth(rows)[:, np.newaxis], np.float32)
+        for side, times in BLURS:
+            if most >= 1:
+                break
+            here, there = _averaged(self.cells, side), _averaged(lit, side)
+            unexplained = np.maximum(
+                _beyond_neighbours(here, there), _beyond_neighbours(there, here)
+            ).max(axis=2)
+            usual = unexplained.size * USUAL_PERCENT // 100
+            noise = max(NOISE, times * float(np.partition(unexplained, usual, axis=None)[usual]))
+            new = float(unexplained[unexplained > noise].sum()) / unexplained.size
+            most = max(most, new / NEW_SHARE)
+        return most
+
+
+def _averaged(cells: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    import cv2
+
+    return np.asarray(cv2.blur(cells, (side, side)), np.float32) if side > 1 else cells
+
+
+def _smooth(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The median of each row and those around it."""
+    reach = LIGHT_ROWS // 2
+    padded = np.pad(rows, ((reach, reach), (0, 0)), mode="reflect")
+    around = np.lib.stride_tricks.sliding_window_view(padded, LIGHT_ROWS, axis=0)
+    return np.asarray(np.median(around, axis=-1), np.float32)
 
 
 def _beyond_neighbours(

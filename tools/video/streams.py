@@ -42,7 +42,7 @@ def open_container(path: Path, *, with_edits: bool = True) -> InputContainer:
         with_edits: Whether the edit list of an MP4 counts; else times are those of its tracks.
 
     Raises:
-        VideoError: If it is not a media file.
+        VideoError: If it is not a media file, or gone.
     """
     try:
         # "file:" keeps a name such as "-" or "concat:a" from meaning something else, and the
@@ -52,6 +52,11 @@ def open_container(path: Path, *, with_edits: bool = True) -> InputContainer:
             options["ignore_editlist"] = "1"
         container = av.open(f"file:{path}", options=options, metadata_errors="replace")
     except av.FFmpegError as error:
+        if isinstance(error, FileNotFoundError):
+            raise VideoError(
+                f"{path} is gone: it was deleted or moved meanwhile; put it back, or give its new "
+                "path"
+            ) from error
         if _is_animated_webp(path):
             raise _no_animated_webp(path) from error
         if lacks_index(path):

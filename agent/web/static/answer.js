@@ -23,7 +23,11 @@ export function answerCard(kept, turn, intervals, current, at) {
     element("h3", {}, `“${turn?.said ?? answer.query}”`),
     element("span", { class: `badge ${verdict}` }, VERDICTS[verdict] ?? verdict), " ",
     element("span", { class: "small" }, best ? confidence(best) : answer.presence == null ? "" : `it is here with a probability of ${answer.presence.toFixed(2)}`));
-  if (turn) card.append(element("p", { class: "small" }, `Understood as: ${turn.understood}`), element("p", {}, turn.results[0].words));
+  if (turn) {
+    card.append(element("p", { class: "small" }, `Understood as: ${turn.understood}`));
+    // Where the words are the interval alone, its button says it.
+    if (turn.results[0].words !== intervals.map(span).join(", ")) card.append(element("p", {}, turn.results[0].words));
+  }
   if (intervals.length) {
     card.append(element("div", { class: "intervals" }, ...intervals.map((one, index) => element("button", {
       type: "button", "aria-pressed": String(index === current), onclick: () => at.onPick(index),

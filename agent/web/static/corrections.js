@@ -8,13 +8,21 @@ export async function showCorrections() {
   $("corrections").showModal();
 }
 
+async function takeBack({ video, query }) {
+  try {
+    draw((await send("POST", "/corrections/withdraw", { video, query })).rows);
+  } catch (error) {
+    $("rows").append(element("tr", {}, element("td", { colspan: 5, class: "fault", role: "alert" }, error.message)));
+  }
+}
+
 function draw(rows) {
   $("rows").replaceChildren(...rows.map((row) => element("tr", {},
     element("td", {}, row.video), element("td", {}, row.query),
     element("td", {}, row.start == null ? "never" : clock(row.start)), element("td", {}, row.end == null ? "" : clock(row.end)),
     element("td", {}, element("button", {
       type: "button", "aria-label": `Take back ${row.query}`,
-      onclick: async () => draw((await send("POST", "/corrections/withdraw", { video: row.video, query: row.query })).rows),
+      onclick: () => takeBack(row),
     }, "Take back")))));
   if (!rows.length) $("rows").append(element("tr", {}, element("td", { colspan: 5 }, "Nothing has been corrected yet.")));
 }

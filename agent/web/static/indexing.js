@@ -18,7 +18,13 @@ export async function showIndexing(video, onDone) {
   if (!video.described && ["new", "partly"].includes(video.state)) {
     box.append(start(video, onDone, video.state === "partly" ? "Go on describing this video" : "Describe this video, to ask it"));
     const said = forecastOf(await get(`/videos/${video.id}/estimate`).catch((error) => error.message));
-    if (shown === video && $("describe")) box.append(element("p", { class: "small", id: "forecast" }, ...said));
+    if (shown !== video || !$("describe")) return undefined;
+    // The forecast has read the file, so that a copy of a described video is known for what it is.
+    if ((await get(`/videos/${video.id}`)).described) {
+      box.replaceChildren();
+      return onDone();
+    }
+    box.append(element("p", { class: "small", id: "forecast" }, ...said));
   }
 }
 

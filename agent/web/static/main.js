@@ -31,7 +31,7 @@ async function choose(video, { query = "", time = null } = {}) {
   $("follow").hidden = true;
   $("stage").hidden = $("talk").hidden = false;
   $("empty").hidden = true;
-  $("title").textContent = video.name;
+  $("title").textContent = $("title").title = video.name;
   document.title = `${video.name} – whenabouts`;
   $("steps").hidden = true;
   $("answer").replaceChildren();
@@ -94,13 +94,14 @@ function step(name, values) {
     step: () => STEPS[values.node] ?? values.node,
     refusal: () => `refused: ${values.message}`,
     understood: () => `understood: ${values.words}`,
+    retry: () => `${values.message}; trying again (${values.attempt} of ${values.attempts})`,
     look_up: () => `looked up: ${values.tool}`,
     progress: () => `described ${clock(values.seen_s, 0)} of ${clock(values.total_s, 0)}`,
   }[name]?.();
   if (!said) return;
   const last = $("steps").lastChild;
-  if (name === "progress" && last?.dataset.kind === "progress") last.textContent = said;
-  else $("steps").append(element("li", { class: `now${name === "refusal" ? " refused" : ""}`, "data-kind": name }, said));
+  if (["progress", "retry"].includes(name) && last?.dataset.kind === name) { last.textContent = said; last.classList.add("now"); }
+  else $("steps").append(element("li", { class: `now${["refusal", "retry"].includes(name) ? " refused" : ""}`, "data-kind": name }, said));
 }
 
 function receive(kept, mayJump = true) {
@@ -134,11 +135,18 @@ function followBegins() {
   $("said").value = "";
 }
 
+const CURVES = {
+  described: "how well it fits", measured: "how well what is measured fits",
+  said: "how well what is said fits", written: "how well text on the screen fits",
+};
+
 async function showCurve() {
   const { id } = page.kept;
   timeline.setCurve([]);
   const points = id && await get(`/answers/${id}/relevance`).catch(() => []);
-  if (page.kept?.id === id) timeline.setCurve(points || []);
+  if (page.kept?.id !== id) return;
+  timeline.setCurve(points || []);
+  $("curve-of").textContent = CURVES[points?.[0]?.of] || CURVES.described;
 }
 
 function show(current) {
@@ -186,8 +194,9 @@ async function showEarlier() {
   const { id } = page.video;
   const answers = await get(`/videos/${id}/answers?limit=12`).catch(() => []);
   if (page.video.id !== id) return;
-  $("earlier-title").hidden = !answers.length;
-  $("earlier").replaceChildren(...answers.map((kept) => element("li", {}, element("button", {
+  const newest = answers.filter((kept, at) => answers.findIndex((one) => one.answer.query === kept.answer.query) === at);
+  $("earlier-title").hidden = !newest.length;
+  $("earlier").replaceChildren(...newest.map((kept) => element("li", {}, element("button", {
     type: "button", onclick: () => { $("query").value = kept.answer.query; $("steps").hidden = true; receive(kept); },
   }, kept.answer.query, " ", element("span", { class: "small" }, kept.answer.intervals[0] ? span(kept.answer.intervals[0]) : kept.answer.verdict.replace("_", " "))))));
 }

@@ -17,6 +17,7 @@ from agent.chat.session import ChatEvent, ChatSession
 from agent.chat.turns import ChatAnswer
 from agent.cli.chat_terminal import trace_lines
 from agent.errors import QueryError, UnansweredError, VideoError, WithheldError
+from agent.graph.thread_files import threads_about
 from agent.reasoning.brief import Brief
 from agent.reasoning.reply import Reply
 from tests.chat_script import NOTHING
@@ -120,7 +121,7 @@ class WithheldReasoner(WordReasoner):
     name = "scripted"
 
     def converse(self, messages: Sequence[BaseMessage], *, schema: dict[str, Any]) -> Reply:
-        raise WithheldError("the 1 minutes of this run are used up")
+        raise WithheldError("the 1 minute of this run is used up")
 
 
 @pytest.fixture
@@ -227,6 +228,20 @@ def test_a_thread_that_is_open_elsewhere_is_not_opened_twice(
 
 
 @pytest.mark.slow
+def test_a_chat_about_what_is_forgotten_meanwhile_is_not_kept(
+    grounder: Grounder, road: Path, told: list[str]
+) -> None:
+    with chat(grounder, told, road, thread="t") as session:
+        answer = session.ask(DOG)
+        assert answer.result.video
+        file, asked = grounder.settings.chats_file, {answer.result.video.id}
+        assert threads_about(file, asked) == ["t"]
+        grounder.forget(road)
+        session.ask("the first time")
+        assert threads_about(file, asked) == []
+    assert any("so the chat is not kept" in line for line in told)
+
+
 def test_threads_do_not_know_of_each_other(grounder: Grounder, road: Path, told: list[str]) -> None:
     with chat(grounder, told, road, thread="one") as session:
         session.ask(DOG)
@@ -583,3 +598,41 @@ def test_a_clip_ends_with_its_video(
     with chat(grounder, told, road) as talk:
         answer = talk.ask("cut out 0:02 to 1:00")
     assert "0:02.0–0:08.0 written" in answer.result.words
+
+
+def test_an_answer_is_told_again_with_its_length_and_what_shows_it(
+    grounder: Grounder, road: Path, told: list[str]
+) -> None:
+    with chat(grounder, told, road) as session:
+        first = session.ask("a dog")
+        again = session.ask("how long was it?")
+        sure = session.ask("are you sure?")
+    assert spans(again) == spans(first)
+    best = first.result.intervals[0]
+    assert f"{best.end_s - best.start_s:.1f} s long" in again.result.words
+    assert again.result.captions
+    assert sure.follow_up.turn == 1
+    assert sure.understood == "the answer to “a dog” once more"
+
+
+def test_that_nothing_was_found_is_told_again(
+    grounder: Grounder, road: Path, told: list[str]
+) -> None:
+    with chat(grounder, told, road) as session:
+        first = session.ask("an elephant")
+        again = session.ask("really?")
+    assert spans(first) == spans(again) == []
+    assert again.result.words == first.result.words
+
+
+def test_a_text_model_may_have_an_answer_told_again(road: Path, captions: Path) -> None:
+    model = TalkingReasoner(
+        {"kind": "find", "query": "a dog"}, {"kind": "recap", "query": None, "turn": 1}
+    )
+    with Grounder(reasoner=model) as grounder:
+        grounder.watch(road, captions=captions)
+        with chat(grounder, [], road) as session:
+            first = session.ask("a dog")
+            again = session.ask("are you sure about that?")
+    assert again.by == "llm"
+    assert spans(again) == spans(first)

@@ -150,9 +150,48 @@ def test_a_follow_up_becomes_what_it_means(said: str, expected: dict[str, Any]) 
 
 
 @pytest.mark.parametrize(
+    ("said", "same_as"),
+    [
+        ("when does it happen again?", "again?"),
+        ("when does it happen next?", "again?"),
+        ("once more", "again?"),
+        ("the one after that", "again?"),
+        ("another one", "again?"),
+        ("go back", "the one before"),
+        ("what happened just before?", "and before that?"),
+        ("what happened right after?", "and after that?"),
+        ("any others?", "how many times?"),
+        ("is it the only time?", "how many times?"),
+        ("what else?", "how many times?"),
+        ("how many times does it happen?", "how many times?"),
+        ("are you sure?", "show me"),
+        ("really?", "show me"),
+        ("why?", "show me"),
+        ("how long was it?", "show me"),
+        ("how long did it last?", "show me"),
+        ("when does it end?", "show me"),
+        ("when did it start?", "show me"),
+        ("play it", "show me"),
+        ("when was that exactly?", "show me"),
+    ],
+)
+def test_other_words_for_a_follow_up_are_the_same_follow_up(said: str, same_as: str) -> None:
+    assert read(said) == read(same_as)
+    assert read(said) != {"kind": "find", "query": said.rstrip("?")}
+
+
+def test_what_was_told_again_is_still_the_answer_before_it() -> None:
+    assert read("show me") == {"kind": "recap"} | THAT
+
+
+@pytest.mark.parametrize(
     "said",
     [
         "the dog runs after the ball",
+        "why does the dog bark",
+        "show me the dog",
+        "how long does the dog run",
+        "when does the dog appear again on the lawn",
         "a man looks after a child",
         "the last train leaves",
         "a second dog",
@@ -172,7 +211,7 @@ def test_every_example_that_is_shown_is_understood_by_its_own_form(form: Any) ->
         assert matching[0] is form
 
 
-@pytest.mark.parametrize("said", ["and her?", "why?", "is she there?", "is it there first"])
+@pytest.mark.parametrize("said", ["and her?", "is she there?", "is it there first"])
 def test_what_only_points_is_refused_with_the_forms_that_are_understood(said: str) -> None:
     with pytest.raises(FollowUpError, match=r"is not understood\.\n(.|\n)*the second time"):
         read(said)

@@ -1,6 +1,7 @@
 """A question about things, asked of a drawn video without any captions that name them."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,53 @@ def test_the_right_one_of_several_videos_comes_first(
     (best, *_) = told["answers"]  # type: ignore[misc]  # a list in the schema
     assert best["video"]["path"].endswith("two.mp4")  # type: ignore[has-type]
     assert best["verdict"] == "found"  # type: ignore[has-type]
+
+
+def test_frames_that_leave_it_open_are_told_as_frames_and_by_their_name(
+    tiny_joint: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    # Nothing is surely there, and nothing surely not.
+    monkeypatch.setattr("tools.grounding.grounder.FOUND_PRESENCE", 2.0)
+    monkeypatch.setattr("tools.grounding.grounder.OPEN_PRESENCE", -1.0)
+    video = drawn(tmp_path / "drawn.mp4", SHOWN)
+    assert main(["ask", video, "a blue cross on the top", "--sight", str(tiny_joint)]) == 1
+    told = capsys.readouterr()
+    assert "Frames are too much like what is asked for to rule it out" in told.out
+    assert "answered by: frames (sight:tiny@" in told.out
+    assert "reads the captions" not in told.out
+    assert "whenabouts setup" in told.out
+
+
+@pytest.mark.parametrize(
+    "damaged", ["onnx/vision_model.onnx", "onnx/text_model.onnx", "preprocessor_config.json"]
+)
+def test_a_damaged_model_that_nobody_asked_for_takes_no_answer_away(
+    damaged: str,
+    tiny_joint: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_joint, folder)
+    (folder / damaged).write_bytes(b"half")
+    monkeypatch.setattr("agent.watching.sight.sights_on_disk", lambda: [str(folder)])
+    video = drawn(tmp_path / "drawn.mp4", SHOWN)
+    for _ in range(2):
+        assert main(["ask", video, "when does something red appear?", "--json"]) == 0
+        told = capsys.readouterr()
+        answer = json.loads(told.out)
+        assert answer["verdict"] == "found"
+        assert "frames are not searched: " in told.err
+    assert main(["ask", "--all", "when does something red appear?"]) == 0
+    capsys.readouterr()
+    # What was asked for is not left out.
+    assert main(["ask", video, "a blue cross", "--sight", str(folder)]) == 2
+    assert "fetch" in capsys.readouterr().err
 
 
 def test_a_folder_that_holds_no_model_ends_in_one_line(

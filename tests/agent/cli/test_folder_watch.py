@@ -87,4 +87,4 @@ def test_what_is_there_and_what_comes_is_indexed_until_somebody_stops_it(
 
 def test_what_cannot_be_watched_is_said_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["watch", "nowhere"]) == 2
-    assert "nowhere is no folder; name folders to watch" in capsys.readouterr().err
+    assert "nowhere is not a folder; name folders to watch" in capsys.readouterr().err

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.api import Grounder
+from agent.api import Grounder, load_settings
 from agent.cli.main import main
 from agent.graph.threads import open_threads
 from tests.drawing import draw_video, even_times
@@ -64,6 +64,40 @@ def test_an_export_never_replaces_what_we_keep_ourselves(
     assert database.read_bytes()[:100] == before
 
 
+@pytest.mark.parametrize("option", ["--clip", "--plot"])
+def test_no_output_replaces_what_we_keep_ourselves(
+    option: str, film: Path, captions: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = load_settings().home / ("uploaded.mp4" if option == "--clip" else "kept.png")
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text("kept")
+    asked = ["ask", str(film), "a cat sleeps", "--captions", str(captions)]
+    assert main([*asked, option, str(kept), "--overwrite"]) == 2
+    assert f"{option} writes to" in capsys.readouterr().err
+    assert kept.read_text() == "kept"
+
+
+def test_two_outputs_never_share_a_file(
+    film: Path, captions: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, asked = str(tmp_path / "out.png"), ["ask", str(film), "a cat", "--captions", str(captions)]
+    assert main([*asked, "--plot", out, "--export", "csv", out]) == 2
+    assert "--plot and --export name the same file" in capsys.readouterr().err
+    assert main([*asked, "--trace", out, "--export", "csv", out]) == 2
+    assert "--export writes to" in capsys.readouterr().err
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_a_picture_does_not_replace_a_link_that_leads_nowhere(
+    film: Path, captions: Path, tmp_path: Path
+) -> None:
+    link = tmp_path / "out.png"
+    link.symlink_to("nowhere.png")
+    asked = ["ask", str(film), "a cat sleeps", "--captions", str(captions)]
+    assert main([*asked, "--plot", str(link)]) == 2
+    assert link.is_symlink()
+
+
 @pytest.mark.parametrize("name", ["itself", "another", "copy", "link", "gone"])
 def test_a_clip_never_replaces_a_video_that_is_asked_or_indexed(
     film: Path, captions: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
@@ -93,14 +127,19 @@ def test_forget_says_what_else_holds_text_and_deletes_it_when_told_to(
     main(["ask", str(film), "a zebra", "--captions", str(captions), "--thread", "stripes"])
     main(["ask", str(other), "black", "--captioner", "classical", "--thread", "dark"])
     home = tmp_path / "home"
+    with Grounder(load_settings(store=home / "benchmarks")) as measured:
+        measured.watch(film, captions=captions)
     assert main(["forget", str(film)]) == 0
     said = " ".join(capsys.readouterr().err.split())
     assert (
         "still hold captions of it: stripes; to delete these too: whenabouts forget --threads"
         in said
     )
+    assert "`whenabouts eval` made captions of it too" in said
     assert main(["forget", "--threads", str(film)]) == 0
-    assert "deleted threads and chats about it: stripes" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "deleted threads and chats about it: stripes" in said
+    assert "that `whenabouts eval` made: 2" in said
     readable = [
         one.name for one in home.rglob("*") if one.is_file() and b"zebra" in one.read_bytes()
     ]

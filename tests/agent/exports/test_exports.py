@@ -98,6 +98,22 @@ def test_a_slow_video_lies_on_a_timeline_that_each_of_its_frames_begins_on(tmp_p
     assert "each of its frames is 3" in rate.note
 
 
+def test_a_slow_video_whose_mean_is_a_little_off_lies_on_such_a_timeline_too(
+    tmp_path: Path,
+) -> None:
+    times_s = [*even_times(60, 12.0), 4.97]
+    rate = read_rate(probe(draw_video(tmp_path / "off.mkv", times_s)))
+    assert rate.timeline_hz == 24
+    assert "each of its frames is 2" in rate.note
+
+
+def test_a_varying_slow_rate_takes_a_timeline_near_one_of_its_multiples(tmp_path: Path) -> None:
+    times_s = [*even_times(12, 12.0), 1.4, 1.5, 1.53, 1.6]
+    rate = read_rate(probe(draw_video(tmp_path / "v.mkv", times_s)))
+    assert "varies" in rate.note
+    assert rate.timeline_hz != Fraction(24000, 1001)
+
+
 def test_a_video_that_was_cut_between_two_frames_keeps_its_rate(tmp_path: Path) -> None:
     whole = draw_beeps(tmp_path / "whole.mp4", range(4))
     rate = read_rate(probe(edit(tmp_path / "cut.mp4", whole, [(1.27, 4.0)])))
@@ -203,8 +219,10 @@ def test_a_second_file_is_not_written_over_the_first_unless_told(
     tmp_path: Path, captions: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     video = draw_video(tmp_path / "road.mp4", even_times(150, 25.0))
-    out = export(video, captions, "json")
+    out = export(video, captions, "json", query="a brown dog\u202e jumps\x9b")
     kept = out.read_bytes()
+    # It may be looked at in a terminal, like what ask --json prints.
+    assert b"dog\\u202e jumps\\u009b" in kept
     words = ["ask", str(video), "a brown dog jumps", "--export", "csv", str(out)]
     assert main(words) == 2
     assert "is there already" in capsys.readouterr().err
@@ -256,3 +274,38 @@ def test_timecode_that_begins_again_after_a_day_is_said_to(
     video = draw_video(tmp_path / "road.mp4", even_times(48, 8.0))
     export(video, captions, "edl", "--start-timecode", start)
     assert ("timecode begins again at 00:00:00:00" in capsys.readouterr().err) == is_said
+
+
+def test_a_dash_is_standard_output_which_holds_nothing_else(
+    tmp_path: Path, captions: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = draw_video(tmp_path / "road.mp4", even_times(48, 6.0))
+    asked = ["ask", str(video), "a brown dog jumps", "--captions", str(captions)]
+    assert main([*asked, "--export", "csv", "-"]) == 0
+    told = capsys.readouterr()
+    assert told.out.startswith("video,query,start_s")
+    assert "found" not in told.out
+    assert "found  “a brown dog jumps”" in told.err
+    assert main([*asked, "--export", "csv", "-", "--json"]) == 2
+    assert "both print on standard output" in capsys.readouterr().err
+    assert not Path("-").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["ask", "a.mp4", "a dog", "--clip", "-"],
+        ["ask", "a.mp4", "a dog", "--plot=-"],
+        ["ask", "a.mp4", "a dog", "--thumbnails", "-"],
+        ["ask", "a.mp4", "a dog", "--trace", "-"],
+        ["reel", "a dog", "--in", "a.mp4", "--out", "-"],
+        ["eval", "own", "--out", "-"],
+        ["tune", "train", "--out", "-"],
+        ["demo", "--keep", "-"],
+    ],
+)
+def test_no_other_option_writes_to_standard_output(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    assert "would be standard output" in capsys.readouterr().err

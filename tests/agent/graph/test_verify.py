@@ -150,9 +150,33 @@ def test_a_no_to_everything_is_no_threshold(two_dogs: CaptionStore) -> None:
     assert answer.intervals[0].span == ask(graph_of(two_dogs)).intervals[0].span
 
 
+@pytest.mark.parametrize("shown", [0.0, 0.5, 1.0])
+def test_a_judge_that_says_the_same_of_all_ranks_none_and_that_is_told(
+    two_dogs: CaptionStore, shown: float
+) -> None:
+    plain = ask(graph_of(two_dogs))
+    answer = ask(graph_of(two_dogs, judge=ScriptedJudge(lambda _: shown)))
+    assert answer.intervals == plain.intervals
+    assert [one.span for one in answer.candidates] == [one.span for one in plain.candidates]
+    assert "judge" not in paths_of(answer), "it prefers none"
+    assert "so that it prefers none" in answer.warning
+
+
+def test_a_judge_that_fails_in_the_middle_prefers_none_of_those_it_did_not_see(
+    two_dogs: CaptionStore,
+) -> None:
+    own = ask(graph_of(two_dogs)).intervals[0].span
+    judge = ScriptedJudge(lambda span: 0.3 if span == own else None)
+    answer = ask(graph_of(two_dogs, judge=judge))
+    assert answer.intervals[0].span == own
+    assert "judge" not in paths_of(answer)
+
+
 def test_a_yes_does_not_make_found_of_not_found(two_dogs: CaptionStore) -> None:
     reasoner = ScriptedReasoner('{"steps": [], "found": false}')
-    answer = ask(graph_of(two_dogs, reasoner, judge=ScriptedJudge(lambda _: 1.0)))
+    answer = ask(
+        graph_of(two_dogs, reasoner, judge=ScriptedJudge(lambda one: 1 - one.start_s / 100))
+    )
     assert answer.verdict == "not_found"
     assert paths_of(answer)["judge"] is None
 
@@ -186,7 +210,9 @@ def test_an_order_in_the_question_is_not_for_a_judge_of_windows(two_dogs: Captio
     last = QUESTION.model_copy(update={"query": "the last time a dog jumps"})
     plain = ask(graph_of(two_dogs), last)
     judge = ScriptedJudge(says_of(Interval(4, 8)))
-    assert ask(graph_of(two_dogs, judge=judge), last).intervals[0].span == plain.intervals[0].span
+    answer = ask(graph_of(two_dogs, judge=judge), last)
+    assert answer.intervals[0].span == plain.intervals[0].span
+    assert "judge" not in paths_of(answer), "it knows nothing of the order"
 
 
 def test_a_video_model_decides_on_a_short_clip(store: CaptionStore) -> None:

@@ -111,7 +111,7 @@ def test_nothing_is_told_without_the_token(desk: Desk, shown: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (["nowhere"], "nowhere is no folder"),
+        (["nowhere"], "nowhere is not a folder"),
         ([".", "--http", "99999"], "there is no port 99999"),
         ([".", "--http", "0", "--address", "192.0.2.1"], "no token is set"),
     ],

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from agent.api import Grounder
+from agent.api import Grounder, load_settings
 from agent.cli.main import main
-from agent.errors import QueryError
+from agent.errors import QueryError, VideoError
 from agent.grounding import Grounding
 from agent.plotting import answer_plot
 from agent.plotting.answer_plot import COLOURS, describe, plot_answer
@@ -127,7 +127,7 @@ def test_a_picture_says_in_words_what_it_shows(answer: Grounding) -> None:
     ("name", "why"),
     [
         ("out.gif", "ends in .png"),
-        ("no/out.png", "no folder"),
+        ("no/out.png", "no directory"),
         ("folder.png", "a directory"),
         ("there.png", "is there already"),
     ],
@@ -146,7 +146,7 @@ def test_a_place_where_no_picture_can_go_is_refused_before_anything_is_done(
 def test_an_existing_picture_is_replaced_only_if_that_is_asked_for(tmp_path: Path) -> None:
     out, picture = tmp_path / "out.png", Picture(b"new", "")
     out.write_bytes(b"old")
-    with pytest.raises(QueryError, match="already"):
+    with pytest.raises(VideoError, match="already"):
         picture.save(out)
     assert out.read_bytes() == b"old"
     picture.save(out, overwrite=True)
@@ -200,3 +200,21 @@ def test_no_frames_are_drawn_of_another_video_under_the_same_name(
             grounder.plot(answer)
         red_then_blue.unlink()
         assert grounder.plot(answer).png.startswith(b"\x89PNG")
+
+
+@pytest.mark.slow
+def test_the_curve_is_of_the_evidence_that_decided(tmp_path: Path) -> None:
+    video = draw_video(
+        tmp_path / "dark.mp4",
+        times_s=[index / 4 for index in range(48)],
+        picture=lambda index: np.full((48, 64, 3), 0 if 16 <= index < 32 else 120, np.uint8),
+    )
+    told = tmp_path / "dark.jsonl"
+    told.write_text("".join(f'{{"t": {at}, "caption": "a room"}}\n' for at in range(12)))
+    with Grounder(load_settings(store=tmp_path / "store")) as grounder:
+        answer = grounder.find(video, "the screen is black", captions=told)
+        curve = relevance_curve(answer, grounder.store, grounder.embedder)
+    assert [source.kind for source in answer.sources if source.answers] == ["measured"]
+    assert curve.of == "measured"
+    best = curve.spans[int(np.argmax(curve.values))]
+    assert answer.intervals[0].span.overlap_s(best) > 0

@@ -19,6 +19,20 @@ GOOD = {
 }
 
 
+@pytest.mark.parametrize(
+    "reply", ["k>From #1 to #2: {}", "think|> {}", "{} <", "{}\n＜", "From #1 to #2? {}", "#3?\n{}"]
+)
+def test_an_object_beside_the_rest_of_a_mark_or_after_a_question_is_no_answer(reply: str) -> None:
+    with pytest.raises(AnswerError) as refused:
+        parse_answer(reply.replace("{}", json.dumps(GOOD)), shown=SPANS)
+    assert refused.value.kind == "no_json"
+
+
+@pytest.mark.parametrize("reply", ["> {}", "When does it happen? {}", "a -> b, so {}", "{} <3"])
+def test_other_signs_beside_an_object_do_no_harm(reply: str) -> None:
+    assert parse_answer(reply.replace("{}", json.dumps(GOOD)), shown=SPANS).found
+
+
 def test_a_plain_object_is_read() -> None:
     assert parse_answer(json.dumps(GOOD), shown=SPANS).events == (NumberedEvent(first=3, last=5),)
 

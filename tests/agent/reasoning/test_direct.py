@@ -1,5 +1,8 @@
 """Replies of video models in seconds: what is read, what is refused, and where the edges go."""
 
+import random
+from collections import Counter
+
 import pytest
 
 from agent.errors import AnswerError
@@ -29,6 +32,9 @@ def spans(reply: str, frames: list[Interval] = FRAMES) -> list[tuple[float, floa
         '{"timestamps": ["12.5 - 18 seconds"]}',
         "12.5 - 18 seconds",
         "12.5s–18s",
+        *(f"12.5{dash}18 s" for dash in "-‐‑‒–—―−﹘﹣－~→"),
+        "00:12.5 --> 00:18",
+        '{"events": [{"start": 12.5, "end": 18, "unit": "seconds"}]}',
         "The event happens from 0:12.5 to 0:18.",
         "between 12.5 and 18 seconds",
         "[[12.5, 18.0]]",
@@ -71,6 +77,14 @@ def test_a_moment_is_as_long_as_the_frame_that_shows_it() -> None:
         ('{"found": true, "events": [[18, 12]]}', "reversed"),
         ('{"found": true, "events": []}', "contradiction"),
         ('{"found": false, "events": [[1, 2]]}', "contradiction"),
+        *((f"{sign}3 to 5 s", "no_json") for sign in "-‑–−－"),
+        ("12 - −18 s", "no_json"),
+        ("from 10% to 20%", "no_json"),
+        ("frames 12 to 18", "no_json"),
+        ("twelve to eighteen seconds", "no_json"),
+        ('{"found": true, "events": [[1, 1e309]]}', "wrong_schema"),
+        ('{"found": true, "events": [{"start": 3, "end": 5, "unit": "frames"}]}', "wrong_schema"),
+        ('{"unit": "%", "events": [[3, 5]]}', "wrong_schema"),
         ('{"found": true, "events": [[12, 48]]}', "unknown_time"),
         ('{"found": true, "events": [[40, 42]]}', "unknown_time"),
     ],
@@ -79,6 +93,57 @@ def test_what_is_no_answer_is_refused_by_kind(reply: str, kind: str) -> None:
     with pytest.raises(AnswerError) as refused:
         parse_direct(reply, FRAMES)
     assert refused.value.kind == kind
+
+
+TIMES = (
+    *("0", "3", "5", "12.5", "18", "-1", "−3", "1e309", "1e-9", "NaN", "Infinity", "9" * 400),
+    *(
+        "0:05",
+        "00:12",
+        "00:00:12.5",
+        "1:72",
+        "99:99:99",
+        "١٢",
+        "１２",
+        "Ⅻ",
+        "12,5",
+        "7%",
+        "frame 7",
+    ),
+    *("twelve", "null", "true", '"3"', '"0:03"', "5.", "5s", "5 min", "625", "29.99", "31"),
+)
+BETWEEN = ("-", " – ", "—", "−", " to ", "~", " until ", "..", "→", " --> ", ", ", ":", "\u2028")
+FORMS = (
+    "{0}{sep}{1}",
+    "from {0}{sep}{1} seconds",
+    "[{0}, {1}]",
+    "[[{0}, {1}], [{1}, {2}]]",
+    '{{"found": true, "events": [{{"start_s": {0}, "end_s": {1}}}]}}',
+    '{{"start": {0}, "end": {1}, "unit": "{2}"}}',
+    '{{"found": false, "spans": ["{0}{sep}{1}"]}}',
+)
+
+
+@pytest.mark.slow
+def test_two_thousand_notations_end_in_spans_of_frames_or_in_refusals() -> None:
+    rng = random.Random(20261127)
+    ends: Counter[str] = Counter()
+    for _ in range(2000):
+        times = rng.choices(TIMES, k=3)
+        said = [form.format(*times, sep=rng.choice(BETWEEN)) for form in rng.choices(FORMS, k=2)]
+        frames = rng.choice([FRAMES, LATE, [*FRAMES[:9], *LATE], FRAMES[:1], []])
+        try:
+            answer = parse_direct(rng.choice([said[0], " ".join(said)]), frames)
+        except AnswerError as refused:
+            ends[refused.kind] += 1
+            continue
+        ends["found" if answer.found else "none"] += 1
+        after = 0
+        for one in answer.events:
+            assert after < one.first <= one.last <= len(frames)
+            after = one.last
+    kinds = {"no_json", "wrong_schema", "reversed", "contradiction", "unknown_time"}
+    assert set(ends) >= {"found", *kinds}, ends
 
 
 def test_times_between_two_shown_stretches_are_refused() -> None:

@@ -125,6 +125,19 @@ def test_where_the_judge_tells_no_difference_the_grounders_order_stands() -> Non
     assert ranked([], []) == []
 
 
+def test_verdicts_that_differ_by_less_than_noise_leave_the_grounders_order() -> None:
+    assert ranked(WINDOWS, judged(0.001, 0.002, 0.003, 0.009)) == list(WINDOWS)
+
+
+@pytest.mark.parametrize("sure", [0.1, 0.9])
+def test_a_window_that_was_not_judged_does_not_beat_the_best_of_those_that_were(
+    sure: float,
+) -> None:
+    order = ranked(WINDOWS, judged(sure - 0.1, sure))
+    assert order[0].span == WINDOWS[1].span
+    assert ranked(WINDOWS, judged(sure)) == list(WINDOWS), "one verdict compares nothing"
+
+
 def test_windows_much_like_a_better_one_are_not_judged_again() -> None:
     spans = [Interval(0, 10), Interval(0.5, 10), Interval(20, 30)]
     assert worth_judging(spans) == [spans[0], spans[2]]

@@ -78,6 +78,25 @@ def test_what_the_page_keeps_is_private_and_is_forgotten_with_threads(
     assert holding == []
 
 
+def test_an_answer_about_what_is_forgotten_meanwhile_is_told_and_not_kept(
+    client: TestClient, rooms: Rooms, grounder: Grounder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = video_id(client)
+    describe(client, video)
+    find = grounder.find
+
+    def find_and_forget(*asked: Any, **options: Any) -> Any:
+        answer = find(*asked, **options)
+        grounder.forget(answer.video.id)
+        return answer
+
+    monkeypatch.setattr(grounder, "find", find_and_forget)
+    answer = client.post(f"/api/v1/videos/{video}/ask", json={"query": "brightness 0"}).json()
+    assert answer["answer"]["verdict"] == "found"
+    assert answer["id"] == ""
+    assert rooms.asker.answers(video, limit=9) == []
+
+
 def test_the_stream_tells_each_step_and_ends_with_the_answer(client: TestClient) -> None:
     video = video_id(client)
     describe(client, video)
@@ -225,6 +244,21 @@ def test_a_video_that_is_gone_is_said_to_be_gone_and_is_still_answered(
     assert ask(client, video).status_code == 200
 
 
+def test_eval_own_measures_on_the_corrections_of_the_page_by_their_name(
+    client: TestClient, rooms: Rooms, folder: Path, tmp_path: Path, capsys: Any
+) -> None:
+    rooms.corrections.put("road.mp4", "brightness 120", 8.0, [(4.0, 6.0)])
+    rooms.corrections.put("road.mp4", "brightness 40", 8.0, [])
+    rooms.corrections.remove("road.mp4", "brightness 40")
+    asked = ["--videos", str(folder), "--out", str(tmp_path / "run"), "--captioner", "classical"]
+    assert main(["eval", "own", "--annotations", "corrections", *asked]) == 0
+    (row,) = (tmp_path / "run" / "results.jsonl").read_text().splitlines()
+    assert json.loads(row)["query"] == "brightness 120"
+    rooms.corrections.remove("road.mp4", "brightness 120")
+    assert main(["eval", "own", "--annotations", "corrections", *asked]) == 2
+    assert f"{rooms.corrections.file} holds no annotation" in capsys.readouterr().err
+
+
 def test_corrections_are_what_eval_own_reads(client: TestClient, rooms: Rooms) -> None:
     video = video_id(client)
 
@@ -249,6 +283,28 @@ def test_corrections_are_what_eval_own_reads(client: TestClient, rooms: Rooms) -
     assert [
         row["query"] for row in client.post(f"{API}/corrections/withdraw", json=body).json()["rows"]
     ] == ["a cat"]
+
+
+@pytest.mark.parametrize(
+    "written", [b'{"video": "road', b"[1, 2]\n", b'{"video": 1}\n', b"\xff\xfe\n", b"\0\n"]
+)
+def test_a_damaged_row_of_corrections_is_named_and_nothing_is_lost(
+    client: TestClient, rooms: Rooms, written: bytes
+) -> None:
+    correction = {"video": video_id(client), "query": "a car", "intervals": [[1, 2]]}
+    assert client.put(f"{API}/corrections", json=correction).status_code == 200
+    good = rooms.corrections.file.read_bytes()
+    rooms.corrections.file.write_bytes(good + written)
+    withdrawal = {"video": "road.mp4", "query": "a car"}
+    for told in (
+        client.get(f"{API}/corrections"),
+        client.get(f"{API}/corrections/export"),
+        client.put(f"{API}/corrections", json=correction),
+        client.post(f"{API}/corrections/withdraw", json=withdrawal),
+    ):
+        assert told.status_code == 422
+        assert "line 2 of " in told.json()["detail"]
+    assert rooms.corrections.file.read_bytes() == good + written
 
 
 def test_the_api_is_described_and_every_fault_in_it_has_the_same_form(client: TestClient) -> None:
@@ -415,6 +471,34 @@ def test_a_range_that_cannot_be_sent_is_refused_as_all_else_is(
     assert told.status_code == status
     assert list(told.json()) == ["detail"]
     assert ("content-range" in told.headers) == (status == 416)
+
+
+@pytest.mark.parametrize("what", ["file", "thumbnail?t=1", "clip?start=1&end=2"])
+def test_who_has_a_file_is_told_that_it_is_the_same_and_goes_on_where_sending_broke_off(
+    client: TestClient, what: str
+) -> None:
+    path = f"{API}/videos/{video_id(client)}/{what}"
+    whole = client.get(path)
+    headers = {name: whole.headers[name] for name in ("etag", "last-modified")}
+    for asked in ("if-none-match", "if-modified-since"):
+        known = headers["etag" if asked == "if-none-match" else "last-modified"]
+        again = client.get(path, headers={asked: known})
+        assert (again.status_code, again.content, again.headers["etag"]) == (
+            304, b"", headers["etag"],
+        )  # fmt: skip
+        assert client.get(path, headers={asked: "another"}).content == whole.content
+    rest = client.get(path, headers={"range": "bytes=9-", "if-range": headers["etag"]})
+    assert (rest.status_code, rest.content) == (206, whole.content[9:])
+
+
+def test_head_tells_what_get_would_send_and_sends_nothing(client: TestClient) -> None:
+    video = f"{API}/videos/{video_id(client)}"
+    for path in (f"{API}/videos", video, f"{video}/file", f"{video}/thumbnail", f"{API}/jobs"):
+        head, got = client.head(path), client.get(path)
+        assert (head.status_code, head.headers["content-length"]) == (
+            200, got.headers["content-length"],
+        )  # fmt: skip
+    assert client.head(f"{API}/videos/none").status_code == 404
 
 
 @pytest.mark.parametrize("kind", [RuntimeError, PermissionError])

@@ -111,6 +111,18 @@ def test_the_token_is_shown_in_a_header_or_once_in_the_address(secret: TestClien
     assert secret.get(f"{API}/videos").status_code == 200
 
 
+def test_a_token_in_the_address_does_not_stay_there_and_what_else_it_said_does(
+    secret: TestClient,
+) -> None:
+    link = "v=0123&q=a+man+%26+a+dog%0D%0A&t="
+    for _ in ("first shown", "shown before, with the cookie"):
+        opened = secret.get(f"/?token={TOKEN}&{link}&token=x", follow_redirects=False)
+        assert (opened.status_code, opened.headers["location"]) == (303, f"/?{link}")
+        assert opened.headers["cache-control"] == "no-store"
+    secret.cookies.clear()
+    assert secret.get(f"{API}/videos?token={TOKEN}").status_code == 401
+
+
 @pytest.mark.parametrize("address", ["0.0.0.0", "192.0.2.1", "::"])
 def test_an_address_that_others_can_reach_needs_a_token(grounder: Grounder, address: str) -> None:
     with pytest.raises(SettingsError, match="no token is set; set WHENABOUTS_TOKEN"):
@@ -120,7 +132,7 @@ def test_an_address_that_others_can_reach_needs_a_token(grounder: Grounder, addr
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (["nowhere"], "nowhere is no folder"),
+        (["nowhere"], "nowhere is not a folder"),
         (["--port", "99999"], "there is no port 99999"),
         (["--address", "192.0.2.1"], "no token is set"),
     ],

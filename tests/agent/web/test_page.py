@@ -126,6 +126,48 @@ def test_from_an_upload_to_a_seeking_player_and_a_correction(
     assert page.input_value("#query") == "brightness 120"
 
 
+def test_on_a_wide_screen_the_lists_scroll_and_the_page_does_not(page: Any, folder: Path) -> None:
+    for number in range(20):
+        shutil.copy(folder / "road.mp4", folder / f"road {number} {'x' * 180}.mp4")
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    page.click("#videos button >> nth=0")
+    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_retry_of_the_text_model_is_shown_while_it_lasts(page: Any, address: str) -> None:
+    retry = {"message": "no answer from http://x", "attempt": 2, "attempts": 3, "wait_s": 1.0}
+    told = "".join(
+        f"event: {name}\ndata: {json.dumps(values)}\n\n"
+        for name, values in (
+            ("step", {"node": "reason"}),
+            ("retry", retry),
+            ("retry", retry | {"attempt": 3}),
+            ("fault", {"detail": "it is gone", "status": 502}),
+        )
+    )
+    page.route(f"{address}{API}/videos/*/ask/events", lambda route: route.fulfill(body=told))
+    page.click("#videos button")
+    page.fill("#query", "a car")
+    page.press("#query", "Enter")
+    page.wait_for_selector("#fault:not([hidden])")
+    assert page.locator("#steps li").all_inner_texts() == [
+        "reason",
+        "no answer from http://x; trying again (3 of 3)",
+    ]
+
+
+def test_a_correction_that_cannot_be_taken_back_says_why(page: Any, address: str) -> None:
+    video = page.request.get(f"{address}{API}/videos").json()[0]["id"]
+    row = {"video": video, "query": "a car", "intervals": []}
+    page.request.put(f"{address}{API}/corrections", data=row)
+    page.click("#show-corrections")
+    page.route(f"{address}{API}/corrections/withdraw", lambda route: route.abort())
+    page.click("#rows button")
+    page.wait_for_selector("#rows .fault:text('does not answer')")
+
+
 def test_markup_in_names_captions_and_questions_is_shown_as_text(page: Any, folder: Path) -> None:
     upload(page, folder, f"{SCRIPT}.mp4")
     ask(page, f"brightness 120 {SCRIPT}")
@@ -417,3 +459,16 @@ def test_a_cut_stands_on_the_timeline_where_the_describer_found_it(
         assert page.get_attribute("#timeline .cut", "title") == "cut at 0:03.0"
         assert page.evaluate("document.querySelector('#timeline .cut').style.left") == "50%"
         page.close()
+
+
+def test_a_copy_of_a_described_video_can_be_asked_at_once(
+    page: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What is in a file that was written a moment ago is not remembered.
+    monkeypatch.setattr("tools.video.identity._SETTLED_S", -60.0)
+    upload(page, folder, "mine.mp4")
+    shutil.copyfile(folder.parent / "mine.mp4", folder / "copy.mp4")
+    page.reload()
+    page.click("#videos button:has-text('copy.mp4')")
+    page.wait_for_selector("#videos button:has-text('copy.mp4'):has-text('ready')")
+    assert page.locator("#describe").count() == 0

@@ -122,6 +122,21 @@ def test_a_service_that_fails_in_mid_answer_leaves_the_answer_without_it(folder:
 
 
 @pytest.mark.usefixtures("_tries_again_at_once")
+def test_who_waits_for_a_service_that_gives_no_reply_is_told_that_it_is_asked_again(
+    folder: Path,
+) -> None:
+    replies = iter([Answer(b'{"choices": [', missing_bytes=5), fails(503, "busy"), says(FOUND)])
+    with served(folder, lambda _: next(replies)) as (client, service, video):
+        told = ask(client, video)
+    names = [name for name, _ in told]
+    retries = [values for name, values in told if name == "retry"]
+    assert [(one["attempt"], one["attempts"]) for one in retries] == [(2, 9), (3, 9)]
+    assert retries[0]["message"].startswith(f"no answer from {service.url}")
+    assert names[-1] == "answer"
+    assert told[-1][1]["answer"]["by"] == "llm"
+
+
+@pytest.mark.usefixtures("_tries_again_at_once")
 def test_a_service_that_is_gone_in_mid_answer_is_named_with_what_to_do(folder: Path) -> None:
     gone = Answer(b'{"choices": [', missing_bytes=5)
     with served(folder, lambda _: gone) as (client, service, video):

@@ -15,7 +15,7 @@ import pytest
 
 from tests.servers import Answer, Asked, fails, says, serving
 from tools.errors import ServiceError
-from tools.llm.client import Patience, Service
+from tools.llm.client import Patience, Service, clean
 from tools.llm.connection import MAX_REPLY_BYTES
 from tools.llm.discovery import served_models
 from tools.llm.negotiation import Habits, ServiceRequest
@@ -207,6 +207,27 @@ def test_the_proxy_is_named_where_one_is_in_force(monkeypatch: pytest.MonkeyPatc
     assert "secret" not in str(error.value)
 
 
+@pytest.mark.parametrize("address", ["http://models.example/v1", "https://models.example/v1"])
+def test_a_proxy_that_knows_nobody_by_that_password_is_told_as_that(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(connection: socket.socket, _: threading.Event) -> None:
+        connection.sendall(
+            b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+        )
+
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with talking(refuse) as url:
+        proxy = f"http://user:secret@{url.removesuffix('/v1').removeprefix('http://')}"
+        for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"):
+            monkeypatch.setenv(name, proxy)
+        with pytest.raises(ServiceError, match="wants a name and password that it knows") as error:
+            service_at(address).chat(HELLO)
+    assert "secret" not in str(error.value)
+    assert error.value.kind in {"settings", "unreachable"}
+
+
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
@@ -382,3 +403,32 @@ def test_what_was_left_out_in_vain_with_others_is_tried_once_more() -> None:
         before = len(server.asked)
         service.chat(ServiceRequest(messages, options))
         assert len(server.asked) == before + 1, "it is known from then on"
+
+
+def test_a_key_that_a_server_repeats_is_in_no_reply() -> None:
+    key = "sk-a-secret-of-the-user-0123456789"
+    with serving(lambda asked: says(f"I was sent {asked.headers['authorization']}")) as server:
+        service = Service("tiny", api_key=key, base_url=server.url)
+        reply = service.chat(HELLO)
+    assert (reply.text, key in repr(reply)) == ("I was sent Bearer …", False)
+
+
+@pytest.mark.parametrize("wait", ["0", "-3", "Wed, 21 Oct 2015 07:28:00 GMT"])
+def test_a_wait_of_no_time_is_a_wait_of_ours(wait: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+
+    def note(_: Service, at: float, *__: object) -> None:
+        waited.append(at - time.monotonic())
+
+    monkeypatch.setattr(Service, "_wait_until", note)
+    with serving([fails(429, "slow down", retry_after=wait), says("fine")]) as server:
+        service = service_at(server.url, patience=Patience(backoff_s=100.0))
+        assert service.chat(HELLO).text == "fine"
+    assert any(one > 40.0 for one in waited)
+
+
+def test_a_key_is_not_shown_in_parts_either() -> None:
+    key = "abcdefghij-klmnopqrst-0123456789"
+    for said in (key, f"{key[:9]}\n{key[9:]}", f"it ends with {key[-12:]}", f"{key[10:20]} is in"):
+        shown = clean(f"wrong key {said}", key)
+        assert not any(key[at : at + 8] in shown.replace(" ", "") for at in range(len(key) - 7))

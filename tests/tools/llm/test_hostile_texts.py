@@ -8,8 +8,9 @@ import json
 import pytest
 
 from tools.llm.caption_text import caption_of
-from tools.llm.completion import LONGEST_BODY, LONGEST_TEXT, read_completion
+from tools.llm.completion import LONGEST_TEXT, read_completion
 from tools.llm.error_body import words_of
+from tools.llm.event_stream import LONGEST_BODY
 from tools.llm.failures import Sent, classify
 from tools.llm.thoughts import without_thoughts
 from tools.text import without_passwords
@@ -134,7 +135,7 @@ def test_a_stream_of_very_many_pieces_is_joined_once() -> None:
     done = read_completion("text/event-stream", body)
     assert done is not None
     assert done.text == "a" * 90_000
-    assert done.tool_calls[0]["function"] == {"name": "fff", "arguments": "111"}
+    assert done.tool_calls[0]["function"] == {"name": "f", "arguments": "111"}
 
 
 def test_a_box_that_more_comes_after_does_not_hide_it() -> None:

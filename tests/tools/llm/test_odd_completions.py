@@ -153,3 +153,63 @@ def test_what_is_no_number_of_tokens_is_not_counted(odd: Any) -> None:
     reply = read_completion(JSON, json.dumps(told).encode())
     assert reply is not None
     assert (reply.text, reply.tokens_in, reply.tokens_out) == ("A wall.", None, None)
+
+
+def call(index: Any, id_: str | None, name: str | None, arguments: Any) -> dict[str, Any]:
+    told = {"name": name, "arguments": arguments}
+    held = {k: v for k, v in told.items() if v is not None}
+    return {"index": index, "id": id_, "function": held}
+
+
+@pytest.mark.parametrize(
+    "deltas",
+    [
+        [call(0, "a", "look", '{"at": 1}'), call(0, "b", "look", '{"at": 2}')],
+        [call(None, "a", "look", '{"at"'), call(None, None, None, ": 1}"),
+         call(None, "b", "look", '{"at": 2}')],
+        [call("0", "a", "look", {"at": 1}), call("1", "b", "look", {"at": 2})],
+        [call(0, "a", "look", ""), call(0, "a", "look", '{"at": 1}'),
+         call(1, "b", "look", '{"at": 2}')],
+        [call(3, None, "look", '{"at": 1}'), call(7, None, "look", '{"at": 2}')],
+    ],
+    ids=["alike", "not at all", "in words", "the name once more", "with gaps"],
+)  # fmt: skip
+def test_calls_in_a_stream_are_told_apart_however_they_are_numbered(deltas: list[Any]) -> None:
+    pieces = [piece(tool_calls=[one]) for one in deltas]
+    done = read_completion(STREAM, stream(*pieces, piece("tool_calls")))
+    assert done
+    assert [json.loads(one["function"]["arguments"]) for one in done.tool_calls] == [
+        {"at": 1},
+        {"at": 2},
+    ]
+    assert {one["function"]["name"] for one in done.tool_calls} == {"look"}
+
+
+def test_a_piece_of_a_stream_may_go_over_several_lines() -> None:
+    lines = json.dumps(json.loads(piece(content="A wall.")), indent=1).split("\n")
+    body = "".join(f"data: {line}\n" for line in lines) + f"\ndata: {END}\n\n"
+    done = read_completion(STREAM, body.encode())
+    assert done
+    assert done.text == "A wall."
+
+
+def test_a_stream_may_begin_with_a_mark_of_its_encoding() -> None:
+    done = read_completion("text/plain", b"\xef\xbb\xbf" + stream(piece(content="A wall."), END))
+    assert done
+    assert done.text == "A wall."
+
+
+def test_of_odd_calls_only_those_are_kept_that_can_be_carried_out() -> None:
+    sound = {"id": 5, "function": {"name": "look", "arguments": {"at": 1}}}
+    odd = [None, 5, {}, {"function": None}, {"function": {"name": None}}, {"function": {"name": 5}}]
+    long = {"id": "a", "function": {"name": "x" * 1000, "arguments": "{"}}
+    done = read_completion(JSON, whole({"content": None, "tool_calls": [*odd, long, sound]}))
+    assert done
+    assert done.tool_calls == done.message["tool_calls"] == [sound]
+    for none in (odd, "look", {"function": {"name": "look"}}, [sound] * 0):
+        done = read_completion(JSON, whole({"content": None, "tool_calls": none}))
+        assert done
+        assert done.is_empty
+    many = read_completion(JSON, whole({"content": None, "tool_calls": [sound] * 1000}))
+    assert many
+    assert len(many.tool_calls) == 32

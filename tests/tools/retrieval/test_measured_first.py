@@ -58,6 +58,23 @@ def test_one_source_answers_and_is_named(
     assert sum(one.source == "signal" for one in captions) < 20  # Only those near what answers.
 
 
+def test_captions_that_hardly_fit_give_way_to_what_is_measured_of_things() -> None:
+    described, measured = voice(DESCRIBED, "found", 3), voice(MEASURED, "found", 12)
+    unsure = (replace(described.ranking.windows[0], confidence=0.15),)
+    weak = replace(described.ranking, windows=unsure, events=unsure)
+    _, ranking = fuse([replace(described, ranking=weak), measured])
+    assert [one.track for one in ranking.heard if one.answers] == [MEASURED.key]
+    assert [event.span for event in ranking.events] == [Interval(12, 13)]
+
+
+def test_which_of_several_is_measured_is_not_changed_by_what_captions_say() -> None:
+    described, measured = voice(DESCRIBED, "not_found", 3), voice(MEASURED, "found", 12)
+    others = Window(Interval(3, 4), 0.9, 0.9)
+    second = replace(measured.ranking, windows=(*measured.ranking.windows, others))
+    _, ranking = fuse([described, replace(measured, ranking=second)])
+    assert [event.span for event in ranking.events] == [Interval(12, 13)]
+
+
 @pytest.mark.parametrize(
     ("query", "need"),
     [

@@ -61,12 +61,18 @@ def test_a_statement_stays_as_it_is(query: str) -> None:
         ("what does the man do after he opens the fridge", "he opens the fridge", "after"),
         ("what did the girl do right after sitting down", "the girl sitting down", "after"),
         ("how does the dog react before the bell rings?", "the bell rings", "before"),
+        ("the last thing he does before he leaves", "he leaves", "before"),
+        ("What is the first thing she did after sitting down?", "she sitting down", "after"),
     ],
 )
 def test_what_comes_next_is_asked_by_what_it_is_next_to(query: str, beside: str, side: str) -> None:
     asked = read_question(query)
     assert (asked.beside, asked.side) == (beside, side)
     assert isinstance(parts_of(query), Single)
+
+
+def test_the_first_thing_before_something_is_not_next_to_it() -> None:
+    assert not read_question("the first thing he does before he leaves").beside
 
 
 def test_who_asks_why_takes_it_for_granted_and_who_asks_whether_does_not() -> None:

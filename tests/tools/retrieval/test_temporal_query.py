@@ -60,6 +60,15 @@ DOG, MAN, DOOR = Single("the dog barks"), Single("the man leaves"), Single("the 
             Related(DOG, "between", (Single("the pancake"), MAN)),
         ),
         (
+            "the dog barks between chopping onions and opening the oven",
+            Related(DOG, "between", (Single("chopping onions"), Single("opening the oven"))),
+        ),
+        ("when the dog barks for the third time", Nth(DOG, 3)),
+        (
+            "the first thing opened after the man leaves",
+            Related(Nth(Single("something opened"), 1), "after", (MAN,)),
+        ),
+        (
             "a woman stands before a mirror after the man leaves",
             Related(Single("a woman stands before a mirror"), "after", (MAN,)),
         ),
@@ -77,6 +86,8 @@ def test_rules_of_the_grammar(query: str, part: Part) -> None:
         "a dog runs after a ball",
         "Chefs are cooking food on a grill after dark",
         "a woman sits between a bookcase and a plant",
+        "she sits between sleeping dogs and a cat",
+        "he switches between cutting onions and frying eggs",
         "A young girl relaxes in bed after her day and talks to the camera",
         "the first floor of a house",
         "the first two cars",

@@ -119,6 +119,24 @@ def test_halves_of_two_models_are_one_line(folder: Path) -> None:
     assert "wants pixel_values" in message(folder)
 
 
+@pytest.mark.parametrize("shape", [(3, 48, 40), (3, 96, 96), (48, 48, 3)])
+def test_pictures_of_another_size_than_the_weights_want_are_told_with_both(
+    folder: Path, shape: tuple[int, ...]
+) -> None:
+    onnx = pytest.importorskip("onnx")
+    file = folder / "onnx/vision_model.onnx"
+    made = onnx.helper.make_tensor_value_info
+    wanted = made("pixel_values", onnx.TensorProto.FLOAT, ["n", *shape])
+    averaged = onnx.helper.make_node("ReduceMean", ["pixel_values"], ["image_embeds"], axes=[1, 2])
+    given = made("image_embeds", onnx.TensorProto.FLOAT, None)
+    graph = onnx.helper.make_graph([averaged], "one", [wanted], [given])
+    opset = [onnx.helper.make_opsetid("", 13)]
+    onnx.save(onnx.helper.make_model(graph, opset_imports=opset, ir_version=8), file)
+    said = message(folder)
+    assert f"looks at pictures of shape {list(shape)}, and its preprocessor_config.json" in said
+    assert "makes them [3, 48, 48]" in said
+
+
 @pytest.mark.parametrize("pictures", [1, 4, 8])
 def test_a_model_that_was_exported_for_a_number_of_pictures_is_shown_that_number(
     folder: Path, pictures: int

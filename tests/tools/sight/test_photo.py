@@ -1,5 +1,8 @@
 """A picture of any kind that people have is read as a viewer shows it; others are one line."""
 
+import os
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -107,6 +110,38 @@ def test_what_shows_nothing_is_one_line(
     assert "\n" not in str(caught.value)
     with pytest.raises(SightError, match="is a folder"):
         read_photo(tmp_path)
+
+
+def test_what_is_no_plain_file_is_not_waited_for(tmp_path: Path) -> None:
+    pipe, loop = tmp_path / "pipe.jpg", tmp_path / "loop.jpg"
+    os.mkfifo(pipe)
+    loop.symlink_to(loop)
+    with pytest.raises(SightError, match="is not a plain file"):
+        read_photo(pipe)
+    for odd in (loop, tmp_path / ("x" * 5000), tmp_path / "a\0b"):
+        with pytest.raises(SightError, match="; check the path"):
+            read_photo(odd)
+
+
+def test_more_pixels_than_pillow_takes_are_told_in_our_words(tmp_path: Path) -> None:
+    file = tmp_path / "huge.png"
+    Image.new("L", (9, 9)).save(file)
+    content = bytearray(file.read_bytes())
+    content[16:24] = struct.pack(">II", 20_000, 20_000)
+    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+    file.write_bytes(content)
+    with pytest.raises(SightError, match="has more than 178,000,000 pixels; make it smaller"):
+        read_photo(file)
+
+
+def test_numbers_without_a_bound_leave_the_others_as_they_are(tmp_path: Path) -> None:
+    values = np.tile(np.array([0, 50, 100, 100], np.float32).repeat(5), (20, 1))
+    values[:, -5:] = np.inf
+    Image.fromarray(values).save(tmp_path / "inf.tif")
+    row = read_photo(tmp_path / "inf.tif")[0, ::5, 0]
+    assert row.tolist() == [0, 127, 255, 255]
+    Image.fromarray(np.full((20, 20), np.nan, np.float32)).save(tmp_path / "nan.tif")
+    assert not read_photo(tmp_path / "nan.tif").any()
 
 
 def test_a_picture_of_many_pixels_is_no_attack(

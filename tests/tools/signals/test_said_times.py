@@ -48,6 +48,9 @@ def test_a_named_stretch_is_searched(query: str, rest: str, expected: tuple[floa
         "between the first and the second cut",
         "in the first half of the game",
         "it lasts for 5 seconds",
+        "people walk around as well",
+        "he plays on for about a minute",
+        "films from the 1990s",
         "for the last time",
     ],
 )

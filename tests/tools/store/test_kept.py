@@ -51,3 +51,12 @@ def test_what_is_larger_than_the_limit_is_not_kept_and_drives_nothing_out() -> N
     for count in (5, 11, 5, 11):
         shelf.get(count)
     assert shelf.reads == [5, 11, 11]
+
+
+def test_what_is_found_without_reading_belongs_to_the_same_generation() -> None:
+    kept = Kept[list[int]](10, size=len)
+    assert kept.found("a", generation=1) is None
+    kept.get("a", lambda: [1], generation=1)
+    assert kept.found("a", generation=1) == [1]
+    assert kept.found("a", generation=2) is None
+    assert kept.found("a", generation=None) is None

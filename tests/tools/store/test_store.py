@@ -136,6 +136,29 @@ def test_a_second_read_asks_chroma_for_nothing_until_something_is_written(
     assert len(gets) == 2
 
 
+@pytest.mark.slow
+def test_records_that_were_read_are_told_while_another_process_keeps_the_store(
+    folder: Path,
+) -> None:
+    with open_store(folder, busy_timeout_s=0.05) as store:
+        store.put_record(record())
+        known = store.records()
+        holder = start_holder(folder)
+        try:
+            assert store.records() == known == [record()]
+        finally:
+            holder.kill()
+            holder.wait()
+        store.put_record(record(captions=8))
+        assert store.records() == [record(captions=8)]
+
+
+def test_a_list_of_records_is_its_readers_own(store: CaptionStore) -> None:
+    store.put_record(record())
+    store.records().clear()
+    assert store.records() == [record()]
+
+
 def test_what_is_read_cannot_be_changed_for_the_next_reader(store: CaptionStore) -> None:
     store.add(captions_of("v", 3), vectors_of("v", 3))
     captions, vectors = store.read("v", TRACK)

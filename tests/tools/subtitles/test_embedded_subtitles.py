@@ -7,6 +7,7 @@ from typing import Any
 import av
 import pytest
 
+from tests.beeps import join
 from tests.drawing import HEIGHT_PX, WIDTH_PX, draw_video, even_times, gray
 from tools.errors import CaptionError, VideoError
 from tools.subtitles.captions import subtitle_captions, subtitle_track
@@ -153,3 +154,10 @@ def test_teletext_and_closed_captions_are_named(shared_data: Path) -> None:
     video = probe(folder / "exo_apple_hevc.mp4")
     with pytest.raises(CaptionError, match="kind cc_dec cannot be read; convert it to SubRip"):
         read_embedded(video, 1)
+
+
+def test_text_follows_the_pictures_of_recordings_that_were_joined(tmp_path: Path) -> None:
+    one = draw_with_events(tmp_path / "one.mkv", (5500, 700, "0,0,,,0,0,0,,here"))
+    both = join(tmp_path / "both.mkv", [one, one])
+    read = read_embedded(probe(both), 1)
+    assert [(cue.start_s, cue.text) for cue in read.cues] == [(0.5, "here"), (2.5, "here")]

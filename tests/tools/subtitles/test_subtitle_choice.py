@@ -35,6 +35,10 @@ def movie(tmp_path: Path) -> Path:
         ["movie.en-US.vtt", "movie.de-en.vtt", "movie.de.vtt"],
         ["movie.en-de.vtt", "movie.de.vtt", "movie.en.forced.vtt"],
         ["movie.de.srt", "movie.en.forced.srt"],
+        ["movie.en.srt", "movie.en.sdh.srt", "movie.en.cc.vtt"],
+        ["movie.en.srt", "movie.en.auto.srt"],
+        ["movie.[en].srt", "movie.(de).srt"],
+        ["movie.de.srt", "movie.narrative.en.srt"],
     ],
 )
 def test_the_whole_talk_in_the_language_wanted_is_chosen(movie: Path, names: list[str]) -> None:
@@ -134,6 +138,10 @@ FORCED, DEFAULT = Disposition.forced, Disposition.default
         [{"language": "ger", "disposition": DEFAULT}, {"language": "en-US"}],
         [{"language": "ger", "disposition": DEFAULT}, {}],
         [{"language": "eng", "disposition": Disposition.comment}, {"language": "ger"}],
+        # Of no language but that of its title, and marked wrongly.
+        [{"title": "Deutsch", "disposition": DEFAULT}, {"title": "English [SDH]"}],
+        [{"language": "eng", "title": "Non-English parts only"}, {"language": "eng"}],
+        [{"language": "eng", "title": "English SDH"}, {"language": "eng", "title": "English"}],
     ],
 )
 def test_tracks_inside_a_video_are_chosen_in_the_same_way(

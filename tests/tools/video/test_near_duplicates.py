@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from benchmarks.drawn_events import CLIP_S, CONDITIONS, draw_clip
 from tools.captioners.classical import ClassicalCaptioner
 from tools.timeline import Frame, Interval
 from tools.video.near_duplicates import (
@@ -152,6 +153,36 @@ def test_an_event_of_a_hundredth_of_the_picture_begins_and_ends_with_a_frame_of_
         assert set(found) & {4, 5}
     else:
         assert {3, 4, 5, 6} <= set(found)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_small_events_have_frames_of_their_own_however_a_room_is_filmed(condition: str) -> None:
+    random = np.random.default_rng(7)
+    lost_iou = []
+    for _ in range(15):
+        clip = draw_clip(random, condition, rate_hz=1.0)
+        frames = list(clip.frames)
+        found_s = chosen_s(frames)
+        assert any(clip.event.start_s <= one < clip.event.end_s for one in found_s)
+        every, few = (
+            best_iou([*times_s, CLIP_S], clip.event)
+            for times_s in ([one.time_s for one in frames], found_s)
+        )
+        lost_iou.append(every - few)
+    assert np.mean(lost_iou) <= 0.02
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("condition", "saved"), [("grain", 0.5), ("mains", 0.45), ("exposure", 0.5)]
+)
+def test_grain_and_flicker_are_no_events(condition: str, saved: float) -> None:
+    random = np.random.default_rng(7)
+    clips = [list(draw_clip(random, condition, rate_hz=1.0).frames) for _ in range(10)]
+    # A clip without any event is spared two frames of three; each edge of one costs two frames.
+    kept_share = np.mean([len(chosen_s(frames)) / len(frames) for frames in clips])
+    assert 1 - kept_share >= saved
 
 
 @pytest.mark.parametrize("lines", [slice(100, 103), slice(20, 26)])

@@ -24,6 +24,7 @@ from tests.drawing import (
 from tools.errors import VideoError
 from tools.timeline import Frame
 from tools.video.reader import FrameReader, Video, probe
+from tools.video.streams import open_container
 
 RED, GREEN, BLUE = (220, 30, 30), (30, 200, 30), (30, 30, 220)
 
@@ -324,3 +325,8 @@ def test_a_rate_size_or_window_that_makes_no_sense_is_refused(wrong: dict[str, f
     video = Video(Path("a.mp4"), "0", 2, 2, "h264", None, None, Fraction(1), 0, 0)
     with pytest.raises(ValueError, match=next(reversed(wrong))):
         FrameReader(video, **{"rate_hz": 1.0, **wrong})  # type: ignore[arg-type]  # one table for all
+
+
+def test_a_file_that_goes_while_it_is_worked_on_is_said_to_be_gone(tmp_path: Path) -> None:
+    with pytest.raises(VideoError, match=r"a\.mp4 is gone: it was deleted or moved meanwhile"):
+        open_container(tmp_path / "a.mp4")
