@@ -57,6 +57,13 @@ class Described:
         """The ranking of a part of a question: by name where captions name it."""
         return as_named(self.ask(text), self.named(text))
 
+    def placed_by(self, text: str) -> Ranking:
+        """The ranking of what something else lies beside, which may have an order of its own."""
+        part = split_query(text)
+        if isinstance(part, Single):
+            return self.known(text)
+        return rank_in_order(text, part, self.known, self.times)
+
     def says(self, text: str) -> bool:
         """Whether a caption says every word of it."""
         wanted = set(terms_of(text))
@@ -80,7 +87,7 @@ class Described:
                 lambda span: next_to(
                     span, asked.side, self.captions, self.vectors, with_half=with_half
                 ),
-                known_of=self.known,
+                known_of=self.placed_by,
             )
         if asked.at_s is not None:
             return at_moment(self._all_times(asked.text, self.ask(asked.text)), asked.at_s)

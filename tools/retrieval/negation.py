@@ -108,6 +108,6 @@ _BUT_NOT = re.compile(
 )
 _NOT = re.compile(
     r"\b(?:not|never|nobody|no one|no-one|none|nothing|neither|nor|without|cannot)\b|n['’]t\b|"
-    r"^(?:when (?:is|are) )?(?:there (?:is|are) )?no \w",
+    r"(?:^|\b(?:there|is|are|was|were) )no \w",
     re.IGNORECASE,
 )

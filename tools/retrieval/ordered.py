@@ -250,11 +250,10 @@ def explain(part: Part, *, found: bool, times: int, left_out: Sequence[str] = ()
         left_out: Parts that were not found, and were dropped.
     """
     if isinstance(part, Nth):
-        is_last = part.number == LAST
         seen = f"“{part.what.text}” was found {times} times" if times > 1 else "It was found once"
         if found:
-            return f"{seen}; this is {'the last' if is_last else f'number {part.number}'}."
-        return f"{seen}; there is no {'last' if is_last else f'number {part.number}'}."
+            return f"{seen}; this is {_numbered(part.number)}."
+        return f"{seen}; there is no {_numbered(part.number).removeprefix('the ')}."
     assert isinstance(part, Related)
     others = " and ".join(map(_counted, part.to))
     order = f"{_counted(part.what)} {part.relation} {others}"
@@ -273,4 +272,10 @@ def _counted(part: Part) -> str:
     said = f"“{texts_of(part)[0]}”"
     if not isinstance(part, Nth):
         return said
-    return f"{said} ({'the last' if part.number == LAST else f'number {part.number}'})"
+    return f"{said} ({_numbered(part.number)})"
+
+
+def _numbered(number: int) -> str:
+    if number == LAST:
+        return "the last"
+    return f"number {number}" if number > 0 else f"number {-number} from the end"

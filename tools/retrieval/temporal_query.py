@@ -39,7 +39,7 @@ class Single:
 
 @dataclass(frozen=True, slots=True)
 class Nth:
-    """One of the times that something happens: 1 is the first, ``LAST`` the last."""
+    """One of the times that something happens: 1 is the first, ``LAST`` the last, -2 before it."""
 
     what: Single
     number: int
@@ -111,7 +111,8 @@ _NUMBERS = {
         "first second third fourth fifth sixth seventh eighth ninth tenth".split(), start=1
     )
 }
-_NTH = rf"(?P<nth>{'|'.join(_NUMBERS)}|last|final|\d{{1,3}}(?:st|nd|rd|th))"
+_FROM_THE_END = r"(?:second|third|fourth)[- ](?:to[- ])?last|penultimate|last but (?:one|two)"
+_NTH = rf"(?P<nth>{_FROM_THE_END}|{'|'.join(_NUMBERS)}|last|final|\d{{1,3}}(?:st|nd|rd|th))"
 _NOT_COUNTED = (
     "floor aid class name place row half hand base part day year week month night hour "
     "minute second moment stage grade gear degree world supper two three four few couple of to in "
@@ -142,7 +143,7 @@ _COMES_NTH = re.compile(
 )
 _OPEN_SUBJECT = re.compile(
     r"(?:who|which (?:person|man|woman)|some(?:one|body)|the next|"
-    r"(?:the|another|a) (?:person|visitor|guest|one))\b|(?:the|another) (?:wo)?man$",
+    r"(?:the|another|a) (?:person|visitor|guest|one))\b|(?:the|another) \w+$",
     re.IGNORECASE,
 )
 """Somebody whom the question leaves open: who is next is meant, and not whoever comes later."""
@@ -329,6 +330,8 @@ def _words(text: str) -> list[str]:
 def _number(word: str) -> int:
     if word.lower() in {"last", "final"}:
         return LAST
+    if re.fullmatch(_FROM_THE_END, word, re.IGNORECASE):
+        return {"thi": -3, "fou": -4}.get(word[:3].lower(), -3 if word.endswith("two") else -2)
     return _NUMBERS.get(word.lower()) or int(word[:-2])
 
 

@@ -43,10 +43,12 @@ class Thing:
 def read_thing(text: str) -> Thing | None:
     """What a statement names, or None where it says more than that it is there, comes or goes."""
     words = [word for word in words_of(_NO_ONE.sub("nobody", text.lower())) if word not in _FRAMES]
+    while words and words[0] in {"there", "is", "are"}:
+        words = words[1:]
     is_absent = bool(words) and words[0] in _NEGATIONS
     if is_absent and words[0] not in _PERSON_WORDS:
         words = words[1:]
-    while words and words[0] in _DETERMINERS | {"there"}:
+    while words and words[0] in _DETERMINERS:
         words = words[1:]
     at = next((at for at, word in enumerate(words) if at and word in _BORDERS), len(words))
     if not words[:at]:

@@ -58,6 +58,8 @@ def spans(ranking: Ranking) -> list[tuple[float, float]]:
         ("the last person arrives", 5),
         ("who is the last to arrive?", 5),
         ("who arrives third?", 2),
+        ("the second last person arrives", 4),
+        ("who is at the table after the man with glasses?", 4),
         ("a second woman comes to the table", 2),
         ("the third man", 5),
         ("after the blonde woman leaves, who comes?", 3),
@@ -157,6 +159,16 @@ def test_what_happens_next_is_what_follows_and_not_the_thing_itself() -> None:
     ranking = ask("what happens after the man with glasses leaves?")
     assert ranking.verdict == "found"
     assert all(one.span.start_s >= 88 for one in ranking.events)
+
+
+def test_what_happens_next_follows_the_one_that_is_numbered() -> None:
+    ((start_s, end_s),) = spans(ask("what happens after the first woman leaves?"))
+    assert start_s == 20
+    assert end_s <= 24
+
+
+def test_where_there_is_no_man_is_between_the_men() -> None:
+    assert spans(ask("when is there no man?")) == [(0, 24), (46, 76), (88, 124), (136, 140)]
 
 
 def test_what_happens_after_something_that_is_not_found_cannot_be_told() -> None:
