@@ -15,6 +15,7 @@ from tools.retrieval.negation import is_negative, left_open, rank_without, read_
 from tools.retrieval.open_question import rank_beside
 from tools.retrieval.ordered import rank_in_order
 from tools.retrieval.temporal_query import Single, split_query
+from tools.retrieval.thing_words import read_thing
 from tools.retrieval.told_there import at_moment
 
 if TYPE_CHECKING:
@@ -121,14 +122,24 @@ class Described:
         return with_all(ranking, self.occurrences(text, False))
 
     def _as_named(self, text: str, ranking: Ranking) -> Ranking:
-        """Without further times at which captions do not name it, so that none is counted twice."""
-        if len(ranking.events) < 2 or not (named := self.named(text)):
+        """Without times at which captions do not name it, and of what goes, its last moments."""
+        named = self.named(text) if ranking.events else ()
+        pairs = [
+            (event, time)
+            for event in ranking.events
+            for time in named
+            # The caption that shows it go may be trimmed off, and begins where the event then ends.
+            if event.span.start_s < time.span.end_s and time.span.start_s <= event.span.end_s
+        ]
+        if not pairs:
             return ranking
-        kept = tuple(
-            one for one in ranking.events if any(one.span.overlap_s(time.span) for time in named)
-        )
-        if not kept or len(kept) == len(ranking.events):
-            return ranking
+        thing = read_thing(text)
+        if thing and thing.act == "goes":
+            kept = tuple(
+                {time.span: replace(event, span=time.span) for event, time in pairs}.values()
+            )
+        else:
+            kept = tuple(dict.fromkeys(event for event, _ in pairs))
         return replace(ranking, events=kept, reasoning=explain(kept))
 
     def _denied(self, text: str, ranking: Ranking) -> Ranking:

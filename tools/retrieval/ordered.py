@@ -20,6 +20,7 @@ from tools.retrieval.temporal_query import (
     order_words,
     repeated_texts,
     texts_of,
+    unread_order,
 )
 from tools.timeline import Interval
 
@@ -175,6 +176,9 @@ def _scored(windows: Sequence[Window]) -> list[Scored]:
 
 def _as_one_sentence(ranking: Ranking, part: Part) -> Ranking:
     words = order_words(part)
+    if ranking.verdict == "not_found" and (unread := unread_order(part)):
+        why = f"“{unread}” is not read as an order, and without it nothing was found."
+        return replace(ranking, verdict="cannot_tell", reasoning=why)
     if not words:
         return ranking
     said = " and ".join(f"“{word}”" for word in words)

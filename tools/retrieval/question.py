@@ -179,6 +179,7 @@ _SOMEWHERE = re.compile(
     r"(?:at|in|on|there|here|near|beside|by|with|behind|next|standing|sitting|visible)\b",
     re.IGNORECASE,
 )
+_PRONOUN = re.compile(r"^(?:he|she|it|they) ", re.IGNORECASE)
 _COUNTING = re.compile(r"(?:and |but |so )?how (?:many|often)\b", re.IGNORECASE)
 _NO_SUBJECT = re.compile(r"\w+ing\b", re.IGNORECASE)
 

@@ -93,6 +93,12 @@ def order_words(part: Part) -> list[str]:
     return list(dict.fromkeys(one[0].strip().lower() for one in found))
 
 
+def unread_order(part: Part) -> str:
+    """A word that tells of several times at once, for which one sentence cannot be denied."""
+    found = _SEVERAL_TIMES.search(part.text) if isinstance(part, Single) else None
+    return found[0].lower() if found else ""
+
+
 def has_lost_order(part: Part) -> bool:
     """Whether one of the ``order_words`` is none of space, as that of "runs after a ball" is."""
     if not isinstance(part, Single):
@@ -175,6 +181,8 @@ _NOT_BETWEEN = re.compile(
 
 _THING = re.compile(r"^thing\b(?= \w)", re.IGNORECASE)
 _LIKELY_ORDER = re.compile(rf"\bafter\b|\bbefore\b|\buntil\b|\b{_COUNTED}", re.IGNORECASE)
+
+_SEVERAL_TIMES = re.compile(r"\b(?:then|longest|shortest|earliest|latest)\b", re.IGNORECASE)
 
 _RELATIONS: dict[str, Relation] = {
     "after": "after",

@@ -171,6 +171,24 @@ def test_where_there_is_no_man_is_between_the_men() -> None:
     assert spans(ask("when is there no man?")) == [(0, 24), (46, 76), (88, 124), (136, 140)]
 
 
+def test_a_state_is_not_read_off_a_whole_stay() -> None:
+    assert (0, 140) not in spans(ask("all the times the table is empty"))
+
+
+def test_she_is_the_one_who_was_named() -> None:
+    ranking = ask("what does the blonde woman do before she leaves?")
+    assert all(52 <= one.span.start_s < one.span.end_s <= 70 for one in ranking.events)
+
+
+def test_two_things_in_a_row_are_not_denied_as_one() -> None:
+    assert ask("first zebras trumpet, then elephants").verdict == "cannot_tell"
+
+
+def test_what_leaves_is_answered_by_its_last_moment() -> None:
+    for first, last in spans(ask("the blonde woman leaves the table")):
+        assert (first, last) == (68, 70)
+
+
 def test_what_happens_after_something_that_is_not_found_cannot_be_told() -> None:
     ranking = ask("what happens after zebras trumpeted?")
     assert (ranking.verdict, ranking.events) == ("cannot_tell", ())
