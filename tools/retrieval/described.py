@@ -123,21 +123,22 @@ class Described:
 
     def _as_named(self, text: str, ranking: Ranking) -> Ranking:
         """Without times at which captions do not name it, and of what goes, its last moments."""
-        named = self.named(text) if ranking.events else ()
+        named, thing = self.named(text) if ranking.events else (), read_thing(text)
+        does_go = thing is not None and thing.act == "goes"
+        # The caption that shows it go may be trimmed off: it begins where the event then ends.
+        slack_s = 1e-3 if does_go else 0.0
         pairs = [
             (event, time)
             for event in ranking.events
             for time in named
-            # The caption that shows it go may be trimmed off, and begins where the event then ends.
-            if event.span.start_s < time.span.end_s and time.span.start_s <= event.span.end_s
+            if event.span.start_s < time.span.end_s
+            and time.span.start_s < event.span.end_s + slack_s
         ]
         if not pairs:
             return ranking
-        thing = read_thing(text)
-        if thing and thing.act == "goes":
-            kept = tuple(
-                {time.span: replace(event, span=time.span) for event, time in pairs}.values()
-            )
+        if does_go:
+            moments = {time.span: replace(event, span=time.span) for event, time in pairs}
+            kept = tuple(moments.values())
         else:
             kept = tuple(dict.fromkeys(event for event, _ in pairs))
         return replace(ranking, events=kept, reasoning=explain(kept))
