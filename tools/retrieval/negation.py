@@ -106,9 +106,9 @@ def left_open(ranking: Ranking) -> Ranking:
 
 
 _BUT_NOT = re.compile(
-    r"(?P<what>[^,]+?)(?:,? (?:but|and|though),? not|, not|,? (?:but |and )?without|,? except"
-    r"(?: for)?|,? other than|,? excluding|,? (?:(?:who|that|which) )?(?:is|are|does|do|has|have)"
-    r"(?: not|n['’]t))(?: (?:wearing|wear|having|have|holding|with|in))?"
+    r"(?P<what>[^,]+?)(?:,? (?:but|and|though|with),? (?:not|no)|, not|,? (?:but |and )?without"
+    r"|,? except(?: for)?|,? other than|,? excluding"
+    r"|,? (?:(?:who|that|which) )?(?:is|are|does|do|has|have)(?: not|n['’]t))(?: (?:wearing|wear|having|have|holding|with|in))?"
     r"(?: (?:the|an?|any|his|her))? (?P<without>[^,]+?)(?: (?:ones?|people|person))?",
     re.IGNORECASE,
 )
@@ -118,6 +118,6 @@ _BESIDE = re.compile(
 )
 _NOT = re.compile(
     r"\b(?:not|never|nobody|no one|no-one|none|nothing|neither|nor|cannot)\b|n['’]t\b|"
-    r"^(?:when (?:is|are) )?(?:there (?:is|are) )?no \w",
+    r"(?:^|\b(?:there|is|are|was|were) )no \w",
     re.IGNORECASE,
 )

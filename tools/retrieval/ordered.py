@@ -20,6 +20,7 @@ from tools.retrieval.temporal_query import (
     order_words,
     repeated_texts,
     texts_of,
+    unread_order,
 )
 from tools.timeline import Interval
 
@@ -175,6 +176,9 @@ def _scored(windows: Sequence[Window]) -> list[Scored]:
 
 def _as_one_sentence(ranking: Ranking, part: Part) -> Ranking:
     words = order_words(part)
+    if ranking.verdict == "not_found" and (unread := unread_order(part)):
+        why = f"“{unread}” is not read as an order, and without it nothing was found."
+        return replace(ranking, verdict="cannot_tell", reasoning=why)
     if not words:
         return ranking
     said = " and ".join(f"“{word}”" for word in words)
@@ -250,11 +254,10 @@ def explain(part: Part, *, found: bool, times: int, left_out: Sequence[str] = ()
         left_out: Parts that were not found, and were dropped.
     """
     if isinstance(part, Nth):
-        is_last = part.number == LAST
         seen = f"“{part.what.text}” was found {times} times" if times > 1 else "It was found once"
         if found:
-            return f"{seen}; this is {'the last' if is_last else f'number {part.number}'}."
-        return f"{seen}; there is no {'last' if is_last else f'number {part.number}'}."
+            return f"{seen}; this is {_numbered(part.number)}."
+        return f"{seen}; there is no {_numbered(part.number).removeprefix('the ')}."
     assert isinstance(part, Related)
     others = " and ".join(map(_counted, part.to))
     order = f"{_counted(part.what)} {part.relation} {others}"
@@ -273,4 +276,10 @@ def _counted(part: Part) -> str:
     said = f"“{texts_of(part)[0]}”"
     if not isinstance(part, Nth):
         return said
-    return f"{said} ({'the last' if part.number == LAST else f'number {part.number}'})"
+    return f"{said} ({_numbered(part.number)})"
+
+
+def _numbered(number: int) -> str:
+    if number == LAST:
+        return "the last"
+    return f"number {number}" if number > 0 else f"number {-number} from the end"
