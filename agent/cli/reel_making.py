@@ -7,6 +7,7 @@ from pathlib import Path
 
 from agent.api import Event, Grounder, make_question
 from agent.cli.outputs import Out, check_apart, spare_asked, spare_own_files
+from agent.cli.rendering import how_sure
 from agent.errors import QueryError, VideoError, WhenaboutsError
 from agent.graph.many_videos import LibraryAnswers
 from agent.grounding import Grounding
@@ -108,7 +109,7 @@ def _scenes(
     for one in answers.left_out:
         say(f"“{query}”: {one.path} is left out: {one.reason}")
     for answer in answers:
-        if not answer.intervals:
+        if answer.verdict != "found" or not answer.intervals:
             continue
         try:
             path = own_file(answer.video, records)
@@ -119,7 +120,8 @@ def _scenes(
             say(f"“{query}”: found, but cannot be cut out: {exc}")
             continue
         for interval in sorted(answer.intervals, key=lambda one: one.span):
-            say(f"“{query}”: {path.name} {clock_span(interval.span)}")
+            sure = f"{'confidence ' if interval.confidence is not None else ''}{how_sure(interval)}"
+            say(f"“{query}”: {path.name} {clock_span(interval.span)}, {sure}")
             yield ReelScene(
                 video, interval.span, query, f"{path.name}  {clock_span(interval.span)}"
             )

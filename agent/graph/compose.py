@@ -103,7 +103,7 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
         verdict=verdict,
         # Captions estimate it, and did not decide.
         presence=None if state["by"] == "direct" else state["ranking"]["presence"],
-        intervals=tuple(sorted(intervals, key=_standing)),
+        intervals=tuple(sorted(intervals, key=standing)),
         candidates=candidates,
         closest_rejected=candidates[0] if verdict == "not_found" and candidates else None,
         reasoning=_reasoning(answer, captions, state),
@@ -211,7 +211,7 @@ def ground_event(
     )
 
 
-def _standing(interval: GroundedInterval) -> tuple[float, float]:
+def standing(interval: GroundedInterval) -> tuple[float, float]:
     """Best first: by the calibrated number as it is printed, else by the word, then by time."""
     if interval.confidence is not None:
         return -round(interval.confidence, 2), interval.start_s

@@ -93,7 +93,8 @@ def order_told(part: Part) -> str:
         if isinstance(one, Single):
             return of.get(one.text, "A")
         if isinstance(one, Nth):
-            which = "the last time" if one.number == LAST else f"time {one.number}"
+            which = f"time {one.number}" if one.number > 0 else f"time {-one.number} from the end"
+            which = "the last time" if one.number == LAST else which
             return f"{which} of {of.get(one.what.text, 'A')}"
         others = " and ".join(map(told, one.to))
         return f"{told(one.what)} {one.relation} {others}"

@@ -277,7 +277,11 @@ class Service:
     def _judge(self, failure: Failure, sent: Sent, spared: set[str]) -> NoReturn:
         """Raise the error for a failure that no other form of the request avoids."""
         said = self.clean(failure.said)
-        proxy = proxy_of(self.address) if failure.kind in {"refused", "key", "strange"} else ""
+        proxy = (
+            proxy_of(self.address)
+            if failure.kind in {"refused", "key", "strange", "elsewhere"}
+            else ""
+        )
         where = f"{self.address} (through the proxy {proxy})" if proxy else self.address
         error = explain(failure, said, where=where, model=self.model)
         if failure.most_pictures:

@@ -135,6 +135,8 @@ class HttpConnection:
         if isinstance(reason, BaseExceptionGroup):
             reason = reason.exceptions[0]
         words = str(reason) if isinstance(reason, OSError) else str(exc)
+        if words.startswith("407"):
+            words += ": it wants a name and password that it knows, in HTTP_PROXY or HTTPS_PROXY"
         return self._through() + (words or str(reason) or type(exc).__name__)
 
     def _through(self) -> str:

@@ -34,6 +34,7 @@ Kind = Literal[
     "broken",
     "hollow",
     "strange",
+    "elsewhere",
     "refused",
 ]
 
@@ -202,6 +203,7 @@ def explain(failure: Failure, said: str, *, where: str, model: str) -> ServiceEr
         "broken": ("broken", answers),
         "generation": ("strange", f"{where} could not use what the model wrote{words}"),
         "hollow": ("strange", f"{where} answered, but without a reply in it{words or hollow}"),
+        "elsewhere": ("settings", answers),
         "strange": ("strange", f"{where} does not answer as OpenAI's API does{words or nothing}"),
     }
     kind, told = kinds.get(failure.kind, ("refused", answers))
@@ -247,7 +249,10 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, sent: Sent) -
     if 300 <= status < 400:
         where = urlsplit(headers.get("location", "")).hostname or "elsewhere"
         said = f"a redirect to {where}, which is not followed; set OPENAI_BASE_URL to that address"
-        return Failure("refused", status, said)
+        return Failure("elsewhere", status, said)
+    if status == 407:
+        said = "the proxy wants a name and password that it knows, in HTTP_PROXY or HTTPS_PROXY"
+        return Failure("elsewhere", status, said)
     content_type = headers.get("content-type", "")
     error = read_error(content_type, body)
     if status < 400:

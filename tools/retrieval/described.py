@@ -15,6 +15,7 @@ from tools.retrieval.negation import is_negative, left_open, rank_without, read_
 from tools.retrieval.open_question import rank_beside
 from tools.retrieval.ordered import rank_in_order
 from tools.retrieval.temporal_query import Single, split_query
+from tools.retrieval.thing_words import read_thing
 from tools.retrieval.told_there import at_moment
 
 if TYPE_CHECKING:
@@ -57,6 +58,13 @@ class Described:
         """The ranking of a part of a question: by name where captions name it."""
         return as_named(self.ask(text), self.named(text))
 
+    def placed_by(self, text: str) -> Ranking:
+        """The ranking of what something else lies beside, which may have an order of its own."""
+        part = split_query(text)
+        if isinstance(part, Single):
+            return self.known(text)
+        return rank_in_order(text, part, self.known, self.times)
+
     def says(self, text: str) -> bool:
         """Whether a caption says every word of it."""
         wanted = set(terms_of(text))
@@ -80,7 +88,7 @@ class Described:
                 lambda span: next_to(
                     span, asked.side, self.captions, self.vectors, with_half=with_half
                 ),
-                known_of=self.known,
+                known_of=self.placed_by,
             )
         if asked.at_s is not None:
             return at_moment(self._all_times(asked.text, self.ask(asked.text)), asked.at_s)
@@ -114,14 +122,25 @@ class Described:
         return with_all(ranking, self.occurrences(text, False))
 
     def _as_named(self, text: str, ranking: Ranking) -> Ranking:
-        """Without further times at which captions do not name it, so that none is counted twice."""
-        if len(ranking.events) < 2 or not (named := self.named(text)):
+        """Without times at which captions do not name it, and of what goes, its last moments."""
+        named, thing = self.named(text) if ranking.events else (), read_thing(text)
+        does_go = thing is not None and thing.act == "goes"
+        # The caption that shows it go may be trimmed off: it begins where the event then ends.
+        slack_s = 1e-3 if does_go else 0.0
+        pairs = [
+            (event, time)
+            for event in ranking.events
+            for time in named
+            if event.span.start_s < time.span.end_s
+            and time.span.start_s < event.span.end_s + slack_s
+        ]
+        if not pairs:
             return ranking
-        kept = tuple(
-            one for one in ranking.events if any(one.span.overlap_s(time.span) for time in named)
-        )
-        if not kept or len(kept) == len(ranking.events):
-            return ranking
+        if does_go:
+            moments = {time.span: replace(event, span=time.span) for event, time in pairs}
+            kept = tuple(moments.values())
+        else:
+            kept = tuple(dict.fromkeys(event for event, _ in pairs))
         return replace(ranking, events=kept, reasoning=explain(kept))
 
     def _denied(self, text: str, ranking: Ranking) -> Ranking:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tools.retrieval.temporal_query import (
-    LAST,
     Nth,
     Part,
     Related,
@@ -145,16 +144,16 @@ def take_number(number: int, times: Sequence[Scored]) -> list[Scored]:
     """The time of that number, if each time is taken or dropped as is worth most in all.
 
     Args:
-        number: From 1, or ``LAST``.
+        number: From 1, or from ``LAST`` downwards.
         times: Apart from each other, in any order.
 
     Returns:
         One time; none where there are fewer.
     """
     in_order = sorted(times)
-    if number == LAST:
+    if number < 0:
         in_order.reverse()
-        number = 1
+        number = -number
     shares = [share for _, share in _beside_the_surest(in_order)]
     # The greatest worth of the times so far if this many of them are taken.
     taken = [1.0, *[0.0] * number]

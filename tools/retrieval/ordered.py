@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tools.grounding.grounder import claim_events
 from tools.grounding.presence import GRANTED_PRESENCE, LITERAL_PRESENCE, OPEN_PRESENCE
-from tools.ranking import PartFound, Ranking, Window
+from tools.ranking import PartFound, Ranking, Verdict, Window
 from tools.retrieval.order import Scored, Seen, evaluate
 from tools.retrieval.temporal_query import (
     LAST,
@@ -20,6 +20,7 @@ from tools.retrieval.temporal_query import (
     order_words,
     repeated_texts,
     texts_of,
+    unread_order,
 )
 from tools.timeline import Interval
 
@@ -91,7 +92,7 @@ def rank_in_order(
         is_absent = bool(absent) and whole.verdict == "cannot_tell"
         why = f"{said} could not be found by itself."
         is_open = not is_presupposed and _is_beside(part, whole, rankings)
-        noted = _noted(_unplaced(whole) if is_open else whole, parts, why)
+        noted = _noted(_unplaced(whole, rankings[main]) if is_open else whole, parts, why)
         return replace(absent[0], parts=parts) if is_absent else noted
     seen = {
         text: Seen((), (), ()) if text in left_out else _seen(ranking, times[text])
@@ -175,6 +176,9 @@ def _scored(windows: Sequence[Window]) -> list[Scored]:
 
 def _as_one_sentence(ranking: Ranking, part: Part) -> Ranking:
     words = order_words(part)
+    if ranking.verdict == "not_found" and (unread := unread_order(part)):
+        why = f"“{unread}” is not read as an order, and without it nothing was found."
+        return replace(ranking, verdict="cannot_tell", reasoning=why)
     if not words:
         return ranking
     said = " and ".join(f"“{word}”" for word in words)
@@ -200,9 +204,11 @@ def _is_beside(part: Part, whole: Ranking, rankings: Mapping[str, Ranking]) -> b
     )
 
 
-def _unplaced(ranking: Ranking) -> Ranking:
+def _unplaced(ranking: Ranking, alone: Ranking) -> Ranking:
+    """No answer where only what it should lie beside was found: it is as absent as by itself."""
     why = "What was found is what it should lie beside."
-    return replace(ranking, verdict="cannot_tell", events=(), reasoning=why)
+    verdict: Verdict = "not_found" if alone.verdict == "not_found" else "cannot_tell"
+    return replace(ranking, verdict=verdict, events=(), reasoning=why)
 
 
 def _noted(ranking: Ranking, parts: tuple[PartFound, ...], why: str) -> Ranking:
@@ -250,11 +256,10 @@ def explain(part: Part, *, found: bool, times: int, left_out: Sequence[str] = ()
         left_out: Parts that were not found, and were dropped.
     """
     if isinstance(part, Nth):
-        is_last = part.number == LAST
         seen = f"“{part.what.text}” was found {times} times" if times > 1 else "It was found once"
         if found:
-            return f"{seen}; this is {'the last' if is_last else f'number {part.number}'}."
-        return f"{seen}; there is no {'last' if is_last else f'number {part.number}'}."
+            return f"{seen}; this is {_numbered(part.number)}."
+        return f"{seen}; there is no {_numbered(part.number).removeprefix('the ')}."
     assert isinstance(part, Related)
     others = " and ".join(map(_counted, part.to))
     order = f"{_counted(part.what)} {part.relation} {others}"
@@ -273,4 +278,10 @@ def _counted(part: Part) -> str:
     said = f"“{texts_of(part)[0]}”"
     if not isinstance(part, Nth):
         return said
-    return f"{said} ({'the last' if part.number == LAST else f'number {part.number}'})"
+    return f"{said} ({_numbered(part.number)})"
+
+
+def _numbered(number: int) -> str:
+    if number == LAST:
+        return "the last"
+    return f"number {number}" if number > 0 else f"number {-number} from the end"

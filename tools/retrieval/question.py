@@ -174,6 +174,12 @@ _EVERY = re.compile(
     r"whenever)(?:,? (?:that|when|where|in which|of))?,? ",
     re.IGNORECASE,
 )
+_WHO_IS = re.compile(r"(?:and |but |so )?who\b", re.IGNORECASE)
+_SOMEWHERE = re.compile(
+    r"(?:at|in|on|there|here|near|beside|by|with|behind|next|standing|sitting|visible)\b",
+    re.IGNORECASE,
+)
+_PRONOUN = re.compile(r"^(?:he|she|it|they) ", re.IGNORECASE)
 _COUNTING = re.compile(r"(?:and |but |so )?how (?:many|often)\b", re.IGNORECASE)
 _NO_SUBJECT = re.compile(r"\w+ing\b", re.IGNORECASE)
 
@@ -200,6 +206,8 @@ def _event_of(match: re.Match[str]) -> str:
         return f"someone {who}"
     names = ("times", "many", "point", "moment", "clause", "happens", "object", "whether")
     event = next(match[name] for name in names if match[name])
+    if match["object"] and _WHO_IS.match(match[0]) and _SOMEWHERE.match(event):
+        return f"someone {event}"
     return f"{match['of']} {event}" if match["of"] else event
 
 

@@ -41,7 +41,7 @@ def thought_over(
         has_sound: Whether the video has a sound track; asked only where that matters.
     """
     described = [one for one in captions if one.source in {"vision", *SAID}]
-    if not described or (ranking.is_exact and ranking.verdict == "found") or ranking.is_unclear:
+    if not described or ranking.is_exact or ranking.is_unclear:
         return ranking
     texts = list(dict.fromkeys(one.text for one in described))
     if ranking.verdict != "found" and (why := why_unread(query, texts)):

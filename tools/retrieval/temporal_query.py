@@ -39,7 +39,7 @@ class Single:
 
 @dataclass(frozen=True, slots=True)
 class Nth:
-    """One of the times that something happens: 1 is the first, ``LAST`` the last."""
+    """One of the times that something happens: 1 is the first, ``LAST`` the last, -2 before it."""
 
     what: Single
     number: int
@@ -99,6 +99,12 @@ def order_words(part: Part) -> list[str]:
     return list(dict.fromkeys(one[0].strip().lower() for one in found))
 
 
+def unread_order(part: Part) -> str:
+    """A word that tells of several times at once, for which one sentence cannot be denied."""
+    found = _SEVERAL_TIMES.search(part.text) if isinstance(part, Single) else None
+    return found[0].lower() if found else ""
+
+
 def has_lost_order(part: Part) -> bool:
     """Whether one of the ``order_words`` is none of space, as that of "runs after a ball" is."""
     if not isinstance(part, Single):
@@ -124,7 +130,8 @@ _NUMBERS = {
         "first second third fourth fifth sixth seventh eighth ninth tenth".split(), start=1
     )
 }
-_NTH = rf"(?P<nth>{'|'.join(_NUMBERS)}|last|final|\d{{1,3}}(?:st|nd|rd|th))"
+_FROM_THE_END = r"(?:second|third|fourth)[- ](?:to[- ])?last|penultimate|last but (?:one|two)"
+_NTH = rf"(?P<nth>{_FROM_THE_END}|{'|'.join(_NUMBERS)}|last|final|\d{{1,3}}(?:st|nd|rd|th))"
 _NOT_COUNTED = (
     "floor aid class name place row half hand base part day year week month night hour "
     "minute second moment stage grade gear degree world supper two three four few couple of to in "
@@ -155,7 +162,7 @@ _COMES_NTH = re.compile(
 )
 _OPEN_SUBJECT = re.compile(
     r"(?:who|which (?:person|man|woman)|some(?:one|body)|the next|"
-    r"(?:the|another|a) (?:person|visitor|guest|one))\b|(?:the|another) (?:wo)?man$",
+    r"(?:the|another|a) (?:person|visitor|guest|one))\b|(?:the|another) \w+$",
     re.IGNORECASE,
 )
 """Somebody whom the question leaves open: who is next is meant, and not whoever comes later."""
@@ -187,6 +194,8 @@ _NOT_BETWEEN = re.compile(
 
 _THING = re.compile(r"^thing\b(?= \w)", re.IGNORECASE)
 _LIKELY_ORDER = re.compile(rf"\bafter\b|\bbefore\b|\buntil\b|\b{_COUNTED}", re.IGNORECASE)
+
+_SEVERAL_TIMES = re.compile(r"\b(?:then|longest|shortest|earliest|latest)\b", re.IGNORECASE)
 
 _RELATIONS: dict[str, Relation] = {
     "after": "after",
@@ -342,6 +351,8 @@ def _words(text: str) -> list[str]:
 def _number(word: str) -> int:
     if word.lower() in {"last", "final"}:
         return LAST
+    if re.fullmatch(_FROM_THE_END, word, re.IGNORECASE):
+        return {"thi": -3, "fou": -4}.get(word[:3].lower(), -3 if word.endswith("two") else -2)
     return _NUMBERS.get(word.lower()) or int(word[:-2])
 
 

@@ -43,10 +43,12 @@ class Thing:
 def read_thing(text: str) -> Thing | None:
     """What a statement names, or None where it says more than that it is there, comes or goes."""
     words = [word for word in words_of(_NO_ONE.sub("nobody", text.lower())) if word not in _FRAMES]
+    while words and words[0] in {"there", "is", "are"}:
+        words = words[1:]
     is_absent = bool(words) and words[0] in _NEGATIONS
     if is_absent and words[0] not in _PERSON_WORDS:
         words = words[1:]
-    while words and words[0] in _DETERMINERS | {"there"}:
+    while words and words[0] in _DETERMINERS:
         words = words[1:]
     at = next((at for at, word in enumerate(words) if at and word in _BORDERS), len(words))
     if not words[:at]:
@@ -59,6 +61,9 @@ def read_thing(text: str) -> Thing | None:
     # A further verb that is no coming and no going says what it does.
     if any(word.endswith(("ing", "ed")) and word not in _LOOKS for word in words[at:]):
         return None
+    is_state = words[at : at + 1] and words[at] in _COPULAS and at + 1 < len(words)
+    if _STATES.intersection(words) or (is_state and words[at + 1] not in _PLACING):
+        return None  # Captions of one stay may say it at one time and not at another.
     if at < len(words) and not acts and words[at] not in _WITH:
         return None
     act: Act = next(iter(acts - {"is"}), "is")
@@ -123,11 +128,16 @@ _DETERMINERS = frozenset(
 _FRAMES = frozenset("when that then again time times exactly please".split())
 _WITH = frozenset("in with at on wearing near by next of who that from whose having".split())
 _BORDERS = frozenset(_ACTS) | _WITH | {"to", "into", "up"}
+_COPULAS = frozenset("is are was were".split())
+_STATES = frozenset(
+    "empty full open opened closed shut alone broken lit dark bright moving still busy free".split()
+)
 _IDLE = frozenset(
     "to the a an in with at on wearing near by next of who that from whose having into up off out "
     "away is are was were there his her its their very room picture scene frame video screen "
     "right left in back here first last over around".split()
 )
+_PLACING = _IDLE | _WITH | frozenset(_ACTS) | {"wearing"}
 _ALSO = frozenset("and or but not while as because if say says said reads".split())
 _NO_HEADS = frozenset("he she it they we you i thing things something anything what".split())
 _LOOKS = frozenset("wearing standing sitting coming leaving arriving passing driving".split())

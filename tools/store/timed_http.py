@@ -15,6 +15,8 @@ from typing import Any, Final
 import httpx
 
 from tools.bounded_body import TooLargeError, UnknownPackingError, read_body
+from tools.errors import StoreError
+from tools.llm.address import proxy_of
 from tools.request_loop import wait_for
 
 REPLY_S: Final = 120.0
@@ -46,7 +48,14 @@ class TimedTransport(httpx.BaseTransport):
     ) -> None:
         self._until = until
         self._longest_s = longest_s
-        self._client = httpx.AsyncClient(timeout=None, follow_redirects=False)  # noqa: S113  # below
+        try:
+            self._client = httpx.AsyncClient(timeout=None, follow_redirects=False)  # noqa: S113  # below
+        except (ValueError, httpx.InvalidURL) as exc:
+            # What it quotes may be a part of a password that stands where the port should.
+            why = str(exc).partition(":")[0].lower()
+            raise StoreError(
+                f"the proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY is unusable: {why}"
+            ) from None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send it, and read the whole reply.
@@ -76,12 +85,22 @@ class TimedTransport(httpx.BaseTransport):
                     body = await read_body(answer, MAX_REPLY_BYTES)
                 finally:
                     await answer.aclose()
+        except httpx.TransportError as exc:
+            raise type(exc)(_through_proxy(request, str(exc)), request=request) from exc
+        except (ValueError, OverflowError, ExceptionGroup) as exc:
+            # What sockets say of addresses that no proxy can have.
+            reason = exc.exceptions[0] if isinstance(exc, ExceptionGroup) else exc
+            told = _through_proxy(request, str(reason))
+            raise httpx.ConnectError(told, request=request) from None
         except TimeoutError:
             told = f"no whole answer within {timeout_s:.3g} s"
             raise httpx.ReadTimeout(told, request=request) from None
         except (TooLargeError, UnknownPackingError, zlib.error) as exc:
             told = f"its answer cannot be read: {exc}"
             raise httpx.ReadError(told, request=request) from None
+        if answer.status_code == PROXY_REFUSES:
+            told = _through_proxy(request, "407: it wants a name and password that it knows")
+            raise httpx.ProxyError(told, request=request)
         if body.count(b"[") + body.count(b"{") > MOST_PARTS:
             raise httpx.ReadError(f"its answer has more than {MOST_PARTS:,} parts", request=request)
         return httpx.Response(
@@ -94,6 +113,15 @@ class TimedTransport(httpx.BaseTransport):
             stream=httpx.ByteStream(body),
             extensions={"reason_phrase": answer.reason_phrase.encode("ascii", "replace")},
         )
+
+
+PROXY_REFUSES: Final = 407
+
+
+def _through_proxy(request: httpx.Request, said: str) -> str:
+    """What is said, with the proxy in whose way it was said, if there is one."""
+    proxy = proxy_of(str(request.url))
+    return f"through the proxy {proxy}, {said}" if proxy else said
 
 
 _OF_TRANSPORT: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})

@@ -37,7 +37,7 @@ def test_the_answers_of_several_questions_are_joined_and_missing_ones_told(
     questions = ["the screen goes black", "the screen is white", "a dog jumps"]
     assert run(*questions, "--in", str(flashing), "--out", str(out), "--card", "1") == 0
     told = capsys.readouterr()
-    assert "“the screen goes black”: flashing.mp4 0:02.0–0:04.0" in told.err
+    assert "“the screen goes black”: flashing.mp4 0:02.0–0:04.0, confidence " in told.err
     assert "“the screen is white”: not found, so no clip of it is in the reel" in told.err
     assert "“a dog jumps”: cannot be told" in told.err
     assert f"joining 1 clip\n1 clip, 3.0 s, written to {out}" in told.err

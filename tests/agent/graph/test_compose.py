@@ -4,7 +4,8 @@ import itertools
 
 import pytest
 
-from agent.graph.compose import ground_event, unknown_script
+from agent.graph.compose import ground_event, standing, unknown_script
+from agent.grounding import GroundedInterval
 from agent.reasoning.answer import Answer, NumberedEvent
 from tools.timeline import Caption, Interval, Track
 
@@ -55,3 +56,20 @@ def test_a_question_in_letters_that_nothing_here_knows_is_noticed(
     query: str, texts: list[str], embedder: str, script: str
 ) -> None:
     assert unknown_script(query, texts, embedder=embedder) == script
+
+
+def test_intervals_that_are_as_sure_as_printed_stand_in_the_order_of_time() -> None:
+    def interval(start_s: float, confidence: float) -> GroundedInterval:
+        return GroundedInterval(
+            start_s=start_s,
+            end_s=start_s + 1,
+            confidence=confidence,
+            start_precision_s=0.0,
+            end_precision_s=0.0,
+            start_by="caption",
+            end_by="caption",
+            evidence=(),
+        )
+
+    given = [interval(8, 0.912), interval(2, 0.908), interval(4, 0.95), interval(6, 0.909)]
+    assert [one.start_s for one in sorted(given, key=standing)] == [4, 2, 6, 8]

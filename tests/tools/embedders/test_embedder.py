@@ -220,6 +220,7 @@ def test_a_service_that_hangs_is_waited_for_no_longer_than_the_run_and_a_moment(
                 embedder.embed(["a door opens"])
         finally:
             released.set()
+    monkeypatch.setattr("tools.embedders.service.LEAST_S", PATIENCE_S)
     with serving(by_length) as service:
         # What was paid for is still embedded.
         assert len(embedder_at(service.url, until=lambda: is_over).embed(["a door opens"])) == 1

@@ -207,6 +207,27 @@ def test_the_proxy_is_named_where_one_is_in_force(monkeypatch: pytest.MonkeyPatc
     assert "secret" not in str(error.value)
 
 
+@pytest.mark.parametrize("address", ["http://models.example/v1", "https://models.example/v1"])
+def test_a_proxy_that_knows_nobody_by_that_password_is_told_as_that(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(connection: socket.socket, _: threading.Event) -> None:
+        connection.sendall(
+            b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+        )
+
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with talking(refuse) as url:
+        proxy = f"http://user:secret@{url.removesuffix('/v1').removeprefix('http://')}"
+        for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"):
+            monkeypatch.setenv(name, proxy)
+        with pytest.raises(ServiceError, match="wants a name and password that it knows") as error:
+            service_at(address).chat(HELLO)
+    assert "secret" not in str(error.value)
+    assert error.value.kind in {"settings", "unreachable"}
+
+
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [

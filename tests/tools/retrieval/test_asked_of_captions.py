@@ -8,6 +8,7 @@ import pytest
 
 from tests.fakes import WordEmbedder
 from tools.ranking import Ranking
+from tools.retrieval.negation import is_negative, read_negation
 from tools.retrieval.retrieval import inside, rank
 from tools.signals.said_times import take_stretch
 from tools.timeline import Caption, Interval, Track
@@ -58,6 +59,8 @@ def spans(ranking: Ranking) -> list[tuple[float, float]]:
         ("the last person arrives", 5),
         ("who is the last to arrive?", 5),
         ("who arrives third?", 2),
+        ("the second last person arrives", 4),
+        ("who is at the table after the man with glasses?", 4),
         ("a second woman comes to the table", 2),
         ("the third man", 5),
         ("after the blonde woman leaves, who comes?", 3),
@@ -159,6 +162,47 @@ def test_what_happens_next_is_what_follows_and_not_the_thing_itself() -> None:
     assert all(one.span.start_s >= 88 for one in ranking.events)
 
 
+def test_what_happens_next_follows_the_one_that_is_numbered() -> None:
+    ((start_s, end_s),) = spans(ask("what happens after the first woman leaves?"))
+    assert start_s == 20
+    assert end_s <= 24
+
+
+def test_where_there_is_no_man_is_between_the_men() -> None:
+    assert spans(ask("when is there no man?")) == [(0, 24), (46, 76), (88, 124), (136, 140)]
+
+
+def test_a_state_is_not_read_off_a_whole_stay() -> None:
+    assert (0, 140) not in spans(ask("all the times the table is empty"))
+
+
+def test_she_is_the_one_who_was_named() -> None:
+    ranking = ask("what does the blonde woman do before she leaves?")
+    assert all(52 <= one.span.start_s < one.span.end_s <= 70 for one in ranking.events)
+
+
+def test_two_things_in_a_row_are_not_denied_as_one() -> None:
+    assert ask("first zebras trumpet, then elephants").verdict == "cannot_tell"
+
+
+def test_what_leaves_is_answered_by_its_last_moment() -> None:
+    for first, last in spans(ask("the blonde woman leaves the table")):
+        assert (first, last) == (68, 70)
+
+
 def test_what_happens_after_something_that_is_not_found_cannot_be_told() -> None:
     ranking = ask("what happens after zebras trumpeted?")
     assert (ranking.verdict, ranking.events) == ("cannot_tell", ())
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "An Asian man in a full suit without a tie near a conference seems to be in good spirits",
+        "A woman walks without shoes on the beach",
+        "A man speaks without looking up from his notes",
+    ],
+)
+def test_an_aside_is_no_denial(told: str) -> None:
+    assert read_negation(told) is None
+    assert not is_negative(told)

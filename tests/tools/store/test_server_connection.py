@@ -253,3 +253,24 @@ def test_variables_and_files_of_other_programs_do_not_reach_chroma(tmp_path: Pat
     )
     assert (done.stdout, done.stderr, done.returncode) == ("[]\n", "", 0)
     assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.parametrize(
+    ("proxy", "told"),
+    [
+        ("http://me:secret@127.0.0.1:99999", "through the proxy 127.0.0.1:99999, .*port must be"),
+        ("ftp://me:secret@127.0.0.1:1", "ALL_PROXY is unusable"),
+        ("http://me:secret@127.0.0.1:{}", r"through the proxy 127.0.0.1:\d+, 407: it wants a name"),
+    ],
+)
+def test_a_proxy_in_the_way_is_named_without_its_password(
+    proxy: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with answering((407, HTML, b"who are you?")) as (url, _):
+        for name in ("HTTP_PROXY", "http_proxy"):
+            monkeypatch.setenv(name, proxy.format(url.rpartition(":")[2]))
+        with pytest.raises(StoreError, match=told) as error:
+            CaptionStore.open(tmp_path, embedder="minilm", url="http://chroma.example:8000")
+    assert "secret" not in str(error.value)
