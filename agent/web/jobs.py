@@ -170,7 +170,7 @@ class Jobs:
         except LeftError:
             pass  # Cancelled, or the server stops: the state says which.
         except WhenaboutsError as exc:
-            self._finish(job, "failed", str(exc))
+            self._finish(job, "failed", str(exc).replace(job.path, job.name))
         except Exception as exc:  # noqa: BLE001  # one bad video must not end the queue
             tell_fault(self._complain)
             fault = f"a fault in whenabouts ({type(exc).__name__}); see its terminal"
