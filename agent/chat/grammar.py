@@ -120,7 +120,8 @@ def parse_follow_up(
     says_nothing = not said_words - POINTING - SMALL_TALK - set(ORDINALS)
     # A time that is not quoted, as text on the screen would be, is meant for us.
     if says_nothing or (TIME.search(words) and not QUOTED.search(said)):
-        raise FollowUpError("unclear", f"“{said}” is not understood.\n{understood_forms(door)}")
+        instead = door.instead or understood_forms(door)
+        raise FollowUpError("unclear", f"“{said}” is not understood.\n{instead}")
     return FollowUp(kind="find", query=_WHAT_ABOUT.sub("", words), videos=named)
 
 

@@ -33,7 +33,7 @@ export function answerCard(kept, turn, intervals, current, at) {
       type: "button", "aria-pressed": String(index === current), onclick: () => at.onPick(index),
     }, span(one)))));
   }
-  if (best) card.append(evidence(video, best, at));
+  if (best) card.append(element("div", { class: "slot" }, evidence(video, best, at)));
   for (const one of turn?.results[0].captions ?? []) card.append(element("p", { class: "small" }, `${span(one)} ${one.text}`));
   if (turn) { card.append(tools(kept, best, at, turn)); return card; }
   if (answer.reasoning) card.append(element("p", {}, answer.reasoning));
@@ -50,8 +50,8 @@ export function answerCard(kept, turn, intervals, current, at) {
 function evidence(video, one, at) {
   return element("div", { class: "evidence" }, ...one.evidence.map((caption) => element("button", { type: "button", onclick: () => at.onSeek(caption.start_s) },
       element("img", { src: thumbnail(video, caption.start_s, { exact: true }), alt: "", loading: "lazy" }),
-      element("span", { class: "role" }, caption.role), ` ${clock(caption.start_s)} `,
-      element("span", { class: "small" }, caption.source), element("br"), caption.text)));
+      element("span", {}, element("span", { class: "role" }, caption.role), ` ${clock(caption.start_s)} `,
+        element("span", { class: "small" }, caption.source), element("br"), caption.text))));
 }
 
 function tools(kept, best, at, turn = null) {

@@ -35,6 +35,7 @@ async function choose(video, { query = "", time = null } = {}) {
   document.title = `${video.name} – whenabouts`;
   $("steps").hidden = true;
   $("answer").replaceChildren();
+  $("shown").replaceChildren();
   fault("");
   note("");
   isOlder(false);
@@ -101,7 +102,7 @@ function failed(message) {
 
 function isOlder(older) {
   $("older").hidden = !older || !$("answer").hasChildNodes();
-  $("answer").classList.toggle("older", older);
+  for (const one of [$("answer"), $("shown")]) one.classList.toggle("older", older);
   if (older) ($("note").hidden ? $("fault") : $("note")).scrollIntoView({ block: "nearest" });
 }
 
@@ -174,8 +175,18 @@ async function showCurve() {
 function show(current) {
   page.current = current;
   timeline.show(page.kept.answer, page.intervals, current);
+  $("shown").replaceChildren();
   $("answer").replaceChildren(answerCard(page.kept, page.turn, page.intervals, current, at));
+  placeEvidence();
 }
+
+// On a wide screen the pictures lie below the player, where there is room; else in the answer.
+const wide = matchMedia("(min-width: 1081px)");
+function placeEvidence() {
+  const pictures = document.querySelector(".evidence");
+  if (pictures) (wide.matches ? $("shown") : document.querySelector("#answer .slot")).replaceChildren(pictures);
+}
+wide.addEventListener("change", placeEvidence);
 
 function pick(index) {
   if (!page.intervals[index]) return;
