@@ -36,8 +36,7 @@ TERMINAL: Final = Door(
     clip="written to {clip}",
     named_clip="a clip is named by /clip: “/clip {file}” writes the last answer's interval to that "
     "file",
-    recap_end=" (a chat cannot play it: “cut that out” writes it to a file, and `whenabouts serve` "
-    "plays it on a page)",
+    recap_end=" (not played here: “cut that out” writes it to a file, `whenabouts serve` plays it)",
     other_video="“/video {name}” adds it",
     leave="/quit leaves",
     wrong="say it in other words, or ask for “any others?”",
