@@ -102,7 +102,8 @@ def left_open(ranking: Ranking) -> Ranking:
 _BUT_NOT = re.compile(
     r"(?P<what>[^,]+?)(?:,? (?:but|and|though|with),? (?:not|no)|, not|,? (?:but |and )?without"
     r"|,? except(?: for)?|,? other than|,? excluding"
-    r"|,? (?:(?:who|that|which) )?(?:is|are|does|do|has|have)(?: not|n['’]t))(?: (?:wearing|wear|having|have|holding|with|in))?"
+    r"|,? (?:(?:who|that|which) )?(?:is|are|does|do|has|have)(?: not|n['’]t))"
+    r"(?: (?:wearing|wear|having|have|holding|with|in))?"
     r"(?: (?:the|an?|any|his|her))? (?P<without>[^,]+?)(?: (?:ones?|people|person))?",
     re.IGNORECASE,
 )

@@ -177,6 +177,7 @@ def test_a_state_is_not_read_off_a_whole_stay() -> None:
 
 def test_she_is_the_one_who_was_named() -> None:
     ranking = ask("what does the blonde woman do before she leaves?")
+    assert ranking.reasoning == "This is what comes before “the blonde woman leaves”."
     assert all(52 <= one.span.start_s < one.span.end_s <= 70 for one in ranking.events)
 
 
