@@ -11,7 +11,7 @@ DURATION_S = 10.0
 
 
 def caption(
-    start_s: float, text: str, source: Source = "signal", model: str = "classical-3+ocr"
+    start_s: float, text: str, source: Source = "signal", model: str = "classical-4+ocr"
 ) -> Caption:
     track = Track(model=model, prompt_version="", mode="frame@1/s")
     return Caption("v", Interval(start_s, start_s + 1), text, source, track)
@@ -37,7 +37,7 @@ def at_left(kind: Kind) -> Claim:
 
 
 def cut_at(at_s: float) -> Caption:
-    track = Track(model="classical-3+ocr", prompt_version="", mode="frame@1/s")
+    track = Track(model="classical-4+ocr", prompt_version="", mode="frame@1/s")
     text = write_claims([Claim("cut", at_s=at_s)])
     return Caption("v", Interval(at_s, at_s + 0.04), text, "signal", track)
 

@@ -104,23 +104,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         abandon_output()
         complain(f"whenabouts: {exc}")
     except WhenaboutsError as exc:
+        if _ended_by:
+            return _interrupted()
         complain(f"whenabouts: {exc}")
     except BrokenPipeError:
         # The reader of our output (`| head`) has enough: say nothing more, not at exit either.
         abandon_output()
     except KeyboardInterrupt:
-        complain(
-            "whenabouts: interrupted; what was indexed so far is kept, and the same command "
-            "continues from there"
-        )
-        return SIGNALLED + (_ended_by[0] if _ended_by else signal.SIGINT)
+        return _interrupted()
     except Exception as exc:  # noqa: BLE001  # a fault of ours must not pass for "not found"
-        return report_fault(exc, complain)
+        # Where Python makes classes, an interrupt comes out as another error.
+        return _interrupted() if _ended_by else report_fault(exc, complain)
     except BaseException as exc:
         if type(exc).__name__ != "PanicException":  # Raised by Rust code, such as Chroma's.
             raise
         return report_fault(exc, complain)
     return FAILED
+
+
+def _interrupted() -> int:
+    complain(
+        "whenabouts: interrupted; what was indexed so far is kept, and the same command "
+        "continues from there"
+    )
+    return SIGNALLED + (_ended_by[0] if _ended_by else signal.SIGINT)
 
 
 WRITES_FILES = frozenset({"--clip", "--plot", "--thumbnails", "--out", "--trace", "--keep"})

@@ -31,7 +31,9 @@ from tools.store.store import VideoRecord
 MOST_SEARCHED = 50
 """Most videos that are searched closely for one question, where the limit is lower."""
 
-NOT_SEARCHED = f"it was not searched, as {MOST_SEARCHED} others fit better; ask it alone"
+NOT_SEARCHED = (
+    "it was not searched closely, as others fit better; a higher --limit does, or ask it alone"
+)
 NOT_LIKE = "none of its frames is among those most like the picture, or none was looked at"
 
 
@@ -184,8 +186,10 @@ def ask_many_videos(
         if record.complete and video_id not in likeliest and video_id not in unable
     ]
     in_turn = list(dict.fromkeys([*seen, *likeliest, *others]))
+    # Beyond the limit, only those in which captions tell: frames are read anew for each video.
+    more = [one for one in in_turn[limit:] if one not in seen]
     states = {}
-    for video_id in in_turn[: max(limit, MOST_SEARCHED)]:
+    for video_id in [*in_turn[:limit], *more[: max(0, MOST_SEARCHED - limit)]]:
         # An order is about everything that happens in a video, not only the likeliest places; and
         # frames are compared with those of the same video.
         known = None if in_order or video_id in seen else alike.get(video_id)

@@ -51,7 +51,7 @@ FOUND = Result(
     attempts=1,
     costs={"captioner": Cost(), "reasoner": Cost(tokens_in=900, tokens_out=80, usd=0.002)},
     seconds={"watch": 0.01, "reason": 1.5},
-    models={"captioner": "classical-3", "reasoner": "m", "prompts": {"reason": "0123456789ab"}},
+    models={"captioner": "classical-4", "reasoner": "m", "prompts": {"reason": "0123456789ab"}},
 )
 NULL = replace(
     FOUND,

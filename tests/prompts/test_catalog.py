@@ -8,7 +8,7 @@ from agent.errors import SettingsError
 from agent.settings import load_settings
 from prompts.catalog import PACKAGED, PromptError, Prompts
 
-NAMES = {"captioner": "classical-3", "video": "clip.mp4", "query": "'a dog'"}
+NAMES = {"captioner": "classical-4", "video": "clip.mp4", "query": "'a dog'"}
 
 
 def test_a_missing_and_an_unknown_name_are_errors() -> None:
@@ -36,10 +36,10 @@ def test_a_prompt_of_ones_own_stands_in_place_of_one_here_and_has_a_version_of_i
 ) -> None:
     (tmp_path / "cannot_tell.md").write_text("No. $captioner $video $query for $$1")
     prompts = Prompts.read(tmp_path)
-    assert prompts.render("cannot_tell", **NAMES) == "No. classical-3 clip.mp4 'a dog' for $1"
+    assert prompts.render("cannot_tell", **NAMES) == "No. classical-4 clip.mp4 'a dog' for $1"
     assert prompts.version("cannot_tell") != PACKAGED.version("cannot_tell")
     assert prompts.version("reason") == PACKAGED.version("reason")
-    assert PACKAGED.render("cannot_tell", **NAMES).startswith("The captions (classical-3)")
+    assert PACKAGED.render("cannot_tell", **NAMES).startswith("The captions (classical-4)")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from tools.clock import clock_span
 from tools.errors import CaptionError
 from tools.timeline import Caption, Interval, Track
 
-TRACK = Track("classical-3", "", "frame@1/s")
+TRACK = Track("classical-4", "", "frame@1/s")
 SPANS = st.tuples(st.floats(0, 1e5), st.floats(1e-3, 1e5)).map(
     lambda p: Interval(p[0], p[0] + p[1])
 )
@@ -57,8 +57,8 @@ def test_a_caption_id_ignores_the_text_and_follows_everything_else() -> None:
         caption(span=Interval(1, 2.0000000000000004)),
         caption(source="screen"),
         caption(track=Track("other", "", "frame@1/s")),
-        caption(track=Track("classical-3", "abc", "frame@1/s")),
-        caption(track=Track("classical-3", "", "frame@2/s")),
+        caption(track=Track("classical-4", "abc", "frame@1/s")),
+        caption(track=Track("classical-4", "", "frame@2/s")),
     ]
     assert len({caption().id, *(other.id for other in others)}) == 7
 

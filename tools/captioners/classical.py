@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from tools.timeline import Frame, Interval
 
-VERSION = "classical-3"
+VERSION = "classical-4"
 """Changes whenever the same frames would be described in other words."""
 
 THREADS = 2

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tools.store.store import CaptionStore, VideoRecord
     from tools.timeline import Caption, Frame
 
-SCENES = Track("cuts-2", "", "scenes")
+SCENES = Track("cuts-3", "", "scenes")
 """Their track; its version changes whenever other cuts would be found."""
 
 BATCH_S = 1.0

@@ -14,6 +14,9 @@ from tools.timeline import Caption
 SAID_SHARE = 0.2
 """What more of a window's captions say than this, is in it."""
 
+MOST_WORDS = 3
+"""What somebody must not have is named in a word or two; longer text goes on to something else."""
+
 
 @dataclass(frozen=True, slots=True)
 class Negated:
@@ -32,6 +35,9 @@ def read_negation(text: str) -> Negated | None:
     """The two sides of "WHAT, not WITHOUT"; None where it has no such form."""
     found = _BUT_NOT.fullmatch(text.strip(" .?!"))
     if not found or not terms_of(found["without"]):
+        return None
+    # "A man without a tie near a table smiles" tells of a man who smiles.
+    if len(found["without"].split()) > MOST_WORDS or _BESIDE.search(found["without"]):
         return None
     return Negated(found["what"], found["without"])
 
@@ -107,8 +113,12 @@ _BUT_NOT = re.compile(
     r"(?: (?:the|an?|any|his|her))? (?P<without>[^,]+?)(?: (?:ones?|people|person))?",
     re.IGNORECASE,
 )
+_BESIDE = re.compile(
+    r"\b(?:near|beside|behind|under|over|on|in|at|by|from|to|into|through|while|and|as|of)\b",
+    re.IGNORECASE,
+)
 _NOT = re.compile(
-    r"\b(?:not|never|nobody|no one|no-one|none|nothing|neither|nor|without|cannot)\b|n['’]t\b|"
+    r"\b(?:not|never|nobody|no one|no-one|none|nothing|neither|nor|cannot)\b|n['’]t\b|"
     r"(?:^|\b(?:there|is|are|was|were) )no \w",
     re.IGNORECASE,
 )

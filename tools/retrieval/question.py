@@ -198,8 +198,9 @@ def _next_to(found: re.Match[str], place: Place | None) -> Asked:
     subject, clause = found["who"], found["clause"]
     side: Side = "after" if found["side"].lower() == "after" else "before"
     beside = f"{subject} {clause}" if _NO_SUBJECT.match(clause) else clause
-    whose = _PRONOUN.sub(f"{subject} ", clause)
-    if whose != clause and read_thing(whose):
+    thing = read_thing(whose := _PRONOUN.sub(f"{subject} ", clause))
+    # Somebody's coming or going is read by name; other deeds by likeness, with or without it.
+    if thing and thing.act != "is":
         beside = whose
     return Asked(f"{subject} {side} {clause}", place, True, beside, side)
 

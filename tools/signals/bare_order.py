@@ -34,6 +34,7 @@ _BARE = re.compile(rf"{_LEAD}(?P<side>{'|'.join(_SIDES)}) (?P<what>[^,]+)", re.I
 _BETWEEN = re.compile(
     rf"{_LEAD}(?:in )?between (?P<first>[^,]+?) and (?P<then>[^,]+)", re.IGNORECASE
 )
+_WHICH = re.compile(r" There (?:is|are) [^.;]*; th(?:is|ese) [^.]*\.")
 _NUMBER = re.compile(r"(?:the )?(?P<digits>\d{1,3})")
 
 
@@ -95,12 +96,14 @@ def rank_bare_order(order: BareOrder, ask: Callable[[str], Ranking], searched: I
     note = f"This is what comes {order.side} {said}."
     if order.side == "after" and any(span.end_s < searched.end_s for span in spans):
         note = f"{note[:-1]}, up to the next one."
+    # Which of several is meant is said by the note.
+    found = _WHICH.sub("", first.reasoning)
     return replace(
         first,
         verdict="found" if windows else "not_found",
         windows=windows or first.windows,
         events=windows,
-        reasoning=f"{first.reasoning} {note if windows else 'Nothing lies between them.'}",
+        reasoning=f"{found} {note if windows else 'Nothing lies between them.'}",
     )
 
 

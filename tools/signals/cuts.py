@@ -20,11 +20,18 @@ MIN_CHANGE = 0.05
 MIN_RATIO = 3.0
 """A cut changes this many times more than its neighbours do; hand-held cameras stay below 2.5."""
 
+GOES_ON, MIN_AFTER = 0.6, 3
+"""What slides, is wiped or whipped away goes on changing: this share of what so many frames after
+it change counts as usual, too."""
+
 NOISE_CHANGE = 0.01
 """Added to the neighbours' change, so that a still scene does not make everything a cut."""
 
-BEFORE, AFTER = 8, 2
-"""Frames of the neighbourhood on each side."""
+BEFORE, AFTER = 8, 4
+"""Frames of the neighbourhood on each side; also the longest flash."""
+
+RETURNS = 0.4
+"""Two frames around a change that differ by less than this share of it show the same: a flash."""
 
 FAR_APART_S = 0.2
 """In a longer time somebody steps in front of the camera; then only ``MIN_BLOCKS`` prove a cut."""
@@ -92,16 +99,18 @@ class CutFinder:
 
 
 def _stands_out(change: Pictures, i: int) -> float:
-    around = np.concatenate([change[max(0, i - BEFORE) : i], change[i + 1 : i + 1 + AFTER]])
+    before, after = change[max(0, i - BEFORE) : i], change[i + 1 : i + 1 + AFTER]
+    around = np.concatenate([before, after[: AFTER // 2]])
     usual = float(np.median(around)) if len(around) else 0.0
+    if len(after) >= MIN_AFTER:
+        usual = max(usual, GOES_ON * float(np.median(after)))
     return float(change[i]) / (usual + NOISE_CHANGE)
 
 
 def _is_another_picture(frames: Pictures, times_s: Times, i: int) -> bool:
     """Whether frame ``i`` starts something else: no flash nor its end, nobody who steps in."""
     before, now = frames[i - 1], frames[i]
-    earlier, later = frames[max(0, i - 1 - AFTER) : i - 1], frames[i + 1 : i + 1 + AFTER]
-    if any(_is_alike(one, before) for one in later) or any(_is_alike(one, now) for one in earlier):
+    if _returns(frames, i):
         return False
     if _likeness(before, now) >= SAME_SHAPES:
         # Somebody switched the light on or off.
@@ -109,6 +118,13 @@ def _is_another_picture(frames: Pictures, times_s: Times, i: int) -> bool:
     if _is_end_of_fade(frames, i):
         return False
     return times_s[i] - times_s[i - 1] <= FAR_APART_S or _changed(before, now) >= MIN_BLOCKS
+
+
+def _returns(frames: Pictures, i: int) -> bool:
+    """Whether what was shown before a change is shown soon after it."""
+    earlier, later = frames[max(0, i - 1 - AFTER) : i], frames[i : i + 1 + AFTER]
+    apart = np.abs(earlier[:, np.newaxis] - later[np.newaxis]).mean(axis=(2, 3))
+    return bool(apart.min() < RETURNS * apart[-1, 0])
 
 
 def _is_end_of_fade(frames: Pictures, i: int) -> bool:

@@ -62,6 +62,9 @@ _ENDS = re.compile(
     r"|\bis over\b|\bno longer\b",
     re.IGNORECASE,
 )
+_SHOT_STARTS = re.compile(
+    r"(?<=shot|cene)(?P<number> \d+)? (?:starts?|begins?|started|began)\W*$", re.IGNORECASE
+)
 _IN_SHOT = re.compile(
     r"\b(?:in|during|within|of|inside) "
     r"(?P<which>(?:the )?[\w -]*?(?:shots?|scenes?)(?: \d{1,3})?)\b"
@@ -124,6 +127,9 @@ def without_edge(text: str) -> tuple[str, Edge]:
     """Without "the end of", "when does … end"; and whether the start or the end is asked for."""
     if found := _EDGE_OF.search(text):
         return _EDGE_OF.sub("", text, count=1), "end" if found["end"] else "start"
+    found = _SHOT_STARTS.search(text)
+    if found and take_numbers(text)[1]:
+        return f"{text[: found.start()]}{found['number'] or ''}", "start"
     found = _ENDS.search(text)
     if found and (text.isupper() or not found[0].isupper()):
         return f"{text[: found.start()]} {text[found.end() :]}", "end"

@@ -228,7 +228,9 @@ def _understand_measured(words: list[str]) -> tuple[Ask, list[str]]:
         if not again.unknown:
             ask = again
             notes += taken
-            if left_out := dict.fromkeys(word for word in measured if word in MANNERS):
+            if left_out := dict.fromkeys(
+                word for word in measured if word in MANNERS and word != "always"
+            ):
                 notes.append(f"Left out: {', '.join(f'“{word}”' for word in left_out)}.")
     sizes = [word for word in words if meanings_of(word) & {"big", "small"}]
     if sizes and {*ask.kinds} & {"appears", "present", "moves", "gone"}:

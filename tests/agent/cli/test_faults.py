@@ -3,6 +3,8 @@
 import pytest
 
 from agent.cli.faults import FAILED, FAULT, report_fault
+from agent.cli.main import main
+from tools.errors import StoreError
 
 SHORT_OF_MEMORY = [
     MemoryError(),
@@ -34,3 +36,18 @@ def test_anything_else_keeps_its_traceback(error: BaseException) -> None:
     said: list[str] = []
     assert report_fault(error, said.append) == FAULT
     assert "fault in whenabouts" in said[-1]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("Error calling __set_name__"), StoreError("x")])
+def test_an_interrupt_that_comes_out_as_another_error_is_still_one(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(_: object) -> int:
+        raise error from KeyboardInterrupt()
+
+    monkeypatch.setattr("agent.cli.main._parse_and_run", fails)
+    assert main([]) in {2, 70}
+    capsys.readouterr()
+    monkeypatch.setattr("agent.cli.main._ended_by", [15])
+    assert main([]) == 143
+    assert "interrupted" in capsys.readouterr().err

@@ -365,8 +365,8 @@ def test_reading_without_the_extra_says_what_to_install(monkeypatch: pytest.Monk
 @pytest.mark.slow
 def test_the_model_name_tells_whether_text_was_read() -> None:
     pytest.importorskip("rapidocr")
-    assert ClassicalCaptioner(read_text=False).model == "classical-3"
-    assert ClassicalCaptioner(read_text=True).model == "classical-3-r5+ocr"
+    assert ClassicalCaptioner(read_text=False).model == "classical-4"
+    assert ClassicalCaptioner(read_text=True).model == "classical-4-r5+ocr"
 
 
 def test_a_screen_that_is_black_only_between_two_samples_is_told_to_the_frame() -> None:

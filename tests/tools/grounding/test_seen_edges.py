@@ -154,7 +154,7 @@ def test_however_captions_lie_an_edge_is_looked_for_before_it(
 
 
 def measured(*told: tuple[float, float, str]) -> list[Caption]:
-    track = Track("classical-3", "", "frame@1/s")
+    track = Track("classical-4", "", "frame@1/s")
     return [
         Caption("video", Interval(start_s, end_s), text, "signal", track)
         for start_s, end_s, text in told

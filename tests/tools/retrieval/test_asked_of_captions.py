@@ -8,6 +8,7 @@ import pytest
 
 from tests.fakes import WordEmbedder
 from tools.ranking import Ranking
+from tools.retrieval.negation import is_negative, read_negation
 from tools.retrieval.retrieval import inside, rank
 from tools.signals.said_times import take_stretch
 from tools.timeline import Caption, Interval, Track
@@ -193,3 +194,16 @@ def test_what_leaves_is_answered_by_its_last_moment() -> None:
 def test_what_happens_after_something_that_is_not_found_cannot_be_told() -> None:
     ranking = ask("what happens after zebras trumpeted?")
     assert (ranking.verdict, ranking.events) == ("cannot_tell", ())
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "An Asian man in a full suit without a tie near a conference seems to be in good spirits",
+        "A woman walks without shoes on the beach",
+        "A man speaks without looking up from his notes",
+    ],
+)
+def test_an_aside_is_no_denial(told: str) -> None:
+    assert read_negation(told) is None
+    assert not is_negative(told)

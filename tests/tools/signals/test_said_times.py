@@ -109,6 +109,8 @@ def test_ordinals_in_words() -> None:
         ("between cut 1 and 2", [(4.62, 7.0)]),
         ("while it is black", [(5.0, 7.0)]),
         ("until the screen is black", [(0.0, 5.0)]),
+        ("when does the second shot start?", [(4.62, 4.66)]),
+        ("shot 3 begins", [(7.0, 7.04)]),
         ("the end of the second shot", [(7.0, 7.04)]),
         ("the start of the last shot", [(7.0, 7.04)]),
         ("when does it stop being black", [(7.0, 7.04)]),
@@ -150,7 +152,10 @@ def test_a_part_of_a_video_is_judged_by_itself() -> None:
 def test_how_many_and_how_long_are_said() -> None:
     assert ask("how many cuts are there?").reasoning.endswith("Counted: 2.")
     assert ask("how long is it black?").reasoning.endswith("It lasts 2.0 s.")
-    assert ask("is it always black?").reasoning.endswith("It is so for 2 s in all.")
+    assert ask("is it always black?").reasoning.endswith("black”. It is so for 2 s in all.")
+    assert ask("after the second cut").reasoning.endswith(
+        "are not looked for. This is what comes after “the second cut”."
+    )
     assert ask("how long is the video?").reasoning == "The video is 10.0 s long."
     many = [*FILM[:4], *(cut_at(float(at)) for at in range(5, 9))]
     assert ask("the last two cuts", many).reasoning.endswith(

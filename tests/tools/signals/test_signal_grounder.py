@@ -141,7 +141,7 @@ def test_strange_words_that_stand_on_the_screen_are_pointed_out() -> None:
 
 
 def test_text_cannot_be_told_where_nothing_read_it() -> None:
-    unread = [caption(0, "The screen is black.", model="classical-3")]
+    unread = [caption(0, "The screen is black.", model="classical-4")]
     answer = ask("the title INTERMISSION", unread)
     assert answer.verdict == "cannot_tell"
     assert "whenabouts[ocr]" in answer.reasoning

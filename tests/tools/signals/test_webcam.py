@@ -18,7 +18,7 @@ WIDTH, HEIGHT = 512, 288
 WALK_S = 1.5
 ALWAYS: Visits = [(0, 99)]
 LEANING: Visits = [(0, 98)]
-TRACK = Track("classical-3", "", "frame@1/s")
+TRACK = Track("classical-4", "", "frame@1/s")
 
 
 def room() -> Picture:
