@@ -1,5 +1,6 @@
 """Questions with an order, a number, a time or a denial, asked of the captions of the example."""
 
+import itertools
 import json
 from pathlib import Path
 
@@ -207,3 +208,15 @@ def test_what_happens_after_something_that_is_not_found_cannot_be_told() -> None
 def test_an_aside_is_no_denial(told: str) -> None:
     assert read_negation(told) is None
     assert not is_negative(told)
+
+
+def test_what_follows_two_times_is_one_answer() -> None:
+    said = ["a road", "a dog", "a road", "a dog", "a tree", "a house", "a tree", "a house"]
+    track = Track("file", "", "file")
+    some = [
+        Caption("v", Interval(2.0 * at, 2.0 * at + 2), text, "vision", track)
+        for at, text in enumerate(said)
+    ]
+    events = spans(ask("what happens after the dog leaves?", captions=some))
+    assert events
+    assert all(one[1] <= other[0] for one, other in itertools.pairwise(events))
