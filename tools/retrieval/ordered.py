@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tools.grounding.grounder import claim_events
 from tools.grounding.presence import GRANTED_PRESENCE, LITERAL_PRESENCE, OPEN_PRESENCE
-from tools.ranking import PartFound, Ranking, Window
+from tools.ranking import PartFound, Ranking, Verdict, Window
 from tools.retrieval.order import Scored, Seen, evaluate
 from tools.retrieval.temporal_query import (
     LAST,
@@ -92,7 +92,7 @@ def rank_in_order(
         is_absent = bool(absent) and whole.verdict == "cannot_tell"
         why = f"{said} could not be found by itself."
         is_open = not is_presupposed and _is_beside(part, whole, rankings)
-        noted = _noted(_unplaced(whole) if is_open else whole, parts, why)
+        noted = _noted(_unplaced(whole, rankings[main]) if is_open else whole, parts, why)
         return replace(absent[0], parts=parts) if is_absent else noted
     seen = {
         text: Seen((), (), ()) if text in left_out else _seen(ranking, times[text])
@@ -204,9 +204,11 @@ def _is_beside(part: Part, whole: Ranking, rankings: Mapping[str, Ranking]) -> b
     )
 
 
-def _unplaced(ranking: Ranking) -> Ranking:
+def _unplaced(whole: Ranking, main: Ranking) -> Ranking:
+    """No answer: as open as what is asked for is by itself, and at the least not found."""
+    verdict: Verdict = "not_found" if main.verdict == "not_found" else "cannot_tell"
     why = "What was found is what it should lie beside."
-    return replace(ranking, verdict="cannot_tell", events=(), reasoning=why)
+    return replace(whole, verdict=verdict, events=(), reasoning=why)
 
 
 def _noted(ranking: Ranking, parts: tuple[PartFound, ...], why: str) -> Ranking:
