@@ -204,11 +204,11 @@ def _is_beside(part: Part, whole: Ranking, rankings: Mapping[str, Ranking]) -> b
     )
 
 
-def _unplaced(whole: Ranking, main: Ranking) -> Ranking:
-    """No answer: as open as what is asked for is by itself, and at the least not found."""
-    verdict: Verdict = "not_found" if main.verdict == "not_found" else "cannot_tell"
+def _unplaced(ranking: Ranking, alone: Ranking) -> Ranking:
+    """No answer where only what it should lie beside was found: it is as absent as by itself."""
     why = "What was found is what it should lie beside."
-    return replace(whole, verdict=verdict, events=(), reasoning=why)
+    verdict: Verdict = "not_found" if alone.verdict == "not_found" else "cannot_tell"
+    return replace(ranking, verdict=verdict, events=(), reasoning=why)
 
 
 def _noted(ranking: Ranking, parts: tuple[PartFound, ...], why: str) -> Ranking:
