@@ -33,11 +33,12 @@ def rank_beside(
         known_of: The same for what it is placed by, where that can be known more surely.
     """
     whole, known = ask(asked.text), (known_of or ask)(asked.beside)
-    events = tuple(
-        Window(span, event.score, event.confidence)
-        for event in known.events
-        if (asked.is_next or event.confidence >= SURE) and (span := beside(event.span))
-    )
+    events: list[Window] = []
+    for event in known.events:
+        span = beside(event.span) if asked.is_next or event.confidence >= SURE else None
+        # What comes after one time may be what comes after the next as well.
+        if span and all(span.overlap_s(one.span) == 0 for one in events):
+            events.append(Window(span, event.score, event.confidence))
     if asked.is_next and not events:
         return _nothing_known(asked, known)
     if not events:
@@ -53,7 +54,7 @@ def rank_beside(
         whole,
         verdict="found",
         windows=tuple(windows[:MOST_WINDOWS]),
-        events=events,
+        events=tuple(events),
         reasoning=f"This is what comes {asked.side} “{asked.beside}”.",
         presence=known.presence,
     )

@@ -26,6 +26,7 @@ from typing import Literal
 
 from tools.grounding.place import Place
 from tools.retrieval.temporal_query import Part, Single, split_query
+from tools.retrieval.thing_words import read_thing
 from tools.signals.phrasing import without_courtesy
 from tools.signals.said_times import take_stretch
 
@@ -197,6 +198,10 @@ def _next_to(found: re.Match[str], place: Place | None) -> Asked:
     subject, clause = found["who"], found["clause"]
     side: Side = "after" if found["side"].lower() == "after" else "before"
     beside = f"{subject} {clause}" if _NO_SUBJECT.match(clause) else clause
+    thing = read_thing(whose := _PRONOUN.sub(f"{subject} ", clause))
+    # Somebody's coming or going is read by name; other deeds by likeness, with or without it.
+    if thing and thing.act != "is":
+        beside = whose
     return Asked(f"{subject} {side} {clause}", place, True, beside, side)
 
 

@@ -1,5 +1,6 @@
 """Questions with an order, a number, a time or a denial, asked of the captions of the example."""
 
+import itertools
 import json
 from pathlib import Path
 
@@ -178,6 +179,7 @@ def test_a_state_is_not_read_off_a_whole_stay() -> None:
 
 def test_she_is_the_one_who_was_named() -> None:
     ranking = ask("what does the blonde woman do before she leaves?")
+    assert ranking.reasoning == "This is what comes before “the blonde woman leaves”."
     assert all(52 <= one.span.start_s < one.span.end_s <= 70 for one in ranking.events)
 
 
@@ -206,3 +208,15 @@ def test_what_happens_after_something_that_is_not_found_cannot_be_told() -> None
 def test_an_aside_is_no_denial(told: str) -> None:
     assert read_negation(told) is None
     assert not is_negative(told)
+
+
+def test_what_follows_two_times_is_one_answer() -> None:
+    said = ["a road", "a dog", "a road", "a dog", "a tree", "a house", "a tree", "a house"]
+    track = Track("file", "", "file")
+    some = [
+        Caption("v", Interval(2.0 * at, 2.0 * at + 2), text, "vision", track)
+        for at, text in enumerate(said)
+    ]
+    events = spans(ask("what happens after the dog leaves?", captions=some))
+    assert events
+    assert all(one[1] <= other[0] for one, other in itertools.pairwise(events))
