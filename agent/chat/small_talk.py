@@ -71,6 +71,10 @@ def _fine(_: re.Match[str], turns: list[ChatAnswer], __: Door) -> str:
     return f"fine; {_next(turns)}"
 
 
+def _only(_: re.Match[str], turns: list[ChatAnswer], __: Door) -> str:
+    return f"only what happens in a video is told here; {_next(turns)}"
+
+
 def _bye(_: re.Match[str], __: list[ChatAnswer], door: Door) -> str:
     return door.leave
 
@@ -135,11 +139,17 @@ _TALK: Final = (
         _hello,
     ),
     _talk(
-        r"great|nice(?: one)?|cool|good(?: job| work)?|perfect|awesome|wow|lol|haha|excellent"
+        r"(?:very |so |really |haha,? )*(?:great|nice(?: one)?|cool"
+        r"|good(?: job| work)?|perfect|awesome|wow|lol|(?:ha){1,4}|hm+|excellent)"
         r"|never ?mind|forget (?:it|that|this)|well done|fine|i see|got it|yes|yeah|yep|ok|okay"
         r"|sure|right|all ?right|super"
+        r"|i (?:love|like) (?:you|it|this|that)|nothing"
         r"|(?:that|this)(?: i|')s (?:great|nice|cool|good|perfect|right|correct|it|all)",
         _fine,
+    ),
+    _talk(
+        r"tell me (?:a|something) .{1,40}|who am i|where am i|what did you (?:say|mean)",
+        _only,
     ),
     _talk(
         r"(?:good ?)?bye(?: bye)?|good ?night|see you(?: later| soon)?|exit|quit|leave|i'm done",
@@ -185,10 +195,12 @@ _HELP: Final = re.compile(
 )
 
 _LEAD: Final = re.compile(
-    r"^(?:(?:no|nope|sorry|wait|actually|oh|hmm|ok|okay|well|thanks|thank you|rather|great|cool"
-    r"|nice|hi|hello|hey)[,;.!…]+\s*(?=\S)"
+    r"^(?:(?:no|nope|yes|yeah|sorry|wait|actually|oh|hmm|ok|okay|well|thanks|thank you|rather"
+    r"|great|cool|nice|hi|hello|hey)[,;.!…]+\s*(?=\S)"
     r"|(?:(?:no|not|nope|nah|sorry|oh|wait|actually)\b.{0,80}?)?\bi (?:mean|meant|said)[,:]? (?=\S)"
     r"|(?:can|could|would|will) you (?:please )?"
-    r"(?=(?:cut|clip|save|show|play|download|export|repeat|say)\b))",
+    r"(?=(?:cut|clip|save|show|play|download|export|repeat|say)\b)"
+    r"|(?:(?:can|could|would|will) you (?:please )?)?(?:find|look for|search for) (?:me )?(?=\S)"
+    r"|i(?:'m| am) looking for (?=\S)|i(?:'d| would)? (?:want|like) to (?:see|find) (?=\S))",
     re.IGNORECASE,
 )

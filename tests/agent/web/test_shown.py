@@ -16,11 +16,11 @@ from agent.web.shown import faults_in_its_name, in_its_name
 from tests.agent.web.serving import API, client_of, describe, events_of
 
 NAME = "my kitchen.mp4"
-UPLOAD = ServedVideo("1", Path("/srv/x y/uploads/40f2.mp4"), NAME, uploaded=True)
+UPLOAD = ServedVideo("1", Path("/srv/uploads/40f2.mp4"), NAME, uploaded=True)
 
 
 def test_a_command_names_the_file_as_a_shell_takes_it_and_a_sentence_as_it_is() -> None:
-    advice = "ask it:\n  whenabouts ask '/srv/x y/uploads/40f2.mp4' milk"
+    advice = "ask it:\n  whenabouts ask /srv/uploads/40f2.mp4 milk"
     assert in_its_name({"advice": advice, "said": ["in 40f2.mp4", 1, None]}, UPLOAD) == {
         "advice": f"ask it:\n  whenabouts ask '{NAME}' milk",
         "said": [f"in {NAME}", 1, None],
