@@ -128,8 +128,8 @@ _VIDEO = r"(?:(?:the|this) (?:video|film|movie|clip|file))"
 _TALK: Final = (
     _talk(
         r"(?:(?:many )?thanks?|thank you|thx|ty|cheers)"
-        r"(?: (?:a lot|a million|so much|very much|again|you|for .{1,60}"
-        r"|that(?: i|')s (?:it|all)))*",
+        r"(?:[,;.!]* (?:a lot|a million|so much|very much|again|you|for .{1,60}|(?:good)?bye"
+        r"|that(?: i|'| wa)s (?:it|all)(?: for (?:now|today))?))*",
         _welcome,
     ),
     _talk(
