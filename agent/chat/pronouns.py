@@ -34,7 +34,8 @@ _ASKING = (
 )
 _LEAD = r"(?:(?:and|so|but|then|ok|okay),? )*"
 _SUBJECT: Final = re.compile(
-    rf"{_LEAD}(?P<ask>{_ASKING})(?P<who>he|she|it|they)(?P<is>['’]s)? (?P<rest>.+)", re.IGNORECASE
+    rf"{_LEAD}(?P<ask>{_ASKING})(?P<who>he|she|it|they)(?P<is>['’]s)?(?: (?P<rest>.+))?",
+    re.IGNORECASE,
 )
 _OWNER: Final = re.compile(
     rf"{_LEAD}(?P<ask>{_ASKING})(?P<who>his|her|its|their) (?P<rest>.+)", re.IGNORECASE
@@ -50,7 +51,8 @@ _OPEN: Final = re.compile(
 )
 _ALSO_UNKNOWN: Final = re.compile(r"\b(?P<who>it|him|her|them)$", re.IGNORECASE)
 _NOBODY: Final = re.compile(
-    r"(?:rain|snow|(?:get(?:ting)? )?(?:dark|cold|light|late)|day|night|sunny|foggy|windy"
+    r"(?:is |was )?(?:(?:very|already|still) )?(?:rain|snow|day|night|sunny|foggy|windy"
+    r"|(?:get(?:s|ting)? )?(?:dark|cold|light|late)"
     r"|possible|clear|true|that)",
     re.IGNORECASE,
 )
@@ -93,8 +95,8 @@ def with_what_is_meant(words: str, turns: Sequence[ChatAnswer]) -> dict[str, Any
     if found is None:
         return None
     asked, who = found["ask"], found["who"]
-    done = found["rest"] if "rest" in found.groupdict() else f"{asked} someone"
-    if who.lower() == "it" and _NOBODY.match(done):
+    done = f"{asked} someone" if found.re is _OBJECT else found["rest"] or ""
+    if not (done or _OPEN.match(asked)) or (who.lower() == "it" and _NOBODY.match(done)):
         return None
     turn = _turn_meant(who, turns)
     video = turn.result.video

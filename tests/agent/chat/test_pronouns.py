@@ -30,7 +30,7 @@ def test_what_he_does_is_looked_for_while_he_is_there(said: str, query: str) -> 
 
 
 @pytest.mark.parametrize(
-    "said", ["what does he do?", "what is he wearing?", "who talks to him?", "why does he smile?"]
+    "said", ["what does he do?", "what is he wearing?", "who talks to him?", "who is he?"]
 )
 def test_an_open_question_about_him_is_answered_by_the_captions_of_his_time(said: str) -> None:
     assert read(said, MAN) == {"kind": "describe"} | WHILE_HE_IS_THERE
@@ -50,6 +50,28 @@ def test_he_is_still_the_same_after_a_question_about_him(later: FollowUp) -> Non
 )
 def test_his_coming_and_leaving_are_the_edges_of_the_answer(said: str, edge: str) -> None:
     assert read(said, MAN) == {"kind": "recap", "turn": 1, "edge": edge}
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("what happens after he leaves?", {"kind": "describe", "relation": "after"}),
+        ("what happened before he came?", {"kind": "describe", "relation": "before"}),
+        ("after he is gone, when does a car come?", {"relation": "after"}),
+        ("is he still there?", {"kind": "recap", "edge": "end"}),
+        ("how many times does he smile?", {"query": "smile", "every_time": True}),
+        ("when does he smile first?", {"query": "smile", "which": 1}),
+    ],
+)
+def test_he_is_known_in_every_form(said: str, expected: dict[str, Any]) -> None:
+    understood = read(said, MAN)
+    assert understood["turn"] == 1
+    assert understood | expected == understood
+
+
+def test_how_often_he_comes_is_how_often_he_was_looked_for() -> None:
+    expected = {"kind": "find", "query": "a man in jeans", "every_time": True}
+    assert read("how many times does he come?", MAN) == expected
 
 
 @pytest.mark.parametrize(
