@@ -67,9 +67,14 @@ def meant_by_pronoun(turns: Sequence[ChatAnswer]) -> ChatAnswer | None:
     # "Is he there at 2:10?", "the third time" are about an answer before, and may be denied.
     for earlier in reversed(turns):
         read = earlier.follow_up
-        if read.kind == "find" and read.query == turn.follow_up.query and earlier.result.intervals:
+        is_same = read.kind == "find" and read.query == turn.follow_up.query
+        if is_same and earlier.result.intervals and _path(earlier) == _path(turn):
             return earlier
     return turn
+
+
+def _path(turn: ChatAnswer) -> str:
+    return turn.result.video.path if turn.result.video else ""
 
 
 def check_is_known(words: str, turns: Sequence[ChatAnswer]) -> None:
@@ -99,8 +104,7 @@ def with_what_is_meant(words: str, turns: Sequence[ChatAnswer]) -> dict[str, Any
     if not (done or _OPEN.match(asked)) or (who.lower() == "it" and _NOBODY.match(done)):
         return None
     turn = _turn_meant(who, turns)
-    video = turn.result.video
-    place = {"relation": "during", "turn": turn.turn, "videos": (video.path,) if video else ()}
+    place = {"relation": "during", "turn": turn.turn, "videos": (_path(turn),)}
     if _OPEN.match(asked):
         return {"kind": "describe"} | place
     if found.re is _OWNER:

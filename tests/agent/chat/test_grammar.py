@@ -176,6 +176,8 @@ def test_a_follow_up_becomes_what_it_means(said: str, expected: dict[str, Any]) 
         ("how long does it stay?", "show me"),
         ("how long was he there?", "show me"),
         ("show me the list again", "show me"),
+        ("list them again", "show me"),
+        ("the list, please", "show me"),
         ("everytime the dog runs", "every time the dog runs"),
         ("thanks, no, the second", "the second one"),
         ("play it", "show me"),

@@ -6,7 +6,7 @@ import pytest
 
 from agent.chat.follow_up import FollowUp, FollowUpError
 from agent.chat.turns import ChatAnswer
-from tests.agent.chat.test_grammar import find, read, turn
+from tests.agent.chat.test_grammar import YARD, find, read, turn
 
 MAN = [turn(1, find("a man in jeans"), (123, 135))]
 WHILE_HE_IS_THERE = {"relation": "during", "turn": 1}
@@ -42,6 +42,12 @@ def test_he_is_still_the_same_after_a_question_about_him(later: FollowUp) -> Non
     assert read("is he there at 2:10?", turns)["query"] == "a man in jeans"
     assert read("how long does he stay?", turns) == {"kind": "recap", "turn": 1}
     assert read("does he smile?", turns)["turn"] == 1
+
+
+def test_he_was_not_found_in_another_video_and_is_not_he_of_the_first() -> None:
+    turns = [*MAN, turn(2, find("a man in jeans"), video=YARD)]
+    with pytest.raises(FollowUpError, match="has no interval"):
+        read("does he smile?", turns)
 
 
 @pytest.mark.parametrize(
