@@ -10,7 +10,7 @@ from tools.grounding.grounder import explain
 from tools.grounding.lexical import terms_of
 from tools.grounding.neighbours import next_to
 from tools.retrieval.all_times import as_named, with_all
-from tools.retrieval.named_times import named_times
+from tools.retrieval.named_times import named_times, where_named
 from tools.retrieval.negation import is_negative, left_open, rank_without, read_negation
 from tools.retrieval.open_question import rank_beside
 from tools.retrieval.ordered import rank_in_order
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from tools.ranking import Ranking, Window
     from tools.retrieval.question import Asked
     from tools.timeline import Caption
+
+LEAST_NAMED = 0.25
+"""How much of an answer by likeness has to be named, where few captions name what is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +120,20 @@ class Described:
         return with_all(ranking, self.occurrences(query, False)) if every_time else ranking
 
     def _all_times(self, text: str, ranking: Ranking) -> Ranking:
-        if named := self.named(text):
+        if named := self._few(text) or self.named(text):
             return as_named(ranking, named, told="Captions name it in")
         return with_all(ranking, self.occurrences(text, False))
 
+    def _few(self, text: str) -> tuple[Window, ...]:
+        return where_named(text, self.captions) if self.names_things else ()
+
     def _as_named(self, text: str, ranking: Ranking) -> Ranking:
-        """Without times at which captions do not name it, and of what goes, its last moments."""
+        """Without times at which captions do not name it, and of what goes, its last moments.
+
+        A short name that few captions write out is where they do, however alike others are.
+        """
+        if (few := self._few(text)) and not _answers(ranking, few):
+            return as_named(ranking, few, told="Captions name it in")
         named, thing = self.named(text) if ranking.events else (), read_thing(text)
         does_go = thing is not None and thing.act == "goes"
         # The caption that shows it go may be trimmed off: it begins where the event then ends.
@@ -148,3 +159,13 @@ class Described:
         if named := self.named(text):
             return as_named(ranking, named, told="Captions do not name it in")
         return ranking if self.says(text) or ranking.verdict != "found" else left_open(ranking)
+
+
+def _answers(ranking: Ranking, few: Sequence[Window]) -> bool:
+    """Whether what was found by likeness holds all of these times, with little around them."""
+    spans = [
+        one.span for one in ranking.events if any(one.span.overlap_s(time.span) > 0 for time in few)
+    ]
+    held_s = [sum(span.overlap_s(time.span) for span in spans) for time in few]
+    length_s = sum(span.end_s - span.start_s for span in spans)
+    return all(held_s) and sum(held_s) >= LEAST_NAMED * length_s
