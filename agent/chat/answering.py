@@ -262,11 +262,15 @@ def _still_there(
     moment = clock(reference.start_s)
     if covering:
         words = f"yes: {say_moment(covering[0])}"
-    elif perhaps:
+    elif perhaps and not grounded.known:
         words = f"perhaps: {say_moment(perhaps[0])} is not an answer, only a fair candidate"
     elif known.found:
         in_time_order = sorted(known.found, key=_start)
         words = f"not at {moment}; it is there {say_spans(in_time_order)}"
+        if perhaps:
+            # What an earlier turn told is what "he" means: another who is like him is not he.
+            words += f" ({say_moment(perhaps[0])} was only a fair candidate)"
+            perhaps = ()
     else:
         words = "cannot tell from these captions" if known.verdict == "cannot_tell" else "not found"
     # The captions at the moment itself show whether to believe it.
@@ -339,6 +343,7 @@ def _result(
         found=whole.found if whole else (),
         candidates=whole.candidates if whole else (),
         by=whole.by if whole else "",
+        reasoning=grounded.found.reasoning if grounded.found and not chosen else "",
         captions=tuple(captions),
         grounding=grounded.found,
     )

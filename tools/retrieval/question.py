@@ -170,9 +170,9 @@ _THERE = re.compile(
     re.IGNORECASE,
 )
 _EVERY = re.compile(
-    r"(?:(?:find |show |list |give )(?:me )?)?(?:(?:at )?(?:every|each)(?: single)? "
-    r"(?:time|occasion|moment|instance)|all(?: of)?(?: the)? (?:times|occasions|moments|instances)|"
-    r"whenever)(?:,? (?:that|when|where|in which|of))?,? ",
+    r"(?:(?:find |show |list |give )(?:me )?)?(?:(?:at )?(?:everytime|(?:every|each)(?: single)? "
+    r"(?:time|occasion|moment|instance))|all(?: of)?(?: the)? "
+    r"(?:times|occasions|moments|instances)|whenever)(?:,? (?:that|when|where|in which|of))?,? ",
     re.IGNORECASE,
 )
 _WHO_IS = re.compile(r"(?:and |but |so )?who\b", re.IGNORECASE)
