@@ -154,7 +154,7 @@ def test_whether_somebody_is_there_is_judged_at_that_moment(query: str, verdict:
     ranking = ask(query)
     assert ranking.verdict == verdict
     if verdict == "not_found":
-        assert "and not at 1:" in ranking.reasoning
+        assert "no caption there names it" in ranking.reasoning
 
 
 def test_what_happens_next_is_what_follows_and_not_the_thing_itself() -> None:
