@@ -15,6 +15,7 @@ from agent.chat.wording import say_moment, say_place, say_spans, say_which
 from agent.grounding import Grounding, VideoFacts
 from tools.clock import clock, clock_span
 from tools.ranking import Verdict
+from tools.retrieval.told_there import named_at
 from tools.timeline import Caption, Interval
 
 READ_S = 30.0
@@ -184,7 +185,7 @@ def answer_in_video(
         assert reference is not None
         _, captions = access.read(grounded.video, tell=tell)
         known = grounded.known or _known_of(grounded.found)
-        return _still_there(known, grounded, reference, captions)
+        return _still_there(follow_up, known, grounded, reference, captions)
     return _find(follow_up, grounded, reference, turns)
 
 
@@ -254,7 +255,11 @@ def _video_of(grounded: Grounded) -> VideoFacts:
 
 
 def _still_there(
-    known: Known, grounded: Grounded, reference: Reference, captions: Sequence[Caption]
+    follow_up: FollowUp,
+    known: Known,
+    grounded: Grounded,
+    reference: Reference,
+    captions: Sequence[Caption],
 ) -> VideoResult:
     covering = tuple(one for one in known.found if fits(one, "at", reference))
     fair = fair_candidates(known.found, known.candidates)
@@ -262,6 +267,9 @@ def _still_there(
     moment = clock(reference.start_s)
     if covering:
         words = f"yes: {say_moment(covering[0])}"
+    elif named := named_at(follow_up.query or "", captions, reference.start_s):
+        covering = (Moment(start_s=named.start_s, end_s=named.end_s, shows=named.text),)
+        words = f"yes: the caption there names it: {say_moment(covering[0])}"
     elif perhaps:
         words = f"perhaps: {say_moment(perhaps[0])} is not an answer, only a fair candidate"
     elif known.found:

@@ -89,14 +89,14 @@ def _is_bridged(between: Sequence[Caption], before: Caption) -> bool:
 
 
 def _is_whole(run: slice, count: int) -> bool:
-    return (run.stop - run.start) >= NEARLY_ALL * count
+    return bool(run.stop - run.start >= NEARLY_ALL * count)
 
 
 def _is_left(some: Sequence[Caption], thing: Thing) -> bool:
     """Whether it is not there: that nobody is has to be said, for captions leave people out."""
     if not thing.is_nobody:
         return True
-    said = frozenset().union(*(stems_in(one.text) for one in some))
+    said: frozenset[str] = frozenset().union(*(stems_in(one.text) for one in some))
     is_told_of = not thing.place or bool(thing.place & said)
     return is_told_of and any(says_empty(one.text) for one in some)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from tools.clock import clock, clock_span
 from tools.grounding.lexical import terms_of
+from tools.grounding.seen_edges import shown_at
 from tools.ranking import Ranking, Verdict, Window
 from tools.retrieval.thing_words import read_thing, stems_in
 from tools.text import one_line, shorten
@@ -36,7 +37,7 @@ def told_there(
         return Ranking("cannot_tell", (), (), np.zeros(len(captions)), why, is_unclear=True)
     there = [one for one in captions if one.span.overlap_s(within) > 0]
     if moment_s is not None:
-        there = [one for one in there if one.start_s <= moment_s < one.end_s] or there[:1]
+        there = shown_at(there, moment_s) or there[:1]
     relevance = np.array([float(one in there) for one in captions])
     if not there:
         why = f"No caption tells of {clock_span(within)}."
@@ -63,13 +64,19 @@ def at_moment(
         captions: Those of the video, in time order; None where they do not name what is seen.
     """
     at = clock(moment_s)
+    span = None
     if captions is not None:
-        told = [one for one in captions if one.start_s <= moment_s < one.end_s]
+        told = shown_at(captions, moment_s)
+        span = told[0].span if told else None
         if judged := _judged_by_captions(ranking, text, told, at):
             return judged
     if ranking.verdict != "found":
         return ranking
-    there = tuple(one for one in ranking.events if one.span.start_s <= moment_s < one.span.end_s)
+    there = tuple(
+        one
+        for one in ranking.events
+        if (one.span.overlap_s(span) > 0 if span else one.span.start_s <= moment_s < one.span.end_s)
+    )
     if there:
         thing = read_thing(text)
         is_so = "It is not there" if thing and thing.is_absent else "It is there"
@@ -84,6 +91,19 @@ def at_moment(
     return replace(ranking, verdict="not_found", events=(), reasoning=why)
 
 
+def named_at(text: str, captions: Sequence[Caption], moment_s: float) -> Caption | None:
+    """The caption of what is seen at a moment that names something, with all that is said of it."""
+    thing = read_thing(text)
+    if thing is None or thing.is_absent:
+        return None
+    seen = [one for one in captions if one.source == "vision"]
+    for one in shown_at(seen, moment_s):
+        said = stems_in(one.text)
+        if thing.heads & said and thing.more <= said:
+            return one
+    return None
+
+
 def _judged_by_captions(
     ranking: Ranking, text: str, told: Sequence[Caption], at: str
 ) -> Ranking | None:
@@ -95,7 +115,7 @@ def _judged_by_captions(
     thing, said = read_thing(text), stems_in(" ".join(one.text for one in told))
     span = Interval(told[0].start_s, max(one.end_s for one in told))
     holding = tuple(one for one in ranking.events if one.span.overlap_s(span) > 0)
-    shown = f"“{shorten(one_line(told[0].text), TOLD_CHARS)}”"
+    shown = f"“{shorten(one_line(told[0].text), TOLD_CHARS).removesuffix('.')}”"
     heads = thing.heads if thing else frozenset(terms_of(text))
     if thing and thing.is_absent:
         if holding:
