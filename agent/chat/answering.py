@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from agent.chat.access import Tell, VideoAccess
@@ -265,11 +265,16 @@ def _still_there(
     fair = fair_candidates(known.found, known.candidates)
     perhaps = tuple(one for one in fair if fits(one, "at", reference))
     moment = clock(reference.start_s)
+    named = named_at(follow_up.query or "", captions, reference.start_s)
     if covering:
         words = f"yes: {say_moment(covering[0])}"
-    elif named := named_at(follow_up.query or "", captions, reference.start_s):
-        covering = (Moment(start_s=named.start_s, end_s=named.end_s, shows=named.text),)
+    elif named and named[1]:
+        one = named[0]
+        covering = (Moment(start_s=one.start_s, end_s=one.end_s, shows=one.text),)
         words = f"yes: the caption there names it: {say_moment(covering[0])}"
+    elif named:
+        known = replace(known, verdict="cannot_tell")
+        words = "cannot tell: the caption there names it, but not all that is asked"
     elif perhaps:
         words = f"perhaps: {say_moment(perhaps[0])} is not an answer, only a fair candidate"
     elif known.found:

@@ -28,7 +28,7 @@ TOLD_SHARE = 0.4
 """A time of which captions say what is asked for less often than this, beside the one of which they
 say it most often, is another thing: hair that is "dark blonde" once."""
 
-NEARLY_ALL = 0.9
+NEARLY_ALL = 0.8
 """Share of the captions from which a stretch is the whole video: it tells no time of anything."""
 
 MOMENT_CAPTIONS = 1

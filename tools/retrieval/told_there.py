@@ -11,6 +11,7 @@ from tools.clock import clock, clock_span
 from tools.grounding.lexical import terms_of
 from tools.grounding.seen_edges import shown_at
 from tools.ranking import Ranking, Verdict, Window
+from tools.retrieval.named_times import named_times
 from tools.retrieval.thing_words import read_thing, stems_in
 from tools.text import one_line, shorten
 from tools.timeline import Caption, Interval
@@ -91,16 +92,29 @@ def at_moment(
     return replace(ranking, verdict="not_found", events=(), reasoning=why)
 
 
-def named_at(text: str, captions: Sequence[Caption], moment_s: float) -> Caption | None:
-    """The caption of what is seen at a moment that names something, with all that is said of it."""
+def named_at(
+    text: str, captions: Sequence[Caption], moment_s: float
+) -> tuple[Caption, bool] | None:
+    """The caption of what is seen at a moment that names something, if there is one.
+
+    Args:
+        text: What is asked for.
+        captions: Those of the video, in time order.
+        moment_s: Seconds.
+
+    Returns:
+        Also whether all that is said of it is told there, or in the stretch around it.
+    """
     thing = read_thing(text)
     if thing is None or thing.is_absent:
         return None
     seen = [one for one in captions if one.source == "vision"]
     for one in shown_at(seen, moment_s):
         said = stems_in(one.text)
-        if thing.heads & said and thing.more <= said:
-            return one
+        if thing.heads & said:
+            times = named_times(text, seen)
+            is_told = any(time.span.overlap_s(one.span) > 0 for time in times)
+            return one, thing.more <= said or is_told
     return None
 
 
