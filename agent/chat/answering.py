@@ -15,6 +15,7 @@ from agent.chat.wording import say_moment, say_place, say_spans, say_which
 from agent.grounding import Grounding, VideoFacts
 from tools.clock import clock, clock_span
 from tools.ranking import Verdict
+from tools.retrieval.thing_words import read_thing
 from tools.retrieval.told_there import named_at
 from tools.timeline import Caption, Interval
 
@@ -265,6 +266,8 @@ def _still_there(
     fair = fair_candidates(known.found, known.candidates)
     perhaps = tuple(one for one in fair if fits(one, "at", reference))
     moment = clock(reference.start_s)
+    # The captions at the moment itself show whether to believe it.
+    read = read_captions(captions, _around(reference, known.video))
     named = named_at(follow_up.query or "", captions, reference.start_s)
     if covering:
         words = f"yes: {say_moment(covering[0])}"
@@ -279,11 +282,11 @@ def _still_there(
         words = f"perhaps: {say_moment(perhaps[0])} is not an answer, only a fair candidate"
     elif known.found:
         in_time_order = sorted(known.found, key=_start)
-        words = f"not at {moment}; it is there {say_spans(in_time_order)}"
+        thing = read_thing(follow_up.query or "")
+        unnamed = ": no caption there names it" if thing and not thing.is_absent and read else ""
+        words = f"not at {moment}{unnamed}; it is there {say_spans(in_time_order)}"
     else:
         words = "cannot tell from these captions" if known.verdict == "cannot_tell" else "not found"
-    # The captions at the moment itself show whether to believe it.
-    read = read_captions(captions, _around(reference, known.video))
     return _result(known, known, grounded, covering or perhaps, words, captions=read)
 
 

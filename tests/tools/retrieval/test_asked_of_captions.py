@@ -11,6 +11,7 @@ from tests.fakes import WordEmbedder
 from tools.ranking import Ranking
 from tools.retrieval.negation import is_negative, read_negation
 from tools.retrieval.retrieval import inside, rank
+from tools.retrieval.told_there import named_at
 from tools.signals.said_times import take_stretch
 from tools.timeline import Caption, Interval, Track
 
@@ -342,3 +343,21 @@ def test_the_caption_of_a_frame_is_of_what_lies_around_it() -> None:
     ]
     assert ask("is the dog there at 0:01.5?", captions=some).verdict == "found"
     assert ask("is the dog there at 0:03.5?", captions=some).verdict == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("text", "moment_s", "is_all"),
+    [
+        ("the mug", 6.0, True),
+        ("the milk", 7.0, True),
+        ("the blue mug", 6.0, False),
+        ("the mug", 7.0, None),
+        ("the mug falls", 6.0, None),
+    ],
+)
+def test_a_caption_names_a_thing_with_or_without_all_that_is_said_of_it(
+    text: str, moment_s: float, is_all: bool | None
+) -> None:
+    named = named_at(text, HANDLE, moment_s)
+    assert (named and named[1]) == is_all
+    assert named is None or named[0].start_s == moment_s
