@@ -38,6 +38,9 @@ SHORT_WORDS = 3
 REACH = 3
 """How many words before a name, or fewer after it, what is said of it may stand."""
 
+NEARLY_ALL = 0.8
+"""Share of the captions from which a stretch is the whole video: it tells no time of anything."""
+
 MOMENT_CAPTIONS = 1
 """Captions at the end of a time that show how it goes."""
 
@@ -65,9 +68,13 @@ def named_times(text: str, captions: Sequence[Caption]) -> tuple[Window, ...]:
         told = frozenset().union(*stems)
         if not thing.more <= told:
             return ()
-        runs = _best_told(runs, thing, stems)
+        runs = _told_whole(runs, thing, stems) or _best_told(runs, thing, stems)
     if thing.is_absent:
-        runs = _others(runs, len(captions))
+        runs = [
+            run
+            for run in _others(runs, len(captions))
+            if not _is_whole(run, len(captions)) and _is_left(captions[run], thing)
+        ]
     return tuple(_window(run, thing, captions) for run in runs)
 
 
@@ -123,6 +130,36 @@ def _is_bridged(between: Sequence[Caption], before: Caption) -> bool:
         return True
     gap_s = between[-1].end_s - before.end_s
     return gap_s <= BRIDGED_S and not any(says_empty(one.text) for one in between)
+
+
+def _is_whole(run: slice, count: int) -> bool:
+    return bool(run.stop - run.start >= NEARLY_ALL * count)
+
+
+def _is_left(some: Sequence[Caption], thing: Thing) -> bool:
+    """Whether it is not there: that nobody is has to be said, for captions leave people out."""
+    if not thing.is_nobody:
+        return True
+    said: frozenset[str] = frozenset().union(*(stems_in(one.text) for one in some))
+    is_told_of = not thing.place or bool(thing.place & said)
+    return is_told_of and any(says_empty(one.text) for one in some)
+
+
+def _told_whole(
+    runs: Sequence[slice], thing: Thing, stems: Sequence[frozenset[str]]
+) -> list[slice]:
+    """Of what is named all through, the captions that say all of it: "a hand on the handle"."""
+    if thing.is_absent or not any(_is_whole(run, len(stems)) for run in runs):
+        return []
+    found: list[slice] = []
+    for index, said in enumerate(stems):
+        if not (thing.heads & said and thing.more <= said):
+            continue
+        if found and found[-1].stop == index:
+            found[-1] = slice(found[-1].start, index + 1)
+        else:
+            found.append(slice(index, index + 1))
+    return found
 
 
 def _best_told(runs: Sequence[slice], thing: Thing, stems: Sequence[frozenset[str]]) -> list[slice]:
