@@ -70,6 +70,7 @@ _SOMEBODY: Final = re.compile(r"\b(?:he|she|they)\b", re.IGNORECASE)
 _OPEN = r"(?:and |so |but )?(?:what|who)(?:'s|’s)?\b"
 _BETWEEN = rf"(?:between|from)\s(?P<from>{CLOCK})\s?(?:and|to|until|till|-|–)\s?(?P<to>{CLOCK})"
 _SIDE = r"(?P<side>after|before)"
+_IN_ALL = r",? (?:in total|in all|all in all|altogether|overall)"
 _LEAD = r"(?:and |so |but |ok |okay )?"
 _HAPPENS = r"(?:happens?|occurs?|takes? place|comes?|appears?|returns?)"
 _CUT = r"(?:cut|clip|save|download|export)(?: out)?"
@@ -400,7 +401,7 @@ FORMS: Final = (
     _form(
         "how many times? · how often does the dog run? · any others?",
         rf"{_LEAD}(?:(?:how often|how many times)(?: (?:is|are|was|were|does|do|did|has|have) "
-        r"(?P<query>.+?)(?: happen| there)?)?"
+        rf"(?P<query>.+?)(?: happen| there)?)?(?:{_IN_ALL})?"
         rf"|(?:is|was) {_WHO} the only {_ONE}|any (?:others?|more)(?: {_ONE}s?)?"
         rf"|are there (?:any )?(?:others|more)(?: {_ONE}s)?|(?:anything|what|when) else"
         rf"|(?:show (?:me )?)?(?:all of them|the others|every {_ONE}))",
@@ -410,7 +411,7 @@ FORMS: Final = (
         "every time the dog runs · how many people come?",
         rf"{_LEAD}(?:how many (?!(?:times|of)\b)|(?:every|each) ?time,? (?:that |when )?|whenever )"
         r"(?P<query>(?!(?:(?:are|is|were) )?(?:there|then|that)\b).+?)"
-        r"(?: (?:are|is|were|was) there)?",
+        rf"(?: (?:are|is|were|was) there)?(?:{_IN_ALL})?",
         _count,
     ),
     _form(

@@ -77,6 +77,10 @@ def read(said: str, turns: list[ChatAnswer] = DOG) -> dict[str, Any]:
         ),
         ("how many times?", {"kind": "find", "query": "a dog", "every_time": True}),
         (
+            "how many people come in total?",
+            {"kind": "find", "query": "people come", "every_time": True},
+        ),
+        (
             "how often does the cat sleep?",
             {"kind": "find", "query": "the cat sleep", "every_time": True},
         ),
