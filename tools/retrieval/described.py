@@ -17,6 +17,8 @@ from tools.retrieval.ordered import rank_in_order
 from tools.retrieval.temporal_query import Single, split_query
 from tools.retrieval.thing_words import read_thing
 from tools.retrieval.told_there import at_moment
+from tools.retrieval.two_things import joined, rank_two, read_two
+from tools.timeline import Interval
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,6 +67,20 @@ class Described:
             return self.known(text)
         return rank_in_order(text, part, self.known, self.times)
 
+    def stretches(self, text: str) -> Ranking:
+        """The ranking of something whose whole time is needed: by likeness and by name together.
+
+        Captions of one scene name it at some times and not at others.
+        """
+        if not isinstance(split_query(text), Single):
+            return self.placed_by(text)
+        ranking = self.ask(text)
+        named = self.named(text)
+        if ranking.verdict == "found":
+            kept = self._as_named(text, ranking).events
+            return as_named(ranking, joined((*kept, *named)))
+        return as_named(ranking, named)
+
     def says(self, text: str) -> bool:
         """Whether a caption says every word of it."""
         wanted = set(terms_of(text))
@@ -80,16 +96,8 @@ class Described:
             is_one_of_many: As of ``tools.retrieval.ordered.rank_in_order``.
             every_time: Whether all the times that it happens are wanted.
         """
-        if asked.beside:
-            with_half = not asked.is_next
-            return rank_beside(
-                asked,
-                self.ask,
-                lambda span: next_to(
-                    span, asked.side, self.captions, self.vectors, with_half=with_half
-                ),
-                known_of=self.placed_by,
-            )
+        if placed := self._by_others(asked):
+            return placed
         if asked.at_s is not None:
             return at_moment(self._all_times(asked.text, self.ask(asked.text)), asked.at_s)
         if self.names_things and (negated := read_negation(asked.text)):
@@ -110,6 +118,23 @@ class Described:
         wants_all = every_time or asked.every_time
         told = self._all_times if wants_all else self._as_named
         return told(asked.text, ranking)
+
+    def _by_others(self, asked: Asked) -> Ranking | None:
+        """The answer to what lies beside something, or is asked of two things; else None."""
+        if asked.beside:
+            with_half = not asked.is_next
+            return rank_beside(
+                asked,
+                self.ask,
+                lambda span: next_to(
+                    span, asked.side, self.captions, self.vectors, with_half=with_half
+                ),
+                known_of=self.stretches if asked.is_next else self.placed_by,
+            )
+        if not self.captions or asked.at_s is not None or not (two := read_two(asked.text)):
+            return None
+        end_s = max(one.end_s for one in self.captions)
+        return rank_two(two, self.stretches, Interval(self.captions[0].start_s, end_s))
 
     def rank_whole(self, query: str, *, every_time: bool) -> Ranking:
         """The answer to what is no sentence, such as a picture."""
