@@ -9,9 +9,16 @@ from typing import TYPE_CHECKING
 from tools.grounding.grounder import explain
 from tools.grounding.lexical import terms_of
 from tools.grounding.neighbours import next_to
-from tools.retrieval.all_times import as_named, with_all
+from tools.retrieval.all_times import as_named, cut_to_told, with_all
 from tools.retrieval.named_times import named_times
-from tools.retrieval.negation import is_negative, left_open, rank_without, read_negation
+from tools.retrieval.negation import (
+    is_negative,
+    left_open,
+    rank_rest,
+    rank_without,
+    read_negation,
+    read_rest,
+)
 from tools.retrieval.open_question import rank_beside
 from tools.retrieval.ordered import rank_in_order
 from tools.retrieval.temporal_query import Single, split_query
@@ -131,6 +138,8 @@ class Described:
                 ),
                 known_of=self.stretches if asked.is_next else self.placed_by,
             )
+        if asked.at_s is None and (without := read_rest(asked.text)):
+            return rank_rest(without, self.stretches(without), self.captions)
         if not self.captions or asked.at_s is not None or not (two := read_two(asked.text)):
             return None
         end_s = max(one.end_s for one in self.captions)
@@ -144,7 +153,8 @@ class Described:
     def _all_times(self, text: str, ranking: Ranking) -> Ranking:
         if named := self.named(text):
             return as_named(ranking, named, told="Captions name it in")
-        return with_all(ranking, self.occurrences(text, False))
+        times = self.occurrences(text, False)
+        return with_all(ranking, cut_to_told(times, text, self.captions))
 
     def _as_named(self, text: str, ranking: Ranking) -> Ranking:
         """Without times at which captions do not name it, and of what goes, its last moments."""

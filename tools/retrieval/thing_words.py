@@ -31,6 +31,7 @@ class Thing:
         act: Whether it is there, comes, or goes.
         is_absent: Whether the time is meant when it is not there.
         is_bare: Whether one word names it: "an elephant", "a dog comes", not "a big dog".
+        others: Of a man or a woman, stems that name the other one; "a person" may be either.
     """
 
     heads: frozenset[str]
@@ -38,6 +39,7 @@ class Thing:
     act: Act = "is"
     is_absent: bool = False
     is_bare: bool = False
+    others: frozenset[str] = frozenset()
 
 
 def read_thing(text: str) -> Thing | None:
@@ -70,7 +72,8 @@ def read_thing(text: str) -> Thing | None:
     if head in _HAIR:
         rest.append(head)
     more = frozenset(term for word in rest if word not in _IDLE for term in terms_of(word))
-    return Thing(_names_of(head), more, act, is_absent, is_bare=at == 1)
+    others = _names_of("woman" if head in _MEN.split() else "man") if head in _EITHER else ()
+    return Thing(_names_of(head), more, act, is_absent, at == 1, frozenset(others))
 
 
 def stems_in(text: str) -> frozenset[str]:
@@ -100,6 +103,9 @@ _PEOPLE = (
     "humans individual individuals customer customers guest guests nobody player adult adults "
     "child children kid kids pedestrian pedestrians"
 )
+_EITHER = frozenset(f"{_MEN} {_WOMEN}".split())
+PEOPLE = frozenset(_PEOPLE.split()) - {"nobody"}
+"""Words for somebody of whom they do not say whether it is a man or a woman."""
 _PERSON_WORDS = frozenset(f"{_MEN} {_WOMEN} {_PEOPLE}".split())
 _NEGATIONS = frozenset("no nobody none without not".split())
 _HAIR = frozenset("blonde blond brunette".split())
@@ -119,6 +125,9 @@ _SORTS = tuple(
         ("child children kid kids", "child children kid kids boy boys girl girls"),
         (_PEOPLE, f"{_MEN} {_WOMEN} {_PEOPLE}"),
         ("vehicle vehicles", _VEHICLES),
+        ("dog dogs", "dog dogs puppy puppies pup pups doggy"),
+        ("cat cats", "cat cats kitten kittens"),
+        ("fridge fridges refrigerator refrigerators", "fridge refrigerator"),
         ("car cars automobile", "car cars automobile saloon limousine taxi taxis"),
     )
 )
