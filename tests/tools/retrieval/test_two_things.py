@@ -98,6 +98,12 @@ def test_after_what_was_not_found_cannot_be_told() -> None:
     assert ask("after the pancake").verdict == "cannot_tell"
 
 
+def test_everything_except_what_was_not_found_cannot_be_told() -> None:
+    ranking = ask("everything except the elephant")
+    assert (ranking.verdict, ranking.events) == ("cannot_tell", ())
+    assert "“the elephant” could not be found" in ranking.reasoning
+
+
 def test_either_of_two_things_is_the_times_of_both() -> None:
     ranking = ask("red cups or letter blocks")
     assert ranking.verdict == "found"
