@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tools.grounding.lexical import terms_of, words_of
 from tools.kept_captions import once
 from tools.ranking import Window
-from tools.retrieval.thing_words import Thing, read_thing, says_empty, stems_in
+from tools.retrieval.thing_words import PEOPLE, Thing, read_thing, says_empty, stems_in
 from tools.timeline import Interval
 
 if TYPE_CHECKING:
@@ -41,6 +41,10 @@ REACH = 3
 NEARLY_ALL = 0.8
 """Share of the captions from which a stretch is the whole video: it tells no time of anything."""
 
+SELDOM_SHARE = 1 / 3
+"""Where fewer captions of a time than this say all of what is asked for, the others tell of
+something else of the kind: one man of several who are shown in turn."""
+
 MOMENT_CAPTIONS = 1
 """Captions at the end of a time that show how it goes."""
 
@@ -63,12 +67,16 @@ def named_times(text: str, captions: Sequence[Caption]) -> tuple[Window, ...]:
     names = [bool(thing.heads & said) for said in stems]
     if not any(names):
         return ()
+    if thing.is_absent and thing.others and not thing.more:
+        names = _with_unsaid(names, thing, stems)
     runs = _runs(names, captions)
     if thing.more:
         told = frozenset().union(*stems)
         if not thing.more <= told:
             return ()
-        runs = _told_whole(runs, thing, stems) or _best_told(runs, thing, stems)
+        runs = _told_whole(runs, thing, stems) or _told_often(
+            _best_told(runs, thing, stems), thing, stems, captions
+        )
     if thing.is_absent:
         runs = [
             run
@@ -171,6 +179,47 @@ def _best_told(runs: Sequence[slice], thing: Thing, stems: Sequence[frozenset[st
     }
     most = max(shares.values(), default=0.0)
     return [run for run in runs if shares.get(run.start, 0.0) > TOLD_SHARE * most]
+
+
+def _told_often(
+    runs: Sequence[slice],
+    thing: Thing,
+    stems: Sequence[frozenset[str]],
+    captions: Sequence[Caption],
+) -> list[slice]:
+    """Those, and in place of one that seldom says all of it, the captions in it that do."""
+    told = [thing.more <= said and bool(thing.heads & said) for said in stems]
+    cut: list[slice] = []
+    for run in runs:
+        count = sum(told[run])
+        if not 0 < count < SELDOM_SHARE * (run.stop - run.start):
+            cut.append(run)
+            continue
+        inside = [run.start <= index < run.stop and does for index, does in enumerate(told)]
+        cut += _runs(inside, captions)
+    return cut
+
+
+def _with_unsaid(
+    names: Sequence[bool], thing: Thing, stems: Sequence[frozenset[str]]
+) -> list[bool]:
+    """Those that name it, and "a person" of a stay that may be its: "not a woman" is known of none.
+
+    In a stay of which captions name a man and no woman, the person is the man.
+    """
+    someone = thing.heads | thing.others | PEOPLE
+    may_be = list(names)
+    stay: list[int] = []
+    for index, said in enumerate([*stems, frozenset[str]()]):
+        if someone & said:
+            stay.append(index)
+            continue
+        is_other = any(thing.others & stems[one] for one in stay)
+        if not is_other or any(names[one] for one in stay):
+            for one in stay:
+                may_be[one] = may_be[one] or not thing.others & stems[one]
+        stay = []
+    return may_be
 
 
 def _others(runs: Sequence[slice], count: int) -> list[slice]:
