@@ -278,13 +278,17 @@ def _still_there(
     elif named:
         known = replace(known, verdict="cannot_tell")
         words = "cannot tell: the caption there names it, but not all that is asked"
-    elif perhaps:
+    elif perhaps and not grounded.known:
         words = f"perhaps: {say_moment(perhaps[0])} is not an answer, only a fair candidate"
     elif known.found:
         in_time_order = sorted(known.found, key=_start)
         thing = read_thing(follow_up.query or "")
         unnamed = ": no caption there names it" if thing and not thing.is_absent and read else ""
         words = f"not at {moment}{unnamed}; it is there {say_spans(in_time_order)}"
+        if perhaps:
+            # What an earlier turn told is what "he" means: another who is like him is not he.
+            words += f" ({say_moment(perhaps[0])} was only a fair candidate)"
+            perhaps = ()
     else:
         words = "cannot tell from these captions" if known.verdict == "cannot_tell" else "not found"
     return _result(known, known, grounded, covering or perhaps, words, captions=read)
@@ -355,6 +359,7 @@ def _result(
         found=whole.found if whole else (),
         candidates=whole.candidates if whole else (),
         by=whole.by if whole else "",
+        reasoning=grounded.found.reasoning if grounded.found and not chosen else "",
         captions=tuple(captions),
         grounding=grounded.found,
     )

@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from tools.grounding.lexical import terms_of
 from tools.grounding.presence import LITERAL_PRESENCE
 from tools.ranking import Ranking, Window
+from tools.timeline import Caption, Interval
+
+TOLD_SHARE = 0.7
+"""A caption with at least this share of the words of a question says what it asks for."""
+
+LONGER = 2.0
+"""A time this many times as long as the captions that say the words holds something else too."""
 
 
 def as_named(ranking: Ranking, times: Sequence[Window], *, told: str = "") -> Ranking:
@@ -36,6 +44,42 @@ def with_all(ranking: Ranking, times: Sequence[Window]) -> Ranking:
     surest = tuple(sorted(times, key=lambda one: -one.confidence))
     count = "once" if len(times) == 1 else f"{len(times)} times, the less sure ones too"
     return replace(ranking, events=surest, reasoning=f"It was found {count}.")
+
+
+def cut_to_told(
+    times: Sequence[Window], text: str, captions: Sequence[Caption]
+) -> tuple[Window, ...]:
+    """The same, but of a time that is much longer than the captions that say the words, only those.
+
+    Args:
+        times: Found by likeness, in any order.
+        text: What was asked for.
+        captions: In time order.
+    """
+    wanted = set(terms_of(text))
+    shares = [len(wanted & set(terms_of(one.text))) / max(1, len(wanted)) for one in captions]
+    if max(shares, default=0.0) < 1.0:
+        return tuple(times)  # Captions say it in other words.
+    cut: list[Window] = []
+    for time in times:
+        held = [time.span.overlap_s(one.span) > 0 for one in captions]
+        told = [share >= TOLD_SHARE and has for share, has in zip(shares, held, strict=True)]
+        told_s = sum(one.span.length_s for one, does in zip(captions, told, strict=True) if does)
+        if not told_s or time.span.length_s < LONGER * told_s:
+            cut.append(time)
+            continue
+        spans: list[Interval] = []
+        for index, one in enumerate(captions):
+            is_on = index > 0 and told[index - 1] and shares[index] >= TOLD_SHARE
+            told[index] = told[index] or is_on
+            if not told[index]:
+                continue
+            if spans and index and told[index - 1]:
+                spans[-1] = Interval(spans[-1].start_s, max(spans[-1].end_s, one.end_s))
+            else:
+                spans.append(one.span)
+        cut += [replace(time, span=span) for span in spans]
+    return tuple(cut)
 
 
 def told_named(count: int, *, is_counted: bool = False) -> str:

@@ -9,14 +9,23 @@ from typing import TYPE_CHECKING
 from tools.grounding.grounder import explain
 from tools.grounding.lexical import terms_of
 from tools.grounding.neighbours import next_to
-from tools.retrieval.all_times import as_named, told_named, told_unnamed, with_all
-from tools.retrieval.named_times import named_times
-from tools.retrieval.negation import is_negative, left_open, rank_without, read_negation
+from tools.retrieval.all_times import as_named, cut_to_told, told_named, told_unnamed, with_all
+from tools.retrieval.named_times import named_times, where_named
+from tools.retrieval.negation import (
+    is_negative,
+    left_open,
+    rank_rest,
+    rank_without,
+    read_negation,
+    read_rest,
+)
 from tools.retrieval.open_question import rank_beside
 from tools.retrieval.ordered import rank_in_order
 from tools.retrieval.temporal_query import Single, split_query
 from tools.retrieval.thing_words import read_thing
 from tools.retrieval.told_there import at_moment
+from tools.retrieval.two_things import joined, rank_two, read_two
+from tools.timeline import Interval
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +34,9 @@ if TYPE_CHECKING:
     from tools.ranking import Ranking, Window
     from tools.retrieval.question import Asked
     from tools.timeline import Caption
+
+LEAST_NAMED = 0.25
+"""How much of an answer by likeness has to be named, where few captions name what is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +77,20 @@ class Described:
             return self.known(text)
         return rank_in_order(text, part, self.known, self.times)
 
+    def stretches(self, text: str) -> Ranking:
+        """The ranking of something whose whole time is needed: by likeness and by name together.
+
+        Captions of one scene name it at some times and not at others.
+        """
+        if not isinstance(split_query(text), Single):
+            return self.placed_by(text)
+        ranking = self.ask(text)
+        named = self.named(text)
+        if ranking.verdict == "found":
+            kept = self._as_named(text, ranking).events
+            return as_named(ranking, joined((*kept, *named)))
+        return as_named(ranking, named)
+
     def says(self, text: str) -> bool:
         """Whether a caption says every word of it."""
         wanted = set(terms_of(text))
@@ -80,16 +106,8 @@ class Described:
             is_one_of_many: As of ``tools.retrieval.ordered.rank_in_order``.
             every_time: Whether all the times that it happens are wanted.
         """
-        if asked.beside:
-            with_half = not asked.is_next
-            return rank_beside(
-                asked,
-                self.ask,
-                lambda span: next_to(
-                    span, asked.side, self.captions, self.vectors, with_half=with_half
-                ),
-                known_of=self.placed_by,
-            )
+        if placed := self._by_others(asked):
+            return placed
         if asked.at_s is not None:
             ranking = self._all_times(asked.text, self.ask(asked.text))
             named_in = self.captions if self.names_things else None
@@ -115,18 +133,46 @@ class Described:
             return self._all_times(asked.text, ranking, is_counted=asked.is_counted)
         return self._as_named(asked.text, ranking)
 
+    def _by_others(self, asked: Asked) -> Ranking | None:
+        """The answer to what lies beside something, or is asked of two things; else None."""
+        if asked.beside:
+            with_half = not asked.is_next
+            return rank_beside(
+                asked,
+                self.ask,
+                lambda span: next_to(
+                    span, asked.side, self.captions, self.vectors, with_half=with_half
+                ),
+                known_of=self.stretches if asked.is_next else self.placed_by,
+            )
+        if asked.at_s is None and (without := read_rest(asked.text)):
+            return rank_rest(without, self.stretches(without), self.captions)
+        if not self.captions or asked.at_s is not None or not (two := read_two(asked.text)):
+            return None
+        end_s = max(one.end_s for one in self.captions)
+        return rank_two(two, self.stretches, Interval(self.captions[0].start_s, end_s))
+
     def rank_whole(self, query: str, *, every_time: bool) -> Ranking:
         """The answer to what is no sentence, such as a picture."""
         ranking = self.ask(query)
         return with_all(ranking, self.occurrences(query, False)) if every_time else ranking
 
     def _all_times(self, text: str, ranking: Ranking, *, is_counted: bool = False) -> Ranking:
-        if named := self.named(text):
+        if named := self._few(text) or self.named(text):
             return as_named(ranking, named, told=_told(text, len(named), is_counted))
-        return with_all(ranking, self.occurrences(text, False))
+        times = self.occurrences(text, False)
+        return with_all(ranking, cut_to_told(times, text, self.captions))
+
+    def _few(self, text: str) -> tuple[Window, ...]:
+        return where_named(text, self.captions) if self.names_things else ()
 
     def _as_named(self, text: str, ranking: Ranking) -> Ranking:
-        """Without times at which captions do not name it, and of what goes, its last moments."""
+        """Without times at which captions do not name it, and of what goes, its last moments.
+
+        A short name that few captions write out is where they do, however alike others are.
+        """
+        if (few := self._few(text)) and not _answers(ranking, few):
+            return as_named(ranking, few, told=told_named(len(few)))
         named, thing = self.named(text) if ranking.events else (), read_thing(text)
         does_go = thing is not None and thing.act == "goes"
         # The caption that shows it go may be trimmed off: it begins where the event then ends.
@@ -152,6 +198,16 @@ class Described:
         if named := self.named(text):
             return as_named(ranking, named, told=_told(text, len(named), is_counted))
         return ranking if self.says(text) else left_open(ranking)
+
+
+def _answers(ranking: Ranking, few: Sequence[Window]) -> bool:
+    """Whether what was found by likeness holds all of these times, with little around them."""
+    spans = [
+        one.span for one in ranking.events if any(one.span.overlap_s(time.span) > 0 for time in few)
+    ]
+    held_s = [sum(span.overlap_s(time.span) for span in spans) for time in few]
+    length_s = sum(span.end_s - span.start_s for span in spans)
+    return all(held_s) and sum(held_s) >= LEAST_NAMED * length_s
 
 
 def _is_absent(text: str) -> bool:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tools.grounding.lexical import terms_of, words_of
 from tools.kept_captions import once
 from tools.ranking import Window
-from tools.retrieval.thing_words import Thing, read_thing, says_empty, stems_in
+from tools.retrieval.thing_words import PEOPLE, Thing, read_thing, says_empty, stems_in
 from tools.timeline import Interval
 
 if TYPE_CHECKING:
@@ -28,8 +29,21 @@ TOLD_SHARE = 0.4
 """A time of which captions say what is asked for less often than this, beside the one of which they
 say it most often, is another thing: hair that is "dark blonde" once."""
 
+FEW_SHARE, FEW_CAPTIONS = 0.1, 3
+"""What is named in no more of the captions than this, or no more captions, is where it is named."""
+
+SHORT_WORDS = 3
+"""Words that carry meaning in a short name: "the small yellow ball"."""
+
+REACH = 3
+"""How many words before a name, or fewer after it, what is said of it may stand."""
+
 NEARLY_ALL = 0.8
 """Share of the captions from which a stretch is the whole video: it tells no time of anything."""
+
+SELDOM_SHARE = 1 / 3
+"""Where fewer captions of a time than this say all of what is asked for, the others tell of
+something else of the kind: one man of several who are shown in turn."""
 
 MOMENT_CAPTIONS = 1
 """Captions at the end of a time that show how it goes."""
@@ -53,12 +67,16 @@ def named_times(text: str, captions: Sequence[Caption]) -> tuple[Window, ...]:
     names = [bool(thing.heads & said) for said in stems]
     if not any(names):
         return ()
+    if thing.is_absent and thing.others and not thing.more:
+        names = _with_unsaid(names, thing, stems)
     runs = _runs(names, captions)
     if thing.more:
         told = frozenset().union(*stems)
         if not thing.more <= told:
             return ()
-        runs = _told_whole(runs, thing, stems) or _best_told(runs, thing, stems)
+        runs = _told_whole(runs, thing, stems) or _told_often(
+            _best_told(runs, thing, stems), thing, stems, captions
+        )
     if thing.is_absent:
         runs = [
             run
@@ -66,6 +84,40 @@ def named_times(text: str, captions: Sequence[Caption]) -> tuple[Window, ...]:
             if not _is_whole(run, len(captions)) and _is_left(captions[run], thing)
         ]
     return tuple(_window(run, thing, captions) for run in runs)
+
+
+def where_named(text: str, captions: Sequence[Caption]) -> tuple[Window, ...]:
+    """The times at which a short name is written out in one caption, if these are few.
+
+    Args:
+        text: A statement; none of its times is given where it says more than "the yellow ball".
+        captions: Descriptions of one video, in time order.
+    """
+    thing = read_thing(text)
+    is_short = len(dict.fromkeys(terms_of(text))) <= SHORT_WORDS
+    if thing is None or not is_short or thing.act != "is" or thing.is_absent:
+        return ()
+    stems = once(captions, "stems", lambda: [stems_in(one.text) for one in captions])
+    whole = [
+        bool(thing.heads & said) and thing.more <= said and _is_told_of(thing, text, one.text)
+        for one, said in zip(captions, stems, strict=True)
+    ]
+    if sum(whole) > max(FEW_CAPTIONS, FEW_SHARE * len(captions)):
+        return ()
+    runs = _runs([bool(thing.heads & said) for said in stems], captions)
+    return tuple(_window(run, thing, captions) for run in runs if any(whole[run]))
+
+
+def _is_told_of(thing: Thing, text: str, caption: str) -> bool:
+    """Whether what stands before the name stands beside it: a white ball, no ball on white."""
+    asked, said = ([(word, *terms_of(word)) for word in words_of(one)] for one in (text, caption))
+    head = next((at for at, word in enumerate(asked) if thing.heads & set(word)), 0)
+    before = thing.more & {stem for word in asked[:head] for stem in word}
+    names = [at for at, word in enumerate(said) if thing.heads & set(word)]
+    return any(
+        before <= {stem for word in said[max(0, at - REACH) : at + REACH] for stem in word}
+        for at in names
+    )
 
 
 def _runs(names: Sequence[bool], captions: Sequence[Caption]) -> list[slice]:
@@ -127,6 +179,47 @@ def _best_told(runs: Sequence[slice], thing: Thing, stems: Sequence[frozenset[st
     }
     most = max(shares.values(), default=0.0)
     return [run for run in runs if shares.get(run.start, 0.0) > TOLD_SHARE * most]
+
+
+def _told_often(
+    runs: Sequence[slice],
+    thing: Thing,
+    stems: Sequence[frozenset[str]],
+    captions: Sequence[Caption],
+) -> list[slice]:
+    """Those, and in place of one that seldom says all of it, the captions in it that do."""
+    told = [thing.more <= said and bool(thing.heads & said) for said in stems]
+    cut: list[slice] = []
+    for run in runs:
+        count = sum(told[run])
+        if not 0 < count < SELDOM_SHARE * (run.stop - run.start):
+            cut.append(run)
+            continue
+        inside = [run.start <= index < run.stop and does for index, does in enumerate(told)]
+        cut += _runs(inside, captions)
+    return cut
+
+
+def _with_unsaid(
+    names: Sequence[bool], thing: Thing, stems: Sequence[frozenset[str]]
+) -> list[bool]:
+    """Those that name it, and "a person" of a stay that may be its: "not a woman" is known of none.
+
+    In a stay of which captions name a man and no woman, the person is the man.
+    """
+    someone = thing.heads | thing.others | PEOPLE
+    may_be = list(names)
+    stay: list[int] = []
+    for index, said in enumerate([*stems, frozenset[str]()]):
+        if someone & said:
+            stay.append(index)
+            continue
+        is_other = any(thing.others & stems[one] for one in stay)
+        if not is_other or any(names[one] for one in stay):
+            for one in stay:
+                may_be[one] = may_be[one] or not thing.others & stems[one]
+        stay = []
+    return may_be
 
 
 def _others(runs: Sequence[slice], count: int) -> list[slice]:

@@ -34,6 +34,7 @@ class Thing:
         is_bare: Whether one word names it: "an elephant", "a dog comes", not "a big dog".
         name: The word that names it in the statement.
         place: Stems of what has nobody at it, one of which captions name there: "table".
+        others: Of a man or a woman, stems that name the other one; "a person" may be either.
     """
 
     heads: frozenset[str]
@@ -43,6 +44,7 @@ class Thing:
     is_bare: bool = False
     name: str = ""
     place: frozenset[str] = frozenset()
+    others: frozenset[str] = frozenset()
 
     @property
     def is_nobody(self) -> bool:
@@ -75,7 +77,8 @@ def read_thing(text: str) -> Thing | None:
     if head in _HAIR:
         rest.append(head)
     more = frozenset(term for word in rest if word not in _IDLE for term in terms_of(word))
-    return Thing(_names_of(head), more, act, is_absent, at == 1, head)
+    others = _names_of("woman" if head in _MEN.split() else "man") if head in _EITHER else ()
+    return Thing(_names_of(head), more, act, is_absent, at == 1, head, others=frozenset(others))
 
 
 def _says_more(words: list[str], at: int, acts: set[Act], *, is_absent: bool) -> bool:
@@ -123,6 +126,9 @@ _PEOPLE = (
     "humans individual individuals customer customers guest guests nobody player adult adults "
     "child children kid kids pedestrian pedestrians"
 )
+_EITHER = frozenset(f"{_MEN} {_WOMEN}".split())
+PEOPLE = frozenset(_PEOPLE.split()) - {"nobody"}
+"""Words for somebody of whom they do not say whether it is a man or a woman."""
 _PERSON_WORDS = frozenset(f"{_MEN} {_WOMEN} {_PEOPLE}".split())
 _BODY = "hand hands arm arms finger fingers he she they"
 """What shows that somebody is there, though captions do not say who."""
@@ -156,6 +162,9 @@ _SORTS = tuple(
         ("child children kid kids", "child children kid kids boy boys girl girls"),
         (_PEOPLE, f"{_MEN} {_WOMEN} {_PEOPLE} {_BODY}"),
         ("vehicle vehicles", _VEHICLES),
+        ("dog dogs", "dog dogs puppy puppies pup pups doggy"),
+        ("cat cats", "cat cats kitten kittens"),
+        ("fridge fridges refrigerator refrigerators", "fridge refrigerator"),
         ("car cars automobile", "car cars automobile saloon limousine taxi taxis"),
     )
 )

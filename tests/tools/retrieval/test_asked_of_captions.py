@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tests.fakes import WordEmbedder
-from tools.ranking import Ranking
+from tools.ranking import Ranking, Window
+from tools.retrieval.all_times import cut_to_told
 from tools.retrieval.negation import is_negative, read_negation
 from tools.retrieval.retrieval import inside, rank
 from tools.retrieval.told_there import named_at
@@ -361,3 +362,57 @@ def test_a_caption_names_a_thing_with_or_without_all_that_is_said_of_it(
     named = named_at(text, HANDLE, moment_s)
     assert (named and named[1]) == is_all
     assert named is None or named[0].start_s == moment_s
+
+
+def told(*texts: str) -> list[Caption]:
+    """Captions of two seconds each."""
+    track = Track("file", "", "file")
+    return [
+        Caption("v", Interval(2.0 * at, 2.0 * at + 2.0), text, "vision", track)
+        for at, text in enumerate(texts)
+    ]
+
+
+def test_a_person_of_a_womans_visit_is_not_no_woman_and_one_of_a_mans_visit_is() -> None:
+    ranking = ask("not a woman")
+    assert (0.0, 8.0) in spans(ranking)
+    assert (20.0, 52.0) in spans(ranking)
+
+
+def test_a_person_of_whom_no_caption_says_more_may_be_a_woman() -> None:
+    some = told("an empty room", "a person sits", "an empty room", "a woman sits")
+    assert spans(ask("not a woman", captions=some)) == [(0.0, 2.0), (4.0, 6.0)]
+
+
+def test_a_puppy_is_a_dog_and_a_dog_is_no_puppy() -> None:
+    some = told("a brown dog", "an empty road", "a white puppy", "a white dog", "an empty road")
+    assert spans(ask("the second dog", captions=some)) == [(4.0, 8.0)]
+    assert spans(ask("the first puppy", captions=some)) == [(4.0, 6.0)]
+
+
+def test_one_man_of_several_shown_in_turn_is_there_only_where_captions_say_so() -> None:
+    man, others = "a man in a skull hoodie", ["a man in a sweater", "a man with a lanyard"]
+    some = told(man, *others * 3, man, *others * 3, man, "an empty road")
+    query = "when does the man with the skull hoodie appear for the last time?"
+    ranking = ask(query, captions=some)
+    assert spans(ranking) == [(28.0, 30.0)]
+    assert "3 times" in ranking.reasoning
+
+
+@pytest.mark.parametrize("query", ["everything except the dog", "all but the dog"])
+def test_everything_except_something_is_the_rest_of_the_video(query: str) -> None:
+    some = told("an empty road", "a brown dog", "the brown dog runs", "red cups", "red cups move")
+    ranking = ask(query, captions=some)
+    assert ranking.verdict == "found"
+    assert spans(ranking) == [(0.0, 2.0), (6.0, 10.0)]
+
+
+def test_a_time_much_longer_than_the_captions_that_say_the_words_is_cut_to_them() -> None:
+    road, pass_by = "an empty road", "a red car and a silver car pass"
+    some = told(road, road, road, pass_by, "the red car leaves, the silver car too", road, road)
+    whole = Window(Interval(0.0, 8.0), 0.5, 0.5)
+    [cut] = cut_to_told([whole], "a red car and a silver car pass", some)
+    assert cut.span == Interval(6.0, 10.0)
+    near = Window(Interval(5.0, 8.0), 0.5, 0.5)
+    assert cut_to_told([near], "a red car and a silver car pass", some) == (near,)
+    assert cut_to_told([whole], "two vehicles meet", some) == (whole,)
