@@ -70,7 +70,7 @@ def read_thing(text: str) -> Thing | None:
     if head in _HAIR:
         rest.append(head)
     more = frozenset(term for word in rest if word not in _IDLE for term in terms_of(word))
-    return Thing(_names_of(head), more, act, is_absent, is_bare=at == 1)
+    return Thing(names_of(head), more, act, is_absent, is_bare=at == 1)
 
 
 def stems_in(text: str) -> frozenset[str]:
@@ -83,6 +83,19 @@ def stems_in(text: str) -> frozenset[str]:
 def says_empty(text: str) -> bool:
     """Whether a caption says that nothing or nobody is there."""
     return _EMPTY.search(text) is not None
+
+
+def names_of(head: str) -> frozenset[str]:
+    """The stems of all words that name a kind of it; of an unknown word its own."""
+    for names, of in _SORTS:
+        if head in names:
+            return frozenset(term for word in of for term in (word, *terms_of(word)))
+    return frozenset(terms_of(head)) or frozenset({head})
+
+
+def is_person(word: str) -> bool:
+    """Whether a word names somebody, as "man", "lady", "who" and "visitors" do."""
+    return word in _PERSON_WORDS
 
 
 _WORDS_OF: dict[Act, str] = {
@@ -141,11 +154,3 @@ _PLACING = _IDLE | _WITH | frozenset(_ACTS) | {"wearing"}
 _ALSO = frozenset("and or but not while as because if say says said reads".split())
 _NO_HEADS = frozenset("he she it they we you i thing things something anything what".split())
 _LOOKS = frozenset("wearing standing sitting coming leaving arriving passing driving".split())
-
-
-def _names_of(head: str) -> frozenset[str]:
-    """The stems of all words that name a kind of it; of an unknown word its own."""
-    for names, of in _SORTS:
-        if head in names:
-            return frozenset(term for word in of for term in (word, *terms_of(word)))
-    return frozenset(terms_of(head)) or frozenset({head})
