@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 UNSURE = 0.3
 """An answer that is less sure is none where no caption says one of a short question's words."""
 
-SHORT_WORDS = 3
-"""Words for things in a short question; of a longer one some are always said in other words."""
+SHORT_WORDS, NAME_WORDS = 7, 4
+"""Words of a short question, and of a name; of longer ones some are always said otherwise."""
 
 
 def thought_over(
@@ -90,7 +90,7 @@ def _unnamed(
 
 def _unsaid(text: str, ranking: Ranking, said: Sequence[str], embedder: Embedder) -> Ranking:
     """Without events that are unsure where no caption says a word of a short statement."""
-    if sum(map(names_something, words_of(text))) > SHORT_WORDS:
+    if len(words_of(text)) > SHORT_WORDS:
         return ranking
     missing = closest_to(unsaid_in(text, said), said, embedder)
     if missing and max(one.confidence for one in ranking.events) < UNSURE:
@@ -107,9 +107,13 @@ def _head(text: str) -> str:
     if thing is None or thing.is_absent:
         return ""
     head = next((word for word in words if thing.heads & set(terms_of(word))), "")
-    is_name = words[0] in {"a", "an"} and head == words[-1] and names_something(head)
+    is_name = words[0] in {"a", "an"} and head == words[-1] and len(words) <= NAME_WORDS
     # "A dog jumps" and "a dog jumping" say what it does.
-    return head if thing.is_bare or (is_name and not head.endswith("s")) else ""
+    return (
+        head
+        if thing.is_bare or (is_name and names_something(head) and not head.endswith("s"))
+        else ""
+    )
 
 
 def _far_off(head: str, ranking: Ranking, captions: Sequence[Caption], embedder: Embedder) -> str:

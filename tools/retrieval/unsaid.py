@@ -26,6 +26,9 @@ _FORMAL = frozenset(
 )
 """Words that say how, where or that something is, and name nothing."""
 
+_LEADS = frozenset("a an with wearing wears".split())
+_COUNTS = frozenset("two three four five six seven eight nine ten".split())
+
 
 @dataclass(frozen=True, slots=True)
 class Unsaid:
@@ -54,23 +57,27 @@ def unsaid_in(text: str, said: Sequence[str]) -> list[str]:
     """Words of a statement for things and how they are that none of these texts says.
 
     Words are compared without their endings; a man is a person, and a truck a vehicle. What
-    somebody does may be told in many words, so that "jumping" or "opened" is not among them.
+    somebody does, and where, may be told in many words, so that only what stands after "a", "with"
+    or "wearing" is among them, and how many there are.
 
     Args:
         text: A statement: "a man with a hat".
         said: Captions.
     """
     stems = {stem for one in dict.fromkeys(said) for word in words_of(one) for stem in _stems(word)}
-    return [
+    words = words_of(text)
+    asked = [
         word
-        for word in dict.fromkeys(words_of(text))
-        if names_something(word) and not stems & {*names_of(word), *_stems(word)}
+        for at, word in enumerate(words)
+        if word in _COUNTS
+        or (names_something(word) and _LEADS.intersection(words[max(0, at - 2) : at]))
     ]
+    return [one for one in dict.fromkeys(asked) if not stems & {*names_of(one), *_stems(one)}]
 
 
 def names_something(word: str) -> bool:
     """Whether a word may name a thing, or say what one is like."""
-    is_deed = len(word) > 5 and word.endswith(("ing", "ed", "ly"))
+    is_deed = len(word) > 4 and word.endswith(("ing", "ed", "ly"))
     return bool(terms_of(word)) and not (is_deed or word in _FORMAL or is_person(word))
 
 
