@@ -71,6 +71,7 @@ from tools.clock import clock, clock_span
 from tools.indexing.indexer import Progress
 from tools.ranking import PartFound, Ranking, Window
 from tools.retrieval.measured_need import can_be_measured, measured_need
+from tools.retrieval.misspelt import mended
 from tools.retrieval.question import parts_of, read_question
 from tools.retrieval.retrieval import Retrieved, inside, retrieve
 from tools.retrieval.second_thoughts import thought_over
@@ -131,8 +132,9 @@ class Nodes:
         def search(
             layers: Layers, *, beside_scenes: bool, sight: SightEvidence | None
         ) -> Retrieved:
-            return retrieve(
-                state["asked"],
+            asked, note = _mended(state["asked"], layers)
+            found = retrieve(
+                asked,
                 layers,
                 embedder=using.embedder,
                 duration_s=state["record"]["duration_s"],
@@ -143,6 +145,8 @@ class Nodes:
                 sight=sight,
                 within=searched_part(state),
             )
+            told = f"{found.ranking.reasoning} {note}".strip()
+            return replace(found, ranking=replace(found.ranking, reasoning=told))
 
         return retrieve_by(search, state, using)
 
@@ -440,6 +444,12 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> Updat
         # Captions that only mark frames say nothing that could agree.
         "paths": [] if record.track.model == BLANK else [similarity_path(found.ranking)],
     }
+
+
+def _mended(query: str, layers: Layers) -> tuple[str, str]:
+    """The question as descriptions spell it, and a note on that; see ``mended``."""
+    said = [one.text for captions, _ in layers for one in captions if one.source == "vision"]
+    return mended(query, said) if said else (query, "")
 
 
 def _has_sound(record: VideoRecord) -> bool:

@@ -11,6 +11,7 @@ from tools.grounding.lexical import terms_of, words_of
 from tools.grounding.seen_edges import SAID
 from tools.ranking import Ranking
 from tools.retrieval.measured_need import measured_need
+from tools.retrieval.misspelt import mended
 from tools.retrieval.negation import is_negative
 from tools.retrieval.question import read_question
 from tools.retrieval.thing_words import names_of, read_thing
@@ -49,6 +50,7 @@ def thought_over(
     if not described or ranking.is_exact or ranking.is_unclear:
         return ranking
     texts = list(dict.fromkeys(one.text for one in described))
+    query, _ = mended(query, texts)
     if ranking.verdict != "found" and (why := why_unread(query, texts)):
         return replace(ranking, verdict="cannot_tell", reasoning=why, is_unclear=True)
     if ranking.verdict != "found" or is_only_heard(query):
