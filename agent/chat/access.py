@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from agent.chat.doors import TERMINAL, Door
 from agent.graph.events import Event
 from agent.graph.thread_files import ThreadsError
 from agent.grounding import Grounding, VideoFacts
@@ -31,7 +32,13 @@ class Tell(Protocol):
 
 
 class VideoAccess(Protocol):
-    """Finds, reads and cuts; ``tell`` receives events, and may end the work by raising."""
+    """Finds, reads and cuts; ``tell`` receives events, and may end the work by raising.
+
+    Attributes:
+        door: Where the chat is held.
+    """
+
+    door: Door
 
     def find(
         self,
@@ -76,6 +83,8 @@ class GrounderAccess:
             ``replay``.
         say: Receives a line if these steps cannot be kept.
     """
+
+    door = TERMINAL
 
     def __init__(
         self,

@@ -21,13 +21,14 @@ from typing_extensions import TypedDict
 from agent.chat.access import Tell, VideoAccess
 from agent.chat.answering import Grounded, answer_in_video, ground_turn
 from agent.chat.follow_up import FollowUp, FollowUpError
-from agent.chat.grammar import parse_follow_up
+from agent.chat.grammar import parse_follow_up, understood_forms
 from agent.chat.rewriting import (
     FOLLOW_UP_SCHEMA,
     build_conversation,
     parse_reply,
     prompt_versions,
 )
+from agent.chat.small_talk import check_is_question
 from agent.chat.turns import ChatAnswer, TurnRefusal, VideoResult, check_references
 from agent.chat.wording import say_understood
 from agent.errors import UnansweredError, WhenaboutsError, WithheldError
@@ -139,6 +140,9 @@ def build_chat_graph(
     """
 
     def listen(state: ChatState) -> dict[str, Any]:
+        # Before anybody is asked: a model's reading of "thanks" would cost, and find nothing.
+        forms = understood_forms(access.door)
+        check_is_question(state["said"], turns=_turns(state), door=access.door, forms=forms)
         turns = state.get("turns", [])
         return {
             "number": turns[-1]["turn"] + 1 if turns else 1,
@@ -202,7 +206,7 @@ def build_chat_graph(
     def parse(state: Listened, runtime: Runtime[TurnContext]) -> dict[str, Any]:
         turns = _turns(state)
         follow_up = check_references(
-            parse_follow_up(state["said"], turns=turns, videos=state["videos"]),
+            parse_follow_up(state["said"], turns=turns, videos=state["videos"], door=access.door),
             turns=turns,
             videos=state["videos"],
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mcp.server.mcpserver.exceptions import ToolError
 
 from agent.errors import QueryError, WhenaboutsError
-from agent.web.described import BusyError
+from agent.web.described import BusyError, NotDescribedError
 from agent.web.library import Library, NotServedError
 from agent.web.served import Served
 from tools.retrieval.tracks import is_beside, is_measured, read_stretch
@@ -52,11 +52,11 @@ class Desk(Served):
         """Refuse a question to a video that is not described; see ``check_askable``."""
         try:
             super().check_askable(video)
+        except NotDescribedError as exc:
+            told = NotDescribedError(exc.name, "call index_video first")
+            raise ToolError(printable(str(told))) from None
         except BusyError as exc:
-            told = str(exc).replace(
-                "describe it first (an index job does)", "call index_video first"
-            )
-            raise ToolError(printable(told)) from None
+            raise ToolError(printable(str(exc))) from None
 
     def named(self, video: str) -> ServedVideo:
         """The video of an id, a path, a name, or of a link that was fetched before.

@@ -12,7 +12,9 @@ from agent.exports.forms import Form, render_export
 from agent.exports.timecode import START_TIMECODE
 from agent.watching.moved_files import own_file
 from agent.web.asking import KeptAnswer
+from agent.web.library import NotServedError
 from agent.web.route_parts import FAULTS, known
+from agent.web.shown import shown
 from agent.web.timeline_facts import RelevancePoint, relevance_points
 from tools.text import one_line
 
@@ -38,12 +40,17 @@ def answer_routes(rooms: Rooms) -> APIRouter:
         video_id: str, limit: Annotated[int, Query(ge=1, le=200)] = 20
     ) -> list[KeptAnswer]:
         """The latest answers about a video, the newest first."""
-        return rooms.asker.answers(rooms.library.video(video_id).id, limit=limit)
+        video = rooms.library.video(video_id)
+        return [shown(one, video) for one in rooms.asker.answers(video.id, limit=limit)]
 
     @router.get("/answers/{answer_id}")
     def show_answer(answer_id: str) -> KeptAnswer:
         """One answer."""
-        return known(rooms.asker.answer(answer_id), "answer")
+        kept = known(rooms.asker.answer(answer_id), "answer")
+        try:
+            return shown(kept, rooms.library.video(kept.video))
+        except NotServedError:
+            return kept  # Its file is gone, and the answer is still there.
 
     @router.get("/answers/{answer_id}/relevance")
     def show_relevance(answer_id: str) -> list[RelevancePoint]:

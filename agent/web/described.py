@@ -21,6 +21,19 @@ class BusyError(Exception):
     """It cannot be done now; the message says what has to be done first."""
 
 
+class NotDescribedError(BusyError):
+    """A question to a video that nobody has described yet.
+
+    Args:
+        name: What people call the video.
+        first: What has to be done first, in the words of the door that it was asked at.
+    """
+
+    def __init__(self, name: str, first: str = "describe it first") -> None:
+        super().__init__(f"{name} is not described yet; {first}")
+        self.name = name
+
+
 def records_about(video: ServedVideo, records: Sequence[VideoRecord]) -> list[VideoRecord]:
     """The records of a video: by its path, or by its content where that is known without reading.
 
@@ -41,7 +54,8 @@ def check_askable(video: ServedVideo, grounder: Grounder, library: Library, jobs
     """A question must not wait for minutes in silence until a video is described.
 
     Raises:
-        BusyError: If it is not described yet, or being described.
+        NotDescribedError: If it is not described yet.
+        BusyError: If it is being described.
     """
     about = records_about(video, grounder.records())
     if any(record.complete and not is_sight(record.track) for record in about):
@@ -50,4 +64,4 @@ def check_askable(video: ServedVideo, grounder: Grounder, library: Library, jobs
         return  # Indexed when it lay elsewhere: its content says so.
     if jobs.active(video.id):
         raise BusyError(f"{video.name} is being described; ask when that is done")
-    raise BusyError(f"{video.name} is not described yet; describe it first (an index job does)")
+    raise NotDescribedError(video.name)

@@ -6,17 +6,20 @@ import secrets
 import threading
 from collections import OrderedDict
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
 from agent.chat.access import GrounderAccess
 from agent.chat.answering import turn_of
+from agent.chat.doors import PAGE
 from agent.chat.follow_up import ChatError
 from agent.chat.session import ChatSession, Understood
 from agent.chat.turns import ChatAnswer, TurnRefusal
+from agent.grounding import VideoFacts
 from agent.web.asking import KeptAnswer, Told, told_of
 from agent.web.library import NotServedError
+from tools.clock import clock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from agent.api import Grounder
     from agent.web.asking import Asker
     from agent.web.library import ServedVideo
+    from tools.timeline import Interval
 
 KEPT_TURNS = 500
 """Conversations that can be gone on with; a question begins another one."""
@@ -43,11 +47,47 @@ class FollowUpAnswer(BaseModel):
     kept: KeptAnswer | None
 
 
-class _NoClips(GrounderAccess):
-    """Writes no clip where the server happens to run: the page sends one to who asks."""
+class _PageAccess(GrounderAccess):
+    """Writes no clip where the server happens to run: the page sends one to who asks.
 
-    def cut(self, *_: object, **__: object) -> NoReturn:
-        raise ChatError("a clip is cut by the link Clip below the answer")
+    Args:
+        grounder: Finds.
+        video: The one that is asked.
+    """
+
+    door = PAGE
+
+    def __init__(self, grounder: Grounder, video: ServedVideo) -> None:
+        super().__init__(grounder, captions=None, clips=Path(), thread="", say=lambda _: None)
+        self._video = video
+
+    def cut(
+        self,
+        video: str,
+        span: Interval,
+        out: Path | None = None,
+        *,
+        answered: VideoFacts | None = None,
+    ) -> tuple[VideoFacts, str]:
+        """The clip's address, at which it is cut when it is fetched."""
+        del out
+        facts = answered or self._facts(video)
+        if span.start_s >= facts.duration_s:
+            length = clock(facts.duration_s)
+            raise ChatError(
+                f"{clock(span.start_s)} is past the end: {self._video.name} is {length} long"
+            )
+        end_s = min(span.end_s, facts.duration_s)
+        return facts, f"/api/v1/videos/{self._video.id}/clip?start={span.start_s}&end={end_s}"
+
+    def _facts(self, video: str) -> VideoFacts:
+        record = self._grounder.resolve(video)[0]
+        return VideoFacts(
+            id=record.video_id,
+            path=record.path,
+            duration_s=record.duration_s,
+            file_start_s=record.file_start_s,
+        )
 
 
 class FollowUps:
@@ -81,9 +121,7 @@ class FollowUps:
         earlier = self._earlier(video, after)
 
         def search(tell: Callable[[Told], None]) -> FollowUpAnswer:
-            access = _NoClips(
-                self._grounder, captions=None, clips=Path(), thread="", say=lambda _: None
-            )
+            access = _PageAccess(self._grounder, video)
             with ChatSession(
                 self._grounder, thread="", videos=[video.path], access=access, earlier=earlier
             ) as session:

@@ -16,6 +16,7 @@ from agent.graph.cancelling import Background, LeftError
 from agent.web.fault_lines import tell_fault
 from agent.web.plain_files import write_whole
 from tools.indexing.progress import Progress
+from tools.llm.retries import Retry, retries_heard_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +37,8 @@ class Job(BaseModel):
         video: Id of the video.
         name: Of the video, for people.
         state: ``waiting`` for the one before it; ``running``; or how it ended.
-        message: Why it failed, and what to do; or what was left out.
+        message: Why it failed, and what to do; or what was left out. While it runs: that the
+            captioner's service gave no reply and is asked again.
         seen_s: Seconds of video looked at.
         total_s: Length of the video; None where not known yet.
         captions: Captions made by this run.
@@ -86,7 +88,7 @@ class Jobs:
         self._lock = threading.RLock()
         self._jobs: dict[str, Job] = {}
         self._coming: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self._work: Background[Progress, str] | None = None
+        self._work: Background[Progress | Retry, str] | None = None
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="whenabouts-jobs", daemon=True)
 
@@ -156,8 +158,9 @@ class Jobs:
             self._do(self._jobs[job_id])
 
     def _do(self, job: Job) -> None:
-        def describe(told: Background[Progress, str]) -> str:
-            return self._index(job.path, told.tell)
+        def describe(told: Background[Progress | Retry, str]) -> str:
+            with retries_heard_by(told.tell):
+                return self._index(job.path, told.tell)
 
         with self._lock:
             if job.state != "waiting":
@@ -170,7 +173,7 @@ class Jobs:
         except LeftError:
             pass  # Cancelled, or the server stops: the state says which.
         except WhenaboutsError as exc:
-            self._finish(job, "failed", str(exc))
+            self._finish(job, "failed", str(exc).replace(job.path, job.name))
         except Exception as exc:  # noqa: BLE001  # one bad video must not end the queue
             tell_fault(self._complain)
             fault = f"a fault in whenabouts ({type(exc).__name__}); see its terminal"
@@ -179,8 +182,15 @@ class Jobs:
             work.join()
             self._work = None
 
-    def _note(self, job: Job, told: Progress) -> None:
+    def _note(self, job: Job, told: Progress | Retry) -> None:
         with self._lock:
+            if job.state != "running":
+                return
+            if isinstance(told, Retry):
+                job.message = told.line
+                return
+            if told.captions > job.captions:
+                job.message = ""  # The service answers again.
             job.seen_s, job.total_s, job.captions = told.seen_s, told.total_s, told.captions
             job.frames, job.left_s, job.captioner = told.frames, told.left_s, told.model
             job.tokens, job.usd, job.resumed = told.tokens, told.usd, told.resumed

@@ -11,6 +11,7 @@ from fastapi.responses import FileResponse
 from agent.web.bodies import CostEstimate, Fault, VideoCard
 from agent.web.known_file import KnownFile
 from agent.web.library import NotServedError
+from agent.web.shown import faults_in_its_name
 from agent.web.timeline_facts import TimelineFacts
 
 if TYPE_CHECKING:
@@ -93,7 +94,8 @@ def video_routes(rooms: Rooms) -> APIRouter:
     ) -> KnownFile:
         """The picture at a time: of the keyframe before it, or exactly (slower)."""
         video = _there(rooms, video_id)
-        path = rooms.pictures.thumbnail(video.path, t, exact=exact, long_side_px=width)
+        with faults_in_its_name(video):
+            path = rooms.pictures.thumbnail(video.path, t, exact=exact, long_side_px=width)
         return KnownFile(
             path, media_type="image/jpeg", headers={"cache-control": "private, max-age=600"}
         )
@@ -109,7 +111,8 @@ def video_routes(rooms: Rooms) -> APIRouter:
     def send_clip(video_id: str, start: Time, end: Time) -> KnownFile:
         """A stretch as a file of its own, cut exactly; byte ranges are answered."""
         video = _there(rooms, video_id)
-        path = rooms.pictures.clip(video.path, start, end)
+        with faults_in_its_name(video):
+            path = rooms.pictures.clip(video.path, start, end)
         name = f"{video.path.stem if not video.uploaded else video.id}_{start:.1f}-{end:.1f}.mp4"
         return KnownFile(path, media_type="video/mp4", filename=name)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from agent.chat.small_talk import NoQuestionError
 from agent.errors import QueryError
 from agent.web.asking import KeptAnswer, Told
 from agent.web.bodies import (
@@ -26,12 +27,15 @@ from agent.web.follow_ups import FollowUpAnswer
 from agent.web.jobs import ACTIVE, Job
 from agent.web.refusals import sentence_of, status_of
 from agent.web.route_parts import FAULTS, follow, known, unless_left
+from agent.web.shown import faults_in_its_name, in_its_name, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agent.web.library import ServedVideo
     from agent.web.rooms import Rooms
+
+Answered = TypeVar("Answered", KeptAnswer, FollowUpAnswer)
 
 
 def job_routes(rooms: Rooms) -> APIRouter:
@@ -78,7 +82,8 @@ def question_routes(rooms: Rooms, complain: Callable[[str], None]) -> APIRouter:
         searching = rooms.asker.find(
             video, question.query, within=question.stretch, every_time=question.every_time
         )
-        return await unless_left(request, searching)
+        with faults_in_its_name(video):
+            return shown(await unless_left(request, searching), video)
 
     @router.post("/videos/{video_id}/ask/events", response_class=EventSourceResponse)
     async def ask_step_by_step(
@@ -95,7 +100,8 @@ def question_routes(rooms: Rooms, complain: Callable[[str], None]) -> APIRouter:
     async def follow_up(video_id: str, said: FollowUpForm) -> AsyncIterator[ServerSentEvent]:
         """Go on from an answer ("and after that?", "the second time"), as ``ask/events`` does.
 
-        An event ``understood`` says how it was read; the ``answer`` is one of a conversation.
+        An event ``understood`` says how it was read; the ``answer`` is one of a conversation. What
+        is no question about the video ("thanks") ends with a ``note`` in place of it.
         """
         async for event in told_as_events(_follow_up(rooms, video_id, said)):
             yield event
@@ -110,6 +116,8 @@ def question_routes(rooms: Rooms, complain: Callable[[str], None]) -> APIRouter:
                 else:
                     plain = told.model_dump(mode="json", by_alias=True)
                     yield ServerSentEvent(event="answer", data=plain)
+        except NoQuestionError as exc:
+            yield ServerSentEvent(event="note", data={"detail": sentence_of(exc)})
         except Exception as exc:  # noqa: BLE001  # the stream has begun: no status can say it
             if status_of(exc) == 500:
                 tell_fault(complain)
@@ -169,11 +177,8 @@ async def _search(
     searching = rooms.asker.ask(
         video, question.query, within=question.stretch, every_time=question.every_time
     )
-    try:
-        async for told in searching:
-            yield told
-    finally:
-        await searching.aclose()
+    async for told in _in_its_name(searching, video):
+        yield told
 
 
 async def _follow_up(
@@ -181,9 +186,21 @@ async def _follow_up(
 ) -> AsyncGenerator[Told | FollowUpAnswer]:
     video = await _askable(rooms, video_id)
     searching = await asyncio.to_thread(rooms.follow_ups.ask, video, said.after, said.said)
+    async for told in _in_its_name(searching, video):
+        yield told
+
+
+async def _in_its_name(
+    searching: AsyncGenerator[Told | Answered], video: ServedVideo
+) -> AsyncGenerator[Told | Answered]:
+    """What is told on the way, and the answer, in the name that people know the video by."""
     try:
-        async for told in searching:
-            yield told
+        with faults_in_its_name(video):
+            async for told in searching:
+                if isinstance(told, Told):
+                    yield Told(told.event, in_its_name(told.values, video))
+                else:
+                    yield shown(told, video)
     finally:
         await searching.aclose()
 

@@ -9,14 +9,23 @@ from typing import TYPE_CHECKING
 from tools.grounding.grounder import explain
 from tools.grounding.lexical import terms_of
 from tools.grounding.neighbours import next_to
-from tools.retrieval.all_times import as_named, with_all
+from tools.retrieval.all_times import as_named, cut_to_told, told_named, told_unnamed, with_all
 from tools.retrieval.named_times import named_times, where_named
-from tools.retrieval.negation import is_negative, left_open, rank_without, read_negation
+from tools.retrieval.negation import (
+    is_negative,
+    left_open,
+    rank_rest,
+    rank_without,
+    read_negation,
+    read_rest,
+)
 from tools.retrieval.open_question import rank_beside
 from tools.retrieval.ordered import rank_in_order
 from tools.retrieval.temporal_query import Single, split_query
 from tools.retrieval.thing_words import read_thing
 from tools.retrieval.told_there import at_moment
+from tools.retrieval.two_things import joined, rank_two, read_two
+from tools.timeline import Interval
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,6 +77,20 @@ class Described:
             return self.known(text)
         return rank_in_order(text, part, self.known, self.times)
 
+    def stretches(self, text: str) -> Ranking:
+        """The ranking of something whose whole time is needed: by likeness and by name together.
+
+        Captions of one scene name it at some times and not at others.
+        """
+        if not isinstance(split_query(text), Single):
+            return self.placed_by(text)
+        ranking = self.ask(text)
+        named = self.named(text)
+        if ranking.verdict == "found":
+            kept = self._as_named(text, ranking).events
+            return as_named(ranking, joined((*kept, *named)))
+        return as_named(ranking, named)
+
     def says(self, text: str) -> bool:
         """Whether a caption says every word of it."""
         wanted = set(terms_of(text))
@@ -83,18 +106,12 @@ class Described:
             is_one_of_many: As of ``tools.retrieval.ordered.rank_in_order``.
             every_time: Whether all the times that it happens are wanted.
         """
-        if asked.beside:
-            with_half = not asked.is_next
-            return rank_beside(
-                asked,
-                self.ask,
-                lambda span: next_to(
-                    span, asked.side, self.captions, self.vectors, with_half=with_half
-                ),
-                known_of=self.placed_by,
-            )
+        if placed := self._by_others(asked):
+            return placed
         if asked.at_s is not None:
-            return at_moment(self._all_times(asked.text, self.ask(asked.text)), asked.at_s)
+            ranking = self._all_times(asked.text, self.ask(asked.text))
+            named_in = self.captions if self.names_things else None
+            return at_moment(ranking, asked.text, asked.at_s, named_in)
         if self.names_things and (negated := read_negation(asked.text)):
             return rank_without(negated, self.ask, self.named, self.captions)
         part = split_query(asked.text)
@@ -106,23 +123,45 @@ class Described:
             is_one_of_many=is_one_of_many,
             is_presupposed=asked.is_presupposed,
         )
-        if not isinstance(part, Single):
-            return ranking
-        if self.names_things and is_negative(asked.text):
-            return self._denied(asked.text, ranking)
-        wants_all = every_time or asked.every_time
-        told = self._all_times if wants_all else self._as_named
-        return told(asked.text, ranking)
+        return self._told(asked, ranking, every_time) if isinstance(part, Single) else ranking
+
+    def _told(self, asked: Asked, ranking: Ranking, every_time: bool) -> Ranking:
+        """The ranking of one sentence, with the times that captions name."""
+        if self.names_things and (is_negative(asked.text) or _is_absent(asked.text)):
+            return self._denied(asked.text, ranking, is_counted=asked.is_counted)
+        if every_time or asked.every_time:
+            return self._all_times(asked.text, ranking, is_counted=asked.is_counted)
+        return self._as_named(asked.text, ranking)
+
+    def _by_others(self, asked: Asked) -> Ranking | None:
+        """The answer to what lies beside something, or is asked of two things; else None."""
+        if asked.beside:
+            with_half = not asked.is_next
+            return rank_beside(
+                asked,
+                self.ask,
+                lambda span: next_to(
+                    span, asked.side, self.captions, self.vectors, with_half=with_half
+                ),
+                known_of=self.stretches if asked.is_next else self.placed_by,
+            )
+        if asked.at_s is None and (without := read_rest(asked.text)):
+            return rank_rest(without, self.stretches(without), self.captions)
+        if not self.captions or asked.at_s is not None or not (two := read_two(asked.text)):
+            return None
+        end_s = max(one.end_s for one in self.captions)
+        return rank_two(two, self.stretches, Interval(self.captions[0].start_s, end_s))
 
     def rank_whole(self, query: str, *, every_time: bool) -> Ranking:
         """The answer to what is no sentence, such as a picture."""
         ranking = self.ask(query)
         return with_all(ranking, self.occurrences(query, False)) if every_time else ranking
 
-    def _all_times(self, text: str, ranking: Ranking) -> Ranking:
+    def _all_times(self, text: str, ranking: Ranking, *, is_counted: bool = False) -> Ranking:
         if named := self._few(text) or self.named(text):
-            return as_named(ranking, named, told="Captions name it in")
-        return with_all(ranking, self.occurrences(text, False))
+            return as_named(ranking, named, told=_told(text, len(named), is_counted))
+        times = self.occurrences(text, False)
+        return with_all(ranking, cut_to_told(times, text, self.captions))
 
     def _few(self, text: str) -> tuple[Window, ...]:
         return where_named(text, self.captions) if self.names_things else ()
@@ -133,7 +172,7 @@ class Described:
         A short name that few captions write out is where they do, however alike others are.
         """
         if (few := self._few(text)) and not _answers(ranking, few):
-            return as_named(ranking, few, told="Captions name it in")
+            return as_named(ranking, few, told=told_named(len(few)))
         named, thing = self.named(text) if ranking.events else (), read_thing(text)
         does_go = thing is not None and thing.act == "goes"
         # The caption that shows it go may be trimmed off: it begins where the event then ends.
@@ -154,11 +193,11 @@ class Described:
             kept = tuple(dict.fromkeys(event for event, _ in pairs))
         return replace(ranking, events=kept, reasoning=explain(kept))
 
-    def _denied(self, text: str, ranking: Ranking) -> Ranking:
+    def _denied(self, text: str, ranking: Ranking, *, is_counted: bool) -> Ranking:
         """What is not so: where captions leave out what they name elsewhere, or say that."""
         if named := self.named(text):
-            return as_named(ranking, named, told="Captions do not name it in")
-        return ranking if self.says(text) or ranking.verdict != "found" else left_open(ranking)
+            return as_named(ranking, named, told=_told(text, len(named), is_counted))
+        return ranking if self.says(text) else left_open(ranking)
 
 
 def _answers(ranking: Ranking, few: Sequence[Window]) -> bool:
@@ -169,3 +208,16 @@ def _answers(ranking: Ranking, few: Sequence[Window]) -> bool:
     held_s = [sum(span.overlap_s(time.span) for span in spans) for time in few]
     length_s = sum(span.end_s - span.start_s for span in spans)
     return all(held_s) and sum(held_s) >= LEAST_NAMED * length_s
+
+
+def _is_absent(text: str) -> bool:
+    thing = read_thing(text)
+    return thing is not None and thing.is_absent
+
+
+def _told(text: str, count: int, is_counted: bool) -> str:
+    thing = read_thing(text)
+    if thing is None or not thing.is_absent:
+        return told_named(count, is_counted=is_counted)
+    what = "anybody" if thing.is_nobody else f"“{thing.name}”"
+    return told_unnamed(count, what, is_counted=is_counted)

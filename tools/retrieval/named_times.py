@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tools.grounding.lexical import terms_of, words_of
 from tools.kept_captions import once
 from tools.ranking import Window
-from tools.retrieval.thing_words import Thing, read_thing, says_empty, stems_in
+from tools.retrieval.thing_words import PEOPLE, Thing, read_thing, says_empty, stems_in
 from tools.timeline import Interval
 
 if TYPE_CHECKING:
@@ -38,6 +38,13 @@ SHORT_WORDS = 3
 REACH = 3
 """How many words before a name, or fewer after it, what is said of it may stand."""
 
+NEARLY_ALL = 0.8
+"""Share of the captions from which a stretch is the whole video: it tells no time of anything."""
+
+SELDOM_SHARE = 1 / 3
+"""Where fewer captions of a time than this say all of what is asked for, the others tell of
+something else of the kind: one man of several who are shown in turn."""
+
 MOMENT_CAPTIONS = 1
 """Captions at the end of a time that show how it goes."""
 
@@ -60,14 +67,22 @@ def named_times(text: str, captions: Sequence[Caption]) -> tuple[Window, ...]:
     names = [bool(thing.heads & said) for said in stems]
     if not any(names):
         return ()
+    if thing.is_absent and thing.others and not thing.more:
+        names = _with_unsaid(names, thing, stems)
     runs = _runs(names, captions)
     if thing.more:
         told = frozenset().union(*stems)
         if not thing.more <= told:
             return ()
-        runs = _best_told(runs, thing, stems)
+        runs = _told_whole(runs, thing, stems) or _told_often(
+            _best_told(runs, thing, stems), thing, stems, captions
+        )
     if thing.is_absent:
-        runs = _others(runs, len(captions))
+        runs = [
+            run
+            for run in _others(runs, len(captions))
+            if not _is_whole(run, len(captions)) and _is_left(captions[run], thing)
+        ]
     return tuple(_window(run, thing, captions) for run in runs)
 
 
@@ -125,6 +140,36 @@ def _is_bridged(between: Sequence[Caption], before: Caption) -> bool:
     return gap_s <= BRIDGED_S and not any(says_empty(one.text) for one in between)
 
 
+def _is_whole(run: slice, count: int) -> bool:
+    return bool(run.stop - run.start >= NEARLY_ALL * count)
+
+
+def _is_left(some: Sequence[Caption], thing: Thing) -> bool:
+    """Whether it is not there: that nobody is has to be said, for captions leave people out."""
+    if not thing.is_nobody:
+        return True
+    said: frozenset[str] = frozenset().union(*(stems_in(one.text) for one in some))
+    is_told_of = not thing.place or bool(thing.place & said)
+    return is_told_of and any(says_empty(one.text) for one in some)
+
+
+def _told_whole(
+    runs: Sequence[slice], thing: Thing, stems: Sequence[frozenset[str]]
+) -> list[slice]:
+    """Of what is named all through, the captions that say all of it: "a hand on the handle"."""
+    if thing.is_absent or not any(_is_whole(run, len(stems)) for run in runs):
+        return []
+    found: list[slice] = []
+    for index, said in enumerate(stems):
+        if not (thing.heads & said and thing.more <= said):
+            continue
+        if found and found[-1].stop == index:
+            found[-1] = slice(found[-1].start, index + 1)
+        else:
+            found.append(slice(index, index + 1))
+    return found
+
+
 def _best_told(runs: Sequence[slice], thing: Thing, stems: Sequence[frozenset[str]]) -> list[slice]:
     """Those that say all of it, about as often as the one that says it most."""
     shares = {
@@ -134,6 +179,47 @@ def _best_told(runs: Sequence[slice], thing: Thing, stems: Sequence[frozenset[st
     }
     most = max(shares.values(), default=0.0)
     return [run for run in runs if shares.get(run.start, 0.0) > TOLD_SHARE * most]
+
+
+def _told_often(
+    runs: Sequence[slice],
+    thing: Thing,
+    stems: Sequence[frozenset[str]],
+    captions: Sequence[Caption],
+) -> list[slice]:
+    """Those, and in place of one that seldom says all of it, the captions in it that do."""
+    told = [thing.more <= said and bool(thing.heads & said) for said in stems]
+    cut: list[slice] = []
+    for run in runs:
+        count = sum(told[run])
+        if not 0 < count < SELDOM_SHARE * (run.stop - run.start):
+            cut.append(run)
+            continue
+        inside = [run.start <= index < run.stop and does for index, does in enumerate(told)]
+        cut += _runs(inside, captions)
+    return cut
+
+
+def _with_unsaid(
+    names: Sequence[bool], thing: Thing, stems: Sequence[frozenset[str]]
+) -> list[bool]:
+    """Those that name it, and "a person" of a stay that may be its: "not a woman" is known of none.
+
+    In a stay of which captions name a man and no woman, the person is the man.
+    """
+    someone = thing.heads | thing.others | PEOPLE
+    may_be = list(names)
+    stay: list[int] = []
+    for index, said in enumerate([*stems, frozenset[str]()]):
+        if someone & said:
+            stay.append(index)
+            continue
+        is_other = any(thing.others & stems[one] for one in stay)
+        if not is_other or any(names[one] for one in stay):
+            for one in stay:
+                may_be[one] = may_be[one] or not thing.others & stems[one]
+        stay = []
+    return may_be
 
 
 def _others(runs: Sequence[slice], count: int) -> list[slice]:

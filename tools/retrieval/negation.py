@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from tools.grounding.grounder import claim_events
 from tools.grounding.lexical import terms_of
 from tools.ranking import Ranking, Window
-from tools.timeline import Caption
+from tools.timeline import Caption, Interval
 
 SAID_SHARE = 0.2
 """What more of a window's captions say than this, is in it."""
@@ -40,6 +40,12 @@ def read_negation(text: str) -> Negated | None:
     if len(found["without"].split()) > MOST_WORDS or _BESIDE.search(found["without"]):
         return None
     return Negated(found["what"], found["without"])
+
+
+def read_rest(text: str) -> str:
+    """What "everything except WITHOUT" leaves out; empty where it has no such form."""
+    found = _REST.fullmatch(text.strip(" .?!"))
+    return found["without"] if found and terms_of(found["without"]) else ""
 
 
 def is_negative(text: str) -> bool:
@@ -96,6 +102,39 @@ def rank_without(
     )
 
 
+def rank_rest(without: str, ranking: Ranking, captions: Sequence[Caption]) -> Ranking:
+    """All of the video but the times of one thing.
+
+    Args:
+        without: Words for the thing.
+        ranking: Of that, with all its times as events.
+        captions: In time order.
+    """
+    if ranking.verdict != "found":
+        why = f"“{without}” could not be found, so what is left without it cannot be told."
+        return replace(ranking, verdict="cannot_tell", events=(), reasoning=why)
+    spans: list[Interval] = []
+    is_next = False
+    for one in captions:
+        has_it = sum(one.span.overlap_s(event.span) for event in ranking.events)
+        if 2 * has_it > one.span.length_s:
+            is_next = False
+        elif is_next:
+            spans[-1] = Interval(spans[-1].start_s, max(spans[-1].end_s, one.end_s))
+        else:
+            spans.append(one.span)
+            is_next = True
+    if not spans:
+        why = f"All of it is “{without}”, as far as captions tell."
+        return replace(ranking, verdict="not_found", events=(), reasoning=why)
+    sure = min(event.confidence for event in ranking.events)
+    rest = tuple(Window(span, sure, sure) for span in spans)
+    why = f"This is all but the times at which “{without}” was found."
+    return replace(
+        ranking, verdict="found", windows=rest, events=rest, reasoning=why, is_exact=False
+    )
+
+
 def left_open(ranking: Ranking) -> Ranking:
     """That what does not happen is not told of by captions: nothing was denied for that."""
     why = (
@@ -111,6 +150,14 @@ _BUT_NOT = re.compile(
     r"|,? (?:(?:who|that|which) )?(?:is|are|does|do|has|have)(?: not|n['’]t))"
     r"(?: (?:wearing|wear|having|have|holding|with|in))?"
     r"(?: (?:the|an?|any|his|her))? (?P<without>[^,]+?)(?: (?:ones?|people|person))?",
+    re.IGNORECASE,
+)
+_REST = re.compile(
+    r"(?:everything|anything|all(?: of it)?"
+    r"|(?:all|every)(?: the)? (?:scenes?|parts?|moments?|times?)"
+    r"|the (?:(?:whole|entire|rest of the) )?(?:video|clip|film|rest))(?: there is)?,? "
+    r"(?:except(?: for)?|but(?: not)?|other than|apart from|besides|excluding|without|minus) "
+    r"(?P<without>[^,]+)",
     re.IGNORECASE,
 )
 _BESIDE = re.compile(

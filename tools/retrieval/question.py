@@ -12,6 +12,7 @@ fits no rule stays as it is.
     what does the man do after / before CLAUSE       open, next to CLAUSE
     the first thing he does after CLAUSE             the same; also the last thing before it
     what happens after CLAUSE, after X, what comes   whatever is next to it
+    after X, just before CLAUSE, the part after X    the same
     every time / whenever / how often CLAUSE         CLAUSE, each time
     EVENT at the start / in the middle / near the end of the video
 
@@ -25,7 +26,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from tools.grounding.place import Place
-from tools.retrieval.temporal_query import Part, Single, split_query
+from tools.retrieval.temporal_query import SOON, Part, Single, names_something, split_query
 from tools.retrieval.thing_words import read_thing
 from tools.signals.phrasing import without_courtesy
 from tools.signals.said_times import take_stretch
@@ -46,6 +47,7 @@ class Asked:
         side: On which side of ``beside`` that is.
         is_next: Whether whatever happens there is asked for, and not what somebody named does.
         every_time: Whether the words ask for all the times: "whenever", "how many".
+        is_counted: Whether it asks how many there are.
         is_open: Whether it asks what happens, whatever that is, as "what happens at 1:20" does.
         at_s: Of "is she still there at 1:20?", the moment in seconds.
     """
@@ -57,6 +59,7 @@ class Asked:
     side: Side = "after"
     is_next: bool = False
     every_time: bool = False
+    is_counted: bool = False
     is_open: bool = False
     at_s: float | None = None
 
@@ -70,6 +73,8 @@ def read_question(query: str) -> Asked:
         return Asked(whole, is_open=True)
     if is_whatever and not whole.lower().startswith(("who", "and who")):
         return Asked(whole, is_open=True)
+    if stretch and stretch.moment_s is not None and _WHO_THERE.fullmatch(whole):
+        return Asked(whole, is_open=True)
     if stretch and (at_s := stretch.moment_s) is not None and (found := _THERE.fullmatch(whole)):
         what = re.sub(r"\b(?:still|already|yet) ?", "", found["what"], flags=re.IGNORECASE)
         return Asked(what.strip(), at_s=at_s)
@@ -79,13 +84,16 @@ def read_question(query: str) -> Asked:
 
 def _read_event(query: str, whole: str) -> Asked:
     """A question for an event, from which a stretch of time has been taken."""
-    if found := _NEXT.fullmatch(whole) or _NEXT_FRONTED.fullmatch(whole):
-        side: Side = "after" if found["side"].lower() in {"after", "following"} else "before"
+    if found := _NEXT.fullmatch(whole) or _NEXT_FRONTED.fullmatch(whole) or _read_bare(whole):
+        side: Side = "before" if found["side"].lower() in {"before", "precedes"} else "after"
         clause = found["clause"]
         return Asked(f"{side} {clause}", None, True, clause, side, is_next=True)
     if match := _EVERY.match(whole):
         return replace(read_question(whole[match.end() :]), every_time=True)
     said = without_courtesy(whole)
+    is_counted = _COUNTING.match(said) is not None
+    if is_counted:
+        said = _IN_ALL.sub("", said)
     text, place = _take_place(said)
     if found := _NEXT_THING.fullmatch(text):
         return _next_to(found, place)
@@ -101,8 +109,16 @@ def _read_event(query: str, whole: str) -> Asked:
         _DOING.sub("", event).strip() or event,
         place,
         is_presupposed,
-        every_time=_COUNTING.match(text) is not None,
+        every_time=is_counted,
+        is_counted=is_counted,
     )
+
+
+def _read_bare(whole: str) -> re.Match[str] | None:
+    """A clause with "after" and no more: no second clause says what happens then."""
+    found = _BARE.fullmatch(whole) or _FOLLOWS.fullmatch(whole)
+    is_bare = found and names_something(found["clause"]) and not _AND_HE.search(found["clause"])
+    return found if is_bare else None
 
 
 def parts_of(query: str) -> Part:
@@ -143,7 +159,7 @@ _NEXT_THING = re.compile(
     re.IGNORECASE,
 )
 _DOING = re.compile(r"\b(?:do|doing|react|respond)\b(?: to| with)? ?", re.IGNORECASE)
-_SOON = "(?:right |just |shortly |soon |immediately |directly )?"
+_SOON = f"(?:{SOON} )?"
 _WHAT_IS = (
     r"(?:and |so )?what(?:['’]s| is| was| else)? ?(?:happens|happened|happening|comes|came|next|"
     r"goes on|going on|follows|to be seen|(?:do|can|did) (?:we|you|i) see|can be seen|shown|seen|"
@@ -154,6 +170,21 @@ _NEXT = re.compile(
 )
 _NEXT_FRONTED = re.compile(
     rf"{_SOON}(?P<side>after|before|following) (?P<clause>[^,]+), {_WHAT_IS}", re.IGNORECASE
+)
+_BARE = re.compile(
+    r"(?:(?:and |so )?(?:(?:find|show|give)(?: me)? )?(?:(?:the |a )?"
+    r"(?:(?:first |next |last )?thing|part|bit|time|stretch|seconds|moments?|scene)|"
+    r"everything|anything|something|all)(?: that)?(?: is| comes| happens)? )?"
+    rf"{_SOON}(?P<side>after|before) (?P<clause>[^,]+)",
+    re.IGNORECASE,
+)
+_FOLLOWS = re.compile(
+    rf"(?:and )?(?:what|everything that) {_SOON}(?P<side>follows|precedes) (?P<clause>[^,]+)",
+    re.IGNORECASE,
+)
+_AND_HE = re.compile(
+    r"(?<!and)(?<!that)(?<!who)(?<!when)(?<!while)(?<!as) (?:he|she|they|we|someone|somebody) \w",
+    re.IGNORECASE,
 )
 _WHATEVER = re.compile(
     rf"{_WHAT_IS}(?: there| here| in (?:the )?(?:video|picture|room))?"
@@ -170,9 +201,9 @@ _THERE = re.compile(
     re.IGNORECASE,
 )
 _EVERY = re.compile(
-    r"(?:(?:find |show |list |give )(?:me )?)?(?:(?:at )?(?:every|each)(?: single)? "
-    r"(?:time|occasion|moment|instance)|all(?: of)?(?: the)? (?:times|occasions|moments|instances)|"
-    r"whenever)(?:,? (?:that|when|where|in which|of))?,? ",
+    r"(?:(?:find |show |list |give )(?:me )?)?(?:(?:at )?(?:everytime|(?:every|each)(?: single)? "
+    r"(?:time|occasion|moment|instance))|all(?: of)?(?: the)? "
+    r"(?:times|occasions|moments|instances)|whenever)(?:,? (?:that|when|where|in which|of))?,? ",
     re.IGNORECASE,
 )
 _WHO_IS = re.compile(r"(?:and |but |so )?who\b", re.IGNORECASE)
@@ -182,6 +213,15 @@ _SOMEWHERE = re.compile(
 )
 _PRONOUN = re.compile(r"^(?:he|she|it|they) ", re.IGNORECASE)
 _COUNTING = re.compile(r"(?:and |but |so )?how (?:many|often)\b", re.IGNORECASE)
+_IN_ALL = re.compile(
+    r",? (?:in total|in all|all in all|altogether|overall|all together)$", re.IGNORECASE
+)
+_WHO_THERE = re.compile(
+    r"(?:and |so )?who(?:['’]s| is| was| stands| is standing)"
+    r"(?: (?:there|at|in|on|near|by|beside|standing|visible)\b.*)?",
+    re.IGNORECASE,
+)
+"""Of a moment: who that is, the caption there says."""
 _NO_SUBJECT = re.compile(r"\w+ing\b", re.IGNORECASE)
 
 _AT = (

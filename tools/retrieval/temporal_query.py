@@ -58,13 +58,20 @@ Part = Single | Nth | Related
 
 
 def split_query(query: str) -> Part:
-    """The parts of a question; a ``Single`` of all its words where no rule fits."""
+    """The parts of a question; a ``Single`` of all its words where no rule fits.
+
+    A part that names nothing ("and after the first one") cannot be looked for, so nothing is split.
+    """
     text = _strip(query)
     if len(_ORDER_WORD.findall(text)) > MOST_ORDER_WORDS:
         return Single(text)
-    return (
-        _fronted(text) or _on_both_sides(text) or _ordinal(text) or _trailing(text) or Single(text)
-    )
+    part = _fronted(text) or _on_both_sides(text) or _ordinal(text) or _trailing(text)
+    return part if part and all(map(names_something, texts_of(part))) else Single(text)
+
+
+def names_something(text: str) -> bool:
+    """Whether it holds a word by which something can be looked for."""
+    return bool(set(re.findall(r"\w+", text.casefold())) - HOLLOW)
 
 
 def texts_of(part: Part) -> list[str]:
@@ -111,6 +118,13 @@ def has_lost_order(part: Part) -> bool:
     return False
 
 
+HOLLOW = frozenset(
+    "a an and any are but did do does he her him his how i in is it me no of ok on one ones or she "
+    "so that the their them then there they thing this those time times to was we were what when "
+    "which who will you".split()
+)
+"""Words of which no part of a question can be made."""
+
 _NUMBERS = {
     word: number
     for number, word in enumerate(
@@ -126,7 +140,12 @@ _NOT_COUNTED = (
 ).split()
 """After "the first", words that make something else of it than the first of several."""
 
-_SOON = "(?:right|just|shortly|soon|immediately|directly)"
+SOON = (
+    r"(?:right|just|shortly|soon|immediately|directly|straight|long|sometime|some time|"
+    r"(?:a )?(?:moments?|little|bit|while|few|short)(?: (?:time|while|moments|seconds|minutes))?|"
+    r"(?:one|two|three|four|five|ten|\d+) (?:seconds?|minutes?|moments?)|a (?:second|minute))"
+)
+"""What says how soon after something it is: that is not looked for."""
 _ORDER_WORD = re.compile(r"\b(?:after|before|while|when|between)\b", re.IGNORECASE)
 _NTH_TIME = re.compile(
     rf"(?:on |at )?the {_NTH} time(?:,| that| when)? (?P<what>.+)", re.IGNORECASE
@@ -160,10 +179,10 @@ _SHOT = re.compile(
     re.IGNORECASE,
 )
 _FRONTED = re.compile(
-    rf"(?:{_SOON} )?(?P<word>after|before|while|when|as) (?P<to>[^,]+), (?P<what>.+)", re.IGNORECASE
+    rf"(?:{SOON} )?(?P<word>after|before|while|when|as) (?P<to>[^,]+), (?P<what>.+)", re.IGNORECASE
 )
 _BETWEEN = re.compile(r"between (?P<first>[^,]+?) and (?P<then>[^,]+), (?P<what>.+)", re.IGNORECASE)
-_TRAILING = re.compile(rf"(?:,? {_SOON})?,? (?P<word>after|before) ", re.IGNORECASE)
+_TRAILING = re.compile(rf"(?:,? {SOON})?,? (?P<word>after|before) ", re.IGNORECASE)
 _ON_BOTH_SIDES = re.compile(
     r"(?P<what>[^,]+?),? (?:after (?P<first>[^,]+?),? (?:and|but) before (?P<then>[^,]+)"
     r"|before (?P<later>[^,]+?),? (?:and|but) after (?P<earlier>[^,]+))",
@@ -272,7 +291,7 @@ def _trailing(text: str) -> Part | None:
     for match in _TRAILING.finditer(text):
         relation = _RELATIONS[match["word"].lower()]
         said, rest = text[: match.start()], text[match.end() :]
-        if said and "," not in rest and (to := _reference(rest, relation, said)):
+        if names_something(said) and "," not in rest and (to := _reference(rest, relation, said)):
             return Related(_next(split_query(said), relation), relation, (to,))
     return None
 
@@ -286,27 +305,27 @@ def _reference(text: str, relation: Relation, said: str) -> Part | None:
         said: What stands before the word of the relation; empty where that begins the sentence.
     """
     to = split_query(text)
-    if isinstance(to, Nth) or all(_is_clause(one) for one in texts_of(to)):
+    if isinstance(to, Nth) or all(is_clause(one) for one in texts_of(to)):
         return to
-    is_thing = isinstance(to, Single) and _is_thing(to.text)
+    is_one = isinstance(to, Single) and is_thing(to.text)
     in_space = _NOT_AFTER if relation == "after" else _NOT_BEFORE
-    if not is_thing or relation == "while" or in_space.search(said):
+    if not is_one or relation == "while" or in_space.search(said):
         return None
     return None if relation == "before" and _PLACES & set(_words(text)) else to
 
 
-def _is_thing(text: str) -> bool:
-    """Whether it is one thing with an article: "the pancake"; not "dark", "a while"."""
-    words = _words(text)
-    return (
+def is_thing(*texts: str) -> bool:
+    """Whether each is one thing with an article: "the pancake"; not "dark", "a while"."""
+    return all(
         len(words) > 1
         and words[0] in _DETERMINERS
         and "and" not in words
         and not _IN_TIME_OF_DAY.intersection(words)
+        for words in map(_words, texts)
     )
 
 
-def _is_clause(text: str) -> bool:
+def is_clause(text: str) -> bool:
     """Whether something happens in it: "the man leaves", "eating lunch"; not "a mirror", "dark".
 
     Verbs are known by pronouns and auxiliaries beside them and by their endings: a rule of thumb.

@@ -54,9 +54,9 @@ def beyond_the_senses(unknown: tuple[str, ...], captions: Sequence[Caption]) -> 
     if " " in words[0]:
         is_count = words[0].endswith(("one", "single"))
         why = f"The senses know these words, but not what they say together: “{words[0]}”."
-        return f"No embedded sense for “{words[0]}”. {NOT_COUNTED}" if is_count else why
+        return f"{_not_known(words[:1])} {NOT_COUNTED}" if is_count else why
     named = [word for word in words if word not in ANYBODY] or words
-    said = [f"No embedded sense for {', '.join(f'“{word}”' for word in named)}."]
+    said = [_not_known(named)]
     if is_foreign(words):
         said.append(LANGUAGES)
     elif HEARD & set(words):
@@ -81,6 +81,10 @@ def beyond_the_senses(unknown: tuple[str, ...], captions: Sequence[Caption]) -> 
     return " ".join(said)
 
 
+def _not_known(words: Sequence[str]) -> str:
+    return f"The built-in senses do not know {', '.join(f'“{word}”' for word in words)}."
+
+
 def listed_times(spans: Sequence[Interval]) -> str:
     """The first three spans, and how many more there are."""
     times = ", ".join(f"{_clock(one.start_s)}–{_clock(one.end_s)}" for one in spans[:3])
@@ -92,7 +96,7 @@ def read_nowhere(ask: Ask) -> str:
     """Why words that may or may not be meant as text are not known to be absent."""
     return (
         f"{_quoted(ask.text or ())} cannot be read on the screen. If that is what the text says, "
-        "put it in quotes; if it is what kind of text it is, no embedded sense knows."
+        "put it in quotes; if it is what kind of text it is, the built-in senses do not know it."
     )
 
 

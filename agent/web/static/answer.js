@@ -4,7 +4,7 @@ import { thumbnail, url } from "./api.js";
 import { clock, element } from "./elements.js";
 import { span } from "./timeline.js";
 
-const VERDICTS = { found: "found", not_found: "not in this video", cannot_tell: "cannot tell", read: "what the captions say", failed: "not possible" };
+const VERDICTS = { found: "found", not_found: "not in this video", cannot_tell: "cannot tell", read: "what the captions say", cut: "clip", failed: "not possible" };
 const FORMS = { edl: "EDL", fcpxml: "FCPXML", csv: "CSV", vtt: "WebVTT", chapters: "chapters" };
 
 export function confidence(one) {
@@ -33,7 +33,7 @@ export function answerCard(kept, turn, intervals, current, at) {
       type: "button", "aria-pressed": String(index === current), onclick: () => at.onPick(index),
     }, span(one)))));
   }
-  if (best) card.append(evidence(video, best, at));
+  if (best) card.append(element("div", { class: "slot" }, evidence(video, best, at)));
   for (const one of turn?.results[0].captions ?? []) card.append(element("p", { class: "small" }, `${span(one)} ${one.text}`));
   if (turn) { card.append(tools(kept, best, at, turn)); return card; }
   if (answer.reasoning) card.append(element("p", {}, answer.reasoning));
@@ -50,8 +50,8 @@ export function answerCard(kept, turn, intervals, current, at) {
 function evidence(video, one, at) {
   return element("div", { class: "evidence" }, ...one.evidence.map((caption) => element("button", { type: "button", onclick: () => at.onSeek(caption.start_s) },
       element("img", { src: thumbnail(video, caption.start_s, { exact: true }), alt: "", loading: "lazy" }),
-      element("span", { class: "role" }, caption.role), ` ${clock(caption.start_s)} `,
-      element("span", { class: "small" }, caption.source), element("br"), caption.text)));
+      element("span", {}, element("span", { class: "role" }, caption.role), ` ${clock(caption.start_s)} `,
+        element("span", { class: "small" }, caption.source), element("br"), caption.text))));
 }
 
 function tools(kept, best, at, turn = null) {
@@ -60,7 +60,7 @@ function tools(kept, best, at, turn = null) {
     const clip = url(`/videos/${kept.video}/clip?start=${best.start_s}&end=${best.end_s}`);
     row.append(
       element("button", { type: "button", "aria-pressed": String(at.isLooping()), onclick: at.onLoop }, "Loop"),
-      element("a", { href: clip, download: "" }, "Clip"));
+      element("a", { href: clip, download: "", class: turn?.results[0].outcome === "cut" ? "main" : "" }, "Clip"));
   }
   if (turn) return row;
   if (!kept.id) row.append(element("p", { class: "fault" }, "The disk is full: this answer is not kept. Free some space, and ask again to take it away."));

@@ -66,7 +66,7 @@ function follow(first, video, onDone) {
       box.replaceChildren(
         element("progress", { max: job.total_s ?? 1, ...(job.total_s ? { value: job.seen_s } : {}), "aria-label": "Describing" }),
         element("span", { class: "small" }, [`${clock(job.seen_s, 0)} of ${clock(job.total_s, 0)} seen`, `${job.frames} frames`, `${job.captions} captions`, usd, left].filter(Boolean).join(" · ")), " ",
-        cancel(job));
+        cancel(job), job.message ? element("p", { class: "small" }, job.message) : "");
     } else {
       box.replaceChildren(element("p", { class: job.state === "failed" ? "fault" : "small" }, job.state === "done" ? job.message || "Described: ask it." : job.message));
       if (job.state !== "done") box.append(start(video, onDone, "Go on describing this video"));

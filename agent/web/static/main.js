@@ -35,7 +35,10 @@ async function choose(video, { query = "", time = null } = {}) {
   document.title = `${video.name} – whenabouts`;
   $("steps").hidden = true;
   $("answer").replaceChildren();
+  $("shown").replaceChildren();
   fault("");
+  note("");
+  isOlder(false);
   player.src = url(`/videos/${video.id}/file`);
   player.load();
   if (time != null) player.addEventListener("loadedmetadata", () => seek(time), { once: true });
@@ -70,22 +73,37 @@ async function tell(how, body, onAnswer) {
   page.asking?.abort();
   const asking = page.asking = new AbortController();
   fault("");
+  note("");
+  isOlder(false);
   $("steps").replaceChildren();
   $("steps").hidden = false;
   $("answer").setAttribute("aria-busy", "true");
   try {
     for await (const [name, values] of events(`/videos/${page.video.id}/${how}/events`, body, asking.signal)) {
       if (name === "answer") { onAnswer(values); return; }
-      if (name === "fault") { fault(values.detail); return; }
+      if (name === "fault") { failed(values.detail); return; }
+      if (name === "note") { note(values.detail); $("said").value = ""; $("steps").hidden = true; isOlder(true); return; }
       step(name, values);
     }
-    if (!asking.signal.aborted) fault("The server stopped in the middle of the answer. Start it again and ask again; nothing that was there is lost.");
+    if (!asking.signal.aborted) failed("The server stopped in the middle of the answer. Start it again and ask again; nothing that was there is lost.");
   } catch (error) {
-    if (error.name !== "AbortError") fault(error instanceof TypeError ? "The connection broke in the middle of the answer. Ask again." : error.message);
+    if (error.name !== "AbortError") failed(error instanceof TypeError ? "The connection broke in the middle of the answer. Ask again." : error.message);
   } finally {
     $("answer").removeAttribute("aria-busy");
     for (const one of $("steps").children) one.classList.remove("now");
   }
+}
+
+// What stands below was no reply to this.
+function failed(message) {
+  fault(message);
+  isOlder(true);
+}
+
+function isOlder(older) {
+  $("older").hidden = !older || !$("answer").hasChildNodes();
+  for (const one of [$("answer"), $("shown")]) one.classList.toggle("older", older);
+  if (older) ($("note").hidden ? $("fault") : $("note")).scrollIntoView({ block: "nearest" });
 }
 
 function step(name, values) {
@@ -105,6 +123,9 @@ function step(name, values) {
 }
 
 function receive(kept, mayJump = true) {
+  fault("");
+  note("");
+  isOlder(false);
   Object.assign(page, { kept, turn: null, after: kept.id });
   page.intervals = kept.answer.intervals.map((one) => ({ ...one }));
   page.looping = false;
@@ -124,7 +145,9 @@ function receiveTurn({ id, turn, kept }) {
   page.intervals = result.intervals.map((one) => known.find((other) => other.start_s === one.start_s && other.end_s === one.end_s)
     ?? { ...one, evidence: one.shows ? [{ role: "start", start_s: one.start_s, text: one.shows, source: "" }] : [] });
   show(page.intervals.length ? 0 : -1);
-  if (result.outcome === "found" && page.intervals.length) seek(page.intervals[0].start_s);
+  const isToPlay = turn.follow_up.kind === "recap" && /\b(play|loop|show|see)\b/i.test(turn.said);
+  if ((result.outcome === "found" || isToPlay) && page.intervals.length) seek(page.intervals[0].start_s);
+  if (isToPlay && page.intervals.length) player.play().catch(() => {});
   if (kept) showCurve();
   followBegins();
   $("answer").scrollIntoView({ block: "start" });
@@ -152,8 +175,18 @@ async function showCurve() {
 function show(current) {
   page.current = current;
   timeline.show(page.kept.answer, page.intervals, current);
+  $("shown").replaceChildren();
   $("answer").replaceChildren(answerCard(page.kept, page.turn, page.intervals, current, at));
+  placeEvidence();
 }
+
+// On a wide screen the pictures lie below the player, where there is room; else in the answer.
+const wide = matchMedia("(min-width: 1081px)");
+function placeEvidence() {
+  const pictures = document.querySelector(".evidence");
+  if (pictures) (wide.matches ? $("shown") : document.querySelector("#answer .slot")).replaceChildren(pictures);
+}
+wide.addEventListener("change", placeEvidence);
 
 function pick(index) {
   if (!page.intervals[index]) return;
@@ -219,6 +252,11 @@ async function share() {
 function fault(message) {
   $("fault").textContent = message;
   $("fault").hidden = !message;
+}
+
+function note(message) {
+  $("note").textContent = message;
+  $("note").hidden = !message;
 }
 
 function keys(event) {

@@ -77,6 +77,10 @@ def read(said: str, turns: list[ChatAnswer] = DOG) -> dict[str, Any]:
         ),
         ("how many times?", {"kind": "find", "query": "a dog", "every_time": True}),
         (
+            "how many people come in total?",
+            {"kind": "find", "query": "people come", "every_time": True},
+        ),
+        (
             "how often does the cat sleep?",
             {"kind": "find", "query": "the cat sleep", "every_time": True},
         ),
@@ -169,15 +173,44 @@ def test_a_follow_up_becomes_what_it_means(said: str, expected: dict[str, Any]) 
         ("why?", "show me"),
         ("how long was it?", "show me"),
         ("how long did it last?", "show me"),
-        ("when does it end?", "show me"),
-        ("when did it start?", "show me"),
+        ("when is it over?", "when does it end?"),
+        ("does it leave?", "when does it end?"),
+        ("until when does it stay?", "when does it end?"),
+        ("when does it come?", "when did it start?"),
+        ("how long does it stay?", "show me"),
+        ("how long was he there?", "show me"),
+        ("show me the list again", "show me"),
+        ("list them again", "show me"),
+        ("the list, please", "show me"),
+        ("everytime the dog runs", "every time the dog runs"),
+        ("thanks, no, the second", "the second one"),
         ("play it", "show me"),
+        ("let me see it", "show me"),
+        ("can you play it?", "show me"),
+        ("play the clip", "show me"),
+        ("how long is that?", "show me"),
+        ("repeat that", "show me"),
+        ("download it", "cut that out"),
+        ("no, I mean the second one", "the second one"),
+        ("thanks, and after that?", "and after that?"),
         ("when was that exactly?", "show me"),
     ],
 )
 def test_other_words_for_a_follow_up_are_the_same_follow_up(said: str, same_as: str) -> None:
     assert read(said) == read(same_as)
     assert read(said) != {"kind": "find", "query": said.rstrip("?")}
+
+
+def test_how_long_one_of_several_was_is_told_of_that_one() -> None:
+    assert read("how long was the first one?") == {"kind": "recap", "interval": 1} | THAT
+
+
+@pytest.mark.parametrize(
+    "said", ["and in hall.mp4?", "a red car in hall.mp4", "open hall.mp4", "hall.mp4"]
+)
+def test_a_video_that_is_not_in_the_chat_is_not_looked_for_as_a_word(said: str) -> None:
+    with pytest.raises(FollowUpError, match=r"no hall\.mp4 .*“/video hall\.mp4” adds it"):
+        read(said)
 
 
 def test_what_was_told_again_is_still_the_answer_before_it() -> None:
@@ -196,7 +229,7 @@ def test_what_was_told_again_is_still_the_answer_before_it() -> None:
         "the last train leaves",
         "a second dog",
         "who is the first man",
-        "does he sit down",
+        "it rains",
     ],
 )
 def test_words_of_ones_own_are_a_new_question(said: str) -> None:
@@ -292,7 +325,9 @@ def test_a_video_is_named_in_the_turn(said: str, videos: tuple[str, ...], query:
     assert (follow_up.videos, follow_up.query) == (videos, query)
 
 
-@pytest.mark.parametrize("said", ["the same in yard.mp4", "and in yard?", "what about it in yard"])
+@pytest.mark.parametrize(
+    "said", ["the same in yard.mp4", "in yard.mp4", "and in yard?", "what about it in yard"]
+)
 def test_the_same_is_asked_of_another_video(said: str) -> None:
     follow_up = parse_follow_up(said, turns=DOG, videos=VIDEOS)
     assert (follow_up.query, follow_up.videos) == ("a dog", (YARD,))

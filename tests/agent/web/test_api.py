@@ -113,7 +113,7 @@ def test_a_video_that_is_not_described_is_not_described_by_a_question(
     video = video_id(client)
     refused = ask(client, video)
     assert refused.status_code == 409
-    assert "not described yet; describe it first (an index job does)" in refused.json()["detail"]
+    assert refused.json()["detail"] == "road.mp4 is not described yet; describe it first"
     assert captioner.described_s == []
     # The stream, which the page uses, says the same.
     told = events_of(client, "POST", f"{API}/videos/{video}/ask/events", json={"query": "a"})
@@ -331,6 +331,17 @@ def test_a_follow_up_goes_on_from_the_answer_that_it_is_said_to(client: TestClie
     assert second["turn"]["results"][0]["captions"]
     third = say("and after that?", second["id"])[-1][1]
     assert third["turn"]["turn"] == 3
+    # What is no question is no fault either, and a clip is there to be fetched.
+    ((name, note),) = say("thanks", third["id"])
+    assert (name, "you are welcome" in note["detail"]) == ("note", True)
+    (cut,) = say("cut that out", first["id"])[-1][1]["turn"]["results"]
+    assert (cut["outcome"], "the link Clip below" in cut["words"]) == ("cut", True)
+    assert client.get(cut["clip"]).headers["content-type"] == "video/mp4"
+    fault = say("cut out 9:00 to 9:30", first["id"])[-1][1]
+    assert fault["detail"] == "9:00.0 is past the end: road.mp4 is 0:06.0 long"
+    fault = say("and her?", first["id"])[-1][1]
+    assert "is not understood" in fault["detail"]
+    assert "--reasoner" not in fault["detail"]
     # The same answer can be gone on from once more, and by another server.
     assert say("what happens after that?", first["id"])[-1][1]["turn"]["turn"] == 2
     ((name, fault),) = say("and after that?", "0123456789abcdef")

@@ -11,6 +11,7 @@ from agent.web.rooms import Rooms
 from tests.agent.web.serving import API, client_of, describe, events_of, video_id
 from tests.fakes import BrightnessCaptioner
 from tests.patience import PATIENCE_S
+from tools.llm.retries import Retry, tell_retry
 
 pytestmark = pytest.mark.slow
 
@@ -43,6 +44,30 @@ def test_a_cancelled_job_keeps_what_was_described_and_the_next_one_goes_on(folde
         assert describe(client, video)["state"] == "done"
         assert len(captioner.described_s) == len(set(captioner.described_s)) == 6
         assert client.get(f"{API}/jobs/{job['id']}").json()["state"] == "cancelled"
+
+
+def test_a_job_tells_that_a_service_is_asked_again_until_it_goes_on(folder: Path) -> None:
+    goes_on = threading.Event()
+
+    def say(said: int) -> None:
+        if said == 0:
+            tell_retry(Retry("no answer from http://x", attempt=2, attempts=3, wait_s=1.0))
+            goes_on.wait(PATIENCE_S)
+
+    captioner = BrightnessCaptioner(before_saying=say)
+    with (
+        Grounder(captioner=captioner) as grounder,
+        client_of(Rooms(grounder, [folder])) as client,
+    ):
+        job = client.post(f"{API}/jobs", json={"video": video_id(client)}).json()
+        told = job
+        while told["state"] != "done" and not told["message"]:
+            told = client.get(f"{API}/jobs/{job['id']}").json()
+        goes_on.set()
+        ended = events_of(client, "GET", f"{API}/jobs/{job['id']}/events")[-1][1]
+    assert told["state"] == "running"
+    assert told["message"] == "no answer from http://x; trying again (2 of 3)"
+    assert (ended["state"], ended["message"]) == ("done", "")
 
 
 def test_a_job_that_a_stop_interrupted_is_taken_up_by_the_next_server(folder: Path) -> None:

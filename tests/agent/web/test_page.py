@@ -136,6 +136,27 @@ def test_on_a_wide_screen_the_lists_scroll_and_the_page_does_not(page: Any, fold
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_the_pictures_of_an_answer_lie_where_there_is_room_for_them(page: Any) -> None:
+    described(page)
+    ask(page, "brightness 120")
+    shown = page.locator(".evidence button").count()
+    assert shown >= 2
+    for width_px in (1280, 1600, 1920):
+        page.set_viewport_size({"width": width_px, "height": 900})
+        page.wait_for_selector("#shown .evidence")
+        boxes = [one.bounding_box() for one in page.locator("#shown .evidence button").all()]
+        assert len({box["y"] for box in boxes}) == 1, "all of them in one row"
+        assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+        talk = page.evaluate(
+            "(() => { const one = document.querySelector('#follow').getBoundingClientRect();"
+            " return one.bottom })()"
+        )
+        assert talk <= 900, "the follow-up can be written without scrolling"
+    page.set_viewport_size(PHONE)
+    page.wait_for_selector("#answer .evidence")
+    assert page.locator(".evidence button").count() == shown
+
+
 def test_a_retry_of_the_text_model_is_shown_while_it_lasts(page: Any, address: str) -> None:
     retry = {"message": "no answer from http://x", "attempt": 2, "attempts": 3, "wait_s": 1.0}
     told = "".join(
@@ -241,6 +262,48 @@ def test_a_follow_up_goes_on_from_the_answer(page: Any) -> None:
     page.fill("#said", "and after that?")
     page.press("#said", "Enter")
     page.wait_for_selector("#answer h3 >> text=and after that")
+
+
+def test_what_is_said_to_an_answer_and_is_no_question_is_neither_a_fault_nor_that_answer(
+    page: Any,
+) -> None:
+    described(page)
+    ask(page, "brightness 80")
+
+    def say(said: str) -> None:
+        page.fill("#said", said)
+        page.press("#said", "Enter")
+
+    say("thanks")
+    page.wait_for_selector("#note:has-text('you are welcome')")
+    assert not page.is_visible("#fault")
+    assert page.is_visible("#older")
+    say("and her?")
+    page.wait_for_selector("#fault:has-text('is not understood')")
+    assert "--reasoner" not in page.inner_text("#fault")
+    assert page.is_visible("#older")
+    assert not page.is_visible("#note")
+    say("cut that out")
+    page.wait_for_selector("#answer :text('the link Clip below')")
+    assert not page.is_visible("#fault")
+    assert not page.is_visible("#older")
+    box = page.locator("#answer .badge").bounding_box()
+    assert box["height"] < 40, "nothing of the timeline's looks"
+    with page.expect_download() as loading:
+        page.click("#answer .tools a.main")
+    assert Path(loading.value.path()).stat().st_size > 0
+
+
+def test_play_it_plays_the_answer(page: Any) -> None:
+    described(page)
+    ask(page, "brightness 80")
+    page.evaluate("document.querySelector('#player').currentTime = 0")
+    page.fill("#said", "play it")
+    page.press("#said", "Enter")
+    page.wait_for_function(
+        "() => document.querySelector('#player').played.length > 0"
+        " && document.querySelector('#player').currentTime > 0.5"
+    )
 
 
 def test_the_timeline_shows_cuts_what_is_said_how_well_it_fits_and_what_nobody_saw(

@@ -97,6 +97,9 @@ def test_rules_of_the_grammar(query: str, part: Part) -> None:
         "she talks while driving",
         "a man eats and then leaves",
         "before",
+        "one after it",
+        "and before it",
+        "the last one",
         " after ".join(["he leaves"] * 500),
     ],
 )

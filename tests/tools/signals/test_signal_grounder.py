@@ -349,7 +349,7 @@ def test_an_orange_area_has_its_article_in_reasons_too() -> None:
         ("something flashes", "whether something flashes in a part of it"),
         ("fade to white", "No white screen lasts, and dissolves and fades"),
         ("a transition to blue", "Dissolves and fades from shot to shot are not looked for."),
-        ("a dog barks and then a cat", "No embedded sense for “dog”, “barks”, “cat”."),
+        ("a dog barks and then a cat", "The built-in senses do not know “dog”, “barks”, “cat”."),
         ("saying farewell", "what is said is not heard by these senses"),
     ],
 )
@@ -389,7 +389,7 @@ def test_another_scene_may_come_without_a_cut_unless_the_camera_stood_still() ->
 
 def test_a_refusal_is_one_line() -> None:
     assert ask("a dog barks", [read(0, "ABC")]).reasoning == (
-        "No embedded sense for “dog”, “barks”."
+        "The built-in senses do not know “dog”, “barks”."
     )
 
 
