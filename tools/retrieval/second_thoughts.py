@@ -110,12 +110,10 @@ def _head(text: str) -> str:
         return ""
     head = next((word for word in words if thing.heads & set(terms_of(word))), "")
     is_name = words[0] in {"a", "an"} and head == words[-1] and len(words) <= NAME_WORDS
+    if not names_something(head):
+        return ""
     # "A dog jumps" and "a dog jumping" say what it does.
-    return (
-        head
-        if thing.is_bare or (is_name and names_something(head) and not head.endswith("s"))
-        else ""
-    )
+    return head if thing.is_bare or (is_name and not head.endswith("s")) else ""
 
 
 def _far_off(head: str, ranking: Ranking, captions: Sequence[Caption], embedder: Embedder) -> str:

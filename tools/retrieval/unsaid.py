@@ -22,9 +22,10 @@ _FORMAL = frozenset(
     "beginning first last next something anything everything nothing thing things many much more "
     "several each every all any no not without do does did don get gets got go goes going come "
     "comes take takes make makes have has having show shows shown see seen look looks looking "
-    "give put puts use using try trying front side top left right middle".split()
+    "give put puts use using try trying front side top left right middle scenes shots view views "
+    "couple couples pair group groups vlogger vloggers".split()
 )
-"""Words that say how, where or that something is, and name nothing."""
+"""Words that say how, where or that something is, or whose captions name its members."""
 
 _LEADS = frozenset("a an with wearing wears".split())
 _COUNTS = frozenset("two three four five six seven eight nine ten".split())

@@ -144,6 +144,8 @@ def test_an_unsure_answer_is_none_where_no_caption_says_what_is_asked_for(
         "a man in a suit walks",
         "a gentleman in a suit",
         "people walking quickly",
+        "a couple in a suit",
+        "scenes of the walk",
         "a man in a tidy suit carries his heavy blue suitcase across the lawn",
     ],
 )
