@@ -435,8 +435,11 @@ def _answered_by(sources: Sequence[AskedSource]) -> str:
 
 
 def agreement_line(sources: Sequence[AskedSource]) -> str:
-    """Which sources agree with the answer, and what the others say; empty where none says so."""
-    agree = [KINDS[one.kind] for one in sources if one.agrees]
+    """Which sources agree with the answer, and what the others say; empty where none says so.
+
+    That none of them found it is what "not found" says already.
+    """
+    agree = [KINDS[one.kind] for one in sources if one.agrees and one.verdict == "found"]
     others = [
         f"{clock_span(Interval(*one.best)) if one.best else 'not found'} according to "
         f"{KINDS[one.kind]}"

@@ -59,6 +59,7 @@ from agent.reasoning.ordered_answers import parse_parts
 from agent.reasoning.reply import Reply, Request
 from tools.indexing.indexer import Progress
 from tools.ranking import PartFound, Window
+from tools.retrieval.misspelt import mended
 from tools.retrieval.question import parts_of
 from tools.retrieval.retrieval import Retrieved, retrieve
 from tools.retrieval.sight_evidence import SightEvidence
@@ -95,8 +96,9 @@ class Nodes:
         def search(
             layers: Layers, *, beside_scenes: bool, sight: SightEvidence | None
         ) -> Retrieved:
-            return retrieve(
-                state["asked"],
+            asked, note = _mended(state["asked"], layers)
+            found = retrieve(
+                asked,
                 layers,
                 embedder=using.embedder,
                 duration_s=state["record"]["duration_s"],
@@ -107,6 +109,8 @@ class Nodes:
                 sight=sight,
                 within=searched_part(state),
             )
+            told = f"{found.ranking.reasoning} {note}".strip()
+            return replace(found, ranking=replace(found.ranking, reasoning=told))
 
         return retrieve_by(search, state, using)
 
@@ -319,6 +323,12 @@ def timed(node: Callable[..., Update]) -> Callable[..., Update]:
         return update | {"seconds": {node.__name__: time.perf_counter() - started_s}}
 
     return run
+
+
+def _mended(query: str, layers: Layers) -> tuple[str, str]:
+    """The question as descriptions spell it, and a note on that; see ``mended``."""
+    said = [one.text for captions, _ in layers for one in captions if one.source == "vision"]
+    return mended(query, said) if said else (query, "")
 
 
 def _are_seen(state: AfterCheck) -> bool:

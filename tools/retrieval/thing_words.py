@@ -49,14 +49,14 @@ class Thing:
     @property
     def is_nobody(self) -> bool:
         """Whether it asks for when nobody at all is there."""
-        return self.is_absent and self.heads == _names_of("nobody")
+        return self.is_absent and self.heads == names_of("nobody")
 
 
 def read_thing(text: str) -> Thing | None:
     """What a statement names, or None where it says more than that it is there, comes or goes."""
     if empty := _EMPTY_PLACE.fullmatch(text.strip(" .?!")):
         where = frozenset(terms_of(empty["where"])) - _EVERYWHERE
-        return Thing(_names_of("nobody"), is_absent=True, place=where)
+        return Thing(names_of("nobody"), is_absent=True, place=where)
     words = [word for word in words_of(_NO_ONE.sub("nobody", text.lower())) if word not in _FRAMES]
     while words and words[0] in {"there", "is", "are"}:
         words = words[1:]
@@ -77,8 +77,8 @@ def read_thing(text: str) -> Thing | None:
     if head in _HAIR:
         rest.append(head)
     more = frozenset(term for word in rest if word not in _IDLE for term in terms_of(word))
-    others = _names_of("woman" if head in _MEN.split() else "man") if head in _EITHER else ()
-    return Thing(_names_of(head), more, act, is_absent, at == 1, head, others=frozenset(others))
+    others = names_of("woman" if head in _MEN.split() else "man") if head in _EITHER else ()
+    return Thing(names_of(head), more, act, is_absent, at == 1, head, others=frozenset(others))
 
 
 def _says_more(words: list[str], at: int, acts: set[Act], *, is_absent: bool) -> bool:
@@ -109,6 +109,19 @@ def stems_in(text: str) -> frozenset[str]:
 def says_empty(text: str) -> bool:
     """Whether a caption says that nothing or nobody is there."""
     return _EMPTY.search(text) is not None
+
+
+def names_of(head: str) -> frozenset[str]:
+    """The stems of all words that name a kind of it; of an unknown word its own."""
+    for names, of in _SORTS:
+        if head in names:
+            return frozenset(term for word in of for term in (word, *terms_of(word)))
+    return frozenset(terms_of(head)) or frozenset({head})
+
+
+def is_person(word: str) -> bool:
+    """Whether a word names somebody, as "man", "lady", "who" and "visitors" do."""
+    return word in _PERSON_WORDS
 
 
 _WORDS_OF: dict[Act, str] = {
@@ -189,11 +202,3 @@ _ALSO = frozenset(
 )
 _NO_HEADS = frozenset("he she it they we you i thing things something anything what".split())
 _LOOKS = frozenset("wearing standing coming leaving arriving passing driving".split())
-
-
-def _names_of(head: str) -> frozenset[str]:
-    """The stems of all words that name a kind of it; of an unknown word its own."""
-    for names, of in _SORTS:
-        if head in names:
-            return frozenset(term for word in of for term in (word, *terms_of(word)))
-    return frozenset(terms_of(head)) or frozenset({head})

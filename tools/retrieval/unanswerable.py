@@ -136,6 +136,11 @@ def _is_known(word: str, said: Collection[str]) -> bool:
     return bool(threes) and known >= SPELLED_SHARE * len(threes) and not _KEYS.search(word)
 
 
+def is_english(word: str) -> bool:
+    """Whether it is a word, lower-cased, that the built-in embedder has learned whole."""
+    return word in _ENGLISH or word in _vocabulary()
+
+
 @cache
 def _vocabulary() -> frozenset[str]:
     """Words that the built-in embedder has learned whole."""

@@ -87,6 +87,11 @@ def test_sources_that_agree_are_named_and_others_with_their_time() -> None:
     assert agreement_line([captions, silent]) == ""
 
 
+def test_sources_that_did_not_find_it_agree_on_no_evidence() -> None:
+    captions, measured = source("described", True, None), source("measured", True, None)
+    assert agreement_line([captions, measured]) == ""
+
+
 def test_a_line_break_in_a_message_breaks_no_line_of_output(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

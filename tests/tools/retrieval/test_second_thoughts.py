@@ -30,8 +30,9 @@ def over(
     *,
     said: list[Caption] | None = None,
     has_sound: bool = True,
+    confidence: float = 0.5,
 ) -> Ranking:
-    events = (Window(Interval(0, 1), 0.5, 0.5),) if verdict == "found" else ()
+    events = (Window(Interval(0, 1), confidence, confidence),) if verdict == "found" else ()
     return thought_over(
         query,
         ranked(verdict, *events),
@@ -106,8 +107,58 @@ def test_a_question_in_the_language_of_the_captions_is_understood() -> None:
 def test_a_thing_that_no_caption_names_is_not_found_by_likeness_alone() -> None:
     thought = over("is there an elephant?", "found", said=captions("a toy frog", "a table"))
     assert thought.verdict == "cannot_tell"
-    assert "No caption there says “elephant”" in thought.reasoning
+    assert "No caption says “elephant”" in thought.reasoning
     assert over("is there a frog?", "found", said=captions("a toy frog")).verdict == "found"
+
+
+def test_a_word_that_another_caption_says_is_not_called_unsaid() -> None:
+    fridge = captions("a hand holds a milk jug", "the fridge shows a juice bottle")
+    thought = over("a bottle", "found", said=fridge)
+    assert "No caption" not in thought.reasoning
+    assert "the caption at 0:01.0 does: “the fridge shows a juice bottle”" in thought.reasoning
+
+
+@pytest.mark.parametrize(
+    ("query", "word"),
+    [
+        ("a man with a hat", "hat"),
+        ("a woman wearing a red dress", "red"),
+        ("someone sits down on a chair", "chair"),
+    ],
+)
+def test_an_unsure_answer_is_none_where_no_caption_says_what_is_asked_for(
+    query: str, word: str
+) -> None:
+    said = captions("a man in a suit walks", "a woman in a grey dress sits")
+    thought = over(query, "found", said=said, confidence=0.2)
+    assert (thought.verdict, thought.events) == ("cannot_tell", ())
+    assert f"No caption says “{word}”" in thought.reasoning
+    surer = over(query, "found", said=said, confidence=0.6)
+    assert surer.verdict == "found"
+    assert f"No caption says “{word}”" in surer.reasoning
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "a man in a suit walks",
+        "a gentleman in a suit",
+        "people walking quickly",
+        "a couple in a suit",
+        "scenes of the walk",
+        "a man in a tidy suit carries his heavy blue suitcase across the lawn",
+    ],
+)
+def test_an_unsure_answer_stays_where_captions_say_it_or_much_is_asked(query: str) -> None:
+    said = captions("a man in a suit walks", "a woman in a grey dress sits")
+    thought = over(query, "found", said=said, confidence=0.2)
+    assert (thought.verdict, thought.reasoning) == ("found", "by likeness")
+
+
+def test_a_thing_of_another_kind_is_not_found_for_its_colour() -> None:
+    cups = captions("three red cups", "a hand moves the red cups")
+    assert over("a red car", "found", said=cups).verdict == "cannot_tell"
+    assert over("a red cup", "found", said=cups).verdict == "found"
 
 
 def test_what_was_read_or_measured_stays_as_it_is() -> None:

@@ -1,0 +1,60 @@
+"""Words of a question that are no words, taken for those that captions say, or that ask."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from tools.grounding.lexical import words_of
+from tools.retrieval.unanswerable import is_english
+
+_ASKING = ("when", "where", "what", "which", "while", "before", "after", "does", "there")
+
+_SLIPS = {"wen": "when", "wat": "what", "wich": "which", "wile": "while"}
+"""Words, or parts of some, that at the beginning of a question are none."""
+
+_NAMED = re.compile(r"[“\"«‘].*?[”\"»’]|(?<=\S )[A-Z]\w*")
+"""Names and what stands in quotes are as they are meant."""
+
+LIKENESS = 0.8
+"""Of the letters of two words, how many are the same, as difflib counts them."""
+
+SHORTEST = 3
+"""Letters; shorter words are near too many others."""
+
+
+def mended(query: str, said: Sequence[str]) -> tuple[str, str]:
+    """The question with the words that are misspelt, and a note on what each was taken for.
+
+    Args:
+        query: As it was written.
+        said: Captions: what they say is spelt right.
+
+    Returns:
+        The question as it is, and an empty note, where every word is one, or near none.
+    """
+    known = {word for text in dict.fromkeys(said) for word in words_of(text)}
+    words = words_of(_NAMED.sub(" ", query))
+    strange = [
+        word
+        for word in dict.fromkeys(words)
+        if len(word) >= SHORTEST and word.isalpha() and word not in known and not is_english(word)
+    ]
+    near = {word: _SLIPS[word] for word in words[:1] if word in _SLIPS and word not in known}
+    for word in strange:
+        if one := _near(word, _ASKING) or _near(word, sorted(known)):
+            near[word] = one
+    for word, one in near.items():
+        query = re.sub(rf"\b{re.escape(word)}\b", one, query, flags=re.IGNORECASE)
+    if not near:
+        return query, ""
+    told = ", ".join(f"“{word}” for “{one}”" for word, one in near.items())
+    return query, f"Taken: {told}."
+
+
+def _near(word: str, known: Sequence[str]) -> str:
+    """The likeliest; hardly anybody misses the first letter."""
+    same = [one for one in known if len(one) >= SHORTEST and one[0] == word[0]]
+    found = get_close_matches(word, same, n=1, cutoff=LIKENESS)
+    return found[0] if found else ""

@@ -1,0 +1,98 @@
+"""Words of a question that no caption of the video says, and what comes closest to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tools.grounding.lexical import terms_of, words_of
+from tools.retrieval.thing_words import is_person, names_of
+
+if TYPE_CHECKING:
+    from tools.embedders.embedder import Embedder
+
+NEAR_WORD = 0.65
+"""Cosine from which a word of a caption stands for one of a question: lady and woman have 0.77, car
+and vehicle 0.80, elephant and frog 0.60."""
+
+_FORMAL = frozenset(
+    "together down away back again now then just still only there here out up over around along "
+    "through video scene clip picture frame shot camera time times moment part start end begin "
+    "beginning first last next something anything everything nothing thing things many much more "
+    "several each every all any no not without do does did don get gets got go goes going come "
+    "comes take takes make makes have has having show shows shown see seen look looks looking "
+    "give put puts use using try trying front side top left right middle scenes shots view views "
+    "couple couples pair group groups vlogger vloggers".split()
+)
+"""Words that say how, where or that something is, or whose captions name its members."""
+
+_LEADS = frozenset("a an with wearing wears".split())
+_COUNTS = frozenset("two three four five six seven eight nine ten".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaid:
+    """A word of a question, and the closest one that captions say.
+
+    Attributes:
+        word: As it is asked.
+        closest: The closest word of the captions.
+        cosine: Of the two.
+    """
+
+    word: str
+    closest: str
+    cosine: float
+
+    @property
+    def is_near(self) -> bool:
+        """Whether the closest word may stand for it."""
+        return self.cosine >= NEAR_WORD
+
+    def __str__(self) -> str:
+        return f"No caption says “{self.word}”; the closest word is “{self.closest}”."
+
+
+def unsaid_in(text: str, said: Sequence[str]) -> list[str]:
+    """Words of a statement for things and how they are that none of these texts says.
+
+    Words are compared without their endings; a man is a person, and a truck a vehicle. What
+    somebody does, and where, may be told in many words, so that only what stands after "a", "with"
+    or "wearing" is among them, and how many there are.
+
+    Args:
+        text: A statement: "a man with a hat".
+        said: Captions.
+    """
+    stems = {stem for one in dict.fromkeys(said) for word in words_of(one) for stem in _stems(word)}
+    words = words_of(text)
+    asked = [
+        word
+        for at, word in enumerate(words)
+        if word in _COUNTS
+        or (names_something(word) and _LEADS.intersection(words[max(0, at - 2) : at]))
+    ]
+    return [one for one in dict.fromkeys(asked) if not stems & {*names_of(one), *_stems(one)}]
+
+
+def names_something(word: str) -> bool:
+    """Whether a word may name a thing, or say what one is like."""
+    is_deed = len(word) > 4 and word.endswith(("ing", "ed", "ly"))
+    return bool(terms_of(word)) and not (is_deed or word in _FORMAL or is_person(word))
+
+
+def closest_to(words: Sequence[str], said: Sequence[str], embedder: Embedder) -> list[Unsaid]:
+    """The closest word that captions say for each of some words; none where they say nothing."""
+    known = sorted({word for text in said for word in words_of(text) if terms_of(word)})
+    if not words or not known:
+        return []
+    cosines = embedder.embed(list(words)) @ embedder.embed(known).T
+    return [
+        Unsaid(word, known[int(row.argmax())], float(row.max()))
+        for word, row in zip(words, cosines, strict=True)
+    ]
+
+
+def _stems(word: str) -> set[str]:
+    return {word, *terms_of(word)}
