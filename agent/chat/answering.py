@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from agent.chat.access import Tell, VideoAccess
@@ -15,6 +15,8 @@ from agent.chat.wording import say_moment, say_place, say_spans, say_which
 from agent.grounding import Grounding, VideoFacts
 from tools.clock import clock, clock_span
 from tools.ranking import Verdict
+from tools.retrieval.thing_words import read_thing
+from tools.retrieval.told_there import named_at
 from tools.timeline import Caption, Interval
 
 READ_S = 30.0
@@ -184,7 +186,7 @@ def answer_in_video(
         assert reference is not None
         _, captions = access.read(grounded.video, tell=tell)
         known = grounded.known or _known_of(grounded.found)
-        return _still_there(known, grounded, reference, captions)
+        return _still_there(follow_up, known, grounded, reference, captions)
     return _find(follow_up, grounded, reference, turns)
 
 
@@ -254,23 +256,41 @@ def _video_of(grounded: Grounded) -> VideoFacts:
 
 
 def _still_there(
-    known: Known, grounded: Grounded, reference: Reference, captions: Sequence[Caption]
+    follow_up: FollowUp,
+    known: Known,
+    grounded: Grounded,
+    reference: Reference,
+    captions: Sequence[Caption],
 ) -> VideoResult:
     covering = tuple(one for one in known.found if fits(one, "at", reference))
     fair = fair_candidates(known.found, known.candidates)
     perhaps = tuple(one for one in fair if fits(one, "at", reference))
     moment = clock(reference.start_s)
+    # The captions at the moment itself show whether to believe it.
+    read = read_captions(captions, _around(reference, known.video))
+    named = named_at(follow_up.query or "", captions, reference.start_s)
     if covering:
         words = f"yes: {say_moment(covering[0])}"
-    elif perhaps:
+    elif named and named[1]:
+        one = named[0]
+        covering = (Moment(start_s=one.start_s, end_s=one.end_s, shows=one.text),)
+        words = f"yes: the caption there names it: {say_moment(covering[0])}"
+    elif named:
+        known = replace(known, verdict="cannot_tell")
+        words = "cannot tell: the caption there names it, but not all that is asked"
+    elif perhaps and not grounded.known:
         words = f"perhaps: {say_moment(perhaps[0])} is not an answer, only a fair candidate"
     elif known.found:
         in_time_order = sorted(known.found, key=_start)
-        words = f"not at {moment}; it is there {say_spans(in_time_order)}"
+        thing = read_thing(follow_up.query or "")
+        unnamed = ": no caption there names it" if thing and not thing.is_absent and read else ""
+        words = f"not at {moment}{unnamed}; it is there {say_spans(in_time_order)}"
+        if perhaps:
+            # What an earlier turn told is what "he" means: another who is like him is not he.
+            words += f" ({say_moment(perhaps[0])} was only a fair candidate)"
+            perhaps = ()
     else:
         words = "cannot tell from these captions" if known.verdict == "cannot_tell" else "not found"
-    # The captions at the moment itself show whether to believe it.
-    read = read_captions(captions, _around(reference, known.video))
     return _result(known, known, grounded, covering or perhaps, words, captions=read)
 
 
@@ -339,6 +359,7 @@ def _result(
         found=whole.found if whole else (),
         candidates=whole.candidates if whole else (),
         by=whole.by if whole else "",
+        reasoning=grounded.found.reasoning if grounded.found and not chosen else "",
         captions=tuple(captions),
         grounding=grounded.found,
     )

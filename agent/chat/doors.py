@@ -10,7 +10,7 @@ class Door:
 
     Attributes:
         forms_lead: What stands above the list of what is understood.
-        instead: What to say in place of what is not understood; empty: that list.
+        instead: What to say in place of what is not understood.
         clip: How a cut-out stretch is to be had, with ``{clip}`` for where it is.
         named_clip: What to do for a clip under a name of one's own, with ``{file}``.
         recap_end: What ends an answer that is told again.
@@ -29,10 +29,15 @@ class Door:
     wrong: str
 
 
+_INSTEAD: Final = (
+    "Name what to look for, or go on with “and after that?”, “the second time”, “how many "
+    "times?”, “what happens at 0:45?” or “cut that out”; “help” lists more."
+)
+
 TERMINAL: Final = Door(
     forms_lead="Without a text model (--reasoner) a follow-up can be one of these; anything else "
     "is taken for a new question, so name what to look for:",
-    instead="",
+    instead=_INSTEAD,
     clip="written to {clip}",
     named_clip="a clip is named by /clip: “/clip {file}” writes the last answer's interval to that "
     "file",
@@ -45,8 +50,7 @@ TERMINAL: Final = Door(
 PAGE: Final = Door(
     forms_lead="A follow-up can be one of these; anything else is taken for a new question, so "
     "name what to look for:",
-    instead="Name what to look for, or go on with “and after that?”, “the second time”, “how many "
-    "times?”, “what happens at 0:45?” or “cut that out”; “help” lists more.",
+    instead=_INSTEAD,
     clip="can be saved by the link Clip below",
     named_clip="the link Clip below the answer saves its interval, under a name of your choice",
     recap_end="",

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from agent.errors import WhenaboutsError
 
 Kind = Literal["find", "describe", "still_there", "cut", "recap"]
+Edge = Literal["start", "end"]
 Relation = Literal["anywhere", "after", "before", "during", "at"]
 Fault = Literal[
     "no_json",
@@ -99,6 +100,8 @@ class FollowUp(BaseModel):
             None: all of them.
         every_time: For ``find``: whether all the times are wanted, the less sure ones too, as for
             "how many times?".
+        edge: For ``recap``: only where the answer starts or ends, as for "when is it over?". The
+            grammar reads it; a text model is not asked for it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -113,6 +116,7 @@ class FollowUp(BaseModel):
     event: Words | None = None
     which: Annotated[int, Field(strict=True, ge=-99, le=99)] | None = None
     every_time: bool = False
+    edge: Edge | None = None
 
     @property
     def times_s(self) -> list[float]:
@@ -145,6 +149,8 @@ class FollowUp(BaseModel):
             raise ValueError("which is 1, 2, … or -1, for kind 'find' alone")
         if self.every_time and (self.kind != "find" or self.which is not None):
             raise ValueError("every_time is for kind 'find', and without which")
+        if self.edge and self.kind != "recap":
+            raise ValueError("edge is for kind 'recap'")
         if self.interval is not None and self.turn is None:
             raise ValueError("interval needs the turn whose interval it is")
         if len(anchors) != wants_anchor:

@@ -8,14 +8,16 @@ understood. The form that matched is shown to the user as "understood: …".
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from agent.chat.doors import TERMINAL, Door
-from agent.chat.follow_up import CLOCK, FollowUp, FollowUpError, find_video
+from agent.chat.follow_up import CLOCK, FollowUp, FollowUpError
+from agent.chat.named_videos import check_names_no_other, plain_words, take_videos
+from agent.chat.one_question import check_is_one
+from agent.chat.places import check_is_no_place, with_a_stretch
+from agent.chat.pronouns import check_is_known, meant_by_pronoun, with_what_is_meant
 from agent.chat.small_talk import without_lead
 from agent.chat.turns import ChatAnswer, latest_focus, latest_query
-from tools.video.identity import is_video_name
 
 ORDINALS: Final = {
     name: number
@@ -45,6 +47,8 @@ POINTING: Final = frozenset(
 )
 SMALL_TALK: Final = frozenset("bye exit no ok okay please quit sorry thank thanks yes".split())
 
+_SAY_NOTHING: Final = POINTING | SMALL_TALK | set(ORDINALS)
+
 TIME: Final = re.compile(r"\b\d{1,2}:\d{2}\b")
 QUOTED: Final = re.compile(r"[\"“”«»„]")
 
@@ -52,9 +56,21 @@ _ORD = rf"(?P<which>{'|'.join(ORDINALS)})"
 _ONE = r"(?:one|time|occurrence|interval|moment)"
 _THAT = r"(?:that|this|it|then|him|her|them)"
 _WHO = r"(?:it|that|this|he|she|they|one)"
+_PRONOUN = r"(?:he|she|it|they)"
+_COMES: Final = re.compile(
+    rf"{_PRONOUN} (?:comes?|came|appear(?:s|ed)?|is there|are there|be there|arrives?)",
+    re.IGNORECASE,
+)
+_GONE: Final = re.compile(
+    rf"{_PRONOUN} (?:(?:has |is |had )?(?:leaves?|left|gone|goes(?: away)?|disappears?|over)"
+    r"|ends?|walks (?:away|off))",
+    re.IGNORECASE,
+)
+_SOMEBODY: Final = re.compile(r"\b(?:he|she|they)\b", re.IGNORECASE)
 _OPEN = r"(?:and |so |but )?(?:what|who)(?:'s|’s)?\b"
 _BETWEEN = rf"(?:between|from)\s(?P<from>{CLOCK})\s?(?:and|to|until|till|-|–)\s?(?P<to>{CLOCK})"
 _SIDE = r"(?P<side>after|before)"
+_IN_ALL = r",? (?:in total|in all|all in all|altogether|overall)"
 _LEAD = r"(?:and |so |but |ok |okay )?"
 _HAPPENS = r"(?:happens?|occurs?|takes? place|comes?|appears?|returns?)"
 _CUT = r"(?:cut|clip|save|download|export)(?: out)?"
@@ -66,9 +82,9 @@ _CUT_TO_FILE: Final = re.compile(
 _WHAT_ABOUT: Final = re.compile(
     r"^(?:and |so |but )?(?:what|how) about (?:when )?(?=.*\w{3})", re.IGNORECASE
 )
-_OTHER_VIDEO: Final = re.compile(
-    r"(?:^|\b(?:in|about|open|ask|use|switch to|go to|of|from) )(?P<name>[^\s\"“”]+\.\w{2,4})$",
-    re.IGNORECASE,
+_STAYS = (
+    r"(?:been )?(?:last|take|go on|stay|remain|linger|wait|there|here|around|visible|present|seen"
+    r"|(?:stay |remain )?(?:there|here|in (?:the )?(?:picture|frame|view|video|shot|room)))"
 )
 _THE_SAME: Final = re.compile(
     r"(?:and|also|(?:and )?the same|and (?:it|that)|(?:what|how) about (?:it|that|the same))",
@@ -99,14 +115,17 @@ def parse_follow_up(
     Raises:
         FollowUpError: If it is not understood, or refers to something that is not there.
     """
-    plain = _plain_words(without_lead(_plain_words(said)))
+    led = without_lead(said)
+    check_is_one(led)
+    plain = plain_words(without_lead(plain_words(led)))
     if match := _CUT_TO_FILE.fullmatch(plain):
         raise FollowUpError("unclear", door.named_clip.format(file=match["file"]))
-    words, named = _take_videos(plain, videos)
+    words, named = take_videos(plain, videos)
     if not named:
-        _check_names_no_other(words, videos, door)
+        check_names_no_other(words, videos, door)
     if not words:
         raise FollowUpError("unclear", f"“{said}” names no moment and nothing to look for")
+    check_is_known(words, turns)
     for form in FORMS:
         if match := form.pattern.fullmatch(words):
             fields = _with_a_name(form.read(match, turns), turns)
@@ -116,69 +135,31 @@ def parse_follow_up(
                 raise FollowUpError("contradiction", f"“{said}”: {_reason(exc)}") from None
     if named and _THE_SAME.fullmatch(words):
         return FollowUp(**(_same(turns)[1] | {"videos": named}))
-    said_words = set(re.findall(r"\w+", words.casefold()))
-    says_nothing = not said_words - POINTING - SMALL_TALK - set(ORDINALS)
+    latest = latest_query(turns)
+    if latest and (placed := with_a_stretch(words, latest)):
+        return FollowUp(**(placed | ({"videos": named} if named else {})))
+    if latest and not named:
+        check_is_no_place(words, latest, videos)
     # A time that is not quoted, as text on the screen would be, is meant for us.
-    if says_nothing or (TIME.search(words) and not QUOTED.search(said)):
-        instead = door.instead or understood_forms(door)
-        raise FollowUpError("unclear", f"“{said}” is not understood.\n{instead}")
+    if TIME.search(words) and not QUOTED.search(said):
+        raise _not_understood(said, door)
+    about_last = None if named else with_what_is_meant(words, turns)
+    says_nothing = not set(re.findall(r"\w+", words.casefold())) - _SAY_NOTHING
+    if about_last and (about_last["kind"] == "describe" or not says_nothing):
+        return FollowUp(**about_last)
+    if says_nothing:
+        raise _not_understood(said, door)
     return FollowUp(kind="find", query=_WHAT_ABOUT.sub("", words), videos=named)
+
+
+def _not_understood(said: str, door: Door) -> FollowUpError:
+    return FollowUpError("unclear", f"“{said}” is not understood.\n{door.instead}")
 
 
 def understood_forms(door: Door = TERMINAL) -> str:
     """What the grammar understands, by example."""
     examples = "".join(f"\n  {form.example}" for form in FORMS)
     return f"{door.forms_lead}{examples}"
-
-
-def _plain_words(said: str) -> str:
-    words = re.sub(r"\s+", " ", said).strip().rstrip("?!. ")
-    return re.sub(r"^please,? (?=.)|(?<=.),? please$", "", words, flags=re.IGNORECASE).strip()
-
-
-def _take_videos(words: str, paths: Sequence[str]) -> tuple[str, tuple[str, ...]]:
-    """The words without "in lobby.mp4" or "in all videos" at either end, and the videos named."""
-    if path := re.fullmatch(r"in (?P<name>.+)", words, re.IGNORECASE):
-        words = f"and {words}" if _videos_named(path["name"], paths) else words
-    everywhere = r"in (?:all|both|every one)(?: of (?:them|the videos)| (?:the )?videos)?"
-    match = re.fullmatch(
-        rf"(?:{everywhere},? )?(?P<rest>.*?)(?:,? {everywhere})?", words, re.IGNORECASE
-    )
-    if match and match["rest"] != words:
-        return _plain_words(match["rest"]), tuple(paths)
-    for pattern in (
-        r"(?P<rest>.+?),? in (?P<name>.+)",
-        r"in (?P<name>[^,]+?), ?(?P<rest>.+)",
-        r"in (?P<name>\S+) (?P<rest>.+)",
-    ):
-        match = re.fullmatch(pattern, words, re.IGNORECASE)
-        named = _videos_named(match["name"], paths) if match else ()
-        # With one video, "a dog in the kitchen" is not about kitchen.mp4.
-        if match and named and (len(paths) > 1 or "." in match["name"]):
-            return _plain_words(match["rest"]), named
-    return words, ()
-
-
-def _check_names_no_other(words: str, paths: Sequence[str], door: Door) -> None:
-    """Refuse the name of a file where it stands for a video: it is no word to look for."""
-    match = _OTHER_VIDEO.search(words)
-    if match and is_video_name(Path(match["name"])):
-        if find_video(match["name"], paths):
-            raise FollowUpError(
-                "unclear", f"what is to be looked for? say “a red car in {match['name']}”"
-            )
-        other = door.other_video.format(name=match["name"])
-        raise FollowUpError(
-            "unknown_video", f"there is no {match['name']} in this conversation; {other}"
-        )
-
-
-def _videos_named(words: str, paths: Sequence[str]) -> tuple[str, ...]:
-    """The videos in "yard.mp4, lobby.mp4 and hall.mp4"; none where one of them is no video."""
-    if path := find_video(words, paths):
-        return (path,)
-    found = [find_video(name, paths) for name in re.split(r", and |, | and ", words)]
-    return tuple(path for path in found if path) if all(found) else ()
 
 
 def _reason(exc: ValueError) -> str:
@@ -188,11 +169,17 @@ def _reason(exc: ValueError) -> str:
 
 
 def _with_a_name(fields: dict[str, Any], turns: list[ChatAnswer]) -> dict[str, Any]:
-    """With the latest question in place of one that only points: "is it there first?"."""
+    """With what is meant in place of a pronoun: "is it there first?", "when does he sit first?"."""
     query = fields.get("query")
-    if query is None or not _only_points(query):
+    if query is None:
         return fields
-    return _same(turns)[1] | {name: one for name, one in fields.items() if name != "query"}
+    others = {name: one for name, one in fields.items() if name != "query"}
+    if _only_points(query) or _COMES.fullmatch(query):
+        meant = meant_by_pronoun(turns)
+        return _same([meant] if meant else turns)[1] | others
+    is_placed = fields.get("relation", "anywhere") != "anywhere"
+    meant_now = None if is_placed else with_what_is_meant(query, turns)
+    return fields if meant_now is None else others | meant_now
 
 
 def _only_points(words: str) -> bool:
@@ -254,13 +241,18 @@ def _interval_named(which: str, turn: ChatAnswer) -> int:
 def _recap(match: re.Match[str], turns: list[ChatAnswer]) -> dict[str, Any]:
     if not turns:
         raise FollowUpError("unknown_turn", "there is no answer before this; ask for something")
-    last = turns[-1].follow_up
+    somebody = meant_by_pronoun(turns) if _SOMEBODY.search(match[0]) else None
+    last = somebody or turns[-1]
     # What was told again is still the answer before it.
-    turn = last.turn if last.kind == "recap" else turns[-1].turn
-    again = {"kind": "recap", "turn": turn, "videos": _videos_of(turns[-1])}
-    if match["which"] and turns[-1].result.intervals:
-        return again | {"interval": _interval_named(match["which"], turns[-1])}
+    turn = last.follow_up.turn if last.follow_up.kind == "recap" else last.turn
+    again: dict[str, Any] = {"kind": "recap", "turn": turn, "videos": _videos_of(last)}
+    if match["which"] and last.result.intervals:
+        return again | {"interval": _interval_named(match["which"], last)}
     return again
+
+
+def _edge(match: re.Match[str], turns: list[ChatAnswer]) -> dict[str, Any]:
+    return _recap(match, turns) | {"edge": "start" if match["start"] else "end"}
 
 
 def _cut_times(match: re.Match[str], _: list[ChatAnswer]) -> dict[str, Any]:
@@ -322,10 +314,15 @@ def _nth(match: re.Match[str], turns: list[ChatAnswer]) -> dict[str, Any]:
     return _same(turns)[1] | {"which": ORDINALS[match["which"].lower()]}
 
 
-def _event_first(match: re.Match[str], _: list[ChatAnswer]) -> dict[str, Any]:
+def _event_first(match: re.Match[str], turns: list[ChatAnswer]) -> dict[str, Any]:
     side = match["side"].lower()
     relation = side if side in {"after", "before"} else "during"
-    anchor = {"relation": relation, "event": match["event"]}
+    anchor: dict[str, Any] = {"relation": relation, "event": match["event"]}
+    edge = {"after": _GONE, "before": _COMES}.get(relation)
+    meant = meant_by_pronoun(turns)
+    if edge and edge.fullmatch(match["event"]) and meant:
+        check_is_known(match["event"], turns)
+        anchor = {"relation": relation} | _that(turns, meant)
     if match["open"]:
         return {"kind": "describe"} | anchor
     return {"kind": "find", "query": match["query"]} | anchor
@@ -404,7 +401,7 @@ FORMS: Final = (
     _form(
         "how many times? · how often does the dog run? · any others?",
         rf"{_LEAD}(?:(?:how often|how many times)(?: (?:is|are|was|were|does|do|did|has|have) "
-        r"(?P<query>.+?)(?: happen| there)?)?"
+        rf"(?P<query>.+?)(?: happen| there)?)?(?:{_IN_ALL})?"
         rf"|(?:is|was) {_WHO} the only {_ONE}|any (?:others?|more)(?: {_ONE}s?)?"
         rf"|are there (?:any )?(?:others|more)(?: {_ONE}s)?|(?:anything|what|when) else"
         rf"|(?:show (?:me )?)?(?:all of them|the others|every {_ONE}))",
@@ -412,9 +409,9 @@ FORMS: Final = (
     ),
     _form(
         "every time the dog runs · how many people come?",
-        rf"{_LEAD}(?:how many (?!(?:times|of)\b)|(?:every|each) time,? (?:that |when )?|whenever )"
+        rf"{_LEAD}(?:how many (?!(?:times|of)\b)|(?:every|each) ?time,? (?:that |when )?|whenever )"
         r"(?P<query>(?!(?:(?:are|is|were) )?(?:there|then|that)\b).+?)"
-        r"(?: (?:are|is|were|was) there)?",
+        rf"(?: (?:are|is|were|was) there)?(?:{_IN_ALL})?",
         _count,
     ),
     _form(
@@ -432,17 +429,30 @@ FORMS: Final = (
         _nth,
     ),
     _form(
+        "when is it over? · does he leave?",
+        rf"{_LEAD}(?P<which>)(?:(?:(?:since |until |till )?when(?: exactly)? )?"
+        rf"(?:is|was|does|did|has|will) {_WHO} (?:(?P<start>start|begin|come(?: in)?|appear|arrive"
+        r"|enter|begun)|end|over|gone|leave|left|disappear|(?:go|walk) away)s?"
+        rf"|when(?: exactly)? (?:is|was|does|did|has|will) {_WHO} (?:stop|finish|go|done|finished)"
+        rf"|(?:is|was) {_WHO} still {_STAYS}"
+        rf"|(?:until|till) when(?: (?:is|was|does|did) {_WHO}(?: {_STAYS})?)?)(?: exactly)?",
+        _edge,
+    ),
+    _form(
         "are you sure? · how long was it? · show me",
         rf"{_LEAD}(?:(?:are you|is {_THAT}) (?:really |quite )?"
         rf"(?:sure|certain|right|true|correct|so)(?: (?:about|of) {_THAT})?"
         rf"|really|how sure (?:are you|is {_THAT})"
-        r"|how do you know(?: that| this)?|why(?: do you (?:say|think) (?:so|that))?"
+        r"|how do you know(?: that| this)?|why(?: not)?(?: do you (?:say|think) (?:so|that))?"
         r"|what makes you (?:say|think) (?:so|that)"
-        rf"|(?:please )?(?:show|play|loop|repeat|say)(?: me)?"
-        rf"(?: {_WHO}| the (?:clip|answer|video))?(?: again)?|let me see(?: {_WHO})?"
+        rf"|(?:please )?(?:show|play|loop|repeat|say|list)(?: me)?"
+        rf"(?: {_WHO}| them| those"
+        r"| (?:the|your) (?:clip|answers?|video|list|times?|results?|intervals?))?"
+        rf"(?: (?:again|once more))?|let me see(?: {_WHO})?"
+        r"|(?:what was )?(?:the|your) (?:list|(?:last )?answers?)(?: (?:again|once more))?"
         rf"|(?:for )?how long (?:is|was|did) the {_ORD} {_ONE}(?: last| take| go on)?"
-        rf"|(?:for )?how long(?: (?:is|was|does|did) {_WHO}(?: last| take| go on| there)?)?"
-        rf"|(?:since|until) when"
+        rf"|(?:for )?how long(?: (?:is|was|does|did|has) {_WHO}(?: {_STAYS})?)?"
+        rf"|since when(?: (?:is|was|has) {_WHO}(?: {_STAYS})?)?"
         rf"|(?:when|where)(?: exactly)? (?:is|was|does|did) {_WHO}"
         rf"(?: {_HAPPENS}| starts?| begins?| ends?| stops?| finish| over| exactly)*)",
         _recap,

@@ -47,7 +47,7 @@ FOLLOW_UP_SCHEMA: Final[dict[str, Any]] = {
         "which": _nullable("integer"),
         "every_time": {"type": "boolean"},
     },
-    "required": list(FollowUp.model_fields),
+    "required": [name for name in FollowUp.model_fields if name != "edge"],
     "additionalProperties": False,
 }
 """A reply as JSON Schema, with only the keywords that every service knows."""

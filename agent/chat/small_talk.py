@@ -119,7 +119,8 @@ def _no_summary(_: re.Match[str], __: list[ChatAnswer], ___: Door) -> str:
 
 def _talk(pattern: str, reply: Reply) -> tuple[re.Pattern[str], Reply]:
     lead = r"(?:(?:oh|ok|okay|well|ah|yes|no|and|so|please|great|nice|cool|perfect),? )*"
-    return re.compile(f"{lead}(?:{pattern})", re.IGNORECASE), reply
+    end = r"(?:[,;.!]* (?:thanks|thank you|(?:good)?bye))*"
+    return re.compile(f"{lead}(?:{pattern}){end}", re.IGNORECASE), reply
 
 
 _THIS = r"(?:it|that|this|the answer|the result)"
@@ -128,8 +129,8 @@ _VIDEO = r"(?:(?:the|this) (?:video|film|movie|clip|file))"
 _TALK: Final = (
     _talk(
         r"(?:(?:many )?thanks?|thank you|thx|ty|cheers)"
-        r"(?: (?:a lot|a million|so much|very much|again|you|for .{1,60}"
-        r"|that(?: i|')s (?:it|all)))*",
+        r"(?:[,;.!]* (?:a lot|a million|so much|very much|again|you|for .{1,60}"
+        r"|that(?: i|'| wa)s (?:it|all)(?: for (?:now|today))?))*",
         _welcome,
     ),
     _talk(

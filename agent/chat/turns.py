@@ -70,6 +70,7 @@ class VideoResult(_Frozen):
             not asked.
         candidates: What else the grounder ranked for that question, best first; they may overlap.
         by: Who gave ``found``, as in a ``Grounding``.
+        reasoning: Why nothing was found, of a question that was asked; else empty.
         captions: What was read, in time order. Not remembered.
         clip: Where a clip was written.
         grounding: The whole answer to the question. Not remembered.
@@ -82,6 +83,7 @@ class VideoResult(_Frozen):
     found: tuple[Moment, ...] = ()
     candidates: tuple[Moment, ...] = ()
     by: str = ""
+    reasoning: str = ""
     captions: tuple[ReadCaption, ...] = ()
     clip: str | None = None
     grounding: Grounding | None = None
@@ -171,9 +173,14 @@ def latest_focus(turns: list[ChatAnswer]) -> ChatAnswer | None:
     return next((turn for turn in reversed(turns) if turn.result.intervals), None)
 
 
-def latest_query(turns: list[ChatAnswer]) -> ChatAnswer | None:
-    """The latest turn that looked for something."""
-    return next((turn for turn in reversed(turns) if turn.follow_up.query), None)
+def latest_query(turns: Sequence[ChatAnswer]) -> ChatAnswer | None:
+    """The latest turn that looked for something, and not only during another answer."""
+    for turn in reversed(turns):
+        read = turn.follow_up
+        is_about_another = read.relation == "during" and read.turn is not None
+        if read.query and not is_about_another:
+            return turn
+    return None
 
 
 def check_references(

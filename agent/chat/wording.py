@@ -38,6 +38,8 @@ def say_understood(
         return f"cut out {place}{where}"
     if follow_up.kind == "recap":
         meant = next(turn for turn in turns if turn.turn == follow_up.turn)
+        if follow_up.edge:
+            return f"the {follow_up.edge} of the answer to “{meant.said}”"
         return f"the answer to “{meant.said}” once more"
     if follow_up.kind == "describe":
         return f"what the captions say {place}{where}"

@@ -13,7 +13,7 @@ from agent.errors import CaptionError, QueryError, UsedUpError, VideoError, When
 from agent.graph.dependencies import Dependencies, Watch
 from agent.graph.events import Event
 from agent.graph.graph import Graph
-from agent.graph.nodes import Layers, retrieve_by, searched_part, watched
+from agent.graph.retrieving import Layers, retrieve_by, searched_part, watched
 from agent.graph.running import run_graph
 from agent.graph.state import Question
 from agent.grounding import Cost, Grounding

@@ -107,7 +107,7 @@ class Beside:
         if self._settings.screen:
             self._add_screen(video, report, go_on)
         if self.is_to_be_measured(record, self._opened.store.records(video.id), query):
-            self._measure(video, query, report, go_on)
+            self._measure(video, record, query, report, go_on)
 
     def is_to_be_measured(
         self, record: VideoRecord, records: Sequence[VideoRecord], query: str
@@ -121,7 +121,7 @@ class Beside:
         """
         if is_measured(record.track) or not query:
             return False
-        need = measured_need(query)
+        need = measured_need(query, duration_s=record.duration_s)
         if need is None or (need == "text" and not self._can_read):
             return False
         ready = [one.track for one in records if one.complete]
@@ -134,7 +134,14 @@ class Beside:
         read_text = self._settings.read_text
         return find_spec("rapidocr") is not None if read_text is None else read_text
 
-    def _measure(self, video: Video, query: str, report: Report, go_on: Callable[[], None]) -> None:
+    def _measure(
+        self,
+        video: Video,
+        record: VideoRecord,
+        query: str,
+        report: Report,
+        go_on: Callable[[], None],
+    ) -> None:
         """Measure the picture beside its captions, with its text only where that is asked for."""
         from tools.captioners.classical import ClassicalCaptioner
 
@@ -142,7 +149,7 @@ class Beside:
         if minutes == 0:
             self._tell(f"{video.path.name} is not measured: the minutes of this run are used up")
             return
-        reads = measured_need(query) == "text"
+        reads = measured_need(query, duration_s=record.duration_s) == "text"
         what = "the text on its screen is read" if reads else "its picture is measured"
         self._tell(f"captions of {video.path.name} do not answer this alone, so {what}, once")
         if reads and (takes := reading_takes(video, self._settings.rate_hz)):

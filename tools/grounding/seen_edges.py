@@ -120,6 +120,26 @@ def look_step_s(track: Track) -> float | None:
     return 1 / float(match[1]) if match else None
 
 
+def shown_at(captions: Sequence[Caption], moment_s: float) -> list[Caption]:
+    """The captions whose span, with its edges put half a look earlier, holds a moment.
+
+    Args:
+        captions: In time order.
+        moment_s: Seconds.
+
+    Returns:
+        Where none does, as at the video's end, those whose own span holds it.
+    """
+
+    def holds(one: Caption) -> bool:
+        half_s = min(look_step_s(one.track) or 0.0, one.span.length_s) / 2
+        return one.start_s - half_s <= moment_s < one.end_s - half_s
+
+    return [one for one in captions if holds(one)] or [
+        one for one in captions if one.start_s <= moment_s < one.end_s
+    ]
+
+
 def _start_of(first: Caption, captions: Sequence[Caption]) -> Edge:
     at_s = first.start_s
     exact = Edge(at_s, at_s, at_s)

@@ -23,7 +23,7 @@ def as_named(ranking: Ranking, times: Sequence[Window], *, told: str = "") -> Ra
     Args:
         ranking: By likeness.
         times: See ``tools.retrieval.named_times``.
-        told: What is said of them, where they are the answer and not only what it is placed by.
+        told: The reasoning, where they are the answer and not only what it is placed by.
     """
     if not times:
         return ranking
@@ -33,7 +33,7 @@ def as_named(ranking: Ranking, times: Sequence[Window], *, told: str = "") -> Ra
         windows=tuple(times),
         events=tuple(times),
         presence=max(ranking.presence or 0.0, LITERAL_PRESENCE),
-        reasoning=_counted(told, len(times)) if told else ranking.reasoning,
+        reasoning=told or ranking.reasoning,
     )
 
 
@@ -82,7 +82,22 @@ def cut_to_told(
     return tuple(cut)
 
 
-def _counted(told: str, count: int) -> str:
+def told_named(count: int, *, is_counted: bool = False) -> str:
+    """What is said of times at which captions name something.
+
+    Args:
+        count: How many there are.
+        is_counted: Whether the question asks how many.
+    """
+    said = f"Counted: {count}. " if is_counted else ""
     if count == 1:
-        return f"{told} one stretch."
-    return f"{told} {count} stretches, and each counts as one time."
+        return f"{said}Captions name it in one stretch."
+    return f"{said}Captions name it in {count} stretches, and each counts as one time."
+
+
+def told_unnamed(count: int, what: str, *, is_counted: bool = False) -> str:
+    """What is said of times at which captions do not name something; see ``told_named``."""
+    said = f"Counted: {count}. " if is_counted else ""
+    if count == 1:
+        return f"{said}In one stretch no caption names {what}."
+    return f"{said}In {count} stretches no caption names {what}; each counts as one time."

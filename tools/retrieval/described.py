@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from tools.grounding.grounder import explain
 from tools.grounding.lexical import terms_of
 from tools.grounding.neighbours import next_to
-from tools.retrieval.all_times import as_named, cut_to_told, with_all
-from tools.retrieval.named_times import named_times
+from tools.retrieval.all_times import as_named, cut_to_told, told_named, told_unnamed, with_all
+from tools.retrieval.named_times import named_times, where_named
 from tools.retrieval.negation import (
     is_negative,
     left_open,
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from tools.ranking import Ranking, Window
     from tools.retrieval.question import Asked
     from tools.timeline import Caption
+
+LEAST_NAMED = 0.25
+"""How much of an answer by likeness has to be named, where few captions name what is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,9 @@ class Described:
         if placed := self._by_others(asked):
             return placed
         if asked.at_s is not None:
-            return at_moment(self._all_times(asked.text, self.ask(asked.text)), asked.at_s)
+            ranking = self._all_times(asked.text, self.ask(asked.text))
+            named_in = self.captions if self.names_things else None
+            return at_moment(ranking, asked.text, asked.at_s, named_in)
         if self.names_things and (negated := read_negation(asked.text)):
             return rank_without(negated, self.ask, self.named, self.captions)
         part = split_query(asked.text)
@@ -118,13 +123,15 @@ class Described:
             is_one_of_many=is_one_of_many,
             is_presupposed=asked.is_presupposed,
         )
-        if not isinstance(part, Single):
-            return ranking
-        if self.names_things and is_negative(asked.text):
-            return self._denied(asked.text, ranking)
-        wants_all = every_time or asked.every_time
-        told = self._all_times if wants_all else self._as_named
-        return told(asked.text, ranking)
+        return self._told(asked, ranking, every_time) if isinstance(part, Single) else ranking
+
+    def _told(self, asked: Asked, ranking: Ranking, every_time: bool) -> Ranking:
+        """The ranking of one sentence, with the times that captions name."""
+        if self.names_things and (is_negative(asked.text) or _is_absent(asked.text)):
+            return self._denied(asked.text, ranking, is_counted=asked.is_counted)
+        if every_time or asked.every_time:
+            return self._all_times(asked.text, ranking, is_counted=asked.is_counted)
+        return self._as_named(asked.text, ranking)
 
     def _by_others(self, asked: Asked) -> Ranking | None:
         """The answer to what lies beside something, or is asked of two things; else None."""
@@ -150,14 +157,22 @@ class Described:
         ranking = self.ask(query)
         return with_all(ranking, self.occurrences(query, False)) if every_time else ranking
 
-    def _all_times(self, text: str, ranking: Ranking) -> Ranking:
-        if named := self.named(text):
-            return as_named(ranking, named, told="Captions name it in")
+    def _all_times(self, text: str, ranking: Ranking, *, is_counted: bool = False) -> Ranking:
+        if named := self._few(text) or self.named(text):
+            return as_named(ranking, named, told=_told(text, len(named), is_counted))
         times = self.occurrences(text, False)
         return with_all(ranking, cut_to_told(times, text, self.captions))
 
+    def _few(self, text: str) -> tuple[Window, ...]:
+        return where_named(text, self.captions) if self.names_things else ()
+
     def _as_named(self, text: str, ranking: Ranking) -> Ranking:
-        """Without times at which captions do not name it, and of what goes, its last moments."""
+        """Without times at which captions do not name it, and of what goes, its last moments.
+
+        A short name that few captions write out is where they do, however alike others are.
+        """
+        if (few := self._few(text)) and not _answers(ranking, few):
+            return as_named(ranking, few, told=told_named(len(few)))
         named, thing = self.named(text) if ranking.events else (), read_thing(text)
         does_go = thing is not None and thing.act == "goes"
         # The caption that shows it go may be trimmed off: it begins where the event then ends.
@@ -178,8 +193,31 @@ class Described:
             kept = tuple(dict.fromkeys(event for event, _ in pairs))
         return replace(ranking, events=kept, reasoning=explain(kept))
 
-    def _denied(self, text: str, ranking: Ranking) -> Ranking:
+    def _denied(self, text: str, ranking: Ranking, *, is_counted: bool) -> Ranking:
         """What is not so: where captions leave out what they name elsewhere, or say that."""
         if named := self.named(text):
-            return as_named(ranking, named, told="Captions do not name it in")
-        return ranking if self.says(text) or ranking.verdict != "found" else left_open(ranking)
+            return as_named(ranking, named, told=_told(text, len(named), is_counted))
+        return ranking if self.says(text) else left_open(ranking)
+
+
+def _answers(ranking: Ranking, few: Sequence[Window]) -> bool:
+    """Whether what was found by likeness holds all of these times, with little around them."""
+    spans = [
+        one.span for one in ranking.events if any(one.span.overlap_s(time.span) > 0 for time in few)
+    ]
+    held_s = [sum(span.overlap_s(time.span) for span in spans) for time in few]
+    length_s = sum(span.end_s - span.start_s for span in spans)
+    return all(held_s) and sum(held_s) >= LEAST_NAMED * length_s
+
+
+def _is_absent(text: str) -> bool:
+    thing = read_thing(text)
+    return thing is not None and thing.is_absent
+
+
+def _told(text: str, count: int, is_counted: bool) -> str:
+    thing = read_thing(text)
+    if thing is None or not thing.is_absent:
+        return told_named(count, is_counted=is_counted)
+    what = "anybody" if thing.is_nobody else f"“{thing.name}”"
+    return told_unnamed(count, what, is_counted=is_counted)

@@ -8,18 +8,26 @@ from typing import Literal
 from tools.retrieval.question import parts_of
 from tools.retrieval.temporal_query import Related, Single, texts_of
 from tools.signals.ask import Ask
+from tools.signals.said_times import take_stretch
 from tools.signals.signal_query import understand
 from tools.signals.visible_words import names_title
 
 
-def measured_need(query: str) -> Literal["picture", "text"] | None:
+def measured_need(
+    query: str, *, duration_s: float | None = None
+) -> Literal["picture", "text"] | None:
     """What an answer needs beside captions; None where no sense knows what is asked for.
 
     "Something enters" is measured too: captions that tell of it in other words may miss it.
 
     Args:
         query: A question in English; one with an order in it needs what one of its parts does.
+        duration_s: Length of the video. A time that it has says where to look, and is not read:
+            "at 1:20". Where it is not known, or the video is shorter, a clock may show that time.
     """
+    rest, stretch = take_stretch(query)
+    if duration_s is not None and stretch and stretch.within(duration_s):
+        query = rest
     asks = [understand(query), *(understand(text) for text in texts_of(parts_of(query)))]
     needed = [ask for ask in asks if not ask.unknown]
     is_written = _names_number(query) or names_title(query)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tools.grounding.lexical import terms_of, words_of
 from tools.kept_captions import once
 from tools.ranking import Window
 from tools.retrieval.thing_words import PEOPLE, Thing, read_thing, says_empty, stems_in
@@ -27,6 +28,18 @@ say that nothing is there, is taken to show it too."""
 TOLD_SHARE = 0.4
 """A time of which captions say what is asked for less often than this, beside the one of which they
 say it most often, is another thing: hair that is "dark blonde" once."""
+
+FEW_SHARE, FEW_CAPTIONS = 0.1, 3
+"""What is named in no more of the captions than this, or no more captions, is where it is named."""
+
+SHORT_WORDS = 3
+"""Words that carry meaning in a short name: "the small yellow ball"."""
+
+REACH = 3
+"""How many words before a name, or fewer after it, what is said of it may stand."""
+
+NEARLY_ALL = 0.8
+"""Share of the captions from which a stretch is the whole video: it tells no time of anything."""
 
 SELDOM_SHARE = 1 / 3
 """Where fewer captions of a time than this say all of what is asked for, the others tell of
@@ -61,10 +74,50 @@ def named_times(text: str, captions: Sequence[Caption]) -> tuple[Window, ...]:
         told = frozenset().union(*stems)
         if not thing.more <= told:
             return ()
-        runs = _told_often(_best_told(runs, thing, stems), thing, stems, captions)
+        runs = _told_whole(runs, thing, stems) or _told_often(
+            _best_told(runs, thing, stems), thing, stems, captions
+        )
     if thing.is_absent:
-        runs = _others(runs, len(captions))
+        runs = [
+            run
+            for run in _others(runs, len(captions))
+            if not _is_whole(run, len(captions)) and _is_left(captions[run], thing)
+        ]
     return tuple(_window(run, thing, captions) for run in runs)
+
+
+def where_named(text: str, captions: Sequence[Caption]) -> tuple[Window, ...]:
+    """The times at which a short name is written out in one caption, if these are few.
+
+    Args:
+        text: A statement; none of its times is given where it says more than "the yellow ball".
+        captions: Descriptions of one video, in time order.
+    """
+    thing = read_thing(text)
+    is_short = len(dict.fromkeys(terms_of(text))) <= SHORT_WORDS
+    if thing is None or not is_short or thing.act != "is" or thing.is_absent:
+        return ()
+    stems = once(captions, "stems", lambda: [stems_in(one.text) for one in captions])
+    whole = [
+        bool(thing.heads & said) and thing.more <= said and _is_told_of(thing, text, one.text)
+        for one, said in zip(captions, stems, strict=True)
+    ]
+    if sum(whole) > max(FEW_CAPTIONS, FEW_SHARE * len(captions)):
+        return ()
+    runs = _runs([bool(thing.heads & said) for said in stems], captions)
+    return tuple(_window(run, thing, captions) for run in runs if any(whole[run]))
+
+
+def _is_told_of(thing: Thing, text: str, caption: str) -> bool:
+    """Whether what stands before the name stands beside it: a white ball, no ball on white."""
+    asked, said = ([(word, *terms_of(word)) for word in words_of(one)] for one in (text, caption))
+    head = next((at for at, word in enumerate(asked) if thing.heads & set(word)), 0)
+    before = thing.more & {stem for word in asked[:head] for stem in word}
+    names = [at for at, word in enumerate(said) if thing.heads & set(word)]
+    return any(
+        before <= {stem for word in said[max(0, at - REACH) : at + REACH] for stem in word}
+        for at in names
+    )
 
 
 def _runs(names: Sequence[bool], captions: Sequence[Caption]) -> list[slice]:
@@ -85,6 +138,36 @@ def _is_bridged(between: Sequence[Caption], before: Caption) -> bool:
         return True
     gap_s = between[-1].end_s - before.end_s
     return gap_s <= BRIDGED_S and not any(says_empty(one.text) for one in between)
+
+
+def _is_whole(run: slice, count: int) -> bool:
+    return bool(run.stop - run.start >= NEARLY_ALL * count)
+
+
+def _is_left(some: Sequence[Caption], thing: Thing) -> bool:
+    """Whether it is not there: that nobody is has to be said, for captions leave people out."""
+    if not thing.is_nobody:
+        return True
+    said: frozenset[str] = frozenset().union(*(stems_in(one.text) for one in some))
+    is_told_of = not thing.place or bool(thing.place & said)
+    return is_told_of and any(says_empty(one.text) for one in some)
+
+
+def _told_whole(
+    runs: Sequence[slice], thing: Thing, stems: Sequence[frozenset[str]]
+) -> list[slice]:
+    """Of what is named all through, the captions that say all of it: "a hand on the handle"."""
+    if thing.is_absent or not any(_is_whole(run, len(stems)) for run in runs):
+        return []
+    found: list[slice] = []
+    for index, said in enumerate(stems):
+        if not (thing.heads & said and thing.more <= said):
+            continue
+        if found and found[-1].stop == index:
+            found[-1] = slice(found[-1].start, index + 1)
+        else:
+            found.append(slice(index, index + 1))
+    return found
 
 
 def _best_told(runs: Sequence[slice], thing: Thing, stems: Sequence[frozenset[str]]) -> list[slice]:

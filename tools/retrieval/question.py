@@ -47,6 +47,7 @@ class Asked:
         side: On which side of ``beside`` that is.
         is_next: Whether whatever happens there is asked for, and not what somebody named does.
         every_time: Whether the words ask for all the times: "whenever", "how many".
+        is_counted: Whether it asks how many there are.
         is_open: Whether it asks what happens, whatever that is, as "what happens at 1:20" does.
         at_s: Of "is she still there at 1:20?", the moment in seconds.
     """
@@ -58,6 +59,7 @@ class Asked:
     side: Side = "after"
     is_next: bool = False
     every_time: bool = False
+    is_counted: bool = False
     is_open: bool = False
     at_s: float | None = None
 
@@ -70,6 +72,8 @@ def read_question(query: str) -> Asked:
     if stretch and (is_whatever or not rest.strip(" .!?,")):
         return Asked(whole, is_open=True)
     if is_whatever and not whole.lower().startswith(("who", "and who")):
+        return Asked(whole, is_open=True)
+    if stretch and stretch.moment_s is not None and _WHO_THERE.fullmatch(whole):
         return Asked(whole, is_open=True)
     if stretch and (at_s := stretch.moment_s) is not None and (found := _THERE.fullmatch(whole)):
         what = re.sub(r"\b(?:still|already|yet) ?", "", found["what"], flags=re.IGNORECASE)
@@ -87,6 +91,9 @@ def _read_event(query: str, whole: str) -> Asked:
     if match := _EVERY.match(whole):
         return replace(read_question(whole[match.end() :]), every_time=True)
     said = without_courtesy(whole)
+    is_counted = _COUNTING.match(said) is not None
+    if is_counted:
+        said = _IN_ALL.sub("", said)
     text, place = _take_place(said)
     if found := _NEXT_THING.fullmatch(text):
         return _next_to(found, place)
@@ -102,7 +109,8 @@ def _read_event(query: str, whole: str) -> Asked:
         _DOING.sub("", event).strip() or event,
         place,
         is_presupposed,
-        every_time=_COUNTING.match(text) is not None,
+        every_time=is_counted,
+        is_counted=is_counted,
     )
 
 
@@ -193,9 +201,9 @@ _THERE = re.compile(
     re.IGNORECASE,
 )
 _EVERY = re.compile(
-    r"(?:(?:find |show |list |give )(?:me )?)?(?:(?:at )?(?:every|each)(?: single)? "
-    r"(?:time|occasion|moment|instance)|all(?: of)?(?: the)? (?:times|occasions|moments|instances)|"
-    r"whenever)(?:,? (?:that|when|where|in which|of))?,? ",
+    r"(?:(?:find |show |list |give )(?:me )?)?(?:(?:at )?(?:everytime|(?:every|each)(?: single)? "
+    r"(?:time|occasion|moment|instance))|all(?: of)?(?: the)? "
+    r"(?:times|occasions|moments|instances)|whenever)(?:,? (?:that|when|where|in which|of))?,? ",
     re.IGNORECASE,
 )
 _WHO_IS = re.compile(r"(?:and |but |so )?who\b", re.IGNORECASE)
@@ -205,6 +213,15 @@ _SOMEWHERE = re.compile(
 )
 _PRONOUN = re.compile(r"^(?:he|she|it|they) ", re.IGNORECASE)
 _COUNTING = re.compile(r"(?:and |but |so )?how (?:many|often)\b", re.IGNORECASE)
+_IN_ALL = re.compile(
+    r",? (?:in total|in all|all in all|altogether|overall|all together)$", re.IGNORECASE
+)
+_WHO_THERE = re.compile(
+    r"(?:and |so )?who(?:['’]s| is| was| stands| is standing)"
+    r"(?: (?:there|at|in|on|near|by|beside|standing|visible)\b.*)?",
+    re.IGNORECASE,
+)
+"""Of a moment: who that is, the caption there says."""
 _NO_SUBJECT = re.compile(r"\w+ing\b", re.IGNORECASE)
 
 _AT = (

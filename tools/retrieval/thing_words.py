@@ -5,6 +5,7 @@
     a person comes to the table · who arrives                 it comes: a time begins with it
     the man in black leaves                                   it goes: a time ends with it
     nobody is at the table · no car                           it is not there
+    the table is empty                                        nobody is there, and it is named
 
 What somebody does besides ("the dog jumps") is not read here: captions that name the dog do not
 say that it jumps.
@@ -31,6 +32,8 @@ class Thing:
         act: Whether it is there, comes, or goes.
         is_absent: Whether the time is meant when it is not there.
         is_bare: Whether one word names it: "an elephant", "a dog comes", not "a big dog".
+        name: The word that names it in the statement.
+        place: Stems of what has nobody at it, one of which captions name there: "table".
         others: Of a man or a woman, stems that name the other one; "a person" may be either.
     """
 
@@ -39,11 +42,21 @@ class Thing:
     act: Act = "is"
     is_absent: bool = False
     is_bare: bool = False
+    name: str = ""
+    place: frozenset[str] = frozenset()
     others: frozenset[str] = frozenset()
+
+    @property
+    def is_nobody(self) -> bool:
+        """Whether it asks for when nobody at all is there."""
+        return self.is_absent and self.heads == _names_of("nobody")
 
 
 def read_thing(text: str) -> Thing | None:
     """What a statement names, or None where it says more than that it is there, comes or goes."""
+    if empty := _EMPTY_PLACE.fullmatch(text.strip(" .?!")):
+        where = frozenset(terms_of(empty["where"])) - _EVERYWHERE
+        return Thing(_names_of("nobody"), is_absent=True, place=where)
     words = [word for word in words_of(_NO_ONE.sub("nobody", text.lower())) if word not in _FRAMES]
     while words and words[0] in {"there", "is", "are"}:
         words = words[1:]
@@ -58,28 +71,38 @@ def read_thing(text: str) -> Thing | None:
     head = words[at - 1]
     acts = {_ACTS[word] for word in words[at:] if word in _ACTS}
     rest = [*words[: at - 1], *(word for word in words[at:] if word not in _ACTS)]
-    if len(acts - {"is"}) > 1 or _ALSO.intersection(words) or head in _NO_HEADS:
-        return None
-    # A further verb that is no coming and no going says what it does.
-    if any(word.endswith(("ing", "ed")) and word not in _LOOKS for word in words[at:]):
-        return None
-    is_state = words[at : at + 1] and words[at] in _COPULAS and at + 1 < len(words)
-    if _STATES.intersection(words) or (is_state and words[at + 1] not in _PLACING):
-        return None  # Captions of one stay may say it at one time and not at another.
-    if at < len(words) and not acts and words[at] not in _WITH:
+    if _says_more(words, at, acts, is_absent=is_absent):
         return None
     act: Act = next(iter(acts - {"is"}), "is")
     if head in _HAIR:
         rest.append(head)
     more = frozenset(term for word in rest if word not in _IDLE for term in terms_of(word))
     others = _names_of("woman" if head in _MEN.split() else "man") if head in _EITHER else ()
-    return Thing(_names_of(head), more, act, is_absent, at == 1, frozenset(others))
+    return Thing(_names_of(head), more, act, is_absent, at == 1, head, others=frozenset(others))
+
+
+def _says_more(words: list[str], at: int, acts: set[Act], *, is_absent: bool) -> bool:
+    """Whether words, of which the thing ends before ``at``, tell what it does or how it is."""
+    after = words[at:]
+    if len(acts - {"is"}) > 1 or _ALSO.intersection(words) or words[at - 1] in _NO_HEADS:
+        return True
+    # Where nobody does it, somebody may be there.
+    if is_absent and any(word in _ACTS and word not in _BEING for word in after):
+        return True
+    # A further verb that is no coming and no going says what it does.
+    if any(word.endswith(("ing", "ed")) and word not in _LOOKS for word in after):
+        return True
+    # Captions of one stay may say a state at one time and not at another.
+    is_state = len(after) > 1 and after[0] in _COPULAS and after[1] not in _PLACING
+    if _STATES.intersection(words) or is_state:
+        return True
+    return bool(after) and not acts and after[0] not in _WITH
 
 
 def stems_in(text: str) -> frozenset[str]:
     """The stems of all words of a caption, but for what it says is not there."""
     said = _ABSENT.sub(" ", text.lower())
-    people = (word for word in words_of(said) if word in _PERSON_WORDS)
+    people = (word for word in words_of(said) if word in _PERSON_WORDS or word in _OF_SOMEBODY)
     return frozenset([*terms_of(said), *people])
 
 
@@ -90,7 +113,7 @@ def says_empty(text: str) -> bool:
 
 _WORDS_OF: dict[Act, str] = {
     "is": "is are was were be there stands stand standing stay stays remain remains visible seen "
-    "sits sit sitting visits visit drives drive driving passes pass passing by appear",
+    "visits visit drives drive driving passes pass passing by appear",
     "comes": "comes come coming came arrives arrive arriving arrived enters enter entering entered "
     "appears steps approaches approach approaching walks joins join",
     "goes": "leaves leave leaving left goes go exits exit disappears disappear departs",
@@ -107,6 +130,10 @@ _EITHER = frozenset(f"{_MEN} {_WOMEN}".split())
 PEOPLE = frozenset(_PEOPLE.split()) - {"nobody"}
 """Words for somebody of whom they do not say whether it is a man or a woman."""
 _PERSON_WORDS = frozenset(f"{_MEN} {_WOMEN} {_PEOPLE}".split())
+_BODY = "hand hands arm arms finger fingers he she they"
+"""What shows that somebody is there, though captions do not say who."""
+_OF_SOMEBODY = frozenset(_BODY.split())
+_BEING = frozenset("is are was were be there visible seen by stay stays remain remains".split())
 _NEGATIONS = frozenset("no nobody none without not".split())
 _HAIR = frozenset("blonde blond brunette".split())
 _NO_ONE = re.compile(r"\b(?:no one|no-one|not? any ?(?:body|one)|no (?:person|people|human)s?)\b")
@@ -115,6 +142,16 @@ _EMPTY = re.compile(
     r"deserted|vacant|unoccupied)\b",
     re.IGNORECASE,
 )
+_EMPTY_PLACE = re.compile(
+    r"(?:the |this |that |a |an )?(?:\w+ ){0,2}?(?P<where>room|table|lobby|hall|hallway|corridor|"
+    r"office|kitchen|street|road|path|beach|park|square|stage|bench|chair|seat|sofa|couch|bed|"
+    r"classroom|playground|court|pitch|place|scene)"
+    r"(?: (?:is|was|stands|remains))?(?: (?:all|completely|left|quite))? "
+    r"(?:empty|deserted|vacant|unoccupied)(?: of people)?(?: again)?",
+    re.IGNORECASE,
+)
+"""What is empty where nobody is there; a mug, a box or a fridge is not."""
+_EVERYWHERE = frozenset(terms_of("room place scene"))
 _ABSENT = re.compile(r"\b(?:nobody|no one|no-one|(?:no|without|empty of)(?: an?| any)? \w+)\b")
 _VEHICLES = "car cars automobile vehicle vehicles truck trucks van vans bus buses lorry taxi taxis"
 _SORTS = tuple(
@@ -123,7 +160,7 @@ _SORTS = tuple(
         (_MEN, _MEN),
         (_WOMEN, _WOMEN),
         ("child children kid kids", "child children kid kids boy boys girl girls"),
-        (_PEOPLE, f"{_MEN} {_WOMEN} {_PEOPLE}"),
+        (_PEOPLE, f"{_MEN} {_WOMEN} {_PEOPLE} {_BODY}"),
         ("vehicle vehicles", _VEHICLES),
         ("dog dogs", "dog dogs puppy puppies pup pups doggy"),
         ("cat cats", "cat cats kitten kittens"),
@@ -147,9 +184,11 @@ _IDLE = frozenset(
     "right left in back here first last over around".split()
 )
 _PLACING = _IDLE | _WITH | frozenset(_ACTS) | {"wearing"}
-_ALSO = frozenset("and or but not while as because if say says said reads".split())
+_ALSO = frozenset(
+    "and or but not while as because if say says said reads sit sits sat sitting seated".split()
+)
 _NO_HEADS = frozenset("he she it they we you i thing things something anything what".split())
-_LOOKS = frozenset("wearing standing sitting coming leaving arriving passing driving".split())
+_LOOKS = frozenset("wearing standing coming leaving arriving passing driving".split())
 
 
 def _names_of(head: str) -> frozenset[str]:

@@ -622,7 +622,9 @@ def test_that_nothing_was_found_is_told_again(
         first = session.ask("an elephant")
         again = session.ask("really?")
     assert spans(first) == spans(again) == []
-    assert again.result.words == first.result.words
+    assert first.result.grounding is not None
+    assert again.result.words.startswith(f"{first.result.words}: ")
+    assert first.result.grounding.reasoning in again.result.words, "and why"
 
 
 def test_a_text_model_may_have_an_answer_told_again(road: Path, captions: Path) -> None:

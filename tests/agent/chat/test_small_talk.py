@@ -19,6 +19,9 @@ def answer_to(said: str, *, door: Door = TERMINAL) -> str:
     ("said", "answer"),
     [
         ("thanks", "you are welcome"),
+        ("thank you, that's it", "you are welcome"),
+        ("thanks, bye", "you are welcome"),
+        ("that's it, thanks", "fine"),
         ("Great, thanks a lot!", "you are welcome"),
         ("hello there", "hello; go on"),
         ("how are you?", "hello"),

@@ -12,6 +12,7 @@ from tools.ranking import Ranking, Window
 from tools.retrieval.all_times import cut_to_told
 from tools.retrieval.negation import is_negative, read_negation
 from tools.retrieval.retrieval import inside, rank
+from tools.retrieval.told_there import named_at
 from tools.signals.said_times import take_stretch
 from tools.timeline import Caption, Interval, Track
 
@@ -155,7 +156,7 @@ def test_whether_somebody_is_there_is_judged_at_that_moment(query: str, verdict:
     ranking = ask(query)
     assert ranking.verdict == verdict
     if verdict == "not_found":
-        assert "and not at 1:" in ranking.reasoning
+        assert "no caption there names it" in ranking.reasoning
 
 
 def test_what_happens_next_is_what_follows_and_not_the_thing_itself() -> None:
@@ -221,6 +222,146 @@ def test_what_follows_two_times_is_one_answer() -> None:
     events = spans(ask("what happens after the dog leaves?", captions=some))
     assert events
     assert all(one[1] <= other[0] for one, other in itertools.pairwise(events))
+
+
+EMPTY = [(0, 8), (20, 24), (46, 52), (70, 76), (88, 94), (120, 124), (136, 140)]
+"""Between the visits."""
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("every time the table is empty", EMPTY),
+        ("when is the table empty?", EMPTY),
+        ("the room is deserted", EMPTY),
+        ("the first time the table is empty", EMPTY[:1]),
+        ("when is the table empty for the second time", EMPTY[1:2]),
+        ("the last time the table is empty", EMPTY[-1:]),
+    ],
+)
+def test_an_empty_table_is_one_list_of_times_in_every_form(
+    query: str, expected: list[tuple[float, float]]
+) -> None:
+    assert spans(ask(query)) == expected
+
+
+def told_as(*said: str) -> list[Caption]:
+    """One caption a second."""
+    track = Track("file", "", "file")
+    return [
+        Caption("v", Interval(float(at), at + 1.0), text, "vision", track)
+        for at, text in enumerate(said)
+    ]
+
+
+HANDLE = told_as(
+    "First-person view of a kitchen.",
+    "A hand touches the handle of a wall cupboard.",
+    "The wall cupboard is open.",
+    "A hand takes a white mug.",
+    "A hand is on the handle of the closed cupboard.",
+    "Two hands hold a mug above the sink.",
+    "The mug is under the faucet.",
+    "The open fridge shows a gallon of milk.",
+    "A hand touches the jug.",
+)
+
+
+def test_of_what_is_named_all_through_the_captions_that_say_all_of_it_are_counted() -> None:
+    query = "a hand is on the cupboard handle"
+    assert spans(ask(f"the first time {query}", captions=HANDLE)) == [(1, 2)]
+    assert spans(ask(f"the second time {query}", captions=HANDLE)) == [(4, 5)]
+
+
+@pytest.mark.parametrize("query", ["when is nobody there", "every time nobody is there"])
+@pytest.mark.parametrize(
+    "captions",
+    [
+        HANDLE,
+        told_as("A woman waves.", *["Hands slide two red cups."] * 5, "A kettle stands.", "A man."),
+        told_as("A woman waves.", *["Coffee flows into a mug."] * 6, "A man waves."),
+    ],
+)
+def test_hands_are_somebodys_and_nobody_has_to_be_said(query: str, captions: list[Caption]) -> None:
+    ranking = ask(query, captions=captions)
+    assert (ranking.verdict, ranking.events) == ("cannot_tell", ())
+
+
+@pytest.mark.parametrize(
+    "query", ["nobody sits", "nobody stands up", "nobody comes", "nobody leaves the table"]
+)
+def test_what_nobody_does_is_not_that_nobody_is_there(query: str) -> None:
+    assert ask(query).verdict == "cannot_tell"
+
+
+@pytest.mark.parametrize(
+    ("query", "verdict"),
+    [
+        ("is the mug there at 0:06?", "found"),
+        ("is the milk there at 0:07?", "found"),
+        ("is there a gallon of milk at 0:07?", "found"),
+        ("is the mug there at 0:08?", "not_found"),
+        ("is the green mug there at 0:06?", "cannot_tell"),
+        ("is nobody there at 0:05?", "not_found"),
+    ],
+)
+def test_what_the_caption_of_a_moment_names_is_there(query: str, verdict: str) -> None:
+    ranking = ask(query, captions=HANDLE)
+    assert ranking.verdict == verdict
+    if verdict == "found":
+        at_s = float(query.rstrip("?")[-2:])
+        assert any(first <= at_s < last for first, last in spans(ranking))
+    if "mug there at 0:08" in query:
+        assert "no caption there names it" in ranking.reasoning
+
+
+@pytest.mark.parametrize("query", ["who is at the table at 1:20?", "who's there at 1:20?"])
+def test_who_is_there_at_a_moment_is_said_by_its_caption(query: str) -> None:
+    ranking = ask(query)
+    assert spans(ranking) == [(80, 82)]
+    assert "short-haired man with glasses" in ranking.reasoning
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("how many people come in total?", "Counted: 6. Captions name it in 6 stretches"),
+        ("how many people come to the table?", "Counted: 6. "),
+        ("how many times is the table empty?", "Counted: 7. In 7 stretches no caption names any"),
+        ("every time nobody is in the room", "In 7 stretches no caption names anybody; each"),
+        ("when is there no man?", "In 4 stretches no caption names “man”; each counts"),
+    ],
+)
+def test_a_count_is_a_number_in_plain_words(query: str, expected: str) -> None:
+    assert ask(query).reasoning.startswith(expected)
+
+
+def test_the_caption_of_a_frame_is_of_what_lies_around_it() -> None:
+    track = Track("file", "", "file@0.5/s")
+    some = [
+        Caption("v", Interval(2.0 * at, 2.0 * at + 2), text, "vision", track)
+        for at, text in enumerate(["A road.", "A dog on a road.", "A tree on a road."])
+    ]
+    assert ask("is the dog there at 0:01.5?", captions=some).verdict == "found"
+    assert ask("is the dog there at 0:03.5?", captions=some).verdict == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("text", "moment_s", "is_all"),
+    [
+        ("the mug", 6.0, True),
+        ("the milk", 7.0, True),
+        ("the blue mug", 6.0, False),
+        ("the mug", 7.0, None),
+        ("the mug falls", 6.0, None),
+    ],
+)
+def test_a_caption_names_a_thing_with_or_without_all_that_is_said_of_it(
+    text: str, moment_s: float, is_all: bool | None
+) -> None:
+    named = named_at(text, HANDLE, moment_s)
+    assert (named and named[1]) == is_all
+    assert named is None or named[0].start_s == moment_s
 
 
 def told(*texts: str) -> list[Caption]:

@@ -101,6 +101,23 @@ def test_a_video_is_measured_beside_captions_only_where_that_is_asked_for(
 
 
 @pytest.mark.parametrize(
+    ("query", "need"),
+    [
+        ("coffee is poured before 5:00", None),
+        ("what happens at 0:22?", None),
+        ("who is at the table at 1:20?", None),
+        ("a dog barks between 1:00 and 2:30", None),
+        ("what does the sign say at 1:20?", "text"),
+        ("$48,230 before 5:00", "text"),
+        ("the clock is at 1:20", "text"),
+        ("they go home at 11:00", "text"),
+    ],
+)
+def test_a_time_of_the_video_is_not_read_off_its_screen(query: str, need: str | None) -> None:
+    assert measured_need(query, duration_s=400.0) == need
+
+
+@pytest.mark.parametrize(
     ("query", "is_hopeless"),
     [
         ("a woman dances", True),
