@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -233,19 +234,26 @@ def _happen_together(part: Part, seen: Mapping[str, Seen]) -> bool:
 def _rival_of(part: Part, rankings: Mapping[str, Ranking], best: Window) -> Window | None:
     """What is nearly as much like the main part as the answer, in the time that it should follow.
 
-    A hand that puts a mug down after washing it does so in the last captions of the washing.
+    Only where both are of one thing, as its pronoun says: a mug that is put down after washing it
+    may be put down in the last captions of the washing.
     """
     if not isinstance(part, Related) or not isinstance(part.what, Single):
         return None
-    if part.relation not in {"after", "before"} or not isinstance(part.to[0], Single):
+    to = part.to[0]
+    if part.relation not in {"after", "before"} or not isinstance(to, Single):
         return None
-    beside = [event.span for event in rankings[part.to[0].text].events]
+    if not _SAME_THING.search(to.text):
+        return None
+    beside = [event.span for event in rankings[to.text].events]
     for one in rankings[part.what.text].windows:
         is_like = one.confidence >= RIVAL_SHARE * best.confidence
         is_apart = one.span.overlap_s(best.span) == 0
         if is_like and is_apart and any(2 * one.span.overlap_s(it) > it.length_s for it in beside):
             return one
     return None
+
+
+_SAME_THING = re.compile(r"\b(?:it|them)\b", re.IGNORECASE)
 
 
 def _too_coarse(part: Part, rival: Window) -> str:
