@@ -119,7 +119,7 @@ def rank_in_order(
         return _noted(ask(query), parts, why)
     told = explain(part, found=is_found, times=len(seen[main].times), left_out=left_out)
     verdict = "found" if is_found else "not_found"
-    if is_found and not are_apart and (rival := _rival_of(part, rankings, windows[0])):
+    if is_found and is_presupposed and (rival := _rival_of(part, rankings, windows[0])):
         verdict, told = "cannot_tell", _too_coarse(part, rival)
     presences = [
         one.presence
@@ -235,7 +235,7 @@ def _rival_of(part: Part, rankings: Mapping[str, Ranking], best: Window) -> Wind
     """What is nearly as much like the main part as the answer, in the time that it should follow.
 
     Only where both are of one thing, as its pronoun says: a mug that is put down after washing it
-    may be put down in the last captions of the washing.
+    may be put down in the last captions of the washing. Of a statement, it is for the order to say.
     """
     if not isinstance(part, Related) or not isinstance(part.what, Single):
         return None
