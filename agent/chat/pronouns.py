@@ -41,7 +41,8 @@ _OWNER: Final = re.compile(
     rf"{_LEAD}(?P<ask>{_ASKING})(?P<who>his|her|its|their) (?P<rest>.+)", re.IGNORECASE
 )
 _OBJECT: Final = re.compile(
-    rf"{_LEAD}(?P<ask>(?:who|what|(?:{_AUXILIARY} )?(?:any|some)(?:one|body))(?: else)? .+?) "
+    rf"{_LEAD}(?P<ask>(?:who|what|(?:{_AUXILIARY} )?(?:any|some)(?:one|body)"
+    rf"|{_AUXILIARY} (?:an?|the))(?: else)? .+?) "
     r"(?P<who>him|her|them)",
     re.IGNORECASE,
 )

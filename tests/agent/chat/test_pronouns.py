@@ -23,6 +23,7 @@ SECOND = FollowUp(kind="find", query="a man in jeans", which=2)
         ("he sits down", "sits down"),
         ("is his shirt red?", "the shirt red"),
         ("does anyone talk to him?", "does anyone talk to someone"),
+        ("does a woman talk to him?", "does a woman talk to someone"),
     ],
 )
 def test_what_he_does_is_looked_for_while_he_is_there(said: str, query: str) -> None:

@@ -252,6 +252,7 @@ FOR_THE_USER = {
         r"refuses the key \(401: Incorrect API key provided: …\); set OPENAI_API_KEY",
     ),
     "model": (fails(404, "The model `tiny` does not exist"), "knows no model 'tiny'"),
+    "moved": (Answer(b"", 307, headers={"Location": "http://evil.example/v1"}), "evil.example"),
 }
 
 
@@ -279,7 +280,6 @@ FOR_GOOD = {
     "nothing": (Answer(b'{"choices": []}'), "answered, but without a reply in it"),
     "groq": (fails(400, "Failed to call a function", code="tool_use_failed"), "could not use"),
     "declined": (fails(400, "inappropriate content", code="data_inspection_failed"), "inappro"),
-    "moved": (Answer(b"", 307, headers={"Location": "http://evil.example/v1"}), "evil.example"),
 }
 
 

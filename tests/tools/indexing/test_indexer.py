@@ -239,7 +239,7 @@ def test_captions_of_every_frame_and_of_new_pictures_are_two_tracks(
         report=lambda _: None,
         every_frame=True,
     )
-    assert (few.track.mode, few.captions) == ("frame@1/s distinct3", 6)
+    assert (few.track.mode, few.captions) == ("frame@1/s distinct4", 6)
     assert (every.track.mode, every.captions) == ("frame@1/s", 10)
     assert frame_track(captioner, 1.0) == few.track
     assert frame_track(captioner, 1.0, every_frame=True) == every.track

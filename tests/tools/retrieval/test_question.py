@@ -22,6 +22,7 @@ from tools.retrieval.temporal_query import Nth, Related, Single
         ("why does the cat sit in the middle after eating", "the cat sit after eating", "middle"),
         ("a man waves at the end of the video", "a man waves", "end"),
         ("how many times does the dog bark?", "the dog bark", None),
+        ("everytime somebody leaves", "somebody leaves", None),
         ("how many scenes are there", "scenes", None),
         ("how many cuts does this clip have?", "cuts", None),
         ("at what time does the bell ring", "the bell ring", None),
