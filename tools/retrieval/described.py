@@ -86,10 +86,14 @@ class Described:
             return self.placed_by(text)
         ranking = self.ask(text)
         named = self.named(text)
-        if ranking.verdict == "found":
-            kept = self._as_named(text, ranking).events
-            return as_named(ranking, joined((*kept, *named)))
-        return as_named(ranking, named)
+        if ranking.verdict != "found" or not named:
+            return as_named(ranking, named)
+        alike = [
+            one
+            for one in self._trimmed(text, ranking).events
+            if any(one.span.overlap_s(time.span) > 0 for time in named)
+        ]
+        return as_named(ranking, joined((*alike, *named)))
 
     def says(self, text: str) -> bool:
         """Whether a caption says every word of it."""
@@ -173,6 +177,10 @@ class Described:
         """
         if (few := self._few(text)) and not _answers(ranking, few):
             return as_named(ranking, few, told=told_named(len(few)))
+        return self._trimmed(text, ranking)
+
+    def _trimmed(self, text: str, ranking: Ranking) -> Ranking:
+        """The events of a ranking at which captions name it; all of them where none is."""
         named, thing = self.named(text) if ranking.events else (), read_thing(text)
         does_go = thing is not None and thing.act == "goes"
         # The caption that shows it go may be trimmed off: it begins where the event then ends.

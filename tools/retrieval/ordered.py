@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from tools.clock import clock_span
 from tools.grounding.grounder import claim_events
 from tools.grounding.presence import GRANTED_PRESENCE, LITERAL_PRESENCE, OPEN_PRESENCE
 from tools.ranking import PartFound, Ranking, Verdict, Window
@@ -25,6 +27,10 @@ from tools.retrieval.temporal_query import (
 from tools.timeline import Interval
 
 MOST_WINDOWS = 10
+
+RIVAL_SHARE = 0.7
+"""What may as well be part of what it should come after, if it is as sure as this share of the
+answer, leaves open which of the two is meant."""
 
 IN_ORDER_SHARE = 0.6
 """A window that stands in the order asked for, but is none of the times that it is taken to happen,
@@ -112,6 +118,9 @@ def rank_in_order(
         why = "its parts happen at the same time, as far as captions tell."
         return _noted(ask(query), parts, why)
     told = explain(part, found=is_found, times=len(seen[main].times), left_out=left_out)
+    verdict = "found" if is_found else "not_found"
+    if is_found and is_presupposed and (rival := _rival_of(part, rankings, windows[0])):
+        verdict, told = "cannot_tell", _too_coarse(part, rival)
     presences = [
         one.presence
         for text, one in rankings.items()
@@ -119,9 +128,9 @@ def rank_in_order(
     ]
     return replace(
         rankings[main],
-        verdict="found" if is_found else "not_found",
+        verdict=verdict,
         windows=windows or rankings[main].windows,
-        events=claim_events(windows) if is_found else (),
+        events=claim_events(windows) if verdict == "found" else (),
         reasoning=told,
         presence=min(presences, default=None),
         parts=parts,
@@ -220,6 +229,39 @@ def _happen_together(part: Part, seen: Mapping[str, Seen]) -> bool:
     """Whether what is asked for overlaps what it is placed by: neither is before the other."""
     what, *others = (seen[text].events for text in texts_of(part))
     return any(one.overlap_s(other) > 0 for one, _ in what for some in others for other, _ in some)
+
+
+def _rival_of(part: Part, rankings: Mapping[str, Ranking], best: Window) -> Window | None:
+    """What is nearly as much like the main part as the answer, in the time that it should follow.
+
+    Only where both are of one thing, as its pronoun says: a mug that is put down after washing it
+    may be put down in the last captions of the washing. Of a statement, it is for the order to say.
+    """
+    if not isinstance(part, Related) or not isinstance(part.what, Single):
+        return None
+    to = part.to[0]
+    if part.relation not in {"after", "before"} or not isinstance(to, Single):
+        return None
+    if not _SAME_THING.search(to.text):
+        return None
+    beside = [event.span for event in rankings[to.text].events]
+    for one in rankings[part.what.text].windows:
+        is_like = one.confidence >= RIVAL_SHARE * best.confidence
+        is_apart = one.span.overlap_s(best.span) == 0
+        if is_like and is_apart and any(2 * one.span.overlap_s(it) > it.length_s for it in beside):
+            return one
+    return None
+
+
+_SAME_THING = re.compile(r"\b(?:it|them)\b", re.IGNORECASE)
+
+
+def _too_coarse(part: Part, rival: Window) -> str:
+    what, beside = texts_of(part)[:2]
+    return (
+        f"“{what}” may also be at {clock_span(rival.span)}, where “{beside}” was found: captions "
+        "are too coarse to tell which is meant."
+    )
 
 
 def _is_order_left(part: Part, missed: Sequence[str]) -> bool:

@@ -176,3 +176,28 @@ def test_what_something_should_lie_beside_is_no_answer() -> None:
     known |= {"the bell rings": ranking((1, 2, 0.2), verdict="cannot_tell")}
     answer = ask(query, known)
     assert (answer.verdict, answer.events) == ("cannot_tell", ())
+
+
+def test_what_may_as_well_lie_in_what_it_should_follow_is_left_open_and_that_is_said() -> None:
+    query = "he puts the mug down after he washes it"
+    known = {
+        "he puts the mug down": ranking((31, 41, 0.6), (10, 17, 0.5)),
+        "he washes it": ranking((8, 17, 0.4)),
+    }
+
+    def where(known: Mapping[str, Ranking]) -> Ranking:
+        return rank_in_order(
+            query,
+            split_query(query),
+            known.__getitem__,
+            lambda text, _: known[text].events,
+            is_presupposed=True,
+        )
+
+    answer = where(known)
+    assert (answer.verdict, answer.events) == ("cannot_tell", ())
+    assert "may also be at 0:10.0–0:17.0" in answer.reasoning
+    assert answer.windows[0].span == Interval(31, 41)
+    unlike = {**known, "he puts the mug down": ranking((31, 41, 0.6), (10, 17, 0.3))}
+    assert where(unlike).verdict == "found"
+    assert ask(query, known).verdict == "found"

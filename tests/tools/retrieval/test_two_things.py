@@ -57,6 +57,12 @@ def test_between_two_things_is_from_the_end_of_one_to_the_start_of_the_other(
     assert end_s <= span[1] + 0.1
 
 
+def test_what_few_captions_of_its_scene_name_is_there_for_the_whole_scene() -> None:
+    assert "follow directly" in ask("between the letter blocks and the coffee").reasoning
+    [(_, end_s)] = spans(ask("before the coffee"))
+    assert end_s == 12.0
+
+
 def test_between_two_things_named_the_other_way_round_says_that_they_are() -> None:
     ranking = ask("between the coffee and the red cups")
     assert ranking.verdict == "found"
