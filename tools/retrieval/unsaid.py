@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+import numpy as np
 
 from tools.grounding.lexical import terms_of, words_of
 from tools.retrieval.thing_words import is_person, names_of
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tools.embedders.embedder import Embedder
+
+MOST_KEPT = 5_000
+"""Single words whose vectors are kept: 8 MB of them. Captions of one video say a few hundred."""
 
 NEAR_WORD = 0.65
 """Cosine from which a word of a caption stands for one of a question: lady and woman have 0.77, car
@@ -87,11 +95,26 @@ def closest_to(words: Sequence[str], said: Sequence[str], embedder: Embedder) ->
     known = sorted({word for text in said for word in words_of(text) if terms_of(word)})
     if not words or not known:
         return []
-    cosines = embedder.embed(list(words)) @ embedder.embed(known).T
+    cosines = _vectors(words, embedder) @ _vectors(known, embedder).T
     return [
         Unsaid(word, known[int(row.argmax())], float(row.max()))
         for word, row in zip(words, cosines, strict=True)
     ]
+
+
+_kept: WeakKeyDictionary[Embedder, dict[str, NDArray[np.float32]]] = WeakKeyDictionary()
+
+
+def _vectors(words: Sequence[str], embedder: Embedder) -> NDArray[np.float32]:
+    """As the embedder gives them; the words of a video are compared with in every question."""
+    kept = _kept.setdefault(embedder, {})
+    found = {word: vector for word in words if (vector := kept.get(word)) is not None}
+    if new := [word for word in dict.fromkeys(words) if word not in found]:
+        found |= zip(new, embedder.embed(new), strict=True)
+        if len(kept) + len(new) > MOST_KEPT:
+            kept.clear()
+        kept.update({word: found[word].copy() for word in new})
+    return np.stack([found[word] for word in words])
 
 
 def _stems(word: str) -> set[str]:

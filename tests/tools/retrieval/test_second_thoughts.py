@@ -1,14 +1,17 @@
 """What an answer by likeness must not claim: sounds nobody heard, words nobody knows or says."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tests.fakes import WordEmbedder
 from tools.ranking import Ranking, Window
 from tools.retrieval.second_thoughts import thought_over
+from tools.retrieval.unsaid import closest_to
 from tools.timeline import Caption, Interval, Source, Track
 
 TRACK = Track("file", "", "file")
@@ -166,3 +169,20 @@ def test_what_was_read_or_measured_stays_as_it_is() -> None:
     said = captions("a road")
     thought = thought_over("?", exact, said, embedder=_Named(), has_sound=lambda: True)
     assert thought is exact
+
+
+def test_a_word_that_was_compared_before_is_not_embedded_again() -> None:
+    class Noting(WordEmbedder):
+        def __init__(self) -> None:
+            self.asked: list[str] = []
+
+        def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+            self.asked += texts
+            return super().embed(texts)
+
+    embedder = Noting()
+    first = closest_to(["hat"], ["a red cap", "a cap and a coat"], embedder)
+    assert closest_to(["hat"], ["a red cap", "a cap and a coat"], embedder) == first
+    assert sorted(embedder.asked) == ["cap", "coat", "hat", "red"]
+    closest_to(["scarf"], ["a red coat"], embedder)
+    assert embedder.asked[4:] == ["scarf"]
