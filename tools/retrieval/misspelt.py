@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 from tools.grounding.lexical import words_of
 from tools.retrieval.unanswerable import is_english
+from tools.retrieval.unsaid import words_said
 
 _ASKING = ("when", "where", "what", "which", "while", "before", "after", "does", "there")
 
@@ -34,7 +35,7 @@ def mended(query: str, said: Sequence[str]) -> tuple[str, str]:
     Returns:
         The question as it is, and an empty note, where every word is one, or near none.
     """
-    known = {word for text in dict.fromkeys(said) for word in words_of(text)}
+    known = words_said(tuple(said))
     words = words_of(_NAMED.sub(" ", query))
     strange = [
         word

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tools.embedders.embedder import Embedder
+
+MOST_COMPARED = 1_000
+"""Words of captions that one of a question is compared with: each is embedded, once."""
 
 MOST_KEPT = 5_000
 """Single words whose vectors are kept: 8 MB of them. Captions of one video say a few hundred."""
@@ -73,7 +79,6 @@ def unsaid_in(text: str, said: Sequence[str]) -> list[str]:
         text: A statement: "a man with a hat".
         said: Captions.
     """
-    stems = {stem for one in dict.fromkeys(said) for word in words_of(one) for stem in _stems(word)}
     words = words_of(text)
     asked = [
         word
@@ -81,7 +86,27 @@ def unsaid_in(text: str, said: Sequence[str]) -> list[str]:
         if word in _COUNTS
         or (names_something(word) and _LEADS.intersection(words[max(0, at - 2) : at]))
     ]
-    return [one for one in dict.fromkeys(asked) if not stems & {*names_of(one), *_stems(one)}]
+    stems = _stems_said(tuple(said)) if asked else frozenset()
+    return [one for one in dict.fromkeys(asked) if stems.isdisjoint({*names_of(one), *_stems(one)})]
+
+
+@lru_cache(maxsize=8)
+def words_said(said: tuple[str, ...]) -> frozenset[str]:
+    """Every word of some captions; kept, as those of a video are the same in every question."""
+    return frozenset(word for text in dict.fromkeys(said) for word in words_of(text))
+
+
+@lru_cache(maxsize=8)
+def _compared(said: tuple[str, ...]) -> list[str]:
+    """The words that are compared with, in the order of the alphabet: those said most often."""
+    counts = Counter(word for text in dict.fromkeys(said) for word in words_of(text))
+    telling = (word for word, _ in counts.most_common() if terms_of(word))
+    return sorted(islice(telling, MOST_COMPARED))
+
+
+@lru_cache(maxsize=8)
+def _stems_said(said: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(stem for word in words_said(said) for stem in _stems(word))
 
 
 def names_something(word: str) -> bool:
@@ -92,7 +117,7 @@ def names_something(word: str) -> bool:
 
 def closest_to(words: Sequence[str], said: Sequence[str], embedder: Embedder) -> list[Unsaid]:
     """The closest word that captions say for each of some words; none where they say nothing."""
-    known = sorted({word for text in said for word in words_of(text) if terms_of(word)})
+    known = _compared(tuple(said))
     if not words or not known:
         return []
     cosines = _vectors(words, embedder) @ _vectors(known, embedder).T

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tests.fakes import WordEmbedder
 from tools.ranking import Ranking, Window
+from tools.retrieval import unsaid
 from tools.retrieval.second_thoughts import thought_over
 from tools.retrieval.unsaid import closest_to
 from tools.timeline import Caption, Interval, Source, Track
@@ -186,3 +187,12 @@ def test_a_word_that_was_compared_before_is_not_embedded_again() -> None:
     assert sorted(embedder.asked) == ["cap", "coat", "hat", "red"]
     closest_to(["scarf"], ["a red coat"], embedder)
     assert embedder.asked[4:] == ["scarf"]
+
+
+def test_a_word_is_compared_with_those_that_captions_say_most(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(unsaid, "MOST_COMPARED", 1)
+    said = ["a scarf on a chair", "a cap on a chair", "the chair"]
+    (found,) = closest_to(["hat"], said, WordEmbedder())
+    assert found.closest == "chair"
