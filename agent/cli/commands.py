@@ -33,7 +33,7 @@ from agent.grounding import Grounding
 from agent.settings import load_settings
 from agent.watching.forecast import Forecast
 from agent.watching.moved_files import own_file
-from agent.watching.watcher import expand_videos
+from agent.watching.video_names import expand_videos
 from tools.clock import clock, clock_span
 from tools.retrieval.tracks import is_beside, name_of, of_copy
 from tools.store.store import VideoRecord
