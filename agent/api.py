@@ -154,9 +154,9 @@ class Grounder(IndexedVideos):
     def foresee(self, video: str | Path, query: str) -> Grounding | None:
         """What ``find`` would answer, where that is known before minutes are spent on a video.
 
-        Nothing describes a video yet that the embedded senses would have to describe, and they
-        cannot answer this question: ``cannot_tell``, with the choices. None where it has to be
-        asked; ``find`` looks in any case.
+        That is so where the classical describer would have to describe the video first, and cannot
+        answer this question: ``cannot_tell``, with the choices. None where the video has to be
+        looked at; ``find`` looks in any case.
 
         Raises:
             QueryError, VideoError: As ``find``.

@@ -161,7 +161,7 @@ def _wants_it_anyway(known: Grounding) -> bool:
     if stderr.quiet or not (sys.stdin.isatty() and stderr.is_terminal):
         return False
     say(known.reasoning)
-    question = "The built-in senses cannot answer this. Look at the video anyway? [y/N] "
+    question = "The classical describer cannot answer this. Look at the video anyway? [y/N] "
     return ask_person(question).strip().lower() in {"y", "yes"}
 
 
