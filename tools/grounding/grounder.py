@@ -163,9 +163,8 @@ def ground(
     )
     track, clues = read.track, read.clues
     guess = track.guess
-    read_of = _Stretches(track)
-    stretches = promising(clues, guess, lambda stretch: read_of[stretch].vectors)
-    chosen = [read_of[stretch] for stretch in stretches]
+    stretches = promising(clues, guess, lambda stretch: track.take(stretch).cell_vectors)
+    chosen = [Stretch.of(track, cells) for cells in stretches]
     curves = [
         refine(
             [one.track.guess_over(share * calibration.smoothing_s) for share in SCALES],
@@ -239,20 +238,11 @@ class Stretch:
     track: FittedTrack
     vectors: NDArray[np.float32]
 
-
-class _Stretches:
-    """Stretches of a track, each read once: what is chosen by its vectors is then searched."""
-
-    def __init__(self, track: FittedTrack) -> None:
-        self._track = track
-        self._read: dict[tuple[int, int], Stretch] = {}
-
-    def __getitem__(self, stretch: slice) -> Stretch:
-        key = stretch.start, stretch.stop
-        if key not in self._read:
-            track = self._track.take(stretch)
-            self._read[key] = Stretch(stretch, track, track.cell_vectors)
-        return self._read[key]
+    @classmethod
+    def of(cls, track: FittedTrack, cells: slice) -> Stretch:
+        """These cells of a track."""
+        some = track.take(cells)
+        return cls(cells, some, some.cell_vectors)
 
 
 def search(
