@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from tools.errors import StoreError
+from tools.kept_captions import KeptFrames
 from tools.sight.frame_track import is_sight
 from tools.store.caption_rows import (
     Read,
@@ -63,8 +64,15 @@ if TYPE_CHECKING:
 
 __all__ = ["CaptionGap", "CaptionStore", "VideoRecord"]
 
-KEPT_CAPTIONS = 40_000
-"""Captions kept in memory between questions: ten hours at one a second, about 130 MB."""
+KEPT_BYTES = 400 * 10**6
+"""Of what was read, kept in memory between questions: a hundred hours of frames of 512 numbers, one
+a second, or thirty hours of captions."""
+
+CAPTION_BYTES, FRAME_BYTES = 1_800, 120
+"""What one takes beside its vector, with what is worked out of it."""
+
+KEPT_ROWS = 40_000
+"""Gaps, and marks of tracks, that are kept so."""
 
 KEPT_RECORDS = 20_000
 """Records kept in memory between questions: each question asks for them several times."""
@@ -95,11 +103,11 @@ class CaptionStore:
         self._collection = captions_name(embedder)
         self._resources = ExitStack()
         self._connection = self._resources.enter_context(opening)
-        self._kept_captions = Kept[Read](KEPT_CAPTIONS, size=lambda read: len(read[0]) + 1)
+        self._kept_captions = Kept[Read](KEPT_BYTES, size=_bytes_of)
         self._has_read_long = False
-        self._kept_tracks = Kept[dict[str, TrackOfVideo]](KEPT_CAPTIONS, size=len)
+        self._kept_tracks = Kept[dict[str, TrackOfVideo]](KEPT_ROWS, size=len)
         self._kept_records = Kept[list[VideoRecord]](KEPT_RECORDS, size=lambda read: len(read) + 1)
-        self._kept_gaps = Kept[list[CaptionGap]](KEPT_CAPTIONS, size=lambda gaps: len(gaps) + 1)
+        self._kept_gaps = Kept[list[CaptionGap]](KEPT_ROWS, size=lambda gaps: len(gaps) + 1)
 
     @classmethod
     def open(
@@ -497,6 +505,12 @@ class CaptionStore:
         """The captions as Chroma has them, and all of them but the vectors."""
         with self._connection.reading() as plain, self._connection.session() as client:
             yield existing(client, self._collection), existing(plain, self._collection)
+
+
+def _bytes_of(read: Read) -> int:
+    captions, vectors = read
+    each = FRAME_BYTES if isinstance(captions, KeptFrames) else CAPTION_BYTES
+    return vectors.nbytes + each * len(captions) + 1
 
 
 def _count(collection: Collection | PlainCollection | None, video_id: str, track: Track) -> int:

@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.tools.store.store_writer import TRACK, captions_of, vectors_of
+from tools.kept_captions import KeptFrames
 from tools.sight.frame_track import as_caption, sight_track
 from tools.store.copies import COPIES
 from tools.store.repair import repair_store
@@ -31,7 +32,7 @@ def open_store(folder: Path) -> CaptionStore:
 def read(folder: Path) -> tuple[list[Caption], list[list[float]]]:
     with open_store(folder) as store:
         captions, vectors = store.read("v", TRACK)
-    return captions, vectors.tolist()
+    return list(captions), vectors.tolist()
 
 
 @pytest.fixture(scope="module")
@@ -239,7 +240,8 @@ def test_what_frames_look_like_takes_half_the_bytes_and_is_read_the_same_again(
             reads.append(store.read("v", track))
     (copy,) = (tmp_path / "store" / COPIES).iterdir()
     assert b'"<f2"' in copy.read_bytes()
-    assert reads[0][0] == reads[1][0] == frames
+    assert [*reads[0][0]] == [*reads[1][0]] == frames
+    assert all(isinstance(read[0], KeptFrames) and read[1].dtype == np.float16 for read in reads)
     np.testing.assert_array_equal(reads[0][1], reads[1][1])
     np.testing.assert_allclose(reads[0][1], vectors, atol=5e-4)
     assert not any(read[1].flags.writeable for read in reads)

@@ -21,6 +21,7 @@ from tests.patience import PATIENCE_S
 from tests.tools.store import store_writer
 from tests.tools.store.store_writer import DIMENSION, ROUNDED, TRACK, captions_of, vectors_of
 from tools.errors import StoreBusyError, StoreError
+from tools.kept_captions import KeptCaptions
 from tools.store.store import CaptionGap, CaptionStore, VideoRecord
 from tools.timeline import Caption, Interval, Track
 
@@ -162,6 +163,7 @@ def test_a_list_of_records_is_its_readers_own(store: CaptionStore) -> None:
 def test_what_is_read_cannot_be_changed_for_the_next_reader(store: CaptionStore) -> None:
     store.add(captions_of("v", 3), vectors_of("v", 3))
     captions, vectors = store.read("v", TRACK)
+    assert isinstance(captions, KeptCaptions)
     with pytest.raises(TypeError, match="make a list of them"):
         captions.clear()
     with pytest.raises(ValueError, match="read-only"):
