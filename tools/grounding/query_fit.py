@@ -10,7 +10,7 @@ import numpy as np
 
 from tools.errors import CaptionError, EmbedderError
 from tools.grounding.background import likeness_of_track, measure_usual
-from tools.grounding.lexical import Matches, bm25, match_words
+from tools.grounding.lexical import Lexicon, Matches, bm25
 from tools.grounding.place import Place, nearness
 from tools.grounding.presence import Calibration
 from tools.grounding.relevance import first_guess, standardise
@@ -146,7 +146,7 @@ def read_track(
     vectors = np.asarray(vectors)
     cosine = _cosine(np.asarray(query_vector), captions, vectors)
     words = (
-        match_words(query, moments.texts)
+        once(captions, ("words", duration_s), lambda: Lexicon(moments.texts)).match(query)
         if calibration.says_words
         else Matches(np.zeros((len(moments.texts), 0)), np.zeros(len(moments.texts)))
     )

@@ -16,7 +16,7 @@ import numpy as np
 
 from tools.grounding.background import background_of
 from tools.grounding.grounder import explain, ground
-from tools.grounding.lexical import K1, match_words
+from tools.grounding.lexical import K1, Lexicon
 from tools.grounding.presence import SIMILARITY_SHARE
 from tools.grounding.seen_edges import SAID
 from tools.grounding.segments import CELL_S
@@ -273,7 +273,9 @@ def _likeliest(query: str, places: list[_Place]) -> list[_Place]:
     similar = np.array([_best_similarity(place, last) for place in places])
     said = np.array(
         [
-            (match_words(query, [caption.text for caption, _ in place.hits]).counts > 0).sum(axis=0)
+            (Lexicon([caption.text for caption, _ in place.hits]).match(query).counts > 0).sum(
+                axis=0
+            )
             for place in places
         ]
     )
