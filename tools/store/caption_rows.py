@@ -156,7 +156,7 @@ def read_around(
     """
     place_of: dict[str, int] = {}
     for index, (video_id, track, span) in enumerate(places):
-        for block in range(int(span.start_s // BLOCK_S), int(span.end_s // BLOCK_S) + 1):
+        for block in _blocks(span):
             place_of.setdefault(block_mark(video_id, track, block), index)
     if collection is None or not places:
         return [_NOTHING for _ in places]
@@ -172,6 +172,31 @@ def read_around(
         (captions, vectors[end - len(ids) : end]) if ids else _NOTHING
         for (captions, ids), end in zip(ordered, ends.tolist(), strict=True)
     ]
+
+
+def take_around(
+    whole: Read, place: tuple[str, Track, Interval], seen: set[tuple[str, Track, int]]
+) -> Read:
+    """As ``read_around``, of a track that was read.
+
+    Args:
+        whole: The track.
+        place: Video, track and span.
+        seen: Minutes that an earlier place has; those of this one join them.
+    """
+    video_id, track, span = place
+    minutes = {(video_id, track, block) for block in _blocks(span)} - seen
+    seen |= minutes
+    captions, vectors = whole
+    blocks = edges_of(captions)[0] // BLOCK_S
+    wanted = np.flatnonzero(np.isin(blocks, [block for _, _, block in minutes]))
+    if not len(wanted):
+        return _NOTHING
+    return KeptCaptions([captions[at] for at in wanted.tolist()]), vectors[wanted]
+
+
+def _blocks(span: Interval) -> range:
+    return range(int(span.start_s // BLOCK_S), int(span.end_s // BLOCK_S) + 1)
 
 
 def _vectors_of(collection: Collection, ids: Sequence[str]) -> NDArray[np.float32]:

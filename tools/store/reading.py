@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tools.kept_captions import KeptFrames
 from tools.sight.frame_track import PREFIX, is_sight
-from tools.store.caption_rows import Read, nearest, read_around, read_track
+from tools.store.caption_rows import Read, nearest, read_around, read_track, take_around
 from tools.store.copies import read_copy, write_copy
 from tools.store.gap_rows import read_gaps
 from tools.store.kept import Kept, Value
@@ -119,6 +119,17 @@ class StoreReader:
         Raises:
             StoreError: If the store cannot be read.
         """
+        at = self._connection.generation
+        kept = [self._kept_captions.found(one[:2], generation=at) for one in places]
+        unread = [place for place, read in zip(places, kept, strict=True) if read is None]
+        read = iter(self._read_around(unread) if unread else ())
+        seen: set[tuple[str, Track, int]] = set()
+        return [
+            take_around(whole, place, seen) if whole else next(read)
+            for place, whole in zip(places, kept, strict=True)
+        ]
+
+    def _read_around(self, places: Sequence[tuple[str, Track, Interval]]) -> list[Read]:
         with self._reading() as (collection, texts):
             return read_around(collection, texts, places)
 

@@ -185,11 +185,14 @@ def test_a_reader_sees_what_another_store_of_this_process_writes_and_forgets(
         assert store.gaps("v", TRACK) == []
 
 
-def test_the_minutes_around_a_span_are_read_alone(store: CaptionStore) -> None:
+@pytest.mark.parametrize("kept", ["", "v", "vw"])
+def test_the_minutes_around_a_span_are_read_alone(store: CaptionStore, kept: str) -> None:
     captions = [caption(f"{n}", start_s=20.0 * n) for n in range(30)]
     vectors = vectors_of("v", 30)
     store.add(captions, vectors)
     store.add([caption(start_s=130, video_id="w")], vectors[:1])
+    for video_id in kept:  # What was read whole is not read again.
+        store.read(video_id, TRACK)
     (read, read_vectors), other_track, past_the_end, other_video, shared = store.read_around(
         [
             ("v", TRACK, Interval(100, 190)),
