@@ -21,6 +21,7 @@ from agent.chat.session import ChatEvent, ChatSession, Understood
 from agent.chat.turns import ChatAnswer, ReadCaption, TurnRefusal, VideoResult
 from agent.cli.printing import doing, print_to
 from agent.cli.rendering import look_up_line, render_answer
+from agent.ending import was_asked_to_end
 from agent.errors import QueryError, WhenaboutsError
 from agent.grounding import Grounding, Refusal
 from tools.clock import clock
@@ -145,6 +146,8 @@ class Terminal:
             except EOFError:
                 return
             except KeyboardInterrupt:
+                if was_asked_to_end():
+                    raise
                 self._say("(Ctrl-D or /quit leaves)")
                 continue
             if line in {"/quit", "/exit", "/q"}:
@@ -157,6 +160,8 @@ class Terminal:
             except WhenaboutsError as exc:
                 self._refuse(line, exc)
             except KeyboardInterrupt:
+                if was_asked_to_end():
+                    raise
                 self._say("cancelled; what was described so far is kept")
 
     def _answer(self, line: str) -> None:
