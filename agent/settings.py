@@ -25,6 +25,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agent.errors import SettingsError
 from prompts.catalog import Prompts
+from tools.known_secrets import KNOWN, keep_variables
 from tools.text import shown_address, without_passwords
 from tools.user_paths import expand_user
 
@@ -268,6 +269,15 @@ class Settings(Home):
     otel_traces_exporter: str = Field(default="otlp", alias="OTEL_TRACES_EXPORTER")
     otel_sdk_disabled: bool = Field(default=False, alias="OTEL_SDK_DISABLED")
 
+    def model_post_init(self, _: Any, /) -> None:
+        """Keep what is secret in them from being shown, however they were set."""
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, SecretStr):
+                KNOWN.keep(value.get_secret_value())
+            elif value and _is_address(name):
+                KNOWN.keep_address(str(value))
+
     @property
     def store_folder(self) -> Path:
         """Folder of the embedded caption store."""
@@ -327,6 +337,7 @@ def load_settings(env_file: str | Path | None = None, /, **overrides: Any) -> Se
             to an address of the file; the message names the variable.
     """
     given = {name: value for name, value in overrides.items() if value is not None}
+    keep_variables(os.environ)
     try:
         home = Home(home=given["home"]) if "home" in given else Home()
         file = expand_user(env_file) if env_file else home.settings_file
@@ -362,6 +373,7 @@ def _read_file(file: Path) -> dict[str, str]:
         raise SettingsError(
             f"the settings file {file} cannot be read: {exc.strerror}; {advice}"
         ) from None
+    keep_variables({name: value or "" for name, value in values.items()})
     for name, value in values.items():
         # If it were filled in, an address could carry a key from the environment away.
         if value and "${" in value:
@@ -441,8 +453,12 @@ def _complaint(error: Any, given: dict[str, Any]) -> str:
 
 
 def _shown(name: str, value: Any) -> str:
-    is_address = isinstance(value, str) and name.lower().endswith(("url", "endpoint"))
+    is_address = isinstance(value, str) and _is_address(name)
     return repr(shown_address(value)) if is_address else without_passwords(repr(value))
+
+
+def _is_address(name: str) -> bool:
+    return name.lower().endswith(("url", "endpoint"))
 
 
 def _variable(name: str) -> str:
