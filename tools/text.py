@@ -1,6 +1,7 @@
 """Text that comes from models, screens and files, made fit to be stored, counted and shown."""
 
 import re
+import shlex
 import unicodedata
 from collections import Counter
 from functools import lru_cache
@@ -184,6 +185,24 @@ def in_one_row(text: str) -> str:
     return "".join(
         char.encode("unicode_escape").decode() if char in _LINE_CHARS else char for char in text
     )
+
+
+def for_a_shell(word: str) -> str:
+    r"""A word of a command that is shown to be copied: in one row, and the same in bash and zsh.
+
+    What cannot be printed is spelled out, byte for byte, as in ``$'a\x0ab'``.
+    """
+    if word.isprintable():
+        return shlex.quote(word)
+    spelled = (
+        f"\\{char}"
+        if char in "\\'"
+        else char
+        if char.isprintable()
+        else "".join(f"\\x{byte:02x}" for byte in char.encode("utf-8", "surrogateescape"))
+        for char in word
+    )
+    return f"$'{''.join(spelled)}'"
 
 
 @lru_cache(maxsize=4096)
