@@ -42,11 +42,9 @@ def moments(
 
 def no_formula(value: object) -> object:
     """What a spreadsheet takes for text: names and captions come from strangers."""
-    return (
-        value
-        if value is None or isinstance(value, float)
-        else re.sub(r"((?:^|;)\s*)([=+@-])", r"\1'\2", str(value))
-    )
+    if value is None or isinstance(value, float):
+        return value
+    return re.sub(r"((?:^|;)\s*)([=+@-])", r"\1'\2", str(value))
 
 
 def write_csv(folder: Path, file: Path, queries: Sequence[str], *, grounder: Grounder) -> int:
