@@ -218,7 +218,7 @@ def test_a_table_starts_no_formula_where_cells_end_with_a_semicolon(
     tmp_path: Path, captions: Path
 ) -> None:
     video = draw_video(tmp_path / "a; =x;@y.mp4", even_times(150, 25.0))
-    out = export(video, captions, "csv", query="a brown dog jumps;=1")
+    out = export(video, captions, "csv", query="a brown dog jumps")
     with out.open(encoding="utf-8") as file:
         cells = [cell.strip('" ') for row in csv.reader(file, delimiter=";") for cell in row]
     assert len(cells) > 4
