@@ -38,7 +38,7 @@ from tools.clock import clock, clock_span
 from tools.retrieval.tracks import is_beside, name_of, of_copy
 from tools.store.store import VideoRecord
 from tools.terminal import complain, put_json
-from tools.text import shorten
+from tools.text import in_one_row, shorten
 from tools.video.clip import check_clip_path, write_clip
 from tools.video.reader import probe
 
@@ -362,10 +362,11 @@ def _indexed_line(record: VideoRecord, tracks: Sequence[VideoRecord]) -> str:
     """What a video is answered from: its captions, and the tracks beside them."""
     warning = record.warning.removeprefix(f"{record.path}: ")
     beside = (one for one in of_copy(tracks, record.path) if is_beside(one.track))
-    told = [record, *(one for one in beside if one.complete)]
-    counts = (f"{count_of(one)} by {name_of(one.track)}" for one in told)
+    made = [record, *(one for one in beside if one.complete)]
+    counts = (f"{count_of(one)} by {name_of(one.track)}" for one in made)
     note = f"; {warning}" if warning else ""
-    return f"{record.path}: {', '.join(counts)}, {clock(record.duration_s)} long{note}"
+    told = f"{record.path}: {', '.join(counts)}, {clock(record.duration_s)} long{note}"
+    return in_one_row(told)
 
 
 def _cut(

@@ -30,6 +30,7 @@ from agent.reasoning.outage import Outage
 from agent.reasoning.own_client import LONGEST_REPLY_S, OwnClient, RefusedOptionError
 from agent.reasoning.reply import Reply, Request
 from tools.errors import ServiceError
+from tools.known_secrets import KNOWN
 from tools.llm.budget import Budget
 from tools.llm.chat_model import ServiceChatModel
 from tools.llm.client import Patience, clean
@@ -149,6 +150,8 @@ class LLMReasoner:
         secrets = [one.get_secret_value() for one in held if isinstance(one, SecretStr)]
         # A server that needs no key is given a placeholder, which is not a secret.
         self._secrets = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
+        for secret in self._secrets:
+            KNOWN.keep(secret)
         self._client = OwnClient(self.name, clean=self._clean, longest_s=longest_s)
 
     @property
@@ -369,7 +372,7 @@ def _name_of(llm: BaseChatModel) -> str:
 
 def _text(message: BaseMessage) -> str:
     refusal = message.additional_kwargs.get("refusal") or ""
-    return without_thoughts(str(message.text)).text or str(refusal)
+    return KNOWN.hide_in(without_thoughts(str(message.text)).text or str(refusal))
 
 
 def _requests(message: BaseMessage) -> tuple[Request, ...]:
