@@ -26,6 +26,7 @@ from tools.signals.explanations import (
     missing_sense,
     number_missing,
     read_nowhere,
+    side_unknown,
     told,
 )
 from tools.signals.phrasing import Stage, asks_length
@@ -62,6 +63,9 @@ EDGE_SHARE, EDGE_S = 0.03, 3.0
 WINDOWS_LIMIT = 10
 
 UNREAD_S = 3.0
+
+WAYS = ("left", "right", "top", "bottom")
+"""Sides of the picture; the name of a corner has two of them."""
 
 NOT_SO = 0.9
 """Confidence that a frame of which something is not said is not so."""
@@ -205,6 +209,9 @@ def _why_open(
     searched: Interval,
 ) -> str:
     """Why what was found, or that nothing was, is no answer; empty where it is one."""
+    corners = _in_corners(ask, captions, claims) if ask.is_way else []
+    if corners and (not spans or ask.numbers or ask.sum == "count"):
+        return side_unknown(ask, corners)
     if spans:
         return ask.doubt and ask.doubt.format(times=listed_times(spans))
     if ask.text == () and (specks := specks_of(ask, captions)):
@@ -248,8 +255,26 @@ def _answers(claim: Claim, ask: Ask) -> bool:
     )
 
 
+def _in_corners(
+    ask: Ask, captions: Sequence[Caption], claims: Sequence[Sequence[Claim]]
+) -> list[Interval]:
+    """Where something comes or goes in a corner of that side, so that it may be the other side."""
+    return [
+        one.span
+        for one, some in sorted(zip(captions, claims, strict=True), key=lambda pair: pair[0].span)
+        if any(
+            claim.kind == ask.kinds[0]
+            and not _is_placed(claim, ask)
+            and all(place in claim.place for place in ask.places)
+            for claim in some
+        )
+    ]
+
+
 def _is_placed(claim: Claim, ask: Ask) -> bool:
-    return all(place in claim.place for place in ask.places)
+    # What is seen in a corner may have come by either side.
+    is_clear = not ask.is_way or len({*WAYS} & {*claim.place.split()}) == 1
+    return is_clear and all(place in claim.place for place in ask.places)
 
 
 def _emptied(
