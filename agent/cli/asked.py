@@ -9,9 +9,9 @@ from agent.api import Grounder, make_question
 from agent.errors import QueryError
 from agent.plotting.picture import check_picture_path
 from agent.watching.indexed import MIN_ID, is_there
-from agent.watching.watcher import expand_videos
+from agent.watching.video_names import expand_videos
 from tools.video.clip import check_clip_path
-from tools.video.links import is_link
+from tools.video.link_names import is_link
 
 _ID = re.compile(rf"[0-9a-f]{{{MIN_ID},}}")
 

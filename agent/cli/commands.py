@@ -33,7 +33,7 @@ from agent.grounding import Grounding
 from agent.settings import load_settings
 from agent.watching.forecast import Forecast
 from agent.watching.moved_files import own_file
-from agent.watching.watcher import expand_videos
+from agent.watching.video_names import expand_videos
 from tools.clock import clock, clock_span
 from tools.retrieval.tracks import is_beside, name_of, of_copy
 from tools.store.store import VideoRecord
@@ -161,7 +161,7 @@ def _wants_it_anyway(known: Grounding) -> bool:
     if stderr.quiet or not (sys.stdin.isatty() and stderr.is_terminal):
         return False
     say(known.reasoning)
-    question = "The built-in senses cannot answer this. Look at the video anyway? [y/N] "
+    question = "The classical describer cannot answer this. Look at the video anyway? [y/N] "
     return ask_person(question).strip().lower() in {"y", "yes"}
 
 

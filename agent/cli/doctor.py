@@ -280,7 +280,7 @@ def _on_this_disk() -> str:
 
 
 def _sight(settings: Settings) -> Finding:
-    """The joint model that searches frames: second to an image model, before measured senses."""
+    """The joint model that searches frames: after an image model, before `classical`."""
     here = sights_on_disk()
     named = settings.sight not in {"auto", OFF}
     usable = bool(find_sight(settings.sight) if named else here)
@@ -291,7 +291,7 @@ def _sight(settings: Settings) -> Finding:
         if named
         else "no joint model is on this disk"
     )
-    rule = "auto: configured service, local model, sight, measured senses"
+    rule = "auto: configured service, local model, sight, the classical describer"
     return Finding(
         "sight",
         settings.sight,

@@ -14,7 +14,8 @@ from agent.watching.opened import open_parts
 from agent.web.leftovers import answers_about, correction_count, forget_jobs
 from tools.text import counted
 from tools.video.identity import content_id, location
-from tools.video.links import Links, is_link
+from tools.video.link_names import is_link
+from tools.video.links import Links
 from tools.waiting import Doing
 
 Say = Callable[[str], None]

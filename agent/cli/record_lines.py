@@ -14,7 +14,7 @@ from tools.clock import clock
 from tools.sight.frame_track import is_sight
 from tools.subtitles.origin import origin_of
 from tools.text import in_one_row
-from tools.video.links import shown_name
+from tools.video.link_names import shown_name
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

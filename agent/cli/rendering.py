@@ -34,7 +34,7 @@ from tools.indexing.progress import Progress
 from tools.ranking import EvidenceKind
 from tools.text import counted, in_one_row, one_line, shorten
 from tools.timeline import Interval
-from tools.video.links import shown_name
+from tools.video.link_names import shown_name
 
 BAR_CELLS = 60
 FEWEST_CELLS = 10

@@ -17,7 +17,8 @@ from agent.graph.retrieving import Layers, retrieve_by, searched_part, watched
 from agent.graph.running import run_graph
 from agent.graph.state import Question
 from agent.grounding import Cost, Grounding
-from agent.watching.watcher import Watcher, in_its_place
+from agent.watching.moved_files import in_its_place
+from agent.watching.watcher import Watcher
 from tools.ranking import Ranking
 from tools.retrieval.library_search import LibraryAnswer, LibraryRanking, search_library
 from tools.retrieval.question import parts_of, read_question

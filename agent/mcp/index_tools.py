@@ -18,7 +18,7 @@ from agent.web.bodies import CostEstimate
 from agent.web.jobs import ACTIVE
 from tools.clock import clock
 from tools.text import counted
-from tools.video.links import is_link
+from tools.video.link_names import is_link
 
 if TYPE_CHECKING:
     from agent.mcp.desk import Desk

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def foreseen(query: str, video: Video, settings: Settings, prompts: Prompts) -> Grounding | None:
-    """The answer that the built-in senses would give, if that is known before they look.
+    """The answer that the classical describer would give, if that is known before it looks.
 
     Args:
         query: The question.

@@ -51,7 +51,7 @@ class CostEstimate(_Asked):
     Attributes:
         video: Id of the video.
         captioner: Who would describe it.
-        names_things: Whether that one says what things are; the built-in describer does not.
+        names_things: Whether that one says what things are; the classical describer does not.
         duration_s: Length of the video.
         captions: How many captions would be asked for.
         tokens_in: Tokens of input.

@@ -21,7 +21,7 @@ from evaluation.experiments.catalog import open_experiment
 from tests.package.source_imports import ROOT
 from tools.captioners.file import read_captions
 from tools.llm.prices import read_prices
-from training.command import build_parser as build_tune_parser
+from training.options import build_parser as build_tune_parser
 
 DOCS = ROOT / "docs"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

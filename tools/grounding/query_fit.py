@@ -84,7 +84,10 @@ class FittedTrack:
         low, high = int(self.cells.moment[0]), int(self.cells.moment[-1]) + 1
         edges = np.append(self.first, len(self.vectors))[low : high + 1]
         said = unit(self.vectors[edges[0] : edges[-1]].astype(np.float32))
-        return unit(np.add.reduceat(said, edges[:-1] - edges[0], axis=0))[self.cells.moment - low]
+        # A sum of one is itself, and frames are moments of their own.
+        is_each = len(said) == len(edges) - 1
+        summed = said if is_each else np.add.reduceat(said, edges[:-1] - edges[0], axis=0)
+        return unit(summed)[self.cells.moment - low]
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ class Voice:
 
     @property
     def is_measured(self) -> bool:
-        """Whether it is what the embedded senses measure."""
+        """Whether it is what the classical describer measures."""
         return self.track is not None and is_measured(self.track)
 
     @property

@@ -48,7 +48,7 @@ _MEANWHILE = re.compile(r"(?P<what>\S.+?),? (?:while|when|as long as) (?P<to>.+)
 
 
 def can_be_measured(query: str) -> bool:
-    """Whether every part of a question is one that the embedded senses understand."""
+    """Whether every part of a question is one that the classical describer understands."""
     if not understand(query).unknown:
         return True
     return not any(understand(text).unknown for text in texts_of(parts_of(query)))

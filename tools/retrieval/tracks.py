@@ -48,7 +48,7 @@ def name_of(track: "Track") -> str:
 
 
 def is_measured(track: "Track") -> bool:
-    """Whether it holds what the embedded senses measure, not descriptions."""
+    """Whether it holds what the classical describer measures, not descriptions."""
     return track.model.startswith(MEASURED_MODEL)
 
 

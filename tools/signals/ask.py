@@ -1,4 +1,4 @@
-"""What a question asks of the embedded senses."""
+"""What a question asks of the classical describer."""
 
 from __future__ import annotations
 

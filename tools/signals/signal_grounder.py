@@ -1,4 +1,4 @@
-"""Answers questions from what the embedded senses measured, and says so where they cannot."""
+"""Answers questions from what the classical describer measured, and says so where it cannot."""
 
 from __future__ import annotations
 

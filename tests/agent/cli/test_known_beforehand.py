@@ -46,7 +46,7 @@ def test_two_lines_say_what_can_be_asked_now_and_what_would_answer(
     assert main(["ask", str(road), "someone opens the fridge"]) == 1
     told = capsys.readouterr()
     asked, answered = told.out.splitlines()
-    assert "do not know “opens”, “fridge”. Ask for a black, white, dark or bright screen" in asked
+    assert "does not know “opens”, “fridge”. Ask for a black, white, dark or bright screen" in asked
     assert "whenabouts setup` finds a model that fits this machine; or --captions" in answered
     assert told.err == ""
     assert not is_indexed()
@@ -122,7 +122,7 @@ def test_a_person_at_a_terminal_is_asked_first(typed: str, looks: bool, road: Pa
         terminal.write(typed.encode())
         printed, _ = process.communicate(timeout=PATIENCE_S)
         shown = re.sub(r"\x1b\[[\d?]*\w", "", terminal.read(65536).decode())
-    assert "The built-in senses do not know “woman”, “dances”" in shown
+    assert "The classical describer does not know “woman”, “dances”" in shown
     assert "Look at the video anyway? [y/N]" in shown
     assert printed.decode().startswith("cannot tell")
     assert is_indexed() is looks

@@ -11,7 +11,7 @@ from agent.api import Grounder
 from agent.cli.main import main
 from agent.errors import QueryError
 from agent.reasoning.text_model import LLMReasoner
-from agent.watching.watcher import expand_videos
+from agent.watching.video_names import expand_videos
 from tests.drawing import draw_video, even_times, gray
 from tests.servers import Answer, Asked, fails, says, serving
 from tests.tiers import first_fast

@@ -1,4 +1,4 @@
-"""Over HTTP with a text model, a service on the loopback, and with the built-in describer."""
+"""Over HTTP with a text model, a service on the loopback, and with the classical describer."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""Questions to the embedded senses: answered from claims, or handed back with the odd words."""
+"""Questions to the classical describer: answered from claims, or handed back with the odd words."""
 
 import pytest
 
@@ -372,8 +372,11 @@ def test_an_orange_area_has_its_article_in_reasons_too() -> None:
         ("something flashes", "whether something flashes in a part of it"),
         ("fade to white", "No white screen lasts, and dissolves and fades"),
         ("a transition to blue", "Dissolves and fades from shot to shot are not looked for."),
-        ("a dog barks and then a cat", "The built-in senses do not know “dog”, “barks”, “cat”."),
-        ("saying farewell", "what is said is not heard by these senses"),
+        (
+            "a dog barks and then a cat",
+            "The classical describer does not know “dog”, “barks”, “cat”.",
+        ),
+        ("saying farewell", "what is said is not heard by the classical describer"),
     ],
 )
 def test_what_is_too_small_too_slow_or_only_heard_may_be_there_all_the_same(
@@ -412,7 +415,7 @@ def test_another_scene_may_come_without_a_cut_unless_the_camera_stood_still() ->
 
 def test_a_refusal_is_one_line() -> None:
     assert ask("a dog barks", [read(0, "ABC")]).reasoning == (
-        "The built-in senses do not know “dog”, “barks”."
+        "The classical describer does not know “dog”, “barks”."
     )
 
 

@@ -1,4 +1,4 @@
-"""The embedded senses on real videos with verified truth: nothing below what was measured."""
+"""The classical describer on real videos with verified truth: nothing below what was measured."""
 
 import json
 from pathlib import Path
