@@ -9,8 +9,15 @@ import numpy as np
 
 from tools.ranking import Ranking, Window
 from tools.signals.ask import Ask
-from tools.signals.bare_order import rank_bare_order, read_bare_order
-from tools.signals.choosing import at_edge, chosen, inside_shots, mostly_inside, shots_between
+from tools.signals.bare_order import edge_named, rank_bare_order, read_bare_order
+from tools.signals.choosing import (
+    at_edge,
+    at_stage,
+    chosen,
+    inside_shots,
+    mostly_inside,
+    shots_between,
+)
 from tools.signals.claims import (
     PRECISION,
     Claim,
@@ -29,7 +36,7 @@ from tools.signals.explanations import (
     side_unknown,
     told,
 )
-from tools.signals.phrasing import Stage, asks_length
+from tools.signals.phrasing import asks_length
 from tools.signals.signal_query import understand
 from tools.signals.text_worth import specks_of, text_worth
 from tools.signals.visible_words import names_title, read_on_screen
@@ -56,9 +63,6 @@ FLICKERING: frozenset[Kind] = frozenset(
 
 SHORTEST_MOVE_S = 0.75
 """A movement of the camera in a single frame is as often a jolt; longer ones come first."""
-
-EDGE_SHARE, EDGE_S = 0.03, 3.0
-"""The start or end of a video, as people say it: this share of it, and at least these seconds."""
 
 WINDOWS_LIMIT = 10
 
@@ -100,7 +104,7 @@ def ground_signals(
     """
     searched = within or Interval(0.0, duration_s)
     if (order := read_bare_order(query)) and not any(
-        understand(text).unknown for text in order.texts
+        understand(text).unknown and not edge_named(text) for text in order.texts
     ):
         return rank_bare_order(
             order,
@@ -197,7 +201,7 @@ def _placed(
         if not windows:
             return (), "None of it is in that shot."
     if windows and ask.stage:
-        windows = _at_stage(windows, ask.stage, searched)
+        windows = at_stage(windows, ask.stage, searched)
     return windows, f"None of it is at the {ask.stage}."
 
 
@@ -221,13 +225,6 @@ def _why_open(
     if ask.text and ask.is_said:
         return heard_by_none(ask)
     return read_nowhere(ask) if ask.text and ask.is_guess else ""
-
-
-def _at_stage(windows: tuple[Window, ...], stage: Stage, searched: Interval) -> tuple[Window, ...]:
-    """Those that lie in the first or last part of what is searched, or fill it, for the most."""
-    part_s = min(searched.length_s, max(EDGE_S, EDGE_SHARE * searched.length_s))
-    start_s = searched.start_s if stage == "start" else searched.end_s - part_s
-    return mostly_inside(windows, [Interval(start_s, start_s + part_s)])
 
 
 def _cannot_tell(reasoning: str, count: int) -> Ranking:
