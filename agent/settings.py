@@ -82,6 +82,12 @@ def _must_be_language(name: str) -> str:
     return name
 
 
+def keys_in_environment() -> tuple[str, ...]:
+    """What variables hold that are named as keys are: other providers' clients read their own."""
+    names_a_key = re.compile(r"(?:key|token|secret|password)(?:_id)?$", re.IGNORECASE)
+    return tuple(value for name, value in os.environ.items() if names_a_key.search(name))
+
+
 def _language_of_locale(environment: Mapping[str, str]) -> str:
     """The language of the first variable that is set, as C libraries do; English for none or C."""
     variables = ("LC_ALL", "LC_MESSAGES", "LANG")
