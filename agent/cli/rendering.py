@@ -40,7 +40,9 @@ BAR_CELLS = 60
 FEWEST_CELLS = 10
 SURE = 0.5
 """With this confidence or more, a window is no near miss: it shows something else of the query."""
-SHOWN_INTERVALS = 5
+SHOWN_INTERVALS = 12
+SHOWN_IN_FULL = 2
+"""Of more intervals, the first alone has all its evidence, the others what begins them."""
 SHOWN_NAMES = 5
 INDENT = (0, 0, 0, 2)
 COLOURS = {"found": "green", "not_found": "yellow", "cannot_tell": "magenta"}
@@ -80,7 +82,10 @@ def render_answer(grounding: Grounding) -> list[RenderableType]:
     if grounding.intervals:
         parts.append(_Bar(grounding, colour))
     shown = grounding.intervals[:SHOWN_INTERVALS]
-    parts.extend(_interval(one, colour) for one in shown)
+    is_list = len(grounding.intervals) > SHOWN_IN_FULL
+    parts.extend(
+        _interval(one, colour, in_brief=is_list and place > 0) for place, one in enumerate(shown)
+    )
     hidden = len(grounding.intervals) - SHOWN_INTERVALS
     if hidden > 0:
         parts.append(Text(f"  … and {hidden} more (--json lists them all)", style="dim"))
@@ -326,7 +331,7 @@ def how_sure(interval: GroundedInterval) -> str:
     return f"{interval.confidence:.2f}"
 
 
-def _interval(interval: GroundedInterval, colour: str) -> RenderableType:
+def _interval(interval: GroundedInterval, colour: str, *, in_brief: bool) -> RenderableType:
     line = Text()
     line.append(clock_span(interval.span), style=f"bold {colour}")
     number = "confidence " if interval.confidence is not None else ""
@@ -336,8 +341,11 @@ def _interval(interval: GroundedInterval, colour: str) -> RenderableType:
     for _ in range(4):
         rows.add_column(overflow="fold")
     for one in interval.evidence:
+        if in_brief and one.role != "start":
+            continue
         said = "said: " if one.source in SAID else ""
-        words = Text.assemble((said, "dim"), one_line(one.text))
+        words = Text.assemble((said, "dim"), one_line(one.text), no_wrap=in_brief)
+        words.overflow = "ellipsis" if in_brief else None
         rows.add_row("   ", Text(one.role, style="dim"), clock(one.start_s), words)
     return Group(Padding(line, INDENT), rows)
 
