@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -364,6 +364,12 @@ def _rank_all(
 def caption_tokens(caption: Caption) -> int:
     """About how many tokens it takes to show a caption; see ``estimate_tokens``."""
     return estimate_tokens(caption.text[:CAPTION_CHARS]) + CAPTION_FRAME_TOKENS
+
+
+def fit(captions: Sequence[Sequence[Caption]], limit_tokens: int) -> bool:
+    """Whether all captions of several tracks can be shown at once."""
+    sizes = [sum(once(one, "sizes", partial(_sizes, one))[0]) for one in captions]
+    return sum(map(len, captions)) <= EVIDENCE_LIMIT and sum(sizes) <= limit_tokens
 
 
 def _sizes(
