@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Collection, Sequence
+from functools import partial
 
 from agent.graph.paths import direct_of, judging_of, kept_costs, path_answers
 from agent.graph.state import State
@@ -111,7 +112,14 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
         if verdict == "cannot_tell"
         else "",
         by=state["by"],
-        paths=path_answers(state, verdict, [one.span for one in intervals]),
+        paths=path_answers(
+            state,
+            verdict,
+            [one.span for one in intervals],
+            placed=partial(
+                window_span, captions=captions, track=record.track, duration_s=record.duration_s
+            ),
+        ),
         attempts=direct["attempts"] + state["attempts"],
         refusals=tuple(turn.refusal for turn in turns if turn.refusal),
         look_ups=tuple(one for turn in turns for one in turn.look_ups),
@@ -277,7 +285,8 @@ def _sources(
         verdict = state["ranking"]["verdict"]
         own = record.track
         heard = [Testimony(evidence_kind(own), name_of(own), own.key, verdict, answers=True)]
-    named = {captions[event.first - 1].track.key for event in answer.events}
+    edges = [number for event in answer.events for number in (event.first, event.last)]
+    named = {captions[number - 1].track.key for number in edges}
     by_model = state["by"] == "llm" and bool(named & {one.track for one in heard})
     return tuple(
         AskedSource(
