@@ -385,7 +385,8 @@ def _judge_direct(state: AfterReason) -> Answer:
     """A video model's reply as an answer in numbers of its frames."""
     if state["reply"]["cut_off"]:
         raise AnswerError("cut_off", "The reply was too long and was cut off; be short.")
-    return parse_direct(state["reply"]["text"], _spans_in(direct_of(state)["frames"]))
+    shown = _spans_in(direct_of(state)["frames"])
+    return parse_direct(state["reply"]["text"], shown, state["asked"])
 
 
 def _brief(state: AfterRetrieve, using: Dependencies) -> Brief:
