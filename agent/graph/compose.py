@@ -31,7 +31,7 @@ from prompts.catalog import Prompts
 from tools.grounding.seen_edges import SAID, Edge, edges_of, window_span
 from tools.kept_captions import once
 from tools.ranking import Testimony, Verdict, Window
-from tools.retrieval.question import parts_of
+from tools.retrieval.question import parts_of, read_question
 from tools.retrieval.temporal_query import Single
 from tools.retrieval.tracks import evidence_kind, is_measured, name_of
 from tools.signals.claims import is_moment
@@ -488,9 +488,12 @@ def _reasoning(answer: Answer, captions: Sequence[Caption], state: State) -> str
 
     Where it gives none, the grounder's reasons do not stand in: they are not the model's.
     """
+    is_counted = answer.found and read_question(state["asked"]).is_counted
+    counted = f"Counted: {len(answer.events)}." if is_counted else ""
     if state["by"] == "direct":
         direct = direct_of(state)
-        return direct["why"] or f"{direct['name']} was shown the frames, and gave no reasons."
+        why = direct["why"] or f"{direct['name']} was shown the frames, and gave no reasons."
+        return f"{counted} {why}".strip()
     if state["by"] != "llm":
         own = str(state["ranking"]["reasoning"])
         judging = judging_of(state)
@@ -498,10 +501,11 @@ def _reasoning(answer: Answer, captions: Sequence[Caption], state: State) -> str
             return own
         return f"Of the likeliest windows, {judging['name']} says that this shows it best."
     if answer.reason:
-        return " ".join(filter(None, (state["order"], answer.reason)))
+        return " ".join(filter(None, (counted, state["order"], answer.reason)))
     placed = sorted((captions[step.caption - 1].start_s, step.why) for step in answer.steps)
     whys = "; ".join(f"{start_s:.1f} s: {why}" for start_s, why in placed if why)
-    return " ".join(filter(None, (state["order"], whys))) or "The text model gave no reasons."
+    told = " ".join(filter(None, (counted, state["order"], whys)))
+    return told or "The text model gave no reasons."
 
 
 def _evidence(
