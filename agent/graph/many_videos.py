@@ -240,6 +240,7 @@ def _searched(
     def search(
         layers: Layers,
         *,
+        limit_tokens: int,
         beside_scenes: bool,  # noqa: ARG001  # all are read
         sight: SightEvidence | None,
     ) -> Retrieved:
@@ -249,7 +250,7 @@ def _searched(
                 layers,
                 embedder=dependencies.embedder,
                 duration_s=record.duration_s,
-                limit_tokens=dependencies.evidence_tokens,
+                limit_tokens=limit_tokens,
                 is_one_of_many=is_one_of_many,
                 every_time=question.every_time,
                 sight=sight,
@@ -259,7 +260,7 @@ def _searched(
         among = by_itself(is_one_of_many=True)
         is_open = not _is_decided(among.ranking, record)
         if is_open and known and known.ranking.events:
-            found = _evidence(known, dependencies)
+            found = _evidence(known, limit_tokens)
             count = sum(len(captions) for captions, _ in layers)
             return replace(found, is_whole=len(found.captions) == count)
         if among.ranking.verdict == "not_found":
@@ -328,11 +329,11 @@ def _why_not(record: VideoRecord, unable: dict[str, str]) -> str:
     return unable.get(record.video_id, "")
 
 
-def _evidence(answer: LibraryAnswer, dependencies: Dependencies) -> Retrieved:
+def _evidence(answer: LibraryAnswer, limit_tokens: int) -> Retrieved:
     order = sorted(range(len(answer.captions)), key=lambda index: answer.captions[index].span)
     captions = [answer.captions[index] for index in order]
     ranking = replace(answer.ranking, relevance=answer.ranking.relevance[order])
-    return take_evidence(captions, ranking, limit_tokens=dependencies.evidence_tokens)
+    return take_evidence(captions, ranking, limit_tokens=limit_tokens)
 
 
 def _rank(answer: Grounding) -> tuple[bool, float]:

@@ -365,6 +365,16 @@ def caption_tokens(caption: Caption) -> int:
     return estimate_tokens(caption.text[:CAPTION_CHARS]) + CAPTION_FRAME_TOKENS
 
 
+def fit(captions: Sequence[Sequence[Caption]], limit_tokens: int) -> bool:
+    """Whether all captions of several tracks can be shown at once."""
+    count, tokens = sum(map(len, captions)), sum(sum(_tokens(one)) for one in captions)
+    return count <= EVIDENCE_LIMIT and tokens <= limit_tokens
+
+
+def _tokens(captions: Sequence[Caption]) -> list[int]:
+    return once(captions, "tokens", lambda: [caption_tokens(one) for one in captions])
+
+
 def choose_evidence(
     captions: Sequence[Caption],
     ranking: Ranking,
@@ -381,7 +391,7 @@ def choose_evidence(
     More than either limit only where the edges of the answer's own windows are more. See
     ``retrieve``.
     """
-    tokens = once(captions, "tokens", lambda: [caption_tokens(one) for one in captions])
+    tokens = _tokens(captions)
     starts_s, ends_s = edges_of(captions)
     if len(captions) <= limit and sum(tokens) <= limit_tokens:
         return list(range(len(captions)))
