@@ -75,6 +75,8 @@ def open_sight(
     folder = expand_user(model)
     if folder.is_dir():
         return OnnxJointModel(folder, threads=threads)
+    if folder.is_file():
+        raise SightError(f"{folder} is a file; name the folder that holds the whole model")
     found = find_sight(model)
     if found is None:
         _fetch(model, confirm)
