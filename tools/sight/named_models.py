@@ -78,6 +78,11 @@ def open_sight(
     if folder.is_file():
         raise SightError(f"{folder} is a file; name the folder that holds the whole model")
     found = find_sight(model)
+    if found is None and (model.startswith((".", "/", "~")) or model.count("/") > 1):
+        raise SightError(
+            f"there is no folder {model}; name one that holds a joint model in ONNX, or "
+            f"{', or '.join(NAMED)}"
+        )
     if found is None:
         _fetch(model, confirm)
         found = find_sight(model)
