@@ -42,7 +42,7 @@ MOST_SEARCHED = 50
 NOT_SEARCHED = (
     "it was not searched closely, as others fit better; a higher --limit does, or ask it alone"
 )
-NOT_LIKE = "none of its frames is among those most like the picture, or none was looked at"
+NOT_LIKE = "none of its frames is among those most like the picture"
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +186,9 @@ def ask_many_videos(
         alike = {}  # Its captions are compared with those of no other video.
     unable = {record.video_id: reason for record, reason in ranked.left_out}
     seen = sight.likeliest(texts_of(part)[0], list(primary)) if sight else []
+    unseen = sight.unseen(list(primary)) if sight else {}
     if by_picture:
-        unable |= dict.fromkeys(set(primary) - set(seen), NOT_LIKE)
+        unable |= dict.fromkeys(set(primary) - set(seen), NOT_LIKE) | unseen
     # Then those in which nothing was found: that it is not in them is an answer too.
     others = [
         video_id
@@ -216,6 +217,8 @@ def ask_many_videos(
         if states[one]["ranking"]["verdict"] == "cannot_tell"
     } | dict.fromkeys(found_in[limit:], found_too)
     unable |= dict.fromkeys({*seen, *likeliest} - set(states), NOT_SEARCHED)
+    if not by_picture:
+        unable |= {one: f"{unable[one]} {why}" for one, why in unseen.items() if one in unable}
     told = {answer.video.id for answer in answers}
     return LibraryAnswers(
         tuple(sorted(answers, key=_rank)),

@@ -23,7 +23,7 @@ from tools.retrieval.fusion import Voice, fuse
 from tools.retrieval.measured_need import split_measured
 from tools.retrieval.ordered import rank_in_order
 from tools.retrieval.question import Asked, read_question
-from tools.retrieval.sight_evidence import PICTURE, SIGHT, told
+from tools.retrieval.sight_evidence import OF_TWO_MODELS, PICTURE, SIGHT, told
 from tools.retrieval.temporal_query import Single, split_query
 from tools.retrieval.told_there import told_there
 from tools.signals.literal import ground_words
@@ -199,10 +199,7 @@ def rank(
     def embedded(text: str) -> NDArray[np.float32]:
         vector: NDArray[np.float32] = compares.embed([text])[0]
         if sight and vector.shape != vectors.shape[1:]:
-            raise SightError(
-                f"{compares.name} makes {len(vector)} numbers of words, and {vectors.shape[1]} "
-                "of pictures: its halves are not of one model; fetch it again"
-            )
+            raise SightError(f"{compares.name} {OF_TWO_MODELS}")
         return vector
 
     def ask(text: str) -> Ranking:
