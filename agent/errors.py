@@ -83,7 +83,7 @@ class UnansweredError(ReasonerError):
 
 
 class WithheldError(ReasonerError):
-    """The text model was not asked, since a limit of this run would not allow it."""
+    """The text model was not asked, since a limit of this run or a lack of captions would not allow it."""
 
 
 class AnswerError(WhenaboutsError):

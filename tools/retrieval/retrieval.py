@@ -26,6 +26,7 @@ from tools.retrieval.question import Asked, read_question
 from tools.retrieval.sight_evidence import PICTURE, SIGHT, told
 from tools.retrieval.temporal_query import Single, split_query
 from tools.retrieval.told_there import told_there
+from tools.retrieval.tracks import is_blank
 from tools.signals.literal import ground_words
 from tools.signals.said_times import take_stretch
 from tools.signals.signal_grounder import ground_signals
@@ -44,6 +45,8 @@ EVIDENCE_LIMIT = 200
 
 EVIDENCE_TOKENS = 8000
 """Most tokens of these captions; a caption of an image model is about 50 tokens."""
+
+UNDESCRIBED = "Nobody described the frames (--captioner none), so captions can show nothing."
 
 CAPTION_CHARS = 600
 """What is shown of one caption; a screen full of text is longer."""
@@ -173,6 +176,8 @@ def rank(
     """
     if sight and (why := sight.why_unread(query)):
         return Ranking("cannot_tell", (), (), np.zeros(len(captions)), why)
+    if captions and all(is_blank(caption.track) for caption in captions):
+        return Ranking("cannot_tell", (), (), np.zeros(len(captions)), UNDESCRIBED)
     if all(caption.source in {"signal", "screen"} for caption in captions):
         return _rank_measured(
             query,

@@ -35,6 +35,39 @@ def test_an_edge_beside_what_was_not_looked_at_is_nobodys() -> None:
     assert interval.start_precision_s == 10.0
 
 
+def test_what_stands_beside_an_edge_is_of_the_source_that_made_it() -> None:
+    described = captions_of("frame@0.5/s", 2, 4, 6, 8)
+    measured = Track("classical-4", "", "frame@1/s")
+    appears = Caption("video", Interval(3, 4), "Something appears.", "signal", measured)
+    gone = Caption("video", Interval(6, 7), "Something has gone.", "signal", measured)
+    closer = Caption(
+        "video", Interval(3.5, 3.6), "an empty road", "vision", Track("openai:tiny", "v2", "closer")
+    )
+
+    def beside(*others: Caption, kept: slice = slice(None)) -> dict[str, str]:
+        captions = sorted([*described[kept], *others], key=lambda one: one.start_s)
+        event = captions.index(described[1]) + 1
+        found = Answer(found=True, events=(NumberedEvent(first=event, last=event),))
+        interval = ground_event(
+            found.events[0],
+            found,
+            captions,
+            [],
+            duration_s=30.0,
+            tracks={described[0].track.key, measured.key},
+        )
+        return {one.role: one.text for one in interval.evidence}
+
+    assert beside(appears, gone) == {
+        "before": "caption 2",
+        "start": "caption 4",
+        "after": "caption 6",
+    }
+    assert beside(appears, closer)["before"] == "an empty road", "a closer look is nearest"
+    alone = beside(appears, gone, kept=slice(1, 2))
+    assert (alone["before"], alone["after"]) == ("Something appears.", "Something has gone.")
+
+
 @pytest.mark.parametrize(
     ("query", "texts", "embedder", "script"),
     [

@@ -84,3 +84,23 @@ def test_captions_of_a_file_are_no_frames(road: Path, tmp_path: Path) -> None:
         pytest.raises(ReasonerError, match="index it with --captioner none"),
     ):
         grounder.find(road, "it is grey", captions=captions)
+
+
+def test_frames_that_nobody_described_answer_nothing_by_their_captions(road: Path) -> None:
+    with serving([says(FOUND)]) as server:
+        settings = {"captioner": "none", "OPENAI_BASE_URL": server.url}
+        with Grounder(load_settings(**settings, reasoner="similarity")) as grounder:
+            by_likeness = grounder.find(road, "a frame")
+        with Grounder(load_settings(**settings, reasoner="openai:tiny", direct="off")) as grounder:
+            by_model = grounder.find(road, "a frame")
+    assert (by_likeness.verdict, by_model.verdict) == ("cannot_tell", "cannot_tell")
+    assert "Nobody described the frames" in by_likeness.reasoning
+    assert "there is nothing to read" in by_model.warning
+    assert server.asked == [], "a model that reads would have to invent its answer"
+
+
+def test_a_model_that_is_shown_all_frames_may_say_that_it_is_not_there(road: Path) -> None:
+    nothing = '{"steps": [], "found": false, "events": []}'
+    with serving([says(nothing)]) as server, Grounder(settings_for(server)) as grounder:
+        answer = grounder.find(road, "a dog")
+    assert (answer.verdict, answer.by) == ("not_found", "llm")
