@@ -122,7 +122,8 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> Updat
     named = take_stretch(state["asked"])[1]
     is_there = bool(named and named.within(record.duration_s))
     # A moment that the video does not have is one of what it shows: "going home at 11:00".
-    is_meant = named is not None and (is_there or named.moment_s is None)
+    is_asked = read_question(state["asked"]).is_open or _is_judged_whole(state["asked"])
+    is_meant = named is not None and (is_there or named.moment_s is None or is_asked)
     if named and is_meant and not (is_there and _is_judged_whole(state["asked"])):
         found = replace(found, ranking=_searched_only(found.ranking, named, record, within))
     evidence: list[Any] = [

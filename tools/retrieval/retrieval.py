@@ -174,10 +174,10 @@ def rank(
         sight: Where the captions are frames, compares the query with them.
         within: As of ``retrieve``.
     """
-    if sight and (why := sight.why_unread(query)):
+    is_undescribed = bool(captions) and all(is_blank(caption.track) for caption in captions)
+    why = sight.why_unread(query) if sight else UNDESCRIBED if is_undescribed else ""
+    if why:
         return Ranking("cannot_tell", (), (), np.zeros(len(captions)), why)
-    if captions and all(is_blank(caption.track) for caption in captions):
-        return Ranking("cannot_tell", (), (), np.zeros(len(captions)), UNDESCRIBED)
     if all(caption.source in {"signal", "screen"} for caption in captions):
         return _rank_measured(
             query,
