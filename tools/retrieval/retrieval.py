@@ -20,6 +20,7 @@ from tools.ranking import Ranking
 from tools.retrieval.across import rank_across
 from tools.retrieval.described import Described
 from tools.retrieval.fusion import Voice, fuse
+from tools.retrieval.left_open import without_guesses
 from tools.retrieval.measured_need import split_measured
 from tools.retrieval.ordered import rank_in_order
 from tools.retrieval.question import Asked, read_question
@@ -343,9 +344,10 @@ def _rank_all(
         return captions, ranking
 
     def voices(text: str, all_times: bool) -> list[Voice]:
-        return [
-            Voice.of(*ranked(text, captions, vectors, all_times)) for captions, vectors in tracks
-        ]
+        return without_guesses(
+            text,
+            [Voice.of(*ranked(text, captions, vectors, all_times)) for captions, vectors in tracks],
+        )
 
     whole = fuse(voices(query, every_time))
     asked = read_question(query)
