@@ -373,7 +373,8 @@ def _provenance(grounding: Grounding) -> str:
     spent_s = sum(grounding.usage.seconds.values())
     by = models.reasoner
     if grounding.by == "fallback":
-        by += f", {'refused' if grounding.refusals else 'not asked'}; LLM-free"
+        why = "its replies were refused" if grounding.refusals else "it was not asked"
+        by = f"similarity in place of {by}: {why}"
     seen = f"{share:.0%} of the video seen{_not_described(coverage)}"
     is_by_looks = models.sight and models.captioner == BLANK
     what = f"frames: {models.sight}" if is_by_looks else f"captions: {models.captioner}{looked}"

@@ -106,7 +106,9 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
         intervals=tuple(sorted(intervals, key=standing)),
         candidates=candidates,
         closest_rejected=candidates[0] if verdict == "not_found" and candidates else None,
-        reasoning=_reasoning(answer, captions, state),
+        reasoning=f"Nothing here can read its {_named(script)} letters."
+        if script and verdict == "cannot_tell" and not _read_by_model(state)
+        else _reasoning(answer, captions, state),
         advice=_advice(state, record, coverage, prompts, script=script, embedder=embedder)
         if verdict == "cannot_tell"
         else "",
@@ -418,7 +420,7 @@ def _advice(
     if script and coverage.seen_s > 0:
         return prompts.render(
             "other_script",
-            script=script.capitalize() if len(script) > 3 else script,
+            script=_named(script),
             captioner=record.track.model,
             embedder=embedder,
             video=shlex.quote(record.path),
@@ -450,6 +452,10 @@ def _advice(
         video=shlex.quote(record.path),
         query=shlex.quote(query),
     )
+
+
+def _named(script: str) -> str:
+    return script.capitalize() if len(script) > 3 else script
 
 
 def _options(record: VideoRecord) -> str:

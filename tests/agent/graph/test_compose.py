@@ -1,12 +1,16 @@
 """From an accepted answer to intervals: edges beside what nobody saw, and unknown scripts."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 
+from agent.api import Grounder
 from agent.graph.compose import ground_event, standing, unknown_script
 from agent.grounding import GroundedInterval
 from agent.reasoning.answer import Answer, NumberedEvent
+from tests.drawing import draw_video, even_times
+from tests.fakes import WordEmbedder
 from tools.timeline import Caption, Interval, Track
 
 
@@ -106,3 +110,17 @@ def test_intervals_that_are_as_sure_as_printed_stand_in_the_order_of_time() -> N
 
     given = [interval(8, 0.912), interval(2, 0.908), interval(4, 0.95), interval(6, 0.909)]
     assert [one.start_s for one in sorted(given, key=standing)] == [4, 2, 6, 8]
+
+
+@pytest.mark.usefixtures("word_embedder")
+def test_that_nothing_reads_a_script_is_the_reason_and_not_how_near_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(WordEmbedder, "name", "minilm-test")
+    video = draw_video(tmp_path / "road.mp4", even_times(24, 4.0))
+    captions = tmp_path / "road.jsonl"
+    captions.write_text('{"t": 0, "caption": "a dog jumps"}\n{"t": 3, "caption": "a road"}\n')
+    with Grounder() as grounder:
+        answer = grounder.find(video, "狗跳过栅栏", captions=captions)
+    assert (answer.verdict, answer.intervals) == ("cannot_tell", ())
+    assert answer.reasoning == "Nothing here can read its CJK letters."

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from agent.api import Grounder
+from agent.cli.main import main
 from agent.errors import ReasonerError
 from agent.reasoning.one_shot import MOST_FRAMES
 from agent.settings import Settings, load_settings
@@ -104,3 +105,14 @@ def test_a_model_that_is_shown_all_frames_may_say_that_it_is_not_there(road: Pat
     with serving([says(nothing)]) as server, Grounder(settings_for(server)) as grounder:
         answer = grounder.find(road, "a dog")
     assert (answer.verdict, answer.by) == ("not_found", "llm")
+
+
+def test_who_stands_in_for_a_model_that_was_not_asked_is_said(
+    road: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving([says(FOUND)]) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        words = ["--captioner", "none", "--reasoner", "openai:tiny", "--direct", "off"]
+        assert main(["ask", str(road), "a dog", *words]) == 1
+    told = " ".join(capsys.readouterr().out.split())
+    assert "decided by: similarity in place of openai:tiny: it was not asked" in told
