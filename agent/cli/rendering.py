@@ -74,7 +74,7 @@ def render_answer(grounding: Grounding) -> list[RenderableType]:
     colour = COLOURS[grounding.verdict]
     head = Text()
     head.append(grounding.verdict.replace("_", " "), style=f"bold {colour}")
-    head.append(f"  “{grounding.query}”", style="bold")
+    head.append(f"  “{in_one_row(grounding.query)}”", style="bold")
     head.append(f"  in {in_one_row(shown_name(grounding.video.path))}")
     parts: list[RenderableType] = [head]
     if grounding.intervals:
@@ -98,7 +98,8 @@ def render_answer(grounding: Grounding) -> list[RenderableType]:
         parts.append(Padding(Text(_paths(grounding), style=style), INDENT))
     parts.append(Padding(Text(_provenance(grounding), style="dim"), INDENT))
     if grounding.warning:
-        parts.append(Padding(Text(f"note: {grounding.warning}", style="yellow"), INDENT))
+        note = f"note: {in_one_row(grounding.warning)}"
+        parts.append(Padding(Text(note, style="yellow"), INDENT))
     return parts
 
 
@@ -224,7 +225,7 @@ def render_replay(replayed: Replayed) -> RenderableType:
         was, now = of(before), of(after)
         table.add_row(name, Text(was), Text(now, style="" if was == now else "bold"))
     return Group(
-        Text(f"“{after.query}”  in {in_one_row(shown_name(after.video.path))}", style="bold"), table
+        Text(in_one_row(f"“{after.query}”  in {shown_name(after.video.path)}"), style="bold"), table
     )
 
 
@@ -384,7 +385,7 @@ def _provenance(grounding: Grounding) -> str:
         what = f"measured: {answering[0].name}"
         rate = f", {coverage.rate_hz:g}/s" if coverage.rate_hz else ""
     return (
-        f"{what}{rate}, {seen}\n"
+        f"{in_one_row(f'{what}{rate}, {seen}')}\n"
         f"{_answered_by(grounding.sources)}"
         f"decided by: {by}, in {spent_s:.1f} s{_spent(grounding.usage)}"
     )
@@ -463,7 +464,8 @@ KINDS: dict[EvidenceKind, str] = {
 
 def _source(source: AskedSource) -> str:
     kind = KINDS[source.kind]
-    return source.name if source.name.startswith("subtitles") else f"{kind} ({source.name})"
+    name = in_one_row(source.name)
+    return name if name.startswith("subtitles") else f"{kind} ({name})"
 
 
 def _not_described(coverage: Coverage) -> str:

@@ -1,6 +1,5 @@
 """From an accepted answer in caption numbers to a ``Grounding`` in seconds, with its evidence."""
 
-import shlex
 from collections.abc import Collection, Sequence
 
 from agent.graph.paths import direct_of, judging_of, kept_costs, path_answers
@@ -37,7 +36,7 @@ from tools.signals.claims import is_moment
 from tools.signals.plain_words import in_other_language
 from tools.signals.vocabulary import words_of
 from tools.store.store import CaptionGap, CaptionStore, VideoRecord
-from tools.text import letters_by_script
+from tools.text import for_a_shell, letters_by_script
 from tools.timeline import Caption, Interval
 
 SEEN_SHARE = 0.9
@@ -237,6 +236,7 @@ def _in_words(  # noqa: PLR0917  # one interval of ``compose_grounding``
         looks=state["refined"][place]["looks"] if state["refined"] else "",
         presence=state["ranking"]["presence"],
         precision_s=max(interval.start_precision_s, interval.end_precision_s),
+        grounder=state["ranking"]["verdict"],
     )
     return interval.model_copy(update={"confidence": None, "sure": sure})
 
@@ -423,8 +423,8 @@ def _advice(
             script=_named(script),
             captioner=record.track.model,
             embedder=embedder,
-            video=shlex.quote(record.path),
-            query=shlex.quote(query),
+            video=for_a_shell(record.path),
+            query=for_a_shell(query),
         )
     # More captions of a kind that cannot show it would not help.
     is_beyond = _is_beyond(state) and coverage.seen_s > 0
@@ -433,8 +433,8 @@ def _advice(
             "seen_in_part",
             seen=f"{coverage.seen_s:.0f}",
             duration=f"{record.duration_s:.0f}",
-            video=shlex.quote(record.path),
-            query=shlex.quote(query),
+            video=for_a_shell(record.path),
+            query=for_a_shell(query),
             options=_options(record),
         )
     if coverage.seen_s < SEEN_SHARE * record.duration_s and not is_beyond:
@@ -445,12 +445,12 @@ def _advice(
             captioner=record.track.model,
         )
     if not _is_beyond(state) and not _is_seen_alone(state, record):
-        return prompts.render("unsure", video=shlex.quote(record.path), query=shlex.quote(query))
+        return prompts.render("unsure", video=for_a_shell(record.path), query=for_a_shell(query))
     return prompts.render(
         "cannot_tell",
         captioner=record.track.model,
-        video=shlex.quote(record.path),
-        query=shlex.quote(query),
+        video=for_a_shell(record.path),
+        query=for_a_shell(query),
     )
 
 
@@ -465,7 +465,7 @@ def _options(record: VideoRecord) -> str:
     if is_measured(track):
         options.append("--captioner classical")
     elif model.startswith("openai:"):
-        options.append(f"--captioner {shlex.quote(model)}")
+        options.append(f"--captioner {for_a_shell(model)}")
     mode = track.mode.partition("@")[0]
     if mode != "frame":
         options.append(f"--mode {mode}")

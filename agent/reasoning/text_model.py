@@ -26,14 +26,15 @@ from agent.reasoning.chat_model import open_chat_model, open_service
 from agent.reasoning.conversation import CaptionConversation, Conversation
 from agent.reasoning.evidence import show_less
 from agent.reasoning.ordered_answers import PARTS_SCHEMA
-from agent.reasoning.outage import Outage
 from agent.reasoning.own_client import LONGEST_REPLY_S, OwnClient, RefusedOptionError
 from agent.reasoning.reply import Reply, Request
 from tools.errors import ServiceError
+from tools.known_secrets import KNOWN
 from tools.llm.budget import Budget
 from tools.llm.chat_model import ServiceChatModel
 from tools.llm.client import Patience, clean
 from tools.llm.completion import AT_LIMIT, is_count
+from tools.llm.outage import outages_of_run
 from tools.llm.prices import Price, Prices
 from tools.llm.thoughts import without_thoughts
 from tools.text import estimate_tokens
@@ -109,7 +110,6 @@ class LLMReasoner:
         self._max_tokens = max_tokens
         self._conversation = conversation or CaptionConversation()
         self._without: set[str] = set()
-        self._outage = Outage()
         self._has_answered = False
         self._llm: BaseChatModel
         address = ""
@@ -149,6 +149,8 @@ class LLMReasoner:
         secrets = [one.get_secret_value() for one in held if isinstance(one, SecretStr)]
         # A server that needs no key is given a placeholder, which is not a secret.
         self._secrets = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
+        for secret in self._secrets:
+            KNOWN.keep(secret)
         self._client = OwnClient(self.name, clean=self._clean, longest_s=longest_s)
 
     @property
@@ -226,8 +228,12 @@ class LLMReasoner:
                 budget.check_reply(self._most_usd(messages))
             except UsedUpError as exc:
                 raise WithheldError(str(exc)) from None
-        if down := self._outage.known(budget):
-            raise self._failed(down[0], f"{down[1]} (it is not asked again in this run)")
+        outages, who = outages_of_run(), ("reasoner", self.name)
+        try:
+            outages.check(who)
+        except ServiceError as exc:
+            told = f"{exc} (known from before, so it was not asked again)"
+            raise self._failed(exc.kind, told) from None
         minutes = budget.minutes_left() if budget else None
         until = math.inf if minutes is None else time.monotonic() + 60 * minutes
         while True:
@@ -245,11 +251,11 @@ class LLMReasoner:
                     budget.spend_reply(self._usd_of(exc.tokens_in, exc.tokens_out))
                 if exc.kind in {"context", "pictures"}:
                     raise _TooMuchError(str(exc), self._most_pictures(exc)) from None
-                self._outage.note_failure(budget, exc.kind, str(exc))
+                outages.note_failure(who, exc)
                 raise self._failed(exc.kind, str(exc)) from None
             else:
                 self._has_answered = True
-                self._outage.note_reply(budget)
+                outages.note_reply(who)
                 reply = self._reply(message)
                 if budget:
                     budget.spend_reply(reply.cost.usd)
@@ -369,7 +375,7 @@ def _name_of(llm: BaseChatModel) -> str:
 
 def _text(message: BaseMessage) -> str:
     refusal = message.additional_kwargs.get("refusal") or ""
-    return without_thoughts(str(message.text)).text or str(refusal)
+    return KNOWN.hide_in(without_thoughts(str(message.text)).text or str(refusal))
 
 
 def _requests(message: BaseMessage) -> tuple[Request, ...]:
