@@ -395,7 +395,8 @@ def _provenance(grounding: Grounding) -> str:
     spent_s = sum(grounding.usage.seconds.values())
     by = models.reasoner
     if grounding.by == "fallback":
-        by += f", {'refused' if grounding.refusals else 'not asked'}; LLM-free"
+        why = "its replies were refused" if grounding.refusals else "it was not asked"
+        by = f"similarity in place of {by}: {why}"
     seen = f"{share:.0%} of the video seen{_not_described(coverage)}"
     # Captions that only mark frames say nothing: what was seen is who saw it.
     looks = (models.sight or models.direct) if models.captioner == BLANK else ""
