@@ -40,6 +40,7 @@ BAR_CELLS = 60
 FEWEST_CELLS = 10
 SURE = 0.5
 """With this confidence or more, a window is no near miss: it shows something else of the query."""
+LEAST_SURE = 0.01
 SHOWN_INTERVALS = 12
 SHOWN_IN_FULL = 2
 """Of more intervals, the first alone has all its evidence, the others what begins them."""
@@ -89,12 +90,8 @@ def render_answer(grounding: Grounding) -> list[RenderableType]:
     hidden = len(grounding.intervals) - SHOWN_INTERVALS
     if hidden > 0:
         parts.append(Text(f"  … and {hidden} more (--json lists them all)", style="dim"))
-    if grounding.closest_rejected:
-        closest = grounding.closest_rejected
-        is_near_miss = closest.confidence < SURE
-        what = "closest, but not good enough" if is_near_miss else "similar, but not asked for"
-        told = f"{what}: {clock_span(closest.span)}  confidence {closest.confidence:.2f}"
-        parts.append(Text(f"  {told}"))
+    if closest := _closest_line(grounding):
+        parts.append(Text(f"  {closest}"))
     parts.append(Padding(Text(one_line(grounding.reasoning)), INDENT))
     if grounding.advice:
         parts.append(Text(textwrap.indent(grounding.advice, "  "), style="cyan"))
@@ -106,6 +103,22 @@ def render_answer(grounding: Grounding) -> list[RenderableType]:
         note = f"note: {in_one_row(grounding.warning)}"
         parts.append(Padding(Text(note, style="yellow"), INDENT))
     return parts
+
+
+def _closest_line(grounding: Grounding) -> str:
+    """The window that was no answer; empty where it is not even a little likely."""
+    closest = grounding.closest_rejected
+    if closest is None or closest.confidence < LEAST_SURE:
+        return ""
+    if grounding.by in {"llm", "direct"}:
+        # The number is similarity's, and it did not decide.
+        return f"most alike, but not it: {clock_span(closest.span)}"
+    what = (
+        "closest, but not good enough"
+        if closest.confidence < SURE
+        else "similar, but not asked for"
+    )
+    return f"{what}: {clock_span(closest.span)}  confidence {closest.confidence:.2f}"
 
 
 def render_answers(query: str, answers: LibraryAnswers) -> list[RenderableType]:
@@ -382,10 +395,14 @@ def _provenance(grounding: Grounding) -> str:
     spent_s = sum(grounding.usage.seconds.values())
     by = models.reasoner
     if grounding.by == "fallback":
-        by += f", {'refused' if grounding.refusals else 'not asked'}; LLM-free"
+        why = "its replies were refused" if grounding.refusals else "it was not asked"
+        by = f"similarity in place of {by}: {why}"
     seen = f"{share:.0%} of the video seen{_not_described(coverage)}"
-    is_by_looks = models.sight and models.captioner == BLANK
-    what = f"frames: {models.sight}" if is_by_looks else f"captions: {models.captioner}{looked}"
+    # Captions that only mark frames say nothing: what was seen is who saw it.
+    looks = (models.sight or models.direct) if models.captioner == BLANK else ""
+    what = f"frames: {looks}" if looks else f"captions: {models.captioner}{looked}"
+    if looks and not models.sight:
+        rate = ""  # A video model is shown frames at a rate of its own.
     answering = [one for one in grounding.sources if one.answers]
     if len(grounding.sources) > 1 and {one.kind for one in answering} == {"measured"}:
         # What was seen is then told of what was measured.
