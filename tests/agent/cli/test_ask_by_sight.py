@@ -189,10 +189,10 @@ def cut_words_short(file: Path) -> None:
     five = onnx.numpy_helper.from_array(np.arange(5), "five")
     model.graph.initializer.append(five)
     model.graph.node.append(
-        onnx.helper.make_node("Gather", [output.name, "five"], ["text_embeds"], axis=1)
+        onnx.helper.make_node("Gather", [output.name, "five"], ["fewer"], axis=1)
     )
     model.graph.output.remove(output)
     model.graph.output.append(
-        onnx.helper.make_tensor_value_info("text_embeds", onnx.TensorProto.FLOAT, ["n", 5])
+        onnx.helper.make_tensor_value_info("fewer", onnx.TensorProto.FLOAT, ["n", 5])
     )
     onnx.save(model, file)
