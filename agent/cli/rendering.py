@@ -41,7 +41,9 @@ FEWEST_CELLS = 10
 SURE = 0.5
 """With this confidence or more, a window is no near miss: it shows something else of the query."""
 LEAST_SURE = 0.01
-SHOWN_INTERVALS = 5
+SHOWN_INTERVALS = 12
+SHOWN_IN_FULL = 2
+"""Of more intervals, the first alone has all its evidence, the others what begins them."""
 SHOWN_NAMES = 5
 INDENT = (0, 0, 0, 2)
 COLOURS = {"found": "green", "not_found": "yellow", "cannot_tell": "magenta"}
@@ -75,13 +77,16 @@ def render_answer(grounding: Grounding) -> list[RenderableType]:
     colour = COLOURS[grounding.verdict]
     head = Text()
     head.append(grounding.verdict.replace("_", " "), style=f"bold {colour}")
-    head.append(f"  “{grounding.query}”", style="bold")
+    head.append(f"  “{in_one_row(grounding.query)}”", style="bold")
     head.append(f"  in {in_one_row(shown_name(grounding.video.path))}")
     parts: list[RenderableType] = [head]
     if grounding.intervals:
         parts.append(_Bar(grounding, colour))
     shown = grounding.intervals[:SHOWN_INTERVALS]
-    parts.extend(_interval(one, colour) for one in shown)
+    is_list = len(grounding.intervals) > SHOWN_IN_FULL
+    parts.extend(
+        _interval(one, colour, in_brief=is_list and place > 0) for place, one in enumerate(shown)
+    )
     hidden = len(grounding.intervals) - SHOWN_INTERVALS
     if hidden > 0:
         parts.append(Text(f"  … and {hidden} more (--json lists them all)", style="dim"))
@@ -95,7 +100,8 @@ def render_answer(grounding: Grounding) -> list[RenderableType]:
         parts.append(Padding(Text(_paths(grounding), style=style), INDENT))
     parts.append(Padding(Text(_provenance(grounding), style="dim"), INDENT))
     if grounding.warning:
-        parts.append(Padding(Text(f"note: {grounding.warning}", style="yellow"), INDENT))
+        note = f"note: {in_one_row(grounding.warning)}"
+        parts.append(Padding(Text(note, style="yellow"), INDENT))
     return parts
 
 
@@ -237,7 +243,7 @@ def render_replay(replayed: Replayed) -> RenderableType:
         was, now = of(before), of(after)
         table.add_row(name, Text(was), Text(now, style="" if was == now else "bold"))
     return Group(
-        Text(f"“{after.query}”  in {in_one_row(shown_name(after.video.path))}", style="bold"), table
+        Text(in_one_row(f"“{after.query}”  in {shown_name(after.video.path)}"), style="bold"), table
     )
 
 
@@ -338,7 +344,7 @@ def how_sure(interval: GroundedInterval) -> str:
     return f"{interval.confidence:.2f}"
 
 
-def _interval(interval: GroundedInterval, colour: str) -> RenderableType:
+def _interval(interval: GroundedInterval, colour: str, *, in_brief: bool) -> RenderableType:
     line = Text()
     line.append(clock_span(interval.span), style=f"bold {colour}")
     number = "confidence " if interval.confidence is not None else ""
@@ -348,8 +354,11 @@ def _interval(interval: GroundedInterval, colour: str) -> RenderableType:
     for _ in range(4):
         rows.add_column(overflow="fold")
     for one in interval.evidence:
+        if in_brief and one.role != "start":
+            continue
         said = "said: " if one.source in SAID else ""
-        words = Text.assemble((said, "dim"), one_line(one.text))
+        words = Text.assemble((said, "dim"), one_line(one.text), no_wrap=in_brief)
+        words.overflow = "ellipsis" if in_brief else None
         rows.add_row("   ", Text(one.role, style="dim"), clock(one.start_s), words)
     return Group(Padding(line, INDENT), rows)
 
@@ -386,7 +395,8 @@ def _provenance(grounding: Grounding) -> str:
     spent_s = sum(grounding.usage.seconds.values())
     by = models.reasoner
     if grounding.by == "fallback":
-        by += f", {'refused' if grounding.refusals else 'not asked'}; LLM-free"
+        why = "its replies were refused" if grounding.refusals else "it was not asked"
+        by = f"similarity in place of {by}: {why}"
     seen = f"{share:.0%} of the video seen{_not_described(coverage)}"
     # Captions that only mark frames say nothing: what was seen is who saw it.
     looks = (models.sight or models.direct) if models.captioner == BLANK else ""
@@ -399,7 +409,7 @@ def _provenance(grounding: Grounding) -> str:
         what = f"measured: {answering[0].name}"
         rate = f", {coverage.rate_hz:g}/s" if coverage.rate_hz else ""
     return (
-        f"{what}{rate}, {seen}\n"
+        f"{in_one_row(f'{what}{rate}, {seen}')}\n"
         f"{_answered_by(grounding.sources)}"
         f"decided by: {by}, in {spent_s:.1f} s{_spent(grounding.usage)}"
     )
@@ -478,7 +488,8 @@ KINDS: dict[EvidenceKind, str] = {
 
 def _source(source: AskedSource) -> str:
     kind = KINDS[source.kind]
-    return source.name if source.name.startswith("subtitles") else f"{kind} ({source.name})"
+    name = in_one_row(source.name)
+    return name if name.startswith("subtitles") else f"{kind} ({name})"
 
 
 def _not_described(coverage: Coverage) -> str:

@@ -32,7 +32,6 @@ from agent.graph.state import (
     cost_state,
 )
 from agent.grounding import STAGES, Cost, Coverage
-from tools.captioners.blank import BLANK
 from tools.clock import clock, clock_span
 from tools.ranking import Ranking
 from tools.retrieval.measured_need import can_be_measured, measured_need
@@ -46,7 +45,7 @@ from tools.retrieval.retrieval import (
 )
 from tools.retrieval.second_thoughts import thought_over
 from tools.retrieval.sight_evidence import SightEvidence
-from tools.retrieval.tracks import is_measured, read_tracks
+from tools.retrieval.tracks import is_blank, is_measured, read_tracks
 from tools.signals.said_times import SaidStretch, take_stretch
 from tools.store.store import CaptionStore, VideoRecord
 from tools.text import shorten
@@ -141,7 +140,8 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> Updat
     named = take_stretch(state["asked"])[1]
     is_there = bool(named and named.within(record.duration_s))
     # A moment that the video does not have is one of what it shows: "going home at 11:00".
-    is_meant = named is not None and (is_there or named.moment_s is None)
+    is_asked = read_question(state["asked"]).is_open or _is_judged_whole(state["asked"])
+    is_meant = named is not None and (is_there or named.moment_s is None or is_asked)
     if named and is_meant and not (is_there and _is_judged_whole(state["asked"])):
         found = replace(found, ranking=_searched_only(found.ranking, named, record, within))
     evidence: list[Any] = [
@@ -168,7 +168,7 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> Updat
         "direct": NOT_ASKED,
         "judging": NOT_JUDGED,
         # Captions that only mark frames say nothing that could agree.
-        "paths": [] if record.track.model == BLANK else [similarity_path(found.ranking)],
+        "paths": [] if is_blank(record.track) else [similarity_path(found.ranking)],
     }
 
 
@@ -240,7 +240,7 @@ def with_sight(
     layers: Layers, frames: tuple[Sequence[Caption], NDArray[np.float32]], record: VideoRecord
 ) -> Layers:
     """The tracks that are asked, with frames among them: the first decides what is not there."""
-    if record.track.model == BLANK:
+    if is_blank(record.track):
         return [frames, *layers[1:]]  # Captions that say nothing answer nothing.
     return [frames, *layers] if is_measured(record.track) else [*layers, frames]
 
