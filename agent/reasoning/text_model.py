@@ -308,7 +308,7 @@ class LLMReasoner:
             for name in ("input_tokens", "output_tokens")
         )
         return Reply(
-            text=_text(message),
+            text=self._without_secrets(_text(message)),
             requests=_requests(message),
             cut_off=_is_cut_off(message),
             cost=Cost(
@@ -355,6 +355,11 @@ class LLMReasoner:
         if mendable or self._strict:
             return ReasonerError(error)
         return UnansweredError(error, of_this_one=kind in OF_ONE_PROMPT)
+
+    def _without_secrets(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "…")
+        return text
 
     def _clean(self, said: str) -> str:
         for secret in self._secrets:

@@ -170,7 +170,7 @@ def _open_client(address: str) -> httpx.AsyncClient:
             "settings",
             # What it quotes may be a part of a password that stands where the port should.
             "the proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY is unusable: "
-            + str(exc).partition(":")[0].lower(),
+            + str(exc).partition(":")[0].partition(" for proxy")[0].lower(),
         ) from None
 
 

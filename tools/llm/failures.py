@@ -276,7 +276,9 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, sent: Sent) -
     error = read_error(content_type, body)
     if status < 400:
         status = error.status or status
-    judged = _judge(status, error.marks, sent)
+    # A service declines in words of its API; a page is from a proxy or a guard before it.
+    is_blocked = error.is_page and status in {403, 451}
+    judged = {"kind": "refused"} if is_blocked else _judge(status, error.marks, sent)
     said = error.said
     if judged["kind"] == "strange" and is_hollow(content_type, body):
         judged = {"kind": "hollow"}

@@ -167,3 +167,18 @@ def test_the_wait_that_a_service_asks_for_is_read(
     headers: dict[str, str], said: str, wait_s: float | None
 ) -> None:
     assert wait_asked_for_s(headers, said) == wait_s
+
+
+@pytest.mark.parametrize("status", [403, 451])
+@pytest.mark.parametrize(
+    "title",
+    ["Blocked by corporate policy", "Attention Required! | Cloudflare", "Content was blocked"],
+)
+def test_a_page_that_blocks_is_no_refusal_of_what_was_shown(status: int, title: str) -> None:
+    page = f"<!DOCTYPE html><html><head><title>{title}</title></head></html>".encode()
+    failure = classify(status, {"content-type": "text/html"}, page, Sent())
+    assert failure.kind == "refused", "a gap that is final would never be asked for again"
+    assert failure.said == title
+    told = json.dumps({"error": {"message": title}}).encode()
+    in_json = classify(status, {"content-type": "application/json"}, told, Sent())
+    assert in_json.kind in {"declined", "key"}
