@@ -103,6 +103,17 @@ _MODEL: Final = re.compile(
 )
 _PARAMETERS: Final = re.compile(r"\bparameters?\b", re.IGNORECASE)
 
+_SEES_NOTHING: Final = re.compile(
+    r"(?:image|vision|picture|multi-?modal)\w*(?: input| data| content)?s?\b.{0,30}"
+    r"(?:not|n't|un)[ -]?(?:yet )?(?:be )?support|support(?:s|ing)? (?:image|vision|multi-?modal)|"
+    r"not (?:a |an )?(?:multi-?modal|vision)|at most 0 (?:image|picture)|\bmmproj\b|"
+    r"(?:required|needed) for image input|not support.{0,20}\b(?:image|vision|multi-?modal)",
+    re.IGNORECASE,
+)
+"""A model without eyes; of pictures in another form something else is said."""
+_TOO_SMALL: Final = re.compile(r"requires more system memory", re.IGNORECASE)
+"""A machine that cannot load the model: waiting does not help."""
+
 _STREAM: Final = re.compile(
     r"only supports? stream|stream(?:ing)? (?:mode|output|is required|only)|"
     r"enable (?:the )?stream|must (?:be|use) stream|"
@@ -292,6 +303,8 @@ def _judge(status: int, marks: str, sent: Sent) -> dict[str, Any]:  # noqa: PLR0
     def says(pattern: re.Pattern[str]) -> bool:
         return pattern.search(marks) is not None
 
+    if says(_TOO_SMALL) or (sent.pictures and says(_SEES_NOTHING)):
+        return {"kind": "refused"}
     if about := _about_account(status, marks, sent) or _about_words(status, marks, sent):
         return about
     if status == 413:

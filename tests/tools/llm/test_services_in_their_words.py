@@ -1,6 +1,7 @@
 """What services say in words of their own is understood wherever something can be done about it."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -182,3 +183,23 @@ def test_a_page_that_blocks_is_no_refusal_of_what_was_shown(status: int, title: 
     told = json.dumps({"error": {"message": title}}).encode()
     in_json = classify(status, {"content-type": "application/json"}, told, Sent())
     assert in_json.kind in {"declined", "key"}
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (500, "image input is not supported - hint: you may need to provide the mmproj"),
+        (404, "No endpoints found that support image input"),
+        (400, "x is not a multimodal model"),
+        (400, "At most 0 image(s) may be provided in one prompt."),
+        (400, "this model is missing data required for image input"),
+        (400, "This model does not support image content"),
+    ],
+)
+def test_a_model_without_eyes_is_asked_once_and_told_as_one(status: int, said: str) -> None:
+    assert kind_of(status, error(said), replace(PICTURES, pictures=1)) == "refused"
+
+
+def test_a_model_that_no_memory_holds_is_not_waited_for() -> None:
+    said = "model requires more system memory (10.0 GiB) than is available (4.0 GiB)"
+    assert kind_of(500, error(said), PLAIN) == "refused"
