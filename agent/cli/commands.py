@@ -33,12 +33,12 @@ from agent.grounding import Grounding
 from agent.settings import load_settings
 from agent.watching.forecast import Forecast
 from agent.watching.moved_files import own_file
-from agent.watching.watcher import expand_videos
+from agent.watching.video_names import expand_videos
 from tools.clock import clock, clock_span
 from tools.retrieval.tracks import is_beside, name_of, of_copy
 from tools.store.store import VideoRecord
 from tools.terminal import complain, put_json
-from tools.text import shorten
+from tools.text import in_one_row, shorten
 from tools.video.clip import check_clip_path, write_clip
 from tools.video.reader import probe
 
@@ -164,7 +164,7 @@ def _wants_it_anyway(known: Grounding) -> bool:
     if stderr.quiet or not (sys.stdin.isatty() and stderr.is_terminal):
         return False
     say(known.reasoning)
-    question = "The built-in senses cannot answer this. Look at the video anyway? [y/N] "
+    question = "The classical describer cannot answer this. Look at the video anyway? [y/N] "
     return ask_person(question).strip().lower() in {"y", "yes"}
 
 
@@ -354,7 +354,7 @@ def run_demo(args: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="whenabouts-demo-") as scratch:
         clip = Path(args.keep) if args.keep else Path(scratch) / "demo.mp4"
         if args.keep:
-            check_clip_path(clip)
+            check_clip_path(clip, option="")
         with doing("drawing a clip to look at"):
             draw_demo_clip(clip)
         defaults = load_settings(args.env)
@@ -375,10 +375,11 @@ def _indexed_line(record: VideoRecord, tracks: Sequence[VideoRecord]) -> str:
     """What a video is answered from: its captions, and the tracks beside them."""
     warning = record.warning.removeprefix(f"{record.path}: ")
     beside = (one for one in of_copy(tracks, record.path) if is_beside(one.track))
-    told = [record, *(one for one in beside if one.complete)]
-    counts = (f"{count_of(one)} by {name_of(one.track)}" for one in told)
+    made = [record, *(one for one in beside if one.complete)]
+    counts = (f"{count_of(one)} by {name_of(one.track)}" for one in made)
     note = f"; {warning}" if warning else ""
-    return f"{record.path}: {', '.join(counts)}, {clock(record.duration_s)} long{note}"
+    told = f"{record.path}: {', '.join(counts)}, {clock(record.duration_s)} long{note}"
+    return in_one_row(told)
 
 
 def _cut(

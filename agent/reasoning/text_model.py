@@ -29,6 +29,7 @@ from agent.reasoning.ordered_answers import PARTS_SCHEMA
 from agent.reasoning.own_client import LONGEST_REPLY_S, OtherFormError, OwnClient
 from agent.reasoning.reply import Reply, Request
 from tools.errors import ServiceError
+from tools.known_secrets import KNOWN
 from tools.llm.budget import Budget
 from tools.llm.chat_model import ServiceChatModel
 from tools.llm.client import Patience, clean
@@ -149,6 +150,8 @@ class LLMReasoner:
             base.__module__.startswith("langchain_openai.") for base in type(self._llm).__mro__
         )
         self._secrets = secrets_of(self._llm)
+        for secret in self._secrets:
+            KNOWN.keep(secret)
         self.address = address or address_of(self._llm).rstrip("/")
         self._client = OwnClient(
             self.name,
@@ -308,7 +311,7 @@ class LLMReasoner:
             for name in ("input_tokens", "output_tokens")
         )
         return Reply(
-            text=self._without_secrets(_text(message)),
+            text=_text(message),
             requests=_requests(message),
             cut_off=_is_cut_off(message),
             cost=Cost(
@@ -356,11 +359,6 @@ class LLMReasoner:
             return ReasonerError(error)
         return UnansweredError(error, of_this_one=kind in OF_ONE_PROMPT)
 
-    def _without_secrets(self, text: str) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, "…")
-        return text
-
     def _clean(self, said: str) -> str:
         for secret in self._secrets:
             said = clean(said, secret)
@@ -388,7 +386,7 @@ def _name_of(llm: BaseChatModel) -> str:
 
 def _text(message: BaseMessage) -> str:
     refusal = message.additional_kwargs.get("refusal") or _filtered(message)
-    return without_thoughts(str(message.text)).text or str(refusal)
+    return KNOWN.hide_in(without_thoughts(str(message.text)).text or str(refusal))
 
 
 def _filtered(message: BaseMessage) -> str:

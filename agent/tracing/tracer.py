@@ -14,7 +14,6 @@ from langchain_core.runnables.config import ensure_config, patch_config, var_chi
 from langchain_core.tracers.langchain import LangChainTracer
 from langsmith import get_current_run_tree, tracing_context
 
-from agent.settings import keys_in_environment
 from agent.tracing.langsmith_sink import LangSmith, LangSmithSink, scrub_own_tracer
 from agent.tracing.otel_sink import OtelSink, Otlp, is_installed
 from agent.tracing.recorder import Recorder
@@ -61,7 +60,7 @@ def trace_targets(settings: "Settings") -> TraceTargets:
         langsmith=_langsmith(settings),
         otlp=_otlp(settings),
         text=settings.trace_text,
-        secrets=(*(key.get_secret_value() for key in keys if key), *keys_in_environment()),
+        secrets=tuple(key.get_secret_value() for key in keys if key),
     )
 
 

@@ -19,7 +19,7 @@ from agent.errors import (
 from agent.grounding import Cost
 from agent.reasoning.conversation import QUERY_CHARS, tame
 from agent.reasoning.judge import ODDS, Judged, JudgedSpan, read_verdict
-from agent.watching.question_cost import cost_of
+from agent.watching.model_costs import cost_of
 from tools.errors import ServiceError
 from tools.llm.in_flight import run_in_flight
 from tools.llm.outage import outages_of_run

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from tools.errors import FailureKind, ServiceError
+from tools.known_secrets import KNOWN
 from tools.llm.address import check_service, is_openai, proxy_of
 from tools.llm.completion import Completion, counted_tokens, read_completion
 from tools.llm.connection import HttpConnection, Response, TransportError, as_utf8
@@ -41,6 +42,8 @@ ODDLY_REFUSED: Final = frozenset({400, 404, 405, 415, 422, 501})
 """What services answer to a form of request that they do not take, whatever they say."""
 LONGEST_WORDS: Final = 300
 SHORTEST_KEY: Final = 8
+LONGEST_SAID: Final = 1 << 20
+"""Bytes of an answer in words; a longer one holds vectors."""
 """Shorter ones are placeholders, and may stand in any text."""
 
 Sleep = Callable[[float], None]
@@ -255,7 +258,7 @@ class Service:
         try:
             answer = self._connection.post(path, content, timeout_s=left_s)
             # What is said is stored and shown, wherever it stands.
-            return replace(answer, body=without_key(as_utf8(answer), self._key))
+            return replace(answer, body=_without_secrets(as_utf8(answer), self._key))
         except TransportError as exc:
             if left_s < self._patience.timeout_s and exc.kind == "late":
                 raise run_is_over() from None
@@ -421,8 +424,11 @@ def clean(said: str, key: str) -> str:
     return line if len(line) <= LONGEST_WORDS else f"{line[: LONGEST_WORDS - 1]}…"
 
 
-def without_key(body: bytes, key: str) -> bytes:
-    """An answer that does not repeat the key that it was asked with."""
+def _without_secrets(body: bytes, key: str) -> bytes:
+    """An answer that does not repeat the key that it was asked with, nor another that we have."""
+    if len(body) <= LONGEST_SAID:
+        text = body.decode("utf-8", "surrogateescape")
+        body = KNOWN.hide_in(text).encode("utf-8", "surrogateescape")
     return body.replace(key.encode(), "…".encode()) if len(key) >= SHORTEST_KEY else body
 
 

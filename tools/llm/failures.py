@@ -316,7 +316,7 @@ def _judge(status: int, marks: str, sent: Sent) -> dict[str, Any]:  # noqa: PLR0
     if status in {400, 415, 422} and "video" in sent.options:
         # Whatever it says: pictures between texts are understood by more servers.
         return {"kind": "option", "option": "video"}
-    if status in {408, 409, 425} or status >= 500:
+    if status in {408, 409, 425} or (status >= 500 and status != 501):
         return {"kind": "broken"}
     return {"kind": "refused"} if status >= 400 else {"kind": "strange"}
 

@@ -203,3 +203,8 @@ def test_a_model_without_eyes_is_asked_once_and_told_as_one(status: int, said: s
 def test_a_model_that_no_memory_holds_is_not_waited_for() -> None:
     said = "model requires more system memory (10.0 GiB) than is available (4.0 GiB)"
     assert kind_of(500, error(said), PLAIN) == "refused"
+
+
+def test_what_a_server_does_not_do_at_all_is_not_waited_for() -> None:
+    said = "This server does not support embeddings. Start it with `--embeddings`"
+    assert kind_of(501, error(said), Sent()) == "refused"
