@@ -17,6 +17,10 @@ EDGE_SHARE, EDGE_S = 0.03, 3.0
 """The start or end of a video, as people say it: this share of it, and at least these seconds."""
 
 
+UNREAD_S = 3.0
+"""Text that was not read for no longer than this was there all the same, as often as not."""
+
+
 def chosen(windows: Sequence[Window], ask: Ask) -> tuple[Window, ...]:
     """Those that the question wants; all in the order given where it wants no one in particular.
 
@@ -62,6 +66,19 @@ def mostly_inside(windows: Sequence[Window], shots: Sequence[Interval]) -> tuple
             2 * one.span.overlap_s(shot) >= min(one.span.length_s, shot.length_s) for shot in shots
         )
     )
+
+
+def without_gaps(
+    spans: list[tuple[Interval, float]], searched: Interval
+) -> list[tuple[Interval, float]]:
+    """Without short times between two in which text was read: it may only not have been read."""
+    return [
+        (span, worth)
+        for span, worth in spans
+        if span.length_s > UNREAD_S
+        or span.start_s <= searched.start_s
+        or span.end_s >= searched.end_s
+    ]
 
 
 def at_stage(windows: tuple[Window, ...], stage: Stage, searched: Interval) -> tuple[Window, ...]:

@@ -17,6 +17,7 @@ from tools.signals.choosing import (
     inside_shots,
     mostly_inside,
     shots_between,
+    without_gaps,
 )
 from tools.signals.claims import (
     PRECISION,
@@ -67,8 +68,6 @@ SHORTEST_MOVE_S = 0.75
 """A movement of the camera in a single frame is as often a jolt; longer ones come first."""
 
 WINDOWS_LIMIT = 10
-
-UNREAD_S = 3.0
 
 WAYS = ("left", "right", "top", "bottom")
 """Sides of the picture; the name of a corner has two of them."""
@@ -146,7 +145,7 @@ def _answer(
     shown = _not_so(captions, claims, hits) if ask.is_negated else hits
     spans = _spans(ask, captions, claims, shown, searched)
     if ask.is_negated and ask.text is not None:
-        spans = _without_gaps(spans, searched)
+        spans = without_gaps(spans, searched)
     if why := _why_open(ask, [span for span, _ in spans], captions, claims, searched):
         is_measured = ask.is_of_picture and not ask.text
         return replace(_cannot_tell(why, len(captions)), is_exact=is_measured)
@@ -380,19 +379,6 @@ def _not_so(captions: Sequence[Caption], claims: Sequence[Sequence[Claim]], hits
         and not any(2 * span.overlap_s(one.span) > one.span.length_s for span in taken)
     }
     return _Hits(worth, 0.0)
-
-
-def _without_gaps(
-    spans: list[tuple[Interval, float]], searched: Interval
-) -> list[tuple[Interval, float]]:
-    """Without short times between two in which text was read: it may only not have been read."""
-    return [
-        (span, worth)
-        for span, worth in spans
-        if span.length_s > UNREAD_S
-        or span.start_s <= searched.start_s
-        or span.end_s >= searched.end_s
-    ]
 
 
 def _end_of_next(captions: Sequence[Caption], last: Caption) -> float:
