@@ -32,6 +32,7 @@ from agent.setting_checks import (
     must_name_video_model,
 )
 from agent.settings_file import keep_keys_from, read_settings_file
+from tools.known_secrets import KNOWN, keep_variables
 from tools.text import shown_address, without_passwords
 from tools.user_paths import expand_user
 
@@ -212,6 +213,15 @@ class Settings(Home):
     otel_traces_exporter: str = Field(default="otlp", alias="OTEL_TRACES_EXPORTER")
     otel_sdk_disabled: bool = Field(default=False, alias="OTEL_SDK_DISABLED")
 
+    def model_post_init(self, _: Any, /) -> None:
+        """Keep what is secret in them from being shown, however they were set."""
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, SecretStr):
+                KNOWN.keep(value.get_secret_value())
+            elif value and _is_address(name):
+                KNOWN.keep_address(str(value))
+
     @property
     def store_folder(self) -> Path:
         """Folder of the embedded caption store."""
@@ -271,6 +281,7 @@ def load_settings(env_file: str | Path | None = None, /, **overrides: Any) -> Se
             to an address of the file; the message names the variable.
     """
     given = {name: value for name, value in overrides.items() if value is not None}
+    keep_variables(os.environ)
     try:
         home = Home(home=given["home"]) if "home" in given else Home()
         file = expand_user(env_file) if env_file else home.settings_file
@@ -297,8 +308,12 @@ def _complaint(error: Any, given: dict[str, Any]) -> str:
 
 
 def _shown(name: str, value: Any) -> str:
-    is_address = isinstance(value, str) and name.lower().endswith(("url", "endpoint"))
+    is_address = isinstance(value, str) and _is_address(name)
     return repr(shown_address(value)) if is_address else without_passwords(repr(value))
+
+
+def _is_address(name: str) -> bool:
+    return name.lower().endswith(("url", "endpoint"))
 
 
 def _variable(name: str) -> str:

@@ -8,6 +8,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 from agent.errors import SettingsError
+from tools.known_secrets import keep_variables
 
 MAX_SETTINGS_BYTES = 1 << 20
 """A settings file has a hundred lines at most, and larger ones take minutes to read."""
@@ -46,6 +47,7 @@ def read_settings_file(file: Path) -> dict[str, str]:
         raise SettingsError(
             f"the settings file {file} cannot be read: {exc.strerror}; {advice}"
         ) from None
+    keep_variables({name: value or "" for name, value in values.items()})
     for name, value in values.items():
         # If it were filled in, an address could carry a key from the environment away.
         if value and "${" in value:

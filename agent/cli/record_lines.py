@@ -36,7 +36,7 @@ def render_records(records: Sequence[VideoRecord]) -> list[RenderableType]:
             track = record.track
             origin = origin_of(track)
             by = f"subtitles {origin.file}" if origin else f"{track.model} {track.mode}".strip()
-            parts.append(Text(f"    {count_of(record)} by {by}: {state_of(record)}"))
+            parts.append(Text(in_one_row(f"    {count_of(record)} by {by}: {state_of(record)}")))
     return parts
 
 

@@ -40,6 +40,7 @@ BAR_CELLS = 60
 FEWEST_CELLS = 10
 SURE = 0.5
 """With this confidence or more, a window is no near miss: it shows something else of the query."""
+LEAST_SURE = 0.01
 SHOWN_INTERVALS = 12
 SHOWN_IN_FULL = 2
 """Of more intervals, the first alone has all its evidence, the others what begins them."""
@@ -76,7 +77,7 @@ def render_answer(grounding: Grounding) -> list[RenderableType]:
     colour = COLOURS[grounding.verdict]
     head = Text()
     head.append(grounding.verdict.replace("_", " "), style=f"bold {colour}")
-    head.append(f"  “{grounding.query}”", style="bold")
+    head.append(f"  “{in_one_row(grounding.query)}”", style="bold")
     head.append(f"  in {in_one_row(shown_name(grounding.video.path))}")
     parts: list[RenderableType] = [head]
     if grounding.intervals:
@@ -89,12 +90,8 @@ def render_answer(grounding: Grounding) -> list[RenderableType]:
     hidden = len(grounding.intervals) - SHOWN_INTERVALS
     if hidden > 0:
         parts.append(Text(f"  … and {hidden} more (--json lists them all)", style="dim"))
-    if grounding.closest_rejected:
-        closest = grounding.closest_rejected
-        is_near_miss = closest.confidence < SURE
-        what = "closest, but not good enough" if is_near_miss else "similar, but not asked for"
-        told = f"{what}: {clock_span(closest.span)}  confidence {closest.confidence:.2f}"
-        parts.append(Text(f"  {told}"))
+    if closest := _closest_line(grounding):
+        parts.append(Text(f"  {closest}"))
     parts.append(Padding(Text(one_line(grounding.reasoning)), INDENT))
     if grounding.advice:
         parts.append(Text(textwrap.indent(grounding.advice, "  "), style="cyan"))
@@ -103,8 +100,25 @@ def render_answer(grounding: Grounding) -> list[RenderableType]:
         parts.append(Padding(Text(_paths(grounding), style=style), INDENT))
     parts.append(Padding(Text(_provenance(grounding), style="dim"), INDENT))
     if grounding.warning:
-        parts.append(Padding(Text(f"note: {grounding.warning}", style="yellow"), INDENT))
+        note = f"note: {in_one_row(grounding.warning)}"
+        parts.append(Padding(Text(note, style="yellow"), INDENT))
     return parts
+
+
+def _closest_line(grounding: Grounding) -> str:
+    """The window that was no answer; empty where it is not even a little likely."""
+    closest = grounding.closest_rejected
+    if closest is None or closest.confidence < LEAST_SURE:
+        return ""
+    if grounding.by in {"llm", "direct"}:
+        # The number is similarity's, and it did not decide.
+        return f"most alike, but not it: {clock_span(closest.span)}"
+    what = (
+        "closest, but not good enough"
+        if closest.confidence < SURE
+        else "similar, but not asked for"
+    )
+    return f"{what}: {clock_span(closest.span)}  confidence {closest.confidence:.2f}"
 
 
 def render_answers(query: str, answers: LibraryAnswers) -> list[RenderableType]:
@@ -229,7 +243,7 @@ def render_replay(replayed: Replayed) -> RenderableType:
         was, now = of(before), of(after)
         table.add_row(name, Text(was), Text(now, style="" if was == now else "bold"))
     return Group(
-        Text(f"“{after.query}”  in {in_one_row(shown_name(after.video.path))}", style="bold"), table
+        Text(in_one_row(f"“{after.query}”  in {shown_name(after.video.path)}"), style="bold"), table
     )
 
 
@@ -381,17 +395,21 @@ def _provenance(grounding: Grounding) -> str:
     spent_s = sum(grounding.usage.seconds.values())
     by = models.reasoner
     if grounding.by == "fallback":
-        by += f", {'refused' if grounding.refusals else 'not asked'}; LLM-free"
+        why = "its replies were refused" if grounding.refusals else "it was not asked"
+        by = f"similarity in place of {by}: {why}"
     seen = f"{share:.0%} of the video seen{_not_described(coverage)}"
-    is_by_looks = models.sight and models.captioner == BLANK
-    what = f"frames: {models.sight}" if is_by_looks else f"captions: {models.captioner}{looked}"
+    # Captions that only mark frames say nothing: what was seen is who saw it.
+    looks = (models.sight or models.direct) if models.captioner == BLANK else ""
+    what = f"frames: {looks}" if looks else f"captions: {models.captioner}{looked}"
+    if looks and not models.sight:
+        rate = ""  # A video model is shown frames at a rate of its own.
     answering = [one for one in grounding.sources if one.answers]
     if len(grounding.sources) > 1 and {one.kind for one in answering} == {"measured"}:
         # What was seen is then told of what was measured.
         what = f"measured: {answering[0].name}"
         rate = f", {coverage.rate_hz:g}/s" if coverage.rate_hz else ""
     return (
-        f"{what}{rate}, {seen}\n"
+        f"{in_one_row(f'{what}{rate}, {seen}')}\n"
         f"{_answered_by(grounding.sources)}"
         f"decided by: {by}, in {spent_s:.1f} s{_spent(grounding.usage)}"
     )
@@ -470,7 +488,8 @@ KINDS: dict[EvidenceKind, str] = {
 
 def _source(source: AskedSource) -> str:
     kind = KINDS[source.kind]
-    return source.name if source.name.startswith("subtitles") else f"{kind} ({source.name})"
+    name = in_one_row(source.name)
+    return name if name.startswith("subtitles") else f"{kind} ({name})"
 
 
 def _not_described(coverage: Coverage) -> str:

@@ -201,6 +201,7 @@ def test_folders_below_a_folder_are_asked_too_but_not_hidden_ones(tmp_path: Path
     [
         (["--all", "road.mp4", "a dog"], "--all asks every indexed video; leave out road.mp4"),
         (["a dog"], "name a video before the query, or --all"),
+        (["{empty}"], "say what to look for in"),
         (["{empty}", "a dog"], "there is no video in or below"),
     ],
 )
