@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 from tools.ranking import Window
 from tools.signals.ask import Ask
-from tools.signals.claims import is_moment, is_passing
+from tools.signals.claims import Claim, is_moment, is_passing
 from tools.signals.counting import nth_of
 from tools.signals.phrasing import Stage
 from tools.timeline import Caption, Interval
@@ -107,3 +107,26 @@ def at_edge(windows: Sequence[Window], ask: Ask, captions: Sequence[Caption]) ->
             span = Interval(beside[0].start_s, beside[-1].end_s)
         moments.append(replace(window, span=span))
     return tuple(moments)
+
+
+def breaks(
+    captions: Sequence[Caption], claims: Sequence[Sequence[Claim]], answering: Container[int]
+) -> list[float]:
+    """Where nothing stays as it was: cuts, and frames of a picture that is known to be another.
+
+    Args:
+        captions: In any order.
+        claims: Of each caption.
+        answering: The captions that say that it stays, by index.
+    """
+    return [
+        one.start_s
+        for index, one in enumerate(captions)
+        if is_moment(one)
+        or (
+            claims[index]
+            and index not in answering
+            and not is_passing(one)
+            and "camera still" not in {claim.kind for claim in claims[index]}
+        )
+    ]

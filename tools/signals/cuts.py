@@ -30,6 +30,9 @@ NOISE_CHANGE = 0.01
 BEFORE, AFTER = 8, 4
 """Frames of the neighbourhood on each side; also the longest flash."""
 
+LONGEST_S = 0.25
+"""Where frames are farther apart, a player shows the one before until the new shot begins."""
+
 NEAR_S = 1.0
 """Frames farther apart, as of a recorded screen, have no part in one slide, whip or flash."""
 
@@ -109,7 +112,7 @@ class CutFinder:
 
         Returns:
             In time order; each begins with the first frame of the new shot, and is as long as the
-            time since the frame before: the cut lies somewhere in it.
+            time since the frame before, but for at most ``LONGEST_S``.
         """
         cuts = []
         for first in range(0, len(luma), AT_ONCE):
@@ -145,7 +148,8 @@ class CutFinder:
             around = slice(first, i + AFTER + 1)
             near = _Near(self._luma[around], self._times_s[around], self._change[around], i - first)
             if near.is_cut(ratio):
-                span = Interval(near.time_s, 2 * near.time_s - float(self._times_s[i - 1]))
+                apart_s = min(LONGEST_S, near.time_s - float(self._times_s[i - 1]))
+                span = Interval(near.time_s, near.time_s + apart_s)
                 self._likely.append(_Likely(span, ratio))
         self._next = max(self._next, until)
 

@@ -13,6 +13,7 @@ from tools.signals.bare_order import edge_named, rank_bare_order, read_bare_orde
 from tools.signals.choosing import (
     at_edge,
     at_stage,
+    breaks,
     chosen,
     inside_shots,
     mostly_inside,
@@ -312,13 +313,12 @@ def _spans(
         cuts_s = [captions[index].start_s for index in hits.worth]
         return [(span, PRECISION["cut"]) for span in shots_between(cuts_s, searched)]
     runs: list[list[int]] = []
-    # What stays as it is ends with its shot.
-    cuts_s = [one.start_s for one in captions if is_moment(one)] if {*ask.kinds} & STAYS else []
+    breaks_s = breaks(captions, claims, hits.worth) if {*ask.kinds} & STAYS else []
     for index in sorted(hits.worth, key=lambda i: captions[i].span):
         starts_anew = ask.wants == "entrance" and "appears" in {c.kind for c in claims[index]}
-        if runs and cuts_s:
+        if runs and breaks_s:
             before_s, now_s = captions[runs[-1][-1]].start_s, captions[index].start_s
-            starts_anew = any(before_s < cut_s <= now_s for cut_s in cuts_s)
+            starts_anew = any(before_s < break_s <= now_s for break_s in breaks_s)
         if runs and not starts_anew:
             end_s = max(captions[i].end_s for i in runs[-1])
             if captions[index].start_s - end_s <= hits.bridge_s + 1e-6:

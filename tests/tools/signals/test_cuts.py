@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tools.signals.cuts import CutFinder
+from tools.signals.cuts import LONGEST_S, CutFinder
 
 Film = NDArray[np.float32]
 FPS = 25
@@ -124,3 +124,5 @@ def test_cuts_of_a_recorded_screen_are_found_however_few_frames_it_has() -> None
     finder = CutFinder()
     found = [*finder.find(luma, times_s), *finder.finish()]
     assert [cut.start_s for cut in found] == [6.0, 7.5, 9.0]
+    # The frame before is shown until then: the cut is no longer than a moment.
+    assert max(cut.length_s for cut in found) == LONGEST_S

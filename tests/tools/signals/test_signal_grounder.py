@@ -521,3 +521,8 @@ def test_nothing_moves_no_longer_than_a_shot_lasts() -> None:
     still = [said(at_s, STILL, Claim("nothing moves")) for at_s in range(4)]
     assert spans(ask("nothing moves", still)) == [(0, 4)]
     assert spans(ask("nothing moves", [*still, cut_at(1.48)])) == [(0, 2), (2, 4)]
+    # It fades to black, and to something else.
+    faded = [*still[:2], said(2, Claim("black")), still[3]]
+    assert spans(ask("nothing moves", faded)) == [(0, 2), (3, 4)]
+    shaken = [*still[:2], said(2, STILL), still[3]]
+    assert spans(ask("nothing moves", shaken)) == [(0, 4)]
