@@ -74,14 +74,29 @@ def run_chat(
         raise QueryError(
             f"--captions {args.captions} describes one video, but {len(args.videos)} were given"
         )
+    # What is told while it opens; where it does not open, only the last of it matters.
+    early: list[str] = []
+    is_open = False
+
+    def tell(line: str) -> None:
+        if is_open:
+            print_to(stderr, Text(in_one_row(line)))
+        else:
+            early.append(line)
+
     thread = args.thread or f"chat-{datetime.now().astimezone():%Y%m%d-%H%M%S}"
     with ChatSession(
         grounder,
         thread=thread,
         videos=args.videos,
         captions=args.captions,
-        tell=lambda line: print_to(stderr, Text(in_one_row(line))),
+        tell=tell,
     ) as session:
+        if not session.videos and args.videos and early:
+            raise QueryError(early[-1])
+        is_open = True
+        for line in early:
+            tell(line)
         if not session.videos:
             new = f"“{args.thread}” is a new chat, and " if args.thread else ""
             raise QueryError(
