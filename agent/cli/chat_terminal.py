@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import secrets
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -84,7 +85,9 @@ def run_chat(
         else:
             early.append(line)
 
-    thread = args.thread or f"chat-{datetime.now().astimezone():%Y%m%d-%H%M%S}"
+    # A clock that is set back shows the same time twice: that must not go on with another chat.
+    now, once = datetime.now().astimezone(), secrets.token_hex(2)
+    thread = args.thread or f"chat-{now:%Y%m%d-%H%M%S}-{once}"
     with ChatSession(
         grounder,
         thread=thread,

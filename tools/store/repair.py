@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -125,11 +126,17 @@ def repair_store(
             except BaseException:
                 shutil.rmtree(folder / REPAIR, ignore_errors=True)
                 raise
-            away = f"{folder.name}-damaged-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-            repaired.moved_to = folder.parent / away
+            repaired.moved_to = _free_name(folder)
             _write_state(folder, repaired, is_out=False)
         remove_copies(folder)
         return _exchange(folder)
+
+
+def _free_name(folder: Path) -> Path:
+    """Where the damaged store goes: beside it, under a name that nothing has."""
+    away = f"{folder.name}-damaged-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    names = (away, *(f"{away}-{number}" for number in range(2, 1000)))
+    return next(one for name in names if not os.path.lexists(one := folder.parent / name))
 
 
 def _build(

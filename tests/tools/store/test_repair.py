@@ -6,7 +6,9 @@ import sqlite3
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -97,6 +99,21 @@ def test_a_broken_index_is_built_anew_and_the_old_files_are_kept(folder: Path) -
     assert repaired.moved_to is not None
     assert (repaired.moved_to / "chroma.sqlite3").exists()
     assert_whole(folder)
+
+
+@pytest.mark.slow
+def test_a_second_repair_within_a_second_keeps_both_old_stores(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or at the same time of another day: the clock may be set back."""
+    at = datetime(2026, 10, 25, 2, 30, tzinfo=UTC)
+    monkeypatch.setattr("tools.store.repair.datetime", SimpleNamespace(now=lambda _: at))
+    for _ in range(2):
+        break_index(folder)
+        repair_store(folder, open_embedder=open_words)
+    assert_whole(folder)
+    kept = sorted(path.name for path in folder.parent.iterdir() if "damaged" in path.name)
+    assert kept == [f"{folder.name}-damaged-20261025-023000{more}" for more in ("", "-2")]
 
 
 @pytest.mark.slow
