@@ -44,6 +44,9 @@ from tools.video.reader import probe
 
 DONE, NOT_FOUND, FAILED = 0, 1, 2
 
+MOST_NAMED = 5
+"""Videos that are named in one line."""
+
 
 def run(args: argparse.Namespace) -> int:
     """Run the command that the parser chose; returns its exit code."""
@@ -184,7 +187,7 @@ def index_videos(args: argparse.Namespace) -> int:
     if args.dry_run:
         return _forecast(args, videos)
     done: list[VideoRecord] = []
-    failed = 0
+    failed: dict[str, list[str]] = {}
     with open_grounder(args) as grounder, grounder.within_limits():
         for video in videos:
             try:
@@ -196,16 +199,26 @@ def index_videos(args: argparse.Namespace) -> int:
                 complain(f"whenabouts: {exc}")  # Not a failure: the user set this limit.
                 continue
             except WhenaboutsError as exc:
-                failed += 1
-                complain(f"whenabouts: {exc}")
+                if str(exc) not in failed:
+                    complain(f"whenabouts: {exc}")
+                failed.setdefault(str(exc), []).append(video)
                 continue
             done.append(record)
             if not args.json:
                 tracks = [one for one in grounder.records() if one.video_id == record.video_id]
                 show(_indexed_line(record, tracks))
+    for why, (_, *others) in failed.items():
+        if others:
+            complain(f"whenabouts: {_not_indexed(others)} for the same reason ({shorten(why, 80)})")
     if args.json:
         put_json(json.dumps([record_json(record) for record in done], indent=2))
     return FAILED if failed else DONE
+
+
+def _not_indexed(videos: Sequence[str]) -> str:
+    named = ", ".join(videos[:MOST_NAMED])
+    more = f" and {len(videos) - MOST_NAMED} more" if len(videos) > MOST_NAMED else ""
+    return f"{named}{more} {'is' if len(videos) == 1 else 'are'} not indexed"
 
 
 def _forecast(args: argparse.Namespace, videos: Sequence[str]) -> int:

@@ -234,6 +234,7 @@ def _in_words(  # noqa: PLR0917  # one interval of ``compose_grounding``
         looks=state["refined"][place]["looks"] if state["refined"] else "",
         presence=state["ranking"]["presence"],
         precision_s=max(interval.start_precision_s, interval.end_precision_s),
+        grounder=state["ranking"]["verdict"],
     )
     return interval.model_copy(update={"confidence": None, "sure": sure})
 

@@ -9,7 +9,14 @@ from typing import Any, overload
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 
-from agent.errors import CaptionError, QueryError, UsedUpError, VideoError, WhenaboutsError
+from agent.errors import (
+    CaptionerError,
+    CaptionError,
+    EmbedderError,
+    QueryError,
+    VideoError,
+    WhenaboutsError,
+)
 from agent.graph.dependencies import Dependencies, Watch
 from agent.graph.events import Event
 from agent.graph.graph import Graph
@@ -102,7 +109,8 @@ def watch_many(
 
     Raises:
         QueryError: If nothing is indexed or named.
-        UsedUpError, VideoError, CaptionError: That of the first video, if none can be used.
+        VideoError, CaptionError, CaptionerError, EmbedderError: That of the first video, if none
+            can be used.
     """
     records = watcher.answerable() if videos is None else []
     unusable: dict[str, WhenaboutsError] = {}
@@ -110,7 +118,7 @@ def watch_many(
         asked = question.model_copy(update={"video": video})
         try:
             records.append((watch or watcher.watch_for)(asked, report=report)[0])
-        except (UsedUpError, VideoError, CaptionError) as exc:
+        except (VideoError, CaptionError, CaptionerError, EmbedderError) as exc:
             unusable[video] = exc
     if not records:
         nothing = QueryError("nothing is indexed yet; index videos first, or name some")

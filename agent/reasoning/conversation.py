@@ -132,7 +132,7 @@ def fence(numbered: Iterable[tuple[int, Caption]]) -> str:
     """Captions, a line each, between two lines that only we can write; empty where there is none.
 
     Args:
-        numbered: Captions with their numbers.
+        numbered: Captions with their numbers, rising: what is left out between them is told.
     """
     lines: list[str] = []
     last, until_s = 0, 0.0
@@ -143,6 +143,22 @@ def fence(numbered: Iterable[tuple[int, Caption]]) -> str:
             lines.append(f"… nothing shown of {seconds_span(Interval(until_s, caption.start_s))} …")
         lines.append(caption_line(number, caption))
         last, until_s = number, max(until_s, caption.end_s)
+    return fence_lines("\n".join(lines))
+
+
+def fence_found(numbered: Iterable[tuple[int, Caption]]) -> str:
+    """What a look-up found, in the same way.
+
+    Captions that were shown before keep their numbers, so that neither numbers nor times tell here
+    what lies between them: a search leaves out all that does not fit.
+    """
+    lines: list[str] = []
+    until_s: float | None = None
+    for number, caption in numbered:
+        if until_s is not None and caption.start_s > until_s + GAP_S:
+            lines.append("…")
+        lines.append(caption_line(number, caption))
+        until_s = max(until_s or 0.0, caption.end_s)
     return fence_lines("\n".join(lines))
 
 
@@ -276,7 +292,7 @@ def _found(
         prompts.render(
             "looked_up",
             note=tame(look_up.note),
-            captions=fence((number, captions[number - 1]) for number in found),
+            captions=fence_found((number, captions[number - 1]) for number in found),
             rounds=rounds,
         )
     )

@@ -26,7 +26,6 @@ from agent.reasoning.chat_model import open_chat_model, open_service
 from agent.reasoning.conversation import CaptionConversation, Conversation
 from agent.reasoning.evidence import show_less
 from agent.reasoning.ordered_answers import PARTS_SCHEMA
-from agent.reasoning.outage import Outage
 from agent.reasoning.own_client import LONGEST_REPLY_S, OwnClient, RefusedOptionError
 from agent.reasoning.reply import Reply, Request
 from tools.errors import ServiceError
@@ -35,6 +34,7 @@ from tools.llm.budget import Budget
 from tools.llm.chat_model import ServiceChatModel
 from tools.llm.client import Patience, clean
 from tools.llm.completion import AT_LIMIT, is_count
+from tools.llm.outage import outages_of_run
 from tools.llm.prices import Price, Prices
 from tools.llm.thoughts import without_thoughts
 from tools.text import estimate_tokens
@@ -110,7 +110,6 @@ class LLMReasoner:
         self._max_tokens = max_tokens
         self._conversation = conversation or CaptionConversation()
         self._without: set[str] = set()
-        self._outage = Outage()
         self._has_answered = False
         self._llm: BaseChatModel
         address = ""
@@ -229,8 +228,12 @@ class LLMReasoner:
                 budget.check_reply(self._most_usd(messages))
             except UsedUpError as exc:
                 raise WithheldError(str(exc)) from None
-        if down := self._outage.known(budget):
-            raise self._failed(down[0], f"{down[1]} (it is not asked again in this run)")
+        outages, who = outages_of_run(), ("reasoner", self.name)
+        try:
+            outages.check(who)
+        except ServiceError as exc:
+            told = f"{exc} (known from before, so it was not asked again)"
+            raise self._failed(exc.kind, told) from None
         minutes = budget.minutes_left() if budget else None
         until = math.inf if minutes is None else time.monotonic() + 60 * minutes
         while True:
@@ -248,11 +251,11 @@ class LLMReasoner:
                     budget.spend_reply(self._usd_of(exc.tokens_in, exc.tokens_out))
                 if exc.kind in {"context", "pictures"}:
                     raise _TooMuchError(str(exc), self._most_pictures(exc)) from None
-                self._outage.note_failure(budget, exc.kind, str(exc))
+                outages.note_failure(who, exc)
                 raise self._failed(exc.kind, str(exc)) from None
             else:
                 self._has_answered = True
-                self._outage.note_reply(budget)
+                outages.note_reply(who)
                 reply = self._reply(message)
                 if budget:
                     budget.spend_reply(reply.cost.usd)

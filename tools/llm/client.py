@@ -22,6 +22,7 @@ from tools.llm.completion import Completion, counted_tokens, read_completion
 from tools.llm.connection import HttpConnection, Response, TransportError
 from tools.llm.failures import Failure, Sent, classify, explain, no_answer
 from tools.llm.negotiation import ServiceRequest, habits_of
+from tools.llm.outage import AT_ONCE, Outages, outages_of_run
 from tools.llm.retries import Retry, tell_retry
 
 if TYPE_CHECKING:
@@ -123,6 +124,7 @@ class Service:
         *,
         stopping: threading.Event | None = None,
         until: float = math.inf,
+        outages: Outages | None = None,
     ) -> Completion:
         """Ask for a reply, however many tries it takes.
 
@@ -132,11 +134,13 @@ class Service:
             request: What to ask.
             stopping: When set, a failed try is not followed by another.
             until: On the monotonic clock; then it is given up, whatever is under way.
+            outages: Of the run that this belongs to; None for the one under way in this thread.
 
         Raises:
             ServiceError: If the service refuses, cannot be reached, or gave no reply after all
-                retries; says what to do. Of kind ``timeout`` where ``until`` has passed, and of
-                ``pictures`` where there are more than ``most_pictures`` says by then.
+                retries, now or earlier in the run; says what to do. Of kind ``timeout`` where
+                ``until`` has passed, and of ``pictures`` where there are more than
+                ``most_pictures`` says by then.
         """
         wasted: list[Completion] = []
         lost: list[tuple[int, int]] = []
@@ -180,7 +184,7 @@ class Service:
                 return reply
 
         try:
-            done = self._persist(once, stopping, until)
+            done = self._persist(once, stopping, until, outages)
         except ServiceError as exc:
             if not wasted:
                 exc.tokens_in, exc.tokens_out = (
@@ -243,7 +247,7 @@ class Service:
                 self._judge(reply, Sent(), set())
             return reply
 
-        vectors: list[Any] = self._persist(once, None, until)
+        vectors: list[Any] = self._persist(once, None, until, None)
         return vectors
 
     def _post(self, path: str, body: Mapping[str, Any], until: float) -> Response:
@@ -315,6 +319,25 @@ class Service:
         raise _Again("strange", why, limit=FEW_RETRIES)
 
     def _persist(
+        self,
+        once: Callable[[], Any],
+        stopping: threading.Event | None,
+        until: float,
+        outages: Outages | None,
+    ) -> Any:
+        """Ask, unless the run knows that this is in vain; note it where the next would be, too."""
+        noted = outages or outages_of_run()
+        one_model = (self.address, self._key, self.model)
+        for who in (self.address, one_model):
+            noted.check(who)
+        try:
+            return self._try_again(once, stopping, until)
+        except ServiceError as exc:
+            if exc.kind in AT_ONCE:
+                noted.give_up(self.address if exc.kind == "unreachable" else one_model, exc)
+            raise
+
+    def _try_again(
         self, once: Callable[[], Any], stopping: threading.Event | None, until: float
     ) -> Any:
         """Try again as long as it makes sense, between waits that all threads share."""

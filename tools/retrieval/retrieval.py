@@ -15,7 +15,7 @@ from tools.grounding.grounder import ground
 from tools.grounding.occurrences import find_occurrences
 from tools.grounding.presence import MINILM
 from tools.grounding.seen_edges import SAID
-from tools.kept_captions import once
+from tools.kept_captions import edges_of, once
 from tools.ranking import Ranking
 from tools.retrieval.across import rank_across
 from tools.retrieval.described import Described
@@ -280,12 +280,11 @@ def inside(
     """
     if within is None:
         return captions, vectors
-    kept = [
-        index
-        for index, one in enumerate(captions)
-        if within.start_s <= one.start_s and one.end_s <= within.end_s
-    ] or [index for index, one in enumerate(captions) if one.span.overlap_s(within) > 0]
-    return [captions[index] for index in kept], vectors[kept]
+    starts_s, ends_s = edges_of(captions)
+    kept = np.flatnonzero((within.start_s <= starts_s) & (ends_s <= within.end_s))
+    if not len(kept):
+        kept = np.flatnonzero((starts_s < within.end_s) & (within.start_s < ends_s))
+    return [captions[index] for index in kept.tolist()], vectors[kept]
 
 
 def search_captions(
@@ -366,17 +365,6 @@ def caption_tokens(caption: Caption) -> int:
     return estimate_tokens(caption.text[:CAPTION_CHARS]) + CAPTION_FRAME_TOKENS
 
 
-def _sizes(
-    captions: Sequence[Caption],
-) -> tuple[list[int], NDArray[np.float64], NDArray[np.float64]]:
-    """Tokens, start and end of each caption."""
-    return (
-        [caption_tokens(caption) for caption in captions],
-        np.array([caption.start_s for caption in captions]),
-        np.array([caption.end_s for caption in captions]),
-    )
-
-
 def choose_evidence(
     captions: Sequence[Caption],
     ranking: Ranking,
@@ -393,7 +381,8 @@ def choose_evidence(
     More than either limit only where the edges of the answer's own windows are more. See
     ``retrieve``.
     """
-    tokens, starts_s, ends_s = once(captions, "sizes", lambda: _sizes(captions))
+    tokens = once(captions, "tokens", lambda: [caption_tokens(one) for one in captions])
+    starts_s, ends_s = edges_of(captions)
     if len(captions) <= limit and sum(tokens) <= limit_tokens:
         return list(range(len(captions)))
     chosen: set[int] = set()

@@ -16,7 +16,13 @@ from tools.retrieval.negation import is_negative
 from tools.retrieval.question import read_question
 from tools.retrieval.thing_words import names_of, read_thing
 from tools.retrieval.unanswerable import NO_SOUND, is_only_heard, why_unheard, why_unread
-from tools.retrieval.unsaid import closest_to, names_something, unsaid_in
+from tools.retrieval.unsaid import (
+    closest_to,
+    first_saying,
+    names_something,
+    said_in,
+    unsaid_in,
+)
 
 if TYPE_CHECKING:
     from tools.embedders.embedder import Embedder
@@ -120,19 +126,16 @@ def _far_off(head: str, ranking: Ranking, captions: Sequence[Caption], embedder:
     """That no caption of the answer names it, nor anything close to it; else empty."""
     names = names_of(head)
     near = _texts_of(ranking, captions)
-    if any(names & _said_in(text) for text in near):
+    if any(names & said_in(text) for text in near):
         return ""
     if any(one.is_near for one in closest_to([head], near, embedder)):
         return ""
-    elsewhere = next((one for one in captions if names & _said_in(one.text)), None)
-    if elsewhere:
+    first_of = first_saying(tuple(one.text for one in captions))
+    if at := [first_of[name] for name in names if name in first_of]:
+        elsewhere = captions[min(at)]
         return (
             f"What is most like it does not say “{head}”; the caption at "
             f"{clock(elsewhere.start_s)} does: “{elsewhere.text}”"
         )
     closest = closest_to([head], [one.text for one in captions], embedder)
     return str(closest[0]) if closest else ""
-
-
-def _said_in(text: str) -> set[str]:
-    return {stem for word in words_of(text) for stem in (word, *terms_of(word))}

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tools.sight.frame_track import is_sight
 from tools.signals.claims import TEXT_TAG
@@ -115,7 +115,7 @@ def consulted(
 
 def read_tracks(
     store: "CaptionStore", record: "VideoRecord", *, leave_out: frozenset[str] = frozenset()
-) -> "list[tuple[list[Caption], NDArray[np.float32]]]":
+) -> "list[tuple[Sequence[Caption], NDArray[np.floating[Any]]]]":
     """Captions and embeddings of the record's track, then of each track ``consulted`` beside it.
 
     Args:
@@ -154,8 +154,8 @@ def read_stretch(
 
 
 def layers(
-    captions: "Sequence[Caption]", vectors: "NDArray[np.float32]"
-) -> "list[tuple[list[Caption], NDArray[np.float32]]]":
+    captions: "Sequence[Caption]", vectors: "NDArray[np.floating[Any]]"
+) -> "list[tuple[Sequence[Caption], NDArray[np.floating[Any]]]]":
     """Captions in groups without overlaps: two people may speak at the same time.
 
     Args:

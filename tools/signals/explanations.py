@@ -105,6 +105,15 @@ def read_nowhere(ask: Ask) -> str:
     )
 
 
+def side_unknown(ask: Ask, spans: Sequence[Interval]) -> str:
+    """Why what comes or goes in a corner is not said to do so on one of its two sides."""
+    does = "has gone" if ask.kinds == ("gone",) else "appears"
+    return (
+        f"Something {does} in a corner at the {ask.places[0]}, at {listed_times(spans)}: on which "
+        "of the two sides is not measured."
+    )
+
+
 def heard_by_none(ask: Ask) -> str:
     """Why words that are said, and cannot be read, may be in the video all the same."""
     words = _quoted(ask.text or ())

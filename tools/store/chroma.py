@@ -25,9 +25,10 @@ from typing import TYPE_CHECKING, Any
 from tools.errors import StoreBusyError, StoreError
 from tools.private_files import keep_private, make_private_file, make_private_folder
 from tools.store.copies import remove_copies
+from tools.store.generations import generation_of, note_opening
 from tools.store.isolation import load_chroma, open_client
 from tools.store.leaving import wait_until_left
-from tools.store.plain_client import PlainClient, Stamp, open_plain, stamp_of
+from tools.store.plain_client import PlainClient, Stamp, open_plain
 from tools.store.store_failures import DATABASE, MOVE, has_descriptors, store_failure
 from tools.store.upkeep import (
     UNFINISHED_REPAIR,
@@ -88,7 +89,7 @@ class FolderConnection:
 
     @property
     def generation(self) -> Stamp | None:
-        return stamp_of(self.folder)
+        return generation_of(self.folder)
 
     @contextmanager
     def reading(self) -> Iterator[Client | PlainClient]:
@@ -245,7 +246,9 @@ class FolderConnection:
         if not has_descriptors(FILES):
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         make_private_file(self.folder / DATABASE)
+        before = self.generation
         self._client = open_client(self.folder)
+        note_opening(self.folder, before)
         return self._client
 
     def _read_last_user(self) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tools.sight.frame_track import is_sight
-from tools.store.caption_rows import Read, nearest, read_around, read_track
+from tools.kept_captions import KeptFrames
+from tools.sight.frame_track import PREFIX, is_sight
+from tools.store.caption_rows import Read, nearest, read_around, read_track, take_around
 from tools.store.copies import read_copy, write_copy
 from tools.store.gap_rows import read_gaps
 from tools.store.kept import Kept, Value
@@ -34,8 +35,17 @@ if TYPE_CHECKING:
 
     from tools.store.plain_client import PlainClient, PlainCollection
 
-KEPT_CAPTIONS = 40_000
-"""Captions kept in memory between questions: ten hours at one a second, about 130 MB."""
+KEPT_CAPTION_BYTES = 130 * 10**6
+"""Of captions and their vectors, kept in memory between questions: ten hours at one a second."""
+
+KEPT_FRAME_BYTES = 400 * 10**6
+"""Of frames that a joint model saw: a hundred hours at one a second, in CLIP's 512 numbers."""
+
+CAPTION_BYTES, FRAME_BYTES = 1_700, 120
+"""What one takes beside its vector, with what is worked out of it."""
+
+KEPT_ROWS = 40_000
+"""Gaps, and marks of tracks, that are kept so."""
 
 KEPT_RECORDS = 20_000
 """Records kept in memory between questions: each question asks for them several times."""
@@ -57,11 +67,12 @@ class StoreReader:
         self._connection = connection
         self._embedder = embedder
         self._collection = captions_name(embedder)
-        self._kept_captions = Kept[Read](KEPT_CAPTIONS, size=lambda read: len(read[0]) + 1)
+        most = KEPT_FRAME_BYTES if embedder.startswith(PREFIX) else KEPT_CAPTION_BYTES
+        self._kept_captions = Kept[Read](most, size=_bytes_of)
         self._has_read_long = False
-        self._kept_tracks = Kept[dict[str, TrackOfVideo]](KEPT_CAPTIONS, size=len)
+        self._kept_tracks = Kept[dict[str, TrackOfVideo]](KEPT_ROWS, size=len)
         self._kept_records = Kept[list[VideoRecord]](KEPT_RECORDS, size=lambda read: len(read) + 1)
-        self._kept_gaps = Kept[list[CaptionGap]](KEPT_CAPTIONS, size=lambda gaps: len(gaps) + 1)
+        self._kept_gaps = Kept[list[CaptionGap]](KEPT_ROWS, size=lambda gaps: len(gaps) + 1)
 
     def read(self, video_id: str, track: Track) -> Read:
         """One track's captions in time order, and their embeddings ``(n, d)``; ``(0, 0)`` if none.
@@ -108,6 +119,17 @@ class StoreReader:
         Raises:
             StoreError: If the store cannot be read.
         """
+        at = self._connection.generation
+        kept = [self._kept_captions.found(one[:2], generation=at) for one in places]
+        unread = [place for place, read in zip(places, kept, strict=True) if read is None]
+        read = iter(self._read_around(unread) if unread else ())
+        seen: set[tuple[str, Track, int]] = set()
+        return [
+            take_around(whole, place, seen) if whole else next(read)
+            for place, whole in zip(places, kept, strict=True)
+        ]
+
+    def _read_around(self, places: Sequence[tuple[str, Track, Interval]]) -> list[Read]:
         with self._reading() as (collection, texts):
             return read_around(collection, texts, places)
 
@@ -208,6 +230,12 @@ class StoreReader:
         """The captions as Chroma has them, and all of them but the vectors."""
         with self._connection.reading() as plain, self._connection.session() as client:
             yield existing(client, self._collection), existing(plain, self._collection)
+
+
+def _bytes_of(read: Read) -> int:
+    captions, vectors = read
+    each = FRAME_BYTES if isinstance(captions, KeptFrames) else CAPTION_BYTES
+    return vectors.nbytes + each * len(captions) + 1
 
 
 def count_of(collection: Collection | PlainCollection | None, video_id: str, track: Track) -> int:

@@ -262,7 +262,7 @@ def test_the_list_finds_moved_files_below_and_says_what_was_seen_of_a_part(
     assert main(["list"]) == 0
     told = " ".join(capsys.readouterr().out.split())
     assert f"moved to {films / 'below' / 'hound.mp4'}; another video lies there now" in told
-    assert "3 captions by classical-4" in told
+    assert "3 captions by classical-5" in told
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ from tests.measured_film import (
     spans,
 )
 from tools.retrieval.question import read_question
-from tools.signals.claims import Claim
+from tools.signals.claims import Claim, Kind
 from tools.signals.signal_grounder import ground_signals
 from tools.signals.signal_query import understand
 
@@ -251,6 +251,29 @@ def test_words_that_can_be_read_need_no_word_for_text(query: str) -> None:
     answer = ask(query)
     assert spans(answer) == [(0, 2)]
     assert "looked for as text on the screen" in answer.reasoning
+
+
+@pytest.mark.parametrize(
+    ("query", "kind", "verdict"),
+    [
+        ("someone enters from the left", "appears", "cannot_tell"),
+        ("something appears from the right", "appears", "not_found"),
+        ("someone leaves to the left", "gone", "cannot_tell"),
+        ("how many people come from the left?", "appears", "cannot_tell"),
+        ("someone enters on the left", "appears", "found"),
+        ("something leaves at the left", "gone", "found"),
+    ],
+)
+def test_what_comes_or_goes_in_a_corner_is_not_said_to_do_so_by_a_side(
+    query: str, kind: Kind, verdict: str
+) -> None:
+    corner = Claim(kind, place="at the bottom left", size="small")
+    film = [said(0, STILL, EMPTY), *(said(at_s, STILL, EMPTY) for at_s in range(1, 10))]
+    film[4] = said(4, STILL, corner)
+    answer = ask(query, film)
+    assert answer.verdict == verdict, answer.reasoning
+    if verdict == "cannot_tell":
+        assert "on which of the two sides is not measured" in answer.reasoning
 
 
 def test_one_ordinary_word_on_a_sign_is_no_thing() -> None:
