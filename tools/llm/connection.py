@@ -139,7 +139,7 @@ class HttpConnection:
     async def _send(self, method: str, path: str, content: bytes | None) -> Response:
         headers = self._headers | ({"content-type": "application/json"} if content else {})
         async with self._client.stream(
-            method, f"{self._address}{path}", content=content, headers=headers
+            method, below(self._address, path), content=content, headers=headers
         ) as answer:
             try:
                 body = await read_body(answer, MAX_REPLY_BYTES)
@@ -164,6 +164,12 @@ class HttpConnection:
     def _through(self) -> str:
         proxy = proxy_of(self._address)
         return f"through the proxy {proxy}, " if proxy else ""
+
+
+def below(address: str, path: str) -> str:
+    """The address of a path below that of a service, whose query (``?api-version=…``) stays."""
+    place, mark, query = address.partition("?")
+    return f"{place.rstrip('/')}{path}{mark}{query}"
 
 
 def _open_client(address: str) -> httpx.AsyncClient:

@@ -109,11 +109,10 @@ def wait_asked_for_s(headers: Mapping[str, str], marks: str) -> float | None:
             continue
         if seconds >= 0:
             return seconds
-    if date := email.utils.parsedate_tz(headers.get("retry-after", "")):
-        try:
-            return max(0.0, email.utils.mktime_tz(date) - time.time())
-        except (ValueError, OverflowError):
-            return None  # No such day.
+    if (until_s := _date_s(headers.get("retry-after", ""))) is not None:
+        # By the server's own clock, where it tells that: this one may be years behind.
+        now_s = _date_s(headers.get("date", ""))
+        return max(0.0, until_s - (time.time() if now_s is None else now_s))
     if delay := _RETRY_DELAY.search(marks):
         return float(delay[1])
     if asked := _ASKS_TO_WAIT.search(marks):
@@ -121,6 +120,15 @@ def wait_asked_for_s(headers: Mapping[str, str], marks: str) -> float | None:
         if parts:
             return sum(float(number) * _unit_s(unit.lower()) for number, unit in parts)
     return None
+
+
+def _date_s(said: str) -> float | None:
+    """A date as HTTP has it, in seconds since 1970; None where it is none, or no such day."""
+    date = email.utils.parsedate_tz(said)
+    try:
+        return None if date is None else float(email.utils.mktime_tz(date))
+    except (ValueError, OverflowError):
+        return None
 
 
 def _unit_s(unit: str) -> float:

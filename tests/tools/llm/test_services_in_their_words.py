@@ -160,6 +160,15 @@ def test_an_error_within_a_stream_is_told_in_its_words(body: bytes) -> None:
         ({"retry-after": "1e9"}, "", 1e9),
         ({"retry-after": "nan"}, "", None),
         ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, "", 0.0),
+        (
+            {
+                "retry-after": "Wed, 21 Oct 2065 07:28:09 GMT",
+                "date": "Wed, 21 Oct 2065 07:28:00 GMT",
+            },
+            "",
+            9.0,
+        ),
+        ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT", "date": "soon"}, "", 0.0),
         ({"retry-after": "Wed, 99 Foo 99999 07:28:00 GMT"}, "", None),
         ({"retry-after": "Wed, 21 Oct 99999 07:28:00 GMT"}, "", None),
     ],
