@@ -5,7 +5,6 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 
 from agent.cli.main import main
@@ -183,6 +182,8 @@ def test_halves_of_two_models_are_told_as_that_for_many_videos_too(
 
 def cut_words_short(file: Path) -> None:
     """Have a half for words give five numbers."""
+    import onnx
+
     model = onnx.load(file)
     (output,) = model.graph.output
     five = onnx.numpy_helper.from_array(np.arange(5), "five")
