@@ -1,6 +1,7 @@
 """From an accepted answer in caption numbers to a ``Grounding`` in seconds, with its evidence."""
 
 from collections.abc import Collection, Sequence
+from functools import partial
 
 from agent.graph.paths import direct_of, judging_of, kept_costs, path_answers
 from agent.graph.state import State
@@ -29,7 +30,7 @@ from prompts.catalog import Prompts
 from tools.grounding.seen_edges import SAID, Edge, edges_of, window_span
 from tools.kept_captions import once
 from tools.ranking import Testimony, Verdict, Window
-from tools.retrieval.question import parts_of
+from tools.retrieval.question import parts_of, read_question
 from tools.retrieval.temporal_query import Single
 from tools.retrieval.tracks import evidence_kind, is_blank, is_measured, name_of
 from tools.signals.claims import is_moment
@@ -112,7 +113,14 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
         if verdict == "cannot_tell"
         else "",
         by=state["by"],
-        paths=path_answers(state, verdict, [one.span for one in intervals]),
+        paths=path_answers(
+            state,
+            verdict,
+            [one.span for one in intervals],
+            placed=partial(
+                window_span, captions=captions, track=record.track, duration_s=record.duration_s
+            ),
+        ),
         attempts=direct["attempts"] + state["attempts"],
         refusals=tuple(turn.refusal for turn in turns if turn.refusal),
         look_ups=tuple(one for turn in turns for one in turn.look_ups),
@@ -278,7 +286,8 @@ def _sources(
         verdict = state["ranking"]["verdict"]
         own = record.track
         heard = [Testimony(evidence_kind(own), name_of(own), own.key, verdict, answers=True)]
-    named = {captions[event.first - 1].track.key for event in answer.events}
+    edges = [number for event in answer.events for number in (event.first, event.last)]
+    named = {captions[number - 1].track.key for number in edges}
     by_model = state["by"] == "llm" and bool(named & {one.track for one in heard})
     return tuple(
         AskedSource(
@@ -484,9 +493,12 @@ def _reasoning(answer: Answer, captions: Sequence[Caption], state: State) -> str
 
     Where it gives none, the grounder's reasons do not stand in: they are not the model's.
     """
+    is_counted = answer.found and read_question(state["asked"]).is_counted
+    counted = f"Counted: {len(answer.events)}." if is_counted else ""
     if state["by"] == "direct":
         direct = direct_of(state)
-        return direct["why"] or f"{direct['name']} was shown the frames, and gave no reasons."
+        why = direct["why"] or f"{direct['name']} was shown the frames, and gave no reasons."
+        return f"{counted} {why}".strip()
     if state["by"] != "llm":
         own = str(state["ranking"]["reasoning"])
         judging = judging_of(state)
@@ -494,10 +506,11 @@ def _reasoning(answer: Answer, captions: Sequence[Caption], state: State) -> str
             return own
         return f"Of the likeliest windows, {judging['name']} says that this shows it best."
     if answer.reason:
-        return " ".join(filter(None, (state["order"], answer.reason)))
+        return " ".join(filter(None, (counted, state["order"], answer.reason)))
     placed = sorted((captions[step.caption - 1].start_s, step.why) for step in answer.steps)
     whys = "; ".join(f"{start_s:.1f} s: {why}" for start_s, why in placed if why)
-    return " ".join(filter(None, (state["order"], whys))) or "The text model gave no reasons."
+    told = " ".join(filter(None, (counted, state["order"], whys)))
+    return told or "The text model gave no reasons."
 
 
 def _evidence(

@@ -24,7 +24,7 @@ from tools.retrieval.left_open import without_guesses
 from tools.retrieval.measured_need import split_measured
 from tools.retrieval.ordered import rank_in_order
 from tools.retrieval.question import Asked, read_question
-from tools.retrieval.sight_evidence import PICTURE, SIGHT, told
+from tools.retrieval.sight_evidence import OF_TWO_MODELS, PICTURE, SIGHT, told
 from tools.retrieval.temporal_query import Single, split_query
 from tools.retrieval.told_there import told_there
 from tools.retrieval.tracks import is_blank
@@ -205,10 +205,7 @@ def rank(
     def embedded(text: str) -> NDArray[np.float32]:
         vector: NDArray[np.float32] = compares.embed([text])[0]
         if sight and vector.shape != vectors.shape[1:]:
-            raise SightError(
-                f"{compares.name} makes {len(vector)} numbers of words, and {vectors.shape[1]} "
-                "of pictures: its halves are not of one model; fetch it again"
-            )
+            raise SightError(f"{compares.name} {OF_TWO_MODELS}")
         return vector
 
     def ask(text: str) -> Ranking:
@@ -372,6 +369,16 @@ def caption_tokens(caption: Caption) -> int:
     return estimate_tokens(caption.text[:CAPTION_CHARS]) + CAPTION_FRAME_TOKENS
 
 
+def fit(captions: Sequence[Sequence[Caption]], limit_tokens: int) -> bool:
+    """Whether all captions of several tracks can be shown at once."""
+    count, tokens = sum(map(len, captions)), sum(sum(_tokens(one)) for one in captions)
+    return count <= EVIDENCE_LIMIT and tokens <= limit_tokens
+
+
+def _tokens(captions: Sequence[Caption]) -> list[int]:
+    return once(captions, "tokens", lambda: [caption_tokens(one) for one in captions])
+
+
 def choose_evidence(
     captions: Sequence[Caption],
     ranking: Ranking,
@@ -388,7 +395,7 @@ def choose_evidence(
     More than either limit only where the edges of the answer's own windows are more. See
     ``retrieve``.
     """
-    tokens = once(captions, "tokens", lambda: [caption_tokens(one) for one in captions])
+    tokens = _tokens(captions)
     starts_s, ends_s = edges_of(captions)
     if len(captions) <= limit and sum(tokens) <= limit_tokens:
         return list(range(len(captions)))

@@ -266,6 +266,16 @@ def test_doctor_names_places_and_parts_and_never_a_key(
     assert str(Path(api.__file__).parent) in printed.replace("\n", "")
 
 
+def test_doctor_is_not_ready_where_a_joint_model_is_named_that_is_not_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WHENABOUTS_SIGHT", "/nowhere/model")
+    assert main(["doctor"]) == 2
+    told = capsys.readouterr().out
+    assert "not ready: a video cannot be asked here" in told
+    assert "/nowhere/model is not on this disk" in told
+
+
 def test_doctor_says_no_where_the_store_cannot_be_opened(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

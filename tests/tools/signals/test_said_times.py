@@ -131,7 +131,7 @@ def test_ordinals_in_words() -> None:
         ("from the start until the first cut", [(0.0, 4.62)]),
         ("from the first cut to the second cut", [(4.62, 7.0)]),
         ("from cut 1 to the end", [(4.62, 10.0)]),
-        ("from the second cut on", [(7.0, 10.0)]),
+        ("from the first cut on", [(4.62, 10.0)]),
         ("between the start and the first cut", [(0.0, 4.62)]),
         ("between the last cut and the end of the video", [(7.0, 10.0)]),
         ("from when something appears until the screen is black", [(2.0, 7.0)]),
