@@ -292,7 +292,11 @@ def load_settings(env_file: str | Path | None = None, /, **overrides: Any) -> Se
     except ValidationError as exc:
         raise SettingsError("; ".join(_complaint(error, given) for error in exc.errors())) from None
     except OSError as exc:
-        raise SettingsError(f"the settings cannot be read: {exc}") from None
+        where = f"{exc.filename}: " if exc.filename else ""
+        raise SettingsError(
+            f"the settings cannot be read: {where}{exc.strerror}; set WHENABOUTS_HOME to a folder "
+            "of your own"
+        ) from None
     environment = {name.lower(): value for name, value in os.environ.items()}
     keep_keys_from(file, in_file, settings, alone, environment)
     return settings
