@@ -41,6 +41,11 @@ LANGUAGES = (
 )
 NOT_HEARD = "What is heard is not told: subtitles, or --speech MODEL, would tell what is said."
 NO_TEXT = "Text was read in none of the sampled frames."
+NO_FADE = {
+    "start": "It comes with a cut, or is there from the start: nothing fades to it.",
+    "end": "It goes with a cut, or is there to the end: nothing fades from it.",
+}
+
 NOT_LOOKED_FOR = "Dissolves and fades from shot to shot are not looked for."
 
 

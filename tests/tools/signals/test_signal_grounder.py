@@ -27,7 +27,6 @@ from tools.signals.signal_query import understand
     [
         ("the screen goes black", [(5, 7)]),
         ("When is the picture black?", [(5, 7)]),
-        ("fade to black", [(5, 7)]),
         ("the screen is dark", [(5, 7)]),
         ("the camera pans left", [(7, 9)]),
         ("camera pan", [(7, 9)]),
