@@ -165,6 +165,7 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> Updat
         "withheld": "",
         "reader_note": "",
         "all_shown": found.is_whole,
+        "is_granted": read_question(state["asked"]).is_presupposed,
         "direct": NOT_ASKED,
         "judging": NOT_JUDGED,
         # Captions that only mark frames say nothing that could agree.
