@@ -112,10 +112,12 @@ def read_nowhere(ask: Ask) -> str:
 
 def side_unknown(ask: Ask, spans: Sequence[Interval]) -> str:
     """Why what comes or goes in a corner is not said to do so on one of its two sides."""
-    does = "has gone" if ask.kinds == ("gone",) else "appears"
+    is_gone = ask.kinds == ("gone",)
+    does = "has gone" if is_gone else "appears"
+    by = "goes out on that side" if is_gone else "comes from that side"
     return (
-        f"Something {does} in a corner at the {ask.places[0]}, at {listed_times(spans)}: on which "
-        "of the two sides is not measured."
+        f"Something {does} in a corner on the {ask.places[0]}, at {listed_times(spans)}: whether it "
+        f"{by} is not measured."
     )
 
 
