@@ -47,7 +47,7 @@ def say_understood(
     if follow_up.kind == "still_there":
         # “Is ‘who comes first’ there” is no English.
         is_question = re.match(
-            r"(?:who|what|which|when|where|how)\b", follow_up.query, re.IGNORECASE
+            r"(?:who|what|which|when|where|how)\b", follow_up.query or "", re.IGNORECASE
         )
         of = "the answer to " if is_question else ""
         return f"is {of}“{follow_up.query}” there {place}{where}?"
