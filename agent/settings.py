@@ -130,7 +130,8 @@ class Settings(Home):
             model's service fails and retries do not help.
         max_attempts: Answers a reasoner is asked for before the LLM-free answer is returned.
         max_look_ups: How often a text model may look up more captions before it answers.
-        evidence_tokens: Most tokens of captions shown to a text model at once.
+        evidence_tokens: Most tokens of captions, and of summaries of scenes beside them, shown to a
+            text model at once.
         context: What is shown where not all captions fit: those ``retrieved`` for the query, some
             of ``all`` at even distances, or summaries of the ``scenes`` of a long video.
         openai_api_key: Key of an OpenAI-compatible service; from ``OPENAI_API_KEY``.

@@ -109,7 +109,7 @@ def _argument(told: ast.arg, default: ast.expr | None) -> str:
 
 
 def _code(text: str) -> list[str]:
-    return ["```python", *text.splitlines(), "```", ""]
+    return ["```py", *text.splitlines(), "```", ""]
 
 
 def _words(doc: str, types: dict[str, str]) -> list[str]:

@@ -76,7 +76,7 @@ def build_parser() -> Parser:
 def run(argv: Sequence[str]) -> int:
     """Run ``whenabouts eval`` with its own arguments; returns the exit code."""
     options = build_parser().parse_args(argv)
-    with waiting_for(f"reading what eval {options.command} needs", complain):
+    with waiting_for(f"loading what `eval {options.command}` needs", complain):
         if options.command in DATASETS:
             return _run_dataset(options)
         code: int = ABOUT_RUNS[options.command].run(options)
@@ -102,6 +102,11 @@ def _run_dataset(options: argparse.Namespace) -> int:
         strategy=options.strategy,
     )
     if options.command == "own" and str(options.annotations) == CORRECTIONS:
+        if not settings.corrections_file.exists():
+            raise BenchmarkError(
+                f"nothing was corrected on the page yet: there is no {settings.corrections_file}; "
+                "`whenabouts serve FOLDER` shows the page"
+            )
         run_options = replace(run_options, annotations=settings.corrections_file)
     return run_dataset(DATASETS[options.command], run_options, settings)
 

@@ -209,7 +209,7 @@ def model_server(
 
 @pytest.fixture(scope="session")
 def tiny_joint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A joint model that knows drawn things; training it takes half a minute, so tests are slow."""
+    """A joint model that knows drawn things; training it takes seconds, so tests are slow."""
     from tests.tiny_joint import save_tiny_joint
 
     return save_tiny_joint(tmp_path_factory.mktemp("joint") / "tiny")

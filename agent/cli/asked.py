@@ -64,6 +64,8 @@ def asked_videos(args: argparse.Namespace, names: Sequence[str], query: str) -> 
     if args.all and names:
         raise QueryError(f"--all asks every indexed video; leave out {', '.join(names)}")
     if not (args.all or names):
+        if is_there(query):
+            raise QueryError(f'say what to look for in {query}: ask {query} "a door opens"')
         raise QueryError("name a video before the query, or --all to ask every indexed video")
     if args.limit < 1:
         raise QueryError(f"--limit must be at least 1, not {args.limit}")

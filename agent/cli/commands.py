@@ -354,7 +354,7 @@ def run_demo(args: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="whenabouts-demo-") as scratch:
         clip = Path(args.keep) if args.keep else Path(scratch) / "demo.mp4"
         if args.keep:
-            check_clip_path(clip)
+            check_clip_path(clip, option="")
         with doing("drawing a clip to look at"):
             draw_demo_clip(clip)
         defaults = load_settings(args.env)

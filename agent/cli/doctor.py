@@ -81,12 +81,13 @@ def examine(env_file: str | None = None) -> Findings:
             _embedder(settings),
         )
     )
+    parts = (*_captioners(settings), _other_reasoner(settings), *needed)
     return Findings(
-        ready=all(part.usable for part in needed),
+        ready=all(part.usable for part in parts if part.needed),
         versions=_versions(),
         places=_places(settings, env_file),
         settings=_settings(settings),
-        parts=(*_captioners(settings), _other_reasoner(settings), *needed),
+        parts=parts,
     )
 
 
@@ -298,6 +299,7 @@ def _sight(settings: Settings) -> Finding:
         usable=usable,
         why=f"finds things in frames; {why} ({rule})",
         enable="" if usable else "whenabouts setup",
+        needed=named,  # A model that is asked for is not left out.
     )
 
 

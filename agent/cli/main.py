@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
+    from tools.terminal import Parser
+
 FOUND, NOT_FOUND, FAILED = 0, 1, 2
 
 
@@ -145,10 +147,8 @@ def _parse_and_run(argv: Sequence[str]) -> int:
     from agent.cli.parser import build_parser, parse
 
     parser = build_parser()
-    with suppress(ImportError):  # Help and the version need nothing installed.
-        import argcomplete
-
-        argcomplete.autocomplete(parser)  # Only where a shell asks for it; the process ends there.
+    if "_ARGCOMPLETE" in os.environ:
+        _complete(parser)
     _refuse_dash(argv)
     # These parse what comes after them, and print their own help.
     args = parse(parser, argv[:1] if argv[:1] in (["eval"], ["tune"]) else argv)
@@ -163,6 +163,30 @@ def _parse_and_run(argv: Sequence[str]) -> int:
         parser.print_help()
         return FAILED
     return _run(args, argv)
+
+
+def _complete(parser: Parser) -> None:
+    """Complete a command line for the shell that asks; the process ends there."""
+    with suppress(ImportError):
+        import argcomplete
+
+        line = os.environ.get("COMP_LINE", "")[: int(os.environ.get("COMP_POINT", "0"))]
+        words = f"{line}|".split()[:-1]
+        if "--" in words:
+            sys.exit(FOUND)  # What comes after it is no option, and the shell knows files.
+        command = words[1] if len(words) > 1 else ""
+        if command in {"eval", "tune"}:
+            # Their own parsers know what comes after this word.
+            os.environ["_ARGCOMPLETE"] = "2"
+        if command == "eval":
+            from evaluation.command import build_parser as parser_of_eval
+
+            parser = parser_of_eval()
+        elif command == "tune":
+            from training.options import build_parser as parser_of_tune
+
+            parser = parser_of_tune()
+        argcomplete.autocomplete(parser)
 
 
 def _run(args: argparse.Namespace, argv: Sequence[str]) -> int:

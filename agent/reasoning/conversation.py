@@ -12,6 +12,7 @@ from typing import Protocol
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
+from agent.errors import WithheldError
 from agent.grounding import LookUp
 from agent.reasoning.brief import Brief, Turn, are_shown, caption_numbers
 from agent.reasoning.ordered_answers import example_of, order_told
@@ -20,6 +21,7 @@ from tools.indexing.held_spans import held_span
 from tools.ranking import PartFound, Window
 from tools.retrieval.question import parts_of
 from tools.retrieval.retrieval import CAPTION_CHARS
+from tools.retrieval.tracks import is_blank
 from tools.text import counted, one_line, shorten
 from tools.timeline import Caption, Interval
 
@@ -29,6 +31,7 @@ PROMPTS = (
     "reason_candidates",
     "reason_form",
     "reason_form_parts",
+    "reason_granted",
     "reason_in_parts",
     "reason_overview",
     "refused",
@@ -97,7 +100,13 @@ class CaptionConversation:
         return False
 
     def __call__(self, brief: Brief) -> list[BaseMessage]:
-        """See ``build_conversation``."""
+        """See ``build_conversation``.
+
+        Raises:
+            WithheldError: If there is nothing to read, since nobody described the frames.
+        """
+        if brief.captions and all(is_blank(one.track) for one in brief.captions):
+            raise WithheldError("nobody described the frames, so there is nothing to read")
         return build_conversation(brief, self._prompts)
 
 
@@ -203,6 +212,7 @@ def _opening(brief: Brief, prompts: Prompts) -> str:
         ),
         "overview": _overview(brief.overview, prompts),
         "last": str(brief.opening),
+        "granted": prompts.render("reason_granted") if brief.is_granted else "",
     }
     if brief.parts:
         parts = [

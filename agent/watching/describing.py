@@ -113,7 +113,10 @@ class Describing:
         if self.is_left_open:
             self._tell(self._opened.choice.why)
             if captions := captions_beside(video.path):
-                self._tell(f"{captions.name} beside it holds captions: --captions {captions}")
+                self._tell(
+                    f"{captions.name} beside it holds captions: `whenabouts ask` answers from them "
+                    f"with --captions {captions}"
+                )
         self._name_host(captioner.model)
         reads = reads_text(frame_track(captioner, self._settings.rate_hz))
         if reads and (takes := reading_takes(video, self._settings.rate_hz)):

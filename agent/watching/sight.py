@@ -13,7 +13,7 @@ import numpy as np
 from tools.errors import SightError
 from tools.grounding.other_frames import OtherFrames
 from tools.half_numbers import widened
-from tools.retrieval.sight_evidence import SightEvidence
+from tools.retrieval.sight_evidence import OF_TWO_MODELS, SightEvidence
 from tools.retrieval.sight_scale import SightScale, scale_of
 from tools.sight.frame_track import is_sight
 from tools.sight.named_models import OFF, find_sight, open_sight, sights_on_disk
@@ -229,9 +229,28 @@ class Sight:
         return SeenVideo(frames, evidence, model.name)
 
     def likeliest(self, query: str, video_ids: Sequence[str]) -> list[str]:
-        """Which of these videos have frames like what is asked for, the best first."""
-        opened = self._usable(lambda opened: opened[1].embed([query])) if self._is_here() else None
+        """Which of these videos have frames like what is asked for, the best first.
+
+        Raises:
+            SightError, StoreError: If a model that was asked for cannot be used, or the store.
+        """
+
+        def compared(opened: Opened) -> None:
+            if opened[2].records() and not self._scale_of(opened[0]).match:
+                raise SightError(f"{opened[0].name} {OF_TWO_MODELS}")
+            opened[1].embed([query])
+
+        opened = self._usable(compared)
         return self.near(opened[1].embed([query])[0], video_ids) if opened else []
+
+    def unseen(self, video_ids: Sequence[str]) -> dict[str, str]:
+        """Why frames say nothing of some of these videos: the model has not seen them."""
+        opened = self._usable(lambda opened: opened[0].name) if self._is_here() else None
+        if not opened:
+            return {}
+        seen = {one.video_id for one in opened[2].records() if one.complete}
+        why = f"Its frames were not looked at by {opened[0].name}; index it with --sight."
+        return {one: why for one in video_ids if one not in seen}
 
     def near(self, vector: NDArray[np.float32], video_ids: Sequence[str]) -> list[str]:
         """Which of these videos have frames near a vector, shape ``(d,)``, the best first."""

@@ -19,8 +19,8 @@ from tools.errors import FailureKind, ServiceError
 from tools.known_secrets import KNOWN
 from tools.llm.address import check_service, is_openai, proxy_of
 from tools.llm.completion import Completion, counted_tokens, read_completion
-from tools.llm.connection import HttpConnection, Response, TransportError
-from tools.llm.failures import Failure, Sent, classify, explain, no_answer
+from tools.llm.connection import HttpConnection, Response, TransportError, as_utf8
+from tools.llm.failures import Addressee, Failure, Sent, classify, explain, no_answer
 from tools.llm.negotiation import ServiceRequest, habits_of
 from tools.llm.outage import AT_ONCE, Outages, outages_of_run
 from tools.llm.retries import Retry, tell_retry
@@ -258,7 +258,7 @@ class Service:
         try:
             answer = self._connection.post(path, content, timeout_s=left_s)
             # What is said is stored and shown, wherever it stands.
-            return replace(answer, body=_without_secrets(answer.body, self._key))
+            return replace(answer, body=_without_secrets(as_utf8(answer), self._key))
         except TransportError as exc:
             if left_s < self._patience.timeout_s and exc.kind == "late":
                 raise run_is_over() from None
@@ -276,7 +276,7 @@ class Service:
                 f"no answer from {self.address} ({detail}); a smaller model answers sooner",
                 limit=FEW_RETRIES,
             ) from None
-        told = no_answer(self.address, detail)
+        told = no_answer(Addressee(self.address, self.model), detail)
         if exc.kind == "unreachable" and not self._habits.has_answered:
             raise ServiceError("unreachable", told) from None
         raise _Again("unreachable", told, limit=self._patience.max_retries) from None
@@ -290,7 +290,7 @@ class Service:
             else ""
         )
         where = f"{self.address} (through the proxy {proxy})" if proxy else self.address
-        error = explain(failure, said, where=where, model=self.model)
+        error = explain(failure, said, Addressee(where, self.model))
         if failure.most_pictures:
             self._habits.note_most_pictures(failure.most_pictures)
         if failure.kind == "generation" and not spared:

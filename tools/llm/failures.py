@@ -103,6 +103,17 @@ _MODEL: Final = re.compile(
 )
 _PARAMETERS: Final = re.compile(r"\bparameters?\b", re.IGNORECASE)
 
+_SEES_NOTHING: Final = re.compile(
+    r"(?:image|vision|picture|multi-?modal)\w*(?: input| data| content)?s?\b.{0,30}"
+    r"(?:not|n't|un)[ -]?(?:yet )?(?:be )?support|support(?:s|ing)? (?:image|vision|multi-?modal)|"
+    r"not (?:a |an )?(?:multi-?modal|vision)|at most 0 (?:image|picture)|\bmmproj\b|"
+    r"(?:required|needed) for image input|not support.{0,20}\b(?:image|vision|multi-?modal)",
+    re.IGNORECASE,
+)
+"""A model without eyes; of pictures in another form something else is said."""
+_TOO_SMALL: Final = re.compile(r"requires more system memory", re.IGNORECASE)
+"""A machine that cannot load the model: waiting does not help."""
+
 _STREAM: Final = re.compile(
     r"only supports? stream|stream(?:ing)? (?:mode|output|is required|only)|"
     r"enable (?:the )?stream|must (?:be|use) stream|"
@@ -178,22 +189,39 @@ _ABOUT_FORM: Final = frozenset({200, 400, 404, 405, 413, 415, 422, 500, 501, 503
 """A server answers so where it does not take an option; some crash over one."""
 
 
-def explain(failure: Failure, said: str, *, where: str, model: str) -> ServiceError:
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """Who was asked, as errors name it.
+
+    Attributes:
+        where: The service's address, or what stands in its place.
+        model: The service's name for its model.
+        key_name: What holds the key.
+        address_name: What holds the address.
+    """
+
+    where: str
+    model: str
+    key_name: str = "OPENAI_API_KEY"
+    address_name: str = "OPENAI_BASE_URL"
+
+
+def explain(failure: Failure, said: str, asked: Addressee) -> ServiceError:
     """What a failure that no other form of the request avoids means, for the person who has to act.
 
     Args:
         failure: From ``classify``.
         said: Its words, fit to be shown.
-        where: The service's address, or what stands in its place.
-        model: The service's name for it.
+        asked: Who was asked.
     """
+    where, model = asked.where, asked.model
     words = f" ({said})" if said else ""
     answers = f"{where} answers {failure.status}{f': {said}' if said else ''}"
     refuses_key = f"{where} refuses the key ({failure.status}{f': {said}' if said else ''}); set "
     hollow, nothing = " (no choice with a message)", " (nothing that can be read)"
-    no_model = f"{where} knows no model {model!r}{words}; check the name, OPENAI_BASE_URL, and"
+    no_model = f"{where} knows no model {model!r}{words}; check the name, {asked.address_name}, and"
     kinds: dict[Kind, tuple[FailureKind, str]] = {
-        "key": ("key", refuses_key + f"OPENAI_API_KEY to one that may use {model}"),
+        "key": ("key", refuses_key + f"{asked.key_name} to one that may use {model}"),
         "model": ("model", no_model + " what that server lists under /models"),
         "credit": ("credit", f"{where} says that no credit is left{words}; top it up"),
         "declined": ("declined", said or f"{where} declines with {failure.status}"),
@@ -208,15 +236,17 @@ def explain(failure: Failure, said: str, *, where: str, model: str) -> ServiceEr
     }
     kind, told = kinds.get(failure.kind, ("refused", answers))
     if failure.kind == "strange":
-        told += "; check OPENAI_BASE_URL"
+        told += f"; check {asked.address_name}"
+    if failure.kind == "elsewhere" and 300 <= failure.status < 400:
+        told += f"; set {asked.address_name} to that address"
     return ServiceError(kind, told)
 
 
-def no_answer(where: str, detail: str) -> str:
+def no_answer(asked: Addressee, detail: str) -> str:
     """That a service cannot be reached, and what to check."""
     return (
-        f"no answer from {where} ({detail}); check the network and OPENAI_BASE_URL, and that "
-        "the server is running"
+        f"no answer from {asked.where} ({detail}); check the network and {asked.address_name}, and "
+        "that the server is running"
     )
 
 
@@ -248,7 +278,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, sent: Sent) -
     """
     if 300 <= status < 400:
         where = urlsplit(headers.get("location", "")).hostname or "elsewhere"
-        said = f"a redirect to {where}, which is not followed; set OPENAI_BASE_URL to that address"
+        said = f"a redirect to {where}, which is not followed"
         return Failure("elsewhere", status, said)
     if status == 407:
         said = "the proxy wants a name and password that it knows, in HTTP_PROXY or HTTPS_PROXY"
@@ -257,7 +287,9 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, sent: Sent) -
     error = read_error(content_type, body)
     if status < 400:
         status = error.status or status
-    judged = _judge(status, error.marks, sent)
+    # A service declines in words of its API; a page is from a proxy or a guard before it.
+    is_blocked = error.is_page and status in {403, 451}
+    judged = {"kind": "refused"} if is_blocked else _judge(status, error.marks, sent)
     said = error.said
     if judged["kind"] == "strange" and is_hollow(content_type, body):
         judged = {"kind": "hollow"}
@@ -271,6 +303,8 @@ def _judge(status: int, marks: str, sent: Sent) -> dict[str, Any]:  # noqa: PLR0
     def says(pattern: re.Pattern[str]) -> bool:
         return pattern.search(marks) is not None
 
+    if says(_TOO_SMALL) or (sent.pictures and says(_SEES_NOTHING)):
+        return {"kind": "refused"}
     if about := _about_account(status, marks, sent) or _about_words(status, marks, sent):
         return about
     if status == 413:
@@ -282,7 +316,7 @@ def _judge(status: int, marks: str, sent: Sent) -> dict[str, Any]:  # noqa: PLR0
     if status in {400, 415, 422} and "video" in sent.options:
         # Whatever it says: pictures between texts are understood by more servers.
         return {"kind": "option", "option": "video"}
-    if status in {408, 409, 425} or status >= 500:
+    if status in {408, 409, 425} or (status >= 500 and status != 501):
         return {"kind": "broken"}
     return {"kind": "refused"} if status >= 400 else {"kind": "strange"}
 

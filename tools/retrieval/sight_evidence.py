@@ -41,6 +41,11 @@ holds for SigLIP 2 and CLIP has not been measured."""
 PICTURE = replace(SIGHT, presence_bias=-4.6, presence_fit=1.9, usual_log_odds=-2.5)
 """The same where a picture is asked for: it is compared with other frames alone."""
 
+OF_TWO_MODELS = (
+    "makes vectors of words that are longer or shorter than those of pictures: its halves are not "
+    "of one model; fetch it again"
+)
+
 NEAR = 2
 """Frames that are told on each side of what was found."""
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tools.captioners.blank import BLANK
 from tools.sight.frame_track import is_sight
 from tools.signals.claims import TEXT_TAG
 from tools.subtitles.origin import MODE, origin_of
@@ -50,6 +51,11 @@ def name_of(track: "Track") -> str:
 def is_measured(track: "Track") -> bool:
     """Whether it holds what the classical describer measures, not descriptions."""
     return track.model.startswith(MEASURED_MODEL)
+
+
+def is_blank(track: "Track") -> bool:
+    """Whether its captions only mark frames, and say nothing of them."""
+    return track.model == BLANK
 
 
 def evidence_kind(track: "Track") -> "EvidenceKind":

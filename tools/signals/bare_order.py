@@ -74,7 +74,7 @@ def read_bare_order(query: str) -> BareOrder | None:
     if (found := _FROM_TO.fullmatch(text)) and not _are_edges(found["first"], found["then"]):
         return BareOrder("through", _whole(found["first"], found["then"]))
     if (found := _FROM_ON.fullmatch(text)) and not edge_named(found["what"]):
-        return BareOrder("after", (found["what"],))
+        return BareOrder("through", (found["what"], "the end"))
     if (found := _BARE.fullmatch(text)) and not _EDGE.fullmatch(found["what"]):
         return BareOrder(_SIDES[found["side"].lower()], (found["what"],))
     return None

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from tools.errors import StoreBusyError, StoreError
 from tools.private_files import keep_private, make_private_file, make_private_folder
 from tools.store.copies import remove_copies
-from tools.store.generations import generation_of, note_opening
+from tools.store.generations import generation_of, note_unchanged
 from tools.store.isolation import load_chroma, open_client
 from tools.store.leaving import wait_until_left
 from tools.store.plain_client import PlainClient, Stamp, open_plain
@@ -189,7 +189,9 @@ class FolderConnection:
             self._lock.acquire(timeout=QUIET_WAIT_S)
             try:
                 blank_unused_places(self.folder)
+                before = self.generation
                 if give_back_space(self.folder):
+                    note_unchanged(self.folder, before)
                     # A client that had it open before must not trust its memory.
                     self._last_user_file.write_text(self._name, encoding="utf-8")
             finally:
@@ -248,7 +250,7 @@ class FolderConnection:
         make_private_file(self.folder / DATABASE)
         before = self.generation
         self._client = open_client(self.folder)
-        note_opening(self.folder, before)
+        note_unchanged(self.folder, before)
         return self._client
 
     def _read_last_user(self) -> str:

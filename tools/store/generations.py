@@ -1,7 +1,7 @@
-"""Which state of the store a database holds: opened by Chroma, it changes, and holds the same.
+"""Which state of the store a database holds: it is written anew at times, and holds the same.
 
-At each opening Chroma writes a row that says nothing. Without a note of that, every process that
-opens it would make all that was read from it before look old.
+At each opening Chroma writes a row that says nothing, and after a long index we give back unused
+space. Without a note of that, all that was read before would look old.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Final
 from tools.private_files import make_private_file
 from tools.store.plain_client import Stamp, stamp_of
 
-NOTE: Final = "opened"
+NOTE: Final = "unchanged"
 """File in the folder; once something was written, it is of no state that there is."""
 
 
 def generation_of(folder: Path) -> Stamp | None:
-    """Another one whenever anything was written, but for what an opening writes; None: not known.
+    """Another one whenever what is stored has changed, or may have; None where it cannot be told.
 
     Args:
         folder: Of the store.
@@ -30,12 +30,12 @@ def generation_of(folder: Path) -> Stamp | None:
     return noted[1] if noted and noted[0] == stamp else stamp
 
 
-def note_opening(folder: Path, before: Stamp | None) -> None:
-    """Note that the database holds what it held, and was only opened.
+def note_unchanged(folder: Path, before: Stamp | None) -> None:
+    """Note that the database holds what it held, however it was written since.
 
     Args:
         folder: Of the store; its lock has been held since ``before`` was read.
-        before: Its generation before it was opened.
+        before: Its generation then.
     """
     after = stamp_of(folder)
     if before is None or after is None or after == before:

@@ -76,7 +76,9 @@ def test_a_captions_file_beside_the_video_is_named(
     assert main(["ask", str(road), HOPELESS]) == 1
     assert f"--captions {beside}" in capsys.readouterr().out
     assert main(["index", str(road)]) == 0
-    assert f"road.jsonl beside it holds captions: --captions {beside}" in capsys.readouterr().err
+    told = " ".join(capsys.readouterr().err.split())
+    assert "road.jsonl beside it holds captions: `whenabouts ask` answers from them" in told
+    assert f"--captions {beside}" in told
     # A file of another kind is none.
     beside.write_text('{"t": 0, "label": "road"}\n')
     other = draw_video(road.with_name("other.mp4"), even_times(24, 7.0))

@@ -88,6 +88,19 @@ def test_one_refused_prompt_leaves_the_answers_of_all_other_videos(films: Path) 
     assert {answer.by for name, answer in by_name.items() if name != "cat.mp4"} <= {"llm"}
 
 
+def test_among_several_videos_no_model_is_told_that_it_happens_in_this_one(films: Path) -> None:
+    granted = "takes it for granted"
+    with serving(lambda _: says('{"steps": [], "found": false}')) as server:
+        reasoner = LLMReasoner("openai:tiny", base_url=server.url)
+        with Grounder(reasoner=reasoner) as grounder:
+            grounder.find_all("why does the brown dog jump over a fence?")
+            among = list(server.asked)
+            grounder.find(films / "dog.mp4", "why does the brown dog jump over a fence?")
+    assert among
+    assert not any(granted in str(asked.body) for asked in among)
+    assert granted in str(server.asked[-1].body)
+
+
 def test_what_is_not_there_is_found_in_no_video(films: Path) -> None:
     with Grounder() as grounder:
         answers = grounder.find_all("zebras paint trumpets", limit=2)
@@ -201,6 +214,7 @@ def test_folders_below_a_folder_are_asked_too_but_not_hidden_ones(tmp_path: Path
     [
         (["--all", "road.mp4", "a dog"], "--all asks every indexed video; leave out road.mp4"),
         (["a dog"], "name a video before the query, or --all"),
+        (["{empty}"], "say what to look for in"),
         (["{empty}", "a dog"], "there is no video in or below"),
     ],
 )

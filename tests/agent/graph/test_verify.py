@@ -207,6 +207,20 @@ def test_captions_from_elsewhere_are_judged_only_if_that_is_asked_for(
     assert len(judge.asked) == asked
 
 
+def test_what_each_way_prefers_has_its_edges_where_an_answer_has_them(tmp_path: Path) -> None:
+    """Half a look before those of captions that are each of one frame."""
+    frames = Track("openai:eye", "v1", "frame@0.5/s")
+    record = replace(WATCHED, track=frames)
+    reply = '{"steps": [], "found": true, "events": [{"first": 3, "last": 3}]}'
+    parts: Any = {"watch": lambda *_, **__: (record, Cost())}
+    with stored(tmp_path / "frames", list(TEXTS), frames) as store:
+        plain = ask(graph_of(store, **parts))
+        answer = ask(graph_of(store, ScriptedReasoner(reply), **parts))
+    by = {one.path: one for one in answer.paths}
+    assert by["captions"].best == (3.0, 5.0) == (answer.intervals[0].start_s, 5.0)
+    assert by["similarity"].best in {(one.start_s, one.end_s) for one in plain.intervals}
+
+
 def test_an_order_in_the_question_is_not_for_a_judge_of_windows(two_dogs: CaptionStore) -> None:
     last = QUESTION.model_copy(update={"query": "the last time a dog jumps"})
     plain = ask(graph_of(two_dogs), last)

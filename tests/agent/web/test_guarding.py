@@ -264,7 +264,7 @@ def test_an_upload_may_be_larger_than_a_question(grounder: Grounder, folder: Pat
     ("body", "why"),
     [
         (b'{"video":', "the body is not JSON: "),
-        (b"null", "the body: Input should be"),
+        (b"null", "the body has to be a JSON object"),
         (b"{}", "video: Field required"),
     ],
 )

@@ -249,6 +249,27 @@ def described(page: Any) -> None:
     page.wait_for_selector("#index :text('Described')")
 
 
+def test_that_a_video_is_not_described_is_no_longer_said_when_it_is(page: Any) -> None:
+    page.click("#videos button")
+    page.wait_for_selector("#describe")
+    page.fill("#query", "brightness 120")
+    page.press("#query", "Enter")
+    page.wait_for_selector("#fault:not([hidden])")
+    assert "not described yet" in page.inner_text("#fault")
+    page.click("#describe")
+    page.wait_for_selector("#index :text('Described')")
+    page.wait_for_selector("#fault", state="hidden")
+
+
+def test_of_a_file_that_cannot_be_read_nothing_is_said_to_work(page: Any, folder: Path) -> None:
+    (folder / "notes.mp4").write_bytes(b"only some notes")
+    page.reload()
+    page.click("#videos button:has-text('notes.mp4')")
+    page.wait_for_selector("#index :text('cannot be read as a video')")
+    page.wait_for_function("() => document.querySelector('#player').error")
+    assert page.is_hidden("#fault")
+
+
 def test_a_follow_up_goes_on_from_the_answer(page: Any) -> None:
     described(page)
     assert not page.is_visible("#follow")

@@ -515,3 +515,14 @@ def test_no_text_is_not_the_text_no() -> None:
 def test_a_flash_may_be_a_white_screen_or_too_small_to_be_measured() -> None:
     assert spans(ask("a flash", [*FILM, said(5, Claim("white"))])) == [(5, 6)]
     assert ask("a flash").verdict == "cannot_tell"
+
+
+def test_nothing_moves_no_longer_than_a_shot_lasts() -> None:
+    still = [said(at_s, STILL, Claim("nothing moves")) for at_s in range(4)]
+    assert spans(ask("nothing moves", still)) == [(0, 4)]
+    assert spans(ask("nothing moves", [*still, cut_at(1.48)])) == [(0, 2), (2, 4)]
+    # It fades to black, and to something else.
+    faded = [*still[:2], said(2, Claim("black")), still[3]]
+    assert spans(ask("nothing moves", faded)) == [(0, 2), (3, 4)]
+    shaken = [*still[:2], said(2, STILL), still[3]]
+    assert spans(ask("nothing moves", shaken)) == [(0, 4)]
