@@ -21,8 +21,11 @@ B = 0.5
 """How much a long caption is held against its words; captions vary little in length."""
 
 # Words of letters and digits; each character by itself in scripts that are written without spaces
-# (kana, CJK ideographs, Thai).
-_WORD = re.compile(r"[^\W_\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]+|[\u0e00-\u0e7f\u3040-\u9fff]")
+# (kana, CJK ideographs, Thai). A "bird's-eye" view is one word, as it names no bird.
+_WORD = re.compile(
+    r"[a-z]+['’]s-[a-z]+"
+    r"|[^\W_\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]+|[\u0e00-\u0e7f\u3040-\u9fff]"
+)
 
 _STOP_WORDS = frozenset(
     _WORD.findall(
