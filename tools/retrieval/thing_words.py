@@ -132,6 +132,8 @@ _WORDS_OF: dict[Act, str] = {
     "goes": "leaves leave leaving left goes go exits exit disappears disappear departs",
 }
 _ACTS = {word: act for act, words in _WORDS_OF.items() for word in words.split()}
+MOVES = frozenset(word for word, act in _ACTS.items() if act != "is")
+"""Words for coming and going: captions tell it by who is there and who is not."""
 _MEN = "man men guy guys gentleman gentlemen boy boys male dude"
 _WOMEN = "woman women lady ladies girl girls female blonde blond brunette"
 _PEOPLE = (

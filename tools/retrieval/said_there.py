@@ -1,0 +1,132 @@
+"""Which words of a short question the captions of its answer do not say.
+
+Likeness of a sentence as a whole is blind for one wrong word of two: whoever asks for tea is shown
+the coffee. In a longer question the other words tell enough, and some are always said otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from tools.grounding.lexical import terms_of, words_of
+from tools.retrieval.contraries import COLOURS
+from tools.retrieval.thing_words import MOVES, PEOPLE, is_person, names_of, read_thing
+from tools.retrieval.unsaid import FORMAL, Unsaid, closest_to
+
+if TYPE_CHECKING:
+    from tools.embedders.embedder import Embedder
+
+FEW_WORDS = 2
+"""Words that tell what is asked for, beside who does it; of so few none may be missing. Of the
+statements of QVHighlights that have more, captions leave one out as often as not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Words that the captions of an answer say in no form.
+
+    Attributes:
+        things: For things and what they are like.
+        deeds: For what is done: captions tell that in many words.
+    """
+
+    things: tuple[Unsaid, ...] = ()
+    deeds: tuple[Unsaid, ...] = ()
+
+
+def missing_there(text: str, near: Sequence[str], embedder: Embedder) -> Missing:
+    """Words of a short statement that captions neither say nor have a close word for.
+
+    Args:
+        text: The statement: "tea is poured". Of a longer one, nothing is missing.
+        near: The captions of its answer.
+        embedder: Compares single words.
+    """
+    words = words_of(text)
+    deed = _deed_at(words)
+    telling = telling_in(text)
+    if phrase := _PHRASE.search(" ".join(words)):
+        telling = [at for at in telling if words[at] not in phrase.groups()]
+    if len({words[at] for at in telling}) + (phrase is not None) > FEW_WORDS:
+        return Missing()
+    if phrase and not any(_says(phrase, words_of(one)) for one in dict.fromkeys(near)):
+        return Missing(deeds=tuple(closest_to([f"{phrase[1]} {phrase[2]}"], near, embedder)))
+    said = _families_said(tuple(dict.fromkeys(near)))
+    unsaid = {words[at]: at for at in telling if said.isdisjoint(_family(words[at]))}
+    far = [one for one in closest_to(list(unsaid), near, embedder) if not one.is_near]
+    return Missing(
+        tuple(one for one in far if unsaid[one.word] != deed),
+        tuple(one for one in far if unsaid[one.word] == deed),
+    )
+
+
+def _says(phrase: re.Match[str], words: Sequence[str]) -> bool:
+    verb = set(terms_of(phrase[1]))
+    return phrase[2] in words and any(verb.intersection(terms_of(one)) for one in words)
+
+
+def telling_in(text: str) -> list[int]:
+    """Where the words of a statement stand that say what is looked for; see ``words_of``."""
+    thing = read_thing(text)
+    moves = MOVES if thing and thing.act != "is" else ()
+    return [at for at, word in enumerate(words_of(text)) if _tells(word) and word not in moves]
+
+
+def _tells(word: str) -> bool:
+    """Whether a word says what is looked for, and not only that somebody does something."""
+    is_formal = word in FORMAL or (len(word) > 4 and word.endswith("ly"))
+    is_anybody = is_person(word) and word not in _OF_AGE
+    return bool(terms_of(word)) and not (is_formal or is_anybody)
+
+
+_OF_AGE = frozenset("child children kid kids baby boy boys girl girls".split())
+"""People who are not meant where captions speak of a man or a woman."""
+
+_PHRASE = re.compile(
+    r"\b(puts?|putting|takes?|taking|turns?|turning|switch(?:es)?|picks?|picking|gives?|giving|"
+    r"comes?|goes|go|gets?|looks?)(?: \w+){0,3} (off|on|down|up|back|away|over)\b"
+)
+"""What is done in two words, of which neither says it alone: "puts the mug down"."""
+
+_LEADS = frozenset("a an the his her its their some any this that".split())
+_BEFORE_DEEDS = PEOPLE | frozenset("he she it they we you i".split())
+
+
+def _deed_at(words: Sequence[str]) -> int | None:
+    """Where the word for what is done stands, by its ending and what stands before it.
+
+    A rule of thumb: "the parrot flies", "he drinks", "coffee being poured", "pouring milk".
+    """
+    for at, word in enumerate(words):
+        before = words[at - 1] if at else ""
+        if not terms_of(word) or before in _LEADS or before in COLOURS:
+            continue
+        if len(word) > 4 and word.endswith(("ing", "ed")):
+            return at
+        if at and (before in _BEFORE_DEEDS or is_person(before)):
+            return at
+        if at and word.endswith("s") and not word.endswith(("ss", "us")) and terms_of(before):
+            return at
+    return None
+
+
+@lru_cache(maxsize=8_192)
+def _family(word: str) -> frozenset[str]:
+    """Stems that name it, and of one who does something the deed: runner, run."""
+    stems = {word, *terms_of(word)}
+    if not is_person(word) or word in _OF_AGE:
+        stems |= names_of(word)
+    for stem in list(stems):
+        if len(stem) > 4 and stem.endswith("er"):
+            deed = stem[:-2]
+            stems.add(deed[:-1] if deed[-1] == deed[-2] else deed)
+    return frozenset(stems)
+
+
+@lru_cache(maxsize=64)
+def _families_said(near: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(stem for text in near for word in words_of(text) for stem in _family(word))

@@ -1,0 +1,198 @@
+"""An answer by likeness beside the words of the question: what captions of it do not say.
+
+Where one word of two is missing, or captions say its contrary, the answer is only what comes
+closest. Where what is done is told in other words, it is unsure, and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tools.clock import clock, clock_span
+from tools.grounding.lexical import terms_of, words_of
+from tools.ranking import Ranking
+from tools.retrieval.contraries import contrary_in
+from tools.retrieval.negation import is_negative
+from tools.retrieval.question import Asked, read_question
+from tools.retrieval.said_there import missing_there, telling_in
+from tools.retrieval.thing_words import names_of, read_thing
+from tools.retrieval.two_things import read_two
+from tools.retrieval.unsaid import Unsaid, closest_to, names_something, unsaid_in
+
+if TYPE_CHECKING:
+    from tools.embedders.embedder import Embedder
+    from tools.timeline import Caption, Interval
+
+UNSURE = 0.3
+"""An answer that is less sure is none where no caption says one of a short question's words."""
+
+DOUBTED = 0.5
+"""What is left of the confidence in an answer whose captions do not say what is asked to be done.
+Four in five such answers to QVHighlights' statements are right; but there everything asked for
+happens, and of "he drinks the milk" beside "he pours the milk" none is."""
+
+CONTRARY_WORDS = 3
+"""Words that tell what is asked for, of which one may be contrary to what captions say. In longer
+statements of QVHighlights it was as often the captions that called a thing by a wrong colour."""
+
+SHORT_WORDS, NAME_WORDS = 7, 4
+"""Words of a short question, and of a name; of longer ones some are always said otherwise."""
+
+
+def judged_by_words(
+    query: str, ranking: Ranking, captions: Sequence[Caption], *, embedder: Embedder
+) -> Ranking:
+    """The ranking, or without events, or with a doubt, by what captions say of its words.
+
+    Args:
+        query: The question, spelt right.
+        ranking: The answer of all tracks together.
+        captions: Those that tell what is seen or said.
+        embedder: Compares single words; only what the built-in one holds for close is known.
+    """
+    is_measured = any(one.answers and one.kind in {"seen", "measured"} for one in ranking.heard)
+    if is_measured or not embedder.name.startswith("minilm"):
+        return ranking
+    asked = read_question(query)
+    if ranking.parts:
+        is_granted = asked.is_presupposed and ranking.verdict == "found"
+        is_told = ranking.verdict != "cannot_tell" and not is_granted
+        return _in_order(ranking, captions, embedder) if is_told else ranking
+    if ranking.verdict != "found" or asked.is_open or is_negative(asked.text):
+        return ranking
+    if asked.beside:
+        # Where it was found, only what lies next to it tells.
+        missing = missing_there(asked.beside, [one.text for one in captions], embedder)
+        unsaid = (*missing.things, *missing.deeds)
+        return _doubted(ranking, unsaid[0]) if unsaid else ranking
+    return ranking if read_two(asked.text) else _plain(asked, ranking, captions, embedder)
+
+
+def _plain(
+    asked: Asked, ranking: Ranking, captions: Sequence[Caption], embedder: Embedder
+) -> Ranking:
+    """The ranking of one statement."""
+    text = asked.text
+    head = _head(text)
+    why = _far_off(head, ranking, captions, embedder) if head else ""
+    # "Why is the mug red": then it is, whatever captions call it.
+    if not (why or asked.is_presupposed):
+        near = texts_of(ranking, captions)
+        if len(telling_in(text)) <= CONTRARY_WORDS:
+            why = contrary_in(text, near)
+        missing = missing_there(text, near, embedder)
+        if missing.things:
+            why = why or _why_missing(missing.things, captions)
+        elif missing.deeds and not why:
+            if _surest(ranking) >= UNSURE:
+                return _doubted(ranking, missing.deeds[-1])
+            why = _elsewhere(missing.deeds[-1], captions)
+    if why:
+        return _withdrawn(ranking, why)
+    return _unsaid(text, ranking, [one.text for one in captions], embedder)
+
+
+def _in_order(ranking: Ranking, captions: Sequence[Caption], embedder: Embedder) -> Ranking:
+    """An order told only of parts whose words captions say where each of them was found."""
+    doubts: list[Unsaid] = []
+    for part in ranking.parts:
+        near = _texts_in([one.span for one in part.times], captions)
+        if not near or is_negative(part.text):
+            continue
+        missing = missing_there(part.text, near, embedder)
+        if missing.things or (missing.deeds and ranking.verdict == "not_found"):
+            unsaid = (*missing.things, *missing.deeds)[0]
+            why = f"Where “{part.text}” may be, no caption says “{unsaid.word}”."
+            return _withdrawn(ranking, why)
+        doubts += missing.deeds
+    return _doubted(ranking, doubts[0]) if doubts else ranking
+
+
+def texts_of(ranking: Ranking, captions: Sequence[Caption]) -> list[str]:
+    """What the captions of the answer say."""
+    return _texts_in([one.span for one in ranking.events], captions)
+
+
+def _texts_in(spans: Sequence[Interval], captions: Sequence[Caption]) -> list[str]:
+    return [one.text for one in captions if any(one.span.overlap_s(span) > 0 for span in spans)]
+
+
+def _surest(ranking: Ranking) -> float:
+    return max(one.confidence for one in ranking.events)
+
+
+def _withdrawn(ranking: Ranking, why: str) -> Ranking:
+    """What was found is no answer, but the closest there is."""
+    best = ranking.events or ranking.windows
+    told = f"{why} The closest is {clock_span(best[0].span)}." if best else why
+    return replace(ranking, verdict="cannot_tell", events=(), reasoning=told)
+
+
+def _doubted(ranking: Ranking, unsaid: Unsaid) -> Ranking:
+    """Half as sure of what is found where no caption of it says what is done."""
+    windows, events = (
+        tuple(replace(one, confidence=DOUBTED * one.confidence) for one in some)
+        for some in (ranking.windows, ranking.events)
+    )
+    told = f"Unsure: no caption of it says “{unsaid.word}”; the closest word is “{unsaid.closest}”."
+    return replace(ranking, windows=windows, events=events, reasoning=told)
+
+
+def _why_missing(unsaid: Sequence[Unsaid], captions: Sequence[Caption]) -> str:
+    """Of words that the captions of the answer do not say, first one that none says."""
+    told = [_elsewhere(one, captions) for one in unsaid]
+    return next((why for one, why in zip(unsaid, told, strict=True) if why == str(one)), told[-1])
+
+
+def _elsewhere(unsaid: Unsaid, captions: Sequence[Caption]) -> str:
+    """That no caption of the answer says a word, and where another one does."""
+    names = names_of(unsaid.word)
+    other = next((one for one in captions if names & _said_in(one.text)), None)
+    if other is None:
+        return str(unsaid)
+    return (
+        f"What is most like it does not say “{unsaid.word}”; the caption at "
+        f"{clock(other.start_s)} does: “{other.text}”"
+    )
+
+
+def _unsaid(text: str, ranking: Ranking, said: Sequence[str], embedder: Embedder) -> Ranking:
+    """Without events that are unsure where no caption says a word of a short statement."""
+    if len(words_of(text)) > SHORT_WORDS:
+        return ranking
+    far = [one for one in closest_to(unsaid_in(text, said), said, embedder) if not one.is_near]
+    # What is asked for stands after what is done with it: "someone sits on a chair".
+    if far and _surest(ranking) < UNSURE:
+        return _withdrawn(ranking, str(far[-1]))
+    return replace(ranking, reasoning=" ".join([ranking.reasoning, *map(str, far[-1:])]))
+
+
+def _head(text: str) -> str:
+    """The word that names what is asked for; empty where more is said than "a red car"."""
+    thing, words = read_thing(text), words_of(text)
+    if thing is None or thing.is_absent:
+        return ""
+    head = next((word for word in words if thing.heads & set(terms_of(word))), "")
+    is_name = words[0] in {"a", "an"} and head == words[-1] and len(words) <= NAME_WORDS
+    if not names_something(head):
+        return ""
+    # "A dog jumps" and "a dog jumping" say what it does.
+    return head if thing.is_bare or (is_name and not head.endswith("s")) else ""
+
+
+def _far_off(head: str, ranking: Ranking, captions: Sequence[Caption], embedder: Embedder) -> str:
+    """That no caption of the answer names it, nor anything close to it; else empty."""
+    names = names_of(head)
+    near = texts_of(ranking, captions)
+    if any(names & _said_in(text) for text in near):
+        return ""
+    if any(one.is_near for one in closest_to([head], near, embedder)):
+        return ""
+    closest = closest_to([head], [one.text for one in captions], embedder)
+    return _elsewhere(closest[0], captions) if closest else ""
+
+
+def _said_in(text: str) -> set[str]:
+    return {stem for word in words_of(text) for stem in (word, *terms_of(word))}
