@@ -38,30 +38,79 @@ class Missing:
     deeds: tuple[Unsaid, ...] = ()
 
 
-def missing_there(text: str, near: Sequence[str], embedder: Embedder) -> Missing:
+def missing_there(
+    text: str, near: Sequence[str], embedder: Embedder, *, most: int = FEW_WORDS
+) -> Missing:
     """Words of a short statement that captions neither say nor have a close word for.
 
     Args:
         text: The statement: "tea is poured". Of a longer one, nothing is missing.
         near: The captions of its answer.
         embedder: Compares single words.
+        most: Words that tell what is asked for, of which a short statement has no more.
     """
     words = words_of(text)
     deed = _deed_at(words)
     telling = telling_in(text)
     if phrase := _PHRASE.search(" ".join(words)):
         telling = [at for at in telling if words[at] not in phrase.groups()]
-    if len({words[at] for at in telling}) + (phrase is not None) > FEW_WORDS:
+    if len({words[at] for at in telling}) + (phrase is not None) > most:
         return Missing()
     if phrase and not any(_says(phrase, words_of(one)) for one in dict.fromkeys(near)):
         return Missing(deeds=tuple(closest_to([f"{phrase[1]} {phrase[2]}"], near, embedder)))
     said = _families_said(tuple(dict.fromkeys(near)))
-    unsaid = {words[at]: at for at in telling if said.isdisjoint(_family(words[at]))}
-    far = [one for one in closest_to(list(unsaid), near, embedder) if not one.is_near]
+    unsaid = {
+        words[at]: at
+        for at in telling
+        if said.isdisjoint(_family(words[at])) or (at == deed and not is_done(words[at], near))
+    }
+    closest = closest_to(list(unsaid), near, embedder)
+    # Where a thing is called like what is done, it is no word for that.
+    far = [one for one in closest if not (one.is_near and said.isdisjoint(_family(one.word)))]
     return Missing(
         tuple(one for one in far if unsaid[one.word] != deed),
         tuple(one for one in far if unsaid[one.word] == deed),
     )
+
+
+def telling_deed(text: str, near: Sequence[str], embedder: Embedder) -> list[bool]:
+    """Which captions say what a short statement says to be done; none where it is a longer one.
+
+    Args:
+        text: The statement: "the dog jumps", "when does it come back".
+        near: Captions, in time order.
+        embedder: Compares single words.
+    """
+    words = words_of(text)
+    deed = _deed_at(words)
+    if phrase := _PHRASE.search(" ".join(words)):
+        return [_says(phrase, words_of(one)) for one in near]
+    telling = telling_in(text)
+    if deed not in telling or len(telling) > FEW_WORDS:
+        return [False] * len(near)
+    known = sorted({word for one in near for word in words_of(one) if terms_of(word)})
+    wanted = _family(words[deed])
+    if not any(wanted & _family(word) for word in known):
+        close = [one for one in closest_to([words[deed]], near, embedder) if one.is_near]
+        wanted = frozenset().union(*(_family(one.closest) for one in close))
+    return [any(wanted & _family(word) for word in words_of(one)) for one in near]
+
+
+def is_done(deed: str, near: Sequence[str]) -> bool:
+    """Whether captions say a deed, and not only a thing of the same name: "a drink"."""
+    family = _family(deed)
+    said = (words_of(text) for text in dict.fromkeys(near))
+    return any(
+        family & _family(word) and not _is_thing(words, at)
+        for words in said
+        for at, word in enumerate(words)
+    )
+
+
+def _is_thing(words: Sequence[str], at: int) -> bool:
+    """Whether a word names a thing there: "a drink is poured", and not "the open fridge"."""
+    then = words[at + 1] if at + 1 < len(words) else ""
+    return at > 0 and words[at - 1] in _LEADS and not terms_of(then)
 
 
 def _says(phrase: re.Match[str], words: Sequence[str]) -> bool:

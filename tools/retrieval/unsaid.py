@@ -31,6 +31,8 @@ NEAR_WORD = 0.7
 and vehicle 0.80; truck and car 0.69, football and basketball 0.68, tea and coffee 0.62."""
 
 FORMAL = frozenset(
+    "under below above behind beside between inside outside against across within toward towards "
+    "during without like "
     "together down away back off again now then just still only there here out up over around "
     "along through video scene clip picture frame shot camera time times moment part start end "
     "begin beginning first last next something anything everything nothing thing things many "

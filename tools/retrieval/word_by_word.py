@@ -16,14 +16,15 @@ from tools.ranking import Ranking
 from tools.retrieval.contraries import contrary_in
 from tools.retrieval.negation import is_negative
 from tools.retrieval.question import Asked, read_question
-from tools.retrieval.said_there import missing_there, telling_in
+from tools.retrieval.said_there import missing_there, telling_deed, telling_in
 from tools.retrieval.thing_words import names_of, read_thing
 from tools.retrieval.two_things import read_two
 from tools.retrieval.unsaid import Unsaid, closest_to, names_something, unsaid_in
+from tools.timeline import Interval
 
 if TYPE_CHECKING:
     from tools.embedders.embedder import Embedder
-    from tools.timeline import Caption, Interval
+    from tools.timeline import Caption
 
 UNSURE = 0.3
 """An answer that is less sure is none where no caption says one of a short question's words."""
@@ -36,6 +37,12 @@ happens, and of "he drinks the milk" beside "he pours the milk" none is."""
 CONTRARY_WORDS = 3
 """Words that tell what is asked for, of which one may be contrary to what captions say. In longer
 statements of QVHighlights it was as often the captions that called a thing by a wrong colour."""
+
+MOMENT_SHARE = 0.2
+"""What is told of in no more of a scene than this happens there, and not all through it."""
+
+NOTED_WORDS = 4
+"""Words that tell what is asked for, up to which an unsaid deed is worth a note."""
 
 SHORT_WORDS, NAME_WORDS = 7, 4
 """Words of a short question, and of a name; of longer ones some are always said otherwise."""
@@ -89,6 +96,9 @@ def _plain(
             if _surest(ranking) >= UNSURE:
                 return _doubted(ranking, missing.deeds[-1])
             why = _elsewhere(missing.deeds[-1], captions)
+        elif not why:
+            ranking = _cut_to_moment(text, ranking, captions, embedder)
+            ranking = _noted(text, ranking, near, embedder)
     if why:
         return _withdrawn(ranking, why)
     return _unsaid(text, ranking, [one.text for one in captions], embedder)
@@ -117,6 +127,36 @@ def texts_of(ranking: Ranking, captions: Sequence[Caption]) -> list[str]:
 
 def _texts_in(spans: Sequence[Interval], captions: Sequence[Caption]) -> list[str]:
     return [one.text for one in captions if any(one.span.overlap_s(span) > 0 for span in spans)]
+
+
+def _cut_to_moment(
+    text: str, ranking: Ranking, captions: Sequence[Caption], embedder: Embedder
+) -> Ranking:
+    """What is done once in a longer scene, by the captions that say so: "the dog jumps"."""
+    if len(ranking.events) != 1:
+        return ranking
+    event = ranking.events[0]
+    inside = [
+        one
+        for one in captions
+        if event.span.start_s <= one.start_s and one.end_s <= event.span.end_s
+    ]
+    told = telling_deed(text, [one.text for one in inside], embedder)
+    saying = [at for at, does in enumerate(told) if does]
+    if not saying or saying[-1] - saying[0] + 1 != len(saying):
+        return ranking
+    span = Interval(inside[saying[0]].start_s, inside[saying[-1]].end_s)
+    if span.length_s > MOMENT_SHARE * event.span.length_s:
+        return ranking
+    why = f"It is part of {clock_span(event.span)}, where captions tell of it only here."
+    return replace(ranking, events=(replace(event, span=span),), reasoning=why)
+
+
+def _noted(text: str, ranking: Ranking, near: Sequence[str], embedder: Embedder) -> Ranking:
+    """With a note on what no caption of it says to be done, where the other words tell enough."""
+    deeds = missing_there(text, near, embedder, most=NOTED_WORDS).deeds
+    note = [f"No caption of it says “{one.word}”." for one in deeds[-1:]]
+    return replace(ranking, reasoning=" ".join([ranking.reasoning, *note]))
 
 
 def _surest(ranking: Ranking) -> float:

@@ -70,7 +70,9 @@ def understand_text(words: list[str], said: str) -> Ask:
         one.capitalize() in said for one in wanted if one[0].isalpha()
     )
     # "A word is spelled" says what is done with it, and "words come up" what it does.
-    does = after[:1] and (after[0] in BEING or meanings_of(after[0]) & DOES)
+    does = after[:1] and (
+        after[0] in BEING or after[0].endswith("ing") or meanings_of(after[0]) & DOES
+    )
     is_plain = words[cue] in PLAIN_WORDS and not does
     is_guess = bool(wanted) and words[cue] in TEXT_NOUNS and not (is_plain or is_named)
     if unknown and not wanted and (words[cue] in TEXT_NOUNS or words[cue] == "written"):

@@ -141,3 +141,59 @@ def test_an_order_is_not_denied_where_a_part_is_not_said() -> None:
 def test_what_comes_after_something_unsaid_is_unsure() -> None:
     answer = thought("what does he do after washing the cup?")
     assert answer.events[0].confidence == pytest.approx(DOUBTED * 0.8)
+
+
+DOG = [
+    "the dog sits in front of a woman",
+    "the dog runs off to the right",
+    "the dog comes back with a stick",
+    "the dog sniffs along the ground",
+    "a woman bends down to the dog",
+    "the dog drinks from a bowl",
+    "the dog lies on the path",
+]
+
+
+def in_scene(query: str, *more: str) -> Ranking:
+    track = Track("file", "", "file")
+    told = [
+        Caption("v", Interval(at, at + 1.0), text, "vision", track)
+        for at, text in enumerate([*DOG, *more])
+    ]
+    event = Window(Interval(0, len(told)), 0.8, 0.8)
+    found = Ranking("found", (event,), (event,), np.zeros(len(told)), "by likeness")
+    return thought_over(query, found, told, embedder=_Named(), has_sound=lambda: True)
+
+
+@pytest.mark.parametrize(
+    ("query", "span"),
+    [
+        ("the dog drinks", (5.0, 6.0)),
+        ("when does the dog come back?", (2.0, 3.0)),
+        ("the dog sniffs", (3.0, 4.0)),
+    ],
+)
+def test_what_captions_tell_of_once_in_a_scene_happens_there(
+    query: str, span: tuple[float, float]
+) -> None:
+    answer = in_scene(query)
+    assert [(one.span.start_s, one.span.end_s) for one in answer.events] == [span]
+    assert "part of 0:00.0–0:07.0" in answer.reasoning
+
+
+def test_what_captions_tell_of_now_and_then_goes_on_between() -> None:
+    answer = in_scene("the dog drinks", "the dog runs", "the dog drinks again")
+    assert [(one.span.start_s, one.span.end_s) for one in answer.events] == [(0.0, 9.0)]
+
+
+def test_a_thing_called_like_a_deed_is_no_deed() -> None:
+    said = ["a drink is poured into a mug"]
+    assert [one.word for one in missing_there("she drinks", said, _Named()).deeds] == ["drinks"]
+    said = ["the open fridge shows milk"]
+    assert missing_there("the fridge is opened", said, _Named()).deeds == ()
+
+
+def test_a_longer_statement_keeps_its_confidence_and_has_a_note() -> None:
+    answer = thought("coffee burns the steel kettle")
+    assert answer.events[0].confidence == 0.8
+    assert "No caption of it says “" in answer.reasoning
