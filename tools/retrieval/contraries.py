@@ -13,12 +13,13 @@ from functools import lru_cache
 from tools.grounding.lexical import terms_of, words_of
 
 REACH = 3
-"""How many words before a thing its colour may stand: "a red plastic cup"."""
+"""How many words before a thing its colour or number may stand: "a red plastic cup"."""
 
 _COLOURS = (
     "black dark|white|grey gray silver|red|green|blue|yellow golden gold|orange|brown|"
     "purple violet|pink|beige"
 )
+_COUNTS = "two both|three|four|five|six|seven|eight|nine|ten"
 _POSTURES = "sit sits sat sitting seated|stand stands stood standing|kneel kneels kneeling"
 _FILLS = "empty|full filled"
 
@@ -27,8 +28,9 @@ def _families(kinds: str) -> tuple[frozenset[str], ...]:
     return tuple(frozenset(one.split()) for one in kinds.split("|"))
 
 
-_COLOUR_FAMILIES = _families(_COLOURS)
+_COLOUR_FAMILIES, _COUNT_FAMILIES = _families(_COLOURS), _families(_COUNTS)
 COLOURS = frozenset().union(*_COLOUR_FAMILIES)
+COUNTS = frozenset().union(*_COUNT_FAMILIES)
 _KINDS = tuple(map(_families, (_POSTURES, _FILLS)))
 
 
@@ -41,7 +43,9 @@ def contrary_in(text: str, near: Sequence[str]) -> str:
     """
     asked = words_of(text)
     for at, word in enumerate(asked):
-        if word in COLOURS and (other := _other_colour(word, _bearer(asked, at), near)):
+        if word in COLOURS and (other := _otherwise(word, _bearer(asked, at), near)):
+            return f"Captions of what is closest say “{other}”, and not “{word}”."
+        if word in COUNTS and (other := _otherwise(word, _counted(asked, at), near)):
             return f"Captions of what is closest say “{other}”, and not “{word}”."
     said = _all_words(tuple(near))
     for word in asked:
@@ -67,21 +71,28 @@ def _bearer(words: Sequence[str], at: int) -> str:
     return next((one for one in reversed(words[:at]) if terms_of(one)), "")
 
 
-def _other_colour(colour: str, thing: str, near: Sequence[str]) -> str:
-    """How captions call a thing that they never call by this colour: "a white mug"."""
-    family = next(one for one in _COLOUR_FAMILIES if colour in one)
+def _counted(words: Sequence[str], at: int) -> str:
+    """What there are so many of: the next word in the plural."""
+    return next((one for one in words[at + 1 : at + 1 + REACH] if one.endswith("s")), "")
+
+
+def _otherwise(word: str, thing: str, near: Sequence[str]) -> str:
+    """How captions call or count a thing that they never call or count so: "white mug"."""
+    kind = _COLOUR_FAMILIES if word in COLOURS else _COUNT_FAMILIES
+    family = next(one for one in kind if word in one)
+    others = frozenset().union(*kind)
     names = frozenset(terms_of(thing))
     found = ""
     for text in dict.fromkeys(near):
         words = words_of(text)
-        for at, word in enumerate(words):
-            if not names.intersection(terms_of(word)):
+        for at, one in enumerate(words):
+            if not names.intersection(terms_of(one)):
                 continue
-            before = [one for one in words[max(0, at - REACH) : at] if one in COLOURS]
+            before = [other for other in words[max(0, at - REACH) : at] if other in others]
             if family.intersection(before):
                 return ""
             if before and not found:
-                found = f"{before[-1]} {word}"
+                found = f"{before[-1]} {one}"
     return found
 
 

@@ -16,7 +16,7 @@ from tools.ranking import Ranking
 from tools.retrieval.contraries import contrary_in
 from tools.retrieval.negation import is_negative
 from tools.retrieval.question import Asked, read_question
-from tools.retrieval.said_there import missing_there, telling_deed, telling_in
+from tools.retrieval.said_there import Missing, missing_there, telling_deed, telling_in
 from tools.retrieval.thing_words import names_of, read_thing
 from tools.retrieval.two_things import read_two
 from tools.retrieval.unsaid import Unsaid, closest_to, names_something, unsaid_in
@@ -29,20 +29,12 @@ if TYPE_CHECKING:
 UNSURE = 0.3
 """An answer that is less sure is none where no caption says one of a short question's words."""
 
-DOUBTED = 0.5
-"""What is left of the confidence in an answer whose captions do not say what is asked to be done.
-Four in five such answers to QVHighlights' statements are right; but there everything asked for
-happens, and of "he drinks the milk" beside "he pours the milk" none is."""
-
 CONTRARY_WORDS = 3
 """Words that tell what is asked for, of which one may be contrary to what captions say. In longer
 statements of QVHighlights it was as often the captions that called a thing by a wrong colour."""
 
 MOMENT_SHARE = 0.2
 """What is told of in no more of a scene than this happens there, and not all through it."""
-
-NOTED_WORDS = 4
-"""Words that tell what is asked for, up to which an unsaid deed is worth a note."""
 
 SHORT_WORDS, NAME_WORDS = 7, 4
 """Words of a short question, and of a name; of longer ones some are always said otherwise."""
@@ -72,8 +64,7 @@ def judged_by_words(
     if asked.beside:
         # Where it was found, only what lies next to it tells.
         missing = missing_there(asked.beside, [one.text for one in captions], embedder)
-        unsaid = (*missing.things, *missing.deeds)
-        return _doubted(ranking, unsaid[0]) if unsaid else ranking
+        return _doubted(ranking, missing) if missing.words else ranking
     return ranking if read_two(asked.text) else _plain(asked, ranking, captions, embedder)
 
 
@@ -84,40 +75,41 @@ def _plain(
     text = asked.text
     head = _head(text)
     why = _far_off(head, ranking, captions, embedder) if head else ""
+    missing = Missing()
     # "Why is the mug red": then it is, whatever captions call it.
     if not (why or asked.is_presupposed):
         near = texts_of(ranking, captions)
         if len(telling_in(text)) <= CONTRARY_WORDS:
             why = contrary_in(text, near)
         missing = missing_there(text, near, embedder)
-        if missing.things:
-            why = why or _why_missing(missing.things, captions)
-        elif missing.deeds and not why:
-            if _surest(ranking) >= UNSURE:
-                return _doubted(ranking, missing.deeds[-1])
-            why = _elsewhere(missing.deeds[-1], captions)
-        elif not why:
-            ranking = _cut_to_moment(text, ranking, captions, embedder)
-            ranking = _noted(text, ranking, near, embedder)
+        if not why and missing.is_of_few and (missing.things or _surest(ranking) < UNSURE):
+            unsaid = missing.things or missing.deeds
+            why = _why_missing(unsaid, captions) if unsaid else ""
     if why:
         return _withdrawn(ranking, why)
-    return _unsaid(text, ranking, [one.text for one in captions], embedder)
+    left = _unsaid(text, ranking, [one.text for one in captions], embedder)
+    if left.verdict == "found" and missing.words:
+        return _doubted(left, missing)
+    is_whole = left.verdict == "found" and not asked.is_presupposed
+    return _cut_to_moment(text, left, captions, embedder) if is_whole else left
 
 
 def _in_order(ranking: Ranking, captions: Sequence[Caption], embedder: Embedder) -> Ranking:
     """An order told only of parts whose words captions say where each of them was found."""
-    doubts: list[Unsaid] = []
+    doubts: list[Missing] = []
     for part in ranking.parts:
         near = _texts_in([one.span for one in part.times], captions)
         if not near or is_negative(part.text):
             continue
         missing = missing_there(part.text, near, embedder)
-        if missing.things or (missing.deeds and ranking.verdict == "not_found"):
+        is_denied = ranking.verdict == "not_found" and missing.words
+        if is_denied or (missing.is_of_few and missing.things):
             unsaid = (*missing.things, *missing.deeds)[0]
             why = f"Where “{part.text}” may be, no caption says “{unsaid.word}”."
             return _withdrawn(ranking, why)
-        doubts += missing.deeds
-    return _doubted(ranking, doubts[0]) if doubts else ranking
+        if missing.words:
+            doubts.append(missing)
+    return _doubted(ranking, min(doubts, key=lambda one: one.trust)) if doubts else ranking
 
 
 def texts_of(ranking: Ranking, captions: Sequence[Caption]) -> list[str]:
@@ -152,13 +144,6 @@ def _cut_to_moment(
     return replace(ranking, events=(replace(event, span=span),), reasoning=why)
 
 
-def _noted(text: str, ranking: Ranking, near: Sequence[str], embedder: Embedder) -> Ranking:
-    """With a note on what no caption of it says to be done, where the other words tell enough."""
-    deeds = missing_there(text, near, embedder, most=NOTED_WORDS).deeds
-    note = [f"No caption of it says “{one.word}”." for one in deeds[-1:]]
-    return replace(ranking, reasoning=" ".join([ranking.reasoning, *note]))
-
-
 def _surest(ranking: Ranking) -> float:
     return max(one.confidence for one in ranking.events)
 
@@ -170,13 +155,14 @@ def _withdrawn(ranking: Ranking, why: str) -> Ranking:
     return replace(ranking, verdict="cannot_tell", events=(), reasoning=told)
 
 
-def _doubted(ranking: Ranking, unsaid: Unsaid) -> Ranking:
-    """Half as sure of what is found where no caption of it says what is done."""
+def _doubted(ranking: Ranking, missing: Missing) -> Ranking:
+    """Less sure of what is found where no caption of it says a word."""
     windows, events = (
-        tuple(replace(one, confidence=DOUBTED * one.confidence) for one in some)
+        tuple(replace(one, confidence=missing.trust * one.confidence) for one in some)
         for some in (ranking.windows, ranking.events)
     )
-    told = f"Unsure: no caption of it says “{unsaid.word}”; the closest word is “{unsaid.closest}”."
+    said = " or ".join(f"“{one.word}”" for one in missing.words)
+    told = f"Unsure: no caption of it says {said}."
     return replace(ranking, windows=windows, events=events, reasoning=told)
 
 

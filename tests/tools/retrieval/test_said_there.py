@@ -8,7 +8,6 @@ from tools.ranking import PartFound, Ranking, Window
 from tools.retrieval.contraries import contrary_in
 from tools.retrieval.said_there import missing_there
 from tools.retrieval.second_thoughts import thought_over
-from tools.retrieval.word_by_word import DOUBTED
 from tools.timeline import Caption, Interval, Track
 
 SHOWN = (
@@ -62,7 +61,8 @@ def missing(text: str) -> tuple[list[str], list[str]]:
         ("people run", [], []),
         ("the coffee is poured", [], []),
         ("a lady pours coffee quickly", [], []),
-        ("a big yellow parrot on a swing drinks", [], []),
+        ("a big yellow parrot on a high swing drinks", [], []),
+        ("milk is poured into a steel kettle", ["milk"], []),
     ],
 )
 def test_words_that_no_caption_of_the_answer_says(
@@ -85,7 +85,7 @@ def test_where_another_caption_says_it_that_one_is_named() -> None:
 def test_a_deed_that_is_not_said_there_leaves_half_of_the_confidence() -> None:
     answer = thought("somebody drinks coffee")
     assert answer.verdict == "found"
-    assert answer.events[0].confidence == pytest.approx(DOUBTED * 0.8)
+    assert answer.events[0].confidence == pytest.approx(0.4)
     assert answer.reasoning.startswith("Unsure: no caption of it says “drinks”")
 
 
@@ -101,6 +101,7 @@ def test_what_a_question_takes_for_granted_is_not_doubted() -> None:
         ("a blue plastic cup", "red plastic"),
         ("the table is black", "white table"),
         ("somebody sits at the table", "stand"),
+        ("three runners", "two runners"),
     ],
 )
 def test_captions_that_say_the_contrary_speak_against_it(text: str, said: str) -> None:
@@ -119,6 +120,8 @@ def test_captions_that_say_the_contrary_speak_against_it(text: str, said: str) -
         "a blue parrot",
         "somebody stands at the table",
         "is the table white",
+        "two runners",
+        "three cups",
     ],
 )
 def test_nothing_speaks_against_what_is_said_so_or_left_open(text: str) -> None:
@@ -140,7 +143,7 @@ def test_an_order_is_not_denied_where_a_part_is_not_said() -> None:
 
 def test_what_comes_after_something_unsaid_is_unsure() -> None:
     answer = thought("what does he do after washing the cup?")
-    assert answer.events[0].confidence == pytest.approx(DOUBTED * 0.8)
+    assert answer.events[0].confidence == pytest.approx(0.4)
 
 
 DOG = [
@@ -193,7 +196,7 @@ def test_a_thing_called_like_a_deed_is_no_deed() -> None:
     assert missing_there("the fridge is opened", said, _Named()).deeds == ()
 
 
-def test_a_longer_statement_keeps_its_confidence_and_has_a_note() -> None:
-    answer = thought("coffee burns the steel kettle")
-    assert answer.events[0].confidence == 0.8
-    assert "No caption of it says “" in answer.reasoning
+def test_a_longer_statement_is_trusted_by_the_share_of_its_words_that_are_said() -> None:
+    one_of_three = thought("milk is poured from the kettle").events[0].confidence
+    one_of_four = thought("milk is poured from the steel kettle").events[0].confidence
+    assert 0.4 < one_of_three < one_of_four < 0.8
