@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tools.grounding.lexical import terms_of, words_of
-from tools.retrieval.contraries import COLOURS, COUNTS
+from tools.retrieval.contraries import COLOURS, COUNTS, REACH
 from tools.retrieval.thing_words import ACTS, PEOPLE, is_person, names_of, read_thing
 from tools.retrieval.unsaid import FORMAL, Unsaid, closest_to
 
@@ -32,7 +32,7 @@ class Missing:
 
     Attributes:
         things: For things and what they are like.
-        deeds: For what is done: captions tell that in many words.
+        deeds: For what is done, and where: captions tell that in many words, or leave it out.
         telling: How many words of the statement tell what is asked for.
     """
 
@@ -89,10 +89,11 @@ def missing_there(text: str, near: Sequence[str], embedder: Embedder) -> Missing
     closest = closest_to(list(unsaid), near, embedder)
     # Where a thing is called like what is done, it is no word for that.
     far = [one for one in closest if not (one.is_near and said.isdisjoint(_family(one.word)))]
-    deeds = [one for one in far if unsaid[one.word] == deed]
+    told_freely = {at for at in telling if at == deed or _is_where(words, at)}
+    deeds = [one for one in far if unsaid[one.word] in told_freely]
     if phrase and not any(_says(phrase, words_of(one)) for one in dict.fromkeys(near)):
         deeds += closest_to([f"{phrase[1]} {phrase[2]}"], near, embedder)
-    things = (one for one in far if unsaid[one.word] != deed)
+    things = (one for one in far if unsaid[one.word] not in told_freely)
     return Missing(tuple(things), tuple(deeds), count)
 
 
@@ -167,6 +168,14 @@ _PHRASE = re.compile(
     r"comes?|goes|go|gets?|looks?)(?: \w+){0,3} (off|on|down|up|back|away|over|part|place)\b"
 )
 """What is done in two words, of which neither says it alone: "puts the mug down"."""
+
+_WHERE = frozenset("in on at through from near outside inside across along".split())
+
+
+def _is_where(words: Sequence[str], at: int) -> bool:
+    """Whether a word tells where it happens: "in a large house", and not "in red"."""
+    return words[at] not in COLOURS and not _WHERE.isdisjoint(words[max(0, at - REACH) : at])
+
 
 _LEADS = frozenset("a an the his her its their some any this that".split())
 _BEFORE_DEEDS = PEOPLE | frozenset("he she it they we you i".split())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tools.clock import clock, clock_span
@@ -73,12 +74,12 @@ def _plain(
 ) -> Ranking:
     """The ranking of one statement."""
     text = asked.text
+    near = texts_of(ranking, captions)
     head = _head(text)
-    why = _far_off(head, ranking, captions, embedder) if head else ""
+    why = _far_off(head, near, captions, embedder) if head else ""
     missing = Missing()
     # "Why is the mug red": then it is, whatever captions call it.
     if not (why or asked.is_presupposed):
-        near = texts_of(ranking, captions)
         if len(telling_in(text)) <= CONTRARY_WORDS:
             why = contrary_in(text, near)
         missing = missing_there(text, near, embedder)
@@ -118,7 +119,12 @@ def texts_of(ranking: Ranking, captions: Sequence[Caption]) -> list[str]:
 
 
 def _texts_in(spans: Sequence[Interval], captions: Sequence[Caption]) -> list[str]:
-    return [one.text for one in captions if any(one.span.overlap_s(span) > 0 for span in spans)]
+    edges = [(span.start_s, span.end_s) for span in spans]
+    return [
+        one.text
+        for one in captions
+        if any(one.start_s < end_s and start_s < one.end_s for start_s, end_s in edges)
+    ]
 
 
 def _cut_to_moment(
@@ -208,10 +214,11 @@ def _head(text: str) -> str:
     return head if thing.is_bare or (is_name and not head.endswith("s")) else ""
 
 
-def _far_off(head: str, ranking: Ranking, captions: Sequence[Caption], embedder: Embedder) -> str:
+def _far_off(
+    head: str, near: Sequence[str], captions: Sequence[Caption], embedder: Embedder
+) -> str:
     """That no caption of the answer names it, nor anything close to it; else empty."""
     names = names_of(head)
-    near = texts_of(ranking, captions)
     if any(names & _said_in(text) for text in near):
         return ""
     if any(one.is_near for one in closest_to([head], near, embedder)):
@@ -220,5 +227,6 @@ def _far_off(head: str, ranking: Ranking, captions: Sequence[Caption], embedder:
     return _elsewhere(closest[0], captions) if closest else ""
 
 
-def _said_in(text: str) -> set[str]:
-    return {stem for word in words_of(text) for stem in (word, *terms_of(word))}
+@lru_cache(maxsize=8_192)
+def _said_in(text: str) -> frozenset[str]:
+    return frozenset(stem for word in words_of(text) for stem in (word, *terms_of(word)))

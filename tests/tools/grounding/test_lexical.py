@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tools.grounding.lexical import bm25, match_words, terms_of
+from tools.grounding.lexical import bm25, match_words, terms_of, words_of
 
 
 @pytest.mark.parametrize("text", ["cooks", "cooked", "Cooking", "cook"])
@@ -50,3 +50,9 @@ def test_a_text_says_all_only_if_every_word_is_in_it() -> None:
         False,
     ]
     assert not match_words("of the", ["of the"]).says_all.any()
+
+
+def test_a_view_that_is_called_after_a_bird_names_none() -> None:
+    assert words_of("Bird's-eye view of the dog's bed") == [
+        *("bird's-eye", "view", "of", "the", "dog", "s", "bed")
+    ]
