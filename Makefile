@@ -41,6 +41,7 @@ fmt: $(STAMP) ## format, and mend what can be mended by rule
 
 docs: $(STAMP) ## the documentation as a site, in docs/_build; a warning is an error
 	$(BIN)/python docs/make_reference.py
+	$(BIN)/python docs/make_python_reference.py
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build
 
 notebooks: $(STAMP) ## the notebooks with their outputs, in notebooks/_rendered

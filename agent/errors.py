@@ -83,7 +83,7 @@ class UnansweredError(ReasonerError):
 
 
 class WithheldError(ReasonerError):
-    """The text model was not asked, since a limit of this run would not allow it."""
+    """The text model was not asked: a limit would not allow it, or there is nothing to read."""
 
 
 class AnswerError(WhenaboutsError):

@@ -157,8 +157,8 @@ class AskedSource(_Frozen):
     """One source of evidence that the question was put to.
 
     Attributes:
-        kind: ``described`` by an image model or a captions file, ``measured`` by the embedded
-            senses, ``said``, ``written`` on the screen, or ``seen``: frames by their looks.
+        kind: ``described`` by an image model or a captions file, ``measured`` by the classical
+            describer, ``said``, ``written`` on the screen, or ``seen``: frames by their looks.
         name: Who or what made it.
         verdict: Its own verdict.
         answers: Whether the answer is made from it.

@@ -8,6 +8,9 @@ from agent.errors import QueryError
 from agent.graph.state import Question
 from tools.text import is_text
 
+LONGEST_QUERY = 2000
+"""Characters; a longer text says no one thing that could be looked for."""
+
 
 def make_question(
     video: str | Path,
@@ -20,12 +23,17 @@ def make_question(
     """A question that can be asked.
 
     Raises:
-        QueryError: If the query is empty or not text, or ``within`` is not a stretch.
+        QueryError: If the query is empty, too long or not text, or ``within`` is not a stretch.
     """
     if not isinstance(query, str):
         raise QueryError(f"the query has to be text, not {query!r}; say what to look for")
     if not query.strip():
         raise QueryError('the query is empty; say what to look for, for example "a door opens"')
+    if len(query) > LONGEST_QUERY:
+        raise QueryError(
+            f"the query has {len(query):,} characters; say what to look for in {LONGEST_QUERY:,} "
+            "at most"
+        )
     if not is_text(query):
         raise QueryError(f"the query {query!a} is not UTF-8 text; type it again")
     try:

@@ -7,10 +7,8 @@ it is named, since anybody may have put it there.
 
 import os
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import (
@@ -24,22 +22,21 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agent.errors import SettingsError
-from prompts.catalog import Prompts
+from agent.setting_checks import (
+    language_of_locale,
+    must_be_address,
+    must_be_language,
+    must_be_look,
+    must_have_owner,
+    must_hold_prompts,
+    must_name_video_model,
+)
+from agent.settings_file import keep_keys_from, read_settings_file
+from tools.known_secrets import KNOWN, keep_variables
 from tools.text import shown_address, without_passwords
 from tools.user_paths import expand_user
 
 SETTINGS_FILE = ".env"
-
-MAX_SETTINGS_BYTES = 1 << 20
-"""A settings file has a hundred lines at most, and larger ones take minutes to read."""
-
-_OTEL_SECRETS = (
-    "OTEL_EXPORTER_OTLP_HEADERS",
-    "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
-    "OTEL_PYTHON_EXPORTER_OTLP_HTTP_CREDENTIAL_PROVIDER",
-    "OTEL_PYTHON_EXPORTER_OTLP_HTTP_TRACES_CREDENTIAL_PROVIDER",
-)
-"""Secrets, and what adds some, that OpenTelemetry's SDK reads by itself."""
 
 
 def _langsmith(name: str) -> AliasChoices:
@@ -48,58 +45,6 @@ def _langsmith(name: str) -> AliasChoices:
     return AliasChoices(
         f"LANGSMITH_{name}", *older.get(name, (f"LANGCHAIN_{name}",)), f"langsmith_{name.lower()}"
     )
-
-
-def _must_be_look(name: str) -> str:
-    from tools.captioners.looks import LookMode
-
-    return str(LookMode.parse(name))
-
-
-def _must_name_video_model(name: str) -> str:
-    if name not in {"auto", "off"} and not re.fullmatch(r"openai:\S+", name):
-        raise ValueError("it must be auto, off, or openai:MODEL")
-    return name
-
-
-def _must_be_address(address: str) -> str:
-    # Such as the carriage return of a file that was written on Windows: no client takes it.
-    if not address.isprintable() or " " in address:
-        raise ValueError("it holds a blank or a control character, often at its end; remove that")
-    try:
-        parts = urlsplit(address)
-        is_one = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:  # A port that is not a number, or half of an IPv6 address.
-        is_one = False
-    if not is_one:
-        raise ValueError("it must be like http://localhost:8000/v1")
-    return address
-
-
-def _must_be_language(name: str) -> str:
-    if not re.fullmatch(r"[a-z]{2}", name):
-        raise ValueError("it must be two small letters, such as en or de")
-    return name
-
-
-def _language_of_locale(environment: Mapping[str, str]) -> str:
-    """The language of the first variable that is set, as C libraries do; English for none or C."""
-    variables = ("LC_ALL", "LC_MESSAGES", "LANG")
-    locale = next(filter(None, map(environment.get, variables)), "")
-    found = re.match(r"([a-z]{2})(?=[_.@]|$)", locale)
-    return found[1] if found else "en"
-
-
-def _must_have_owner(folder: Path) -> Path:
-    whole = expand_user(folder)
-    if str(whole).startswith("~"):
-        raise ValueError(f"there is no user of that name, or {whole.parts[0]} has no home")
-    return whole.absolute()
-
-
-def _must_hold_prompts(folder: Path) -> Path:
-    Prompts.read(folder)
-    return folder
 
 
 class Home(BaseSettings):
@@ -113,7 +58,7 @@ class Home(BaseSettings):
         populate_by_name=True,
     )
 
-    home: Annotated[Path, AfterValidator(_must_have_owner)] = Field(
+    home: Annotated[Path, AfterValidator(must_have_owner)] = Field(
         default_factory=lambda: Path(platformdirs.user_data_dir("whenabouts", appauthor=False))
     )
 
@@ -211,19 +156,19 @@ class Settings(Home):
     chroma_token: SecretStr | None = None
     captioner: str = "auto"
     strategy: Literal["general", "activity", "sight-first"] = "general"
-    mode: Annotated[str, AfterValidator(_must_be_look)] = "frame"
+    mode: Annotated[str, AfterValidator(must_be_look)] = "frame"
     in_flight: int = Field(default=16, ge=1, le=256)
     detail: Literal["auto", "low", "high"] = "auto"
     max_image_kb: int = Field(default=500, ge=5, le=20_000)
     adapter: Path | None = None
     device: str = "auto"
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    prompts: Annotated[Path, AfterValidator(_must_hold_prompts)] | None = None
+    prompts: Annotated[Path, AfterValidator(must_hold_prompts)] | None = None
     prices: Path | None = None
     reasoner: str = "auto"
     subtitles: str = "auto"
-    language: Annotated[str, AfterValidator(_must_be_language)] = Field(
-        default_factory=lambda: _language_of_locale(os.environ)
+    language: Annotated[str, AfterValidator(must_be_language)] = Field(
+        default_factory=lambda: language_of_locale(os.environ)
     )
     speech: str = ""
     sight: str = "auto"
@@ -234,7 +179,7 @@ class Settings(Home):
     every_frame: bool = False
     refine: bool | None = None
     verify: bool | None = None
-    direct: Annotated[str, AfterValidator(_must_name_video_model)] = "auto"
+    direct: Annotated[str, AfterValidator(must_name_video_model)] = "auto"
     every_path: bool = False
     read_text: bool | None = None
     max_captions: int | None = Field(default=None, ge=1)
@@ -246,7 +191,7 @@ class Settings(Home):
     evidence_tokens: int = Field(default=8000, ge=500, le=1_000_000)
     context: Literal["retrieved", "all", "scenes"] = "retrieved"
     openai_api_key: SecretStr | None = Field(default=None, alias="OPENAI_API_KEY")
-    openai_base_url: Annotated[str, AfterValidator(_must_be_address)] | None = Field(
+    openai_base_url: Annotated[str, AfterValidator(must_be_address)] | None = Field(
         default=None, alias="OPENAI_BASE_URL"
     )
     token: SecretStr | None = None
@@ -267,6 +212,15 @@ class Settings(Home):
     )
     otel_traces_exporter: str = Field(default="otlp", alias="OTEL_TRACES_EXPORTER")
     otel_sdk_disabled: bool = Field(default=False, alias="OTEL_SDK_DISABLED")
+
+    def model_post_init(self, _: Any, /) -> None:
+        """Keep what is secret in them from being shown, however they were set."""
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, SecretStr):
+                KNOWN.keep(value.get_secret_value())
+            elif value and _is_address(name):
+                KNOWN.keep_address(str(value))
 
     @property
     def store_folder(self) -> Path:
@@ -327,107 +281,20 @@ def load_settings(env_file: str | Path | None = None, /, **overrides: Any) -> Se
             to an address of the file; the message names the variable.
     """
     given = {name: value for name, value in overrides.items() if value is not None}
+    keep_variables(os.environ)
     try:
         home = Home(home=given["home"]) if "home" in given else Home()
         file = expand_user(env_file) if env_file else home.settings_file
-        in_file = _read_file(file) if env_file or file.exists() else {}
+        in_file = read_settings_file(file) if env_file or file.exists() else {}
         alone = Settings(**given)
         settings = Settings(_env_file=file, **given) if in_file else alone
     except ValidationError as exc:
         raise SettingsError("; ".join(_complaint(error, given) for error in exc.errors())) from None
     except OSError as exc:
         raise SettingsError(f"the settings cannot be read: {exc}") from None
-    _keep_keys_from(file, in_file, settings, alone)
-    return settings
-
-
-def _read_file(file: Path) -> dict[str, str]:
-    """What the file sets, by names in lower case."""
-    from dotenv import dotenv_values
-
-    advice = "give --env a file with lines of NAME=value"
-    try:
-        if not file.is_file():
-            what = "is not a plain file" if file.exists() else "does not exist"
-            raise SettingsError(f"the settings file {file} {what}; {advice}")
-        if (size := file.stat().st_size) > MAX_SETTINGS_BYTES:
-            raise SettingsError(
-                f"the settings file {file} has {size:,} bytes, and at most "
-                f"{MAX_SETTINGS_BYTES:,} are read; {advice}"
-            )
-        values = dotenv_values(file, interpolate=False, encoding="utf-8")
-    except UnicodeDecodeError:
-        raise SettingsError(f"the settings file {file} is not UTF-8 text; {advice}") from None
-    except OSError as exc:
-        raise SettingsError(
-            f"the settings file {file} cannot be read: {exc.strerror}; {advice}"
-        ) from None
-    for name, value in values.items():
-        # If it were filled in, an address could carry a key from the environment away.
-        if value and "${" in value:
-            raise SettingsError(
-                f"{name} in {file} holds ${{…}}, which is not filled in; write the value itself"
-            )
-    return {name.lower(): value for name, value in values.items() if value}
-
-
-def _keep_keys_from(
-    file: Path, in_file: Mapping[str, str], settings: Settings, alone: Settings
-) -> None:
-    """Refuse to send a key from the environment to an address that only a file names.
-
-    What comes from where is told by values: a field has more names than its usual one.
-
-    Args:
-        file: The settings file.
-        in_file: What it sets, by names in lower case.
-        settings: What is used.
-        alone: What would be used without the file.
-
-    Raises:
-        SettingsError: If that would happen.
-    """
     environment = {name.lower(): value for name, value in os.environ.items()}
-    fields = type(settings).model_fields
-    for name in fields:
-        service, _, what = name.partition("_")
-        address = getattr(settings, name)
-        if not what.endswith(("url", "endpoint")) or address == getattr(alone, name):
-            continue
-        keys = {
-            field: value.get_secret_value()
-            for field in fields
-            if field.partition("_")[0] == service
-            and isinstance(value := getattr(settings, field), SecretStr)
-            and value == getattr(alone, field)
-        }
-        if service == "otel":
-            keys = {one: environment.get(one.lower(), "") for one in _OTEL_SECRETS}
-        for key_name, key in keys.items():
-            if key and key not in in_file.values():
-                raise SettingsError(
-                    f"{_set_in(in_file, name)} is set by {file}, and "
-                    f"{_set_in(environment, key_name)} by the environment: a key is not sent to an "
-                    "address that a file names; set both in the file, or both in the environment"
-                )
-
-
-def _set_in(values: Mapping[str, str], field: str) -> str:
-    """The variable among these, by names in lower case, that sets a field; its usual one if none.
-
-    A variable that no field is made of stands for itself.
-    """
-    names = _names(field) if field in Settings.model_fields else [field.lower()]
-    return next((one for one in names if values.get(one)), names[0]).upper()
-
-
-def _names(field: str) -> list[str]:
-    """The variables that set a field, in lower case."""
-    alias = Settings.model_fields[field].validation_alias
-    own = f"whenabouts_{field}"
-    if isinstance(alias, AliasChoices):
-        return [*(str(one).lower() for one in alias.choices), own]
-    return [str(alias).lower(), own] if alias else [own]
+    keep_keys_from(file, in_file, settings, alone, environment)
+    return settings
 
 
 def _complaint(error: Any, given: dict[str, Any]) -> str:
@@ -441,8 +308,12 @@ def _complaint(error: Any, given: dict[str, Any]) -> str:
 
 
 def _shown(name: str, value: Any) -> str:
-    is_address = isinstance(value, str) and name.lower().endswith(("url", "endpoint"))
+    is_address = isinstance(value, str) and _is_address(name)
     return repr(shown_address(value)) if is_address else without_passwords(repr(value))
+
+
+def _is_address(name: str) -> bool:
+    return name.lower().endswith(("url", "endpoint"))
 
 
 def _variable(name: str) -> str:

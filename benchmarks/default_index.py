@@ -1,8 +1,8 @@
-"""What it costs to index a video with the built-in senses, and how much of that is reading text.
+"""What an index by the classical describer costs, and how much of that is reading text.
 
     python benchmarks/default_index.py [VIDEO ...] [--seconds 60] [--rate 1]
 
-From each video, the frames of its first seconds are described by the classical captioner, three
+From each video, the frames of its first seconds are described by the classical describer, three
 times in the same minutes: without reading text, reading as an index does (text is looked for where
 the picture changed, and read again where it changed), and reading every frame anew. What reading
 found is compared frame by frame: a line counts as found if one of the same frame is like it.
@@ -104,7 +104,7 @@ def measure(path: Path, engine: TextReader, *, rate_hz: float, seconds: float) -
 
 def main() -> None:
     """Read the options, measure, print."""
-    parser = argparse.ArgumentParser(description="Measure an index by the built-in senses.")
+    parser = argparse.ArgumentParser(description="Measure an index by the classical describer.")
     parser.add_argument("videos", type=Path, nargs="*", default=[STILL, MOVING, CLOCK])
     parser.add_argument("--seconds", type=float, default=60.0, help="of each video")
     parser.add_argument("--rate", type=float, default=1.0, help="frames a second")

@@ -240,14 +240,16 @@ ENVIRONMENTS: dict[str, Environment] = {
     "signals ignored": Environment(within="trap '' INT TERM HUP PIPE; \"$@\" | head -1"),
     **{
         f"signal {name} after {after_s} s": Environment(
-            within=f'"$@" & sleep {after_s}; kill -{name} $!; wait $!',
+            # Without -m, a shell has what is in its background ignore INT.
+            within=f'set -m; "$@" & sleep {after_s}; kill -{name} $!; wait $!',
             codes=frozenset({0, 1, 2, 128 + number}),
         )
         for name, number in (("INT", 2), ("TERM", 15), ("HUP", 1))
         for after_s in (0.1, 0.4, 0.9, 1.6)
     },
     "signal TERM twice": Environment(
-        within='"$@" & sleep 0.9; kill $!; kill $!; wait $!', codes=frozenset({0, 1, 2, 143})
+        within='set -m; "$@" & sleep 0.9; kill $!; kill $!; wait $!',
+        codes=frozenset({0, 1, 2, 143}),
     ),
     "prices missing": variables(WHENABOUTS_PRICES="/no/such/prices.json"),
     "language of nowhere": variables(WHENABOUTS_LANGUAGE="\x1b[31m"),

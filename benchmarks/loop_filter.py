@@ -4,9 +4,9 @@
 
 The loop filter smooths the edges of blocks; FFmpeg can leave it out (``skip_loop_filter``). The
 first seconds of each video are sampled with it and without it, by turns, and both are described by
-the built-in senses. Printed are the CPU without it as a share of the CPU with it; how much pixels
-differ; and of what is told with it, how much is told without it too: lines of text, captions of
-what is measured, cuts, and frames that are not near-duplicates.
+the classical describer. Printed are the CPU without it as a share of the CPU with it; how much
+pixels differ; and of what is told with it, how much is told without it too: lines of text, captions
+of what is measured, cuts, and frames that are not near-duplicates.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def without_filter(work: Callable[[], list[Frame]]) -> list[Frame]:
 
 
 def listen(frames: Sequence[Frame], screen: ScreenReader) -> Told:
-    """Describe frames by the built-in senses."""
+    """Describe frames by the classical describer."""
     said = list(ClassicalCaptioner(read_text=False).describe(frames, seen=frozenset()))
     distinct = DistinctFrames()
     return Told(

@@ -3,7 +3,7 @@
     python benchmarks/sight_library.py [--videos 10 100] [--store FOLDER]
 
 A library is made of videos of an hour with one frame a second: scenes of eight seconds whose frames
-are alike, no scene twice, and beside them one measured caption for each scene, as the built-in
+are alike, no scene twice, and beside them one measured caption for each scene, as the classical
 describer leaves it. The joint model has a half for words that only looks words up, so that its size
 is not in the times; everything else is what ``ask --all`` runs. 100 hours are 360,000 frames, which
 takes a quarter of an hour and 2 GB; --store keeps them.

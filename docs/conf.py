@@ -1,8 +1,7 @@
 """How the pages are built: ``make docs``, with warnings as errors.
 
 Sphinx with MyST: both are kept (MkDocs had no release since 2024, and its Material theme goes over
-to another tool), they read the Markdown that GitHub shows, and take the Python pages from
-docstrings.
+to another tool), and they read the Markdown that GitHub shows.
 """
 
 from importlib.metadata import version as installed
@@ -13,16 +12,13 @@ from pygments.lexers.special import TextLexer
 project = "whenabouts"
 author = "The whenabouts authors"
 version = release = installed("whenabouts")
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser"]
 myst_heading_anchors = 3
 html_theme = "furo"
 # Nothing is loaded from another host.
 html_theme_options = {"footer_icons": []}
 templates_path: list[str] = []
 exclude_patterns = ["_build"]
-autodoc_typehints = "description"
-autodoc_member_order = "bysource"
-autodoc_preserve_defaults = True
 
 
 def setup(app: Any) -> None:

@@ -25,7 +25,7 @@ def command_line() -> str:
     """Every command with its options, from the parsers themselves."""
     from agent.cli.parser import build_parser
     from evaluation.command import build_parser as build_eval
-    from training.command import build_parser as build_tune
+    from training.options import build_parser as build_tune
 
     lines = ["# Command line", "", WRITTEN, ""]
     lines += [

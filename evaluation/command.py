@@ -102,6 +102,11 @@ def _run_dataset(options: argparse.Namespace) -> int:
         strategy=options.strategy,
     )
     if options.command == "own" and str(options.annotations) == CORRECTIONS:
+        if not settings.corrections_file.exists():
+            raise BenchmarkError(
+                f"nothing was corrected on the page yet: there is no {settings.corrections_file}; "
+                "`whenabouts serve FOLDER` shows the page"
+            )
         run_options = replace(run_options, annotations=settings.corrections_file)
     return run_dataset(DATASETS[options.command], run_options, settings)
 

@@ -18,7 +18,7 @@ from tools.timeline import Interval
 
 
 def main() -> None:
-    """Ask every question of its video, by sight and measured senses alone, and print figures."""
+    """Ask each question by sight and the classical describer alone, and print figures."""
     parser = argparse.ArgumentParser(description="R@1 and mIoU of sight on labelled videos")
     parser.add_argument("videos", type=Path)
     parser.add_argument("--sight", default="siglip2-base")

@@ -4,6 +4,7 @@ python examples/moments_to_csv.py clips/ moments.csv "something enters" "the scr
 """
 
 import csv
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -39,6 +40,13 @@ def moments(
                 }
 
 
+def no_formula(value: object) -> object:
+    """What a spreadsheet takes for text: names and captions come from strangers."""
+    if value is None or isinstance(value, float):
+        return value
+    return re.sub(r"((?:^|;)\s*)([=+@-])", r"\1'\2", str(value))
+
+
 def write_csv(folder: Path, file: Path, queries: Sequence[str], *, grounder: Grounder) -> int:
     """Write the rows as they come; returns how many."""
     count = 0
@@ -46,7 +54,7 @@ def write_csv(folder: Path, file: Path, queries: Sequence[str], *, grounder: Gro
         writer = csv.DictWriter(opened, COLUMNS)
         writer.writeheader()
         for row in moments(folder, queries, grounder=grounder):
-            writer.writerow(row)
+            writer.writerow({name: no_formula(value) for name, value in row.items()})
             count += 1
     return count
 

@@ -58,12 +58,12 @@ best.start_s, best.end_s, best.confidence, [one.text for one in best.evidence]
 grounder.find(lobby / "lobby.mp4", "a dog runs into the sea", captions=lobby / "lobby.jsonl")
 
 # %% [markdown]
-# Without captions of your own, frames are described by what can be measured in them. These senses
-# see that something enters, but not what it is.
+# Without captions of your own, the classical describer says what can be measured in frames. It
+# sees that something enters, but not what it is.
 
 # %%
-with Grounder(Settings(captioner="classical")) as senses:
-    entered = senses.find(lobby / "lobby.mp4", "something enters", on_event=progress_bar())
+with Grounder(Settings(captioner="classical")) as measuring:
+    entered = measuring.find(lobby / "lobby.mp4", "something enters", on_event=progress_bar())
 entered
 
 # %% [markdown]

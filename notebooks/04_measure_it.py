@@ -53,8 +53,8 @@ whenabouts(*own, "--captions", captions, "--out", runs / "by-eye")
 # place, but not its edges).
 #
 # ## Compare two runs
-# The second one describes the frames by what can be measured in them. These senses cannot tell
-# one person from another, and say so.
+# In the second one, frames are described by the classical describer, which cannot tell one person
+# from another, and says so.
 
 # %%
 whenabouts(*own, "--videos", lobby, "--out", runs / "measured")

@@ -15,6 +15,7 @@ import pytest
 from tests import tiny_models
 from tests.fakes import WordEmbedder
 from tests.model_server import ModelServer, serve_checkpoint
+from tools.known_secrets import KNOWN
 from tools.store.isolation import open_client
 from tools.store.store_failures import DATABASE
 
@@ -68,6 +69,12 @@ def _imports_nothing_heavy(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if more := _too_heavy_now(request.config, before):
         pytest.fail(f"{request.node.nodeid} {more}", pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def _knows_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test was handed as a key is a word in another."""
+    monkeypatch.setattr(KNOWN, "_shown", {})
 
 
 def _too_heavy_now(config: pytest.Config, before: frozenset[str]) -> str:
@@ -202,7 +209,7 @@ def model_server(
 
 @pytest.fixture(scope="session")
 def tiny_joint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A joint model that knows drawn things; training it takes half a minute, so tests are slow."""
+    """A joint model that knows drawn things; training it takes seconds, so tests are slow."""
     from tests.tiny_joint import save_tiny_joint
 
     return save_tiny_joint(tmp_path_factory.mktemp("joint") / "tiny")

@@ -1,4 +1,4 @@
-"""A film of ten seconds in the claims of the embedded senses, and questions to it."""
+"""A film of ten seconds in the claims of the classical describer, and questions to it."""
 
 from collections.abc import Sequence
 

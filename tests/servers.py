@@ -13,13 +13,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.listening import Handler, listening
 from tests.patience import PATIENCE_S
 
 
@@ -173,13 +173,11 @@ def serving(script: Script, *, models: Sequence[str] | None = None) -> Iterator[
     """
     scripted = Server(script, models)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Chat(Handler):
         protocol_version = "HTTP/1.1"
-        # Else the small header packet waits for an acknowledgement, 40 ms a reply.
-        wbufsize = -1
 
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            body = json.loads(self.body())
             headers = {name.lower(): value for name, value in self.headers.items()}
             with scripted.answering(self.path, headers, body) as answer:
                 if answer.wait_for:
@@ -208,24 +206,6 @@ def serving(script: Script, *, models: Sequence[str] | None = None) -> Iterator[
             if answer.missing_bytes:
                 self.close_connection = True
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    class Threads(ThreadingHTTPServer):
-        daemon_threads = True
-        block_on_close = False
-        request_queue_size = 64
-
-        def handle_error(self, *_: Any) -> None:
-            pass  # A client that hangs up is part of the tests.
-
-    server = Threads(("127.0.0.1", 0), Handler)
-    scripted.url = f"http://127.0.0.1:{server.server_port}/v1"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with listening(Chat) as url:
+        scripted.url = f"{url}/v1"
         yield scripted
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

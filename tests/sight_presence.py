@@ -2,9 +2,10 @@
 
     python -m tests.sight_presence [--seeds 0 1 2 3 4 5]
 
-Trains a tiny joint model for each seed (half a minute), and asks drawn videos for things that they
-show, for things that they do not show, and for what is never drawn: beside many other videos,
-beside one, and of a video that is alone. The JSON that is printed has the shares that are found.
+Trains a tiny joint model for each seed (a quarter of a minute), and asks drawn videos for things
+that they show, for things that they do not show, and for what is never drawn: beside many other
+videos, beside one, and of a video that is alone. The JSON that is printed has the shares that are
+found.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+
+from tests.listening import Handler, listening
 
 NAME = "me/tiny"
 REVISION = "a" * 40
@@ -56,38 +56,23 @@ def serve_hub(folder: Path) -> Iterator[TinyHub]:
     """Serve until the block ends."""
     hub = TinyHub(folder)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Hub(Handler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
             path = self.path.split("?")[0]
             content = hub.answer(path)
-            self.send_response(404 if content is None else 200)
             if content is None:
-                self.send_header("X-Error-Code", "RepoNotFound")
-            elif "/resolve/" in path:
-                self.send_header("ETag", f'"{hashlib.sha1(content).hexdigest()}"')
-                self.send_header("X-Repo-Commit", REVISION)
-            self.send_header("Content-Length", str(len(content or b"")))
-            self.end_headers()
-            if content and self.command == "GET":
-                if "/resolve/" in path:
+                self.send(b"", 404, x_error_code="RepoNotFound")
+            elif "/resolve/" not in path:
+                self.send(content)
+            else:
+                if content and self.command == "GET":
                     hub.fetched.append(path.partition(f"{REVISION}/")[2])
-                self.wfile.write(content)
+                tag = f'"{hashlib.sha1(content).hexdigest()}"'
+                self.send(content, etag=tag, x_repo_commit=REVISION)
 
-        def do_HEAD(self) -> None:
-            self.do_GET()
+        do_HEAD = do_GET
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    hub.url = f"http://127.0.0.1:{server.server_port}"
-    serving = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    serving.start()
-    try:
+    with listening(Hub) as hub.url:
         yield hub
-    finally:
-        server.shutdown()
-        serving.join()
-        server.server_close()

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.parser import BytesParser
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.listening import Handler, listening
 from tests.patience import PATIENCE_S
 
 INFO = json.dumps(
@@ -77,7 +77,7 @@ def receiving(
     """A server that takes everything, or answers with an error, or only after an event."""
     received = Received()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Collector(Handler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
@@ -87,14 +87,14 @@ def receiving(
             self._note(self.command, body)
             if post_after:
                 post_after.wait(PATIENCE_S)
-            self._answer(post_status, b"{}")
+            self.send(b"{}", post_status, content_type="application/json")
 
         def do_PATCH(self) -> None:
             self.do_POST()
 
         def do_GET(self) -> None:
             self._note("GET", b"")
-            self._answer(200, INFO)
+            self.send(INFO, content_type="application/json")
 
         def _body(self) -> bytes:
             if self.headers.get("Transfer-Encoding") != "chunked":
@@ -110,33 +110,8 @@ def receiving(
             headers = {name.lower(): value for name, value in self.headers.items()}
             received.requests.append((method, self.path, headers, body))
 
-        def _answer(self, status: int, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    class Threads(ThreadingHTTPServer):
-        daemon_threads = True
-        block_on_close = False
-
-        def handle_error(self, *_: Any) -> None:
-            pass
-
-    server = Threads(("127.0.0.1", 0), Handler)
-    received.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with listening(Collector) as received.url:
         yield received
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @contextmanager

@@ -3,11 +3,11 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+
+from tests.listening import Handler, listening
 
 
-class Site(BaseHTTPRequestHandler):
+class Site(Handler):
     """Serves what a test put there; counts what is asked of it.
 
     Attributes:
@@ -31,15 +31,13 @@ class Site(BaseHTTPRequestHandler):
             half = len(body) // 2
             try:
                 self.wfile.write(body[:half])
+                self.wfile.flush()
                 self.goes_on.wait()
                 self.wfile.write(body[half:])
             except ConnectionError:
                 pass  # The one who asked has left.
 
-    do_HEAD = do_GET  # noqa: N815  # named by the library
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+    do_HEAD = do_GET
 
 
 @contextmanager
@@ -48,14 +46,9 @@ def site_on_loopback() -> Iterator[tuple[str, type[Site]]]:
     goes_on = threading.Event()
     goes_on.set()
     pages = type("Pages", (Site,), {"pages": {}, "asked": [], "goes_on": goes_on})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), pages)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}", pages
-    goes_on.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with listening(pages) as url:
+        yield url, pages
+        goes_on.set()
 
 
 def movie(body: bytes) -> tuple[int, dict[str, str], bytes]:

@@ -100,12 +100,16 @@ class ServiceError(WhenaboutsError):
         tokens_out: Tokens of output in them.
         usd: Their price, noted by a caller that knows prices; None where it is not known.
         of_run: Whether it is the time of the whole run that is used up, or would be by a wait.
+        known: Whether it was noted earlier in the same run, and nothing was asked now.
     """
 
-    def __init__(self, kind: FailureKind, message: str, *, of_run: bool = False) -> None:
+    def __init__(
+        self, kind: FailureKind, message: str, *, of_run: bool = False, known: bool = False
+    ) -> None:
         super().__init__(message)
         self.kind: FailureKind = kind
         self.of_run = of_run
+        self.known = known
         self.tokens_in = self.tokens_out = 0
         self.usd: float | None = 0.0
 

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast, overload
 
-from tools.timeline import Caption
+import numpy as np
+
+from tools.sight.frame_track import as_caption
+from tools.timeline import Caption, Interval, Track
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 Value = TypeVar("Value")
 
@@ -29,6 +37,55 @@ class KeptCaptions(list[Caption]):
     __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse
 
 
+class KeptFrames(Sequence[Caption]):
+    """The same of a track of frames, which say nothing: their times, a caption where one is asked.
+
+    Args:
+        video_id: Of the video.
+        track: That they are of.
+        edges_s: Shape ``(n, 2)``: where each starts and ends, in time order.
+    """
+
+    __slots__ = ("edges_s", "track", "video_id", "worked_out")
+
+    def __init__(self, video_id: str, track: Track, edges_s: Floats) -> None:
+        self.video_id = video_id
+        self.track = track
+        self.edges_s = edges_s
+        self.worked_out: dict[Hashable, Any] = {}
+
+    def __len__(self) -> int:
+        return len(self.edges_s)
+
+    @overload
+    def __getitem__(self, at: int) -> Caption: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[Caption]: ...
+
+    def __getitem__(self, at: int | slice) -> Caption | list[Caption]:
+        if isinstance(at, slice):
+            return [self._caption(*pair) for pair in self.edges_s[at].tolist()]
+        return self._caption(*self.edges_s[at].tolist())
+
+    def _caption(self, start_s: float, end_s: float) -> Caption:
+        return as_caption(self.video_id, Interval(start_s, end_s), self.track)
+
+
+def edges_of(captions: Sequence[Caption]) -> tuple[Floats, Floats]:
+    """Shape ``(n,)`` each: where captions start and end."""
+    if isinstance(captions, KeptFrames):
+        return captions.edges_s[:, 0], captions.edges_s[:, 1]
+    return once(
+        captions,
+        "edges",
+        lambda: (
+            np.array([one.start_s for one in captions]),
+            np.array([one.end_s for one in captions]),
+        ),
+    )
+
+
 def once(captions: Sequence[Caption], what: Hashable, work: Callable[[], Value]) -> Value:
     """What ``work`` returns, or returned for the same captions before.
 
@@ -38,7 +95,7 @@ def once(captions: Sequence[Caption], what: Hashable, work: Callable[[], Value])
         work: Called where the captions are not kept, or were not asked for this yet. Nobody may
             change what it returns.
     """
-    if not isinstance(captions, KeptCaptions):
+    if not isinstance(captions, KeptCaptions | KeptFrames):
         return work()
     if what not in captions.worked_out:
         captions.worked_out[what] = work()

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 Verdict = Literal["found", "not_found", "cannot_tell"]
 
 EvidenceKind = Literal["described", "measured", "said", "written", "seen"]
-"""Captions that say what is seen; what the embedded senses measure; speech and subtitles; text on
-the screen that was read beside an image model's captions."""
+"""Captions that say what is seen; what the classical describer measures; speech and subtitles; text
+on the screen that was read beside an image model's captions."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,11 +172,16 @@ def abandon_output() -> None:
 def open_console(to: StreamName = "stdout", **options: Any) -> Console:
     """A console of rich's that prints as everything here does.
 
+    With NO_COLOR set it writes no escapes for any style; by itself rich would leave bold and dim.
+
     Args:
         to: Which stream, as it is when something is printed.
         options: As ``rich.console.Console`` has them.
     """
-    return _console_class()(stderr=to == "stderr", **options)
+    console = _console_class()(stderr=to == "stderr", **options)
+    if not console.no_color:
+        return console
+    return _console_class()(stderr=to == "stderr", **{**options, "color_system": None})
 
 
 @cache

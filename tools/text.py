@@ -1,10 +1,14 @@
 """Text that comes from models, screens and files, made fit to be stored, counted and shown."""
 
 import re
+import shlex
 import unicodedata
 from collections import Counter
 from functools import lru_cache
+from itertools import pairwise
 from urllib.parse import urlsplit
+
+from tools.known_secrets import HIDDEN, KNOWN, is_secret_step
 
 JOINERS = "\u200c\u200d"
 """Invisible, and part of words in several scripts."""
@@ -40,7 +44,9 @@ _SECRET_OF_HEADER = re.compile(
 """The values of headers that hold keys; a bearer in a caption carries shorter words."""
 _SECRET_OF_QUERY = re.compile(
     r"(?i)(?:(?<=[?&;#])|(?<=%3F|%26))((?:[\w.-]*(?:[_.-]|%5F|%2D))?(?:api(?:[_-]|%5F|%2D)?key|key|"
-    r"token|password|passwd|pwd|secret|sig|signature|auth|credential)(?:=|%3D))"
+    r"token|password|passwd|pwd|secret|sig|signature|auth|credential|sas|jwt)(?:=|%3D)"
+    # Of some functions; a status and the like are shorter.
+    r"|code(?:=|%3D)(?=[\w%.~+/=-]{12}))"
     r"(?:\\[^\s\"']|(?!%26)[^&;#\s\"'<>\\])+"
 )
 """A backslash goes with what follows; one before a quote stays, where the text is JSON."""
@@ -62,6 +68,11 @@ _KEY = re.compile(
     r"[\w-]{16,300}+(?!/|\.\w)"
 )
 """What keys of known services look like."""
+_KEY_AS_STEP = re.compile(
+    r"(?<=/)(?:(?:sk|pk|rk|lsv2|hf|gsk|xai|ghp|gho|glpat)[-_](?=[\w-]{0,300}\d)|AIza)[\w-]{16,300}+"
+    r"(?=[/?#:,;)\]]|\.?$)"
+)
+"""The same as a step of an address's path."""
 _BEFORE_LAST_AT = re.compile(r"^([a-zA-Z][\w+.-]*://|)(?s:.*)@")
 _NO_PORT = re.compile(
     r"^((?:[a-zA-Z][\w+.-]*://)?(?:\[[^\]]*\]|[^/?#:\[@]*):)(?!//)(?!\d{1,5}(?:[/?#]|$))[^/?#]+"
@@ -69,7 +80,6 @@ _NO_PORT = re.compile(
 _NAMES_KEY = re.compile(
     r"(?i)bearer|basic|authorization|cookie|api-key|x-[\w-]{1,30}-(?:token|key|team)"
 )
-HIDDEN = "…"
 
 
 def is_text(words: str) -> bool:
@@ -100,9 +110,11 @@ def without_passwords(text: str) -> str:
     """The text, with what is secret in the addresses in it replaced by an ellipsis.
 
     That is everything before the ``@`` of an address, values of its query that are named like a
-    key, those of headers, fields and variables that hold one, and what looks like a key. It is the
-    only redaction, for errors, settings, traces and all that is printed.
+    key, those of headers, fields and variables that hold one, what looks like a key, and every
+    secret that this process was handed. It is the only redaction, for errors, settings, traces and
+    all that is printed.
     """
+    text = KNOWN.hide_in(text)
     if "://" in text:
         text = _WORD.sub(_without_password, text)
     if "=" in text or "%3" in text:
@@ -131,15 +143,30 @@ def shown_address(address: str) -> str:
     if not is_one or "@" in parts.netloc or any(char.isspace() for char in address):
         address = _BEFORE_LAST_AT.sub(rf"\1{HIDDEN}@", address)
         address = _NO_PORT.sub(rf"\1{HIDDEN}", address)
+    else:
+        address = _without_steps(address)
     return without_passwords(address)
 
 
+def _without_steps(address: str) -> str:
+    """An address without steps of its path that no service names so: keys stand there too."""
+    parts = urlsplit(address)
+    steps = parts.path.split("/")
+    shown = [
+        HIDDEN if is_secret_step(step, last) else step for last, step in pairwise(["", *steps])
+    ]
+    return parts._replace(path="/".join(shown)).geturl() if shown != steps else address
+
+
 def _without_password(word: re.Match[str]) -> str:
+    address = word[0]
+    if "://" not in address:
+        return address
     # Beyond the last @ nothing is one, and looking for it there takes quadratic time.
-    end = word[0].rfind("@") + 1
-    if not end or "://" not in word[0]:
-        return word[0]
-    return _PASSWORD.sub(f"{HIDDEN}@", word[0][:end]) + word[0][end:]
+    end = address.rfind("@") + 1
+    if end:
+        address = _PASSWORD.sub(f"{HIDDEN}@", address[:end]) + address[end:]
+    return _KEY_AS_STEP.sub(HIDDEN, address)
 
 
 def printable(text: str) -> str:
@@ -158,6 +185,24 @@ def in_one_row(text: str) -> str:
     return "".join(
         char.encode("unicode_escape").decode() if char in _LINE_CHARS else char for char in text
     )
+
+
+def for_a_shell(word: str) -> str:
+    r"""A word of a command that is shown to be copied: in one row, and the same in bash and zsh.
+
+    What cannot be printed is spelled out, byte for byte, as in ``$'a\x0ab'``.
+    """
+    if word.isprintable():
+        return shlex.quote(word)
+    spelled = (
+        f"\\{char}"
+        if char in "\\'"
+        else char
+        if char.isprintable()
+        else "".join(f"\\x{byte:02x}" for byte in char.encode("utf-8", "surrogateescape"))
+        for char in word
+    )
+    return f"$'{''.join(spelled)}'"
 
 
 @lru_cache(maxsize=4096)
@@ -196,7 +241,12 @@ def counted(count: int, noun: str) -> str:
 
 
 def shorten(text: str, limit: int) -> str:
-    """The text, or its beginning and an ellipsis, of at most ``limit`` characters."""
+    """The text, or its beginning and an ellipsis, of at most ``limit`` characters.
+
+    A secret that it cuts could not be told from other text any more, so those go first.
+    """
+    if len(text) > limit:
+        text = KNOWN.hide_in(text)
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 

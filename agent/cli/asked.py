@@ -9,9 +9,9 @@ from agent.api import Grounder, make_question
 from agent.errors import QueryError
 from agent.plotting.picture import check_picture_path
 from agent.watching.indexed import MIN_ID, is_there
-from agent.watching.watcher import expand_videos
+from agent.watching.video_names import expand_videos
 from tools.video.clip import check_clip_path
-from tools.video.links import is_link
+from tools.video.link_names import is_link
 
 _ID = re.compile(rf"[0-9a-f]{{{MIN_ID},}}")
 
@@ -64,6 +64,8 @@ def asked_videos(args: argparse.Namespace, names: Sequence[str], query: str) -> 
     if args.all and names:
         raise QueryError(f"--all asks every indexed video; leave out {', '.join(names)}")
     if not (args.all or names):
+        if is_there(query):
+            raise QueryError(f'say what to look for in {query}: ask {query} "a door opens"')
         raise QueryError("name a video before the query, or --all to ask every indexed video")
     if args.limit < 1:
         raise QueryError(f"--limit must be at least 1, not {args.limit}")

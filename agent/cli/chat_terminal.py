@@ -15,12 +15,13 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from agent.chat.follow_up import ChatError
+from agent.chat.follow_up import ChatError, FollowUpError
 from agent.chat.grammar import understood_forms
 from agent.chat.session import ChatEvent, ChatSession, Understood
 from agent.chat.turns import ChatAnswer, ReadCaption, TurnRefusal, VideoResult
 from agent.cli.printing import doing, print_to
 from agent.cli.rendering import look_up_line, render_answer
+from agent.ending import was_asked_to_end
 from agent.errors import QueryError, WhenaboutsError
 from agent.grounding import Grounding, Refusal
 from tools.clock import clock
@@ -28,7 +29,7 @@ from tools.indexing.indexer import Progress, Report
 from tools.llm.retries import Retry
 from tools.private_files import make_private_file, make_private_folder
 from tools.terminal import open_console, put_json
-from tools.text import one_line, printable
+from tools.text import in_one_row, one_line, printable
 
 if TYPE_CHECKING:
     from agent.api import Grounder
@@ -79,7 +80,7 @@ def run_chat(
         thread=thread,
         videos=args.videos,
         captions=args.captions,
-        tell=lambda line: print_to(stderr, Text(line)),
+        tell=lambda line: print_to(stderr, Text(in_one_row(line))),
     ) as session:
         if not session.videos:
             new = f"“{args.thread}” is a new chat, and " if args.thread else ""
@@ -141,10 +142,13 @@ class Terminal:
         """Answer line after line, until the input ends or a line says to stop."""
         while True:
             try:
-                line = read_line(f"{printable(Path(self._session.current).name)}> ").strip()
+                name = in_one_row(printable(Path(self._session.current).name))
+                line = read_line(f"{name}> ").strip()
             except EOFError:
                 return
             except KeyboardInterrupt:
+                if was_asked_to_end():
+                    raise
                 self._say("(Ctrl-D or /quit leaves)")
                 continue
             if line in {"/quit", "/exit", "/q"}:
@@ -157,6 +161,8 @@ class Terminal:
             except WhenaboutsError as exc:
                 self._refuse(line, exc)
             except KeyboardInterrupt:
+                if was_asked_to_end():
+                    raise
                 self._say("cancelled; what was described so far is kept")
 
     def _answer(self, line: str) -> None:
@@ -204,15 +210,16 @@ class Terminal:
         for path in self._session.videos:
             gone = "" if Path(path).exists() else "  (the file is gone)"
             mark = "*" if path == self._session.current else " "
-            self._show(f"{mark} {path}{gone}")
+            self._show(in_one_row(f"{mark} {path}{gone}"))
 
     def _switch(self, name: str) -> None:
         if not name:
             raise ChatError("which video? type /video NAME; /videos lists the videos of this chat")
-        self._show(f"asking {self._session.add_video(name)} from now on")
+        self._show(in_one_row(f"asking {self._session.add_video(name)} from now on"))
 
     def _clip(self, name: str) -> None:
-        self._show(f"written to {self._session.cut_last(Path(name) if name else None)}")
+        written = self._session.cut_last(Path(name) if name else None)
+        self._show(in_one_row(f"written to {written}"))
 
     def _print_json(self, number: str) -> None:
         put_json(self._answer_of(number).model_dump_json(by_alias=True, indent=2))
@@ -237,12 +244,14 @@ class Terminal:
     def _refuse(self, line: str, exc: WhenaboutsError) -> None:
         if self._as_json and not line.startswith("/"):
             put_json(json.dumps({"said": line, "error": str(exc)}))
+        elif isinstance(exc, FollowUpError):
+            print_to(self._stderr, Text(str(exc)))  # Two lines, and no name in them.
         else:
             self._say(str(exc))
 
     def _say(self, line: str) -> None:
         """Print a line that is not an answer: never on stdout."""
-        print_to(self._stderr, Text(line))
+        print_to(self._stderr, Text(in_one_row(line)))
 
     def _show(self, *lines: str) -> None:
         print_to(self._stderr if self._as_json else self._stdout, *map(Text, lines))
@@ -294,7 +303,8 @@ def render_turn(answer: ChatAnswer) -> list[RenderableType]:
     parts: list[RenderableType] = []
     for result in answer.results:
         if len(answer.results) > 1 and result.video:
-            parts.append(Text(Path(result.video.path).name, style="bold"))
+            name = in_one_row(Path(result.video.path).name)
+            parts.append(Text(name, style="bold"))
         parts += _render_result(answer, result)
     return parts
 
@@ -302,7 +312,7 @@ def render_turn(answer: ChatAnswer) -> list[RenderableType]:
 def _render_result(answer: ChatAnswer, result: VideoResult) -> list[RenderableType]:
     if result.grounding and answer.follow_up.is_plain:
         return render_answer(_in_time_order(result.grounding))
-    parts: list[RenderableType] = [Text(result.words, style="bold")]
+    parts: list[RenderableType] = [Text(one_line(result.words), style="bold")]
     shown = thin_out(result.captions)
     if shown:
         parts.append(_captions([(one.start_s, one.text) for one in shown]))
@@ -346,8 +356,12 @@ def trace_lines(answer: ChatAnswer, *, is_recalled: bool = False) -> list[str]:
     """How an answer was found, step by step; for a recalled one, only how the turn was read."""
     lines = [f"turn {answer.turn}: “{answer.said}”"]
     lines += [
-        f"  reading {one.attempt} refused ({one.kind}): {one.message}\n    it said: {one.reply}"
+        in_one_row(line)
         for one in answer.refusals
+        for line in (
+            f"  reading {one.attempt} refused ({one.kind}): {one.message}",
+            f"    it said: {one.reply}",
+        )
     ]
     lines.append(f"  understood by {answer.by}: {answer.understood}")
     lines.append(f"  {answer.follow_up.model_dump_json(exclude_defaults=True)}")
@@ -364,12 +378,16 @@ def trace_lines(answer: ChatAnswer, *, is_recalled: bool = False) -> list[str]:
             )
             continue
         lines.append(
-            f"  asked “{grounding.query}” in {Path(grounding.video.path).name}: "
-            f"{grounding.verdict}, by {grounding.models.reasoner} ({grounding.by}), "
+            f"  asked “{in_one_row(grounding.query)}” in "
+            f"{in_one_row(Path(grounding.video.path).name)}: {grounding.verdict}, "
+            f"by {grounding.models.reasoner} ({grounding.by}), "
             f"{grounding.attempts} attempt{'s' * (grounding.attempts > 1)}"
         )
-        lines += [f"    {look_up_line(one)}" for one in grounding.look_ups]
-        lines += [f"    reply {one.attempt} refused: {one.message}" for one in grounding.refusals]
+        lines += [in_one_row(f"    {look_up_line(one)}") for one in grounding.look_ups]
+        lines += [
+            in_one_row(f"    reply {one.attempt} refused: {one.message}")
+            for one in grounding.refusals
+        ]
         nodes = grounding.usage.seconds.items()
         lines.append("    " + ", ".join(f"{node} {spent_s:.2f} s" for node, spent_s in nodes))
     return lines

@@ -33,16 +33,19 @@ from agent.grounding import Grounding
 from agent.settings import load_settings
 from agent.watching.forecast import Forecast
 from agent.watching.moved_files import own_file
-from agent.watching.watcher import expand_videos
+from agent.watching.video_names import expand_videos
 from tools.clock import clock, clock_span
 from tools.retrieval.tracks import is_beside, name_of, of_copy
 from tools.store.store import VideoRecord
 from tools.terminal import complain, put_json
-from tools.text import shorten
+from tools.text import in_one_row, shorten
 from tools.video.clip import check_clip_path, write_clip
 from tools.video.reader import probe
 
 DONE, NOT_FOUND, FAILED = 0, 1, 2
+
+MOST_NAMED = 5
+"""Videos that are named in one line."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -161,7 +164,7 @@ def _wants_it_anyway(known: Grounding) -> bool:
     if stderr.quiet or not (sys.stdin.isatty() and stderr.is_terminal):
         return False
     say(known.reasoning)
-    question = "The built-in senses cannot answer this. Look at the video anyway? [y/N] "
+    question = "The classical describer cannot answer this. Look at the video anyway? [y/N] "
     return ask_person(question).strip().lower() in {"y", "yes"}
 
 
@@ -184,7 +187,7 @@ def index_videos(args: argparse.Namespace) -> int:
     if args.dry_run:
         return _forecast(args, videos)
     done: list[VideoRecord] = []
-    failed = 0
+    failed: dict[str, list[str]] = {}
     with open_grounder(args) as grounder, grounder.within_limits():
         for video in videos:
             try:
@@ -196,16 +199,26 @@ def index_videos(args: argparse.Namespace) -> int:
                 complain(f"whenabouts: {exc}")  # Not a failure: the user set this limit.
                 continue
             except WhenaboutsError as exc:
-                failed += 1
-                complain(f"whenabouts: {exc}")
+                if str(exc) not in failed:
+                    complain(f"whenabouts: {exc}")
+                failed.setdefault(str(exc), []).append(video)
                 continue
             done.append(record)
             if not args.json:
                 tracks = [one for one in grounder.records() if one.video_id == record.video_id]
                 show(_indexed_line(record, tracks))
+    for why, (_, *others) in failed.items():
+        if others:
+            complain(f"whenabouts: {_not_indexed(others)} for the same reason ({shorten(why, 80)})")
     if args.json:
         put_json(json.dumps([record_json(record) for record in done], indent=2))
     return FAILED if failed else DONE
+
+
+def _not_indexed(videos: Sequence[str]) -> str:
+    named = ", ".join(videos[:MOST_NAMED])
+    more = f" and {len(videos) - MOST_NAMED} more" if len(videos) > MOST_NAMED else ""
+    return f"{named}{more} {'is' if len(videos) == 1 else 'are'} not indexed"
 
 
 def _forecast(args: argparse.Namespace, videos: Sequence[str]) -> int:
@@ -341,7 +354,7 @@ def run_demo(args: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="whenabouts-demo-") as scratch:
         clip = Path(args.keep) if args.keep else Path(scratch) / "demo.mp4"
         if args.keep:
-            check_clip_path(clip)
+            check_clip_path(clip, option="")
         with doing("drawing a clip to look at"):
             draw_demo_clip(clip)
         defaults = load_settings(args.env)
@@ -362,10 +375,11 @@ def _indexed_line(record: VideoRecord, tracks: Sequence[VideoRecord]) -> str:
     """What a video is answered from: its captions, and the tracks beside them."""
     warning = record.warning.removeprefix(f"{record.path}: ")
     beside = (one for one in of_copy(tracks, record.path) if is_beside(one.track))
-    told = [record, *(one for one in beside if one.complete)]
-    counts = (f"{count_of(one)} by {name_of(one.track)}" for one in told)
+    made = [record, *(one for one in beside if one.complete)]
+    counts = (f"{count_of(one)} by {name_of(one.track)}" for one in made)
     note = f"; {warning}" if warning else ""
-    return f"{record.path}: {', '.join(counts)}, {clock(record.duration_s)} long{note}"
+    told = f"{record.path}: {', '.join(counts)}, {clock(record.duration_s)} long{note}"
+    return in_one_row(told)
 
 
 def _cut(

@@ -81,12 +81,13 @@ def examine(env_file: str | None = None) -> Findings:
             _embedder(settings),
         )
     )
+    parts = (*_captioners(settings), _other_reasoner(settings), *needed)
     return Findings(
-        ready=all(part.usable for part in needed),
+        ready=all(part.usable for part in parts if part.needed),
         versions=_versions(),
         places=_places(settings, env_file),
         settings=_settings(settings),
-        parts=(*_captioners(settings), _other_reasoner(settings), *needed),
+        parts=parts,
     )
 
 
@@ -280,7 +281,7 @@ def _on_this_disk() -> str:
 
 
 def _sight(settings: Settings) -> Finding:
-    """The joint model that searches frames: second to an image model, before measured senses."""
+    """The joint model that searches frames: after an image model, before `classical`."""
     here = sights_on_disk()
     named = settings.sight not in {"auto", OFF}
     usable = bool(find_sight(settings.sight) if named else here)
@@ -291,13 +292,14 @@ def _sight(settings: Settings) -> Finding:
         if named
         else "no joint model is on this disk"
     )
-    rule = "auto: configured service, local model, sight, measured senses"
+    rule = "auto: configured service, local model, sight, the classical describer"
     return Finding(
         "sight",
         settings.sight,
         usable=usable,
         why=f"finds things in frames; {why} ({rule})",
         enable="" if usable else "whenabouts setup",
+        needed=named,  # A model that is asked for is not left out.
     )
 
 

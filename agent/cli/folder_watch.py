@@ -10,7 +10,7 @@ from pathlib import Path
 
 from agent.api import Grounder
 from agent.errors import QueryError, SettingsError, UsedUpError, VideoError, WhenaboutsError
-from agent.watching.watcher import expand_videos
+from agent.watching.video_names import expand_videos
 from tools.indexing.progress import Progress, Report
 from tools.store.store import VideoRecord
 from tools.video.identity import stamp_of

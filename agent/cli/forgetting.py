@@ -12,9 +12,10 @@ from agent.settings import Settings, load_settings
 from agent.watching.indexed import Indexed, is_there
 from agent.watching.opened import open_parts
 from agent.web.leftovers import answers_about, correction_count, forget_jobs
-from tools.text import counted
+from tools.text import counted, in_one_row
 from tools.video.identity import content_id, location
-from tools.video.links import Links, is_link
+from tools.video.link_names import is_link
+from tools.video.links import Links
 from tools.waiting import Doing
 
 Say = Callable[[str], None]
@@ -48,7 +49,7 @@ def forget_videos(args: argparse.Namespace, *, show: Say, say: Say, doing: Doing
                 if count
                 else "nothing of it was indexed"
             )
-            show(f"{video}: {told}; the file is untouched")
+            show(in_one_row(f"{video}: {told}; the file is untouched"))
             path = str(location(Path(video)))
             for other in sorted({one.video_id for one in indexed.records() if one.path == path}):
                 say(

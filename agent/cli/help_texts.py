@@ -39,7 +39,7 @@ which evidence answers: all that is there is asked, and the answer says which of
      and what several point to is surer; a line says which agree
   3. what is measured of things: something enters, moves, leaves; before captions that hardly fit
 which captions: those of --captions FILE, else of --captioner, else the last made by a file or an
-  image model, else made now by: a service, a model on this disk, the built-in senses
+  image model, else made now by: a service, a model on this disk, the classical describer
 
 a captions file has one JSON object a line:
   {"t": 12.0, "caption": "what the frame at 12.0 s shows"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from tools.text import in_one_row, one_line
-from tools.video.links import shown_name
+from tools.video.link_names import shown_name
 
 if TYPE_CHECKING:
     from agent.grounding import Grounding

@@ -3,40 +3,25 @@
 Little is imported here, so that ``--help`` answers at once; ``commands`` does the work.
 """
 
-import argparse
+from __future__ import annotations
+
 import gc
 import os
-import signal
 import sys
-import threading
-from collections.abc import Sequence
 from contextlib import suppress
 from itertools import pairwise
-from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING
 
-from agent.cli.faults import report_fault
-from agent.cli.parser import build_parser, parse
-from agent.errors import QueryError
-from agent.graph.cancelling import THREAD
-from tools.errors import WhenaboutsError
-from tools.terminal import (
-    OutputError,
-    abandon_output,
-    complain,
-    flush,
-    prepare_streams,
-    put,
-)
+from agent.ending import end_at_once_with, exit_code, take_signals, was_asked_to_end
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+    from typing import NoReturn
+
+    from tools.terminal import Parser
 
 FOUND, NOT_FOUND, FAILED = 0, 1, 2
-
-SIGNALLED = 128
-"""The number of the signal that ended the command is added to this, as shells do."""
-INTERRUPTED = SIGNALLED + signal.SIGINT
-
-SHOW_CURSOR = b"\x1b[?25h"
-"""A progress bar hides it."""
 
 
 def run() -> NoReturn:
@@ -45,18 +30,39 @@ def run() -> NoReturn:
     # of the time until the command begins; see ``_loaded``.
     gc.disable()
     _open_standard_files()
-    if sys.argv[1:2] != ["chat"]:  # In a chat, Ctrl-C cancels only the question.
-        signal.signal(signal.SIGINT, _interrupt)
-        signal.signal(signal.SIGTERM, _interrupt)
-    code = main()
-    is_reading = sys.argv[1:2] == ["mcp"]
-    if is_reading or any(thread.name == THREAD for thread in threading.enumerate()):
-        # A cancelled question still waits for its model, a server that was interrupted for a line
-        # from its client; Python would wait for their threads.
+    take_signals(chats=sys.argv[1:2] == ["chat"])
+    try:
+        code = _code_of_main()
+        end_at_once_with(code)
+    except KeyboardInterrupt:  # Between the steps of ``main``, or while it said how it ended.
+        code = _interrupted()
+        end_at_once_with(code)
+    if _is_waited_for():
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
+
+
+def _code_of_main() -> int:
+    try:
+        return main()
+    except SystemExit as exc:  # Of the parser: help, or a slip in the command line.
+        return exc.code if isinstance(exc.code, int) else FAILED
+
+
+def _is_waited_for() -> bool:
+    """Whether Python would wait for threads that nobody needs any more.
+
+    A cancelled question still waits for its model, a server that was interrupted for a line from
+    its client.
+    """
+    import threading
+
+    from agent.graph.cancelling import THREAD
+
+    is_reading = sys.argv[1:2] == ["mcp"]
+    return is_reading or any(thread.name == THREAD for thread in threading.enumerate())
 
 
 def _open_standard_files() -> None:
@@ -68,29 +74,13 @@ def _open_standard_files() -> None:
             os.open(os.devnull, os.O_RDWR)
 
 
-_ended_by: list[int] = []
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    """The first Ctrl-C keeps the replies that are paid for, then ends; the second ends at once.
-
-    A request to end, from a system that shuts down or from ``timeout``, works like Ctrl-C.
-    """
-    signal.signal(signal.SIGINT, _leave)
-    signal.signal(signal.SIGTERM, _leave)
-    _ended_by.append(number)
-    signal.default_int_handler(number, frame)
-
-
-def _leave(number: int, _: FrameType | None) -> None:
-    if os.isatty(2):
-        os.write(2, SHOW_CURSOR)
-    os.write(2, b"whenabouts: stopped at once; what was stored so far is kept\n")
-    os._exit(SIGNALLED + number)
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    # Imported here, like all that takes time: an interrupt is then dealt with already.
+    from agent.cli.faults import report_fault
+    from tools.errors import WhenaboutsError
+    from tools.terminal import OutputError, abandon_output, complain, flush, prepare_streams
+
     # Read when numpy is loaded. Our matrices are too small to share out: threads that wait for
     # each other took half of a question's processor time, and more beside other questions.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -104,7 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         abandon_output()
         complain(f"whenabouts: {exc}")
     except WhenaboutsError as exc:
-        if _ended_by:
+        if was_asked_to_end():
             return _interrupted()
         complain(f"whenabouts: {exc}")
     except BrokenPipeError:
@@ -112,22 +102,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         abandon_output()
     except KeyboardInterrupt:
         return _interrupted()
-    except Exception as exc:  # noqa: BLE001  # a fault of ours must not pass for "not found"
+    except SystemExit:
+        raise
+    except BaseException as exc:  # noqa: BLE001  # a fault of ours must not pass for "not found"
         # Where Python makes classes, an interrupt comes out as another error.
-        return _interrupted() if _ended_by else report_fault(exc, complain)
-    except BaseException as exc:
-        if type(exc).__name__ != "PanicException":  # Raised by Rust code, such as Chroma's.
-            raise
-        return report_fault(exc, complain)
+        return _interrupted() if was_asked_to_end() else report_fault(exc, complain)
     return FAILED
 
 
 def _interrupted() -> int:
+    from tools.terminal import complain
+
     complain(
         "whenabouts: interrupted; what was indexed so far is kept, and the same command "
         "continues from there"
     )
-    return SIGNALLED + (_ended_by[0] if _ended_by else signal.SIGINT)
+    return exit_code()
 
 
 WRITES_FILES = frozenset({"--clip", "--plot", "--thumbnails", "--out", "--trace", "--keep"})
@@ -139,6 +129,8 @@ def _refuse_dash(argv: Sequence[str]) -> None:
     Raises:
         QueryError: If one of these is told to.
     """
+    from agent.errors import QueryError
+
     words = list(argv[: argv.index("--")] if "--" in argv else argv)
     pairs = [(word, after) for word, after in pairwise([*words, ""])]
     parts = (word.partition("=") for word in words)
@@ -152,16 +144,18 @@ def _refuse_dash(argv: Sequence[str]) -> None:
 
 
 def _parse_and_run(argv: Sequence[str]) -> int:
-    parser = build_parser()
-    with suppress(ImportError):  # Help and the version need nothing installed.
-        import argcomplete
+    from agent.cli.parser import build_parser, parse
 
-        argcomplete.autocomplete(parser)  # Only where a shell asks for it; the process ends there.
+    parser = build_parser()
+    if "_ARGCOMPLETE" in os.environ:
+        _complete(parser)
     _refuse_dash(argv)
     # These parse what comes after them, and print their own help.
     args = parse(parser, argv[:1] if argv[:1] in (["eval"], ["tune"]) else argv)
     if args.version:
         from importlib.metadata import version
+
+        from tools.terminal import put
 
         put(f"whenabouts {version('whenabouts')}")
         return FOUND
@@ -169,6 +163,30 @@ def _parse_and_run(argv: Sequence[str]) -> int:
         parser.print_help()
         return FAILED
     return _run(args, argv)
+
+
+def _complete(parser: Parser) -> None:
+    """Complete a command line for the shell that asks; the process ends there."""
+    with suppress(ImportError):
+        import argcomplete
+
+        line = os.environ.get("COMP_LINE", "")[: int(os.environ.get("COMP_POINT", "0"))]
+        words = f"{line}|".split()[:-1]
+        if "--" in words:
+            sys.exit(FOUND)  # What comes after it is no option, and the shell knows files.
+        command = words[1] if len(words) > 1 else ""
+        if command in {"eval", "tune"}:
+            # Their own parsers know what comes after this word.
+            os.environ["_ARGCOMPLETE"] = "2"
+        if command == "eval":
+            from evaluation.command import build_parser as parser_of_eval
+
+            parser = parser_of_eval()
+        elif command == "tune":
+            from training.options import build_parser as parser_of_tune
+
+            parser = parser_of_tune()
+        argcomplete.autocomplete(parser)
 
 
 def _run(args: argparse.Namespace, argv: Sequence[str]) -> int:

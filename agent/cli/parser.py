@@ -95,7 +95,7 @@ def build_parser() -> Parser:
     ask.add_argument(
         "--anyway",
         action="store_true",
-        help="look at the video even if the built-in senses cannot answer the question",
+        help="look at the video even if the classical describer cannot answer the question",
     )
     ask.add_argument(
         "--strategy",

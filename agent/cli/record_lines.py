@@ -14,7 +14,7 @@ from tools.clock import clock
 from tools.sight.frame_track import is_sight
 from tools.subtitles.origin import origin_of
 from tools.text import in_one_row
-from tools.video.links import shown_name
+from tools.video.link_names import shown_name
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -36,7 +36,7 @@ def render_records(records: Sequence[VideoRecord]) -> list[RenderableType]:
             track = record.track
             origin = origin_of(track)
             by = f"subtitles {origin.file}" if origin else f"{track.model} {track.mode}".strip()
-            parts.append(Text(f"    {count_of(record)} by {by}: {state_of(record)}"))
+            parts.append(Text(in_one_row(f"    {count_of(record)} by {by}: {state_of(record)}")))
     return parts
 
 

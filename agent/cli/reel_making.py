@@ -12,7 +12,7 @@ from agent.errors import QueryError, VideoError, WhenaboutsError
 from agent.graph.many_videos import LibraryAnswers
 from agent.grounding import Grounding
 from agent.watching.moved_files import own_file
-from agent.watching.watcher import expand_videos
+from agent.watching.video_names import expand_videos
 from tools.clock import clock_span
 from tools.store.store import VideoRecord
 from tools.video.lettering import lettering_notes

@@ -34,13 +34,16 @@ from tools.indexing.progress import Progress
 from tools.ranking import EvidenceKind
 from tools.text import counted, in_one_row, one_line, shorten
 from tools.timeline import Interval
-from tools.video.links import shown_name
+from tools.video.link_names import shown_name
 
 BAR_CELLS = 60
 FEWEST_CELLS = 10
 SURE = 0.5
 """With this confidence or more, a window is no near miss: it shows something else of the query."""
-SHOWN_INTERVALS = 5
+LEAST_SURE = 0.01
+SHOWN_INTERVALS = 12
+SHOWN_IN_FULL = 2
+"""Of more intervals, the first alone has all its evidence, the others what begins them."""
 SHOWN_NAMES = 5
 INDENT = (0, 0, 0, 2)
 COLOURS = {"found": "green", "not_found": "yellow", "cannot_tell": "magenta"}
@@ -74,22 +77,21 @@ def render_answer(grounding: Grounding) -> list[RenderableType]:
     colour = COLOURS[grounding.verdict]
     head = Text()
     head.append(grounding.verdict.replace("_", " "), style=f"bold {colour}")
-    head.append(f"  “{grounding.query}”", style="bold")
+    head.append(f"  “{in_one_row(grounding.query)}”", style="bold")
     head.append(f"  in {in_one_row(shown_name(grounding.video.path))}")
     parts: list[RenderableType] = [head]
     if grounding.intervals:
         parts.append(_Bar(grounding, colour))
     shown = grounding.intervals[:SHOWN_INTERVALS]
-    parts.extend(_interval(one, colour) for one in shown)
+    is_list = len(grounding.intervals) > SHOWN_IN_FULL
+    parts.extend(
+        _interval(one, colour, in_brief=is_list and place > 0) for place, one in enumerate(shown)
+    )
     hidden = len(grounding.intervals) - SHOWN_INTERVALS
     if hidden > 0:
         parts.append(Text(f"  … and {hidden} more (--json lists them all)", style="dim"))
-    if grounding.closest_rejected:
-        closest = grounding.closest_rejected
-        is_near_miss = closest.confidence < SURE
-        what = "closest, but not good enough" if is_near_miss else "similar, but not asked for"
-        told = f"{what}: {clock_span(closest.span)}  confidence {closest.confidence:.2f}"
-        parts.append(Text(f"  {told}"))
+    if closest := _closest_line(grounding):
+        parts.append(Text(f"  {closest}"))
     parts.append(Padding(Text(one_line(grounding.reasoning)), INDENT))
     if grounding.advice:
         parts.append(Text(textwrap.indent(grounding.advice, "  "), style="cyan"))
@@ -98,8 +100,25 @@ def render_answer(grounding: Grounding) -> list[RenderableType]:
         parts.append(Padding(Text(_paths(grounding), style=style), INDENT))
     parts.append(Padding(Text(_provenance(grounding), style="dim"), INDENT))
     if grounding.warning:
-        parts.append(Padding(Text(f"note: {grounding.warning}", style="yellow"), INDENT))
+        note = f"note: {in_one_row(grounding.warning)}"
+        parts.append(Padding(Text(note, style="yellow"), INDENT))
     return parts
+
+
+def _closest_line(grounding: Grounding) -> str:
+    """The window that was no answer; empty where it is not even a little likely."""
+    closest = grounding.closest_rejected
+    if closest is None or closest.confidence < LEAST_SURE:
+        return ""
+    if grounding.by in {"llm", "direct"}:
+        # The number is similarity's, and it did not decide.
+        return f"most alike, but not it: {clock_span(closest.span)}"
+    what = (
+        "closest, but not good enough"
+        if closest.confidence < SURE
+        else "similar, but not asked for"
+    )
+    return f"{what}: {clock_span(closest.span)}  confidence {closest.confidence:.2f}"
 
 
 def render_answers(query: str, answers: LibraryAnswers) -> list[RenderableType]:
@@ -224,7 +243,7 @@ def render_replay(replayed: Replayed) -> RenderableType:
         was, now = of(before), of(after)
         table.add_row(name, Text(was), Text(now, style="" if was == now else "bold"))
     return Group(
-        Text(f"“{after.query}”  in {in_one_row(shown_name(after.video.path))}", style="bold"), table
+        Text(in_one_row(f"“{after.query}”  in {shown_name(after.video.path)}"), style="bold"), table
     )
 
 
@@ -325,7 +344,7 @@ def how_sure(interval: GroundedInterval) -> str:
     return f"{interval.confidence:.2f}"
 
 
-def _interval(interval: GroundedInterval, colour: str) -> RenderableType:
+def _interval(interval: GroundedInterval, colour: str, *, in_brief: bool) -> RenderableType:
     line = Text()
     line.append(clock_span(interval.span), style=f"bold {colour}")
     number = "confidence " if interval.confidence is not None else ""
@@ -335,8 +354,11 @@ def _interval(interval: GroundedInterval, colour: str) -> RenderableType:
     for _ in range(4):
         rows.add_column(overflow="fold")
     for one in interval.evidence:
+        if in_brief and one.role != "start":
+            continue
         said = "said: " if one.source in SAID else ""
-        words = Text.assemble((said, "dim"), one_line(one.text))
+        words = Text.assemble((said, "dim"), one_line(one.text), no_wrap=in_brief)
+        words.overflow = "ellipsis" if in_brief else None
         rows.add_row("   ", Text(one.role, style="dim"), clock(one.start_s), words)
     return Group(Padding(line, INDENT), rows)
 
@@ -373,17 +395,21 @@ def _provenance(grounding: Grounding) -> str:
     spent_s = sum(grounding.usage.seconds.values())
     by = models.reasoner
     if grounding.by == "fallback":
-        by += f", {'refused' if grounding.refusals else 'not asked'}; LLM-free"
+        why = "its replies were refused" if grounding.refusals else "it was not asked"
+        by = f"similarity in place of {by}: {why}"
     seen = f"{share:.0%} of the video seen{_not_described(coverage)}"
-    is_by_looks = models.sight and models.captioner == BLANK
-    what = f"frames: {models.sight}" if is_by_looks else f"captions: {models.captioner}{looked}"
+    # Captions that only mark frames say nothing: what was seen is who saw it.
+    looks = (models.sight or models.direct) if models.captioner == BLANK else ""
+    what = f"frames: {looks}" if looks else f"captions: {models.captioner}{looked}"
+    if looks and not models.sight:
+        rate = ""  # A video model is shown frames at a rate of its own.
     answering = [one for one in grounding.sources if one.answers]
     if len(grounding.sources) > 1 and {one.kind for one in answering} == {"measured"}:
         # What was seen is then told of what was measured.
         what = f"measured: {answering[0].name}"
         rate = f", {coverage.rate_hz:g}/s" if coverage.rate_hz else ""
     return (
-        f"{what}{rate}, {seen}\n"
+        f"{in_one_row(f'{what}{rate}, {seen}')}\n"
         f"{_answered_by(grounding.sources)}"
         f"decided by: {by}, in {spent_s:.1f} s{_spent(grounding.usage)}"
     )
@@ -462,7 +488,8 @@ KINDS: dict[EvidenceKind, str] = {
 
 def _source(source: AskedSource) -> str:
     kind = KINDS[source.kind]
-    return source.name if source.name.startswith("subtitles") else f"{kind} ({source.name})"
+    name = in_one_row(source.name)
+    return name if name.startswith("subtitles") else f"{kind} ({name})"
 
 
 def _not_described(coverage: Coverage) -> str:

@@ -7,6 +7,7 @@ from typing import Final, Literal, get_args
 
 from agent.errors import QueryError
 from agent.grounding import Grounding
+from tools.known_secrets import KNOWN
 from tools.output_files import check_place, write_whole
 from tools.terminal import put_file
 from tools.text import printable_json
@@ -83,6 +84,7 @@ def write_export(
         VideoError: If a video is gone, or the file cannot be written.
     """
     text, notes = render_export(export.form, answers, whole_json, start_timecode)
+    text = KNOWN.hide_in(text)
     if export.is_printed:
         put_file(text)
         return notes

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 
 from agent.exports.markers import MarkedTimeline, describe_interval, one_line
@@ -21,7 +22,8 @@ COLUMNS = (
     "note",
 )
 
-_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+_FORMULA = re.compile("((?:^|;) *)(?=[=+@＝＋－＠-])")
+"""A semicolon begins a cell where a spreadsheet's language writes numbers with a comma."""
 
 
 def render_csv(answers: Sequence[Grounding], marked: MarkedTimeline) -> str:
@@ -54,5 +56,4 @@ def render_csv(answers: Sequence[Grounding], marked: MarkedTimeline) -> str:
 
 def _cell(text: str) -> str:
     """Text that no spreadsheet takes for a formula."""
-    plain = one_line(text)
-    return f"'{plain}" if plain.startswith(_FORMULA) else plain
+    return _FORMULA.sub(r"\1'", one_line(text))

@@ -15,6 +15,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
+from agent.ending import was_asked_to_end
+
 THREAD: Final = "whenabouts-background"
 """Name of the threads; one that was left may still wait for a model's reply."""
 
@@ -143,7 +145,11 @@ class Background(Generic[_E, _R]):
             self._thread.join(TICK_S)
 
     def _next(self) -> "_Told[_E] | _Ended[_R] | _Failed":
+        is_main = threading.current_thread() is threading.main_thread()
         while True:
+            if is_main and was_asked_to_end():
+                # What the signal raised was lost in a library, or this would not be waited for.
+                raise KeyboardInterrupt
             with suppress(queue.Empty):
                 return self._happened.get(timeout=TICK_S)
 

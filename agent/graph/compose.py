@@ -1,7 +1,7 @@
 """From an accepted answer in caption numbers to a ``Grounding`` in seconds, with its evidence."""
 
-import shlex
 from collections.abc import Collection, Sequence
+from functools import partial
 
 from agent.graph.paths import direct_of, judging_of, kept_costs, path_answers
 from agent.graph.state import State
@@ -30,14 +30,14 @@ from prompts.catalog import Prompts
 from tools.grounding.seen_edges import SAID, Edge, edges_of, window_span
 from tools.kept_captions import once
 from tools.ranking import Testimony, Verdict, Window
-from tools.retrieval.question import parts_of
+from tools.retrieval.question import parts_of, read_question
 from tools.retrieval.temporal_query import Single
-from tools.retrieval.tracks import evidence_kind, is_measured, name_of
+from tools.retrieval.tracks import evidence_kind, is_blank, is_measured, name_of
 from tools.signals.claims import is_moment
 from tools.signals.plain_words import in_other_language
 from tools.signals.vocabulary import words_of
 from tools.store.store import CaptionGap, CaptionStore, VideoRecord
-from tools.text import letters_by_script
+from tools.text import for_a_shell, letters_by_script
 from tools.timeline import Caption, Interval
 
 SEEN_SHARE = 0.9
@@ -83,7 +83,7 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
             for place, one in enumerate(intervals)
         ]
     seen_share = _seen_share(state, record, coverage)
-    verdict = _verdict(answer, state, seen_share=seen_share)
+    verdict = _verdict(answer, state, record, seen_share=seen_share)
     texts = [one.text for one in captions]
     script = unknown_script(state["asked"], texts, embedder=embedder)
     is_unread = script or is_other_language(state["asked"], texts, embedder=embedder)
@@ -106,12 +106,21 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
         intervals=tuple(sorted(intervals, key=standing)),
         candidates=candidates,
         closest_rejected=candidates[0] if verdict == "not_found" and candidates else None,
-        reasoning=_reasoning(answer, captions, state),
+        reasoning=f"Nothing here can read its {_named(script)} letters."
+        if script and verdict == "cannot_tell" and not _read_by_model(state)
+        else _reasoning(answer, captions, state),
         advice=_advice(state, record, coverage, prompts, script=script, embedder=embedder)
         if verdict == "cannot_tell"
         else "",
         by=state["by"],
-        paths=path_answers(state, verdict, [one.span for one in intervals]),
+        paths=path_answers(
+            state,
+            verdict,
+            [one.span for one in intervals],
+            placed=partial(
+                window_span, captions=captions, track=record.track, duration_s=record.duration_s
+            ),
+        ),
         attempts=direct["attempts"] + state["attempts"],
         refusals=tuple(turn.refusal for turn in turns if turn.refusal),
         look_ups=tuple(one for turn in turns for one in turn.look_ups),
@@ -207,7 +216,7 @@ def ground_event(
         end_precision_s=end.precision_s,
         start_by="unseen" if before else _decided_by(start, first, captions, tracks),
         end_by="unseen" if after else _decided_by(end, last, captions, tracks),
-        evidence=_evidence(event, span, answer, captions),
+        evidence=_evidence(event, span, answer, captions, tracks),
     )
 
 
@@ -235,6 +244,7 @@ def _in_words(  # noqa: PLR0917  # one interval of ``compose_grounding``
         looks=state["refined"][place]["looks"] if state["refined"] else "",
         presence=state["ranking"]["presence"],
         precision_s=max(interval.start_precision_s, interval.end_precision_s),
+        grounder=state["ranking"]["verdict"],
     )
     return interval.model_copy(update={"confidence": None, "sure": sure})
 
@@ -276,7 +286,8 @@ def _sources(
         verdict = state["ranking"]["verdict"]
         own = record.track
         heard = [Testimony(evidence_kind(own), name_of(own), own.key, verdict, answers=True)]
-    named = {captions[event.first - 1].track.key for event in answer.events}
+    edges = [number for event in answer.events for number in (event.first, event.last)]
+    named = {captions[number - 1].track.key for number in edges}
     by_model = state["by"] == "llm" and bool(named & {one.track for one in heard})
     return tuple(
         AskedSource(
@@ -336,11 +347,11 @@ def _seen_share(state: State, record: VideoRecord, coverage: Coverage) -> float:
     return 1 - unseen_s / within.length_s
 
 
-def _verdict(answer: Answer, state: State, *, seen_share: float) -> Verdict:
+def _verdict(answer: Answer, state: State, record: VideoRecord, *, seen_share: float) -> Verdict:
     if answer.found:
         return "found"
-    if state["by"] == "direct":
-        return "not_found"  # It was shown all that is searched.
+    if state["by"] == "direct" or (state["by"] == "llm" and is_blank(record.track)):
+        return "not_found"  # It was shown the frames themselves, and all that is searched.
     # No reasoner can know more than its captions could show, or what was not looked at. Where only
     # similarity is unsure, a text model may know.
     is_open = _is_beyond(state) or seen_share < SEEN_SHARE
@@ -418,11 +429,11 @@ def _advice(
     if script and coverage.seen_s > 0:
         return prompts.render(
             "other_script",
-            script=script.capitalize() if len(script) > 3 else script,
+            script=_named(script),
             captioner=record.track.model,
             embedder=embedder,
-            video=shlex.quote(record.path),
-            query=shlex.quote(query),
+            video=for_a_shell(record.path),
+            query=for_a_shell(query),
         )
     # More captions of a kind that cannot show it would not help.
     is_beyond = _is_beyond(state) and coverage.seen_s > 0
@@ -431,8 +442,8 @@ def _advice(
             "seen_in_part",
             seen=f"{coverage.seen_s:.0f}",
             duration=f"{record.duration_s:.0f}",
-            video=shlex.quote(record.path),
-            query=shlex.quote(query),
+            video=for_a_shell(record.path),
+            query=for_a_shell(query),
             options=_options(record),
         )
     if coverage.seen_s < SEEN_SHARE * record.duration_s and not is_beyond:
@@ -443,13 +454,17 @@ def _advice(
             captioner=record.track.model,
         )
     if not _is_beyond(state) and not _is_seen_alone(state, record):
-        return prompts.render("unsure", video=shlex.quote(record.path), query=shlex.quote(query))
+        return prompts.render("unsure", video=for_a_shell(record.path), query=for_a_shell(query))
     return prompts.render(
         "cannot_tell",
         captioner=record.track.model,
-        video=shlex.quote(record.path),
-        query=shlex.quote(query),
+        video=for_a_shell(record.path),
+        query=for_a_shell(query),
     )
+
+
+def _named(script: str) -> str:
+    return script.capitalize() if len(script) > 3 else script
 
 
 def _options(record: VideoRecord) -> str:
@@ -459,7 +474,7 @@ def _options(record: VideoRecord) -> str:
     if is_measured(track):
         options.append("--captioner classical")
     elif model.startswith("openai:"):
-        options.append(f"--captioner {shlex.quote(model)}")
+        options.append(f"--captioner {for_a_shell(model)}")
     mode = track.mode.partition("@")[0]
     if mode != "frame":
         options.append(f"--mode {mode}")
@@ -478,9 +493,12 @@ def _reasoning(answer: Answer, captions: Sequence[Caption], state: State) -> str
 
     Where it gives none, the grounder's reasons do not stand in: they are not the model's.
     """
+    is_counted = answer.found and read_question(state["asked"]).is_counted
+    counted = f"Counted: {len(answer.events)}." if is_counted else ""
     if state["by"] == "direct":
         direct = direct_of(state)
-        return direct["why"] or f"{direct['name']} was shown the frames, and gave no reasons."
+        why = direct["why"] or f"{direct['name']} was shown the frames, and gave no reasons."
+        return f"{counted} {why}".strip()
     if state["by"] != "llm":
         own = str(state["ranking"]["reasoning"])
         judging = judging_of(state)
@@ -488,23 +506,39 @@ def _reasoning(answer: Answer, captions: Sequence[Caption], state: State) -> str
             return own
         return f"Of the likeliest windows, {judging['name']} says that this shows it best."
     if answer.reason:
-        return " ".join(filter(None, (state["order"], answer.reason)))
+        return " ".join(filter(None, (counted, state["order"], answer.reason)))
     placed = sorted((captions[step.caption - 1].start_s, step.why) for step in answer.steps)
     whys = "; ".join(f"{start_s:.1f} s: {why}" for start_s, why in placed if why)
-    return " ".join(filter(None, (state["order"], whys))) or "The text model gave no reasons."
+    told = " ".join(filter(None, (counted, state["order"], whys)))
+    return told or "The text model gave no reasons."
 
 
 def _evidence(
-    event: NumberedEvent, span: Interval, answer: Answer, captions: Sequence[Caption]
+    event: NumberedEvent,
+    span: Interval,
+    answer: Answer,
+    captions: Sequence[Caption],
+    tracks: Collection[str],
 ) -> tuple[Evidence, ...]:
-    """The looks just outside and just inside each edge, and whatever the reasoner labelled."""
+    """The looks just outside and just inside each edge, and whatever the reasoner labelled.
+
+    Outside, another source may have looked at another pace, and say that it has begun already.
+    """
     roles: dict[int, Role] = {}
     numbered = list(enumerate(captions, start=1))
-    before = [(one.start_s, number) for number, one in numbered if one.end_s <= span.start_s]
-    after = [
-        (one.start_s, -number)
+    outside_start = [(number, one) for number, one in numbered if one.end_s <= span.start_s]
+    outside_end = [
+        (number, one)
         for number, one in numbered
         if one.start_s >= span.end_s and number != event.last
+    ]
+    before = [
+        (one.start_s, number)
+        for number, one in _of_one_source(outside_start, captions[event.first - 1], tracks)
+    ]
+    after = [
+        (one.start_s, -number)
+        for number, one in _of_one_source(outside_end, captions[event.last - 1], tracks)
     ]
     if before:
         roles[max(before)[1]] = "before"
@@ -534,3 +568,19 @@ def _evidence(
             key=lambda shown: (shown[0].span, shown[0].source),
         )
     )
+
+
+def _of_one_source(
+    outside: Sequence[tuple[int, Caption]], edge: Caption, tracks: Collection[str]
+) -> Sequence[tuple[int, Caption]]:
+    """Those of the source that made the edge, and closer looks; all, where it has none of them.
+
+    What is said tells of its own moment alone: beside it stands what is nearest, of any source.
+    """
+    if edge.source in SAID:
+        return outside
+    return [
+        (number, one)
+        for number, one in outside
+        if one.track == edge.track or one.track.key not in tracks
+    ] or outside

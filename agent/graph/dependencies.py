@@ -50,6 +50,10 @@ class FramesSeen(Protocol):
         """The frames of a video, and what compares a question with them; None if there are none."""
         ...
 
+    def unseen(self, video_ids: Sequence[str]) -> dict[str, str]:
+        """Why frames say nothing of some of these videos, which were not looked at."""
+        ...
+
     def likeliest(self, query: str, video_ids: Sequence[str]) -> list[str]:
         """Which of these videos have frames like what is asked for, the best first."""
         ...

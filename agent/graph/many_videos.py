@@ -9,7 +9,14 @@ from typing import Any, overload
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 
-from agent.errors import CaptionError, QueryError, UsedUpError, VideoError, WhenaboutsError
+from agent.errors import (
+    CaptionerError,
+    CaptionError,
+    EmbedderError,
+    QueryError,
+    VideoError,
+    WhenaboutsError,
+)
 from agent.graph.dependencies import Dependencies, Watch
 from agent.graph.events import Event
 from agent.graph.graph import Graph
@@ -17,7 +24,8 @@ from agent.graph.retrieving import Layers, retrieve_by, searched_part, watched
 from agent.graph.running import run_graph
 from agent.graph.state import Question
 from agent.grounding import Cost, Grounding
-from agent.watching.watcher import Watcher, in_its_place
+from agent.watching.moved_files import in_its_place
+from agent.watching.watcher import Watcher
 from tools.ranking import Ranking
 from tools.retrieval.library_search import LibraryAnswer, LibraryRanking, search_library
 from tools.retrieval.question import parts_of, read_question
@@ -34,7 +42,7 @@ MOST_SEARCHED = 50
 NOT_SEARCHED = (
     "it was not searched closely, as others fit better; a higher --limit does, or ask it alone"
 )
-NOT_LIKE = "none of its frames is among those most like the picture, or none was looked at"
+NOT_LIKE = "none of its frames is among those most like the picture"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +109,8 @@ def watch_many(
 
     Raises:
         QueryError: If nothing is indexed or named.
-        UsedUpError, VideoError, CaptionError: That of the first video, if none can be used.
+        VideoError, CaptionError, CaptionerError, EmbedderError: That of the first video, if none
+            can be used.
     """
     records = watcher.answerable() if videos is None else []
     unusable: dict[str, WhenaboutsError] = {}
@@ -109,7 +118,7 @@ def watch_many(
         asked = question.model_copy(update={"video": video})
         try:
             records.append((watch or watcher.watch_for)(asked, report=report)[0])
-        except (UsedUpError, VideoError, CaptionError) as exc:
+        except (VideoError, CaptionError, CaptionerError, EmbedderError) as exc:
             unusable[video] = exc
     if not records:
         nothing = QueryError("nothing is indexed yet; index videos first, or name some")
@@ -177,8 +186,9 @@ def ask_many_videos(
         alike = {}  # Its captions are compared with those of no other video.
     unable = {record.video_id: reason for record, reason in ranked.left_out}
     seen = sight.likeliest(texts_of(part)[0], list(primary)) if sight else []
+    unseen = sight.unseen(list(primary)) if sight else {}
     if by_picture:
-        unable |= dict.fromkeys(set(primary) - set(seen), NOT_LIKE)
+        unable |= dict.fromkeys(set(primary) - set(seen), NOT_LIKE) | unseen
     # Then those in which nothing was found: that it is not in them is an answer too.
     others = [
         video_id
@@ -207,6 +217,8 @@ def ask_many_videos(
         if states[one]["ranking"]["verdict"] == "cannot_tell"
     } | dict.fromkeys(found_in[limit:], found_too)
     unable |= dict.fromkeys({*seen, *likeliest} - set(states), NOT_SEARCHED)
+    if not by_picture:
+        unable |= {one: f"{unable[one]} {why}" for one, why in unseen.items() if one in unable}
     told = {answer.video.id for answer in answers}
     return LibraryAnswers(
         tuple(sorted(answers, key=_rank)),
@@ -231,6 +243,7 @@ def _searched(
     def search(
         layers: Layers,
         *,
+        limit_tokens: int,
         beside_scenes: bool,  # noqa: ARG001  # all are read
         sight: SightEvidence | None,
     ) -> Retrieved:
@@ -240,7 +253,7 @@ def _searched(
                 layers,
                 embedder=dependencies.embedder,
                 duration_s=record.duration_s,
-                limit_tokens=dependencies.evidence_tokens,
+                limit_tokens=limit_tokens,
                 is_one_of_many=is_one_of_many,
                 every_time=question.every_time,
                 sight=sight,
@@ -250,7 +263,7 @@ def _searched(
         among = by_itself(is_one_of_many=True)
         is_open = not _is_decided(among.ranking, record)
         if is_open and known and known.ranking.events:
-            found = _evidence(known, dependencies)
+            found = _evidence(known, limit_tokens)
             count = sum(len(captions) for captions, _ in layers)
             return replace(found, is_whole=len(found.captions) == count)
         if among.ranking.verdict == "not_found":
@@ -319,11 +332,11 @@ def _why_not(record: VideoRecord, unable: dict[str, str]) -> str:
     return unable.get(record.video_id, "")
 
 
-def _evidence(answer: LibraryAnswer, dependencies: Dependencies) -> Retrieved:
+def _evidence(answer: LibraryAnswer, limit_tokens: int) -> Retrieved:
     order = sorted(range(len(answer.captions)), key=lambda index: answer.captions[index].span)
     captions = [answer.captions[index] for index in order]
     ranking = replace(answer.ranking, relevance=answer.ranking.relevance[order])
-    return take_evidence(captions, ranking, limit_tokens=dependencies.evidence_tokens)
+    return take_evidence(captions, ranking, limit_tokens=limit_tokens)
 
 
 def _rank(answer: Grounding) -> tuple[bool, float]:

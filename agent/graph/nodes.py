@@ -94,7 +94,7 @@ class Nodes:
         using = self.dependencies.now()
 
         def search(
-            layers: Layers, *, beside_scenes: bool, sight: SightEvidence | None
+            layers: Layers, *, limit_tokens: int, beside_scenes: bool, sight: SightEvidence | None
         ) -> Retrieved:
             asked, note = _mended(state["asked"], layers)
             found = retrieve(
@@ -103,7 +103,7 @@ class Nodes:
                 embedder=using.embedder,
                 duration_s=state["record"]["duration_s"],
                 # Where scenes stand in, only the captions at the windows' edges are shown.
-                limit_tokens=1 if beside_scenes else using.evidence_tokens,
+                limit_tokens=1 if beside_scenes else limit_tokens,
                 evenly=using.context == "all",
                 every_time=state["all_times"],
                 sight=sight,
@@ -385,7 +385,8 @@ def _judge_direct(state: AfterReason) -> Answer:
     """A video model's reply as an answer in numbers of its frames."""
     if state["reply"]["cut_off"]:
         raise AnswerError("cut_off", "The reply was too long and was cut off; be short.")
-    return parse_direct(state["reply"]["text"], _spans_in(direct_of(state)["frames"]))
+    shown = _spans_in(direct_of(state)["frames"])
+    return parse_direct(state["reply"]["text"], shown, state["asked"])
 
 
 def _brief(state: AfterRetrieve, using: Dependencies) -> Brief:

@@ -1,6 +1,6 @@
 """The ways to an answer in the graph's state: what each says, and what became of asking. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from agent.graph.plain_values import (
@@ -111,17 +111,35 @@ def same_place(span: Interval, spans: Sequence[Interval]) -> bool:
 
 
 def path_answers(
-    state: AfterRetrieve, verdict: str, answer: Sequence[Interval]
+    state: AfterRetrieve,
+    verdict: str,
+    answer: Sequence[Interval],
+    *,
+    placed: Callable[[Interval], Interval],
 ) -> tuple[PathAnswer, ...]:
-    """What each way says beside the answer; none where there was only one way."""
+    """What each way says beside the answer; none where there was only one way.
+
+    Args:
+        state: What was answered.
+        verdict: That of the answer.
+        answer: Its intervals.
+        placed: Puts the edges of a span of captions where those of an answer are put.
+    """
     paths = state.get("paths", [])
     if len(paths) < 2:
         return ()
-    return tuple(_beside(path, verdict, answer) for path in paths)
+    return tuple(_beside(path, verdict, answer, placed) for path in paths)
 
 
-def _beside(path: PathState, verdict: str, answer: Sequence[Interval]) -> PathAnswer:
-    best = path["spans"][0] if path["spans"] else None
+def _beside(
+    path: PathState,
+    verdict: str,
+    answer: Sequence[Interval],
+    placed: Callable[[Interval], Interval],
+) -> PathAnswer:
+    best = Interval(*path["spans"][0]) if path["spans"] else None
+    if best and path["path"] != "direct":
+        best = placed(best)  # A video model's are of its frames.
     agrees: bool | None
     if path["verdict"] == "cannot_tell" or verdict == "cannot_tell":
         agrees = None
@@ -130,11 +148,11 @@ def _beside(path: PathState, verdict: str, answer: Sequence[Interval]) -> PathAn
     elif best is None or not answer:
         agrees = path["verdict"] == verdict
     else:
-        agrees = same_place(Interval(*best), answer)
+        agrees = same_place(best, answer)
     return PathAnswer(
         path=path["path"],
         by=path["by"],
         verdict=path["verdict"],
-        best=(best[0], best[1]) if best else None,
+        best=(best.start_s, best.end_s) if best else None,
         agrees=agrees,
     )

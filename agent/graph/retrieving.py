@@ -33,18 +33,28 @@ from agent.graph.state import (
 )
 from agent.grounding import STAGES, Cost, Coverage
 from agent.reasoning.brief import are_shown
-from tools.captioners.blank import BLANK
 from tools.clock import clock, clock_span
 from tools.ranking import Ranking
 from tools.retrieval.measured_need import can_be_measured, measured_need
 from tools.retrieval.question import read_question
-from tools.retrieval.retrieval import Retrieved, inside
+from tools.retrieval.retrieval import (
+    CAPTION_FRAME_TOKENS,
+    Retrieved,
+    caption_tokens,
+    fit,
+    inside,
+)
 from tools.retrieval.second_thoughts import thought_over
 from tools.retrieval.sight_evidence import SightEvidence
-from tools.retrieval.tracks import is_measured, read_tracks
+from tools.retrieval.tracks import is_blank, is_measured, read_tracks
 from tools.signals.said_times import SaidStretch, take_stretch
 from tools.store.store import CaptionStore, VideoRecord
+from tools.text import shorten
 from tools.timeline import Caption, Interval
+
+OVERVIEW_SHARE = 0.5
+FEWEST_CHARS = 40
+"""A summary that is shorter says too little."""
 
 UNMEASURED = (
     "Captions seldom tell of this, and these do not; the video itself was not measured. Ask it by "
@@ -60,12 +70,18 @@ class Search(Protocol):
     """Chooses the captions to be read."""
 
     def __call__(
-        self, layers: Layers, *, beside_scenes: bool, sight: SightEvidence | None
+        self,
+        layers: Layers,
+        *,
+        limit_tokens: int,
+        beside_scenes: bool,
+        sight: SightEvidence | None,
     ) -> Retrieved:
         """Choose from all tracks, in the seconds that are searched.
 
-        ``beside_scenes``: whether summaries of the scenes are read in place of most captions;
-        ``sight``: compares the question with frames, where one of the tracks holds some.
+        ``limit_tokens``: most tokens of the captions chosen; ``beside_scenes``: whether summaries
+        of the scenes are read in place of most captions; ``sight``: compares the question with
+        frames, where one of the tracks holds some.
         """
         ...
 
@@ -103,9 +119,10 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> Updat
     else:
         order = with_sight(whole, seen.frames, record) if seen else whole
     layers = [inside(captions, vectors, within) for captions, vectors in order]
-    overview, cost = using.overview(record, *whole[0]) if using.overview else ([], Cost())
+    overview, cost = _overview(record, whole, layers, using)
     found = search(
         layers,
+        limit_tokens=using.evidence_tokens - sum(map(caption_tokens, overview)),
         beside_scenes=using.context == "scenes" and bool(overview),
         sight=seen.evidence if seen else None,
     )
@@ -125,7 +142,8 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> Updat
     named = take_stretch(state["asked"])[1]
     is_there = bool(named and named.within(record.duration_s))
     # A moment that the video does not have is one of what it shows: "going home at 11:00".
-    is_meant = named is not None and (is_there or named.moment_s is None)
+    is_asked = read_question(state["asked"]).is_open or _is_judged_whole(state["asked"])
+    is_meant = named is not None and (is_there or named.moment_s is None or is_asked)
     if named and is_meant and not (is_there and _is_judged_whole(state["asked"])):
         found = replace(found, ranking=_searched_only(found.ranking, named, record, within))
     evidence: list[Any] = [
@@ -152,8 +170,42 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> Updat
         "direct": NOT_ASKED,
         "judging": NOT_JUDGED,
         # Captions that only mark frames say nothing that could agree.
-        "paths": [] if record.track.model == BLANK else [similarity_path(found.ranking)],
+        "paths": [] if is_blank(record.track) else [similarity_path(found.ranking)],
     }
+
+
+def _overview(
+    record: VideoRecord, whole: Layers, layers: Layers, using: Dependencies
+) -> tuple[list[Caption], Cost]:
+    """The scenes of a long video, where not all captions of it can be shown; else none are made.
+
+    They take half of what may be shown at most, or all of it where they stand in for captions.
+    """
+    beside = using.context == "scenes"
+    # What is measured beside captions is told in part only, and where it answers.
+    beside_it = [one for one, _ in layers[1:] if one and not is_measured(one[0].track)]
+    told = [layers[0][0], *beside_it]
+    if using.overview is None or (not beside and fit(told, using.evidence_tokens)):
+        return [], Cost()
+    scenes, cost = using.overview(record, *whole[0])
+    room = using.evidence_tokens if beside else int(OVERVIEW_SHARE * using.evidence_tokens)
+    return shortened(scenes, room), cost
+
+
+def shortened(scenes: Sequence[Caption], limit_tokens: int) -> list[Caption]:
+    """Summaries cut to one length, so that they fit; none where too little of each would be left.
+
+    Args:
+        scenes: Summaries.
+        limit_tokens: Most tokens of all of them; see ``caption_tokens``.
+    """
+    if sum(map(caption_tokens, scenes)) <= limit_tokens:
+        return list(scenes)
+    chars = 3 * (limit_tokens // len(scenes) - CAPTION_FRAME_TOKENS)
+    if chars < FEWEST_CHARS:
+        return []
+    # An ellipsis is three bytes.
+    return [replace(one, text=shorten(one.text, chars - 2)) for one in scenes]
 
 
 def _has_sound(record: VideoRecord) -> bool:
@@ -190,7 +242,7 @@ def with_sight(
     layers: Layers, frames: tuple[Sequence[Caption], NDArray[np.float32]], record: VideoRecord
 ) -> Layers:
     """The tracks that are asked, with frames among them: the first decides what is not there."""
-    if record.track.model == BLANK:
+    if is_blank(record.track):
         return [frames, *layers[1:]]  # Captions that say nothing answer nothing.
     return [frames, *layers] if is_measured(record.track) else [*layers, frames]
 

@@ -43,10 +43,22 @@ CLOSER_LOOKS = 2
 
 
 def can_judge(state: AfterCheck, using: Dependencies) -> bool:
-    """Whether there is a judge, and something to choose from."""
-    if using.judge is None or len(_candidates(state)) < 2:
+    """Whether there is a judge, something to choose from, and an answer that it could question."""
+    if using.judge is None or not _is_open_to_judge(state) or len(_candidates(state)) < 2:
         return False
     return state["record"]["rate_hz"] is not None or using.judge.is_asked_for
+
+
+def _is_open_to_judge(state: AfterCheck) -> bool:
+    """Whether verdicts on windows bear on the answer.
+
+    They never make "found" of what a model did not find, and know nothing of an order in the
+    question; between two answers that were found they decide.
+    """
+    if _theirs(state):
+        return True
+    is_of_windows = bool(_mine(state)) or state["by"] in {"similarity", "fallback"}
+    return is_of_windows and not state["ranking"]["parts"]
 
 
 def settle(state: AfterCheck, using: Dependencies) -> Update:

@@ -66,7 +66,10 @@ class Question(BaseModel):
     @classmethod
     def _must_lie_in_a_video(cls, within: tuple[float, float] | None) -> tuple[float, float] | None:
         if within is not None and not 0 <= within[0] < within[1] < math.inf:
-            raise ValueError(f"{within[0]:g} to {within[1]:g} s is not a stretch of a video")
+            raise ValueError(
+                f"{within[0]:g} to {within[1]:g} s is not a stretch of a video: it has to begin at "
+                "0 s or later, and to end after it begins"
+            )
         return within
 
 

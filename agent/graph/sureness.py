@@ -7,7 +7,7 @@ looks say, the grounder's presence, and how precise the edges are.
 from collections.abc import Sequence
 from typing import Final, Literal
 
-from tools.ranking import Window
+from tools.ranking import Verdict, Window
 from tools.timeline import Interval
 
 Sure = Literal["certain", "likely", "unsure"]
@@ -30,6 +30,7 @@ def sure_of(
     looks: str,
     presence: float | None,
     precision_s: float,
+    grounder: Verdict = "found",
 ) -> Sure:
     """One word for an interval.
 
@@ -40,11 +41,15 @@ def sure_of(
         looks: ``confirmed`` or ``denied`` by closer looks, or nothing.
         presence: The grounder's, if any.
         precision_s: Of the less precise edge.
+        grounder: What the grounder says. One that cannot tell agrees where it has a window, and
+            contradicts nobody.
     """
     best_iou = max((span.iou(window.span) for window in windows), default=0.0)
     points = _SAID.get(said, 1) + _LOOKED.get(looks, 0)
-    points += 1 if best_iou >= AGREES_IOU else -1 if best_iou == 0 else 0
-    points -= presence is not None and presence < LITTLE_PRESENCE
+    points += best_iou >= AGREES_IOU
+    if windows and grounder != "cannot_tell":
+        points -= best_iou == 0
+        points -= presence is not None and presence < LITTLE_PRESENCE
     points -= precision_s > span.length_s / 2
     if points >= CERTAIN_FROM:
         return "certain"

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, Field
 
+from agent.question import LONGEST_QUERY
 from tools.text import printable
 
 MOST_WAIT_S = 50.0
@@ -29,7 +30,11 @@ Fetch = Annotated[
 ]
 Query = Annotated[
     str,
-    Field(min_length=1, max_length=2000, description="What to look for, in one plain sentence."),
+    Field(
+        min_length=1,
+        max_length=LONGEST_QUERY,
+        description="What to look for, in one plain sentence.",
+    ),
 ]
 Seconds = Annotated[float, Field(ge=0, le=1e7, allow_inf_nan=False)]
 Within = Annotated[

@@ -14,7 +14,7 @@ from agent.web.served import Served
 from tools.retrieval.tracks import is_beside, is_measured, read_stretch
 from tools.text import printable, whole_unicode
 from tools.timeline import Interval
-from tools.video.links import is_link
+from tools.video.link_names import is_link
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

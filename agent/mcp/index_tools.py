@@ -18,7 +18,7 @@ from agent.web.bodies import CostEstimate
 from agent.web.jobs import ACTIVE
 from tools.clock import clock
 from tools.text import counted
-from tools.video.links import is_link
+from tools.video.link_names import is_link
 
 if TYPE_CHECKING:
     from agent.mcp.desk import Desk
@@ -38,7 +38,7 @@ def add_index_tools(server: MCPServer[Any], desk: Desk) -> None:
         with told_to_the_model():
             cards = desk.cards()
         lines = [
-            f"{card.id}  {card.name}  {clock(card.duration_s or 0)}  {card.state}" for card in cards
+            f"{card.id}  {card.name}  {_length(card.duration_s)}  {card.state}" for card in cards
         ]
         return reply("\n".join(lines) or "there is no video here", ListedVideos(videos=cards))
 
@@ -108,3 +108,7 @@ def _status(status: IndexStatus) -> CallToolResult:
     text = f"{status.name}: {status.state}, {clock(status.seen_s)}{of}, {captions}"
     note = f"; {status.message}" if status.message else ""
     return reply(f"{text}{note} (handle {status.handle})", status)
+
+
+def _length(duration_s: float | None) -> str:
+    return "unknown length" if duration_s is None else clock(duration_s)

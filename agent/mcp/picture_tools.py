@@ -46,7 +46,8 @@ def add_picture_tools(server: MCPServer[Any], desk: Desk) -> None:
     ) -> Annotated[CallToolResult, ShownEvidence]:
         with told_to_the_model():
             served = desk.named(video)
-            captions = desk.captions(served, max(0.0, start_s - BESIDE_S), end_s + BESIDE_S)
+            # The look after it has a caption too, which begins at that time.
+            captions = desk.captions(served, max(0.0, start_s - BESIDE_S), end_s + 2 * BESIDE_S)
             places = _places(desk, served, start_s, end_s)
             most_bytes = MOST_PICTURE_BYTES * 3 // 4 // len(places) - 3
             pictures = [_picture(desk, served.path, time_s, most_bytes) for _, time_s in places]

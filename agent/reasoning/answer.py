@@ -27,6 +27,7 @@ from pydantic import (
 from agent.errors import AnswerError
 from agent.grounding import Role
 from agent.reasoning.reply import find_object
+from agent.reasoning.said_numbers import CaptionNumber, number_told
 from tools.text import one_line, shorten, whole_unicode
 from tools.timeline import Interval
 
@@ -36,9 +37,6 @@ WHY_CHARS = 300
 INSIDE: Final = frozenset({"start", "during", "end"})
 """Roles of captions that show an event."""
 
-_WRITTEN_NUMBER: Final = re.compile(
-    r"\s*(?:captions?\s*)?#?\s*(\d{1,9})(?:\.0{1,9})?\s*(?:\[[^\[\]]{0,40}\]\s*)?", re.IGNORECASE
-)
 _TO: Final = r"\s*(?:to|through|until|till|[-–—])\s*(?:captions?\s*)?"
 _WRITTEN_SPAN: Final = re.compile(
     rf"\s*(?:captions?\s*)?#?(\d{{1,9}}){_TO}#?(\d{{1,9}})\s*", re.IGNORECASE
@@ -75,16 +73,7 @@ def _in_prose(reply: str) -> tuple[int, int] | None:
     return first, int(said["last"] or first)
 
 
-def _as_number(value: Any) -> Any:
-    """``"#4"``, ``"caption 4"`` and ``4.0`` mean a caption as 4 does."""
-    if isinstance(value, list) and len(value) == 1:
-        value = value[0]
-    if isinstance(value, str) and (written := _WRITTEN_NUMBER.fullmatch(value)):
-        return int(written[1])
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _as_list(value: Any) -> Any:
+def as_list(value: Any) -> Any:
     """Nothing is an empty list, and one thing a list of one."""
     if value is None or value in ("", "none", "None", {}):
         return ()
@@ -108,7 +97,28 @@ def as_name(value: Any) -> Any:
     return re.sub(r"[\s-]+", "_", value.strip().lower()) if isinstance(value, str) else value
 
 
-Number = Annotated[int, BeforeValidator(_as_number), Field(strict=True, ge=0)]
+_OTHER_WORDS: Final = {
+    "not_yet": "before",
+    "begin": "start",
+    "begins": "start",
+    "beginning": "start",
+    "starts": "start",
+    "middle": "during",
+    "ongoing": "during",
+    "under_way": "during",
+    "ends": "end",
+    "finish": "end",
+    "over": "after",
+    "done": "after",
+}
+"""What models call the roles of captions; a label is a reason, and worth no second reply."""
+
+
+def _as_role(value: Any) -> Any:
+    name = as_name(value)
+    return _OTHER_WORDS.get(name, name) if isinstance(name, str) else name
+
+
 Truth = Annotated[bool, BeforeValidator(as_truth), Field(strict=True)]
 Why = Annotated[
     str,
@@ -137,8 +147,8 @@ Kind = TypeVar("Kind", bound=ModelReply)
 class Step(ModelReply):
     """One labelled caption of the chain of thought."""
 
-    caption: Number
-    role: Annotated[Role, BeforeValidator(as_name)]
+    caption: CaptionNumber
+    role: Annotated[Role, BeforeValidator(_as_role)]
     why: Why = ""
 
 
@@ -156,8 +166,8 @@ Sure = Annotated[Sureness, BeforeValidator(_as_sure)]
 class NumberedEvent(ModelReply):
     """One occurrence, from the first caption that shows it to the last, and how sure that is."""
 
-    first: Number
-    last: Number
+    first: CaptionNumber
+    last: CaptionNumber
     sure: Sure = ""
 
     @model_validator(mode="before")
@@ -171,8 +181,8 @@ class NumberedEvent(ModelReply):
         return value
 
 
-Steps = Annotated[tuple[Step, ...], BeforeValidator(_as_list)]
-Events = Annotated[tuple[NumberedEvent, ...], BeforeValidator(_as_list)]
+Steps = Annotated[tuple[Step, ...], BeforeValidator(as_list)]
+Events = Annotated[tuple[NumberedEvent, ...], BeforeValidator(as_list)]
 
 
 class Answer(ModelReply):
@@ -243,14 +253,16 @@ def parse_answer(reply: str, *, shown: Sequence[Interval], cuts: Collection[int]
     if span:
         answer = Answer(found=True, events=(NumberedEvent(first=span[0], last=span[1]),))
     else:
-        answer = read_object(reply, Answer, field="found", form=form)
+        answer = read_object(reply, Answer, field="found", form=form, shown=shown)
     check_numbers(answer.steps, answer.events, len(shown))
     spans = [event_span(event, shown, cuts) for event in answer.events]
     _check_agreement(answer, spans, shown)
     return answer
 
 
-def read_object(reply: str, kind: type[Kind], *, field: str, form: str) -> Kind:
+def read_object(
+    reply: str, kind: type[Kind], *, field: str, form: str, shown: Sequence[Interval] = ()
+) -> Kind:
     """The last JSON object with a field in a reply.
 
     Args:
@@ -258,6 +270,7 @@ def read_object(reply: str, kind: type[Kind], *, field: str, form: str) -> Kind:
         kind: What the object has to be.
         field: A field that the object has to have.
         form: How the object is written, to tell the model.
+        shown: Spans of captions by number, to tell it the number of a time that it names.
 
     Raises:
         AnswerError: If there is none, or its shape is wrong.
@@ -273,7 +286,10 @@ def read_object(reply: str, kind: type[Kind], *, field: str, form: str) -> Kind:
     try:
         return kind.model_validate(found.value)
     except ValidationError as exc:
-        faults = [f"{_place(error['loc'])}: {error['msg']}" for error in exc.errors()[:3]]
+        faults = []
+        for error in exc.errors()[:3]:
+            number = number_told(error["input"], shown, is_last=error["loc"][-1:] == ("last",))
+            faults.append(f"{_place(error['loc'])}: {error['msg']}{number}")
         told = shorten(whole_unicode("; ".join(faults)), 220)
         raise AnswerError(
             "wrong_schema",
@@ -322,13 +338,14 @@ def event_span(
 
 def _check_agreement(answer: Answer, spans: Sequence[Interval], shown: Sequence[Interval]) -> None:
     if answer.found and not answer.events:
-        raise AnswerError("contradiction", "found is true, but events is empty; name the event.")
+        raise AnswerError("contradiction", "found is true, but events is empty; name each event.")
     if not answer.found and answer.events:
         raise AnswerError("contradiction", "found is false, but events are named; decide which.")
     if not answer.found and any(step.role in INSIDE for step in answer.steps):
         raise AnswerError(
             "contradiction",
-            "found is false, but captions are labelled start, during or end; decide which.",
+            "found is false, but captions are labelled start, during or end. If it is not there, "
+            "leave steps empty; if it is, name its events.",
         )
     check_apart(answer.events, spans)
     for step in answer.steps if answer.events else ():
@@ -346,8 +363,8 @@ def check_apart(events: Sequence[NumberedEvent], spans: Sequence[Interval]) -> N
         if span.overlap_s(other_span) > 0:
             raise AnswerError(
                 "contradiction",
-                f"The events #{one.first}–#{one.last} and #{other.first}–#{other.last} overlap; "
-                "join them or part them.",
+                f"The events #{one.first}–#{one.last} and #{other.first}–#{other.last} overlap. "
+                "Name them as one, or let the second begin after the last caption of the first.",
             )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 
 from agent.errors import SettingsError
-from agent.reasoning.redirects import follow_no_redirects
+from agent.reasoning.clients_within import follow_no_redirects, leave_retries_to_us
 from tools.errors import ServiceError
 from tools.llm.chat_model import ServiceChatModel
 from tools.llm.client import Patience, Service
@@ -63,4 +63,5 @@ def open_chat_model(model: str) -> BaseChatModel:
         ) from None
     assert isinstance(llm, BaseChatModel)
     follow_no_redirects(llm)
+    leave_retries_to_us(llm)
     return llm

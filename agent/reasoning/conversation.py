@@ -12,6 +12,7 @@ from typing import Protocol
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
+from agent.errors import WithheldError
 from agent.grounding import LookUp
 from agent.reasoning.brief import Brief, Turn, are_shown, caption_numbers
 from agent.reasoning.ordered_answers import example_of, order_told
@@ -20,6 +21,7 @@ from tools.indexing.held_spans import held_span
 from tools.ranking import PartFound, Window
 from tools.retrieval.question import parts_of
 from tools.retrieval.retrieval import CAPTION_CHARS
+from tools.retrieval.tracks import is_blank
 from tools.text import counted, one_line, shorten
 from tools.timeline import Caption, Interval
 
@@ -97,7 +99,13 @@ class CaptionConversation:
         return False
 
     def __call__(self, brief: Brief) -> list[BaseMessage]:
-        """See ``build_conversation``."""
+        """See ``build_conversation``.
+
+        Raises:
+            WithheldError: If there is nothing to read, since nobody described the frames.
+        """
+        if brief.captions and all(is_blank(one.track) for one in brief.captions):
+            raise WithheldError("nobody described the frames, so there is nothing to read")
         return build_conversation(brief, self._prompts)
 
 
@@ -132,7 +140,7 @@ def fence(numbered: Iterable[tuple[int, Caption]]) -> str:
     """Captions, a line each, between two lines that only we can write; empty where there is none.
 
     Args:
-        numbered: Captions with their numbers.
+        numbered: Captions with their numbers, rising: what is left out between them is told.
     """
     lines: list[str] = []
     last, until_s = 0, 0.0
@@ -143,6 +151,22 @@ def fence(numbered: Iterable[tuple[int, Caption]]) -> str:
             lines.append(f"… nothing shown of {seconds_span(Interval(until_s, caption.start_s))} …")
         lines.append(caption_line(number, caption))
         last, until_s = number, max(until_s, caption.end_s)
+    return fence_lines("\n".join(lines))
+
+
+def fence_found(numbered: Iterable[tuple[int, Caption]]) -> str:
+    """What a look-up found, in the same way.
+
+    Captions that were shown before keep their numbers, so that neither numbers nor times tell here
+    what lies between them: a search leaves out all that does not fit.
+    """
+    lines: list[str] = []
+    until_s: float | None = None
+    for number, caption in numbered:
+        if until_s is not None and caption.start_s > until_s + GAP_S:
+            lines.append("…")
+        lines.append(caption_line(number, caption))
+        until_s = max(until_s or 0.0, caption.end_s)
     return fence_lines("\n".join(lines))
 
 
@@ -276,7 +300,7 @@ def _found(
         prompts.render(
             "looked_up",
             note=tame(look_up.note),
-            captions=fence((number, captions[number - 1]) for number in found),
+            captions=fence_found((number, captions[number - 1]) for number in found),
             rounds=rounds,
         )
     )

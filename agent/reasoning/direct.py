@@ -145,7 +145,7 @@ def stretches_to_show(
     return shown
 
 
-def parse_direct(reply: str, frames: Sequence[Interval]) -> Answer:
+def parse_direct(reply: str, frames: Sequence[Interval], query: str = "") -> Answer:
     """A reply in seconds as an answer in numbers of frames, from 1.
 
     It may be the JSON object that was asked for, one of its usual kin (lists of pairs, clock
@@ -154,11 +154,12 @@ def parse_direct(reply: str, frames: Sequence[Interval]) -> Answer:
     Args:
         reply: What the model said.
         frames: The spans that the frames stand for, in time order.
+        query: What was looked for; a sentence may repeat its words.
 
     Raises:
         AnswerError: If there is no answer in it, or one that contradicts itself or what was shown.
     """
-    is_found, spans = _read(reply)
+    is_found, spans = _read(reply, query)
     if is_found and not spans:
         raise AnswerError("contradiction", "found is true, but events is empty; name the event.")
     if not is_found and spans:
@@ -176,10 +177,10 @@ def why_of(reply: str) -> str:
     return shorten(one_line(whole_unicode(why)), 300) if isinstance(why, str) else ""
 
 
-def _read(reply: str) -> tuple[bool, list[tuple[float, float]]]:
+def _read(reply: str, query: str) -> tuple[bool, list[tuple[float, float]]]:
     """Whether it was found, and from when to when."""
     try:
-        return read_spoken_times(reply)
+        return read_spoken_times(reply, query)
     except SpokenTimesError as exc:
         raise AnswerError(
             "wrong_schema" if exc.has_object else "no_json",

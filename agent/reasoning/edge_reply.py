@@ -14,7 +14,8 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from agent.errors import AnswerError
 from agent.grounding import Cost
-from agent.reasoning.answer import ModelReply, Number, as_name, read_object
+from agent.reasoning.answer import ModelReply, as_name, read_object
+from agent.reasoning.said_numbers import Number
 from prompts.catalog import Prompts
 from tools.store.store import VideoRecord
 from tools.text import one_line, shorten

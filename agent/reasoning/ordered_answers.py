@@ -9,11 +9,12 @@ Pure.
 """
 
 import json
+import re
 import string
-from collections.abc import Iterable, Sequence
-from typing import Annotated, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator
+from pydantic import BeforeValidator
 
 from agent.errors import AnswerError
 from agent.reasoning.answer import (
@@ -27,6 +28,7 @@ from agent.reasoning.answer import (
     Step,
     Steps,
     Why,
+    as_list,
     check_apart,
     check_numbers,
     event_span,
@@ -34,6 +36,7 @@ from agent.reasoning.answer import (
     object_schema,
     read_object,
 )
+from tools.clock import clock
 from tools.retrieval.order import Seen, evaluate
 from tools.retrieval.ordered import explain
 from tools.retrieval.temporal_query import LAST, Nth, Part, Single, texts_of
@@ -45,6 +48,9 @@ FORM: Final = (
     '"last": 2}]}, {"part": "B", "events": []}]}'
 )
 
+MOST_TOLD: Final = 5
+"""Times that are told where the one asked for is not among them."""
+
 PARTS_SCHEMA: Final = object_schema(
     steps=STEPS_SCHEMA,
     reason=REASON_SCHEMA,
@@ -52,11 +58,22 @@ PARTS_SCHEMA: Final = object_schema(
 )
 
 
+_LETTER: Final = re.compile(r"\s*(?:part\s+)?([a-z])\s*(?:[.:)=–-].*)?", re.IGNORECASE | re.DOTALL)
+"""A part by its letter: ``A``, ``part A``, ``A: the dog barks``."""
+
+
 class PartEvents(ModelReply):
     """All the times that one part happens."""
 
-    part: Annotated[str, AfterValidator(lambda part: part.strip(" .:").upper())]
+    part: str
     events: Events
+
+
+def _as_parts(value: Any) -> Any:
+    """``{"A": [...], "B": []}`` means what the list of its parts does."""
+    if not isinstance(value, dict) or "part" in value:
+        return as_list(value)
+    return [{"part": name, "events": events} for name, events in value.items()]
 
 
 class PartsReply(ModelReply):
@@ -64,7 +81,15 @@ class PartsReply(ModelReply):
 
     steps: Steps = ()
     reason: Why = ""
-    parts: tuple[PartEvents, ...]
+    parts: Annotated[tuple[PartEvents, ...], BeforeValidator(_as_parts)]
+
+
+def _letter(said: str, wanted: Mapping[str, str]) -> str:
+    """The letter of a part that is named by it, or by its words; else what was said."""
+    if named := _LETTER.fullmatch(said):
+        return named[1].upper()
+    words = one_line(said).strip(" .:\"“”'").casefold()
+    return next((letter for letter, text in wanted.items() if text.casefold() == words), said)
 
 
 def letters(part: Part) -> dict[str, str]:
@@ -118,20 +143,22 @@ def parse_parts(reply: str, part: Part, *, shown: Sequence[Interval]) -> tuple[A
         AnswerError: If there is no such object, its shape is wrong, a part is missing, unknown or
             there twice, or its events are impossible.
     """
-    said = read_object(reply, PartsReply, field="parts", form=FORM)
+    said = read_object(reply, PartsReply, field="parts", form=FORM, shown=shown)
     wanted = letters(part)
-    named = [one.part for one in said.parts]
+    named = [_letter(one.part, wanted) for one in said.parts]
     if sorted(named) != sorted(wanted):
+        each = f"each of {_listed(wanted)} once" if len(wanted) > 1 else f"{_listed(wanted)} once"
         raise AnswerError(
             "wrong_schema",
-            f"parts has {_listed(named) or 'nothing'}; give each of {_listed(wanted)} once.",
+            f"parts has {_listed(named) or 'nothing'}; give {each}, by the letter alone. One that "
+            "does not happen has no events.",
         )
     times: dict[str, list[Interval]] = {}
-    for one in said.parts:
+    for letter, one in zip(named, said.parts, strict=True):
         check_numbers(said.steps, one.events, len(shown))
         spans = [event_span(event, shown) for event in one.events]
         check_apart(one.events, spans)
-        times[wanted[one.part]] = spans
+        times[wanted[letter]] = spans
     found = evaluate(part, {text: _all_sure(spans) for text, spans in times.items()}, among="times")
     named_events = [event for one in said.parts for event in one.events]
     events = [_event(span, named_events, shown) for span, _ in sorted(found)]
@@ -144,7 +171,13 @@ def parse_parts(reply: str, part: Part, *, shown: Sequence[Interval]) -> tuple[A
     missing = [text for text, spans in times.items() if not spans]
     if missing:
         return answer, f"{' and '.join(f'“{text}”' for text in missing)} was not found."
-    return answer, explain(part, found=answer.found, times=len(times[texts_of(part)[0]]))
+    seen = times[texts_of(part)[0]]
+    order = explain(part, found=answer.found, times=len(seen))
+    if isinstance(part, Nth) and not answer.found:
+        # The middle: edges lie between looks, and half a step beside those of captions.
+        near = [clock((one.start_s + one.end_s) / 2) for one in sorted(seen)[:MOST_TOLD]]
+        order += f" It is near {', '.join(near)}."
+    return answer, order
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -50,6 +50,23 @@ _SAYS_ALONE: Final = re.compile(
 )
 """What may stand around the times of a sentence that only says when: these words deny nothing."""
 
+_PLACED: Final = re.compile(
+    r"\b(?:after|before|while|when|until|till|then|between|during|without|except|but|only)\b",
+    re.IGNORECASE,
+)
+"""A question with such a word speaks of several things, or of one that is not there."""
+_ARTICLES: Final = frozenset("a an the is are in on of to at with and or there".split())
+_NONE: Final = re.compile(
+    r"(?:no|none|not found|nothing|"
+    r"(?:there (?:is|are|was)|i (?:see|find)) no (?P<one>[\w\s'’-]{1,200}?)|"
+    r"(?P<other>[\w\s'’-]{1,200}?) (?:is|are|was|does|do|did) not "
+    r"(?:shown|seen|found|visible|happen|occur|appear|there|present|take place))"
+    r"(?: (?:in|on|of|at) (?:the|this|these|any(?: of the)?) (?:video|clip|frames?|footage))?",
+    re.IGNORECASE,
+)
+"""A whole reply that only denies what was looked for."""
+_IT: Final = frozenset("it this that event query moment such action".split())
+
 _STARTS: Final = ("start_s", "start", "start_time", "begin", "from", "starttime", "startTime")
 _ENDS: Final = ("end_s", "end", "end_time", "until", "to", "endtime", "endTime")
 _LISTS: Final = ("events", "spans", "intervals", "segments", "timestamps", "windows", "moments")
@@ -67,8 +84,12 @@ class SpokenTimesError(ValueError):
         self.has_object = has_object
 
 
-def read_spoken_times(reply: str) -> tuple[bool, list[tuple[float, float]]]:
+def read_spoken_times(reply: str, query: str = "") -> tuple[bool, list[tuple[float, float]]]:
     """Whether something was found, and from when to when, in seconds as they were said.
+
+    Args:
+        reply: What the model said.
+        query: What was looked for: a sentence may repeat it.
 
     Raises:
         SpokenTimesError: If that cannot be read, or could mean several things.
@@ -81,7 +102,10 @@ def read_spoken_times(reply: str) -> tuple[bool, list[tuple[float, float]]]:
     if listed is not None:
         spans = _spans(listed)
         return bool(spans), spans
-    return True, _of_sentence(reply)
+    words = _words(query)
+    if _denies(reply, words):
+        return False, []
+    return True, _of_sentence(reply, words)
 
 
 def _of_object(reply: str) -> tuple[bool, list[tuple[float, float]]]:
@@ -172,8 +196,25 @@ def _maybe_seconds(value: Any) -> float | None:
     return float(plain["n"]) if plain else None
 
 
-def _of_sentence(reply: str) -> list[tuple[float, float]]:
-    """The spans of a reply that does nothing but name them."""
+def _words(query: str) -> frozenset[str]:
+    """The words of a question of one thing that is there, by which a reply can mean only that."""
+    if _PLACED.search(query) or _DENIES.search(query):
+        return frozenset()
+    return frozenset(re.findall(r"[\w'’]+", query.casefold())) - _ARTICLES
+
+
+def _denies(reply: str, words: frozenset[str]) -> bool:
+    """Whether a reply is one sentence that says that it is not there, and no more."""
+    denied = _NONE.fullmatch(" ".join(reply.split()).strip(" .!*"))
+    if not denied:
+        return False
+    of = denied["one"] or denied["other"]
+    named = set(re.findall(r"[\w'’]+", (of or "").casefold())) - _ARTICLES
+    return of is None or (bool(named) and named <= words | _IT)
+
+
+def _of_sentence(reply: str, words: frozenset[str]) -> list[tuple[float, float]]:
+    """The spans of a reply that does nothing but name them, or one of all that was asked."""
     said = " ".join(reply.split())
     if len(said) > LONGEST_SENTENCE:
         raise SpokenTimesError("there is no JSON object in it")
@@ -182,6 +223,9 @@ def _of_sentence(reply: str) -> list[tuple[float, float]]:
     if not matches or len(matches) > MOST_EVENTS:
         raise SpokenTimesError("there is no JSON object in it")
     rest = _SPAN.sub(" ", said)
+    if len(matches) == 1 and words and words <= set(re.findall(r"[\w'’]+", rest.casefold())):
+        rest = re.sub(r"[\w'’]+", lambda one: "" if one[0].casefold() in words else one[0], rest)
+        rest = re.sub(r"\b(?:an?)\b", "", rest, flags=re.IGNORECASE)
     if _DENIES.search(rest) or not _SAYS_ALONE.fullmatch(rest):
         raise SpokenTimesError("it says more than from when to when, and not as a JSON object")
     return [_matched(match) for match in matches]

@@ -10,7 +10,6 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
-from pydantic import SecretStr
 
 from agent.errors import (
     ReasonerError,
@@ -23,17 +22,19 @@ from agent.grounding import Cost
 from agent.reasoning.answer import ANSWER_SCHEMA
 from agent.reasoning.brief import Brief
 from agent.reasoning.chat_model import open_chat_model, open_service
+from agent.reasoning.clients_within import address_of, key_variable, secrets_of
 from agent.reasoning.conversation import CaptionConversation, Conversation
 from agent.reasoning.evidence import show_less
 from agent.reasoning.ordered_answers import PARTS_SCHEMA
-from agent.reasoning.outage import Outage
-from agent.reasoning.own_client import LONGEST_REPLY_S, OwnClient, RefusedOptionError
+from agent.reasoning.own_client import LONGEST_REPLY_S, OtherFormError, OwnClient
 from agent.reasoning.reply import Reply, Request
 from tools.errors import ServiceError
+from tools.known_secrets import KNOWN
 from tools.llm.budget import Budget
 from tools.llm.chat_model import ServiceChatModel
 from tools.llm.client import Patience, clean
-from tools.llm.completion import AT_LIMIT, is_count
+from tools.llm.completion import AT_LIMIT, FILTERED, is_count
+from tools.llm.outage import outages_of_run
 from tools.llm.prices import Price, Prices
 from tools.llm.thoughts import without_thoughts
 from tools.text import estimate_tokens
@@ -48,8 +49,6 @@ PARTS_FORMAT: Final = {
     "json_schema": {"name": "answer", "strict": True, "schema": PARTS_SCHEMA},
 }
 
-SHORTEST_SECRET = 8
-
 IMAGE_TOKENS: Final = 1500
 """What a picture in a prompt is assumed to cost: services count up to about this."""
 
@@ -62,6 +61,9 @@ MENDABLE: Final = frozenset({"settings", "key", "model", "unreachable"})
 """Failures of a wrong set-up, which the user can correct: another answer would hide them."""
 OF_ONE_PROMPT: Final = frozenset({"declined", "context", "refused", "strange"})
 """Failures that another prompt may not meet."""
+
+HOW_IT_ENDED: Final = ("finish_reason", "stop_reason", "stopReason", "done_reason")
+"""Where providers say why a reply ends."""
 
 INSTEAD: Final = "or use --reasoner similarity, which needs no model"
 
@@ -84,6 +86,9 @@ class LLMReasoner:
         budget: Asked before each request, and told what it took; None: nothing is limited.
         strict: Whether a question ends in an error if the service still fails after retries, and no
             other answer stands in.
+
+    Attributes:
+        address: Where it asks; empty where that is not known.
 
     Raises:
         SettingsError: If the name, the key or the address cannot be used, or a package is missing.
@@ -109,7 +114,6 @@ class LLMReasoner:
         self._max_tokens = max_tokens
         self._conversation = conversation or CaptionConversation()
         self._without: set[str] = set()
-        self._outage = Outage()
         self._has_answered = False
         self._llm: BaseChatModel
         address = ""
@@ -145,11 +149,18 @@ class LLMReasoner:
         self._takes_schema = self._is_service or any(
             base.__module__.startswith("langchain_openai.") for base in type(self._llm).__mro__
         )
-        held = [getattr(self._llm, field) for field in type(self._llm).model_fields]
-        secrets = [one.get_secret_value() for one in held if isinstance(one, SecretStr)]
-        # A server that needs no key is given a placeholder, which is not a secret.
-        self._secrets = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
-        self._client = OwnClient(self.name, clean=self._clean, longest_s=longest_s)
+        self._secrets = secrets_of(self._llm)
+        for secret in self._secrets:
+            KNOWN.keep(secret)
+        self.address = address or address_of(self._llm).rstrip("/")
+        self._client = OwnClient(
+            self.name,
+            clean=self._clean,
+            address=self.address,
+            key_name=key_variable(self._llm),
+            longest_s=longest_s,
+            tries=not isinstance(model, BaseChatModel),
+        )
 
     @property
     def prompts(self) -> dict[str, str]:
@@ -226,30 +237,36 @@ class LLMReasoner:
                 budget.check_reply(self._most_usd(messages))
             except UsedUpError as exc:
                 raise WithheldError(str(exc)) from None
-        if down := self._outage.known(budget):
-            raise self._failed(down[0], f"{down[1]} (it is not asked again in this run)")
+        outages, who = outages_of_run(), ("reasoner", self.name)
+        try:
+            outages.check(who)
+        except ServiceError as exc:
+            told = f"{exc} (known from before, so it was not asked again)"
+            raise self._failed(exc.kind, told) from None
         minutes = budget.minutes_left() if budget else None
         until = math.inf if minutes is None else time.monotonic() + 60 * minutes
         while True:
-            chat, sent = self._chat(response_format, tools, may_call=may_call)
+            offers = tools if self._client.may_offer_tools(messages) else None
+            chat, sent = self._chat(response_format, offers, may_call=may_call)
+            asked = self._client.in_its_form(messages)
             try:
                 message = (
-                    chat.invoke(list(messages), until=until)
+                    chat.invoke(asked, until=until)
                     if self._is_service
-                    else self._client.invoke(chat, messages, sent=sent, until=until)
+                    else self._client.invoke(chat, asked, sent=sent, until=until)
                 )
-            except RefusedOptionError as exc:
-                self._without.add(exc.option)
+            except OtherFormError as exc:
+                self._without |= {exc.option} - {""}
             except ServiceError as exc:
                 if budget:
                     budget.spend_reply(self._usd_of(exc.tokens_in, exc.tokens_out))
                 if exc.kind in {"context", "pictures"}:
                     raise _TooMuchError(str(exc), self._most_pictures(exc)) from None
-                self._outage.note_failure(budget, exc.kind, str(exc))
+                outages.note_failure(who, exc)
                 raise self._failed(exc.kind, str(exc)) from None
             else:
                 self._has_answered = True
-                self._outage.note_reply(budget)
+                outages.note_reply(who)
                 reply = self._reply(message)
                 if budget:
                     budget.spend_reply(reply.cost.usd)
@@ -368,8 +385,18 @@ def _name_of(llm: BaseChatModel) -> str:
 
 
 def _text(message: BaseMessage) -> str:
-    refusal = message.additional_kwargs.get("refusal") or ""
-    return without_thoughts(str(message.text)).text or str(refusal)
+    refusal = message.additional_kwargs.get("refusal") or _filtered(message)
+    return KNOWN.hide_in(without_thoughts(str(message.text)).text or str(refusal))
+
+
+def _filtered(message: BaseMessage) -> str:
+    """That a filter ended a reply, where the provider says so; else empty."""
+    facts = message.response_metadata
+    feedback = facts.get("prompt_feedback")  # Google's, of a prompt that it would not read.
+    blocked = isinstance(feedback, Mapping) and feedback.get("block_reason")
+    if blocked or any(FILTERED.match(str(facts.get(name))) for name in HOW_IT_ENDED):
+        return "the service's content filter stopped the reply"
+    return ""
 
 
 def _requests(message: BaseMessage) -> tuple[Request, ...]:
@@ -387,5 +414,4 @@ def _requests(message: BaseMessage) -> tuple[Request, ...]:
 def _is_cut_off(message: BaseMessage) -> bool:
     """Whether the reply ends at its limit, as the services word it."""
     facts = message.response_metadata
-    names = ("finish_reason", "stop_reason", "done_reason")
-    return any(AT_LIMIT.fullmatch(str(facts.get(name))) for name in names)
+    return any(AT_LIMIT.fullmatch(str(facts.get(name))) for name in HOW_IT_ENDED)

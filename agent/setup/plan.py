@@ -133,7 +133,7 @@ def look_at_machine(home: Path) -> Machine:
 
 
 def make_plan(settings: Settings, machine: Machine, servers: Sequence[Server]) -> Plan:
-    """The rule of ``auto``: configured service, local server or model, sight, measured senses."""
+    """The rule of ``auto``: a service, a local server or model, sight, the classical describer."""
     is_small = 0 < machine.ram_gb < SMALL_RAM_GB
     speech, speech_mb = "", 0
     if importlib.util.find_spec("faster_whisper"):
@@ -159,7 +159,8 @@ def make_plan(settings: Settings, machine: Machine, servers: Sequence[Server]) -
         writes = {"WHENABOUTS_CAPTIONER": f"local:{models[0]}"}
     elif not here and machine.disk_gb * 1000 < ROOM * named.about_mb:
         why = (
-            f"too little room for a model ({ROOM * named.about_mb:.0f} MB); measured senses remain"
+            f"too little room for a model ({ROOM * named.about_mb:.0f} MB); the classical "
+            "describer remains"
         )
     else:
         choice = "sight"

@@ -53,3 +53,7 @@ class FramesByPicture:
     def likeliest(self, query: str, video_ids: Sequence[str]) -> list[str]:
         """Which of these videos have frames like the picture, the best first."""
         return self._sight.near(self._asked.embed([query])[0], video_ids)
+
+    def unseen(self, video_ids: Sequence[str]) -> dict[str, str]:
+        """Why frames say nothing of some of these videos."""
+        return self._sight.unseen(video_ids)

@@ -15,8 +15,9 @@ from agent.reasoning.scene_overview import TextModelSummaries, overview_of
 from agent.watching.choice import means_model, with_an_eye_on
 from agent.watching.edge_looks import look_at_edge
 from agent.watching.forecast import usd_of_caption
+from agent.watching.model_costs import cost_between, metered
 from agent.watching.runs import Runs
-from agent.watching.watcher import UnderWay, cost_between, metered
+from agent.watching.watcher import UnderWay
 from tools.captioners.protocol import Interruptible, Promptable
 from tools.indexing.scene_summaries import LONG_S
 

@@ -34,11 +34,17 @@ class Destinations:
         """Before frames are described by this captioner."""
         self._name("frames go to", self._host_of_model(captioner))
 
-    def reasoning(self, reasoner: str) -> None:
-        """Before anything is asked of this reasoner; one by frames is shown those."""
+    def reasoning(self, reasoner: str, *, address: str = "") -> None:
+        """Before anything is asked of this reasoner; one by frames is shown those.
+
+        Args:
+            reasoner: Its name.
+            address: Where it asks; of another provider than OpenAI only its client knows it.
+        """
         model = reasoner.removeprefix("frames:")
         what = "captions" if model == reasoner else "frames"
-        self._name(f"the question and {what} go to", self._host_of_model(model))
+        host = host_of(address) if address else self._host_of_model(model)
+        self._name(f"the question and {what} go to", host)
 
     def listing(self) -> None:
         """Before the service that is configured is asked which models it serves."""
@@ -61,7 +67,7 @@ class Destinations:
             self._name("traces go to", host_of(address))
 
     def _host_of_model(self, name: str) -> str:
-        """Of a service; the provider's name where only its own library knows the host."""
+        """Of a service; the provider's name where nobody knows its host."""
         provider, _, model = name.partition(":")
         if not model or provider in ON_THIS_MACHINE:
             return ""

@@ -16,7 +16,7 @@ from agent.reasoning.edge_reply import (
     is_under_way,
     parse_edge_reply,
 )
-from agent.watching.watcher import cost_between, metered
+from agent.watching.model_costs import cost_between, metered
 from tools.captioners.protocol import NoCaption, TakesSeveral
 from tools.errors import UsedUpError
 from tools.text import one_line, shorten

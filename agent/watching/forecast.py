@@ -35,7 +35,7 @@ LOCAL_S = 5.0
 """Time of a small model on a CPU; a GPU is at least ten times as fast."""
 
 MEASURED_S = 0.1
-"""Time of the built-in describer for a video too short to time it; measured on two cores."""
+"""Time of the classical describer for a video too short to time it; measured on two cores."""
 
 READ_S = 0.25
 """Time to read one picture on two cores; a picture that stays is read once."""

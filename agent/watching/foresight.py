@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 from agent.grounding import Coverage, Gap, Grounding, Models, Usage, VideoFacts
@@ -12,6 +11,7 @@ from tools.signals.explanations import CAN_ASK, beyond_the_senses
 from tools.signals.signal_query import understand
 from tools.subtitles.choice import choose_subtitles
 from tools.subtitles.files import find_unreadable, unreadable_advice
+from tools.text import for_a_shell
 from tools.video.reader import measure_duration_s
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def foreseen(query: str, video: Video, settings: Settings, prompts: Prompts) -> Grounding | None:
-    """The answer that the built-in senses would give, if that is known before they look.
+    """The answer that the classical describer would give, if that is known before it looks.
 
     Args:
         query: The question.
@@ -71,7 +71,7 @@ def foreseen(query: str, video: Video, settings: Settings, prompts: Prompts) -> 
         ),
         advice=prompts.render(
             "not_seen_yet",
-            captions=shlex.quote(str(captions_beside(video.path) or "FILE.jsonl")),
+            captions=for_a_shell(str(captions_beside(video.path) or "FILE.jsonl")),
         ).rstrip(),
         by="similarity",
         attempts=0,

@@ -104,7 +104,7 @@ class Indexed:
             )
         if not ids:
             raise VideoError(
-                f"there is no file {name}, and no indexed video with that path or id; "
+                f"there is no {_kind(name)} {name}, and no indexed video with that path or id; "
                 "`whenabouts list` shows the indexed videos"
             )
         return [record for record in known if record.video_id in ids]
@@ -131,3 +131,7 @@ def is_there(name: str | Path) -> bool:
     except OSError as exc:
         # Longer than any file name, so it may be meant as something else.
         return exc.errno != errno.ENAMETOOLONG
+
+
+def _kind(name: str) -> str:
+    return "folder" if name.endswith("/") else "file"

@@ -19,9 +19,10 @@ from agent.errors import (
 from agent.grounding import Cost
 from agent.reasoning.conversation import QUERY_CHARS, tame
 from agent.reasoning.judge import ODDS, Judged, JudgedSpan, read_verdict
-from agent.watching.question_cost import cost_of
+from agent.watching.model_costs import cost_of
 from tools.errors import ServiceError
 from tools.llm.in_flight import run_in_flight
+from tools.llm.outage import outages_of_run
 from tools.text import shorten
 from tools.timeline import Caption, Interval, Track
 
@@ -120,6 +121,7 @@ class ModelJudge:
         from tools.captioners.traced_calls import TracedCalls
 
         calls, until = TracedCalls.of_this_step(), self._paths.runs.until()
+        outages = outages_of_run()
         ended: list[str] = []
         lost: list[ServiceError] = []
 
@@ -128,14 +130,20 @@ class ModelJudge:
             while not ended:
                 shown = fewer(pictures, model.most_frames)
                 try:
-                    answer = model.ask(question_about(shown), calls, stopping=stopping, until=until)
+                    answer = model.ask(
+                        question_about(shown),
+                        calls,
+                        stopping=stopping,
+                        until=until,
+                        outages=outages,
+                    )
                 except ServiceError as exc:
                     if exc.kind == "pictures" and len(fewer(shown, model.most_frames)) < len(shown):
                         continue
                     lost.append(exc)
-                    if exc.kind in ENDS_JUDGING:
+                    if exc.known or exc.kind in ENDS_JUDGING:
                         ended.append(str(exc))
-                    return place, None, len(shown)
+                    return place, None, 0 if exc.known else len(shown)
                 return place, answer, len(shown)
             return place, None, 0
 

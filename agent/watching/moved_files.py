@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -46,6 +47,12 @@ def warning_of(record: VideoRecord) -> str:
     if _is_another(record, path):
         return f"{path} is another video now; this is about the one that was indexed"
     return ""
+
+
+def in_its_place(record: VideoRecord) -> VideoRecord:
+    """The record, with a warning if another video is in its place now."""
+    warning = "; ".join(filter(None, (record.warning, warning_of(record))))
+    return replace(record, warning=warning)
 
 
 def own_file(video: VideoFacts, records: Iterable[VideoRecord]) -> Path:

@@ -168,7 +168,6 @@ class Opened:
         Raises:
             SettingsError: If it cannot be used here.
         """
-        self._destinations.reasoning(name)
         with self._making:
             if name not in self._reasoners:
                 self._reasoners[name] = open_reasoner(
@@ -182,7 +181,10 @@ class Opened:
                     ),
                     budget=self._runs.budget,
                 )
-            return self._reasoners[name]
+            reasoner = self._reasoners[name]
+        # Opening one sends nothing, and only then is it known where another provider's asks.
+        self._destinations.reasoning(name, address=getattr(reasoner, "address", ""))
+        return reasoner
 
     def close(self) -> None:
         """Let go of the store; it is opened again where it is needed again."""

@@ -1,4 +1,7 @@
-"""Which budget holds just now: videos, closer looks and text model of one run share it."""
+"""Which budget holds just now: videos, closer looks and text model of one run share it.
+
+They also share what is known of services that are down.
+"""
 
 import math
 import time
@@ -8,6 +11,7 @@ from contextvars import ContextVar
 
 from agent.settings import Settings
 from tools.llm.budget import Budget, Limits
+from tools.llm.outage import outages_noted
 
 
 class Runs:
@@ -29,7 +33,8 @@ class Runs:
             return
         begun = _UNDER_WAY.set({**under_way, self: Budget(self._limits)})
         try:
-            yield
+            with outages_noted():
+                yield
         finally:
             _UNDER_WAY.reset(begun)
 

@@ -27,7 +27,7 @@ from agent.reasoning.direct import (
     DirectReply,
 )
 from agent.watching.kept_replies import keep_reply, known_reply, reply_track, stand_in
-from agent.watching.question_cost import cost_of
+from agent.watching.model_costs import cost_of
 from tools.errors import ServiceError
 from tools.text import shorten
 from tools.timeline import Caption, Interval, Track

@@ -6,13 +6,14 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tools.errors import SightError
 from tools.grounding.other_frames import OtherFrames
-from tools.retrieval.sight_evidence import SightEvidence
+from tools.half_numbers import widened
+from tools.retrieval.sight_evidence import OF_TWO_MODELS, SightEvidence
 from tools.retrieval.sight_scale import SightScale, scale_of
 from tools.sight.frame_track import is_sight
 from tools.sight.named_models import OFF, find_sight, open_sight, sights_on_disk
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
     from tools.indexing.sight_first import SightFirst
     from tools.indexing.sight_pass import SightPass
     from tools.sight.joint_model import OnnxJointModel
+    from tools.store.caption_rows import Read
     from tools.store.store import VideoRecord
-    from tools.timeline import Caption, Track
+    from tools.timeline import Track
     from tools.video.reader import Video
 
     Opened = tuple[OnnxJointModel, SightWords, CaptionStore]
@@ -38,6 +40,9 @@ OTHER_FRAMES = 256
 """Frames of other videos that a question is compared with, to know what likeness is usual."""
 
 OTHER_VIDEOS = 16
+KEPT_SAMPLES = 4 * OTHER_VIDEOS
+"""Videos whose frames for that are kept: a few more than are others at a time."""
+
 HITS = 200
 
 
@@ -46,12 +51,12 @@ class SeenVideo:
     """The frames of one video.
 
     Attributes:
-        frames: In time order, with their vectors, shape ``(n, d)``.
+        frames: In time order, with their vectors, shape ``(n, d)``; see ``CaptionStore.read``.
         evidence: Compares a question with them.
         model: Name of the joint model.
     """
 
-    frames: tuple[list[Caption], NDArray[np.float32]]
+    frames: Read
     evidence: SightEvidence
     model: str
 
@@ -100,7 +105,6 @@ class Sight:
         self._tell = tell
         self._opening = threading.RLock()
         self._opened: Opened | None = None
-        self._others: dict[str, NDArray[np.float32]] = {}
         self._samples: dict[tuple[str, Track, str, int], NDArray[np.float32]] = {}
         self._scale: SightScale | None = None
         self._choice: str | None = None
@@ -149,7 +153,7 @@ class Sight:
         model, _, store = self._open()
         frames, vectors = store.read(video.id, track_of(model, self._settings.rate_hz))
         starts_s = (frame.start_s for frame in frames)
-        return SightFirst(model, dict(zip(starts_s, vectors, strict=True)))
+        return SightFirst(model, dict(zip(starts_s, widened(vectors), strict=True)))
 
     def looking(
         self, video: Video, *, first: SightFirst | None = None
@@ -225,9 +229,28 @@ class Sight:
         return SeenVideo(frames, evidence, model.name)
 
     def likeliest(self, query: str, video_ids: Sequence[str]) -> list[str]:
-        """Which of these videos have frames like what is asked for, the best first."""
-        opened = self._usable(lambda opened: opened[1].embed([query])) if self._is_here() else None
+        """Which of these videos have frames like what is asked for, the best first.
+
+        Raises:
+            SightError, StoreError: If a model that was asked for cannot be used, or the store.
+        """
+
+        def compared(opened: Opened) -> None:
+            if opened[2].records() and not self._scale_of(opened[0]).match:
+                raise SightError(f"{opened[0].name} {OF_TWO_MODELS}")
+            opened[1].embed([query])
+
+        opened = self._usable(compared)
         return self.near(opened[1].embed([query])[0], video_ids) if opened else []
+
+    def unseen(self, video_ids: Sequence[str]) -> dict[str, str]:
+        """Why frames say nothing of some of these videos: the model has not seen them."""
+        opened = self._usable(lambda opened: opened[0].name) if self._is_here() else None
+        if not opened:
+            return {}
+        seen = {one.video_id for one in opened[2].records() if one.complete}
+        why = f"Its frames were not looked at by {opened[0].name}; index it with --sight."
+        return {one: why for one in video_ids if one not in seen}
 
     def near(self, vector: NDArray[np.float32], video_ids: Sequence[str]) -> list[str]:
         """Which of these videos have frames near a vector, shape ``(d,)``, the best first."""
@@ -240,7 +263,6 @@ class Sight:
         with self._opening:
             opened, self._opened = self._opened, None
             self._scale = None
-            self._others.clear()
             self._samples.clear()
         if opened:
             opened[2].close()
@@ -294,10 +316,10 @@ class Sight:
                 self._scale = scale_of(model, self._settings.cache_folder)
             return self._scale
 
-    def _others_than(self, record: VideoRecord, own: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _others_than(
+        self, record: VideoRecord, own: NDArray[np.floating[Any]]
+    ) -> NDArray[np.float32]:
         """Frames of other videos, evenly from each; also its own where those are few."""
-        if record.video_id in self._others:
-            return self._others[record.video_id]
         store = self._open()[2]
         others = [
             one for one in store.records() if one.complete and one.video_id != record.video_id
@@ -306,16 +328,19 @@ class Sight:
         some = [one for one in (self._some_of(other, each) for other in others) if len(one)]
         if sum(map(len, some)) < OTHER_FRAMES // 2:
             some.append(_evenly(own, OTHER_FRAMES))
-        self._others[record.video_id] = np.concatenate(some)
-        return self._others[record.video_id]
+        return np.concatenate(some)
 
     def _some_of(self, record: VideoRecord, most: int) -> NDArray[np.float32]:
         """A few frames of a video: nearly all videos have the same others, which are large."""
         key = record.video_id, record.track, record.indexed_at, most
-        if key not in self._samples:
-            vectors = self._open()[2].read(record.video_id, record.track)[1]
-            self._samples[key] = _evenly(vectors, most).copy()
-        return self._samples[key]
+        some = self._samples.get(key)
+        if some is None:
+            some = _evenly(self._open()[2].read(record.video_id, record.track)[1], most).copy()
+            with self._opening:
+                while len(self._samples) >= KEPT_SAMPLES:
+                    self._samples.pop(next(iter(self._samples)))
+                self._samples[key] = some
+        return some
 
 
 def _look_once(opened: Opened) -> None:
@@ -323,5 +348,5 @@ def _look_once(opened: Opened) -> None:
     opened[0].embed_pictures([np.zeros((8, 8, 3), np.uint8)])
 
 
-def _evenly(vectors: NDArray[np.float32], most: int) -> NDArray[np.float32]:
-    return vectors[:: max(1, -(-len(vectors) // most))]
+def _evenly(vectors: NDArray[np.floating[Any]], most: int) -> NDArray[np.float32]:
+    return widened(vectors[:: max(1, -(-len(vectors) // most))])

@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from agent.errors import QueryError, UsedUpError, VideoError
+from agent.errors import VideoError
 from agent.grounding import Cost
-from agent.watching.choice import Choice, means_model, with_an_eye_on
-from agent.watching.chosen_frames import SIGHT_FIRST, can_be_chosen_for
-from agent.watching.forecast import reading_takes
+from agent.watching.choice import Choice, means_model
+from agent.watching.describing import Describing
 from agent.watching.foresight import foreseen
 from agent.watching.indexed import Indexed, is_there
-from agent.watching.moved_files import warning_of
+from agent.watching.moved_files import in_its_place
 from agent.watching.side_tracks import Beside
-from tools.captioners.blank import BLANK, BlankCaptioner
-from tools.captioners.file import captions_beside, file_track
-from tools.captioners.protocol import Metered
-from tools.indexing.indexer import (
-    Progress,
-    Report,
-    frame_track,
-    index_captions_file,
-    index_video,
-)
+from tools.captioners.blank import BlankCaptioner
+from tools.indexing.indexer import Report, frame_track
 from tools.indexing.same_video import MOVED, shows
-from tools.indexing.sight_first import policy_of
-from tools.llm.prices import TokenUsage as CaptioningUsage
-from tools.retrieval.tracks import is_beside, kind_of, reads_text
-from tools.video.identity import is_video_name, location
+from tools.retrieval.tracks import is_beside, kind_of
+from tools.video.identity import location
 from tools.video.reader import probe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from agent.grounding import Grounding
@@ -43,8 +31,6 @@ if TYPE_CHECKING:
     from agent.watching.opened import Opened
     from agent.watching.runs import Runs
     from prompts.catalog import Prompts
-    from tools.captioners.protocol import Captioner
-    from tools.llm.budget import Budget
     from tools.store.store import VideoRecord
     from tools.timeline import Track
     from tools.video.reader import Video
@@ -104,12 +90,13 @@ class Watcher:
         self._settings = settings
         self._opened = opened
         self._prompts = prompts
-        self._is_left_open = settings.captioner == "auto" and not opened.given_captioner
         self._runs = runs
         self._under_way = under_way
-        self._name_host = name_host
         self._tell = tell
         self._indexed = Indexed(settings, opened, tell=tell)
+        self._describing = Describing(
+            settings, opened, prompts=prompts, runs=runs, tell=tell, name_host=name_host
+        )
         self._beside = Beside(settings, opened, runs=runs, tell=tell)
         self.describing = threading.RLock()
 
@@ -192,7 +179,7 @@ class Watcher:
             lacking = self._lacks(settled, query) if settled else 0
             if settled and not (self._wants_more(video, records, settled, query) or lacking):
                 return settled, Cost()
-            wanted = self._wanted_track(captions, query)
+            wanted = self._describing.wanted_track(captions, query)
             if settled and lacking and settled.track == wanted:
                 looks = "1 look" if lacking == 1 else f"{lacking} looks"
                 self._tell(
@@ -203,7 +190,9 @@ class Watcher:
             record, cost = settled, Cost()
             if record is None:
                 self._beside.check()
-                record, cost = self._describe(video, captions, report, query, go_on=work.go_on)
+                record, cost = self._describing.describe(
+                    video, captions, report, query, go_on=work.go_on
+                )
                 self._runs.budget().spend_captions(cost.captions, cost.usd)
             self._beside.add(video, record, report=report, query=query, go_on=work.go_on)
             if record.complete:
@@ -232,7 +221,7 @@ class Watcher:
             track = frame_track(blank, self._settings.rate_hz)
             video = video or self._found_again(name, records, track)
             if best is None:
-                best = self._captioned(video, blank, report, go_on=work.go_on)
+                best = self._describing.caption(video, blank, report, go_on=work.go_on)
             sight.look(video, report=report, go_on=work.go_on)
             return best
 
@@ -267,12 +256,12 @@ class Watcher:
                 return max(seen, key=lambda record: record.indexed_at)
         if not ready:
             return None
-        wanted = self._wanted_track(captions, query)
+        wanted = self._describing.wanted_track(captions, query)
         return next((record for record in ready if record.track == wanted), None)
 
     def _takes_whatis_there(self) -> bool:
         """Whether no captioner was named, and no way to describe."""
-        return self._is_left_open and self._settings.strategy == "general"
+        return self._describing.is_left_open and self._settings.strategy == "general"
 
     def _is_seen(self, record: VideoRecord) -> bool:
         track = record.track
@@ -282,107 +271,6 @@ class Watcher:
         general = self._prompts.version("describe_general")
         mode = track.mode.startswith(f"{self._settings.mode}@")
         return by_model and mode and track.prompt_version in {"", general}
-
-    def _describe(
-        self,
-        video: Video,
-        captions: Path | None,
-        report: Report,
-        query: str,
-        *,
-        go_on: Callable[[], None],
-    ) -> tuple[VideoRecord, Cost]:
-        made = 0
-
-        def count(progress: Progress) -> None:
-            nonlocal made
-            made = progress.captions
-            report(progress)
-
-        if captions:
-            record = index_captions_file(
-                video,
-                captions,
-                store=self._opened.store,
-                embedder=self._opened.embedder,
-                report=count,
-            )
-            return record, Cost(captions=made)
-        budget = self._runs.budget()
-        try:
-            budget.check_captions()
-        except UsedUpError as exc:
-            raise UsedUpError(
-                f"{video.path.name} is not described: {exc}; the next run continues"
-            ) from None
-        captioner = self._describer(query)
-        if self._is_left_open:
-            self._tell(self._opened.choice.why)
-            if captions := captions_beside(video.path):
-                self._tell(f"{captions.name} beside it holds captions: --captions {captions}")
-        self._name_host(captioner.model)
-        reads = reads_text(frame_track(captioner, self._settings.rate_hz))
-        if reads and (takes := reading_takes(video, self._settings.rate_hz)):
-            self._tell(takes)
-        before_use = metered(captioner)
-        record = self._captioned(video, captioner, count, budget=budget, go_on=go_on)
-        return record, cost_between(made, before_use, metered(captioner))
-
-    def _captioned(
-        self,
-        video: Video,
-        captioner: Captioner,
-        report: Report,
-        *,
-        go_on: Callable[[], None],
-        budget: Budget | None = None,
-    ) -> VideoRecord:
-        """Caption a video, while the joint model, if one is used, looks at its frames too."""
-        is_chosen = self._settings.strategy == SIGHT_FIRST and captioner.model != BLANK
-        first = self._opened.sight.first(video) if is_chosen else None
-        with self._opened.sight.looking(video, first=first) as sight:
-            return index_video(
-                video,
-                captioner,
-                rate_hz=self._settings.rate_hz,
-                store=self._opened.store,
-                embedder=self._opened.embedder,
-                report=report,
-                every_frame=self._settings.every_frame or None,
-                journals=self._settings.journal_folder,
-                budget=budget,
-                go_on=go_on,
-                sight=sight,
-                first=first,
-            )
-
-    def _describer(self, query: str) -> Captioner:
-        """Who describes frames, as the strategy says."""
-        if self._settings.strategy == "general":
-            return self._opened.captioner
-        if self._settings.strategy == SIGHT_FIRST:
-            return can_be_chosen_for(self._opened.captioner, self._opened.sight, self._settings)
-        if not query:
-            raise QueryError(
-                "the activity strategy shows the question to the image model, so nothing can be "
-                "indexed before there is a question; ask one, or use --strategy general"
-            )
-        return with_an_eye_on(self._opened.captioner, query, prompts=self._prompts)
-
-    def _wanted_track(self, captions: Path | None, query: str) -> Track:
-        """The track of the captions file, or of frames described as the settings say."""
-        if captions:
-            return file_track(captions)
-        every_frame = self._settings.every_frame or None
-        describer = self._describer(query)
-        return frame_track(
-            describer,
-            self._settings.rate_hz,
-            every_frame=every_frame,
-            chosen_by=policy_of(self._opened.sight.model)
-            if self._settings.strategy == SIGHT_FIRST
-            else "",
-        )
 
     def _found_again(self, name: str, records: list[VideoRecord], wanted: Track) -> Video:
         """The video of these records, from where it was last seen, to caption what is missing."""
@@ -415,51 +303,6 @@ class Watcher:
 def _is_known_whole(record: VideoRecord, video: Video) -> bool:
     """Whether the id of a record is a hash of every byte, and this video's."""
     return record.video_id == video.content_id
-
-
-def in_its_place(record: VideoRecord) -> VideoRecord:
-    """The record, with a warning if another video is in its place now."""
-    warning = "; ".join(filter(None, (record.warning, warning_of(record))))
-    return replace(record, warning=warning)
-
-
-def expand_videos(names: Sequence[str]) -> list[str]:
-    """The names, every folder replaced by the video files in and below it, by path; each once.
-
-    Folders whose name begins with a dot are passed over, and links to folders are not followed.
-
-    Raises:
-        VideoError: If there is no video in a folder.
-    """
-    expanded: list[str] = []
-    for name in names:
-        if not os.path.isdir(name):  # noqa: PTH112  # no error where a name is too long for one
-            expanded.append(name)
-            continue
-        inside: list[str] = []
-        for where, below, files in os.walk(name):
-            below[:] = [one for one in below if not one.startswith(".")]
-            inside += [str(one) for file in files if is_video_name(one := Path(where, file))]
-        if not inside:
-            raise VideoError(f"there is no video in or below {name}; name files, or another folder")
-        expanded += sorted(inside)
-    return list(dict.fromkeys(expanded))
-
-
-def metered(captioner: Captioner) -> CaptioningUsage:
-    """What a captioner has used so far; nothing if it is free."""
-    return captioner.usage if isinstance(captioner, Metered) else CaptioningUsage()
-
-
-def cost_between(made: int, before: CaptioningUsage, now: CaptioningUsage) -> Cost:
-    """What making these captions cost, by the captioner's meter before and after."""
-    is_known = before.usd is not None and now.usd is not None
-    return Cost(
-        captions=made,
-        tokens_in=now.tokens_in - before.tokens_in,
-        tokens_out=now.tokens_out - before.tokens_out,
-        usd=now.usd - before.usd if is_known else None,  # type: ignore[operator]  # is_known
-    )
 
 
 def _track_name(track: Track) -> str:

@@ -4,11 +4,13 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from agent.question import LONGEST_QUERY
+
 Seconds = Annotated[float, Field(ge=0, le=1e7, allow_inf_nan=False)]
 Stretch = Annotated[list[Seconds], Field(min_length=2, max_length=2)]
 """Start and end. A list, as generators of clients read no tuples."""
 
-Query = Annotated[str, Field(min_length=1, max_length=2000)]
+Query = Annotated[str, Field(min_length=1, max_length=LONGEST_QUERY)]
 
 
 class _Asked(BaseModel):
@@ -51,7 +53,7 @@ class CostEstimate(_Asked):
     Attributes:
         video: Id of the video.
         captioner: Who would describe it.
-        names_things: Whether that one says what things are; the built-in describer does not.
+        names_things: Whether that one says what things are; the classical describer does not.
         duration_s: Length of the video.
         captions: How many captions would be asked for.
         tokens_in: Tokens of input.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from agent.errors import SettingsError
 from tools.text import is_text, printable, shorten
 from tools.video.identity import is_video_name
-from tools.video.links import shown_name
+from tools.video.link_names import shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -19,7 +19,9 @@ from agent.graph.cancelling import LeftError
 from agent.web.described import BusyError
 from agent.web.fault_lines import tell_fault
 from tools.text import printable, shorten, without_passwords
-from tools.video.links import Links, is_held_outside, is_link
+from tools.video.link_names import is_link
+from tools.video.links import Links
+from tools.video.yt_dlp_process import is_held_outside
 
 if TYPE_CHECKING:
     from collections.abc import Callable

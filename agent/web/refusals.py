@@ -96,5 +96,7 @@ def _said(status: int, why: str) -> PlainJson:
 def _wrong(fault: dict[str, Any]) -> str:
     if fault["type"] == "json_invalid":
         return f"the body is not JSON: {fault['ctx']['error']}"
-    where = ".".join(map(str, fault["loc"][1:])) or "the body"
+    if fault["loc"] == ("body",):
+        return "the body has to be a JSON object, sent with `content-type: application/json`"
+    where = ".".join(map(str, fault["loc"][1:]))
     return f"{where}: {fault['msg']}"

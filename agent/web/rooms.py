@@ -16,7 +16,7 @@ from agent.web.library import Library
 from agent.web.served import Served
 from agent.web.timeline_facts import timeline_facts
 from agent.web.uploads import Uploads
-from tools.video.links import FOLDER
+from tools.video.link_names import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

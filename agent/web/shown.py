@@ -6,11 +6,11 @@ the server is none of their business.
 
 from __future__ import annotations
 
-import shlex
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from agent.errors import WhenaboutsError
+from tools.text import for_a_shell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,5 +58,5 @@ def faults_in_its_name(video: ServedVideo) -> Iterator[None]:
 
 def _typed(advice: Any, video: ServedVideo) -> Any:
     """Advice holds commands to be typed, so the name stands in them as a shell takes it."""
-    quoted = str(advice).replace(shlex.quote(str(video.path)), shlex.quote(video.name))
+    quoted = str(advice).replace(for_a_shell(str(video.path)), for_a_shell(video.name))
     return in_its_name(quoted, video)

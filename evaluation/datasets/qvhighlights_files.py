@@ -80,7 +80,8 @@ def read_captions(path: Path) -> dict[str, CaptionedVideo]:
             video = _captioned_video(json_object(line))
         except KeyError as exc:
             raise BenchmarkError(
-                f"{where}: there is no {exc.args[0]!r}; expected vid, step and captions"
+                f"{where}: there is no {exc.args[0]!r}; expected vid, step and captions. For "
+                "captions as `ask` reads them, name the folder that holds VIDEO.jsonl"
             ) from exc
         except LineError as exc:
             raise BenchmarkError(f"{where}: not a captioned video: {exc}") from exc

@@ -103,6 +103,8 @@ def _difference(name: str, one: Difference | None) -> Cell:
         return Cell(NOTHING)
     digits = 3 if name in OF_ONE else 2 if name.endswith("(s)") else 1
     verdict = {"A": " worse", "B": " better"}.get(one.better, "")
+    if one.low is None or one.high is None:
+        return Cell(_signed(one.difference, digits), "too few for an interval")
     interval = f"[{_signed(one.low, digits)}, {_signed(one.high, digits)}]"
     return Cell(_signed(one.difference, digits), interval + verdict)
 

@@ -20,7 +20,7 @@ class Labelled:
         video: Its file's name without ending.
         query: As somebody would ask.
         truth: When it is so; none where it never is.
-        is_knowable: Whether an embedded sense could know it.
+        is_knowable: Whether the classical describer could know it.
         slack_s: How far an answer may reach beyond the truth.
     """
 

@@ -1,4 +1,4 @@
-"""What people ask of the real videos, by default senses: how many answers are false.
+"""What people ask of the real videos, by the classical describer: how many answers are false.
 
     python -m evaluation.experiments.natural_questions [FOLDER] [--only VIDEO] [--store FOLDER]
 

@@ -19,7 +19,12 @@ from rich.table import Table
 
 from evaluation.console import open_console
 from evaluation.figures.decomposition import OUTCOMES, Outcome, outcome
-from evaluation.figures.figures import LOWER_IS_BETTER, NEITHER_IS_BETTER, OF_ONE
+from evaluation.figures.figures import (
+    FEWEST_FOR_INTERVAL,
+    LOWER_IS_BETTER,
+    NEITHER_IS_BETTER,
+    OF_ONE,
+)
 from evaluation.figures.resampling import interval_95, resampled
 from evaluation.figures.weighing import Statistics
 from evaluation.results import BenchmarkError, Result, read_results
@@ -50,9 +55,10 @@ class Difference:
         a: In the first run, over the shared questions.
         b: In the second.
         difference: ``b - a``.
-        low: 2.5th percentile of the paired bootstrap of the difference.
-        high: 97.5th percentile.
-        excludes_0: Whether the interval leaves no room for "no difference".
+        count: How many results it is over, in the run that has fewer.
+        low: 2.5th percentile of the paired bootstrap of the difference; None over too few results.
+        high: 97.5th percentile, in the same way.
+        excludes_0: Whether there is an interval, and it leaves no room for "no difference".
         better: Which run the interval speaks for; empty where it holds 0, or where neither more
             nor less of the figure is better.
     """
@@ -60,8 +66,9 @@ class Difference:
     a: float
     b: float
     difference: float
-    low: float
-    high: float
+    count: int
+    low: float | None
+    high: float | None
     excludes_0: bool
     better: str
 
@@ -171,14 +178,17 @@ def _differences(
     for name in names:
         low, high = interval_95(np.concatenate(drawn[name]))
         first, second = float(value_a[name][0]), float(value_b[name][0])
+        count = min(a.counts[name], b.counts[name])
+        is_told = count >= FEWEST_FOR_INTERVAL
         differences[name] = Difference(
             a=first,
             b=second,
             difference=second - first,
-            low=low,
-            high=high,
-            excludes_0=low > _NOTHING or high < -_NOTHING,
-            better=_better(name, low, high),
+            count=count,
+            low=low if is_told else None,
+            high=high if is_told else None,
+            excludes_0=is_told and (low > _NOTHING or high < -_NOTHING),
+            better=_better(name, low, high) if is_told else "",
         )
     return differences, tuple(name for name in {**value_a, **value_b} if name not in differences)
 
@@ -224,7 +234,9 @@ def _show(comparison: Comparison, options: argparse.Namespace) -> None:
             f"{one.a:.{digits}f}",
             f"{one.b:.{digits}f}",
             f"{one.difference:+.{digits}f}",
-            f"{one.low:+.{digits}f} to {one.high:+.{digits}f}",
+            "too few"
+            if one.low is None or one.high is None
+            else f"{one.low:+.{digits}f} to {one.high:+.{digits}f}",
             "yes" if one.excludes_0 else "no",
             one.better,
         )

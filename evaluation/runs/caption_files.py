@@ -104,7 +104,10 @@ class CaptionFolder:
     def __init__(self, folder: Path) -> None:
         files = sorted(folder.glob("*.jsonl"))
         if not files:
-            raise BenchmarkError(f"{folder} holds no captions file; expected VIDEO.jsonl in it")
+            raise BenchmarkError(
+                f"{folder} holds no captions file; expected VIDEO.jsonl in it (videos are given by "
+                "--videos)"
+            )
         self._files = {path.stem: path for path in files}
         self.digest = _digest(files)
         self.are_of_frames = all(map(_is_of_frames, files))

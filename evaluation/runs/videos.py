@@ -57,13 +57,18 @@ class VideoFolder:
     """Video files, named as the dataset names them, with or without a suffix.
 
     Raises:
-        BenchmarkError: If there is no such folder.
+        BenchmarkError: If there is no such folder, or it holds captions alone.
     """
 
     def __init__(self, folder: Path) -> None:
         if not folder.is_dir():
             raise BenchmarkError(f"{folder} is no folder of videos")
         self._folder = folder
+        if not self._by_stem and any(folder.rglob("*.jsonl")):
+            raise BenchmarkError(
+                f"{folder} holds no video, but captions: give it as --captions {folder}, without "
+                "--videos"
+            )
 
     def __contains__(self, name: object) -> bool:
         return self._find(str(name)) is not None

@@ -203,7 +203,7 @@ def test_an_interruption_ends_the_describing_and_what_was_described_is_stored_be
 
 def test_captions_of_a_file_answer_afterwards_without_the_file(road: Path, auto: Grounder) -> None:
     path = write_captions(road.with_suffix(".jsonl"), "a road", "a dog", "a road")
-    assert auto.watch(road).track.model == "classical-4"
+    assert auto.watch(road).track.model == "classical-5"
     given = auto.find(road, "a dog", captions=path)
     path.unlink()
     later = auto.find(road, "a dog")
@@ -249,7 +249,7 @@ def test_a_captioner_that_was_asked_for_is_used_though_a_file_is_there(road: Pat
     with Grounder() as auto:
         auto.watch(road, captions=path)
     with Grounder(Settings(captioner="classical")) as classical:
-        assert classical.watch(road).track.model == "classical-4"
+        assert classical.watch(road).track.model == "classical-5"
     with Grounder(captioner=BrightnessCaptioner()) as given:
         assert given.watch(road).track.model == "brightness"
 

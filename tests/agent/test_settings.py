@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from agent.api import Grounder
 from agent.errors import SettingsError
-from agent.settings import MAX_SETTINGS_BYTES, Settings, load_settings
+from agent.settings import Settings, load_settings
+from agent.settings_file import MAX_SETTINGS_BYTES
 from tests.package.source_imports import ROOT
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from evaluation.figures import compare
 from evaluation.figures.compare import compare_runs
+from evaluation.figures.figures import FEWEST_FOR_INTERVAL
 from evaluation.figures.measures import measure
 from evaluation.results import BenchmarkError, Result
 from tests.made_results import made, missed, null
@@ -45,6 +46,8 @@ def test_the_difference_is_taken_in_pairs() -> None:
     assert one.excludes_0
     assert one.better == "B"
     # Ten of two hundred changed: the spread is theirs alone, and apart the runs overlap.
+    assert one.low is not None
+    assert one.high is not None
     assert (one.high - one.low) / 2 == pytest.approx(196 * np.sqrt(0.05 * 0.95 / 200), rel=0.15)
     assert measure(a)["R@1 IoU=0.5"].high > measure(b)["R@1 IoU=0.5"].low
     assert compare_runs(b, a).differences["R@1 IoU=0.5"].better == "A"
@@ -55,8 +58,8 @@ def test_a_run_does_not_differ_from_itself_whatever_its_order() -> None:
     comparison = compare_runs(run, run[::-1])
     for one in comparison.differences.values():
         assert (one.difference, one.excludes_0, one.better) == (0, False, "")
-        assert one.low == pytest.approx(0, abs=1e-12)
-        assert one.high == pytest.approx(0, abs=1e-12)
+        expected = None if one.count < FEWEST_FOR_INTERVAL else pytest.approx(0, abs=1e-12)
+        assert (one.low, one.high) == (expected, expected)
     assert all(before == after for before, after in comparison.transitions)
 
 
@@ -68,6 +71,13 @@ def test_less_is_better_where_it_counts_errors_and_neither_where_it_counts_answe
     answered = compare_runs(sure, shy).differences["answered"]
     assert answered.excludes_0
     assert answered.better == ""
+
+
+def test_of_a_handful_of_questions_neither_run_is_called_better() -> None:
+    comparison = compare_runs([missed(str(n)) for n in range(9)], [made(str(n)) for n in range(9)])
+    one = comparison.differences["R@1 IoU=0.5"]
+    assert (one.difference, one.count) == (100, 9)
+    assert (one.low, one.high, one.excludes_0, one.better) == (None, None, False, "")
 
 
 def test_only_shared_questions_count_and_the_others_are_said() -> None:

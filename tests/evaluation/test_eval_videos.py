@@ -9,7 +9,7 @@ import pytest
 
 from agent.cli.main import main
 from agent.watching import opened
-from evaluation.results import Result, read_results
+from evaluation.results import BenchmarkError, Result, read_results
 from evaluation.runs.videos import VideoFolder
 from tests.drawing import draw_sound, draw_video, even_times
 from tests.fakes import BrightnessCaptioner, WordEmbedder
@@ -207,3 +207,9 @@ def test_files_are_found_with_and_without_their_suffix(tmp_path: Path) -> None:
     assert "b" not in folder
     with pytest.raises(VideoError, match="there is no video b in"):
         folder.asked_as("b")
+
+
+def test_a_folder_of_captions_in_place_of_videos_is_told_with_what_takes_it(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"t": 0, "caption": "a dog"}')
+    with pytest.raises(BenchmarkError, match=f"give it as --captions {tmp_path}, without --videos"):
+        VideoFolder(tmp_path)

@@ -45,6 +45,8 @@ def kernel_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (start / "00-no-network.py").write_text(NO_NETWORK, encoding="utf-8")
     for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
         monkeypatch.setenv(name, str(tmp_path / name.lower().removesuffix("dir")))
+    # No text is looked for in the lobby, and reading it would take most of the time.
+    monkeypatch.setenv("WHENABOUTS_READ_TEXT", "false")
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
     return tmp_path

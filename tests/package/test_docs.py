@@ -11,7 +11,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -21,7 +21,7 @@ from evaluation.experiments.catalog import open_experiment
 from tests.package.source_imports import ROOT
 from tools.captioners.file import read_captions
 from tools.llm.prices import read_prices
-from training.command import build_parser as build_tune_parser
+from training.options import build_parser as build_tune_parser
 
 DOCS = ROOT / "docs"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -239,15 +239,25 @@ def test_every_experiment_that_is_shown_is_one(block: Block, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("page", ["command-line.md", "settings.md", "http-api.md"])
 def test_a_page_that_is_made_from_the_code_is_current(page: str) -> None:
-    spec = importlib.util.spec_from_file_location("make_reference", DOCS / "make_reference.py")
-    assert spec
-    assert spec.loader
-    made = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(made)
+    made = script("make_reference")
     assert set(made.PAGES) == {"command-line.md", "settings.md", "http-api.md"}
     if page == "http-api.md":
         pytest.importorskip("fastapi", reason="needs the extra web")
     assert made.PAGES[page]() == (DOCS / page).read_text("utf-8"), "run: make docs"
+
+
+def test_the_reference_of_the_python_names_is_current() -> None:
+    made = script("make_python_reference")
+    assert made.page() == made.PAGE.read_text("utf-8"), "run: make docs"
+
+
+def script(name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
+    assert spec
+    assert spec.loader
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
 
 
 def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
@@ -291,5 +301,5 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    page = (tmp_path / "site" / "python.html").read_text("utf-8")
-    assert "agent.api.Grounder.find" in page
+    page = (tmp_path / "site" / "python-reference.html").read_text("utf-8")
+    assert "Grounder.find" in page

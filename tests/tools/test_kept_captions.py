@@ -2,10 +2,13 @@
 
 from functools import partial
 
+import numpy as np
 import pytest
 
 from tests.tools.store.store_writer import captions_of
-from tools.kept_captions import KeptCaptions, once
+from tools.kept_captions import KeptCaptions, KeptFrames, edges_of, once
+from tools.sight.frame_track import as_caption, sight_track
+from tools.timeline import Interval
 
 
 def test_kept_captions_are_worked_on_once_for_each_piece_of_work() -> None:
@@ -40,3 +43,16 @@ def test_kept_captions_cannot_be_changed(change: str) -> None:
 
 def test_kept_captions_are_equal_to_those_that_they_were_made_of() -> None:
     assert KeptCaptions(captions_of("v", 3)) == captions_of("v", 3)
+
+
+def test_frames_are_kept_by_their_times_and_read_as_captions() -> None:
+    track = sight_track("sight:tiny@1", "frame@1/s")
+    frames = [as_caption("v", Interval(at / 3, (at + 1) / 3), track) for at in range(5)]
+    starts_s, ends_s = edges_of(frames)
+    kept = KeptFrames("v", track, np.stack([starts_s, ends_s], axis=1))
+    assert [*kept] == frames
+    assert (kept[-1], kept[1:3], len(kept)) == (frames[-1], frames[1:3], 5)
+    assert [one.tolist() for one in edges_of(kept)] == [starts_s.tolist(), ends_s.tolist()]
+    assert once(kept, "count", lambda: 1) == once(kept, "count", lambda: 2) == 1
+    with pytest.raises(IndexError):
+        kept[5]

@@ -45,6 +45,15 @@ def test_colours_are_kept_where_there_is_a_terminal(capsys: pytest.CaptureFixtur
     assert capsys.readouterr().out == "\x1b[32mfound\x1b[0m\n"
 
 
+def test_without_colours_there_is_no_escape_for_any_style(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    console = terminal.open_console(force_terminal=True, color_system="truecolor")
+    console.print(Text("found", style="bold green"), Text("why", style="dim"))
+    assert capsys.readouterr().out == "found why\n"
+
+
 def test_an_encoding_that_cannot_say_it_gets_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
     written = printed_by_windows(monkeypatch)
     terminal.put("0:00 ··██·· “a – b” → 日本 ├─ x…")

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ import pytest
 from tests.package.source_imports import ROOT
 from tests.patience import PATIENCE_S
 from tests.servers import Answer, Asked, says, serving
+from tests.small_files import files_of_at_most
 from tests.training.lessons import INSIDE, arguments, lesson, tune
 from training.conversations import IMAGES, TuningError, read_data
 from training.drawn_world import make_events, write_video
@@ -84,39 +85,27 @@ def small_disk(folder: Path) -> Iterator[None]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-LIMITED = (
-    "import resource, sys; from agent.cli.main import main; "
-    "resource.setrlimit(resource.RLIMIT_FSIZE, (33_000, 33_000)); sys.exit(main(sys.argv[1:]))"
-)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("command", "disk"),
-    [(["-c", LIMITED], nullcontext), (["-m", "agent.cli"], small_disk)],
+    "disk",
+    [lambda _: files_of_at_most(33_000), small_disk],
     ids=["a limit on files", "a full disk"],
 )
 def test_a_disk_that_fills_is_found_out_before_money_is_spent(
     videos: Path,
     tmp_path: Path,
     served: Served,
-    command: list[str],
+    capsys: pytest.CaptureFixture[str],
     disk: Callable[[Path], AbstractContextManager[None]],
 ) -> None:
     full, roomy = tmp_path / "disk", tmp_path / "roomy"
     with disk(full), serving(lesson) as server:
         served(server.url)
         out = full / "data"
-        done = subprocess.run(
-            [sys.executable, *command, *arguments(videos, out, *TEACHER)],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 2, done.stderr
-        assert f"{out} cannot be written" in done.stderr
-        assert "kept" in done.stderr
+        assert tune(videos, out, *TEACHER) == 2
+        told = capsys.readouterr().err
+        assert f"{out} cannot be written" in told
+        assert "kept" in told
         # How many are asked before the disk is full is chance; all of them are kept.
         assert len(server.asked) == len(kept(out)) < 9
         bought = len(kept(out))

@@ -16,7 +16,7 @@ import pytest
 pytest.importorskip("trl", reason="needs the extra train")
 
 from agent.cli.main import main
-from tests.package.source_imports import ROOT
+from tests.small_files import files_of_at_most
 from tests.tiny_models import save_blip, save_idefics3
 from training.collect import collect, finish, plan
 from training.conversations import TuningData, TuningError, read_data
@@ -185,12 +185,6 @@ def test_a_model_that_cannot_be_trained_does_not_take_the_folder(
     train(str(base), data, out, RECIPE, report=lambda _: None)
 
 
-LIMITED = (
-    "import resource, sys; from agent.cli.main import main; "
-    "resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000)); sys.exit(main(sys.argv[1:]))"
-)
-
-
 def test_a_full_disk_is_told_and_the_same_command_goes_on(
     base: Path, data: TuningData, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -198,19 +192,15 @@ def test_a_full_disk_is_told_and_the_same_command_goes_on(
     to_train = ["tune", "train", "--model", str(base), "--data", str(data.folder)]
     to_merge = ["tune", "merge", "--adapter", str(out / "adapter"), "--out", str(merged)]
     for command in ([*to_train, "--out", str(out)], to_merge):
-        done = subprocess.run(
-            [sys.executable, "-c", LIMITED, *command],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 2, done.stderr
-        assert "cannot be written" in done.stderr
-        assert "Traceback" not in done.stderr
+        with files_of_at_most(60_000):
+            assert main(command) == 2
+        told = capsys.readouterr().err
+        assert "cannot be written" in told
+        assert "Traceback" not in told
         assert not merged.exists()
         assert main(command) == 0
-    assert "steps, loss" in capsys.readouterr().out
+        done = "steps, loss" if command is not to_merge else "ask with --captioner local:"
+        assert done in capsys.readouterr().out
     assert find_base(str(merged)) == merged
 
 

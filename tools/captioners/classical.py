@@ -18,7 +18,7 @@ from tools.captioners.protocol import Description
 from tools.errors import CaptionerError
 from tools.signals.between_samples import flickers, held, passing_screens
 from tools.signals.claims import TEXT_TAG, Claim, write_claims, write_passing, write_screen_text
-from tools.signals.frame_claims import FrameWatch
+from tools.signals.frame_claims import FrameWatch, with_cuts
 from tools.signals.ocr import TextReader, load_text_reader
 from tools.signals.screen_reader import READING, ScreenReader
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from tools.timeline import Frame, Interval
 
-VERSION = "classical-4"
+VERSION = "classical-5"
 """Changes whenever the same frames would be described in other words."""
 
 THREADS = 2
@@ -106,20 +106,21 @@ class ClassicalCaptioner:
     def describe(self, frames: Iterable[Frame], *, seen: Container[float]) -> Iterator[Description]:
         """Describe each frame by signals, and by its text where it has some; see ``Captioner``.
 
-        It runs one frame behind: what is measured in a frame must hold until the next.
+        It runs a moment behind: what is measured in a frame must hold until the next, and a cut is
+        told by what follows it.
         """
         cv2.setNumThreads(THREADS)
         watch = FrameWatch()
         screen = ScreenReader(self._load_reader) if self._reads_text else None
         waiting: _Measured | None = None
         before = np.empty((0, 36, 64), np.uint8)
-        for frame in frames:
+        for frame, cuts in with_cuts(frames):
             luma = np.concatenate([before, frame.luma])
             before = frame.luma[-1:]
             if waiting:
                 yield from waiting.said(luma, np.concatenate([[waiting.time_s], frame.luma_s]))
                 waiting = None
-            cuts, claims = watch.watch(frame)
+            claims = watch.watch(frame, cuts)
             if frame.time_s not in seen:
                 lines = screen.lines(frame) if screen else ()
                 waiting = _Measured(frame.time_s, cuts, claims, lines, luma)

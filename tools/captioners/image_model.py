@@ -19,6 +19,7 @@ from tools.llm.client import Patience, Service
 from tools.llm.completion import Completion
 from tools.llm.frames_form import frames_block, pictures
 from tools.llm.negotiation import Message, ServiceRequest
+from tools.llm.outage import Outages, outages_of_run
 from tools.llm.prices import Price, Prices
 from tools.text import estimate_tokens
 
@@ -107,6 +108,7 @@ class AskedModel(Protocol):
         *,
         stopping: threading.Event | None = None,
         until: float = math.inf,
+        outages: Outages | None = None,
     ) -> FrameAnswer: ...
 
     def most_usd(self, prompt: str, frames: int) -> float | None: ...
@@ -170,6 +172,7 @@ class ImageModel:
         *,
         stopping: threading.Event | None = None,
         until: float = math.inf,
+        outages: Outages | None = None,
     ) -> FrameAnswer:
         """Ask once, however many tries that takes.
 
@@ -178,6 +181,7 @@ class ImageModel:
             calls: Told of the call.
             stopping: When set, a failed try is not followed by another.
             until: On the monotonic clock; then it is given up.
+            outages: Of the run that this belongs to; None for the one under way in this thread.
 
         Raises:
             ServiceError: If there is no reply; says what to do. Of kind ``pictures`` where it was
@@ -201,12 +205,16 @@ class ImageModel:
         )
         times_s = [one.time_s for one in question.frames]
         jpegs = [one.jpeg for one in question.frames]
+        noted, who = outages or outages_of_run(), ("frames", self._service.address, self.name)
+        noted.check(who)
         with calls.call(self.name, question.prompt, times_s, jpegs) as call:
             try:
-                reply = self._service.chat(request, stopping=stopping, until=until)
+                reply = self._service.chat(request, stopping=stopping, until=until, outages=noted)
             except ServiceError as exc:
+                noted.note_failure(who, exc)
                 exc.usd = self._prices.cost_usd(self._model, exc.tokens_in, exc.tokens_out)
                 raise
+            noted.note_reply(who)
             call.reply = reply.text or reply.refusal
             call.tokens_in, call.tokens_out = reply.tokens_in, reply.tokens_out
             if reply.tokens_in is not None and reply.tokens_out is not None:

@@ -17,6 +17,7 @@ from tools.llm.completion import Completion
 if TYPE_CHECKING:
     from tools.captioners.local import LocalCaptioner
     from tools.captioners.traced_calls import TracedCalls
+    from tools.llm.outage import Outages
 
 
 class LocalImageModel:
@@ -53,6 +54,7 @@ class LocalImageModel:
         *,
         stopping: threading.Event | None = None,  # noqa: ARG002  # nothing is tried twice here
         until: float = math.inf,  # noqa: ARG002
+        outages: Outages | None = None,  # noqa: ARG002
     ) -> FrameAnswer:
         """See ``ImageModel``; ``later`` and ``response_format`` are for longer replies.
 

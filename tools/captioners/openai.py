@@ -20,6 +20,7 @@ from tools.llm.caption_text import caption_of
 from tools.llm.client import Patience, Service
 from tools.llm.in_flight import run_in_flight
 from tools.llm.negotiation import ServiceRequest
+from tools.llm.outage import Outages, outages_of_run
 from tools.llm.prices import Price, Prices, TokenUsage
 from tools.text import one_line, shorten
 
@@ -163,6 +164,11 @@ class OpenAICaptioner:
         self, frames: Iterable[Frame], *, seen: Container[float]
     ) -> Iterator[Description | NoCaption | None]:
         """Describe frames, many at a time; see ``Captioner``."""
+        outages = outages_of_run()
+        try:
+            outages.check(self._who)
+        except ServiceError as exc:
+            raise self._given_up(exc) from None
         looks = take_looks(frames, self._mode, seen=seen, long_side_px=self._long_side_px)
         # Made into JPEG at once, so that what waits for its turn is small.
         questions = map(self._question, looks)
@@ -173,7 +179,7 @@ class OpenAICaptioner:
         ) -> Description | NoCaption | None:
             try:
                 with calls.call(self.model, self._prompt, question.times_s, question.jpegs) as call:
-                    return self._answer(question, stopping, call)
+                    return self._answer(question, stopping, call, outages)
             except _NoReplyError as exc:
                 # Of this look only: told as an error in a trace, and as a gap here.
                 reason = str(exc)
@@ -186,6 +192,8 @@ class OpenAICaptioner:
         replied = used.captions + used.no_captions - before.captions - before.no_captions
         if self._meter.last_failure and is_new and not replied:
             # Where nothing else came either, it was not one picture's fault.
+            lost = used.unanswered - before.unanswered
+            outages.note_failure(self._who, self._meter.last_failure, times=lost)
             raise self._given_up(self._meter.last_failure)
 
     def _question(self, look: Look) -> ShownLooks:
@@ -193,7 +201,7 @@ class OpenAICaptioner:
         return ShownLooks(look.times_s, jpegs)
 
     def _answer(
-        self, question: ShownLooks, stopping: threading.Event, call: Call
+        self, question: ShownLooks, stopping: threading.Event, call: Call, outages: Outages
     ) -> Description | NoCaption | None:
         content = question.content(self._prompt, self._detail)
         request = ServiceRequest(
@@ -203,7 +211,9 @@ class OpenAICaptioner:
         )
         time_s, last_s = question.times_s[0], question.times_s[-1]
         try:
-            reply = self._service.chat(request, stopping=stopping, until=self._until)
+            reply = self._service.chat(
+                request, stopping=stopping, until=self._until, outages=outages
+            )
         except ServiceError as exc:
             if exc.of_run or (exc.kind == "timeout" and time.monotonic() >= self._until):
                 # Also where a wait would pass the end: others may still be answered until then.
@@ -217,7 +227,12 @@ class OpenAICaptioner:
                 return NoCaption(time_s, call.reply, last_s)
             if exc.kind == "pictures":
                 raise self._shows_too_many(exc) from None
-            if exc.kind in _ENDS_THE_RUN or self._meter.count_failure(exc) >= FAILURES_IN_A_ROW:
+            if (
+                exc.known
+                or exc.kind in _ENDS_THE_RUN
+                or self._meter.count_failure(exc) >= FAILURES_IN_A_ROW
+            ):
+                outages.give_up(self._who, exc)
                 raise self._given_up(exc) from None
             raise _NoReplyError(str(exc)) from None
         caption = caption_of(reply.text, cut_off=reply.cut_off)
@@ -240,6 +255,11 @@ class OpenAICaptioner:
         most = self._service.most_pictures or 1
         mode = f"clip{most} or grid{self._mode.frames}" if most > 1 else f"grid{self._mode.frames}"
         return CaptionerError(f"{self._name}: {exc}; use --mode {mode}, or frame")
+
+    @property
+    def _who(self) -> tuple[str, str, str]:
+        """Who is given up where pictures fail: the same model may answer questions."""
+        return "captioner", self._service.address, self._name
 
     def _given_up(self, exc: ServiceError) -> CaptionerError:
         hint = "; is it a model that takes images?" if exc.kind == "refused" else ""

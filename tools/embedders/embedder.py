@@ -6,7 +6,7 @@ import importlib
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from tools.embedders.minilm import MiniLM, has_published_weights
 from tools.embedders.minilm_int8 import MiniLMInt8
@@ -44,6 +44,19 @@ class Embedder(Protocol):
 
         Raises:
             EmbedderError: If the model or service fails.
+        """
+        ...
+
+
+@runtime_checkable
+class OfService(Protocol):
+    """An embedder whose service may be down."""
+
+    def check(self) -> None:
+        """Make sure that this run has not found its service down; nothing is asked.
+
+        Raises:
+            EmbedderError: If it has: captions would be made, and paid for, in vain.
         """
         ...
 

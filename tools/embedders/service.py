@@ -13,6 +13,7 @@ import numpy as np
 from tools.embedders.of_others import ModelOfOthers
 from tools.errors import EmbedderError, ServiceError
 from tools.llm.client import Patience, Service
+from tools.llm.outage import AT_LAST, AT_ONCE, outages_of_run
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,7 +59,22 @@ class OpenAIEmbedder(ModelOfOthers):
         except ServiceError as exc:
             raise EmbedderError(f"{self.name}: {exc}") from None
 
+    def check(self) -> None:
+        """See ``OfService``."""
+        try:
+            outages_of_run().check(self._who)
+        except ServiceError as exc:
+            raise self._failed(exc) from None
+
+    @property
+    def _who(self) -> tuple[str, str, str]:
+        return "embedder", self._service.address, self.name
+
+    def _failed(self, exc: ServiceError) -> EmbedderError:
+        return EmbedderError(f"{self.name}: {exc}, or use the embedder minilm")
+
     def _vectors(self, texts: list[str]) -> Any:
+        self.check()
         left = [text[: self._most_chars] for text in texts]
         vectors: list[NDArray[np.float32] | None] = []
         at_once = self._batch_texts
@@ -78,7 +94,9 @@ class OpenAIEmbedder(ModelOfOthers):
                     self._most_chars = len(batch[0]) // 2
                     left = [text[: self._most_chars] for text in left]
                 elif batch == [STAND_IN] or not self._is_about_text(exc, until):
-                    raise EmbedderError(f"{self.name}: {exc}, or use the embedder minilm") from None
+                    if exc.kind in AT_ONCE | AT_LAST:
+                        outages_of_run().give_up(self._who, exc)
+                    raise self._failed(exc) from None
                 elif is_one:
                     # It is still found by its words; one text must not keep all others out.
                     left[done] = STAND_IN

@@ -41,7 +41,7 @@ from tools.grounding.windows import (
     select,
     select_apart,
     spans_of,
-    vote,
+    votes_of,
 )
 from tools.ranking import Ranking, Verdict, Window
 from tools.timeline import Interval
@@ -164,15 +164,29 @@ def ground(
     track, clues = read.track, read.clues
     guess = track.guess
     stretches = promising(clues, guess, lambda stretch: track.take(stretch).cell_vectors)
+    chosen = [Stretch.of(track, cells) for cells in stretches]
+    curves = [
+        refine(
+            [one.track.guess_over(share * calibration.smoothing_s) for share in SCALES],
+            one.vectors,
+            one.track.cells,
+            sharpness=calibration.sharpness,
+        )
+        for one in chosen
+    ]
+    axes = [one.track.cells for one in chosen for _ in SCALES]
+    votes = votes_of([curve for both in curves for curve in both], axes)
     found = [
         search(
-            track.take(stretch),
+            one,
+            curves[at],
+            votes[at * len(SCALES) : (at + 1) * len(SCALES)],
             query_vector=np.asarray(query_vector),
-            log_odds=clues.judge(stretch),
+            log_odds=clues.judge(one.cells),
             limit=limit,
             calibration=calibration,
         )
-        for stretch in stretches
+        for at, one in enumerate(chosen)
     ]
     spans, scores = merge(found, limit=limit)
     if place is None:  # Else windows are chosen by their place, and trimmed they may be elsewhere.
@@ -210,8 +224,31 @@ def ground(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """One stretch of a track.
+
+    Attributes:
+        cells: Which of the track's.
+        track: What is said there.
+        vectors: Shape ``(n, d)``: unit mean of what is said in each cell.
+    """
+
+    cells: slice
+    track: FittedTrack
+    vectors: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, track: FittedTrack, cells: slice) -> Stretch:
+        """These cells of a track."""
+        some = track.take(cells)
+        return cls(cells, some, some.cell_vectors)
+
+
 def search(
-    track: FittedTrack,
+    stretch: Stretch,
+    curves: Sequence[Floats],
+    votes: Sequence[Runs],
     *,
     query_vector: NDArray[np.floating],
     log_odds: float,
@@ -219,12 +256,9 @@ def search(
     calibration: Calibration,
 ) -> Found:
     """Look closely at one stretch, whose log-odds by its best captions and words are known."""
-    cells, moment, said = track.cells, track.cells.moment, track.cell_vectors
-    plain = best_by_cosine(track.cosine[moment], cells, calibration.smoothing_s)
-    guesses = [track.guess_over(share * calibration.smoothing_s) for share in SCALES]
-    curves = refine(guesses, said, cells, sharpness=calibration.sharpness)
+    track, cells, said = stretch.track, stretch.track.cells, stretch.vectors
+    plain = best_by_cosine(track.cosine[cells.moment], cells, calibration.smoothing_s)
     runs = distinct(np.concatenate([plain, *(find_candidates(curve, cells) for curve in curves)]))
-    votes = [vote(curve, cells) for curve in curves]
 
     def score(known: slice) -> Floats:
         of_curves = [

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
+from array import array
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -94,20 +96,31 @@ class Matches:
         return np.asarray((self.counts > 0).all(axis=1) & has_words)
 
 
-def match_words(query: str, texts: Sequence[str]) -> Matches:
-    """Count a query's words in texts; each distinct text is read once."""
-    wanted = {term: column for column, term in enumerate(dict.fromkeys(terms_of(query)))}
-    counts = np.zeros((len(texts), len(wanted)))
-    lengths = np.zeros(len(texts))
-    seen: dict[str, tuple[int, list[int]]] = {}
-    for row, text in enumerate(texts):
-        if text not in seen:
+class Lexicon:
+    """Which of some texts say which word; made once, it is asked in no time.
+
+    Args:
+        texts: In the order that matches are wanted in.
+    """
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._lengths = np.zeros(len(texts))
+        rows: defaultdict[str, array[int]] = defaultdict(lambda: array("i"))
+        for row, text in enumerate(texts):
             terms = _known_terms(text)
-            seen[text] = (len(terms), [wanted[term] for term in terms if term in wanted])
-        lengths[row], columns = seen[text]
-        for column in columns:
-            counts[row, column] += 1
-    return Matches(counts, lengths)
+            self._lengths[row] = len(terms)
+            for term in terms:
+                rows[term].append(row)
+        self._rows = dict(rows)
+
+    def match(self, query: str) -> Matches:
+        """Count a query's words in each of the texts."""
+        wanted = dict.fromkeys(terms_of(query))
+        counts = np.zeros((len(self._lengths), len(wanted)))
+        for column, term in enumerate(wanted):
+            if term in self._rows:
+                counts[:, column] = np.bincount(self._rows[term], minlength=len(counts))
+        return Matches(counts, self._lengths)
 
 
 def bm25(matches: Matches, weights: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from tools.half_numbers import widened
+from tools.kept_captions import edges_of
 from tools.timeline import Interval
 
 if TYPE_CHECKING:
@@ -42,23 +44,21 @@ def next_to(
     Returns:
         A span whose edges are edges of captions; None where no caption lies there.
     """
+    starts_s, ends_s = edges_of(captions)
     if side == "after":
-        there = [index for index, one in enumerate(captions) if one.start_s >= span.end_s - 1e-3]
+        there = np.flatnonzero(starts_s >= span.end_s - 1e-3).tolist()
     else:
-        there = [index for index, one in enumerate(captions) if one.end_s <= span.start_s + 1e-3]
-        there.reverse()
+        there = np.flatnonzero(ends_s <= span.start_s + 1e-3)[::-1].tolist()
     if not there:
         return None
     beside = _until_change(there, captions, vectors)
     if not with_half:
         return beside
     middle_s = (span.start_s + span.end_s) / 2
-    for one in captions:
-        is_inside = one.start_s >= span.start_s - 1e-3 and one.end_s <= span.end_s + 1e-3
-        if is_inside and (
-            one.start_s >= middle_s - 1e-3 if side == "after" else one.end_s <= middle_s + 1e-3
-        ):
-            beside = _union(beside, one.span)
+    inside = (starts_s >= span.start_s - 1e-3) & (ends_s <= span.end_s + 1e-3)
+    inside &= starts_s >= middle_s - 1e-3 if side == "after" else ends_s <= middle_s + 1e-3
+    for index in np.flatnonzero(inside).tolist():
+        beside = _union(beside, captions[index].span)
     return beside
 
 
@@ -69,7 +69,8 @@ def _until_change(
     reached = captions[there[0]].span
     best, least = reached, np.inf
     for this, then in pairwise(there):
-        likeness = float(vectors[this] @ vectors[then])
+        one, other = widened(vectors[[this, then]])
+        likeness = float(one @ other)
         if reached.length_s >= LEAST_S - 1e-3 and likeness < least:
             best, least = reached, likeness
         reached = _union(reached, captions[then].span)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tools.grounding.windows import otsu_split
+from tools.grounding.going_on import otsu_split
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,7 +10,7 @@ import numpy as np
 
 from tools.errors import CaptionError, EmbedderError
 from tools.grounding.background import likeness_of_track, measure_usual
-from tools.grounding.lexical import Matches, bm25, match_words
+from tools.grounding.lexical import Lexicon, Matches, bm25
 from tools.grounding.place import Place, nearness
 from tools.grounding.presence import Calibration
 from tools.grounding.relevance import first_guess, standardise
@@ -24,6 +24,7 @@ from tools.grounding.segments import (
     name_caption,
 )
 from tools.grounding.stretches import Clues, pieces_of
+from tools.half_numbers import lengths, products, widened
 from tools.kept_captions import once
 
 if TYPE_CHECKING:
@@ -83,8 +84,11 @@ class FittedTrack:
         """Shape ``(n_cells, d)``: unit mean of what is said in each cell; 0 where that is 0."""
         low, high = int(self.cells.moment[0]), int(self.cells.moment[-1]) + 1
         edges = np.append(self.first, len(self.vectors))[low : high + 1]
-        said = unit(self.vectors[edges[0] : edges[-1]].astype(np.float32))
-        return unit(np.add.reduceat(said, edges[:-1] - edges[0], axis=0))[self.cells.moment - low]
+        said = unit(widened(self.vectors[edges[0] : edges[-1]]))
+        # A sum of one is itself, and frames are moments of their own.
+        is_each = len(said) == len(edges) - 1
+        summed = said if is_each else np.add.reduceat(said, edges[:-1] - edges[0], axis=0)
+        return unit(summed)[self.cells.moment - low]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +146,7 @@ def read_track(
     vectors = np.asarray(vectors)
     cosine = _cosine(np.asarray(query_vector), captions, vectors)
     words = (
-        match_words(query, moments.texts)
+        once(captions, ("words", duration_s), lambda: Lexicon(moments.texts)).match(query)
         if calibration.says_words
         else Matches(np.zeros((len(moments.texts), 0)), np.zeros(len(moments.texts)))
     )
@@ -222,13 +226,13 @@ def _cosine(
         raise EmbedderError("the query's embedding is not finite; check the embedder in use")
     # The vectors of captions that are kept are kept beside them.
     which = ("lengths", vectors.__array_interface__["data"][0], vectors.shape)
-    norm = once(captions, which, lambda: np.sqrt(np.einsum("ij,ij->i", vectors, vectors)))
+    norm = once(captions, which, lambda: lengths(vectors))
     if not np.isfinite(norm).all():
         index = int(np.argmin(np.isfinite(norm)))
         raise CaptionError(
             f"the embedding of {name_caption(captions[index], index)} is not finite; "
             "index the video again"
         )
-    product = vectors @ query_vector.astype(vectors.dtype)
+    product = products(vectors, query_vector)
     norms = norm.astype(np.float64) * float(np.linalg.norm(query_vector))
     return np.asarray(np.divide(product, norms, out=np.zeros(len(vectors)), where=norms > 0))

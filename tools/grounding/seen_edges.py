@@ -1,8 +1,8 @@
 """Where the edges of an event lie, by the looks at the video on both sides of each of them.
 
 An event that frames at t₁ … tₙ show began after the frame before t₁ and ended before the one after
-tₙ. Its edges are put in the middle: half a step before t₁, and half a step after tₙ; what fills the
-picture comes and goes with the cut that was measured there. Where captions hold over real spans
+tₙ. Its edges are put in the middle: half a step before t₁, and half a step after tₙ; or at the cut
+that was measured there, with which all that is seen changes. Where captions hold over real spans
 (grids, clips, what is said, a file with starts and ends), the edges are those of the captions.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tools.indexing.held_spans import held_span, read_step_s
@@ -59,9 +59,10 @@ def edges_of(
     """The start and the end of an event that two captions begin and end.
 
     Each look at the video is a caption's start: the event began after the look before its first
-    caption, and ended before the look after its last. Frames that a caption is held over do not
-    count as looks: something small may have begun in one. Only the video's own edges are exact, and
-    the edges of what is said.
+    caption, and ended before the look after its last. With one cut between two looks the edge is
+    put at the cut: it can only lie there, or within its own shot. Frames that a caption is held
+    over do not count as looks: something small may have begun in one. Only the video's own edges
+    are exact, and the edges of what is said.
 
     Args:
         first: The first caption that shows it.
@@ -80,12 +81,16 @@ def edges_of(
     start, end = _start_of(first, captions), _end_of(last, duration_s=duration_s)
     if is_moment(first):
         start = _edge_at(first.span)
-    elif fills_picture(first):
-        start = _at_cut(start, captions)
+    elif cut := _cut_in(start, captions):
+        # What does not fill the picture may come a little later than the cut.
+        start = replace(
+            _edge_at(cut), latest_s=cut.start_s if fills_picture(first) else first.start_s
+        )
     if is_moment(last):
         end = _edge_at(last.span)
-    elif is_moment(first) or fills_picture(last):
-        end = _at_cut(end, captions)
+    elif cut := _cut_in(end, captions):
+        fills = is_moment(first) or fills_picture(last)
+        end = _edge_at(cut) if fills else Edge(cut.start_s, end.earliest_s, cut.start_s)
     return start, end
 
 
@@ -165,16 +170,14 @@ def _start_of(first: Caption, captions: Sequence[Caption]) -> Edge:
     return Edge(at_s - (away_s if is_next else min(step_s, away_s)) / 2, before.start_s, at_s)
 
 
-def _at_cut(edge: Edge, captions: Sequence[Caption]) -> Edge:
-    """The same edge at the one cut in its open time; where there are none or several, as it is."""
+def _cut_in(edge: Edge, captions: Sequence[Caption]) -> Interval | None:
+    """The one cut in the open time of an edge; None where there are none or several."""
     cuts = {
         one.span
         for one in captions
         if is_moment(one) and edge.earliest_s < one.start_s <= edge.latest_s
     }
-    if len(cuts) != 1:
-        return edge
-    return _edge_at(*cuts)
+    return cuts.pop() if len(cuts) == 1 else None
 
 
 def _edge_at(cut: Interval) -> Edge:

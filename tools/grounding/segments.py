@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tools.errors import CaptionError
+from tools.kept_captions import edges_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -135,8 +136,7 @@ def group_frames(frames: Sequence[Caption], *, duration_s: float) -> Moments:
     Raises:
         CaptionError: As ``group_captions``.
     """
-    start_s = np.array([one.span.start_s for one in frames])
-    end_s = np.array([one.span.end_s for one in frames])
+    start_s, end_s = edges_of(frames)
     if (start_s[1:] < end_s[:-1] - TOLERANCE_S).any() or (end_s > duration_s + TOLERANCE_S).any():
         return group_captions(frames, duration_s=duration_s)  # It says which, and what to do.
     return Moments(start_s, end_s, ("",) * len(frames), np.arange(len(frames)))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from tools.grounding.going_on import going_on
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,9 +20,6 @@ if TYPE_CHECKING:
 
 THRESHOLDS = np.arange(0.20, 0.851, 0.05)
 """Heights, between a curve's lowest and highest value, at which it is cut into candidates."""
-
-STAYS = (0.8, 0.95)
-"""Probabilities to stay in the same state for one cell of full length: brisk and calm videos."""
 
 VOTE_SHARE = 0.12
 """What full agreement with a run of the hidden Markov model adds to a score."""
@@ -43,9 +42,6 @@ BRIDGE_S = 5.0
 NOTHING = slice(0)
 """No cells."""
 
-_EM_ROUNDS = 5
-_LEAST_DEVIATION = 0.15
-
 
 def find_candidates(curve: Curve, cells: Cells) -> Runs:
     """Every run of cells above each of the thresholds."""
@@ -56,20 +52,13 @@ def find_candidates(curve: Curve, cells: Cells) -> Runs:
     return distinct(runs_of(height >= THRESHOLDS[:, None], cells))
 
 
-def vote(curve: Curve, cells: Cells) -> Runs:
-    """Runs in which a two-state hidden Markov model believes the query's event is going on."""
-    return np.concatenate([runs_of(going_on(curve, cells, stay), cells) for stay in STAYS])
-
-
-def going_on(curve: Curve, cells: Cells, stay: float) -> NDArray[np.bool_]:
-    """Where a two-state hidden Markov model believes the event to be going on, shape ``(n,)``.
-
-    Args:
-        curve: Shape ``(n,)``, standardised.
-        cells: The time axis.
-        stay: Probability to stay in the same state for one cell of full length; see ``STAYS``.
-    """
-    return np.asarray(_event_posterior(curve, cells.weight, stay) > 0.5)
+def votes_of(curves: Sequence[Curve], cells: Sequence[Cells]) -> list[Runs]:
+    """Of each curve, runs in which a hidden Markov model believes the query's event is going on."""
+    believed = going_on(curves, [one.weight for one in cells])
+    return [
+        np.concatenate([runs_of(inside, axis) for inside in both])
+        for both, axis in zip(believed, cells, strict=True)
+    ]
 
 
 def runs_of(inside: NDArray[np.bool_], cells: Cells) -> Runs:
@@ -210,65 +199,3 @@ def pairwise_iou(these: NDArray[np.float64], those: NDArray[np.float64]) -> NDAr
 def _sums(runs: Runs, values: Curve) -> Curve:
     until = np.concatenate([[0.0], np.cumsum(values)])
     return np.asarray(until[runs[:, 1]] - until[runs[:, 0]])
-
-
-def _event_posterior(curve: Curve, weight: Curve, stay: float) -> Curve:
-    """P(event) per cell of a two-state Gaussian hidden Markov model, shape ``(n,)``.
-
-    The states share one deviation; five rounds of EM fit it and the means, starting at Otsu's
-    split. A cell's evidence counts by its duration, and the chain forgets by the time passed.
-    """
-    # The eigenvalue of a symmetric two-state chain, raised to the time between cell middles.
-    kept = (2 * stay - 1) ** ((weight[1:] + weight[:-1]) / 2)
-    mixing = ((1 - kept) / (1 + kept)).tolist()
-    posterior, total = otsu_split(curve, weight).astype(np.float64), weight.sum()
-    for _ in range(_EM_ROUNDS + 1):
-        high, low = weight * posterior, weight * (1 - posterior)
-        mean_high = float(curve @ high / max(high.sum(), 1e-9))
-        mean_low = float(curve @ low / max(low.sum(), 1e-9))
-        variance = (high @ (curve - mean_high) ** 2 + low @ (curve - mean_low) ** 2) / total
-        deviation = max(math.sqrt(variance), _LEAST_DEVIATION)
-        log_odds = (
-            weight * (mean_high - mean_low) * (2 * curve - mean_high - mean_low) / 2 / deviation**2
-        )
-        # Not by numpy's clip, which takes ten times as long for so few.
-        within = np.minimum(np.maximum(log_odds, -50), 50)
-        posterior = _smooth_odds(np.exp(within).tolist(), mixing)
-    return posterior
-
-
-def _smooth_odds(evidence: list[float], mixing: list[float]) -> Curve:
-    """Forward-backward in odds form: P(high) per cell from likelihood ratios, shape ``(n,)``.
-
-    One step of a symmetric chain that keeps ``kept`` of the difference makes of odds ``o``
-    ``(mix + o) / (1 + mix o)``, where ``mix`` is ``(1 - kept) / (1 + kept)``. Both loops write that
-    out: they are where a question about hours spends its time.
-    """
-    odds = first = evidence[0]
-    later = evidence[1:]
-    forward = [
-        odds := ratio * (mix + odds) / (1.0 + mix * odds)
-        for ratio, mix in zip(later, mixing, strict=True)
-    ]
-    odds = 1.0
-    backward = [
-        odds := (mix + (odds := ratio * odds)) / (1.0 + mix * odds)
-        for ratio, mix in zip(reversed(later), reversed(mixing), strict=True)
-    ]
-    odds_of = np.array([first, *forward]) * np.array([*reversed(backward), 1.0])
-    posterior: Curve = odds_of / (1 + odds_of)
-    return posterior
-
-
-def otsu_split(curve: Curve, weight: Curve) -> NDArray[np.bool_]:
-    """The upper of the two classes that differ most in mean (Otsu, 1979); all of a single value."""
-    if len(curve) < 2:
-        return np.ones(len(curve), dtype=bool)
-    order = np.argsort(curve, kind="stable")
-    below = np.cumsum(weight[order])[:-1]
-    mass = np.cumsum((curve * weight)[order])
-    above = weight.sum() - below
-    between = below * above * (mass[:-1] / below - (mass[-1] - mass[:-1]) / above) ** 2
-    upper = np.zeros(len(curve), dtype=bool)
-    upper[order[int(np.argmax(between)) + 1 :]] = True
-    return upper

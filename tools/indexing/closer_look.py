@@ -91,7 +91,7 @@ def look_closer(
         finally:
             # Also when it fails or is interrupted: what was said may be paid for.
             made = _store(said, ends_s, record, track, store=store, embedder=embedder)
-    return store.read(record.video_id, track)[0], made
+    return [*store.read(record.video_id, track)[0]], made
 
 
 def frames_across(record: VideoRecord, span: Interval) -> list[Frame]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from tools.captioners.file import file_track, read_captions
 from tools.captioners.protocol import NO_TEXT, Interruptible, Metered, wants_native
 from tools.clock import clock
+from tools.embedders.embedder import Embedder, OfService
 from tools.errors import ForgottenError, VideoError
 from tools.indexing.caption_writer import BATCH_CAPTIONS
 from tools.indexing.captioning import Captioning
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tools.captioners.protocol import Captioner
-    from tools.embedders.embedder import Embedder
     from tools.indexing.sight_first import SightFirst
     from tools.indexing.sight_pass import SightPass
     from tools.store.store import CaptionGap, CaptionStore
@@ -105,6 +105,8 @@ def index_video(
         and captioner.usage.usd is None
     ):
         raise without_price(captioner.model, budget.limits)  # Before one is paid for.
+    if isinstance(embedder, OfService):
+        embedder.check()
     if every_frame is None:
         every_frame = needs_every_frame(captioner)
     track = frame_track(

@@ -18,11 +18,8 @@ if TYPE_CHECKING:
     from tools.store.store import CaptionStore, VideoRecord
     from tools.timeline import Caption, Frame
 
-SCENES = Track("cuts-3", "", "scenes")
+SCENES = Track("cuts-4", "", "scenes")
 """Their track; its version changes whenever other cuts would be found."""
-
-BATCH_S = 1.0
-"""How much is looked at at a time, however far apart sampled frames are."""
 
 MOST_AT_ONCE = 5000
 """Chroma takes a little more."""
@@ -37,17 +34,11 @@ class SceneFinder:
 
     def watch(self, frame: Frame) -> None:
         """Look at the frames decoded up to this one, the next sampled one in time order."""
-        first = 0
-        while first < len(frame.luma_s):
-            last = first + 1
-            while last < len(frame.luma_s) and frame.luma_s[last] < frame.luma_s[first] + BATCH_S:
-                last += 1
-            cuts = self._finder.find(frame.luma[first:last], frame.luma_s[first:last])
-            self._cuts_s += [cut.start_s for cut in cuts]
-            first = last
+        self._cuts_s += [cut.start_s for cut in self._finder.find(frame.luma, frame.luma_s)]
 
     def scenes(self, until_s: float) -> list[Interval]:
-        """The scenes so far, without a gap between them; the last one ends at ``until_s``."""
+        """The scenes of all that was watched, without a gap; the last one ends at ``until_s``."""
+        self._cuts_s += [cut.start_s for cut in self._finder.finish()]
         bounds_s = [0.0, *(cut_s for cut_s in self._cuts_s if 0 < cut_s < until_s), until_s]
         return [Interval(start_s, end_s) for start_s, end_s in pairwise(bounds_s)]
 

@@ -16,11 +16,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from tools.errors import FailureKind, ServiceError
+from tools.known_secrets import KNOWN
 from tools.llm.address import check_service, is_openai, proxy_of
 from tools.llm.completion import Completion, counted_tokens, read_completion
 from tools.llm.connection import HttpConnection, Response, TransportError
-from tools.llm.failures import Failure, Sent, classify, explain, no_answer
+from tools.llm.failures import Addressee, Failure, Sent, classify, explain, no_answer
 from tools.llm.negotiation import ServiceRequest, habits_of
+from tools.llm.outage import AT_ONCE, Outages, outages_of_run
 from tools.llm.retries import Retry, tell_retry
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ ODDLY_REFUSED: Final = frozenset({400, 404, 405, 415, 422, 501})
 """What services answer to a form of request that they do not take, whatever they say."""
 LONGEST_WORDS: Final = 300
 SHORTEST_KEY: Final = 8
+LONGEST_SAID: Final = 1 << 20
+"""Bytes of an answer in words; a longer one holds vectors."""
 """Shorter ones are placeholders, and may stand in any text."""
 
 Sleep = Callable[[float], None]
@@ -120,6 +124,7 @@ class Service:
         *,
         stopping: threading.Event | None = None,
         until: float = math.inf,
+        outages: Outages | None = None,
     ) -> Completion:
         """Ask for a reply, however many tries it takes.
 
@@ -129,11 +134,13 @@ class Service:
             request: What to ask.
             stopping: When set, a failed try is not followed by another.
             until: On the monotonic clock; then it is given up, whatever is under way.
+            outages: Of the run that this belongs to; None for the one under way in this thread.
 
         Raises:
             ServiceError: If the service refuses, cannot be reached, or gave no reply after all
-                retries; says what to do. Of kind ``timeout`` where ``until`` has passed, and of
-                ``pictures`` where there are more than ``most_pictures`` says by then.
+                retries, now or earlier in the run; says what to do. Of kind ``timeout`` where
+                ``until`` has passed, and of ``pictures`` where there are more than
+                ``most_pictures`` says by then.
         """
         wasted: list[Completion] = []
         lost: list[tuple[int, int]] = []
@@ -177,7 +184,7 @@ class Service:
                 return reply
 
         try:
-            done = self._persist(once, stopping, until)
+            done = self._persist(once, stopping, until, outages)
         except ServiceError as exc:
             if not wasted:
                 exc.tokens_in, exc.tokens_out = (
@@ -240,7 +247,7 @@ class Service:
                 self._judge(reply, Sent(), set())
             return reply
 
-        vectors: list[Any] = self._persist(once, None, until)
+        vectors: list[Any] = self._persist(once, None, until, None)
         return vectors
 
     def _post(self, path: str, body: Mapping[str, Any], until: float) -> Response:
@@ -251,7 +258,7 @@ class Service:
         try:
             answer = self._connection.post(path, content, timeout_s=left_s)
             # What is said is stored and shown, wherever it stands.
-            return replace(answer, body=without_key(answer.body, self._key))
+            return replace(answer, body=_without_secrets(answer.body, self._key))
         except TransportError as exc:
             if left_s < self._patience.timeout_s and exc.kind == "late":
                 raise run_is_over() from None
@@ -269,7 +276,7 @@ class Service:
                 f"no answer from {self.address} ({detail}); a smaller model answers sooner",
                 limit=FEW_RETRIES,
             ) from None
-        told = no_answer(self.address, detail)
+        told = no_answer(Addressee(self.address, self.model), detail)
         if exc.kind == "unreachable" and not self._habits.has_answered:
             raise ServiceError("unreachable", told) from None
         raise _Again("unreachable", told, limit=self._patience.max_retries) from None
@@ -283,7 +290,7 @@ class Service:
             else ""
         )
         where = f"{self.address} (through the proxy {proxy})" if proxy else self.address
-        error = explain(failure, said, where=where, model=self.model)
+        error = explain(failure, said, Addressee(where, self.model))
         if failure.most_pictures:
             self._habits.note_most_pictures(failure.most_pictures)
         if failure.kind == "generation" and not spared:
@@ -312,6 +319,25 @@ class Service:
         raise _Again("strange", why, limit=FEW_RETRIES)
 
     def _persist(
+        self,
+        once: Callable[[], Any],
+        stopping: threading.Event | None,
+        until: float,
+        outages: Outages | None,
+    ) -> Any:
+        """Ask, unless the run knows that this is in vain; note it where the next would be, too."""
+        noted = outages or outages_of_run()
+        one_model = (self.address, self._key, self.model)
+        for who in (self.address, one_model):
+            noted.check(who)
+        try:
+            return self._try_again(once, stopping, until)
+        except ServiceError as exc:
+            if exc.kind in AT_ONCE:
+                noted.give_up(self.address if exc.kind == "unreachable" else one_model, exc)
+            raise
+
+    def _try_again(
         self, once: Callable[[], Any], stopping: threading.Event | None, until: float
     ) -> Any:
         """Try again as long as it makes sense, between waits that all threads share."""
@@ -398,8 +424,11 @@ def clean(said: str, key: str) -> str:
     return line if len(line) <= LONGEST_WORDS else f"{line[: LONGEST_WORDS - 1]}…"
 
 
-def without_key(body: bytes, key: str) -> bytes:
-    """An answer that does not repeat the key that it was asked with."""
+def _without_secrets(body: bytes, key: str) -> bytes:
+    """An answer that does not repeat the key that it was asked with, nor another that we have."""
+    if len(body) <= LONGEST_SAID:
+        text = body.decode("utf-8", "surrogateescape")
+        body = KNOWN.hide_in(text).encode("utf-8", "surrogateescape")
     return body.replace(key.encode(), "…".encode()) if len(key) >= SHORTEST_KEY else body
 
 

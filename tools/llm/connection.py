@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from tools.bounded_body import TooLargeError, UnknownPackingError, read_body
 from tools.errors import ServiceError
+from tools.known_secrets import KNOWN
 from tools.llm.address import proxy_of
 from tools.request_loop import drop, wait_for
 
@@ -67,6 +68,8 @@ class HttpConnection:
     """
 
     def __init__(self, address: str, key: str) -> None:
+        KNOWN.keep(key)
+        KNOWN.keep_address(address)
         self._address = address
         self._headers = {"authorization": f"Bearer {key or 'none'}", "accept-encoding": "identity"}
         self._client = _open_client(address)

@@ -178,22 +178,39 @@ _ABOUT_FORM: Final = frozenset({200, 400, 404, 405, 413, 415, 422, 500, 501, 503
 """A server answers so where it does not take an option; some crash over one."""
 
 
-def explain(failure: Failure, said: str, *, where: str, model: str) -> ServiceError:
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """Who was asked, as errors name it.
+
+    Attributes:
+        where: The service's address, or what stands in its place.
+        model: The service's name for its model.
+        key_name: What holds the key.
+        address_name: What holds the address.
+    """
+
+    where: str
+    model: str
+    key_name: str = "OPENAI_API_KEY"
+    address_name: str = "OPENAI_BASE_URL"
+
+
+def explain(failure: Failure, said: str, asked: Addressee) -> ServiceError:
     """What a failure that no other form of the request avoids means, for the person who has to act.
 
     Args:
         failure: From ``classify``.
         said: Its words, fit to be shown.
-        where: The service's address, or what stands in its place.
-        model: The service's name for it.
+        asked: Who was asked.
     """
+    where, model = asked.where, asked.model
     words = f" ({said})" if said else ""
     answers = f"{where} answers {failure.status}{f': {said}' if said else ''}"
     refuses_key = f"{where} refuses the key ({failure.status}{f': {said}' if said else ''}); set "
     hollow, nothing = " (no choice with a message)", " (nothing that can be read)"
-    no_model = f"{where} knows no model {model!r}{words}; check the name, OPENAI_BASE_URL, and"
+    no_model = f"{where} knows no model {model!r}{words}; check the name, {asked.address_name}, and"
     kinds: dict[Kind, tuple[FailureKind, str]] = {
-        "key": ("key", refuses_key + f"OPENAI_API_KEY to one that may use {model}"),
+        "key": ("key", refuses_key + f"{asked.key_name} to one that may use {model}"),
         "model": ("model", no_model + " what that server lists under /models"),
         "credit": ("credit", f"{where} says that no credit is left{words}; top it up"),
         "declined": ("declined", said or f"{where} declines with {failure.status}"),
@@ -208,15 +225,17 @@ def explain(failure: Failure, said: str, *, where: str, model: str) -> ServiceEr
     }
     kind, told = kinds.get(failure.kind, ("refused", answers))
     if failure.kind == "strange":
-        told += "; check OPENAI_BASE_URL"
+        told += f"; check {asked.address_name}"
+    if failure.kind == "elsewhere" and 300 <= failure.status < 400:
+        told += f"; set {asked.address_name} to that address"
     return ServiceError(kind, told)
 
 
-def no_answer(where: str, detail: str) -> str:
+def no_answer(asked: Addressee, detail: str) -> str:
     """That a service cannot be reached, and what to check."""
     return (
-        f"no answer from {where} ({detail}); check the network and OPENAI_BASE_URL, and that "
-        "the server is running"
+        f"no answer from {asked.where} ({detail}); check the network and {asked.address_name}, and "
+        "that the server is running"
     )
 
 
@@ -248,7 +267,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, sent: Sent) -
     """
     if 300 <= status < 400:
         where = urlsplit(headers.get("location", "")).hostname or "elsewhere"
-        said = f"a redirect to {where}, which is not followed; set OPENAI_BASE_URL to that address"
+        said = f"a redirect to {where}, which is not followed"
         return Failure("elsewhere", status, said)
     if status == 407:
         said = "the proxy wants a name and password that it knows, in HTTP_PROXY or HTTPS_PROXY"

@@ -66,7 +66,7 @@ class Voice:
 
     @property
     def is_measured(self) -> bool:
-        """Whether it is what the embedded senses measure."""
+        """Whether it is what the classical describer measures."""
         return self.track is not None and is_measured(self.track)
 
     @property
@@ -230,7 +230,17 @@ def _told(voice: Voice) -> Voice:
         for index, caption in enumerate(voice.captions)
         if ranking.relevance[index] > 0 or caption.start_s in starts_s or caption.end_s in ends_s
     ]
-    near = {at for hit in hits for at in range(hit - NEAR_MEASURED, hit + NEAR_MEASURED + 1)}
+    # Of a run, its ends: while something stays, each second says the same of it once more, and a
+    # text model would be shown that in place of what is described.
+    in_run = set(hits)
+    ends = [
+        hit
+        for hit in hits
+        if not {hit - 1, hit + 1} <= in_run
+        or voice.captions[hit].start_s in starts_s
+        or voice.captions[hit].end_s in ends_s
+    ]
+    near = {at for end in ends for at in range(end - NEAR_MEASURED, end + NEAR_MEASURED + 1)}
     kept = sorted(near & set(range(len(voice.captions))))
     return replace(
         voice,

@@ -16,13 +16,13 @@ import numpy as np
 
 from tools.grounding.background import background_of
 from tools.grounding.grounder import explain, ground
-from tools.grounding.lexical import K1, match_words
+from tools.grounding.lexical import K1, Lexicon
 from tools.grounding.presence import SIMILARITY_SHARE
 from tools.grounding.seen_edges import SAID
 from tools.grounding.segments import CELL_S
 from tools.grounding.similarity import BEST_CELLS
 from tools.grounding.stretches import STRETCH_S, WORDS_SHARE
-from tools.kept_captions import once
+from tools.kept_captions import edges_of
 from tools.ranking import Ranking, Window
 from tools.signals.explanations import beyond_the_senses
 from tools.signals.signal_grounder import ground_signals
@@ -109,7 +109,7 @@ class _Shelf:
     @property
     def moved_s(self) -> tuple[Seconds, Seconds]:
         """Shape ``(n,)`` each: where the captions, beginning at ``from_s``, start and end."""
-        starts_s, ends_s = once(self.captions, "edges", lambda: _edges(self.captions))
+        starts_s, ends_s = edges_of(self.captions)
         offset_s = self.captions[0].start_s
         return self.from_s + (starts_s - offset_s), self.from_s + (ends_s - offset_s)
 
@@ -141,13 +141,6 @@ class _Shelf:
             self.captions[int(inside[0])].start_s,
             max(self.captions[index].end_s for index in inside.tolist()),
         )
-
-
-def _edges(captions: Sequence[Caption]) -> tuple[Seconds, Seconds]:
-    return (
-        np.array([caption.start_s for caption in captions]),
-        np.array([caption.end_s for caption in captions]),
-    )
 
 
 def search_library(
@@ -182,28 +175,10 @@ def search_library(
     """
     if not query.strip():
         raise ValueError("the query is empty; say what to look for")
-    query_vector = embedder.embed([query])[0]
     signals = [record for record in records if is_measured(record)]
-    wanted = {(one.video_id, one.track): one for one in records if one not in signals}
-    hits = [
-        (caption, cosine)
-        for caption, cosine in store.search(query_vector, limit=HITS)
-        if (caption.video_id, caption.track) in wanted
-    ]
-    places = _places(hits, wanted)
-    ranked = _likeliest(query, places)[:PLACES]
-    signals += [place.record for place in ranked if place.hits[0][0].source in MEASURED]
-    told = [place for place in ranked if place.hits[0][0].source not in MEASURED]
-    answers = _ground_together(
-        query,
-        query_vector,
-        told,
-        records,
-        store=store,
-        background=background_of(
-            embedder, spoken=all(place.hits[0][0].source in SAID for place in told)
-        ),
-        limit=limit,
+    wanted = {(one.video_id, one.track): one for one in records if not is_measured(one)}
+    answers = _ask_described(
+        query, records, wanted, signals, store=store, embedder=embedder, limit=limit
     )
     measured = _ask_signals(query, [*signals, *beside], store=store)
     are_beside = {(one.video_id, one.track) for one in beside}
@@ -220,6 +195,50 @@ def search_library(
             if one.ranking.verdict == "cannot_tell"
             and (one.record.video_id, one.record.track) not in are_beside
         ),
+    )
+
+
+def _ask_described(
+    query: str,
+    records: Sequence[VideoRecord],
+    wanted: dict[tuple[str, Track], VideoRecord],
+    signals: list[VideoRecord],
+    *,
+    store: CaptionStore,
+    embedder: Embedder,
+    limit: int,
+) -> list[LibraryAnswer]:
+    """The answers of tracks that are alike or not; those that turn out measured join ``signals``.
+
+    Args:
+        query: What to look for.
+        records: All tracks that are searched.
+        wanted: Those that are asked here.
+        signals: Those that are asked by what they measure.
+        store: Holds their captions.
+        embedder: The one they were embedded with.
+        limit: Most windows wanted.
+    """
+    if not wanted:
+        return []
+    query_vector = embedder.embed([query])[0]
+    hits = [
+        (caption, cosine)
+        for caption, cosine in store.search(query_vector, limit=HITS)
+        if (caption.video_id, caption.track) in wanted
+    ]
+    ranked = _likeliest(query, _places(hits, wanted))[:PLACES]
+    signals += [place.record for place in ranked if place.hits[0][0].source in MEASURED]
+    told = [place for place in ranked if place.hits[0][0].source not in MEASURED]
+    spoken = all(place.hits[0][0].source in SAID for place in told)
+    return _ground_together(
+        query,
+        query_vector,
+        told,
+        records,
+        store=store,
+        background=background_of(embedder, spoken=spoken),
+        limit=limit,
     )
 
 
@@ -254,7 +273,9 @@ def _likeliest(query: str, places: list[_Place]) -> list[_Place]:
     similar = np.array([_best_similarity(place, last) for place in places])
     said = np.array(
         [
-            (match_words(query, [caption.text for caption, _ in place.hits]).counts > 0).sum(axis=0)
+            (Lexicon([caption.text for caption, _ in place.hits]).match(query).counts > 0).sum(
+                axis=0
+            )
             for place in places
         ]
     )

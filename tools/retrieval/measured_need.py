@@ -8,7 +8,7 @@ from typing import Literal
 from tools.retrieval.question import parts_of
 from tools.retrieval.temporal_query import Related, Single, texts_of
 from tools.signals.ask import Ask
-from tools.signals.said_times import take_stretch
+from tools.signals.said_times import take_stretch, why_no_time
 from tools.signals.signal_query import understand
 from tools.signals.visible_words import names_title
 
@@ -25,6 +25,8 @@ def measured_need(
         duration_s: Length of the video. A time that it has says where to look, and is not read:
             "at 1:20". Where it is not known, or the video is shorter, a clock may show that time.
     """
+    if why_no_time(query):
+        return None
     rest, stretch = take_stretch(query)
     if duration_s is not None and stretch and stretch.within(duration_s):
         query = rest
@@ -48,7 +50,7 @@ _MEANWHILE = re.compile(r"(?P<what>\S.+?),? (?:while|when|as long as) (?P<to>.+)
 
 
 def can_be_measured(query: str) -> bool:
-    """Whether every part of a question is one that the embedded senses understand."""
+    """Whether every part of a question is one that the classical describer understands."""
     if not understand(query).unknown:
         return True
     return not any(understand(text).unknown for text in texts_of(parts_of(query)))

@@ -14,6 +14,7 @@ from tools.ranking import PartFound, Ranking, Verdict, Window
 from tools.retrieval.order import Scored, Seen, evaluate
 from tools.retrieval.temporal_query import (
     LAST,
+    ORDINALS,
     Nth,
     Part,
     Related,
@@ -350,7 +351,14 @@ def _counted(part: Part) -> str:
     said = f"“{texts_of(part)[0]}”"
     if not isinstance(part, Nth):
         return said
-    return f"{said} ({_numbered(part.number)})"
+    return f"{said} ({_time_of(part.number)})"
+
+
+def _time_of(number: int) -> str:
+    if number == LAST:
+        return "the last time"
+    word = ORDINALS.get(number)
+    return f"the {word} time" if word else _numbered(number)
 
 
 def _numbered(number: int) -> str:

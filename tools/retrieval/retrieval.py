@@ -15,17 +15,19 @@ from tools.grounding.grounder import ground
 from tools.grounding.occurrences import find_occurrences
 from tools.grounding.presence import MINILM
 from tools.grounding.seen_edges import SAID
-from tools.kept_captions import once
+from tools.kept_captions import edges_of, once
 from tools.ranking import Ranking
 from tools.retrieval.across import rank_across
 from tools.retrieval.described import Described
 from tools.retrieval.fusion import Voice, fuse
+from tools.retrieval.left_open import without_guesses
 from tools.retrieval.measured_need import split_measured
 from tools.retrieval.ordered import rank_in_order
 from tools.retrieval.question import Asked, read_question
-from tools.retrieval.sight_evidence import PICTURE, SIGHT, told
+from tools.retrieval.sight_evidence import OF_TWO_MODELS, PICTURE, SIGHT, told
 from tools.retrieval.temporal_query import Single, split_query
 from tools.retrieval.told_there import told_there
+from tools.retrieval.tracks import is_blank
 from tools.signals.literal import ground_words
 from tools.signals.said_times import take_stretch
 from tools.signals.signal_grounder import ground_signals
@@ -44,6 +46,8 @@ EVIDENCE_LIMIT = 200
 
 EVIDENCE_TOKENS = 8000
 """Most tokens of these captions; a caption of an image model is about 50 tokens."""
+
+UNDESCRIBED = "Nobody described the frames (--captioner none), so captions can show nothing."
 
 CAPTION_CHARS = 600
 """What is shown of one caption; a screen full of text is longer."""
@@ -171,7 +175,9 @@ def rank(
         sight: Where the captions are frames, compares the query with them.
         within: As of ``retrieve``.
     """
-    if sight and (why := sight.why_unread(query)):
+    is_undescribed = bool(captions) and all(is_blank(caption.track) for caption in captions)
+    why = sight.why_unread(query) if sight else UNDESCRIBED if is_undescribed else ""
+    if why:
         return Ranking("cannot_tell", (), (), np.zeros(len(captions)), why)
     if all(caption.source in {"signal", "screen"} for caption in captions):
         return _rank_measured(
@@ -199,10 +205,7 @@ def rank(
     def embedded(text: str) -> NDArray[np.float32]:
         vector: NDArray[np.float32] = compares.embed([text])[0]
         if sight and vector.shape != vectors.shape[1:]:
-            raise SightError(
-                f"{compares.name} makes {len(vector)} numbers of words, and {vectors.shape[1]} "
-                "of pictures: its halves are not of one model; fetch it again"
-            )
+            raise SightError(f"{compares.name} {OF_TWO_MODELS}")
         return vector
 
     def ask(text: str) -> Ranking:
@@ -280,12 +283,11 @@ def inside(
     """
     if within is None:
         return captions, vectors
-    kept = [
-        index
-        for index, one in enumerate(captions)
-        if within.start_s <= one.start_s and one.end_s <= within.end_s
-    ] or [index for index, one in enumerate(captions) if one.span.overlap_s(within) > 0]
-    return [captions[index] for index in kept], vectors[kept]
+    starts_s, ends_s = edges_of(captions)
+    kept = np.flatnonzero((within.start_s <= starts_s) & (ends_s <= within.end_s))
+    if not len(kept):
+        kept = np.flatnonzero((starts_s < within.end_s) & (within.start_s < ends_s))
+    return [captions[index] for index in kept.tolist()], vectors[kept]
 
 
 def search_captions(
@@ -338,9 +340,10 @@ def _rank_all(
         return captions, ranking
 
     def voices(text: str, all_times: bool) -> list[Voice]:
-        return [
-            Voice.of(*ranked(text, captions, vectors, all_times)) for captions, vectors in tracks
-        ]
+        return without_guesses(
+            text,
+            [Voice.of(*ranked(text, captions, vectors, all_times)) for captions, vectors in tracks],
+        )
 
     whole = fuse(voices(query, every_time))
     asked = read_question(query)
@@ -366,15 +369,14 @@ def caption_tokens(caption: Caption) -> int:
     return estimate_tokens(caption.text[:CAPTION_CHARS]) + CAPTION_FRAME_TOKENS
 
 
-def _sizes(
-    captions: Sequence[Caption],
-) -> tuple[list[int], NDArray[np.float64], NDArray[np.float64]]:
-    """Tokens, start and end of each caption."""
-    return (
-        [caption_tokens(caption) for caption in captions],
-        np.array([caption.start_s for caption in captions]),
-        np.array([caption.end_s for caption in captions]),
-    )
+def fit(captions: Sequence[Sequence[Caption]], limit_tokens: int) -> bool:
+    """Whether all captions of several tracks can be shown at once."""
+    count, tokens = sum(map(len, captions)), sum(sum(_tokens(one)) for one in captions)
+    return count <= EVIDENCE_LIMIT and tokens <= limit_tokens
+
+
+def _tokens(captions: Sequence[Caption]) -> list[int]:
+    return once(captions, "tokens", lambda: [caption_tokens(one) for one in captions])
 
 
 def choose_evidence(
@@ -393,7 +395,8 @@ def choose_evidence(
     More than either limit only where the edges of the answer's own windows are more. See
     ``retrieve``.
     """
-    tokens, starts_s, ends_s = once(captions, "sizes", lambda: _sizes(captions))
+    tokens = _tokens(captions)
+    starts_s, ends_s = edges_of(captions)
     if len(captions) <= limit and sum(tokens) <= limit_tokens:
         return list(range(len(captions)))
     chosen: set[int] = set()

@@ -12,6 +12,7 @@ from tools.retrieval.measured_need import measured_need
 from tools.retrieval.misspelt import mended
 from tools.retrieval.unanswerable import NO_SOUND, is_only_heard, why_unheard, why_unread
 from tools.retrieval.word_by_word import judged_by_words, texts_of
+from tools.signals.said_times import why_no_time
 
 if TYPE_CHECKING:
     from tools.embedders.embedder import Embedder
@@ -35,9 +36,21 @@ def thought_over(
         embedder: Compares single words.
         has_sound: Whether the video has a sound track; asked only where that matters.
     """
-    described = [one for one in captions if one.source in {"vision", *SAID}]
-    if not described or ranking.is_exact or ranking.is_unclear:
+    if ranking.is_exact or ranking.is_unclear:
         return ranking
+    if why := why_no_time(query):
+        return replace(ranking, verdict="cannot_tell", events=(), reasoning=why, is_unclear=True)
+    described = [one for one in captions if one.source in {"vision", *SAID}]
+    return _thought_over(query, ranking, described, embedder, has_sound) if described else ranking
+
+
+def _thought_over(
+    query: str,
+    ranking: Ranking,
+    described: Sequence[Caption],
+    embedder: Embedder,
+    has_sound: Callable[[], bool],
+) -> Ranking:
     texts = list(dict.fromkeys(one.text for one in described))
     query, _ = mended(query, texts)
     if ranking.verdict != "found" and (why := why_unread(query, texts)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tools.grounding.presence import Calibration
+from tools.half_numbers import products
+from tools.kept_captions import edges_of
 from tools.text import main_script
 
 if TYPE_CHECKING:
@@ -39,6 +40,11 @@ holds for SigLIP 2 and CLIP has not been measured."""
 
 PICTURE = replace(SIGHT, presence_bias=-4.6, presence_fit=1.9, usual_log_odds=-2.5)
 """The same where a picture is asked for: it is compared with other frames alone."""
+
+OF_TWO_MODELS = (
+    "makes vectors of words that are longer or shorter than those of pictures: its halves are not "
+    "of one model; fetch it again"
+)
 
 NEAR = 2
 """Frames that are told on each side of what was found."""
@@ -74,7 +80,7 @@ class SightEvidence:
 
 def told(
     frames: Sequence[Caption],
-    vectors: NDArray[np.float32],
+    vectors: NDArray[np.floating],
     ranking: Ranking,
     query: NDArray[np.float32],
 ) -> tuple[list[Caption], Ranking]:
@@ -93,14 +99,15 @@ def told(
     """
     if not frames:
         return [], ranking
+    starts_s, ends_s = edges_of(frames)
     is_kept = np.zeros(len(frames), dtype=bool)
     of_parts = [time for part in ranking.parts for time in part.times]
     for window in (*ranking.windows, *ranking.events, *of_parts):
-        first = bisect_right(frames, window.span.start_s, key=lambda one: one.end_s)
-        after = bisect_left(frames, window.span.end_s, key=lambda one: one.start_s)
+        first = int(np.searchsorted(ends_s, window.span.start_s, side="right"))
+        after = int(np.searchsorted(starts_s, window.span.end_s, side="left"))
         is_kept[max(0, first - NEAR) : after + NEAR] = True
     kept = np.flatnonzero(is_kept)
-    cosine = vectors @ query
+    cosine = products(vectors, query)
     usual = float(np.median(cosine))
     return [
         replace(

@@ -131,6 +131,9 @@ _NUMBERS = {
         "first second third fourth fifth sixth seventh eighth ninth tenth".split(), start=1
     )
 }
+ORDINALS = {number: word for word, number in _NUMBERS.items()}
+"""Words for the first few numbers of times."""
+
 _FROM_THE_END = r"(?:second|third|fourth)[- ](?:to[- ])?last|penultimate|last but (?:one|two)"
 _NTH = rf"(?P<nth>{_FROM_THE_END}|{'|'.join(_NUMBERS)}|last|final|\d{{1,3}}(?:st|nd|rd|th))"
 _NOT_COUNTED = (

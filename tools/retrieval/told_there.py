@@ -47,7 +47,7 @@ def told_there(
     window = Window(span, 1.0, 1.0)
     said = list(dict.fromkeys(one_line(one.text) for one in there))
     shown = " ".join(f"“{shorten(text, TOLD_CHARS)}”" for text in said[:MOST_TOLD])
-    more = f" and {len(said) - MOST_TOLD} more" if len(said) > MOST_TOLD else ""
+    more = f" and {len(said) - MOST_TOLD} more." if len(said) > MOST_TOLD else ""
     return Ranking(
         "found", (window,), (window,), relevance, f"Captions say: {shown}{more}", is_exact=True
     )

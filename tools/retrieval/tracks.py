@@ -2,8 +2,9 @@
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from tools.captioners.blank import BLANK
 from tools.sight.frame_track import is_sight
 from tools.signals.claims import TEXT_TAG
 from tools.subtitles.origin import MODE, origin_of
@@ -48,8 +49,13 @@ def name_of(track: "Track") -> str:
 
 
 def is_measured(track: "Track") -> bool:
-    """Whether it holds what the embedded senses measure, not descriptions."""
+    """Whether it holds what the classical describer measures, not descriptions."""
     return track.model.startswith(MEASURED_MODEL)
+
+
+def is_blank(track: "Track") -> bool:
+    """Whether its captions only mark frames, and say nothing of them."""
+    return track.model == BLANK
 
 
 def evidence_kind(track: "Track") -> "EvidenceKind":
@@ -115,7 +121,7 @@ def consulted(
 
 def read_tracks(
     store: "CaptionStore", record: "VideoRecord", *, leave_out: frozenset[str] = frozenset()
-) -> "list[tuple[list[Caption], NDArray[np.float32]]]":
+) -> "list[tuple[Sequence[Caption], NDArray[np.floating[Any]]]]":
     """Captions and embeddings of the record's track, then of each track ``consulted`` beside it.
 
     Args:
@@ -154,8 +160,8 @@ def read_stretch(
 
 
 def layers(
-    captions: "Sequence[Caption]", vectors: "NDArray[np.float32]"
-) -> "list[tuple[list[Caption], NDArray[np.float32]]]":
+    captions: "Sequence[Caption]", vectors: "NDArray[np.floating[Any]]"
+) -> "list[tuple[Sequence[Caption], NDArray[np.floating[Any]]]]":
     """Captions in groups without overlaps: two people may speak at the same time.
 
     Args:

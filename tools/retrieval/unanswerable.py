@@ -8,6 +8,7 @@ from functools import cache
 from importlib.resources import files
 
 from tools.grounding.lexical import terms_of, words_of
+from tools.retrieval.unsaid import words_said
 
 _HEARD = frozenset(
     "music song songs melody sound sounds noise noises applause silence silent quiet loud bell "
@@ -42,8 +43,10 @@ def why_unheard(query: str, texts: Sequence[str], *, is_transcribed: bool) -> st
     if is_transcribed:
         # A transcript tells what is said, and of other sounds nothing.
         asked = [word for word in asked if word in _HEARD]
-    stems = {stem for text in texts for stem in terms_of(text)}
-    if not asked or any(set(terms_of(word)) <= stems for word in asked if terms_of(word)):
+    if not asked:
+        return ""
+    stems = {stem for word in words_said(tuple(texts)) for stem in terms_of(word)}
+    if any(set(terms_of(word)) <= stems for word in asked if terms_of(word)):
         return ""
     said = " and ".join(f"“{word}”" for word in dict.fromkeys(asked))
     told = (
@@ -96,7 +99,7 @@ def why_unread(query: str, texts: Sequence[str]) -> str:
     words = words_of(query)
     if not words:
         return "The question holds no word; say what to look for, for example “a door opens”."
-    said = _words_in(texts)
+    said = words_said(tuple(texts))
     if said.issuperset(words):
         return ""
     language = _language_of(words)
@@ -110,10 +113,6 @@ def why_unread(query: str, texts: Sequence[str]) -> str:
         named = ", ".join(f"“{word}”" for word in dict.fromkeys(content))
         return f"No word of it is known: {named}. Say it in other words."
     return ""
-
-
-def _words_in(texts: Sequence[str]) -> set[str]:
-    return {word for text in dict.fromkeys(texts) for word in words_of(text)}
 
 
 def _language_of(words: Sequence[str]) -> str:

@@ -112,6 +112,21 @@ def _stems_said(said: tuple[str, ...]) -> frozenset[str]:
     return frozenset(stem for word in words_said(said) for stem in _stems(word))
 
 
+def said_in(text: str) -> set[str]:
+    """The words of a text, and what is left of each without its ending."""
+    return {stem for word in words_of(text) for stem in _stems(word)}
+
+
+@lru_cache(maxsize=8)
+def first_saying(said: tuple[str, ...]) -> dict[str, int]:
+    """Of each word in ``said_in`` of some captions, the number of the first that says it."""
+    first: dict[str, int] = {}
+    for at, text in enumerate(said):
+        for stem in said_in(text):
+            first.setdefault(stem, at)
+    return first
+
+
 def names_something(word: str) -> bool:
     """Whether a word may name a thing, or say what one is like."""
     is_deed = len(word) > 4 and word.endswith(("ing", "ed", "ly"))

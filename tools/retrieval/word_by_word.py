@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tools.clock import clock, clock_span
@@ -20,7 +19,14 @@ from tools.retrieval.question import Asked, read_question
 from tools.retrieval.said_there import Missing, missing_there, telling_deed, telling_in
 from tools.retrieval.thing_words import names_of, read_thing
 from tools.retrieval.two_things import read_two
-from tools.retrieval.unsaid import Unsaid, closest_to, names_something, unsaid_in
+from tools.retrieval.unsaid import (
+    Unsaid,
+    closest_to,
+    first_saying,
+    names_something,
+    said_in,
+    unsaid_in,
+)
 from tools.timeline import Interval
 
 if TYPE_CHECKING:
@@ -180,10 +186,11 @@ def _why_missing(unsaid: Sequence[Unsaid], captions: Sequence[Caption]) -> str:
 
 def _elsewhere(unsaid: Unsaid, captions: Sequence[Caption]) -> str:
     """That no caption of the answer says a word, and where another one does."""
-    names = names_of(unsaid.word)
-    other = next((one for one in captions if names & _said_in(one.text)), None)
-    if other is None:
+    first_of = first_saying(tuple(one.text for one in captions))
+    at = [first_of[name] for name in names_of(unsaid.word) if name in first_of]
+    if not at:
         return str(unsaid)
+    other = captions[min(at)]
     return (
         f"What is most like it does not say “{unsaid.word}”; the caption at "
         f"{clock(other.start_s)} does: “{other.text}”"
@@ -219,14 +226,9 @@ def _far_off(
 ) -> str:
     """That no caption of the answer names it, nor anything close to it; else empty."""
     names = names_of(head)
-    if any(names & _said_in(text) for text in near):
+    if any(names & said_in(text) for text in near):
         return ""
     if any(one.is_near for one in closest_to([head], near, embedder)):
         return ""
     closest = closest_to([head], [one.text for one in captions], embedder)
     return _elsewhere(closest[0], captions) if closest else ""
-
-
-@lru_cache(maxsize=8_192)
-def _said_in(text: str) -> frozenset[str]:
-    return frozenset(stem for word in words_of(text) for stem in (word, *terms_of(word)))

@@ -16,6 +16,7 @@ import numpy as np
 
 from tools.errors import SightError
 from tools.onnx_memory import give_back_large_blocks, giving_back
+from tools.sight.load_failures import load_failure, short_line
 from tools.sight.model_folder import ModelFolder
 from tools.sight.pictures import Preparation
 from tools.sight.tokens import Tokens, open_tokenizer
@@ -154,7 +155,7 @@ class OnnxJointModel:
             }
             (found,) = session.run([output], fed, giving_back())
         except Exception as exc:  # onnxruntime's errors share no narrower base class
-            raise SightError(f"{self._called} failed ({_line(exc)}); fetch it again") from exc
+            raise SightError(f"{self._called} failed ({short_line(exc)}); fetch it again") from exc
         vectors = np.asarray(found, np.float32)
         if vectors.ndim != 2:
             raise SightError(
@@ -195,10 +196,7 @@ class OnnxJointModel:
         try:
             return onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
         except Exception as exc:  # as above
-            raise SightError(
-                f"{file} cannot be loaded ({_line(exc)}); it is damaged, or not fetched in full: "
-                "fetch it again"
-            ) from exc
+            raise SightError(load_failure(file, exc)) from exc
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
@@ -208,7 +206,3 @@ class OnnxJointModel:
     def _tokens(self) -> Tokens:
         shapes = {one.name: one.shape for one in self._texts.get_inputs()}
         return Tokens(self._tokenizer, self._files, shapes)
-
-
-def _line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -28,7 +28,15 @@ LAYOUTS = (
 
 SMALLER_WORDS = "_quantized.onnx"
 """End of the name of the same file for words in whole numbers: of SigLIP 2, whose words are many, a
-quarter of the size. It is taken where the larger one is not there."""
+quarter of the size."""
+
+SMALLER = ("_fp16.onnx", SMALLER_WORDS, "_int8.onnx", "_uint8.onnx", "_q4.onnx")
+"""Ends of the names of the same files in smaller numbers, as transformers.js has them; the first is
+taken where the full one is not there."""
+
+MOST_SETTINGS_BYTES, MOST_TOKENIZER_BYTES = 10**6, 200 * 10**6
+"""Settings take a few kilobytes, and a tokenizer of 256,000 words 34 megabytes: what is far larger
+is something else, and reading it would take all memory."""
 
 PICTURES, WORDS, CONFIG = "preprocessor_config.json", "tokenizer.json", "config.json"
 """Says how pictures are prepared; how words are cut; which architecture it is."""
@@ -77,7 +85,13 @@ class ModelFolder:
         Raises:
             SightError: If it lacks something, or a file cannot be read; names everything missing.
         """
-        if missing := missing_files(folder):
+        try:
+            missing = missing_files(folder)
+        except OSError as exc:
+            raise SightError(
+                f"{folder} cannot be read ({exc.strerror}); check who may read it"
+            ) from exc
+        if missing:
             raise SightError(
                 f"{folder} holds no joint image-text model in ONNX: {' and '.join(missing)} "
                 f"missing; export one with `optimum-cli export onnx`, or name one with --sight "
@@ -114,7 +128,7 @@ class ModelFolder:
             for file in self._weights():
                 digest.update(sampled_id(file).encode())
             for file in (self.tokenizer_file, *self._settings()):
-                digest.update(file.read_bytes())
+                digest.update(read_within(file, MOST_TOKENIZER_BYTES))
         except (OSError, VideoError) as exc:
             raise SightError(f"{self.folder} cannot be read ({exc}); fetch it again") from exc
         return digest.hexdigest()[:12]
@@ -143,7 +157,10 @@ def find_folder(model: str | Path) -> Path | None:
         if cached is None:
             return None
         folder = cached
-    return None if missing_files(folder) else folder.absolute()
+    try:
+        return None if missing_files(folder) else folder.absolute()
+    except OSError:  # Nobody may look into it: opened, it is told.
+        return None
 
 
 def missing_files(folder: Path) -> list[str]:
@@ -163,7 +180,7 @@ def missing_files(folder: Path) -> list[str]:
 
 def _pair(folder: Path) -> tuple[Path | None, Path | None]:
     """The files for pictures and for words, of the layout that the folder has most of."""
-    found = [(_file(folder / one), _text(folder / other)) for one, other in LAYOUTS]
+    found = [(_weights(folder / one), _weights(folder / other)) for one, other in LAYOUTS]
     return max(found, key=lambda pair: sum(one is not None for one in pair))
 
 
@@ -172,8 +189,9 @@ def _file(path: Path) -> Path | None:
     return path if path.is_file() and path.stat().st_size else None
 
 
-def _text(path: Path) -> Path | None:
-    return _file(path) or _file(path.with_name(f"{path.stem}{SMALLER_WORDS}"))
+def _weights(path: Path) -> Path | None:
+    smaller = (path.with_name(f"{path.stem}{end}") for end in SMALLER)
+    return next(filter(None, map(_file, (path, *smaller))), None)
 
 
 def _beside(folder: Path, file: Path, name: str) -> Path:
@@ -193,10 +211,30 @@ def _max_tokens(config: dict[str, Any], kind: str, tokenizer: Path) -> int | Non
     return int(said) if isinstance(said, int | float) and 0 < said < MOST_TOKENS else None
 
 
+def read_within(file: Path, most_bytes: int) -> bytes:
+    """The content of a settings file.
+
+    Raises:
+        SightError: If it cannot be read, or is larger than such a file is.
+    """
+    try:
+        size_bytes = file.stat().st_size
+        if size_bytes > most_bytes:
+            raise SightError(
+                f"{file} has {size_bytes:,} bytes, and such a file {most_bytes:,} at most: it is "
+                "something else; fetch the model again"
+            )
+        return file.read_bytes()
+    except OSError as exc:
+        raise SightError(
+            f"{file} cannot be read ({exc.strerror}); check who may read it, or fetch it again"
+        ) from exc
+
+
 def _json(file: Path) -> dict[str, Any]:
     try:
-        content = json.loads(file.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as exc:
+        content = json.loads(read_within(file, MOST_SETTINGS_BYTES).decode("utf-8-sig"))
+    except (ValueError, RecursionError) as exc:
         raise SightError(f"{file} is damaged, or not fetched in full; fetch it again") from exc
     if not isinstance(content, dict):
         raise SightError(f"{file} holds no JSON object; fetch the model again")

@@ -75,7 +75,14 @@ def open_sight(
     folder = expand_user(model)
     if folder.is_dir():
         return OnnxJointModel(folder, threads=threads)
+    if folder.is_file():
+        raise SightError(f"{folder} is a file; name the folder that holds the whole model")
     found = find_sight(model)
+    if found is None and (model.startswith((".", "/", "~")) or model.count("/") > 1):
+        raise SightError(
+            f"there is no folder {model}; name one that holds a joint model in ONNX, or "
+            f"{', or '.join(NAMED)}"
+        )
     if found is None:
         _fetch(model, confirm)
         found = find_sight(model)

@@ -24,6 +24,10 @@ MOST_PIXELS = 178_000_000
 SIDE_PX = 1024
 """A larger picture is made smaller at once; models look at 224 or a little more."""
 
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "ICO", "PPM")
+"""What is read, as far as this Pillow can; for some others, it starts another program with the
+file."""
+
 FEWEST_PX = 8
 """A side that is shorter shows nothing that could be found again."""
 
@@ -40,9 +44,13 @@ def read_photo(path: Path) -> Image:
     from PIL import ImageOps, UnidentifiedImageError
 
     _check_plain(path)
+    Pillow.init()
     try:
         # Its own limit is a warning, and lower; ours is looked at before anything is decoded.
-        with warnings.catch_warnings(action="ignore"), Pillow.open(path) as opened:
+        with (
+            warnings.catch_warnings(action="ignore"),
+            Pillow.open(path, formats=[one for one in FORMATS if one in Pillow.OPEN]) as opened,
+        ):
             width, height = opened.size
             if width * height > MOST_PIXELS:
                 raise SightError(
@@ -57,7 +65,12 @@ def read_photo(path: Path) -> Image:
             opened.draft("RGB", (SIDE_PX, SIDE_PX))
             turned = ImageOps.exif_transpose(opened)
             turned.thumbnail((SIDE_PX, SIDE_PX))
-            return np.asarray(_as_rgb(turned))
+            shown = _as_rgb(turned)
+            if shown is None:
+                raise SightError(
+                    f"{path} shows nothing: it is transparent, or holds no number; give another one"
+                )
+            return np.asarray(shown)
     except UnidentifiedImageError:
         raise SightError(
             f"{path} holds no picture that can be read here; --image takes a JPEG, PNG, WebP, GIF, "
@@ -85,18 +98,23 @@ def _check_plain(path: Path) -> None:
         raise SightError(f"{path} is not a plain file; --image takes a picture from one")
 
 
-def _as_rgb(image: PillowImage) -> PillowImage:
+def _as_rgb(image: PillowImage) -> PillowImage | None:
+    """As a viewer shows it; None where it shows nothing."""
     from PIL import Image as Pillow
 
     if image.mode.startswith(("I", "F")):
         # Sixteen bits a pixel, or any numbers: from the darkest to the lightest that is there.
         values = np.asarray(image, np.float32)
         known = values[np.isfinite(values)]
-        low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
+        if not len(known):
+            return None
+        low, high = float(known.min()), float(known.max())
         scaled = np.nan_to_num((values - low) * (255 / max(high - low, 1e-9)))
         return Pillow.fromarray(scaled.clip(0, 255).astype(np.uint8)).convert("RGB")
     if image.has_transparency_data:
         over = image.convert("RGBA")
+        if not np.asarray(over)[..., 3].any():
+            return None
         white = Pillow.new("RGBA", over.size, "white")
         return Pillow.alpha_composite(white, over).convert("RGB")
     return image.convert("RGB")

@@ -80,7 +80,9 @@ class Preparation:
         except (TypeError, ValueError) as exc:
             raise SightError(f"{UNUSABLE} ({exc}); {INSTEAD}") from exc
         if not (np.isfinite(scale).all() and np.isfinite(shift).all() and scale.all()):
-            raise SightError(f"{UNUSABLE}: image_std {std.tolist()}; {INSTEAD}")
+            raise SightError(
+                f"{UNUSABLE}: image_mean {mean.tolist()}, image_std {std.tolist()}; {INSTEAD}"
+            )
         if resample not in RESAMPLES:
             raise SightError(f"{UNUSABLE}: there is no filter {resample}; {INSTEAD}")
         return cls(
@@ -102,7 +104,7 @@ class Preparation:
 
 
 def _size(plain: Any) -> tuple[int, int]:
-    if isinstance(plain, int):
+    if isinstance(plain, int) and not isinstance(plain, bool):
         plain = (plain, plain)
     if isinstance(plain, dict):
         side = plain.get("shortest_edge")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tools.errors import SightError
+from tools.sight.model_folder import MOST_TOKENIZER_BYTES, read_within
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +35,9 @@ def open_tokenizer(file: Path) -> Tokenizer:
     from tokenizers import Tokenizer
 
     try:
-        return Tokenizer.from_file(str(file))
+        return Tokenizer.from_buffer(read_within(file, MOST_TOKENIZER_BYTES))
+    except SightError:
+        raise
     except Exception as exc:  # the Rust library raises plain Exception
         why = (str(exc).strip().splitlines() or [type(exc).__name__])[0][:200]
         raise SightError(f"{file} is damaged ({why}); fetch the model again") from exc

@@ -1,1 +1,1 @@
-"""The embedded senses: what can be measured on frames or read off them, said and asked in words."""
+"""What the classical describer measures on frames or reads off them, said and asked in words."""

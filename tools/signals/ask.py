@@ -1,4 +1,4 @@
-"""What a question asks of the embedded senses."""
+"""What a question asks of the classical describer."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ class Ask:
         wants: As in ``Rule``.
         colour: Wanted name, or empty.
         places: Words that the claim's place must contain.
+        is_way: Whether that is the side from which it comes, or to which it goes.
         percent: Least and most share of the picture, in percent.
         text: The text asked for, as words; empty for any text; None where text is not asked for.
         numbers: Which of several in time, from 1, or from -1 for the last; empty for all.
@@ -66,6 +67,7 @@ class Ask:
     wants: Wants = "stretch"
     colour: str = ""
     places: tuple[str, ...] = ()
+    is_way: bool = False
     percent: tuple[int, int] = (0, 100)
     text: tuple[str, ...] | None = None
     numbers: tuple[int, ...] = ()

@@ -10,7 +10,11 @@ from tools.ranking import Window
 from tools.signals.ask import Ask
 from tools.signals.claims import is_moment, is_passing
 from tools.signals.counting import nth_of
+from tools.signals.phrasing import Stage
 from tools.timeline import Caption, Interval
+
+EDGE_SHARE, EDGE_S = 0.03, 3.0
+"""The start or end of a video, as people say it: this share of it, and at least these seconds."""
 
 
 def chosen(windows: Sequence[Window], ask: Ask) -> tuple[Window, ...]:
@@ -58,6 +62,13 @@ def mostly_inside(windows: Sequence[Window], shots: Sequence[Interval]) -> tuple
             2 * one.span.overlap_s(shot) >= min(one.span.length_s, shot.length_s) for shot in shots
         )
     )
+
+
+def at_stage(windows: tuple[Window, ...], stage: Stage, searched: Interval) -> tuple[Window, ...]:
+    """Those that lie in the first or last part of what is searched, or fill it, for the most."""
+    part_s = min(searched.length_s, max(EDGE_S, EDGE_SHARE * searched.length_s))
+    start_s = searched.start_s if stage == "start" else searched.end_s - part_s
+    return mostly_inside(windows, [Interval(start_s, start_s + part_s)])
 
 
 def at_edge(windows: Sequence[Window], ask: Ask, captions: Sequence[Caption]) -> tuple[Window, ...]:

@@ -1,4 +1,4 @@
-"""The claims that the embedded senses can make: each with its sentence and its reliability.
+"""The claims that the classical describer can make: each with its sentence and its reliability.
 
 One table serves the writer and the reader: ``write_claims`` makes the sentences of a caption,
 ``read_claims`` makes the claims of a caption again. What is not in the table is never claimed.

@@ -1,4 +1,4 @@
-"""Why a question of the embedded senses was answered as it was, in a sentence or two."""
+"""Why a question of the classical describer was answered as it was, in a sentence or two."""
 
 from __future__ import annotations
 
@@ -53,7 +53,10 @@ def beyond_the_senses(unknown: tuple[str, ...], captions: Sequence[Caption]) -> 
         return NOT_LOOKED_FOR
     if " " in words[0]:
         is_count = words[0].endswith(("one", "single"))
-        why = f"The senses know these words, but not what they say together: “{words[0]}”."
+        why = (
+            "The classical describer knows these words, but not what they say together: "
+            f"“{words[0]}”."
+        )
         return f"{_not_known(words[:1])} {NOT_COUNTED}" if is_count else why
     named = [word for word in words if word not in ANYBODY] or words
     said = [_not_known(named)]
@@ -67,7 +70,8 @@ def beyond_the_senses(unknown: tuple[str, ...], captions: Sequence[Caption]) -> 
         said.append("Light is measured by the picture; ask when the screen is dark or bright.")
     elif PEOPLE & set(words):
         said.append(
-            "The senses cannot tell who moves; ask when something appears, moves or leaves."
+            "The classical describer cannot tell who moves; ask when something appears, moves or "
+            "leaves."
         )
     elif BACK & set(words):
         said.append(
@@ -82,7 +86,7 @@ def beyond_the_senses(unknown: tuple[str, ...], captions: Sequence[Caption]) -> 
 
 
 def _not_known(words: Sequence[str]) -> str:
-    return f"The built-in senses do not know {', '.join(f'“{word}”' for word in words)}."
+    return f"The classical describer does not know {', '.join(f'“{word}”' for word in words)}."
 
 
 def listed_times(spans: Sequence[Interval]) -> str:
@@ -96,7 +100,17 @@ def read_nowhere(ask: Ask) -> str:
     """Why words that may or may not be meant as text are not known to be absent."""
     return (
         f"{_quoted(ask.text or ())} cannot be read on the screen. If that is what the text says, "
-        "put it in quotes; if it is what kind of text it is, the built-in senses do not know it."
+        "put it in quotes; if it is what kind of text it is, the classical describer does not "
+        "know it."
+    )
+
+
+def side_unknown(ask: Ask, spans: Sequence[Interval]) -> str:
+    """Why what comes or goes in a corner is not said to do so on one of its two sides."""
+    does = "has gone" if ask.kinds == ("gone",) else "appears"
+    return (
+        f"Something {does} in a corner at the {ask.places[0]}, at {listed_times(spans)}: on which "
+        "of the two sides is not measured."
     )
 
 
@@ -104,8 +118,8 @@ def heard_by_none(ask: Ask) -> str:
     """Why words that are said, and cannot be read, may be in the video all the same."""
     words = _quoted(ask.text or ())
     return (
-        f"{words} cannot be read on the screen, and what is said is not heard by these senses: "
-        "subtitles, or --speech MODEL, would tell."
+        f"{words} cannot be read on the screen, and what is said is not heard by the classical "
+        "describer: subtitles, or --speech MODEL, would tell."
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import cv2
@@ -51,23 +53,48 @@ CHANGES: frozenset[Kind] = frozenset({"appears", "gone", "moves"})
 """With any of these, nobody would call a picture unchanged."""
 
 
+def with_cuts(frames: Iterable[Frame]) -> Iterator[tuple[Frame, list[Interval]]]:
+    """Each sampled frame with the cuts since the one before, a moment late.
+
+    A cut is told by what follows it, and with it begins another shot.
+    """
+    finder = CutFinder()
+    waiting: deque[Frame] = deque()
+    cuts: list[Interval] = []
+    for frame in frames:
+        waiting.append(frame)
+        cuts += finder.find(frame.luma, frame.luma_s)
+        while waiting and waiting[0].time_s <= finder.known_until_s:
+            yield _taken(waiting, cuts)
+    cuts += finder.finish()
+    while waiting:
+        yield _taken(waiting, cuts)
+
+
+def _taken(waiting: deque[Frame], cuts: list[Interval]) -> tuple[Frame, list[Interval]]:
+    """The first that waits, and the cuts up to it, which are taken out of the list."""
+    frame = waiting.popleft()
+    passed = [cut for cut in cuts if cut.start_s <= frame.time_s]
+    del cuts[: len(passed)]
+    return frame, passed
+
+
 class FrameWatch:
     """Watches one video from its start."""
 
     def __init__(self) -> None:
-        self._cuts = CutFinder()
         self._shot: _Shot | None = None
         self._unchanged = _Unchanged()
         self._before: Grey | None = None
 
-    def watch(self, frame: Frame) -> tuple[list[Interval], list[Claim]]:
-        """The cuts since the sampled frame before, and what can be said of the next one.
+    def watch(self, frame: Frame, cuts: Sequence[Interval]) -> list[Claim]:
+        """What can be said of the next sampled frame, never nothing.
 
-        Returns:
-            The cuts as in ``CutFinder.find``; the claims, never none.
+        Args:
+            frame: The one after that of the call before.
+            cuts: Those since then, as of ``CutFinder``.
         """
         claims: list[Claim] = []
-        cuts = self._cuts.find(frame.luma, frame.luma_s)
         cut_s = cuts[-1].start_s if cuts else None
         if cuts:
             self._shot = None
@@ -91,7 +118,7 @@ class FrameWatch:
         is_lively = bool(cuts or {one.kind for one in claims} & CHANGES)
         if unchanged_since_s is not None and not is_lively:
             claims.append(Claim("unchanged", at_s=unchanged_since_s))
-        return cuts, claims or [screen]
+        return claims or [screen]
 
 
 class _Shot:

@@ -32,6 +32,7 @@ _COUNT = rf"(?:\d+(?:\.\d+)?|{_WORD})"
 _ONE_LENGTH = rf"(?:\d+(?:\.\d+)?[ -]?{_UNIT}|(?:{_WORD})[ -]{_UNIT_WORD})(?!\w)"
 _LENGTH = rf"{_ONE_LENGTH}(?: {_ONE_LENGTH})?"
 _CLOCK = r"\d{1,3}(?::[0-5]\d){1,2}(?:\.\d+)?"
+_ANY_CLOCK = r"\d{1,3}(?::\d{2}){1,2}(?:\.\d+)?"
 _NO_CLOCK = r"(?! ?(?:[ap]\.?m\b|o['’]?clock))"
 _NAMED = r"(?:the )?(?:minute|second) \d+"
 UNIT = re.compile(rf"\d ?{_UNIT}\b", re.IGNORECASE)
@@ -84,6 +85,16 @@ _PART_IS = re.compile(
     rf"(?P<state>(?!of |to |in |who |that )\w+)$",
     re.IGNORECASE,
 )
+_ODD = [
+    re.compile(form, re.IGNORECASE)
+    for form in (
+        (
+            rf"\b(?:between|from) (?P<low>{_ANY_CLOCK}) ?(?:and|to|until|till|-|–) ?"
+            rf"(?P<high>{_ANY_CLOCK})(?![:\w])"
+        ),
+        rf"\b(?:at|around|about|before|after|since|until|from) (?P<low>{_ANY_CLOCK})(?![:\w])",
+    )
+]
 _QUOTED = re.compile(r"[“\"«'‘].*?[”\"»'’](?!\w)")
 
 
@@ -129,6 +140,20 @@ def take_stretch(query: str) -> tuple[str, SaidStretch | None]:
                 rest = f"{query[: found.start()]} {query[found.end() :]}"
                 return " ".join(rest.split()).strip(" ,"), stretch
     return query, None
+
+
+def why_no_time(query: str) -> str:
+    """Why a question names no time: "at 9:99", "between 2:00 and 1:00"; empty where it does."""
+    hidden = _QUOTED.sub(lambda found: "\0" * len(found[0]), query)
+    for form in _ODD:
+        for found in form.finditer(hidden):
+            low, high = found["low"], found.groupdict().get("high")
+            for at in filter(None, (low, high)):
+                if not re.fullmatch(_CLOCK, at):
+                    return f"{at} is no time: after a colon come two digits, 59 at most."
+            if high and _seconds(high) <= _seconds(low):
+                return f"{high} is not after {low}: name the earlier time first."
+    return ""
 
 
 def _counted(at_s: float | None, part: float | None, duration_s: float, other_s: float) -> float:

@@ -1,4 +1,4 @@
-"""Answers questions from what the embedded senses measured, and says so where they cannot."""
+"""Answers questions from what the classical describer measured, and says so where it cannot."""
 
 from __future__ import annotations
 
@@ -9,8 +9,15 @@ import numpy as np
 
 from tools.ranking import Ranking, Window
 from tools.signals.ask import Ask
-from tools.signals.bare_order import rank_bare_order, read_bare_order
-from tools.signals.choosing import at_edge, chosen, inside_shots, mostly_inside, shots_between
+from tools.signals.bare_order import edge_named, rank_bare_order, read_bare_order
+from tools.signals.choosing import (
+    at_edge,
+    at_stage,
+    chosen,
+    inside_shots,
+    mostly_inside,
+    shots_between,
+)
 from tools.signals.claims import (
     PRECISION,
     Claim,
@@ -26,9 +33,10 @@ from tools.signals.explanations import (
     missing_sense,
     number_missing,
     read_nowhere,
+    side_unknown,
     told,
 )
-from tools.signals.phrasing import Stage, asks_length
+from tools.signals.phrasing import asks_length
 from tools.signals.signal_query import understand
 from tools.signals.text_worth import specks_of, text_worth
 from tools.signals.visible_words import names_title, read_on_screen
@@ -56,12 +64,12 @@ FLICKERING: frozenset[Kind] = frozenset(
 SHORTEST_MOVE_S = 0.75
 """A movement of the camera in a single frame is as often a jolt; longer ones come first."""
 
-EDGE_SHARE, EDGE_S = 0.03, 3.0
-"""The start or end of a video, as people say it: this share of it, and at least these seconds."""
-
 WINDOWS_LIMIT = 10
 
 UNREAD_S = 3.0
+
+WAYS = ("left", "right", "top", "bottom")
+"""Sides of the picture; the name of a corner has two of them."""
 
 NOT_SO = 0.9
 """Confidence that a frame of which something is not said is not so."""
@@ -96,7 +104,7 @@ def ground_signals(
     """
     searched = within or Interval(0.0, duration_s)
     if (order := read_bare_order(query)) and not any(
-        understand(text).unknown for text in order.texts
+        understand(text).unknown and not edge_named(text) for text in order.texts
     ):
         return rank_bare_order(
             order,
@@ -193,7 +201,7 @@ def _placed(
         if not windows:
             return (), "None of it is in that shot."
     if windows and ask.stage:
-        windows = _at_stage(windows, ask.stage, searched)
+        windows = at_stage(windows, ask.stage, searched)
     return windows, f"None of it is at the {ask.stage}."
 
 
@@ -205,6 +213,9 @@ def _why_open(
     searched: Interval,
 ) -> str:
     """Why what was found, or that nothing was, is no answer; empty where it is one."""
+    corners = _in_corners(ask, captions, claims) if ask.is_way else []
+    if corners and (not spans or ask.numbers or ask.sum == "count"):
+        return side_unknown(ask, corners)
     if spans:
         return ask.doubt and ask.doubt.format(times=listed_times(spans))
     if ask.text == () and (specks := specks_of(ask, captions)):
@@ -214,13 +225,6 @@ def _why_open(
     if ask.text and ask.is_said:
         return heard_by_none(ask)
     return read_nowhere(ask) if ask.text and ask.is_guess else ""
-
-
-def _at_stage(windows: tuple[Window, ...], stage: Stage, searched: Interval) -> tuple[Window, ...]:
-    """Those that lie in the first or last part of what is searched, or fill it, for the most."""
-    part_s = min(searched.length_s, max(EDGE_S, EDGE_SHARE * searched.length_s))
-    start_s = searched.start_s if stage == "start" else searched.end_s - part_s
-    return mostly_inside(windows, [Interval(start_s, start_s + part_s)])
 
 
 def _cannot_tell(reasoning: str, count: int) -> Ranking:
@@ -248,8 +252,26 @@ def _answers(claim: Claim, ask: Ask) -> bool:
     )
 
 
+def _in_corners(
+    ask: Ask, captions: Sequence[Caption], claims: Sequence[Sequence[Claim]]
+) -> list[Interval]:
+    """Where something comes or goes in a corner of that side, so that it may be the other side."""
+    return [
+        one.span
+        for one, some in sorted(zip(captions, claims, strict=True), key=lambda pair: pair[0].span)
+        if any(
+            claim.kind == ask.kinds[0]
+            and not _is_placed(claim, ask)
+            and all(place in claim.place for place in ask.places)
+            for claim in some
+        )
+    ]
+
+
 def _is_placed(claim: Claim, ask: Ask) -> bool:
-    return all(place in claim.place for place in ask.places)
+    # What is seen in a corner may have come by either side.
+    is_clear = not ask.is_way or len({*WAYS} & {*claim.place.split()}) == 1
+    return is_clear and all(place in claim.place for place in ask.places)
 
 
 def _emptied(

@@ -257,6 +257,11 @@ _NUMBERED = re.compile(
 )
 
 
+_SIDE = r"( the)?( \w+)? (left|right|top|bottom)\b"
+_TOWARDS = re.compile(rf"\b(to|towards?|across){_SIDE}")
+_WAY = re.compile(rf"\b(from|to|towards?|off|through|via){_SIDE}")
+
+
 def _understand_signals(words: list[str]) -> Ask:
     content = [word for word in words if word not in FILLERS or word in {"in", "there"}]
     for rule in RULES:
@@ -270,6 +275,7 @@ def _understand_signals(words: list[str]) -> Ask:
                 if rule.kinds == ("colour",)
                 else "",
                 places=_places(words) if "place" in rule.may else (),
+                is_way="place" in rule.may and _WAY.search(" ".join(words)) is not None,
                 percent=_percent(words) if rule.kinds == ("colour",) else (0, 100),
             )
     content = [word for word in content if word not in FILLERS]
@@ -297,7 +303,7 @@ def _asks_direction(rule: Rule, words: list[str]) -> bool:
     sides = {"left", "right", "top", "bottom"} & set(words)
     if "place" not in rule.may or not sides or "end" in rule.wants:
         return False
-    towards = re.search(r"\b(to|towards?|across)( the)? (left|right|top|bottom)\b", " ".join(words))
+    towards = (_TOWARDS if rule.wants == "entrance" else _WAY).search(" ".join(words))
     bare = rule.kinds == ("moves",) and not {"on", "at", "in"} & set(words)
     return len(sides & {"left", "right"}) > 1 or bool(towards) or bare
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tools.errors import StoreError
-from tools.kept_captions import KeptCaptions
+from tools.kept_captions import KeptCaptions, KeptFrames, edges_of
+from tools.sight.frame_track import as_caption, is_sight
+from tools.store.copies import is_half
 from tools.store.layout import (
     BLOCK_S,
     OF,
@@ -41,8 +43,11 @@ SYNC_CAPTIONS = 100
 With Chroma's own 1,000, opening takes five times as long, and adding is no faster.
 """
 
-Read = tuple[list[Caption], "NDArray[np.float32]"]
-"""Captions in time order, and their embeddings ``(n, d)``, read-only; ``(0, 0)`` if none."""
+Read = tuple[Sequence[Caption], "NDArray[np.floating[Any]]"]
+"""Captions in time order, and their embeddings ``(n, d)``, read-only; ``(0, 0)`` if none.
+
+Embeddings are numbers of 32 bits. Those of frames, which are many, may be of 16, where that is all
+that they hold; ``tools.half_numbers`` computes with them."""
 
 _NOTHING: Read = (KeptCaptions([]), np.empty((0, 0), np.float32))
 
@@ -124,7 +129,15 @@ def read_track(
     tracks = {track_mark(video_id, track): (video_id, track)}
     captions, ids = _in_time_order(found, range(len(found["ids"])), tracks)
     del found  # Of ten hours, 40 MB, and the vectors are to come.
-    return captions, _vectors_of(collection, ids)
+    frames = _as_frames(captions, video_id, track) if is_sight(track) else None
+    if frames is None:
+        return captions, _vectors_of(collection, ids)
+    del captions
+    vectors = _vectors_of(collection, ids)
+    if is_half(vectors):
+        vectors = vectors.astype(np.float16)
+        vectors.flags.writeable = False
+    return frames, vectors
 
 
 def read_around(
@@ -143,7 +156,7 @@ def read_around(
     """
     place_of: dict[str, int] = {}
     for index, (video_id, track, span) in enumerate(places):
-        for block in range(int(span.start_s // BLOCK_S), int(span.end_s // BLOCK_S) + 1):
+        for block in _blocks(span):
             place_of.setdefault(block_mark(video_id, track, block), index)
     if collection is None or not places:
         return [_NOTHING for _ in places]
@@ -159,6 +172,31 @@ def read_around(
         (captions, vectors[end - len(ids) : end]) if ids else _NOTHING
         for (captions, ids), end in zip(ordered, ends.tolist(), strict=True)
     ]
+
+
+def take_around(
+    whole: Read, place: tuple[str, Track, Interval], seen: set[tuple[str, Track, int]]
+) -> Read:
+    """As ``read_around``, of a track that was read.
+
+    Args:
+        whole: The track.
+        place: Video, track and span.
+        seen: Minutes that an earlier place has; those of this one join them.
+    """
+    video_id, track, span = place
+    minutes = {(video_id, track, block) for block in _blocks(span)} - seen
+    seen |= minutes
+    captions, vectors = whole
+    blocks = edges_of(captions)[0] // BLOCK_S
+    wanted = np.flatnonzero(np.isin(blocks, [block for _, _, block in minutes]))
+    if not len(wanted):
+        return _NOTHING
+    return KeptCaptions([captions[at] for at in wanted.tolist()]), vectors[wanted]
+
+
+def _blocks(span: Interval) -> range:
+    return range(int(span.start_s // BLOCK_S), int(span.end_s // BLOCK_S) + 1)
 
 
 def _vectors_of(collection: Collection, ids: Sequence[str]) -> NDArray[np.float32]:
@@ -272,6 +310,13 @@ def _in_time_order(
     ]
     captions.sort(key=lambda pair: _place(pair[0]))
     return KeptCaptions([caption for caption, _ in captions]), [id_ for _, id_ in captions]
+
+
+def _as_frames(captions: Sequence[Caption], video_id: str, track: Track) -> KeptFrames | None:
+    """The same where each is as ``as_caption`` makes it, so that times tell all."""
+    if any(one != as_caption(video_id, one.span, track) for one in captions):
+        return None
+    return KeptFrames(video_id, track, np.stack(edges_of(captions), axis=1))
 
 
 def _place(caption: Caption) -> tuple[float, float, str]:

@@ -25,9 +25,10 @@ from typing import TYPE_CHECKING, Any
 from tools.errors import StoreBusyError, StoreError
 from tools.private_files import keep_private, make_private_file, make_private_folder
 from tools.store.copies import remove_copies
+from tools.store.generations import generation_of, note_unchanged
 from tools.store.isolation import load_chroma, open_client
 from tools.store.leaving import wait_until_left
-from tools.store.plain_client import PlainClient, Stamp, open_plain, stamp_of
+from tools.store.plain_client import PlainClient, Stamp, open_plain
 from tools.store.store_failures import DATABASE, MOVE, has_descriptors, store_failure
 from tools.store.upkeep import (
     UNFINISHED_REPAIR,
@@ -88,7 +89,7 @@ class FolderConnection:
 
     @property
     def generation(self) -> Stamp | None:
-        return stamp_of(self.folder)
+        return generation_of(self.folder)
 
     @contextmanager
     def reading(self) -> Iterator[Client | PlainClient]:
@@ -188,7 +189,9 @@ class FolderConnection:
             self._lock.acquire(timeout=QUIET_WAIT_S)
             try:
                 blank_unused_places(self.folder)
+                before = self.generation
                 if give_back_space(self.folder):
+                    note_unchanged(self.folder, before)
                     # A client that had it open before must not trust its memory.
                     self._last_user_file.write_text(self._name, encoding="utf-8")
             finally:
@@ -245,7 +248,9 @@ class FolderConnection:
         if not has_descriptors(FILES):
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         make_private_file(self.folder / DATABASE)
+        before = self.generation
         self._client = open_client(self.folder)
+        note_unchanged(self.folder, before)
         return self._client
 
     def _read_last_user(self) -> str:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from tools.errors import StoreError
+from tools.known_secrets import HIDDEN
 from tools.store.isolation import chroma_settings, load_chroma
 from tools.store.store_failures import first_line
-from tools.text import HIDDEN
 
 if TYPE_CHECKING:
     import httpx

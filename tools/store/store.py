@@ -7,74 +7,36 @@ never written twice. A batch is written whole or not at all, also when the proce
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from tools.errors import StoreError
-from tools.sight.frame_track import is_sight
-from tools.store.caption_rows import (
-    Read,
-    checked_vectors,
-    nearest,
-    read_around,
-    read_track,
-    write_captions,
-)
+from tools.store.caption_rows import checked_vectors, write_captions
 from tools.store.chroma import open_folder
 from tools.store.claiming import claim
-from tools.store.copies import read_copy, write_copy
 from tools.store.forgetting import delete_track, delete_video, is_without
-from tools.store.gap_rows import delete_passing_gaps, read_gaps, write_gaps
-from tools.store.kept import Kept, Value
-from tools.store.layout import (
-    GAPS,
-    TrackOfVideo,
-    captions_name,
-    captions_of,
-    existing,
-    of_track,
-    rows,
-    start_of,
-)
-from tools.store.record_rows import (
-    check_is_there,
-    read_frame_records,
-    read_records,
-    record_now,
-    write_record,
-)
+from tools.store.gap_rows import delete_passing_gaps, write_gaps
+from tools.store.layout import existing
+from tools.store.reading import StoreReader, count_of
+from tools.store.record_rows import check_is_there, record_now, write_record
 from tools.store.records import CaptionGap, VideoRecord
 from tools.store.server import open_server
 from tools.store.sessions import Connection
-from tools.store.track_rows import read_tracks
-from tools.timeline import Caption, Interval, Track
+from tools.timeline import Caption, Track
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from chromadb.api.client import Client
-    from chromadb.api.models.Collection import Collection
     from numpy.typing import ArrayLike
-
-    from tools.store.plain_client import PlainClient, PlainCollection
 
 __all__ = ["CaptionGap", "CaptionStore", "VideoRecord"]
 
-KEPT_CAPTIONS = 40_000
-"""Captions kept in memory between questions: ten hours at one a second, about 130 MB."""
 
-KEPT_RECORDS = 20_000
-"""Records kept in memory between questions: each question asks for them several times."""
-
-MANY_CAPTIONS = 10_000
-"""From here on, Chroma is closed once a track is read: its index takes 20 MB for each 10,000, and
-the next question reads the copy."""
-
-
-class CaptionStore:
+class CaptionStore(StoreReader):
     """The captions of many videos, in the vector space of one embedder.
 
     Any number of processes and threads may read and write at the same time; each sees what the
@@ -89,17 +51,10 @@ class CaptionStore:
         claims: Path,
         on_wait: Callable[[str], None] | None = None,
     ) -> None:
-        self._embedder = embedder
         self._claims = claims
         self._on_wait = on_wait
-        self._collection = captions_name(embedder)
         self._resources = ExitStack()
-        self._connection = self._resources.enter_context(opening)
-        self._kept_captions = Kept[Read](KEPT_CAPTIONS, size=lambda read: len(read[0]) + 1)
-        self._has_read_long = False
-        self._kept_tracks = Kept[dict[str, TrackOfVideo]](KEPT_CAPTIONS, size=len)
-        self._kept_records = Kept[list[VideoRecord]](KEPT_RECORDS, size=lambda read: len(read) + 1)
-        self._kept_gaps = Kept[list[CaptionGap]](KEPT_CAPTIONS, size=lambda gaps: len(gaps) + 1)
+        super().__init__(self._resources.enter_context(opening), embedder)
 
     @classmethod
     def open(
@@ -215,74 +170,6 @@ class CaptionStore:
             self._check_is_there(client, during)
             return write_captions(client, self._embedder, captions, matrix)
 
-    def read(self, video_id: str, track: Track) -> Read:
-        """One track's captions in time order, and their embeddings ``(n, d)``; ``(0, 0)`` if none.
-
-        Both are kept for the next question, until anyone writes: change neither.
-
-        Raises:
-            StoreError: If the store cannot be read.
-        """
-        read = self._as_kept(
-            self._kept_captions, (video_id, track), lambda _: self._read(video_id, track)
-        )
-        if self._has_read_long:
-            # Here nothing of the folder is open any more, which closing would wait for.
-            self._has_read_long = False
-            self._connection.close()
-        return read
-
-    def _read(self, video_id: str, track: Track) -> Read:
-        """As ``read``: a copy that an earlier question left, or else what Chroma has."""
-        folder, stamp = self._connection.folder, self._connection.generation
-        if (
-            folder
-            and stamp
-            and (copy := read_copy(folder, self._collection, video_id, track, stamp))
-        ):
-            return copy
-        with self._reading() as (collection, texts):
-            read = read_track(collection, texts, video_id, track)
-            if folder and (stamp := self._connection.generation):
-                write_copy(folder, self._collection, video_id, stamp, read)
-        self._has_read_long |= bool(folder) and len(read[0]) >= MANY_CAPTIONS
-        return read
-
-    def read_around(self, places: Sequence[tuple[str, Track, Interval]]) -> list[Read]:
-        """As ``read``, but for each place only the minutes that its span touches.
-
-        All are read at once: in a large store, finding captions costs more than reading them.
-
-        Args:
-            places: Video, track and span of each. Where two share a minute, the first has it. A
-                long caption belongs to the minute that it begins in.
-
-        Raises:
-            StoreError: If the store cannot be read.
-        """
-        with self._reading() as (collection, texts):
-            return read_around(collection, texts, places)
-
-    def seen_starts(self, video_id: str, track: Track) -> frozenset[float]:
-        """``start_s`` of every stored caption of a track, and of every gap.
-
-        Raises:
-            StoreError: If the store cannot be read.
-        """
-        with self._connection.session() as client:
-            return self._starts(client, video_id, track)
-
-    def _starts(self, client: Client, video_id: str, track: Track) -> frozenset[float]:
-        found = [
-            metadata
-            for name, where in (
-                (self._collection, captions_of(video_id, track)),
-                (GAPS, of_track(video_id, track)),
-            )
-            for metadata in rows(existing(client, name), where, ["metadatas"])["metadatas"]
-        ]
-        return frozenset(start_of(metadata) for metadata in found)
-
     def add_gaps(self, gaps: Sequence[CaptionGap], *, during: VideoRecord | None = None) -> None:
         """Write where a captioner gave no caption, so that it is not paid to say so again.
 
@@ -313,47 +200,6 @@ class CaptionStore:
             return 0
         with self._connection.session(writes=True) as client:
             return delete_passing_gaps(client, video_id, track)
-
-    def gaps(self, video_id: str, track: Track) -> list[CaptionGap]:
-        """Where a track's captioner gave no caption, in time order.
-
-        Raises:
-            StoreError: If the store cannot be read.
-        """
-        wanted = (video_id, track)
-        return [*self._as_kept(self._kept_gaps, wanted, lambda client: read_gaps(client, *wanted))]
-
-    def count(self, video_id: str, track: Track) -> int:
-        """How many captions of a track are stored.
-
-        Raises:
-            StoreError: If the store cannot be read.
-        """
-        # Frames are kept in the space of the model that looked at them.
-        where = captions_name(track.model) if is_sight(track) else self._collection
-        with self._connection.reading() as client:
-            return _count(existing(client, where), video_id, track)
-
-    def search(self, vector: ArrayLike, *, limit: int) -> list[tuple[Caption, float]]:
-        """The captions of all videos nearest to a vector, best first, each with its cosine.
-
-        The search is approximate (HNSW): on large stores it may miss a few of the nearest.
-
-        Args:
-            vector: Shape ``(d,)``.
-            limit: Most captions wanted.
-
-        Raises:
-            StoreError: If the vector does not fit the store, or it cannot be read.
-        """
-        with self._connection.reading() as client, self._reading() as (collection, texts):
-
-            def tracks() -> dict[str, TrackOfVideo]:
-                return self._kept_tracks.get(
-                    "", lambda: read_tracks(client), generation=self._connection.generation
-                )
-
-            return nearest(collection, texts, vector, limit=limit, tracks=tracks)
 
     def put_record(self, record: VideoRecord) -> None:
         """Write a record in place of the earlier one of the same video and track, if any.
@@ -400,7 +246,7 @@ class CaptionStore:
             self._check_is_there(client, replace(record, complete=False))
             there = self._starts(client, record.video_id, record.track)
             collection = existing(client, self._collection)
-            count = _count(collection, record.video_id, record.track)
+            count = count_of(collection, record.video_id, record.track)
             missing = max(len(set(starts) - there), captions - count)
             if missing > 0:
                 raise StoreError(
@@ -414,26 +260,6 @@ class CaptionStore:
     def _check_is_there(self, client: Client, record: VideoRecord | None) -> None:
         if record is not None:
             check_is_there(client, self._embedder, record)
-
-    def records(self, video_id: str | None = None) -> list[VideoRecord]:
-        """What is indexed with this embedder, of one video or of all, by path and time of index.
-
-        Raises:
-            StoreError: If the store cannot be read.
-        """
-
-        def read(client: Client | PlainClient) -> list[VideoRecord]:
-            return read_records(client, self._embedder, video_id)
-
-        return [*self._as_kept(self._kept_records, ("records", video_id), read)]
-
-    def frame_records(self) -> list[VideoRecord]:
-        """What joint models have looked at, each in a space of its own: nothing of it can be read.
-
-        Raises:
-            StoreError: If the store cannot be read.
-        """
-        return [*self._as_kept(self._kept_records, ("frames", None), read_frame_records)]
 
     def forget(self, video_id: str, *, also: Callable[[], None] = lambda: None) -> int:
         """Delete a video's records, captions and gaps permanently, those of other embedders too.
@@ -480,24 +306,3 @@ class CaptionStore:
         """
         with self._connection.session(writes=True) as client:
             return delete_track(client, self._embedder, video_id, track)
-
-    def _as_kept(
-        self, kept: Kept[Value], key: Hashable, read: Callable[[Client | PlainClient], Value]
-    ) -> Value:
-        """What was read before, if nobody has written since; else what is read now."""
-        # Without the folder's lock: a question waits for nobody who is about to write.
-        found = kept.found(key, generation=self._connection.generation)
-        if found is not None:
-            return found
-        with self._connection.reading() as client:
-            return kept.get(key, lambda: read(client), generation=self._connection.generation)
-
-    @contextmanager
-    def _reading(self) -> Iterator[tuple[Collection | None, Collection | PlainCollection | None]]:
-        """The captions as Chroma has them, and all of them but the vectors."""
-        with self._connection.reading() as plain, self._connection.session() as client:
-            yield existing(client, self._collection), existing(plain, self._collection)
-
-
-def _count(collection: Collection | PlainCollection | None, video_id: str, track: Track) -> int:
-    return len(rows(collection, captions_of(video_id, track), [])["ids"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 from collections import Counter
 from typing import NamedTuple
 
@@ -12,6 +13,8 @@ from tools.subtitles.letters import (
     COMMONEST,
     LANGUAGES,
     PUNCTUATION,
+    RARE,
+    TONES,
     frequent_signs,
     known_letters,
 )
@@ -44,8 +47,9 @@ _EQUAL = 0.04
 
 _SAMPLE_BYTES = 1 << 18
 
-_NO_TEXT = 0.45
-"""Below this score it is not text that anybody wrote."""
+_NO_TEXT, _NO_LONG_TEXT, _LONG = 0.45, 0.76, 20
+"""Below this score it is not text that anybody wrote; with so many bytes beyond ASCII, no less than
+the second is believed."""
 
 _MOSTLY_ASCII = 0.05
 """If no larger share of it is beyond ASCII."""
@@ -54,6 +58,13 @@ _SAMPLE_LINES = 3000
 
 # A frequent sign counts as one, another one of the script as this much.
 _RARER = 0.7
+
+# What an encoding of DOS or the Macintosh has to fit better than one of Windows, less where its
+# letters are no Latin ones, and how many signs tell one from a bad byte.
+_RARE, _RARE_ALPHABET, _RARE_SIGNS = 0.08, 0.03, 2
+
+# In Vietnamese at least one sign beyond ASCII of so many is a tone.
+_TONES = 8
 
 # Kana of half the width are a byte each, and few write them.
 _HALF_WIDTH = 0.5
@@ -65,15 +76,27 @@ _PAIRS_TO_TELL = 4
 # Letters of another alphabet than ours come several at a time.
 _WORD = re.compile(r"[^\W\d_a-zA-Z]{2}")
 
+_LARGE = "".join(chr(code) for code in range(0x100, 0x180) if chr(code).isupper())
+_SMALL = "".join(chr(code) for code in range(0x100, 0x180) if chr(code).islower())
+
 # A small letter before a large one; letters of two alphabets in one word.
 _ODD_PAIR = re.compile(
-    r"[^\W\d_A-Z](?<=[a-zß-öø-ÿ\u0101-\u017f\u03ac-\u03ce\u0430-\u045f])"
-    r"[A-ZÀ-ÖØ-Þ\u0388-\u03ab\u0400-\u042f]"
+    rf"[^\W\d_A-Z](?<=[a-zß-öø-ÿ{_SMALL}\u03ac-\u03ce\u0430-\u045f])"
+    rf"[A-ZÀ-ÖØ-Þ{_LARGE}\u0388-\u03ab\u0400-\u042f]"
+    # Letters that no language has by themselves, or twice.
+    r"|(?<!\w)[ŠŽŤŚŹĎŇ](?!\w)|([àâãáèêëìíîòôùúñç])\1"
     r"|[A-Za-z][\u0370-\u06ff\u0e00-\u0eff]|[\u0370-\u06ff\u0e00-\u0eff][A-Za-z]"
     # Icelandic begins words with it; inside one it is ş of Turkish, read in the wrong encoding.
     r"|[^\W\d_]þ"
     # A vowel or tone of Thai that has nothing to stand above or below.
     r"|[^\u0e01-\u0e4e][\u0e31\u0e34-\u0e3a\u0e47-\u0e4e]|[\u0e40-\u0e44][\u0e31-\u0e4e]"
+    # A tone of Vietnamese on what is no vowel.
+    r"|[^aeiouyâêôăơưAEIOUYÂÊÔĂƠƯ][\u0300\u0301\u0303\u0309\u0323]"
+)
+
+# Punctuation between the letters of a word, where it is a letter read in the wrong encoding.
+_WITHIN_WORD = re.compile(
+    r"(?<=[^\W\d_])(?:[‚“”„‹›•°§№€£©®™¡¿«»]|(?<![lL])·)(?=[^\W\d_])|(?<=[a-z])…(?=[a-z])"
 )
 
 
@@ -199,8 +222,8 @@ def _guessed(content: bytes) -> Decoded:
         return Decoded(content.decode("cp1255", "replace"), "cp1255", is_guessed=True)
     scores = {encoding: _score(sample, encoding) for encoding in LANGUAGES}
     top = max(scores.values())
-    if top < _NO_TEXT:
-        broken = sum(byte > 0x7F for byte in sample)
+    broken = sum(byte > 0x7F for byte in sample)
+    if top < (_NO_LONG_TEXT if broken >= _LONG else _NO_TEXT):
         if broken > _MOSTLY_ASCII * len(content):
             raise NotTextError
         # A few bad bytes in plain English.
@@ -256,6 +279,9 @@ def _is_hebrew(sample: bytes) -> bool:
 
 
 def _decode_as(content: bytes, encoding: str) -> str:
+    if encoding == "cp1258":
+        # Its tones are signs of their own.
+        return unicodedata.normalize("NFC", content.decode(encoding, "replace"))
     return content.decode(encoding, "skip-to-pair" if encoding in _PAIRED else "replace")
 
 
@@ -276,9 +302,11 @@ def _likeliest(content: bytes, encodings: list[str]) -> str:
 
 def _score(sample: bytes, encoding: str) -> float:
     """How well the text that the bytes would be is one: the share of its signs that fit, 0 to 1."""
-    text = _decode_as(sample, encoding)
+    text = (
+        sample.decode(encoding, "replace") if encoding == "cp1258" else _decode_as(sample, encoding)
+    )
     signs = Counter(sign for sign in text if sign > "\x7f" and sign not in PUNCTUATION)
-    total = sum(signs.values())
+    total = sum(signs.values()) + len(_WITHIN_WORD.findall(text))
     if not total:
         return 0.5  # Nothing but punctuation: any of them, so the commonest.
     languages = known_letters(encoding)
@@ -292,9 +320,20 @@ def _score(sample: bytes, encoding: str) -> float:
             )
             for frequent, rarer in languages
         )
-        return max(0.0, fit - len(_ODD_PAIR.findall(text))) / total
+        if encoding == "cp1258" and not _has_tones(text, total):
+            return 0.0
+        if encoding in RARE and total < _RARE_SIGNS:
+            return 0.0
+        rare = (_RARE_ALPHABET if encoding in ALPHABETS else _RARE) if encoding in RARE else 0.0
+        return max(0.0, max(0.0, fit - sum(1 for _ in _ODD_PAIR.finditer(text))) / total - rare)
     share = sum(count * _fits(sign, encoding) for sign, count in signs.items()) / total
     return share + (_IN_PAIRS if total >= _PAIRS_TO_TELL else 0.0)
+
+
+def _has_tones(text: str, signs: int) -> bool:
+    """Whether so many of the signs are tones as Vietnamese has."""
+    tones = sum(text.count(one) for one in TONES)
+    return tones >= _RARE_SIGNS and _TONES * tones >= signs
 
 
 def _fits(sign: str, encoding: str) -> float:

@@ -153,16 +153,21 @@ def _text(path: Path) -> tuple[str, str, bool]:
                 f"{path} has {size / 1e6:.0f} MB, far more than subtitles have; is it the video? "
                 f"Give a file of {FORMATS}"
             )
-        decoded = decode_text(path.read_bytes())
+        content = path.read_bytes()
     except OSError as exc:
         raise CaptionError(
             f"cannot read the subtitles {path}: {exc.strerror}; check the path"
         ) from exc
+    try:
+        return decode_text(content)
     except NotTextError as exc:
+        if b"-->" in content or b"Dialogue:" in content:
+            raise CaptionError(
+                f"{path}: its words are in no encoding that is known here; save it as UTF-8"
+            ) from exc
         raise CaptionError(
             f"{path} is not text; is it the video? Give a file of {FORMATS}"
         ) from exc
-    return decoded
 
 
 def _parse(text: str, path: Path) -> TimedText:

@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 _WHAT, _OPTION = "a clip", "--clip"
 
 
-def check_clip_path(out: Path, *, overwrite: bool = False) -> None:
+def check_clip_path(out: Path, *, option: str = _OPTION, overwrite: bool = False) -> None:
     """Refuse a place where no clip can be written, before any work is done for it.
 
     Args:
         out: Where to.
+        option: The one that ``--overwrite`` goes with, for the message; empty where none does.
         overwrite: Whether a file that is there may be replaced.
 
     Raises:
@@ -37,7 +38,7 @@ def check_clip_path(out: Path, *, overwrite: bool = False) -> None:
     """
     if out.suffix.lower() not in FORMATS:
         raise VideoError(f"cannot write a clip to {out}: give a name that ends in .mp4 or .mkv")
-    check_place(out, what=_WHAT, option=_OPTION, overwrite=overwrite)
+    check_place(out, what=_WHAT, option=option, overwrite=overwrite)
 
 
 def write_clip(video: Video, span: Interval, out: Path, *, overwrite: bool = False) -> None:

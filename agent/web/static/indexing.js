@@ -33,7 +33,7 @@ function forecastOf(told) {
   if (typeof told === "string") return [told];
   const minutes = told.minutes < 1 ? "less than a minute" : `about ${Math.round(told.minutes)} min`;
   const usd = told.usd == null ? "at an unknown price" : told.usd ? `about $${told.usd.toFixed(told.usd < 0.1 ? 4 : 2)}` : "free";
-  const by = told.names_things ? told.captioner : "the built-in describer, which sees light, cuts, motion and text, and does not name things";
+  const by = told.names_things ? told.captioner : "the classical describer, which sees light, cuts, motion and text, and does not name things";
   const said = `${minutes}, ${usd}, by ${by}.`.replace(/^./, (first) => first.toUpperCase());
   return told.names_things ? [said] : [said, " To set up a model that does: ", element("code", {}, "whenabouts setup")];
 }

@@ -5,7 +5,7 @@ import { $, clock, element } from "./elements.js";
 
 const SAYS = { ready: "ready", new: "not described yet", partly: "described in part", unusable: "cannot be read", gone: "file is gone" };
 
-const who = (model) => (model.startsWith("file:") ? "a captions file" : model.startsWith("classical") ? "the built-in describer" : model.slice(0, 24));
+const who = (model) => (model.startsWith("file:") ? "a captions file" : model.startsWith("classical") ? "the classical describer" : model.slice(0, 24));
 
 export async function showList(current, onChoose) {
   const videos = await get("/videos");

@@ -55,6 +55,7 @@ async function choose(video, { query = "", time = null } = {}) {
 async function ended() {
   const videos = await showList(page.video?.id, choose);
   const now = videos.find((one) => one.id === page.video?.id);
+  if (now?.described) fault(""); // That it was not described is no longer so.
   if (now) { page.video = now; timeline.duration ||= now.duration_s; showCourse(); }
 }
 
@@ -287,7 +288,8 @@ player.addEventListener("timeupdate", () => {
   if (page.looping && one && (now() >= one.end_s || now() < one.start_s - 0.5)) seek(one.start_s);
 });
 player.addEventListener("error", () => {
-  if (page.video) fault("This browser cannot play the file, or it is gone. The answers and pictures still work; Clip makes a piece that plays.");
+  // Of what cannot be read at all, the list and the page have said so.
+  if (page.video && page.video.state !== "unusable") fault("This browser cannot play the file, or it is gone. The answers and pictures still work; Clip makes a piece that plays.");
 });
 document.addEventListener("keydown", keys);
 $("ask").addEventListener("submit", (event) => { event.preventDefault(); ask(); });

@@ -4,6 +4,8 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
 
 from agent.cli.main import main
@@ -137,3 +139,59 @@ def test_a_folder_that_holds_no_model_ends_in_one_line(
     video = drawn(tmp_path / "drawn.mp4", SHOWN)
     assert main(["ask", video, "a cross", "--sight", str(tmp_path)]) == 2
     assert "holds no joint image-text model in ONNX" in capsys.readouterr().err
+
+
+def test_of_many_videos_those_that_the_model_has_not_seen_are_told_as_that(
+    tiny_joint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen, unseen = (drawn(tmp_path / f"{name}.mp4", SHOWN) for name in ("seen", "unseen"))
+    with open(unseen, "ab") as opened:  # noqa: PTH123  # Another video, of the same pictures.
+        opened.write(b"free")
+    main(["index", seen, "--sight", str(tiny_joint)])
+    main(["index", unseen, "--sight", "off"])
+    capsys.readouterr()
+    told = ask(capsys, "--all", "a blue cross on the top", "--sight", str(tiny_joint))
+    (answer,) = told["answers"]  # type: ignore[misc]  # a list in the schema
+    assert answer["video"]["path"] == seen  # type: ignore[has-type]
+    (left,) = told["left_out"]  # type: ignore[misc]
+    assert left["path"] == unseen  # type: ignore[has-type]
+    assert "Its frames were not looked at by sight:tiny@" in left["reason"]  # type: ignore[has-type]
+
+
+def test_a_model_that_is_asked_for_and_not_there_is_one_line_for_many_videos_too(
+    tiny_joint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["index", drawn(tmp_path / "drawn.mp4", SHOWN), "--sight", str(tiny_joint)])
+    capsys.readouterr()
+    assert main(["ask", "--all", "a blue cross", "--sight", str(tmp_path / "gone")]) == 2
+    told = capsys.readouterr()
+    assert f"there is no folder {tmp_path / 'gone'}" in told.err
+    assert told.out == ""
+
+
+def test_halves_of_two_models_are_told_as_that_for_many_videos_too(
+    tiny_joint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_joint, folder)
+    cut_words_short(folder / "onnx/text_model.onnx")
+    main(["index", drawn(tmp_path / "drawn.mp4", SHOWN), "--sight", str(folder)])
+    capsys.readouterr()
+    assert main(["ask", "--all", "a blue cross", "--sight", str(folder)]) == 2
+    assert "its halves are not of one model" in capsys.readouterr().err
+
+
+def cut_words_short(file: Path) -> None:
+    """Have a half for words give five numbers."""
+    model = onnx.load(file)
+    (output,) = model.graph.output
+    five = onnx.numpy_helper.from_array(np.arange(5), "five")
+    model.graph.initializer.append(five)
+    model.graph.node.append(
+        onnx.helper.make_node("Gather", [output.name, "five"], ["text_embeds"], axis=1)
+    )
+    model.graph.output.remove(output)
+    model.graph.output.append(
+        onnx.helper.make_tensor_value_info("text_embeds", onnx.TensorProto.FLOAT, ["n", 5])
+    )
+    onnx.save(model, file)

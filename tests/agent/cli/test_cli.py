@@ -99,7 +99,7 @@ def test_a_clip_of_the_answer_is_cut(road: Path, captions: Path, tmp_path: Path)
         ("0:01-0:05", 0, "0:02.0–0:04.0"),
         ("0-2", 1, "not found"),
         ("4 s-6 s", 1, "not found"),
-        ("5-1", 2, "5 to 1 s is not a stretch of a video"),
+        ("5-1", 2, "5 to 1 s is not a stretch of a video: it has to begin"),
         ("0:10-0:20", 2, "nothing is left to search from 10 s on: the video is 6.0 s long"),
         ("later", 2, "--within later: there is no - in it; write it like 1:00-1:30"),
         ("now-then", 2, "'now' is no time"),
@@ -212,6 +212,7 @@ def test_one_bad_video_does_not_stop_the_others(
     [
         (["ask", "missing.mp4", "x"], "there is no file missing.mp4"),
         (["ask", "{road}", " "], "the query is empty"),
+        (["ask", "{road}", "a dog " * 400], "the query has 2,400 characters"),
         (
             ["ask", "{road}", "x", "--captions", "no.jsonl"],
             "cannot read the captions file no.jsonl",
@@ -263,6 +264,16 @@ def test_doctor_names_places_and_parts_and_never_a_key(
     assert re.search(r"openai_api_key +set", printed)
     assert printed.startswith("ready: a video can be asked here\n")
     assert str(Path(api.__file__).parent) in printed.replace("\n", "")
+
+
+def test_doctor_is_not_ready_where_a_joint_model_is_named_that_is_not_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WHENABOUTS_SIGHT", "/nowhere/model")
+    assert main(["doctor"]) == 2
+    told = capsys.readouterr().out
+    assert "not ready: a video cannot be asked here" in told
+    assert "/nowhere/model is not on this disk" in told
 
 
 def test_doctor_says_no_where_the_store_cannot_be_opened(

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from agent.cli.demo import DEMO_QUESTIONS, END, DemoQuestion, draw_demo_clip
+from agent.cli.main import main
 from tools.captioners.classical import ClassicalCaptioner
 from tools.signals.signal_grounder import ground_signals
 from tools.timeline import Caption, Interval, Track
@@ -69,3 +70,15 @@ def test_nothing_else_is_read_than_what_was_written(captions: list[Caption]) -> 
         "On screen: “A QUIET MORNING / drawn by whenabouts”.",
         "On screen: “THE END”.",
     }
+
+
+def test_a_clip_to_keep_never_replaces_a_file_and_names_no_option_that_demo_lacks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = tmp_path / "clip.mp4"
+    kept.write_bytes(b"mine")
+    assert main(["demo", "--keep", str(kept)]) == 2
+    told = capsys.readouterr().err
+    assert "is there already; give another name" in told
+    assert "--" not in told
+    assert kept.read_bytes() == b"mine"

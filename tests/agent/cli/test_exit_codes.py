@@ -58,7 +58,7 @@ def test_every_error_has_its_code(
         raise error
 
     monkeypatch.setattr(api.Grounder, "find", fail)
-    monkeypatch.setattr("agent.cli.main.abandon_output", lambda: None)
+    monkeypatch.setattr("tools.terminal.abandon_output", lambda: None)
     assert main(["ask", str(road), "a dog", "--anyway"]) == code
     said = capfd.readouterr().err
     assert told in said

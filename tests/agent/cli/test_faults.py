@@ -48,6 +48,6 @@ def test_an_interrupt_that_comes_out_as_another_error_is_still_one(
     monkeypatch.setattr("agent.cli.main._parse_and_run", fails)
     assert main([]) in {2, 70}
     capsys.readouterr()
-    monkeypatch.setattr("agent.cli.main._ended_by", [15])
+    monkeypatch.setattr("agent.ending._asked", [(15, 0.0)])
     assert main([]) == 143
     assert "interrupted" in capsys.readouterr().err

@@ -33,6 +33,9 @@ def test_what_captions_of_a_file_do_not_find_is_measured_when_it_is_asked_for(
     assert "its picture is measured, once" in told.err
     (line,) = [line for line in told.out.splitlines() if "answered by:" in line]
     assert line.strip().startswith("answered by: measurement")
+    # Six visits: all are listed, and only the first with all that proves it.
+    shown = [line.split()[0] for line in told.out.splitlines() if line.startswith("     ")]
+    assert (shown.count("before"), shown.count("start")) == (1, 6)
     assert Path("entering.mp4").stat().st_size > 0
     with Grounder() as grounder:
         answer = grounder.find(lobby.name, "something enters")

@@ -6,7 +6,7 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import pytest
 
 from tests.drawing import draw_video, even_times
 from tests.package.source_imports import ROOT
+from tests.warm import WarmCommand, warm_command
 
 pytestmark = pytest.mark.slow
 
@@ -40,6 +41,8 @@ class Case:
             that is read.
         limits: For ``ulimit``.
         prepare: Makes what is wrong in the folder.
+        starts: Whether Python or a package may stumble over it as it starts: the command then gets
+            a process of its own from the beginning.
     """
 
     argv: tuple[str, ...]
@@ -49,6 +52,7 @@ class Case:
     into: str = ""
     limits: str = ""
     prepare: Callable[[Path], None] = lambda _: None
+    starts: bool = False
 
 
 def spoil_threads(folder: Path) -> None:
@@ -88,9 +92,9 @@ CASES: dict[str, Case] = {
     "a full disk behind the list": Case(("list",), into="/dev/full", says="cannot be written"),
     "a full disk behind the help": Case(("--help",), into="/dev/full", says="cannot be written"),
     "a full disk behind the schema": Case(("schema",), into="/dev/full", says="cannot be written"),
-    "a reader that has left": Case(("schema",), into="nobody"),
-    "a reader that has left, of text": Case((*ASK,), into="nobody"),
-    "a closed output": Case(ASK, into="closed", code=0),
+    "a reader that has left": Case(("schema",), into="nobody", starts=True),
+    "a reader that has left, of text": Case((*ASK,), into="nobody", starts=True),
+    "a closed output": Case(ASK, into="closed", code=0, starts=True),
     "a file of threads that is none": Case(
         (*ASK, "--thread", "t"), prepare=spoil_threads, says="holds no threads, or is damaged"
     ),
@@ -115,12 +119,16 @@ CASES: dict[str, Case] = {
     "a pasted thread": Case(("replay", LONG), says="no thread"),
     "a pasted trace": Case(("trace", LONG), says="no trace"),
     "a pasted settings file": Case(("list", "--env", LONG), says="settings"),
-    "cp1252": Case(ASK, {"PYTHONIOENCODING": "cp1252:strict"}, code=0, says="found"),
-    "ascii": Case(ASK, {"PYTHONIOENCODING": "ascii:strict"}, code=0, says="...####"),
+    "cp1252": Case(ASK, {"PYTHONIOENCODING": "cp1252:strict"}, code=0, says="found", starts=True),
+    "ascii": Case(ASK, {"PYTHONIOENCODING": "ascii:strict"}, code=0, says="...####", starts=True),
     "the C locale": Case(
-        ASK, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, code=0, says="####"
+        ASK,
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        code=0,
+        says="####",
+        starts=True,
     ),
-    "cp932 and JSON": Case((*ASK, "--json"), {"PYTHONIOENCODING": "cp932"}, code=0),
+    "cp932 and JSON": Case((*ASK, "--json"), {"PYTHONIOENCODING": "cp932"}, code=0, starts=True),
     "a name that is not text": Case(("ask", "road.mp4", "caf\udce9"), says="not UTF-8"),
     "a file name that is not text": Case(("ask", "caf\udce9.mp4", "x"), says="caf\\udce9.mp4"),
     "SOCKS without its package": Case(
@@ -128,12 +136,14 @@ CASES: dict[str, Case] = {
         NOBODY | BLOCKED | {"ALL_PROXY": "socks5://127.0.0.1:9"},
         says="SOCKS proxy",
         prepare=write("blocked/socksio.py", b"raise ImportError('hidden')"),
+        starts=True,
     ),
     "SOCKS and a reasoner": Case(
         ASK_PAID,
         NOBODY | BLOCKED | {"all_proxy": "socks5://127.0.0.1:9"},
         says="SOCKS proxy",
         prepare=write("blocked/socksio.py", b"raise ImportError('hidden')"),
+        starts=True,
     ),
     "SOCKS and a Chroma server": Case(
         ("list",),
@@ -141,6 +151,7 @@ CASES: dict[str, Case] = {
         | {"ALL_PROXY": "socks5://127.0.0.1:9", "WHENABOUTS_CHROMA_URL": "http://c.example:1"},
         says="SOCKS",
         prepare=write("blocked/socksio.py", b"raise ImportError('hidden')"),
+        starts=True,
     ),
     "a proxy that is none": Case(INDEX_PAID, NOBODY | {"HTTP_PROXY": "foo://x"}, says="prox"),
     "a proxy with a bad port": Case(
@@ -192,10 +203,14 @@ CASES: dict[str, Case] = {
         ASK,
         {"CHROMA_SERVER_HTTP_PORT": "port", "CHROMA_API_IMPL": "x", "IS_PERSISTENT": "maybe"},
         code=0,
+        starts=True,
     ),
     "somebody's .env that is no text": Case(ASK, prepare=write(".env", b"\xff\xfe=1\n"), code=0),
     "somebody's .env with Chroma variables": Case(
-        ASK, prepare=write(".env", b"CHROMA_SERVER_HTTP_PORT=x\nWHENABOUTS_RATE_HZ=x\n"), code=0
+        ASK,
+        prepare=write(".env", b"CHROMA_SERVER_HTTP_PORT=x\nWHENABOUTS_RATE_HZ=x\n"),
+        code=0,
+        starts=True,
     ),
     "a home that is a file": Case(ASK, {"WHENABOUTS_HOME": "/dev/null"}, says="/dev/null"),
     "a home that cannot be made": Case(ASK, {"WHENABOUTS_HOME": "/proc/x"}, says="/proc/x"),
@@ -205,10 +220,15 @@ CASES: dict[str, Case] = {
         ("index", "road.mp4", "--captioner", "local:~nobody-at-all/x"), says="~nobody-at-all/x"
     ),
     "an absurdly wide terminal": Case(ASK, {"COLUMNS": "99999999999"}, code=0, says="found"),
-    "no temporary folder": Case(ASK, {"TMPDIR": "/no/such/folder"}, code=0),
-    "strange thread counts": Case(ASK, {"OMP_NUM_THREADS": "many", "TZ": "No/Where"}, code=0),
+    "no temporary folder": Case(ASK, {"TMPDIR": "/no/such/folder"}, code=0, starts=True),
+    "strange thread counts": Case(
+        ASK, {"OMP_NUM_THREADS": "many", "TZ": "No/Where"}, code=0, starts=True
+    ),
     "a strange terminal": Case(
-        ASK, {"TERM": "nonsense", "COLUMNS": "0", "LINES": "x", "FORCE_COLOR": "1"}, code=0
+        ASK,
+        {"TERM": "nonsense", "COLUMNS": "0", "LINES": "x", "FORCE_COLOR": "1"},
+        code=0,
+        starts=True,
     ),
     "a narrow terminal": Case(("doctor",), {"COLUMNS": "1"}, code=None),
     "no home at all": Case(
@@ -227,11 +247,18 @@ CASES: dict[str, Case] = {
             "OTEL_EXPORTER_OTLP_TIMEOUT": "soon",
         },
         says="OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT",
+        starts=True,
     ),
-    "few open files": Case(ASK, limits="-n 9", says="too many files are open"),
-    "no file may grow": Case(ASK, limits="-f 0", says="ulimit -f"),
+    "few open files": Case(ASK, limits="-n 9", says="too many files are open", starts=True),
+    "no file may grow": Case(ASK, limits="-f 0", says="ulimit -f", starts=True),
     "numbers that are none": Case(("list",), {"WHENABOUTS_MAX_USD": "nan"}, says="MAX_USD"),
 }
+
+
+@pytest.fixture(scope="module")
+def warm() -> Iterator[WarmCommand]:
+    with warm_command() as command:
+        yield command
 
 
 @pytest.fixture(scope="module")
@@ -246,13 +273,16 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def environment(folder: Path, env: dict[str, str]) -> dict[str, str]:
+    own = {"PYTHONPATH": str(ROOT), "WHENABOUTS_HOME": str(folder / "home"), "HF_HUB_OFFLINE": "1"}
+    own |= {name: value.format(folder=folder) for name, value in env.items()}
+    inherited = {name: value for name, value in os.environ.items() if not name.endswith("_PROXY")}
+    return {name: value for name, value in (inherited | own).items() if value}
+
+
 def command(
     folder: Path, *argv: str, env: dict[str, str] | None = None, into: str = "", limits: str = ""
 ) -> "subprocess.CompletedProcess[bytes]":
-    own = {"PYTHONPATH": str(ROOT), "WHENABOUTS_HOME": str(folder / "home"), "HF_HUB_OFFLINE": "1"}
-    own |= {name: value.format(folder=folder) for name, value in (env or {}).items()}
-    inherited = {name: value for name, value in os.environ.items() if not name.endswith("_PROXY")}
-    whole = {name: value for name, value in (inherited | own).items() if value}
     words = [sys.executable, "-m", "agent.cli", *argv]
     if limits:
         words = ["bash", "-c", f'ulimit {limits}; exec "$@"', "bash", *words]
@@ -261,27 +291,35 @@ def command(
         words = ["bash", "-c", '"$@" | true; exit "${PIPESTATUS[0]}"', "bash", *words]
     if into == "closed":
         words = ["sh", "-c", 'exec "$@" >&-', "sh", *words]
-    with Path(into if into.startswith("/") else os.devnull).open("w") as file:
-        return subprocess.run(
-            words,
-            cwd=folder,
-            env=whole,
-            stdin=subprocess.DEVNULL,
-            stdout=file if into else subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            timeout=100,
-            check=False,
-        )
+    return subprocess.run(
+        words,
+        cwd=folder,
+        env=environment(folder, env or {}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=100,
+        check=False,
+    )
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_it_ends_in_a_sentence_and_never_in_a_traceback(
-    case: Case, kept: Path, tmp_path: Path
+    case: Case, kept: Path, warm: WarmCommand, tmp_path: Path
 ) -> None:
     folder = tmp_path / "here"
     shutil.copytree(kept, folder)
     case.prepare(folder)
-    done = command(folder, *case.argv, env=case.env, into=case.into, limits=case.limits)
+    if case.starts:
+        done = command(folder, *case.argv, env=case.env, into=case.into, limits=case.limits)
+    else:
+        limit, _, most = case.limits.partition(" ")
+        done = warm.run(
+            *case.argv,
+            cwd=folder,
+            env=environment(folder, case.env),
+            stdout=case.into,
+            limits=[(limit, int(most))] if limit else [],
+        )
     told = (done.stderr + (done.stdout or b"")).decode("utf-8", "replace")
     assert "Traceback" not in told, told
     assert "panicked" not in told or "Chroma" in told

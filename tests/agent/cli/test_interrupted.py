@@ -47,6 +47,14 @@ def waiting(folder: Path, command: str, *arguments: str) -> Iterator[subprocess.
                 process.kill()
 
 
+@pytest.fixture(autouse=True)
+def heard() -> Iterator[None]:
+    """What a shell's background job starts would ignore Ctrl-C, as the job does."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 both = pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 
 

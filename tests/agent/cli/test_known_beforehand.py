@@ -46,7 +46,7 @@ def test_two_lines_say_what_can_be_asked_now_and_what_would_answer(
     assert main(["ask", str(road), "someone opens the fridge"]) == 1
     told = capsys.readouterr()
     asked, answered = told.out.splitlines()
-    assert "do not know “opens”, “fridge”. Ask for a black, white, dark or bright screen" in asked
+    assert "does not know “opens”, “fridge”. Ask for a black, white, dark or bright screen" in asked
     assert "whenabouts setup` finds a model that fits this machine; or --captions" in answered
     assert told.err == ""
     assert not is_indexed()
@@ -76,7 +76,9 @@ def test_a_captions_file_beside_the_video_is_named(
     assert main(["ask", str(road), HOPELESS]) == 1
     assert f"--captions {beside}" in capsys.readouterr().out
     assert main(["index", str(road)]) == 0
-    assert f"road.jsonl beside it holds captions: --captions {beside}" in capsys.readouterr().err
+    told = " ".join(capsys.readouterr().err.split())
+    assert "road.jsonl beside it holds captions: `whenabouts ask` answers from them" in told
+    assert f"--captions {beside}" in told
     # A file of another kind is none.
     beside.write_text('{"t": 0, "label": "road"}\n')
     other = draw_video(road.with_name("other.mp4"), even_times(24, 7.0))
@@ -122,7 +124,7 @@ def test_a_person_at_a_terminal_is_asked_first(typed: str, looks: bool, road: Pa
         terminal.write(typed.encode())
         printed, _ = process.communicate(timeout=PATIENCE_S)
         shown = re.sub(r"\x1b\[[\d?]*\w", "", terminal.read(65536).decode())
-    assert "The built-in senses do not know “woman”, “dances”" in shown
+    assert "The classical describer does not know “woman”, “dances”" in shown
     assert "Look at the video anyway? [y/N]" in shown
     assert printed.decode().startswith("cannot tell")
     assert is_indexed() is looks

@@ -3,12 +3,15 @@
 from dataclasses import replace
 
 import pytest
+from rich.padding import Padding
 
 from agent.cli.printing import say
-from agent.cli.rendering import agreement_line, progress_line, timeline_bar
-from agent.grounding import AskedSource
+from agent.cli.rendering import agreement_line, progress_line, render_answer, timeline_bar
+from agent.grounding import AskedSource, Candidate, Grounding
+from tests.road import ScriptedReasoner, ask, graph_with
 from tools.clock import clock, clock_span
 from tools.indexing.progress import Progress
+from tools.store.store import CaptionStore
 from tools.timeline import Interval
 
 
@@ -97,3 +100,30 @@ def test_a_line_break_in_a_message_breaks_no_line_of_output(
 ) -> None:
     say("indexing a\nwhenabouts: found\tb.mp4")
     assert capsys.readouterr().err == "indexing a\\nwhenabouts: found\\tb.mp4\n"
+
+
+def shown(answer: Grounding) -> str:
+    return "\n".join(str(part) for part in render_answer(answer))
+
+
+def test_what_is_most_alike_has_a_number_only_where_likeness_decided(store: CaptionStore) -> None:
+    answer = ask(graph_with(store, ScriptedReasoner('{"steps": [], "found": false}')))
+    near = Candidate(start_s=8, end_s=14, score=0.3, confidence=0.3)
+    by_model = answer.model_copy(update={"closest_rejected": near})
+    assert "most alike, but not it: 0:08.0–0:14.0\n" in shown(by_model)
+    alike = by_model.model_copy(update={"by": "similarity"})
+    assert "closest, but not good enough: 0:08.0–0:14.0  confidence 0.30" in shown(alike)
+    nothing = near.model_copy(update={"confidence": 0.004})
+    assert "closest" not in shown(alike.model_copy(update={"closest_rejected": nothing}))
+
+
+def test_frames_that_a_video_model_saw_are_no_captions(store: CaptionStore) -> None:
+    answer = ask(graph_with(store, ScriptedReasoner('{"steps": [], "found": false}')))
+    models = answer.models.model_copy(update={"captioner": "none", "direct": "openai:video"})
+    told = [
+        str(part.renderable)
+        for part in render_answer(answer.model_copy(update={"models": models}))
+        if isinstance(part, Padding)
+    ]
+    assert any("frames: openai:video, " in one for one in told)
+    assert not any("captions: none" in one for one in told)

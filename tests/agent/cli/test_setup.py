@@ -3,10 +3,10 @@
 import json
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 
 import pytest
 
@@ -16,6 +16,7 @@ from agent.setup.carry_out import listen
 from agent.setup.plan import Machine, Plan, make_plan
 from agent.setup.servers import Server, find_servers
 from agent.setup.settings_lines import write_settings
+from tests.listening import Handler, listening
 from tests.patience import PATIENCE_S
 from tools.errors import CaptionerError
 from tools.speech.named_whisper import fitting
@@ -24,24 +25,18 @@ MACHINE = Machine(ram_gb=16.0, disk_gb=50.0, gpu=False, cores=4)
 OLLAMA = Server("Ollama", "http://127.0.0.1:11434/v1", ("llama3", "qwen3-vl:2b"))
 
 
-def serve(content: bytes, status: int = 200) -> Iterator[int]:
-    class Handler(BaseHTTPRequestHandler):
+@contextmanager
+def serving(content: bytes, status: int = 200) -> Iterator[int]:
+    class Page(Handler):
         def do_GET(self) -> None:
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            self.send(content, status)
 
-        def log_message(self, *_: object) -> None:
-            pass
+    with listening(Page) as url:
+        yield port_of(url)
 
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    serving = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    serving.start()
-    yield server.server_port
-    server.shutdown()
-    serving.join()
-    server.server_close()
+
+def port_of(url: str) -> int:
+    return int(url.rpartition(":")[2])
 
 
 @pytest.mark.parametrize(
@@ -60,7 +55,7 @@ def serve(content: bytes, status: int = 200) -> Iterator[int]:
 def test_what_answers_like_a_model_server_is_one(
     content: bytes, expected: list[tuple[str, ...]]
 ) -> None:
-    for port in serve(content):
+    with serving(content) as port:
         found = find_servers({port: "LM Studio"}, deadline_s=5.0)
         assert [one.models for one in found] == expected
 
@@ -69,15 +64,13 @@ def test_a_list_without_an_end_is_not_read_on_and_a_redirect_is_not_followed() -
     asked: list[str] = []
     stopped = Event()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Endless(Handler):
         def do_GET(self) -> None:
             asked.append(self.path)
+            if asked[1:]:
+                self.send(b"", 302, location="/other")
+                return
             try:
-                if asked[1:]:
-                    self.send_response(302)
-                    self.send_header("Location", f"http://127.0.0.1:{server.server_port}/other")
-                    self.end_headers()
-                    return
                 self.send_response(200)
                 self.end_headers()
                 while True:
@@ -85,20 +78,11 @@ def test_a_list_without_an_end_is_not_read_on_and_a_redirect_is_not_followed() -
             except OSError:
                 stopped.set()
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    serving = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    serving.start()
-    try:
-        assert find_servers({server.server_port: "vLLM"}, deadline_s=PATIENCE_S) == []
+    with listening(Endless) as url:
+        port = port_of(url)
+        assert find_servers({port: "vLLM"}, deadline_s=PATIENCE_S) == []
         assert stopped.wait(PATIENCE_S)
-        assert find_servers({server.server_port: "vLLM"}, deadline_s=PATIENCE_S) == []
-    finally:
-        server.shutdown()
-        serving.join()
-        server.server_close()
+        assert find_servers({port: "vLLM"}, deadline_s=PATIENCE_S) == []
     assert asked == ["/v1/models"] * 2
 
 

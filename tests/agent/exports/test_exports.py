@@ -214,6 +214,17 @@ def test_a_table_keeps_seconds_and_starts_no_formula(tmp_path: Path, captions: P
     assert row["query"] == "'=a brown dog jumps"
 
 
+def test_a_table_starts_no_formula_where_cells_end_with_a_semicolon(
+    tmp_path: Path, captions: Path
+) -> None:
+    video = draw_video(tmp_path / "a; =x;@y.mp4", even_times(150, 25.0))
+    out = export(video, captions, "csv", query="a brown dog jumps")
+    with out.open(encoding="utf-8") as file:
+        cells = [cell.strip('" ') for row in csv.reader(file, delimiter=";") for cell in row]
+    assert len(cells) > 3
+    assert not [cell for cell in cells if cell[:1] in set("=+-@")]
+
+
 @pytest.mark.slow
 def test_a_second_file_is_not_written_over_the_first_unless_told(
     tmp_path: Path, captions: Path, capsys: pytest.CaptureFixture[str]

@@ -1,12 +1,16 @@
 """From an accepted answer to intervals: edges beside what nobody saw, and unknown scripts."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 
+from agent.api import Grounder
 from agent.graph.compose import ground_event, standing, unknown_script
 from agent.grounding import GroundedInterval
 from agent.reasoning.answer import Answer, NumberedEvent
+from tests.drawing import draw_video, even_times
+from tests.fakes import WordEmbedder
 from tools.timeline import Caption, Interval, Track
 
 
@@ -33,6 +37,39 @@ def test_an_edge_beside_what_was_not_looked_at_is_nobodys() -> None:
     )
     assert (interval.start_by, interval.end_by) == ("unseen", "unseen")
     assert interval.start_precision_s == 10.0
+
+
+def test_what_stands_beside_an_edge_is_of_the_source_that_made_it() -> None:
+    described = captions_of("frame@0.5/s", 2, 4, 6, 8)
+    measured = Track("classical-4", "", "frame@1/s")
+    appears = Caption("video", Interval(3, 4), "Something appears.", "signal", measured)
+    gone = Caption("video", Interval(6, 7), "Something has gone.", "signal", measured)
+    closer = Caption(
+        "video", Interval(3.5, 3.6), "an empty road", "vision", Track("openai:tiny", "v2", "closer")
+    )
+
+    def beside(*others: Caption, kept: slice = slice(None)) -> dict[str, str]:
+        captions = sorted([*described[kept], *others], key=lambda one: one.start_s)
+        event = captions.index(described[1]) + 1
+        found = Answer(found=True, events=(NumberedEvent(first=event, last=event),))
+        interval = ground_event(
+            found.events[0],
+            found,
+            captions,
+            [],
+            duration_s=30.0,
+            tracks={described[0].track.key, measured.key},
+        )
+        return {one.role: one.text for one in interval.evidence}
+
+    assert beside(appears, gone) == {
+        "before": "caption 2",
+        "start": "caption 4",
+        "after": "caption 6",
+    }
+    assert beside(appears, closer)["before"] == "an empty road", "a closer look is nearest"
+    alone = beside(appears, gone, kept=slice(1, 2))
+    assert (alone["before"], alone["after"]) == ("Something appears.", "Something has gone.")
 
 
 @pytest.mark.parametrize(
@@ -73,3 +110,17 @@ def test_intervals_that_are_as_sure_as_printed_stand_in_the_order_of_time() -> N
 
     given = [interval(8, 0.912), interval(2, 0.908), interval(4, 0.95), interval(6, 0.909)]
     assert [one.start_s for one in sorted(given, key=standing)] == [4, 2, 6, 8]
+
+
+@pytest.mark.usefixtures("word_embedder")
+def test_that_nothing_reads_a_script_is_the_reason_and_not_how_near_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(WordEmbedder, "name", "minilm-test")
+    video = draw_video(tmp_path / "road.mp4", even_times(24, 4.0))
+    captions = tmp_path / "road.jsonl"
+    captions.write_text('{"t": 0, "caption": "a dog jumps"}\n{"t": 3, "caption": "a road"}\n')
+    with Grounder() as grounder:
+        answer = grounder.find(video, "狗跳过栅栏", captions=captions)
+    assert (answer.verdict, answer.intervals) == ("cannot_tell", ())
+    assert answer.reasoning == "Nothing here can read its CJK letters."

@@ -212,3 +212,12 @@ def test_a_question_in_other_letters_is_no_not_found_unless_a_text_model_read_it
     answer = ask(graph, QUESTION.model_copy(update={"query": "собака прыгает"}))
     assert answer.verdict == verdict
     assert ("--reasoner openai:MODEL" in answer.advice) == (not by_model)
+
+
+def test_a_model_that_is_asked_how_many_has_its_events_counted(store: CaptionStore) -> None:
+    reply = '{"reason": "two jumps", "found": true, "events": [[2, 3], [5, 6]]}'
+    question = QUESTION.model_copy(update={"query": "how many times does the dog jump?"})
+    answer = ask(graph_with(store, ScriptedReasoner(reply)), question)
+    assert (len(answer.intervals), answer.reasoning) == (2, "Counted: 2. two jumps")
+    plain = ask(graph_with(store, ScriptedReasoner(reply)))
+    assert plain.reasoning == "two jumps"

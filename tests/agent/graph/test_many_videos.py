@@ -11,7 +11,7 @@ from agent.api import Grounder
 from agent.cli.main import main
 from agent.errors import QueryError
 from agent.reasoning.text_model import LLMReasoner
-from agent.watching.watcher import expand_videos
+from agent.watching.video_names import expand_videos
 from tests.drawing import draw_video, even_times, gray
 from tests.servers import Answer, Asked, fails, says, serving
 from tests.tiers import first_fast
@@ -201,6 +201,7 @@ def test_folders_below_a_folder_are_asked_too_but_not_hidden_ones(tmp_path: Path
     [
         (["--all", "road.mp4", "a dog"], "--all asks every indexed video; leave out road.mp4"),
         (["a dog"], "name a video before the query, or --all"),
+        (["{empty}"], "say what to look for in"),
         (["{empty}", "a dog"], "there is no video in or below"),
     ],
 )
@@ -262,7 +263,7 @@ def test_the_list_finds_moved_files_below_and_says_what_was_seen_of_a_part(
     assert main(["list"]) == 0
     told = " ".join(capsys.readouterr().out.split())
     assert f"moved to {films / 'below' / 'hound.mp4'}; another video lies there now" in told
-    assert "3 captions by classical-4" in told
+    assert "3 captions by classical-5" in told
 
 
 @pytest.mark.slow

@@ -52,6 +52,14 @@ def test_nothing_that_speaks_against_it_makes_it_surer(worse: dict[str, object])
         assert RANK[sure(**(given | worse))] <= RANK[plain], given  # type: ignore[index]
 
 
+def test_a_grounder_that_cannot_tell_contradicts_no_model() -> None:
+    lost: dict[str, object] = {"windows": [ELSEWHERE], "presence": 0.1}
+    assert sure(**lost) == "unsure"
+    assert sure(**lost, grounder="cannot_tell") == "likely"
+    assert sure(windows=[]) == "likely", "nobody else was asked"
+    assert sure(said="certain", grounder="cannot_tell") == "certain", "but it may agree"
+
+
 def test_what_looks_deny_is_never_certain() -> None:
     for said, windows in itertools.product(["certain", "likely", "unsure", ""], [[SAME], []]):
         assert sure(said=said, windows=windows, looks="denied") != "certain"

@@ -172,13 +172,14 @@ def test_a_judge_that_fails_in_the_middle_prefers_none_of_those_it_did_not_see(
     assert "judge" not in paths_of(answer)
 
 
-def test_a_yes_does_not_make_found_of_not_found(two_dogs: CaptionStore) -> None:
+def test_nobody_judges_windows_of_what_a_model_did_not_find(two_dogs: CaptionStore) -> None:
+    """A yes does not make "found" of it, and would be paid for."""
     reasoner = ScriptedReasoner('{"steps": [], "found": false}')
-    answer = ask(
-        graph_of(two_dogs, reasoner, judge=ScriptedJudge(lambda one: 1 - one.start_s / 100))
-    )
+    judge = ScriptedJudge(lambda one: 1 - one.start_s / 100)
+    answer = ask(graph_of(two_dogs, reasoner, judge=judge))
     assert answer.verdict == "not_found"
-    assert paths_of(answer)["judge"] is None
+    assert "judge" not in paths_of(answer)
+    assert judge.asked == []
 
 
 def test_a_judge_who_prefers_another_window_than_a_text_model_is_told(
@@ -206,6 +207,20 @@ def test_captions_from_elsewhere_are_judged_only_if_that_is_asked_for(
     assert len(judge.asked) == asked
 
 
+def test_what_each_way_prefers_has_its_edges_where_an_answer_has_them(tmp_path: Path) -> None:
+    """Half a look before those of captions that are each of one frame."""
+    frames = Track("openai:eye", "v1", "frame@0.5/s")
+    record = replace(WATCHED, track=frames)
+    reply = '{"steps": [], "found": true, "events": [{"first": 3, "last": 3}]}'
+    parts: Any = {"watch": lambda *_, **__: (record, Cost())}
+    with stored(tmp_path / "frames", list(TEXTS), frames) as store:
+        plain = ask(graph_of(store, **parts))
+        answer = ask(graph_of(store, ScriptedReasoner(reply), **parts))
+    by = {one.path: one for one in answer.paths}
+    assert by["captions"].best == (3.0, 5.0) == (answer.intervals[0].start_s, 5.0)
+    assert by["similarity"].best in {(one.start_s, one.end_s) for one in plain.intervals}
+
+
 def test_an_order_in_the_question_is_not_for_a_judge_of_windows(two_dogs: CaptionStore) -> None:
     last = QUESTION.model_copy(update={"query": "the last time a dog jumps"})
     plain = ask(graph_of(two_dogs), last)
@@ -213,6 +228,7 @@ def test_an_order_in_the_question_is_not_for_a_judge_of_windows(two_dogs: Captio
     answer = ask(graph_of(two_dogs, judge=judge), last)
     assert answer.intervals[0].span == plain.intervals[0].span
     assert "judge" not in paths_of(answer), "it knows nothing of the order"
+    assert judge.asked == []
 
 
 def test_a_video_model_decides_on_a_short_clip(store: CaptionStore) -> None:

@@ -239,6 +239,8 @@ def test_an_interval_of_the_whole_video_has_nothing_before_or_after(desk: Desk) 
     told = result.structured_content["pictures"]
     assert [one["place"] for one in told] == ["start", "middle", "end"]
     assert told[0]["captions"] == ["brightness 0 by vision"]
+    inside = call(desk, "show_evidence", video="road.mp4", start_s=1, end_s=3)
+    assert all(one["captions"] for one in inside.structured_content["pictures"])
     for start_s, end_s in ((3, 3), (4, 2), (60, 61)):
         assert call(desk, "show_evidence", video="road.mp4", start_s=start_s, end_s=end_s).is_error
 

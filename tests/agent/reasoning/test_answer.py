@@ -202,7 +202,6 @@ EVENTS = '"events": [{"first": 3, "last": 5}]'
         "{'steps': [], 'found': true, 'events': [{'first': 3, 'last': 5}]}",
         '{steps: null, found: true, "events": ["#3 to #5"]}',
         '{"found": true, "events": [{"first": "#3", "last": "5"}]}',
-        '{"found": true, "events": [{"first": 3.0, "last": 5.0}]}',
         '{"found": true, "confidence": 0.9, ' + EVENTS + "}",
         '{"answer": {"steps": null, "found": true, ' + EVENTS + "}}",
         '{"found": "true", ' + EVENTS + "}",
@@ -214,7 +213,7 @@ EVENTS = '"events": [{"first": 3, "last": 5}]'
         '{"found": true, "events": [{"first": #3, "last": #5}]}',
         '{"found": true, "events": [{"first": 03, "last": 05}]}',
         '{"found": true, "events": [{"first": "caption 3", "last": "#5 [8.0–10.0 s]"}]}',
-        '{"found": true, "events": [{"first": [3], "last": "5.0"}]}',
+        '{"found": true, "events": [{"first": [3], "last": ["5"]}]}',
         '{"steps": [], # it isn\'t needed }\n"found": true, ' + EVENTS + "}",
         '{"steps": [...], "found": true, ' + EVENTS + "}",
         '{"steps": "none", "found": true, ' + EVENTS + "}",
@@ -309,3 +308,39 @@ def test_the_schema_that_services_are_given_asks_for_what_the_parser_reads() -> 
     assert named(ANSWER_SCHEMA) == set(Answer.model_fields)
     assert named(properties["steps"]["items"]) == set(Step.model_fields)
     assert named(properties["events"]["items"]) == set(NumberedEvent.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [("4.0", "6.0"), ('"0:04"', '"0:06"'), ('"4 s"', '"6s"'), ('"4.0"', '"[6.0 s]"')],
+)
+def test_a_time_is_no_number_and_the_model_is_told_which_caption_lies_there(
+    first: str, last: str
+) -> None:
+    """Captions are shown with their times, and #4 does not lie at 4 s."""
+    reply = f'{{"found": true, "events": [{{"first": {first}, "last": {last}}}]}}'
+    with pytest.raises(AnswerError, match="is a time, not a caption's number") as caught:
+        parse_answer(reply, shown=[Interval(2.0 * at, 2.0 * at + 2) for at in range(9)])
+    assert caught.value.kind == "wrong_schema"
+    assert "(at 4 s is #3)" in str(caught.value)
+    assert "(at 6 s is #3)" in str(caught.value)
+
+
+@pytest.mark.parametrize("first", ["99.0", "-4.0", "1e999", '"99:99"'])
+def test_a_time_at_which_nothing_was_shown_has_no_number(first: str) -> None:
+    reply = f'{{"found": true, "events": [{{"first": {first}, "last": 3}}]}}'
+    with pytest.raises(AnswerError) as caught:
+        parse_answer(reply, shown=[Interval(0, 2), Interval(2, 4), Interval(4, 6)])
+    assert "is #" not in str(caught.value)
+
+
+def test_labels_in_other_words_are_labels() -> None:
+    steps = [
+        {"caption": 1, "role": "Not yet"},
+        {"caption": 2, "role": "begin"},
+        {"caption": 3, "role": "ongoing"},
+        {"caption": 4, "role": "finish"},
+    ]
+    said = {"steps": steps, "found": True, "events": [{"first": 2, "last": 4}]}
+    answer = parse_answer(json.dumps(said), shown=[Interval(at, at + 1) for at in range(6)])
+    assert [step.role for step in answer.steps] == ["before", "start", "during", "end"]

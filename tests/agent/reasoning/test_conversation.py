@@ -117,6 +117,16 @@ def test_a_caption_looked_up_later_has_the_next_number() -> None:
     assert "#5 [3.0–3.25 s] The oven door is closed" in told
 
 
+def test_what_a_search_leaves_out_is_no_gap_even_where_captions_keep_numbers_from_before() -> None:
+    found = (OPENING[0], *LOOKED_UP, OPENING[3])
+    ids = tuple(one.id for one in found)
+    search = LookUp(tool="search_captions", arguments={"text": "a door"}, caption_ids=ids)
+    told = build_conversation(brief(Turn(said="", look_ups=(search,))))[-1].text
+    numbers = [line.partition(" ")[0] for line in told.splitlines()]
+    assert numbers[1:-1] == ["#1", "…", "#5", "#6", "…", "#4"]
+    assert "left out" not in told
+
+
 @pytest.mark.parametrize(
     "text",
     [

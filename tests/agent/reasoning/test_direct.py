@@ -95,6 +95,62 @@ def test_what_is_no_answer_is_refused_by_kind(reply: str, kind: str) -> None:
     assert refused.value.kind == kind
 
 
+def said_of(query: str, reply: str) -> list[tuple[float, float]] | None:
+    """The intervals that are read; None where the reply is refused."""
+    try:
+        answer = parse_direct(reply, FRAMES, query)
+    except AnswerError:
+        return None
+    return [(FRAMES[one.first - 1].start_s, FRAMES[one.last - 1].end_s) for one in answer.events]
+
+
+@pytest.mark.parametrize(
+    ("query", "reply"),
+    [
+        ("The dog jumps up.", "The dog jumps up from 12.5 to 18 seconds."),
+        ("a dog jumps up", "The dog jumps up between 0:12.5 and 0:18 in the video."),
+        ("a dog jumps up", "12.5 - 18 s: a dog jumps up"),
+    ],
+)
+def test_a_sentence_may_repeat_what_was_asked(query: str, reply: str) -> None:
+    assert said_of(query, reply) == [(12.5, 18.0)]
+
+
+@pytest.mark.parametrize(
+    ("query", "reply"),
+    [
+        ("the dog jumps up after the cat comes", "The cat comes from 3 to 5 seconds."),
+        ("the dog jumps up after the cat comes", "the dog jumps up after the cat comes, 3 to 5 s"),
+        ("the dog jumps up", "The dog is shown from 3 to 5 seconds."),
+        ("the dog jumps up", "The dog sits from 3 to 5 seconds."),
+        ("the dog jumps up", "The dog jumps up from 3 to 5 s, and the man from 8 to 9 s."),
+        ("the dog jumps up", "The dog never jumps up from 3 to 5 seconds."),
+        ("the dog jumps up", "No, the dog jumps up."),
+        ("the dog jumps up", "There is no cat in the video."),
+        ("the dog jumps up", "There is no dog until 12 s."),
+        ("a man without a hat", "There is no hat."),
+        ("a room with no hat", "There is no hat in the video."),
+    ],
+)
+def test_a_sentence_of_something_else_is_no_answer(query: str, reply: str) -> None:
+    assert said_of(query, reply) is None
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "There is no cat in the video.",
+        "It does not happen in this clip.",
+        "The event is not shown.",
+        "no",
+        "Not found.",
+        "A cat is not visible in any of the frames.",
+    ],
+)
+def test_a_sentence_may_deny_what_was_asked(reply: str) -> None:
+    assert said_of("A cat sleeps on a sofa.", reply) == []
+
+
 TIMES = (
     *("0", "3", "5", "12.5", "18", "-1", "−3", "1e309", "1e-9", "NaN", "Infinity", "9" * 400),
     *(

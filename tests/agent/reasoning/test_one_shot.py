@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from agent.api import Grounder
+from agent.cli.main import main
 from agent.errors import ReasonerError
 from agent.reasoning.one_shot import MOST_FRAMES
 from agent.settings import Settings, load_settings
@@ -84,3 +85,34 @@ def test_captions_of_a_file_are_no_frames(road: Path, tmp_path: Path) -> None:
         pytest.raises(ReasonerError, match="index it with --captioner none"),
     ):
         grounder.find(road, "it is grey", captions=captions)
+
+
+def test_frames_that_nobody_described_answer_nothing_by_their_captions(road: Path) -> None:
+    with serving([says(FOUND)]) as server:
+        settings = {"captioner": "none", "OPENAI_BASE_URL": server.url}
+        with Grounder(load_settings(**settings, reasoner="similarity")) as grounder:
+            by_likeness = grounder.find(road, "a frame")
+        with Grounder(load_settings(**settings, reasoner="openai:tiny", direct="off")) as grounder:
+            by_model = grounder.find(road, "a frame")
+    assert (by_likeness.verdict, by_model.verdict) == ("cannot_tell", "cannot_tell")
+    assert "Nobody described the frames" in by_likeness.reasoning
+    assert "there is nothing to read" in by_model.warning
+    assert server.asked == [], "a model that reads would have to invent its answer"
+
+
+def test_a_model_that_is_shown_all_frames_may_say_that_it_is_not_there(road: Path) -> None:
+    nothing = '{"steps": [], "found": false, "events": []}'
+    with serving([says(nothing)]) as server, Grounder(settings_for(server)) as grounder:
+        answer = grounder.find(road, "a dog")
+    assert (answer.verdict, answer.by) == ("not_found", "llm")
+
+
+def test_who_stands_in_for_a_model_that_was_not_asked_is_said(
+    road: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving([says(FOUND)]) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        words = ["--captioner", "none", "--reasoner", "openai:tiny", "--direct", "off"]
+        assert main(["ask", str(road), "a dog", *words]) == 1
+    told = " ".join(capsys.readouterr().out.split())
+    assert "decided by: similarity in place of openai:tiny: it was not asked" in told

@@ -63,7 +63,14 @@ def test_what_never_stands_in_that_order_is_not_found_and_the_answer_says_so() -
         "Each part was found, but never “the dog barks” after “the man leaves”.",
     )
     assert answered(AFTER, reply(A=[(1, 2)], B=[])) == ([], "“the man leaves” was not found.")
-    assert answered(SECOND, reply(A=[(1, 2)]))[1] == "It was found once; there is no number 2."
+    told = "It was found once; there is no number 2. It is near 0:02.0."
+    assert answered(SECOND, reply(A=[(1, 2)]))[1] == told
+
+
+def test_which_time_a_part_is_of_is_told_in_words() -> None:
+    part = split_query("after the man leaves, the first time the dog barks")
+    told = answered(part, reply(A=[(9, 10)], B=[(5, 6)]))[1]
+    assert told.startswith("“the dog barks” (the first time) after “the man leaves”")
 
 
 @pytest.mark.parametrize(
@@ -85,6 +92,38 @@ def test_what_cannot_be_is_refused_and_the_model_is_told_why(
         parse_parts(said, AFTER, shown=SPANS)
     assert caught.value.kind == kind
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"A": [{"first": 9, "last": 10}], "B": {"first": 5, "last": 6}},
+        {"A": "#9 to #10", "B": [[5, 6]]},
+        [{"part": "A: the dog barks", "events": [[9, 10]]}, {"part": "part b", "events": [[5, 6]]}],
+        [{"part": "The dog barks.", "events": [[9, 10]]}, {"part": "b)", "events": [[5, 6]]}],
+    ],
+)
+def test_parts_may_be_named_in_other_ways(parts: Any) -> None:
+    assert answered(AFTER, {"parts": parts})[0] == [(9, 10)]
+
+
+def test_one_part_alone_needs_no_list() -> None:
+    said = {"parts": {"part": "A", "events": [[1, 2], [9, 10]]}}
+    assert answered(SECOND, said)[0] == [(9, 10)]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"A": [[9, 10]], "a": [[1, 2]], "B": []},
+        {"A": [[9, 10]]},
+        [{"part": "the cat", "events": []}, {"part": "B", "events": []}],
+        {},
+    ],
+)
+def test_parts_that_are_unknown_missing_or_there_twice_are_refused(parts: Any) -> None:
+    with pytest.raises(AnswerError, match="give each of A, B once, by the letter alone"):
+        answered(AFTER, {"parts": parts})
 
 
 def test_parts_may_overlap_each_other() -> None:

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from langchain_core.messages import HumanMessage
 
-from agent.errors import UnansweredError, WithheldError
-from agent.reasoning.outage import Outage
+from agent.errors import ReasonerError, UnansweredError, WithheldError
 from agent.reasoning.text_model import LLMReasoner
 from tests.fakes import ChatModelOf
 from tests.patience import PATIENCE_S
 from tests.servers import fails, says, serving
 from tools.llm.budget import Budget, Limits
 from tools.llm.client import Patience
+from tools.llm.outage import outages_noted
 
 HELLO = [HumanMessage("when?")]
 NO_WAIT = Patience(timeout_s=PATIENCE_S, max_retries=1, backoff_s=0.01)
@@ -61,32 +61,29 @@ def test_so_is_the_client_of_another_provider(
 
 
 def test_a_service_without_credit_is_asked_once_in_a_run() -> None:
-    budgets = [Budget(), Budget()]
-    budget = budgets[0]
     with serving([says("fine"), fails(402, "Insufficient credits")]) as server:
-        reasoner = LLMReasoner(
-            "openai:tiny", base_url=server.url, patience=NO_WAIT, budget=lambda: budget
-        )
-        reasoner.converse(HELLO, schema={})
-        for _ in range(3):
-            with pytest.raises(UnansweredError, match="no credit is left"):
-                reasoner.converse(HELLO, schema={})
+        reasoner = LLMReasoner("openai:tiny", base_url=server.url, patience=NO_WAIT)
+        with outages_noted():
+            reasoner.converse(HELLO, schema={})
+            for _ in range(3):
+                with pytest.raises(UnansweredError, match="no credit is left"):
+                    reasoner.converse(HELLO, schema={})
         assert len(server.asked) == 2
-        budget = budgets[1]
-        with pytest.raises(UnansweredError, match="no credit is left"):
+        with outages_noted(), pytest.raises(UnansweredError, match="no credit is left"):
             reasoner.converse(HELLO, schema={})
         assert len(server.asked) == 3, "another run asks anew"
 
 
-def test_what_may_pass_counts_from_the_second_time_on() -> None:
-    outage, run = Outage(), Budget()
-    outage.note_failure(run, "timeout", "no answer")
-    assert outage.known(run) is None
-    outage.note_reply(run)
-    outage.note_failure(run, "timeout", "no answer")
-    assert outage.known(run) is None
-    outage.note_failure(run, "broken", "500")
-    assert outage.known(run) == ("broken", "500")
-    assert outage.known(Budget()) is None
-    outage.note_failure(run, "strange", "hm")
-    assert outage.known(run) is None, "that may be the fault of one question"
+def test_a_client_of_its_own_that_cannot_connect_is_asked_once_in_a_run() -> None:
+    calls: list[object] = []
+
+    def refused(messages: Any) -> str:
+        calls.append(messages)
+        raise ConnectionRefusedError("nobody is there")
+
+    reasoner = LLMReasoner(ChatModelOf(answers=refused))
+    with outages_noted():
+        for _ in range(3):
+            with pytest.raises(ReasonerError, match="nobody is there"):
+                reasoner.converse(HELLO, schema={})
+    assert len(calls) == 1

@@ -1,6 +1,7 @@
 """The scenes of a long video, summed up by the text model once, shown where not all fits."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,12 @@ import pytest
 
 from agent import api
 from agent.api import Grounder
+from agent.graph.retrieving import shortened
 from agent.settings import load_settings
 from tests.fakes import WordEmbedder
 from tests.road import RECORD, TRACK
 from tests.servers import Answer, Asked, Server, fails, says, serving
+from tools.retrieval.retrieval import caption_tokens
 from tools.timeline import Caption, Interval
 
 pytestmark = pytest.mark.usefixtures("word_embedder")
@@ -23,14 +26,14 @@ TEXTS = ["an empty grey road"] * 200 + ["a brown dog jumps over a fence"] * 5 + 
 GOOD = '{"steps": [], "found": false, "events": []}'
 
 
-def fill(grounder: Grounder) -> None:
+def fill(grounder: Grounder, texts: Sequence[str] = TEXTS, step_s: float = STEP_S) -> None:
     captions = [
-        Caption(RECORD.video_id, Interval(n * STEP_S, (n + 1) * STEP_S), text, "vision", TRACK)
-        for n, text in enumerate(TEXTS)
+        Caption(RECORD.video_id, Interval(n * step_s, (n + 1) * step_s), text, "vision", TRACK)
+        for n, text in enumerate(texts)
     ]
-    grounder.store.add(captions, WordEmbedder().embed(TEXTS))
-    duration_s = len(TEXTS) * STEP_S
-    grounder.store.put_record(replace(RECORD, duration_s=duration_s, captions=len(TEXTS)))
+    grounder.store.add(captions, WordEmbedder().embed(texts))
+    duration_s = len(texts) * step_s
+    grounder.store.put_record(replace(RECORD, duration_s=duration_s, captions=len(texts)))
 
 
 def script(asked: Asked) -> Answer:
@@ -64,6 +67,31 @@ def test_scenes_are_summed_up_once_and_shown(tmp_path: Path) -> None:
         count = len(server.asked)
         ask(server)
         assert len(server.asked) == count + 1, "summaries are kept"
+
+
+@pytest.mark.slow
+def test_nothing_is_summed_up_where_all_captions_are_shown_anyway(tmp_path: Path) -> None:
+    with serving(script) as server:
+        settings = load_settings(reasoner="openai:tiny", OPENAI_BASE_URL=server.url)
+        with Grounder(settings) as grounder:
+            fill(grounder, TEXTS[100:290], step_s=5.0)
+            grounder.find(RECORD.video_id, "a dog jumps")
+    assert len(server.asked) == 1
+
+
+def test_summaries_are_cut_to_the_room_that_there_is() -> None:
+    scenes = [
+        Caption("video1", Interval(60 * at, 60 * at + 60), "a long word " * 33, "vision", TRACK)
+        for at in range(60)
+    ]
+    assert shortened(scenes, 100_000) == scenes
+    for room in (1000, 2000, 4000):
+        cut = shortened(scenes, room)
+        assert sum(map(caption_tokens, cut)) <= room
+        assert [one.span for one in cut] == [one.span for one in scenes][: len(cut)]
+        assert len(cut) in {0, 60}
+    assert shortened(scenes, 1000) == []
+    assert shortened(scenes, 4000)
 
 
 @pytest.mark.slow

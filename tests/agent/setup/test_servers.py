@@ -3,13 +3,13 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from threading import Event
 from typing import Any
 
 import pytest
 
 from agent.setup.servers import DEADLINE_S, find_servers, is_loopback
+from tests.listening import Handler, listening
 from tests.patience import PATIENCE_S
 
 Reply = tuple[int, Any]
@@ -25,35 +25,22 @@ def serving(answers: Answers) -> Iterator[tuple[int, list[str]]]:
     """A server with these paths, and what it was asked; bytes are sent as they are."""
     asked: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Page(Handler):
         def do_GET(self) -> None:
             self.answer(None)
 
         def do_POST(self) -> None:
-            self.answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.answer(json.loads(self.body()))
 
         def answer(self, given: Any) -> None:
             asked.append(f"{self.command} {self.path} {self.headers.get('Authorization', '')}")
             found = answers.get(self.path, (404, {}))
             status, content = found(given) if callable(found) else found
             body = content if isinstance(content, bytes) else json.dumps(content).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.send(body, status)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield server.server_port, asked
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with listening(Page) as url:
+        yield int(url.rpartition(":")[2]), asked
 
 
 def seeing(answers: Answers, kind: str) -> list[tuple[str, str]]:

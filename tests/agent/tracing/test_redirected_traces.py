@@ -1,9 +1,7 @@
 """A collector that sends traces on to another host gets none of them there."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from uuid import uuid4
 
 import pytest
@@ -14,40 +12,27 @@ from agent.tracing.langsmith_sink import LangSmith, scrub_own_tracer
 from agent.tracing.otel_sink import Otlp
 from agent.tracing.scrub import Scrubber
 from agent.tracing.tracer import TraceTargets, Tracing
+from tests.listening import Handler, listening
 
 
 @contextmanager
 def collector(asked: list[str], location: str = "") -> Iterator[str]:
     """Takes everything, or sends what is posted elsewhere."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Collector(Handler):
         def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", "2")
-            self.end_headers()
-            self.wfile.write(b"{}")
+            self.send(b"{}")
 
         def do_POST(self) -> None:
             asked.append(self.path)
-            self.rfile.read(int(self.headers["Content-Length"] or 0))
-            self.send_response(307 if location else 200)
+            self.body()
             if location:
-                self.send_header("Location", f"{location}{self.path}")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+                self.send(b"", 307, location=f"{location}{self.path}")
+            else:
+                self.send(b"")
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with listening(Collector) as url:
+        yield url
 
 
 def test_langsmiths_own_tracer_follows_no_redirect_either(monkeypatch: pytest.MonkeyPatch) -> None:

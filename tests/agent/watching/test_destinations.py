@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,7 +65,8 @@ def test_every_kind_of_destination_is_named_without_its_password() -> None:
     to = Destinations(settings, said.append)
     to.frames("openai:tiny")
     to.reasoning("frames:openai:tiny")
-    to.reasoning("anthropic:claude")
+    to.reasoning("anthropic:claude", address="https://me:hidden@claude.example:8443/v1")
+    to.reasoning("unknown:model")
     to.embedding("openai:small")
     to.store()
     to.traces("http://me:hidden@collector.example:4318/v1/traces")
@@ -72,13 +74,40 @@ def test_every_kind_of_destination_is_named_without_its_password() -> None:
     assert said == [
         "frames go to api.example",
         "the question and frames go to api.example",
-        "the question and captions go to anthropic",
+        "the question and captions go to claude.example:8443",
+        "the question and captions go to unknown",
         "captions and questions are embedded by api.example",
         "captions are kept by chroma.example:8000",
         "traces go to collector.example:4318",
         "the list of models is asked of api.example",
     ]
     assert host_of("http://u:hid/den@host:port/") == "http://…@host:port/"
+
+
+@pytest.mark.slow
+def test_the_host_of_another_provider_is_named_before_it_is_asked(
+    road: Path, tmp_path: Path, word_embedder: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    captions = tmp_path / "captions.jsonl"
+    captions.write_text('{"start_s": 0, "end_s": 2, "caption": "a door opens"}')
+    said: list[str] = []
+    named_before: list[str] = []
+
+    def model(asked: Asked) -> Answer:
+        named_before.extend(said)
+        return says('{"steps": [], "found": true, "events": [{"first": 1, "last": 1}]}')
+
+    with serving(model) as server:
+        monkeypatch.setenv("AZURE_OPENAI_API_KEY", "a-real-key")
+        monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", server.url)
+        monkeypatch.setenv("OPENAI_API_VERSION", "2024-10-21")
+        settings = load_settings(reasoner="azure_openai:gpt-5")
+        with Grounder(settings, tell=said.append) as grounder:
+            grounder.find(road, "a door opens", captions=captions)
+            reasoner: Any = grounder.reasoner
+        host = server.url.removeprefix("http://").removesuffix("/v1")
+        reasoner._llm.root_client.close()  # connections that nothing else closes
+    assert f"the question and captions go to {host}" in named_before
 
 
 @pytest.mark.parametrize("status", first_fast(307, 301, 302, 308))

@@ -77,7 +77,7 @@ def test_more_of_what_cannot_show_it_is_no_advice(
     assert main([*question, "--json"]) == 1
     answer = json.loads(capsys.readouterr().out)
     assert answer["coverage"]["seen_s"] < 6
-    assert "(classical-4) cannot show this" in answer["advice"].replace(f"-{READING}+ocr", "")
+    assert "(classical-5) cannot show this" in answer["advice"].replace(f"-{READING}+ocr", "")
 
 
 @pytest.mark.slow

@@ -409,7 +409,7 @@ def test_subtitles_inside_a_video_are_read(
     video = shared_data / "odd_videos" / "exo_sample_with_srt.mkv"
     assert main(["index", str(video), "--captioner", "classical"]) == 0
     assert re.search(
-        r"captions? by classical-4\S*, \d+ captions? by subtitles", capsys.readouterr().out
+        r"captions? by classical-5\S*, \d+ captions? by subtitles", capsys.readouterr().out
     )
     with Grounder() as grounder:
         beside = [record for record in grounder.records() if is_beside(record.track)]

@@ -247,10 +247,12 @@ def test_a_video_that_is_gone_is_said_to_be_gone_and_is_still_answered(
 def test_eval_own_measures_on_the_corrections_of_the_page_by_their_name(
     client: TestClient, rooms: Rooms, folder: Path, tmp_path: Path, capsys: Any
 ) -> None:
+    asked = ["--videos", str(folder), "--out", str(tmp_path / "run"), "--captioner", "classical"]
+    assert main(["eval", "own", "--annotations", "corrections", *asked]) == 2
+    assert "nothing was corrected on the page yet" in capsys.readouterr().err
     rooms.corrections.put("road.mp4", "brightness 120", 8.0, [(4.0, 6.0)])
     rooms.corrections.put("road.mp4", "brightness 40", 8.0, [])
     rooms.corrections.remove("road.mp4", "brightness 40")
-    asked = ["--videos", str(folder), "--out", str(tmp_path / "run"), "--captioner", "classical"]
     assert main(["eval", "own", "--annotations", "corrections", *asked]) == 0
     (row,) = (tmp_path / "run" / "results.jsonl").read_text().splitlines()
     assert json.loads(row)["query"] == "brightness 120"

@@ -12,13 +12,13 @@ from starlette.testclient import TestClient
 from agent.api import Grounder, Settings
 from agent.cli.main import main
 from agent.errors import SettingsError
-from agent.web.app import MOST_BODY_BYTES, make_app
+from agent.web.app import MOST_BODY_BYTES
 from agent.web.guarding import Guard
 from agent.web.library import Library, NotServedError
 from agent.web.rooms import Rooms
 from agent.web.serving import serve
 from agent.web.uploads import BLOCK_BYTES
-from tests.agent.web.serving import API, MOST_BYTES, client_of, video_id
+from tests.agent.web.serving import API, MOST_BYTES, app_of, client_of, video_id
 from tests.drawing import draw_video, even_times
 
 pytestmark = pytest.mark.slow
@@ -44,7 +44,7 @@ def test_two_host_names_are_refused_whichever_comes_first(rooms: Rooms) -> None:
     names = [(b"host", b"127.0.0.1"), (b"host", b"evil.example")]
     for headers in (names, names[::-1]):
         scope = {"type": "http", "method": "GET", "path": "/", "headers": headers}
-        asyncio.run(Guard(make_app(rooms), address="127.0.0.1")(scope, receive, send))
+        asyncio.run(Guard(app_of(rooms), address="127.0.0.1")(scope, receive, send))
         assert told[-2]["status"] == 400
 
 
@@ -264,7 +264,7 @@ def test_an_upload_may_be_larger_than_a_question(grounder: Grounder, folder: Pat
     ("body", "why"),
     [
         (b'{"video":', "the body is not JSON: "),
-        (b"null", "the body: Input should be"),
+        (b"null", "the body has to be a JSON object"),
         (b"{}", "video: Field required"),
     ],
 )

@@ -117,8 +117,8 @@ def test_links_into_this_network_are_not_even_looked_at(
 def test_a_yt_dlp_that_cannot_be_kept_from_this_network_is_not_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tools.video.links.find_yt_dlp", lambda: ["/usr/bin/yt-dlp"])
-    monkeypatch.setattr("tools.video.links._is_inside", lambda _: False)
+    monkeypatch.setattr("tools.video.yt_dlp_process.find_yt_dlp", lambda: ["/usr/bin/yt-dlp"])
+    monkeypatch.setattr("tools.video.yt_dlp_process._is_inside", lambda _: False)
     jobs = LinkJobs(tmp_path, arrive=str, complain=print)
     assert not jobs.is_available()
     job = jobs.add("https://example.org/a.mp4")
@@ -129,7 +129,7 @@ def test_a_yt_dlp_that_cannot_be_kept_from_this_network_is_not_used(
 def test_passwords_in_links_are_not_shown_and_what_is_none_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tools.video.links.find_yt_dlp", lambda: None)
+    monkeypatch.setattr("tools.video.yt_dlp_process.find_yt_dlp", lambda: None)
     jobs = LinkJobs(tmp_path, arrive=str, complain=print)
     job = jobs.add("https://me:secret@example.org/a.mp4?x=\x1b[2J")
     ended = become(lambda: jobs.get(job.id))

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from agent.api import Grounder
-from agent.web.app import make_app
 from agent.web.rooms import Rooms
 from tests.agent.loopback import on_loopback
-from tests.agent.web.serving import API
+from tests.agent.web.serving import API, app_of
 from tests.drawing import draw_video, even_times, halves
 from tests.fakes import BrightnessCaptioner
 from tests.patience import PATIENCE_S
@@ -59,7 +58,7 @@ def browser() -> Iterator[Any]:
 def address(folder: Path) -> Iterator[str]:
     with (
         Grounder(captioner=ScriptingCaptioner()) as grounder,
-        on_loopback(make_app(Rooms(grounder, [folder]))) as base,
+        on_loopback(app_of(Rooms(grounder, [folder]))) as base,
     ):
         yield base
 
@@ -248,6 +247,27 @@ def described(page: Any) -> None:
     page.click("#videos button")
     page.click("#describe")
     page.wait_for_selector("#index :text('Described')")
+
+
+def test_that_a_video_is_not_described_is_no_longer_said_when_it_is(page: Any) -> None:
+    page.click("#videos button")
+    page.wait_for_selector("#describe")
+    page.fill("#query", "brightness 120")
+    page.press("#query", "Enter")
+    page.wait_for_selector("#fault:not([hidden])")
+    assert "not described yet" in page.inner_text("#fault")
+    page.click("#describe")
+    page.wait_for_selector("#index :text('Described')")
+    page.wait_for_selector("#fault", state="hidden")
+
+
+def test_of_a_file_that_cannot_be_read_nothing_is_said_to_work(page: Any, folder: Path) -> None:
+    (folder / "notes.mp4").write_bytes(b"only some notes")
+    page.reload()
+    page.click("#videos button:has-text('notes.mp4')")
+    page.wait_for_selector("#index :text('cannot be read as a video')")
+    page.wait_for_function("() => document.querySelector('#player').error")
+    assert page.is_hidden("#fault")
 
 
 def test_a_follow_up_goes_on_from_the_answer(page: Any) -> None:
@@ -453,7 +473,7 @@ def test_a_link_is_fetched_once_its_size_was_shown_and_agreed_to(
         pages.pages["/talk.mp4"] = movie(there)
         rooms = Rooms(grounder, [folder])
         rooms.links._takes_inside = True
-        with on_loopback(make_app(rooms)) as base:
+        with on_loopback(app_of(rooms)) as base:
             page = browser.new_page()
             page.set_default_timeout(PATIENCE_MS)
             page.goto(base)
@@ -475,7 +495,7 @@ def test_where_links_cannot_be_fetched_none_is_asked_for(
     monkeypatch.setattr("agent.web.link_jobs.is_held_outside", lambda: False)
     with (
         Grounder(captioner=BrightnessCaptioner()) as grounder,
-        on_loopback(make_app(Rooms(grounder, [folder]))) as base,
+        on_loopback(app_of(Rooms(grounder, [folder]))) as base,
     ):
         page = browser.new_page()
         page.goto(base)
@@ -512,7 +532,7 @@ def test_a_cut_stands_on_the_timeline_where_the_describer_found_it(
     colours = [((200, 40, 40), (20, 20, 60)), ((20, 90, 30), (240, 240, 200))]
     times_s = even_times(48, 8.0)
     draw_video(folder / "road.mp4", times_s, picture=lambda index: halves(*colours[index // 24]))
-    with Grounder() as grounder, on_loopback(make_app(Rooms(grounder, [folder]))) as base:
+    with Grounder() as grounder, on_loopback(app_of(Rooms(grounder, [folder]))) as base:
         page = browser.new_page()
         page.set_default_timeout(PATIENCE_MS)
         page.goto(base)

@@ -1,4 +1,4 @@
-"""Over HTTP with a text model, a service on the loopback, and with the built-in describer."""
+"""Over HTTP with a text model, a service on the loopback, and with the classical describer."""
 
 import json
 import socket
@@ -12,11 +12,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from agent.api import Grounder, load_settings
-from agent.web.app import make_app
 from agent.web.asking import Asker
 from agent.web.rooms import Rooms
 from tests.agent.loopback import on_loopback
-from tests.agent.web.serving import API, client_of, describe, events_of, video_id
+from tests.agent.web.serving import API, app_of, client_of, describe, events_of, video_id
 from tests.drawing import draw_video, even_times, halves
 from tests.fakes import BrightnessCaptioner
 from tests.patience import PATIENCE_S
@@ -187,7 +186,7 @@ def test_a_sender_that_leaves_ends_the_search_before_its_next_step(
         with Grounder(settings, captioner=BrightnessCaptioner()) as grounder:
             rooms = Rooms(grounder, [folder])
             grounder.watch(folder / "road.mp4")
-            with on_loopback(make_app(rooms)) as base:
+            with on_loopback(app_of(rooms)) as base:
                 (video,) = rooms.library.videos()
                 body = b'{"query": "brightness 40"}'
                 host = base.removeprefix("http://")

@@ -294,7 +294,7 @@ def test_frames_seen_before_are_learnt_from_and_not_described() -> None:
     assert rest == whole
 
 
-def test_describing_is_one_frame_behind() -> None:
+def test_describing_is_a_moment_behind() -> None:
     taken: list[float] = []
 
     def frames() -> Iterable[Frame]:
@@ -304,7 +304,7 @@ def test_describing_is_one_frame_behind() -> None:
 
     descriptions = ClassicalCaptioner(read_text=False).describe(frames(), seen=())
     assert next(descriptions).time_s == 0.0
-    assert taken == [0.0, 0.5]
+    assert taken == [0.0, 0.5, 1.0, 1.5]
 
 
 def read_by(
@@ -365,8 +365,8 @@ def test_reading_without_the_extra_says_what_to_install(monkeypatch: pytest.Monk
 @pytest.mark.slow
 def test_the_model_name_tells_whether_text_was_read() -> None:
     pytest.importorskip("rapidocr")
-    assert ClassicalCaptioner(read_text=False).model == "classical-4"
-    assert ClassicalCaptioner(read_text=True).model == "classical-4-r5+ocr"
+    assert ClassicalCaptioner(read_text=False).model == "classical-5"
+    assert ClassicalCaptioner(read_text=True).model == "classical-5-r5+ocr"
 
 
 def test_a_screen_that_is_black_only_between_two_samples_is_told_to_the_frame() -> None:

@@ -8,13 +8,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.listening import Handler, listening
 from tests.patience import PATIENCE_S
 from tools.embedders.embedder import open_embedder
 from tools.embedders.minilm import MiniLM
@@ -40,32 +40,17 @@ class Service:
 def serving(reply: Reply) -> Iterator[Service]:
     service = Service(reply)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Embeddings(Handler):
         def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            asked = json.loads(self.body())
             service.asked.append(asked)
             service.keys.append(self.headers["Authorization"])
             status, body = service.reply(asked["input"])
-            content = json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            self.send(json.dumps(body).encode(), status, content_type="application/json")
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    service.url = f"http://127.0.0.1:{server.server_port}/v1"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with listening(Embeddings) as url:
+        service.url = f"{url}/v1"
         yield service
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def embeddings(vectors: Sequence[Any]) -> tuple[int, Any]:
@@ -192,7 +177,6 @@ def test_a_service_that_hangs_is_given_up() -> None:
         return by_length(texts)
 
     with serving(hang) as service:
-        embedder = embedder_at(service.url, patience=Patience(timeout_s=0.1, max_retries=0))
         try:
             embedder = embedder_at(service.url, patience=Patience(timeout_s=0.1, max_retries=0))
             with pytest.raises(EmbedderError, match="no answer from"):

@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 
-from tools.grounding.lexical import bm25, match_words, terms_of, words_of
+from tools.grounding.lexical import Lexicon, Matches, bm25, terms_of, words_of
+
+
+def match_words(query: str, texts: list[str]) -> Matches:
+    return Lexicon(texts).match(query)
 
 
 @pytest.mark.parametrize("text", ["cooks", "cooked", "Cooking", "cook"])
@@ -56,3 +60,17 @@ def test_a_view_that_is_called_after_a_bird_names_none() -> None:
     assert words_of("Bird's-eye view of the dog's bed") == [
         *("bird's-eye", "view", "of", "the", "dog", "s", "bed")
     ]
+
+
+def test_a_lexicon_counts_as_reading_every_text_does() -> None:
+    rng = np.random.default_rng(0)
+    words = "man dogs dog cooks cooking the red car cars 狗 Auto".split()
+    texts = [" ".join(rng.choice(words, rng.integers(0, 8))) for _ in range(300)]
+    known = Lexicon(texts)
+    for query in ("a red dog cooks", "cars and cars", "of the", "zebra", "狗 auto"):
+        wanted = list(dict.fromkeys(terms_of(query)))
+        found = known.match(query)
+        assert found.counts.tolist() == [
+            [terms_of(text).count(one) for one in wanted] for text in texts
+        ]
+        assert found.lengths.tolist() == [len(terms_of(text)) for text in texts]

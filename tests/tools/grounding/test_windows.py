@@ -20,13 +20,17 @@ from tools.grounding.windows import (
     select,
     select_apart,
     spans_of,
-    vote,
+    votes_of,
 )
 
 
 def axis(count: int, step_s: float = 2.0) -> Cells:
     edges = np.arange(count + 1, dtype=np.float64) * step_s
     return Cells(edges[:-1], edges[1:], np.arange(count))
+
+
+def vote(curve: NDArray[np.float64], cells: Cells) -> NDArray[np.intp]:
+    return votes_of([curve], [cells])[0]
 
 
 def bump(first: int, after: int, count: int = 75) -> NDArray[np.float64]:

@@ -64,7 +64,7 @@ def import_file(video: Video, path: Path, store: CaptionStore) -> VideoRecord:
 
 
 def captions_of(record: VideoRecord, store: CaptionStore) -> list[Caption]:
-    return store.read(record.video_id, record.track)[0]
+    return [*store.read(record.video_id, record.track)[0]]
 
 
 def write_captions(path: Path, **caption_at: str) -> Path:

@@ -64,7 +64,7 @@ def index(
 
 
 def stored(video: Video, captioner: BrightnessCaptioner, store: CaptionStore) -> list[Caption]:
-    return store.read(video.id, frame_track(captioner, RATE_HZ))[0]
+    return [*store.read(video.id, frame_track(captioner, RATE_HZ))[0]]
 
 
 @pytest.fixture(scope="module")

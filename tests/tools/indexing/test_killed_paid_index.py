@@ -127,7 +127,7 @@ def forks(film: Path, service: Service, tmp_path: Path) -> Iterator[Forks]:
 def stored(folder: Path, film: Path) -> list[Caption]:
     with CaptionStore.open(folder / "store", embedder=WordEmbedder.name) as store:
         (record,) = store.records(probe(film).id)
-        return store.read(record.video_id, record.track)[0]
+        return [*store.read(record.video_id, record.track)[0]]
 
 
 def known(folder: Path, film: Path) -> set[int]:

@@ -89,7 +89,7 @@ def index(
                 first=first,
                 **more,
             )
-        return record, captions.read(video.id, record.track)[0]
+        return record, [*captions.read(video.id, record.track)[0]]
 
 
 def paid(**more: Any) -> BrightnessCaptioner:

@@ -8,7 +8,7 @@ from tests.servers import Answer, says, serving
 from tools.errors import ServiceError
 from tools.llm.client import Patience, Service
 from tools.llm.completion import read_completion
-from tools.llm.failures import Failure, Sent, classify, explain
+from tools.llm.failures import Addressee, Failure, Sent, classify, explain
 from tools.llm.negotiation import ServiceRequest
 
 STREAM = "text/event-stream; charset=utf-8"
@@ -34,7 +34,7 @@ FOREIGN = {
 def judged(content_type: str, body: bytes) -> tuple[Failure, str]:
     assert read_completion(content_type, body) is None
     failure = classify(200, {"content-type": content_type}, body, Sent())
-    return failure, str(explain(failure, failure.said, where="example.com", model="m"))
+    return failure, str(explain(failure, failure.said, Addressee("example.com", "m")))
 
 
 @pytest.mark.parametrize(("content_type", "body"), HOLLOW.values(), ids=HOLLOW)

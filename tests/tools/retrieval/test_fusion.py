@@ -1,5 +1,7 @@
 """Several kinds of captions asked together: whose events count, and what that does to verdicts."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -85,3 +87,20 @@ def test_relevance_is_by_place_within_a_track() -> None:
     captions, fused = fuse([Voice.of(SEEN, seen), Voice.of(SAID, said)])
     best = {captions[index].source for index in np.argsort(-fused.relevance)[:2]}
     assert best == {"vision", "subtitle"}
+
+
+def test_of_what_is_measured_the_same_for_long_the_ends_are_told() -> None:
+    measured = Track("classical-4", "", "classical")
+    seconds = [
+        Caption("video", Interval(at, at + 1), "Something is present.", "signal", measured)
+        for at in range(60)
+    ]
+    stays = ranking_of("found", (10, 50, 0.8), captions=60, presence=0.8)
+    shown = np.array([float(10 <= at < 50) for at in range(60)])
+    stays = replace(stays, relevance=shown)
+    seen = ranking_of("cannot_tell", captions=3, presence=None)
+    captions, fused = fuse([Voice.of(SEEN, seen), Voice.of(seconds, stays)])
+    told = [one.start_s for one in captions if one.source == "signal"]
+    assert told == [*range(8, 13), *range(47, 52)]
+    assert [event.span for event in fused.events] == [Interval(10, 50)]
+    assert len(fused.relevance) == len(captions)

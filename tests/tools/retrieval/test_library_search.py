@@ -8,6 +8,7 @@ import pytest
 
 from tests.fakes import WordEmbedder
 from tools.retrieval.library_search import LibraryAnswer, LibraryRanking, search_library
+from tools.store.reading import StoreReader
 from tools.store.store import CaptionStore, VideoRecord
 from tools.timeline import Caption, Interval, Source, Track
 
@@ -106,7 +107,7 @@ def test_of_hours_only_what_is_around_the_hits_is_read(
     store: CaptionStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = shelve(store, "hours", film(1800, seed=1, event="a zebra gallops", at=900))
-    monkeypatch.delattr(CaptionStore, "read")
+    monkeypatch.delattr(StoreReader, "read")
     best, *_ = ask("a zebra gallops", [record], store)
     assert best.ranking.windows[0].span == Interval(1800, 1816)
     assert len(best.captions) < 1500

@@ -57,6 +57,13 @@ def test_a_sound_that_nobody_listened_to_is_not_denied(query: str) -> None:
     assert "nobody listened" in thought.reasoning
 
 
+@pytest.mark.parametrize("verdict", ["found", "not_found", "cannot_tell"])
+def test_a_question_that_names_no_real_time_is_not_answered_without_it(verdict: str) -> None:
+    thought = over("a man at 9:99", verdict)
+    assert (thought.verdict, thought.is_unclear) == ("cannot_tell", True)
+    assert "9:99 is no time" in thought.reasoning
+
+
 @pytest.mark.parametrize("query", ["a man says hello", "people laugh", "she tells a joke"])
 def test_what_is_said_aloud_is_not_denied_by_captions_of_pictures(query: str) -> None:
     assert over(query).verdict == "cannot_tell"

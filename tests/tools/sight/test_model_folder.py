@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from tests.tiny_joint import save_tiny_joint
@@ -86,6 +87,8 @@ def test_a_damaged_file_is_one_line_that_says_to_fetch_it(
         {"size": {"height": 200_000, "width": 200_000}},
         {"size": {"height": "a", "width": "b"}},
         {"size": [48]},
+        {"size": True},
+        {"image_mean": [float("inf"), 0, 0]},
         {"image_mean": [0.5] * 4},
         {"image_std": [0, 0, 0]},
         {"image_std": None},
@@ -112,6 +115,81 @@ def test_a_strange_configuration_says_nothing_and_stops_nothing(
 ) -> None:
     (folder / "config.json").write_text(json.dumps(config))
     use(folder)
+
+
+@pytest.mark.parametrize("file", ["preprocessor_config.json", "config.json", "tokenizer.json"])
+def test_a_settings_file_of_gigabytes_is_not_read(folder: Path, file: str) -> None:
+    with (folder / file).open("wb") as opened:
+        opened.truncate(4 * 10**9)
+    assert f"{file} has 4,000,000,000 bytes" in message(folder)
+
+
+def test_what_nobody_may_read_is_told_as_that(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    assert message(folder) == f"{folder} cannot be read (Permission denied); check who may read it"
+    assert find_folder(folder) is None
+
+
+@pytest.mark.parametrize("end", ["_fp16", "_quantized", "_int8", "_uint8", "_q4"])
+def test_halves_in_smaller_numbers_are_taken_where_there_are_no_others(
+    folder: Path, end: str
+) -> None:
+    full = OnnxJointModel(folder).embed_texts(["a circle"])
+    for half in ("vision_model", "text_model"):
+        (folder / "onnx" / f"{half}.onnx").rename(folder / "onnx" / f"{half}{end}.onnx")
+    use(folder)
+    np.testing.assert_array_equal(OnnxJointModel(folder).embed_texts(["a circle"]), full)
+
+
+def spoilt(folder: Path, change: str) -> None:
+    """Make the half for pictures ask for what is not there."""
+    file = folder / "onnx/vision_model.onnx"
+    model = onnx.load(file)
+    if change == "opset":
+        model.opset_import[0].version = 99
+    elif change == "IR":
+        model.ir_version = 99
+    elif change == "operator":
+        model.graph.node[0].op_type = "Telepathy"
+    elif change == "operator of others":
+        model.graph.node[0].domain = "com.example"
+    else:
+        onnx.save(model, file, save_as_external_data=True, location="far", size_threshold=0)
+        if change == "weights gone":
+            (folder / "onnx/far").unlink()
+        else:
+            (folder / "onnx/far").write_bytes(b"short")
+        return
+    onnx.save(model, file)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("opset", "Opset 99 is under development); upgrade onnxruntime"),
+        ("IR", "Unsupported model IR version: 99); upgrade onnxruntime"),
+        ("operator", "Telepathy"),
+        ("operator of others", "com.example"),
+        ("weights gone", "keeps its weights in another file"),
+        ("weights cut off", "keeps its weights in another file"),
+    ],
+)
+def test_what_a_model_lacks_is_told_apart_from_damage(folder: Path, change: str, told: str) -> None:
+    spoilt(folder, change)
+    said = message(folder)
+    assert told in said
+    assert "damaged" not in said
+    assert "onnxruntime_src" not in said
+
+
+def test_a_file_in_place_of_a_folder_is_told(folder: Path) -> None:
+    with pytest.raises(SightError, match="is a file; name the folder"):
+        open_sight(str(folder / "onnx/vision_model.onnx"), confirm=None)
 
 
 def test_halves_of_two_models_are_one_line(folder: Path) -> None:
@@ -174,7 +252,7 @@ def test_onnxruntime_says_nothing_beside_the_line(
     apart = {"save_as_external_data": True, "location": data.name, "size_threshold": 0}
     onnx.save(onnx.load(file), file, **apart)
     data.write_bytes(data.read_bytes()[:1000])
-    assert "cannot be loaded" in message(folder)
+    assert "keeps its weights in another file" in message(folder)
     assert capfd.readouterr() == ("", "")
 
 

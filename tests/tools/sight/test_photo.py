@@ -60,8 +60,29 @@ def test_red_is_at_the_left_and_blue_at_the_right(name: str, tmp_path: Path) -> 
 
 
 def test_what_is_transparent_is_white(tmp_path: Path) -> None:
+    picture = np.zeros((20, 20, 4), np.uint8)
+    picture[:10, :, 3] = 255
+    Image.fromarray(picture).save(tmp_path / "half.png")
+    read = read_photo(tmp_path / "half.png")
+    assert (read[10:] == 255).all()
+    assert not read[:10].any()
+
+
+def test_what_is_clear_throughout_or_no_number_shows_nothing(tmp_path: Path) -> None:
     Image.new("RGBA", (20, 20), (0, 0, 0, 0)).save(tmp_path / "clear.png")
-    assert (read_photo(tmp_path / "clear.png") == 255).all()
+    Image.fromarray(np.full((20, 20), np.nan, np.float32)).save(tmp_path / "none.tif")
+    for name in ("clear.png", "none.tif"):
+        with pytest.raises(SightError, match="shows nothing"):
+            read_photo(tmp_path / name)
+
+
+def test_no_other_program_is_started_with_a_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn().save(tmp_path / "drawn.eps")
+    monkeypatch.setattr("PIL.EpsImagePlugin.Ghostscript", lambda *_: drawn())
+    with pytest.raises(SightError, match="holds no picture that can be read here"):
+        read_photo(tmp_path / "drawn.eps")
 
 
 def test_sixteen_bits_keep_light_and_dark(tmp_path: Path) -> None:

@@ -22,8 +22,16 @@ def shot(seed: int) -> Film:
 
 def cuts(film: Film) -> list[int]:
     luma = np.clip(film, 0, 255).astype(np.uint8)
-    found = CutFinder().find(luma, np.arange(len(luma)) / FPS)
-    return [round(cut.start_s * FPS) for cut in found]
+    return cuts_by(luma, batch=len(luma))
+
+
+def cuts_by(luma: NDArray[np.uint8], *, batch: int) -> list[int]:
+    """The cuts of a film that is handed over in batches of so many frames."""
+    finder, times_s = CutFinder(), np.arange(len(luma)) / FPS
+    found = []
+    for first in range(0, len(luma), batch):
+        found += finder.find(luma[first : first + batch], times_s[first : first + batch])
+    return [round(cut.start_s * FPS) for cut in found + finder.finish()]
 
 
 def between(first: Film, second: Film, frames: int, how: str) -> Film:
@@ -63,3 +71,45 @@ def test_a_flash_of_a_few_frames_is_no_cut(seed: int, frames: int) -> None:
     for n in range(frames):
         film[CUT + n] = film[CUT + n] * (1.6 - 0.2 * n) + 90 - 25 * n
     assert cuts(film) == []
+
+
+@pytest.mark.parametrize("batch", [1, 3, 7, 25])
+def test_cuts_are_the_same_in_batches_of_any_size(batch: int) -> None:
+    shots = [shot(seed) for seed in range(6)]
+    # Of two that are too near to each other, the stronger one is the cut.
+    near = [0.5 * shots[0] + 60, shots[1][:3], shots[2]]
+    film = np.concatenate([*shots, between(shots[0], shots[1], 12, "slide"), *near])
+    luma = np.clip(film, 0, 255).astype(np.uint8)
+    assert cuts_by(luma, batch=batch) == cuts(film)
+    assert len(cuts(film)) == 8
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("frames", [2, 3, 4, 5])
+def test_a_camera_that_is_whipped_round_makes_no_cut(seed: int, frames: int) -> None:
+    coarse = np.random.default_rng(seed).integers(20, 235, (9, 44)).astype(np.float32)
+    wide = np.asarray(cv2.resize(coarse, (176, 36), interpolation=cv2.INTER_CUBIC), np.float32)
+    starts = [0] * CUT + [100 * n // frames for n in range(1, frames)] + [100] * CUT
+    assert cuts(np.array([wide[:, start : start + 64] for start in starts])) == []
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_cut_is_found_where_the_camera_is_shaken(seed: int) -> None:
+    """The pictures change nearly as much from frame to frame, but stay as light as they were."""
+    chance = np.random.default_rng(seed)
+    films = []
+    for middle in (90, 130):
+        coarse = chance.integers(middle - 60, middle + 60, (20, 32)).astype(np.float32)
+        wide = np.asarray(cv2.resize(coarse, (160, 100), interpolation=cv2.INTER_CUBIC))
+        corners = chance.integers(0, 5, (CUT, 2))
+        films.append(np.array([wide[y : y + 36, x : x + 64] for y, x in corners]))
+    assert cuts(np.concatenate(films)) == [CUT]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_frame_that_mixes_both_shots_lies_within_a_cut(seed: int) -> None:
+    """Rate conversion and interlacing make such frames."""
+    first, second = shot(seed), shot(seed + 50)
+    found = cuts(np.concatenate([first, (first[-1:] + second[:1]) / 2, second]))
+    assert len(found) == 1
+    assert found[0] in {CUT, CUT + 1}

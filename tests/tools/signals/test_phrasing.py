@@ -310,5 +310,5 @@ def test_less_of_a_colour_than_is_asked_for_is_no_proof_that_there_is_not_more()
 def test_what_could_be_heard_is_not_told() -> None:
     assert "subtitles, or --speech MODEL" in ask("the music starts").reasoning
     assert ask("somebody says hello").reasoning.startswith(
-        "The built-in senses do not know “says”, “hello”."
+        "The classical describer does not know “says”, “hello”."
     )

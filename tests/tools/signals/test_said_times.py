@@ -6,7 +6,7 @@ from tests.measured_film import FILM, ask, cut_at, said, spans
 from tools.ranking import Ranking
 from tools.signals.claims import Claim
 from tools.signals.counting import ordinal, take_numbers
-from tools.signals.said_times import take_stretch
+from tools.signals.said_times import take_stretch, why_no_time
 from tools.signals.signal_grounder import ground_signals
 from tools.timeline import Interval
 
@@ -64,6 +64,24 @@ def test_other_times_are_no_stretch_of_the_video(query: str) -> None:
     assert take_stretch(query) == (query, None)
 
 
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        ("what happens at 9:99?", "9:99 is no time"),
+        ("a man between 0:10 and 0:75", "0:75 is no time"),
+        ("a man between 2:00 and 1:00", "1:00 is not after 2:00"),
+        ("from 1:00 to 1:00, a man", "1:00 is not after 1:00"),
+        ("a man at 1:05", ""),
+        ("between 1:00 and 2:00, a man", ""),
+        ("the score is 9:99", ""),
+        ('the text "at 9:99"', ""),
+    ],
+)
+def test_a_time_that_is_none_is_told(query: str, why: str) -> None:
+    assert why_no_time(query).startswith(why)
+    assert bool(why_no_time(query)) == bool(why)
+
+
 def test_a_stretch_past_the_end_is_none() -> None:
     _, stretch = take_stretch("red after 2:00")
     assert stretch is not None
@@ -115,6 +133,14 @@ def test_ordinals_in_words() -> None:
         ("between cut 1 and 2", [(4.62, 7.0)]),
         ("while it is black", [(5.0, 7.0)]),
         ("until the screen is black", [(0.0, 5.0)]),
+        ("until the second cut", [(0.0, 7.0)]),
+        ("from the start until the first cut", [(0.0, 4.62)]),
+        ("from the first cut to the second cut", [(4.62, 7.0)]),
+        ("from cut 1 to the end", [(4.62, 10.0)]),
+        ("from the first cut on", [(4.62, 10.0)]),
+        ("between the start and the first cut", [(0.0, 4.62)]),
+        ("between the last cut and the end of the video", [(7.0, 10.0)]),
+        ("from when something appears until the screen is black", [(2.0, 7.0)]),
         ("when does the second shot start?", [(4.62, 4.66)]),
         ("shot 3 begins", [(7.0, 7.04)]),
         ("the end of the second shot", [(7.0, 7.04)]),

@@ -1,4 +1,4 @@
-"""Questions to the embedded senses: answered from claims, or handed back with the odd words."""
+"""Questions to the classical describer: answered from claims, or handed back with the odd words."""
 
 import pytest
 
@@ -17,7 +17,7 @@ from tests.measured_film import (
     spans,
 )
 from tools.retrieval.question import read_question
-from tools.signals.claims import Claim
+from tools.signals.claims import Claim, Kind
 from tools.signals.signal_grounder import ground_signals
 from tools.signals.signal_query import understand
 
@@ -253,6 +253,29 @@ def test_words_that_can_be_read_need_no_word_for_text(query: str) -> None:
     assert "looked for as text on the screen" in answer.reasoning
 
 
+@pytest.mark.parametrize(
+    ("query", "kind", "verdict"),
+    [
+        ("someone enters from the left", "appears", "cannot_tell"),
+        ("something appears from the right", "appears", "not_found"),
+        ("someone leaves to the left", "gone", "cannot_tell"),
+        ("how many people come from the left?", "appears", "cannot_tell"),
+        ("someone enters on the left", "appears", "found"),
+        ("something leaves at the left", "gone", "found"),
+    ],
+)
+def test_what_comes_or_goes_in_a_corner_is_not_said_to_do_so_by_a_side(
+    query: str, kind: Kind, verdict: str
+) -> None:
+    corner = Claim(kind, place="at the bottom left", size="small")
+    film = [said(0, STILL, EMPTY), *(said(at_s, STILL, EMPTY) for at_s in range(1, 10))]
+    film[4] = said(4, STILL, corner)
+    answer = ask(query, film)
+    assert answer.verdict == verdict, answer.reasoning
+    if verdict == "cannot_tell":
+        assert "on which of the two sides is not measured" in answer.reasoning
+
+
 def test_one_ordinary_word_on_a_sign_is_no_thing() -> None:
     assert ask("a dog").verdict == ask("when does a film appear?").verdict == "cannot_tell"
 
@@ -349,8 +372,11 @@ def test_an_orange_area_has_its_article_in_reasons_too() -> None:
         ("something flashes", "whether something flashes in a part of it"),
         ("fade to white", "No white screen lasts, and dissolves and fades"),
         ("a transition to blue", "Dissolves and fades from shot to shot are not looked for."),
-        ("a dog barks and then a cat", "The built-in senses do not know “dog”, “barks”, “cat”."),
-        ("saying farewell", "what is said is not heard by these senses"),
+        (
+            "a dog barks and then a cat",
+            "The classical describer does not know “dog”, “barks”, “cat”.",
+        ),
+        ("saying farewell", "what is said is not heard by the classical describer"),
     ],
 )
 def test_what_is_too_small_too_slow_or_only_heard_may_be_there_all_the_same(
@@ -389,7 +415,7 @@ def test_another_scene_may_come_without_a_cut_unless_the_camera_stood_still() ->
 
 def test_a_refusal_is_one_line() -> None:
     assert ask("a dog barks", [read(0, "ABC")]).reasoning == (
-        "The built-in senses do not know “dog”, “barks”."
+        "The classical describer does not know “dog”, “barks”."
     )
 
 

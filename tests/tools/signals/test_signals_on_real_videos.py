@@ -1,14 +1,13 @@
-"""The embedded senses on real videos with verified truth: nothing below what was measured."""
+"""The classical describer on real videos with verified truth: nothing below what was measured."""
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from tools.captioners.classical import ClassicalCaptioner
 from tools.signals.claims import Claim, read_claims, read_screen_text
-from tools.signals.cuts import CutFinder
+from tools.signals.frame_claims import with_cuts
 from tools.signals.ocr import load_text_reader
 from tools.signals.screen_reader import ScreenReader
 from tools.video.reader import FrameReader, probe
@@ -31,10 +30,6 @@ def cuts_of(told: Told) -> list[float]:
     return [claim.at_s for _, some in told for claim in some if claim.at_s and claim.kind == "cut"]
 
 
-def agreeing(found_s: Iterable[float], true_s: list[float]) -> int:
-    return sum(any(abs(one - true) < CUT_TOLERANCE_S for true in true_s) for one in found_s)
-
-
 @pytest.fixture(scope="module")
 def visits(shared_data: Path) -> Told:
     return watch(shared_data / "videos" / "one_by_one.mp4")
@@ -53,16 +48,17 @@ def test_the_cuts_of_a_joined_video_are_found_to_the_frame(shared_data: Path) ->
     assert cuts_of(told) == pytest.approx([9.63, 19.63, 29.38, 38.96], abs=0.05)
 
 
-def test_most_of_46_joins_are_found_and_hardly_a_false_one(shared_data: Path) -> None:
+@pytest.mark.parametrize("rate_hz", [1.0, 2.0, 4.0])
+def test_all_of_46_joins_are_found_and_no_cut_that_is_none(
+    shared_data: Path, rate_hz: float
+) -> None:
+    """Many lie between pictures of one table, filmed by hand; one part has a cut of its own."""
     videos = shared_data / "videos"
     segments = json.loads((videos / "permissive_composite_segments.json").read_text())
     true_s = [segment["start"] for segment in segments[1:]]
-    cuts = CutFinder()
-    frames = FrameReader(probe(videos / "permissive_composite.mp4"), rate_hz=RATE_HZ)
-    told = [cuts.find(frame.luma, frame.luma_s) for frame in frames]
-    found_s = [cut.start_s for some in told for cut in some]
-    assert agreeing(found_s, true_s) / len(found_s) >= 0.95
-    assert agreeing(true_s, found_s) / len(true_s) >= 0.9
+    frames = FrameReader(probe(videos / "permissive_composite.mp4"), rate_hz=rate_hz)
+    found_s = [cut.start_s for _, cuts in with_cuts(frames) for cut in cuts]
+    assert found_s == pytest.approx(sorted([*true_s, 348.92]), abs=CUT_TOLERANCE_S)
 
 
 @pytest.mark.parametrize("asked", ["present", "empty"])

@@ -13,8 +13,10 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.tools.store.store_writer import TRACK, captions_of, vectors_of
+from tools.kept_captions import KeptFrames
 from tools.sight.frame_track import as_caption, sight_track
 from tools.store.copies import COPIES
+from tools.store.generations import NOTE
 from tools.store.repair import repair_store
 from tools.store.store import CaptionGap, CaptionStore, VideoRecord
 from tools.timeline import Caption, Interval, Track
@@ -31,7 +33,7 @@ def open_store(folder: Path) -> CaptionStore:
 def read(folder: Path) -> tuple[list[Caption], list[list[float]]]:
     with open_store(folder) as store:
         captions, vectors = store.read("v", TRACK)
-    return captions, vectors.tolist()
+    return list(captions), vectors.tolist()
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +76,36 @@ def test_the_second_reader_needs_no_chroma_and_reads_the_same(
     without_chroma()
     assert read(folder) == by_chroma
     assert by_chroma[0] == captions_of("v", COUNT)
+
+
+def test_a_copy_stays_good_where_chroma_was_only_opened(
+    folder: Path, without_chroma: Callable[[], None]
+) -> None:
+    kept = only_copy(folder).read_bytes()
+    for _ in range(2):
+        with open_store(folder) as store:
+            assert store.search(vectors_of("v", 1)[0], limit=1)  # Likeness is Chroma's to tell.
+    without_chroma()
+    assert read(folder)[0] == captions_of("v", COUNT)
+    assert only_copy(folder).read_bytes() == kept
+
+
+def test_a_note_of_an_opening_says_nothing_of_what_is_written_later(folder: Path) -> None:
+    with open_store(folder) as store:
+        store.search(vectors_of("v", 1)[0], limit=1)
+    copy, note = only_copy(folder), (folder / NOTE).read_bytes()
+    kept = copy.read_bytes()
+    with open_store(folder) as store:
+        store.add(captions_of("v", COUNT + 3), vectors_of("v", COUNT + 3))
+    copy.write_bytes(kept)
+    (folder / NOTE).write_bytes(note)
+    assert len(read(folder)[0]) == COUNT + 3
+
+
+@pytest.mark.parametrize("note", ["", "[]", "[[1], 2]", "{", "[[1, 2], null]", "[" * 100_000])
+def test_a_note_that_cannot_be_read_says_nothing(folder: Path, note: str) -> None:
+    (folder / NOTE).write_text(note)
+    assert read(folder)[0] == captions_of("v", COUNT)
 
 
 def test_records_and_counts_need_no_chroma(
@@ -239,7 +271,8 @@ def test_what_frames_look_like_takes_half_the_bytes_and_is_read_the_same_again(
             reads.append(store.read("v", track))
     (copy,) = (tmp_path / "store" / COPIES).iterdir()
     assert b'"<f2"' in copy.read_bytes()
-    assert reads[0][0] == reads[1][0] == frames
+    assert [*reads[0][0]] == [*reads[1][0]] == frames
+    assert all(isinstance(read[0], KeptFrames) and read[1].dtype == np.float16 for read in reads)
     np.testing.assert_array_equal(reads[0][1], reads[1][1])
     np.testing.assert_allclose(reads[0][1], vectors, atol=5e-4)
     assert not any(read[1].flags.writeable for read in reads)

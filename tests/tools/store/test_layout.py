@@ -115,7 +115,7 @@ def test_a_track_is_read_in_pages(
 def test_a_long_track_is_let_go_of_by_chroma_and_everything_is_read_again(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tools.store.store.MANY_CAPTIONS", COUNT)
+    monkeypatch.setattr("tools.store.reading.MANY_CAPTIONS", COUNT)
     with CaptionStore.open(folder, embedder="minilm") as store:
         captions, vectors = store.read("v", TRACK)
         found = store.search(vectors[0], limit=1)

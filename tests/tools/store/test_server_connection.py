@@ -7,15 +7,15 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from uuid import UUID
 
 import httpx
 import pytest
 
+from tests.listening import Handler, listening
 from tools.errors import StoreError
 from tools.store.store import CaptionStore
 from tools.store.timed_http import GRACE_S, LEAST_S, TimedTransport
@@ -29,25 +29,14 @@ def answering(reply: Reply, **more: str) -> Iterator[tuple[str, list[dict[str, s
     """A server that gives everybody the same answer; its address, and the headers it was sent."""
     headers: list[dict[str, str]] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Alike(Handler):
         def do_GET(self) -> None:
             headers.append({name.lower(): value for name, value in self.headers.items()})
             status, kind, body = reply
-            self.send_response(status)
-            self.send_header("content-type", kind)
-            self.send_header("content-length", str(len(body)))
-            for name, value in more.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
+            self.send(body, status, content_type=kind, **more)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", headers
-        server.shutdown()
+    with listening(Alike) as url:
+        yield url, headers
 
 
 @pytest.mark.parametrize("path", ["heartbeat", "identity", "tenants", "collections"])
@@ -59,7 +48,7 @@ def test_a_server_that_drags_a_reply_out_is_given_up_when_the_run_is_over(
     user = {"user_id": "", "tenant": "default_tenant", "databases": ["default_database"]}
     named = {"name": "default", "id": str(UUID(int=0)), "tenant": "default_tenant"}
 
-    class Handler(BaseHTTPRequestHandler):
+    class Dragging(Handler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
@@ -73,25 +62,15 @@ def test_a_server_that_drags_a_reply_out_is_given_up_when_the_run_is_over(
             self.wfile.write(b"" if drags else body)
             while drags and not ended.wait(0.02):
                 self.wfile.write(b" ")
-
-        def handle(self) -> None:
-            with suppress(OSError):  # The client has left.
-                super().handle()
-
-        def log_message(self, *_: object) -> None:
-            pass
+                self.wfile.flush()
 
     is_over = time.monotonic() - GRACE_S
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with listening(Dragging) as url:
         try:
-            url = f"http://127.0.0.1:{server.server_port}"
             with pytest.raises(StoreError, match=r"no whole answer within 0.3 s"):
                 CaptionStore.open(tmp_path, embedder="minilm", url=url, until=lambda: is_over)
         finally:
             ended.set()
-            server.shutdown()
 
 
 def test_after_a_run_all_replies_share_one_grace(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,10 +3,8 @@
 import http.client
 import json
 import random
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +12,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 
+from tests.listening import Handler, listening
 from tests.tiers import first_fast
 from tools.errors import WhenaboutsError
 from tools.store.store import CaptionStore
@@ -34,22 +33,18 @@ def passing_on(url: str, spoil: Callable[[int, bytes], bytes]) -> Iterator[tuple
     server_of = urlsplit(url).netloc
     asked: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Between(Handler):
         protocol_version = "HTTP/1.1"
-        wbufsize = -1
 
         def _pass_on(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length") or 0))
+            body = self.body()
             connection = http.client.HTTPConnection(server_of)
             connection.request(self.command, self.path, body, dict(self.headers))
             answer = connection.getresponse()
             content = spoil(len(asked), answer.read())
             asked.append(self.path)
-            self.send_response(answer.status)
-            self.send_header("content-type", answer.getheader("content-type") or "")
-            self.send_header("content-length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            kind = answer.getheader("content-type") or ""
+            self.send(content, answer.status, content_type=kind)
             connection.close()
 
         def do_GET(self) -> None:
@@ -61,14 +56,8 @@ def passing_on(url: str, spoil: Callable[[int, bytes], bytes]) -> Iterator[tuple
         def do_DELETE(self) -> None:
             self._pass_on()
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", asked
-        server.shutdown()
+    with listening(Between) as between:
+        yield between, asked
 
 
 def places(value: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

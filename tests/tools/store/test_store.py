@@ -21,6 +21,7 @@ from tests.patience import PATIENCE_S
 from tests.tools.store import store_writer
 from tests.tools.store.store_writer import DIMENSION, ROUNDED, TRACK, captions_of, vectors_of
 from tools.errors import StoreBusyError, StoreError
+from tools.kept_captions import KeptCaptions
 from tools.store.store import CaptionGap, CaptionStore, VideoRecord
 from tools.timeline import Caption, Interval, Track
 
@@ -162,6 +163,7 @@ def test_a_list_of_records_is_its_readers_own(store: CaptionStore) -> None:
 def test_what_is_read_cannot_be_changed_for_the_next_reader(store: CaptionStore) -> None:
     store.add(captions_of("v", 3), vectors_of("v", 3))
     captions, vectors = store.read("v", TRACK)
+    assert isinstance(captions, KeptCaptions)
     with pytest.raises(TypeError, match="make a list of them"):
         captions.clear()
     with pytest.raises(ValueError, match="read-only"):
@@ -183,11 +185,14 @@ def test_a_reader_sees_what_another_store_of_this_process_writes_and_forgets(
         assert store.gaps("v", TRACK) == []
 
 
-def test_the_minutes_around_a_span_are_read_alone(store: CaptionStore) -> None:
+@pytest.mark.parametrize("kept", ["", "v", "vw"])
+def test_the_minutes_around_a_span_are_read_alone(store: CaptionStore, kept: str) -> None:
     captions = [caption(f"{n}", start_s=20.0 * n) for n in range(30)]
     vectors = vectors_of("v", 30)
     store.add(captions, vectors)
     store.add([caption(start_s=130, video_id="w")], vectors[:1])
+    for video_id in kept:  # What was read whole is not read again.
+        store.read(video_id, TRACK)
     (read, read_vectors), other_track, past_the_end, other_video, shared = store.read_around(
         [
             ("v", TRACK, Interval(100, 190)),

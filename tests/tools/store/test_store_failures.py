@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.small_files import files_of_at_most
 from tests.tools.store.store_writer import captions_of, vectors_of
 from tools.errors import StoreError
 from tools.store.store import CaptionStore
@@ -59,12 +60,8 @@ def test_what_is_wrong_around_a_sound_store_is_told_as_that(
 
 @pytest.mark.parametrize("said", ["(code: 778) disk I/O error", "Error in compaction: Failed to"])
 def test_a_limit_of_file_size_is_named(folder: Path, said: str) -> None:
-    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, usual[1]))
-    try:
+    with files_of_at_most(2**20):
         message = str(store_failure(folder, SaidError(said)))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
     assert "larger than the limit of this process (ulimit -f)" in message
     assert "What is stored is unharmed" in message
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.tools.store.store_writer import ROUNDED, TRACK, captions_of
+from tools.store.copies import COPIES
 from tools.store.store import CaptionStore
 from tools.store.upkeep import give_back_space
 
@@ -29,6 +30,9 @@ def test_the_hole_that_adding_leaves_is_given_back_and_nothing_else(tmp_path: Pa
         for first in range(0, COUNT, 100):
             store.add(captions[first : first + 100], vectors[first : first + 100])
         assert unused_share(tmp_path) > 0.1
+        store.read("v", TRACK)
+        (copy,) = (tmp_path / COPIES).iterdir()
+        kept = copy.stat().st_ino
     assert unused_share(tmp_path) < 0.05
     with CaptionStore.open(tmp_path, embedder="minilm") as store:
         read, read_vectors = store.read("v", TRACK)
@@ -36,6 +40,7 @@ def test_the_hole_that_adding_leaves_is_given_back_and_nothing_else(tmp_path: Pa
     assert read == captions
     np.testing.assert_allclose(read_vectors, vectors, atol=ROUNDED)
     assert found == captions[7]
+    assert copy.stat().st_ino == kept, "it holds what the database holds"
 
 
 def test_a_small_hole_is_left_for_what_comes_next(tmp_path: Path) -> None:

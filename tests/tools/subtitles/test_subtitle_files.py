@@ -1,5 +1,6 @@
 """Subtitle files: good cues are kept as plain words, and each that is not is named by its line."""
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -669,3 +670,43 @@ def test_a_cue_of_a_hundred_thousand_paragraphs_is_put_together_once(
     assert len(long.text) <= 10_001
     assert after.text == "x"
     assert [count for count in joined if count] == [129_999], "its time grows with its length"
+
+
+GERMAN = ("Wir müssen über die Brücke.", "Können Sie das Mädchen hören?")
+OLD_WORDS = (
+    *(("de", encoding, GERMAN) for encoding in ("cp850", "cp437", "mac_roman")),
+    ("fr", "cp850", ("Où étais-tu hier ?", "Ça n'est pas déjà arrivé.")),
+    ("fr", "mac_roman", ("Où étais-tu hier ?", "Le garçon a mangé un gâteau à la fête.")),
+    ("es", "cp437", ("¿Dónde está el niño?", "Mañana será otro día, señor.")),
+    ("it", "cp850", ("Perché non è venuto ieri?", "La città è già piena di gente.")),
+    ("da", "cp865", ("Hvad går du og tænker på?", "Drengen så en rød bil på gaden.")),
+    ("fi", "mac_roman", ("Mitä sinä täällä teet?", "Hyvää yötä, äiti, nähdään päivällä.")),
+    ("pl", "cp852", ("Proszę, zrób to dziś.", "Chłopiec zjadł żółte jabłko.")),
+    ("tr", "cp857", ("Şimdi ne yapacağız?", "Işıkları kapatır mısın?")),
+    ("el", "cp737", ("Δεν ξέρω πού είναι τώρα.", "Πρέπει να φύγουμε αμέσως.")),
+    (
+        "vi",
+        "cp1258",
+        ("Cô â\u0301y râ\u0301t đe\u0323p.", "Xin lô\u0303i, tôi đê\u0301n muô\u0323n."),
+    ),
+)
+
+
+@pytest.mark.parametrize(("language", "encoding", "lines"), OLD_WORDS)
+def test_words_in_encodings_of_dos_and_the_macintosh_are_read(
+    tmp_path: Path, language: str, encoding: str, lines: tuple[str, str]
+) -> None:
+    content = "".join(
+        f"{n}\n00:00:0{n},000 --> 00:00:0{n},900\n{line}\n\n" for n, line in enumerate(lines)
+    )
+    read = read_subtitles(write(tmp_path, f"a.{language}.srt", content.encode(encoding)))
+    said = [cue.text for cue in read.cues]
+    assert said == [unicodedata.normalize("NFC", line) for line in lines]
+
+
+def test_bytes_that_fit_no_language_well_are_not_shown_as_text(tmp_path: Path) -> None:
+    """Half-way words would be worse than none: they would be searched and quoted."""
+    words = "لا أعرف أين هو الآن صباح الخير كيف حالك".encode("cp720")
+    content = b"1\n00:00:01,000 --> 00:00:02,000\n" + words + b"\n"
+    with pytest.raises(CaptionError, match="in no encoding"):
+        read_subtitles(write(tmp_path, "a.srt", content))

@@ -13,8 +13,9 @@ import pytest
 from tests.drawing import draw_video, even_times
 from tests.web_sites import Site, movie, site_on_loopback
 from tools.errors import VideoError
-from tools.video import links, outward
-from tools.video.links import Links, is_link, shown_name
+from tools.video import outward, yt_dlp_process
+from tools.video.link_names import is_link, shown_name
+from tools.video.links import ABANDONED_S, Links
 
 pytestmark = pytest.mark.slow
 
@@ -168,7 +169,7 @@ def test_addresses_inside_are_known_in_every_spelling(address: str, inside: bool
 def test_without_yt_dlp_it_is_said_how_to_get_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(links, "find_yt_dlp", lambda: None)
+    monkeypatch.setattr(yt_dlp_process, "find_yt_dlp", lambda: None)
     with pytest.raises(VideoError, match=r"pip install 'whenabouts\[link\]'"):
         Links(tmp_path, tell=print, confirm=lambda *_: True).fetch("https://example.org/a")
 
@@ -187,7 +188,7 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Links
             "import os, sys, time\n"
             f"if '--dump-single-json' in sys.argv:\n    print({said!r})\n    sys.exit()\n{does}\n"
         )
-        monkeypatch.setattr(links, "find_yt_dlp", lambda: [sys.executable, str(program)])
+        monkeypatch.setattr(yt_dlp_process, "find_yt_dlp", lambda: [sys.executable, str(program)])
         return Links(tmp_path, tell=print, confirm=lambda *_: True, **options)
 
     return make
@@ -265,7 +266,7 @@ def test_what_a_killed_program_left_half_fetched_is_removed_and_nothing_younger(
     for part in (old, young):
         part.mkdir(parents=True)
         (part / "video.mp4.part").write_bytes(b"half")
-    long_ago = time.time() - 2 * links.ABANDONED_S
+    long_ago = time.time() - 2 * ABANDONED_S
     os.utime(old, (long_ago, long_ago))
     site[1].pages["/one.mp4"] = movie(video)
     Links(tmp_path, tell=print, confirm=lambda *_: True).fetch(f"{site[0]}/one.mp4")
