@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 UNSURE = 0.3
 """An answer that is less sure is none where no caption says one of a short question's words."""
 
+DOUBT = "Unsure:"
+"""How the reasoning of an answer begins whose captions do not say a word of the question."""
+
 CONTRARY_WORDS = 3
 """Words that tell what is asked for, of which one may be contrary to what captions say. In longer
 statements of QVHighlights it was as often the captions that called a thing by a wrong colour."""
@@ -174,7 +177,7 @@ def _doubted(ranking: Ranking, missing: Missing) -> Ranking:
         for some in (ranking.windows, ranking.events)
     )
     said = " or ".join(f"“{one.word}”" for one in missing.words)
-    told = f"Unsure: no caption of it says {said}."
+    told = f"{DOUBT} no caption of it says {said}."
     return replace(ranking, windows=windows, events=events, reasoning=told)
 
 
