@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from tools.ranking import Window
-from tools.signals.ask import Ask
+from tools.signals.ask import Ask, Edge
 from tools.signals.claims import Claim, is_moment, is_passing
 from tools.signals.counting import nth_of
 from tools.signals.phrasing import Stage
@@ -130,3 +130,23 @@ def breaks(
             and "camera still" not in {claim.kind for claim in claims[index]}
         )
     ]
+
+
+def faded(
+    windows: Sequence[Window], edge: Edge, captions: Sequence[Caption], searched: Interval
+) -> tuple[Window, ...]:
+    """Those that begin, or end, inside of what is searched and without a cut."""
+    cuts_s = [one.start_s for one in captions if is_moment(one)]
+    looks_s = [
+        one.start_s
+        for one in captions
+        if one.source == "signal" and not (is_moment(one) or is_passing(one))
+    ]
+
+    def fades(span: Interval) -> bool:
+        edge_s = span.start_s if edge == "start" else span.end_s
+        before_s = max((look_s for look_s in looks_s if look_s < edge_s), default=edge_s)
+        is_inside = searched.start_s < edge_s < searched.end_s
+        return is_inside and not any(before_s < cut_s <= edge_s for cut_s in cuts_s)
+
+    return tuple(one for one in windows if fades(one.span))

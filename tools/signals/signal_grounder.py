@@ -15,6 +15,7 @@ from tools.signals.choosing import (
     at_stage,
     breaks,
     chosen,
+    faded,
     inside_shots,
     mostly_inside,
     shots_between,
@@ -29,6 +30,7 @@ from tools.signals.claims import (
     read_claims,
 )
 from tools.signals.explanations import (
+    NO_FADE,
     beyond_the_senses,
     heard_by_none,
     listed_times,
@@ -197,11 +199,15 @@ def _placed(
     captions: Sequence[Caption],
     searched: Interval,
 ) -> tuple[tuple[Window, ...], str]:
-    """Those that lie in the shots and at the stage that are asked for, and what to say of none."""
+    """Those that lie where, and come as, they are asked for, and what to say of none."""
     if windows and ask.in_shots:
         windows = mostly_inside(windows, inside_shots(ask.in_shots, captions, searched))
         if not windows:
             return (), "None of it is in that shot."
+    if windows and ask.fades:
+        windows = faded(windows, ask.fades, captions, searched)
+        if not windows:
+            return (), NO_FADE[ask.fades]
     if windows and ask.stage:
         windows = at_stage(windows, ask.stage, searched)
     return windows, f"None of it is at the {ask.stage}."
