@@ -12,7 +12,7 @@ from agent.errors import (
     QueryError,
     VideoError,
 )
-from agent.graph.compose import coverage_of
+from agent.graph.covering import coverage_of
 from agent.graph.dependencies import Dependencies
 from agent.graph.paths import (
     NOT_ASKED,

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from agent.api import Grounder
-from agent.graph.compose import ground_event, standing, unknown_script
+from agent.graph.advice import unknown_script
+from agent.graph.compose import ground_event, standing
 from agent.grounding import GroundedInterval
 from agent.reasoning.answer import Answer, NumberedEvent
 from tests.drawing import draw_video, even_times
