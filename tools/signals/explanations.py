@@ -116,8 +116,8 @@ def side_unknown(ask: Ask, spans: Sequence[Interval]) -> str:
     does = "has gone" if is_gone else "appears"
     by = "goes out on that side" if is_gone else "comes from that side"
     return (
-        f"Something {does} in a corner on the {ask.places[0]}, at {listed_times(spans)}: whether it "
-        f"{by} is not measured."
+        f"Something {does} in a corner on the {ask.places[0]}, at {listed_times(spans)}: whether "
+        f"it {by} is not measured."
     )
 
 
