@@ -46,11 +46,10 @@ def say_understood(
         return f"what the captions say {place}{where}"
     if follow_up.kind == "still_there":
         # “Is ‘who comes first’ there” is no English.
-        is_question = re.match(
-            r"(?:who|what|which|when|where|how)\b", follow_up.query or "", re.IGNORECASE
-        )
+        query = follow_up.query or ""
+        is_question = re.match(r"(?:who|what|which|when|where|how)\b", query, re.IGNORECASE)
         of = "the answer to " if is_question else ""
-        return f"is {of}“{follow_up.query}” there {place}{where}?"
+        return f"is {of}“{query}” there {place}{where}?"
     which = f"the {say_which(follow_up)} time of " if follow_up.which else ""
     which = "every time of " if follow_up.every_time else which
     return f"{which}“{follow_up.query}”{' ' if place else ''}{place}{where}"

@@ -12,7 +12,7 @@ from agent.errors import (
     QueryError,
     VideoError,
 )
-from agent.graph.compose import coverage_of
+from agent.graph.covering import coverage_of
 from agent.graph.dependencies import Dependencies
 from agent.graph.paths import (
     NOT_ASKED,
@@ -32,6 +32,7 @@ from agent.graph.state import (
     cost_state,
 )
 from agent.grounding import STAGES, Cost, Coverage
+from agent.reasoning.brief import are_shown
 from tools.clock import clock, clock_span
 from tools.ranking import Ranking
 from tools.retrieval.measured_need import can_be_measured, measured_need
@@ -136,7 +137,8 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> Updat
             embedder=using.embedder,
             has_sound=lambda: _has_sound(record),
         )
-        found = replace(found, ranking=thought)
+        if all(are_shown(one, found.captions) for one in thought.events):
+            found = replace(found, ranking=thought)
     named = take_stretch(state["asked"])[1]
     is_there = bool(named and named.within(record.duration_s))
     # A moment that the video does not have is one of what it shows: "going home at 11:00".

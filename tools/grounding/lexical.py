@@ -24,7 +24,10 @@ B = 0.5
 
 # Words of letters and digits; each character by itself in scripts that are written without spaces
 # (kana, CJK ideographs, Thai).
-_WORD = re.compile(r"[^\W_\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]+|[\u0e00-\u0e7f\u3040-\u9fff]")
+_LETTERS = r"[^\W_\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]+|[\u0e00-\u0e7f\u3040-\u9fff]"
+_WORD = re.compile(_LETTERS)
+# A "bird's-eye" view is one word, as it names no bird.
+_WORD_OF_TWO = re.compile(rf"[a-z]+['’]s-[a-z]+|{_LETTERS}")
 
 _STOP_WORDS = frozenset(
     _WORD.findall(
@@ -44,7 +47,7 @@ def terms_of(text: str) -> list[str]:
 
 def words_of(text: str) -> list[str]:
     """The words of a text in order, lower-cased, stop words and all."""
-    return _WORD.findall(text.lower())
+    return (_WORD_OF_TWO if "s-" in text else _WORD).findall(text.lower())
 
 
 @lru_cache(maxsize=65_536)

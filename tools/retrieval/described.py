@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from tools.retrieval.question import Asked
     from tools.timeline import Caption
 
-LEAST_NAMED = 0.25
+LEAST_NAMED = 1 / 3
 """How much of an answer by likeness has to be named, where few captions name what is asked for."""
 
 

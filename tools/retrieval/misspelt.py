@@ -12,7 +12,7 @@ from tools.retrieval.unsaid import words_said
 
 _ASKING = ("when", "where", "what", "which", "while", "before", "after", "does", "there")
 
-_SLIPS = {"wen": "when", "wat": "what", "wich": "which", "wile": "while"}
+_SLIPS = {"wen": "when", "wat": "what", "wich": "which", "wo": "who", "wile": "while"}
 """Words, or parts of some, that at the beginning of a question are none."""
 
 _NAMED = re.compile(r"[“\"«‘].*?[”\"»’]|(?<=\S )[A-Z]\w*")

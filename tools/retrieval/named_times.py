@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tools.grounding.lexical import terms_of, words_of
 from tools.kept_captions import once
 from tools.ranking import Window
-from tools.retrieval.thing_words import PEOPLE, Thing, read_thing, says_empty, stems_in
+from tools.retrieval.thing_words import PEOPLE, Thing, is_person, read_thing, says_empty, stems_in
 from tools.timeline import Interval
 
 if TYPE_CHECKING:
@@ -105,7 +105,12 @@ def where_named(text: str, captions: Sequence[Caption]) -> tuple[Window, ...]:
     if sum(whole) > max(FEW_CAPTIONS, FEW_SHARE * len(captions)):
         return ()
     runs = _runs([bool(thing.heads & said) for said in stems], captions)
-    return tuple(_window(run, thing, captions) for run in runs if any(whole[run]))
+    runs = [run for run in runs if any(whole[run])]
+    runs = _best_told(runs, thing, stems) if thing.more else runs
+    if is_person(thing.name):
+        # Somebody may be there all the time, and wear a watch once.
+        runs = _cut_to(whole, runs, captions)
+    return tuple(_window(run, thing, captions) for run in runs)
 
 
 def _is_told_of(thing: Thing, text: str, caption: str) -> bool:
@@ -189,6 +194,13 @@ def _told_often(
 ) -> list[slice]:
     """Those, and in place of one that seldom says all of it, the captions in it that do."""
     told = [thing.more <= said and bool(thing.heads & said) for said in stems]
+    return _cut_to(told, runs, captions)
+
+
+def _cut_to(
+    told: Sequence[bool], runs: Sequence[slice], captions: Sequence[Caption]
+) -> list[slice]:
+    """Those, but of one that is seldom told of, the captions that do."""
     cut: list[slice] = []
     for run in runs:
         count = sum(told[run])

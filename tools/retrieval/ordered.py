@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from tools.clock import clock_span
 from tools.grounding.grounder import claim_events
+from tools.grounding.lexical import words_of
 from tools.grounding.presence import GRANTED_PRESENCE, LITERAL_PRESENCE, OPEN_PRESENCE
 from tools.ranking import PartFound, Ranking, Verdict, Window
 from tools.retrieval.order import Scored, Seen, evaluate
@@ -32,6 +33,10 @@ MOST_WINDOWS = 10
 RIVAL_SHARE = 0.7
 """What may as well be part of what it should come after, if it is as sure as this share of the
 answer, leaves open which of the two is meant."""
+
+SHORT_WORDS = 7
+"""Words of a question in which the order is half of what is asked. A longer sentence tells one
+event in several steps, of which one caption may tell: answered whole, a third of them is right."""
 
 IN_ORDER_SHARE = 0.6
 """A window that stands in the order asked for, but is none of the times that it is taken to happen,
@@ -89,18 +94,13 @@ def rank_in_order(
     )
     left_out = missed if may_leave_out and _is_order_left(part, missed) else []
     if missed and not left_out:
-        said = " and ".join(f"“{text}”" for text in missed)
         if is_one_of_many:
-            why = f"{said} could not be found."
+            why = f"{_quoted(missed)} could not be found."
             verdict = "not_found" if rankings[main].verdict == "found" else rankings[main].verdict
             return replace(rankings[main], verdict=verdict, events=(), reasoning=why, parts=parts)
         whole = for_granted(ask(query)) if is_presupposed else ask(query)
-        absent = [rankings[text] for text in missed if _is_known_absent(rankings[text])]
-        is_absent = bool(absent) and whole.verdict == "cannot_tell"
-        why = f"{said} could not be found by itself."
-        is_open = not is_presupposed and _is_beside(part, whole, rankings)
-        noted = _noted(_unplaced(whole, rankings[main]) if is_open else whole, parts, why)
-        return replace(absent[0], parts=parts) if is_absent else noted
+        answer = _without_missed(part, whole, rankings, missed, is_presupposed=is_presupposed)
+        return replace(answer, parts=parts)
     seen = {
         text: Seen((), (), ()) if text in left_out else _seen(ranking, times[text])
         for text, ranking in rankings.items()
@@ -114,10 +114,11 @@ def rank_in_order(
         or windows[0].confidence >= IN_ORDER_SHARE * max(sure for _, sure in seen[main].windows)
     )
     if not is_found and is_presupposed and not is_one_of_many:
-        return _noted(for_granted(ask(query)), parts, "its parts were not found in it.")
+        noted = _noted(for_granted(ask(query)), "its parts were not found in it.")
+        return replace(noted, parts=parts)
     if not (is_found or are_apart) and _happen_together(part, seen):
         why = "its parts happen at the same time, as far as captions tell."
-        return _noted(ask(query), parts, why)
+        return replace(_noted(ask(query), why), parts=parts)
     told = explain(part, found=is_found, times=len(seen[main].times), left_out=left_out)
     verdict = "found" if is_found else "not_found"
     if is_found and is_presupposed and (rival := _rival_of(part, rankings, windows[0])):
@@ -136,6 +137,35 @@ def rank_in_order(
         presence=min(presences, default=None),
         parts=parts,
     )
+
+
+def _without_missed(
+    part: Part,
+    whole: Ranking,
+    rankings: Mapping[str, Ranking],
+    missed: Sequence[str],
+    *,
+    is_presupposed: bool,
+) -> Ranking:
+    """The answer to the sentence as a whole, where a part of it could not be found by itself."""
+    main = texts_of(part)[0]
+    absent = [rankings[text] for text in missed if _is_known_absent(rankings[text])]
+    if absent and whole.verdict == "cannot_tell":
+        return absent[0]
+    why = f"{_quoted(missed)} could not be found by itself."
+    if is_presupposed:
+        return _noted(whole, why)
+    is_short = sum(len(words_of(text)) for text in rankings) < SHORT_WORDS
+    is_answer = whole.verdict == "found" and main not in missed
+    if is_short and is_answer and isinstance(part, Related) and part.relation != "while":
+        told = f"{why} So whether it is {part.relation} that cannot be told."
+        return replace(whole, verdict="cannot_tell", events=(), reasoning=told)
+    is_open = _is_beside(part, whole, rankings)
+    return _noted(_unplaced(whole, rankings[main]) if is_open else whole, why)
+
+
+def _quoted(texts: Sequence[str]) -> str:
+    return " and ".join(f"“{text}”" for text in texts)
 
 
 def for_granted(ranking: Ranking) -> Ranking:
@@ -221,9 +251,9 @@ def _unplaced(ranking: Ranking, alone: Ranking) -> Ranking:
     return replace(ranking, verdict=verdict, events=(), reasoning=why)
 
 
-def _noted(ranking: Ranking, parts: tuple[PartFound, ...], why: str) -> Ranking:
+def _noted(ranking: Ranking, why: str) -> Ranking:
     note = f"It was asked as one sentence, without its order: {why}"
-    return replace(ranking, reasoning=f"{ranking.reasoning} {note}", parts=parts)
+    return replace(ranking, reasoning=f"{ranking.reasoning} {note}")
 
 
 def _happen_together(part: Part, seen: Mapping[str, Seen]) -> bool:

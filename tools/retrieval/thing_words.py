@@ -69,8 +69,8 @@ def read_thing(text: str) -> Thing | None:
     if not words[:at]:
         return None
     head = words[at - 1]
-    acts = {_ACTS[word] for word in words[at:] if word in _ACTS}
-    rest = [*words[: at - 1], *(word for word in words[at:] if word not in _ACTS)]
+    acts = {ACTS[word] for word in words[at:] if word in ACTS}
+    rest = [*words[: at - 1], *(word for word in words[at:] if word not in ACTS)]
     if _says_more(words, at, acts, is_absent=is_absent):
         return None
     act: Act = next(iter(acts - {"is"}), "is")
@@ -87,7 +87,7 @@ def _says_more(words: list[str], at: int, acts: set[Act], *, is_absent: bool) ->
     if len(acts - {"is"}) > 1 or _ALSO.intersection(words) or words[at - 1] in _NO_HEADS:
         return True
     # Where nobody does it, somebody may be there.
-    if is_absent and any(word in _ACTS and word not in _BEING for word in after):
+    if is_absent and any(word in ACTS and word not in _BEING for word in after):
         return True
     # A further verb that is no coming and no going says what it does.
     if any(word.endswith(("ing", "ed")) and word not in _LOOKS for word in after):
@@ -131,7 +131,8 @@ _WORDS_OF: dict[Act, str] = {
     "appears steps approaches approach approaching walks joins join",
     "goes": "leaves leave leaving left goes go exits exit disappears disappear departs",
 }
-_ACTS = {word: act for act, words in _WORDS_OF.items() for word in words.split()}
+ACTS = {word: act for act, words in _WORDS_OF.items() for word in words.split()}
+"""Words for being there, coming and going: captions tell it by who is there and who is not."""
 _MEN = "man men guy guys gentleman gentlemen boy boys male dude"
 _WOMEN = "woman women lady ladies girl girls female blonde blond brunette"
 _PEOPLE = (
@@ -186,7 +187,7 @@ _DETERMINERS = frozenset(
 )
 _FRAMES = frozenset("when that then again time times exactly please".split())
 _WITH = frozenset("in with at on wearing near by next of who that from whose having".split())
-_BORDERS = frozenset(_ACTS) | _WITH | {"to", "into", "up"}
+_BORDERS = frozenset(ACTS) | _WITH | {"to", "into", "up"}
 _COPULAS = frozenset("is are was were".split())
 _STATES = frozenset(
     "empty full open opened closed shut alone broken lit dark bright moving still busy free".split()
@@ -196,7 +197,7 @@ _IDLE = frozenset(
     "away is are was were there his her its their very room picture scene frame video screen "
     "right left in back here first last over around".split()
 )
-_PLACING = _IDLE | _WITH | frozenset(_ACTS) | {"wearing"}
+_PLACING = _IDLE | _WITH | frozenset(ACTS) | {"wearing"}
 _ALSO = frozenset(
     "and or but not while as because if say says said reads sit sits sat sitting seated".split()
 )

@@ -1,4 +1,4 @@
-"""Questions of two things: "between the cups and the coffee", "cats or dogs", "first X, then Y".
+"""Questions of two things: "between the cups and the coffee", "from X to Y", "cats or dogs".
 
 Compared as one sentence they would be answered with whichever of the two is more like it. Each is
 looked for by itself, and the answer is made of the times of both.
@@ -28,12 +28,13 @@ class Two:
     """Two things, and what is asked of them.
 
     Attributes:
-        kind: Whether the time between them, either, or one and then the other is meant.
+        kind: Whether the time between them, that of both with what lies between, either, or one
+            and then the other is meant.
         first: Words for the one that is named first.
         then: Words for the other.
     """
 
-    kind: Literal["between", "either", "then"]
+    kind: Literal["between", "through", "either", "then"]
     first: str
     then: str
 
@@ -43,6 +44,10 @@ def read_two(text: str) -> Two | None:
     text = " ".join(text.split()).strip(" .?!")
     if found := _BETWEEN.fullmatch(text):
         two = Two("between", *_with_noun(found["first"], found["then"]))
+    elif found := _UNTIL.fullmatch(text):
+        two = Two("between", "the start", found["then"])
+    elif (found := _FROM_TO.fullmatch(text)) and _are_moments(found["first"], found["then"]):
+        two = Two("through", *_with_its_noun(found["first"], found["then"] or "the end"))
     elif found := _FIRST_THEN.fullmatch(text) or _things_in_turn(text):
         two = Two("then", found["first"], found["then"])
     elif (found := _EITHER.fullmatch(text)) and _are_alike(found):
@@ -50,6 +55,20 @@ def read_two(text: str) -> Two | None:
     else:
         return None
     return two if names_something(two.first) and names_something(two.then) else None
+
+
+def _are_moments(first: str, then: str | None) -> bool:
+    """Whether each tells a time: "from the coffee on", not "from left to right"."""
+    return all(
+        is_thing(one) or is_clause(one) or _EDGE_OF_VIDEO.fullmatch(one)
+        for one in (first, then or "the end")
+    )
+
+
+def _with_its_noun(first: str, then: str) -> tuple[str, str]:
+    """Of "opening the fridge" and "closing it", closing the fridge."""
+    found = _ITS_NOUN.search(first)
+    return first, _IT.sub(found[0], then) if found else then
 
 
 def rank_two(two: Two, times_of: Callable[[str], Ranking], video: Interval) -> Ranking:
@@ -70,15 +89,22 @@ def rank_two(two: Two, times_of: Callable[[str], Ranking], video: Interval) -> R
         return _either(two, first, then, missed)
     if missed:
         said = " and ".join(missed)
-        what = "between them" if two.kind == "between" else "whether they follow each other"
-        lies = "what lies " if two.kind == "between" else ""
-        why = f"{said} could not be found, so {lies}{what} cannot be told."
-        return _answer(first, "cannot_tell", (), why)
-    return _between(two, first, then) if two.kind == "between" else _one_then(two, first, then)
+        what = {
+            "between": "what lies between them",
+            "through": "what lies from one to the other",
+            "then": "whether they follow each other",
+        }[two.kind]
+        return _answer(
+            first, "cannot_tell", (), f"{said} could not be found, so {what} cannot be told."
+        )
+    ranks = {"between": _between, "through": _through, "then": _one_then}
+    return ranks[two.kind](two, first, then)
 
 
 def _between(two: Two, first: Ranking, then: Ranking) -> Ranking:
     why = f"This is from the end of “{two.first}” to the start of “{two.then}”."
+    if _EDGE_OF_VIDEO.fullmatch(two.first):
+        why = f"This is all up to “{two.then}”."
     pairs = _pairs(first.events, then.events)
     if not pairs and (pairs := _pairs(then.events, first.events)):
         why = f"“{two.then}” is first: this is from its end to the start of “{two.first}”."
@@ -92,6 +118,23 @@ def _between(two: Two, first: Ranking, then: Ranking) -> Ranking:
     how = "follow directly on each other" if pairs else "are there at the same time"
     why = f"“{two.first}” and “{two.then}” {how}, so captions show nothing between them."
     return _answer(first, "cannot_tell", (), why)
+
+
+def _through(two: Two, first: Ranking, then: Ranking) -> Ranking:
+    spans: list[Window] = []
+    for one in sorted(first.events, key=lambda event: event.span):
+        # What begins with the one may be told of together with it: a fridge opens and closes.
+        ends = [other for other in then.events if other.span.end_s > one.span.start_s + EDGE_S]
+        ends = [other for other in ends if other.span.start_s >= one.span.start_s - EDGE_S]
+        if not ends or (spans and one.span.start_s < spans[-1].span.end_s):
+            continue
+        other = min(ends, key=lambda event: event.span)
+        spans.append(_window(Interval(one.span.start_s, other.span.end_s), one, other))
+    if not spans:
+        why = f"Each was found, but never first “{two.first}” and then “{two.then}”."
+        return _answer(first, "not_found", (), why)
+    why = f"This is from the start of “{two.first}” to the end of “{two.then}”."
+    return _answer(first, "found", tuple(spans), why)
 
 
 def _one_then(two: Two, first: Ranking, then: Ranking) -> Ranking:
@@ -154,7 +197,7 @@ def _pairs(firsts: Sequence[Window], thens: Sequence[Window]) -> list[tuple[Wind
 
 def _edge(text: str, ranking: Ranking, video: Interval, two: Two) -> Ranking:
     """The start or end of the video as if it were a thing at its edge."""
-    if two.kind != "between" or not (found := _EDGE_OF_VIDEO.fullmatch(text)):
+    if two.kind not in {"between", "through"} or not (found := _EDGE_OF_VIDEO.fullmatch(text)):
         return ranking
     at_s = video.end_s if found["edge"].lower() == "end" else video.start_s
     window = Window(Interval(max(0.0, at_s - POINT_S), at_s + POINT_S), 1.0, 1.0)
@@ -210,6 +253,18 @@ _LEAD = (
     r"(?: (?:is|was|that is|happens|happened|comes|lies))? )?(?:in )?"
 )
 _BETWEEN = re.compile(rf"{_LEAD}between (?P<first>[^,]+?),? and (?P<then>[^,]+)", re.IGNORECASE)
+_UNTIL = re.compile(
+    r"(?:(?:the |all |all the )?(?:time|part|everything)(?: that happens)? )?(?:from the "
+    r"(?:start|beginning) )?(?:until|till|up to(?: when)?) (?P<then>[^,]+)",
+    re.IGNORECASE,
+)
+_FROM_TO = re.compile(
+    rf"{_LEAD}(?:from|since) (?P<first>[^,]+?),? "
+    r"(?:(?:to|until|till) (?P<then>[^,]+)|on(?:wards?)?)",
+    re.IGNORECASE,
+)
+_ITS_NOUN = re.compile(r"\bthe \w+$", re.IGNORECASE)
+_IT = re.compile(r"\b(?:it|them)\b", re.IGNORECASE)
 _FIRST_THEN = re.compile(
     r"first,? (?!time|aid)(?P<first>[^,]+?),? (?:and )?(?:then|after that),? (?P<then>[^,]+)",
     re.IGNORECASE,

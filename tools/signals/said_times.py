@@ -12,6 +12,9 @@ from tools.timeline import Interval
 AT_S, ABOUT_S = 2.0, 5.0
 """How far from a named moment one looks: "at 0:30", "around 0:30"."""
 
+EDGE_S = 10.0
+"""What of a video is shown of "before the end", where no event is asked for."""
+
 _COUNTS = {
     word: number
     for number, word in enumerate(
@@ -70,6 +73,18 @@ _BARE_EDGE = re.compile(
     rf"(?P<length>{_LENGTH}|{_UNIT}){_WHOLE}$",
     re.IGNORECASE,
 )
+_EDGE_OF_VIDEO = re.compile(
+    rf"^(?:what (?:happens|happened|is shown|is seen|comes|do we see|can be seen) )?"
+    rf"(?:(?:right|just|shortly) )?(?:(?P<before_end>before|at|near|towards?) the (?:very )?end"
+    rf"|(?P<after_start>after|at|near|in) the (?:very )?(?:start|beginning)){_WHOLE}$",
+    re.IGNORECASE,
+)
+_PART_IS = re.compile(
+    rf"^(?:is |was )?the (?P<part_place>first|second|third|fourth|last) "
+    rf"(?P<part_of>half|third|quarter|minute){_WHOLE} (?:is |was )?"
+    rf"(?P<state>(?!of |to |in |who |that )\w+)$",
+    re.IGNORECASE,
+)
 _ODD = [
     re.compile(form, re.IGNORECASE)
     for form in (
@@ -112,7 +127,10 @@ def take_stretch(query: str) -> tuple[str, SaidStretch | None]:
     What stands in quotes names none, nor does a clock that is looked for: "the timer is at 0:30".
     """
     hidden = _QUOTED.sub(lambda found: "\0" * len(found[0]), query)
-    for form in (*_FORMS, _BARE_EDGE):
+    if found := _PART_IS.fullmatch(hidden.strip(" .!?")):
+        part = _part({"place": found["part_place"], "part": found["part_of"]})
+        return (f"the picture is {found['state']}", part) if part else (query, None)
+    for form in (*_FORMS, _BARE_EDGE, _EDGE_OF_VIDEO):
         for found in form.finditer(hidden.rstrip(" .!?")):
             before = hidden[: found.start()].removeprefix("what is").split()
             if "at" in found.groupdict() and before and before[-1].lower() in _BEARERS.split("|"):
@@ -195,6 +213,8 @@ _READERS: dict[str, Callable[[dict[str, str]], SaidStretch | None]] = {
     "between": _between,
     "edge": _edge,
     "part": _part,
+    "before_end": lambda _: SaidStretch(-EDGE_S, None),
+    "after_start": lambda _: SaidStretch(0.0, EDGE_S),
     "after": lambda given: SaidStretch(_seconds(given["after_at"]), None),
     "before": lambda given: SaidStretch(0.0, _seconds(given["before_at"])),
     "minute": _minute,

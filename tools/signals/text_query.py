@@ -66,11 +66,12 @@ def understand_text(words: list[str], said: str) -> Ask:
         # Somebody says it, which cannot be seen.
         spoken = [*unknown, *(word for word in words[cue:] if word not in FILLERS)]
         return Ask(unknown=tuple(dict.fromkeys(spoken)))
-    is_named = bool(CUES & {*after}) or any(
+    # "A word is spelled" says what is done with it, and "words come up" what it does.
+    is_deed = after[:1] and after[0].endswith("ing") and after[0] not in TEXT_VERBS
+    does = is_deed or (after[:1] and (after[0] in BEING or meanings_of(after[0]) & DOES))
+    is_named = (not does and bool(CUES & {*after})) or any(
         one.capitalize() in said for one in wanted if one[0].isalpha()
     )
-    # "A word is spelled" says what is done with it, and "words come up" what it does.
-    does = after[:1] and (after[0] in BEING or meanings_of(after[0]) & DOES)
     is_plain = words[cue] in PLAIN_WORDS and not does
     is_guess = bool(wanted) and words[cue] in TEXT_NOUNS and not (is_plain or is_named)
     if unknown and not wanted and (words[cue] in TEXT_NOUNS or words[cue] == "written"):

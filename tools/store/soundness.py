@@ -14,6 +14,7 @@ import numpy as np
 from tools.errors import StoreError
 from tools.store.isolation import open_client
 from tools.store.store_failures import damage, trouble_around
+from tools.terminal import complain
 
 BATCH = 256
 SOUND, DAMAGED, UNKNOWN = 0, 65, 66
@@ -70,7 +71,7 @@ def main() -> int:
     except Exception as exc:  # noqa: BLE001  # it is damaged in whatever way
         if trouble := trouble_around(Path(sys.argv[1]), exc, what="it"):
             # A full disk, or the like: that says nothing of what is stored.
-            sys.stderr.write(f"{trouble}\n")
+            complain(str(trouble))
             return UNKNOWN
         return DAMAGED
     except BaseException as exc:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tools.grounding.lexical import Lexicon, Matches, bm25, terms_of
+from tools.grounding.lexical import Lexicon, Matches, bm25, terms_of, words_of
 
 
 def match_words(query: str, texts: list[str]) -> Matches:
@@ -54,6 +54,12 @@ def test_a_text_says_all_only_if_every_word_is_in_it() -> None:
         False,
     ]
     assert not match_words("of the", ["of the"]).says_all.any()
+
+
+def test_a_view_that_is_called_after_a_bird_names_none() -> None:
+    assert words_of("Bird's-eye view of the dog's bed") == [
+        *("bird's-eye", "view", "of", "the", "dog", "s", "bed")
+    ]
 
 
 def test_a_lexicon_counts_as_reading_every_text_does() -> None:

@@ -105,8 +105,8 @@ def test_a_link_of_a_chain_is_left_out_where_the_others_still_tell_an_order(
 def test_a_number_does_not_count_from_a_part_that_is_not_found() -> None:
     silent = KNOWN | {"the bell rings": replace(KNOWN["the bell rings"], presence=0.05)}
     answer = ask("the second time the dog barks after the bell rings", silent)
-    assert spans(answer) == [(0, 99)]
-    assert "without its order" in answer.reasoning
+    assert (answer.verdict, spans(answer)) == ("cannot_tell", [])
+    assert "could not be found by itself" in answer.reasoning
 
 
 def test_what_is_measured_or_cannot_be_told_is_not_left_out() -> None:
@@ -121,8 +121,14 @@ def test_what_places_something_is_taken_for_granted_where_it_is_likely_at_all() 
     query = "the dog barks after the bell rings"
     answer = ask(query, KNOWN | {"the bell rings": replace(unsure, presence=0.15)})
     assert spans(answer) == [(50, 54)]
-    answer = ask(query, KNOWN | {"the bell rings": replace(unsure, presence=0.05)})
-    assert spans(answer) == [(0, 99)]
+
+
+def test_what_nothing_places_is_no_answer_to_a_short_question_of_order() -> None:
+    query = "the dog barks after the bell rings"
+    silent = replace(ranking((40, 45, 0.2), verdict="not_found"), presence=0.05)
+    answer = ask(query, KNOWN | {"the bell rings": silent})
+    assert (answer.verdict, spans(answer)) == ("cannot_tell", [])
+    assert "“the bell rings” could not be found by itself" in answer.reasoning
 
 
 def test_what_happens_at_the_same_time_is_asked_as_one_sentence() -> None:

@@ -47,13 +47,17 @@ def test_a_question_is_reduced_to_its_event(query: str, text: str, place: Place 
         "a man stands at the end of the road",
         "the middle of the dance",
         "when the man leaves, the dog barks",
-        "at the end",
         "what",
         "why",
     ],
 )
 def test_a_statement_stays_as_it_is(query: str) -> None:
     assert read_question(query) == Asked(query)
+
+
+@pytest.mark.parametrize("query", ["at the end", "before the end", "what happens at the start?"])
+def test_an_edge_of_the_video_alone_asks_what_is_there(query: str) -> None:
+    assert read_question(query).is_open
 
 
 @pytest.mark.parametrize(

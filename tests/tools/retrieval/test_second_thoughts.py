@@ -144,9 +144,13 @@ def test_an_unsure_answer_is_none_where_no_caption_says_what_is_asked_for(
     thought = over(query, "found", said=said, confidence=0.2)
     assert (thought.verdict, thought.events) == ("cannot_tell", ())
     assert f"No caption says “{word}”" in thought.reasoning
-    surer = over(query, "found", said=said, confidence=0.6)
-    assert surer.verdict == "found"
-    assert f"No caption says “{word}”" in surer.reasoning
+    assert "The closest is 0:00.0–0:01.0." in thought.reasoning
+
+
+def test_a_longer_question_is_answered_with_a_doubt_on_what_no_caption_says() -> None:
+    said = captions("a tall man in a grey suit walks", "a woman in a grey dress sits")
+    surer = over("a tall man in a suit walks with a saucer", "found", said=said, confidence=0.6)
+    assert (surer.verdict, surer.reasoning) == ("found", "Unsure: no caption of it says “saucer”.")
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,39 @@ def test_between_two_things_is_from_the_end_of_one_to_the_start_of_the_other(
     assert end_s <= span[1] + 0.1
 
 
+@pytest.mark.parametrize(
+    ("query", "span"),
+    [
+        ("from the letter blocks to the coffee", (6.0, 18.0)),
+        ("everything from the letter blocks until the coffee", (6.0, 18.0)),
+        ("from the coffee on", (12.0, 24.0)),
+        ("until the coffee", (0.0, 12.0)),
+        ("from the start to the letter blocks", (0.0, 12.0)),
+    ],
+)
+def test_from_one_thing_to_another_holds_both_and_until_one_holds_it_not(
+    query: str, span: tuple[float, float]
+) -> None:
+    ranking = ask(query)
+    assert ranking.verdict == "found"
+    [(start_s, end_s)] = spans(ranking)
+    assert (start_s, end_s) == pytest.approx(span, abs=2.0)
+
+
+def test_from_a_later_thing_to_an_earlier_one_is_never() -> None:
+    assert ask("from the football to the red cups").verdict == "not_found"
+
+
+@pytest.mark.parametrize("query", ["from left to right", "from red to blue", "from Paris to Rome"])
+def test_from_one_place_to_another_tells_no_time(query: str) -> None:
+    assert read_two(query) is None
+
+
+def test_it_is_the_thing_that_was_named_before() -> None:
+    two = read_two("from opening the fridge until closing it")
+    assert two == Two("through", "opening the fridge", "closing the fridge")
+
+
 def test_what_few_captions_of_its_scene_name_is_there_for_the_whole_scene() -> None:
     assert "follow directly" in ask("between the letter blocks and the coffee").reasoning
     [(_, end_s)] = spans(ask("before the coffee"))

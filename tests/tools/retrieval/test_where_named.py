@@ -78,3 +78,20 @@ def test_what_is_said_of_something_else_in_a_caption_does_not_name_it() -> None:
 )
 def test_what_many_captions_name_or_none_is_left_to_likeness(query: str) -> None:
     assert where(query, TABLE) == where(query, FRIDGE) == []
+
+
+def test_somebody_who_is_there_all_the_time_wears_it_where_captions_say_so() -> None:
+    texts = [*["a man stands at a table"] * 5, "a man with a scarf", *["a man reads"] * 5]
+    (window,) = where_named("a man with a scarf", captions(texts))
+    assert window.span == Interval(5.0, 6.0)
+
+
+def test_what_is_said_once_of_another_is_not_the_one_of_whom_it_is_said_often() -> None:
+    texts = [
+        *["a woman stands at a table"] * 4,
+        "a woman with dark blonde hair",
+        "nobody is there",
+        *["a blonde woman reads"] * 3,
+        *["an empty table"] * 40,
+    ]
+    assert [one.span.start_s for one in where_named("a blonde woman", captions(texts))] == [6.0]

@@ -304,6 +304,7 @@ def test_another_english_word_is_no_slip(query: str) -> None:
     "query",
     [
         "a word is spelled",
+        "letters spelling a word",
         "words come up onto the screen",
         "words appear over the beach",
         "5",

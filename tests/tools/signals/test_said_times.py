@@ -27,6 +27,10 @@ from tools.timeline import Interval
         ("nobody in the second minute", "nobody", (60, 100)),
         ("the scene changes at 0:30", "the scene changes", (28, 32)),
         ("a cut around the 30 second mark", "a cut", (25, 35)),
+        ("before the end", "", (90, 100)),
+        ("right after the beginning of the video", "", (0, 10)),
+        ("the second half is black", "the picture is black", (50, 100)),
+        ("is the first quarter of the video dark?", "the picture is dark", (0, 25)),
     ],
 )
 def test_a_named_stretch_is_searched(query: str, rest: str, expected: tuple[float, float]) -> None:
@@ -52,6 +56,8 @@ def test_a_named_stretch_is_searched(query: str, rest: str, expected: tuple[floa
         "he plays on for about a minute",
         "films from the 1990s",
         "for the last time",
+        "the second half is of wood",
+        "he arrives before the end of the game",
     ],
 )
 def test_other_times_are_no_stretch_of_the_video(query: str) -> None:
