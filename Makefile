@@ -23,7 +23,7 @@ demo: $(STAMP) ## draw a short clip, index it, ask it four questions
 	@$(BIN)/whenabouts demo
 
 test: $(STAMP) ## all tests
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 check: lint types ## lint, types and the fast tests: before every commit
 	$(BIN)/python -m pytest -m "not slow"

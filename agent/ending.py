@@ -69,6 +69,11 @@ def end_at_once_with(code: int) -> None:
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     _asked.append((number, time.monotonic()))
+    others = signal.getsignal(signal.SIGTERM)
+    if number not in {signal.SIGINT, signal.SIGTERM} and callable(others) and others != _interrupt:
+        # A server ends in its own way, and then sends itself what it was sent.
+        others(signal.SIGTERM, frame)
+        return
     for one in _ENDING:
         if signal.getsignal(one) != signal.SIG_IGN:
             signal.signal(one, _leave)

@@ -130,7 +130,8 @@ class Settings(Home):
             model's service fails and retries do not help.
         max_attempts: Answers a reasoner is asked for before the LLM-free answer is returned.
         max_look_ups: How often a text model may look up more captions before it answers.
-        evidence_tokens: Most tokens of captions shown to a text model at once.
+        evidence_tokens: Most tokens of captions, and of summaries of scenes beside them, shown to a
+            text model at once.
         context: What is shown where not all captions fit: those ``retrieved`` for the query, some
             of ``all`` at even distances, or summaries of the ``scenes`` of a long video.
         openai_api_key: Key of an OpenAI-compatible service; from ``OPENAI_API_KEY``.
@@ -291,7 +292,11 @@ def load_settings(env_file: str | Path | None = None, /, **overrides: Any) -> Se
     except ValidationError as exc:
         raise SettingsError("; ".join(_complaint(error, given) for error in exc.errors())) from None
     except OSError as exc:
-        raise SettingsError(f"the settings cannot be read: {exc}") from None
+        where = f"{exc.filename}: " if exc.filename else ""
+        raise SettingsError(
+            f"the settings cannot be read: {where}{exc.strerror}; set WHENABOUTS_HOME to a folder "
+            "of your own"
+        ) from None
     environment = {name.lower(): value for name, value in os.environ.items()}
     keep_keys_from(file, in_file, settings, alone, environment)
     return settings

@@ -155,6 +155,12 @@ ENVIRONMENTS: dict[str, Environment] = {
     "address in quotes": network(OPENAI_BASE_URL='"http://127.0.0.1:9/v1"'),
     "address with an absurd port": network(OPENAI_BASE_URL="http://127.0.0.1:99999999/v1"),
     "address with a secret": network(OPENAI_BASE_URL="http://127.0.0.1:9/v1?key=s3cretkey"),
+    "address with a key in its path": network(OPENAI_BASE_URL="http://127.0.0.1:9/s3cretkey/v1"),
+    "address with a code": network(OPENAI_BASE_URL="http://127.0.0.1:9/v1?code=s3cretkey"),
+    "Chroma address with a key in its path": network(
+        WHENABOUTS_CHROMA_URL="http://127.0.0.1:9/s3cretkey/x?sig=s3cretkey"
+    ),
+    "proxy without a scheme": network(HTTP_PROXY="me:s3cretkey@127.0.0.1:9"),
     "address of bytes": network(OPENAI_BASE_URL="http://127.0.0.1:9/\udce9"),
     "key in quotes": network(OPENAI_API_KEY="'sk-1234567890'\r"),
     "key of other letters": network(OPENAI_API_KEY="ключ\udce9"),

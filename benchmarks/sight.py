@@ -21,10 +21,9 @@ import numpy as np
 
 from tools.grounding.grounder import ground
 from tools.grounding.other_frames import OtherFrames
-from tools.kept_captions import KeptCaptions
+from tools.kept_captions import KeptFrames
 from tools.retrieval.sight_evidence import SIGHT
-from tools.sight.frame_track import as_caption, sight_track
-from tools.timeline import Interval
+from tools.sight.frame_track import sight_track
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -164,23 +163,25 @@ def question(hours: float) -> dict[str, float]:
     rng = np.random.default_rng(1)
     vectors = rng.normal(size=(count, WIDTH_OF_VECTORS)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    query, texts = vectors[0] + np.float32(0.1), vectors[:40]
+    others = OtherFrames(vectors[:: max(1, count // 256)], texts, 0.3)
+    # As a store keeps the frames of a video that was asked, with what follows from them alone.
+    halves = vectors.astype(np.float16)
     track = sight_track("sight:random", "frame@1/s")
-    # A store keeps the captions of a video that was asked, and what follows from them alone.
-    captions = KeptCaptions(
-        [as_caption("video", Interval(float(at), at + 1.0), track) for at in range(count)]
-    )
+    at_s = np.arange(count, dtype=np.float64)
+    frames = KeptFrames("video", track, np.stack([at_s, at_s + 1], axis=1))
     spent = []
     for _ in range(6):
         begun = now()
         ground(
             "a question",
-            vectors[0] + 0.1,
-            captions,
-            vectors,
+            query,
+            frames,
+            halves,
             duration_s=float(count),
-            background=vectors[:0],
+            background=texts[:0],
             calibration=SIGHT,
-            others=OtherFrames(vectors[:: max(1, count // 256)], vectors[:40], 0.3),
+            others=others,
         )
         spent.append(now() - begun)
     wall_ms, cpu_ms = 1000 * np.median(spent[1:], axis=0)

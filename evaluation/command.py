@@ -76,7 +76,7 @@ def build_parser() -> Parser:
 def run(argv: Sequence[str]) -> int:
     """Run ``whenabouts eval`` with its own arguments; returns the exit code."""
     options = build_parser().parse_args(argv)
-    with waiting_for(f"reading what eval {options.command} needs", complain):
+    with waiting_for(f"loading what `eval {options.command}` needs", complain):
         if options.command in DATASETS:
             return _run_dataset(options)
         code: int = ABOUT_RUNS[options.command].run(options)

@@ -4,7 +4,7 @@ import gc
 import os
 import shutil
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +93,24 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)
+
+
+SHARED: Mapping[str, str] = {
+    "browser": "page",
+    "checkpoints": "torch",
+    "model_server": "torch",
+    "tiny_joint": "torch",
+}
+"""Fixtures that take seconds to make, and the group of the tests that need each."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together, in one of several processes, what shares something that is dear to make."""
+    for item in items:
+        names = getattr(item, "fixturenames", ())
+        if group := next((SHARED[name] for name in names if name in SHARED), ""):
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -23,6 +23,9 @@ HIDDEN: Final = "…"
 SHORTEST_KEY: Final = 7
 """Characters; a shorter string is a word or a number, and no key."""
 
+LONGEST_WORD: Final = 20
+"""Letters; what is longer is no word, whatever it is made of."""
+
 PLACEHOLDERS: Final = frozenset(
     "lm-studio not-needed no-key-needed no-key-required not-required placeholder localhost".split()
 )
@@ -223,11 +226,13 @@ KNOWN: Final = KnownSecrets()
 def keep_variables(variables: Mapping[str, str]) -> None:
     """Keep what variables hold that are named after a key, a token or a password.
 
-    A file's name may be in one that ends so; it is none.
+    A file's name may be in one that ends so, or a word, which captions may say; they are none.
     """
     for name, value in variables.items():
-        if _NAMED_SECRET.search(name) and not _is_file(value):
-            KNOWN.keep(value.strip("\"' \r\n"))
+        if _NAMED_SECRET.search(name):
+            said = value.strip("\"' \r\n")
+            if not _is_file(said) and not (said.isalpha() and len(said) < LONGEST_WORD):
+                KNOWN.keep(said)
         elif _NAMED_HEADERS.search(name):
             for header in value.split(","):
                 said = unquote(header.partition("=")[2]).strip()

@@ -19,13 +19,18 @@ def check_place(out: Path, *, what: str, option: str = "", overwrite: bool = Fal
         overwrite: Whether a file that is there may be replaced.
 
     Raises:
-        VideoError: If it is a directory or no regular file, its folder is missing, or it is there
-            and is not to be replaced.
+        VideoError: If it is a directory or no regular file, its folder is missing or cannot be
+            written, or it is there and is not to be replaced.
     """
     if out.is_dir():
         raise VideoError(f"cannot write {what} to {out}: it is a directory; give a file name")
     if not out.parent.is_dir():
         raise VideoError(f"cannot write {what} to {out}: there is no directory {out.parent}")
+    if not os.access(out.parent, os.W_OK | os.X_OK):
+        raise VideoError(
+            f"cannot write {what} to {out}: the folder {out.parent} cannot be written; name a file "
+            "in another one"
+        )
     if not overwrite and os.path.lexists(out):
         raise _is_there(out, option)
     if out.exists() and not out.is_file():
@@ -59,7 +64,7 @@ def write_whole(
         # Not with its name in it, which may be as long as a name can be.
         descriptor, name = tempfile.mkstemp(prefix=".whenabouts-", suffix=".part", dir=out.parent)
     except OSError as error:
-        raise VideoError(f"cannot write {what} to {out}: {error.strerror}") from error
+        raise _unwritable(out, what, error) from error
     os.close(descriptor)
     part = Path(name)
     try:
@@ -67,9 +72,16 @@ def write_whole(
         give_usual_mode(part)
         _put(part, out, option, overwrite=overwrite)
     except OSError as error:
-        raise VideoError(f"cannot write {what} to {out}: {error.strerror}") from error
+        raise _unwritable(out, what, error) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def _unwritable(out: Path, what: str, error: OSError) -> VideoError:
+    return VideoError(
+        f"cannot write {what} to {out}: {error.strerror}; name a file in another folder, or free "
+        "what is short"
+    )
 
 
 def give_usual_mode(path: Path) -> None:

@@ -1,4 +1,7 @@
-"""Folders and files that nobody else on the machine can read: captions say what is in videos."""
+"""Folders and files that nobody else on the machine can read: captions say what is in videos.
+
+What root makes in somebody else's folder is given to them: else they could not use it any more.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,7 @@ def make_private_folder(folder: Path) -> None:
         above = above.parent
     for one in reversed(missing):
         one.mkdir(mode=FOLDER, exist_ok=True)
+        give_to_owner(one)
     folder.mkdir(exist_ok=True)
 
 
@@ -40,6 +44,30 @@ def make_private_file(file: Path) -> None:
     """
     with contextlib.suppress(FileExistsError):
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE))
+        give_to_owner(file)
+
+
+def give_to_owner(path: Path) -> None:
+    """Give a file or folder that root has just made to the owner of the folder that it is in.
+
+    A file that has a second name is left: that may be one of root's own, put there by the owner.
+    """
+    with contextlib.suppress(OSError):
+        if not _is_root():
+            return
+        owner = path.parent.stat()
+        opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            now = os.fstat(opened)
+            is_ours = stat.S_ISDIR(now.st_mode) or (stat.S_ISREG(now.st_mode) and now.st_nlink == 1)
+            if is_ours and now.st_uid == 0 and owner.st_uid != 0:
+                os.fchown(opened, owner.st_uid, owner.st_gid)
+        finally:
+            os.close(opened)
+
+
+def _is_root() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def keep_private(folder: Path) -> None:
@@ -53,6 +81,9 @@ def keep_private(folder: Path) -> None:
     for where, folders, files in os.walk(folder):
         for path in (where, *(os.path.join(where, one) for one in (*folders, *files))):  # noqa: PTH118  # a Path for each takes ten times as long
             with contextlib.suppress(OSError):
-                mode = os.lstat(path).st_mode
+                now = os.lstat(path)
+                mode = now.st_mode
+                if now.st_uid == 0:
+                    give_to_owner(Path(path))
                 if mode & OTHERS and not stat.S_ISLNK(mode):
                     os.chmod(path, stat.S_IMODE(mode) & ~OTHERS)  # noqa: PTH101  # as above

@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 from langgraph.checkpoint.sqlite import SqliteSaver
 
 from agent.chat.follow_up import ChatError
-from tools.private_files import make_private_file, make_private_folder
+from tools.private_files import give_to_owner, make_private_file, make_private_folder
 from tools.store.store_failures import trouble_around
 
 BUSY_TIMEOUT_S = 10.0
@@ -40,6 +40,7 @@ class ChatMemory:
             make_private_folder(path.parent / "locks")
             make_private_file(path)
             self._held.acquire(timeout=0)
+            give_to_owner(Path(self._held.lock_file))
         except Timeout:
             raise ThreadInUseError(
                 f"the chat “{thread}” is open elsewhere; end it there, or begin another with "

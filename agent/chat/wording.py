@@ -1,5 +1,6 @@
 """What a chat says in words: how a turn was understood, and how it was answered."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -44,7 +45,11 @@ def say_understood(
     if follow_up.kind == "describe":
         return f"what the captions say {place}{where}"
     if follow_up.kind == "still_there":
-        return f"is “{follow_up.query}” there {place}{where}?"
+        # “Is ‘who comes first’ there” is no English.
+        query = follow_up.query or ""
+        is_question = re.match(r"(?:who|what|which|when|where|how)\b", query, re.IGNORECASE)
+        of = "the answer to " if is_question else ""
+        return f"is {of}“{query}” there {place}{where}?"
     which = f"the {say_which(follow_up)} time of " if follow_up.which else ""
     which = "every time of " if follow_up.every_time else which
     return f"{which}“{follow_up.query}”{' ' if place else ''}{place}{where}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import secrets
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -74,14 +75,31 @@ def run_chat(
         raise QueryError(
             f"--captions {args.captions} describes one video, but {len(args.videos)} were given"
         )
-    thread = args.thread or f"chat-{datetime.now().astimezone():%Y%m%d-%H%M%S}"
+    # What is told while it opens; where it does not open, only the last of it matters.
+    early: list[str] = []
+    is_open = False
+
+    def tell(line: str) -> None:
+        if is_open:
+            print_to(stderr, Text(in_one_row(line)))
+        else:
+            early.append(line)
+
+    # A clock that is set back shows the same time twice: that must not go on with another chat.
+    now, once = datetime.now().astimezone(), secrets.token_hex(2)
+    thread = args.thread or f"chat-{now:%Y%m%d-%H%M%S}-{once}"
     with ChatSession(
         grounder,
         thread=thread,
         videos=args.videos,
         captions=args.captions,
-        tell=lambda line: print_to(stderr, Text(in_one_row(line))),
+        tell=tell,
     ) as session:
+        if not session.videos and args.videos and early:
+            raise QueryError(early[-1])
+        is_open = True
+        for line in early:
+            tell(line)
         if not session.videos:
             new = f"“{args.thread}” is a new chat, and " if args.thread else ""
             raise QueryError(

@@ -11,21 +11,14 @@ from pathlib import Path
 from agent.api import Event, Grounder
 from agent.cli.asked import asked_videos, fetch_links, parse_within, words_of
 from agent.cli.demo import DEMO_QUESTIONS, draw_demo_clip
+from agent.cli.forecast_lines import ends_early, render_forecast, total_line
 from agent.cli.index_progress import progress_bar, tell_events
 from agent.cli.known_answer import render_known
 from agent.cli.opening import open_grounder
 from agent.cli.outputs import Out, spare_asked, spare_own_files
 from agent.cli.printing import ask_person, doing, say, show, stderr, tell_beside
 from agent.cli.record_lines import count_of, record_json
-from agent.cli.rendering import (
-    ends_early,
-    render_answer,
-    render_answers,
-    render_forecast,
-    render_json,
-    render_replay,
-    total_line,
-)
+from agent.cli.rendering import render_answer, render_answers, render_json, render_replay
 from agent.cli.take_away import check_exports, outs_of, write_files
 from agent.errors import QueryError, UsedUpError, WhenaboutsError
 from agent.graph.many_videos import LibraryAnswers

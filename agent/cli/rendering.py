@@ -13,26 +13,19 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from agent.cli.provenance import paths_line, provenance
 from agent.graph.many_videos import LeftOut, LibraryAnswers
 from agent.graph.replay import Replayed
 from agent.grounding import (
     SCHEMA_VERSION,
-    AskedSource,
-    Coverage,
     GroundedInterval,
     Grounding,
     LookUp,
-    Usage,
 )
-from agent.settings import Settings
-from agent.watching.forecast import Forecast
-from tools.captioners.blank import BLANK
 from tools.clock import clock, clock_span
 from tools.grounding.seen_edges import SAID
-from tools.indexing.estimate import Estimate
 from tools.indexing.progress import Progress
-from tools.ranking import EvidenceKind
-from tools.text import counted, in_one_row, one_line, shorten
+from tools.text import counted, in_one_row, one_line
 from tools.timeline import Interval
 from tools.video.link_names import shown_name
 
@@ -97,8 +90,8 @@ def render_answer(grounding: Grounding) -> list[RenderableType]:
         parts.append(Text(textwrap.indent(grounding.advice, "  "), style="cyan"))
     if grounding.paths:
         style = "yellow" if any(one.agrees is False for one in grounding.paths) else "dim"
-        parts.append(Padding(Text(_paths(grounding), style=style), INDENT))
-    parts.append(Padding(Text(_provenance(grounding), style="dim"), INDENT))
+        parts.append(Padding(Text(paths_line(grounding), style=style), INDENT))
+    parts.append(Padding(Text(provenance(grounding), style="dim"), INDENT))
     if grounding.warning:
         note = f"note: {in_one_row(grounding.warning)}"
         parts.append(Padding(Text(note, style="yellow"), INDENT))
@@ -165,71 +158,6 @@ def _name(video: LeftOut) -> str:
 def _shortly(names: Sequence[str]) -> str:
     more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
     return f"{', '.join(names[:SHOWN_NAMES])}{more}"
-
-
-def render_forecast(forecast: Forecast) -> list[RenderableType]:
-    """What describing one video would take."""
-    one = forecast.estimate
-    give = f" ± {one.uncertainty}" if one.uncertainty else ""
-    lines: list[RenderableType] = [
-        Text(f"{in_one_row(forecast.path)}  {clock(one.duration_s)} long", style="bold"),
-        f"  frames    {one.frames} at {forecast.rate_hz:g}/s",
-        f"  captions  {one.captions}{give} by {forecast.captioner}"
-        + (f", and {forecast.described} are there already" if forecast.described else ""),
-    ]
-    if one.tokens_in:
-        lines.append(f"  tokens    {one.tokens_in:,} in, {one.tokens_out:,} out")
-        lines.append(f"  price     {_usd(one.usd)}")
-    lines.append(f"  time      {_minutes(one.minutes)}, if {forecast.assumes}")
-    return lines
-
-
-def total_line(forecasts: Sequence[Forecast]) -> str:
-    """One line for several videos together."""
-    estimates = [forecast.estimate for forecast in forecasts]
-    usd = _usd_of(estimates)
-    told = "price not known" if usd is None else _usd(usd)
-    price = f", {told}" if any(one.tokens_in for one in estimates) else ""
-    minutes = _minutes(sum(one.minutes for one in estimates))
-    captions = sum(one.captions for one in estimates)
-    return f"together: {counted(captions, 'caption')}{price}, {minutes}"
-
-
-def ends_early(forecasts: Sequence[Forecast], settings: Settings) -> str:
-    """Which limit would end a run before all of that is described; empty where none would."""
-    estimates = [forecast.estimate for forecast in forecasts]
-    usd = _usd_of(estimates)
-    if settings.max_usd is not None and usd is None:
-        return f"--max-usd {settings.max_usd:g} cannot be enforced: the price is not known"
-    wanted = {
-        "--max-captions": (settings.max_captions, sum(one.captions for one in estimates)),
-        "--max-usd": (settings.max_usd, usd or 0.0),
-        "--max-minutes": (settings.max_minutes, sum(one.minutes for one in estimates)),
-    }
-    shares = {
-        f"{option} {limit:g}": limit / total
-        for option, (limit, total) in wanted.items()
-        if limit is not None and total > limit
-    }
-    if not shares:
-        return ""
-    first = min(shares, key=lambda option: shares[option])
-    return f"{first} ends it when about {shares[first]:.0%} of that is described"
-
-
-def _usd_of(estimates: Sequence[Estimate]) -> float | None:
-    prices = [one.usd for one in estimates if one.usd is not None]
-    return sum(prices) if len(prices) == len(estimates) else None
-
-
-def _usd(usd: float | None) -> str:
-    return (
-        "not known (WHENABOUTS_PRICES names a file of prices)" if usd is None else f"{usd:.4f} USD"
-    )
-
-
-def _minutes(minutes: float) -> str:
-    return f"{60 * minutes:.0f} s" if minutes < 2 else f"{minutes:.0f} min"
 
 
 def render_replay(replayed: Replayed) -> RenderableType:
@@ -383,132 +311,3 @@ def _precision(interval: GroundedInterval) -> str:
     if len(shown) == len(edges) and len(set(shown.values())) == 1:
         shown = {"edges": shown["start"]}
     return f"({', '.join(f'{edge} {by}' for edge, by in shown.items())})" if shown else ""
-
-
-def _provenance(grounding: Grounding) -> str:
-    coverage, models = grounding.coverage, grounding.models
-    look = models.mode.partition("@")[0]
-    looked = f", {look}" if look not in {"frame", "file"} else ""
-    is_looked = coverage.rate_hz and models.mode != "file"
-    rate = f", {coverage.rate_hz:g}/s" if is_looked else ""
-    share = coverage.seen_s / grounding.video.duration_s
-    spent_s = sum(grounding.usage.seconds.values())
-    by = models.reasoner
-    if grounding.by == "fallback":
-        why = "its replies were refused" if grounding.refusals else "it was not asked"
-        by = f"similarity in place of {by}: {why}"
-    seen = f"{share:.0%} of the video seen{_not_described(coverage)}"
-    # Captions that only mark frames say nothing: what was seen is who saw it.
-    looks = (models.sight or models.direct) if models.captioner == BLANK else ""
-    what = f"frames: {looks}" if looks else f"captions: {models.captioner}{looked}"
-    if looks and not models.sight:
-        rate = ""  # A video model is shown frames at a rate of its own.
-    answering = [one for one in grounding.sources if one.answers]
-    if len(grounding.sources) > 1 and {one.kind for one in answering} == {"measured"}:
-        # What was seen is then told of what was measured.
-        what = f"measured: {answering[0].name}"
-        rate = f", {coverage.rate_hz:g}/s" if coverage.rate_hz else ""
-    return (
-        f"{in_one_row(f'{what}{rate}, {seen}')}\n"
-        f"{_answered_by(grounding.sources)}"
-        f"decided by: {by}, in {spent_s:.1f} s{_spent(grounding.usage)}"
-    )
-
-
-PATHS = {
-    "captions": "the text model",
-    "similarity": "similarity",
-    "judge": "the judge",
-    "direct": "the video model",
-}
-
-
-def _paths(grounding: Grounding) -> str:
-    """Which ways to an answer agree with it, and what the others say."""
-    agree = [PATHS[one.path] for one in grounding.paths if one.agrees]
-    others = [
-        f"{PATHS[one.path]} prefers {clock_span(Interval(*one.best))}"
-        if one.best
-        else f"{PATHS[one.path]} says {one.verdict.replace('_', ' ')}"
-        for one in grounding.paths
-        if one.agrees is False
-    ]
-    unsure = [PATHS[one.path] for one in grounding.paths if one.agrees is None]
-    named = _listed(agree)
-    # One alone agrees with nobody.
-    alone = len(agree) == 1 and bool(others or unsure)
-    told = [f"{'said' if alone else 'agreed'} by {named}"] if agree else []
-    told += others
-    told += [f"{', '.join(unsure)} cannot tell"] if unsure and not others else []
-    return "paths: " + "; ".join(told)
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else "".join(names)
-
-
-def _answered_by(sources: Sequence[AskedSource]) -> str:
-    """A line about what answers, where several sources were asked."""
-    if len(sources) < 2:
-        return ""
-    named = {
-        answers: ", ".join(_source(one) for one in sources if one.answers is answers)
-        for answers in (True, False)
-    }
-    asked = f"; asked too: {named[False]}" if named[False] else ""
-    agreement = agreement_line(sources)
-    return f"answered by: {named[True]}{asked}\n" + (f"{agreement}\n" if agreement else "")
-
-
-def agreement_line(sources: Sequence[AskedSource]) -> str:
-    """Which sources agree with the answer, and what the others say; empty where none says so.
-
-    That none of them found it is what "not found" says already.
-    """
-    agree = [KINDS[one.kind] for one in sources if one.agrees and one.verdict == "found"]
-    others = [
-        f"{clock_span(Interval(*one.best)) if one.best else 'not found'} according to "
-        f"{KINDS[one.kind]}"
-        for one in sources
-        if one.agrees is False
-    ]
-    told = [f"{_listed(agree)} agree"] if len(agree) > 1 else []
-    told += others
-    return f"evidence: {'; '.join(told)}" if told else ""
-
-
-KINDS: dict[EvidenceKind, str] = {
-    "described": "captions",
-    "measured": "measurement",
-    "said": "speech",
-    "seen": "frames",
-    "written": "text on the screen",
-}
-
-
-def _source(source: AskedSource) -> str:
-    kind = KINDS[source.kind]
-    name = in_one_row(source.name)
-    return name if name.startswith("subtitles") else f"{kind} ({name})"
-
-
-def _not_described(coverage: Coverage) -> str:
-    """How often a captioner that was shown frames said nothing, and why it did the first time."""
-    reasons = [gap.reason for gap in coverage.gaps if gap.reason]
-    if not reasons:
-        return ""
-    stretches = "1 stretch" if len(reasons) == 1 else f"{len(reasons)} stretches"
-    return f" ({stretches} not described: {shorten(reasons[0], 100)})"
-
-
-def _spent(usage: Usage) -> str:
-    tokens = usage.tokens_in + usage.tokens_out
-    reused = sum(cost.calls for cost in usage.kept.values())
-    kept = f", {reused} repl{'y' if reused == 1 else 'ies'} kept from before" if reused else ""
-    if not tokens:
-        return kept
-    usd = "at a price not known here" if usage.usd is None else f"{usage.usd:.4f} USD"
-    calls = sum(cost.calls for cost in usage.stages.values())
-    asked = f", {calls} call{'' if calls == 1 else 's'}" if calls else ""
-    frames = f" with {counted(usage.frames, 'frame')}" if usage.frames else ""
-    return f"{asked}{frames}, {tokens:,} tokens, {usd}{kept}"

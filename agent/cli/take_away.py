@@ -1,6 +1,7 @@
 """The files that ``ask`` writes beside its answer: exports and thumbnails."""
 
 import argparse
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -45,8 +46,17 @@ def check_exports(args: argparse.Namespace, *, is_one: bool) -> list[Export]:
     folder = args.thumbnails and Path(args.thumbnails)
     if folder and folder.exists() and not folder.is_dir():
         raise QueryError(f"{_WRITES_PICTURES} {folder} is a file; name a folder")
+    if folder and not _can_be_made(folder):
+        raise QueryError(
+            f"{_WRITES_PICTURES} {folder} cannot be written; name a folder in another place"
+        )
     check_apart(outs_of(args, exports), args)
     return exports
+
+
+def _can_be_made(folder: Path) -> bool:
+    there = next((one for one in (folder, *folder.absolute().parents) if one.is_dir()), folder)
+    return os.access(there, os.W_OK | os.X_OK)
 
 
 def outs_of(args: argparse.Namespace, exports: Sequence[Export]) -> list[Out]:

@@ -65,7 +65,9 @@ def write_thumbnails(
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise VideoError(f"cannot make the folder {folder}: {error.strerror}") from error
+        raise VideoError(
+            f"cannot make the folder {folder}: {error.strerror}; name one in another folder"
+        ) from error
     wanted = list(_named(answers))
     for name, _, _ in wanted:
         check_place(folder / name, what=_WHAT, option=_OPTION, overwrite=overwrite)

@@ -3,7 +3,16 @@
 from collections.abc import Collection, Sequence
 from functools import partial
 
+from agent.graph.advice import (
+    advice_for,
+    is_beyond,
+    is_other_language,
+    script_name,
+    unknown_script,
+)
+from agent.graph.covering import SEEN_SHARE
 from agent.graph.paths import direct_of, judging_of, kept_costs, path_answers
+from agent.graph.proof import evidence_of
 from agent.graph.state import State
 from agent.graph.sureness import RANK, sure_of
 from agent.grounding import (
@@ -13,12 +22,9 @@ from agent.grounding import (
     Cost,
     Coverage,
     DecidedBy,
-    Evidence,
-    Gap,
     GroundedInterval,
     Grounding,
     Models,
-    Role,
     Usage,
     VideoFacts,
 )
@@ -28,26 +34,13 @@ from agent.reasoning.direct import is_shown_frame
 from agent.reasoning.judge import JudgedSpan, shows
 from prompts.catalog import Prompts
 from tools.grounding.seen_edges import SAID, Edge, edges_of, window_span
-from tools.kept_captions import once
 from tools.ranking import Testimony, Verdict, Window
 from tools.retrieval.question import parts_of, read_question
 from tools.retrieval.temporal_query import Single
-from tools.retrieval.tracks import evidence_kind, is_blank, is_measured, name_of
+from tools.retrieval.tracks import evidence_kind, is_blank, name_of
 from tools.signals.claims import is_moment
-from tools.signals.plain_words import in_other_language
-from tools.signals.vocabulary import words_of
-from tools.store.store import CaptionGap, CaptionStore, VideoRecord
-from tools.text import for_a_shell, letters_by_script
+from tools.store.store import VideoRecord
 from tools.timeline import Caption, Interval
-
-SEEN_SHARE = 0.9
-"""If less of a video was described, nobody can say that something is not in it."""
-
-WORD_LETTERS = 3
-"""A question with at least as many letters of another script has a word in it."""
-
-FEW_CAPTIONS = 0.2
-"""If no more of the captions than this have letters of a script, they are not in its languages."""
 
 PACE_S = 0.5
 """Captions from a file may lie this far apart without anything having been missed."""
@@ -106,10 +99,10 @@ def compose_grounding(state: State, *, embedder: str, prompts: Prompts) -> Groun
         intervals=tuple(sorted(intervals, key=standing)),
         candidates=candidates,
         closest_rejected=candidates[0] if verdict == "not_found" and candidates else None,
-        reasoning=f"Nothing here can read its {_named(script)} letters."
+        reasoning=f"Nothing here can read its {script_name(script)} letters."
         if script and verdict == "cannot_tell" and not _read_by_model(state)
         else _reasoning(answer, captions, state),
-        advice=_advice(state, record, coverage, prompts, script=script, embedder=embedder)
+        advice=advice_for(state, record, coverage, prompts, script=script, embedder=embedder)
         if verdict == "cannot_tell"
         else "",
         by=state["by"],
@@ -216,7 +209,7 @@ def ground_event(
         end_precision_s=end.precision_s,
         start_by="unseen" if before else _decided_by(start, first, captions, tracks),
         end_by="unseen" if after else _decided_by(end, last, captions, tracks),
-        evidence=_evidence(event, span, answer, captions, tracks),
+        evidence=evidence_of(event, span, answer, captions, tracks),
     )
 
 
@@ -303,40 +296,6 @@ def _sources(
     )
 
 
-def coverage_of(captions: Sequence[Caption], record: VideoRecord, store: CaptionStore) -> Coverage:
-    """Which seconds the captions cover, given in time order, and why others have none."""
-    missed = once(
-        captions, ("missed", record.duration_s), lambda: _missed(captions, record.duration_s)
-    )
-    missed_s = sum(span.length_s for span in missed)
-    noted = store.gaps(record.video_id, record.track) if missed else []
-    return Coverage(
-        seen_s=max(0.0, record.duration_s - missed_s),
-        rate_hz=record.rate_hz,
-        gaps=tuple(
-            Gap(start_s=span.start_s, end_s=span.end_s, reason=_why(span, noted)) for span in missed
-        ),
-    )
-
-
-def _missed(captions: Sequence[Caption], duration_s: float) -> list[Interval]:
-    """The spans that no caption covers."""
-    missed: list[Interval] = []
-    covered_until_s = 0.0
-    for caption in captions:
-        if caption.start_s > covered_until_s:
-            missed.append(Interval(covered_until_s, caption.start_s))
-        covered_until_s = max(covered_until_s, caption.end_s)
-    if covered_until_s < duration_s:
-        missed.append(Interval(covered_until_s, duration_s))
-    return missed
-
-
-def _why(span: Interval, noted: Sequence[CaptionGap]) -> str:
-    """Why the captioner gave no captions, each reason once."""
-    return "; ".join(dict.fromkeys(gap.reason for gap in noted if gap.span.overlap_s(span) > 0))
-
-
 def _seen_share(state: State, record: VideoRecord, coverage: Coverage) -> float:
     """How much of what was searched was seen; a video described only in part counts as unseen."""
     if state["asked_within"] is None:
@@ -354,7 +313,7 @@ def _verdict(answer: Answer, state: State, record: VideoRecord, *, seen_share: f
         return "not_found"  # It was shown the frames themselves, and all that is searched.
     # No reasoner can know more than its captions could show, or what was not looked at. Where only
     # similarity is unsure, a text model may know.
-    is_open = _is_beyond(state) or seen_share < SEEN_SHARE
+    is_open = is_beyond(state) or seen_share < SEEN_SHARE
     is_unsure = state["ranking"]["verdict"] == "cannot_tell" and not _read_by_model(state)
     return "cannot_tell" if is_open or is_unsure else "not_found"
 
@@ -362,18 +321,6 @@ def _verdict(answer: Answer, state: State, record: VideoRecord, *, seen_share: f
 def _read_by_model(state: State) -> bool:
     """Whether a model understood the question, so that it may know what similarity does not."""
     return state["by"] in {"llm", "direct"}
-
-
-def _is_beyond(state: State) -> bool:
-    """Whether these captions could not show it either way: the grounder has no window for it."""
-    ranking = state["ranking"]
-    return bool(ranking["verdict"] == "cannot_tell" and not ranking["windows"])
-
-
-def _is_seen_alone(state: State, record: VideoRecord) -> bool:
-    """Whether frames decided, and the captions are of a kind that says nothing of things."""
-    kinds = {one["kind"] for one in state["ranking"].get("heard", ()) if one["answers"]}
-    return kinds == {"seen"} and is_measured(record.track)
 
 
 def _open_order(state: State, coverage: Coverage) -> str:
@@ -386,101 +333,6 @@ def _open_order(state: State, coverage: Coverage) -> str:
         f"only {coverage.seen_s:.0f} of {duration_s:.0f} s were seen: first, last, before and "
         "after hold for these alone"
     )
-
-
-def unknown_script(query: str, texts: Sequence[str], *, embedder: str) -> str:
-    """The script of words in a question that the embedder does not know; empty where it knows all.
-
-    Args:
-        query: The question.
-        texts: What the captions say: words in their script are found by their letters.
-        embedder: Its name; what others than the built-in one have learned is not known.
-    """
-    if not embedder.startswith("minilm"):
-        return ""
-    for script, letters in letters_by_script(query).most_common():
-        if script == "LATIN" or letters < (1 if script in {"CJK", "HANGUL"} else WORD_LETTERS):
-            continue
-        known = sum(script in letters_by_script(text) for text in texts)
-        if known <= FEW_CAPTIONS * len(texts):
-            return script
-    return ""
-
-
-def is_other_language(query: str, texts: Sequence[str], *, embedder: str) -> bool:
-    """Whether a question is in another language than the captions; arguments as of the above."""
-    if not embedder.startswith("minilm") or not in_other_language(words_of(query)):
-        return False
-    return not any(in_other_language(words_of(text)) for text in texts)
-
-
-def _advice(
-    state: State,
-    record: VideoRecord,
-    coverage: Coverage,
-    prompts: Prompts,
-    *,
-    script: str,
-    embedder: str,
-) -> str:
-    query = state["asked"]
-    if state["ranking"].get("is_unclear"):
-        return ""
-    if script and coverage.seen_s > 0:
-        return prompts.render(
-            "other_script",
-            script=_named(script),
-            captioner=record.track.model,
-            embedder=embedder,
-            video=for_a_shell(record.path),
-            query=for_a_shell(query),
-        )
-    # More captions of a kind that cannot show it would not help.
-    is_beyond = _is_beyond(state) and coverage.seen_s > 0
-    if not record.complete and not is_beyond:
-        return prompts.render(
-            "seen_in_part",
-            seen=f"{coverage.seen_s:.0f}",
-            duration=f"{record.duration_s:.0f}",
-            video=for_a_shell(record.path),
-            query=for_a_shell(query),
-            options=_options(record),
-        )
-    if coverage.seen_s < SEEN_SHARE * record.duration_s and not is_beyond:
-        return prompts.render(
-            "described_in_part",
-            seen=f"{coverage.seen_s:.0f}",
-            duration=f"{record.duration_s:.0f}",
-            captioner=record.track.model,
-        )
-    if not _is_beyond(state) and not _is_seen_alone(state, record):
-        return prompts.render("unsure", video=for_a_shell(record.path), query=for_a_shell(query))
-    return prompts.render(
-        "cannot_tell",
-        captioner=record.track.model,
-        video=for_a_shell(record.path),
-        query=for_a_shell(query),
-    )
-
-
-def _named(script: str) -> str:
-    return script.capitalize() if len(script) > 3 else script
-
-
-def _options(record: VideoRecord) -> str:
-    """The options, as typed after a query, with which a command continues this description."""
-    model, track = record.track.model.partition("+")[0], record.track
-    options = []
-    if is_measured(track):
-        options.append("--captioner classical")
-    elif model.startswith("openai:"):
-        options.append(f"--captioner {for_a_shell(model)}")
-    mode = track.mode.partition("@")[0]
-    if mode != "frame":
-        options.append(f"--mode {mode}")
-    if record.rate_hz not in {None, 1.0}:
-        options.append(f"--rate {record.rate_hz:g}")
-    return "".join(f" {option}" for option in options)
 
 
 def _confidence(span: Interval, windows: Sequence[Window]) -> float:
@@ -511,76 +363,3 @@ def _reasoning(answer: Answer, captions: Sequence[Caption], state: State) -> str
     whys = "; ".join(f"{start_s:.1f} s: {why}" for start_s, why in placed if why)
     told = " ".join(filter(None, (counted, state["order"], whys)))
     return told or "The text model gave no reasons."
-
-
-def _evidence(
-    event: NumberedEvent,
-    span: Interval,
-    answer: Answer,
-    captions: Sequence[Caption],
-    tracks: Collection[str],
-) -> tuple[Evidence, ...]:
-    """The looks just outside and just inside each edge, and whatever the reasoner labelled.
-
-    Outside, another source may have looked at another pace, and say that it has begun already.
-    """
-    roles: dict[int, Role] = {}
-    numbered = list(enumerate(captions, start=1))
-    outside_start = [(number, one) for number, one in numbered if one.end_s <= span.start_s]
-    outside_end = [
-        (number, one)
-        for number, one in numbered
-        if one.start_s >= span.end_s and number != event.last
-    ]
-    before = [
-        (one.start_s, number)
-        for number, one in _of_one_source(outside_start, captions[event.first - 1], tracks)
-    ]
-    after = [
-        (one.start_s, -number)
-        for number, one in _of_one_source(outside_end, captions[event.last - 1], tracks)
-    ]
-    if before:
-        roles[max(before)[1]] = "before"
-    roles[event.first] = "start"
-    for step in answer.steps:
-        caption = captions[step.caption - 1]
-        if (
-            step.caption not in roles
-            and span.start_s <= caption.start_s < caption.end_s <= span.end_s
-        ):
-            roles[step.caption] = "during"
-    if event.last != event.first:
-        roles[event.last] = "end"
-    if after:
-        roles[-min(after)[1]] = "after"
-    return tuple(
-        Evidence(
-            caption_id=caption.id,
-            role=role,
-            start_s=caption.start_s,
-            end_s=caption.end_s,
-            text=caption.text,
-            source=caption.source,
-        )
-        for caption, role in sorted(
-            ((captions[number - 1], role) for number, role in roles.items()),
-            key=lambda shown: (shown[0].span, shown[0].source),
-        )
-    )
-
-
-def _of_one_source(
-    outside: Sequence[tuple[int, Caption]], edge: Caption, tracks: Collection[str]
-) -> Sequence[tuple[int, Caption]]:
-    """Those of the source that made the edge, and closer looks; all, where it has none of them.
-
-    What is said tells of its own moment alone: beside it stands what is nearest, of any source.
-    """
-    if edge.source in SAID:
-        return outside
-    return [
-        (number, one)
-        for number, one in outside
-        if one.track == edge.track or one.track.key not in tracks
-    ] or outside

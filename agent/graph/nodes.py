@@ -405,6 +405,8 @@ def _brief(state: AfterRetrieve, using: Dependencies) -> Brief:
         nothing_more=state["all_shown"] and not _can_look_closer(state, using),
         overview=[Caption.from_dict(plain) for plain in state["overview"]],
         parts=[PartFound.from_dict(plain) for plain in ranking["parts"]],
+        # A thread of an earlier version does not know.
+        is_granted=state.get("is_granted", False),
     )
 
 

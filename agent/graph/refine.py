@@ -154,7 +154,7 @@ class _Looking:
         numbers, shown, is_typed = look
         if not any(shown):
             if is_typed:
-                event = self._moved_in(event, span, numbers, is_start=is_start)
+                return self._moved_in(event, span, numbers, is_start=is_start)
             return event, shown
         edge = _outermost(numbers, shown, is_start=is_start)
         if is_typed and shown[0 if is_start else -1]:
@@ -166,14 +166,18 @@ class _Looking:
 
     def _moved_in(
         self, event: NumberedEvent, span: Interval, numbers: Sequence[int], *, is_start: bool
-    ) -> NumberedEvent:
-        """Where all looks deny it, also at the caption that was said to show it: the next one."""
+    ) -> tuple[NumberedEvent, Sequence[bool]]:
+        """Where all looks deny it, also at the caption that was said to show it: further in.
+
+        There is one look up to the next caption; where that denies it too, the edge lies there.
+        """
         captions = self.refined.captions
+        denied = [False] * len(numbers)
         said = captions[(event.first if is_start else event.last) - 1]
         looked_s = [captions[number - 1].start_s for number in numbers]
         tolerance_s = span.length_s / 8
         if min(abs(time_s - said.start_s) for time_s in looked_s) > tolerance_s:
-            return event
+            return event, denied
         start_s, until_s = captions[event.first - 1].start_s, captions[event.last - 1].start_s
         inside = [
             number
@@ -183,10 +187,15 @@ class _Looking:
             and (one.start_s > said.start_s if is_start else one.start_s < said.start_s)
         ]
         if not inside:
-            return event
+            return event, denied
         choose = min if is_start else max
-        number = choose(inside, key=lambda one: captions[one - 1].start_s)
-        return event.model_copy(update={"first" if is_start else "last": number})
+        edge = choose(inside, key=lambda one: captions[one - 1].start_s)
+        shown: Sequence[bool] = denied
+        within = Interval(*sorted((said.start_s, captions[edge - 1].start_s)))
+        closer = self._look(event, within, is_start=is_start)
+        if closer and any(closer[1]):
+            edge, shown = _outermost(*closer[:2], is_start=is_start), closer[1]
+        return event.model_copy(update={"first" if is_start else "last": edge}), shown
 
     def _beyond(self, span: Interval, *, is_start: bool) -> Interval | None:
         """The stretch outside of one whose looks all show the event: until the next caption."""

@@ -12,7 +12,7 @@ from agent.errors import (
     QueryError,
     VideoError,
 )
-from agent.graph.compose import coverage_of
+from agent.graph.covering import coverage_of
 from agent.graph.dependencies import Dependencies
 from agent.graph.paths import (
     NOT_ASKED,
@@ -167,6 +167,7 @@ def retrieve_by(search: Search, state: AfterWatch, using: Dependencies) -> Updat
         "withheld": "",
         "reader_note": "",
         "all_shown": found.is_whole,
+        "is_granted": read_question(state["asked"]).is_presupposed,
         "direct": NOT_ASKED,
         "judging": NOT_JUDGED,
         # Captions that only mark frames say nothing that could agree.

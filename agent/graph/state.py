@@ -176,7 +176,8 @@ class AfterRetrieve(AfterWatch):
     empty before that, and None where nothing was refined); ``order`` (how
     the parts of the question lie in time, where a model told of each); ``withheld`` (why the
     reasoner gave no reply); ``reader_note`` (what the user should know about how it was asked).
-    ``all_shown`` says whether the reasoner was shown every caption. ``overview`` holds summaries
+    ``all_shown`` says whether the reasoner was shown every caption, and ``is_granted`` whether the
+    question takes it for granted that it happens in this video. ``overview`` holds summaries
     of the scenes of a long video. ``refine_note`` says why edges could not be looked at more
     closely; empty where they were. ``direct`` is what became of asking a video model, ``judging``
     of judging windows, and ``paths`` what each way to an answer says.
@@ -194,6 +195,7 @@ class AfterRetrieve(AfterWatch):
     withheld: str
     reader_note: str
     all_shown: bool
+    is_granted: bool
     overview: list[CaptionState]
     direct: DirectState
     judging: JudgingState
@@ -247,6 +249,7 @@ class Update(TypedDict, total=False):
     withheld: str
     reader_note: str
     all_shown: bool
+    is_granted: bool
     overview: list[CaptionState]
     direct: DirectState
     judging: JudgingState

@@ -51,7 +51,12 @@ def _as_now(values: dict[str, Any]) -> dict[str, Any]:
             name: values.pop(name, missing) for name, missing in _OF_A_REPLY.items()
         }
     if "evidence" in values:
-        values = {"reader_note": "", "all_shown": False, "refined": None} | values
+        values = {
+            "reader_note": "",
+            "all_shown": False,
+            "is_granted": False,
+            "refined": None,
+        } | values
     return values
 
 

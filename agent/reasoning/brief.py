@@ -54,6 +54,7 @@ class Brief:
         parts: Of a question with an order in it, what is looked for, and the grounder's times.
         nothing_more: Whether no look-up could show anything that is not shown already.
         hidden: Numbers of captions that are not shown after all, since the model cannot read more.
+        is_granted: Whether the question takes it for granted that it happens: "why did he jump?"
     """
 
     query: str
@@ -68,6 +69,7 @@ class Brief:
     parts: Sequence[PartFound] = field(default=())
     nothing_more: bool = False
     hidden: frozenset[int] = frozenset()
+    is_granted: bool = False
 
     @property
     def refusals(self) -> list[Refusal]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
+from pydantic import ValidationError
 
 from agent.errors import SettingsError
 from agent.reasoning.clients_within import follow_no_redirects, leave_retries_to_us
@@ -41,6 +42,10 @@ def open_service(
     return ServiceChatModel(service=service, max_tokens=max_tokens)
 
 
+def _cannot_be_opened(model: str, told: str) -> SettingsError:
+    return SettingsError(f"the reasoner {model} cannot be opened: {shorten(one_line(told), 300)}")
+
+
 def open_chat_model(model: str) -> BaseChatModel:
     """Let LangChain make the chat model of another provider.
 
@@ -57,10 +62,11 @@ def open_chat_model(model: str) -> BaseChatModel:
         llm: Any = init_chat_model(name, model_provider=provider)
     except ImportError as exc:
         raise SettingsError(f"the reasoner {model}: {one_line(str(exc))}") from None
+    except ValidationError as exc:  # Its own text quotes what was given, and ends in an address.
+        told = "; ".join(error["msg"].removeprefix("Value error, ") for error in exc.errors())
+        raise _cannot_be_opened(model, told) from None
     except Exception as exc:  # noqa: BLE001  # each provider's own, for a key that is missing
-        raise SettingsError(
-            f"the reasoner {model} cannot be opened: {shorten(one_line(str(exc)), 300)}"
-        ) from None
+        raise _cannot_be_opened(model, str(exc)) from None
     assert isinstance(llm, BaseChatModel)
     follow_no_redirects(llm)
     leave_retries_to_us(llm)

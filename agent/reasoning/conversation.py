@@ -31,6 +31,7 @@ PROMPTS = (
     "reason_candidates",
     "reason_form",
     "reason_form_parts",
+    "reason_granted",
     "reason_in_parts",
     "reason_overview",
     "refused",
@@ -211,6 +212,7 @@ def _opening(brief: Brief, prompts: Prompts) -> str:
         ),
         "overview": _overview(brief.overview, prompts),
         "last": str(brief.opening),
+        "granted": prompts.render("reason_granted") if brief.is_granted else "",
     }
     if brief.parts:
         parts = [

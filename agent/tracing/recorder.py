@@ -1,9 +1,10 @@
 """Where all spans come from: LangChain's callbacks, which the graph, models and tools call."""
 
 import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -31,10 +32,21 @@ _NOISY_TAGS: Final = ("graph:step", "seq:step", "langsmith:")
 
 @dataclass(slots=True)
 class _Open:
-    """A span under way, and its unscrubbed inputs, from which the facts are read."""
+    """A span under way, and its unscrubbed inputs, from which the facts are read.
+
+    Attributes:
+        span: It, without an end.
+        inputs: What went in.
+        began_s: When, on a clock that nobody sets.
+    """
 
     span: Span
     inputs: Mapping[str, Any]
+    began_s: float
+
+    def now(self) -> datetime:
+        """The time of day, counted from the start of the span: it may be set meanwhile."""
+        return self.span.start + timedelta(seconds=time.perf_counter() - self.began_s)
 
 
 class Recorder(BaseCallbackHandler):
@@ -152,9 +164,9 @@ class Recorder(BaseCallbackHandler):
         tags: list[str] | None,
         metadata: dict[str, Any] | None,
     ) -> None:
-        start = datetime.now(UTC)
         noted = metadata or {}
         parent = self._open.get(parent_run_id) if parent_run_id else None
+        start = parent.now() if parent else datetime.now(UTC)
         above: Any = parent.span if parent else self._around.pop(run_id, None)
         trace_id = above.trace_id if above else run_id
         order = getattr(above, "order", "") or getattr(above, "dotted_order", "")
@@ -178,7 +190,7 @@ class Recorder(BaseCallbackHandler):
                 self._scrubber(tag) for tag in tags or () if not tag.startswith(_NOISY_TAGS)
             ),
         )
-        self._open[run_id] = _Open(span, inputs)
+        self._open[run_id] = _Open(span, inputs, time.perf_counter())
         for sink in self._sinks:
             sink.started(span)
 
@@ -209,7 +221,7 @@ class Recorder(BaseCallbackHandler):
             self._told.pop(span.trace_id, None)
         ended = replace(
             span,
-            end=datetime.now(UTC),
+            end=opened.now(),
             outputs=plain,
             metadata=span.metadata | shown,
             tags=(*span.tags, *tags_of(shown)),

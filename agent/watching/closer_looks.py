@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from agent.watching.opened import Opened
     from prompts.catalog import Prompts
     from tools.captioners.protocol import Captioner
+    from tools.llm.budget import Budget
     from tools.store.store import VideoRecord
     from tools.timeline import Caption, Interval
 
@@ -133,18 +134,8 @@ class SecondLooks:
     def _look_at_edge(self, record: VideoRecord, query: str, span: Interval) -> EdgeLook | None:
         from tools.indexing.closer_look import frames_across
 
-        captioner, store = self._who_looks(query), self._opened.store
-        self._name_host(captioner.model)
-        budget, work = self._runs.budget(), self._under_way()
-        minutes = budget.minutes_left()
-        if minutes is not None and isinstance(captioner, Interruptible):
-            captioner = captioner.until(time.monotonic() + 60 * minutes)
-
-        def usd_each() -> float | None:
-            known, _ = store.read(record.video_id, record.track)
-            return usd_of_caption(
-                Path(record.path), captioner, self._settings, prompts=self._prompts, captions=known
-            )
+        captioner, budget, usd_each = self._ready(record, query)
+        work = self._under_way()
 
         def allow(requests: int) -> None:
             work.go_on()
@@ -157,7 +148,7 @@ class SecondLooks:
                 query,
                 span,
                 frames_of=frames_across,
-                store=store,
+                store=self._opened.store,
                 embedder=self._opened.embedder,
                 prompts=self._prompts,
                 allow=allow,
@@ -169,27 +160,15 @@ class SecondLooks:
     ) -> tuple[list[Caption], Cost]:
         from tools.indexing.closer_look import look_closer
 
-        captioner, store = self._who_looks(query), self._opened.store
-        self._name_host(captioner.model)
-        before = metered(captioner)
-        budget, work = self._runs.budget(), self._under_way()
-        minutes = budget.minutes_left()
-        if minutes is not None and isinstance(captioner, Interruptible):
-            captioner = captioner.until(time.monotonic() + 60 * minutes)
-
-        def usd_each() -> float | None:
-            known, _ = store.read(record.video_id, record.track)
-            return usd_of_caption(
-                Path(record.path), captioner, self._settings, prompts=self._prompts, captions=known
-            )
-
+        captioner, budget, usd_each = self._ready(record, query)
+        work, before = self._under_way(), metered(captioner)
         with self._describing, work.in_order():
             captions, made = look_closer(
                 record,
                 captioner,
                 span,
                 rate_hz=rate_hz,
-                store=store,
+                store=self._opened.store,
                 embedder=self._opened.embedder,
                 allow=lambda looks: budget.check_look(looks, usd_each=usd_each),
                 go_on=work.go_on,
@@ -197,3 +176,21 @@ class SecondLooks:
             cost = cost_between(made, before, metered(captioner))
             budget.spend_captions(cost.captions, cost.usd)
         return captions, cost
+
+    def _ready(
+        self, record: VideoRecord, query: str
+    ) -> tuple[Captioner, Budget, Callable[[], float | None]]:
+        """Who looks, held to the minutes of the run; what may be spent; and what a look costs."""
+        captioner, budget = self._who_looks(query), self._runs.budget()
+        self._name_host(captioner.model)
+        minutes = budget.minutes_left()
+        if minutes is not None and isinstance(captioner, Interruptible):
+            captioner = captioner.until(time.monotonic() + 60 * minutes)
+
+        def usd_each() -> float | None:
+            known, _ = self._opened.store.read(record.video_id, record.track)
+            return usd_of_caption(
+                Path(record.path), captioner, self._settings, prompts=self._prompts, captions=known
+            )
+
+        return captioner, budget, usd_each

@@ -16,7 +16,7 @@ def expand_videos(names: Sequence[str]) -> list[str]:
     Folders whose name begins with a dot are passed over, and links to folders are not followed.
 
     Raises:
-        VideoError: If there is no video in a folder.
+        VideoError: If there is no video in a folder, or it cannot be looked into.
     """
     expanded: list[str] = []
     for name in names:
@@ -24,9 +24,15 @@ def expand_videos(names: Sequence[str]) -> list[str]:
             expanded.append(name)
             continue
         inside: list[str] = []
-        for where, below, files in os.walk(name):
+        shut: list[OSError] = []
+        for where, below, files in os.walk(name, onerror=shut.append):
             below[:] = [one for one in below if not one.startswith(".")]
             inside += [str(one) for file in files if is_video_name(one := Path(where, file))]
+        if not inside and shut:
+            raise VideoError(
+                f"{shut[0].filename} cannot be looked into: {shut[0].strerror}; give it read "
+                "permission, or name another folder"
+            )
         if not inside:
             raise VideoError(f"there is no video in or below {name}; name files, or another folder")
         expanded += sorted(inside)

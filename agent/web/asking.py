@@ -70,6 +70,7 @@ class Asker:
     def __init__(self, grounder: Grounder, folder: Path) -> None:
         self._grounder = grounder
         self._folder = folder
+        self._latest = ""
         self._threads = ThreadPoolExecutor(
             at_once(grounder.settings), thread_name_prefix="whenabouts-ask"
         )
@@ -207,7 +208,8 @@ class Asker:
         kept = KeptAnswer(
             id=secrets.token_hex(8), video=video_id, asked_at=now.isoformat(), answer=answer
         )
-        name = f"{now:%Y%m%dT%H%M%S%f}-{video_id}-{kept.id}.json"
+        self._latest = max(f"{now:%Y%m%dT%H%M%S%f}", _next(self._latest))
+        name = f"{self._latest}-{video_id}-{kept.id}.json"
         try:
             # Not synced: a power cut may take the latest answers, and no answer waits for the disk.
             write_whole(self._folder / name, kept.model_dump_json(by_alias=True), is_synced=False)
@@ -221,7 +223,9 @@ class Asker:
 
     def sweep(self) -> None:
         """Delete all but the latest answers."""
-        for old in sorted(self._folder.glob("*.json"))[:-KEPT_ANSWERS]:
+        files = sorted(self._folder.glob("*.json"))
+        self._latest = files[-1].name.partition("-")[0] if files else ""
+        for old in files[:-KEPT_ANSWERS]:
             old.unlink(missing_ok=True)
 
 
@@ -238,6 +242,12 @@ def told_of(event: Event) -> Told:
     plain = write_event(event, node="")
     plain.pop("node")
     return Told(plain.pop("event"), plain)
+
+
+def _next(stamp: str) -> str:
+    """A name's time after another: the latest answer is the last, even if the clock is set back."""
+    day, _, time_of_day = stamp.partition("T")
+    return f"{day}T{int(time_of_day) + 1:0>12}" if time_of_day.isdecimal() else ""
 
 
 def _read(file: Path) -> KeptAnswer | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from stat import ST_MTIME
 from typing import TYPE_CHECKING
 
 from anyio import to_thread
@@ -14,6 +16,9 @@ from agent.web.library import NotServedError
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
+
+_LAST_S = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
+"""No calendar goes further."""
 
 
 class KnownFile(FileResponse):
@@ -33,6 +38,13 @@ class KnownFile(FileResponse):
         if said := self.headers.get("cache-control"):
             kept["cache-control"] = said
         await Response(status_code=304, headers=kept)(scope, receive, send)
+
+    def set_stat_headers(self, stat_result: os.stat_result) -> None:
+        """As ``FileResponse``; what bears a date that HTTP cannot say has the nearest one."""
+        facts = list(stat_result[:10])
+        facts[ST_MTIME] = min(max(stat_result.st_mtime, 0), _LAST_S)
+        is_said = facts[ST_MTIME] == stat_result.st_mtime
+        super().set_stat_headers(stat_result if is_said else os.stat_result(facts))
 
     def _is_known(self, asked: Headers) -> bool:
         # Where both are given, the date does not count.

@@ -55,7 +55,7 @@ class Library:
             let in.
 
     Raises:
-        SettingsError: If one of the folders is none.
+        SettingsError: If one of the folders is none, or cannot be looked into.
     """
 
     def __init__(
@@ -64,6 +64,10 @@ class Library:
         for folder in folders:
             if not folder.is_dir():
                 raise SettingsError(f"{folder} is not a folder; name folders of videos to serve")
+            if not os.access(folder, os.R_OK | os.X_OK):
+                raise SettingsError(
+                    f"{folder} cannot be looked into; give it read permission, or name another one"
+                )
         self._uploads = uploads and uploads.resolve()
         self._roots = list(dict.fromkeys(folder.resolve() for folder in folders))
         own = (self._uploads, fetched and fetched.resolve())

@@ -144,6 +144,7 @@ def hire(monkeypatch: pytest.MonkeyPatch) -> Callable[..., PaidReasoner]:
     return put_in_place
 
 
+@pytest.mark.slow
 def test_a_run_writes_figures_predictions_and_a_line_for_every_question(
     arguments: Arguments, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -52,6 +52,7 @@ ELSEWHERE = {
     ("CONTRIBUTING.md", "python"): "tests/package/test_contributing.py",
     ("docs/reading-a-trace.md", "console"): "tests/agent/cli/test_trace_tree.py",
     ("docs/reading-a-trace.md", "text"): "tests/agent/cli/test_trace_tree.py",
+    ("docs/python-reference.md", "py"): "tests/package/test_docs.py",
 }
 # The line of stages, which the imports are held to by test_imports.py.
 DRAWN = ("video ─▶ frames ─▶ captions ─▶ store ─▶ retrieval ─▶ reasoning ─▶ interval",)

@@ -42,9 +42,12 @@ MAY_IMPORT = {
 OURS = {*MAY_IMPORT, "tests"}
 # What is installed, each with rooms of its own.
 PACKAGES = ("agent", "evaluation", "prompts", "tools", "training")
-# The front door opens every room, late: `eval` and `tune` are commands like any other.
+# The front door opens every room, late: `eval` and `tune` are commands like any other, and a shell
+# completes them.
 FRONT_DOOR = {
+    ("agent.cli.main", "evaluation.command.build_parser"),
     ("agent.cli.main", "evaluation.command.run"),
+    ("agent.cli.main", "training.options.build_parser"),
     ("agent.cli.main", "training.command.run"),
 }
 

@@ -123,13 +123,14 @@ def test_variables_named_like_keys_hold_secrets() -> None:
         "WHENABOUTS_EVIDENCE_TOKENS": "1000000000",
         "SSL_KEY": __file__,
         "PWD": "/work/somewhere",
+        "KEY": "kitchen",
     }
     keep_variables(variables)
     ordinals = "first second third fourth fifth sixth seventh".split()
     for one in ordinals:
         assert without_passwords(f"it is {one}-secret") == "it is …"
     assert without_passwords("http://h/eighth-secret-key/v1") == "http://h/…/v1"
-    plain = f"1000000000 {__file__} /work/somewhere of somebody"
+    plain = f"1000000000 {__file__} /work/somewhere of somebody in a kitchen"
     assert without_passwords(plain) == plain
 
 

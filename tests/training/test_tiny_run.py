@@ -44,6 +44,7 @@ def test_its_arms_are_those_of_the_named_experiment_with_models_of_their_own(
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("torch")
 def test_an_experiment_is_carried_out_and_gives_paired_intervals(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,7 +27,7 @@ from training.student import check_template, find_base, load_for_training
 from training.train import as_examples, make_collator, train
 from training.training_log import LOG, read_log
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("torch")]
 
 RECIPE = Recipe(rank=4, alpha=8, epochs=2, batch=8, learning_rate=1e-3)
 

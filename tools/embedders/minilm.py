@@ -7,6 +7,7 @@ cache, named by their hash.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import importlib.util
 import os
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tools.errors import EmbedderError
-from tools.private_files import FILE, make_private_folder
+from tools.private_files import FILE, give_to_owner, make_private_folder
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -346,11 +347,14 @@ def _appearing_whole(file: Path) -> Iterator[Path]:
         make_private_folder(file.parent)
         yield unfinished
         unfinished.chmod(FILE)
+        give_to_owner(unfinished)
         unfinished.replace(file)
     except OSError as exc:
+        is_full = exc.errno in {errno.ENOSPC, errno.EDQUOT}
         raise EmbedderError(
             f"the embedder's cache {file.parent} cannot be written: {exc.strerror}; "
-            "free some space there, or set WHENABOUTS_HOME to another folder"
+            f"{'free some space there' if is_full else 'give it write permission'}, or set "
+            "WHENABOUTS_HOME to another folder"
         ) from exc
     finally:
         with suppress(OSError):

@@ -219,7 +219,9 @@ def ground(
         windows,
         events,
         _per_caption(guess, stretches, found, track.cells, read.moments),
-        explain(events, what=what) if events or absent == "not_found" else UNSURE[what],
+        explain(events, what=what, is_one=len(read.moments.texts) == 1)
+        if events or absent == "not_found"
+        else UNSURE[what],
         present,
     )
 
@@ -341,8 +343,14 @@ def _per_caption(
     return np.asarray((mass / np.bincount(cells.moment, cells.weight))[moments.of_caption])
 
 
-def explain(events: Sequence[Window], *, what: str = "captions") -> str:
-    """Why these are the answer, or, where there is none, why not; ``what`` was compared."""
+def explain(events: Sequence[Window], *, what: str = "captions", is_one: bool = False) -> str:
+    """Why these are the answer, or, where there is none, why not.
+
+    Args:
+        events: The windows claimed as the answer.
+        what: What was compared: ``captions`` or ``frames``.
+        is_one: Whether all captions say the same, so that nothing stands out.
+    """
     if what == "frames":
         if not events:
             return "No frame looks enough like what is asked for to call it there."
@@ -353,4 +361,6 @@ def explain(events: Sequence[Window], *, what: str = "captions") -> str:
         return (
             f"The captions of these {len(events)} stretches are the closest in meaning and words."
         )
+    if is_one:
+        return "Captions say one thing all through, and it is close in meaning and words."
     return "These captions are the closest in meaning and words, and stand out from the rest."

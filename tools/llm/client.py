@@ -19,7 +19,7 @@ from tools.errors import FailureKind, ServiceError
 from tools.known_secrets import KNOWN
 from tools.llm.address import check_service, is_openai, proxy_of
 from tools.llm.completion import Completion, counted_tokens, read_completion
-from tools.llm.connection import HttpConnection, Response, TransportError
+from tools.llm.connection import HttpConnection, Response, TransportError, as_utf8
 from tools.llm.failures import Addressee, Failure, Sent, classify, explain, no_answer
 from tools.llm.negotiation import ServiceRequest, habits_of
 from tools.llm.outage import AT_ONCE, Outages, outages_of_run
@@ -258,7 +258,7 @@ class Service:
         try:
             answer = self._connection.post(path, content, timeout_s=left_s)
             # What is said is stored and shown, wherever it stands.
-            return replace(answer, body=_without_secrets(answer.body, self._key))
+            return replace(answer, body=_without_secrets(as_utf8(answer), self._key))
         except TransportError as exc:
             if left_s < self._patience.timeout_s and exc.kind == "late":
                 raise run_is_over() from None

@@ -8,7 +8,9 @@ byte; see ``tools.request_loop``.
 from __future__ import annotations
 
 import asyncio
+import codecs
 import os
+import re
 import weakref
 import zlib
 from collections.abc import Mapping
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     import httpx
 
 CONNECT_TIMEOUT_S = 5.0
+_CHARSET: Final = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 MAX_REPLY_BYTES: Final = 16 * 1024 * 1024
 """Longest reply, unpacked: more than any model writes, and than most vectors of a batch take."""
 
@@ -36,6 +39,22 @@ class Response:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+def as_utf8(answer: Response) -> bytes:
+    """The body in the encoding that JSON is meant to have, whichever one it came in."""
+    body = answer.body
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return body.decode("utf-16", "replace").encode()
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        named = _CHARSET.search(answer.headers.get("content-type", ""))
+        try:
+            return body.decode(named[1] if named else "utf-8", "replace").encode("utf-8", "replace")
+        except LookupError:  # Of that name there is none.
+            return body.decode("utf-8", "replace").encode()
+    return body
 
 
 class TransportError(Exception):
@@ -120,7 +139,7 @@ class HttpConnection:
     async def _send(self, method: str, path: str, content: bytes | None) -> Response:
         headers = self._headers | ({"content-type": "application/json"} if content else {})
         async with self._client.stream(
-            method, f"{self._address}{path}", content=content, headers=headers
+            method, below(self._address, path), content=content, headers=headers
         ) as answer:
             try:
                 body = await read_body(answer, MAX_REPLY_BYTES)
@@ -145,6 +164,12 @@ class HttpConnection:
     def _through(self) -> str:
         proxy = proxy_of(self._address)
         return f"through the proxy {proxy}, " if proxy else ""
+
+
+def below(address: str, path: str) -> str:
+    """The address of a path below that of a service, whose query (``?api-version=…``) stays."""
+    place, mark, query = address.partition("?")
+    return f"{place.rstrip('/')}{path}{mark}{query}"
 
 
 def _open_client(address: str) -> httpx.AsyncClient:
@@ -173,7 +198,7 @@ def _open_client(address: str) -> httpx.AsyncClient:
             "settings",
             # What it quotes may be a part of a password that stands where the port should.
             "the proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY is unusable: "
-            + str(exc).partition(":")[0].lower(),
+            + str(exc).partition(":")[0].partition(" for proxy")[0].lower(),
         ) from None
 
 

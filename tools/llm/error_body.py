@@ -17,6 +17,8 @@ LONGEST_WORDS: Final = 20_000
 """Characters of a server's words that are read."""
 LONGEST_ERROR: Final = 1 << 20
 """Bytes of an error that are taken for JSON; of a longer one the beginning is read as it stands."""
+LONGEST_PAGE: Final = 100_000
+"""Bytes of a page that are read."""
 LONGEST_MARK: Final = 2000
 """Characters of each code beside them."""
 
@@ -55,12 +57,14 @@ class ErrorBody:
         marks: These, and the codes beside them.
         status: The one that stands in the body, as of HTTP; None where there is none.
         is_error: Whether it says of itself that it is an error.
+        is_page: Whether it is a page for people, as proxies and guards before a service send.
     """
 
     said: str
     marks: str
     status: int | None
     is_error: bool
+    is_page: bool = False
 
 
 def read_error(content_type: str, body: bytes) -> ErrorBody:
@@ -75,7 +79,12 @@ def read_error(content_type: str, body: bytes) -> ErrorBody:
     # Codes stand beside the words, under any of these names.
     marks = " ".join(filter(None, (said, *(mark[:LONGEST_MARK] for mark in _marks(told)))))
     is_error = isinstance(told, Mapping) and bool(told.get("error"))
-    return ErrorBody(said, marks, _status_in(told), is_error)
+    is_page = told is None and _is_page(body[:LONGEST_PAGE].decode("utf-8", "replace"))
+    return ErrorBody(said, marks, _status_in(told), is_error, is_page)
+
+
+def _is_page(text: str) -> bool:
+    return re.search(r"<(?:html|!doctype|head|body|title)", text, re.IGNORECASE) is not None
 
 
 def words_of(body: bytes) -> str:
@@ -83,8 +92,8 @@ def words_of(body: bytes) -> str:
     told = _json(body)
     if told is not None:
         return _first_words(told)
-    text = body[:100_000].decode("utf-8", "replace")
-    if "<" in text and re.search(r"<(?:html|!doctype|head|body|title)", text, re.IGNORECASE):
+    text = body[:LONGEST_PAGE].decode("utf-8", "replace")
+    if _is_page(text):
         title = _TITLE.search(text)
         text = title[1] if title and title[1].strip() else _TAG.sub(" ", text)
         return html.unescape(" ".join(text.split()))
@@ -100,11 +109,10 @@ def wait_asked_for_s(headers: Mapping[str, str], marks: str) -> float | None:
             continue
         if seconds >= 0:
             return seconds
-    if date := email.utils.parsedate_tz(headers.get("retry-after", "")):
-        try:
-            return max(0.0, email.utils.mktime_tz(date) - time.time())
-        except (ValueError, OverflowError):
-            return None  # No such day.
+    if (until_s := _date_s(headers.get("retry-after", ""))) is not None:
+        # By the server's own clock, where it tells that: this one may be years behind.
+        now_s = _date_s(headers.get("date", ""))
+        return max(0.0, until_s - (time.time() if now_s is None else now_s))
     if delay := _RETRY_DELAY.search(marks):
         return float(delay[1])
     if asked := _ASKS_TO_WAIT.search(marks):
@@ -112,6 +120,15 @@ def wait_asked_for_s(headers: Mapping[str, str], marks: str) -> float | None:
         if parts:
             return sum(float(number) * _unit_s(unit.lower()) for number, unit in parts)
     return None
+
+
+def _date_s(said: str) -> float | None:
+    """A date as HTTP has it, in seconds since 1970; None where it is none, or no such day."""
+    date = email.utils.parsedate_tz(said)
+    try:
+        return None if date is None else float(email.utils.mktime_tz(date))
+    except (ValueError, OverflowError):
+        return None
 
 
 def _unit_s(unit: str) -> float:

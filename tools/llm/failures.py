@@ -103,6 +103,17 @@ _MODEL: Final = re.compile(
 )
 _PARAMETERS: Final = re.compile(r"\bparameters?\b", re.IGNORECASE)
 
+_SEES_NOTHING: Final = re.compile(
+    r"(?:image|vision|picture|multi-?modal)\w*(?: input| data| content)?s?\b.{0,30}"
+    r"(?:not|n't|un)[ -]?(?:yet )?(?:be )?support|support(?:s|ing)? (?:image|vision|multi-?modal)|"
+    r"not (?:a |an )?(?:multi-?modal|vision)|at most 0 (?:image|picture)|\bmmproj\b|"
+    r"(?:required|needed) for image input|not support.{0,20}\b(?:image|vision|multi-?modal)",
+    re.IGNORECASE,
+)
+"""A model without eyes; of pictures in another form something else is said."""
+_TOO_SMALL: Final = re.compile(r"requires more system memory", re.IGNORECASE)
+"""A machine that cannot load the model: waiting does not help."""
+
 _STREAM: Final = re.compile(
     r"only supports? stream|stream(?:ing)? (?:mode|output|is required|only)|"
     r"enable (?:the )?stream|must (?:be|use) stream|"
@@ -276,7 +287,9 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, sent: Sent) -
     error = read_error(content_type, body)
     if status < 400:
         status = error.status or status
-    judged = _judge(status, error.marks, sent)
+    # A service declines in words of its API; a page is from a proxy or a guard before it.
+    is_blocked = error.is_page and status in {403, 451}
+    judged = {"kind": "refused"} if is_blocked else _judge(status, error.marks, sent)
     said = error.said
     if judged["kind"] == "strange" and is_hollow(content_type, body):
         judged = {"kind": "hollow"}
@@ -290,6 +303,8 @@ def _judge(status: int, marks: str, sent: Sent) -> dict[str, Any]:  # noqa: PLR0
     def says(pattern: re.Pattern[str]) -> bool:
         return pattern.search(marks) is not None
 
+    if says(_TOO_SMALL) or (sent.pictures and says(_SEES_NOTHING)):
+        return {"kind": "refused"}
     if about := _about_account(status, marks, sent) or _about_words(status, marks, sent):
         return about
     if status == 413:
@@ -301,7 +316,7 @@ def _judge(status: int, marks: str, sent: Sent) -> dict[str, Any]:  # noqa: PLR0
     if status in {400, 415, 422} and "video" in sent.options:
         # Whatever it says: pictures between texts are understood by more servers.
         return {"kind": "option", "option": "video"}
-    if status in {408, 409, 425} or status >= 500:
+    if status in {408, 409, 425} or (status >= 500 and status != 501):
         return {"kind": "broken"}
     return {"kind": "refused"} if status >= 400 else {"kind": "strange"}
 

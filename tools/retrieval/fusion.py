@@ -114,7 +114,9 @@ def fuse(voices: Sequence[Voice]) -> tuple[Sequence[Caption], Ranking]:
     told = [signed[0], *map(_told, signed[1:])]
     captions = [caption for one in told for caption in one.captions]
     relevance = np.concatenate([_by_rank(one.ranking.relevance) for one in told])
-    order = sorted(range(len(captions)), key=lambda index: (captions[index].span, index))
+    # By numbers: comparing spans themselves takes ten times as long.
+    edges_s = [(one.start_s, one.end_s) for one in captions]
+    order = sorted(range(len(captions)), key=lambda index: (edges_s[index], index))
     ranking = decider.ranking
     rankings = [ranking, *(one.ranking for one in others)]
     events = _events(rankings) if ranking.verdict == "found" else ()

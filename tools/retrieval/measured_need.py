@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from tools.retrieval.question import parts_of
+from tools.retrieval.question import parts_of, read_question
 from tools.retrieval.temporal_query import Related, Single, texts_of
 from tools.signals.ask import Ask
 from tools.signals.said_times import take_stretch, why_no_time
@@ -23,12 +23,15 @@ def measured_need(
     Args:
         query: A question in English; one with an order in it needs what one of its parts does.
         duration_s: Length of the video. A time that it has says where to look, and is not read:
-            "at 1:20". Where it is not known, or the video is shorter, a clock may show that time.
+            "at 1:20". Where it is not known, or the video is shorter, a clock may show that time,
+            unless it is asked what is there then: "what happens at 1:20?".
     """
     if why_no_time(query):
         return None
     rest, stretch = take_stretch(query)
-    if duration_s is not None and stretch and stretch.within(duration_s):
+    asked = read_question(query)
+    is_of_video = asked.is_open or asked.at_s is not None
+    if stretch and (is_of_video or (duration_s is not None and stretch.within(duration_s))):
         query = rest
     asks = [understand(query), *(understand(text) for text in texts_of(parts_of(query)))]
     needed = [ask for ask in asks if not ask.unknown]

@@ -56,6 +56,7 @@ class Ask:
         is_said: Whether it is said rather than shown, if one goes by the verb: not "a sign says".
         names_thing: Whether it asks for a thing, of whatever kind: "something red".
         is_slow: Whether what it asks for may come about slowly: a fade, another scene.
+        fades: Whether only what comes, or what goes, without a cut is asked for: "fade to black".
         doubt: Why what is measured of it does not show it, with ``{times}`` for when; empty where
             it does.
         form: The form of the text that is asked for, such as "a price"; empty for any.
@@ -84,6 +85,7 @@ class Ask:
     is_said: bool = False
     names_thing: bool = False
     is_slow: bool = False
+    fades: Edge = ""
     doubt: str = ""
     form: str = ""
     itself: str = ""

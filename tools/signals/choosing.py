@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 from tools.ranking import Window
-from tools.signals.ask import Ask
-from tools.signals.claims import is_moment, is_passing
+from tools.signals.ask import Ask, Edge
+from tools.signals.claims import Claim, is_moment, is_passing
 from tools.signals.counting import nth_of
 from tools.signals.phrasing import Stage
 from tools.timeline import Caption, Interval
 
 EDGE_SHARE, EDGE_S = 0.03, 3.0
 """The start or end of a video, as people say it: this share of it, and at least these seconds."""
+
+
+UNREAD_S = 3.0
+"""Text that was not read for no longer than this was there all the same, as often as not."""
 
 
 def chosen(windows: Sequence[Window], ask: Ask) -> tuple[Window, ...]:
@@ -64,6 +68,19 @@ def mostly_inside(windows: Sequence[Window], shots: Sequence[Interval]) -> tuple
     )
 
 
+def without_gaps(
+    spans: list[tuple[Interval, float]], searched: Interval
+) -> list[tuple[Interval, float]]:
+    """Without short times between two in which text was read: it may only not have been read."""
+    return [
+        (span, worth)
+        for span, worth in spans
+        if span.length_s > UNREAD_S
+        or span.start_s <= searched.start_s
+        or span.end_s >= searched.end_s
+    ]
+
+
 def at_stage(windows: tuple[Window, ...], stage: Stage, searched: Interval) -> tuple[Window, ...]:
     """Those that lie in the first or last part of what is searched, or fill it, for the most."""
     part_s = min(searched.length_s, max(EDGE_S, EDGE_SHARE * searched.length_s))
@@ -90,3 +107,46 @@ def at_edge(windows: Sequence[Window], ask: Ask, captions: Sequence[Caption]) ->
             span = Interval(beside[0].start_s, beside[-1].end_s)
         moments.append(replace(window, span=span))
     return tuple(moments)
+
+
+def breaks(
+    captions: Sequence[Caption], claims: Sequence[Sequence[Claim]], answering: Container[int]
+) -> list[float]:
+    """Where nothing stays as it was: cuts, and frames of a picture that is known to be another.
+
+    Args:
+        captions: In any order.
+        claims: Of each caption.
+        answering: The captions that say that it stays, by index.
+    """
+    return [
+        one.start_s
+        for index, one in enumerate(captions)
+        if is_moment(one)
+        or (
+            claims[index]
+            and index not in answering
+            and not is_passing(one)
+            and "camera still" not in {claim.kind for claim in claims[index]}
+        )
+    ]
+
+
+def faded(
+    windows: Sequence[Window], edge: Edge, captions: Sequence[Caption], searched: Interval
+) -> tuple[Window, ...]:
+    """Those that begin, or end, inside of what is searched and without a cut."""
+    cuts_s = [one.start_s for one in captions if is_moment(one)]
+    looks_s = [
+        one.start_s
+        for one in captions
+        if one.source == "signal" and not (is_moment(one) or is_passing(one))
+    ]
+
+    def fades(span: Interval) -> bool:
+        edge_s = span.start_s if edge == "start" else span.end_s
+        before_s = max((look_s for look_s in looks_s if look_s < edge_s), default=edge_s)
+        is_inside = searched.start_s < edge_s < searched.end_s
+        return is_inside and not any(before_s < cut_s <= edge_s for cut_s in cuts_s)
+
+    return tuple(one for one in windows if fades(one.span))

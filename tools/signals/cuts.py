@@ -30,6 +30,12 @@ NOISE_CHANGE = 0.01
 BEFORE, AFTER = 8, 4
 """Frames of the neighbourhood on each side; also the longest flash."""
 
+LONGEST_S = 0.25
+"""Where frames are farther apart, a player shows the one before until the new shot begins."""
+
+NEAR_S = 1.0
+"""Frames farther apart, as of a recorded screen, have no part in one slide, whip or flash."""
+
 RETURNS = 0.4
 """Two frames around a change that differ by less than this share of it show the same: a flash."""
 
@@ -106,7 +112,7 @@ class CutFinder:
 
         Returns:
             In time order; each begins with the first frame of the new shot, and is as long as the
-            time since the frame before: the cut lies somewhere in it.
+            time since the frame before, but for at most ``LONGEST_S``.
         """
         cuts = []
         for first in range(0, len(luma), AT_ONCE):
@@ -135,14 +141,15 @@ class CutFinder:
         for i in range(self._next, until):
             if self._change[i] < MIN_CHANGE:
                 continue
-            ratio = _stands_out(self._change[1:], i - 1)
+            ratio = _stands_out(self._change[1:], self._times_s[1:], i - 1)
             if ratio < LEAST_RATIO:
                 continue
             first = max(0, i - BEFORE - 1)
             around = slice(first, i + AFTER + 1)
             near = _Near(self._luma[around], self._times_s[around], self._change[around], i - first)
             if near.is_cut(ratio):
-                span = Interval(near.time_s, 2 * near.time_s - float(self._times_s[i - 1]))
+                apart_s = min(LONGEST_S, near.time_s - float(self._times_s[i - 1]))
+                span = Interval(near.time_s, near.time_s + apart_s)
                 self._likely.append(_Likely(span, ratio))
         self._next = max(self._next, until)
 
@@ -238,10 +245,11 @@ def _is_between(one: Pictures, before: Pictures, after: Pictures) -> bool:
     return float(np.abs(one - mixed).mean()) < MIXED * float(np.abs(step).mean())
 
 
-def _stands_out(change: Pictures, i: int) -> float:
+def _stands_out(change: Pictures, times_s: Times, i: int) -> float:
     before, after = change[max(0, i - BEFORE) : i], change[i + 1 : i + 1 + AFTER]
     around = np.concatenate([before, after[: AFTER // 2]])
     usual = float(np.median(around)) if len(around) else 0.0
+    after = after[times_s[i + 1 : i + 1 + AFTER] <= times_s[i] + NEAR_S]
     if len(after) >= MIN_AFTER:
         usual = max(usual, GOES_ON * float(np.median(after)))
     return float(change[i]) / (usual + NOISE_CHANGE)
@@ -250,7 +258,7 @@ def _stands_out(change: Pictures, i: int) -> float:
 def _is_another_picture(frames: Pictures, times_s: Times, i: int) -> bool:
     """Whether frame ``i`` starts something else: no flash nor its end, nobody who steps in."""
     before, now = frames[i - 1], frames[i]
-    if _returns(frames, i):
+    if _returns(frames, times_s, i):
         return False
     if _likeness(before, now) >= SAME_SHAPES:
         # Somebody switched the light on or off.
@@ -260,9 +268,12 @@ def _is_another_picture(frames: Pictures, times_s: Times, i: int) -> bool:
     return times_s[i] - times_s[i - 1] <= FAR_APART_S or _changed(before, now) >= MIN_BLOCKS
 
 
-def _returns(frames: Pictures, i: int) -> bool:
+def _returns(frames: Pictures, times_s: Times, i: int) -> bool:
     """Whether what was shown before a change is shown soon after it."""
-    earlier, later = frames[max(0, i - 1 - AFTER) : i], frames[i : i + 1 + AFTER]
+    near = np.abs(times_s - times_s[i]) <= NEAR_S
+    near[max(0, i - 2) : i + 2] = True
+    first, last = max(0, i - 1 - AFTER), i + 1 + AFTER
+    earlier, later = frames[first:i][near[first:i]], frames[i:last][near[i:last]]
     apart = np.abs(earlier[:, np.newaxis] - later[np.newaxis]).mean(axis=(2, 3))
     return bool(apart.min() < RETURNS * apart[-1, 0])
 

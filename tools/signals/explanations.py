@@ -41,6 +41,11 @@ LANGUAGES = (
 )
 NOT_HEARD = "What is heard is not told: subtitles, or --speech MODEL, would tell what is said."
 NO_TEXT = "Text was read in none of the sampled frames."
+NO_FADE = {
+    "start": "It comes with a cut, or is there from the start: nothing fades to it.",
+    "end": "It goes with a cut, or is there to the end: nothing fades from it.",
+}
+
 NOT_LOOKED_FOR = "Dissolves and fades from shot to shot are not looked for."
 
 
@@ -107,10 +112,12 @@ def read_nowhere(ask: Ask) -> str:
 
 def side_unknown(ask: Ask, spans: Sequence[Interval]) -> str:
     """Why what comes or goes in a corner is not said to do so on one of its two sides."""
-    does = "has gone" if ask.kinds == ("gone",) else "appears"
+    is_gone = ask.kinds == ("gone",)
+    does = "has gone" if is_gone else "appears"
+    by = "goes out on that side" if is_gone else "comes from that side"
     return (
-        f"Something {does} in a corner at the {ask.places[0]}, at {listed_times(spans)}: on which "
-        "of the two sides is not measured."
+        f"Something {does} in a corner on the {ask.places[0]}, at {listed_times(spans)}: whether "
+        f"it {by} is not measured."
     )
 
 

@@ -14,6 +14,12 @@ _SECONDS = re.compile(r"\d{1,2}:\d{2}:\d{2}")
 _FRAMES = re.compile(r"(\d{1,2}:\d{2}:\d{2})[:;.,]\d{2,3}(?!\d)")
 """A timecode that counts frames shows the seconds too."""
 
+LOOKS_SO = 0.98
+"""Worth of a word with a digit in the place of a letter that looks like it."""
+
+_LETTERS = str.maketrans("01i5826", "ollsbzg")
+"""Digits as the letters that they are misread from; a small l and an i look alike."""
+
 _DEGREES = str.maketrans({"℃": "°C", "℉": "°F"})
 """One sign each to a reader of text."""
 
@@ -81,11 +87,16 @@ def _stands_in(text: str, goal: str) -> bool:
 
 
 def _likeness(goal: str, run: str) -> float:
+    digits = sum(map(str.isdigit, run))
+    worth = 1.0
+    if 0 < 2 * digits < len(run) and not any(map(str.isdigit, goal)):
+        # Digits in a word that has none are letters misread: "HELL0".
+        goal, run, worth = goal.translate(_LETTERS), run.translate(_LETTERS), LOOKS_SO
     if _digits(goal) != _digits(run):
         return 0.0
     wrong = _edit_distance(goal, run)
     forgiven = next((count for below, count in FORGIVEN if len(goal) < below), 2)
-    return 1 - wrong / len(goal) if wrong <= forgiven else 0.0
+    return worth * (1 - wrong / len(goal)) if wrong <= forgiven else 0.0
 
 
 def _plain_number(text: str) -> str:

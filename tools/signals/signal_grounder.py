@@ -13,10 +13,13 @@ from tools.signals.bare_order import edge_named, rank_bare_order, read_bare_orde
 from tools.signals.choosing import (
     at_edge,
     at_stage,
+    breaks,
     chosen,
+    faded,
     inside_shots,
     mostly_inside,
     shots_between,
+    without_gaps,
 )
 from tools.signals.claims import (
     PRECISION,
@@ -27,6 +30,7 @@ from tools.signals.claims import (
     read_claims,
 )
 from tools.signals.explanations import (
+    NO_FADE,
     beyond_the_senses,
     heard_by_none,
     listed_times,
@@ -61,12 +65,12 @@ FLICKERING: frozenset[Kind] = frozenset(
     }
 )
 
+STAYS: frozenset[Kind] = frozenset({"nothing moves", "unchanged"})
+
 SHORTEST_MOVE_S = 0.75
 """A movement of the camera in a single frame is as often a jolt; longer ones come first."""
 
 WINDOWS_LIMIT = 10
-
-UNREAD_S = 3.0
 
 WAYS = ("left", "right", "top", "bottom")
 """Sides of the picture; the name of a corner has two of them."""
@@ -144,7 +148,7 @@ def _answer(
     shown = _not_so(captions, claims, hits) if ask.is_negated else hits
     spans = _spans(ask, captions, claims, shown, searched)
     if ask.is_negated and ask.text is not None:
-        spans = _without_gaps(spans, searched)
+        spans = without_gaps(spans, searched)
     if why := _why_open(ask, [span for span, _ in spans], captions, claims, searched):
         is_measured = ask.is_of_picture and not ask.text
         return replace(_cannot_tell(why, len(captions)), is_exact=is_measured)
@@ -195,11 +199,15 @@ def _placed(
     captions: Sequence[Caption],
     searched: Interval,
 ) -> tuple[tuple[Window, ...], str]:
-    """Those that lie in the shots and at the stage that are asked for, and what to say of none."""
+    """Those that lie where, and come as, they are asked for, and what to say of none."""
     if windows and ask.in_shots:
         windows = mostly_inside(windows, inside_shots(ask.in_shots, captions, searched))
         if not windows:
             return (), "None of it is in that shot."
+    if windows and ask.fades:
+        windows = faded(windows, ask.fades, captions, searched)
+        if not windows:
+            return (), NO_FADE[ask.fades]
     if windows and ask.stage:
         windows = at_stage(windows, ask.stage, searched)
     return windows, f"None of it is at the {ask.stage}."
@@ -311,8 +319,12 @@ def _spans(
         cuts_s = [captions[index].start_s for index in hits.worth]
         return [(span, PRECISION["cut"]) for span in shots_between(cuts_s, searched)]
     runs: list[list[int]] = []
+    breaks_s = breaks(captions, claims, hits.worth) if {*ask.kinds} & STAYS else []
     for index in sorted(hits.worth, key=lambda i: captions[i].span):
         starts_anew = ask.wants == "entrance" and "appears" in {c.kind for c in claims[index]}
+        if runs and breaks_s:
+            before_s, now_s = captions[runs[-1][-1]].start_s, captions[index].start_s
+            starts_anew = any(before_s < break_s <= now_s for break_s in breaks_s)
         if runs and not starts_anew:
             end_s = max(captions[i].end_s for i in runs[-1])
             if captions[index].start_s - end_s <= hits.bridge_s + 1e-6:
@@ -373,19 +385,6 @@ def _not_so(captions: Sequence[Caption], claims: Sequence[Sequence[Claim]], hits
         and not any(2 * span.overlap_s(one.span) > one.span.length_s for span in taken)
     }
     return _Hits(worth, 0.0)
-
-
-def _without_gaps(
-    spans: list[tuple[Interval, float]], searched: Interval
-) -> list[tuple[Interval, float]]:
-    """Without short times between two in which text was read: it may only not have been read."""
-    return [
-        (span, worth)
-        for span, worth in spans
-        if span.length_s > UNREAD_S
-        or span.start_s <= searched.start_s
-        or span.end_s >= searched.end_s
-    ]
 
 
 def _end_of_next(captions: Sequence[Caption], last: Caption) -> float:

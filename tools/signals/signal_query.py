@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
-from tools.signals.ask import PANS, PICKS, TILTS, ZOOMS, Ask, Pick, Wants
+from tools.signals.ask import PANS, PICKS, TILTS, ZOOMS, Ask, Edge, Pick, Wants
 from tools.signals.claims import COLOURS, Kind
 from tools.signals.counting import take_numbers
 from tools.signals.phrasing import (
@@ -206,6 +206,7 @@ def _understand(query: str) -> Ask:
         is_said=bool(SPOKEN & {*words}) and not (TEXT_NOUNS | TEXT_BEARERS) & {*words},
         names_thing=any("something" in meanings_of(word) for word in words),
         is_slow=bool(SLOW_CHANGES & {*words}),
+        fades=_fades(ask, words),
     )
 
 
@@ -238,9 +239,14 @@ def _understand_measured(words: list[str]) -> tuple[Ask, list[str]]:
     if meant := [word for word in words if word in ANYBODY | PERSON]:
         what = "nothing" if "nobody" in meant else "something"
         notes.append(f"“{meant[0].capitalize()}” was taken for “{what}”: who it is cannot be told.")
-    if FADES & {*words} and {*ask.kinds} & {"black", "white"}:
-        notes.append("Whether it fades or is cut is not told.")
     return ask, notes
+
+
+def _fades(ask: Ask, words: list[str]) -> Edge:
+    """Whether it asks for a screen that fades in, or out."""
+    if not FADES & {*words} or not {*ask.kinds} & {"black", "white"}:
+        return ""
+    return "end" if {"from", "in", "up"} & {*words} else "start"
 
 
 _QUOTED = re.compile(r"[“\"«]([^”\"»]+)[”\"»]|(?<!\w)['‘]([^'’]+)['’](?!\w)")

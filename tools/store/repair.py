@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -55,8 +56,8 @@ BATCH = 256
 OURS = frozenset({"lock", "last-user", "claims", REPAIR, WIPE_DUE})
 """Beside Chroma's own files in the folder of a store."""
 
-ADDED = 2
-"""Chroma's number for the last kind of change that adds something: add, update, upsert, delete."""
+ADDED, CHANGED, DELETED = 0, 1, 3
+"""Chroma's numbers for what is to be done with an item; 2 adds it or changes it."""
 
 
 @dataclass(slots=True)
@@ -125,11 +126,17 @@ def repair_store(
             except BaseException:
                 shutil.rmtree(folder / REPAIR, ignore_errors=True)
                 raise
-            away = f"{folder.name}-damaged-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-            repaired.moved_to = folder.parent / away
+            repaired.moved_to = _free_name(folder)
             _write_state(folder, repaired, is_out=False)
         remove_copies(folder)
         return _exchange(folder)
+
+
+def _free_name(folder: Path) -> Path:
+    """Where the damaged store goes: beside it, under a name that nothing has."""
+    away = f"{folder.name}-damaged-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    names = (away, *(f"{away}-{number}" for number in range(2, 1000)))
+    return next(one for name in names if not os.path.lexists(one := folder.parent / name))
 
 
 def _build(
@@ -262,16 +269,17 @@ def _read_database(file: Path) -> tuple[list[_Read], Repaired]:
         for collection, name, segment, embedder in found:
             items: dict[str, _Item] = {}
             try:
-                for item in _items(connection, collection, segment):
+                for item in _items(connection, segment):
                     items[item.id] = item
+                _take_over_waiting(connection, collection, segment, items)
             except sqlite3.DatabaseError as exc:
                 repaired.left_out.append(f"what comes after {len(items)} items of {name}: {exc}")
             read.append(_Read(name, embedder or "", list(items.values())))
     return read, repaired
 
 
-def _items(connection: sqlite3.Connection, collection: str, segment: str) -> Iterator[_Item]:
-    """Every item, including those that still wait to be indexed."""
+def _items(connection: sqlite3.Connection, segment: str) -> Iterator[_Item]:
+    """Every item, as far as it was sorted in."""
     rows = connection.execute(
         "SELECT e.embedding_id, m.key, m.string_value FROM embeddings e JOIN embedding_metadata m "
         "ON m.id = e.id WHERE e.segment_id = ? ORDER BY e.id",
@@ -286,17 +294,31 @@ def _items(connection: sqlite3.Connection, collection: str, segment: str) -> Ite
         plain[key] = value
     if plain:
         yield _Item(last, plain.pop("chroma:document", ""), plain)
+
+
+def _take_over_waiting(
+    connection: sqlite3.Connection, collection: str, segment: str, items: dict[str, _Item]
+) -> None:
+    """Do with the items what still waits to be done: some are new, others change or go."""
     waiting = connection.execute(
-        "SELECT id, metadata FROM embeddings_queue WHERE topic LIKE '%/' || ? AND operation <= ? "
+        "SELECT operation, id, metadata FROM embeddings_queue WHERE topic LIKE '%/' || ? "
         "AND seq_id > COALESCE((SELECT seq_id FROM max_seq_id WHERE segment_id = ?), 0) "
         "ORDER BY seq_id",
-        (collection, ADDED, segment),
+        (collection, segment),
     )
-    for id_, metadata in waiting:
+    for operation, id_, metadata in waiting:
+        if operation == DELETED:
+            items.pop(id_, None)
+            continue
         plain = json.loads(metadata or "{}")
         text = plain.pop("chroma:document", "")
-        if text or SAID in plain:
-            yield _Item(id_, text, plain)
+        before = items.get(id_)
+        if before:
+            if operation != ADDED:
+                # What is not named stays as it was.
+                items[id_] = _Item(id_, text or before.text, before.plain | plain)
+        elif operation != CHANGED and (text or SAID in plain):
+            items[id_] = _Item(id_, text, plain)
 
 
 def _exchange(folder: Path) -> Repaired:

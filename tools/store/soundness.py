@@ -13,10 +13,11 @@ import numpy as np
 
 from tools.errors import StoreError
 from tools.store.isolation import open_client
-from tools.store.store_failures import damage
+from tools.store.store_failures import damage, trouble_around
+from tools.terminal import complain
 
 BATCH = 256
-SOUND, DAMAGED = 0, 65
+SOUND, DAMAGED, UNKNOWN = 0, 65, 66
 SIGNALLED = 128
 """Exit codes from here on, and negative ones, are of a process that the system ended."""
 
@@ -67,7 +68,11 @@ def main() -> int:
     """Check the folder that is named; the exit code tells."""
     try:
         return SOUND if _are_vectors_sound(Path(sys.argv[1])) else DAMAGED
-    except Exception:  # noqa: BLE001  # it is damaged in whatever way
+    except Exception as exc:  # noqa: BLE001  # it is damaged in whatever way
+        if trouble := trouble_around(Path(sys.argv[1]), exc, what="it"):
+            # A full disk, or the like: that says nothing of what is stored.
+            complain(str(trouble))
+            return UNKNOWN
         return DAMAGED
     except BaseException as exc:
         if type(exc).__name__ == "PanicException":

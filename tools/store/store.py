@@ -290,6 +290,9 @@ class CaptionStore(StoreReader):
             raise StoreError(
                 f"{deleted} captions were deleted, but their text can still be found in the file: "
                 f"{exc}; it is overwritten when the store is next opened"
+                if deleted
+                else f"what was deleted before can still be found in the file: {exc}; it is "
+                "overwritten when the store is next opened"
             ) from exc
         return deleted
 

@@ -200,7 +200,9 @@ def _is_settled(path: Path) -> bool:
         found = path.stat()
     except OSError:
         return False
-    return max(found.st_mtime, found.st_ctime) + _SETTLED_S < time.time()
+    # Of a date in the future too, a change would make another one: that of today.
+    now_s = time.time()
+    return all(abs(now_s - date_s) > _SETTLED_S for date_s in (found.st_mtime, found.st_ctime))
 
 
 def _unreadable(path: Path, error: OSError) -> VideoError:

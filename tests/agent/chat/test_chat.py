@@ -156,6 +156,7 @@ def spans(answer: ChatAnswer) -> list[tuple[float, float]]:
     return sorted((one.start_s, one.end_s) for one in answer.result.intervals)
 
 
+@pytest.mark.slow
 def test_reading_and_answering_a_turn_share_the_limits_of_one_run(
     road: Path, captions: Path, told: list[str]
 ) -> None:

@@ -375,3 +375,10 @@ def test_what_names_nothing_to_look_for_is_asked_back(said: str) -> None:
 def test_a_time_in_quotes_is_looked_for() -> None:
     said = 'the text "10:30" is on the screen'
     assert parse_follow_up(said, turns=[], videos=["road.mp4"]).query == said
+
+
+def test_what_answers_a_question_is_there_and_not_the_question() -> None:
+    follow_up = parse_follow_up("is he still there at 2:10?", turns=DOG, videos=[LOBBY])
+    asked = follow_up.model_copy(update={"query": "who comes first"})
+    said = say_understood(asked, DOG, videos=[LOBBY])
+    assert said == "is the answer to “who comes first” there at 2:10.0?"

@@ -118,6 +118,21 @@ def test_the_second_signal_of_a_pair_is_not_a_second_request(
     assert left == [128 + signal.SIGTERM], "the first one says how it ended"
 
 
+def test_a_server_is_told_of_a_terminal_that_closes_as_of_any_request_to_end(
+    left: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """uvicorn knows no SIGHUP: an interrupt within it would end in a traceback."""
+    told: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: told.append(number))
+    try:
+        ending._interrupt(signal.SIGHUP, None)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert told == [signal.SIGTERM]
+    assert left == []
+    assert ending.exit_code() == 128 + signal.SIGHUP
+
+
 def test_an_interrupt_that_was_lost_in_a_library_is_noticed_where_work_is_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -6,7 +6,8 @@ import pytest
 from rich.padding import Padding
 
 from agent.cli.printing import say
-from agent.cli.rendering import agreement_line, progress_line, render_answer, timeline_bar
+from agent.cli.provenance import agreement_line
+from agent.cli.rendering import progress_line, render_answer, timeline_bar
 from agent.grounding import AskedSource, Candidate, Grounding
 from tests.road import ScriptedReasoner, ask, graph_with
 from tools.clock import clock, clock_span

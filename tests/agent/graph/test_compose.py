@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from agent.api import Grounder
-from agent.graph.compose import ground_event, standing, unknown_script
+from agent.graph.advice import unknown_script
+from agent.graph.compose import ground_event, standing
 from agent.grounding import GroundedInterval
 from agent.reasoning.answer import Answer, NumberedEvent
 from tests.drawing import draw_video, even_times
@@ -124,3 +125,15 @@ def test_that_nothing_reads_a_script_is_the_reason_and_not_how_near_it_was(
         answer = grounder.find(video, "狗跳过栅栏", captions=captions)
     assert (answer.verdict, answer.intervals) == ("cannot_tell", ())
     assert answer.reasoning == "Nothing here can read its CJK letters."
+
+
+@pytest.mark.usefixtures("word_embedder")
+@pytest.mark.parametrize("query", ["what happens at 5:00?", "is a dog there at 5:00?"])
+def test_a_moment_after_the_end_is_told_as_such(tmp_path: Path, query: str) -> None:
+    video = draw_video(tmp_path / "road.mp4", even_times(24, 4.0))
+    captions = tmp_path / "road.jsonl"
+    captions.write_text('{"t": 0, "caption": "a dog jumps"}\n{"t": 3, "caption": "a road"}\n')
+    with Grounder() as grounder:
+        answer = grounder.find(video, query, captions=captions)
+    assert answer.verdict == "not_found"
+    assert "The video ends at 0:06.0" in answer.reasoning

@@ -221,3 +221,10 @@ def test_a_model_that_is_asked_how_many_has_its_events_counted(store: CaptionSto
     assert (len(answer.intervals), answer.reasoning) == (2, "Counted: 2. two jumps")
     plain = ask(graph_with(store, ScriptedReasoner(reply)))
     assert plain.reasoning == "two jumps"
+
+
+def test_a_question_that_takes_it_for_granted_says_so_to_the_model(store: CaptionStore) -> None:
+    model = ScriptedReasoner(GOOD_REPLY, GOOD_REPLY)
+    ask(graph_with(store, model), QUESTION.model_copy(update={"query": "why does the dog jump?"}))
+    ask(graph_with(store, model), QUESTION.model_copy(update={"query": "when does the dog jump?"}))
+    assert [brief.is_granted for brief in model.asked] == [True, False]

@@ -88,6 +88,19 @@ def test_one_refused_prompt_leaves_the_answers_of_all_other_videos(films: Path) 
     assert {answer.by for name, answer in by_name.items() if name != "cat.mp4"} <= {"llm"}
 
 
+def test_among_several_videos_no_model_is_told_that_it_happens_in_this_one(films: Path) -> None:
+    granted = "takes it for granted"
+    with serving(lambda _: says('{"steps": [], "found": false}')) as server:
+        reasoner = LLMReasoner("openai:tiny", base_url=server.url)
+        with Grounder(reasoner=reasoner) as grounder:
+            grounder.find_all("why does the brown dog jump over a fence?")
+            among = list(server.asked)
+            grounder.find(films / "dog.mp4", "why does the brown dog jump over a fence?")
+    assert among
+    assert not any(granted in str(asked.body) for asked in among)
+    assert granted in str(server.asked[-1].body)
+
+
 def test_what_is_not_there_is_found_in_no_video(films: Path) -> None:
     with Grounder() as grounder:
         answers = grounder.find_all("zebras paint trumpets", limit=2)
@@ -228,6 +241,7 @@ def test_the_list_says_which_files_are_gone_have_moved_or_are_others_by_now(
     assert states["cat.mp4"] == "another video lies there now"
 
 
+@pytest.mark.slow
 def test_a_file_that_was_replaced_is_answered_for_with_a_warning_and_never_cut(
     films: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -313,6 +327,7 @@ def test_what_a_video_leaves_open_when_asked_alone_is_not_denied_among_others(
             assert not (verdict == "not_found" and alone[path] == "found")
 
 
+@pytest.mark.slow
 def test_videos_that_answer_beyond_the_limit_are_named(
     films: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -335,6 +350,7 @@ def test_what_is_said_of_the_stretches_is_said_of_those_that_are_shown(films: Pa
                 assert "stretches are" not in answer.reasoning
 
 
+@pytest.mark.slow
 def test_all_the_times_in_each_video_are_named_on_request(films: Path) -> None:
     """The road is there before and after the dog, and asked for by words or by the option."""
     with Grounder() as grounder:

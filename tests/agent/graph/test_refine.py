@@ -182,8 +182,21 @@ def test_an_edge_that_all_looks_deny_moves_to_the_other_side(store: CaptionStore
     (interval,) = refined(
         store, ScriptedReasoner(GOOD_REPLY), Closer(), edge_looks=together
     ).intervals
+    assert together.asked == [Interval(6, 8), Interval(8, 10), Interval(12, 14), Interval(10, 12)]
+    assert 8.25 <= interval.start_s <= 8.5
+    assert 11.25 <= interval.end_s <= 11.75
+    assert interval.start_precision_s < 0.5, "it is decided there, and not put at the next caption"
+
+
+def test_an_edge_that_looks_deny_further_in_too_lies_at_the_next_caption(
+    store: CaptionStore,
+) -> None:
+    together = Together(10.2, 11.0)
+    (interval,) = refined(
+        store, ScriptedReasoner(GOOD_REPLY), Closer(), edge_looks=together
+    ).intervals
+    assert together.asked[:2] == [Interval(6, 8), Interval(8, 10)]
     assert 8.0 < interval.start_s <= 10.0
-    assert 10.0 < interval.end_s <= 12.0
 
 
 @pytest.mark.slow

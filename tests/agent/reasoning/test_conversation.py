@@ -97,6 +97,14 @@ def test_times_whose_captions_are_not_shown_are_counted_and_not_numbered() -> No
     assert "#2–#3, and 2 more whose captions are not shown" in build_conversation(asked)[1].text
 
 
+def test_a_model_is_told_where_a_question_takes_it_for_granted_that_it_happens() -> None:
+    part = (PartFound("the oven is opened", (WINDOWS[0],)),)
+    for asked in (brief(), replace(brief(), parts=part)):
+        assert "takes it for granted" not in build_conversation(asked)[1].text
+        told = build_conversation(replace(asked, is_granted=True))[1].text
+        assert told.endswith("name what fits best, as unsure, rather than nothing.")
+
+
 def test_the_conversation_after_a_look_up_and_a_refusal_is_the_golden_one(
     golden: Callable[[str, str], None],
 ) -> None:

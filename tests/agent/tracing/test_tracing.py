@@ -10,7 +10,9 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from agent.api import Grounder
 from agent.graph.state import Question
 from agent.reasoning.text_model import LLMReasoner
 from agent.settings import load_settings
+from agent.tracing import recorder
 from agent.tracing import tracer as session
 from agent.tracing.langsmith_sink import LangSmith
 from agent.tracing.otel_sink import Otlp
@@ -104,6 +107,24 @@ def collected(collector: Received) -> list[Any]:
         for scope in resource.scope_spans
         for span in scope.spans
     ]
+
+
+def test_a_clock_that_is_set_back_makes_no_step_end_before_it_began(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    times = [datetime(2026, 10, 25, 2, 30, tzinfo=UTC) - timedelta(days=day) for day in range(9)]
+    monkeypatch.setattr(recorder, "datetime", SimpleNamespace(now=lambda _: times.pop(0)))
+    file = tmp_path / "trace.jsonl"
+    tracing = Tracing(TraceTargets(file=file), tell=pytest.fail)
+    with tracing.step("outer", {}), tracing.step("inner", {}):
+        pass
+    tracing.close()
+    spans = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    starts = [one["start"] for one in spans if "end" not in one]
+    ends = [one["end"] for one in spans if "end" in one]
+    assert len(starts) == len(ends) == 2
+    assert starts == sorted(starts)
+    assert min(ends) >= max(starts)
 
 
 def test_all_places_receive_the_same_tree_named_by_node(

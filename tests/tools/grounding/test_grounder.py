@@ -280,6 +280,13 @@ def test_one_caption_over_ten_hours_is_one_window() -> None:
     assert spans(ask([(0.0, 36_000.0, "a dog")])) == [(0.0, 36_000.0)]
 
 
+def test_nothing_stands_out_where_all_captions_say_the_same() -> None:
+    alone = ask([(0.0, 30.0, "a dog runs")])
+    assert alone.verdict == "found"
+    assert "stand out" not in alone.reasoning
+    assert "stand out" in ask(day()).reasoning
+
+
 @pytest.mark.parametrize(
     ("script", "message"),
     [

@@ -158,6 +158,7 @@ def test_of_a_captioner_that_does_not_read_ahead_every_described_frame_is_kept(
     assert len(kept_s) == 12
 
 
+@pytest.mark.slow
 def test_a_video_that_stops_decoding_keeps_what_was_described(
     video: Video,
     store: CaptionStore,

@@ -171,7 +171,7 @@ def test_a_picture_that_stays_is_described_again_after_a_while() -> None:
 
 @pytest.mark.slow
 def test_of_drawn_videos_most_captions_are_saved_and_every_event_kept(tiny_joint: Path) -> None:
-    """By the tiny model: 0.89 of the captions, and none of 278 events."""
+    """By the tiny model: 0.88 of the captions are saved, and none of 140 events is lost."""
     model = OnnxJointModel(tiny_joint, threads=1)
     rng = np.random.default_rng(4)
     differing = described = events = kept = 0

@@ -1,5 +1,6 @@
 """The client of services against servers that misbehave on purpose."""
 
+import base64
 import gzip
 import json
 import os
@@ -286,6 +287,20 @@ def test_an_address_that_is_none_is_said_to_be_none(address: str) -> None:
 def test_blanks_around_an_address_are_no_part_of_it() -> None:
     with serving([says("a door")]) as server:
         assert service_at(f"{server.url}/\r\n").chat(HELLO).text == "a door"
+
+
+def test_the_query_of_an_address_stays_behind_the_path_and_is_shown_nowhere() -> None:
+    def said(asked: Asked) -> Answer:
+        return fails(400, f"no {asked.path} with {base64.b64encode(b'a-secret-code-7').decode()}")
+
+    with serving(said) as server:
+        service = service_at(f"{server.url}/?api-version=2026-01-01&code=a-secret-code-7")
+        with pytest.raises(ServiceError) as refused:
+            service.chat(HELLO)
+    assert {asked.path for asked in server.asked} == {
+        "/v1/chat/completions?api-version=2026-01-01&code=a-secret-code-7"
+    }
+    assert "api-version=2026-01-01&code=… with …" in str(refused.value)
 
 
 def test_what_one_asker_learns_of_a_model_another_knows() -> None:

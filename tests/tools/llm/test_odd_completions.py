@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
+from tests.servers import Answer, serving
+from tools.llm.client import Service
 from tools.llm.completion import read_completion
+from tools.llm.negotiation import ServiceRequest
 
 JSON, STREAM = "application/json", "text/event-stream"
 
@@ -213,3 +216,32 @@ def test_of_odd_calls_only_those_are_kept_that_can_be_carried_out() -> None:
     many = read_completion(JSON, whole({"content": None, "tool_calls": [sound] * 1000}))
     assert many
     assert len(many.tool_calls) == 32
+
+
+@pytest.mark.parametrize(
+    ("encoding", "content_type"),
+    [
+        ("utf-8", "application/json"),
+        ("utf-8-sig", "application/json"),
+        ("iso-8859-1", "application/json; charset=iso-8859-1"),
+        ("cp1252", 'application/json;charset="windows-1252"'),
+        ("utf-16", "application/json"),
+        ("utf-16", "application/json; charset=utf-16"),
+    ],
+)
+def test_a_reply_is_read_in_the_encoding_that_it_came_in(encoding: str, content_type: str) -> None:
+    told = {"choices": [{"message": {"content": "eine Tür öffnet sich"}, "finish_reason": "stop"}]}
+    body = json.dumps(told, ensure_ascii=False).encode(encoding)
+    with serving([Answer(body, content_type=content_type)]) as server:
+        service = Service("tiny", api_key=None, base_url=server.url)
+        reply = service.chat(ServiceRequest([{"role": "user", "content": "Was ist da?"}]))
+    assert reply.text == "eine Tür öffnet sich"
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=no-such"])
+def test_a_broken_letter_loses_no_reply(content_type: str) -> None:
+    body = b'{"choices": [{"message": {"content": "a T\xfcr"}, "finish_reason": "stop"}]}'
+    with serving([Answer(body, content_type=content_type)]) as server:
+        service = Service("tiny", api_key=None, base_url=server.url)
+        reply = service.chat(ServiceRequest([{"role": "user", "content": "Was ist da?"}]))
+    assert reply.text == "a T�r"

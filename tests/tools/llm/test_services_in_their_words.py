@@ -1,6 +1,7 @@
 """What services say in words of their own is understood wherever something can be done about it."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -159,6 +160,15 @@ def test_an_error_within_a_stream_is_told_in_its_words(body: bytes) -> None:
         ({"retry-after": "1e9"}, "", 1e9),
         ({"retry-after": "nan"}, "", None),
         ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, "", 0.0),
+        (
+            {
+                "retry-after": "Wed, 21 Oct 2065 07:28:09 GMT",
+                "date": "Wed, 21 Oct 2065 07:28:00 GMT",
+            },
+            "",
+            9.0,
+        ),
+        ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT", "date": "soon"}, "", 0.0),
         ({"retry-after": "Wed, 99 Foo 99999 07:28:00 GMT"}, "", None),
         ({"retry-after": "Wed, 21 Oct 99999 07:28:00 GMT"}, "", None),
     ],
@@ -167,3 +177,43 @@ def test_the_wait_that_a_service_asks_for_is_read(
     headers: dict[str, str], said: str, wait_s: float | None
 ) -> None:
     assert wait_asked_for_s(headers, said) == wait_s
+
+
+@pytest.mark.parametrize("status", [403, 451])
+@pytest.mark.parametrize(
+    "title",
+    ["Blocked by corporate policy", "Attention Required! | Cloudflare", "Content was blocked"],
+)
+def test_a_page_that_blocks_is_no_refusal_of_what_was_shown(status: int, title: str) -> None:
+    page = f"<!DOCTYPE html><html><head><title>{title}</title></head></html>".encode()
+    failure = classify(status, {"content-type": "text/html"}, page, Sent())
+    assert failure.kind == "refused", "a gap that is final would never be asked for again"
+    assert failure.said == title
+    told = json.dumps({"error": {"message": title}}).encode()
+    in_json = classify(status, {"content-type": "application/json"}, told, Sent())
+    assert in_json.kind in {"declined", "key"}
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (500, "image input is not supported - hint: you may need to provide the mmproj"),
+        (404, "No endpoints found that support image input"),
+        (400, "x is not a multimodal model"),
+        (400, "At most 0 image(s) may be provided in one prompt."),
+        (400, "this model is missing data required for image input"),
+        (400, "This model does not support image content"),
+    ],
+)
+def test_a_model_without_eyes_is_asked_once_and_told_as_one(status: int, said: str) -> None:
+    assert kind_of(status, error(said), replace(PICTURES, pictures=1)) == "refused"
+
+
+def test_a_model_that_no_memory_holds_is_not_waited_for() -> None:
+    said = "model requires more system memory (10.0 GiB) than is available (4.0 GiB)"
+    assert kind_of(500, error(said), PLAIN) == "refused"
+
+
+def test_what_a_server_does_not_do_at_all_is_not_waited_for() -> None:
+    said = "This server does not support embeddings. Start it with `--embeddings`"
+    assert kind_of(501, error(said), Sent()) == "refused"

@@ -5,7 +5,6 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 
 from tests.tiny_joint import save_tiny_joint
@@ -148,6 +147,7 @@ def test_halves_in_smaller_numbers_are_taken_where_there_are_no_others(
 
 def spoilt(folder: Path, change: str) -> None:
     """Make the half for pictures ask for what is not there."""
+    onnx = pytest.importorskip("onnx")
     file = folder / "onnx/vision_model.onnx"
     model = onnx.load(file)
     if change == "opset":

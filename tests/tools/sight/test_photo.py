@@ -161,8 +161,6 @@ def test_numbers_without_a_bound_leave_the_others_as_they_are(tmp_path: Path) ->
     Image.fromarray(values).save(tmp_path / "inf.tif")
     row = read_photo(tmp_path / "inf.tif")[0, ::5, 0]
     assert row.tolist() == [0, 127, 255, 255]
-    Image.fromarray(np.full((20, 20), np.nan, np.float32)).save(tmp_path / "nan.tif")
-    assert not read_photo(tmp_path / "nan.tif").any()
 
 
 def test_a_picture_of_many_pixels_is_no_attack(

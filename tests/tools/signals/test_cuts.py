@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tools.signals.cuts import CutFinder
+from tools.signals.cuts import LONGEST_S, CutFinder
 
 Film = NDArray[np.float32]
 FPS = 25
@@ -113,3 +113,16 @@ def test_a_frame_that_mixes_both_shots_lies_within_a_cut(seed: int) -> None:
     found = cuts(np.concatenate([first, (first[-1:] + second[:1]) / 2, second]))
     assert len(found) == 1
     assert found[0] in {CUT, CUT + 1}
+
+
+def test_cuts_of_a_recorded_screen_are_found_however_few_frames_it_has() -> None:
+    """It has a frame only where something changed: what is shown lasts until the next one."""
+    dark, other = np.full((1, 36, 64), 16.0, np.float32), shot(0)
+    film = np.concatenate([other[:3], dark, shot(1)[:2], shot(2)[:3]])
+    luma = np.clip(film, 0, 255).astype(np.uint8)
+    times_s = np.array([0.0, 0.5, 2.9, 6.0, 7.5, 7.54, 9.0, 9.04, 12.0])
+    finder = CutFinder()
+    found = [*finder.find(luma, times_s), *finder.finish()]
+    assert [cut.start_s for cut in found] == [6.0, 7.5, 9.0]
+    # The frame before is shown until then: the cut is no longer than a moment.
+    assert max(cut.length_s for cut in found) == LONGEST_S

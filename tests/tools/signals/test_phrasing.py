@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.measured_film import FILM, STILL, ask, at_left, read, said, spans
-from tools.signals.claims import Claim
+from tests.measured_film import FILM, STILL, ask, at_left, cut_at, read, said, spans
+from tools.signals.claims import Claim, Kind
 
 
 @pytest.mark.parametrize(
@@ -219,9 +219,26 @@ def test_a_clock_and_a_shouted_name_are_read(query: str, shown: str) -> None:
     assert spans(ask(query, [read(0, "12:30 route"), read(3, shown)])) == [(3, 4)]
 
 
-def test_what_fades_is_not_told_from_what_is_cut() -> None:
-    assert ask("fade to black").reasoning.endswith("Whether it fades or is cut is not told.")
-    assert "is not told" not in ask("the screen goes black").reasoning
+@pytest.mark.parametrize(
+    ("query", "cuts_s", "expected"),
+    [
+        ("fade to black", [], [(2, 4)]),
+        ("the picture fades to black", [3.9], [(2, 4)]),
+        ("when does it fade to black?", [1.9], []),
+        ("a fade from black", [1.9], [(2, 4)]),
+        ("a fade from black", [3.9], []),
+        ("the screen goes black", [1.9, 3.9], [(2, 4)]),
+    ],
+)
+def test_what_comes_or_goes_with_a_cut_does_not_fade(
+    query: str, cuts_s: list[float], expected: list[tuple[float, float]]
+) -> None:
+    kinds: list[Kind] = ["medium", "medium", "black", "black", "medium", "medium"]
+    film = [said(at_s, Claim(kind)) for at_s, kind in enumerate(kinds)]
+    answer = ask(query, [*film, *map(cut_at, cuts_s)])
+    assert spans(answer) == expected
+    if not expected:
+        assert "nothing fades" in answer.reasoning
 
 
 @pytest.mark.parametrize("query", ["what is written on the blocks", "words on the wall"])

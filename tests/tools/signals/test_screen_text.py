@@ -30,3 +30,23 @@ def test_a_number_and_its_unit_may_be_run_together(asked: str, shown: str) -> No
 )
 def test_another_number_of_the_same_unit_is_another_one(asked: str, shown: str) -> None:
     assert text_fit(words_of(asked), shown) == 0
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown", "is_there"),
+    [
+        ("hello", "HELL0 4821", True),
+        ("hello 4821", "HELL0 4821", True),
+        ("stop", "ST0P", True),
+        ("exit", "EX1T", True),
+        ("so", "50", False),
+        ("oslo", "0510", False),
+        ("4821", "48Z1", False),
+        ("chapter 2", "chapter z", False),
+        ("is", "1 5", False),
+    ],
+)
+def test_a_digit_in_a_word_is_the_letter_that_it_looks_like(
+    asked: str, shown: str, is_there: bool
+) -> None:
+    assert (text_fit(words_of(asked), shown) > 0) == is_there

@@ -27,7 +27,6 @@ from tools.signals.signal_query import understand
     [
         ("the screen goes black", [(5, 7)]),
         ("When is the picture black?", [(5, 7)]),
-        ("fade to black", [(5, 7)]),
         ("the screen is dark", [(5, 7)]),
         ("the camera pans left", [(7, 9)]),
         ("camera pan", [(7, 9)]),
@@ -273,7 +272,7 @@ def test_what_comes_or_goes_in_a_corner_is_not_said_to_do_so_by_a_side(
     answer = ask(query, film)
     assert answer.verdict == verdict, answer.reasoning
     if verdict == "cannot_tell":
-        assert "on which of the two sides is not measured" in answer.reasoning
+        assert "that side is not measured" in answer.reasoning
 
 
 def test_one_ordinary_word_on_a_sign_is_no_thing() -> None:
@@ -515,3 +514,14 @@ def test_no_text_is_not_the_text_no() -> None:
 def test_a_flash_may_be_a_white_screen_or_too_small_to_be_measured() -> None:
     assert spans(ask("a flash", [*FILM, said(5, Claim("white"))])) == [(5, 6)]
     assert ask("a flash").verdict == "cannot_tell"
+
+
+def test_nothing_moves_no_longer_than_a_shot_lasts() -> None:
+    still = [said(at_s, STILL, Claim("nothing moves")) for at_s in range(4)]
+    assert spans(ask("nothing moves", still)) == [(0, 4)]
+    assert spans(ask("nothing moves", [*still, cut_at(1.48)])) == [(0, 2), (2, 4)]
+    # It fades to black, and to something else.
+    faded = [*still[:2], said(2, Claim("black")), still[3]]
+    assert spans(ask("nothing moves", faded)) == [(0, 2), (3, 4)]
+    shaken = [*still[:2], said(2, STILL), still[3]]
+    assert spans(ask("nothing moves", shaken)) == [(0, 4)]

@@ -1,12 +1,15 @@
 """A damaged store is made sound again from what its database still says; nothing is deleted."""
 
+import errno
 import json
 import shutil
 import sqlite3
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +19,7 @@ from tests.tools.store.store_writer import ROUNDED, TRACK, captions_of
 from tools.embedders.embedder import Embedder
 from tools.errors import EmbedderError, StoreError
 from tools.sight.frame_track import as_caption, sight_track
+from tools.store import soundness
 from tools.store.layout import metadata_of
 from tools.store.repair import repair_store
 from tools.store.store import CaptionGap, CaptionStore, VideoRecord
@@ -97,6 +101,21 @@ def test_a_broken_index_is_built_anew_and_the_old_files_are_kept(folder: Path) -
     assert repaired.moved_to is not None
     assert (repaired.moved_to / "chroma.sqlite3").exists()
     assert_whole(folder)
+
+
+@pytest.mark.slow
+def test_a_second_repair_within_a_second_keeps_both_old_stores(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or at the same time of another day: the clock may be set back."""
+    at = datetime(2026, 10, 25, 2, 30, tzinfo=UTC)
+    monkeypatch.setattr("tools.store.repair.datetime", SimpleNamespace(now=lambda _: at))
+    for _ in range(2):
+        break_index(folder)
+        repair_store(folder, open_embedder=open_words)
+    assert_whole(folder)
+    kept = sorted(path.name for path in folder.parent.iterdir() if "damaged" in path.name)
+    assert kept == [f"{folder.name}-damaged-20261025-023000{more}" for more in ("", "-2")]
 
 
 @pytest.mark.slow
@@ -232,6 +251,73 @@ def test_what_waits_in_the_queue_is_taken_over_too(
         )
     connection.close()
     assert repair_store(folder, open_embedder=open_words).captions == COUNT + 1
+
+
+def wait_in_queue(folder: Path, name: str, *waiting: tuple[int, str, str | None]) -> None:
+    """What Chroma was told last, and has not sorted in yet: on a full disk, or when killed."""
+    with sqlite3.connect(folder / "chroma.sqlite3") as connection:
+        (collection,) = connection.execute(
+            "SELECT id FROM collections WHERE name LIKE ?", (f"{name}%",)
+        ).fetchone()
+        connection.executemany(
+            "INSERT INTO embeddings_queue (operation, topic, id, metadata) VALUES (?, ?, ?, ?)",
+            [
+                (operation, f"persistent://default/default/{collection}", id_, metadata)
+                for operation, id_, metadata in waiting
+            ],
+        )
+    connection.close()
+
+
+@pytest.mark.slow
+def test_a_change_that_waits_in_the_queue_leaves_the_rest_as_it_is(folder: Path) -> None:
+    break_index(folder)
+    (id_,) = read_ids(folder, "videos")
+    changed = json.dumps(replace(RECORD, warning="it was being forgotten").as_dict())
+    said = json.dumps({"chroma:document": changed})
+    wait_in_queue(folder, "videos", (1, id_, said), (1, "nobody", said))
+    assert repair_store(folder, open_embedder=open_words).captions == COUNT
+    with CaptionStore.open(folder, embedder="words") as store:
+        (record,) = store.records()
+    assert record.warning == "it was being forgotten"
+
+
+@pytest.mark.slow
+def test_what_waits_to_be_deleted_does_not_come_back(folder: Path) -> None:
+    break_index(folder)
+    ids = read_ids(folder, "captions-")
+    wait_in_queue(folder, "captions-", *((3, id_, None) for id_ in ids[:100]))
+    assert repair_store(folder, open_embedder=open_words).captions == COUNT - 100
+
+
+def read_ids(folder: Path, name: str) -> list[str]:
+    with sqlite3.connect(folder / "chroma.sqlite3") as connection:
+        found = connection.execute(
+            "SELECT e.embedding_id FROM embeddings e JOIN segments s ON s.id = e.segment_id "
+            "JOIN collections c ON c.id = s.collection WHERE c.name LIKE ?",
+            (f"{name}%",),
+        ).fetchall()
+    connection.close()
+    return [id_ for (id_,) in found]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), soundness.UNKNOWN),
+        (OSError(errno.EMFILE, "Too many open files"), soundness.UNKNOWN),
+        (ValueError("hnsw"), soundness.DAMAGED),
+    ],
+)
+def test_a_full_disk_is_no_damage(
+    error: Exception, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: Path) -> bool:
+        raise error
+
+    monkeypatch.setattr(soundness, "_are_vectors_sound", fails)
+    monkeypatch.setattr("sys.argv", ["soundness", str(tmp_path)])
+    assert soundness.main() == code
 
 
 @pytest.mark.slow

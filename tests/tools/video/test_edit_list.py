@@ -58,6 +58,7 @@ def test_a_list_that_is_cut_short_is_left_to_ffmpeg(tmp_path: Path, source: Path
     assert shown_s(path)[0] == pytest.approx(0.0, abs=0.05)
 
 
+@pytest.mark.slow
 def test_nothing_is_shown_where_the_list_has_an_empty_piece(tmp_path: Path, source: Path) -> None:
     path = edit(tmp_path / "a.mp4", source, [(0.0, 2.0), EMPTY, (3.0, 6.0)])
     times_s = shown_s(path)

@@ -90,6 +90,27 @@ def test_a_long_file_is_read_once_while_it_stays_as_it_is(
     assert len(reads) == 2
 
 
+@pytest.mark.parametrize("year_s", [-(10**9), 4 * 10**9])
+def test_a_file_of_a_strange_date_is_read_once_too(
+    long: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch, year_s: int
+) -> None:
+    """Before 1970, or in the next century, as cameras without a clock have it."""
+    os.utime(long, (year_s, year_s))
+    let_it_settle(monkeypatch)
+    assert content_id(long) == content_id(long)
+    assert reads == ["read"]
+    assert known_stamp(long)
+
+
+def test_a_clock_that_was_set_back_makes_no_file_look_as_if_it_were_changing(
+    long: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    monkeypatch.setattr("tools.video.identity.time.time", lambda: now - 10**8)
+    assert content_id(long) == content_id(long)
+    assert reads == ["read"]
+
+
 def test_what_an_earlier_process_found_spares_reading_the_file(
     long: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from tests.beeps import draw_beeps, join
 from tests.drawing import draw_video, even_times, index_of
 from tests.sound_kinds import measure
+from tests.tiers import first_fast
 from tools.video.joined import joined_at
 from tools.video.reader import FrameReader, measure_duration_s, notice, probe
 from tools.video.streams import open_container
@@ -29,7 +30,9 @@ def places(path: Path) -> tuple[int, ...]:
         return joined_at(container)
 
 
-@pytest.mark.parametrize("options", [{}, {"live": "1"}], ids=["length known", "length unknown"])
+@pytest.mark.parametrize(
+    "options", first_fast({}, {"live": "1"}), ids=["length known", "length unknown"]
+)
 def test_matroska_goes_on_with_its_sound(tmp_path: Path, options: dict[str, str]) -> None:
     path = halves(tmp_path, ".mkv", options=options)
     assert places(path) == ((tmp_path / "0.mkv").stat().st_size,)
