@@ -45,6 +45,9 @@ SELDOM_SHARE = 1 / 3
 """Where fewer captions of a time than this say all of what is asked for, the others tell of
 something else of the kind: one man of several who are shown in turn."""
 
+RARE_SHARE = 0.1
+"""Somebody may be there all the time, and wear a watch only where so few captions say it."""
+
 MOMENT_CAPTIONS = 1
 """Captions at the end of a time that show how it goes."""
 
@@ -106,10 +109,8 @@ def where_named(text: str, captions: Sequence[Caption]) -> tuple[Window, ...]:
         return ()
     runs = _runs([bool(thing.heads & said) for said in stems], captions)
     runs = [run for run in runs if any(whole[run])]
-    runs = _best_told(runs, thing, stems) if thing.more else runs
-    if is_person(thing.name):
-        # Somebody may be there all the time, and wear a watch once.
-        runs = _cut_to(whole, runs, captions)
+    if thing.more and is_person(thing.name):
+        runs = _cut_to(whole, _best_told(runs, thing, stems), captions, share=RARE_SHARE)
     return tuple(_window(run, thing, captions) for run in runs)
 
 
@@ -194,17 +195,17 @@ def _told_often(
 ) -> list[slice]:
     """Those, and in place of one that seldom says all of it, the captions in it that do."""
     told = [thing.more <= said and bool(thing.heads & said) for said in stems]
-    return _cut_to(told, runs, captions)
+    return _cut_to(told, runs, captions, share=SELDOM_SHARE)
 
 
 def _cut_to(
-    told: Sequence[bool], runs: Sequence[slice], captions: Sequence[Caption]
+    told: Sequence[bool], runs: Sequence[slice], captions: Sequence[Caption], *, share: float
 ) -> list[slice]:
     """Those, but of one that is seldom told of, the captions that do."""
     cut: list[slice] = []
     for run in runs:
         count = sum(told[run])
-        if not 0 < count < SELDOM_SHARE * (run.stop - run.start):
+        if not 0 < count < share * (run.stop - run.start):
             cut.append(run)
             continue
         inside = [run.start <= index < run.stop and does for index, does in enumerate(told)]
