@@ -72,7 +72,7 @@ def missing_there(text: str, near: Sequence[str], embedder: Embedder) -> Missing
         embedder: Compares single words.
     """
     words = words_of(text)
-    deed = _deed_at(words)
+    done_at = deeds_at(words)
     telling = telling_in(text)
     phrase = _PHRASE.search(" ".join(words))
     if phrase:
@@ -84,12 +84,13 @@ def missing_there(text: str, near: Sequence[str], embedder: Embedder) -> Missing
     unsaid = {
         words[at]: at
         for at in telling
-        if said.isdisjoint(_family(words[at])) or (at == deed and not is_done(words[at], near))
+        if said.isdisjoint(_family(words[at]))
+        or (at in done_at[:1] and not is_done(words[at], near))
     }
     closest = closest_to(list(unsaid), near, embedder)
     # Where a thing is called like what is done, it is no word for that.
     far = [one for one in closest if not (one.is_near and said.isdisjoint(_family(one.word)))]
-    told_freely = {at for at in telling if at == deed or _is_where(words, at)}
+    told_freely = {at for at in telling if at in done_at or _is_told_freely(words, at)}
     deeds = [one for one in far if unsaid[one.word] in told_freely]
     if phrase and not any(_says(phrase, words_of(one)) for one in dict.fromkeys(near)):
         deeds += closest_to([f"{phrase[1]} {phrase[2]}"], near, embedder)
@@ -106,11 +107,12 @@ def telling_deed(text: str, near: Sequence[str], embedder: Embedder) -> list[boo
         embedder: Compares single words.
     """
     words = words_of(text)
-    deed = _deed_at(words)
+    deed = next(iter(deeds_at(words)), None)
     if phrase := _PHRASE.search(" ".join(words)):
         return [_says(phrase, words_of(one)) for one in near]
     telling = telling_in(text)
-    if deed not in telling or len(telling) > FEW_WORDS:
+    # What is done with or in something goes on: "cleans the bathroom".
+    if len(telling) > FEW_WORDS or telling[-1:] != [deed]:
         return [False] * len(near)
     known = sorted({word for one in near for word in words_of(one) if terms_of(word)})
     wanted = _family(words[deed])
@@ -169,7 +171,26 @@ _PHRASE = re.compile(
 )
 """What is done in two words, of which neither says it alone: "puts the mug down"."""
 
-_WHERE = frozenset("in on at through from near outside inside across along".split())
+_WHERE = frozenset(
+    "in on at through from near outside inside across along around next by beside".split()
+)
+_SIZES = frozenset("big large huge small little tiny whole".split())
+_LIGHT = frozenset(
+    "has have having had gives give giving gave does do doing did goes go going went makes make "
+    "making made takes take taking took".split()
+)
+"""Verbs that say nothing without what is made, had or given."""
+
+
+def _is_told_freely(words: Sequence[str], at: int) -> bool:
+    """Whether captions tell it in many words, or leave it out: where, how big, or what is done."""
+    return words[at] in _SIZES or _is_done_by_name(words, at) or _is_where(words, at)
+
+
+def _is_done_by_name(words: Sequence[str], at: int) -> bool:
+    """Whether it names what is done, for the verb does not: "has an interview", "goes shopping"."""
+    before = words[max(0, at - REACH) : at]
+    return not _LIGHT.isdisjoint(before)
 
 
 def _is_where(words: Sequence[str], at: int) -> bool:
@@ -181,24 +202,25 @@ _LEADS = frozenset("a an the his her its their some any this that".split())
 _BEFORE_DEEDS = PEOPLE | frozenset("he she it they we you i".split())
 
 
-def _deed_at(words: Sequence[str]) -> int | None:
-    """Where the word for what is done stands, by its ending and what stands before it.
+def deeds_at(words: Sequence[str]) -> list[int]:
+    """Where the words for what is done stand, by their endings and what stands before them.
 
     A rule of thumb: "the parrot flies", "he drinks", "coffee being poured", "pouring milk".
     """
+    found: list[int] = []
     for at, word in enumerate(words):
         before = words[at - 1] if at else ""
-        if not terms_of(word) or before in _LEADS or before in COLOURS:
+        if not terms_of(word) or is_person(word) or before in _LEADS or before in COLOURS:
             continue
         # "Coloured blocks" and a "short-haired man" are so; "pouring milk" is done.
         is_quality = word.endswith("ed") and any(map(terms_of, words[at + 1 : at + 2]))
-        if len(word) > 4 and word.endswith(("ing", "ed")) and not is_quality:
-            return at
-        if at and (before in _BEFORE_DEEDS or is_person(before)):
-            return at
-        if at and word.endswith("s") and not word.endswith(("ss", "us")) and terms_of(before):
-            return at
-    return None
+        is_formed = len(word) > 4 and word.endswith(("ing", "ed")) and not is_quality
+        is_after = before in _BEFORE_DEEDS or is_person(before)
+        # Of a later word that ends with "s" one can't tell: "a man pours two drinks".
+        is_third = not found and word.endswith("s") and not word.endswith(("ss", "us"))
+        if is_formed or (at and (is_after or (is_third and terms_of(before)))):
+            found.append(at)
+    return found
 
 
 @lru_cache(maxsize=8_192)

@@ -6,17 +6,30 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tools.grounding.lexical import words_of
 from tools.grounding.seen_edges import SAID
 from tools.ranking import Ranking
 from tools.retrieval.measured_need import measured_need
 from tools.retrieval.misspelt import mended
-from tools.retrieval.unanswerable import NO_SOUND, is_only_heard, why_unheard, why_unread
-from tools.retrieval.word_by_word import judged_by_words, texts_of
+from tools.retrieval.question import read_question
+from tools.retrieval.said_there import deeds_at, telling_in
+from tools.retrieval.unanswerable import (
+    NO_SOUND,
+    is_only_heard,
+    sound_words,
+    why_unheard,
+    why_unread,
+)
+from tools.retrieval.word_by_word import DOUBT, judged_by_words, texts_of
 from tools.signals.said_times import why_no_time
 
 if TYPE_CHECKING:
     from tools.embedders.embedder import Embedder
     from tools.timeline import Caption
+
+SEEN_WORDS = 2
+"""Words for what is seen that have to stand beside a sound nobody heard: "the dog barks" has one,
+and "a woman in glasses shouts into a microphone" two."""
 
 
 def thought_over(
@@ -55,9 +68,26 @@ def _thought_over(
     query, _ = mended(query, texts)
     if ranking.verdict != "found" and (why := why_unread(query, texts)):
         return replace(ranking, verdict="cannot_tell", reasoning=why, is_unclear=True)
-    if unheard := _unheard(query, ranking, described, has_sound):
+    unheard = _unheard(query, ranking, described, has_sound)
+    if unheard and not _is_seen_beside(query, ranking):
         return unheard
-    return judged_by_words(query, ranking, described, embedder=embedder)
+    judged = judged_by_words(query, ranking, described, embedder=embedder)
+    if not unheard or judged.verdict != "found" or judged.reasoning.startswith(DOUBT):
+        return judged
+    return replace(judged, reasoning=f"{DOUBT} {unheard.reasoning}")
+
+
+def _is_seen_beside(query: str, ranking: Ranking) -> bool:
+    """Whether more than a sound was found: "they drive through a desert as music plays".
+
+    Not where the sound is what is done: "the white dog barks", "the siren of a red car".
+    """
+    text = read_question(query).text
+    words, heard = words_of(text), set(sound_words(text))
+    done_at = next(iter(deeds_at(words)), len(words))
+    if ranking.verdict != "found" or is_only_heard(" ".join(words[: done_at + 1])):
+        return False
+    return len({words[at] for at in telling_in(text)} - heard) >= SEEN_WORDS
 
 
 def _unheard(

@@ -81,6 +81,24 @@ def test_without_a_sound_track_a_sound_is_denied_and_laughing_people_are_looked_
     assert over("people laugh", has_sound=False).reasoning == "by likeness"
 
 
+@pytest.mark.parametrize("has_sound", [True, False])
+def test_what_is_seen_is_found_and_the_sound_beside_it_doubted(has_sound: bool) -> None:
+    for query in (
+        "a man in a suit walks as music plays",
+        "a man talks in a suit, walking to songs",
+    ):
+        thought = over(query, "found", has_sound=has_sound)
+        assert (thought.verdict, thought.reasoning[:7]) == ("found", "Unsure:"), query
+
+
+@pytest.mark.parametrize(
+    "query", ["a man in a suit screams", "the siren of a rocket on a pad", "a man walks to music"]
+)
+def test_a_sound_that_is_all_that_happens_is_not_found_by_what_is_seen(query: str) -> None:
+    assert over(query, "found", has_sound=False).verdict == "not_found"
+    assert over(query, "found").verdict == "cannot_tell"
+
+
 def test_a_sound_that_captions_tell_of_is_found_or_not_as_they_say() -> None:
     band = captions("a band plays music on a stage", "an empty stage")
     assert over("music plays", "found", said=band).verdict == "found"
