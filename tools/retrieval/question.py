@@ -63,6 +63,11 @@ class Asked:
     is_open: bool = False
     at_s: float | None = None
 
+    @property
+    def asks_who(self) -> bool:
+        """Whether it asks for whoever is there, and not for whatever happens."""
+        return self.is_open and _WHO_IS.match(self.text) is not None
+
 
 def read_question(query: str) -> Asked:
     """Reduce a question to its event; a statement stays as it is, except for where it is placed."""

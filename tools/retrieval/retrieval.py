@@ -193,7 +193,8 @@ def rank(
     if asked.is_open:
         moment = take_stretch(query)[1]
         read = captions if sight is None else ()
-        return told_there(read, within, moment.moment_s if moment else None)
+        moment_s = moment.moment_s if moment else None
+        return told_there(read, within, moment_s, asks_who=asked.asks_who)
     compares = sight.words if sight else embedder
     spoken = all(caption.source in SAID for caption in captions)
     background = vectors[:0] if sight else background_of(embedder, spoken=spoken)

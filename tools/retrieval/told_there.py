@@ -24,7 +24,11 @@ NAMED_SPANS = 3
 
 
 def told_there(
-    captions: Sequence[Caption], within: Interval | None, moment_s: float | None
+    captions: Sequence[Caption],
+    within: Interval | None,
+    moment_s: float | None,
+    *,
+    asks_who: bool = False,
 ) -> Ranking:
     """What captions say there, as it stands: nothing is compared.
 
@@ -32,6 +36,7 @@ def told_there(
         captions: Those of the stretch, in time order.
         within: The stretch; None where none is named.
         moment_s: Of a moment, the seconds; None for a longer stretch.
+        asks_who: Whether it asks for people: of a longer stretch, only where captions name some.
     """
     if within is None:
         why = "It names nothing to look for; name an event, or a time: “what happens at 1:20?”."
@@ -43,13 +48,19 @@ def told_there(
     if not there:
         why = f"No caption tells of {clock_span(within)}."
         return Ranking("cannot_tell", (), (), relevance, why)
-    span = Interval(there[0].start_s, max(one.end_s for one in there))
-    window = Window(span, 1.0, 1.0)
+    spans = [Interval(there[0].start_s, max(one.end_s for one in there))]
+    if asks_who and moment_s is None:
+        spans = [one.span for one in named_times("somebody", there)]
+        there = [one for one in there if any(one.span.overlap_s(span) > 0 for span in spans)]
+    if not spans:
+        why = f"No caption of {clock_span(within)} names anybody."
+        return Ranking("cannot_tell", (), (), relevance, why)
+    windows = tuple(Window(span, 1.0, 1.0) for span in spans)
     said = list(dict.fromkeys(one_line(one.text) for one in there))
     shown = " ".join(f"“{shorten(text, TOLD_CHARS)}”" for text in said[:MOST_TOLD])
     more = f" and {len(said) - MOST_TOLD} more." if len(said) > MOST_TOLD else ""
     return Ranking(
-        "found", (window,), (window,), relevance, f"Captions say: {shown}{more}", is_exact=True
+        "found", windows, windows, relevance, f"Captions say: {shown}{more}", is_exact=True
     )
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -136,6 +137,19 @@ def test_what_happens_at_a_time_is_what_the_caption_there_says() -> None:
     ranking = ask("what happens at 1:20?")
     assert spans(ranking) == [(80, 82)]
     assert "short-haired man with glasses" in ranking.reasoning
+
+
+def test_who_is_there_in_a_stretch_is_where_captions_name_somebody() -> None:
+    ranking = ask("between 0:00 and 1:30, who is there?")
+    assert spans(ranking) == VISITS[:4]
+
+
+def test_who_is_there_is_open_where_no_caption_of_the_stretch_names_anybody() -> None:
+    empty = [replace(one, text="a white table stands alone") for one in lobby()]
+    ranking = ask("between 0:10 and 0:40, who is there?", captions=empty)
+    assert ranking.verdict == "cannot_tell"
+    assert "names anybody" in ranking.reasoning
+    assert spans(ask("between 0:10 and 0:40, what happens?", captions=empty)) == [(10, 40)]
 
 
 def test_without_a_time_or_an_event_nothing_can_be_looked_for() -> None:
