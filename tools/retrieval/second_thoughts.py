@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tools.grounding.lexical import words_of
+from tools.grounding.lexical import terms_of, words_of
 from tools.grounding.seen_edges import SAID
 from tools.ranking import Ranking
 from tools.retrieval.measured_need import measured_need
 from tools.retrieval.misspelt import mended
 from tools.retrieval.question import read_question
-from tools.retrieval.said_there import deeds_at, telling_in
+from tools.retrieval.said_there import FEW_WORDS, deeds_at, telling_in
 from tools.retrieval.unanswerable import (
     NO_SOUND,
     is_only_heard,
@@ -20,7 +21,8 @@ from tools.retrieval.unanswerable import (
     why_unheard,
     why_unread,
 )
-from tools.retrieval.word_by_word import DOUBT, judged_by_words, texts_of
+from tools.retrieval.unsaid import closest_to, names_something, said_in
+from tools.retrieval.word_by_word import DOUBT, judged_by_words, texts_of, withdrawn
 from tools.signals.said_times import why_no_time
 
 if TYPE_CHECKING:
@@ -30,6 +32,11 @@ if TYPE_CHECKING:
 SEEN_WORDS = 2
 """Words for what is seen that have to stand beside a sound nobody heard: "the dog barks" has one,
 and "a woman in glasses shouts into a microphone" two."""
+
+_SAYS = re.compile(
+    r"\b(?:say|says|said|saying|shouts?|shouting|whispers?|whispering) (?P<words>.+)",
+    re.IGNORECASE,
+)
 
 
 def thought_over(
@@ -71,10 +78,27 @@ def _thought_over(
     unheard = _unheard(query, ranking, described, has_sound)
     if unheard and not _is_seen_beside(query, ranking):
         return unheard
+    if (why := _unspoken(query, ranking, described, embedder)) and not ranking.parts:
+        return withdrawn(ranking, why)
     judged = judged_by_words(query, ranking, described, embedder=embedder)
     if not unheard or judged.verdict != "found" or judged.reasoning.startswith(DOUBT):
         return judged
     return replace(judged, reasoning=f"{DOUBT} {unheard.reasoning}")
+
+
+def _unspoken(query: str, ranking: Ranking, captions: Sequence[Caption], embedder: Embedder) -> str:
+    """Why an answer does not hold the words that somebody is asked to say; empty where it does."""
+    said = _SAYS.search(read_question(query).text)
+    if ranking.verdict != "found" or ranking.is_exact or not said:
+        return ""
+    words = [one for one in dict.fromkeys(words_of(said["words"])) if names_something(one)]
+    near = texts_of(ranking, captions)
+    stems = {stem for text in near for stem in said_in(text)}
+    unsaid = [one for one in words if stems.isdisjoint({one, *terms_of(one)})]
+    far = [one for one in closest_to(unsaid, near, embedder) if not one.is_near]
+    # Of a longer sentence it is the sense that is asked for, of which some word has to be said.
+    is_spoken = not far or (len(words) > FEW_WORDS and len(far) < len(words))
+    return "" if is_spoken else f"What is most like it does not say “{far[0].word}”."
 
 
 def _is_seen_beside(query: str, ranking: Ranking) -> bool:

@@ -96,7 +96,7 @@ def _plain(
             unsaid = missing.things or missing.deeds
             why = _why_missing(unsaid, captions) if unsaid else ""
     if why:
-        return _withdrawn(ranking, why)
+        return withdrawn(ranking, why)
     left = _unsaid(text, ranking, [one.text for one in captions], embedder)
     if left.verdict == "found" and missing.words:
         return _doubted(left, missing)
@@ -116,7 +116,7 @@ def _in_order(ranking: Ranking, captions: Sequence[Caption], embedder: Embedder)
         if is_denied or (missing.is_of_few and missing.things):
             unsaid = (*missing.things, *missing.deeds)[0]
             why = f"Where “{part.text}” may be, no caption says “{unsaid.word}”."
-            return _withdrawn(ranking, why)
+            return withdrawn(ranking, why)
         if missing.words:
             doubts.append(missing)
     return _doubted(ranking, min(doubts, key=lambda one: one.trust)) if doubts else ranking
@@ -163,7 +163,7 @@ def _surest(ranking: Ranking) -> float:
     return max(one.confidence for one in ranking.events)
 
 
-def _withdrawn(ranking: Ranking, why: str) -> Ranking:
+def withdrawn(ranking: Ranking, why: str) -> Ranking:
     """What was found is no answer, but the closest there is."""
     best = ranking.events or ranking.windows
     told = f"{why} The closest is {clock_span(best[0].span)}." if best else why
@@ -207,7 +207,7 @@ def _unsaid(text: str, ranking: Ranking, said: Sequence[str], embedder: Embedder
     far = [one for one in closest_to(unsaid_in(text, said), said, embedder) if not one.is_near]
     # What is asked for stands after what is done with it: "someone sits on a chair".
     if far and _surest(ranking) < UNSURE:
-        return _withdrawn(ranking, str(far[-1]))
+        return withdrawn(ranking, str(far[-1]))
     return replace(ranking, reasoning=" ".join([ranking.reasoning, *map(str, far[-1:])]))
 
 

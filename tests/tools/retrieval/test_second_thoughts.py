@@ -75,6 +75,23 @@ def test_a_transcript_denies_words_and_no_other_sound() -> None:
     assert over("music plays", said=heard).verdict == "cannot_tell"
 
 
+@pytest.mark.parametrize(
+    "query", ["someone says hello", "who says “hello”?", "she says good night"]
+)
+def test_what_somebody_says_has_to_be_said_there(query: str) -> None:
+    heard = captions("we have a lift off, good people", source="speech")
+    assert over(query, "found", said=heard).verdict == "cannot_tell"
+    greeted = captions("hello and good night", source="speech")
+    assert over(query, "found", said=greeted).verdict == "found"
+
+
+def test_of_a_longer_sentence_some_word_has_to_be_said() -> None:
+    heard = captions("we have a lift off", source="speech")
+    query = "he says that the big rocket has its lift over the wide sea"
+    assert over(query, "found", said=heard).verdict == "found"
+    assert over("he says that kettles cost money now", "found", said=heard).verdict != "found"
+
+
 def test_without_a_sound_track_a_sound_is_denied_and_laughing_people_are_looked_for() -> None:
     music = over("music plays", has_sound=False)
     assert (music.verdict, "no sound track" in music.reasoning) == ("not_found", True)
