@@ -144,11 +144,10 @@ def _through(two: Two, first: Ranking, then: Ranking) -> Ranking:
     if not spans:
         why = f"Each was found, but never first “{two.first}” and then “{two.then}”."
         return _answer(first, "not_found", (), why)
-    starts, ends = (_EDGE_OF_VIDEO.fullmatch(one) for one in (two.first, two.then))
     why = f"This is from the start of “{two.first}” to the end of “{two.then}”."
-    if starts:
+    if _EDGE_OF_VIDEO.fullmatch(two.first):
         why = f"This is all up to the end of “{two.then}”."
-    elif ends:
+    elif _EDGE_OF_VIDEO.fullmatch(two.then):
         why = f"This is all from the start of “{two.first}” on."
     return _answer(first, "found", tuple(spans), why)
 
