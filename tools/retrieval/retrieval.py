@@ -49,6 +49,8 @@ EVIDENCE_TOKENS = 8000
 
 UNDESCRIBED = "Nobody described the frames (--captioner none), so captions can show nothing."
 
+NO_CAPTIONS = "There is no caption of what is searched."
+
 CAPTION_CHARS = 600
 """What is shown of one caption; a screen full of text is longer."""
 
@@ -175,7 +177,9 @@ def rank(
         sight: Where the captions are frames, compares the query with them.
         within: As of ``retrieve``.
     """
-    is_undescribed = bool(captions) and all(is_blank(caption.track) for caption in captions)
+    if not captions:
+        return Ranking("cannot_tell", (), (), np.zeros(0), NO_CAPTIONS)
+    is_undescribed = all(is_blank(caption.track) for caption in captions)
     why = sight.why_unread(query) if sight else UNDESCRIBED if is_undescribed else ""
     if why:
         return Ranking("cannot_tell", (), (), np.zeros(len(captions)), why)
