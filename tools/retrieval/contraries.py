@@ -58,6 +58,24 @@ def contrary_in(text: str, near: Sequence[str]) -> str:
     return ""
 
 
+def contrary_of_name(text: str, near: Sequence[str], said: Sequence[str]) -> str:
+    """Why other captions speak against a statement, which name a thing that those near it do not.
+
+    Args:
+        text: The statement: "is the mug red", answered by captions of red cups.
+        near: The captions of its answer.
+        said: All captions.
+    """
+    asked = words_of(text)
+    for at, word in enumerate(asked):
+        thing = _bearer(asked, at) if word in COLOURS else ""
+        names = frozenset(terms_of(thing))
+        is_named = not names.isdisjoint(terms_of(" ".join(dict.fromkeys(near))))
+        if names and not is_named and (other := _otherwise(word, thing, said)):
+            return f"Captions say “{other}”, and not “{word} {thing}”."
+    return ""
+
+
 def number_said(heads: frozenset[str], near: Sequence[str]) -> str:
     """The greatest number of a thing in captions: "three red cups"; empty where none says one.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tools.clock import clock, clock_span
 from tools.grounding.lexical import terms_of, words_of
 from tools.ranking import Ranking
-from tools.retrieval.contraries import contrary_in
+from tools.retrieval.contraries import contrary_in, contrary_of_name
 from tools.retrieval.negation import is_negative, read_negation
 from tools.retrieval.question import Asked, read_question
 from tools.retrieval.said_there import Missing, missing_there, telling_deed, telling_in
@@ -94,7 +94,9 @@ def _plain(
     # "Why is the mug red": then it is, whatever captions call it.
     if not (why or asked.is_presupposed):
         if len(telling_in(text)) <= CONTRARY_WORDS:
-            why = contrary_in(text, near)
+            why = contrary_in(text, near) or contrary_of_name(
+                text, near, [one.text for one in captions]
+            )
         missing = missing_there(text, near, embedder)
         if not why and missing.is_of_few and (missing.things or _surest(ranking) < UNSURE):
             unsaid = missing.things or missing.deeds

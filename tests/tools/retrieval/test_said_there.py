@@ -5,7 +5,7 @@ import pytest
 
 from tests.fakes import WordEmbedder
 from tools.ranking import PartFound, Ranking, Window
-from tools.retrieval.contraries import contrary_in
+from tools.retrieval.contraries import contrary_in, contrary_of_name
 from tools.retrieval.said_there import missing_there
 from tools.retrieval.second_thoughts import thought_over
 from tools.retrieval.verb_forms import in_third_person
@@ -131,6 +131,14 @@ def test_captions_that_say_the_contrary_speak_against_it(text: str, said: str) -
 )
 def test_nothing_speaks_against_what_is_said_so_or_left_open(text: str) -> None:
     assert contrary_in(text, SHOWN) == ""
+
+
+def test_a_thing_of_another_name_is_none_where_captions_call_the_thing_otherwise() -> None:
+    near, said = ["three red cups"], ["three red cups", "a blue mug", "a ball"]
+    assert "“blue mug”, and not “red mug”" in contrary_of_name("is the mug red", near, said)
+    assert contrary_of_name("is the mug red", near, [*said, "a red mug"]) == ""
+    assert contrary_of_name("is the ball red", near, said) == ""
+    assert contrary_of_name("is the cup red", near, said) == ""
 
 
 def test_a_white_and_red_thing_is_white_as_well() -> None:
