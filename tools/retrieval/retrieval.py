@@ -177,10 +177,9 @@ def rank(
         sight: Where the captions are frames, compares the query with them.
         within: As of ``retrieve``.
     """
-    if not captions:
-        return Ranking("cannot_tell", (), (), np.zeros(0), NO_CAPTIONS)
-    is_undescribed = all(is_blank(caption.track) for caption in captions)
+    is_undescribed = bool(captions) and all(is_blank(caption.track) for caption in captions)
     why = sight.why_unread(query) if sight else UNDESCRIBED if is_undescribed else ""
+    why = why if captions else NO_CAPTIONS
     if why:
         return Ranking("cannot_tell", (), (), np.zeros(len(captions)), why)
     if all(caption.source in {"signal", "screen"} for caption in captions):
