@@ -201,7 +201,7 @@ _PHRASE = re.compile(
 _WHERE = frozenset(
     "in on at through from near outside inside across along around next by beside".split()
 )
-_SIZES = frozenset("big large huge small little tiny whole".split())
+_DEGREES = frozenset("big large huge small little tiny whole different various".split())
 _LIGHT = frozenset(
     "has have having had gives give giving gave does do doing did goes go going went makes make "
     "making made takes take taking took".split()
@@ -210,8 +210,8 @@ _LIGHT = frozenset(
 
 
 def _is_told_freely(words: Sequence[str], at: int) -> bool:
-    """Whether captions tell it in many words, or leave it out: where, how big, or what is done."""
-    return words[at] in _SIZES or _is_done_by_name(words, at) or _is_where(words, at)
+    """Whether captions tell it in many words, or leave it out: where, how large or how varied, or a deed."""
+    return words[at] in _DEGREES or _is_done_by_name(words, at) or _is_where(words, at)
 
 
 def _is_done_by_name(words: Sequence[str], at: int) -> bool:

@@ -40,7 +40,7 @@ FORMAL = frozenset(
     "goes going come comes take takes make makes have has having show shows shown see seen look "
     "looks looking give put puts use using try trying front side top left right middle scenes "
     "shots view views couple couples pair group groups vlogger vloggers wear wears wearing "
-    "himself herself itself themselves different various".split()
+    "himself herself itself themselves".split()
 )
 """Words that say how, where or that something is, or whose captions name its members."""
 
