@@ -202,20 +202,17 @@ _WHERE = frozenset(
     "in on at through from near outside inside across along around next by beside".split()
 )
 _DEGREES = frozenset("big large huge small little tiny whole different various".split())
-_LIGHT = frozenset(
-    "has have having had gives give giving gave does do doing did goes go going went makes make "
-    "making made takes take taking took".split()
-)
-"""Verbs that say nothing without what is made, had or given."""
+_LIGHT = frozenset("give gives giving gave do does doing did go goes going went".split())
+"""Verbs whose noun is mostly what is done: "gives a tour". One has and makes things as well."""
 
 
 def _is_told_freely(words: Sequence[str], at: int) -> bool:
-    """Whether captions tell it in many words, or leave it out: where, how large or how varied, or a deed."""
+    """Whether captions tell it in many words, or leave it out: where, how large, a deed."""
     return words[at] in _DEGREES or _is_done_by_name(words, at) or _is_where(words, at)
 
 
 def _is_done_by_name(words: Sequence[str], at: int) -> bool:
-    """Whether it names what is done, for the verb does not: "has an interview", "goes shopping"."""
+    """Whether it names what is done, for the verb does not: "gives a tour", "goes shopping"."""
     before = words[max(0, at - REACH) : at]
     return not _LIGHT.isdisjoint(before)
 
