@@ -215,10 +215,11 @@ def ask_many_videos(
         one: str(states[one]["ranking"]["reasoning"])
         for one in ranked_ids[limit:]
         if states[one]["ranking"]["verdict"] == "cannot_tell"
-    } | dict.fromkeys(found_in[limit:], found_too)
-    unable |= dict.fromkeys({*seen, *likeliest} - set(states), NOT_SEARCHED)
-    if not by_picture:
+    }
+    if not by_picture:  # Else that is why already.
         unable |= {one: f"{unable[one]} {why}" for one, why in unseen.items() if one in unable}
+    unable |= dict.fromkeys(found_in[limit:], found_too)
+    unable |= dict.fromkeys({*seen, *likeliest} - set(states), NOT_SEARCHED)
     told = {answer.video.id for answer in answers}
     return LibraryAnswers(
         tuple(sorted(answers, key=_rank)),

@@ -49,6 +49,9 @@ something else of the kind: one man of several who are shown in turn."""
 _DOING = re.compile(r"\w\w+ing \w", re.IGNORECASE)
 """How "pouring coffee" begins, and "a smiling woman" does not."""
 
+RARE_SHARE = 0.1
+"""Somebody may be there all the time, and wear a watch only where so few captions say it."""
+
 MOMENT_CAPTIONS = 1
 """Captions at the end of a time that show how it goes."""
 
@@ -112,10 +115,8 @@ def where_named(text: str, captions: Sequence[Caption]) -> tuple[Window, ...]:
         return ()
     runs = _runs([bool(thing.heads & said) for said in stems], captions)
     runs = [run for run in runs if any(whole[run])]
-    runs = _best_told(runs, thing, stems) if thing.more else runs
-    if is_person(thing.name):
-        # Somebody may be there all the time, and wear a watch once.
-        runs = _cut_to(whole, runs, captions)
+    if thing.more and is_person(thing.name):
+        runs = _cut_to(whole, _best_told(runs, thing, stems), captions, share=RARE_SHARE)
     return tuple(_window(run, thing, captions) for run in runs)
 
 
@@ -214,17 +215,17 @@ def _told_often(
 ) -> list[slice]:
     """Those, and in place of one that seldom says all of it, the captions in it that do."""
     told = [thing.more <= said and bool(thing.heads & said) for said in stems]
-    return _cut_to(told, runs, captions)
+    return _cut_to(told, runs, captions, share=SELDOM_SHARE)
 
 
 def _cut_to(
-    told: Sequence[bool], runs: Sequence[slice], captions: Sequence[Caption]
+    told: Sequence[bool], runs: Sequence[slice], captions: Sequence[Caption], *, share: float
 ) -> list[slice]:
     """Those, but of one that is seldom told of, the captions that do."""
     cut: list[slice] = []
     for run in runs:
         count = sum(told[run])
-        if not 0 < count < SELDOM_SHARE * (run.stop - run.start):
+        if not 0 < count < share * (run.stop - run.start):
             cut.append(run)
             continue
         inside = [run.start <= index < run.stop and does for index, does in enumerate(told)]

@@ -217,7 +217,9 @@ def _deed_at(words: Sequence[str]) -> int | None:
         before = words[at - 1] if at else ""
         if not terms_of(word) or before in _LEADS or before in COLOURS:
             continue
-        if len(word) > 4 and word.endswith(("ing", "ed")):
+        # "Coloured blocks" and a "short-haired man" are so; "pouring milk" is done.
+        is_quality = word.endswith("ed") and any(map(terms_of, words[at + 1 : at + 2]))
+        if len(word) > 4 and word.endswith(("ing", "ed")) and not is_quality:
             return at
         if at and (before in _BEFORE_DEEDS or is_person(before)):
             return at

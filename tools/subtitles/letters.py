@@ -19,6 +19,7 @@ _WESTERN = (
     "äõüö šž",
     "ëéïèó öüá",
 )
+_ALBANIAN = "ëç"
 _CENTRAL = (
     "ąęłóż ćńśź",
     "áíéěřčšýž ďňóťúů",
@@ -26,7 +27,7 @@ _CENTRAL = (
     "áéöóő íúüű",
     "čšžđć",
     "ăşţ îâ",
-    "ëç",
+    _ALBANIAN,
 )
 _TURKISH = ("ışğüç öİâî",)
 TONES = "\u0300\u0301\u0303\u0309\u0323"
@@ -46,14 +47,8 @@ LANGUAGES = {
     "euc_jp": (),
     "cp949": (),
     "cp1250": _CENTRAL,
-    "iso8859_2": (
-        "ąęłóż ćńśź",
-        "áíéěřčšýž ďňóťúů",
-        "áíéčšýž äďľĺňóôŕťú",
-        "áéöóő íúüű",
-        "čšžđć",
-        "ăşţ îâ",
-    ),
+    # Albanian's two letters lie where the Western page has them: that is tried before.
+    "iso8859_2": tuple(one for one in _CENTRAL if one != _ALBANIAN),
     "cp1251": (
         _RUSSIAN,
         "оеаинтсрвлкмдпуія бгґєжзїйфхцчшщью",

@@ -31,7 +31,7 @@ SAID = [
     f"**Thinking:** maybe {DRAFT}\n\n**Answer:** {FINAL}",
     f"<think>From #1 to #2? {DRAFT}</think>From #5 to #7.",
 ]
-MUTATED = pytest.mark.parametrize("mutated", [500, pytest.param(4_000, marks=pytest.mark.slow)])
+MUTATED = pytest.mark.parametrize("mutated", [500, pytest.param(10_000, marks=pytest.mark.slow)])
 SENT = Sent({"response_format", "tools", "temperature", "max_tokens"}, look_ups=True, system=True)
 NOISE = ['"', "'", "{", "}", "[", "]", "\\", ",", ":", "\x00", "�", "<think>", "null", "#", "//"]
 

@@ -13,6 +13,7 @@ import pytest
 from tests.drawing import draw_video, even_times
 from tests.fakes import BrightnessCaptioner, WordEmbedder
 from tests.tiny_joint import draw, random_thing
+from tools.half_numbers import widened
 from tools.indexing.held_spans import held_span
 from tools.indexing.indexer import index_video
 from tools.indexing.sight_first import MOST_HELD_S, SightFirst, policy_of
@@ -73,8 +74,8 @@ def index(
 ) -> tuple[VideoRecord, list[Caption]]:
     with stores(folder) as (captions, frames):
         track = next((one.track for one in frames.records(video.id)), None)
-        seen = frames.read(video.id, track) if track else ([], np.empty((0, 3)))
-        known = {one.start_s: vector for one, vector in zip(*seen, strict=True)}
+        seen, vectors = frames.read(video.id, track) if track else ([], np.empty((0, 3)))
+        known = dict(zip([one.start_s for one in seen], widened(vectors), strict=True))
         first = SightFirst(model, known)
         looks = looking(video, model, rate_hz=2.0, store=frames, known=first.known)
         with looks as sight:
