@@ -46,11 +46,11 @@ SELDOM_SHARE = 1 / 3
 """Where fewer captions of a time than this say all of what is asked for, the others tell of
 something else of the kind: one man of several who are shown in turn."""
 
-_DOING = re.compile(r"\w\w+ing \w", re.IGNORECASE)
-"""How "pouring coffee" begins, and "a smiling woman" does not."""
-
 RARE_SHARE = 0.1
 """Somebody may be there all the time, and wear a watch only where so few captions say it."""
+
+_DOING = re.compile(r"\w\w+ing \w", re.IGNORECASE)
+"""How "pouring coffee" begins, and "a smiling woman" does not."""
 
 MOMENT_CAPTIONS = 1
 """Captions at the end of a time that show how it goes."""

@@ -113,11 +113,12 @@ def read_nowhere(ask: Ask) -> str:
 def side_unknown(ask: Ask, spans: Sequence[Interval]) -> str:
     """Why what comes or goes in a corner is not said to do so on one of its two sides."""
     is_gone = ask.kinds == ("gone",)
-    does = "has gone" if is_gone else "appears"
-    by = "goes out on that side" if is_gone else "comes from that side"
+    side = ask.places[0]
+    other = "at the top or bottom" if side in {"left", "right"} else "at the left or right"
+    does, by = ("has gone", "goes out") if is_gone else ("appears", "comes in")
     return (
-        f"Something {does} in a corner on the {ask.places[0]}, at {listed_times(spans)}: whether "
-        f"it {by} is not measured."
+        f"Something {does} in a corner on the {side}, at {listed_times(spans)}: whether it {by} "
+        f"at the {side} or {other} is not measured."
     )
 
 
@@ -217,14 +218,18 @@ def _decided(
             if ask.wants == "shots"
             else _cuts(claims)
         )
-    wanted = " or ".join(f"“{_named(kind, ask)}”" for kind in ask.kinds)
+    # What came by a side is anywhere afterwards: only its coming has a place.
+    is_coming = ask.wants == "entrance" and bool(ask.places)
+    placed = ask.kinds[:1] if is_coming else ask.kinds
+    wanted = " or ".join(f"“{_named(kind, ask)}”" for kind in placed)
     if ask.is_negated:
         where = "in the other sampled frames" if events else "in all sampled frames"
         return f"Measured {where}: {wanted}." if frames else f"{wanted} was never measured."
     if not events:
         looked = sum(any(claim.kind != "cut" for claim in some) for some in claims)
         return f"Looked for {wanted}: measured in none of {_counted(looked)}."
-    return f"Measured in {_counted(frames)}: {wanted}."
+    later = ", and is there until it goes" if is_coming and frames > 1 else ""
+    return f"Measured in {_counted(frames)}: {wanted}{later}."
 
 
 def _read(ask: Ask, frames: int, events: Sequence[Window]) -> str:

@@ -68,7 +68,7 @@ def why_unknown(
     if too_fine := _too_slow(ask, captions, claims, searched) or _too_small(ask, claims):
         return too_fine
     if ask.wants == "entrance":
-        return _seen_but_not_coming(ask, claims)
+        return _seen_but_not_coming(ask, captions, claims)
     if set(ask.kinds) & SCREENS and any(one.kind == "flickers" for some in claims for one in some):
         return "The picture flickers: no state of it lasts long enough to tell."
     return ""
@@ -131,18 +131,34 @@ def _too_small(ask: Ask, claims: Sequence[Sequence[Claim]]) -> str:
     return ""
 
 
-def _seen_but_not_coming(ask: Ask, claims: Sequence[Sequence[Claim]]) -> str:
-    present = sum(
-        any(
-            claim.kind == "present" and all(place in claim.place for place in ask.places)
-            for claim in some
+def _seen_but_not_coming(
+    ask: Ask, captions: Sequence[Caption], claims: Sequence[Sequence[Claim]]
+) -> str:
+    """Why something may have come by that side though its coming was not measured there."""
+    came, alone, after = "", 0, 0
+    for _, some in sorted(zip(captions, claims, strict=True), key=lambda pair: pair[0].span):
+        kinds = {claim.kind: claim.place for claim in some}
+        came = kinds.get("appears") or ("" if {"empty", "cut"} & {*kinds} else came)
+        if any(one.kind == "present" and _is_at(one.place, ask) for one in some):
+            after += bool(came)
+            alone += not came
+    if alone:
+        frames = "1 sampled frame" if alone == 1 else f"{alone} sampled frames"
+        return f"Something is present in {frames}, but its arrival was not seen."
+    if after:
+        return (
+            f"Something comes elsewhere, and something is present {_at(ask)} later: "
+            "whether that is the same is not measured."
         )
-        for some in claims
-    )
-    if not present:
-        return ""
-    frames = "1 sampled frame" if present == 1 else f"{present} sampled frames"
-    return f"Something is present in {frames}, but its arrival was not seen."
+    return ""
+
+
+def _is_at(place: str, ask: Ask) -> bool:
+    return all(one in place for one in ask.places)
+
+
+def _at(ask: Ask) -> str:
+    return f"at the {' '.join(ask.places)}" if ask.places else "there"
 
 
 def _share(

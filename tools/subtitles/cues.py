@@ -101,7 +101,7 @@ class Subtitles:
         """What a user should know of it, in one line; None where all is well."""
         said = []
         if self.encoding_is_guessed:
-            said.append(f"read as {self.encoding}, which is a guess (save it as UTF-8 to be sure)")
+            said.append(f"read as {self.encoding}; if letters are wrong, save it as UTF-8")
         if self.problems:
             kept = "1 cue" if len(self.cues) == 1 else f"{len(self.cues)} cues"
             said.append(f"{kept} kept, {list_of(self.problems, self.name)}")

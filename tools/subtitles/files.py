@@ -159,7 +159,7 @@ def _text(path: Path) -> tuple[str, str, bool]:
             f"cannot read the subtitles {path}: {exc.strerror}; check the path"
         ) from exc
     try:
-        return decode_text(content)
+        return decode_text(content, language=language_in_name(path))
     except NotTextError as exc:
         if b"-->" in content or b"Dialogue:" in content:
             raise CaptionError(

@@ -6,106 +6,142 @@ A text read in the wrong one of them is still text, but of letters that no langu
 from __future__ import annotations
 
 from functools import cache
+from typing import NamedTuple
 
-_WESTERN = (
-    "éèàêç âæëîïôœùûüÿ",
-    "äöüß",
-    "áéíóñ úüªº",
-    "ãáéçó àâêíôõúü",
-    "èàùòì éíóú",
-    "äåö é",
-    "åøæ éó",
-    "áðíöþ éóúýæ",
-    "äõüö šž",
-    "ëéïèó öüá",
-)
-_ALBANIAN = "ëç"
-_CENTRAL = (
-    "ąęłóż ćńśź",
-    "áíéěřčšýž ďňóťúů",
-    "áíéčšýž äďľĺňóôŕťú",
-    "áéöóő íúüű",
-    "čšžđć",
-    "ăşţ îâ",
-    _ALBANIAN,
-)
-_TURKISH = ("ışğüç öİâî",)
 TONES = "\u0300\u0301\u0303\u0309\u0323"
 """Of Vietnamese, each on the vowel before it."""
 
-_VIETNAMESE = (f"ăâđêôơư{TONES} àáèéëíóùú",)
 _RUSSIAN = "оеаинтсрвлкмдпуяы бгёжзйфхцчшщъьэю"
-_GREEK = ("αοιετσνηυρπκμλς βγδζθξφχψωάέήίόύώϊϋΐΰ",)
-_HEBREW = ("יוהלארתבשמנ גדזחטךכםןסעףפץצק",)
-_BALTIC = ("ėšųąį čęūž", "āīšēū čģķļņž", "äõüö šž")
+_GREEK = "αοιετσνηυρπκμλς βγδζθξφχψωάέήίόύώϊϋΐΰ"
+_FARSI = "پچژگ"
+_ARABIC = "اليمونرتبعدةهس ثجحخذزشصضطظغفقكىءآأإؤئ"
+_SWEDISH, _DANISH = "äåö é", "åøæ éó"
+
+LETTERS = {
+    "fr": "éèàêç âæëîïôœùûüÿ",
+    "de": "äöüß",
+    "es": "áéíóñ úüªº",
+    "pt": "ãáéçó àâêíôõúü",
+    "it": "èàùòì éíóú",
+    "sv": _SWEDISH,
+    "fi": _SWEDISH,
+    "da": _DANISH,
+    "no": _DANISH,
+    "is": "áðíöþ éóúýæ",
+    "et": "äõüö šž",
+    "nl": "ëéïèó öüá",
+    # In words from other languages.
+    "en": " éèêëïñöüçàáâä",
+    "pl": "ąęłóż ćńśź",
+    "cs": "áíéěřčšýž ďňóťúů",
+    "sk": "áíéčšýž äďľĺňóôŕťú",
+    "hu": "áéöóő íúüű",
+    "hr": "čšžđć",
+    "sl": "čšž",
+    "ro": "ăşţșț îâ",
+    "sq": "ëç",
+    "tr": "ışğüç öİâî",
+    "lt": "ėšųąį čęūž",
+    "lv": "āīšēū čģķļņž",
+    "vi": f"ăâđêôơư{TONES} àáèéëíóùú",
+    "ru": _RUSSIAN,
+    "bg": "оеаинтсрвлкмдпуя бгжзйфхцчшщъью",
+    "uk": "оеаинтсрвлкмдпуія бгґєжзїйфхцчшщью",
+    "be": "оеаинтсрвлкмдпуіяы бгжзйўфхцчшьэюё",
+    "sr": "оеаинтсрвлкмдпуј бгђжзљњћфхцчџшѓќѕ",
+    "el": _GREEK,
+    "he": "יוהלארתבשמנ גדזחטךכםןסעףפץצק",
+    "ar": _ARABIC,
+    "fa": _ARABIC + _FARSI,
+    "th": "านรอกเงมยลวดทสตะปบคหแจพช่้ีิัุ ขฆฉซฌญฎฏฐฑฒณถธผฝฟภศษฬฮฤฯำึืูโใไๆ็๊๋์",
+}
+"""Of each language, in two letters, those beyond ASCII: the frequent ones first, then the rarer
+ones after a space."""
+
+_WESTERN = "fr de es pt it sv da is et nl"
+_CENTRAL = "pl cs sk hu hr ro"
+_NORTHERN = "lt lv et"
 
 LANGUAGES = {
-    "cp1252": _WESTERN,
-    "gb18030": (),
-    "big5": (),
-    "cp932": (),
-    "euc_jp": (),
-    "cp949": (),
-    "cp1250": _CENTRAL,
+    "cp1252": f"{_WESTERN} fi no",
+    "gb18030": "",
+    "big5": "",
+    "cp932": "",
+    "euc_jp": "",
+    "cp949": "",
+    "cp1250": f"{_CENTRAL} sl sq",
     # Albanian's two letters lie where the Western page has them: that is tried before.
-    "iso8859_2": tuple(one for one in _CENTRAL if one != _ALBANIAN),
-    "cp1251": (
-        _RUSSIAN,
-        "оеаинтсрвлкмдпуія бгґєжзїйфхцчшщью",
-        "оеаинтсрвлкмдпуіяы бгжзйўфхцчшьэюё",
-        "оеаинтсрвлкмдпуј бгђжзљњћфхцчџшѓќѕ",
-    ),
-    "koi8_r": (_RUSSIAN,),
-    "koi8_u": ("оеаинтсрвлкмдпуія бгґєжзїйфхцчшщью",),
-    "cp866": (
-        _RUSSIAN,
-        "оеаинтсрвлкмдпуія бгґєжзїйфхцчшщью",
-        "оеаинтсрвлкмдпуіяы бгжзйўфхцчшьэюё",
-    ),
-    "iso8859_5": (
-        _RUSSIAN,
-        "оеаинтсрвлкмдпуј бгђжзљњћфхцчџшѓќѕ",
-    ),
-    "cp1253": _GREEK,
-    "cp1254": _TURKISH,
-    "cp1255": _HEBREW,
-    "cp1256": ("اليمونرتبعدةهس ثجحخذزشصضطظغفقكىءآأإؤئپچژگ",),
-    "iso8859_6": ("اليمونرتبعدةهس ثجحخذزشصضطظغفقكىءآأإؤئ",),
-    "cp1257": _BALTIC,
-    "cp874": ("านรอกเงมยลวดทสตะปบคหแจพช่้ีิัุ ขฆฉซฌญฎฏฐฑฒณถธผฝฟภศษฬฮฤฯำึืูโใไๆ็๊๋์",),
+    "iso8859_2": f"{_CENTRAL} sl",
+    "cp1251": "ru uk be sr bg",
+    "koi8_r": "ru bg",
+    "koi8_u": "uk",
+    "cp866": "ru be bg",
+    "iso8859_5": "ru sr bg",
+    "cp1253": "el",
+    "cp1254": "tr",
+    "cp1255": "he",
+    "cp1256": "fa ar",
+    "iso8859_6": "ar",
+    "cp1257": _NORTHERN,
+    "cp874": "th",
+    "iso8859_16": "ro pl",
     # Of DOS and of the Macintosh before Unicode, and of Vietnam.
-    "cp850": _WESTERN,
-    "mac_roman": _WESTERN,
-    "cp852": _CENTRAL,
-    "mac_latin2": _CENTRAL,
-    "cp857": _TURKISH,
-    "cp737": _GREEK,
-    "mac_greek": _GREEK,
-    "mac_cyrillic": (_RUSSIAN,),
-    "cp855": (_RUSSIAN,),
-    "cp862": _HEBREW,
-    "cp775": _BALTIC,
-    "cp1258": _VIETNAMESE,
+    "cp850": f"{_WESTERN} fi no",
+    "mac_roman": f"{_WESTERN} fi no",
+    "cp860": "pt",
+    "cp861": "is",
+    "mac_iceland": "is",
+    "cp852": f"{_CENTRAL} sl sq",
+    "mac_latin2": "pl cs sk hu",
+    "mac_romanian": "ro",
+    "mac_croatian": "hr sl",
+    "cp857": "tr",
+    "mac_turkish": "tr",
+    "cp737": "el",
+    "mac_greek": "el",
+    "mac_cyrillic": "ru uk be sr bg",
+    "cp1125": "uk",
+    "cp855": "ru sr bg",
+    "cp862": "he",
+    "cp775": _NORTHERN,
+    "cp1258": "vi",
 }
-"""Encodings that subtitle files come in, the commonest first, with letters of their languages.
+"""Encodings that subtitle files come in, the commonest first, with the languages of each.
 
-Of each language the letters beyond ASCII, the frequent ones first, then the rarer ones after a
-space. Those without letters are known by their script. Among all encodings that Python knows there
-is always a rarer one that fits a short text just as well.
+Those without languages are known by their script. Among all encodings that Python knows there is
+always a rarer one that fits a short text just as well.
 """
+
+IF_NAMED = {
+    "cp1252": "en sq",
+    "mac_roman": "en",
+    "cp850": "en",
+    "cp437": "en fr de es it nl fi sv",
+    "cp863": "fr",
+    "cp865": "da no sv",
+    "cp869": "el",
+    "cp720": "ar",
+    "mac_arabic": "ar",
+    "mac_farsi": "fa",
+    "iso8859_3": "tr",
+    "iso8859_4": _NORTHERN,
+}
+"""More of them, which are tried only where a file's name says the language."""
 
 COMMONEST = "cp1252"
 
 RARE = frozenset(
     """
-    cp850 mac_roman cp852 mac_latin2 cp857 cp737 mac_greek mac_cyrillic cp855 cp862 cp775""".split()
+    cp850 mac_roman cp860 cp861 mac_iceland cp852 mac_latin2 mac_romanian mac_croatian cp857
+    mac_turkish cp737 mac_greek mac_cyrillic cp1125 cp855 cp862 cp775
+    iso8859_16""".split()
 )
 """Those of which files are seldom, and old."""
 
 ALPHABETS = frozenset(
     """
-    cp1251 koi8_r koi8_u cp866 iso8859_5 mac_cyrillic cp855 cp1253 cp737 mac_greek cp1255 cp862
-    cp1256 iso8859_6 cp874""".split()
+    cp1251 koi8_r koi8_u cp866 iso8859_5 mac_cyrillic cp1125 cp855 cp1253 cp737 mac_greek cp1255
+    cp862 cp1256 iso8859_6 cp874""".split()
 )
 """Those of languages that write no Latin letters."""
 
@@ -135,14 +171,30 @@ PUNCTUATION = frozenset(
 )
 
 
+class Letters(NamedTuple):
+    """Those of a language beyond ASCII, small and large."""
+
+    frequent: frozenset[str]
+    rarer: frozenset[str]
+
+
 @cache
-def known_letters(encoding: str) -> tuple[tuple[frozenset[str], frozenset[str]], ...]:
-    """Of each language of an encoding, its frequent and its rarer letters, small and large."""
-    pairs = (one.partition(" ")[::2] for one in LANGUAGES[encoding])
-    return tuple(
-        (frozenset(frequent + frequent.upper()), frozenset(rarer + rarer.upper()))
-        for frequent, rarer in pairs
-    )
+def known_letters(encoding: str) -> tuple[Letters, ...]:
+    """Of each language of an encoding, its letters; nothing where it is known by its script."""
+    return tuple(letters_of(one) for one in LANGUAGES[encoding].split())
+
+
+@cache
+def letters_of(language: str) -> Letters:
+    """The letters of a language, by its two letters."""
+    frequent, _, rarer = LETTERS[language].partition(" ")
+    return Letters(frozenset(frequent + frequent.upper()), frozenset(rarer + rarer.upper()))
+
+
+def encodings_of(language: str) -> list[str]:
+    """Those that texts in a language may be in, the commonest first; none for one not known."""
+    both = (*LANGUAGES.items(), *IF_NAMED.items())
+    return list(dict.fromkeys(name for name, spoken in both if language in spoken.split()))
 
 
 @cache

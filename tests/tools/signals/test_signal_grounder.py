@@ -272,7 +272,21 @@ def test_what_comes_or_goes_in_a_corner_is_not_said_to_do_so_by_a_side(
     answer = ask(query, film)
     assert answer.verdict == verdict, answer.reasoning
     if verdict == "cannot_tell":
-        assert "that side is not measured" in answer.reasoning
+        assert " or at the top or bottom is not measured" in answer.reasoning
+
+
+def test_what_came_by_one_side_is_neither_said_to_stay_there_nor_to_have_come_by_another() -> None:
+    film = [said(at_s, STILL, EMPTY) for at_s in range(10)]
+    film[2] = said(2, STILL, Claim("appears", place="at the left", size="small"))
+    film[3] = said(3, STILL, Claim("present", place="at the right", size="small"))
+    answer = ask("someone enters from the left", film)
+    assert answer.verdict == "found"
+    assert "“something appears (left)”, and is there until it goes" in answer.reasoning
+    answer = ask("someone enters from the right", film)
+    assert answer.verdict == "cannot_tell"
+    assert "comes elsewhere, and something is present at the right later" in answer.reasoning
+    film[2] = said(2, STILL, EMPTY)
+    assert "arrival was not seen" in ask("someone enters from the right", film).reasoning
 
 
 def test_one_ordinary_word_on_a_sign_is_no_thing() -> None:

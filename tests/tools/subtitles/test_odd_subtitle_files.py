@@ -35,7 +35,7 @@ def test_utf_8_and_another_encoding_in_one_file(
     content = head.encode() + first.encode() + tail.encode(encoding)
     assert words(tmp_path, content) == [first, second]
     warning = read_subtitles(tmp_path / "a.srt").warning or ""
-    assert f"read as utf-8 and {encoding}, which is a guess" in warning
+    assert f"read as utf-8 and {encoding}; if letters are wrong, save it as UTF-8" in warning
 
 
 @pytest.mark.parametrize(
@@ -110,3 +110,60 @@ def test_a_format_that_is_not_read_is_named_whatever_the_file_is_called(
     for name in ("a.srt", "a.txt"):
         with pytest.raises(CaptionError, match=f"holds {format_name}.*, which is not read; exp"):
             words(tmp_path, content, name)
+
+
+FEW_WORDS = (
+    ("pt", "cp860", ("Não sei onde está o meu irmão.", "Amanhã não há aulas, você sabia?")),
+    ("is", "cp861", ("Hvað ertu að gera þarna á Alþingi?", "Góðan daginn.")),
+    ("is", "mac_iceland", ("Ég veit það ekki, þetta er gott.", "Góðan daginn.")),
+    ("ro", "mac_romanian", ("Nu știu ce să fac, îmi pare rău.", "Spune-mi și mie în oraș.")),
+    ("pl", "iso8859_16", ("Gdzie byłeś wczoraj?", "Proszę, zrób to dziś.")),
+    ("tr", "mac_turkish", ("Şimdi ne yapacağız?", "Işıkları kapatır mısın?")),
+    ("hr", "mac_croatian", ("Ne znam što da učinim, već je kasno.", "Možeš li mi reći?")),
+    ("ru", "mac_cyrillic", ("Я был дома, очень устал.", "Завтра мы поговорим ещё раз.")),
+    ("uk", "mac_cyrillic", ("Де ти був учора ввечері?", "Завтра ми ще раз поговоримо.")),
+    ("uk", "cp1125", ("Де ти був учора ввечері?", "Завтра ми ще раз поговоримо.")),
+)
+
+
+@pytest.mark.parametrize(("language", "encoding", "said"), FEW_WORDS)
+def test_two_lines_tell_an_encoding_and_one_does_with_the_language_in_the_name(
+    tmp_path: Path, language: str, encoding: str, said: tuple[str, str]
+) -> None:
+    assert words(tmp_path, two_cues(*said).encode(encoding)) == [*said]
+    for line in said:
+        content = f"1\n{TIMES[0]}\n{line}\n".encode(encoding)
+        assert words(tmp_path, content, f"film.{language}.srt") == [line]
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding", "line"),
+    [
+        ("film.hu.srt", "cp852", "Hol voltál tegnap este?"),
+        ("film.hun.forced.srt", "mac_latin2", "Hol voltál tegnap este?"),
+        ("film.de.srt", "mac_roman", "Das ist groß."),
+        ("film.de-AT.vtt", "cp850", "Das ist groß."),
+        ("film.cs.srt", "cp1250", "Kde jsi byl včera večer?"),
+        ("film.pt-BR.srt", "cp860", "É só uma questão de opinião."),
+        ("film.hebrew.srt", "cp862", "הכלב רץ אל הים והחתול ישן."),
+        ("film.tr.srt", "iso8859_3", "Işıkları kapatır mısın?"),
+        ("film.en.srt", "mac_roman", "“Hello,” he said."),
+        ("film.el.srt", "cp869", "Πού ήσουν χθες το βράδυ;"),
+    ],
+)
+def test_the_language_in_the_name_tells_the_encoding_of_one_short_line(
+    tmp_path: Path, name: str, encoding: str, line: str
+) -> None:
+    head = "WEBVTT\n\n" if name.endswith("vtt") else "1\n"
+    times = TIMES[0].replace(",", ".") if name.endswith("vtt") else TIMES[0]
+    assert words(tmp_path, f"{head}{times}\n{line}\n".encode(encoding), name) == [line]
+    warning = read_subtitles(tmp_path / name).warning or ""
+    assert "if letters are wrong, save it as UTF-8" in warning
+
+
+@pytest.mark.parametrize("name", ["film.pt.srt", "film.en.srt", "film.xx.srt", "film.zh.srt"])
+def test_a_name_that_says_the_wrong_language_does_not_spoil_the_words(
+    tmp_path: Path, name: str
+) -> None:
+    said = "Где вы были вчера вечером?", "Я был дома, очень устал."
+    assert words(tmp_path, two_cues(*said).encode("cp1251"), name) == [*said]

@@ -352,7 +352,9 @@ def test_words_are_read_in_any_usual_encoding_and_a_guess_is_called_one(
     read = read_subtitles(write(tmp_path, "a.srt", text.encode(encoding)))
     assert [cue.text for cue in read.cues] == [words]
     assert read.encoding_is_guessed == (not encoding.startswith("utf"))
-    assert ("which is a guess" in str(read.warning)) == read.encoding_is_guessed
+    assert (
+        "if letters are wrong, save it as UTF-8" in str(read.warning)
+    ) == read.encoding_is_guessed
 
 
 LINES = {
