@@ -55,6 +55,7 @@ QUOTED: Final = re.compile(r"[\"“”«»„]")
 _ORD = rf"(?P<which>{'|'.join(ORDINALS)})"
 _ONE = r"(?:one|time|occurrence|interval|moment)"
 _THAT = r"(?:that|this|it|then|him|her|them)"
+_THERE = r"(?:then|there|that(?: (?:point|moment|time))?)"
 _WHO = r"(?:it|that|this|he|she|they|one)"
 _PRONOUN = r"(?:he|she|it|they)"
 _COMES: Final = re.compile(
@@ -395,7 +396,9 @@ FORMS: Final = (
         "and after that? · what about before that? · what happens next?",
         rf"(?:{_OPEN}.*? |and |so |and what )?(?:right |just |directly )?"
         rf"(?:(?P<side>after|before|during) {_THAT}(?: happens| happened)?"
-        r"|(?P<back>before(?:hand)?|earlier)|after|then|next|afterwards)",
+        rf"|(?P<back>before(?:hand)?|earlier|(?:until|till|up to) {_THERE})"
+        r"|after|then|next|afterwards"
+        rf"|(?:from|since) {_THERE}(?: on(?:wards?)?)?(?: (?:to|until|till) the end)?)",
         _describe_that,
     ),
     _form(

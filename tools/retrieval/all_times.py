@@ -82,17 +82,19 @@ def cut_to_told(
     return tuple(cut)
 
 
-def told_named(count: int, *, is_counted: bool = False) -> str:
+def told_named(count: int, *, is_counted: bool = False, said: str = "") -> str:
     """What is said of times at which captions name something.
 
     Args:
         count: How many there are.
         is_counted: Whether the question asks how many.
+        said: A number of them that captions say: "three red cups".
     """
-    said = f"Counted: {count}. " if is_counted else ""
+    counted = f"Counted: {count}. " if is_counted else ""
+    also = f" At once there may be more: captions say “{said}”." if said else ""
     if count == 1:
-        return f"{said}Captions name it in one stretch."
-    return f"{said}Captions name it in {count} stretches, and each counts as one time."
+        return f"{counted}Captions name it in one stretch.{also}"
+    return f"{counted}Captions name it in {count} stretches, and each counts as one time.{also}"
 
 
 def told_unnamed(count: int, what: str, *, is_counted: bool = False) -> str:

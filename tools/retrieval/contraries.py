@@ -58,6 +58,43 @@ def contrary_in(text: str, near: Sequence[str]) -> str:
     return ""
 
 
+def contrary_of_name(text: str, near: Sequence[str], said: Sequence[str]) -> str:
+    """Why other captions speak against a statement, which name a thing that those near it do not.
+
+    Args:
+        text: The statement: "is the mug red", answered by captions of red cups.
+        near: The captions of its answer.
+        said: All captions.
+    """
+    asked = words_of(text)
+    for at, word in enumerate(asked):
+        thing = _bearer(asked, at) if word in COLOURS else ""
+        names = frozenset(terms_of(thing))
+        is_named = not names.isdisjoint(terms_of(" ".join(dict.fromkeys(near))))
+        if names and not is_named and (other := _otherwise(word, thing, said)):
+            return f"Captions say “{other}”, and not “{word} {thing}”."
+    return ""
+
+
+def number_said(heads: frozenset[str], near: Sequence[str]) -> str:
+    """The greatest number of a thing in captions: "three red cups"; empty where none says one.
+
+    Args:
+        heads: Stems that name the thing.
+        near: The captions.
+    """
+    found: list[tuple[int, str]] = []
+    for words in map(words_of, dict.fromkeys(near)):
+        for at, one in enumerate(words):
+            if heads.isdisjoint(terms_of(one)):
+                continue
+            for first in range(max(0, at - REACH), at):
+                number = next((n for n, of in enumerate(_COUNT_FAMILIES) if words[first] in of), -1)
+                if number >= 0:
+                    found.append((number, " ".join(words[first : at + 1])))
+    return max(found, key=lambda one: one[0], default=(0, ""))[1]
+
+
 def _bearer(words: Sequence[str], at: int) -> str:
     """What a colour is said of: the thing after it, or else the one before: "the mug is red".
 

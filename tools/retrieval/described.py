@@ -10,6 +10,7 @@ from tools.grounding.grounder import explain
 from tools.grounding.lexical import terms_of
 from tools.grounding.neighbours import next_to
 from tools.retrieval.all_times import as_named, cut_to_told, told_named, told_unnamed, with_all
+from tools.retrieval.contraries import number_said
 from tools.retrieval.named_times import named_times, where_named
 from tools.retrieval.negation import (
     is_negative,
@@ -163,9 +164,18 @@ class Described:
 
     def _all_times(self, text: str, ranking: Ranking, *, is_counted: bool = False) -> Ranking:
         if named := self._few(text) or self.named(text):
-            return as_named(ranking, named, told=_told(text, len(named), is_counted))
+            thing = read_thing(text) if is_counted else None
+            said = number_said(thing.heads, self._texts(named)) if thing else ""
+            return as_named(ranking, named, told=_told(text, len(named), is_counted, said))
         times = self.occurrences(text, False)
         return with_all(ranking, cut_to_told(times, text, self.captions))
+
+    def _texts(self, times: Sequence[Window]) -> list[str]:
+        """What captions say at these times."""
+        spans = [one.span for one in times]
+        return [
+            one.text for one in self.captions if any(one.span.overlap_s(span) > 0 for span in spans)
+        ]
 
     def _few(self, text: str) -> tuple[Window, ...]:
         return where_named(text, self.captions) if self.names_things else ()
@@ -223,9 +233,9 @@ def _is_absent(text: str) -> bool:
     return thing is not None and thing.is_absent
 
 
-def _told(text: str, count: int, is_counted: bool) -> str:
+def _told(text: str, count: int, is_counted: bool, said: str = "") -> str:
     thing = read_thing(text)
     if thing is None or not thing.is_absent:
-        return told_named(count, is_counted=is_counted)
+        return told_named(count, is_counted=is_counted, said=said)
     what = "anybody" if thing.is_nobody else f"“{thing.name}”"
     return told_unnamed(count, what, is_counted=is_counted)

@@ -8,6 +8,7 @@ from typing import Literal
 from tools.retrieval.question import parts_of, read_question
 from tools.retrieval.temporal_query import Related, Single, texts_of
 from tools.signals.ask import Ask
+from tools.signals.bare_order import edge_named, read_bare_order
 from tools.signals.said_times import take_stretch, why_no_time
 from tools.signals.signal_query import understand
 from tools.signals.visible_words import names_title
@@ -33,7 +34,7 @@ def measured_need(
     is_of_video = asked.is_open or asked.at_s is not None
     if stretch and (is_of_video or (duration_s is not None and stretch.within(duration_s))):
         query = rest
-    asks = [understand(query), *(understand(text) for text in texts_of(parts_of(query)))]
+    asks = [understand(query), *map(understand, _texts_in(query))]
     needed = [ask for ask in asks if not ask.unknown]
     is_written = _names_number(query) or names_title(query)
     if is_written or any(_is_for_text(ask) for ask in needed):
@@ -56,12 +57,19 @@ def can_be_measured(query: str) -> bool:
     """Whether every part of a question is one that the classical describer understands."""
     if not understand(query).unknown:
         return True
-    return not any(understand(text).unknown for text in texts_of(parts_of(query)))
+    return not any(understand(text).unknown for text in _texts_in(query))
+
+
+def _texts_in(query: str) -> list[str]:
+    """The parts of a question that are looked for each: of "before the last cut", the last cut."""
+    if order := read_bare_order(query):
+        return [text for text in order.texts if not edge_named(text)]
+    return list(texts_of(parts_of(query)))
 
 
 def may_be_read(query: str) -> bool:
     """Whether its words may stand on the screen though nobody says so: a number, a name, quotes."""
-    asks = [understand(query), *(understand(text) for text in texts_of(parts_of(query)))]
+    asks = [understand(query), *map(understand, _texts_in(query))]
     is_named = re.search(r"\S\s+(?!I\b)[A-Z]", query) is not None
     return is_named or any(map(_is_for_text, asks)) or any(sign.isdigit() for sign in query)
 

@@ -18,8 +18,13 @@ _SLIPS = {"wen": "when", "wat": "what", "wich": "which", "wo": "who", "wile": "w
 _NAMED = re.compile(r"[“\"«‘].*?[”\"»’]|(?<=\S )[A-Z]\w*")
 """Names and what stands in quotes are as they are meant."""
 
+_ENDINGS = ("ing", "ed", "er", "s")
+
 LIKENESS = 0.8
 """Of the letters of two words, how many are the same, as difflib counts them."""
+
+FORM_LIKENESS = 0.9
+"""The same for a form of a known word, such as "flips", which is no slip for "flies"."""
 
 SHORTEST = 3
 """Letters; shorter words are near too many others."""
@@ -44,7 +49,8 @@ def mended(query: str, said: Sequence[str]) -> tuple[str, str]:
     ]
     near = {word: _SLIPS[word] for word in words[:1] if word in _SLIPS and word not in known}
     for word in strange:
-        if one := _near(word, _ASKING) or _near(word, sorted(known)):
+        cutoff = FORM_LIKENESS if _is_form(word) else LIKENESS
+        if one := _near(word, _ASKING, cutoff) or _near(word, sorted(known), cutoff):
             near[word] = one
     for word, one in near.items():
         query = re.sub(rf"\b{re.escape(word)}\b", one, query, flags=re.IGNORECASE)
@@ -54,8 +60,15 @@ def mended(query: str, said: Sequence[str]) -> tuple[str, str]:
     return query, f"Taken: {told}."
 
 
-def _near(word: str, known: Sequence[str]) -> str:
+def _is_form(word: str) -> bool:
+    """Whether it is a known word with an ending: "flips", "juggling"."""
+    base = next((word[: -len(end)] for end in _ENDINGS if word.endswith(end)), "")
+    bases = {base, f"{base}e", base[:-1] if base[-1:] == base[-2:-1] else base}
+    return len(base) >= SHORTEST and any(map(is_english, bases))
+
+
+def _near(word: str, known: Sequence[str], cutoff: float) -> str:
     """The likeliest; hardly anybody misses the first letter."""
     same = [one for one in known if len(one) >= SHORTEST and one[0] == word[0]]
-    found = get_close_matches(word, same, n=1, cutoff=LIKENESS)
+    found = get_close_matches(word, same, n=1, cutoff=cutoff)
     return found[0] if found else ""

@@ -6,6 +6,7 @@ captions name what is asked for, each stretch in which they go on doing so is on
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,9 @@ something else of the kind: one man of several who are shown in turn."""
 
 RARE_SHARE = 0.1
 """Somebody may be there all the time, and wear a watch only where so few captions say it."""
+
+_DOING = re.compile(r"\w\w+ing \w", re.IGNORECASE)
+"""How "pouring coffee" begins, and "a smiling woman" does not."""
 
 MOMENT_CAPTIONS = 1
 """Captions at the end of a time that show how it goes."""
@@ -100,6 +104,8 @@ def where_named(text: str, captions: Sequence[Caption]) -> tuple[Window, ...]:
     is_short = len(dict.fromkeys(terms_of(text))) <= SHORT_WORDS
     if thing is None or not is_short or thing.act != "is" or thing.is_absent:
         return ()
+    if _DOING.match(text):
+        return ()  # What is done may be told in other words.
     stems = once(captions, "stems", lambda: [stems_in(one.text) for one in captions])
     whole = [
         bool(thing.heads & said) and thing.more <= said and _is_told_of(thing, text, one.text)
@@ -117,6 +123,8 @@ def where_named(text: str, captions: Sequence[Caption]) -> tuple[Window, ...]:
 def _is_told_of(thing: Thing, text: str, caption: str) -> bool:
     """Whether what stands before the name stands beside it: a white ball, no ball on white."""
     asked, said = ([(word, *terms_of(word)) for word in words_of(one)] for one in (text, caption))
+    if not all(_is_said_so(one, said) for one in asked if thing.more & set(one[1:])):
+        return False
     head = next((at for at, word in enumerate(asked) if thing.heads & set(word)), 0)
     before = thing.more & {stem for word in asked[:head] for stem in word}
     names = [at for at, word in enumerate(said) if thing.heads & set(word)]
@@ -124,6 +132,18 @@ def _is_told_of(thing: Thing, text: str, caption: str) -> bool:
         before <= {stem for word in said[max(0, at - REACH) : at + REACH] for stem in word}
         for at in names
     )
+
+
+def _is_said_so(asked: tuple[str, ...], said: Sequence[tuple[str, ...]]) -> bool:
+    """Whether a word is said as it is asked for: "with a watch", and not "the woman watches"."""
+    word = asked[0]
+    for before, one in zip([("",), *said], said, strict=False):
+        if word == one[0]:
+            return True
+        are_one = any(word == f"{one[0]}{end}" or one[0] == f"{word}{end}" for end in ("s", "es"))
+        if are_one and not is_person(before[0]):
+            return True
+    return False
 
 
 def _runs(names: Sequence[bool], captions: Sequence[Caption]) -> list[slice]:

@@ -49,6 +49,7 @@ class Asked:
         every_time: Whether the words ask for all the times: "whenever", "how many".
         is_counted: Whether it asks how many there are.
         is_open: Whether it asks what happens, whatever that is, as "what happens at 1:20" does.
+        is_bare: Whether its verb has no ending, as after "does": "the dog jump".
         at_s: Of "is she still there at 1:20?", the moment in seconds.
     """
 
@@ -61,6 +62,7 @@ class Asked:
     every_time: bool = False
     is_counted: bool = False
     is_open: bool = False
+    is_bare: bool = False
     at_s: float | None = None
 
 
@@ -111,6 +113,7 @@ def _read_event(query: str, whole: str) -> Asked:
         is_presupposed,
         every_time=is_counted,
         is_counted=is_counted,
+        is_bare=_DO.search(text[: len(text) - len(event)]) is not None,
     )
 
 
@@ -130,6 +133,7 @@ def parts_of(query: str) -> Part:
 _AUXILIARY = (
     r"(?:(?:did|does|do|is|are|was|were|has|have|had|can|could|will|would)(?:n't| not)?|'s|'re)"
 )
+_DO = re.compile(r"\b(?:do|does|did)(?:n['’]t| not)? $", re.IGNORECASE)
 _THE_VIDEO = r"(?:the|this) (?:video|clip|film|movie|recording|footage)"
 _QUESTION = re.compile(
     rf"(?:and |but |so )?(?:"

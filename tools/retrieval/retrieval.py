@@ -49,6 +49,8 @@ EVIDENCE_TOKENS = 8000
 
 UNDESCRIBED = "Nobody described the frames (--captioner none), so captions can show nothing."
 
+NO_CAPTIONS = "There is no caption of what is searched."
+
 CAPTION_CHARS = 600
 """What is shown of one caption; a screen full of text is longer."""
 
@@ -177,6 +179,7 @@ def rank(
     """
     is_undescribed = bool(captions) and all(is_blank(caption.track) for caption in captions)
     why = sight.why_unread(query) if sight else UNDESCRIBED if is_undescribed else ""
+    why = why if captions else NO_CAPTIONS
     if why:
         return Ranking("cannot_tell", (), (), np.zeros(len(captions)), why)
     if all(caption.source in {"signal", "screen"} for caption in captions):

@@ -14,8 +14,16 @@ from typing import TYPE_CHECKING
 
 from tools.grounding.lexical import terms_of, words_of
 from tools.retrieval.contraries import COLOURS, COUNTS, REACH
-from tools.retrieval.thing_words import ACTS, PEOPLE, is_person, names_of, read_thing
+from tools.retrieval.thing_words import (
+    ACTS,
+    PEOPLE,
+    is_person,
+    names_of,
+    other_sex,
+    read_thing,
+)
 from tools.retrieval.unsaid import FORMAL, Unsaid, closest_to
+from tools.retrieval.verb_forms import base_of
 
 if TYPE_CHECKING:
     from tools.embedders.embedder import Embedder
@@ -74,10 +82,9 @@ def missing_there(text: str, near: Sequence[str], embedder: Embedder) -> Missing
     words = words_of(text)
     deed = _deed_at(words)
     telling = telling_in(text)
-    phrase = _PHRASE.search(" ".join(words))
-    if phrase:
-        telling = [at for at in telling if words[at] not in phrase.groups()]
-    count = len({words[at] for at in telling}) + (phrase is not None)
+    phrase = _phrase_in(words)
+    telling = [at for at in telling if at not in phrase]
+    count = len({words[at] for at in telling}) + bool(phrase)
     if count > MOST_WORDS:
         return Missing()
     said = _families_said(tuple(dict.fromkeys(near)))
@@ -91,10 +98,22 @@ def missing_there(text: str, near: Sequence[str], embedder: Embedder) -> Missing
     far = [one for one in closest if not (one.is_near and said.isdisjoint(_family(one.word)))]
     told_freely = {at for at in telling if at == deed or _is_where(words, at)}
     deeds = [one for one in far if unsaid[one.word] in told_freely]
-    if phrase and not any(_says(phrase, words_of(one)) for one in dict.fromkeys(near)):
-        deeds += closest_to([f"{phrase[1]} {phrase[2]}"], near, embedder)
+    said_in_two = " ".join(words[at] for at in phrase)
+    if phrase and not any(_says(said_in_two, words_of(one)) for one in dict.fromkeys(near)):
+        deeds += closest_to([said_in_two], near, embedder)
+    deeds += _of_other_sex(words, near)
     things = (one for one in far if unsaid[one.word] not in told_freely)
     return Missing(tuple(things), tuple(deeds), count)
+
+
+def _of_other_sex(words: Sequence[str], near: Sequence[str]) -> list[Unsaid]:
+    """The word for a man where captions tell of women alone, or the other way round."""
+    said = [word for text in dict.fromkeys(near) for word in words_of(text) if is_person(word)]
+    for word in words:
+        others = other_sex(word)
+        if others and said and others.issuperset(said):
+            return [Unsaid(word, said[0], 0.0)]
+    return []
 
 
 def telling_deed(text: str, near: Sequence[str], embedder: Embedder) -> list[bool]:
@@ -107,8 +126,9 @@ def telling_deed(text: str, near: Sequence[str], embedder: Embedder) -> list[boo
     """
     words = words_of(text)
     deed = _deed_at(words)
-    if phrase := _PHRASE.search(" ".join(words)):
-        return [_says(phrase, words_of(one)) for one in near]
+    if phrase := _phrase_in(words):
+        said_in_two = " ".join(words[at] for at in phrase)
+        return [_says(said_in_two, words_of(one)) for one in near]
     telling = telling_in(text)
     if deed not in telling or len(telling) > FEW_WORDS:
         return [False] * len(near)
@@ -137,9 +157,16 @@ def _is_thing(words: Sequence[str], at: int) -> bool:
     return at > 0 and words[at - 1] in _LEADS and not terms_of(then)
 
 
-def _says(phrase: re.Match[str], words: Sequence[str]) -> bool:
-    verb = set(terms_of(phrase[1]))
-    return phrase[2] in words and any(verb.intersection(terms_of(one)) for one in words)
+def _phrase_in(words: Sequence[str]) -> tuple[int, ...]:
+    """Where the two words of what is done stand; none where one word tells it."""
+    found = _PHRASE.search(text := " ".join(map(base_of, words)))
+    return tuple(text.count(" ", 0, found.start(one)) for one in (1, 2)) if found else ()
+
+
+def _says(phrase: str, words: Sequence[str]) -> bool:
+    verb, particle = phrase.split()
+    deed = _family(verb)
+    return particle in words and any(deed & _family(one) for one in words)
 
 
 def telling_in(text: str) -> list[int]:
@@ -151,7 +178,7 @@ def telling_in(text: str) -> list[int]:
 
 def _tells(word: str) -> bool:
     """Whether a word says what is looked for, and not only that somebody does something."""
-    stems = set(terms_of(word))
+    stems = set(terms_of(base_of(word)))
     is_formal = word in COUNTS or (len(word) > 4 and word.endswith("ly")) or stems & _FORMAL
     is_anybody = is_person(word) and word not in _OF_AGE
     return bool(stems) and not (is_formal or is_anybody)
@@ -204,7 +231,7 @@ def _deed_at(words: Sequence[str]) -> int | None:
 @lru_cache(maxsize=8_192)
 def _family(word: str) -> frozenset[str]:
     """Stems that name it, and of one who does something the deed: runner, run."""
-    stems = {word, *terms_of(word)}
+    stems = {word, *terms_of(word), *terms_of(base_of(word))}
     if not is_person(word) or word in _OF_AGE:
         stems |= names_of(word)
     for stem in list(stems):

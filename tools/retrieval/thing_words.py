@@ -124,6 +124,12 @@ def is_person(word: str) -> bool:
     return word in _PERSON_WORDS
 
 
+def other_sex(word: str) -> frozenset[str]:
+    """Of a word for a man those for a woman, and the other way round; empty of other words."""
+    men, women = frozenset(_MEN.split()), frozenset(_WOMEN.split())
+    return women if word in men else men if word in women else frozenset()
+
+
 _WORDS_OF: dict[Act, str] = {
     "is": "is are was were be there stands stand standing stay stays remain remains visible seen "
     "visits visit drives drive driving passes pass passing by appear",
@@ -180,22 +186,25 @@ _SORTS = tuple(
         ("cat cats", "cat cats kitten kittens"),
         ("fridge fridges refrigerator refrigerators", "fridge refrigerator"),
         ("car cars automobile", "car cars automobile saloon limousine taxi taxis"),
+        ("shut shuts closed close closes", "shut shuts closed"),
     )
 )
 _DETERMINERS = frozenset(
     "the a an his her its their my our this that some any one other another only single".split()
 )
 _FRAMES = frozenset("when that then again time times exactly please".split())
-_WITH = frozenset("in with at on wearing near by next of who that from whose having".split())
+_WITH = frozenset(
+    "in with at on wearing wears wear wore near by next of who that from whose having".split()
+)
 _BORDERS = frozenset(ACTS) | _WITH | {"to", "into", "up"}
 _COPULAS = frozenset("is are was were".split())
 _STATES = frozenset(
     "empty full open opened closed shut alone broken lit dark bright moving still busy free".split()
 )
 _IDLE = frozenset(
-    "to the a an in with at on wearing near by next of who that from whose having into up off out "
-    "away is are was were there his her its their very room picture scene frame video screen "
-    "right left in back here first last over around".split()
+    "to the a an in with at on wearing wears wear wore near by next of who that from whose having "
+    "into up off out away is are was were there his her its their very room picture scene frame "
+    "video screen right left in back here first last over around".split()
 )
 _PLACING = _IDLE | _WITH | frozenset(ACTS) | {"wearing"}
 _ALSO = frozenset(

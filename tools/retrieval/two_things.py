@@ -47,7 +47,9 @@ def read_two(text: str) -> Two | None:
     elif found := _UNTIL.fullmatch(text):
         two = Two("between", "the start", found["then"])
     elif (found := _FROM_TO.fullmatch(text)) and _are_moments(found["first"], found["then"]):
-        two = Two("through", *_with_its_noun(found["first"], found["then"] or "the end"))
+        two = Two(
+            "through", *_with_its_noun(*_with_noun(found["first"], found["then"] or "the end"))
+        )
     elif found := _FIRST_THEN.fullmatch(text) or _things_in_turn(text):
         two = Two("then", found["first"], found["then"])
     elif (found := _EITHER.fullmatch(text)) and _are_alike(found):
@@ -105,19 +107,28 @@ def _between(two: Two, first: Ranking, then: Ranking) -> Ranking:
     why = f"This is from the end of “{two.first}” to the start of “{two.then}”."
     if _EDGE_OF_VIDEO.fullmatch(two.first):
         why = f"This is all up to “{two.then}”."
+    elif _EDGE_OF_VIDEO.fullmatch(two.then):
+        why = f"This is all from the end of “{two.first}” on."
     pairs = _pairs(first.events, then.events)
     if not pairs and (pairs := _pairs(then.events, first.events)):
         why = f"“{two.then}” is first: this is from its end to the start of “{two.first}”."
     gaps = tuple(
-        _window(Interval(one.span.end_s, other.span.start_s), one, other)
+        _window(span, one, other)
         for one, other in pairs
-        if other.span.start_s - one.span.end_s > EDGE_S
+        if (span := _gap(one.span, other.span)) and span.length_s > EDGE_S
     )
     if gaps:
         return _answer(first, "found", gaps, why)
     how = "follow directly on each other" if pairs else "are there at the same time"
     why = f"“{two.first}” and “{two.then}” {how}, so captions show nothing between them."
     return _answer(first, "cannot_tell", (), why)
+
+
+def _gap(first: Interval, then: Interval) -> Interval | None:
+    """From the one to the other, and from or to an edge of the video all that is beside it."""
+    start_s = first.start_s if first.length_s < 2 * POINT_S else first.end_s
+    end_s = then.end_s if then.length_s < 2 * POINT_S else then.start_s
+    return Interval(start_s, end_s) if start_s < end_s else None
 
 
 def _through(two: Two, first: Ranking, then: Ranking) -> Ranking:
@@ -134,6 +145,10 @@ def _through(two: Two, first: Ranking, then: Ranking) -> Ranking:
         why = f"Each was found, but never first “{two.first}” and then “{two.then}”."
         return _answer(first, "not_found", (), why)
     why = f"This is from the start of “{two.first}” to the end of “{two.then}”."
+    if _EDGE_OF_VIDEO.fullmatch(two.first):
+        why = f"This is all up to the end of “{two.then}”."
+    elif _EDGE_OF_VIDEO.fullmatch(two.then):
+        why = f"This is all from the start of “{two.first}” on."
     return _answer(first, "found", tuple(spans), why)
 
 
@@ -200,7 +215,8 @@ def _edge(text: str, ranking: Ranking, video: Interval, two: Two) -> Ranking:
     if two.kind not in {"between", "through"} or not (found := _EDGE_OF_VIDEO.fullmatch(text)):
         return ranking
     at_s = video.end_s if found["edge"].lower() == "end" else video.start_s
-    window = Window(Interval(max(0.0, at_s - POINT_S), at_s + POINT_S), 1.0, 1.0)
+    start_s = max(0.0, at_s - POINT_S) if at_s == video.end_s else at_s
+    window = Window(Interval(start_s, start_s + POINT_S), 1.0, 1.0)
     return replace(ranking, verdict="found", events=(window,))
 
 
@@ -226,7 +242,9 @@ def _things_in_turn(text: str) -> re.Match[str] | None:
 
 
 def _with_noun(first: str, then: str) -> tuple[str, str]:
-    """Of "the first" and "second dog" the first dog and the second dog."""
+    """Of "the first" and "second dog", or "the first dog" and "the second", two dogs."""
+    if (number := _NUMBER.match(first)) and _NUMBER.fullmatch(then):
+        return first, f"{then}{first[number.end() :]}"
     if not _NUMBER.fullmatch(first) or len(then.split()) < 2:
         return first, then
     noun = _NUMBER.sub("", then, count=1).strip()

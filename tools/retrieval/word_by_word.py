@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from tools.clock import clock, clock_span
 from tools.grounding.lexical import terms_of, words_of
 from tools.ranking import Ranking
-from tools.retrieval.contraries import contrary_in
-from tools.retrieval.negation import is_negative
+from tools.retrieval.contraries import contrary_in, contrary_of_name
+from tools.retrieval.negation import is_negative, read_negation
 from tools.retrieval.question import Asked, read_question
 from tools.retrieval.said_there import Missing, missing_there, telling_deed, telling_in
 from tools.retrieval.thing_words import names_of, read_thing
@@ -27,6 +27,7 @@ from tools.retrieval.unsaid import (
     said_in,
     unsaid_in,
 )
+from tools.retrieval.verb_forms import in_third_person
 from tools.timeline import Interval
 
 if TYPE_CHECKING:
@@ -71,6 +72,9 @@ def judged_by_words(
         return _in_order(ranking, captions, embedder) if is_told else ranking
     if ranking.verdict != "found" or asked.is_open or is_negative(asked.text):
         return ranking
+    if negated := read_negation(asked.text):
+        # That captions do not say the rest is what is asked for.
+        asked = replace(asked, text=negated.what)
     if asked.beside:
         # Where it was found, only what lies next to it tells.
         missing = missing_there(asked.beside, [one.text for one in captions], embedder)
@@ -82,7 +86,7 @@ def _plain(
     asked: Asked, ranking: Ranking, captions: Sequence[Caption], embedder: Embedder
 ) -> Ranking:
     """The ranking of one statement."""
-    text = asked.text
+    text = in_third_person(asked.text) if asked.is_bare else asked.text
     near = texts_of(ranking, captions)
     head = _head(text)
     why = _far_off(head, near, captions, embedder) if head else ""
@@ -90,7 +94,9 @@ def _plain(
     # "Why is the mug red": then it is, whatever captions call it.
     if not (why or asked.is_presupposed):
         if len(telling_in(text)) <= CONTRARY_WORDS:
-            why = contrary_in(text, near)
+            why = contrary_in(text, near) or contrary_of_name(
+                text, near, [one.text for one in captions]
+            )
         missing = missing_there(text, near, embedder)
         if not why and missing.is_of_few and (missing.things or _surest(ranking) < UNSURE):
             unsaid = missing.things or missing.deeds

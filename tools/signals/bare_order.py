@@ -49,6 +49,7 @@ _EDGE = re.compile(
     re.IGNORECASE,
 )
 _WHICH = re.compile(r" There (?:is|are) [^.;]*; th(?:is|ese) [^.]*\.")
+_ONE = re.compile(r" ones?$", re.IGNORECASE)
 _NUMBER = re.compile(r"(?:the )?(?P<digits>\d{1,3})")
 
 
@@ -91,27 +92,41 @@ def _are_edges(*texts: str) -> bool:
 
 
 def _whole(first: str, then: str) -> tuple[str, str]:
-    """Both with what they are: "the first" and "the second cut", "cut 1" and "2"."""
+    """Both with what they are: "the first" and "the second cut", "cut 1" and "2".
+
+    So are "the first cut" and "the third", where the noun stands with the other.
+    """
     if edge_named(first) or edge_named(then):
         return first, then
-    rest, _ = take_numbers(then)
-    if not take_numbers(first)[0].strip() and rest.strip():
-        return f"{first} {rest.strip()}", then
+    what, rest = (take_numbers(one)[0].strip() for one in (first, then))
+    if not what and rest:
+        return f"{first} {rest}", then
+    if what and not rest:
+        return first, f"{_ONE.sub('', then)} {what}"
     if digits := _NUMBER.fullmatch(then):
         return first, re.sub(r"\d+", digits["digits"], first)
     return first, then
 
 
-def rank_bare_order(order: BareOrder, ask: Callable[[str], Ranking], searched: Interval) -> Ranking:
+def rank_bare_order(
+    order: BareOrder, ask: Callable[[str], Ranking], searched: Interval, *, most: int
+) -> Ranking:
     """The times that lie so, from what is found of the things that are named.
 
     What comes after one of several ends where the next begins, so that it is after this one and
     not after the next.
+
+    Args:
+        order: What the time lies beside.
+        ask: Ranks windows for some words, and keeps all: what is dropped is next to nothing.
+        searched: What of the video the captions are of.
+        most: Windows that are kept of the answer.
     """
     rankings = [_ranked(text, ask, searched) for text in order.texts]
     missing = [one for one in rankings if one.verdict != "found"]
     if missing or order.side == "during":
-        return (missing or rankings)[0]
+        one = (missing or rankings)[0]
+        return replace(one, windows=one.windows[:most])
     spans = list(_spans(order, rankings, searched))
     sure = min(event.confidence for one in rankings for event in one.events)
     windows = tuple(Window(span, sure, sure) for span in sorted(spans))
@@ -122,7 +137,7 @@ def rank_bare_order(order: BareOrder, ask: Callable[[str], Ranking], searched: I
     return replace(
         measured[0],
         verdict="found" if windows else "not_found",
-        windows=windows or measured[0].windows,
+        windows=(windows or measured[0].windows)[:most],
         events=windows,
         relevance=np.max([one.relevance for one in measured], axis=0),
         reasoning=" ".join([*told, note]),

@@ -93,6 +93,7 @@ def ground_signals(
     *,
     duration_s: float,
     within: Interval | None = None,
+    limit: int = WINDOWS_LIMIT,
 ) -> Ranking:
     """Find when the measured claims, or the text on the screen, say what is asked.
 
@@ -101,6 +102,7 @@ def ground_signals(
         captions: One track whose sources are ``signal`` and ``screen``, in any order.
         duration_s: Length of the video; no interval ends later.
         within: The part that the captions are of; None for the whole video.
+        limit: Most windows that are kept beside the events.
 
     Returns:
         ``found``; ``not_found`` where the senses would have shown it; ``cannot_tell`` where a word
@@ -112,20 +114,24 @@ def ground_signals(
     ):
         return rank_bare_order(
             order,
-            lambda text: ground_signals(text, captions, duration_s=duration_s, within=within),
+            lambda text: ground_signals(
+                text, captions, duration_s=duration_s, within=within, limit=len(captions)
+            ),
             searched,
+            most=limit,
         )
     ask = understand(query)
     if asks_length(query):
         return _cannot_tell(f"The video is {duration_s:.1f} s long.", len(captions))
     if not ask.unknown:
-        return _answer(query, ask, captions, searched, as_text=ask.text is not None)
+        return _answer(query, ask, captions, searched, as_text=ask.text is not None, limit=limit)
     visible = read_on_screen(query, captions)
     if visible is None:
         return _cannot_tell(beyond_the_senses(ask.unknown, captions), len(captions))
     # Words may stand on the screen and be meant as what they say; a number or title is itself.
     is_number = any(sign.isdigit() for sign in "".join(visible.text or ()))
-    return _answer(query, visible, captions, searched, as_text=is_number or names_title(query))
+    is_itself = is_number or names_title(query)
+    return _answer(query, visible, captions, searched, as_text=is_itself, limit=limit)
 
 
 def _answer(
@@ -135,6 +141,7 @@ def _answer(
     searched: Interval,
     *,
     as_text: bool,
+    limit: int,
 ) -> Ranking:
     """What is measured or read of a question that is understood."""
     claims = [read_claims(one.text) if one.source == "signal" else [] for one in captions]
@@ -181,7 +188,7 @@ def _answer(
         relevance[index] = worth
     return Ranking(
         verdict="found" if windows else "not_found",
-        windows=ranked[:WINDOWS_LIMIT],
+        windows=ranked[:limit],
         events=events,
         relevance=relevance,
         reasoning=told(ask, claims, len(hits.worth), events, count=len(windows)),

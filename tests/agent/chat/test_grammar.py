@@ -58,6 +58,10 @@ def read(said: str, turns: list[ChatAnswer] = DOG) -> dict[str, Any]:
         ("and after that?", {"kind": "describe", "relation": "after"} | THAT),
         ("And what happens next?", {"kind": "describe", "relation": "after"} | THAT),
         ("what about before that?", {"kind": "describe", "relation": "before"} | THAT),
+        ("until then", {"kind": "describe", "relation": "before"} | THAT),
+        ("what happens up to that point?", {"kind": "describe", "relation": "before"} | THAT),
+        ("from there to the end", {"kind": "describe", "relation": "after"} | THAT),
+        ("and from then on?", {"kind": "describe", "relation": "after"} | THAT),
         ("who was there before that", {"kind": "describe", "relation": "before"} | THAT),
         (
             "again?",

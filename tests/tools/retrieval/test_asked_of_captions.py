@@ -336,6 +336,13 @@ def test_a_count_is_a_number_in_plain_words(query: str, expected: str) -> None:
     assert ask(query).reasoning.startswith(expected)
 
 
+def test_where_captions_say_a_number_the_count_of_times_is_told_apart_from_it() -> None:
+    said = ["two more red cups stand on a table", "three red cups", "an empty lawn", "a dog"]
+    why = ask("how many cups are there?", captions=told(*said)).reasoning
+    assert why.startswith("Counted: 1. Captions name it in one stretch. ")
+    assert why.endswith("At once there may be more: captions say “three red cups”.")
+
+
 def test_the_caption_of_a_frame_is_of_what_lies_around_it() -> None:
     track = Track("file", "", "file@0.5/s")
     some = [

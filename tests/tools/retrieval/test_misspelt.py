@@ -4,7 +4,10 @@ import pytest
 
 from tools.retrieval.misspelt import mended
 
-SAID = ["a hand opens the fridge", "the refrigerator is open", "a cockatoo sits"]
+SAID = [
+    *("a hand opens the fridge", "the refrigerator is open", "a cockatoo sits"),
+    *("a row of tiles", "two horses"),
+]
 
 
 def test_misspelt_words_are_taken_for_those_of_captions_with_a_note() -> None:
@@ -14,7 +17,11 @@ def test_misspelt_words_are_taken_for_those_of_captions_with_a_note() -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["a bridge opens", "the cockatoo", "asdfgh qwerty", "when is Frige here", "“frige”"]
+    "query",
+    [
+        *("a bridge opens", "the cockatoo", "asdfgh qwerty", "when is Frige here", "“frige”"),
+        *("the cockatoo tilts", "somebody hones a knife"),
+    ],
 )
 def test_words_and_what_is_near_none_stay(query: str) -> None:
     assert mended(query, SAID) == (query, "")

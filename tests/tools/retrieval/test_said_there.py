@@ -5,9 +5,10 @@ import pytest
 
 from tests.fakes import WordEmbedder
 from tools.ranking import PartFound, Ranking, Window
-from tools.retrieval.contraries import contrary_in
+from tools.retrieval.contraries import contrary_in, contrary_of_name
 from tools.retrieval.said_there import missing_there
 from tools.retrieval.second_thoughts import thought_over
+from tools.retrieval.verb_forms import in_third_person
 from tools.timeline import Caption, Interval, Track
 
 SHOWN = (
@@ -65,6 +66,9 @@ def missing(text: str) -> tuple[list[str], list[str]]:
         ("a lady pours coffee quickly", [], []),
         ("a big yellow parrot on a high swing drinks", [], []),
         ("milk is poured into a steel kettle", ["milk"], []),
+        ("the runners stood at a table", [], []),
+        ("the cup is taken away", [], ["taken away"]),
+        ("a woman with a kettle", [], []),
     ],
 )
 def test_words_that_no_caption_of_the_answer_says(
@@ -130,6 +134,14 @@ def test_nothing_speaks_against_what_is_said_so_or_left_open(text: str) -> None:
     assert contrary_in(text, SHOWN) == ""
 
 
+def test_a_thing_of_another_name_is_none_where_captions_call_the_thing_otherwise() -> None:
+    near, said = ["three red cups"], ["three red cups", "a blue mug", "a ball"]
+    assert "“blue mug”, and not “red mug”" in contrary_of_name("is the mug red", near, said)
+    assert contrary_of_name("is the mug red", near, [*said, "a red mug"]) == ""
+    assert contrary_of_name("is the ball red", near, said) == ""
+    assert contrary_of_name("is the cup red", near, said) == ""
+
+
 def test_a_white_and_red_thing_is_white_as_well() -> None:
     assert contrary_in("a white dog", ["a brown and white dog runs"]) == ""
 
@@ -175,6 +187,7 @@ def in_scene(query: str, *more: str) -> Ranking:
     [
         ("the dog drinks", (5.0, 6.0)),
         ("when does the dog come back?", (2.0, 3.0)),
+        ("does the dog drink?", (5.0, 6.0)),
         ("the dog sniffs", (3.0, 4.0)),
     ],
 )
@@ -189,6 +202,36 @@ def test_what_captions_tell_of_once_in_a_scene_happens_there(
 def test_what_captions_tell_of_now_and_then_goes_on_between() -> None:
     answer = in_scene("the dog drinks", "the dog runs", "the dog drinks again")
     assert [(one.span.start_s, one.span.end_s) for one in answer.events] == [(0.0, 9.0)]
+
+
+@pytest.mark.parametrize(
+    ("bare", "said"),
+    [
+        ("the dog jump", "the dog jumps"),
+        ("the woman sit down", "the woman sits down"),
+        ("a red car stop", "a red car stops"),
+        ("the man in the blue shirt carry a box", "the man in the blue shirt carries a box"),
+        ("the cat catch the mouse", "the cat catches the mouse"),
+        ("the dog have a stick", "the dog has a stick"),
+        ("people dance", "people dance"),
+        ("the old man wave", "the old man waves"),
+    ],
+)
+def test_after_does_a_verb_is_known_by_where_it_stands(bare: str, said: str) -> None:
+    assert in_third_person(bare) == said
+
+
+def test_a_man_where_captions_tell_of_women_alone_is_unsure() -> None:
+    said = ["a woman holds a ball"]
+    assert [one.word for one in missing_there("the man held a ball", said, _Named()).words] == [
+        "man"
+    ]
+    assert missing_there("the lady held a ball", said, _Named()).words == ()
+    assert missing_there("the man held a ball", ["a person holds a ball"], _Named()).words == ()
+
+
+def test_what_captions_do_not_say_is_no_doubt_where_it_must_be_missing() -> None:
+    assert thought("a table without a saucer").reasoning == "by likeness"
 
 
 def test_a_thing_called_like_a_deed_is_no_deed() -> None:

@@ -1,5 +1,7 @@
 """Questions of two things, and of what lies beside one thing, over captions of a day at home."""
 
+from typing import Literal
+
 import numpy as np
 import pytest
 
@@ -74,6 +76,42 @@ def test_from_one_thing_to_another_holds_both_and_until_one_holds_it_not(
     assert ranking.verdict == "found"
     [(start_s, end_s)] = spans(ranking)
     assert (start_s, end_s) == pytest.approx(span, abs=2.0)
+
+
+@pytest.mark.parametrize(
+    ("query", "span", "told"),
+    [
+        ("until the coffee", (0.0, 12.0), "all up to “the coffee”"),
+        ("between the start and the coffee", (0.0, 12.0), "all up to “the coffee”"),
+        (
+            "between the letter blocks and the end",
+            (12.0, 24.0),
+            "the end of “the letter blocks” on",
+        ),
+        ("from the start to the coffee", (0.0, 18.0), "all up to the end of “the coffee”"),
+        ("from the coffee on", (12.0, 24.0), "from the start of “the coffee” on"),
+    ],
+)
+def test_the_first_and_the_last_caption_belong_to_what_reaches_to_an_edge_of_the_video(
+    query: str, span: tuple[float, float], told: str
+) -> None:
+    ranking = ask(query)
+    assert spans(ranking) == [span]
+    assert told in ranking.reasoning
+
+
+@pytest.mark.parametrize(
+    ("query", "two"),
+    [
+        ("from the first cup to the third", ("through", "the first cup", "the third cup")),
+        ("between the second man and the last", ("between", "the second man", "the last man")),
+        ("between the first and the second dog", ("between", "the first dog", "the second dog")),
+    ],
+)
+def test_a_number_alone_is_of_the_thing_that_is_named_beside_it(
+    query: str, two: tuple[Literal["between", "through"], str, str]
+) -> None:
+    assert read_two(query) == Two(*two)
 
 
 def test_from_a_later_thing_to_an_earlier_one_is_never() -> None:

@@ -67,6 +67,30 @@ def test_what_is_said_of_something_else_in_a_caption_does_not_name_it() -> None:
     assert where("a white ball", TABLE) == [(7, 15)]
 
 
+WATCHED = [
+    *["a woman watches the dog"] * 2,
+    *["a dog runs on a path"] * 9,
+    "a hand with a watch holds a mug",
+    *["a person pours coffee"] * 9,
+    "the kettle keeps pouring coffee",
+]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("somebody wears a watch", [(11, 12)]),
+        ("a person with a watch", [(11, 12)]),
+        ("pour kettle", []),
+        ("pouring coffee", []),
+    ],
+)
+def test_a_deed_of_the_same_name_does_not_name_a_thing(
+    query: str, expected: list[tuple[float, float]]
+) -> None:
+    assert where(query, WATCHED) == expected
+
+
 @pytest.mark.parametrize(
     "query",
     [

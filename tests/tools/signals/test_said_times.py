@@ -7,7 +7,7 @@ from tools.ranking import Ranking
 from tools.signals.claims import Claim
 from tools.signals.counting import ordinal, take_numbers
 from tools.signals.said_times import take_stretch, why_no_time
-from tools.signals.signal_grounder import ground_signals
+from tools.signals.signal_grounder import WINDOWS_LIMIT, ground_signals
 from tools.timeline import Interval
 
 
@@ -136,6 +136,8 @@ def test_ordinals_in_words() -> None:
         ("until the second cut", [(0.0, 7.0)]),
         ("from the start until the first cut", [(0.0, 4.62)]),
         ("from the first cut to the second cut", [(4.62, 7.0)]),
+        ("from the first cut to the second", [(4.62, 7.0)]),
+        ("between the first cut and the last one", [(4.62, 7.0)]),
         ("from cut 1 to the end", [(4.62, 10.0)]),
         ("from the first cut on", [(4.62, 10.0)]),
         ("between the start and the first cut", [(0.0, 4.62)]),
@@ -168,6 +170,13 @@ def test_the_number_of_an_arrival_is_open_where_some_may_not_have_been_seen() ->
     answer = ground_signals("the second time something enters", [*FILM[:5], *film], duration_s=20.0)
     assert answer.verdict == "cannot_tell"
     assert answer.reasoning.startswith("There is one, and no second one. The camera was still")
+
+
+def test_what_lies_before_the_last_of_many_cuts_begins_with_the_one_before_it() -> None:
+    film = [cut_at(float(at)) for at in range(1, 30)]
+    answer = ground_signals("before the last cut", film, duration_s=40.0)
+    assert spans(answer) == [(28.0, 29.0)]
+    assert len(answer.windows) <= WINDOWS_LIMIT
 
 
 def _within(query: str, low_s: float, high_s: float) -> Ranking:
