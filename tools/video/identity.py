@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tools.errors import VideoError
+from tools.video.playlist import playlist_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +49,7 @@ def location(path: Path) -> Path:
 
 
 def content_id(path: Path) -> str:
-    """Hash every byte of a video file, and its size: 32 hex digits.
+    """Hash every byte of a video file, and its size: 32 hex digits; of a playlist, all its pieces.
 
     Name and date do not count, nor does what a decoder makes of the content: another version of
     the decoder must not change the identity. Reads the whole file, at the speed of the disk, unless
@@ -66,12 +67,14 @@ def content_id(path: Path) -> str:
     short = size <= _SHORT_BYTES
     digest = hashlib.sha256() if short else hashlib.blake2b(digest_size=16)
     digest.update(f"{size}\n".encode())
-    try:
-        with path.open("rb", buffering=0) as file:
-            while block := file.read(_READ_BYTES):
-                digest.update(block)
-    except OSError as error:
-        raise _unreadable(path, error) from error
+    # Many playlists are alike to the letter, and name other pieces.
+    for part in (path, *_pieces(path)):
+        try:
+            with part.open("rb", buffering=0) as file:
+                while block := file.read(_READ_BYTES):
+                    digest.update(block)
+        except OSError as error:
+            raise _unreadable(part, error) from error
     found = digest.hexdigest()[:32]
     # What was written while it was read may be in it or not.
     if stamp_of(path) == stamp and _is_settled(path):
@@ -125,7 +128,10 @@ def stamp_of(path: Path) -> str:
     except OSError as error:
         raise _unreadable(path, error) from error
     parts = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
-    return ":".join(map(str, parts))
+    stamp = ":".join(map(str, parts))
+    if pieces := "\n".join(stamp_of(one) for one in _pieces(path)):
+        stamp += f":{hashlib.sha256(pieces.encode()).hexdigest()[:32]}"
+    return stamp
 
 
 def size_in(stamp: str) -> int | None:
@@ -173,6 +179,12 @@ def written_before(path: Path, time_s: float) -> bool:
         return path.stat().st_mtime < time_s
     except OSError:
         return False
+
+
+def _pieces(path: Path) -> list[Path]:
+    found = playlist_of(path)
+    # A list that names itself, or lists of lists, are among its files.
+    return [one for one in found.files if playlist_of(one) is None] if found else []
 
 
 def _size(path: Path) -> int:

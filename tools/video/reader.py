@@ -26,8 +26,9 @@ from tools.video.lengths import (
     tells_its_length,
 )
 from tools.video.pixels import ImageMaker, NativeImages, luma_thumbnail, upright_size_px
+from tools.video.playlist import told_missing
 from tools.video.stream_clock import has_clock
-from tools.video.streams import choose_stream, open_container, pixel_aspect
+from tools.video.streams import by_choice, open_container, pixel_aspect, told_choice
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,6 +75,7 @@ class Video:
         rate_is_assumed: Whether neither the file nor its pictures say when they are shown, so that
             times follow from an assumed rate.
         hides_more: Whether another film stands behind this one in the file, which is not read.
+        chosen: Which of several videos in the file is read, in words; empty where there is one.
     """
 
     path: Path
@@ -93,6 +95,7 @@ class Video:
     has_length_header: bool = True
     rate_is_assumed: bool = False
     hides_more: bool = False
+    chosen: str = ""
 
     @property
     def header_end_s(self) -> float | None:
@@ -135,7 +138,8 @@ def look(path: Path) -> Video:
         VideoError: As ``probe``.
     """
     with open_container(path) as container:
-        stream = choose_stream(container, path)
+        videos = by_choice(container, path)
+        stream = videos[0]
         index, codec = stream.index, stream.codec_context.codec.canonical_name
         aspect = pixel_aspect(stream)
         has_times = has_clock(container)
@@ -169,6 +173,7 @@ def look(path: Path) -> Video:
             has_length_header=tells_its_length(container),
             rate_is_assumed=not has_times and not own_rate,
             hides_more=hides_another_film(path),
+            chosen=told_choice(videos),
         )
 
 
@@ -206,6 +211,10 @@ def _notices(video: Video) -> list[str]:
             f"its first picture, time 0 here, comes {video.file_start_s:.1f} s after the file's "
             f"start; in a player, add {video.file_start_s:.1f} s"
         )
+    if missing := told_missing(video.path):
+        found.append(missing)
+    if video.chosen:
+        found.append(video.chosen)
     if video.hides_more:
         found.append(
             "another film stands behind it in the file, which is not read, as in players: "

@@ -10,6 +10,7 @@ from av.stream import Disposition
 
 from tools.errors import VideoError
 from tools.video.boxes import lacks_index
+from tools.video.playlist import check_playlist
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
 
 # Demuxers that take any text or bytes with the right file name extension for a picture.
 _NOT_VIDEO_FORMATS = frozenset({"tty", "bin", "xbin", "adf", "idf"})
+
+# What they show is in other files, which may change while the list stays as it is.
+_LISTS = frozenset({"concat", "dash", "imf"})
+
+# Brands of ISO 23008-12 and AVIF: of a picture, and of those with pictures in a row beside it.
+_PICTURE_BRANDS = frozenset("avif heic heix heim heis mif1 miaf".split())
+_SEQUENCE_BRANDS = frozenset("avis hevc hevx hevm hevs msf1".split())
 
 # No more than these make a still, a title or the preview of a video.
 _FEW_PICTURES = 4
@@ -44,6 +52,7 @@ def open_container(path: Path, *, with_edits: bool = True) -> InputContainer:
     Raises:
         VideoError: If it is not a media file, or gone.
     """
+    check_playlist(path)
     try:
         # "file:" keeps a name such as "-" or "concat:a" from meaning something else, and the
         # whitelist keeps a playlist from reaching the network.
@@ -68,16 +77,28 @@ def open_container(path: Path, *, with_edits: bool = True) -> InputContainer:
             f"{path} cannot be read as a video ({error.strerror}); "
             "check that it is complete, not encrypted, and really a video"
         ) from error
+    if container.format.name in _LISTS:
+        container.close()
+        raise VideoError(f"{path} is a list of other files, not a video; give one of those")
     if container.format.name in _NOT_VIDEO_FORMATS:
         container.close()
         raise VideoError(f"{path} is text or data, not a video; give a video file")
     if container.format.name == "webp_pipe" and _is_animated_webp(path):
         container.close()
         raise _no_animated_webp(path)
-    if container.format.name == "image2" or container.format.name.endswith("_pipe"):
+    is_picture = container.format.name == "image2" or container.format.name.endswith("_pipe")
+    if is_picture or _holds_one_picture(container):
         container.close()
         raise VideoError(f"{path} is a picture, not a video; give a video file")
     return container
+
+
+def _holds_one_picture(container: InputContainer) -> bool:
+    """Whether an MP4 is one of HEIF or AVIF with a picture, maybe in tiles, and nothing else."""
+    brands = container.metadata.get("compatible_brands", "")
+    major = container.metadata.get("major_brand", "")
+    named = {brands[at : at + 4] for at in range(0, len(brands), 4)}
+    return major in _PICTURE_BRANDS and not named & _SEQUENCE_BRANDS
 
 
 def _is_animated_webp(path: Path) -> bool:
@@ -98,11 +119,20 @@ def _no_animated_webp(path: Path) -> VideoError:
 
 
 def choose_stream(container: InputContainer, path: Path) -> VideoStream:
-    """The stream that a player would show.
+    """The stream that is read; see ``by_choice``.
 
-    It is FFmpeg's own choice: the default track, then the higher bit rate; but neither cover art
-    nor a track of a few pictures wins over one that goes on, whatever it is marked as. The packets
-    that are read for that are not given back.
+    Raises:
+        VideoError: As ``by_choice``.
+    """
+    return by_choice(container, path)[0]
+
+
+def by_choice(container: InputContainer, path: Path) -> list[VideoStream]:
+    """The videos in a file, first the one that is read, as a player would show it.
+
+    That is the one marked as the default, then the larger one, then the first; but neither cover
+    art nor a track of a few pictures wins over one that goes on, whatever it is marked as. The
+    packets that are read for that are not given back.
 
     Raises:
         VideoError: If there is none, or its frames are too large.
@@ -121,21 +151,32 @@ def choose_stream(container: InputContainer, path: Path) -> VideoStream:
     if not decodable:
         raise VideoError(f"{path}: no decoder for its video; convert it to H.264 first")
     lasting = _lasting(container, decodable) if len(decodable) > 1 else decodable
-    best = container.streams.best("video")
-    chosen = next((one for one in lasting if best and one.index == best.index), None) or max(
-        lasting,
-        key=lambda one: (
-            bool(one.disposition & Disposition.default),
-            one.width * one.height,
-            -one.index,
-        ),
-    )
+    lasting.sort(key=lambda one: (not _is_default(one), -one.width * one.height, one.index))
+    chosen = lasting[0]
     if chosen.width * chosen.height > MAX_PIXELS:
         raise VideoError(
             f"{path} has frames of {chosen.width} × {chosen.height} pixels, and at most "
             f"{MAX_PIXELS:,} pixels are decoded; make it smaller first"
         )
-    return chosen
+    return lasting
+
+
+def told_choice(videos: list[VideoStream]) -> str:
+    """Which of several videos is read, in a few words; empty where there is one.
+
+    Args:
+        videos: As ``by_choice`` gives them.
+    """
+    if len(videos) < 2:
+        return ""
+    chosen, *others = (f"stream {one.index} ({one.width} × {one.height})" for one in videos)
+    is_marked = _is_default(videos[0]) and not _is_default(videos[1])
+    why = ", marked as the default," if is_marked else ""
+    return f"it holds {len(videos)} videos: {chosen}{why} is read, not {', '.join(others)}"
+
+
+def _is_default(stream: VideoStream) -> bool:
+    return bool(stream.disposition & Disposition.default)
 
 
 def _lasting(container: InputContainer, streams: list[VideoStream]) -> list[VideoStream]:

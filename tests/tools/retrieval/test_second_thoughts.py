@@ -168,7 +168,7 @@ def test_a_word_that_another_caption_says_is_not_called_unsaid() -> None:
     ("query", "why"),
     [
         ("a man with a hat", "No caption says “hat”"),
-        ("a woman wearing a red dress", "“grey dress”, and not “red dress”"),
+        ("a woman wearing a red dress", "Captions say “grey dress”, and not “red dress”"),
         ("someone sits down on a chair", "No caption says “chair”"),
     ],
 )

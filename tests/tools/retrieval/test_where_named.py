@@ -71,6 +71,7 @@ WATCHED = [
     *["a woman watches the dog"] * 2,
     *["a dog runs on a path"] * 9,
     "a hand with a watch holds a mug",
+    *["a lawn"] * 5,
     *["a person pours coffee"] * 9,
     "the kettle keeps pouring coffee",
 ]
