@@ -78,19 +78,29 @@ def _thought_over(
     unheard = _unheard(query, ranking, described, has_sound)
     if unheard and not _is_seen_beside(query, ranking):
         return unheard
-    if (why := _unspoken(query, ranking, described, embedder)) and not ranking.parts:
-        return withdrawn(ranking, why)
-    judged = judged_by_words(query, ranking, described, embedder=embedder)
+    unspoken = None if ranking.parts else _unspoken(query, ranking, described, embedder)
+    if unspoken:
+        return withdrawn(ranking, unspoken)
+    # Words that are said are there as they are; that somebody says them is not said itself.
+    is_spoken = unspoken is not None
+    judged = (
+        ranking if is_spoken else judged_by_words(query, ranking, described, embedder=embedder)
+    )
     if not unheard or judged.verdict != "found" or judged.reasoning.startswith(DOUBT):
         return judged
     return replace(judged, reasoning=f"{DOUBT} {unheard.reasoning}")
 
 
-def _unspoken(query: str, ranking: Ranking, captions: Sequence[Caption], embedder: Embedder) -> str:
-    """Why an answer does not hold the words that somebody is asked to say; empty where it does."""
+def _unspoken(
+    query: str, ranking: Ranking, captions: Sequence[Caption], embedder: Embedder
+) -> str | None:
+    """Why an answer does not hold the words that somebody is asked to say.
+
+    Empty where it does, and None where nobody is asked to say anything.
+    """
     said = _SAYS.search(read_question(query).text)
     if ranking.verdict != "found" or ranking.is_exact or not said:
-        return ""
+        return None
     words = [one for one in dict.fromkeys(words_of(said["words"])) if names_something(one)]
     near = texts_of(ranking, captions)
     stems = {stem for text in near for stem in said_in(text)}
