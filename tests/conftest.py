@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
@@ -42,7 +43,14 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep temporary files in memory where there is room: most tests write a store or two.
 
     Where slow tests are left out, Hypothesis tries fewer examples of each sentence too.
+
+    Run in the background or by ``nohup``, signals are ignored, by the commands that tests start
+    too, and those that are to be interrupted would never end.
     """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            to = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+            signal.signal(number, to)
     if "not slow" in config.option.markexpr:
         hypothesis.settings.load_profile("quick")
     is_there = MEMORY.is_dir() and os.access(MEMORY, os.W_OK)
