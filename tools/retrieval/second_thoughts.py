@@ -83,9 +83,7 @@ def _thought_over(
         return withdrawn(ranking, unspoken)
     # Words that are said are there as they are; that somebody says them is not said itself.
     is_spoken = unspoken is not None
-    judged = (
-        ranking if is_spoken else judged_by_words(query, ranking, described, embedder=embedder)
-    )
+    judged = ranking if is_spoken else judged_by_words(query, ranking, described, embedder=embedder)
     if not unheard or judged.verdict != "found" or judged.reasoning.startswith(DOUBT):
         return judged
     return replace(judged, reasoning=f"{DOUBT} {unheard.reasoning}")
