@@ -27,7 +27,7 @@ import numpy as np
 from agent.cli.demo import draw_demo_clip
 
 LOBBY = Path(__file__).resolve().parents[1] / "examples" / "lobby"
-QUERY = "a blonde with very long curls comes to the table"
+QUERY = "a blonde with very long hair comes to the table"
 CLI = [sys.executable, "-m", "agent.cli"]
 ASKED = ["something enters", QUERY, "a man in black stands at the table", "a woman leaves"]
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 
 LOBBY = Path(__file__).resolve().parents[1] / "examples" / "lobby"
-QUERY = "a blonde with very long curls comes to the table"
+QUERY = "a blonde with very long hair comes to the table"
 QUERIES = [
     f"a {who} with {what} comes to the {where}"
     for who in ("blonde", "woman", "man", "guest", "waiter", "girl", "boy", "child")

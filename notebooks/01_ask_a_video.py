@@ -32,7 +32,7 @@ grounder = Grounder()
 # %%
 answer = grounder.find(
     lobby / "lobby.mp4",
-    "a blonde with very long curls comes to the table",
+    "a blonde with very long hair comes to the table",
     captions=lobby / "lobby.jsonl",
     on_event=progress_bar(),
 )

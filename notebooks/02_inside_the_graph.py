@@ -31,7 +31,7 @@ lobby = Path("../examples/lobby")
 home = Path(tempfile.mkdtemp())
 question = {
     "video": str(lobby / "lobby.mp4"),
-    "query": "a blonde with very long curls comes to the table",
+    "query": "a blonde with very long hair comes to the table",
     "captions": str(lobby / "lobby.jsonl"),
 }
 grounder = Grounder(Settings(home=home))

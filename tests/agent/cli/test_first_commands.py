@@ -25,7 +25,7 @@ def lobby(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_what_captions_of_a_file_do_not_find_is_measured_when_it_is_asked_for(
     lobby: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    blonde = "a blonde with very long curls comes to the table"
+    blonde = "a blonde with very long hair comes to the table"
     assert main(["ask", lobby.name, blonde, "--captions", "lobby.jsonl"]) == 0
     before = capsys.readouterr().out
     assert main(["ask", lobby.name, "something enters", "--clip", "entering.mp4"]) == 0

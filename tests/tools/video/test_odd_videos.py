@@ -120,7 +120,9 @@ def test_every_file_yields_increasing_times_within_what_decodes_or_one_error(
     assert set(warned) == ENDS_EARLY | {
         "decord_corrupted.mp4",
         "exo_iibbibb_editlist_videoonly.mp4",
+        "tc_nasa_13013.mp4",
     }
+    assert "it holds 2 videos" in warned["tc_nasa_13013.mp4"]
     assert capfd.readouterr() == ("", "")
 
 
